@@ -1,0 +1,1 @@
+//! Runnable examples of Flux; each is one page.

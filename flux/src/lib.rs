@@ -1,0 +1,1 @@
+//! Live, layered, validated configuration.

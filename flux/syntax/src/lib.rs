@@ -1,0 +1,1 @@
+//! What the Flux macro reads at compile time and the Flux runtime reads at start.
