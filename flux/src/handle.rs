@@ -1,0 +1,429 @@
+//! Lock-free reads: one atomically swapped snapshot, and a copy of it per thread.
+
+use arc_swap::ArcSwapOption;
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    ops::Deref,
+    ptr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicPtr, AtomicU64, Ordering},
+    },
+    thread::LocalKey,
+    time::SystemTime,
+};
+
+use crate::config::Root;
+
+/// One applied configuration. Derefs to the config struct.
+pub struct Snapshot<C> {
+    value: C,
+    generation: u64,
+    applied: SystemTime,
+}
+
+impl<C> Snapshot<C> {
+    pub(crate) fn new(value: C, generation: u64) -> Self {
+        Snapshot {
+            value,
+            generation,
+            applied: SystemTime::now(),
+        }
+    }
+    /// How many configurations were applied up to this one, itself included. The first is 1.
+    pub fn generation(this: &Self) -> u64 {
+        this.generation
+    }
+    /// When it was applied.
+    pub fn applied(this: &Self) -> SystemTime {
+        this.applied
+    }
+}
+
+impl<C> Deref for Snapshot<C> {
+    type Target = C;
+    #[inline]
+    fn deref(&self) -> &C {
+        &self.value
+    }
+}
+
+impl<C> fmt::Debug for Snapshot<C> {
+    /// Without the value, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The place where the current snapshot is published.
+pub struct Handle<C> {
+    /// Which snapshot is current, for the comparison that readers make; never followed.
+    mark: AtomicPtr<Snapshot<C>>,
+    current: ArcSwapOption<Snapshot<C>>,
+    writer: Mutex<()>,
+}
+
+impl<C> Handle<C> {
+    /// An empty handle.
+    pub const fn new() -> Self {
+        Handle {
+            mark: AtomicPtr::new(ptr::null_mut()),
+            current: ArcSwapOption::const_empty(),
+            writer: Mutex::new(()),
+        }
+    }
+
+    /// Publishes `snapshot`. The mark is cleared first: a thread that sees the new value before the new mark must look again,
+    /// or it could miss what another thread already told it.
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
+        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = Arc::as_ptr(&snapshot).cast_mut();
+        self.mark.store(ptr::null_mut(), Ordering::Relaxed);
+        self.current.store(Some(snapshot));
+        self.mark.store(mark, Ordering::Release);
+    }
+
+    /// The current snapshot.
+    pub(crate) fn load(&self) -> Option<Arc<Snapshot<C>>> {
+        self.current.load_full()
+    }
+
+    #[inline(always)]
+    fn is_current(&self, mark: *const Snapshot<C>) -> bool {
+        ptr::eq(self.mark.load(Ordering::Acquire), mark)
+    }
+}
+
+impl<C> Default for Handle<C> {
+    fn default() -> Self {
+        Handle::new()
+    }
+}
+
+/// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
+pub struct Global<C: crate::Config> {
+    pub(crate) handle: Handle<C>,
+    pub(crate) capacitor: std::sync::OnceLock<crate::Capacitor<C>>,
+}
+
+impl<C: crate::Config> Global<C> {
+    /// Nothing started, nothing applied.
+    pub const fn new() -> Self {
+        Global {
+            handle: Handle::new(),
+            capacitor: std::sync::OnceLock::new(),
+        }
+    }
+}
+
+impl<C: crate::Config> Default for Global<C> {
+    fn default() -> Self {
+        Global::new()
+    }
+}
+
+/// One thread's copy of the current snapshot. The inner count is the thread's own, so that reads of different threads share
+/// nothing that is written.
+pub struct Local<C> {
+    mark: Cell<*const Snapshot<C>>,
+    copy: RefCell<Option<Arc<Arc<Snapshot<C>>>>>,
+}
+
+impl<C> Local<C> {
+    /// No copy yet. The mark is one that no snapshot and no empty handle has.
+    pub const fn new() -> Self {
+        Local {
+            mark: Cell::new(ptr::without_provenance(1)),
+            copy: RefCell::new(None),
+        }
+    }
+}
+
+impl<C> Default for Local<C> {
+    fn default() -> Self {
+        Local::new()
+    }
+}
+
+/// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
+/// held across `.await` and sent to other threads, and costs no atomic that other threads write.
+pub struct Guard<C>(Arc<Arc<Snapshot<C>>>);
+
+impl<C> Guard<C> {
+    /// The number of the configuration: see [`Snapshot::generation`].
+    pub fn generation(this: &Self) -> u64 {
+        this.0.generation
+    }
+    /// The same configuration as an `Arc`.
+    pub fn snapshot(this: &Self) -> Arc<Snapshot<C>> {
+        Arc::clone(&this.0)
+    }
+}
+
+impl<C> Clone for Guard<C> {
+    fn clone(&self) -> Self {
+        Guard(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Deref for Guard<C> {
+    type Target = C;
+    #[inline(always)]
+    fn deref(&self) -> &C {
+        &self.0.value
+    }
+}
+
+impl<C> fmt::Debug for Guard<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("generation", &self.0.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `AppConfig::try_get()`
+#[inline(always)]
+pub fn try_get<C: Root>() -> Option<Guard<C>> {
+    let (handle, local) = (&C::global().handle, C::local());
+    let hit = local.try_with(|local| {
+        if handle.is_current(local.mark.get()) {
+            local.copy.try_borrow().ok()?.clone()
+        } else {
+            None
+        }
+    });
+    match hit {
+        Ok(Some(copy)) => Some(Guard(copy)),
+        _ => refresh(handle, local),
+    }
+}
+
+/// `AppConfig::get()`
+#[inline(always)]
+pub fn get<C: Root>() -> Guard<C> {
+    match try_get::<C>() {
+        Some(guard) => guard,
+        None => not_started::<C>(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_started<C: Root>() -> ! {
+    let state = C::global()
+        .capacitor
+        .get()
+        .map(|capacitor| capacitor.state());
+    match state {
+        Some(state) => panic!(
+            "{name}::get(): no configuration was applied yet (state: {state}); look at the error that {name}::start() returned, or use {name}::try_get()",
+            name = C::NAME
+        ),
+        None => panic!(
+            "{name}::get(): not started; call `{name}::start().await?` first, or use {name}::try_get()",
+            name = C::NAME
+        ),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refresh<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<Guard<C>> {
+    let snapshot = handle.load()?;
+    let mark = Arc::as_ptr(&snapshot);
+    let copy = Arc::new(snapshot);
+    // The old copy may be the last one: its drop, which is user code, must not run while the cell is borrowed.
+    let old = local.try_with(|local| match local.copy.try_borrow_mut() {
+        Ok(mut slot) => {
+            local.mark.set(mark);
+            slot.replace(Arc::clone(&copy))
+        }
+        Err(_) => None,
+    });
+    drop(old);
+    Some(Guard(copy))
+}
+
+/// Lets this thread's copy of `C`'s configuration go. A thread that stops reading otherwise keeps one old configuration alive
+/// until it reads again or ends.
+pub fn park<C: Root>() {
+    let old = C::local().try_with(|local| {
+        local.mark.set(ptr::without_provenance(1));
+        local
+            .copy
+            .try_borrow_mut()
+            .ok()
+            .and_then(|mut slot| slot.take())
+    });
+    drop(old);
+}
+
+/// A reader of its own for a hot loop: one atomic load and a comparison a read. From `AppConfig::reader()` or
+/// [`Capacitor::reader`](crate::Capacitor::reader).
+pub struct Reader<C: 'static, H = &'static Handle<C>> {
+    handle: H,
+    copy: Arc<Snapshot<C>>,
+}
+
+impl<C, H: Deref<Target = Handle<C>>> Reader<C, H> {
+    pub(crate) fn new(handle: H) -> Option<Self> {
+        let copy = handle.load()?;
+        Some(Reader { handle, copy })
+    }
+
+    /// The current configuration. Borrowed from the reader, so a newer one is seen by the next call.
+    #[inline(always)]
+    pub fn get(&mut self) -> &C {
+        if !self.handle.is_current(Arc::as_ptr(&self.copy)) {
+            self.refresh();
+        }
+        &self.copy.value
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refresh(&mut self) {
+        if let Some(snapshot) = self.handle.load() {
+            self.copy = snapshot;
+        }
+    }
+}
+
+/// `AppConfig::reader()`
+pub fn reader<C: Root>() -> Reader<C> {
+    match Reader::new(&C::global().handle) {
+        Some(reader) => reader,
+        None => not_started::<C>(),
+    }
+}
+
+/// `AppConfig::snapshot()`
+pub fn snapshot<C: Root>() -> Arc<Snapshot<C>> {
+    match C::global().handle.load() {
+        Some(snapshot) => snapshot,
+        None => not_started::<C>(),
+    }
+}
+
+/// A scalar that `#[flux(hot)]` publishes on its own, read with one atomic load.
+pub struct Hot<T> {
+    bits: AtomicU64,
+    scalar: std::marker::PhantomData<T>,
+}
+
+/// Stands for "nothing published". A 64-bit value that happens to be these bits is told apart on the cold path.
+const UNPUBLISHED: u64 = (-0x5eed_1235_i64) as u64;
+
+/// A scalar of at most 64 bits.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be `hot`",
+    note = "`#[flux(hot)]` needs an integer of at most 64 bits, a float, a bool or a char"
+)]
+pub trait Scalar: Copy {
+    /// The value's bits.
+    fn to_bits(self) -> u64;
+    /// The value of these bits.
+    fn from_bits(bits: u64) -> Self;
+}
+
+macro_rules! integers {
+    ($($type:ty)*) => {$(
+        impl Scalar for $type {
+            #[inline(always)]
+            fn to_bits(self) -> u64 {
+                self as u64
+            }
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self {
+                bits as $type
+            }
+        }
+    )*};
+}
+
+integers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+impl Scalar for bool {
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        u64::from(self)
+    }
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        bits != 0
+    }
+}
+
+impl Scalar for char {
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        u64::from(self)
+    }
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        char::from_u32(bits as u32).unwrap_or_default()
+    }
+}
+
+impl Scalar for f32 {
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        u64::from(f32::to_bits(self))
+    }
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        f32::from_bits(bits as u32)
+    }
+}
+
+impl Scalar for f64 {
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        f64::to_bits(self)
+    }
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        f64::from_bits(bits)
+    }
+}
+
+impl<T: Scalar> Hot<T> {
+    /// Nothing published.
+    pub const fn new() -> Self {
+        Hot {
+            bits: AtomicU64::new(UNPUBLISHED),
+            scalar: std::marker::PhantomData,
+        }
+    }
+    /// Publishes a value.
+    pub fn publish(&self, value: T) {
+        self.bits.store(value.to_bits(), Ordering::Release);
+    }
+    /// The published value.
+    #[inline(always)]
+    pub fn get<C: Root>(&self) -> T {
+        let bits = self.bits.load(Ordering::Acquire);
+        if bits == UNPUBLISHED {
+            assert_started::<C>();
+        }
+        T::from_bits(bits)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn assert_started<C: Root>() {
+    if C::global().handle.load().is_none() {
+        not_started::<C>();
+    }
+}
+
+impl<T: Scalar> Default for Hot<T> {
+    fn default() -> Self {
+        Hot::new()
+    }
+}

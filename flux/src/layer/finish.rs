@@ -1,0 +1,292 @@
+//! From the folded layer to the struct: values are moved, defaults filled in, and everything that is missing is listed at once.
+
+use super::{
+    Layer, Said, Seg,
+    decode::Section,
+    merge::{List, Map},
+    path::{Problem, What},
+};
+use crate::{config::Config, config::Diff, describe::Kind};
+use serde::{Deserialize, Deserializer};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    hash::BuildHasher,
+};
+
+/// Where in the struct the generated code stands, and what it found wrong so far.
+#[derive(Debug, Default)]
+pub struct Cx {
+    path: Vec<Seg>,
+    problems: Vec<Problem>,
+}
+
+impl Cx {
+    /// Everything found so far.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Records a problem at the field `name` of the current section; an empty name is the section itself.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn problem(&mut self, name: &'static str, what: What) {
+        let mut path = self.path.clone();
+        if !name.is_empty() {
+            path.push(Seg::Key(name.into()));
+        }
+        self.problems.push(Problem { path, what });
+    }
+
+    /// Runs `go` one step further down.
+    #[inline]
+    pub(crate) fn within<T>(&mut self, seg: Seg, go: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(seg);
+        let result = go(self);
+        self.path.pop();
+        result
+    }
+
+    /// Runs `go` under a map's key, which is copied only if something is wrong there.
+    pub(crate) fn under<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
+        let (depth, known) = (self.path.len(), self.problems.len());
+        let result = self.within(Seg::Key(Cow::Borrowed("")), go);
+        for problem in &mut self.problems[known..] {
+            problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
+        }
+        result
+    }
+}
+
+/// A required leaf.
+#[inline]
+pub fn need<T>(cx: &mut Cx, name: &'static str, value: Option<T>) -> Option<T> {
+    if value.is_none() {
+        cx.problem(name, What::Missing);
+    }
+    value
+}
+
+/// A leaf with a default.
+#[inline]
+pub fn or<T>(value: Option<T>, default: fn() -> T) -> Option<T> {
+    Some(match value {
+        Some(value) => value,
+        None => default(),
+    })
+}
+
+/// A section, list or map of sections.
+#[inline]
+pub fn nested<N: Nested>(cx: &mut Cx, name: &'static str, layer: Option<N::Layer>) -> Option<N> {
+    N::finish(layer, cx, name)
+}
+
+/// A section, list or map of sections that has a default for when no layer says anything about it.
+#[inline]
+pub fn nested_or<N: Nested>(
+    cx: &mut Cx,
+    name: &'static str,
+    layer: Option<N::Layer>,
+    default: fn() -> N,
+) -> Option<N> {
+    match layer {
+        Some(layer) => N::finish(Some(layer), cx, name),
+        None => Some(default()),
+    }
+}
+
+/// What `#[flux(nested)]` accepts: a config struct, or an `Option`, a `Vec` or a string-keyed map of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a section",
+    label = "not a section",
+    note = "`#[flux(nested)]` needs a struct that derives `Flux`, or an `Option`, a `Vec` or a string-keyed map of one"
+)]
+pub trait Nested: Sized {
+    /// The layer's view.
+    type Layer: Clone + Send + Sync + 'static;
+    /// What the field table says of it.
+    const KIND: Kind;
+    /// Decodes the layer; nothing where the document says null and null says nothing.
+    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error>;
+    /// Lays a layer over the one below.
+    fn over(below: &mut Self::Layer, top: &Self::Layer);
+    /// What the layer says.
+    fn said(layer: &Self::Layer) -> Said<'_>;
+    /// From the folded layer to the value.
+    fn finish(layer: Option<Self::Layer>, cx: &mut Cx, name: &'static str) -> Option<Self>;
+    /// Checks the rules of every field below.
+    fn check(&self, cx: &mut Cx);
+    /// Compares with the previous value.
+    fn diff(&self, old: &Self, diff: &mut Diff);
+}
+
+impl<C: Config> Nested for C {
+    type Layer = C::Layer;
+    const KIND: Kind = Kind::Section(C::fields);
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<C::Layer>, D::Error> {
+        Ok(Option::<Section<C::Layer>>::deserialize(d)?.map(|section| section.0))
+    }
+    fn over(below: &mut C::Layer, top: &C::Layer) {
+        below.over(top);
+    }
+    fn said(layer: &C::Layer) -> Said<'_> {
+        Said::Parts(layer)
+    }
+    fn finish(layer: Option<C::Layer>, cx: &mut Cx, name: &'static str) -> Option<C> {
+        if name.is_empty() {
+            return C::finish(layer.unwrap_or_default(), cx);
+        }
+        cx.within(Seg::Key(name.into()), |cx| {
+            C::finish(layer.unwrap_or_default(), cx)
+        })
+    }
+    fn check(&self, cx: &mut Cx) {
+        self.validate(cx);
+    }
+    fn diff(&self, old: &C, diff: &mut Diff) {
+        Config::diff(self, old, diff);
+    }
+}
+
+/// Null turns an optional section off; silence leaves it as the layers below say.
+impl<C: Config> Nested for Option<C> {
+    type Layer = Option<C::Layer>;
+    const KIND: Kind = Kind::Section(C::fields);
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
+        C::decode(d).map(Some)
+    }
+    fn over(below: &mut Self::Layer, top: &Self::Layer) {
+        match (below, top) {
+            (Some(below), Some(top)) => below.over(top),
+            (below, top) => *below = top.clone(),
+        }
+    }
+    fn said(layer: &Self::Layer) -> Said<'_> {
+        match layer {
+            Some(layer) => Said::Parts(layer),
+            None => Said::Value,
+        }
+    }
+    fn finish(layer: Option<Self::Layer>, cx: &mut Cx, name: &'static str) -> Option<Self> {
+        match layer.flatten() {
+            Some(layer) => <C as Nested>::finish(Some(layer), cx, name).map(Some),
+            None => Some(None),
+        }
+    }
+    fn check(&self, cx: &mut Cx) {
+        if let Some(section) = self {
+            section.validate(cx);
+        }
+    }
+    fn diff(&self, old: &Self, diff: &mut Diff) {
+        match (self, old) {
+            (Some(new), Some(old)) => Config::diff(new, old, diff),
+            (None, None) => {}
+            _ => diff.here(),
+        }
+    }
+}
+
+impl<C: Config> Nested for Vec<C> {
+    type Layer = List<C::Layer>;
+    const KIND: Kind = Kind::List(C::fields);
+    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
+        List::deserialize(d).map(Some)
+    }
+    fn over(below: &mut Self::Layer, top: &Self::Layer) {
+        below.clone_from(top);
+    }
+    fn said(layer: &Self::Layer) -> Said<'_> {
+        Said::Parts(layer)
+    }
+    fn finish(layer: Option<Self::Layer>, cx: &mut Cx, name: &'static str) -> Option<Self> {
+        let list = need(cx, name, layer)?;
+        cx.within(Seg::Key(name.into()), |cx| {
+            let length = list.0.len();
+            let built: Vec<C> = (list.0.into_iter().enumerate())
+                .filter_map(|(i, layer)| cx.within(Seg::Index(i), |cx| C::finish(layer, cx)))
+                .collect();
+            (built.len() == length).then_some(built)
+        })
+    }
+    fn check(&self, cx: &mut Cx) {
+        for (i, section) in self.iter().enumerate() {
+            cx.within(Seg::Index(i), |cx| section.validate(cx));
+        }
+    }
+    fn diff(&self, old: &Self, diff: &mut Diff) {
+        if self.len() != old.len() {
+            return diff.here();
+        }
+        for (i, (new, old)) in self.iter().zip(old).enumerate() {
+            diff.within(|| Seg::Index(i), |diff| Config::diff(new, old, diff));
+        }
+    }
+}
+
+/// Builds the entries of a map of sections.
+fn entries<C: Config>(
+    layer: Option<Map<C::Layer>>,
+    cx: &mut Cx,
+    name: &'static str,
+) -> Option<Vec<(String, C)>> {
+    let map = need(cx, name, layer)?;
+    cx.within(Seg::Key(name.into()), |cx| {
+        let mut whole = true;
+        let mut built = Vec::with_capacity(map.0.len());
+        for (key, layer) in map.0 {
+            let Some(layer) = layer else { continue };
+            match cx.under(&key, |cx| C::finish(layer, cx)) {
+                Some(section) => built.push((key, section)),
+                None => whole = false,
+            }
+        }
+        whole.then_some(built)
+    })
+}
+
+macro_rules! map_of_sections {
+    ([$($generic:tt)*] $map:ty) => {
+        impl<C: Config $($generic)*> Nested for $map {
+            type Layer = Map<C::Layer>;
+            const KIND: Kind = Kind::Map(C::fields);
+            fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
+                Map::deserialize(d).map(Some)
+            }
+            fn over(below: &mut Self::Layer, top: &Self::Layer) {
+                below.over(top);
+            }
+            fn said(layer: &Self::Layer) -> Said<'_> {
+                Said::Parts(layer)
+            }
+            fn finish(layer: Option<Self::Layer>, cx: &mut Cx, name: &'static str) -> Option<Self> {
+                Some(entries(layer, cx, name)?.into_iter().collect())
+            }
+            fn check(&self, cx: &mut Cx) {
+                for (key, section) in self {
+                    cx.under(key, |cx| section.validate(cx));
+                }
+            }
+            fn diff(&self, old: &Self, diff: &mut Diff) {
+                for (key, new) in self {
+                    diff.within(
+                        || Seg::Key(Cow::Owned(key.clone())),
+                        |diff| match old.get(key) {
+                            Some(old) => Config::diff(new, old, diff),
+                            None => diff.here(),
+                        },
+                    );
+                }
+                for key in old.keys().filter(|key| !self.contains_key(*key)) {
+                    diff.within(|| Seg::Key(Cow::Owned(key.clone())), Diff::here);
+                }
+            }
+        }
+    };
+}
+
+map_of_sections!([] BTreeMap<String, C>);
+map_of_sections!([, S: BuildHasher + Default] HashMap<String, C, S>);

@@ -1,0 +1,281 @@
+//! The reducer's rules: how one layer's field is laid over the field below it.
+
+use super::{decode::Section, finish::Nested};
+use serde::{Deserialize, Deserializer, de};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    fmt,
+    hash::{BuildHasher, Hash},
+    marker::PhantomData,
+};
+
+/// `replace`: the upper layer's value, where it has one.
+#[inline]
+pub fn replace<T: Clone>(below: &mut Option<T>, top: &Option<T>) {
+    if let Some(value) = top {
+        *below = Some(value.clone());
+    }
+}
+
+/// A list that can be extended at both ends.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no order to append to",
+    note = "`merge = \"append\"` and `\"prepend\"` need a `Vec` or a `VecDeque`, or an `Option` of one"
+)]
+pub trait Sequence: Clone {
+    /// Puts the items of `top` behind the own ones.
+    fn append(&mut self, top: &Self);
+    /// Puts the items of `top` before the own ones.
+    fn prepend(&mut self, top: &Self);
+}
+
+impl<T: Clone> Sequence for Vec<T> {
+    fn append(&mut self, top: &Self) {
+        self.extend_from_slice(top);
+    }
+    fn prepend(&mut self, top: &Self) {
+        self.splice(0..0, top.iter().cloned());
+    }
+}
+
+impl<T: Clone> Sequence for VecDeque<T> {
+    fn append(&mut self, top: &Self) {
+        self.extend(top.iter().cloned());
+    }
+    fn prepend(&mut self, top: &Self) {
+        for item in top.iter().rev() {
+            self.push_front(item.clone());
+        }
+    }
+}
+
+impl<T: Clone> Sequence for List<T> {
+    fn append(&mut self, top: &Self) {
+        self.0.append(&mut top.0.clone());
+    }
+    fn prepend(&mut self, top: &Self) {
+        self.0.prepend(&top.0);
+    }
+}
+
+impl<T: Sequence> Sequence for Option<T> {
+    fn append(&mut self, top: &Self) {
+        match (self, top) {
+            (Some(below), Some(top)) => below.append(top),
+            (below, top) => *below = top.clone(),
+        }
+    }
+    fn prepend(&mut self, top: &Self) {
+        match (self, top) {
+            (Some(below), Some(top)) => below.prepend(top),
+            (below, top) => *below = top.clone(),
+        }
+    }
+}
+
+/// A collection in which an item counts once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be merged as a set",
+    note = "`merge = \"union\"` needs a `BTreeSet`, a `HashSet` or a `Vec` of comparable items, or an `Option` of one"
+)]
+pub trait Union: Clone {
+    /// Adds the items of `top` that are not there yet.
+    fn union(&mut self, top: &Self);
+}
+
+impl<T: Ord + Clone> Union for BTreeSet<T> {
+    fn union(&mut self, top: &Self) {
+        self.extend(top.iter().cloned());
+    }
+}
+
+impl<T: Eq + Hash + Clone, S: BuildHasher + Clone> Union for HashSet<T, S> {
+    fn union(&mut self, top: &Self) {
+        self.extend(top.iter().cloned());
+    }
+}
+
+impl<T: PartialEq + Clone> Union for Vec<T> {
+    fn union(&mut self, top: &Self) {
+        for item in top {
+            if !self.contains(item) {
+                self.push(item.clone());
+            }
+        }
+    }
+}
+
+impl<T: Union> Union for Option<T> {
+    fn union(&mut self, top: &Self) {
+        match (self, top) {
+            (Some(below), Some(top)) => below.union(top),
+            (below, top) => *below = top.clone(),
+        }
+    }
+}
+
+/// A map whose entries are merged one by one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no keys to merge by",
+    note = "`merge = \"by_key\"` needs a `BTreeMap` or a `HashMap`, or an `Option` of one"
+)]
+pub trait ByKey: Clone {
+    /// Lays the entries of `top` over the own ones.
+    fn by_key(&mut self, top: &Self);
+}
+
+impl<K: Ord + Clone, V: Clone> ByKey for BTreeMap<K, V> {
+    fn by_key(&mut self, top: &Self) {
+        self.extend(top.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+}
+
+impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> ByKey for HashMap<K, V, S> {
+    fn by_key(&mut self, top: &Self) {
+        self.extend(top.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+}
+
+impl<T: ByKey> ByKey for Option<T> {
+    fn by_key(&mut self, top: &Self) {
+        match (self, top) {
+            (Some(below), Some(top)) => below.by_key(top),
+            (below, top) => *below = top.clone(),
+        }
+    }
+}
+
+macro_rules! folds {
+    ($($(#[$doc:meta])* $name:ident: $bound:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $name<T: $bound>(below: &mut Option<T>, top: &Option<T>) {
+            match (below, top) {
+                (_, None) => {}
+                (Some(below), Some(top)) => below.$name(top),
+                (below, Some(top)) => *below = Some(top.clone()),
+            }
+        }
+    )*};
+}
+
+folds! {
+    /// `append`: the upper layer's items after the lower ones.
+    append: Sequence;
+    /// `prepend`: the upper layer's items before the lower ones.
+    prepend: Sequence;
+    /// `union`: the upper layer's items that are not there yet.
+    union: Union;
+    /// `by_key`: the upper layer's entries over the lower ones.
+    by_key: ByKey;
+}
+
+/// A merge function of the user's: `fn(below: &mut T, top: &T)`, called where both layers have a value.
+pub fn by<T: Clone>(below: &mut Option<T>, top: &Option<T>, merge: fn(&mut T, &T)) {
+    match (below, top) {
+        (_, None) => {}
+        (Some(below), Some(top)) => merge(below, top),
+        (below, Some(top)) => *below = Some(top.clone()),
+    }
+}
+
+/// A section, field by field.
+pub fn nested<N: Nested>(below: &mut Option<N::Layer>, top: &Option<N::Layer>) {
+    match (below, top) {
+        (_, None) => {}
+        (Some(below), Some(top)) => N::over(below, top),
+        (below, Some(top)) => *below = Some(top.clone()),
+    }
+}
+
+/// The layer of a list of sections.
+#[derive(Debug, Clone)]
+pub struct List<L>(pub Vec<L>);
+
+impl<L> Default for List<L> {
+    fn default() -> Self {
+        List(Vec::new())
+    }
+}
+
+impl<'de, L: super::Layer> Deserialize<'de> for List<L> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V<L>(PhantomData<L>);
+        impl<'de, L: super::Layer> de::Visitor<'de> for V<L> {
+            type Value = List<L>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of sections")
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<List<L>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element_seed(Item(PhantomData))? {
+                    list.extend(item.map(|section: Section<L>| section.0));
+                }
+                Ok(List(list))
+            }
+        }
+        d.deserialize_seq(V(PhantomData))
+    }
+}
+
+/// An element whose problem does not hide the next one's.
+struct Item<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> de::DeserializeSeed<'de> for Item<T> {
+    type Value = Option<T>;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Option<T>, D::Error> {
+        super::decode::kept(T::deserialize(d))
+    }
+}
+
+/// The layer of a map of sections; null under a key removes the entry of the layers below.
+#[derive(Debug, Clone)]
+pub struct Map<L>(pub BTreeMap<String, Option<L>>);
+
+impl<L> Default for Map<L> {
+    fn default() -> Self {
+        Map(BTreeMap::new())
+    }
+}
+
+impl<L: super::Layer> Map<L> {
+    pub(crate) fn over(&mut self, top: &Self) {
+        for (key, entry) in &top.0 {
+            match (self.0.get_mut(key), entry) {
+                (Some(Some(below)), Some(top)) => below.over(top),
+                (Some(below), top) => *below = top.clone(),
+                (None, top) => {
+                    self.0.insert(key.clone(), top.clone());
+                }
+            }
+        }
+    }
+}
+
+impl<'de, L: super::Layer> Deserialize<'de> for Map<L> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V<L>(PhantomData<L>);
+        impl<'de, L: super::Layer> de::Visitor<'de> for V<L> {
+            type Value = Map<L>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of sections")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Map<L>, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some(key) = entries.next_key::<String>()? {
+                    let value: Option<Option<Section<L>>> =
+                        entries.next_value_seed(Item(PhantomData))?;
+                    if let Some(section) = value {
+                        if map.contains_key(&key) {
+                            return Err(de::Error::custom(format_args!(
+                                "the key `{key}` stands here twice"
+                            )));
+                        }
+                        map.insert(key, section.map(|s| s.0));
+                    }
+                }
+                Ok(Map(map))
+            }
+        }
+        d.deserialize_map(V(PhantomData))
+    }
+}
