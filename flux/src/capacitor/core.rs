@@ -124,8 +124,10 @@ impl<C: Config> Core<C> {
         let refusals: Vec<Entry> =
             self.slots.iter().filter_map(|slot| slot.refusal.clone()).flatten().collect();
         if self.slots.iter().any(|slot| slot.candidate.is_none() && slot.accepted.is_none()) {
+            let refusals = self.diagnose(refusals);
             return self.refuse(Refused::Transform, refusals);
         }
+        let refusals = self.diagnose(refusals);
         let newest: Vec<bool> = self.slots.iter().map(|slot| slot.candidate.is_some()).collect();
         let problems = match self.build(&newest) {
             Ok(value) => return self.propose(value, newest, refusals),
@@ -163,6 +165,50 @@ impl<C: Config> Core<C> {
         built.unwrap_or_else(|panic| {
             Err(whole(What::Panic(format!("building it panicked: {}", panic_text(&*panic)))))
         })
+    }
+
+    /// Adds what else is wrong with content that could only be read in part: its broken rules and missing values.
+    fn diagnose(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        let mut base = C::Layer::default();
+        let mut partly = false;
+        for slot in &mut self.slots {
+            let decoder = slot.decoder.as_ref();
+            if let Some(version) = slot.candidate.as_mut().or(slot.accepted.as_mut()) {
+                if let Some(layer) = version.layer::<C>(decoder) {
+                    base.over(layer);
+                }
+            }
+            if let Some(partial) = &slot.partial {
+                base.over(partial);
+                partly = true;
+            }
+        }
+        if !partly {
+            return entries;
+        }
+        let found = catch_unwind(AssertUnwindSafe(|| {
+            let mut cx = Cx::default();
+            if let Some(value) = C::finish(base, &mut cx) {
+                value.validate(&mut cx);
+            }
+            cx.into_problems()
+        }));
+        for problem in found.unwrap_or_default() {
+            if entries.iter().any(|entry| entry.concerns(&problem.path)) {
+                continue;
+            }
+            let mut entry = Entry::new("", problem.clone());
+            for slot in &self.slots {
+                let said = slot.partial.as_ref().is_some_and(|p| said::depth(p, &problem.path) == problem.path.len());
+                if let (true, Some(document), Some(decoder)) = (said, slot.document(), &slot.decoder) {
+                    entry = Entry::new(&slot.origin, problem.clone())
+                        .at(codec::locate(decoder, document, &problem.path))
+                        .text(document, decoder);
+                }
+            }
+            entries.push(entry);
+        }
+        entries
     }
 
     fn fold(&mut self, candidates: &[bool]) -> Result<C::Layer, Vec<Problem>> {
@@ -362,7 +408,7 @@ fn layer_status<L: Layer>(slot: &Slot<L>) -> LayerStatus {
         present: slot.present(),
         changed: slot.changed,
         revision: slot.revision.clone(),
-        error: slot.refusal.as_ref().and_then(|entries| entries.first()).map(Entry::sentence),
+        refused: slot.refusal.is_some() || slot.candidate.is_some(),
     }
 }
 

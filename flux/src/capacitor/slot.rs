@@ -106,6 +106,8 @@ pub(crate) struct Slot<L> {
     pub(crate) accepted: Option<Version<L>>,
     /// Why the newest content could not be decoded.
     pub(crate) refusal: Option<Vec<Entry>>,
+    /// What of refused content could be read all the same; only for finding its other problems.
+    pub(crate) partial: Option<L>,
 }
 
 #[derive(PartialEq)]
@@ -130,6 +132,7 @@ impl<L: Layer> Slot<L> {
             fresh: false,
             accepted: None,
             refusal: None,
+            partial: None,
         }
     }
 
@@ -141,6 +144,14 @@ impl<L: Layer> Slot<L> {
     /// Whether the source has a document.
     pub(crate) fn present(&self) -> bool {
         !matches!(self.newest, Some(Seen::Absent))
+    }
+
+    /// The newest document.
+    pub(crate) fn document(&self) -> Option<&Arc<[u8]>> {
+        match &self.newest {
+            Some(Seen::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
     }
 
     /// Takes an observation; answers whether it says anything new.
@@ -177,10 +188,11 @@ impl<L: Layer> Slot<L> {
     }
 
     fn judge<C: Config<Layer = L>>(
-        &self,
+        &mut self,
         observation: Observation,
         unknown: Unknown,
     ) -> (Result<Version<L>, Vec<Entry>>, Vec<Entry>) {
+        self.partial = None;
         let refuse = |text: &str| {
             let problem = Problem {
                 path: Vec::new(),
@@ -215,7 +227,11 @@ impl<L: Layer> Slot<L> {
                 let warnings = entries(decoded.warnings);
                 (Ok(Version::decoded(bytes, decoded.layer)), warnings)
             }
-            Ok(Err(found)) => (Err(entries(found)), Vec::new()),
+            Ok(Err(failed)) => {
+                let refusal = entries(failed.found);
+                self.partial = failed.partial;
+                (Err(refusal), Vec::new())
+            }
             Err(panic) => refuse(&format!(
                 "decoding panicked: {}",
                 crate::rules::panic_text(&*panic)

@@ -44,8 +44,8 @@ pub struct LayerStatus {
     pub changed: Option<SystemTime>,
     /// The revision that its source gave.
     pub revision: Option<String>,
-    /// Why its newest content is refused.
-    pub error: Option<String>,
+    /// Whether its newest content is not part of what readers see; [`Status::error`] says why.
+    pub refused: bool,
 }
 
 /// Seconds since 1970.
@@ -90,7 +90,7 @@ impl Serialize for LayerStatus {
         layer.serialize_field("present", &self.present)?;
         layer.serialize_field("changed", &self.changed.map(unix))?;
         layer.serialize_field("revision", &self.revision)?;
-        layer.serialize_field("error", &self.error)?;
+        layer.serialize_field("refused", &self.refused)?;
         layer.end()
     }
 }
