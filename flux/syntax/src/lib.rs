@@ -1,5 +1,13 @@
 //! What the Flux macro reads at compile time and the Flux runtime reads at start: source URIs, durations, formats and names.
 
 mod duration;
+mod format;
+mod names;
+mod template;
+mod uri;
 
 pub use duration::{DurationError, format_duration, parse_duration};
+pub use format::{Format, UnknownFormat};
+pub use names::{Case, env_segment, nearest};
+pub use template::{Part, Template, TemplateError, UnsetVariable};
+pub use uri::{Uri, UriError, parse_uri};

@@ -1,0 +1,247 @@
+//! Texts with variables: `${NAME}` and `${NAME:-default}`, decided when a program starts.
+
+use std::{fmt, ops::Range};
+
+/// A text with variables in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// What it is made of, in order.
+    pub parts: Vec<Part>,
+}
+
+/// A piece of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Text as it is.
+    Text(String),
+    /// A variable of the environment.
+    Var {
+        /// Its name.
+        name: String,
+        /// What stands in for it where it is unset or empty.
+        default: Option<String>,
+    },
+}
+
+/// Why a text is no template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// What is wrong and how to mend it.
+    pub message: String,
+    /// Where in the text, in bytes.
+    pub span: Range<usize>,
+}
+
+/// A variable without a default that is unset or empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsetVariable {
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+impl fmt::Display for UnsetVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        write!(
+            f,
+            "the environment variable {name} is not set; set it, or give a default: `${{{name}:-..}}`"
+        )
+    }
+}
+
+impl std::error::Error for UnsetVariable {}
+
+impl Template {
+    /// A template of these parts.
+    pub fn new(parts: Vec<Part>) -> Self {
+        Template { parts }
+    }
+
+    /// Reads `${NAME}` and `${NAME:-default}`; `$$` is a dollar.
+    ///
+    /// # Errors
+    /// An unterminated `${`, or a name that no variable can have.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut at = 0;
+        while let Some(found) = text[at..].find('$') {
+            let dollar = at + found;
+            literal.push_str(&text[at..dollar]);
+            let rest = &text[dollar + 1..];
+            if rest.starts_with('$') {
+                literal.push('$');
+                at = dollar + 2;
+            } else if let Some(inside) = rest.strip_prefix('{') {
+                let Some(length) = inside.find('}') else {
+                    return Err(TemplateError {
+                        message: "this `${` has no closing `}`".to_owned(),
+                        span: dollar..text.len(),
+                    });
+                };
+                let end = dollar + 2 + length + 1;
+                let (name, default) = match inside[..length].split_once(":-") {
+                    Some((name, default)) => (name, Some(default.to_owned())),
+                    None => (&inside[..length], None),
+                };
+                if !is_variable_name(name) {
+                    return Err(TemplateError {
+                        message: format!(
+                            "`{name}` is not the name of a variable; write `${{NAME}}` or `${{NAME:-default}}`"
+                        ),
+                        span: dollar..end,
+                    });
+                }
+                if !literal.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                }
+                let name = name.to_owned();
+                parts.push(Part::Var { name, default });
+                at = end;
+            } else {
+                literal.push('$');
+                at = dollar + 1;
+            }
+        }
+        literal.push_str(&text[at..]);
+        if !literal.is_empty() {
+            parts.push(Part::Text(literal));
+        }
+        Ok(Template { parts })
+    }
+
+    /// Puts the variables in.
+    ///
+    /// # Errors
+    /// A variable without a default for which `lookup` has nothing.
+    pub fn expand(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, UnsetVariable> {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(piece) => text.push_str(piece),
+                Part::Var { name, default } => {
+                    let value = lookup(name).filter(|value| !value.is_empty());
+                    match value.or_else(|| default.clone()) {
+                        Some(value) => text.push_str(&value),
+                        None => return Err(UnsetVariable { name: name.clone() }),
+                    }
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// The text, where there is no variable in it.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+impl From<&str> for Template {
+    /// The text as it is; nothing is read into it.
+    fn from(text: &str) -> Self {
+        Template::from(text.to_owned())
+    }
+}
+
+impl From<String> for Template {
+    /// The text as it is; nothing is read into it.
+    fn from(text: String) -> Self {
+        Template::new(vec![Part::Text(text)])
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => f.write_str(&text.replace('$', "$$"))?,
+                Part::Var {
+                    name,
+                    default: None,
+                } => write!(f, "${{{name}}}")?,
+                Part::Var {
+                    name,
+                    default: Some(default),
+                } => write!(f, "${{{name}:-{default}}}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn expand(text: &str) -> Result<String, UnsetVariable> {
+        Template::parse(text)
+            .expect("a template")
+            .expand(&|name| match name {
+                "DIR" => Some("/etc".to_owned()),
+                "EMPTY" => Some(String::new()),
+                _ => None,
+            })
+    }
+
+    #[test]
+    fn variables_and_defaults_are_put_in() {
+        assert_eq!(expand("${DIR}/app.yaml").as_deref(), Ok("/etc/app.yaml"));
+        assert_eq!(
+            expand("${NONE:-conf}/app.yaml").as_deref(),
+            Ok("conf/app.yaml")
+        );
+        assert_eq!(expand("${EMPTY:-conf}").as_deref(), Ok("conf"));
+        assert_eq!(expand("a$$b$c").as_deref(), Ok("a$b$c"));
+    }
+
+    #[test]
+    fn an_unset_variable_is_named() {
+        let error = expand("${NONE}/x").expect_err("unset");
+        assert!(error.to_string().contains("NONE is not set"));
+        assert!(expand("${EMPTY}").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_a_variable_is_refused_where_it_stands() {
+        assert_eq!(Template::parse("a/${X").expect_err("open").span, 2..5);
+        assert_eq!(Template::parse("${}").expect_err("empty").span, 0..3);
+        assert!(Template::parse("${1X}").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".*") {
+            if let Ok(template) = Template::parse(&text) {
+                prop_assert_eq!(Template::parse(&template.to_string()), Ok(template));
+            }
+        }
+
+        #[test]
+        fn a_literal_stays_what_it_is(text in ".*") {
+            let template = Template::from(text.as_str());
+            prop_assert_eq!(template.expand(&|_| None), Ok(text));
+        }
+    }
+}
