@@ -7,6 +7,7 @@ pub mod handle;
 pub mod layer;
 pub mod report;
 pub mod rules;
+pub mod source;
 
 pub use capacitor::{Builder, Capacitor};
 pub use config::{Config, Root};

@@ -1,0 +1,87 @@
+//! How long to wait before a source is tried again: exponential, capped, with full jitter.
+
+use std::time::Duration;
+
+const BASE: Duration = Duration::from_millis(100);
+pub(super) const CAP: Duration = Duration::from_secs(30);
+
+/// How many sessions failed in a row, and so how long to wait.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// How many sessions failed in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// A session ended after it had been healthy for `healthy`. Longer than the cap means the trouble was over, and the
+    /// count begins anew.
+    pub(super) fn failed(&mut self, healthy: Duration) {
+        if healthy > CAP {
+            self.failures = 0;
+        }
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// The pause for a `random` number in `0.0..1.0`. Trouble that a person must mend (`slow`) waits at the cap at once.
+    pub(super) fn pause(&self, slow: bool, random: f64) -> Duration {
+        self.ceiling(slow).mul_f64(random.clamp(0.0, 1.0))
+    }
+
+    fn ceiling(&self, slow: bool) -> Duration {
+        if slow {
+            return CAP;
+        }
+        let doublings = self.failures.saturating_sub(1).min(16);
+        BASE.saturating_mul(1 << doublings).min(CAP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_ceiling_doubles_up_to_the_cap() {
+        let mut backoff = Backoff::default();
+        let ceilings: Vec<u128> = (0..11)
+            .map(|_| {
+                backoff.failed(Duration::ZERO);
+                backoff.pause(false, 1.0).as_millis()
+            })
+            .collect();
+        assert_eq!(
+            ceilings,
+            [
+                100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_never_exceeds_the_cap(failures: u32, slow: bool, random in 0.0..1.0f64) {
+            let pause = Backoff { failures }.pause(slow, random);
+            prop_assert!(pause <= CAP);
+        }
+
+        #[test]
+        fn more_failures_never_wait_less(failures in 0..u32::MAX, random in 0.0..1.0f64) {
+            let fewer = Backoff { failures }.pause(false, random);
+            let more = Backoff { failures: failures + 1 }.pause(false, random);
+            prop_assert!(fewer <= more);
+        }
+
+        #[test]
+        fn only_a_long_healthy_session_resets(failures in 0..u32::MAX, millis in 0..120_000u64) {
+            let mut backoff = Backoff { failures };
+            backoff.failed(Duration::from_millis(millis));
+            let expected = if millis > 30_000 { 1 } else { failures + 1 };
+            prop_assert_eq!(backoff.failures(), expected);
+        }
+    }
+}
