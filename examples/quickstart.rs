@@ -28,7 +28,8 @@ struct Pool {
     max_size: u32,
 }
 
-const GOOD: &str = "host: localhost\nport: 8080\ntimeout: 30s\npassword: hunter2\npool:\n  max_size: 10\n";
+const GOOD: &str =
+    "host: localhost\nport: 8080\ntimeout: 30s\npassword: hunter2\npool:\n  max_size: 10\n";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -51,7 +52,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     show();
 
     println!("\n3. A bad edit is refused, and says why:");
-    write("host: \"\"\nport: 70000\ntimeout: 3 parsecs\npasword: hunter2\npool:\n  max_szie: 20\n")?;
+    write(
+        "host: \"\"\nport: 70000\ntimeout: 3 parsecs\npasword: hunter2\npool:\n  max_szie: 20\n",
+    )?;
     until(|| AppConfig::capacitor().state() == State::Degraded).await;
     if let Some(report) = AppConfig::capacitor().last_error() {
         println!("{}", indent(&report.to_string()));
@@ -64,10 +67,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     until(|| AppConfig::capacitor().state() == State::Healthy).await;
     show();
 
-    println!("\n5. A variable of the environment wins over the file; the program again, with APP_PORT=7070:");
-    let status = Command::new(std::env::current_exe()?).arg("again").env("APP_PORT", "7070").status()?;
+    println!(
+        "\n5. A variable of the environment wins over the file; the program again, with APP_PORT=7070:"
+    );
+    let status = Command::new(std::env::current_exe()?)
+        .arg("again")
+        .env("APP_PORT", "7070")
+        .status()?;
     AppConfig::capacitor().stop().await;
-    if status.success() { Ok(()) } else { Err("the second run failed".into()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err("the second run failed".into())
+    }
 }
 
 fn write(text: &str) -> std::io::Result<()> {
@@ -82,7 +94,11 @@ fn show() {
         config.port,
         config.timeout,
         config.pool.max_size,
-        if config.password.is_some() { "set" } else { "not set" },
+        if config.password.is_some() {
+            "set"
+        } else {
+            "not set"
+        },
         AppConfig::capacitor().state(),
     );
 }

@@ -155,7 +155,7 @@ impl Source {
                 optional: self.optional,
                 input: watched(watcher),
             }),
-            #[cfg(feature = "file")]
+            #[cfg(flux_file_landed)]
             Kind::File(template) => {
                 let path = expand(&template)?;
                 let decoder = match self.format {
@@ -178,10 +178,12 @@ impl Source {
                     input: watched(Box::new(file)),
                 })
             }
-            #[cfg(not(feature = "file"))]
+            #[cfg(not(flux_file_landed))]
             Kind::File(template) => {
                 let _ = (self.settle, resync);
-                Err(format!("`file:{template}` needs the cargo feature `file` of flux"))
+                Err(format!(
+                    "`file:{template}` needs the cargo feature `file` of flux"
+                ))
             }
         }
     }
@@ -196,5 +198,7 @@ fn default_decoder() -> Option<Decoder> {
 }
 
 fn expand(template: &Template) -> Result<String, String> {
-    template.expand(&|name| std::env::var(name).ok()).map_err(|unset| format!("`{template}`: {unset}"))
+    template
+        .expand(&|name| std::env::var(name).ok())
+        .map_err(|unset| format!("`{template}`: {unset}"))
 }

@@ -4,7 +4,10 @@ use crate::{
     codec::decode_tree,
     config::Config,
     describe::{Field, Kind},
-    layer::{Problem, Seg, path::{Dotted, What}},
+    layer::{
+        Problem, Seg,
+        path::{Dotted, What},
+    },
     report::{Entry, tree::Tree},
 };
 use std::{collections::HashMap, ffi::OsString};
@@ -25,7 +28,13 @@ fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
     all
 }
 
-fn collect(fields: &'static [Field], prefix: &str, path: &[Seg], depth: u8, all: &mut Vec<Variable>) {
+fn collect(
+    fields: &'static [Field],
+    prefix: &str,
+    path: &[Seg],
+    depth: u8,
+    all: &mut Vec<Variable>,
+) {
     for field in fields {
         let mut path = path.to_vec();
         let name = match field.env_exact {
@@ -71,7 +80,10 @@ pub(crate) fn check_names(fields: &'static [Field]) -> Result<(), String> {
 type Read<L> = Result<(L, Vec<(Vec<Seg>, String)>), Vec<Entry>>;
 
 /// Reads the environment. An empty variable says nothing; every wrong one is told.
-pub(crate) fn layer<C: Config>(prefix: &str, lookup: &dyn Fn(&str) -> Option<OsString>) -> Read<C::Layer> {
+pub(crate) fn layer<C: Config>(
+    prefix: &str,
+    lookup: &dyn Fn(&str) -> Option<OsString>,
+) -> Read<C::Layer> {
     let mut root = Vec::new();
     let mut set = Vec::new();
     let mut problems = Vec::new();
@@ -92,7 +104,10 @@ pub(crate) fn layer<C: Config>(prefix: &str, lookup: &dyn Fn(&str) -> Option<OsS
     problems.extend(more);
     match layer {
         Some(layer) if problems.is_empty() => Ok((layer, set)),
-        _ => Err(problems.into_iter().map(|problem| entry(problem, &set)).collect()),
+        _ => Err(problems
+            .into_iter()
+            .map(|problem| entry(problem, &set))
+            .collect()),
     }
 }
 

@@ -20,7 +20,9 @@ pub enum Error {
         problem: String,
     },
     /// It is running already.
-    #[error("{name}: already started; call `stop().await` on its capacitor before starting it again")]
+    #[error(
+        "{name}: already started; call `stop().await` on its capacitor before starting it again"
+    )]
     AlreadyStarted {
         /// The capacitor.
         name: String,
@@ -42,7 +44,9 @@ pub enum Error {
         name: String,
     },
     /// `start` needs a Tokio runtime.
-    #[error("{name}: `start()` needs a Tokio runtime; call it inside one, or use `start_blocking()`")]
+    #[error(
+        "{name}: `start()` needs a Tokio runtime; call it inside one, or use `start_blocking()`"
+    )]
     NoRuntime {
         /// The capacitor.
         name: String,

@@ -24,8 +24,13 @@ pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Read<C::Layer> {
         vec![Entry::new(&origin, problem)]
     })?;
     let mut root = Vec::new();
-    let selected = provider.profile().filter(|profile| *profile != Profile::Default);
-    for profile in [Some(Profile::Default), selected, Some(Profile::Global)].into_iter().flatten() {
+    let selected = provider
+        .profile()
+        .filter(|profile| *profile != Profile::Default);
+    for profile in [Some(Profile::Default), selected, Some(Profile::Global)]
+        .into_iter()
+        .flatten()
+    {
         if let Some(dict) = data.get(&profile) {
             merge(&mut root, tree_of(dict));
         }
@@ -33,7 +38,10 @@ pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Read<C::Layer> {
     let (layer, problems) = decode_tree::<C>(&Tree::Map(root), false);
     match layer {
         Some(layer) if problems.is_empty() => Ok((layer, Vec::new())),
-        _ => Err(problems.into_iter().map(|problem| Entry::new(&origin, problem)).collect()),
+        _ => Err(problems
+            .into_iter()
+            .map(|problem| Entry::new(&origin, problem))
+            .collect()),
     }
 }
 
@@ -48,7 +56,9 @@ fn merge(below: &mut Vec<(String, Tree)>, top: Vec<(String, Tree)>) {
 }
 
 fn tree_of(dict: &Dict) -> Vec<(String, Tree)> {
-    dict.iter().map(|(key, value)| (key.clone(), value_of(value))).collect()
+    dict.iter()
+        .map(|(key, value)| (key.clone(), value_of(value)))
+        .collect()
 }
 
 fn value_of(value: &Value) -> Tree {
@@ -88,7 +98,10 @@ impl<C: Config + serde::Serialize> Provider for Capacitor<C> {
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
         match self.current() {
             Some(snapshot) => figment::providers::Serialized::defaults(&**snapshot).data(),
-            None => Err(Error::from(format!("{}: no configuration was applied yet", self.status().name))),
+            None => Err(Error::from(format!(
+                "{}: no configuration was applied yet",
+                self.status().name
+            ))),
         }
     }
 }

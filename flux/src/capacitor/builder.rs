@@ -147,7 +147,9 @@ impl<C: Config> Builder<C> {
         mut self,
         reduce: impl Fn(Option<&C>, &[&C::Layer]) -> Result<C::Layer, E> + Send + Sync + 'static,
     ) -> Self {
-        self.reducer = Some(Arc::new(move |current, layers| reduce(current, layers).map_err(Into::into)));
+        self.reducer = Some(Arc::new(move |current, layers| {
+            reduce(current, layers).map_err(Into::into)
+        }));
         self
     }
 
@@ -214,12 +216,16 @@ impl<C: Config> Builder<C> {
             layers.push(source.open(self.resync).map_err(wrong)?);
         }
         if layers.is_empty() {
-            return Err(wrong("no layers; declare one, as in `#[flux(source = \"file:app.yaml\")]`".into()));
+            return Err(wrong(
+                "no layers; declare one, as in `#[flux(source = \"file:app.yaml\")]`".into(),
+            ));
         }
         if let Err(collision) = crate::environment::check_names(C::fields()) {
             return Err(wrong(collision));
         }
-        let max_wait = self.max_wait.unwrap_or_else(|| (self.debounce * 10).max(Duration::from_secs(1)));
+        let max_wait = self
+            .max_wait
+            .unwrap_or_else(|| (self.debounce * 10).max(Duration::from_secs(1)));
         Ok(Plan {
             name: self.name,
             layers,
@@ -262,7 +268,9 @@ impl<C: Root> Builder<C> {
 
 impl<C: Config> fmt::Debug for Builder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

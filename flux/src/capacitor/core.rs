@@ -119,16 +119,31 @@ impl<C: Config> Core<C> {
             warnings.extend(slot.take_up::<C>(self.unknown));
         }
         if !warnings.is_empty() {
-            observe::warned(&self.name, &Report::compose(C::fields(), warnings, Keeping::Applied));
+            observe::warned(
+                &self.name,
+                &Report::compose(C::fields(), warnings, Keeping::Applied),
+            );
         }
-        let refusals: Vec<Entry> =
-            self.slots.iter().filter_map(|slot| slot.refusal.clone()).flatten().collect();
-        if self.slots.iter().any(|slot| slot.candidate.is_none() && slot.accepted.is_none()) {
+        let refusals: Vec<Entry> = self
+            .slots
+            .iter()
+            .filter_map(|slot| slot.refusal.clone())
+            .flatten()
+            .collect();
+        if self
+            .slots
+            .iter()
+            .any(|slot| slot.candidate.is_none() && slot.accepted.is_none())
+        {
             let refusals = self.diagnose(refusals);
             return self.refuse(Refused::Transform, refusals);
         }
         let refusals = self.diagnose(refusals);
-        let newest: Vec<bool> = self.slots.iter().map(|slot| slot.candidate.is_some()).collect();
+        let newest: Vec<bool> = self
+            .slots
+            .iter()
+            .map(|slot| slot.candidate.is_some())
+            .collect();
         let problems = match self.build(&newest) {
             Ok(value) => return self.propose(value, newest, refusals),
             Err(problems) => problems,
@@ -136,9 +151,16 @@ impl<C: Config> Core<C> {
         let mut entries = refusals;
         entries.extend(self.locate(problems, &newest));
         // Content that was refused before must not block what is good now.
-        let fresh: Vec<bool> =
-            self.slots.iter().map(|slot| slot.fresh && slot.candidate.is_some()).collect();
-        let possible = self.slots.iter().zip(&fresh).all(|(slot, fresh)| *fresh || slot.accepted.is_some());
+        let fresh: Vec<bool> = self
+            .slots
+            .iter()
+            .map(|slot| slot.fresh && slot.candidate.is_some())
+            .collect();
+        let possible = self
+            .slots
+            .iter()
+            .zip(&fresh)
+            .all(|(slot, fresh)| *fresh || slot.accepted.is_some());
         if possible && fresh != newest && fresh.contains(&true) {
             if let Ok(value) = self.build(&fresh) {
                 return self.propose(value, fresh, entries);
@@ -163,7 +185,10 @@ impl<C: Config> Core<C> {
             }
         }));
         built.unwrap_or_else(|panic| {
-            Err(whole(What::Panic(format!("building it panicked: {}", panic_text(&*panic)))))
+            Err(whole(What::Panic(format!(
+                "building it panicked: {}",
+                panic_text(&*panic)
+            ))))
         })
     }
 
@@ -199,8 +224,13 @@ impl<C: Config> Core<C> {
             }
             let mut entry = Entry::new("", problem.clone());
             for slot in &self.slots {
-                let said = slot.partial.as_ref().is_some_and(|p| said::depth(p, &problem.path) == problem.path.len());
-                if let (true, Some(document), Some(decoder)) = (said, slot.document(), &slot.decoder) {
+                let said = slot
+                    .partial
+                    .as_ref()
+                    .is_some_and(|p| said::depth(p, &problem.path) == problem.path.len());
+                if let (true, Some(document), Some(decoder)) =
+                    (said, slot.document(), &slot.decoder)
+                {
                     entry = Entry::new(&slot.origin, problem.clone())
                         .at(codec::locate(decoder, document, &problem.path))
                         .text(document, decoder);
@@ -259,11 +289,18 @@ impl<C: Config> Core<C> {
         let generation = self.current.as_deref().map_or(0, Snapshot::generation) + 1;
         let raw = (self.slots.iter().zip(&candidates))
             .map(|(slot, candidate)| {
-                let version = if *candidate { &slot.candidate } else { &slot.accepted };
+                let version = if *candidate {
+                    &slot.candidate
+                } else {
+                    &slot.accepted
+                };
                 version.as_ref().and_then(|version| version.bytes.clone())
             })
             .collect();
-        self.flight = Some(Flight { candidates, outcome });
+        self.flight = Some(Flight {
+            candidates,
+            outcome,
+        });
         Step::Run(Request {
             previous: self.current.clone(),
             current: Arc::new(Snapshot::new(value, generation)),
@@ -284,7 +321,10 @@ impl<C: Config> Core<C> {
             Ok(request) => request.current,
             Err(error) => {
                 let problem = What::Message(format!("the apply callback refused it: {error}"));
-                self.refuse(Refused::Apply, vec![Entry::new("pipeline", whole_one(problem))]);
+                self.refuse(
+                    Refused::Apply,
+                    vec![Entry::new("pipeline", whole_one(problem))],
+                );
                 return Err(());
             }
         };
@@ -296,7 +336,10 @@ impl<C: Config> Core<C> {
                 problems.extend(whole(What::Panic(panic_text(&*panic).to_owned())));
             }
             if !problems.is_empty() {
-                let entries = problems.into_iter().map(|p| Entry::new("pipeline", p)).collect();
+                let entries = problems
+                    .into_iter()
+                    .map(|p| Entry::new("pipeline", p))
+                    .collect();
                 self.refuse(Refused::Validation, entries);
                 return Err(());
             }
@@ -407,6 +450,7 @@ fn layer_status<L: Layer>(slot: &Slot<L>) -> LayerStatus {
         health: slot.health.clone(),
         present: slot.present(),
         changed: slot.changed,
+        received: slot.received,
         revision: slot.revision.clone(),
         refused: slot.refusal.is_some() || slot.candidate.is_some(),
     }
@@ -416,8 +460,15 @@ type Picked<'a, L> = (Option<&'a mut Version<L>>, Option<&'a codec::Decoder>);
 
 /// The version of a slot that takes part in an update.
 fn pick<L: Layer>(slot: &mut Slot<L>, candidate: bool) -> Picked<'_, L> {
-    let version = if candidate { slot.candidate.as_mut() } else { slot.accepted.as_mut() };
-    (version.filter(|version| !version.is_silent()), slot.decoder.as_ref())
+    let version = if candidate {
+        slot.candidate.as_mut()
+    } else {
+        slot.accepted.as_mut()
+    };
+    (
+        version.filter(|version| !version.is_silent()),
+        slot.decoder.as_ref(),
+    )
 }
 
 fn whole_one(what: What) -> Problem {

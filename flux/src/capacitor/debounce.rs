@@ -48,7 +48,8 @@ impl Debounce {
 
     /// Whether the longest wait is over: also a source that is being written to is then judged.
     pub(crate) fn overdue(&self, now: Instant) -> bool {
-        self.pending.is_some_and(|pending| now >= pending.first + self.max_wait)
+        self.pending
+            .is_some_and(|pending| now >= pending.first + self.max_wait)
     }
 
     /// What was pending is taken up.

@@ -17,7 +17,7 @@ use crate::{
     pipeline::{self, Answer, BoxError, Request, Stage},
     report::Entry,
     rules::panic_text,
-    source::{Inbox, supervise},
+    source::{inbox::Inbox, supervisor::supervise},
 };
 use std::{
     future::Future,
@@ -81,8 +81,11 @@ impl<C: Config> Driver<C> {
         let mut slots = Vec::with_capacity(plan.layers.len());
         let mut watchers = Vec::new();
         for (i, opened) in plan.layers.iter().enumerate() {
-            let mut slot =
-                Slot::new(opened.origin.clone(), opened.decoder.clone(), opened.optional);
+            let mut slot = Slot::new(
+                opened.origin.clone(),
+                opened.decoder.clone(),
+                opened.optional,
+            );
             match &opened.input {
                 Input::Watched(watcher) => {
                     let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
@@ -97,7 +100,9 @@ impl<C: Config> Driver<C> {
                 }
                 #[cfg(feature = "figment")]
                 Input::Provider(provider) => {
-                    let provider = provider.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let provider = provider
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
                     let read = crate::foreign::layer_of::<C>(&**provider);
                     give(&mut slot, read);
                 }
@@ -180,9 +185,9 @@ impl<C: Config> Driver<C> {
         if self.debounce.deadline().is_some() || self.retry.is_some() {
             consumed |= self.debounce.deadline().is_some();
             self.update();
-            std::future::poll_fn(|cx| match self.flight {
-                Some(_) if !self.poll_flight(cx) => Poll::Pending,
-                _ => Poll::Ready(()),
+            std::future::poll_fn(|cx| match self.flight.is_none() || self.poll_flight(cx) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
             })
             .await;
         }
@@ -191,7 +196,9 @@ impl<C: Config> Driver<C> {
 
     fn poll_watchers(&mut self, cx: &mut Context<'_>) {
         for watcher in &mut self.watchers {
-            let closed = watcher.as_mut().is_some_and(|w| w.as_mut().poll(cx).is_ready());
+            let closed = watcher
+                .as_mut()
+                .is_some_and(|w| w.as_mut().poll(cx).is_ready());
             if closed {
                 *watcher = None;
             }
@@ -207,6 +214,7 @@ impl<C: Config> Driver<C> {
                 self.core.health(item.layer, now);
             }
             self.unsettled[item.layer] = item.unsettled;
+            self.core.slots[item.layer].received = item.received;
             if let Some(observation) = item.observation {
                 if self.core.observe(item.layer, observation) {
                     news = true;
@@ -279,7 +287,9 @@ impl<C: Config> Driver<C> {
             }
             Err(()) if vetoed => {
                 let attempt = self.retry.map_or(0, |(_, attempt)| attempt + 1);
-                let wait = RETRY_BASE.saturating_mul(1 << attempt.min(10)).min(RETRY_CAP);
+                let wait = RETRY_BASE
+                    .saturating_mul(1 << attempt.min(10))
+                    .min(RETRY_CAP);
                 self.retry = Some((Instant::now() + wait, attempt));
             }
             Err(()) => self.retry = None,
@@ -312,20 +322,25 @@ impl<C: Config> Driver<C> {
             Some(_) => None,
             None => self.debounce.deadline_while(self.unsettled.contains(&true)),
         };
-        let Some(at) = debounce.into_iter().chain(retry.filter(|_| self.flight.is_none())).min() else {
+        let Some(at) = debounce
+            .into_iter()
+            .chain(retry.filter(|_| self.flight.is_none()))
+            .min()
+        else {
             self.timer = None;
             return false;
         };
         if self.timer.as_ref().is_none_or(|(armed, _)| *armed != at) {
             self.timer = Some((at, Box::pin(sleep_until(at))));
         }
-        match &mut self.timer {
-            Some((_, sleep)) if sleep.as_mut().poll(cx).is_ready() => {
-                self.timer = None;
-                true
-            }
-            _ => false,
+        let fired = self
+            .timer
+            .as_mut()
+            .is_some_and(|(_, sleep)| sleep.as_mut().poll(cx).is_ready());
+        if fired {
+            self.timer = None;
         }
+        fired
     }
 
     /// Ends it: the status says so and the user's callback runs, once.

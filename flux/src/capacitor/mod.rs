@@ -14,10 +14,7 @@ pub use history::Refusal;
 pub use state::State;
 pub use status::{LayerStatus, Status};
 
-use crate::{
-    Config, Error, Reader, Report, Root, Snapshot,
-    handle::HandleRef,
-};
+use crate::{Config, Error, Reader, Report, Root, Snapshot, handle::HandleRef};
 use arc_swap::ArcSwap;
 use driver::{Driver, Plan};
 use std::{
@@ -66,7 +63,9 @@ struct Running {
 
 impl<C: Config> Control<C> {
     fn is_running(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| !*running.ended.borrow() && running.ended.has_changed().is_ok())
+        self.running
+            .as_ref()
+            .is_some_and(|running| !*running.ended.borrow() && running.ended.has_changed().is_ok())
     }
 }
 
@@ -88,7 +87,9 @@ impl<C: Config> Shared<C> {
             });
         };
         if control.is_running() {
-            return Err(Error::AlreadyStarted { name: plan.name.clone() });
+            return Err(Error::AlreadyStarted {
+                name: plan.name.clone(),
+            });
         }
         let (stop, stopped) = oneshot::channel();
         let (end, ended) = watch::channel(false);
@@ -184,7 +185,11 @@ impl<C: Config> Capacitor<C> {
             driver.stop();
         });
         let name = || self.shared.name.clone();
-        let outcome = async { outcome.await.unwrap_or_else(|_| Err(Error::Stopped { name: name() })) };
+        let outcome = async {
+            outcome
+                .await
+                .unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
+        };
         let Some(limit) = limit else {
             return outcome.await;
         };
@@ -193,8 +198,14 @@ impl<C: Config> Capacitor<C> {
             Err(_) => {
                 let status = self.status();
                 self.stop().await;
-                let starting = |l: &&LayerStatus| l.changed.is_none() && !matches!(l.health, crate::source::Health::Live);
-                let waiting = status.layers.iter().filter(starting).map(|layer| layer.origin.clone());
+                let starting = |l: &&LayerStatus| {
+                    l.changed.is_none() && !matches!(l.health, crate::source::Health::Live)
+                };
+                let waiting = status
+                    .layers
+                    .iter()
+                    .filter(starting)
+                    .map(|layer| layer.origin.clone());
                 Err(Error::StartupTimeout {
                     name: name(),
                     after: limit,
@@ -204,7 +215,11 @@ impl<C: Config> Capacitor<C> {
         }
     }
 
-    async fn start_manually(&self, mut driver: Driver<C>, end: watch::Sender<bool>) -> Result<(), Error> {
+    async fn start_manually(
+        &self,
+        mut driver: Driver<C>,
+        end: watch::Sender<bool>,
+    ) -> Result<(), Error> {
         poll_fn(|cx| match driver.poll_until_loaded(cx) {
             true => std::task::Poll::Ready(()),
             false => std::task::Poll::Pending,
@@ -232,7 +247,10 @@ impl<C: Config> Capacitor<C> {
         };
         let (report, outcome) = std::sync::mpsc::channel();
         let capacitor = self.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(cannot)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(cannot)?;
         std::thread::Builder::new()
             .name(format!("flux-{}", self.shared.name))
             .spawn(move || {
@@ -242,14 +260,20 @@ impl<C: Config> Capacitor<C> {
                     drop(capacitor);
                     // Whoever asked waits for this; it is gone only if its thread is.
                     let _ = report.send(outcome);
-                    let ended = shared.control().running.as_ref().map(|running| running.ended.clone());
+                    let ended = shared
+                        .control()
+                        .running
+                        .as_ref()
+                        .map(|running| running.ended.clone());
                     if let Some(mut ended) = ended {
                         let _ = ended.wait_for(|ended| *ended).await;
                     }
                 });
             })
             .map_err(cannot)?;
-        outcome.recv().unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
+        outcome
+            .recv()
+            .unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
     }
 
     /// Ends the watching and waits until no task and no descriptor is left. The last configuration stays readable.
@@ -337,7 +361,12 @@ impl Drop for Ended {
 }
 
 /// The capacitor behind a config struct's static handle.
-pub(crate) fn global<C: Root>() -> &'static Capacitor<C> {
+pub fn global<C: Root>() -> &'static Capacitor<C> {
     let global = C::global();
-    global.capacitor.get_or_init(|| Capacitor::idle(C::NAME.to_owned(), HandleRef::Static(&global.handle, C::publish_hot)))
+    global.capacitor.get_or_init(|| {
+        Capacitor::idle(
+            C::NAME.to_owned(),
+            HandleRef::Static(&global.handle, C::publish_hot),
+        )
+    })
 }

@@ -93,6 +93,7 @@ pub(crate) struct Slot<L> {
     pub(crate) optional: bool,
     pub(crate) health: Health,
     pub(crate) changed: Option<SystemTime>,
+    pub(crate) received: u64,
     pub(crate) revision: Option<String>,
     /// What the source said and no update has taken up yet.
     pending: Option<Observation>,
@@ -125,6 +126,7 @@ impl<L: Layer> Slot<L> {
             optional,
             health: Health::Starting,
             changed: None,
+            received: 0,
             revision: None,
             pending: None,
             newest: None,
@@ -138,7 +140,10 @@ impl<L: Layer> Slot<L> {
 
     /// Whether the source has said anything at all.
     pub(crate) fn seen(&self) -> bool {
-        self.newest.is_some() || self.candidate.is_some() || self.accepted.is_some() || self.refusal.is_some()
+        self.newest.is_some()
+            || self.candidate.is_some()
+            || self.accepted.is_some()
+            || self.refusal.is_some()
     }
 
     /// Whether the source has a document.
@@ -210,11 +215,14 @@ impl<L: Layer> Slot<L> {
             return refuse("has no format; name one, as in `format = \"json\"`");
         };
         let bytes = content.bytes;
-        let decoded =
-            catch_unwind(AssertUnwindSafe(|| codec::decode::<C>(decoder, &bytes, unknown)));
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            codec::decode::<C>(decoder, &bytes, unknown)
+        }));
         let entries = |found: Vec<codec::Found>| {
             let located = found.into_iter().map(|found| {
-                Entry::new(&self.origin, found.problem).at(found.at).text(&bytes, decoder)
+                Entry::new(&self.origin, found.problem)
+                    .at(found.at)
+                    .text(&bytes, decoder)
             });
             located.collect::<Vec<_>>()
         };

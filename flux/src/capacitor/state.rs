@@ -59,7 +59,12 @@ pub(crate) enum Outcome {
 mod tests {
     use super::*;
 
-    const STATES: [State; 4] = [State::Loading, State::Healthy, State::Degraded, State::Empty];
+    const STATES: [State; 4] = [
+        State::Loading,
+        State::Healthy,
+        State::Degraded,
+        State::Empty,
+    ];
 
     #[test]
     fn nothing_leads_back_to_loading() {

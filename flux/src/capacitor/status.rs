@@ -42,6 +42,8 @@ pub struct LayerStatus {
     pub present: bool,
     /// When its content last changed.
     pub changed: Option<SystemTime>,
+    /// How many observations its source delivered, equal ones included.
+    pub received: u64,
     /// The revision that its source gave.
     pub revision: Option<String>,
     /// Whether its newest content is not part of what readers see; [`Status::error`] says why.
@@ -50,7 +52,8 @@ pub struct LayerStatus {
 
 /// Seconds since 1970.
 pub(crate) fn unix(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }
 
 impl Serialize for State {
@@ -77,18 +80,21 @@ impl Serialize for Status {
 
 impl Serialize for LayerStatus {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut layer = serializer.serialize_struct("LayerStatus", 7)?;
+        let mut layer = serializer.serialize_struct("LayerStatus", 8)?;
         layer.serialize_field("origin", &self.origin)?;
         let (health, stale) = match &self.health {
             Health::Starting => ("starting", None),
             Health::Live => ("live", None),
-            Health::Stale { since, error, .. } => ("stale", Some((unix(*since), error.to_string()))),
+            Health::Stale { since, error, .. } => {
+                ("stale", Some((unix(*since), error.to_string())))
+            }
             Health::Closed => ("closed", None),
         };
         layer.serialize_field("health", health)?;
         layer.serialize_field("stale", &stale)?;
         layer.serialize_field("present", &self.present)?;
         layer.serialize_field("changed", &self.changed.map(unix))?;
+        layer.serialize_field("received", &self.received)?;
         layer.serialize_field("revision", &self.revision)?;
         layer.serialize_field("refused", &self.refused)?;
         layer.end()

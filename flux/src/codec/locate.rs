@@ -19,20 +19,34 @@ pub(super) fn position(decoder: &Decoder, text: &str, path: &[Seg]) -> Option<(u
         #[cfg(feature = "json")]
         Decoder::Json => {
             let mut document = serde_json::Deserializer::from_str(text);
-            let error = Probe { path, before: true }.deserialize(&mut document).err()?;
+            let error = Probe { path, before: true }
+                .deserialize(&mut document)
+                .err()?;
             Some(after_blanks(text, error.line(), error.column() + 1))
         }
         #[cfg(feature = "yaml")]
         Decoder::Yaml => {
             let document = serde_yaml::Deserializer::from_str(text);
-            let error = Probe { path, before: false }.deserialize(document).err()?;
+            let error = Probe {
+                path,
+                before: false,
+            }
+            .deserialize(document)
+            .err()?;
             error.location().map(|at| (at.line(), at.column()))
         }
         #[cfg(feature = "toml")]
         Decoder::Toml => {
             let document = ::toml::Deserializer::parse(text).ok()?;
-            let error = Probe { path, before: false }.deserialize(document).err()?;
-            error.span().map(|span| super::line_and_column(text, span.start))
+            let error = Probe {
+                path,
+                before: false,
+            }
+            .deserialize(document)
+            .err()?;
+            error
+                .span()
+                .map(|span| super::line_and_column(text, span.start))
         }
         Decoder::Off(_) | Decoder::Custom(_) => {
             let _ = text;

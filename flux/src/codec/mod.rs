@@ -6,7 +6,6 @@ mod slow;
 pub(crate) use locate::locate;
 pub(crate) use slow::decode_tree;
 
-
 use crate::{
     config::Config,
     layer::{
@@ -145,7 +144,10 @@ pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Found> {
             let line = good.iter().filter(|b| **b == b'\n').count() + 1;
             let column = good.iter().rev().take_while(|b| **b != b'\n').count() + 1;
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-            let text = format!("is not UTF-8: the byte 0x{byte:02x} at offset {}", error.valid_up_to());
+            let text = format!(
+                "is not UTF-8: the byte 0x{byte:02x} at offset {}",
+                error.valid_up_to()
+            );
             Err(Found::whole(text, Some((line, column))))
         }
     }
@@ -214,7 +216,10 @@ impl Syntax {
 }
 
 /// Straight from the format.
-pub(crate) fn fast<T: serde::de::DeserializeOwned>(decoder: &Decoder, text: &str) -> Result<T, Syntax> {
+pub(crate) fn fast<T: serde::de::DeserializeOwned>(
+    decoder: &Decoder,
+    text: &str,
+) -> Result<T, Syntax> {
     match decoder {
         #[cfg(feature = "json")]
         Decoder::Json => serde_json::from_str(text)
@@ -226,7 +231,8 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(decoder: &Decoder, text: &str
         }),
         #[cfg(feature = "toml")]
         Decoder::Toml => {
-            let document = ::toml::Deserializer::parse(text).map_err(|error| toml_error(text, &error))?;
+            let document =
+                ::toml::Deserializer::parse(text).map_err(|error| toml_error(text, &error))?;
             T::deserialize(document).map_err(|error| toml_error(text, &error))
         }
         Decoder::Off(format) => Err(Syntax::new(
@@ -234,10 +240,14 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(decoder: &Decoder, text: &str
             None,
         )),
         Decoder::Custom(codec) => {
-            let tree = codec
-                .decode(text)
-                .map_err(|error| Syntax::new(&format_args!("is not valid {}: {error}", codec.name()), None))?;
-            T::deserialize(crate::report::node::Node(&tree)).map_err(|error| Syntax::new(&error, None))
+            let tree = codec.decode(text).map_err(|error| {
+                Syntax::new(
+                    &format_args!("is not valid {}: {error}", codec.name()),
+                    None,
+                )
+            })?;
+            T::deserialize(crate::report::node::Node(&tree))
+                .map_err(|error| Syntax::new(&error, None))
         }
     }
 }
@@ -245,7 +255,10 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(decoder: &Decoder, text: &str
 /// toml's own `Display` prints the document; only the sentence and the place are taken.
 #[cfg(feature = "toml")]
 fn toml_error(text: &str, error: &::toml::de::Error) -> Syntax {
-    Syntax::new(&error.message(), error.span().map(|span| line_and_column(text, span.start)))
+    Syntax::new(
+        &error.message(),
+        error.span().map(|span| line_and_column(text, span.start)),
+    )
 }
 
 /// Line and column of a byte offset, counted from 1.
@@ -260,9 +273,12 @@ pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 /// The document as a tree.
 pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
     match decoder {
-        Decoder::Custom(codec) => codec
-            .decode(text)
-            .map_err(|error| Syntax::new(&format_args!("is not valid {}: {error}", codec.name()), None)),
+        Decoder::Custom(codec) => codec.decode(text).map_err(|error| {
+            Syntax::new(
+                &format_args!("is not valid {}: {error}", codec.name()),
+                None,
+            )
+        }),
         _ => fast(decoder, text),
     }
 }

@@ -6,9 +6,9 @@ use crate::{
     describe::{self, Field, Kind},
     layer::{Problem, Seg, decode::Section, path::What, tolerant::tolerant},
     report::{
-        without_quotes,
         node::{Node, with_plain_scalars},
         tree::{Tree, what_of},
+        without_quotes,
     },
 };
 use serde::Deserialize;
@@ -27,7 +27,11 @@ pub(super) fn unknown_keys<C: Config>(decoder: &Decoder, text: &str) -> Vec<Foun
 
 /// Every problem of a document that cannot be decoded.
 #[cold]
-pub(super) fn problems<C: Config>(decoder: &Decoder, text: &str, first: Syntax) -> Failed<C::Layer> {
+pub(super) fn problems<C: Config>(
+    decoder: &Decoder,
+    text: &str,
+    first: Syntax,
+) -> Failed<C::Layer> {
     let secrets = describe::any_secret(C::fields(), 8);
     let whole = |syntax: Syntax| match secrets {
         true => Found::whole(without_quotes(&syntax.message), syntax.at),
@@ -47,10 +51,7 @@ pub(super) fn problems<C: Config>(decoder: &Decoder, text: &str, first: Syntax) 
         // The two passes disagree: what the format's own decoder said stands.
         let mut found = vec![whole(first)];
         found.extend(located(decoder, text, unknown(C::fields(), &document)));
-        return Failed {
-            found,
-            partial,
-        };
+        return Failed { found, partial };
     }
     problems.extend(unknown(C::fields(), &document));
     Failed {
@@ -60,7 +61,10 @@ pub(super) fn problems<C: Config>(decoder: &Decoder, text: &str, first: Syntax) 
 }
 
 /// Decodes a tree tolerantly: what of it could be read, and everything that could not.
-pub(crate) fn decode_tree<C: Config>(document: &Tree, plain_scalars: bool) -> (Option<C::Layer>, Vec<Problem>) {
+pub(crate) fn decode_tree<C: Config>(
+    document: &Tree,
+    plain_scalars: bool,
+) -> (Option<C::Layer>, Vec<Problem>) {
     let (layer, mut problems) = with_plain_scalars(plain_scalars, || {
         tolerant(|| Section::<C::Layer>::deserialize(Node(document)))
     });

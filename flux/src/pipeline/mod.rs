@@ -40,7 +40,9 @@ impl<C> Clone for Request<C> {
 
 impl<C> fmt::Debug for Request<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("current", &self.current).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("current", &self.current)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,7 +50,10 @@ impl<C> fmt::Debug for Request<C> {
 pub(crate) type Stage<C> = Arc<dyn Fn(Request<C>) -> Answer<C> + Send + Sync>;
 
 /// Runs the stages in their order.
-pub(crate) fn run<C: Send + Sync + 'static>(stages: Vec<Stage<C>>, mut request: Request<C>) -> Answer<C> {
+pub(crate) fn run<C: Send + Sync + 'static>(
+    stages: Vec<Stage<C>>,
+    mut request: Request<C>,
+) -> Answer<C> {
     Box::pin(async move {
         for stage in stages {
             request = stage(request).await?;

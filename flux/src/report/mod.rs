@@ -114,7 +114,10 @@ impl Report {
             }
             let problem = Problem {
                 path: Dotted(&entry.problem.path).to_string(),
-                message: sentence(&entry.problem, describe::is_secret(fields, &entry.problem.path)),
+                message: sentence(
+                    &entry.problem,
+                    describe::is_secret(fields, &entry.problem.path),
+                ),
                 origin: entry.origin,
                 variable: entry.variable,
                 line: entry.at.map(|at| at.0),
@@ -141,11 +144,18 @@ impl Report {
 /// The sentence of a problem; nothing of a secret's value is in it.
 fn sentence(problem: &layer::Problem, secret: bool) -> String {
     match &problem.what {
-        What::Type { expected, .. } if secret => format!("expected {expected}; what was found is secret"),
+        What::Type { expected, .. } if secret => {
+            format!("expected {expected}; what was found is secret")
+        }
         What::Type { found, expected } => format!("expected {expected}, found {found}"),
-        What::Message(_) | What::Panic(_) if secret => "is not valid; the reason may quote the secret and is not shown".to_owned(),
+        What::Message(_) | What::Panic(_) if secret => {
+            "is not valid; the reason may quote the secret and is not shown".to_owned()
+        }
         What::Message(text) | What::Panic(text) => text.clone(),
-        What::Rule { must, found: Some(found) } if !secret => format!("{must}, found {found}"),
+        What::Rule {
+            must,
+            found: Some(found),
+        } if !secret => format!("{must}, found {found}"),
         What::Rule { must, .. } => must.clone(),
         What::Missing => "is required, and no layer sets it".to_owned(),
         What::Unknown(Some(known)) => format!("unknown key, did you mean `{known}`?"),
@@ -160,9 +170,18 @@ impl fmt::Display for Report {
             n => format!("{n} problems"),
         };
         match self.keeping {
-            Keeping::Previous => write!(f, "configuration refused: {count}; keeping the previous configuration")?,
-            Keeping::Nothing => write!(f, "configuration refused: {count}; no configuration is applied yet")?,
-            Keeping::Rest => write!(f, "part of the configuration refused: {count}; the rest is applied")?,
+            Keeping::Previous => write!(
+                f,
+                "configuration refused: {count}; keeping the previous configuration"
+            )?,
+            Keeping::Nothing => write!(
+                f,
+                "configuration refused: {count}; no configuration is applied yet"
+            )?,
+            Keeping::Rest => write!(
+                f,
+                "part of the configuration refused: {count}; the rest is applied"
+            )?,
             Keeping::Applied => write!(f, "configuration applied with {count}")?,
         }
         for problem in &self.problems {
@@ -186,13 +205,19 @@ impl fmt::Display for Problem {
         }
         match (&self.variable, self.line, self.column) {
             (Some(variable), ..) => write!(f, "\n    --> environment variable {variable}")?,
-            (None, Some(line), Some(column)) => write!(f, "\n    --> {}:{line}:{column}", self.origin)?,
+            (None, Some(line), Some(column)) => {
+                write!(f, "\n    --> {}:{line}:{column}", self.origin)?
+            }
             _ if self.origin.is_empty() => {}
             _ => write!(f, "\n    --> {}", self.origin)?,
         }
         if let (Some(snippet), Some(line), Some(column)) = (&self.snippet, self.line, self.column) {
             let width = line.to_string().len();
-            write!(f, "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {:>column$}", "", "", "^")?;
+            write!(
+                f,
+                "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {:>column$}",
+                "", "", "^"
+            )?;
         }
         Ok(())
     }

@@ -48,12 +48,17 @@ fn unquote(text: &str) -> String {
 
 fn inside(text: &str, open: char, close: char) -> &str {
     let text = text.trim();
-    text.strip_prefix(open).and_then(|t| t.strip_suffix(close)).unwrap_or(text)
+    text.strip_prefix(open)
+        .and_then(|t| t.strip_suffix(close))
+        .unwrap_or(text)
 }
 
 /// A list; `[]` and the empty text are the empty one.
 pub(crate) fn list(text: &str) -> Vec<Tree> {
-    pieces(inside(text, '[', ']')).into_iter().map(|piece| Tree::Raw(unquote(piece))).collect()
+    pieces(inside(text, '[', ']'))
+        .into_iter()
+        .map(|piece| Tree::Raw(unquote(piece)))
+        .collect()
 }
 
 /// A map, where every piece has a `=`.
@@ -62,7 +67,10 @@ pub(crate) fn map(text: &str) -> Option<Vec<(String, Tree)>> {
         let (key, value) = piece.split_once('=')?;
         Some((unquote(key), Tree::Raw(unquote(value))))
     };
-    pieces(inside(text, '{', '}')).into_iter().map(entry).collect()
+    pieces(inside(text, '{', '}'))
+        .into_iter()
+        .map(entry)
+        .collect()
 }
 
 /// Deeper than this a text is taken as it is, so that no variable can exhaust the stack.
@@ -139,7 +147,10 @@ mod tests {
 
     #[test]
     fn maps_need_an_equals_sign_in_every_entry() {
-        assert_eq!(map("{a=1,b=\"x,y\"}"), Some(vec![("a".into(), raw("1")), ("b".into(), raw("x,y"))]));
+        assert_eq!(
+            map("{a=1,b=\"x,y\"}"),
+            Some(vec![("a".into(), raw("1")), ("b".into(), raw("x,y"))])
+        );
         assert_eq!(map("a=1"), Some(vec![("a".into(), raw("1"))]));
         assert_eq!(map("a"), None);
     }

@@ -20,7 +20,10 @@ enum Secrets {
     /// The type has none.
     None,
     /// Their lines and the pieces of their values, which no shown line may contain.
-    At { lines: Vec<usize>, pieces: Vec<String> },
+    At {
+        lines: Vec<usize>,
+        pieces: Vec<String>,
+    },
     /// The document cannot be read: lines before this one come before every secret's key.
     Before(usize),
 }
@@ -28,19 +31,31 @@ enum Secrets {
 impl Document {
     pub(super) fn read(fields: &'static [Field], bytes: &[u8], decoder: &Decoder) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        let lines = text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect::<Vec<_>>();
+        let lines = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
         let secrets = if !describe::any_secret(fields, 8) {
             Secrets::None
         } else {
-            match codec::text_of(bytes).ok().and_then(|text| codec::tree(decoder, text).ok()) {
+            match codec::text_of(bytes)
+                .ok()
+                .and_then(|text| codec::tree(decoder, text).ok())
+            {
                 Some(tree) => {
                     let mut found = Vec::new();
                     secret_values(fields, &tree, &mut Vec::new(), false, &mut found);
-                    let at = found.iter().filter_map(|(path, _)| codec::locate(decoder, bytes, path));
+                    let at = found
+                        .iter()
+                        .filter_map(|(path, _)| codec::locate(decoder, bytes, path));
                     let pieces = found.iter().flat_map(|(_, value)| value.lines());
                     Secrets::At {
                         lines: at.map(|(line, _)| line).collect(),
-                        pieces: pieces.map(|piece| piece.trim().to_owned()).filter(|p| !p.is_empty()).collect(),
+                        pieces: pieces
+                            .map(|piece| piece.trim().to_owned())
+                            .filter(|p| !p.is_empty())
+                            .collect(),
                     }
                 }
                 None => {
@@ -59,12 +74,14 @@ impl Document {
         let safe = match &self.secrets {
             Secrets::None => true,
             Secrets::At { lines, pieces } => {
-                !lines.contains(&number) && !pieces.iter().any(|piece| line.contains(piece.as_str()))
+                !lines.contains(&number)
+                    && !pieces.iter().any(|piece| line.contains(piece.as_str()))
             }
             Secrets::Before(first) => number < *first,
         };
         // What stands behind a misspelt key may be the secret that was meant.
-        let misspelt = matches!(problem.what, What::Unknown(_)) && !matches!(self.secrets, Secrets::None);
+        let misspelt =
+            matches!(problem.what, What::Unknown(_)) && !matches!(self.secrets, Secrets::None);
         (safe && !misspelt).then(|| line.chars().take(WIDEST).collect())
     }
 }
@@ -110,7 +127,9 @@ fn secret_names(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
             names.push(field.name);
             names.extend(field.aliases);
         }
-        if let (Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner), 1..) = (field.kind, depth) {
+        if let (Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner), 1..) =
+            (field.kind, depth)
+        {
             names.extend(secret_names(inner(), depth - 1));
         }
     }

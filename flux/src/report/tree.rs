@@ -2,7 +2,9 @@
 //! Never on the good path of a document.
 
 use crate::layer::path::What;
-use serde::de::{self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use std::fmt;
 
 /// A document, whatever its format.
@@ -74,7 +76,13 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
 pub(crate) fn without_position(text: &str) -> &str {
     let text = text.trim_end();
     match text.rfind(" at line ") {
-        Some(at) if text[at + 9..].bytes().all(|b| b.is_ascii_digit() || b" column".contains(&b)) => &text[..at],
+        Some(at)
+            if text[at + 9..]
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b" column".contains(&b)) =>
+        {
+            &text[..at]
+        }
         _ => text,
     }
 }
