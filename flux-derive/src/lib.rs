@@ -1,8 +1,31 @@
-//! The derive macro of Flux.
+//! The derive macro of Flux. What was written ([`ast`], [`attr`]) is checked as a whole ([`check`]) and becomes a model that
+//! the emitting code ([`expand`]) cannot fail on; after an error [`fallback`] keeps follow-on errors away.
+
+mod ast;
+mod attr;
+mod check;
+mod errors;
+mod expand;
+mod fallback;
+mod model;
+mod types;
+
 use proc_macro::TokenStream;
 
 /// Generates the layer, the reducer, the validation and the handle of a config struct.
 #[proc_macro_derive(Flux, attributes(flux, serde))]
-pub fn derive_flux(_input: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn derive_flux(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    let mut errors = errors::Errors::default();
+    let input = ast::Input::read(&input, &mut errors);
+    let model = check::model(&input, &mut errors);
+    match model {
+        Some(model) if errors.is_empty() => expand::all(&model),
+        _ => {
+            let mut tokens = errors.into_tokens();
+            tokens.extend(fallback::all(&input));
+            tokens
+        }
+    }
+    .into()
 }
