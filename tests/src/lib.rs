@@ -1,1 +1,1 @@
-//! flux-tests
+//! The behaviour tests of Flux stand in `tests/`; this library is empty.
