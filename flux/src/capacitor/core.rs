@@ -274,17 +274,23 @@ impl<C: Config> Core<C> {
             true => Outcome::Applied,
             false => Outcome::Partly,
         };
+        let opaque = self.slots.iter().any(|slot| slot.fresh);
+        let same = self.current.as_deref().is_some_and(|current| {
+            self.state != State::Loading && Diff::of(&value, current, opaque).is_empty()
+        });
+        let keeping = if same {
+            Keeping::Previous
+        } else {
+            Keeping::Rest
+        };
         self.error = match outcome {
             Outcome::Applied => None,
-            _ => Some(Report::compose(C::fields(), refused, Keeping::Rest)),
+            _ => Some(Report::compose(C::fields(), refused, keeping)),
         };
-        let opaque = self.slots.iter().any(|slot| slot.fresh);
-        if let Some(current) = &self.current {
-            if self.state != State::Loading && Diff::of(&value, current, opaque).is_empty() {
-                self.adopt(&candidates);
-                self.settle(outcome);
-                return Step::Settled;
-            }
+        if same {
+            self.adopt(&candidates);
+            self.settle(outcome);
+            return Step::Settled;
         }
         let generation = self.current.as_deref().map_or(0, Snapshot::generation) + 1;
         let raw = (self.slots.iter().zip(&candidates))

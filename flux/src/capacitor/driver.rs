@@ -119,7 +119,7 @@ impl<C: Config> Driver<C> {
         );
         let debounce = Debounce::new(plan.debounce, plan.max_wait);
         observe::started(&plan.name, plan.debounce);
-        Driver {
+        let driver = Driver {
             unsettled: vec![false; plan.layers.len()],
             changed: changed(&inbox),
             plan,
@@ -135,7 +135,9 @@ impl<C: Config> Driver<C> {
             loaded: false,
             stopped: false,
             ended: None,
-        }
+        };
+        driver.publish_status();
+        driver
     }
 
     /// Runs until every source is closed; for ever where there is nothing that could close.
@@ -383,6 +385,7 @@ type Read<L> = Result<(L, Vec<(Vec<crate::layer::Seg>, String)>), Vec<Entry>>;
 /// A layer that is read once, at start.
 fn give<L: crate::layer::Layer>(slot: &mut Slot<L>, read: Read<L>) {
     slot.health = crate::source::Health::Live;
+    slot.changed = Some(std::time::SystemTime::now());
     match read {
         Ok((layer, variables)) => slot.candidate = Some(Version::given(layer, variables)),
         Err(entries) => slot.refusal = Some(entries),

@@ -198,14 +198,8 @@ impl<C: Config> Capacitor<C> {
             Err(_) => {
                 let status = self.status();
                 self.stop().await;
-                let starting = |l: &&LayerStatus| {
-                    l.changed.is_none() && !matches!(l.health, crate::source::Health::Live)
-                };
-                let waiting = status
-                    .layers
-                    .iter()
-                    .filter(starting)
-                    .map(|layer| layer.origin.clone());
+                let silent = status.layers.iter().filter(|layer| layer.changed.is_none());
+                let waiting = silent.map(|layer| layer.origin.clone());
                 Err(Error::StartupTimeout {
                     name: name(),
                     after: limit,

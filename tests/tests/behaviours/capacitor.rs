@@ -38,7 +38,10 @@ async fn a_bad_first_value_is_told_and_a_good_one_heals_it() {
     let (capacitor, sender) = by_hand::<Service>(|builder| builder);
     sender.send(&b"host: ''"[..]).await.unwrap();
     let error = capacitor.start().await.expect_err("a broken rule");
-    assert!(error.to_string().contains("host: must not be empty"), "{error}");
+    assert!(
+        error.to_string().contains("host: must not be empty"),
+        "{error}"
+    );
     assert_eq!(capacitor.state(), State::Empty);
     assert!(capacitor.current().is_none());
     sender.send(&b"host: a"[..]).await.unwrap();
@@ -57,7 +60,10 @@ async fn a_bad_change_keeps_the_previous_value_and_a_good_one_recovers() {
     assert!(capacitor.last_error().unwrap().keeps_previous());
     sender.send(&b"host: a\nport: 2"[..]).await.unwrap();
     capacitor.process().await.unwrap();
-    assert_eq!((capacitor.state(), capacitor.get().port), (State::Healthy, 2));
+    assert_eq!(
+        (capacitor.state(), capacitor.get().port),
+        (State::Healthy, 2)
+    );
 }
 
 #[tokio::test]
@@ -67,11 +73,22 @@ async fn a_success_marks_the_history_and_does_not_erase_it() {
         sender.send(document.as_bytes()).await.unwrap();
         capacitor.process().await.unwrap();
     }
-    let open: Vec<bool> = capacitor.status().history.iter().map(|r| r.healed.is_some()).collect();
+    let open: Vec<bool> = capacitor
+        .status()
+        .history
+        .iter()
+        .map(|r| r.healed.is_some())
+        .collect();
     assert_eq!(open, [false, false]);
     sender.send(&b"host: b"[..]).await.unwrap();
     capacitor.process().await.unwrap();
-    assert!(capacitor.status().history.iter().all(|r| r.healed.is_some()));
+    assert!(
+        capacitor
+            .status()
+            .history
+            .iter()
+            .all(|r| r.healed.is_some())
+    );
     assert_eq!(capacitor.status().history.len(), 2);
 }
 
@@ -90,10 +107,17 @@ async fn an_empty_or_vanished_document_is_refused_and_never_decoded_into_default
         let (capacitor, sender) = started("host: a\nport: 7").await;
         sender.send(document.as_bytes()).await.unwrap();
         capacitor.process().await.unwrap();
-        assert_eq!((capacitor.state(), capacitor.get().port), (State::Degraded, 7), "{document:?}");
+        assert_eq!(
+            (capacitor.state(), capacitor.get().port),
+            (State::Degraded, 7),
+            "{document:?}"
+        );
         sender.absent().await.unwrap();
         capacitor.process().await.unwrap();
-        assert_eq!((capacitor.state(), capacitor.get().port), (State::Degraded, 7));
+        assert_eq!(
+            (capacitor.state(), capacitor.get().port),
+            (State::Degraded, 7)
+        );
     }
 }
 
@@ -134,10 +158,20 @@ async fn the_callback_sees_previous_and_next_and_may_refuse() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let (capacitor, sender) = by_hand::<Service>(move |builder| {
-        builder.on_apply(move |previous: Option<Arc<Snapshot<Service>>>, next: Arc<Snapshot<Service>>| {
-            log.lock().unwrap().push((previous.map(|p| p.port), next.port));
-            async move { if next.port == 3 { Err("three is taken") } else { Ok(()) } }
-        })
+        builder.on_apply(
+            move |previous: Option<Arc<Snapshot<Service>>>, next: Arc<Snapshot<Service>>| {
+                log.lock()
+                    .unwrap()
+                    .push((previous.map(|p| p.port), next.port));
+                async move {
+                    if next.port == 3 {
+                        Err("three is taken")
+                    } else {
+                        Ok(())
+                    }
+                }
+            },
+        )
     });
     sender.send(&b"host: a\nport: 1"[..]).await.unwrap();
     capacitor.start().await.unwrap();
@@ -145,9 +179,21 @@ async fn the_callback_sees_previous_and_next_and_may_refuse() {
         sender.send(document.as_bytes()).await.unwrap();
         capacitor.process().await.unwrap();
     }
-    assert_eq!(*seen.lock().unwrap(), [(None, 1), (Some(1), 2), (Some(2), 3)]);
-    assert_eq!((capacitor.state(), capacitor.get().port), (State::Degraded, 2));
-    assert!(capacitor.last_error().unwrap().to_string().contains("three is taken"));
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [(None, 1), (Some(1), 2), (Some(2), 3)]
+    );
+    assert_eq!(
+        (capacitor.state(), capacitor.get().port),
+        (State::Degraded, 2)
+    );
+    assert!(
+        capacitor
+            .last_error()
+            .unwrap()
+            .to_string()
+            .contains("three is taken")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +205,13 @@ async fn a_refused_apply_is_tried_again_until_it_applies() {
         .source(Source::watcher(channel).format(flux::Format::Yaml))
         .on_apply(move |_, _| {
             let call = counted.fetch_add(1, Ordering::SeqCst);
-            async move { if (1..4).contains(&call) { Err("not now") } else { Ok(()) } }
+            async move {
+                if (1..4).contains(&call) {
+                    Err("not now")
+                } else {
+                    Ok(())
+                }
+            }
         })
         .build()
         .unwrap();
@@ -177,7 +229,10 @@ async fn what_a_stage_makes_of_a_value_is_validated_again() {
         builder.transform(|request| async move {
             let host = request.current.host.clone();
             let port = request.current.port;
-            Ok::<_, std::io::Error>(request.with(Service { port: port * 10, host }))
+            Ok::<_, std::io::Error>(request.with(Service {
+                port: port * 10,
+                host,
+            }))
         })
     });
     sender.send(&b"host: a\nport: 10"[..]).await.unwrap();
@@ -201,7 +256,13 @@ async fn a_panic_in_a_callback_is_a_refusal() {
     sender.send(&b"host: a\nport: 13"[..]).await.unwrap();
     capacitor.process().await.unwrap();
     assert_eq!(capacitor.state(), State::Degraded);
-    assert!(capacitor.last_error().unwrap().to_string().contains("unlucky"));
+    assert!(
+        capacitor
+            .last_error()
+            .unwrap()
+            .to_string()
+            .contains("unlucky")
+    );
     sender.send(&b"host: a\nport: 14"[..]).await.unwrap();
     capacitor.process().await.unwrap();
     assert_eq!(capacitor.get().port, 14);
@@ -214,11 +275,20 @@ async fn process_answers_whether_anything_was_consumed_and_needs_manual_mode() {
     sender.send(&b"host: b"[..]).await.unwrap();
     assert!(capacitor.process().await.unwrap());
     let (sender, channel) = Channel::buffered("channel", 4);
-    let running = Capacitor::<Service>::builder().source(Source::watcher(channel).format(flux::Format::Yaml)).build().unwrap();
-    assert!(matches!(running.process().await, Err(Error::NotManual { .. })));
+    let running = Capacitor::<Service>::builder()
+        .source(Source::watcher(channel).format(flux::Format::Yaml))
+        .build()
+        .unwrap();
+    assert!(matches!(
+        running.process().await,
+        Err(Error::NotManual { .. })
+    ));
     sender.send(&b"host: a"[..]).await.unwrap();
     running.start().await.unwrap();
-    assert!(matches!(running.process().await, Err(Error::NotManual { .. })));
+    assert!(matches!(
+        running.process().await,
+        Err(Error::NotManual { .. })
+    ));
 }
 
 #[tokio::test]
@@ -226,9 +296,15 @@ async fn a_second_start_is_an_error_and_a_start_after_stop_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.yaml");
     std::fs::write(&path, "host: a").unwrap();
-    let capacitor = Capacitor::<Service>::builder().source(Source::file(path.to_str().unwrap())).build().unwrap();
+    let capacitor = Capacitor::<Service>::builder()
+        .source(Source::file(path.to_str().unwrap()))
+        .build()
+        .unwrap();
     capacitor.start().await.unwrap();
-    assert!(matches!(capacitor.start().await, Err(Error::AlreadyStarted { .. })));
+    assert!(matches!(
+        capacitor.start().await,
+        Err(Error::AlreadyStarted { .. })
+    ));
     capacitor.stop().await;
     assert!(!capacitor.status().running);
     assert_eq!(capacitor.get().host, "a");
@@ -238,7 +314,9 @@ async fn a_second_start_is_an_error_and_a_start_after_stop_is_not() {
 
 #[tokio::test]
 async fn no_layers_are_an_error() {
-    let error = Capacitor::<Service>::builder().build().expect_err("no layers");
+    let error = Capacitor::<Service>::builder()
+        .build()
+        .expect_err("no layers");
     assert!(error.to_string().contains("no layers"));
 }
 
@@ -273,7 +351,10 @@ async fn rapid_changes_become_one_update_after_the_quiet_window() {
     sender.send(&b"host: a"[..]).await.unwrap();
     capacitor.start().await.unwrap();
     for port in 1..=20 {
-        sender.send(format!("host: a\nport: {port}").into_bytes()).await.unwrap();
+        sender
+            .send(format!("host: a\nport: {port}").into_bytes())
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -292,10 +373,16 @@ async fn a_steady_writer_cannot_put_updates_off_for_ever() {
     sender.send(&b"host: a"[..]).await.unwrap();
     capacitor.start().await.unwrap();
     for port in 1..=20 {
-        sender.send(format!("host: a\nport: {port}").into_bytes()).await.unwrap();
+        sender
+            .send(format!("host: a\nport: {port}").into_bytes())
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(capacitor.status().generation > 1, "nothing was applied for a second");
+    assert!(
+        capacitor.status().generation > 1,
+        "nothing was applied for a second"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,10 +429,16 @@ fn a_program_without_a_runtime_starts_blocking_and_can_stop() {
 #[test]
 fn a_start_outside_a_runtime_says_so() {
     let (_sender, channel) = Channel::buffered("channel", 4);
-    let capacitor = Capacitor::<Service>::builder().source(Source::watcher(channel)).build().unwrap();
+    let capacitor = Capacitor::<Service>::builder()
+        .source(Source::watcher(channel))
+        .build()
+        .unwrap();
     let waker = std::task::Waker::noop();
     let mut start = std::pin::pin!(capacitor.start());
-    match start.as_mut().poll(&mut std::task::Context::from_waker(waker)) {
+    match start
+        .as_mut()
+        .poll(&mut std::task::Context::from_waker(waker))
+    {
         std::task::Poll::Ready(Err(error)) => assert!(error.to_string().contains("start_blocking")),
         other => panic!("{other:?}"),
     }

@@ -45,7 +45,11 @@ struct Tls {
 const CHILD: &str = "FLUX_TEST_CHILD";
 
 /// Starts the test `name` again with these variables; `check` sees what the child printed.
-fn in_a_child(name: &str, variables: &[(&str, &str)], child: impl FnOnce() -> String) -> Option<String> {
+fn in_a_child(
+    name: &str,
+    variables: &[(&str, &str)],
+    child: impl FnOnce() -> String,
+) -> Option<String> {
     if std::env::var(CHILD).is_ok() {
         println!("<<<{}>>>", child());
         return None;
@@ -57,12 +61,17 @@ fn in_a_child(name: &str, variables: &[(&str, &str)], child: impl FnOnce() -> St
         .output()
         .unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (_, rest) = printed.split_once("<<<").unwrap_or_else(|| panic!("{printed}\n{}", String::from_utf8_lossy(&output.stderr)));
+    let (_, rest) = printed
+        .split_once("<<<")
+        .unwrap_or_else(|| panic!("{printed}\n{}", String::from_utf8_lossy(&output.stderr)));
     Some(rest.split_once(">>>").unwrap().0.to_owned())
 }
 
 fn started() -> Result<Capacitor<App>, flux::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let capacitor = App::builder().build()?;
     runtime.block_on(capacitor.start())?;
     Ok(capacitor)
@@ -83,8 +92,11 @@ fn names_are_computed_from_the_fields_and_values_read_by_the_targets_type() {
         ("DATABASE_URL", "postgres://db"),
         ("APP_UNKNOWN_VARIABLE", "is no error"),
     ];
-    let name = "environment::names_are_computed_from_the_fields_and_values_read_by_the_targets_type";
-    if let Some(printed) = in_a_child(name, &variables, || format!("{:?}", &**started().unwrap().get())) {
+    let name =
+        "environment::names_are_computed_from_the_fields_and_values_read_by_the_targets_type";
+    if let Some(printed) = in_a_child(name, &variables, || {
+        format!("{:?}", &**started().unwrap().get())
+    }) {
         assert_eq!(
             printed,
             "App { port: 9090, region: \"0123\", weights: [1, 2], plugins: [\"a\", \"b,c\"], labels: {\"k\": \"v\", \"l\": \"w\"}, timeout: 65s, debug: true, pool: Pool { max_size: 7 }, tls: Some(Tls { cert: \"c\" }), database: Some(\"postgres://db\"), password: None }"
@@ -107,10 +119,23 @@ fn an_empty_variable_says_nothing_and_empty_brackets_clear_a_list() {
 #[test]
 fn every_wrong_variable_is_named_and_secrets_are_not_shown() {
     let name = "environment::every_wrong_variable_is_named_and_secrets_are_not_shown";
-    let variables =
-        [("APP_PORT", "99999"), ("APP_WEIGHTS", "1,x"), ("APP_TIMEOUT", "soon"), ("APP_DEBUG", "perhaps"), ("APP_PASSWORD", "hunter2")];
-    if let Some(printed) = in_a_child(name, &variables, || started().expect_err("wrong").to_string()) {
-        for part in ["APP_PORT", "APP_WEIGHTS", "weights[1]", "APP_TIMEOUT", "APP_DEBUG"] {
+    let variables = [
+        ("APP_PORT", "99999"),
+        ("APP_WEIGHTS", "1,x"),
+        ("APP_TIMEOUT", "soon"),
+        ("APP_DEBUG", "perhaps"),
+        ("APP_PASSWORD", "hunter2"),
+    ];
+    if let Some(printed) = in_a_child(name, &variables, || {
+        started().expect_err("wrong").to_string()
+    }) {
+        for part in [
+            "APP_PORT",
+            "APP_WEIGHTS",
+            "weights[1]",
+            "APP_TIMEOUT",
+            "APP_DEBUG",
+        ] {
             assert!(printed.contains(part), "`{part}` is not in\n{printed}");
         }
         assert!(!printed.contains("hunter2"));
@@ -120,9 +145,17 @@ fn every_wrong_variable_is_named_and_secrets_are_not_shown() {
 #[test]
 fn a_broken_rule_names_the_variable_that_broke_it() {
     let name = "environment::a_broken_rule_names_the_variable_that_broke_it";
-    if let Some(printed) = in_a_child(name, &[("APP_POOL_MAX_SIZE", "500")], || started().expect_err("a rule").to_string()) {
-        assert!(printed.contains("pool.max_size: must be in 1..=100, found 500"), "{printed}");
-        assert!(printed.contains("environment variable APP_POOL_MAX_SIZE"), "{printed}");
+    if let Some(printed) = in_a_child(name, &[("APP_POOL_MAX_SIZE", "500")], || {
+        started().expect_err("a rule").to_string()
+    }) {
+        assert!(
+            printed.contains("pool.max_size: must be in 1..=100, found 500"),
+            "{printed}"
+        );
+        assert!(
+            printed.contains("environment variable APP_POOL_MAX_SIZE"),
+            "{printed}"
+        );
     }
 }
 
@@ -142,7 +175,10 @@ fn a_variable_that_is_not_unicode_is_named() {
         .output()
         .unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(printed.contains("region: is not valid Unicode") && printed.contains("APP_REGION"), "{printed}");
+    assert!(
+        printed.contains("region: is not valid Unicode") && printed.contains("APP_REGION"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -155,8 +191,16 @@ fn two_fields_with_one_variable_are_refused_at_start() {
         #[flux(nested)]
         pool: Pool,
     }
-    let error = Colliding::builder().build().expect_err("a collision").to_string();
-    assert!(error.contains("POOL_MAX_SIZE") && error.contains("`pool_max_size`") && error.contains("`pool.max_size`"), "{error}");
+    let error = Colliding::builder()
+        .build()
+        .expect_err("a collision")
+        .to_string();
+    assert!(
+        error.contains("POOL_MAX_SIZE")
+            && error.contains("`pool_max_size`")
+            && error.contains("`pool.max_size`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -185,8 +229,14 @@ fn a_whole_uri_may_come_from_the_environment() {
 
 #[tokio::test]
 async fn a_program_with_only_the_environment_stays_healthy() {
-    let capacitor = Capacitor::<Pool>::builder().source(Source::env("FLUX_NOTHING_IS_SET_")).build().unwrap();
+    let capacitor = Capacitor::<Pool>::builder()
+        .source(Source::env("FLUX_NOTHING_IS_SET_"))
+        .build()
+        .unwrap();
     capacitor.start().await.unwrap();
-    assert_eq!((capacitor.state(), capacitor.get().max_size), (State::Healthy, 10));
+    assert_eq!(
+        (capacitor.state(), capacitor.get().max_size),
+        (State::Healthy, 10)
+    );
     assert!(capacitor.status().running);
 }

@@ -43,7 +43,10 @@ impl Watched {
     }
 
     async fn sees(&self, n: u32) {
-        crate::until(&format!("n = {n}"), || self.capacitor.current().is_some_and(|app| app.n == n)).await;
+        crate::until(&format!("n = {n}"), || {
+            self.capacitor.current().is_some_and(|app| app.n == n)
+        })
+        .await;
     }
 
     fn applied(&self) -> usize {
@@ -60,7 +63,11 @@ async fn every_write_in_place_is_applied_exactly_once() {
     for n in 1..=1_000 {
         fs::write(&path, format!("n: {n}\nend: here")).unwrap();
         watched.sees(n).await;
-        assert_eq!(watched.capacitor.get().end, "here", "half a file was applied");
+        assert_eq!(
+            watched.capacitor.get().end,
+            "here",
+            "half a file was applied"
+        );
     }
     assert_eq!(watched.applied(), 1_001);
     assert_eq!(watched.capacitor.state(), State::Healthy);
@@ -84,7 +91,10 @@ async fn every_atomic_rename_is_seen() {
 #[tokio::test]
 async fn two_files_changed_together_are_one_update() {
     let folder = tempfile::tempdir().unwrap();
-    let (one, two) = (folder.path().join("one.yaml"), folder.path().join("two.toml"));
+    let (one, two) = (
+        folder.path().join("one.yaml"),
+        folder.path().join("two.toml"),
+    );
     fs::write(&one, "n: 1").unwrap();
     fs::write(&two, "end = 'a'").unwrap();
     let capacitor = Capacitor::<App>::builder()
@@ -112,7 +122,10 @@ async fn a_writer_that_keeps_the_file_open_is_never_seen_half() {
         file.write_all(&[*byte]).unwrap();
         file.flush().unwrap();
         tokio::time::sleep(Duration::from_millis(15)).await;
-        assert_eq!((watched.capacitor.get().n, watched.capacitor.state()), (7, State::Healthy));
+        assert_eq!(
+            (watched.capacitor.get().n, watched.capacitor.state()),
+            (7, State::Healthy)
+        );
     }
     drop(file);
     watched.sees(123_456).await;
@@ -148,7 +161,14 @@ async fn a_file_that_is_not_there_yet_or_vanishes_is_handled_as_declared() {
     let path = folder.path().join("conf").join("app.yaml");
     let watched = Watched::new(&path, Duration::ZERO).await;
     assert_eq!(watched.capacitor.state(), State::Empty);
-    assert!(watched.capacitor.last_error().unwrap().to_string().contains("does not exist"));
+    assert!(
+        watched
+            .capacitor
+            .last_error()
+            .unwrap()
+            .to_string()
+            .contains("does not exist")
+    );
     fs::create_dir(path.parent().unwrap()).unwrap();
     fs::write(&path, "n: 3").unwrap();
     watched.sees(3).await;
@@ -171,10 +191,16 @@ async fn a_directory_or_a_pipe_in_the_files_place_is_refused_and_nothing_hangs()
     let text = watched.capacitor.last_error().unwrap().to_string();
     assert!(text.contains("directory"), "{text}");
     fs::remove_dir(&path).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&path)
+        .status()
+        .unwrap();
     assert!(made.success());
     crate::until("the pipe is refused", || {
-        watched.capacitor.last_error().is_some_and(|report| !report.to_string().contains("directory"))
+        watched
+            .capacitor
+            .last_error()
+            .is_some_and(|report| !report.to_string().contains("directory"))
     })
     .await;
     fs::remove_file(&path).unwrap();
@@ -188,7 +214,10 @@ async fn a_file_over_the_size_cap_is_refused_with_both_sizes() {
     let path = folder.path().join("app.yaml");
     fs::write(&path, "n: 1").unwrap();
     let watched = Watched::new(&path, Duration::ZERO).await;
-    fs::File::create(&path).unwrap().set_len(100 * 1024 * 1024).unwrap();
+    fs::File::create(&path)
+        .unwrap()
+        .set_len(100 * 1024 * 1024)
+        .unwrap();
     crate::until("refused", || watched.capacitor.state() == State::Degraded).await;
     let text = watched.capacitor.last_error().unwrap().to_string();
     assert!(text.contains("16") && text.contains("100"), "{text}");
@@ -203,7 +232,12 @@ async fn touching_and_rewriting_the_same_content_applies_nothing() {
     let watched = Watched::new(&path, Duration::ZERO).await;
     for _ in 0..5 {
         fs::write(&path, "n: 1").unwrap();
-        fs::File::options().append(true).open(&path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
+        fs::File::options()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(std::time::SystemTime::now())
+            .unwrap();
     }
     fs::write(&path, "n: 2").unwrap();
     watched.sees(2).await;

@@ -73,7 +73,10 @@ async fn every_merge_rule_does_what_its_name_says() {
     assert_eq!(app.plugins, ["a", "b"]);
     assert_eq!(app.path, ["y", "x"]);
     assert_eq!(app.tags.iter().collect::<Vec<_>>(), ["r", "s"]);
-    assert_eq!(app.labels, BTreeMap::from([("k".into(), "2".into()), ("l".into(), "1".into())]));
+    assert_eq!(
+        app.labels,
+        BTreeMap::from([("k".into(), "2".into()), ("l".into(), "1".into())])
+    );
     assert_eq!(app.only, BTreeMap::from([("l".into(), "2".into())]));
     assert_eq!(app.name, "longer");
 }
@@ -90,12 +93,17 @@ async fn sections_merge_field_by_field_and_maps_of_sections_by_key() {
     assert_eq!(app.tls, Some(Tls { cert: "c".into() }));
     assert_eq!(app.tenants["a"], Pool { max: 1, min: 9 });
     assert_eq!(app.tenants.keys().collect::<Vec<_>>(), ["a", "c"]);
-    assert_eq!(app.upstreams, [Pool { max: 1, min: 1 }, Pool { max: 10, min: 1 }]);
+    assert_eq!(
+        app.upstreams,
+        [Pool { max: 1, min: 1 }, Pool { max: 10, min: 1 }]
+    );
 }
 
 #[tokio::test]
 async fn null_turns_an_optional_section_off_and_says_nothing_on_a_required_one() {
-    let app = merged(&["pool: {max: 5}\ntls: {cert: c}", "pool: ~\ntls: ~"]).await.get();
+    let app = merged(&["pool: {max: 5}\ntls: {cert: c}", "pool: ~\ntls: ~"])
+        .await
+        .get();
     assert_eq!(app.pool.max, 5);
     assert_eq!(app.tls, None);
 }
@@ -113,13 +121,19 @@ async fn an_optional_layer_that_is_absent_contributes_nothing() {
         .build()
         .unwrap();
     capacitor.start().await.unwrap();
-    assert_eq!((capacitor.state(), capacitor.get().size), (State::Healthy, 5));
+    assert_eq!(
+        (capacitor.state(), capacitor.get().size),
+        (State::Healthy, 5)
+    );
     two.send(&b"size: 6"[..]).await.unwrap();
     capacitor.process().await.unwrap();
     assert_eq!(capacitor.get().size, 6);
     two.absent().await.unwrap();
     capacitor.process().await.unwrap();
-    assert_eq!((capacitor.state(), capacitor.get().size), (State::Healthy, 5));
+    assert_eq!(
+        (capacitor.state(), capacitor.get().size),
+        (State::Healthy, 5)
+    );
 }
 
 #[tokio::test]
@@ -140,11 +154,18 @@ async fn one_bad_layer_does_not_block_the_good_updates_of_another() {
     two.send(&b"name: b"[..]).await.unwrap();
     capacitor.process().await.unwrap();
     assert_eq!(capacitor.get().name, "b");
-    assert_eq!(capacitor.state(), State::Degraded, "the first layer's newest content is still refused");
+    assert_eq!(
+        capacitor.state(),
+        State::Degraded,
+        "the first layer's newest content is still refused"
+    );
     assert!(capacitor.last_error().unwrap().to_string().contains("size"));
     one.send(&b"size: 3"[..]).await.unwrap();
     capacitor.process().await.unwrap();
-    assert_eq!((capacitor.state(), capacitor.get().size), (State::Healthy, 3));
+    assert_eq!(
+        (capacitor.state(), capacitor.get().size),
+        (State::Healthy, 3)
+    );
 }
 
 #[tokio::test]
@@ -190,7 +211,10 @@ async fn a_reducer_of_the_users_replaces_the_generated_one() {
                 return Err("too much");
             }
             let before = previous.map_or(0, |app| app.size);
-            Ok(AppLayer { size: Some(sum + before), ..AppLayer::default() })
+            Ok(AppLayer {
+                size: Some(sum + before),
+                ..AppLayer::default()
+            })
         })
         .build()
         .unwrap();
@@ -201,7 +225,13 @@ async fn a_reducer_of_the_users_replaces_the_generated_one() {
     assert_eq!(capacitor.get().size, 11);
     two.send(&b"size: 100"[..]).await.unwrap();
     capacitor.process().await.unwrap();
-    assert!(capacitor.last_error().unwrap().to_string().contains("too much"));
+    assert!(
+        capacitor
+            .last_error()
+            .unwrap()
+            .to_string()
+            .contains("too much")
+    );
 }
 
 #[tokio::test]
@@ -216,11 +246,18 @@ async fn every_layer_has_its_own_format_and_a_format_may_be_the_users() {
                 let (key, value) = line.split_once(' ').ok_or("a line without a value")?;
                 Ok((key.to_owned(), flux::codec::Tree::Raw(value.to_owned())))
             };
-            text.lines().map(pair).collect::<Result<_, _>>().map(flux::codec::Tree::Map)
+            text.lines()
+                .map(pair)
+                .collect::<Result<_, _>>()
+                .map(flux::codec::Tree::Map)
         }
     }
     let mut builder = Capacitor::<App>::builder().manual();
-    let documents = [("{\"size\": 2}", Some(Format::Json)), ("name = \"toml\"", Some(Format::Toml)), ("plugins a,b", None)];
+    let documents = [
+        ("{\"size\": 2}", Some(Format::Json)),
+        ("name = \"toml\"", Some(Format::Toml)),
+        ("plugins a,b", None),
+    ];
     for (document, format) in documents {
         let (sender, channel) = Channel::buffered("channel", 4);
         sender.send(document.as_bytes()).await.unwrap();
@@ -233,20 +270,33 @@ async fn every_layer_has_its_own_format_and_a_format_may_be_the_users() {
     let capacitor = builder.build().unwrap();
     capacitor.start().await.unwrap();
     let app = capacitor.get();
-    assert_eq!((app.size, app.name.as_str(), app.plugins.len()), (2, "toml", 2));
+    assert_eq!(
+        (app.size, app.name.as_str(), app.plugins.len()),
+        (2, "toml", 2)
+    );
 }
 
 #[tokio::test]
 async fn unknown_keys_are_refused_where_denied_and_passed_over_where_ignored() {
-    for (unknown, state) in [(Unknown::Deny, State::Empty), (Unknown::Warn, State::Healthy), (Unknown::Ignore, State::Healthy)] {
+    for (unknown, state) in [
+        (Unknown::Deny, State::Empty),
+        (Unknown::Warn, State::Healthy),
+        (Unknown::Ignore, State::Healthy),
+    ] {
         let (capacitor, sender) = by_hand::<App>(|builder| builder.unknown(unknown));
         sender.send(&b"sise: 4\npool: {mxa: 1}"[..]).await.unwrap();
         let result = capacitor.start().await;
         assert_eq!(capacitor.state(), state);
         if let Err(error) = result {
             let text = error.to_string();
-            assert!(text.contains("sise: unknown key, did you mean `size`?"), "{text}");
-            assert!(text.contains("pool.mxa: unknown key, did you mean `max`?"), "{text}");
+            assert!(
+                text.contains("sise: unknown key, did you mean `size`?"),
+                "{text}"
+            );
+            assert!(
+                text.contains("pool.mxa: unknown key, did you mean `max`?"),
+                "{text}"
+            );
         }
     }
 }

@@ -10,9 +10,13 @@ mod reports;
 use flux::{Builder, Capacitor, Config, Source, source::ChannelSender};
 
 /// A capacitor in manual mode over one channel that speaks YAML.
-fn by_hand<C: Config>(adjust: impl FnOnce(Builder<C>) -> Builder<C>) -> (Capacitor<C>, ChannelSender) {
+fn by_hand<C: Config>(
+    adjust: impl FnOnce(Builder<C>) -> Builder<C>,
+) -> (Capacitor<C>, ChannelSender) {
     let (sender, channel) = flux::source::Channel::buffered("channel", 16);
-    let builder = Capacitor::<C>::builder().manual().source(Source::watcher(channel).format(flux::Format::Yaml));
+    let builder = Capacitor::<C>::builder()
+        .manual()
+        .source(Source::watcher(channel).format(flux::Format::Yaml));
     (adjust(builder).build().expect("layers that work"), sender)
 }
 

@@ -21,7 +21,9 @@ macro_rules! config {
 /// The static instance over a channel instead of its file.
 fn over_a_channel<C: Root>(builder: Builder<C>) -> (flux::source::ChannelSender, Builder<C>) {
     let (sender, channel) = Channel::buffered("channel", 16);
-    let source = Source::watcher(channel).format(flux::Format::Yaml).optional();
+    let source = Source::watcher(channel)
+        .format(flux::Format::Yaml)
+        .optional();
     (sender, builder.clear_sources().source(source))
 }
 
@@ -35,7 +37,10 @@ async fn a_guard_keeps_its_value_and_the_next_read_sees_the_new_one() {
     sender.send(&b"size: 3"[..]).await.unwrap();
     crate::until("applied", || App::get().size == 3).await;
     assert_eq!(guard.size, 2);
-    assert_eq!((Guard::generation(&guard), Guard::generation(&App::get())), (1, 2));
+    assert_eq!(
+        (Guard::generation(&guard), Guard::generation(&App::get())),
+        (1, 2)
+    );
     assert_eq!(Snapshot::generation(&App::snapshot()), 2);
     App::capacitor().stop().await;
 }
@@ -93,10 +98,16 @@ fn get_before_start_panics_and_says_what_to_do() {
 fn every_test_may_start_the_static_instance_in_a_runtime_of_its_own() {
     config!(App);
     for size in 1..4_u32 {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let (sender, builder) = over_a_channel(App::builder());
-            sender.send(format!("size: {size}").into_bytes()).await.unwrap();
+            sender
+                .send(format!("size: {size}").into_bytes())
+                .await
+                .unwrap();
             builder.start().await.unwrap();
             assert_eq!(App::get().size, size);
             assert_eq!(App::get().host, "here");
@@ -126,7 +137,11 @@ fn readers_on_many_threads_never_see_a_torn_or_an_older_value() {
         #[flux(default = 0)]
         b: u64,
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let (sender, builder) = over_a_channel(Pair::builder());
     runtime.block_on(async {
         sender.send(&b"a: 0\nb: 0"[..]).await.unwrap();
@@ -147,7 +162,10 @@ fn readers_on_many_threads_never_see_a_torn_or_an_older_value() {
         }
         runtime.block_on(async {
             for n in 1..=2_000_u64 {
-                sender.send(format!("a: {n}\nb: {n}").into_bytes()).await.unwrap();
+                sender
+                    .send(format!("a: {n}\nb: {n}").into_bytes())
+                    .await
+                    .unwrap();
             }
             crate::until("the last", || Pair::get().a == 2_000).await;
         });

@@ -36,14 +36,22 @@ struct Pool {
 }
 
 fn even(n: &u32) -> Result<(), String> {
-    if n % 2 == 0 { Ok(()) } else { Err(format!("{n} is odd")) }
+    if n % 2 == 0 {
+        Ok(())
+    } else {
+        Err(format!("{n} is odd"))
+    }
 }
 
 async fn refusal<C: Config>(format: Format, document: &str) -> flux::Report {
     let (sender, channel) = Channel::buffered("app", 4);
     sender.send(document.as_bytes()).await.unwrap();
     let source = Source::watcher(channel).format(format);
-    let capacitor = Capacitor::<C>::builder().manual().source(source).build().unwrap();
+    let capacitor = Capacitor::<C>::builder()
+        .manual()
+        .source(source)
+        .build()
+        .unwrap();
     match capacitor.start().await.expect_err("a bad document") {
         flux::Error::Refused(report) => report,
         other => panic!("{other}"),
@@ -51,7 +59,11 @@ async fn refusal<C: Config>(format: Format, document: &str) -> flux::Report {
 }
 
 fn lines(report: &flux::Report) -> Vec<(String, Option<usize>)> {
-    report.problems().iter().map(|p| (p.path.clone(), p.line)).collect()
+    report
+        .problems()
+        .iter()
+        .map(|p| (p.path.clone(), p.line))
+        .collect()
 }
 
 #[tokio::test]
@@ -70,9 +82,15 @@ async fn every_problem_of_a_document_is_told_with_its_line_in_every_format() {
         at("upstreams[1].max_size", 12),
         at("hosst", 15),
     ] {
-        assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
+        assert!(
+            found.contains(&expected),
+            "{expected:?} is not in {found:?}"
+        );
     }
-    assert!(found.iter().any(|(path, _)| path.starts_with("weights")), "{found:?}");
+    assert!(
+        found.iter().any(|(path, _)| path.starts_with("weights")),
+        "{found:?}"
+    );
     let found = lines(&refusal::<App>(Format::Json, json).await);
     for expected in [
         at("port", 2),
@@ -83,7 +101,10 @@ async fn every_problem_of_a_document_is_told_with_its_line_in_every_format() {
         at("upstreams[1].max_size", 10),
         at("hosst", 11),
     ] {
-        assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
+        assert!(
+            found.contains(&expected),
+            "{expected:?} is not in {found:?}"
+        );
     }
     let found = lines(&refusal::<App>(Format::Toml, toml).await);
     for expected in [
@@ -95,7 +116,10 @@ async fn every_problem_of_a_document_is_told_with_its_line_in_every_format() {
         at("tenants.acme.max_size", 9),
         at("upstreams[1].max_size", 13),
     ] {
-        assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
+        assert!(
+            found.contains(&expected),
+            "{expected:?} is not in {found:?}"
+        );
     }
 }
 
@@ -103,8 +127,15 @@ async fn every_problem_of_a_document_is_told_with_its_line_in_every_format() {
 async fn broken_rules_and_missing_values_are_all_told_with_their_place() {
     let report = refusal::<App>(Format::Yaml, "port: 0\neven: 3\npool:\n  max_size: 500\n").await;
     let text = report.to_string();
-    assert!(text.contains("host: is required, and no layer sets it"), "{text}");
-    let report = refusal::<App>(Format::Yaml, "host: ''\nport: 0\neven: 3\npool:\n  max_size: 500\n").await;
+    assert!(
+        text.contains("host: is required, and no layer sets it"),
+        "{text}"
+    );
+    let report = refusal::<App>(
+        Format::Yaml,
+        "host: ''\nport: 0\neven: 3\npool:\n  max_size: 500\n",
+    )
+    .await;
     let text = report.to_string();
     for line in [
         "port: must be in 1..=65535, found 0",
@@ -113,7 +144,7 @@ async fn broken_rules_and_missing_values_are_all_told_with_their_place() {
         "even: 3 is odd",
         "host: must not be empty",
         "pool.max_size: must be in 1..=100, found 500",
-        "--> app:4:13",
+        "--> app:5:13",
         "no configuration is applied yet",
     ] {
         assert!(text.contains(line), "`{line}` is not in\n{text}");
@@ -125,10 +156,18 @@ async fn type_errors_do_not_hide_broken_rules_once_there_is_a_configuration() {
     let (capacitor, sender) = by_hand::<App>(|builder| builder);
     sender.send(&b"host: a"[..]).await.unwrap();
     capacitor.start().await.unwrap();
-    sender.send(&b"host: ''\nport: 0\ntimeout: soon"[..]).await.unwrap();
+    sender
+        .send(&b"host: ''\nport: 0\ntimeout: soon"[..])
+        .await
+        .unwrap();
     capacitor.process().await.unwrap();
     let text = capacitor.last_error().unwrap().to_string();
-    for part in ["3 problems; keeping the previous configuration", "host: must not be empty", "--> channel:2:7", "timeout: expected a duration"] {
+    for part in [
+        "3 problems; keeping the previous configuration",
+        "host: must not be empty",
+        "--> channel:2:7",
+        "timeout: expected a duration",
+    ] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
 }
@@ -148,7 +187,10 @@ async fn documents_that_are_none_are_told_as_such() {
         (Format::Yaml, deep.as_str()),
         (Format::Yaml, bomb),
         (Format::Json, "[]"),
-        (Format::Json, "{\"host\": \"a\", \"port\": 99999999999999999999}"),
+        (
+            Format::Json,
+            "{\"host\": \"a\", \"port\": 99999999999999999999}",
+        ),
         (Format::Yaml, "host: a\nport: .nan"),
         (Format::Yaml, "just text"),
     ] {
@@ -163,7 +205,10 @@ async fn bytes_that_are_no_text_are_told_with_their_offset() {
     let (capacitor, sender) = by_hand::<App>(|builder| builder);
     sender.send(&b"host: a\nport: \xff"[..]).await.unwrap();
     let error = capacitor.start().await.expect_err("not UTF-8").to_string();
-    assert!(error.contains("is not UTF-8: the byte 0xff at offset 14"), "{error}");
+    assert!(
+        error.contains("is not UTF-8: the byte 0xff at offset 14"),
+        "{error}"
+    );
     assert!(error.contains("channel:2:7"), "{error}");
 }
 
@@ -184,19 +229,27 @@ async fn a_panic_in_a_validator_is_a_violation_and_the_capacitor_goes_on() {
     sender.send(&b"n: 13"[..]).await.unwrap();
     capacitor.process().await.unwrap();
     let text = capacitor.last_error().unwrap().to_string();
-    assert!(text.contains("`explode` panicked") && text.contains("unlucky number"), "{text}");
+    assert!(
+        text.contains("`explode` panicked") && text.contains("unlucky number"),
+        "{text}"
+    );
     sender.send(&b"n: 14"[..]).await.unwrap();
     capacitor.process().await.unwrap();
     assert_eq!(capacitor.get().n, 14);
 }
 
 fn told(report: &flux::Report) -> String {
-    format!("{report}\n{report:?}\n{}", serde_json::to_string(report).unwrap())
+    format!(
+        "{report}\n{report:?}\n{}",
+        serde_json::to_string(report).unwrap()
+    )
 }
 
 #[test]
 fn a_secret_is_never_printed() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     proptest!(ProptestConfig::with_cases(64), |(secret in "[A-Za-z0-9]{8,16}", extra in 0..4_usize)| {
         let extra = ["port: x", "hosst: 1", "timeout: soon", "pool: [1]"][extra];
         let json_extra = ["\"port\": \"x\"", "\"hosst\": 1, \"port\": []", "\"timeout\": \"soon\"", "\"pool\": [1]"];
@@ -237,7 +290,9 @@ fn a_secret_is_never_printed() {
 
 #[test]
 fn any_bytes_are_applied_whole_or_refused() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     proptest!(ProptestConfig::with_cases(256), |(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0..3_usize)| {
         let format = [Format::Json, Format::Yaml, Format::Toml][format];
         runtime.block_on(async {
