@@ -103,6 +103,46 @@ impl<C> Default for Handle<C> {
     }
 }
 
+/// Where a capacitor publishes: the static handle of its type, or one of its own.
+pub enum HandleRef<C: 'static> {
+    /// The static handle, and how to publish the `hot` fields.
+    Static(&'static Handle<C>, fn(&C)),
+    /// A handle of the instance's own.
+    Shared(Arc<Handle<C>>),
+}
+
+impl<C> HandleRef<C> {
+    pub(crate) fn get(&self) -> &Handle<C> {
+        match self {
+            HandleRef::Static(handle, _) => handle,
+            HandleRef::Shared(handle) => handle,
+        }
+    }
+
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
+        if let HandleRef::Static(_, publish_hot) = self {
+            publish_hot(&snapshot.value);
+        }
+        self.get().publish(snapshot);
+    }
+}
+
+impl<C> Clone for HandleRef<C> {
+    fn clone(&self) -> Self {
+        match self {
+            HandleRef::Static(handle, publish_hot) => HandleRef::Static(handle, *publish_hot),
+            HandleRef::Shared(handle) => HandleRef::Shared(Arc::clone(handle)),
+        }
+    }
+}
+
+impl<C> Deref for HandleRef<C> {
+    type Target = Handle<C>;
+    fn deref(&self) -> &Handle<C> {
+        self.get()
+    }
+}
+
 /// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
 pub struct Global<C: crate::Config> {
     pub(crate) handle: Handle<C>,
