@@ -25,20 +25,21 @@ impl<'a> Input<'a> {
     /// Reads the attributes; what is wrong with them is recorded and left out.
     pub(crate) fn read(original: &'a DeriveInput, errors: &mut Errors) -> Self {
         let attrs = ContainerAttrs::read(&original.attrs, errors);
-        let mut fields = Vec::new();
-        if let Data::Struct(data) = &original.data {
-            if let Fields::Named(named) = &data.fields {
-                for field in &named.named {
-                    if let Some(ident) = &field.ident {
-                        fields.push(Field {
-                            original: field,
-                            ident,
-                            attrs: FieldAttrs::read(&field.attrs, errors),
-                        });
-                    }
-                }
-            }
-        }
+        let named = match &original.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(named) => Some(&named.named),
+                _ => None,
+            },
+            _ => None,
+        };
+        let fields = named.into_iter().flatten().filter_map(|field| {
+            Some(Field {
+                original: field,
+                ident: field.ident.as_ref()?,
+                attrs: FieldAttrs::read(&field.attrs, errors),
+            })
+        });
+        let fields = fields.collect();
         Input {
             original,
             attrs,

@@ -34,7 +34,7 @@ impl Errors {
 }
 
 /// ` (did you mean `word`?)`, or nothing.
-pub(crate) fn did_you_mean<'a>(word: &str, candidates: &[&'a str]) -> String {
+pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     match flux_syntax::nearest(word, candidates.iter().copied()) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => String::new(),

@@ -170,6 +170,8 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
     let content;
     syn::parenthesized!(content in input);
     if !content.peek(syn::LitStr) {
+        // What is not read would be an error of its own.
+        content.parse::<proc_macro2::TokenStream>()?;
         return Err(syn::Error::new_spanned(
             key,
             format!("`{key}(..)` begins with the URI: `{key}(\"file:app.yaml\", optional)`"),

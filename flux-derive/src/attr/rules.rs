@@ -107,6 +107,7 @@ fn each(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
     let content;
     syn::parenthesized!(content in input);
     let mut rules = Rules::default();
+    let nothing = content.is_empty();
     options(&content, errors, |word, input, errors| {
         if rules.option(word, input, errors)? {
             return Ok(());
@@ -119,7 +120,7 @@ fn each(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result
             "the field",
         ))
     })?;
-    if rules.all.is_empty() {
+    if nothing {
         errors.at(
             key,
             "`each` has no rule: write one in its brackets, as in `each(non_empty)`",

@@ -85,12 +85,9 @@ fn unknown(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<&'static str> 
 fn part_of(literal: &LitStr, span: Range<usize>) -> proc_macro2::Span {
     let token = literal.token();
     // Only a plain literal without escapes has its text right behind the quote.
-    if token.to_string() == format!("\"{}\"", literal.value()) {
-        if let Some(part) = token.subspan(span.start + 1..span.end + 1) {
-            return part;
-        }
-    }
-    literal.span()
+    let plain = token.to_string() == format!("\"{}\"", literal.value());
+    let part = plain.then(|| token.subspan(span.start + 1..span.end + 1));
+    part.flatten().unwrap_or_else(|| literal.span())
 }
 
 fn source(attr: &SourceAttr, errors: &mut Errors) -> Option<Source> {

@@ -231,7 +231,7 @@ fn address(name: &str, ty: &Type, literal: &syn::LitStr, errors: &mut Errors) ->
         };
         errors.at(
             literal,
-            format!("`{written}` is not an `{name}`; write an address such as `{example}`"),
+            format!("`{written}` is not a valid `{name}`; write an address such as `{example}`"),
         );
     }
     quote! {

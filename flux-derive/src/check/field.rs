@@ -277,7 +277,7 @@ fn hot(
     if !scalar {
         errors.at(key, format!("`hot` needs an integer of at most 64 bits, a float, a bool or a char, and the field is `{}`; read it with `get()`", text(ty)));
     }
-    if !input.is_root() {
+    if scalar && !input.is_root() {
         errors.at(key, "a section has no `hot` fields: the accessor belongs to the struct with the sources; give this struct a `source`, or remove `hot`");
     }
     let accessor = match name {

@@ -75,16 +75,14 @@ fn order(start: &Expr, end: &Expr, of: Shape<'_>) -> Option<(bool, bool)> {
 fn bound(expr: &Expr, of: Shape<'_>, ty: Option<&Type>, errors: &mut Errors) -> TokenStream {
     let name = ty.map(text).unwrap_or_default();
     match (of, Number::of(expr), literal_text(expr)) {
-        (Shape::Int(int), Some(Number::Int(value)), _) => {
-            if !int.holds(value) {
-                errors.at(
-                    expr,
-                    format!(
-                        "the bound {value} does not fit `{}`, which holds {} to {}",
-                        int.name, int.min, int.max
-                    ),
-                );
-            }
+        (Shape::Int(int), Some(Number::Int(value)), _) if !int.holds(value) => {
+            errors.at(
+                expr,
+                format!(
+                    "the bound {value} does not fit `{}`, which holds {} to {}",
+                    int.name, int.min, int.max
+                ),
+            );
         }
         (Shape::Int(int), Some(Number::Float(_)), _) => {
             errors.at(

@@ -82,10 +82,11 @@ fn checked(
     let message = rules.message.get().map(syn::LitStr::value).or(inherited);
     let checks = rules.all.iter().filter_map(|rule| {
         // A section's rules have been judged as such.
-        let fine = is_section || fits(rule, ty, errors);
-        let check = check(rule, ty, message.as_ref(), errors);
-        fine.then_some(Rule {
-            check: check?,
+        if !is_section && !fits(rule, ty, errors) {
+            return None;
+        }
+        Some(Rule {
+            check: check(rule, ty, message.as_ref(), errors),
             message: message.clone(),
         })
     });
@@ -153,7 +154,7 @@ fn check(
     ty: Option<&Type>,
     message: Option<&String>,
     errors: &mut Errors,
-) -> Option<Check> {
+) -> Check {
     let own = shape_of(ty);
     let needs_rules = |errors: &mut Errors| {
         if cfg!(not(feature = "rules")) {
@@ -167,7 +168,7 @@ fn check(
             );
         }
     };
-    Some(match &rule.kind {
+    match &rule.kind {
         RuleKind::Range(bounds) => Check::Range(range::range(bounds, own, ty, errors)),
         RuleKind::Length(bounds) => Check::Length(range::range(bounds, COUNT, None, errors)),
         RuleKind::NonEmpty => Check::NonEmpty,
@@ -241,7 +242,7 @@ fn check(
             }
         }
         RuleKind::Validate(path) => Check::Custom(path.clone()),
-    })
+    }
 }
 
 /// The type inside its `Option`s.
