@@ -155,7 +155,7 @@ impl Source {
                 optional: self.optional,
                 input: watched(watcher),
             }),
-            #[cfg(flux_file_landed)]
+            #[cfg(feature = "file")]
             Kind::File(template) => {
                 let path = expand(&template)?;
                 let decoder = match self.format {
@@ -178,7 +178,7 @@ impl Source {
                     input: watched(Box::new(file)),
                 })
             }
-            #[cfg(not(flux_file_landed))]
+            #[cfg(not(feature = "file"))]
             Kind::File(template) => {
                 let _ = (self.settle, resync);
                 Err(format!(

@@ -165,11 +165,14 @@ impl<C: crate::Config> Default for Global<C> {
     }
 }
 
-/// One thread's copy of the current snapshot. The inner count is the thread's own, so that reads of different threads share
-/// nothing that is written.
+/// The outer count belongs to one thread: reads of different threads share nothing that is written.
+#[allow(clippy::redundant_allocation, reason = "the second count is the point")]
+type Shared<C> = Arc<Arc<Snapshot<C>>>;
+
+/// One thread's copy of the current snapshot.
 pub struct Local<C> {
     mark: Cell<*const Snapshot<C>>,
-    copy: RefCell<Option<Arc<Arc<Snapshot<C>>>>>,
+    copy: RefCell<Option<Shared<C>>>,
 }
 
 impl<C> Local<C> {
@@ -190,7 +193,7 @@ impl<C> Default for Local<C> {
 
 /// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
 /// held across `.await` and sent to other threads, and costs no atomic that other threads write.
-pub struct Guard<C>(Arc<Arc<Snapshot<C>>>);
+pub struct Guard<C>(Shared<C>);
 
 impl<C> Guard<C> {
     /// The number of the configuration: see [`Snapshot::generation`].

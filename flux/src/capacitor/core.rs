@@ -161,10 +161,12 @@ impl<C: Config> Core<C> {
             .iter()
             .zip(&fresh)
             .all(|(slot, fresh)| *fresh || slot.accepted.is_some());
-        if possible && fresh != newest && fresh.contains(&true) {
-            if let Ok(value) = self.build(&fresh) {
-                return self.propose(value, fresh, entries);
-            }
+        if possible
+            && fresh != newest
+            && fresh.contains(&true)
+            && let Ok(value) = self.build(&fresh)
+        {
+            return self.propose(value, fresh, entries);
         }
         self.refuse(Refused::Validation, entries)
     }
@@ -198,10 +200,10 @@ impl<C: Config> Core<C> {
         let mut partly = false;
         for slot in &mut self.slots {
             let decoder = slot.decoder.as_ref();
-            if let Some(version) = slot.candidate.as_mut().or(slot.accepted.as_mut()) {
-                if let Some(layer) = version.layer::<C>(decoder) {
-                    base.over(layer);
-                }
+            if let Some(version) = slot.candidate.as_mut().or(slot.accepted.as_mut())
+                && let Some(layer) = version.layer::<C>(decoder)
+            {
+                base.over(layer);
             }
             if let Some(partial) = &slot.partial {
                 base.over(partial);

@@ -217,12 +217,12 @@ impl<C: Config> Driver<C> {
             }
             self.unsettled[item.layer] = item.unsettled;
             self.core.slots[item.layer].received = item.received;
-            if let Some(observation) = item.observation {
-                if self.core.observe(item.layer, observation) {
-                    news = true;
-                    self.retry = None;
-                    self.debounce.observed(Instant::now());
-                }
+            if let Some(observation) = item.observation
+                && self.core.observe(item.layer, observation)
+            {
+                news = true;
+                self.retry = None;
+                self.debounce.observed(Instant::now());
             }
         }
         if health {
@@ -355,10 +355,10 @@ impl<C: Config> Driver<C> {
         self.shared.status.store(Arc::new(self.core.status(false)));
         let state = self.core.state();
         observe::stopped(&self.core.name, state);
-        if let Some(on_stop) = &self.plan.on_stop {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| on_stop(state))) {
-                tracing::error!(target: "flux", capacitor = self.core.name, "on_stop panicked: {}", panic_text(&*panic));
-            }
+        if let Some(on_stop) = &self.plan.on_stop
+            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| on_stop(state)))
+        {
+            tracing::error!(target: "flux", capacitor = self.core.name, "on_stop panicked: {}", panic_text(&*panic));
         }
         if let Some(first) = self.first.take() {
             let _ = first.send(Err(Error::Stopped {

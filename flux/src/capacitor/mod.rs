@@ -55,6 +55,9 @@ struct Control<C: Config> {
     running: Option<Running>,
 }
 
+/// The plan to carry out, the order to stop, and where to tell that it ended.
+type Launch<C> = (Arc<Plan<C>>, oneshot::Receiver<()>, watch::Sender<bool>);
+
 /// The strings to a running capacitor.
 struct Running {
     stop: Option<oneshot::Sender<()>>,
@@ -79,7 +82,7 @@ impl<C: Config> Shared<C> {
     }
 
     /// Marks the capacitor as running and hands out what the task needs.
-    fn launch(&self) -> Result<(Arc<Plan<C>>, oneshot::Receiver<()>, watch::Sender<bool>), Error> {
+    fn launch(&self) -> Result<Launch<C>, Error> {
         let mut control = self.control();
         let Some(plan) = control.plan.clone() else {
             return Err(Error::Stopped {

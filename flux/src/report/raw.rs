@@ -97,20 +97,20 @@ pub(crate) fn guess(text: &str) -> Tree {
         "false" => return Tree::Bool(false),
         _ => {}
     }
-    if let Ok(number) = trimmed.parse::<u64>() {
-        if number.to_string() == trimmed {
-            return Tree::U64(number);
-        }
+    if let Ok(number) = trimmed.parse::<u64>()
+        && number.to_string() == trimmed
+    {
+        return Tree::U64(number);
     }
-    if let Ok(number) = trimmed.parse::<i64>() {
-        if number.to_string() == trimmed {
-            return Tree::I64(number);
-        }
+    if let Ok(number) = trimmed.parse::<i64>()
+        && number.to_string() == trimmed
+    {
+        return Tree::I64(number);
     }
-    if trimmed.contains('.') {
-        if let Ok(number) = trimmed.parse::<f64>() {
-            return Tree::F64(number);
-        }
+    if trimmed.contains('.')
+        && let Ok(number) = trimmed.parse::<f64>()
+    {
+        return Tree::F64(number);
     }
     if depth(trimmed) > MAX_DEPTH {
         return Tree::Raw(text.to_owned());
@@ -118,10 +118,11 @@ pub(crate) fn guess(text: &str) -> Tree {
     if trimmed.starts_with('[') && trimmed.ends_with(']') {
         return Tree::Seq(list(trimmed));
     }
-    if trimmed.starts_with('{') && trimmed.ends_with('}') {
-        if let Some(entries) = map(trimmed) {
-            return Tree::Map(entries);
-        }
+    if trimmed.starts_with('{')
+        && trimmed.ends_with('}')
+        && let Some(entries) = map(trimmed)
+    {
+        return Tree::Map(entries);
     }
     Tree::Raw(text.to_owned())
 }

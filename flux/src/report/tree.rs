@@ -52,22 +52,22 @@ impl de::Error for Error {
 pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
     let text = error.to_string();
     for start in ["invalid type: ", "invalid value: ", "invalid length "] {
-        if let Some(rest) = text.strip_prefix(start) {
-            if let Some((found, expected)) = rest.rsplit_once(", expected ") {
-                return What::Type {
-                    found: found.to_owned(),
-                    expected: without_position(expected).to_owned(),
-                };
-            }
-        }
-    }
-    if let Some(rest) = text.strip_prefix("unknown variant ") {
-        if let Some((found, expected)) = rest.split_once(", expected ") {
+        if let Some(rest) = text.strip_prefix(start)
+            && let Some((found, expected)) = rest.rsplit_once(", expected ")
+        {
             return What::Type {
                 found: found.to_owned(),
                 expected: without_position(expected).to_owned(),
             };
         }
+    }
+    if let Some(rest) = text.strip_prefix("unknown variant ")
+        && let Some((found, expected)) = rest.split_once(", expected ")
+    {
+        return What::Type {
+            found: found.to_owned(),
+            expected: without_position(expected).to_owned(),
+        };
     }
     What::Message(without_position(&text).to_owned())
 }
