@@ -8,6 +8,8 @@ mod errors;
 mod expand;
 mod fallback;
 mod model;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use proc_macro::TokenStream;
