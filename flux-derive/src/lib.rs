@@ -1,5 +1,5 @@
-//! The derive macro of Flux. What was written ([`ast`], [`attr`]) is checked as a whole ([`check`]) and becomes a model that
-//! the emitting code ([`expand`]) cannot fail on; after an error [`fallback`] keeps follow-on errors away.
+//! The derive macro of Flux. What was written (`ast`, `attr`) is checked as a whole (`check`) and becomes a model that
+//! the emitting code (`expand`) cannot fail on; after an error `fallback` keeps follow-on errors away.
 
 mod ast;
 mod attr;

@@ -11,6 +11,13 @@ fn messages(text: &str) -> String {
     errors.into_tokens().to_string()
 }
 
+#[cfg(not(all(
+    feature = "file",
+    feature = "json",
+    feature = "yaml",
+    feature = "toml",
+    feature = "rules"
+)))]
 fn names_feature(text: &str, feature: &str) {
     let said = messages(text);
     assert!(

@@ -1,6 +1,8 @@
 //! From bytes to a typed layer: straight from the format on the good path, through a tree only to tell what is wrong.
 
 mod locate;
+#[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
+mod probe;
 mod slow;
 
 pub(crate) use locate::locate;
