@@ -3,6 +3,8 @@
 mod backoff;
 mod channel;
 mod error;
+#[cfg(feature = "file")]
+mod file;
 pub(crate) mod inbox;
 pub(crate) mod supervisor;
 
@@ -10,6 +12,8 @@ use std::{pin::Pin, sync::Arc};
 
 pub use channel::{Channel, ChannelSender};
 pub use error::{ErrorKind, SourceError};
+#[cfg(feature = "file")]
+pub use file::File;
 pub use inbox::{Health, Observer};
 
 /// Observes one source: reports its current value first, then every change, until an error.

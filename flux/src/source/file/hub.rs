@@ -1,0 +1,414 @@
+//! One watcher of file system events for the whole process: one thread and one descriptor while anything is watched.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ffi::OsString,
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
+};
+use tokio::sync::Notify;
+
+use super::{chain::Spot, read::identity, settle::Touch};
+
+/// Changed by subscribers only, and held while the watcher is told. The thread that delivers events never takes it: it is
+/// the one that answers.
+static CONTROL: LazyLock<Mutex<Control>> = LazyLock::new(Mutex::default);
+/// Who wants to know. Held for moments, by both sides.
+static ROUTES: LazyLock<Mutex<Routes>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Control {
+    watcher: Option<RecommendedWatcher>,
+    dirs: HashMap<PathBuf, Watched>,
+}
+
+struct Watched {
+    users: usize,
+    /// Which directory it was when the watch was made; `None` when there is no watch.
+    identity: Option<Identity>,
+}
+
+type Identity = Option<(u64, u64)>;
+
+#[derive(Default)]
+struct Routes {
+    dirs: HashMap<PathBuf, Entries>,
+    subscribers: Vec<Arc<Subscriber>>,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// The directory went away and its watch with it.
+    lost: bool,
+    names: HashMap<OsString, Vec<Arc<Subscriber>>>,
+}
+
+#[derive(Default)]
+struct Subscriber {
+    touch: Mutex<Option<Touch>>,
+    notify: Notify,
+}
+
+/// Wakes when one of its entries is touched. Dropping it takes back all that only it needed.
+pub(super) struct Subscription {
+    subscriber: Arc<Subscriber>,
+    spots: BTreeSet<Spot>,
+    /// The directories of `spots`, and which ones they were when they were watched.
+    armed: BTreeMap<PathBuf, Option<Identity>>,
+}
+
+impl Subscription {
+    pub(super) fn new() -> Self {
+        let subscriber = Arc::<Subscriber>::default();
+        lock(&ROUTES).subscribers.push(Arc::clone(&subscriber));
+        Subscription {
+            subscriber,
+            spots: BTreeSet::new(),
+            armed: BTreeMap::new(),
+        }
+    }
+
+    /// Waits for a touch. Several at once are merged. May be dropped at any time.
+    pub(super) async fn touched(&self) -> Touch {
+        loop {
+            if let Some(touch) = lock(&self.subscriber.touch).take() {
+                return touch;
+            }
+            self.subscriber.notify.notified().await;
+        }
+    }
+
+    /// A write was seen that nobody has looked at yet.
+    pub(super) fn write_pending(&self) -> bool {
+        *lock(&self.subscriber.touch) == Some(Touch::Written)
+    }
+
+    /// Whether exactly `spots` are watched, and their directories are still the ones that were. Never blocks on a watch
+    /// that is being made.
+    pub(super) fn is_armed(&self, spots: &BTreeSet<Spot>) -> bool {
+        if *spots != self.spots {
+            return false;
+        }
+        let routes = lock(&ROUTES);
+        self.armed.iter().all(|(dir, armed)| {
+            !routes.lost(dir) && armed.is_some_and(|identity| identity == current(dir))
+        })
+    }
+
+    /// Watches `spots` and nothing else. Blocks for a moment. Touches are seen from here on, even after an error.
+    pub(super) fn arm(&mut self, spots: BTreeSet<Spot>) -> notify::Result<()> {
+        let mut control = lock(&CONTROL);
+        let old = std::mem::take(&mut self.spots);
+        // Taken back first: a directory that was moved may be watched under its old name and its new one.
+        let gone: BTreeSet<&Path> = dirs(&old)
+            .filter(|dir| !dirs(&spots).any(|d| d == *dir))
+            .collect();
+        lock(&ROUTES).leave(&self.subscriber, &old);
+        let added: BTreeSet<&Path> = dirs(&spots)
+            .filter(|dir| !dirs(&old).any(|d| d == *dir))
+            .collect();
+        for dir in gone {
+            control.release(dir);
+        }
+        lock(&ROUTES).enter(&self.subscriber, &spots);
+        for dir in added {
+            control.retain(dir);
+        }
+        let mut result = Ok(());
+        self.armed.clear();
+        for dir in dirs(&spots).collect::<BTreeSet<_>>() {
+            let armed = control.ensure(dir);
+            self.armed
+                .insert(dir.to_owned(), armed.as_ref().ok().copied());
+            result = result.and(armed.map(drop));
+        }
+        self.spots = spots;
+        result
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut control = lock(&CONTROL);
+        {
+            let mut routes = lock(&ROUTES);
+            routes.leave(&self.subscriber, &self.spots);
+            routes
+                .subscribers
+                .retain(|other| !Arc::ptr_eq(other, &self.subscriber));
+        }
+        for dir in dirs(&self.spots).collect::<BTreeSet<_>>() {
+            control.release(dir);
+        }
+        if control.dirs.is_empty() {
+            control.watcher = None;
+        }
+    }
+}
+
+impl Control {
+    fn retain(&mut self, dir: &Path) {
+        self.dirs
+            .entry(dir.to_owned())
+            .or_insert(Watched {
+                users: 0,
+                identity: None,
+            })
+            .users += 1;
+    }
+
+    fn release(&mut self, dir: &Path) {
+        let Some(watched) = self.dirs.get_mut(dir) else {
+            return;
+        };
+        watched.users -= 1;
+        if watched.users == 0 {
+            self.unwatch(dir);
+            self.dirs.remove(dir);
+        }
+    }
+
+    /// Makes the watch of `dir` if there is none, or if it is of another directory by now.
+    fn ensure(&mut self, dir: &Path) -> notify::Result<Identity> {
+        let lost = lock(&ROUTES).find(dir);
+        let identity = current(dir);
+        let watched = self.dirs.get(dir).and_then(|watched| watched.identity);
+        if !lost && watched == Some(identity) {
+            return Ok(identity);
+        }
+        self.unwatch(dir);
+        let made = self
+            .watcher()
+            .and_then(|watcher| shielded(|| watcher.watch(dir, RecursiveMode::NonRecursive)));
+        match made {
+            Ok(()) => {
+                if let Some(watched) = self.dirs.get_mut(dir) {
+                    watched.identity = Some(identity);
+                }
+                Ok(identity)
+            }
+            Err(error) => {
+                lock(&ROUTES).lose(dir);
+                Err(error)
+            }
+        }
+    }
+
+    fn watcher(&mut self) -> notify::Result<&mut RecommendedWatcher> {
+        Ok(match &mut self.watcher {
+            Some(watcher) => watcher,
+            none => none.insert(notify::recommended_watcher(deliver)?),
+        })
+    }
+
+    fn unwatch(&mut self, dir: &Path) {
+        let Some(identity) = self.dirs.get_mut(dir).and_then(|w| w.identity.take()) else {
+            return;
+        };
+        if let Some(watcher) = &mut self.watcher {
+            // It fails when the directory is gone, and its watch with it.
+            let _ = shielded(|| watcher.unwatch(dir));
+        }
+        // A directory that was moved is one watch under two names: what took back the one took back the other.
+        for (other, watched) in &mut self.dirs {
+            if identity.is_some() && watched.identity == Some(identity) {
+                watched.identity = None;
+                lock(&ROUTES).lose(other);
+            }
+        }
+    }
+}
+
+impl Routes {
+    fn enter(&mut self, subscriber: &Arc<Subscriber>, spots: &BTreeSet<Spot>) {
+        for spot in spots {
+            let entries = self.dirs.entry(spot.dir.clone()).or_default();
+            let waiting = entries.names.entry(spot.name.clone()).or_default();
+            waiting.push(Arc::clone(subscriber));
+        }
+    }
+
+    fn leave(&mut self, subscriber: &Arc<Subscriber>, spots: &BTreeSet<Spot>) {
+        for spot in spots {
+            let Some(entries) = self.dirs.get_mut(&spot.dir) else {
+                continue;
+            };
+            if let Some(waiting) = entries.names.get_mut(&spot.name) {
+                waiting.retain(|other| !Arc::ptr_eq(other, subscriber));
+                if waiting.is_empty() {
+                    entries.names.remove(&spot.name);
+                }
+            }
+            if entries.names.is_empty() {
+                self.dirs.remove(&spot.dir);
+            }
+        }
+    }
+
+    fn lost(&self, dir: &Path) -> bool {
+        self.dirs.get(dir).is_some_and(|entries| entries.lost)
+    }
+
+    /// Whether `dir` was lost; from here on it is not. Before it is watched again, so that losing it again is noticed.
+    fn find(&mut self, dir: &Path) -> bool {
+        self.dirs
+            .get_mut(dir)
+            .is_some_and(|entries| std::mem::take(&mut entries.lost))
+    }
+
+    /// `dir` is not watched any more: whoever wanted to know something in it must look.
+    fn lose(&mut self, dir: &Path) {
+        if let Some(entries) = self.dirs.get_mut(dir) {
+            entries.lost = true;
+            entries
+                .names
+                .values()
+                .flatten()
+                .for_each(|subscriber| subscriber.touch(Touch::Gone));
+        }
+    }
+}
+
+impl Subscriber {
+    fn touch(&self, touch: Touch) {
+        let mut slot = lock(&self.touch);
+        *slot = Some(slot.map_or(touch, |before| before.then(touch)));
+        drop(slot);
+        self.notify.notify_one();
+    }
+}
+
+/// Called by notify's thread for every event. It must never call the watcher, which would wait for this very thread.
+fn deliver(event: notify::Result<Event>) {
+    let event = match event {
+        Ok(event) if !event.need_rescan() => event,
+        _ => {
+            let everyone = lock(&ROUTES).subscribers.clone();
+            everyone
+                .iter()
+                .for_each(|subscriber| subscriber.touch(Touch::Rescan));
+            return;
+        }
+    };
+    if is_of_a_reader(event.kind) {
+        return;
+    }
+    for (at, path) in event.paths.iter().enumerate() {
+        if takes_away(event.kind, at) {
+            let mut routes = lock(&ROUTES);
+            if routes.dirs.contains_key(path) {
+                // notify forgets the watches of all that is beneath, too.
+                let beneath: Vec<PathBuf> = routes
+                    .dirs
+                    .keys()
+                    .filter(|dir| dir.starts_with(path))
+                    .cloned()
+                    .collect();
+                beneath.iter().for_each(|dir| routes.lose(dir));
+            }
+        }
+        let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+            continue;
+        };
+        let waiting = match lock(&ROUTES)
+            .dirs
+            .get(dir)
+            .and_then(|entries| entries.names.get(name))
+        {
+            Some(waiting) => waiting.clone(),
+            None => continue,
+        };
+        let touch = classify(event.kind, at, path);
+        waiting
+            .iter()
+            .for_each(|subscriber| subscriber.touch(touch));
+    }
+}
+
+/// Reading a file makes events as well; those of our own reads would never end.
+fn is_of_a_reader(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(mode)) => mode == AccessMode::Read,
+        EventKind::Access(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the path at index `at` of the event is gone by it.
+fn takes_away(kind: EventKind, at: usize) -> bool {
+    match kind {
+        EventKind::Remove(_) => true,
+        EventKind::Modify(ModifyKind::Name(mode)) => match mode {
+            RenameMode::From => true,
+            RenameMode::Both => at == 0,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn classify(kind: EventKind, at: usize, path: &Path) -> Touch {
+    if takes_away(kind, at) {
+        return Touch::Gone;
+    }
+    match kind {
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(_)) => {
+            match fs::symlink_metadata(path) {
+                // FSEvents tell of both names in the same words.
+                Err(_) => Touch::Gone,
+                Ok(_) => Touch::Finished,
+            }
+        }
+        EventKind::Modify(ModifyKind::Metadata(_)) => Touch::Metadata,
+        EventKind::Create(CreateKind::Folder) => Touch::Structure,
+        EventKind::Create(_) => match fs::symlink_metadata(path) {
+            Err(_) => Touch::Gone,
+            Ok(found) if found.is_dir() => Touch::Structure,
+            Ok(found) if found.is_symlink() || is_hard_link(&found) => Touch::Finished,
+            Ok(_) => Touch::Written,
+        },
+        _ => Touch::Written,
+    }
+}
+
+/// A second name for a file that was there before: nobody is writing it, and no close follows.
+fn is_hard_link(found: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        found.nlink() > 1
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        false
+    }
+}
+
+fn current(dir: &Path) -> Identity {
+    fs::metadata(dir).ok().and_then(|found| identity(&found))
+}
+
+fn dirs(spots: &BTreeSet<Spot>) -> impl Iterator<Item = &Path> {
+    spots.iter().map(|spot| spot.dir.as_path())
+}
+
+/// notify panics when its thread could not be started.
+fn shielded(call: impl FnOnce() -> notify::Result<()>) -> notify::Result<()> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        Err(notify::Error::generic(
+            "the thread for file events is not running",
+        ))
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

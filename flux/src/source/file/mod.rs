@@ -1,0 +1,102 @@
+//! Files: events where there are any, and a slow poll by content where there are none.
+
+mod chain;
+mod hub;
+mod mounts;
+mod read;
+mod session;
+mod settle;
+#[cfg(all(test, unix))]
+mod tests;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Observer, SourceError, Watcher};
+
+/// Watches a file: its content, whatever way it is written or replaced.
+///
+/// A finished write (the writer closed the file, or something was renamed into its place) is read at once; an
+/// unfinished one when the file has been quiet for the settle time. Symbolic links are followed and watched on every
+/// step, and nothing need exist yet. All files of a process share one thread and one descriptor.
+///
+/// Events do not tell of everything: a write through a hard link, on a network file system, or the renaming of a
+/// directory further up. The resync poll finds those, by content.
+///
+/// ```
+/// use flux::source::File;
+/// use std::time::Duration;
+///
+/// let file = File::new("app.yaml").resync(Duration::from_secs(5)).max_size(64 * 1024);
+/// ```
+#[derive(Clone, Debug)]
+pub struct File {
+    target: Arc<Target>,
+    settle: Duration,
+    resync: Option<Duration>,
+}
+
+/// Which file, and how it is read.
+#[derive(Clone, Debug)]
+struct Target {
+    /// As it was given, for people.
+    shown: String,
+    /// Made absolute once: the program may change its folder later.
+    path: PathBuf,
+    max_size: u64,
+}
+
+impl File {
+    /// The file at `path`, which need not exist. A relative path is taken from the current folder of this moment.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        File {
+            target: Arc::new(Target {
+                shown: path.display().to_string(),
+                path: std::path::absolute(&path).unwrap_or(path),
+                max_size: 16 << 20,
+            }),
+            settle: Duration::from_secs(1),
+            resync: None,
+        }
+    }
+
+    /// How long a file must be quiet to be read when its writer has not closed it. Default: 1 second.
+    #[must_use]
+    pub fn settle(mut self, quiet: Duration) -> Self {
+        self.settle = quiet;
+        self
+    }
+
+    /// How often the file is read even when no event came. Default: 60 seconds, 10 on network and shared folders.
+    #[must_use]
+    pub fn resync(mut self, interval: Duration) -> Self {
+        self.resync = Some(interval.max(Duration::from_millis(1)));
+        self
+    }
+
+    /// How many bytes are read at most; a larger file is refused. Default: 16 MiB.
+    #[must_use]
+    pub fn max_size(mut self, bytes: u64) -> Self {
+        Arc::make_mut(&mut self.target).max_size = bytes;
+        self
+    }
+
+    /// Where the file is: absolute, links not followed.
+    pub fn path(&self) -> &Path {
+        &self.target.path
+    }
+}
+
+impl Watcher for File {
+    fn origin(&self) -> String {
+        self.target.shown.clone()
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        session::run(Arc::clone(&self.target), self.settle, self.resync, observer).await
+    }
+}

@@ -1,0 +1,120 @@
+//! Which file systems change without telling.
+
+use std::path::{Path, PathBuf};
+
+/// Whether `path` lies on a file system that other machines change without an event here.
+pub(super) fn silent(path: &Path) -> bool {
+    cfg!(target_os = "linux")
+        && std::fs::read_to_string("/proc/self/mountinfo")
+            .ok()
+            .and_then(|mounts| kind(&mounts, path).map(is_silent))
+            .unwrap_or(false)
+}
+
+/// The type of the file system that holds `path`, from the text of `/proc/self/mountinfo`.
+fn kind<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
+    let mut best: Option<(usize, &str)> = None;
+    for line in mounts.lines() {
+        let Some((mount, source)) = line.split_once(" - ") else {
+            continue;
+        };
+        let (Some(point), Some(kind)) = (mount.split(' ').nth(4), source.split(' ').next()) else {
+            continue;
+        };
+        let point = unescape(point);
+        let depth = point.components().count();
+        // A later mount on the same point covers the earlier one.
+        if path.starts_with(&point) && best.is_none_or(|(deepest, _)| depth >= deepest) {
+            best = Some((depth, kind));
+        }
+    }
+    best.map(|(_, kind)| kind)
+}
+
+fn is_silent(kind: &str) -> bool {
+    const WHOLE: [&str; 6] = ["cifs", "9p", "virtiofs", "vboxsf", "ceph", "afs"];
+    const BEGIN: [&str; 3] = ["nfs", "smb", "fuse"];
+    // `fuseblk` is a local disk.
+    kind != "fuseblk"
+        && (WHOLE.contains(&kind) || BEGIN.iter().any(|begin| kind.starts_with(begin)))
+}
+
+/// Spaces, tabs, line ends and backslashes are written in octal: `\040`.
+fn unescape(text: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digits = tail
+            .get(..3)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match escaped {
+            Some(value) if byte == b'\\' => {
+                bytes.push(value);
+                rest = &tail[3..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt;
+        std::ffi::OsString::from_vec(bytes).into()
+    }
+    #[cfg(not(unix))]
+    {
+        String::from_utf8_lossy(&bytes).into_owned().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = r"22 27 0:20 / /sys rw,nosuid - sysfs sysfs rw
+27 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+31 27 0:26 / /mnt/team\040share rw,relatime shared:2 master:3 - nfs4 host:/export rw,vers=4.2
+32 27 0:27 / /mnt/team\040share/local rw - tmpfs tmpfs rw
+33 27 0:28 / /work rw - ext4 /dev/vdb rw
+34 27 0:29 / /work rw - virtiofs work rw
+35 27 0:30 / /home rw - fuse.sshfs host: rw
+not a mount";
+
+    #[test]
+    fn the_deepest_and_newest_mount_counts() {
+        for (path, expected) in [
+            ("/etc/app.yaml", "ext4"),
+            ("/mnt/team share/app.yaml", "nfs4"),
+            ("/mnt/team shared/app.yaml", "ext4"),
+            ("/mnt/team share/local/app.yaml", "tmpfs"),
+            ("/work/app.yaml", "virtiofs"),
+            ("/home/me/app.yaml", "fuse.sshfs"),
+        ] {
+            assert_eq!(kind(SAMPLE, Path::new(path)), Some(expected), "{path}");
+        }
+        assert_eq!(kind("", Path::new("/etc")), None);
+    }
+
+    #[test]
+    fn network_and_shared_folders_are_silent() {
+        for kind in [
+            "nfs",
+            "nfs4",
+            "cifs",
+            "smb3",
+            "fuse.sshfs",
+            "fuse",
+            "9p",
+            "virtiofs",
+            "vboxsf",
+        ] {
+            assert!(is_silent(kind), "{kind}");
+        }
+        for kind in ["ext4", "xfs", "tmpfs", "overlay", "fuseblk", "btrfs"] {
+            assert!(!is_silent(kind), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Reads a file whole, if it is one: bounded, and without ever waiting on a pipe or a device.
+
+use std::{
+    fs::{self, Metadata, OpenOptions},
+    io::{self, Read},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use crate::source::SourceError;
+
+/// How often a file that moves under the reader is read again before its writer is waited for.
+const TRIES: usize = 3;
+
+/// What a path was found to lead to.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) what: What,
+    /// It did not change while it was read.
+    pub(super) steady: bool,
+    pub(super) modified: Option<SystemTime>,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Bytes(Vec<u8>),
+    Absent,
+    Unreadable(SourceError),
+}
+
+impl Found {
+    /// Modified less than `age` ago.
+    pub(super) fn younger_than(&self, age: Duration) -> bool {
+        self.modified
+            .and_then(|modified| modified.elapsed().ok())
+            .is_some_and(|elapsed| elapsed < age)
+    }
+}
+
+/// Reads `path`, called `shown` in errors, unless it is larger than `max` bytes.
+pub(super) fn read(path: &Path, shown: &str, max: u64) -> Found {
+    let mut found = attempt(path, shown, max);
+    for _ in 1..TRIES {
+        if found.steady {
+            break;
+        }
+        found = attempt(path, shown, max);
+    }
+    found
+}
+
+fn attempt(path: &Path, shown: &str, max: u64) -> Found {
+    let bare = |what| Found {
+        what,
+        steady: true,
+        modified: None,
+    };
+    let failed = |error: io::Error| bare(explain(&error, shown));
+    let file = match open(path) {
+        Ok(file) => file,
+        Err(error) => return failed(error),
+    };
+    let before = match file.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) => return failed(error),
+    };
+    if let Some(refused) = refuse(&before, shown, max) {
+        return bare(What::Unreadable(refused));
+    }
+    let expected = usize::try_from(before.len()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected.saturating_add(1));
+    if let Err(error) = (&file).take(max.saturating_add(1)).read_to_end(&mut bytes) {
+        return failed(error);
+    }
+    if bytes.len() as u64 > max {
+        return bare(What::Unreadable(too_large(shown, bytes.len() as u64, max)));
+    }
+    // By path, so that a file renamed into its place meanwhile is seen too.
+    let steady = fs::metadata(path).is_ok_and(|after| stamp(&after) == stamp(&before));
+    Found {
+        what: What::Bytes(bytes),
+        steady,
+        modified: before.modified().ok(),
+    }
+}
+
+fn open(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A FIFO without a writer would block the open itself.
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    options.open(path)
+}
+
+fn stamp(metadata: &Metadata) -> (u64, Option<SystemTime>, Option<(u64, u64)>) {
+    (metadata.len(), metadata.modified().ok(), identity(metadata))
+}
+
+/// What tells two files or directories apart that had the same path at different times.
+pub(super) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
+fn refuse(metadata: &Metadata, shown: &str, max: u64) -> Option<SourceError> {
+    let kind = metadata.file_type();
+    if !kind.is_file() {
+        let kind = if kind.is_dir() {
+            "a directory"
+        } else {
+            special(kind)
+        };
+        return Some(SourceError::configuration(format!(
+            "{shown} is {kind}; expected a regular file"
+        )));
+    }
+    (metadata.len() > max).then(|| too_large(shown, metadata.len(), max))
+}
+
+fn special(kind: fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a FIFO";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    let _ = kind;
+    "not a file"
+}
+
+fn too_large(shown: &str, size: u64, max: u64) -> SourceError {
+    SourceError::configuration(format!(
+        "{shown} holds {}, more than the limit of {}",
+        size_text(size),
+        size_text(max)
+    ))
+}
+
+/// `16 MiB`, `1.5 KiB`, `700 bytes`.
+fn size_text(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    for (unit, name) in units {
+        if bytes >= unit {
+            let tenths = (u128::from(bytes) * 10 / u128::from(unit)) as u64;
+            return match tenths % 10 {
+                0 => format!("{} {name}", tenths / 10),
+                tenth => format!("{}.{tenth} {name}", tenths / 10),
+            };
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+fn explain(error: &io::Error, shown: &str) -> What {
+    match error.kind() {
+        // A file where a directory is expected means that there is no such file, too.
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => What::Absent,
+        io::ErrorKind::PermissionDenied => What::Unreadable(SourceError::permission(format!(
+            "{shown}: no permission to read it"
+        ))),
+        _ => What::Unreadable(SourceError::transient(format!(
+            "{shown} cannot be read: {error}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_for_people() {
+        for (bytes, text) in [
+            (700, "700 bytes"),
+            (1 << 10, "1 KiB"),
+            (1536, "1.5 KiB"),
+            (16 << 20, "16 MiB"),
+            ((16 << 20) + 1, "16 MiB"),
+            (u64::MAX, "17179869183.9 GiB"),
+        ] {
+            assert_eq!(size_text(bytes), text);
+        }
+    }
+
+    #[test]
+    fn the_size_limit_is_inclusive() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("f");
+        fs::write(&path, "12345").unwrap();
+        assert!(matches!(read(&path, "f", 5).what, What::Bytes(bytes) if bytes == b"12345"));
+        let What::Unreadable(error) = read(&path, "f", 4).what else {
+            panic!("not refused");
+        };
+        assert_eq!(
+            error.to_string(),
+            "f holds 5 bytes, more than the limit of 4 bytes"
+        );
+    }
+}
