@@ -1,7 +1,7 @@
 //! One watcher of file system events for the whole process: one thread and one descriptor while anything is watched.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsString,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -60,6 +60,8 @@ struct Subscriber {
 pub(super) struct Subscription {
     subscriber: Arc<Subscriber>,
     spots: BTreeSet<Spot>,
+    /// The directories of `spots`, and which ones they were when they were watched.
+    armed: BTreeMap<PathBuf, Option<Identity>>,
 }
 
 impl Subscription {
@@ -69,6 +71,7 @@ impl Subscription {
         Subscription {
             subscriber,
             spots: BTreeSet::new(),
+            armed: BTreeMap::new(),
         }
     }
 
@@ -87,19 +90,15 @@ impl Subscription {
         *lock(&self.subscriber.touch) == Some(Touch::Written)
     }
 
-    /// Whether exactly `spots` are watched, and their directories are still the ones that were.
+    /// Whether exactly `spots` are watched, and their directories are still the ones that were. Never blocks on a watch
+    /// that is being made.
     pub(super) fn is_armed(&self, spots: &BTreeSet<Spot>) -> bool {
         if *spots != self.spots {
             return false;
         }
-        let control = lock(&CONTROL);
         let routes = lock(&ROUTES);
-        dirs(spots).all(|dir| {
-            !routes.lost(dir)
-                && control
-                    .dirs
-                    .get(dir)
-                    .is_some_and(|watched| watched.identity == Some(current(dir)))
+        self.armed.iter().all(|(dir, armed)| {
+            !routes.lost(dir) && armed.is_some_and(|identity| identity == current(dir))
         })
     }
 
@@ -122,10 +121,14 @@ impl Subscription {
         for dir in added {
             control.retain(dir);
         }
-        let result = dirs(&spots)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .try_for_each(|dir| control.ensure(dir));
+        let mut result = Ok(());
+        self.armed.clear();
+        for dir in dirs(&spots).collect::<BTreeSet<_>>() {
+            let armed = control.ensure(dir);
+            self.armed
+                .insert(dir.to_owned(), armed.as_ref().ok().copied());
+            result = result.and(armed.map(drop));
+        }
         self.spots = spots;
         result
     }
@@ -173,27 +176,36 @@ impl Control {
     }
 
     /// Makes the watch of `dir` if there is none, or if it is of another directory by now.
-    fn ensure(&mut self, dir: &Path) -> notify::Result<()> {
+    fn ensure(&mut self, dir: &Path) -> notify::Result<Identity> {
         let lost = lock(&ROUTES).find(dir);
-        let current = current(dir);
-        if !lost
-            && self
-                .dirs
-                .get(dir)
-                .is_some_and(|w| w.identity == Some(current))
-        {
-            return Ok(());
+        let identity = current(dir);
+        let watched = self.dirs.get(dir).and_then(|watched| watched.identity);
+        if !lost && watched == Some(identity) {
+            return Ok(identity);
         }
         self.unwatch(dir);
-        let watcher = match &mut self.watcher {
+        let made = self
+            .watcher()
+            .and_then(|watcher| shielded(|| watcher.watch(dir, RecursiveMode::NonRecursive)));
+        match made {
+            Ok(()) => {
+                if let Some(watched) = self.dirs.get_mut(dir) {
+                    watched.identity = Some(identity);
+                }
+                Ok(identity)
+            }
+            Err(error) => {
+                lock(&ROUTES).lose(dir);
+                Err(error)
+            }
+        }
+    }
+
+    fn watcher(&mut self) -> notify::Result<&mut RecommendedWatcher> {
+        Ok(match &mut self.watcher {
             Some(watcher) => watcher,
             none => none.insert(notify::recommended_watcher(deliver)?),
-        };
-        shielded(|| watcher.watch(dir, RecursiveMode::NonRecursive))?;
-        if let Some(watched) = self.dirs.get_mut(dir) {
-            watched.identity = Some(current);
-        }
-        Ok(())
+        })
     }
 
     fn unwatch(&mut self, dir: &Path) {

@@ -61,7 +61,8 @@ struct Look {
     subscription: Subscription,
     found: Found,
     armed: notify::Result<()>,
-    silent: bool,
+    /// Whether the file system is silent; asked only when the way to the file changed.
+    silent: Option<bool>,
 }
 
 pub(super) async fn run(
@@ -79,7 +80,7 @@ pub(super) async fn run(
         settle: Settle::new(quiet),
         subscription: look.subscription,
         last: None,
-        silent: look.silent,
+        silent: look.silent.unwrap_or(false),
     };
     let never = session.watch(look.found, look.armed).await?;
     match never {}
@@ -145,7 +146,7 @@ impl Session<'_> {
     async fn look(mut self, trust: Trust) -> Result<Self, SourceError> {
         let look = look(Arc::clone(&self.target), self.subscription).await?;
         self.subscription = look.subscription;
-        self.silent = look.silent;
+        self.silent = look.silent.unwrap_or(self.silent);
         if !self.settle.busy() {
             self.consider(look.found, trust);
         }
@@ -230,14 +231,12 @@ impl Last {
 async fn look(target: Arc<Target>, mut subscription: Subscription) -> Result<Look, SourceError> {
     let shown = target.shown.clone();
     patiently(move || {
-        let armed = arm(&target, &mut subscription);
+        let (armed, changed) = arm(&target, &mut subscription);
         let found = read(&target.path, &target.shown, target.max_size);
-        let silent = mounts::silent(
-            &target
-                .path
-                .canonicalize()
-                .unwrap_or_else(|_| target.path.clone()),
-        );
+        let silent = changed.then(|| {
+            let real = target.path.canonicalize();
+            mounts::silent(real.as_deref().unwrap_or(&target.path))
+        });
         Look {
             subscription,
             found,
@@ -249,17 +248,21 @@ async fn look(target: Arc<Target>, mut subscription: Subscription) -> Result<Loo
     .map_err(|error| SourceError::transient(format!("{shown} cannot be read: {error}")))
 }
 
-fn arm(target: &Target, subscription: &mut Subscription) -> notify::Result<()> {
+/// Watches all that leads to the file. The second value: whether that is something else than before.
+fn arm(target: &Target, subscription: &mut Subscription) -> (notify::Result<()>, bool) {
     let mut result = Ok(());
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         let spots = chain::resolve(&target.path);
         if subscription.is_armed(&spots) {
-            return Ok(());
+            return (Ok(()), attempt > 0);
         }
-        // Armed or not, look again: a directory may have come or gone before its watch was made.
+        // Looked at again: a directory may have come or gone before its watch was made.
         result = subscription.arm(spots);
+        if result.is_err() {
+            break;
+        }
     }
-    result
+    (result, true)
 }
 
 /// Runs `work` where it may block. A few at a time, so that a thousand files do not start a thousand threads; one that
