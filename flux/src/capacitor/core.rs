@@ -196,8 +196,10 @@ impl<C: Config> Core<C> {
 
     /// Adds what else is wrong with content that could only be read in part: its broken rules and missing values.
     fn diagnose(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if self.slots.iter().all(|slot| slot.partial.is_none()) {
+            return entries;
+        }
         let mut base = C::Layer::default();
-        let mut partly = false;
         for slot in &mut self.slots {
             let decoder = slot.decoder.as_ref();
             if let Some(version) = slot.candidate.as_mut().or(slot.accepted.as_mut())
@@ -207,11 +209,7 @@ impl<C: Config> Core<C> {
             }
             if let Some(partial) = &slot.partial {
                 base.over(partial);
-                partly = true;
             }
-        }
-        if !partly {
-            return entries;
         }
         let found = catch_unwind(AssertUnwindSafe(|| {
             let mut cx = Cx::default();
