@@ -105,10 +105,10 @@ impl Field {
 pub(crate) fn find(fields: &'static [Field], key: &str) -> Option<&'static Field> {
     for field in fields {
         if field.flatten {
-            if let Kind::Section(inner) = field.kind {
-                if let Some(found) = find(inner(), key) {
-                    return Some(found);
-                }
+            if let Kind::Section(inner) = field.kind
+                && let Some(found) = find(inner(), key)
+            {
+                return Some(found);
             }
         } else if field.is(key) {
             return Some(field);

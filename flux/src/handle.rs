@@ -103,6 +103,46 @@ impl<C> Default for Handle<C> {
     }
 }
 
+/// Where a capacitor publishes: the static handle of its type, or one of its own.
+pub enum HandleRef<C: 'static> {
+    /// The static handle, and how to publish the `hot` fields.
+    Static(&'static Handle<C>, fn(&C)),
+    /// A handle of the instance's own.
+    Shared(Arc<Handle<C>>),
+}
+
+impl<C> HandleRef<C> {
+    pub(crate) fn get(&self) -> &Handle<C> {
+        match self {
+            HandleRef::Static(handle, _) => handle,
+            HandleRef::Shared(handle) => handle,
+        }
+    }
+
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
+        if let HandleRef::Static(_, publish_hot) = self {
+            publish_hot(&snapshot.value);
+        }
+        self.get().publish(snapshot);
+    }
+}
+
+impl<C> Clone for HandleRef<C> {
+    fn clone(&self) -> Self {
+        match self {
+            HandleRef::Static(handle, publish_hot) => HandleRef::Static(handle, *publish_hot),
+            HandleRef::Shared(handle) => HandleRef::Shared(Arc::clone(handle)),
+        }
+    }
+}
+
+impl<C> Deref for HandleRef<C> {
+    type Target = Handle<C>;
+    fn deref(&self) -> &Handle<C> {
+        self.get()
+    }
+}
+
 /// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
 pub struct Global<C: crate::Config> {
     pub(crate) handle: Handle<C>,
@@ -125,11 +165,14 @@ impl<C: crate::Config> Default for Global<C> {
     }
 }
 
-/// One thread's copy of the current snapshot. The inner count is the thread's own, so that reads of different threads share
-/// nothing that is written.
+/// The outer count belongs to one thread: reads of different threads share nothing that is written.
+#[allow(clippy::redundant_allocation, reason = "the second count is the point")]
+type Shared<C> = Arc<Arc<Snapshot<C>>>;
+
+/// One thread's copy of the current snapshot.
 pub struct Local<C> {
     mark: Cell<*const Snapshot<C>>,
-    copy: RefCell<Option<Arc<Arc<Snapshot<C>>>>>,
+    copy: RefCell<Option<Shared<C>>>,
 }
 
 impl<C> Local<C> {
@@ -150,7 +193,7 @@ impl<C> Default for Local<C> {
 
 /// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
 /// held across `.await` and sent to other threads, and costs no atomic that other threads write.
-pub struct Guard<C>(Arc<Arc<Snapshot<C>>>);
+pub struct Guard<C>(Shared<C>);
 
 impl<C> Guard<C> {
     /// The number of the configuration: see [`Snapshot::generation`].

@@ -1,18 +1,57 @@
 //! Live, layered, validated configuration.
+//!
+//! A struct is annotated; the derive macro turns the annotations into typed code; a small runtime watches the sources, and the
+//! program reads the current value without a lock. A bad change never reaches the program.
+//!
+//! ```
+//! use flux::{Flux, Source};
+//!
+//! #[derive(Flux)]
+//! #[flux(source("file:app.yaml", optional), override = "env:APP_")]
+//! struct AppConfig {
+//!     #[flux(default = 8080, range = 1..=65535)]
+//!     port: u16,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), flux::Error> {
+//! AppConfig::start().await?;
+//! assert_eq!(AppConfig::get().port, 8080);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] validate,
+//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, and [`report`] tells what is wrong.
 
 pub mod capacitor;
+pub mod codec;
 pub mod config;
+mod declare;
 pub mod describe;
+mod environment;
+mod error;
+#[cfg(feature = "figment")]
+mod foreign;
 pub mod handle;
 pub mod layer;
+mod observe;
+pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
 
-pub use capacitor::{Builder, Capacitor};
+pub use capacitor::{Builder, Capacitor, State, Status};
+pub use codec::Unknown;
 pub use config::{Config, Root};
+pub use declare::Source;
+pub use error::Error;
+pub use flux_syntax::Format;
 pub use handle::{Guard, Reader, Snapshot, park};
+pub use report::Report;
 
+#[cfg(feature = "figment")]
+pub use figment;
 #[cfg(feature = "derive")]
 pub use flux_derive::Flux;
 
@@ -20,6 +59,7 @@ pub use flux_derive::Flux;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        capacitor::global as capacitor,
         config::{Config, Diff, Root},
         describe::{Field, Kind},
         handle::{Global, Hot, Local, get, reader, snapshot, try_get},
@@ -31,5 +71,6 @@ pub mod __private {
         },
         rules,
     };
+    pub use flux_syntax::{Part, Template};
     pub use serde;
 }

@@ -1,1 +1,1 @@
-//! flux-ui-tests
+//! Compile-time tests of the derive: see `tests/ui.rs`.

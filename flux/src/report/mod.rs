@@ -1,3 +1,267 @@
-//! Reports: every problem of an update, each with path, layer, line and column.
+//! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
 
-pub mod tree;
+pub(crate) mod node;
+pub(crate) mod raw;
+mod snippet;
+pub(crate) mod tree;
+
+use crate::{
+    codec::Decoder,
+    describe::{self, Field},
+    layer::{
+        self,
+        path::{Dotted, What},
+    },
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use snippet::Document;
+use std::{fmt, sync::Arc};
+
+/// A problem and where it was said, before it is told.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    origin: String,
+    problem: layer::Problem,
+    at: Option<(usize, usize)>,
+    pub(crate) variable: Option<String>,
+    text: Option<(Arc<[u8]>, Decoder)>,
+}
+
+impl Entry {
+    pub(crate) fn new(origin: &str, problem: layer::Problem) -> Self {
+        Entry {
+            origin: origin.to_owned(),
+            problem,
+            at: None,
+            variable: None,
+            text: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, at: Option<(usize, usize)>) -> Self {
+        self.at = at;
+        self
+    }
+
+    pub(crate) fn text(mut self, bytes: &Arc<[u8]>, decoder: &Decoder) -> Self {
+        self.text = Some((Arc::clone(bytes), decoder.clone()));
+        self
+    }
+
+    /// Whether the problem is at `path` or below it.
+    pub(crate) fn concerns(&self, path: &[layer::Seg]) -> bool {
+        self.problem.path.starts_with(path)
+    }
+}
+
+/// What happens with a configuration that has problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// Readers keep seeing the previous one.
+    Previous,
+    /// There is no previous one.
+    Nothing,
+    /// The other layers' changes are applied.
+    Rest,
+    /// It is applied: these are warnings.
+    Applied,
+}
+
+/// Every problem of one update. `Display` and `Debug` print it for people, `Serialize` for programs; secrets are in neither.
+#[derive(Clone)]
+pub struct Report {
+    keeping: Keeping,
+    problems: Vec<Problem>,
+}
+
+/// One problem of a [`Report`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Where in the configuration: `pool.hosts[2]`; empty for a document as a whole.
+    pub path: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+    /// Which layer said it: a file's path, `environment`, ...; empty where no layer did.
+    pub origin: String,
+    /// The environment variable that said it.
+    pub variable: Option<String>,
+    /// The line in the document, from 1.
+    pub line: Option<usize>,
+    /// The column in that line, from 1.
+    pub column: Option<usize>,
+    /// The line's text, where it can be shown without showing a secret.
+    pub snippet: Option<String>,
+}
+
+impl Report {
+    /// Puts a report together.
+    #[cold]
+    pub(crate) fn compose(fields: &'static [Field], entries: Vec<Entry>, keeping: Keeping) -> Self {
+        let mut documents: Vec<(*const u8, Document)> = Vec::new();
+        let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let mut snippet = None;
+            if let (Some((bytes, decoder)), Some((line, _))) = (&entry.text, entry.at) {
+                let key = bytes.as_ptr();
+                if !documents.iter().any(|(known, _)| *known == key) {
+                    documents.push((key, Document::read(fields, bytes, decoder)));
+                }
+                snippet = documents
+                    .iter()
+                    .find(|(known, _)| *known == key)
+                    .and_then(|(_, document)| document.line(line, &entry.problem));
+            }
+            let problem = Problem {
+                path: Dotted(&entry.problem.path).to_string(),
+                message: sentence(
+                    &entry.problem,
+                    describe::is_secret(fields, &entry.problem.path),
+                ),
+                origin: entry.origin,
+                variable: entry.variable,
+                line: entry.at.map(|at| at.0),
+                column: entry.at.map(|at| at.1),
+                snippet,
+            };
+            problems.push(problem);
+        }
+        problems.sort_by(|a, b| (&a.origin, a.line, a.column).cmp(&(&b.origin, b.line, b.column)));
+        Report { keeping, problems }
+    }
+
+    /// The problems, by layer and line.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Whether readers keep seeing a previous configuration.
+    pub fn keeps_previous(&self) -> bool {
+        matches!(self.keeping, Keeping::Previous | Keeping::Rest)
+    }
+}
+
+/// The sentence of a problem; nothing of a secret's value is in it.
+fn sentence(problem: &layer::Problem, secret: bool) -> String {
+    match &problem.what {
+        What::Type { expected, .. } if secret => {
+            format!("expected {expected}; what was found is secret")
+        }
+        What::Type { found, expected } => format!("expected {expected}, found {found}"),
+        What::Message(_) | What::Panic(_) if secret => {
+            "is not valid; the reason may quote the secret and is not shown".to_owned()
+        }
+        What::Message(text) | What::Panic(text) => text.clone(),
+        What::Rule {
+            must,
+            found: Some(found),
+        } if !secret => format!("{must}, found {found}"),
+        What::Rule { must, .. } => must.clone(),
+        What::Missing => "is required, and no layer sets it".to_owned(),
+        What::Unknown(Some(known)) => format!("unknown key, did you mean `{known}`?"),
+        What::Unknown(None) => "unknown key".to_owned(),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = match self.problems.len() {
+            1 => "1 problem".to_owned(),
+            n => format!("{n} problems"),
+        };
+        match self.keeping {
+            Keeping::Previous => write!(
+                f,
+                "configuration refused: {count}; keeping the previous configuration"
+            )?,
+            Keeping::Nothing => write!(
+                f,
+                "configuration refused: {count}; no configuration is applied yet"
+            )?,
+            Keeping::Rest => write!(
+                f,
+                "part of the configuration refused: {count}; the rest is applied"
+            )?,
+            Keeping::Applied => write!(f, "configuration applied with {count}")?,
+        }
+        for problem in &self.problems {
+            write!(f, "\n{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.is_empty() {
+            true => write!(f, "  {}", self.message)?,
+            false => write!(f, "  {}: {}", self.path, self.message)?,
+        }
+        match (&self.variable, self.line, self.column) {
+            (Some(variable), ..) => write!(f, "\n    --> environment variable {variable}")?,
+            (None, Some(line), Some(column)) => {
+                write!(f, "\n    --> {}:{line}:{column}", self.origin)?
+            }
+            _ if self.origin.is_empty() => {}
+            _ => write!(f, "\n    --> {}", self.origin)?,
+        }
+        if let (Some(snippet), Some(line), Some(column)) = (&self.snippet, self.line, self.column) {
+            let width = line.to_string().len();
+            write!(
+                f,
+                "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {:>column$}",
+                "", "", "^"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut report = serializer.serialize_struct("Report", 2)?;
+        report.serialize_field("keeps_previous", &self.keeps_previous())?;
+        report.serialize_field("problems", &self.problems)?;
+        report.end()
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 6)?;
+        problem.serialize_field("path", &self.path)?;
+        problem.serialize_field("message", &self.message)?;
+        problem.serialize_field("origin", &self.origin)?;
+        problem.serialize_field("variable", &self.variable)?;
+        problem.serialize_field("line", &self.line)?;
+        problem.serialize_field("column", &self.column)?;
+        problem.end()
+    }
+}
+
+/// The message with everything between quotes left out, for sentences of a format's decoder that may quote a secret.
+pub(crate) fn without_quotes(text: &str) -> String {
+    let (mut out, mut quote) = (String::new(), None);
+    for c in text.chars() {
+        match quote {
+            None if matches!(c, '"' | '`') => {
+                out.push(c);
+                out.push('…');
+                quote = Some(c);
+            }
+            Some(open) if c == open => {
+                out.push(c);
+                quote = None;
+            }
+            None => out.push(c),
+            Some(_) => {}
+        }
+    }
+    out
+}

@@ -1,9 +1,166 @@
-//! A generic tree of a document.
+//! A generic tree of a document: for the slow pass that finds every problem, for the environment and for foreign providers.
+//! Never on the good path of a document.
 
 use crate::layer::path::What;
-use std::fmt::Display;
+use serde::de::{
+    self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use std::fmt;
 
-/// A decoder's message as a problem.
-pub(crate) fn what_of(error: &dyn Display) -> What {
-    What::Message(error.to_string())
+/// A document, whatever its format.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tree {
+    /// Null.
+    Null,
+    /// A bool.
+    Bool(bool),
+    /// A negative integer.
+    I64(i64),
+    /// An integer.
+    U64(u64),
+    /// A float.
+    F64(f64),
+    /// A string.
+    Str(String),
+    /// Text whose type the target decides, as in the environment.
+    Raw(String),
+    /// A list.
+    Seq(Vec<Tree>),
+    /// A map, in the document's order.
+    Map(Vec<(String, Tree)>),
+}
+
+/// Decoding's error: serde's sentence.
+#[derive(Debug)]
+pub(crate) struct Error(pub(crate) String);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error(message.to_string())
+    }
+}
+
+/// A decoder's message as a problem: serde's standard sentences are taken apart, so that the value can be left out of them.
+pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
+    let text = error.to_string();
+    for start in ["invalid type: ", "invalid value: ", "invalid length "] {
+        if let Some(rest) = text.strip_prefix(start)
+            && let Some((found, expected)) = rest.rsplit_once(", expected ")
+        {
+            return What::Type {
+                found: found.to_owned(),
+                expected: without_position(expected).to_owned(),
+            };
+        }
+    }
+    if let Some(rest) = text.strip_prefix("unknown variant ")
+        && let Some((found, expected)) = rest.split_once(", expected ")
+    {
+        return What::Type {
+            found: found.to_owned(),
+            expected: without_position(expected).to_owned(),
+        };
+    }
+    What::Message(without_position(&text).to_owned())
+}
+
+/// The sentence without the ` at line 1 column 2` that the formats add; positions are told apart.
+pub(crate) fn without_position(text: &str) -> &str {
+    let text = text.trim_end();
+    match text.rfind(" at line ") {
+        Some(at)
+            if text[at + 9..]
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b" column".contains(&b)) =>
+        {
+            &text[..at]
+        }
+        _ => text,
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::I64(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::U64(value))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
+        Ok(Tree::F64(value))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::Str(value.to_owned()))
+    }
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+    fn visit_none<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Tree, D::Error> {
+        Tree::deserialize(d)
+    }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Tree, D::Error> {
+        Tree::deserialize(d)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Tree::Seq(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
+        let mut map = Vec::new();
+        while let Some((key, value)) = entries.next_entry::<Key, Tree>()? {
+            map.push((key.0, value));
+        }
+        Ok(Tree::Map(map))
+    }
+    /// YAML's `!tag value`.
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Tree, A::Error> {
+        let (tag, value) = tagged.variant::<Key>()?;
+        Ok(Tree::Map(vec![(tag.0, value.newtype_variant()?)]))
+    }
+}
+
+/// A map's key; YAML's may be numbers and bools.
+pub(crate) struct Key(pub(crate) String);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Key(match Tree::deserialize(d)? {
+            Tree::Str(text) => text,
+            Tree::Bool(value) => value.to_string(),
+            Tree::I64(value) => value.to_string(),
+            Tree::U64(value) => value.to_string(),
+            Tree::F64(value) => value.to_string(),
+            Tree::Null => "null".to_owned(),
+            _ => return Err(de::Error::custom("a list or a map cannot be a key")),
+        }))
+    }
 }

@@ -332,11 +332,11 @@ mod tests {
             loop {
                 inbox.changed().await;
                 for news in inbox.take() {
-                    if let Some(Observation::Value(content)) = news.observation {
-                        if *content.bytes == last {
-                            assert_eq!(news.received, 10_000);
-                            return;
-                        }
+                    if let Some(Observation::Value(content)) = news.observation
+                        && *content.bytes == last
+                    {
+                        assert_eq!(news.received, 10_000);
+                        return;
                     }
                 }
             }

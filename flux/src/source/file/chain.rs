@@ -83,7 +83,11 @@ mod tests {
             .into_iter()
             .map(|spot| {
                 let whole = spot.dir.join(spot.name);
-                whole.strip_prefix(root).unwrap().display().to_string()
+                whole
+                    .strip_prefix(root)
+                    .expect("inside the root")
+                    .display()
+                    .to_string()
             })
             .collect();
         found.sort();

@@ -1,0 +1,72 @@
+//! What was written, borrowed from the input so that spans stay.
+
+use crate::{
+    attr::{ContainerAttrs, FieldAttrs},
+    errors::Errors,
+};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Lit, Meta};
+
+/// The struct as written.
+pub(crate) struct Input<'a> {
+    pub(crate) original: &'a DeriveInput,
+    pub(crate) attrs: ContainerAttrs,
+    /// The named fields; none where the type has no such thing.
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// A field as written.
+pub(crate) struct Field<'a> {
+    pub(crate) original: &'a syn::Field,
+    pub(crate) ident: &'a syn::Ident,
+    pub(crate) attrs: FieldAttrs,
+}
+
+impl<'a> Input<'a> {
+    /// Reads the attributes; what is wrong with them is recorded and left out.
+    pub(crate) fn read(original: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let attrs = ContainerAttrs::read(&original.attrs, errors);
+        let named = match &original.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(named) => Some(&named.named),
+                _ => None,
+            },
+            _ => None,
+        };
+        let fields = named.into_iter().flatten().filter_map(|field| {
+            Some(Field {
+                original: field,
+                ident: field.ident.as_ref()?,
+                attrs: FieldAttrs::read(&field.attrs, errors),
+            })
+        });
+        let fields = fields.collect();
+        Input {
+            original,
+            attrs,
+            fields,
+        }
+    }
+
+    /// Whether the struct has sources, right or wrong, and so a static handle.
+    pub(crate) fn is_root(&self) -> bool {
+        self.attrs.wants_source
+    }
+}
+
+/// The doc comment as one text, without the space that `///` leaves before each line.
+pub(crate) fn docs(attrs: &[Attribute]) -> String {
+    let lines = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => {
+                    let text = text.value();
+                    Some(text.strip_prefix(' ').unwrap_or(&text).to_owned())
+                }
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}

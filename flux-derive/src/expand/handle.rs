@@ -1,0 +1,205 @@
+//! What a struct with sources has: its declared builder, the static handle and the functions on the type.
+
+use super::place;
+use crate::model::{Model, Root, Source, SourcePlace};
+use flux_syntax::{Format, Part, Template};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use std::time::Duration;
+
+pub(super) fn all(model: &Model<'_>) -> TokenStream {
+    let Some(root) = &model.root else {
+        return TokenStream::new();
+    };
+    let ident = model.ident;
+    let declared = declared(root);
+    let hot: Vec<_> = model
+        .fields
+        .iter()
+        .filter(|field| field.hot.is_some())
+        .collect();
+    let statics: Vec<_> = hot
+        .iter()
+        .map(|field| format_ident!("__HOT_{}", crate::check::plain(field.ident)))
+        .collect();
+    let definitions = hot.iter().zip(&statics).map(|(field, name)| {
+        let ty = field.ty;
+        quote_spanned!(place(field)=> static #name: __f::Hot<#ty> = __f::Hot::new();)
+    });
+    let publish = hot.iter().zip(&statics).map(|(field, name)| {
+        let ident = field.ident;
+        quote_spanned!(place(field)=> #name.publish(self.#ident);)
+    });
+    let publish_hot = (!hot.is_empty()).then(|| {
+        quote! {
+            fn publish_hot(&self) { #(#publish)* }
+        }
+    });
+    let vis = model.vis;
+    let accessors = hot.iter().zip(&statics).map(|(field, name)| {
+        let (accessor, ty) = (&field.hot, field.ty);
+        let docs = format!(
+            "The current `{}`, read with one atomic load. Panics before a successful start.",
+            field.key
+        );
+        quote_spanned! {place(field)=>
+            #[doc = #docs]
+            #[inline]
+            #[must_use]
+            #vis fn #accessor() -> #ty { #name.get::<#ident>() }
+        }
+    });
+    let functions = functions(model);
+    quote! {
+        #[automatically_derived]
+        impl __f::Root for #ident {
+            fn declared() -> ::flux::Builder<Self> { #declared }
+            #[inline]
+            fn global() -> &'static __f::Global<Self> {
+                static __GLOBAL: __f::Global<#ident> = __f::Global::new();
+                &__GLOBAL
+            }
+            #[inline]
+            fn local() -> &'static ::std::thread::LocalKey<__f::Local<Self>> {
+                ::std::thread_local! {
+                    static __LOCAL: __f::Local<#ident> = const { __f::Local::new() };
+                }
+                &__LOCAL
+            }
+            #publish_hot
+        }
+        #(#definitions)*
+        impl #ident {
+            #functions
+            #(#accessors)*
+        }
+    }
+}
+
+/// The functions on the type.
+fn functions(model: &Model<'_>) -> TokenStream {
+    let (vis, ident) = (model.vis, model.ident);
+    let get = format!(
+        "The current configuration, read without a lock. Panics before a successful start; see [`{ident}::try_get`]."
+    );
+    quote! {
+        /// Starts watching the declared sources. Returns once the first configuration is applied, or with what is wrong with it.
+        #vis async fn start() -> ::core::result::Result<(), ::flux::Error> {
+            ::flux::Builder::start(Self::builder()).await
+        }
+        /// Like `start`, for a program without an async runtime.
+        #vis fn start_blocking() -> ::core::result::Result<(), ::flux::Error> {
+            ::flux::Builder::start_blocking(Self::builder())
+        }
+        #[doc = #get]
+        #[inline]
+        #[must_use]
+        #vis fn get() -> ::flux::Guard<Self> { __f::get::<Self>() }
+        /// The current configuration; none before a successful start.
+        #[inline]
+        #[must_use]
+        #vis fn try_get() -> ::core::option::Option<::flux::Guard<Self>> { __f::try_get::<Self>() }
+        /// The current configuration as an `Arc`, to keep. Panics before a successful start.
+        #[must_use]
+        #vis fn snapshot() -> ::std::sync::Arc<::flux::Snapshot<Self>> { __f::snapshot::<Self>() }
+        /// A reader of its own for a hot loop. Panics before a successful start.
+        #[must_use]
+        #vis fn reader() -> ::flux::Reader<Self> { __f::reader::<Self>() }
+        /// The builder with everything that the attributes declare, to change before the start.
+        #[must_use]
+        #vis fn builder() -> ::flux::Builder<Self> { <Self as __f::Root>::declared() }
+        /// The capacitor behind `get`: state, status, subscriptions, stop.
+        #[must_use]
+        #vis fn capacitor() -> &'static ::flux::Capacitor<Self> { __f::capacitor::<Self>() }
+    }
+}
+
+fn declared(root: &Root) -> TokenStream {
+    let mut all = quote!(::flux::Builder::new());
+    for one in &root.sources {
+        let method = if one.overrides {
+            quote!(override_with)
+        } else {
+            quote!(source)
+        };
+        let one = source(one);
+        all.extend(quote!(.#method(#one)));
+    }
+    let times = [
+        (quote!(debounce), root.debounce),
+        (quote!(startup_timeout), root.startup_timeout),
+        (quote!(resync), root.resync),
+    ];
+    for (method, time) in times {
+        if let Some(time) = time {
+            let time = duration(time);
+            all.extend(quote!(.#method(#time)));
+        }
+    }
+    if let Some(variant) = root.unknown {
+        let variant = format_ident!("{variant}");
+        all.extend(quote!(.unknown(::flux::Unknown::#variant)));
+    }
+    if let Some(name) = &root.name {
+        all.extend(quote!(.name(#name)));
+    }
+    all
+}
+
+/// A duration as a constant.
+pub(crate) fn duration(time: Duration) -> TokenStream {
+    let (secs, nanos) = (time.as_secs(), time.subsec_nanos());
+    quote!(::core::time::Duration::new(#secs, #nanos))
+}
+
+fn source(source: &Source) -> TokenStream {
+    let mut all = match &source.place {
+        SourcePlace::File(path) => {
+            let path = template(path);
+            quote!(::flux::Source::file(#path))
+        }
+        SourcePlace::Env(prefix) => {
+            let prefix = template(prefix);
+            quote!(::flux::Source::env(#prefix))
+        }
+        SourcePlace::Uri(uri) => {
+            let uri = template(uri);
+            quote!(::flux::Source::uri(#uri))
+        }
+    };
+    if let Some(format) = source.format {
+        let variant = format_ident!(
+            "{}",
+            match format {
+                Format::Json => "Json",
+                Format::Yaml => "Yaml",
+                Format::Toml => "Toml",
+            }
+        );
+        all.extend(quote!(.format(::flux::Format::#variant)));
+    }
+    if source.optional {
+        all.extend(quote!(.optional()));
+    }
+    all
+}
+
+/// A text as it is, or the parts of one that names variables.
+fn template(template: &Template) -> TokenStream {
+    if let Some(literal) = template.as_literal() {
+        return quote!(#literal);
+    }
+    let parts = template.parts.iter().map(|part| match part {
+        Part::Text(text) => quote!(__f::Part::Text(::std::string::String::from(#text))),
+        Part::Var { name, default } => {
+            let default = match default {
+                Some(text) => {
+                    quote!(::core::option::Option::Some(::std::string::String::from(#text)))
+                }
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(__f::Part::Var { name: ::std::string::String::from(#name), default: #default })
+        }
+    });
+    quote!(__f::Template::new(::std::vec![#(#parts),*]))
+}

@@ -1,0 +1,67 @@
+//! From the folded layer to the struct, and from two structs to what differs.
+
+use super::place;
+use crate::model::{Field, Kind, Model};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+
+/// `Config::finish`
+pub(super) fn finish(model: &Model<'_>) -> TokenStream {
+    let ident = model.ident;
+    let locals: Vec<_> = (0..model.fields.len())
+        .map(|i| format_ident!("__{i}"))
+        .collect();
+    let values = model.fields.iter().map(value);
+    let names = model.fields.iter().map(|field| field.ident);
+    quote! {
+        fn finish(__layer: Self::Layer, __cx: &mut __f::Cx) -> ::core::option::Option<Self> {
+            #(let #locals = #values;)*
+            ::core::option::Option::Some(#ident { #(#names: #locals?,)* })
+        }
+    }
+}
+
+fn value(field: &Field<'_>) -> TokenStream {
+    let (ident, ty, step) = (field.ident, field.ty, field.step());
+    let default = field.default.as_ref().map(|default| &default.code);
+    match (&field.kind, default) {
+        (Kind::Leaf { .. }, None) => {
+            quote_spanned!(place(field)=> __f::need(__cx, #step, __layer.#ident))
+        }
+        (Kind::Leaf { .. }, Some(code)) => {
+            quote_spanned!(place(field)=> __f::or::<#ty>(__layer.#ident, || #code))
+        }
+        (Kind::Section { .. } | Kind::Flat, None) => {
+            quote_spanned!(place(field)=> __f::nested::<#ty>(__cx, #step, __layer.#ident))
+        }
+        (Kind::Section { .. } | Kind::Flat, Some(code)) => {
+            quote_spanned!(place(field)=> __f::nested_or::<#ty>(__cx, #step, __layer.#ident, || #code))
+        }
+        (Kind::Skipped, code) => {
+            let code = code.cloned();
+            let code = code.unwrap_or_else(
+                || quote_spanned!(place(field)=> ::core::default::Default::default()),
+            );
+            quote!(::core::option::Option::<#ty>::Some(#code))
+        }
+    }
+}
+
+/// `Config::diff`
+pub(super) fn diff(model: &Model<'_>) -> TokenStream {
+    let lines = model.layered().map(|field| {
+        let (ident, step) = (field.ident, field.step());
+        match field.kind {
+            Kind::Leaf { .. } if field.opaque => quote!(__d.opaque(#step);),
+            Kind::Leaf { .. } => {
+                quote_spanned!(place(field)=> __d.leaf(#step, self.#ident != __old.#ident);)
+            }
+            _ => quote_spanned!(place(field)=> __d.nested(#step, &self.#ident, &__old.#ident);),
+        }
+    });
+    quote! {
+        fn diff(&self, __old: &Self, __d: &mut __f::Diff) {
+            #(#lines)*
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What is emitted after an error: every name that code using the type relies on, so that only the error itself is reported.
+
+use crate::{ast::Input, check, expand};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Ident;
+
+pub(crate) fn all(input: &Input<'_>) -> TokenStream {
+    let (ident, vis) = (&input.original.ident, &input.original.vis);
+    let name = check::plain(ident);
+    let layer = format_ident!("{name}Layer", span = ident.span());
+    let (generics, args, bounds) = input.original.generics.split_for_impl();
+    // A generic type's layer is not, so the bounds that the trait asks for are repeated here.
+    let bounds = match (&bounds, input.original.generics.params.is_empty()) {
+        (_, true) => quote!(#bounds),
+        (Some(written), false) => {
+            let written = &written.predicates;
+            quote!(where Self: ::core::marker::Send + ::core::marker::Sync + 'static, #written)
+        }
+        (None, false) => quote!(where Self: ::core::marker::Send + ::core::marker::Sync + 'static),
+    };
+    let allow = expand::allow();
+    let root = input.is_root().then(|| root(input));
+    quote! {
+        #allow
+        #[derive(::core::clone::Clone, ::core::default::Default)]
+        #vis struct #layer {}
+        #allow
+        const _: () = {
+            use ::flux::__private as __f;
+            impl __f::Layer for #layer {
+                const KEYS: __f::Keys = __f::Keys::new(&[], &[]);
+                fn put<'__de, __A: __f::serde::de::MapAccess<'__de>>(
+                    &mut self,
+                    _: usize,
+                    _: &mut __A,
+                ) -> ::core::result::Result<(), __A::Error> {
+                    ::core::unreachable!()
+                }
+                fn over(&mut self, _: &Self) {}
+                fn said(&self, _: usize) -> __f::Said<'_> {
+                    __f::Said::Nothing
+                }
+            }
+            impl #generics __f::Config for #ident #args #bounds {
+                type Layer = #layer;
+                const NAME: &'static str = #name;
+                fn fields() -> &'static [__f::Field] {
+                    &[]
+                }
+                fn finish(_: Self::Layer, _: &mut __f::Cx) -> ::core::option::Option<Self> {
+                    ::core::unreachable!()
+                }
+                fn validate(&self, _: &mut __f::Cx) {}
+                fn diff(&self, _: &Self, _: &mut __f::Diff) {}
+            }
+            #root
+        };
+    }
+}
+
+fn root(input: &Input<'_>) -> TokenStream {
+    let (ident, vis) = (&input.original.ident, &input.original.vis);
+    let (generics, args, bounds) = input.original.generics.split_for_impl();
+    let has_params = !input.original.generics.params.is_empty();
+    // Nothing promises that a generic type has a handle: its functions alone keep the rest of the program quiet.
+    let implementation = (!has_params).then(|| {
+        quote! {
+            impl __f::Root for #ident {
+                fn declared() -> ::flux::Builder<Self> { ::core::unreachable!() }
+                fn global() -> &'static __f::Global<Self> { ::core::unreachable!() }
+                fn local() -> &'static ::std::thread::LocalKey<__f::Local<Self>> { ::core::unreachable!() }
+            }
+        }
+    });
+    let functions = (!has_params).then(|| {
+        quote! {
+            #vis fn get() -> ::flux::Guard<Self> { ::core::unreachable!() }
+            #vis fn try_get() -> ::core::option::Option<::flux::Guard<Self>> { ::core::unreachable!() }
+            #vis fn snapshot() -> ::std::sync::Arc<::flux::Snapshot<Self>> { ::core::unreachable!() }
+            #vis fn reader() -> ::flux::Reader<Self> { ::core::unreachable!() }
+            #vis fn builder() -> ::flux::Builder<Self> { ::core::unreachable!() }
+            #vis fn capacitor() -> &'static ::flux::Capacitor<Self> { ::core::unreachable!() }
+        }
+    });
+    let accessors = accessors(input);
+    quote! {
+        #implementation
+        impl #generics #ident #args #bounds {
+            #vis async fn start() -> ::core::result::Result<(), ::flux::Error> { ::core::unreachable!() }
+            #vis fn start_blocking() -> ::core::result::Result<(), ::flux::Error> { ::core::unreachable!() }
+            #functions
+            #accessors
+        }
+    }
+}
+
+/// The functions of the hot fields, each name once.
+fn accessors(input: &Input<'_>) -> TokenStream {
+    let vis = &input.original.vis;
+    let mut seen: Vec<String> = check::FUNCTIONS.iter().map(ToString::to_string).collect();
+    let mut all = TokenStream::new();
+    for field in &input.fields {
+        let Some(name) = field.attrs.hot.get() else {
+            continue;
+        };
+        let name = match name {
+            Some(text) => text.parse::<Ident>().ok(),
+            None => Some(field.ident.clone()),
+        };
+        if let Some(name) = name.filter(|name| !seen.contains(&check::plain(name))) {
+            let ty = &field.original.ty;
+            all.extend(quote!(#vis fn #name() -> #ty { ::core::unreachable!() }));
+            seen.push(check::plain(&name));
+        }
+    }
+    all
+}

@@ -1,0 +1,70 @@
+//! The last refusals, oldest first.
+
+use crate::Report;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::{collections::VecDeque, time::SystemTime};
+
+/// One refusal.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// When it happened.
+    pub at: SystemTime,
+    /// Everything that was wrong.
+    pub report: Report,
+    /// When a configuration was next applied, if one was.
+    pub healed: Option<SystemTime>,
+}
+
+impl Serialize for Refusal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut refusal = serializer.serialize_struct("Refusal", 3)?;
+        refusal.serialize_field("at", &super::status::unix(self.at))?;
+        refusal.serialize_field("report", &self.report)?;
+        refusal.serialize_field("healed", &self.healed.map(super::status::unix))?;
+        refusal.end()
+    }
+}
+
+/// A ring of refusals.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct History {
+    size: usize,
+    refusals: VecDeque<Refusal>,
+}
+
+impl History {
+    pub(crate) fn new(size: usize) -> Self {
+        History {
+            size,
+            refusals: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn refused(&mut self, report: Report) {
+        if self.size == 0 {
+            return;
+        }
+        if self.refusals.len() == self.size {
+            self.refusals.pop_front();
+        }
+        self.refusals.push_back(Refusal {
+            at: SystemTime::now(),
+            report,
+            healed: None,
+        });
+    }
+
+    /// A success marks what it ended instead of erasing it, so that flapping stays visible.
+    pub(crate) fn healed(&mut self) {
+        for refusal in self.refusals.iter_mut().rev() {
+            if refusal.healed.is_some() {
+                break;
+            }
+            refusal.healed = Some(SystemTime::now());
+        }
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<Refusal> {
+        self.refusals.iter().cloned().collect()
+    }
+}

@@ -1,0 +1,249 @@
+//! One layer inside the engine: what its source said last, what of it could be decoded, and what of it readers see.
+
+use crate::{
+    codec::{self, Decoder, Unknown},
+    config::Config,
+    layer::{Layer, Problem, Seg, path::What},
+    report::Entry,
+    source::{Content, Health, Observation},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::SystemTime,
+};
+
+/// One decoded content of a layer.
+pub(crate) struct Version<L> {
+    /// The document; none for an absent one and for the environment.
+    pub(crate) bytes: Option<Arc<[u8]>>,
+    /// Which variable set which path.
+    pub(crate) variables: Vec<(Vec<Seg>, String)>,
+    /// None for a layer that says nothing, and after the lowest layer was moved into the struct: then it is decoded once more
+    /// when it is needed again, which is cheaper than a copy at every change.
+    layer: Option<L>,
+    silent: bool,
+    fresh: bool,
+}
+
+impl<L: Layer> Version<L> {
+    pub(crate) fn silent(bytes: Option<Arc<[u8]>>) -> Self {
+        Version {
+            bytes,
+            variables: Vec::new(),
+            layer: None,
+            silent: true,
+            fresh: false,
+        }
+    }
+
+    fn decoded(bytes: Arc<[u8]>, layer: L) -> Self {
+        Version {
+            bytes: Some(bytes),
+            variables: Vec::new(),
+            layer: Some(layer),
+            silent: false,
+            fresh: true,
+        }
+    }
+
+    /// A layer that has no document, such as the environment.
+    pub(crate) fn given(layer: L, variables: Vec<(Vec<Seg>, String)>) -> Self {
+        Version {
+            bytes: None,
+            variables,
+            layer: Some(layer),
+            silent: false,
+            fresh: false,
+        }
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// The layer, decoded again if it was moved away.
+    pub(crate) fn layer<C: Config<Layer = L>>(&mut self, decoder: Option<&Decoder>) -> Option<&L> {
+        if self.silent {
+            return None;
+        }
+        if self.layer.is_none() {
+            let bytes = self.bytes.as_ref()?;
+            let again = codec::decode::<C>(decoder?, bytes, Unknown::Ignore).ok()?;
+            self.layer = Some(again.layer);
+        }
+        self.fresh = false;
+        self.layer.as_ref()
+    }
+
+    /// The layer as the base of a fold: moved the first time, a copy afterwards.
+    pub(crate) fn base<C: Config<Layer = L>>(&mut self, decoder: Option<&Decoder>) -> Option<L> {
+        if self.fresh && self.bytes.is_some() {
+            self.fresh = false;
+            return self.layer.take();
+        }
+        self.layer::<C>(decoder).cloned()
+    }
+}
+
+/// One layer inside the engine.
+pub(crate) struct Slot<L> {
+    pub(crate) origin: String,
+    pub(crate) decoder: Option<Decoder>,
+    pub(crate) optional: bool,
+    pub(crate) health: Health,
+    pub(crate) changed: Option<SystemTime>,
+    pub(crate) received: u64,
+    pub(crate) revision: Option<String>,
+    /// What the source said and no update has taken up yet.
+    pending: Option<Observation>,
+    /// What the source said last, for telling equal content.
+    newest: Option<Seen>,
+    /// Decoded, but not what readers see.
+    pub(crate) candidate: Option<Version<L>>,
+    /// Decoded in this very update.
+    pub(crate) fresh: bool,
+    /// What readers see.
+    pub(crate) accepted: Option<Version<L>>,
+    /// Why the newest content could not be decoded.
+    pub(crate) refusal: Option<Vec<Entry>>,
+    /// What of refused content could be read all the same; only for finding its other problems.
+    pub(crate) partial: Option<L>,
+}
+
+#[derive(PartialEq)]
+enum Seen {
+    Bytes(Arc<[u8]>),
+    Absent,
+    Unreadable(String),
+}
+
+impl<L: Layer> Slot<L> {
+    pub(crate) fn new(origin: String, decoder: Option<Decoder>, optional: bool) -> Self {
+        Slot {
+            origin,
+            decoder,
+            optional,
+            health: Health::Starting,
+            changed: None,
+            received: 0,
+            revision: None,
+            pending: None,
+            newest: None,
+            candidate: None,
+            fresh: false,
+            accepted: None,
+            refusal: None,
+            partial: None,
+        }
+    }
+
+    /// Whether the source has said anything at all.
+    pub(crate) fn seen(&self) -> bool {
+        self.newest.is_some()
+            || self.candidate.is_some()
+            || self.accepted.is_some()
+            || self.refusal.is_some()
+    }
+
+    /// Whether the source has a document.
+    pub(crate) fn present(&self) -> bool {
+        !matches!(self.newest, Some(Seen::Absent))
+    }
+
+    /// The newest document.
+    pub(crate) fn document(&self) -> Option<&Arc<[u8]>> {
+        match &self.newest {
+            Some(Seen::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Takes an observation; answers whether it says anything new.
+    pub(crate) fn observe(&mut self, observation: Observation) -> bool {
+        let seen = match &observation {
+            Observation::Value(content) => Seen::Bytes(Arc::clone(&content.bytes)),
+            Observation::Absent => Seen::Absent,
+            Observation::Unreadable(error) => Seen::Unreadable(error.to_string()),
+        };
+        if let Observation::Value(Content { revision, .. }) = &observation {
+            self.revision.clone_from(revision);
+        }
+        if self.newest.as_ref() == Some(&seen) {
+            return false;
+        }
+        self.newest = Some(seen);
+        self.changed = Some(SystemTime::now());
+        self.pending = Some(observation);
+        true
+    }
+
+    /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
+    pub(crate) fn take_up<C: Config<Layer = L>>(&mut self, unknown: Unknown) -> Vec<Entry> {
+        let Some(observation) = self.pending.take() else {
+            return Vec::new();
+        };
+        let (result, warnings) = self.judge::<C>(observation, unknown);
+        (self.candidate, self.refusal) = match result {
+            Ok(version) => (Some(version), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        self.fresh = true;
+        warnings
+    }
+
+    fn judge<C: Config<Layer = L>>(
+        &mut self,
+        observation: Observation,
+        unknown: Unknown,
+    ) -> (Result<Version<L>, Vec<Entry>>, Vec<Entry>) {
+        self.partial = None;
+        let refuse = |text: &str| {
+            let problem = Problem {
+                path: Vec::new(),
+                what: What::Message(text.to_owned()),
+            };
+            (Err(vec![Entry::new(&self.origin, problem)]), Vec::new())
+        };
+        let content = match observation {
+            Observation::Value(content) => content,
+            Observation::Absent if self.optional => return (Ok(Version::silent(None)), Vec::new()),
+            Observation::Absent => return refuse("does not exist, and this layer is required"),
+            Observation::Unreadable(error) => return refuse(&error.to_string()),
+        };
+        let Some(decoder) = &self.decoder else {
+            return refuse("has no format; name one, as in `format = \"json\"`");
+        };
+        let bytes = content.bytes;
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            codec::decode::<C>(decoder, &bytes, unknown)
+        }));
+        let entries = |found: Vec<codec::Found>| {
+            let located = found.into_iter().map(|found| {
+                Entry::new(&self.origin, found.problem)
+                    .at(found.at)
+                    .text(&bytes, decoder)
+            });
+            located.collect::<Vec<_>>()
+        };
+        match decoded {
+            Ok(Ok(decoded)) if decoded.empty && self.optional => {
+                (Ok(Version::silent(Some(bytes))), Vec::new())
+            }
+            Ok(Ok(decoded)) if decoded.empty => refuse("is empty, and this layer is required"),
+            Ok(Ok(decoded)) => {
+                let warnings = entries(decoded.warnings);
+                (Ok(Version::decoded(bytes, decoded.layer)), warnings)
+            }
+            Ok(Err(failed)) => {
+                let refusal = entries(failed.found);
+                self.partial = failed.partial;
+                (Err(refusal), Vec::new())
+            }
+            Err(panic) => refuse(&format!(
+                "decoding panicked: {}",
+                crate::rules::panic_text(&*panic)
+            )),
+        }
+    }
+}

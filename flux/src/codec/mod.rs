@@ -1,0 +1,295 @@
+//! From bytes to a typed layer: straight from the format on the good path, through a tree only to tell what is wrong.
+
+mod locate;
+#[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
+mod probe;
+mod slow;
+
+pub(crate) use locate::locate;
+pub(crate) use slow::decode_tree;
+
+use crate::{
+    config::Config,
+    layer::{
+        Problem,
+        decode::{Section, take_unknown_flag},
+        path::What,
+    },
+    report::tree::{Tree as Document, without_position},
+};
+use flux_syntax::Format;
+use std::{fmt, sync::Arc};
+
+/// A document of a format of your own, as a tree.
+pub use crate::report::tree::Tree;
+
+/// A format of your own.
+///
+/// ```
+/// use flux::codec::{Codec, Tree};
+/// /// One `key value` pair a line.
+/// struct Words;
+/// impl Codec for Words {
+///     fn name(&self) -> &str {
+///         "words"
+///     }
+///     fn decode(&self, text: &str) -> Result<Tree, String> {
+///         let pair = |line: &str| {
+///             let (key, value) = line.split_once(' ').ok_or(format!("no value: {line}"))?;
+///             Ok((key.to_owned(), Tree::Raw(value.to_owned())))
+///         };
+///         text.lines().map(pair).collect::<Result<_, _>>().map(Tree::Map)
+///     }
+/// }
+/// ```
+pub trait Codec: Send + Sync {
+    /// What reports call the format.
+    fn name(&self) -> &str;
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// A sentence for the person who wrote the document; it must not quote values that may be secret.
+    fn decode(&self, text: &str) -> Result<Tree, String>;
+}
+
+/// How a layer's bytes are read.
+#[derive(Clone)]
+pub(crate) enum Decoder {
+    #[cfg(feature = "json")]
+    Json,
+    #[cfg(feature = "yaml")]
+    Yaml,
+    #[cfg(feature = "toml")]
+    Toml,
+    /// The format's cargo feature is off.
+    Off(Format),
+    Custom(Arc<dyn Codec>),
+}
+
+impl Decoder {
+    /// The decoder of a format, where its cargo feature is on.
+    pub(crate) fn enabled(format: Format) -> Option<Self> {
+        match Decoder::from(format) {
+            Decoder::Off(_) => None,
+            decoder => Some(decoder),
+        }
+    }
+}
+
+impl From<Format> for Decoder {
+    fn from(format: Format) -> Self {
+        match format {
+            #[cfg(feature = "json")]
+            Format::Json => Decoder::Json,
+            #[cfg(feature = "yaml")]
+            Format::Yaml => Decoder::Yaml,
+            #[cfg(feature = "toml")]
+            Format::Toml => Decoder::Toml,
+            #[allow(unreachable_patterns)]
+            format => Decoder::Off(format),
+        }
+    }
+}
+
+/// What is done with keys that no field has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unknown {
+    /// They are told in a warning.
+    #[default]
+    Warn,
+    /// They refuse the document.
+    Deny,
+    /// They are passed over.
+    Ignore,
+}
+
+/// A decoded document.
+pub(crate) struct Decoded<L> {
+    pub(crate) layer: L,
+    pub(crate) warnings: Vec<Found>,
+    /// There is nothing in it: no text, only comments, or null.
+    pub(crate) empty: bool,
+}
+
+/// Why a document is refused, and what of it could be read.
+pub(crate) struct Failed<L> {
+    pub(crate) found: Vec<Found>,
+    pub(crate) partial: Option<L>,
+}
+
+/// A problem and its line and column, counted from 1.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) problem: Problem,
+    pub(crate) at: Option<(usize, usize)>,
+}
+
+impl Found {
+    fn whole(text: impl Into<String>, at: Option<(usize, usize)>) -> Self {
+        let what = What::Message(text.into());
+        Found {
+            problem: Problem {
+                path: Vec::new(),
+                what,
+            },
+            at,
+        }
+    }
+}
+
+/// The text of a document, without a byte order mark.
+pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Found> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let good = &bytes[..error.valid_up_to()];
+            let line = good.iter().filter(|b| **b == b'\n').count() + 1;
+            let column = good.iter().rev().take_while(|b| **b != b'\n').count() + 1;
+            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+            let text = format!(
+                "is not UTF-8: the byte 0x{byte:02x} at offset {}",
+                error.valid_up_to()
+            );
+            Err(Found::whole(text, Some((line, column))))
+        }
+    }
+}
+
+/// Decodes a document into a layer.
+pub(crate) fn decode<C: Config>(
+    decoder: &Decoder,
+    bytes: &[u8],
+    unknown: Unknown,
+) -> Result<Decoded<C::Layer>, Failed<C::Layer>> {
+    let text = text_of(bytes).map_err(|found| Failed {
+        found: vec![found],
+        partial: None,
+    })?;
+    if text.trim().is_empty() {
+        return Ok(nothing());
+    }
+    take_unknown_flag();
+    let first = match fast::<Option<Section<C::Layer>>>(decoder, text) {
+        Ok(None) => return Ok(nothing()),
+        Ok(Some(section)) => {
+            let mut warnings = Vec::new();
+            if take_unknown_flag() && unknown != Unknown::Ignore {
+                warnings = slow::unknown_keys::<C>(decoder, text);
+            }
+            if unknown == Unknown::Deny && !warnings.is_empty() {
+                return Err(Failed {
+                    found: warnings,
+                    partial: Some(section.0),
+                });
+            }
+            return Ok(Decoded {
+                layer: section.0,
+                warnings,
+                empty: false,
+            });
+        }
+        Err(first) => first,
+    };
+    Err(slow::problems::<C>(decoder, text, first))
+}
+
+fn nothing<L: Default>() -> Decoded<L> {
+    Decoded {
+        layer: L::default(),
+        warnings: Vec::new(),
+        empty: true,
+    }
+}
+
+/// What a format's own decoder says of a document, and where.
+pub(crate) struct Syntax {
+    pub(crate) message: String,
+    pub(crate) at: Option<(usize, usize)>,
+}
+
+impl Syntax {
+    fn new(message: &dyn fmt::Display, at: Option<(usize, usize)>) -> Self {
+        let text = message.to_string();
+        Syntax {
+            message: without_position(&text).to_owned(),
+            at,
+        }
+    }
+}
+
+/// Straight from the format.
+pub(crate) fn fast<T: serde::de::DeserializeOwned>(
+    decoder: &Decoder,
+    text: &str,
+) -> Result<T, Syntax> {
+    match decoder {
+        #[cfg(feature = "json")]
+        Decoder::Json => serde_json::from_str(text)
+            .map_err(|error| Syntax::new(&error, Some((error.line(), error.column())))),
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml => serde_yaml::from_str(text).map_err(|error| {
+            let at = error.location().map(|at| (at.line(), at.column()));
+            Syntax::new(&error, at)
+        }),
+        #[cfg(feature = "toml")]
+        Decoder::Toml => {
+            let document =
+                ::toml::Deserializer::parse(text).map_err(|error| toml_error(text, &error))?;
+            T::deserialize(document).map_err(|error| toml_error(text, &error))
+        }
+        Decoder::Off(format) => Err(Syntax::new(
+            &format_args!("is {format}, which needs the cargo feature `{format}` of flux"),
+            None,
+        )),
+        Decoder::Custom(codec) => {
+            let tree = codec.decode(text).map_err(|error| {
+                Syntax::new(
+                    &format_args!("is not valid {}: {error}", codec.name()),
+                    None,
+                )
+            })?;
+            T::deserialize(crate::report::node::Node(&tree))
+                .map_err(|error| Syntax::new(&error, None))
+        }
+    }
+}
+
+/// toml's own `Display` prints the document; only the sentence and the place are taken.
+#[cfg(feature = "toml")]
+fn toml_error(text: &str, error: &::toml::de::Error) -> Syntax {
+    Syntax::new(
+        &error.message(),
+        error.span().map(|span| line_and_column(text, span.start)),
+    )
+}
+
+/// Line and column of a byte offset, counted from 1.
+#[cfg(feature = "toml")]
+pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
+    (line, column)
+}
+
+/// The document as a tree.
+pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
+    match decoder {
+        Decoder::Custom(codec) => codec.decode(text).map_err(|error| {
+            Syntax::new(
+                &format_args!("is not valid {}: {error}", codec.name()),
+                None,
+            )
+        }),
+        _ => fast(decoder, text),
+    }
+}
+
+/// Whether a plain number is also a legal string.
+pub(crate) fn plain_scalars(decoder: &Decoder) -> bool {
+    match decoder {
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,101 @@
+//! Decodes a document along a path, only to fail at its end.
+
+use crate::{layer::Seg, report::tree::Key};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// Follows a path and fails at its end, before the value is consumed or with it.
+pub(super) struct Probe<'p> {
+    pub(super) path: &'p [Seg],
+    pub(super) before: bool,
+}
+
+impl<'p> Probe<'p> {
+    fn inner(&self) -> Probe<'p> {
+        Probe {
+            path: &self.path[1..],
+            before: self.before,
+        }
+    }
+}
+
+const HERE: &str = "here";
+
+impl<'de> DeserializeSeed<'de> for Probe<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        match (self.path.is_empty(), self.before) {
+            (true, true) => Err(D::Error::custom(HERE)),
+            (true, false) => d.deserialize_any(Stop),
+            (false, _) => d.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Probe<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list or a map")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(key) = entries.next_key::<Key>()? {
+            match &self.path[0] {
+                Seg::Key(wanted) if *wanted == key.0 => entries.next_value_seed(self.inner())?,
+                _ => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let wanted = match &self.path[0] {
+            Seg::Index(index) => *index,
+            Seg::Key(_) => return Ok(()),
+        };
+        for _ in 0..wanted {
+            if items.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(());
+            }
+        }
+        items.next_element_seed(self.inner())?;
+        Ok(())
+    }
+}
+
+struct Stop;
+
+macro_rules! stop {
+    ($($method:ident: $type:ty;)*) => {$(
+        fn $method<E: Error>(self, _: $type) -> Result<(), E> {
+            Err(E::custom(HERE))
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for Stop {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    stop! {
+        visit_bool: bool;
+        visit_i64: i64;
+        visit_u64: u64;
+        visit_f64: f64;
+        visit_str: &str;
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Err(E::custom(HERE))
+    }
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        Err(E::custom(HERE))
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(Stop)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(HERE))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(HERE))
+    }
+}

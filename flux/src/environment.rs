@@ -1,0 +1,135 @@
+//! The process environment as a layer: names are computed from the field table, values are read by the target's type.
+
+use crate::{
+    codec::decode_tree,
+    config::Config,
+    describe::{Field, Kind},
+    layer::{
+        Problem, Seg,
+        path::{Dotted, What},
+    },
+    report::{Entry, tree::Tree},
+};
+use std::{collections::HashMap, ffi::OsString};
+
+/// How deep sections are followed; recursive types end here.
+const MAX_DEPTH: u8 = 8;
+
+/// One variable that a config type reads.
+struct Variable {
+    name: String,
+    path: Vec<Seg>,
+}
+
+/// Every variable of the table, under `prefix`.
+fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
+    let mut all = Vec::new();
+    collect(fields, prefix, &[], MAX_DEPTH, &mut all);
+    all
+}
+
+fn collect(
+    fields: &'static [Field],
+    prefix: &str,
+    path: &[Seg],
+    depth: u8,
+    all: &mut Vec<Variable>,
+) {
+    for field in fields {
+        let mut path = path.to_vec();
+        let name = match field.env_exact {
+            Some(exact) => exact.to_owned(),
+            None => format!("{prefix}{}", field.env),
+        };
+        match field.kind {
+            Kind::Section(inner) if field.flatten => {
+                if depth > 0 {
+                    collect(inner(), prefix, &path, depth - 1, all);
+                }
+            }
+            Kind::Section(inner) => {
+                path.push(Seg::Key(field.name.into()));
+                if depth > 0 {
+                    collect(inner(), &format!("{name}_"), &path, depth - 1, all);
+                }
+            }
+            Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
+                path.push(Seg::Key(field.name.into()));
+                all.push(Variable { name, path });
+            }
+        }
+    }
+}
+
+/// Two fields that one variable would set are refused.
+pub(crate) fn check_names(fields: &'static [Field]) -> Result<(), String> {
+    let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
+    for variable in variables(fields, "") {
+        if let Some(other) = known.insert(variable.name.clone(), variable.path.clone()) {
+            return Err(format!(
+                "the environment variable {} would set both `{}` and `{}`; rename one, or give it a variable of its own: `#[flux(env = \"..\")]`",
+                variable.name,
+                Dotted(&other),
+                Dotted(&variable.path),
+            ));
+        }
+    }
+    Ok(())
+}
+
+type Read<L> = Result<(L, Vec<(Vec<Seg>, String)>), Vec<Entry>>;
+
+/// Reads the environment. An empty variable says nothing; every wrong one is told.
+pub(crate) fn layer<C: Config>(
+    prefix: &str,
+    lookup: &dyn Fn(&str) -> Option<OsString>,
+) -> Read<C::Layer> {
+    let mut root = Vec::new();
+    let mut set = Vec::new();
+    let mut problems = Vec::new();
+    for variable in variables(C::fields(), prefix) {
+        let Some(value) = lookup(&variable.name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(text) => insert(&mut root, &variable.path, text),
+            Err(_) => problems.push(Problem {
+                path: variable.path.clone(),
+                what: What::Message("is not valid Unicode".to_owned()),
+            }),
+        }
+        set.push((variable.path, variable.name));
+    }
+    let (layer, more) = decode_tree::<C>(&Tree::Map(root), false);
+    problems.extend(more);
+    match layer {
+        Some(layer) if problems.is_empty() => Ok((layer, set)),
+        _ => Err(problems
+            .into_iter()
+            .map(|problem| entry(problem, &set))
+            .collect()),
+    }
+}
+
+fn entry(problem: Problem, set: &[(Vec<Seg>, String)]) -> Entry {
+    let variable = set.iter().find(|(path, _)| problem.path.starts_with(path));
+    let mut entry = Entry::new("environment", problem);
+    entry.variable = variable.map(|(_, name)| name.clone());
+    entry
+}
+
+fn insert(map: &mut Vec<(String, Tree)>, path: &[Seg], text: String) {
+    let Some((Seg::Key(key), rest)) = path.split_first() else {
+        return;
+    };
+    if rest.is_empty() {
+        map.push((key.to_string(), Tree::Raw(text)));
+        return;
+    }
+    if !map.iter().any(|(known, _)| known == key) {
+        map.push((key.to_string(), Tree::Map(Vec::new())));
+    }
+    if let Some((_, Tree::Map(inner))) = map.iter_mut().find(|(known, _)| known == key) {
+        insert(inner, rest, text);
+    }
+}

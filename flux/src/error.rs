@@ -1,0 +1,66 @@
+//! What can go wrong when a capacitor is built, started or driven.
+
+use crate::Report;
+use std::{fmt, time::Duration};
+
+/// Why a capacitor could not be built, started or driven. `Debug` prints the same sentences as `Display`, so that a
+/// `main` that returns it shows them.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The first configuration is refused. Watching goes on: the capacitor is `Empty` and turns `Healthy` with a good one.
+    #[error("{0}")]
+    Refused(Report),
+    /// A declaration that cannot work: no layers, two fields with one variable, a URI that does not parse, ...
+    #[error("{name}: {problem}")]
+    Declaration {
+        /// The capacitor.
+        name: String,
+        /// What is wrong and how to mend it.
+        problem: String,
+    },
+    /// It is running already.
+    #[error(
+        "{name}: already started; call `stop().await` on its capacitor before starting it again"
+    )]
+    AlreadyStarted {
+        /// The capacitor.
+        name: String,
+    },
+    /// Not every layer gave its first value in time. Everything is released; `start` may be called again.
+    #[error("{name}: no configuration within {after:?}; still waiting for {}", waiting.join(", "))]
+    StartupTimeout {
+        /// The capacitor.
+        name: String,
+        /// The limit.
+        after: Duration,
+        /// The layers that were silent.
+        waiting: Vec<String>,
+    },
+    /// It was stopped before its first outcome.
+    #[error("{name}: stopped before the first configuration was applied")]
+    Stopped {
+        /// The capacitor.
+        name: String,
+    },
+    /// `start` needs a Tokio runtime.
+    #[error(
+        "{name}: `start()` needs a Tokio runtime; call it inside one, or use `start_blocking()`"
+    )]
+    NoRuntime {
+        /// The capacitor.
+        name: String,
+    },
+    /// `process` drives a capacitor in manual mode only.
+    #[error("{name}: `process()` needs manual mode (`builder().manual()`) and a started capacitor")]
+    NotManual {
+        /// The capacitor.
+        name: String,
+    },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,313 @@
+//! Layers and the reducer.
+
+use crate::by_hand;
+use flux::{Capacitor, Flux, Format, Source, State, Unknown, source::Channel};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Flux, Debug, PartialEq)]
+struct App {
+    #[flux(default = 1)]
+    size: u32,
+    #[flux(default, merge = "append")]
+    plugins: Vec<String>,
+    #[flux(default, merge = "prepend")]
+    path: Vec<String>,
+    #[flux(default, merge = "union")]
+    tags: BTreeSet<String>,
+    #[flux(default)]
+    labels: BTreeMap<String, String>,
+    #[flux(default, merge = "replace")]
+    only: BTreeMap<String, String>,
+    #[flux(default, merge = longest)]
+    name: String,
+    #[flux(nested)]
+    pool: Pool,
+    #[flux(nested)]
+    tls: Option<Tls>,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Pool>,
+    #[flux(nested, default)]
+    upstreams: Vec<Pool>,
+}
+
+fn longest(below: &mut String, top: &String) {
+    if top.len() > below.len() {
+        below.clone_from(top);
+    }
+}
+
+#[derive(Flux, Debug, PartialEq)]
+struct Pool {
+    #[flux(default = 10)]
+    max: u32,
+    #[flux(default = 1)]
+    min: u32,
+}
+
+#[derive(Flux, Debug, PartialEq)]
+struct Tls {
+    cert: String,
+}
+
+async fn merged(layers: &[&str]) -> Capacitor<App> {
+    let mut builder = Capacitor::<App>::builder().manual();
+    for (i, document) in layers.iter().enumerate() {
+        let (sender, channel) = Channel::buffered(format!("layer {i}"), 4);
+        sender.send(document.as_bytes()).await.unwrap();
+        builder = builder.source(Source::watcher(channel).format(Format::Yaml));
+    }
+    let capacitor = builder.build().unwrap();
+    capacitor.start().await.unwrap();
+    capacitor
+}
+
+#[tokio::test]
+async fn every_merge_rule_does_what_its_name_says() {
+    let app = merged(&[
+        "size: 2\nplugins: [a]\npath: [x]\ntags: [r]\nlabels: {k: 1, l: 1}\nonly: {k: 1}\nname: longer",
+        "size: 3\nplugins: [b]\npath: [y]\ntags: [s, r]\nlabels: {k: 2}\nonly: {l: 2}\nname: short",
+    ])
+    .await
+    .get();
+    assert_eq!(app.size, 3);
+    assert_eq!(app.plugins, ["a", "b"]);
+    assert_eq!(app.path, ["y", "x"]);
+    assert_eq!(app.tags.iter().collect::<Vec<_>>(), ["r", "s"]);
+    assert_eq!(
+        app.labels,
+        BTreeMap::from([("k".into(), "2".into()), ("l".into(), "1".into())])
+    );
+    assert_eq!(app.only, BTreeMap::from([("l".into(), "2".into())]));
+    assert_eq!(app.name, "longer");
+}
+
+#[tokio::test]
+async fn sections_merge_field_by_field_and_maps_of_sections_by_key() {
+    let app = merged(&[
+        "pool: {max: 5}\ntls: {cert: c}\ntenants: {a: {max: 1}, b: {max: 2}}\nupstreams: [{max: 1}, {}]",
+        "pool: {min: 2}\ntenants: {a: {min: 9}, b: null, c: {}}",
+    ])
+    .await
+    .get();
+    assert_eq!(app.pool, Pool { max: 5, min: 2 });
+    assert_eq!(app.tls, Some(Tls { cert: "c".into() }));
+    assert_eq!(app.tenants["a"], Pool { max: 1, min: 9 });
+    assert_eq!(app.tenants.keys().collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(
+        app.upstreams,
+        [Pool { max: 1, min: 1 }, Pool { max: 10, min: 1 }]
+    );
+}
+
+#[tokio::test]
+async fn null_turns_an_optional_section_off_and_says_nothing_on_a_required_one() {
+    let app = merged(&["pool: {max: 5}\ntls: {cert: c}", "pool: ~\ntls: ~"])
+        .await
+        .get();
+    assert_eq!(app.pool.max, 5);
+    assert_eq!(app.tls, None);
+}
+
+#[tokio::test]
+async fn an_optional_layer_that_is_absent_contributes_nothing() {
+    let (one, first) = Channel::buffered("one", 4);
+    let (two, second) = Channel::buffered("two", 4);
+    one.send(&b"size: 5"[..]).await.unwrap();
+    two.absent().await.unwrap();
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::watcher(first).format(Format::Yaml))
+        .override_with(Source::watcher(second).format(Format::Yaml).optional())
+        .build()
+        .unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(
+        (capacitor.state(), capacitor.get().size),
+        (State::Healthy, 5)
+    );
+    two.send(&b"size: 6"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(capacitor.get().size, 6);
+    two.absent().await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(
+        (capacitor.state(), capacitor.get().size),
+        (State::Healthy, 5)
+    );
+}
+
+#[tokio::test]
+async fn one_bad_layer_does_not_block_the_good_updates_of_another() {
+    let (one, first) = Channel::buffered("one", 4);
+    let (two, second) = Channel::buffered("two", 4);
+    one.send(&b"size: 1"[..]).await.unwrap();
+    two.send(&b"name: a"[..]).await.unwrap();
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::watcher(first).format(Format::Yaml))
+        .source(Source::watcher(second).format(Format::Yaml))
+        .build()
+        .unwrap();
+    capacitor.start().await.unwrap();
+    one.send(&b"size: x"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    two.send(&b"name: b"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(capacitor.get().name, "b");
+    assert_eq!(
+        capacitor.state(),
+        State::Degraded,
+        "the first layer's newest content is still refused"
+    );
+    assert!(capacitor.last_error().unwrap().to_string().contains("size"));
+    one.send(&b"size: 3"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(
+        (capacitor.state(), capacitor.get().size),
+        (State::Healthy, 3)
+    );
+}
+
+#[tokio::test]
+async fn a_layer_that_breaks_a_rule_does_not_block_another_one_either() {
+    #[derive(Flux)]
+    struct Two {
+        #[flux(range = 1..=9)]
+        a: u32,
+        b: u32,
+    }
+    let (one, first) = Channel::buffered("one", 4);
+    let (two, second) = Channel::buffered("two", 4);
+    one.send(&b"a: 1"[..]).await.unwrap();
+    two.send(&b"b: 1"[..]).await.unwrap();
+    let capacitor = Capacitor::<Two>::builder()
+        .manual()
+        .source(Source::watcher(first).format(Format::Yaml))
+        .source(Source::watcher(second).format(Format::Yaml))
+        .build()
+        .unwrap();
+    capacitor.start().await.unwrap();
+    one.send(&b"a: 10"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    two.send(&b"b: 2"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!((capacitor.get().a, capacitor.get().b), (1, 2));
+    assert_eq!(capacitor.state(), State::Degraded);
+}
+
+#[tokio::test]
+async fn a_reducer_of_the_users_replaces_the_generated_one() {
+    let (one, first) = Channel::buffered("one", 4);
+    let (two, second) = Channel::buffered("two", 4);
+    one.send(&b"size: 2"[..]).await.unwrap();
+    two.send(&b"size: 3"[..]).await.unwrap();
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::watcher(first).format(Format::Yaml))
+        .source(Source::watcher(second).format(Format::Yaml))
+        .reducer(|previous: Option<&App>, layers: &[&AppLayer]| {
+            let sum: u32 = layers.iter().filter_map(|layer| layer.size).sum();
+            if sum > 50 {
+                return Err("too much");
+            }
+            let before = previous.map_or(0, |app| app.size);
+            Ok(AppLayer {
+                size: Some(sum + before),
+                ..AppLayer::default()
+            })
+        })
+        .build()
+        .unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(capacitor.get().size, 5);
+    two.send(&b"size: 4"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(capacitor.get().size, 11);
+    two.send(&b"size: 100"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert!(
+        capacitor
+            .last_error()
+            .unwrap()
+            .to_string()
+            .contains("too much")
+    );
+}
+
+#[tokio::test]
+async fn every_layer_has_its_own_format_and_a_format_may_be_the_users() {
+    struct Words;
+    impl flux::codec::Codec for Words {
+        fn name(&self) -> &str {
+            "words"
+        }
+        fn decode(&self, text: &str) -> Result<flux::codec::Tree, String> {
+            let pair = |line: &str| {
+                let (key, value) = line.split_once(' ').ok_or("a line without a value")?;
+                Ok((key.to_owned(), flux::codec::Tree::Raw(value.to_owned())))
+            };
+            text.lines()
+                .map(pair)
+                .collect::<Result<_, _>>()
+                .map(flux::codec::Tree::Map)
+        }
+    }
+    let mut builder = Capacitor::<App>::builder().manual();
+    let documents = [
+        ("{\"size\": 2}", Some(Format::Json)),
+        ("name = \"toml\"", Some(Format::Toml)),
+        ("plugins a,b", None),
+    ];
+    for (document, format) in documents {
+        let (sender, channel) = Channel::buffered("channel", 4);
+        sender.send(document.as_bytes()).await.unwrap();
+        let source = Source::watcher(channel);
+        builder = builder.source(match format {
+            Some(format) => source.format(format),
+            None => source.codec(Words),
+        });
+    }
+    let capacitor = builder.build().unwrap();
+    capacitor.start().await.unwrap();
+    let app = capacitor.get();
+    assert_eq!(
+        (app.size, app.name.as_str(), app.plugins.len()),
+        (2, "toml", 2)
+    );
+}
+
+#[tokio::test]
+async fn unknown_keys_are_refused_where_denied_and_passed_over_where_ignored() {
+    for (unknown, state) in [
+        (Unknown::Deny, State::Empty),
+        (Unknown::Warn, State::Healthy),
+        (Unknown::Ignore, State::Healthy),
+    ] {
+        let (capacitor, sender) = by_hand::<App>(|builder| builder.unknown(unknown));
+        sender.send(&b"sise: 4\npool: {mxa: 1}"[..]).await.unwrap();
+        let result = capacitor.start().await;
+        assert_eq!(capacitor.state(), state);
+        if let Err(error) = result {
+            let text = error.to_string();
+            assert!(
+                text.contains("sise: unknown key, did you mean `size`?"),
+                "{text}"
+            );
+            assert!(
+                text.contains("pool.mxa: unknown key, did you mean `max`?"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_figment_provider_is_a_layer() {
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .provider(flux::figment::providers::Serialized::default("size", 42))
+        .build()
+        .unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(capacitor.get().size, 42);
+}

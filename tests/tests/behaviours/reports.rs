@@ -1,0 +1,312 @@
+//! What people are told.
+
+use crate::by_hand;
+use flux::{Capacitor, Config, Flux, Format, Source, source::Channel};
+use proptest::prelude::*;
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Flux)]
+struct App {
+    #[flux(default = 8080, range = 1..=65535)]
+    port: u16,
+    #[flux(non_empty)]
+    host: String,
+    #[flux(default = "30s")]
+    timeout: Duration,
+    #[flux(secret)]
+    password: Option<String>,
+    #[flux(secret, default = 0)]
+    pin: u32,
+    #[flux(nested)]
+    pool: Pool,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Pool>,
+    #[flux(nested, default)]
+    upstreams: Vec<Pool>,
+    #[flux(default)]
+    weights: Vec<u32>,
+    #[flux(default, validate = even)]
+    even: u32,
+}
+
+#[derive(Flux)]
+struct Pool {
+    #[flux(default = 1, range = 1..=100)]
+    max_size: u32,
+}
+
+fn even(n: &u32) -> Result<(), String> {
+    if n.is_multiple_of(2) {
+        Ok(())
+    } else {
+        Err(format!("{n} is odd"))
+    }
+}
+
+async fn refusal<C: Config>(format: Format, document: &str) -> flux::Report {
+    let (sender, channel) = Channel::buffered("app", 4);
+    sender.send(document.as_bytes()).await.unwrap();
+    let source = Source::watcher(channel).format(format);
+    let capacitor = Capacitor::<C>::builder()
+        .manual()
+        .source(source)
+        .build()
+        .unwrap();
+    match capacitor.start().await.expect_err("a bad document") {
+        flux::Error::Refused(report) => report,
+        other => panic!("{other}"),
+    }
+}
+
+fn lines(report: &flux::Report) -> Vec<(String, Option<usize>)> {
+    report
+        .problems()
+        .iter()
+        .map(|p| (p.path.clone(), p.line))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_problem_of_a_document_is_told_with_its_line_in_every_format() {
+    let yaml = "port: x\nhost: a\ntimeout: 3 parsecs\npool:\n  max_size: -1\n  typo: 1\ntenants:\n  acme:\n    max_size: []\nupstreams:\n  - max_size: 1\n  - max_size: big\nweights: [1, two,\n  3, four]\nhosst: 1\n";
+    let json = "{\n\"port\": \"x\", \"host\": \"a\",\n\"timeout\": \"3 parsecs\",\n\"pool\": {\n\"max_size\": -1,\n\"typo\": 1},\n\"tenants\": {\"acme\": {\n\"max_size\": []}},\n\"upstreams\": [{\"max_size\": 1},\n{\"max_size\": \"big\"}],\n\"hosst\": 1}";
+    let toml = "port = \"x\"\nhost = \"a\"\ntimeout = \"3 parsecs\"\nhosst = 1\n[pool]\nmax_size = -1\ntypo = 1\n[tenants.acme]\nmax_size = []\n[[upstreams]]\nmax_size = 1\n[[upstreams]]\nmax_size = \"big\"\n";
+    let found = lines(&refusal::<App>(Format::Yaml, yaml).await);
+    let at = |path: &str, line| (path.to_owned(), Some(line));
+    for expected in [
+        at("port", 1),
+        at("timeout", 3),
+        at("pool.max_size", 5),
+        at("pool.typo", 6),
+        at("tenants.acme.max_size", 9),
+        at("upstreams[1].max_size", 12),
+        at("hosst", 15),
+    ] {
+        assert!(
+            found.contains(&expected),
+            "{expected:?} is not in {found:?}"
+        );
+    }
+    assert!(
+        found.iter().any(|(path, _)| path.starts_with("weights")),
+        "{found:?}"
+    );
+    let found = lines(&refusal::<App>(Format::Json, json).await);
+    for expected in [
+        at("port", 2),
+        at("timeout", 3),
+        at("pool.max_size", 5),
+        at("pool.typo", 6),
+        at("tenants.acme.max_size", 8),
+        at("upstreams[1].max_size", 10),
+        at("hosst", 11),
+    ] {
+        assert!(
+            found.contains(&expected),
+            "{expected:?} is not in {found:?}"
+        );
+    }
+    let found = lines(&refusal::<App>(Format::Toml, toml).await);
+    for expected in [
+        at("port", 1),
+        at("timeout", 3),
+        at("hosst", 4),
+        at("pool.max_size", 6),
+        at("pool.typo", 7),
+        at("tenants.acme.max_size", 9),
+        at("upstreams[1].max_size", 13),
+    ] {
+        assert!(
+            found.contains(&expected),
+            "{expected:?} is not in {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn broken_rules_and_missing_values_are_all_told_with_their_place() {
+    let report = refusal::<App>(Format::Yaml, "port: 0\neven: 3\npool:\n  max_size: 500\n").await;
+    let text = report.to_string();
+    assert!(
+        text.contains("host: is required, and no layer sets it"),
+        "{text}"
+    );
+    let report = refusal::<App>(
+        Format::Yaml,
+        "host: ''\nport: 0\neven: 3\npool:\n  max_size: 500\n",
+    )
+    .await;
+    let text = report.to_string();
+    for line in [
+        "port: must be in 1..=65535, found 0",
+        "--> app:2:7",
+        "2 | port: 0",
+        "even: 3 is odd",
+        "host: must not be empty",
+        "pool.max_size: must be in 1..=100, found 500",
+        "--> app:5:13",
+        "no configuration is applied yet",
+    ] {
+        assert!(text.contains(line), "`{line}` is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn type_errors_do_not_hide_broken_rules_once_there_is_a_configuration() {
+    let (capacitor, sender) = by_hand::<App>(|builder| builder);
+    sender.send(&b"host: a"[..]).await.unwrap();
+    capacitor.start().await.unwrap();
+    sender
+        .send(&b"host: ''\nport: 0\ntimeout: soon"[..])
+        .await
+        .unwrap();
+    capacitor.process().await.unwrap();
+    let text = capacitor.last_error().unwrap().to_string();
+    for part in [
+        "3 problems; keeping the previous configuration",
+        "host: must not be empty",
+        "--> channel:2:7",
+        "timeout: expected a duration",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn documents_that_are_none_are_told_as_such() {
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nhost: *g\n";
+    for (format, document) in [
+        (Format::Json, "{\"host\": \"a\", \"host\": \"b\"}"),
+        (Format::Yaml, "host: a\nhost: b"),
+        (Format::Toml, "host = \"a\"\nhost = \"b\""),
+        (Format::Json, "{\"host\": \"a\""),
+        (Format::Yaml, "host: [a"),
+        (Format::Toml, "host = "),
+        (Format::Json, deep.as_str()),
+        (Format::Yaml, deep.as_str()),
+        (Format::Yaml, bomb),
+        (Format::Json, "[]"),
+        (
+            Format::Json,
+            "{\"host\": \"a\", \"port\": 99999999999999999999}",
+        ),
+        (Format::Yaml, "host: a\nport: .nan"),
+        (Format::Yaml, "just text"),
+    ] {
+        let report = refusal::<App>(format, document).await;
+        assert!(!report.problems().is_empty());
+        assert!(report.to_string().len() < 4_000, "a report is for people");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_told_with_their_offset() {
+    let (capacitor, sender) = by_hand::<App>(|builder| builder);
+    sender.send(&b"host: a\nport: \xff"[..]).await.unwrap();
+    let error = capacitor.start().await.expect_err("not UTF-8").to_string();
+    assert!(
+        error.contains("is not UTF-8: the byte 0xff at offset 14"),
+        "{error}"
+    );
+    assert!(error.contains("channel:2:7"), "{error}");
+}
+
+#[tokio::test]
+async fn a_panic_in_a_validator_is_a_violation_and_the_capacitor_goes_on() {
+    #[derive(Flux)]
+    struct Fragile {
+        #[flux(validate = explode)]
+        n: u32,
+    }
+    fn explode(n: &u32) -> Result<(), String> {
+        assert_ne!(*n, 13, "unlucky number");
+        Ok(())
+    }
+    let (capacitor, sender) = by_hand::<Fragile>(|builder| builder);
+    sender.send(&b"n: 1"[..]).await.unwrap();
+    capacitor.start().await.unwrap();
+    sender.send(&b"n: 13"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    let text = capacitor.last_error().unwrap().to_string();
+    assert!(
+        text.contains("`explode` panicked") && text.contains("unlucky number"),
+        "{text}"
+    );
+    sender.send(&b"n: 14"[..]).await.unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(capacitor.get().n, 14);
+}
+
+fn told(report: &flux::Report) -> String {
+    format!(
+        "{report}\n{report:?}\n{}",
+        serde_json::to_string(report).unwrap()
+    )
+}
+
+#[test]
+fn a_secret_is_never_printed() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    proptest!(ProptestConfig::with_cases(64), |(secret in "[A-Za-z0-9]{8,16}", extra in 0..4_usize)| {
+        let extra = ["port: x", "hosst: 1", "timeout: soon", "pool: [1]"][extra];
+        let json_extra = ["\"port\": \"x\"", "\"hosst\": 1, \"port\": []", "\"timeout\": \"soon\"", "\"pool\": [1]"];
+        for document in [
+            format!("password: {secret}\n{extra}\nhost: ''\n"),
+            format!("host: a\npassword: [{secret}]\n"),
+            format!("host: a\npin: {secret}\n"),
+            format!("host: ''\npasword: {secret}\nport: 0\n"),
+            format!("host: '', \npassword: |\n  {secret}\n  second\nport: x\n"),
+            format!("host: {{password: {secret}\n"),
+            format!("{{host: a, password: {secret}, port: x}}"),
+            format!("password: \"{secret}\nhost: a"),
+        ] {
+            let report = runtime.block_on(refusal::<App>(Format::Yaml, &document));
+            prop_assert!(!told(&report).contains(&secret), "{}", report);
+        }
+        for wrong in json_extra {
+            for document in [
+                format!("{{\"password\": \"{secret}\", {wrong}, \"host\": \"\"}}"),
+                format!("{{\"password\": [\"{secret}\"], {wrong}}}"),
+                format!("{{\"password\": \"{secret}, {wrong}}}"),
+            ] {
+                let report = runtime.block_on(refusal::<App>(Format::Json, &document));
+                prop_assert!(!told(&report).contains(&secret), "{}", report);
+            }
+        }
+        for document in [
+            format!("password = [\"{secret}\"]\nport = \"x\"\n"),
+            format!("host = \"\"\npassword = \"\"\"\n{secret}\n\"\"\"\nport = \"x\"\n"),
+            format!("password = {secret}\n"),
+            format!("pin = \"{secret}\"\n"),
+        ] {
+            let report = runtime.block_on(refusal::<App>(Format::Toml, &document));
+            prop_assert!(!told(&report).contains(&secret), "{}", report);
+        }
+    });
+}
+
+#[test]
+fn any_bytes_are_applied_whole_or_refused() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    proptest!(ProptestConfig::with_cases(256), |(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0..3_usize)| {
+        let format = [Format::Json, Format::Yaml, Format::Toml][format];
+        runtime.block_on(async {
+            let (sender, channel) = Channel::buffered("app", 4);
+            let good = ["{\"host\": \"a\"}", "host: a", "host = \"a\""][format as usize];
+            sender.send(good.as_bytes()).await.unwrap();
+            let source = Source::watcher(channel).format(format);
+            let capacitor = Capacitor::<App>::builder().manual().source(source).build().unwrap();
+            capacitor.start().await.unwrap();
+            sender.send(bytes).await.unwrap();
+            capacitor.process().await.unwrap();
+            let healthy = capacitor.state() == flux::State::Healthy;
+            assert_eq!(healthy, capacitor.last_error().is_none());
+            assert!(healthy || capacitor.status().generation == 1);
+        });
+    });
+}
