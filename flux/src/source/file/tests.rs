@@ -1,5 +1,7 @@
 //! Real files on a real file system. What is awaited has a generous bound; what must not come gets a short one.
 
+#![allow(clippy::unwrap_used)] // In helpers too.
+
 use std::{
     fs::{self, OpenOptions},
     io::Write,
