@@ -106,24 +106,24 @@ impl Subscription {
     pub(super) fn arm(&mut self, spots: BTreeSet<Spot>) -> notify::Result<()> {
         let mut control = lock(&CONTROL);
         let old = std::mem::take(&mut self.spots);
-        // Taken back first: a directory that was moved may be watched under its old name and its new one.
-        let gone: BTreeSet<&Path> = dirs(&old)
-            .filter(|dir| !dirs(&spots).any(|d| d == *dir))
-            .collect();
-        lock(&ROUTES).leave(&self.subscriber, &old);
-        let added: BTreeSet<&Path> = dirs(&spots)
-            .filter(|dir| !dirs(&old).any(|d| d == *dir))
-            .collect();
-        for dir in gone {
-            control.release(dir);
+        let before: BTreeSet<&Path> = dirs(&old).collect();
+        let after: BTreeSet<&Path> = dirs(&spots).collect();
+        {
+            // Entered before others are left: a directory that stays keeps the mark that it was lost.
+            let mut routes = lock(&ROUTES);
+            routes.enter(&self.subscriber, spots.difference(&old));
+            routes.leave(&self.subscriber, old.difference(&spots));
         }
-        lock(&ROUTES).enter(&self.subscriber, &spots);
-        for dir in added {
-            control.retain(dir);
-        }
+        // Released before others are watched: a moved directory may be watched under its old name and its new one.
+        before
+            .difference(&after)
+            .for_each(|dir| control.release(dir));
+        after
+            .difference(&before)
+            .for_each(|dir| control.retain(dir));
         let mut result = Ok(());
         self.armed.clear();
-        for dir in dirs(&spots).collect::<BTreeSet<_>>() {
+        for dir in after {
             let armed = control.ensure(dir);
             self.armed
                 .insert(dir.to_owned(), armed.as_ref().ok().copied());
@@ -139,7 +139,7 @@ impl Drop for Subscription {
         let mut control = lock(&CONTROL);
         {
             let mut routes = lock(&ROUTES);
-            routes.leave(&self.subscriber, &self.spots);
+            routes.leave(&self.subscriber, self.spots.iter());
             routes
                 .subscribers
                 .retain(|other| !Arc::ptr_eq(other, &self.subscriber));
@@ -195,7 +195,10 @@ impl Control {
                 Ok(identity)
             }
             Err(error) => {
-                lock(&ROUTES).lose(dir);
+                // Without waking anyone: whoever tries again at once would fail again.
+                if let Some(entries) = lock(&ROUTES).dirs.get_mut(dir) {
+                    entries.lost = true;
+                }
                 Err(error)
             }
         }
@@ -227,7 +230,7 @@ impl Control {
 }
 
 impl Routes {
-    fn enter(&mut self, subscriber: &Arc<Subscriber>, spots: &BTreeSet<Spot>) {
+    fn enter<'a>(&mut self, subscriber: &Arc<Subscriber>, spots: impl Iterator<Item = &'a Spot>) {
         for spot in spots {
             let entries = self.dirs.entry(spot.dir.clone()).or_default();
             let waiting = entries.names.entry(spot.name.clone()).or_default();
@@ -235,7 +238,7 @@ impl Routes {
         }
     }
 
-    fn leave(&mut self, subscriber: &Arc<Subscriber>, spots: &BTreeSet<Spot>) {
+    fn leave<'a>(&mut self, subscriber: &Arc<Subscriber>, spots: impl Iterator<Item = &'a Spot>) {
         for spot in spots {
             let Some(entries) = self.dirs.get_mut(&spot.dir) else {
                 continue;

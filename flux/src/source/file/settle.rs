@@ -36,7 +36,12 @@ pub(super) enum Step {
 impl Touch {
     /// What stands for both of two touches that were not looked at yet.
     pub(super) fn then(self, next: Touch) -> Touch {
-        if next == Touch::Metadata { self } else { next }
+        match (self, next) {
+            (before, Touch::Metadata) => before,
+            // A link was swapped and what it led to before was removed.
+            (Touch::Finished, Touch::Gone) => Touch::Finished,
+            (_, next) => next,
+        }
     }
 }
 
@@ -59,12 +64,16 @@ impl Settle {
                 self.due = None;
                 Step::Read
             }
-            Touch::Written | Touch::Gone | Touch::Rescan => {
+            Touch::Written | Touch::Rescan => {
+                self.suspect(now);
+                Step::Wait
+            }
+            Touch::Gone if self.busy() => {
                 self.suspect(now);
                 Step::Wait
             }
             Touch::Metadata | Touch::Structure if self.busy() => Step::Nothing,
-            Touch::Metadata | Touch::Structure => Step::ReadWithCare,
+            Touch::Metadata | Touch::Structure | Touch::Gone => Step::ReadWithCare,
         }
     }
 
@@ -149,7 +158,7 @@ mod tests {
                     waiting = None;
                     match settle.touched(merged, now) {
                         Read | ReadWithCare => {
-                            prop_assert!(!matches!(merged, Written | Gone | Rescan));
+                            prop_assert!(!matches!(merged, Written | Rescan));
                             unread = false;
                         }
                         Wait | Nothing => prop_assert!(settle.busy()),
