@@ -100,6 +100,15 @@ impl Diff {
         self.changed.push(path);
     }
 
+    /// Runs `go` under a map's key, which is copied only if something differs there.
+    pub(crate) fn under(&mut self, key: &str, go: impl FnOnce(&mut Self)) {
+        let (depth, known) = (self.path.len(), self.changed.len());
+        self.within(|| Seg::Key("".into()), go);
+        for path in &mut self.changed[known..] {
+            path[depth] = Seg::Key(key.to_owned().into());
+        }
+    }
+
     pub(crate) fn here(&mut self) {
         self.changed.push(self.path.clone());
     }

@@ -272,16 +272,13 @@ macro_rules! map_of_sections {
             }
             fn diff(&self, old: &Self, diff: &mut Diff) {
                 for (key, new) in self {
-                    diff.within(
-                        || Seg::Key(Cow::Owned(key.clone())),
-                        |diff| match old.get(key) {
-                            Some(old) => Config::diff(new, old, diff),
-                            None => diff.here(),
-                        },
-                    );
+                    diff.under(key, |diff| match old.get(key) {
+                        Some(old) => Config::diff(new, old, diff),
+                        None => diff.here(),
+                    });
                 }
                 for key in old.keys().filter(|key| !self.contains_key(*key)) {
-                    diff.within(|| Seg::Key(Cow::Owned(key.clone())), Diff::here);
+                    diff.under(key, Diff::here);
                 }
             }
         }

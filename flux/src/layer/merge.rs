@@ -3,7 +3,7 @@
 use super::{decode::Section, finish::Nested};
 use serde::{Deserialize, Deserializer, de};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque, btree_map::Entry},
     fmt,
     hash::{BuildHasher, Hash},
     marker::PhantomData,
@@ -265,12 +265,17 @@ impl<'de, L: super::Layer> Deserialize<'de> for Map<L> {
                     let value: Option<Option<Section<L>>> =
                         entries.next_value_seed(Item(PhantomData))?;
                     if let Some(section) = value {
-                        if map.contains_key(&key) {
-                            return Err(de::Error::custom(format_args!(
-                                "the key `{key}` stands here twice"
-                            )));
+                        match map.entry(key) {
+                            Entry::Vacant(slot) => {
+                                slot.insert(section.map(|s| s.0));
+                            }
+                            Entry::Occupied(slot) => {
+                                return Err(de::Error::custom(format_args!(
+                                    "the key `{}` stands here twice",
+                                    slot.key()
+                                )));
+                            }
                         }
-                        map.insert(key, section.map(|s| s.0));
                     }
                 }
                 Ok(Map(map))
