@@ -4,6 +4,7 @@ mod capacitor;
 mod environment;
 mod files;
 mod layers;
+mod model;
 mod reads;
 mod reports;
 
