@@ -371,7 +371,13 @@ impl<C: Config> Core<C> {
             None => self.history.healed(),
             Some(report) => {
                 self.history.refused(report.clone());
-                observe::refused(&self.name, Refused::Validation, report);
+                let undecoded = self.slots.iter().any(|slot| slot.refusal.is_some());
+                let stage = if undecoded {
+                    Refused::Transform
+                } else {
+                    Refused::Validation
+                };
+                observe::refused(&self.name, stage, report);
             }
         }
     }

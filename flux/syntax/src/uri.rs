@@ -145,15 +145,19 @@ pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
     }
 }
 
-/// Where a literal password stands in `scheme://user:password@host`.
+/// Where a literal password stands in `scheme://user:password@host`. A password may hold any character, so everything up to the
+/// last `@` counts.
 fn password(text: &str) -> Option<Range<usize>> {
-    let start = text.find("://")? + 3;
-    let authority = &text[start..];
-    let authority = &authority[..authority.find(['/', '?', '#']).unwrap_or(authority.len())];
-    let (user, _) = authority.rsplit_once('@')?;
-    let (name, secret) = user.split_once(':')?;
-    let from = start + name.len() + 1;
-    (!secret.is_empty() && !secret.starts_with("${")).then(|| from..from + secret.len())
+    text.match_indices("://").find_map(|(at, separator)| {
+        let start = at + separator.len();
+        let rest = &text[start..];
+        let (user, _) = rest.rsplit_once('@')?;
+        let (name, secret) = user.split_once(':')?;
+        let variable = secret.starts_with("${") && secret.find('}') == Some(secret.len() - 1);
+        let from = start + name.len() + 1;
+        let literal = !rest.starts_with('/') && !secret.is_empty() && !variable;
+        literal.then(|| from..from + secret.len())
+    })
 }
 
 #[cfg(test)]
@@ -219,6 +223,24 @@ mod tests {
         assert!(!error.message.contains("hunter2"));
         assert_eq!(error.span, 13..20);
         assert!(!refused("redis://user:${PW}@host/key").contains("password"));
+        for hidden in [
+            "redis://u:hunter2/w@host",
+            "env:redis://u:hunter2/w@host",
+            "env:a://b/c://u:hunter2@h",
+            "${redis://u:hunter2/w@h}",
+            "${URL:-redis://u:hunter2@h}",
+            "redis://u:${PW}hunter2@h",
+        ] {
+            let message = refused(hidden);
+            assert!(
+                message.contains("password") && !message.contains("hunter2"),
+                "{message}"
+            );
+        }
+        assert_eq!(
+            parse_uri("file:///etc/a:b@c.yaml"),
+            Ok(file("/etc/a:b@c.yaml"))
+        );
     }
 
     proptest! {

@@ -7,6 +7,7 @@ mod layers;
 mod model;
 mod reads;
 mod reports;
+mod signals;
 
 use flux::{Builder, Capacitor, Config, Source, source::ChannelSender};
 
