@@ -117,14 +117,18 @@ pub(crate) fn find(fields: &'static [Field], key: &str) -> Option<&'static Field
     None
 }
 
-/// Whether the value at `path` must never be printed.
+/// Whether a value found at `path` must never be printed: a secret field, anything below one, anything under a key that no field
+/// has (it may be a misspelt secret), and a value in the place of a section that has secrets.
 pub(crate) fn is_secret(fields: &'static [Field], path: &[crate::layer::Seg]) -> bool {
     use crate::layer::Seg;
-    let Some((Seg::Key(key), mut rest)) = path.split_first() else {
-        return false;
+    let Some((first, mut rest)) = path.split_first() else {
+        return any_secret(fields, 8);
+    };
+    let Seg::Key(key) = first else {
+        return any_secret(fields, 8);
     };
     let Some(field) = find(fields, key) else {
-        return false;
+        return any_secret(fields, 8);
     };
     if field.secret {
         return true;
@@ -133,7 +137,10 @@ pub(crate) fn is_secret(fields: &'static [Field], path: &[crate::layer::Seg]) ->
         Kind::Leaf => return false,
         Kind::Section(inner) => inner,
         Kind::List(inner) | Kind::Map(inner) => {
-            rest = rest.get(1..).unwrap_or_default();
+            if rest.is_empty() {
+                return any_secret(inner(), 8);
+            }
+            rest = &rest[1..];
             inner
         }
     };

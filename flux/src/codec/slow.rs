@@ -21,7 +21,13 @@ const MOST: usize = 100;
 pub(super) fn unknown_keys<C: Config>(decoder: &Decoder, text: &str) -> Vec<Found> {
     match tree(decoder, text) {
         Ok(document) => located(decoder, text, unknown(C::fields(), &document)),
-        Err(_) => Vec::new(),
+        Err(syntax) => vec![Found::whole(
+            format!(
+                "has unknown keys that cannot be told: {}",
+                without_quotes(&syntax.message)
+            ),
+            syntax.at,
+        )],
     }
 }
 

@@ -114,10 +114,7 @@ impl Report {
             }
             let problem = Problem {
                 path: Dotted(&entry.problem.path).to_string(),
-                message: sentence(
-                    &entry.problem,
-                    describe::is_secret(fields, &entry.problem.path),
-                ),
+                message: sentence(&entry.problem, may_not_show(fields, &entry.problem)),
                 origin: entry.origin,
                 variable: entry.variable,
                 line: entry.at.map(|at| at.0),
@@ -139,6 +136,13 @@ impl Report {
     pub fn keeps_previous(&self) -> bool {
         matches!(self.keeping, Keeping::Previous | Keeping::Rest)
     }
+}
+
+/// Whether what was found must be left out. Messages about a document as a whole are made without quoting it.
+fn may_not_show(fields: &'static [Field], problem: &layer::Problem) -> bool {
+    let whole =
+        problem.path.is_empty() && matches!(problem.what, What::Message(_) | What::Panic(_));
+    !whole && describe::is_secret(fields, &problem.path)
 }
 
 /// The sentence of a problem; nothing of a secret's value is in it.
@@ -211,7 +215,8 @@ impl fmt::Display for Problem {
             _ if self.origin.is_empty() => {}
             _ => write!(f, "\n    --> {}", self.origin)?,
         }
-        if let (Some(snippet), Some(line), Some(column)) = (&self.snippet, self.line, self.column) {
+        let shown = self.column.filter(|column| *column <= snippet::WIDEST);
+        if let (Some(snippet), Some(line), Some(column)) = (&self.snippet, self.line, shown) {
             let width = line.to_string().len();
             write!(
                 f,

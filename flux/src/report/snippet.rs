@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Longer lines are cut.
-const WIDEST: usize = 160;
+pub(super) const WIDEST: usize = 160;
 
 /// What must be known of a document to show lines of it.
 pub(super) struct Document {
@@ -45,7 +45,7 @@ impl Document {
             {
                 Some(tree) => {
                     let mut found = Vec::new();
-                    secret_values(fields, &tree, &mut Vec::new(), false, &mut found);
+                    secret_values(fields, &tree, &mut Vec::new(), &mut found);
                     let at = found
                         .iter()
                         .filter_map(|(path, _)| codec::locate(decoder, bytes, path));
@@ -86,31 +86,29 @@ impl Document {
     }
 }
 
-/// Every scalar at or below a secret path.
+/// Every scalar that must not be shown.
 fn secret_values(
     fields: &'static [Field],
     tree: &Tree,
     path: &mut Vec<Seg>,
-    secret: bool,
     found: &mut Vec<(Vec<Seg>, String)>,
 ) {
-    let secret = secret || describe::is_secret(fields, path);
     match tree {
         Tree::Map(entries) => {
             for (key, value) in entries {
                 path.push(Seg::Key(key.clone().into()));
-                secret_values(fields, value, path, secret, found);
+                secret_values(fields, value, path, found);
                 path.pop();
             }
         }
         Tree::Seq(items) => {
             for (index, item) in items.iter().enumerate() {
                 path.push(Seg::Index(index));
-                secret_values(fields, item, path, secret, found);
+                secret_values(fields, item, path, found);
                 path.pop();
             }
         }
-        _ if !secret => {}
+        _ if !describe::is_secret(fields, path) => {}
         Tree::Str(text) | Tree::Raw(text) => found.push((path.clone(), text.clone())),
         Tree::U64(number) => found.push((path.clone(), number.to_string())),
         Tree::I64(number) => found.push((path.clone(), number.to_string())),

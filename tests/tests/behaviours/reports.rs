@@ -18,6 +18,8 @@ struct App {
     #[flux(secret, default = 0)]
     pin: u32,
     #[flux(nested)]
+    vault: Option<Vault>,
+    #[flux(nested)]
     pool: Pool,
     #[flux(nested, default)]
     tenants: BTreeMap<String, Pool>,
@@ -33,6 +35,12 @@ struct App {
 struct Pool {
     #[flux(default = 1, range = 1..=100)]
     max_size: u32,
+}
+
+#[derive(Flux)]
+struct Vault {
+    #[flux(secret)]
+    key: String,
 }
 
 fn even(n: &u32) -> Result<(), String> {
@@ -238,6 +246,16 @@ async fn a_panic_in_a_validator_is_a_violation_and_the_capacitor_goes_on() {
     assert_eq!(capacitor.get().n, 14);
 }
 
+#[tokio::test]
+async fn a_problem_far_to_the_right_is_told_without_its_line() {
+    let document = format!("{{\"host\": \"{}\", \"port\": 0}}", "x".repeat(70_000));
+    let text = refusal::<App>(Format::Json, &document).await.to_string();
+    assert!(
+        text.contains("port: must be in 1..=65535") && text.len() < 1_000,
+        "{text}"
+    );
+}
+
 fn told(report: &flux::Report) -> String {
     format!(
         "{report}\n{report:?}\n{}",
@@ -270,6 +288,9 @@ fn a_secret_is_never_printed() {
             for document in [
                 format!("{{\"password\": \"{secret}\", {wrong}, \"host\": \"\"}}"),
                 format!("{{\"password\": [\"{secret}\"], {wrong}}}"),
+                format!("{{\"pasword\": \"{secret}\", {wrong}}}"),
+                format!("{{\"vault\": \"{secret}\", {wrong}}}"),
+                format!("\"{secret}\""),
                 format!("{{\"password\": \"{secret}, {wrong}}}"),
             ] {
                 let report = runtime.block_on(refusal::<App>(Format::Json, &document));
