@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{self, Decoder},
-    describe::{self, Field, Kind},
+    describe::{self, Field},
     layer::{Problem, Seg, path::What},
     report::tree::Tree,
 };
@@ -24,8 +24,8 @@ enum Secrets {
         lines: Vec<usize>,
         pieces: Vec<String>,
     },
-    /// The document cannot be read: lines before this one come before every secret's key.
-    Before(usize),
+    /// The document cannot be read, so that a secret may be on any line.
+    Anywhere,
 }
 
 impl Document {
@@ -58,11 +58,7 @@ impl Document {
                             .collect(),
                     }
                 }
-                None => {
-                    let names = secret_names(fields, 8);
-                    let holds = |line: &String| names.iter().any(|name| line.contains(name));
-                    Secrets::Before(lines.iter().position(holds).map_or(lines.len(), |i| i) + 1)
-                }
+                None => Secrets::Anywhere,
             }
         };
         Document { lines, secrets }
@@ -77,7 +73,7 @@ impl Document {
                 !lines.contains(&number)
                     && !pieces.iter().any(|piece| line.contains(piece.as_str()))
             }
-            Secrets::Before(first) => number < *first,
+            Secrets::Anywhere => false,
         };
         // What stands behind a misspelt key may be the secret that was meant.
         let misspelt =
@@ -115,21 +111,4 @@ fn secret_values(
         Tree::F64(number) => found.push((path.clone(), number.to_string())),
         Tree::Bool(_) | Tree::Null => found.push((path.clone(), String::new())),
     }
-}
-
-/// The keys of every secret field, at any depth.
-fn secret_names(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for field in fields {
-        if field.secret {
-            names.push(field.name);
-            names.extend(field.aliases);
-        }
-        if let (Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner), 1..) =
-            (field.kind, depth)
-        {
-            names.extend(secret_names(inner(), depth - 1));
-        }
-    }
-    names
 }
