@@ -34,6 +34,7 @@ mod error;
 #[cfg(feature = "figment")]
 mod foreign;
 pub mod handle;
+pub mod hot;
 pub mod layer;
 mod observe;
 pub mod pipeline;
@@ -62,7 +63,8 @@ pub mod __private {
         capacitor::global as capacitor,
         config::{Config, Diff, Root},
         describe::{Field, Kind},
-        handle::{Global, Hot, Local, get, reader, snapshot, try_get},
+        handle::{Global, Local, get, reader, snapshot, try_get},
+        hot::Hot,
         layer::{
             Keys, Layer, Said, UNKNOWN,
             decode::{With, put, put_human, put_nested, put_strict, put_with},
