@@ -38,7 +38,7 @@ mod foreign;
 pub mod handle;
 pub mod hot;
 pub mod layer;
-mod observe;
+pub mod observe;
 pub mod pipeline;
 pub mod report;
 pub mod rules;

@@ -106,6 +106,7 @@ impl<C: Config> Core<C> {
             raw,
             self.state != State::Loading,
             self.update,
+            Arc::from(self.name.as_str()),
         ))
     }
 
@@ -131,6 +132,7 @@ impl<C: Config> Core<C> {
             raw,
             false,
             self.update,
+            Arc::from(self.name.as_str()),
         ))
     }
 

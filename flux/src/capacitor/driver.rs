@@ -91,6 +91,8 @@ pub(crate) struct Driver<C: Config> {
     pub(super) probation: Option<Probation<C>>,
     commands: Commands,
     first: Option<First>,
+    /// When the update under way was taken up.
+    began: Option<Instant>,
     loaded: bool,
     stopped: bool,
     ended: Option<super::Ended>,
@@ -165,10 +167,16 @@ impl<C: Config> Driver<C> {
             probation: None,
             commands,
             first: Some(first),
+            began: None,
             loaded: false,
             stopped: false,
             ended: None,
         };
+        for slot in &driver.core.slots {
+            if let Some(at) = slot.changed {
+                observe::metrics::layer_changed(&driver.core.name, &slot.origin, at);
+            }
+        }
         driver.publish_status();
         driver
     }
@@ -315,6 +323,7 @@ impl<C: Config> Driver<C> {
         }
         self.debounce.clear();
         self.loaded = true;
+        self.began = Some(Instant::now());
         let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
         let step = span.in_scope(|| self.core.update());
         match step {
@@ -358,6 +367,9 @@ impl<C: Config> Driver<C> {
 
     /// Publishes the status, and tells whoever started the capacitor.
     pub(super) fn outcome(&mut self) {
+        if let Some(began) = self.began.take() {
+            observe::metrics::took(&self.core.name, began.elapsed());
+        }
         self.publish_status();
         self.tell();
         if let Some(first) = self.first.take() {

@@ -20,6 +20,8 @@ pub use builder::Builder;
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
 pub use state::State;
+#[cfg(feature = "metrics")]
+pub(crate) use status::unix;
 pub use status::{LayerStatus, Status};
 
 use crate::{

@@ -38,6 +38,7 @@ impl<S> Layer<S> for CircuitBreakerLayer {
                 limit: self.failures,
                 recovery: self.recovery,
                 state: State::Closed { failed: 0 },
+                capacitor: None,
             })),
         }
     }
@@ -77,6 +78,8 @@ struct Breaker {
     limit: u32,
     recovery: Duration,
     state: State,
+    /// Whose breaker it is, for events.
+    capacitor: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,7 +134,8 @@ impl Breaker {
         let (old, new) = (name(self.state), name(state));
         self.state = state;
         if old != new {
-            crate::observe::breaker(old, new);
+            let name = self.capacitor.as_deref().unwrap_or_default();
+            crate::observe::breaker(name, old, new);
         }
     }
 }
@@ -176,8 +180,12 @@ where
         self.inner.poll_ready(cx)
     }
     fn call(&mut self, request: Request<C>) -> Self::Future {
-        if let Err(open) = lock(&self.breaker).admit(Instant::now()) {
-            return Box::pin(std::future::ready(Err(open.into())));
+        {
+            let mut breaker = lock(&self.breaker);
+            breaker.capacitor.get_or_insert_with(|| request.owner());
+            if let Err(open) = breaker.admit(Instant::now()) {
+                return Box::pin(std::future::ready(Err(open.into())));
+            }
         }
         let call = Call(Some(Arc::clone(&self.breaker)));
         let answer = self.inner.call(request);
@@ -201,6 +209,7 @@ mod tests {
             limit,
             recovery: RECOVERY,
             state: State::Closed { failed: 0 },
+            capacitor: None,
         }
     }
 

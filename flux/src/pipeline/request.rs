@@ -16,6 +16,7 @@ pub struct Request<C> {
     /// Whether rules from previous to next apply: not to the first value after a start.
     transition: bool,
     id: u64,
+    capacitor: Arc<str>,
 }
 
 impl<C> Request<C> {
@@ -25,6 +26,7 @@ impl<C> Request<C> {
         raw: Arc<[Option<Arc<[u8]>>]>,
         transition: bool,
         id: u64,
+        capacitor: Arc<str>,
     ) -> Self {
         Request {
             previous,
@@ -33,6 +35,7 @@ impl<C> Request<C> {
             proposed,
             transition,
             id,
+            capacitor,
         }
     }
 
@@ -47,6 +50,15 @@ impl<C> Request<C> {
     /// The number of the update that this is a part of, the same in its `tracing` events. Retries share it.
     pub fn correlation_id(&self) -> u64 {
         self.id
+    }
+
+    /// The name of the capacitor whose update this is.
+    pub fn capacitor(&self) -> &str {
+        &self.capacitor
+    }
+
+    pub(crate) fn owner(&self) -> Arc<str> {
+        Arc::clone(&self.capacitor)
     }
 
     /// Whether a stage or a layer has replaced what was validated.
@@ -68,6 +80,7 @@ impl<C> Clone for Request<C> {
             proposed: Arc::clone(&self.proposed),
             transition: self.transition,
             id: self.id,
+            capacitor: Arc::clone(&self.capacitor),
         }
     }
 }

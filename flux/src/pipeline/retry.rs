@@ -62,8 +62,8 @@ impl<C, R> Policy<Request<C>, R, BoxError> for Again {
         }
         let ceiling = ceiling(self.failed, self.rules.base, self.rules.max);
         let pause = ceiling.mul_f64(fastrand::f64());
-        tracing::debug!(target: "flux", %error, attempt = self.failed, ?pause, update = request.correlation_id(), "trying the update again");
-        crate::observe::retried();
+        let (name, update) = (request.capacitor(), request.correlation_id());
+        crate::observe::retried(name, update, self.failed, pause, error);
         Some(Box::pin(tokio::time::sleep(pause)))
     }
 
