@@ -44,6 +44,8 @@ pub mod report;
 pub mod rules;
 pub mod source;
 
+#[cfg(feature = "json")]
+pub use capacitor::Secrets;
 pub use capacitor::{Builder, Capacitor, State, Status};
 pub use codec::Unknown;
 pub use config::{Config, Root};

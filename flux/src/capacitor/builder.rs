@@ -32,6 +32,8 @@ pub struct Builder<C: Config> {
     group: Option<Group>,
     probation: Option<Duration>,
     health_check: Option<HealthCheck<C>>,
+    #[cfg(feature = "json")]
+    last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
     on_stop: Option<OnStop>,
 }
 
@@ -65,6 +67,8 @@ impl<C: Config> Builder<C> {
             group: None,
             probation: None,
             health_check: None,
+            #[cfg(feature = "json")]
+            last_known_good: None,
             on_stop: None,
         }
     }
@@ -206,6 +210,21 @@ impl<C: Config> Builder<C> {
         self
     }
 
+    /// Keeps the last good configuration in this file (JSON, readable by its owner alone, replaced at once and synced to disk after
+    /// each change that is no longer on probation). A start while sources are down, silent for half of the startup timeout (5 s
+    /// without one), or hold a refused document, serves it: the state is `Degraded`, and the status says why. The layers that are
+    /// read at start, such as the environment, are not kept.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn last_known_good(
+        mut self,
+        path: impl Into<flux_syntax::Template>,
+        secrets: super::Secrets,
+    ) -> Self {
+        self.last_known_good = Some((path.into(), secrets));
+        self
+    }
+
     /// Called once with the final state when watching ends: by `stop`, or because every source closed.
     #[must_use]
     pub fn on_stop(mut self, call: impl Fn(State) + Send + Sync + 'static) -> Self {
@@ -238,6 +257,14 @@ impl<C: Config> Builder<C> {
                 "no layers; declare one, as in `#[flux(source = \"file:app.yaml\")]`".into(),
             ));
         }
+        #[cfg(feature = "json")]
+        let last_known_good = match &self.last_known_good {
+            None => None,
+            Some((path, secrets)) => Some(super::last_known_good::Keep {
+                path: crate::declare::expand(path).map_err(wrong)?.into(),
+                secrets: *secrets,
+            }),
+        };
         if let Err(collision) = crate::environment::check_names(C::fields()) {
             return Err(wrong(collision));
         }
@@ -261,6 +288,8 @@ impl<C: Config> Builder<C> {
             group: self.group,
             probation: self.probation,
             health_check: self.health_check,
+            #[cfg(feature = "json")]
+            last_known_good,
             on_stop: self.on_stop,
         })
     }

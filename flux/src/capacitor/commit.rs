@@ -3,6 +3,7 @@
 use super::{
     core::{Built, Core, Step},
     generations::Kept,
+    slot::Stored,
     state::{Outcome, State},
 };
 use crate::{
@@ -45,7 +46,7 @@ impl<C: Config> Core<C> {
         refused: Vec<Entry>,
     ) -> Step<C> {
         let Built { value, held } = built;
-        if self.grouped && !refused.is_empty() {
+        if self.grouped && self.current.is_some() && !refused.is_empty() {
             return self.refuse(Refused::Validation, refused);
         }
         let outcome = match refused.is_empty() {
@@ -199,13 +200,15 @@ impl<C: Config> Core<C> {
                     .map(|(slot, _)| slot.origin.clone())
                     .collect();
                 self.adopt(&candidates);
-                let contents = self.slots.iter().map(|slot| slot.stored()).collect();
-                self.generations.push(Kept::new(
-                    Arc::clone(snapshot),
-                    contents,
-                    origins,
-                    flight.changed,
-                ));
+                let contents: Vec<_> = self.slots.iter().map(|slot| slot.stored()).collect();
+                if !contents.contains(&Stored::Kept) {
+                    self.generations.push(Kept::new(
+                        Arc::clone(snapshot),
+                        contents,
+                        origins,
+                        flight.changed,
+                    ));
+                }
                 self.settle(outcome);
             }
             Errand::Back { to, reason } => self.return_to(to, &reason),

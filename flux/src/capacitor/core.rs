@@ -199,6 +199,15 @@ impl<C: Config> Core<C> {
         {
             return self.propose(built, fresh, entries);
         }
+        // What is kept on disk serves until there is something good.
+        let kept = vec![false; self.slots.len()];
+        let whole = self.slots.iter().all(|slot| slot.accepted.is_some());
+        if self.current.is_none()
+            && whole
+            && let Ok(built) = self.build(&kept)
+        {
+            return self.propose(built, kept, entries);
+        }
         self.refuse(Refused::Validation, entries)
     }
 

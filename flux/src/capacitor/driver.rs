@@ -55,6 +55,8 @@ pub(crate) struct Plan<C: Config> {
     pub(crate) group: Option<Group>,
     pub(crate) probation: Option<Duration>,
     pub(crate) health_check: Option<HealthCheck<C>>,
+    #[cfg(feature = "json")]
+    pub(crate) last_known_good: Option<super::last_known_good::Keep>,
     pub(crate) on_stop: Option<OnStop>,
 }
 
@@ -90,10 +92,14 @@ pub(crate) struct Driver<C: Config> {
     pub(super) retry: Retry,
     pub(super) probation: Option<Probation<C>>,
     commands: Commands,
+    /// When a silent start falls back to what is kept on disk.
+    pub(super) rescue_at: Option<Instant>,
+    #[cfg(feature = "json")]
+    pub(super) saver: super::last_known_good::Saver,
     first: Option<First>,
     /// When the update under way was taken up.
     began: Option<Instant>,
-    loaded: bool,
+    pub(super) loaded: bool,
     stopped: bool,
     ended: Option<super::Ended>,
 }
@@ -150,7 +156,7 @@ impl<C: Config> Driver<C> {
         core.grouped = plan.group.is_some();
         let debounce = Debounce::new(plan.debounce, plan.max_wait);
         observe::started(&plan.name, plan.debounce);
-        let driver = Driver {
+        let mut driver = Driver {
             unsettled: vec![false; plan.layers.len()],
             changed: changed(&inbox),
             service: plan.service(),
@@ -166,12 +172,16 @@ impl<C: Config> Driver<C> {
             retry: Retry::default(),
             probation: None,
             commands,
+            rescue_at: None,
+            #[cfg(feature = "json")]
+            saver: super::last_known_good::Saver::default(),
             first: Some(first),
             began: None,
             loaded: false,
             stopped: false,
             ended: None,
         };
+        driver.plan_rescue();
         for slot in &driver.core.slots {
             if let Some(at) = slot.changed {
                 observe::metrics::layer_changed(&driver.core.name, &slot.origin, at);
@@ -189,6 +199,8 @@ impl<C: Config> Driver<C> {
             if self.poll_flight(cx) || self.poll_commands(cx) || self.poll_probation(cx) {
                 continue;
             }
+            // Pending means that a write is under way; it wakes this task.
+            let _ = self.poll_saver(cx);
             if self.flight.is_none() {
                 if self.due() {
                     self.update();
@@ -243,7 +255,7 @@ impl<C: Config> Driver<C> {
                 Poll::Ready(self.poll_commands(cx) || self.poll_probation(cx))
             });
             if !again.await {
-                return;
+                return self.saved().await;
             }
             self.land().await;
         }
@@ -300,7 +312,7 @@ impl<C: Config> Driver<C> {
     fn due(&mut self) -> bool {
         let now = Instant::now();
         if !self.loaded {
-            return self.core.waiting().is_empty();
+            return self.core.waiting().is_empty() || self.rescue(now);
         }
         if self.retry.at().is_some_and(|at| at <= now) {
             return true;
@@ -327,6 +339,7 @@ impl<C: Config> Driver<C> {
         let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
         let step = span.in_scope(|| self.core.update());
         match step {
+            Step::Settled if self.core.generation() == 0 && self.rescue_refused() => self.update(),
             Step::Settled => {
                 self.retry.clear();
                 self.stand();
@@ -393,9 +406,11 @@ impl<C: Config> Driver<C> {
             Some(_) => None,
             None => self.debounce.deadline_while(self.unsettled.contains(&true)),
         };
+        let rescue = self.rescue_at.filter(|_| !self.loaded);
         let Some(at) = debounce
             .into_iter()
             .chain(retry.filter(|_| self.flight.is_none()))
+            .chain(rescue)
             .min()
         else {
             self.timer = None;

@@ -148,6 +148,8 @@ impl<C: Config> Driver<C> {
                 .generations
                 .mark(number, GenerationOutcome::OnProbation);
             self.probation = Some(Probation::new(Arc::clone(snapshot), window, check));
+        } else {
+            self.save();
         }
         self.stand();
         self.outcome();
@@ -238,6 +240,7 @@ impl<C: Config> Driver<C> {
                 self.core
                     .generations
                     .mark(number, GenerationOutcome::Applied);
+                self.save();
                 self.publish_status();
             }
             Poll::Ready(Err(reason)) => self.unhealthy(&reason),

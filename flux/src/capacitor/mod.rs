@@ -9,7 +9,10 @@ mod driver;
 mod flight;
 mod generations;
 mod history;
+#[cfg(feature = "json")]
+mod last_known_good;
 mod probation;
+mod rescue;
 mod retry;
 mod slot;
 mod stack;
@@ -19,6 +22,8 @@ mod status;
 pub use builder::Builder;
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
+#[cfg(feature = "json")]
+pub use last_known_good::Secrets;
 pub use state::State;
 #[cfg(feature = "metrics")]
 pub(crate) use status::unix;
@@ -228,6 +233,7 @@ impl<C: Config> Capacitor<C> {
                 driver.poll(cx)
             })
             .await;
+            driver.saved().await;
             driver.stop();
         });
         let name = || self.shared.name.clone();

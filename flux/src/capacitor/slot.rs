@@ -26,6 +26,8 @@ pub(crate) struct Version<L> {
     layer: Option<L>,
     silent: bool,
     fresh: bool,
+    /// From the last known good configuration on disk.
+    kept: bool,
 }
 
 impl<L: Layer> Version<L> {
@@ -36,6 +38,7 @@ impl<L: Layer> Version<L> {
             layer: None,
             silent: true,
             fresh: false,
+            kept: false,
         }
     }
 
@@ -47,6 +50,7 @@ impl<L: Layer> Version<L> {
             layer: None,
             silent: false,
             fresh: false,
+            kept: false,
         }
     }
 
@@ -57,6 +61,7 @@ impl<L: Layer> Version<L> {
             layer: Some(layer),
             silent: false,
             fresh: true,
+            kept: false,
         }
     }
 
@@ -68,6 +73,16 @@ impl<L: Layer> Version<L> {
             layer: Some(layer),
             silent: false,
             fresh: false,
+            kept: false,
+        }
+    }
+
+    /// What was kept of the layer on disk.
+    #[cfg(feature = "json")]
+    pub(crate) fn kept(layer: L) -> Self {
+        Version {
+            kept: true,
+            ..Version::given(layer, Vec::new())
         }
     }
 
@@ -138,6 +153,8 @@ pub(crate) enum Stored {
     Silent(Option<Arc<[u8]>>),
     /// This document.
     Document(Arc<[u8]>),
+    /// What was kept of it on disk, its secrets left out.
+    Kept,
 }
 
 impl Stored {
@@ -145,7 +162,7 @@ impl Stored {
         match self {
             Stored::Document(bytes) => Some(Arc::clone(bytes)),
             Stored::Silent(bytes) => bytes.clone(),
-            Stored::Given => None,
+            Stored::Given | Stored::Kept => None,
         }
     }
 
@@ -192,6 +209,7 @@ impl<L: Layer> Slot<L> {
     pub(crate) fn stored(&self) -> Stored {
         match &self.accepted {
             None => Stored::Silent(None),
+            Some(version) if version.kept => Stored::Kept,
             Some(version) if version.silent => Stored::Silent(version.bytes.clone()),
             Some(version) => match &version.bytes {
                 Some(bytes) => Stored::Document(Arc::clone(bytes)),
@@ -216,7 +234,7 @@ impl<L: Layer> Slot<L> {
             return false;
         }
         let version = match to {
-            Stored::Given => return false,
+            Stored::Given | Stored::Kept => return false,
             Stored::Silent(bytes) => Version::silent(bytes),
             Stored::Document(bytes) => Version::stored(bytes),
         };

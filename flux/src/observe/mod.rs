@@ -14,7 +14,7 @@
 //! | `flux.capacitor.validation.failed` | warn | `update`, `error`: values that are missing or break a rule |
 //! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin said no |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
-//! | `flux.capacitor.warning` | warn | `warning`: keys that no field has |
+//! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
 //! | `flux.breaker.changed` | info | `old_state`, `new_state` |
 //!
 //! With the feature `metrics`, through the [`metrics`](https://docs.rs/metrics) facade, each with the label `capacitor`:
@@ -81,6 +81,11 @@ pub(crate) fn breaker(name: &str, old_state: &'static str, new_state: &'static s
 /// The span of one update; `update` is its correlation id.
 pub(crate) fn update_span(name: &str, update: u64) -> tracing::Span {
     tracing::info_span!(target: "flux", "flux.update", capacitor = name, update)
+}
+
+#[cfg(feature = "json")]
+pub(crate) fn warning(name: &str, warning: &str) {
+    tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, warning, "flux.capacitor.warning");
 }
 
 pub(crate) fn warned(name: &str, warning: &Report) {
