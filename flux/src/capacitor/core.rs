@@ -13,7 +13,7 @@ use crate::{
     layer::{Layer, Problem, finish::Cx, path::What, said},
     observe::{self, Refused},
     pipeline::{BoxError, Request},
-    report::{Entry, Keeping},
+    report::{Entry, Keeping, secrets::Secrets},
     rules::panic_text,
     source::{Health, Observation},
 };
@@ -115,21 +115,18 @@ impl<C: Config> Core<C> {
             slot.fresh = false;
         }
         let mut warnings = Vec::new();
-        for slot in &mut self.slots {
-            warnings.extend(slot.take_up::<C>(self.unknown));
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let entries = slot.take_up::<C>(self.unknown);
+            warnings.extend(entries.into_iter().map(|entry| entry.layer(number)));
         }
         if !warnings.is_empty() {
-            observe::warned(
-                &self.name,
-                &Report::compose(C::fields(), warnings, Keeping::Applied),
-            );
+            observe::warned(&self.name, &self.report(warnings, Keeping::Applied));
         }
-        let refusals: Vec<Entry> = self
-            .slots
-            .iter()
-            .filter_map(|slot| slot.refusal.clone())
-            .flatten()
-            .collect();
+        let mut refusals = Vec::new();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let entries = slot.refusal.iter().flatten().cloned();
+            refusals.extend(entries.map(|entry| entry.layer(number)));
+        }
         if self
             .slots
             .iter()
@@ -223,7 +220,7 @@ impl<C: Config> Core<C> {
                 continue;
             }
             let mut entry = Entry::new("", problem.clone());
-            for slot in &self.slots {
+            for (number, slot) in self.slots.iter().enumerate() {
                 let said = slot
                     .partial
                     .as_ref()
@@ -232,6 +229,7 @@ impl<C: Config> Core<C> {
                     (said, slot.document(), &slot.decoder)
                 {
                     entry = Entry::new(&slot.origin, problem.clone())
+                        .layer(number)
                         .at(codec::locate(decoder, document, &problem.path))
                         .text(document, decoder);
                 }
@@ -285,7 +283,7 @@ impl<C: Config> Core<C> {
         };
         self.error = match outcome {
             Outcome::Applied => None,
-            _ => Some(Report::compose(C::fields(), refused, keeping)),
+            _ => Some(self.report(refused, keeping)),
         };
         if same {
             self.adopt(&candidates);
@@ -387,12 +385,22 @@ impl<C: Config> Core<C> {
             Some(_) => Keeping::Previous,
             None => Keeping::Nothing,
         };
-        let report = Report::compose(C::fields(), entries, keeping);
+        let report = self.report(entries, keeping);
         self.enter(self.state.after(Outcome::Refused));
         observe::refused(&self.name, stage, &report);
         self.history.refused(report.clone());
         self.error = Some(report);
         Step::Settled
+    }
+
+    /// Puts a report together, without any secret of the layers in it.
+    fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
+        let secrets = Secrets::of(
+            C::fields(),
+            self.slots.iter().flat_map(Slot::documents),
+            self.slots.iter().flat_map(|slot| &slot.secrets),
+        );
+        Report::compose(C::fields(), entries, keeping, &secrets)
     }
 
     fn enter(&mut self, state: State) {
@@ -409,7 +417,8 @@ impl<C: Config> Core<C> {
         for problem in problems {
             let missing = matches!(problem.what, What::Missing);
             let mut best: Option<(usize, Entry)> = None;
-            for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
+            let slots = self.slots.iter_mut().zip(candidates);
+            for (number, (slot, candidate)) in slots.enumerate() {
                 let origin = slot.origin.clone();
                 let (version, decoder) = pick(slot, *candidate);
                 let Some(version) = version else { continue };
@@ -420,7 +429,7 @@ impl<C: Config> Core<C> {
                 if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
                     continue;
                 }
-                let mut entry = Entry::new(&origin, problem.clone());
+                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
                 entry.variable = version
                     .variables
                     .iter()

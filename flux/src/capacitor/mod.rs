@@ -11,6 +11,7 @@ mod status;
 
 pub use builder::Builder;
 pub use history::Refusal;
+pub(crate) use slot::Given;
 pub use state::State;
 pub use status::{LayerStatus, Status};
 
