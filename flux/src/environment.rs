@@ -59,10 +59,10 @@ fn collect(
     }
 }
 
-/// Two fields that one variable would set are refused.
-pub(crate) fn check_names(fields: &'static [Field]) -> Result<(), String> {
+/// Two fields that one variable would set under `prefix` are refused.
+pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), String> {
     let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
-    for variable in variables(fields, "") {
+    for variable in variables(fields, prefix) {
         if let Some(other) = known.insert(variable.name.clone(), variable.path.clone()) {
             return Err(format!(
                 "the environment variable {} would set both `{}` and `{}`; rename one, or give it a variable of its own: `#[flux(env = \"..\")]`",

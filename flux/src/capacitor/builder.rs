@@ -5,7 +5,7 @@ use crate::{
     Error, Snapshot, State,
     codec::Unknown,
     config::{Config, Root},
-    declare::Source,
+    declare::{Input, Source},
     handle::HandleRef,
     pipeline::{BoxError, Request, Stage},
 };
@@ -220,8 +220,10 @@ impl<C: Config> Builder<C> {
                 "no layers; declare one, as in `#[flux(source = \"file:app.yaml\")]`".into(),
             ));
         }
-        if let Err(collision) = crate::environment::check_names(C::fields()) {
-            return Err(wrong(collision));
+        for layer in &layers {
+            if let Input::Environment(prefix) = &layer.input {
+                crate::environment::check_names(C::fields(), prefix).map_err(wrong)?;
+            }
         }
         let max_wait = self
             .max_wait

@@ -85,6 +85,7 @@ impl<C: Config> Driver<C> {
                 opened.decoder.clone(),
                 opened.optional,
             );
+            slot.file.clone_from(&opened.file);
             match &opened.input {
                 Input::Watched(watcher) => {
                     let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));

@@ -9,6 +9,7 @@ use crate::{
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::Arc,
     time::SystemTime,
 };
@@ -102,6 +103,8 @@ pub(crate) struct Slot<L> {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) health: Health,
     pub(crate) changed: Option<SystemTime>,
     pub(crate) received: u64,
@@ -137,6 +140,7 @@ impl<L: Layer> Slot<L> {
             origin,
             decoder,
             optional,
+            file: None,
             health: Health::Starting,
             changed: None,
             received: 0,
@@ -226,6 +230,15 @@ impl<L: Layer> Slot<L> {
         warnings
     }
 
+    /// What is said of a required source that holds nothing.
+    fn absence(&self) -> String {
+        match &self.file {
+            #[cfg(feature = "file")]
+            Some(file) => crate::source::missing(file, &self.origin),
+            _ => "does not exist, and this layer is required".to_owned(),
+        }
+    }
+
     fn judge<C: Config<Layer = L>>(
         &mut self,
         observation: Observation,
@@ -241,7 +254,7 @@ impl<L: Layer> Slot<L> {
         let content = match observation {
             Observation::Value(content) => content,
             Observation::Absent if self.optional => return (Ok(Version::silent(None)), Vec::new()),
-            Observation::Absent => return refuse("does not exist, and this layer is required"),
+            Observation::Absent => return refuse(&self.absence()),
             Observation::Unreadable(error) => return told(What::Message(error.to_string())),
         };
         let Some(decoder) = &self.decoder else {

@@ -24,6 +24,7 @@ impl<'p> Way<'p> {
             Way::Nth(numbers) => numbers.is_empty(),
         }
     }
+    #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
     pub(super) fn inner(self) -> Self {
         match self {
             Way::Path(path) => Way::Path(path.get(1..).unwrap_or_default()),

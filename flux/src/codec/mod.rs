@@ -9,7 +9,9 @@ mod twice;
 mod walk;
 
 pub(crate) use locate::{Way, locate, span_at};
-pub(crate) use slow::{WITHHELD, decode_tree};
+#[cfg(feature = "figment")]
+pub(crate) use slow::WITHHELD;
+pub(crate) use slow::decode_tree;
 
 use crate::{
     config::Config,

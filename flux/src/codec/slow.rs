@@ -11,7 +11,12 @@ use super::{
 use crate::{
     config::Config,
     describe,
-    layer::{Problem, Seg, decode::Section, path::What, tolerant::tolerant},
+    layer::{
+        Problem, Seg,
+        decode::Section,
+        path::{DATE, What},
+        tolerant::tolerant,
+    },
     report::{
         node::{Node, with_plain_scalars},
         secrets::share_a_piece,
@@ -23,9 +28,6 @@ use std::borrow::Cow;
 
 /// More problems than this are counted, not told.
 const MOST: usize = 100;
-
-/// toml's decoder hands a date over as a map with this one key.
-pub(super) const DATE: &str = "$__toml_private_datetime";
 
 /// What a closer look at a document found that can otherwise be decoded.
 #[derive(Default)]

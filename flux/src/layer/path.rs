@@ -69,3 +69,6 @@ pub enum What {
 
 /// What a decoder says of a key that stands in its map twice. The slow pass tells where.
 pub(crate) const TWICE: &str = "this key stands here twice";
+
+/// toml's decoder hands a date over as a map with this one key.
+pub(crate) const DATE: &str = "$__toml_private_datetime";
