@@ -437,7 +437,9 @@ impl<C: Config> Core<C> {
                     .map(|(_, name)| name.clone())
                     .next_back();
                 if let (Some(bytes), Some(decoder)) = (&version.bytes, decoder) {
-                    let at = codec::locate(decoder, bytes, &problem.path[..depth]);
+                    let at = (entries.len() < codec::most_places(bytes.len()))
+                        .then(|| codec::locate(decoder, bytes, &problem.path[..depth]))
+                        .flatten();
                     entry = entry.at(at).text(bytes, decoder);
                 }
                 best = Some((depth, entry));

@@ -1,5 +1,7 @@
 //! From bytes to a typed layer: straight from the format on the good path, through a tree only to tell what is wrong.
 
+#[cfg(feature = "yaml")]
+mod bounds;
 mod locate;
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 mod probe;
@@ -11,7 +13,7 @@ mod walk;
 pub(crate) use locate::{Way, locate, span_at};
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
-pub(crate) use slow::decode_tree;
+pub(crate) use slow::{decode_tree, most_places};
 
 use crate::{
     config::Config,
@@ -239,9 +241,10 @@ impl Syntax {
     fn new(message: &dyn fmt::Display, at: Option<(usize, usize)>, quotes: bool) -> Self {
         let text = message.to_string();
         let known = match without_position(&text) {
-            "recursion limit exceeded"
-            | "recursion limit"
-            | "cannot recurse further; max recursion depth met" => Some(TOO_DEEP),
+            "recursion limit exceeded" => Some(TOO_DEEP),
+            "recursion limit" | "cannot recurse further; max recursion depth met" => {
+                Some("tables and arrays stand in each other more than 80 deep")
+            }
             "repetition limit exceeded" => Some("its aliases repeat too much"),
             _ => None,
         };
@@ -265,12 +268,15 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
             Syntax::new(&error, Some(at), error.is_data())
         }),
         #[cfg(feature = "yaml")]
-        Decoder::Yaml => serde_yaml::from_str(text).map_err(|error| {
-            let at = error.location().map(|at| (at.line(), at.column()));
-            // What the parser itself says is fixed; it alone runs where everything is passed over.
-            let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text);
-            Syntax::new(&error, at, passed.is_ok())
-        }),
+        Decoder::Yaml => {
+            bounds::check(text)?;
+            serde_yaml::from_str(text).map_err(|error| {
+                let at = error.location().map(|at| (at.line(), at.column()));
+                // What the parser itself says is fixed; it alone runs where everything is passed over.
+                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text);
+                Syntax::new(&error, at, passed.is_ok())
+            })
+        }
         #[cfg(feature = "toml")]
         Decoder::Toml => {
             let document = ::toml::Deserializer::parse(text)
@@ -307,7 +313,7 @@ pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 pub(crate) const MAX_DEPTH: usize = 128;
 
 /// What is said of a document that is deeper.
-pub(crate) const TOO_DEEP: &str = "lists and maps stand in each other too deep; 128 is the limit";
+pub(crate) const TOO_DEEP: &str = "lists and maps stand in each other more than 128 deep";
 
 /// The tree of a document in a format of the user's own.
 fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {

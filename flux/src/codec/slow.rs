@@ -29,6 +29,14 @@ use std::borrow::Cow;
 /// More problems than this are counted, not told.
 const MOST: usize = 100;
 
+/// Each place is a pass over the document: in a large one, fewer are looked for. In bytes.
+const PASSES: usize = 64 << 20;
+
+/// How many places are looked for in a document of this many bytes.
+pub(crate) fn most_places(length: usize) -> usize {
+    (PASSES / length.max(1)).clamp(4, MOST)
+}
+
 /// What a closer look at a document found that can otherwise be decoded.
 #[derive(Default)]
 pub(super) struct Closer {
@@ -249,15 +257,23 @@ fn sentence<C: Config>(message: String, text: &str, quotes: bool) -> String {
 fn located(decoder: &Decoder, read: &Read<'_>, mut spots: Vec<Spot>) -> Vec<Found> {
     let more = spots.len().saturating_sub(MOST);
     spots.truncate(MOST);
+    let places = most_places(read.text.len());
+    let at = |number: usize, spot: &Spot| {
+        if number >= places {
+            return None;
+        }
+        let span = span_at(decoder, &read.text, Way::Nth(&spot.numbers))?;
+        Some(read.place(span.start))
+    };
     let mut found: Vec<Found> = spots
         .into_iter()
-        .map(|spot| Found {
-            at: span_at(decoder, &read.text, Way::Nth(&spot.numbers))
-                .map(|span| read.place(span.start)),
+        .enumerate()
+        .map(|(number, spot)| Found {
+            at: at(number, &spot),
             problem: spot.problem,
         })
         .collect();
-    found.sort_by_key(|found| found.at);
+    found.sort_by_key(|found| (found.at.is_none(), found.at));
     if more > 0 {
         found.push(Found::whole(format!("has {more} more problems"), None));
     }

@@ -55,7 +55,7 @@ pub(crate) fn take_unknown_flag() -> bool {
 
 #[cold]
 #[inline(never)]
-fn saw_unknown() {
+pub(crate) fn saw_unknown() {
     SAW_UNKNOWN.with(|flag| flag.set(true));
 }
 

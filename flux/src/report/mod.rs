@@ -117,7 +117,7 @@ impl Report {
         keeping: Keeping,
         secrets: &Secrets,
     ) -> Self {
-        entries.sort_by_key(|entry| (entry.layer, entry.at));
+        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
         let mut documents: Vec<(*const u8, Document)> = Vec::new();
         let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -202,9 +202,16 @@ fn sentence(fields: &'static [Field], problem: &layer::Problem, secrets: &Secret
         What::Rule { must, .. } => must.clone(),
         What::Missing => "is required, and no layer sets it".to_owned(),
         What::Unknown(Some(known)) => format!("unknown key, did you mean `{known}`?"),
+        What::Unknown(None) if ends_in_merge(&problem.path) => {
+            "unknown key; YAML's merge keys are not followed, write the keys out".to_owned()
+        }
         What::Unknown(None) => "unknown key".to_owned(),
         What::Twice => "this key stands here twice; remove one".to_owned(),
     }
+}
+
+fn ends_in_merge(path: &[layer::Seg]) -> bool {
+    matches!(path.last(), Some(layer::Seg::Key(key)) if key == "<<")
 }
 
 /// The variant of an enum that was probably meant: serde lists them in backticks.

@@ -13,9 +13,6 @@ use crate::{
 /// Longer lines are cut.
 pub(super) const WIDEST: usize = 160;
 
-/// More secrets than this are not looked for: each costs a pass over the document.
-const MOST: usize = 64;
-
 /// What must be known of a document to show lines of it.
 pub(super) struct Document {
     lines: Vec<String>,
@@ -47,7 +44,7 @@ impl Document {
             Hidden::Nothing
         } else {
             let secrets = read(bytes, decoder).map(|tree| of_tree(fields, &tree));
-            match secrets.filter(|secrets| secrets.len() <= MOST) {
+            match secrets.filter(|secrets| secrets.len() <= codec::most_places(bytes.len())) {
                 Some(secrets) => secrets
                     .iter()
                     .map(|secret| extent(decoder, text, &lines, secret))

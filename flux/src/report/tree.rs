@@ -112,12 +112,8 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
         if let Some(rest) = text.strip_prefix(start)
             && let Some((found, expected)) = rest.rsplit_once(", expected ")
         {
-            // serde's words for an integer that only the widest types hold.
-            let wide = found
-                .strip_suffix(" as i128")
-                .or_else(|| found.strip_suffix(" as u128"));
             return What::Type {
-                found: wide.unwrap_or(found).to_owned(),
+                found: in_our_words(found).to_owned(),
                 expected: without_position(expected).to_owned(),
             };
         }
@@ -135,6 +131,18 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
         return What::Twice;
     }
     What::Message(without_position(&text).to_owned())
+}
+
+/// What was found, where serde has words of its own for it: null, and an integer that only the widest types hold.
+fn in_our_words(found: &str) -> &str {
+    match found {
+        "unit value" | "Option value" => "null",
+        _ => {
+            let wide = found.strip_suffix(" as i128");
+            wide.or_else(|| found.strip_suffix(" as u128"))
+                .unwrap_or(found)
+        }
+    }
 }
 
 /// The sentence without the ` at line 1 column 2` that the formats add; positions are told apart.
