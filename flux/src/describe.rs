@@ -181,6 +181,20 @@ pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
     Place::Structure
 }
 
+/// The fields of the section at `path`; none for anything else.
+pub(crate) fn table(fields: &'static [Field], path: &[Seg]) -> &'static [Field] {
+    let Some((Seg::Key(key), rest)) = path.split_first() else {
+        return if path.is_empty() { fields } else { &[] };
+    };
+    match find(fields, key).map(|field| field.kind) {
+        Some(Kind::Section(inner)) => table(inner(), rest),
+        Some(Kind::List(inner) | Kind::Map(inner)) if !rest.is_empty() => {
+            table(inner(), &rest[1..])
+        }
+        _ => &[],
+    }
+}
+
 /// Whether a value found at `path` must never be printed: a secret field and anything in it; and, in a type that has secrets,
 /// what stands under a key that no field has (it may be a misspelt secret) or in the place of a section.
 pub(crate) fn is_secret(fields: &'static [Field], path: &[Seg]) -> bool {

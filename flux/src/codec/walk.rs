@@ -4,7 +4,7 @@ use super::slow::{Read, date};
 use crate::{
     describe::{self, Field, Kind},
     layer::{Problem, Seg, path::What},
-    report::tree::Tree,
+    report::{secrets::may_be_a_value, tree::Tree},
 };
 use std::collections::HashSet;
 
@@ -166,8 +166,7 @@ impl Walk<'_> {
 
     fn unknown(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
         let near = flux_syntax::nearest(key, describe::keys(fields));
-        // `{secret}` and `password:secret` are maps whose key is the secret, in YAML.
-        if near.is_none() && self.secrets && *value == Tree::Null {
+        if self.secrets && may_be_a_value(fields, key, value) {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));
         }

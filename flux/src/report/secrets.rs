@@ -127,6 +127,17 @@ fn collect(
             for (number, (key, value)) in entries.iter().enumerate() {
                 below(Seg::Key(key.clone().into()), number, value);
             }
+            let table = describe::table(fields, path);
+            for (key, value) in entries {
+                if may_be_a_value(table, key, value) {
+                    found.push(Secret {
+                        // Where a key stands is not told.
+                        numbers: Vec::new(),
+                        text: key.clone(),
+                        is_plain: false,
+                    });
+                }
+            }
             return;
         }
         Tree::Seq(items) => {
@@ -149,6 +160,13 @@ fn collect(
             is_plain,
         });
     }
+}
+
+/// Whether a key may be a secret that lost its own key: `{secret}` and `password:secret` are maps with such a key, in YAML.
+pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, value: &Tree) -> bool {
+    *value == Tree::Null
+        && describe::find(table, key).is_none()
+        && flux_syntax::nearest(key, describe::keys(table)).is_none()
 }
 
 fn all_keys(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
