@@ -27,10 +27,10 @@ use serde::Deserialize;
 use std::borrow::Cow;
 
 /// More problems than this are counted, not told.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// Each place is a pass over the document: in a large one, fewer are looked for. In bytes.
-const PASSES: usize = 64 << 20;
+const PASSES: usize = 16 << 20;
 
 /// How many places are looked for in a document of this many bytes.
 pub(crate) fn most_places(length: usize) -> usize {

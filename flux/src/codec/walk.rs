@@ -1,6 +1,6 @@
 //! A walk over a document's tree beside the field table: what typed decoding passes over.
 
-use super::slow::{Read, date};
+use super::slow::{MOST, Read, date};
 use crate::{
     describe::{self, Field, Kind},
     layer::{Problem, Seg, path::What},
@@ -165,7 +165,11 @@ impl Walk<'_> {
     }
 
     fn unknown(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
-        let near = flux_syntax::nearest(key, describe::keys(fields));
+        // Beyond those that are told, none is suggested.
+        let near = match self.spots.len() < MOST {
+            true => flux_syntax::nearest(key, describe::keys(fields)),
+            false => None,
+        };
         if self.secrets && may_be_a_value(fields, key, value) {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));

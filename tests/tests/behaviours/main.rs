@@ -1,16 +1,20 @@
 //! The behaviours of Flux, one file a topic. One binary, since each links everything.
 
 mod capacitor;
+mod display;
 mod documents;
 mod environment;
 mod files;
 mod layers;
+mod limits;
 mod model;
+mod numbers;
 mod reads;
 mod reports;
 mod secrets;
 mod serde_attributes;
 mod signals;
+mod twice;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

@@ -1,7 +1,11 @@
 //! Secrets are in no report, wherever a document has them and whatever else is wrong with it.
 
 use crate::start;
-use flux::{Capacitor, Error, Flux, Format};
+use flux::{
+    Capacitor, Error, Flux, Format, Source,
+    codec::{Codec, Tree},
+    source::Channel,
+};
 use proptest::prelude::*;
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, time::Duration};
@@ -134,7 +138,14 @@ fn told(capacitor: &Capacitor<App>, error: Option<Error>) -> String {
         told += &serde_json::to_string(&report).unwrap();
     }
     let status = capacitor.status();
-    told += &format!("{status:?}\n{}", serde_json::to_string(&*status).unwrap());
+    told += &format!(
+        "{:?}\n{}",
+        status.error,
+        serde_json::to_string(&status.error).unwrap()
+    );
+    for layer in &status.layers {
+        told += &format!("{} {:?}", layer.origin, layer.health);
+    }
     told
 }
 
@@ -459,4 +470,31 @@ proptest! {
             check(Format::Toml, scalars(place, &text, ""))?;
         }
     }
+}
+
+#[tokio::test]
+async fn a_codec_that_panics_is_a_refusal_and_tells_no_secret() {
+    struct Fragile;
+    impl Codec for Fragile {
+        fn name(&self) -> &str {
+            "fragile"
+        }
+        fn decode(&self, text: &str) -> Result<Tree, String> {
+            panic!("cannot read {text}");
+        }
+    }
+    #[derive(Flux)]
+    struct Secretive {
+        #[flux(secret)]
+        _password: String,
+    }
+    let (sender, channel) = Channel::buffered("app", 4);
+    sender.send(&b"hunter2hunter2"[..]).await.unwrap();
+    let capacitor = Capacitor::<Secretive>::builder()
+        .manual()
+        .source(Source::watcher(channel).codec(Fragile))
+        .build()
+        .unwrap();
+    let error = capacitor.start().await.expect_err("a panic").to_string();
+    assert!(!error.contains("hunter"), "{error}");
 }
