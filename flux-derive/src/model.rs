@@ -13,6 +13,8 @@ pub(crate) struct Model<'a> {
     pub(crate) layer: Ident,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) validate: Option<&'a Path>,
+    /// Keys that no field has refuse the document.
+    pub(crate) strict: bool,
     pub(crate) root: Option<Root>,
 }
 
@@ -84,6 +86,8 @@ pub(crate) enum Decode<'a> {
     Strict,
     /// `30s`
     Human,
+    /// By a type of `flux::__private` that implements `With`: maps that refuse a key that stands there twice.
+    Distinct(&'static str),
     With(&'a Path),
 }
 

@@ -72,6 +72,7 @@ pub mod __private {
         layer::{
             Keys, Layer, Said, UNKNOWN,
             decode::{With, put, put_human, put_nested, put_strict, put_with},
+            distinct::{Distinct, DistinctHuman},
             finish::{Cx, Nested, need, nested, nested_or, or},
             merge, said,
         },

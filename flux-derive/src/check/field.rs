@@ -184,9 +184,13 @@ fn leaf<'a>(written: &'a ast::Field<'a>, ty: &'a Type, errors: &mut Errors) -> K
     let own = shape(ty);
     let decode = match attrs.decode.get() {
         Some(path) => Decode::With(path),
+        None if own.is_human() && own.inner().items().is_some() => {
+            Decode::Distinct("DistinctHuman")
+        }
         None if own.is_human() => Decode::Human,
+        None if own.holds_map() => Decode::Distinct("Distinct"),
         None => match own {
-            Shape::Vec(_) | Shape::Deque(_) | Shape::Set(_) | Shape::Map(..) => Decode::Strict,
+            Shape::Vec(_) | Shape::Deque(_) | Shape::Set(_) => Decode::Strict,
             _ => Decode::Plain,
         },
     };

@@ -48,6 +48,7 @@ pub(crate) fn model<'a>(input: &'a Input<'a>, errors: &mut Errors) -> Option<Mod
         layer: format_ident!("{}Layer", plain(ident), span = ident.span()),
         fields,
         validate: input.attrs.validate.get(),
+        strict: input.attrs.deny_unknown_fields.is_set() && !input.attrs.unknown.is_set(),
         root,
     })
 }

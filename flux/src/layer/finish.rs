@@ -2,12 +2,15 @@
 
 use super::{
     Layer, Said, Seg,
-    decode::Section,
+    decode::{Section, saw_unknown},
     merge::{List, Map},
     path::{Problem, What},
 };
 use crate::{config::Config, config::Diff, describe::Kind};
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected},
+};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -126,7 +129,12 @@ impl<C: Config> Nested for C {
     const KIND: Kind = Kind::Section(C::fields);
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<C::Layer>, D::Error> {
-        Ok(Option::<Section<C::Layer>>::deserialize(d)?.map(|section| section.0))
+        let section = Option::<Section<C::Layer>>::deserialize(d)?;
+        if section.is_none() {
+            // Says nothing, so that a second such key would not be noticed on the way.
+            saw_unknown();
+        }
+        Ok(section.map(|section| section.0))
     }
     fn over(below: &mut C::Layer, top: &C::Layer) {
         below.over(top);
@@ -194,7 +202,7 @@ impl<C: Config> Nested for Vec<C> {
     type Layer = List<C::Layer>;
     const KIND: Kind = Kind::List(C::fields);
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        List::deserialize(d).map(Some)
+        not_null(d, "a list of sections").map(Some)
     }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         below.clone_from(top);
@@ -227,6 +235,15 @@ impl<C: Config> Nested for Vec<C> {
     }
 }
 
+/// Null is no list and no map in any format, though a YAML decoder takes it for an empty one.
+fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    d: D,
+    expected: &'static str,
+) -> Result<T, D::Error> {
+    let value = Option::<T>::deserialize(d)?;
+    value.ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &expected))
+}
+
 /// Builds the entries of a map of sections.
 fn entries<C: Config>(
     layer: Option<Map<C::Layer>>,
@@ -254,7 +271,7 @@ macro_rules! map_of_sections {
             type Layer = Map<C::Layer>;
             const KIND: Kind = Kind::Map(C::fields);
             fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-                Map::deserialize(d).map(Some)
+                not_null(d, "a map of sections").map(Some)
             }
             fn over(below: &mut Self::Layer, top: &Self::Layer) {
                 below.over(top);
