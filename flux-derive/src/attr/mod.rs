@@ -128,13 +128,11 @@ fn value<T: Parse>(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::R
 
 /// A text behind `key =`.
 fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
-    match value::<Expr>(key, input, example)? {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Ok(text),
-        other => Err(syn::Error::new_spanned(
-            other,
+    let written: Expr = value(key, input, example)?;
+    match crate::types::literal_text(&written) {
+        Some(text) => Ok(text.clone()),
+        None => Err(syn::Error::new_spanned(
+            written,
             format!("`{key}` is written as text: `{key} = {example}`"),
         )),
     }

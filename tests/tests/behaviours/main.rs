@@ -9,6 +9,7 @@ mod layers;
 mod limits;
 mod model;
 mod numbers;
+mod providers;
 mod reads;
 mod reports;
 mod secrets;

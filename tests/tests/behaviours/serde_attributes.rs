@@ -46,7 +46,7 @@ async fn rename_gives_a_field_its_key() {
 #[tokio::test]
 async fn rename_all_gives_every_field_its_key() {
     macro_rules! cases {
-        ($($name:ident $case:tt: $key:literal;)*) => {$({
+        ($($name:ident $case:literal: $key:literal;)*) => {$({
             #[derive(Flux, Deserialize, Debug, PartialEq)]
             #[serde(rename_all = $case)]
             struct $name {
