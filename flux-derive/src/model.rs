@@ -56,6 +56,7 @@ pub(crate) struct Field<'a> {
     pub(crate) kind: Kind<'a>,
     pub(crate) default: Option<Default>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) transition: Transition,
     pub(crate) secret: bool,
     pub(crate) opaque: bool,
     /// The name of the accessor.
@@ -127,6 +128,16 @@ pub(crate) enum Check {
     Custom(Path),
 }
 
+/// How a value may change.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Transition {
+    pub(crate) immutable: bool,
+    pub(crate) restart: bool,
+    pub(crate) monotonic: bool,
+    /// In ten thousandths of a percent.
+    pub(crate) max_change: Option<u64>,
+}
+
 impl Field<'_> {
     /// Has an index of its own in the layer.
     pub(crate) fn is_keyed(&self) -> bool {
@@ -135,6 +146,10 @@ impl Field<'_> {
     /// Is in the layer.
     pub(crate) fn is_layered(&self) -> bool {
         !matches!(self.kind, Kind::Skipped)
+    }
+    /// Stands for a section, or for a list or map of them.
+    pub(crate) fn is_nested(&self) -> bool {
+        matches!(self.kind, Kind::Section { .. } | Kind::Flat)
     }
     /// The name under which problems are recorded: a flattened section adds no step to the path.
     pub(crate) fn step(&self) -> &str {

@@ -1,6 +1,6 @@
-//! What the macro says of features that are off, which `ui-tests`, with all of them on, cannot show.
+//! What `ui-tests` cannot show: what the macro says of features that are off, and how much it emits.
 
-use crate::{ast::Input, check, errors::Errors};
+use crate::{ast::Input, check, errors::Errors, expand};
 
 /// Every message about this struct, in one text.
 fn messages(text: &str) -> String {
@@ -64,4 +64,29 @@ fn what_needs_no_feature_is_accepted() {
         "#[flux(source = \"env:APP_\")] struct C { #[flux(range = 1..5, default = 2)] a: u8 }",
     );
     assert_eq!(said, "");
+}
+
+/// What is emitted for this struct.
+fn expansion(text: &str) -> String {
+    let input = syn::parse_str(text).expect("a struct");
+    let mut errors = Errors::default();
+    let input = Input::read(&input, &mut errors);
+    let model = check::model(&input, &mut errors).expect("a model");
+    expand::all(&model).to_string()
+}
+
+#[test]
+fn a_struct_without_transition_rules_emits_nothing_for_them() {
+    let plain = expansion("struct C { a: u8, #[flux(secret)] b: String }");
+    assert!(!plain.contains("fn transition") && !plain.contains("fn hold"));
+    let only_checked = expansion("struct C { #[flux(immutable)] a: u8, b: String }");
+    assert_eq!(
+        only_checked.matches("__f :: transition ::").count(),
+        2,
+        "the rule and how to print"
+    );
+    assert!(!only_checked.contains("fn hold"));
+    let only_held = expansion("struct C { #[flux(restart)] a: u8, b: String }");
+    assert_eq!(only_held.matches("__f :: transition ::").count(), 1);
+    assert!(!only_held.contains("fn transition"));
 }

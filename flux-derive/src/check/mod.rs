@@ -6,6 +6,7 @@ mod field;
 mod names;
 mod range;
 mod rules;
+mod transition;
 
 use crate::{ast::Input, errors::Errors, model::Model};
 use quote::format_ident;
