@@ -20,11 +20,54 @@ pub(crate) struct Model<'a> {
 pub(crate) struct Root {
     pub(crate) sources: Vec<Source>,
     pub(crate) debounce: Option<Duration>,
+    pub(crate) max_wait: Option<Duration>,
     pub(crate) startup_timeout: Option<Duration>,
     pub(crate) resync: Option<Duration>,
     /// The variant of `flux::Unknown`.
     pub(crate) unknown: Option<&'static str>,
     pub(crate) name: Option<String>,
+    pub(crate) history: Option<usize>,
+    pub(crate) generations: Option<usize>,
+    pub(crate) probation: Option<Duration>,
+    pub(crate) health_check: Option<Path>,
+    pub(crate) on_stop: Option<Path>,
+    pub(crate) last_known_good: Option<LastKnownGood>,
+    /// In the order written.
+    pub(crate) pipeline: Vec<Step>,
+}
+
+/// Where the last good configuration is kept.
+pub(crate) struct LastKnownGood {
+    pub(crate) path: Template,
+    /// The variant of `flux::Secrets`.
+    pub(crate) secrets: &'static str,
+}
+
+/// A step of the pipeline.
+pub(crate) enum Step {
+    Retry {
+        attempts: u32,
+        base: Duration,
+        max: Duration,
+    },
+    Timeout(Duration),
+    CircuitBreaker {
+        failures: u32,
+        recovery: Duration,
+    },
+    RateLimit {
+        per_second: f64,
+        burst: u32,
+    },
+    Mutate {
+        when: Path,
+        with: Path,
+    },
+    /// A method of the builder with the user's function.
+    Call {
+        method: String,
+        path: Path,
+    },
 }
 
 /// One layer's source.

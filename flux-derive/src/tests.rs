@@ -14,6 +14,7 @@ fn messages(text: &str) -> String {
 #[cfg(not(all(
     feature = "file",
     feature = "json",
+    feature = "pipeline",
     feature = "yaml",
     feature = "toml",
     feature = "rules"
@@ -59,9 +60,29 @@ fn a_rule_without_its_feature_names_it() {
 }
 
 #[test]
+#[cfg(not(feature = "pipeline"))]
+fn a_step_without_its_feature_names_it() {
+    for step in [
+        "timeout = \"1s\"",
+        "retry(attempts = 3, base = \"1s\", max = \"1s\")",
+    ] {
+        let text = format!("#[flux(source = \"env\", {step})] struct C {{ a: u8 }}");
+        names_feature(&text, "pipeline");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "json"))]
+fn a_file_of_the_last_good_configuration_without_its_feature_names_it() {
+    let text = "#[flux(source = \"env\", last_known_good = \"state\")] struct C { a: u8 }";
+    names_feature(text, "json");
+}
+
+#[test]
 fn what_needs_no_feature_is_accepted() {
     let said = messages(
-        "#[flux(source = \"env:APP_\")] struct C { #[flux(range = 1..5, default = 2)] a: u8 }",
+        "#[flux(source = \"env:APP_\", rate_limit(per_second = 1, burst = 1), filter = path)]
+        struct C { #[flux(range = 1..5, default = 2, max_change = \"1%\")] a: u8 }",
     );
     assert_eq!(said, "");
 }
@@ -89,4 +110,26 @@ fn a_struct_without_transition_rules_emits_nothing_for_them() {
     let only_held = expansion("struct C { #[flux(restart)] a: u8, b: String }");
     assert_eq!(only_held.matches("__f :: transition ::").count(), 1);
     assert!(!only_held.contains("fn transition"));
+}
+
+#[test]
+fn the_steps_of_the_pipeline_are_emitted_in_the_order_written() {
+    let steps = "filter = a, on_apply = b, circuit_breaker(failures = 1, recovery = \"1s\"), transform = c, filter = d";
+    let emitted = expansion(&format!(
+        "#[flux(source = \"env\", {steps}, history = 3)] struct C {{ a: u8 }}"
+    ));
+    let at = |call: &str| {
+        emitted
+            .find(call)
+            .unwrap_or_else(|| panic!("{call} in {emitted}"))
+    };
+    let calls = [
+        ". history (3usize)",
+        ". filter (a)",
+        ". on_apply (b)",
+        ". circuit_breaker (1u32 ,",
+        ". transform (c)",
+        ". filter (d)",
+    ];
+    assert!(calls.map(at).is_sorted(), "{emitted}");
 }

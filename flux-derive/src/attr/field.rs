@@ -30,16 +30,6 @@ pub(crate) const KNOWN: [&str; 22] = [
     "validate",
     "message",
 ];
-const STRUCT: [&str; 7] = [
-    "source",
-    "override",
-    "debounce",
-    "startup_timeout",
-    "resync",
-    "unknown",
-    "name",
-];
-
 /// What a field's attributes say.
 #[derive(Default)]
 pub(crate) struct FieldAttrs {
@@ -133,7 +123,10 @@ impl FieldAttrs {
                 .set(key, text(key, input, "\"50%\"")?, errors),
             "monotonic" => flag(key, input).map(|()| self.monotonic.set(key, (), errors))?,
             _ if self.rules.option(key, input, errors)? => {}
-            _ => return Err(unknown(key, "a field", &KNOWN, &STRUCT, "the struct")),
+            _ => {
+                let elsewhere = &super::container::KNOWN;
+                return Err(unknown(key, "a field", &KNOWN, elsewhere, "the struct"));
+            }
         }
         Ok(())
     }

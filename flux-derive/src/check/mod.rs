@@ -4,8 +4,10 @@ mod container;
 mod default;
 mod field;
 mod names;
+mod pipeline;
 mod range;
 mod rules;
+mod safety;
 mod transition;
 
 use crate::{ast::Input, errors::Errors, model::Model};

@@ -4,6 +4,7 @@ mod describe;
 mod handle;
 pub(crate) use handle::duration;
 mod layer;
+mod pipeline;
 mod reduce;
 mod transition;
 mod validate;

@@ -1,6 +1,7 @@
 //! The behaviours of Flux, one file a topic. One binary, since each links everything.
 
 mod capacitor;
+mod declared;
 mod environment;
 mod files;
 mod layers;
