@@ -17,6 +17,10 @@ pub struct Field {
     pub kind: Kind,
     /// The value is never printed.
     pub secret: bool,
+    /// A change is refused while the program runs.
+    pub immutable: bool,
+    /// A change waits for a restart of the program.
+    pub restart: bool,
     /// The section's keys stand beside this struct's own.
     pub flatten: bool,
     /// Keys beside this one that no field has refuse the document.
@@ -63,6 +67,8 @@ impl Field {
             env_exact: None,
             kind: Kind::Leaf,
             secret: false,
+            immutable: false,
+            restart: false,
             flatten: false,
             strict: false,
             type_name: "",
@@ -88,6 +94,16 @@ impl Field {
     /// Marks the value as secret.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+    /// Marks the field as one that cannot change while the program runs.
+    pub const fn immutable(mut self) -> Self {
+        self.immutable = true;
+        self
+    }
+    /// Marks the field as one whose changes wait for a restart.
+    pub const fn restart(mut self) -> Self {
+        self.restart = true;
         self
     }
     /// Marks the section as flattened.

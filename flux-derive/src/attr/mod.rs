@@ -2,10 +2,12 @@
 
 mod container;
 mod field;
+mod pipeline;
 mod rules;
 
-pub(crate) use container::{ContainerAttrs, SourceAttr};
+pub(crate) use container::{ContainerAttrs, LastKnownGoodAttr, SourceAttr};
 pub(crate) use field::{DefaultAttr, FieldAttrs, MergeAttr, SerdeDefault};
+pub(crate) use pipeline::{StepAttr, StepKind, example};
 pub(crate) use rules::{RuleAttr, RuleKind, Rules};
 
 use crate::errors::{Errors, did_you_mean, listed};
@@ -95,6 +97,25 @@ fn options(
         }
     }
     Ok(())
+}
+
+/// The options in the brackets behind `key`.
+fn brackets(
+    key: &Ident,
+    input: ParseStream<'_>,
+    example: &str,
+    errors: &mut Errors,
+    option: impl FnMut(&Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> syn::Result<()> {
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new_spanned(
+            key,
+            format!("`{key}` takes its options in brackets: `{example}`"),
+        ));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    options(&content, errors, option)
 }
 
 /// An option without a value.

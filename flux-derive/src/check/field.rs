@@ -1,6 +1,6 @@
 //! One field: what stands behind it, and which options fit that.
 
-use super::{FUNCTIONS, default, plain, rules};
+use super::{FUNCTIONS, default, plain, rules, transition};
 use crate::{
     ast::{self, Input, docs},
     attr::MergeAttr,
@@ -46,6 +46,7 @@ pub(super) fn field<'a>(
         env: env(written, is_section, errors),
         default: default::default(input, written, is_section, errors),
         rules: rules::rules(written, is_section, errors),
+        transition: transition::transition(written, is_section, errors),
         secret: attrs.secret.is_set(),
         opaque: attrs.opaque.is_set(),
         key,

@@ -4,8 +4,11 @@ mod container;
 mod default;
 mod field;
 mod names;
+mod pipeline;
 mod range;
 mod rules;
+mod safety;
+mod transition;
 
 use crate::{ast::Input, errors::Errors, model::Model};
 use quote::format_ident;

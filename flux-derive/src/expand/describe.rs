@@ -45,6 +45,12 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     if field.secret {
         all.extend(quote!(.secret()));
     }
+    if field.transition.immutable {
+        all.extend(quote!(.immutable()));
+    }
+    if field.transition.restart {
+        all.extend(quote!(.restart()));
+    }
     if !field.aliases.is_empty() {
         let aliases = &field.aliases;
         all.extend(quote!(.aliases(&[#(#aliases),*])));

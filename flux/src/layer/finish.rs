@@ -41,6 +41,13 @@ impl Cx {
         self.problems.push(Problem { path, what });
     }
 
+    /// Records a problem this far below the current section.
+    #[cold]
+    pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
+        let path = [self.path.as_slice(), &below].concat();
+        self.problems.push(Problem { path, what });
+    }
+
     /// Runs `go` one step further down.
     #[inline]
     pub(crate) fn within<T>(&mut self, seg: Seg, go: impl FnOnce(&mut Self) -> T) -> T {
@@ -122,6 +129,10 @@ pub trait Nested: Sized {
     fn check(&self, cx: &mut Cx);
     /// Compares with the previous value.
     fn diff(&self, old: &Self, diff: &mut Diff);
+    /// Checks the rules from the running value to this one in every section that both have.
+    fn transition(&self, old: &Self, cx: &mut Cx);
+    /// Puts the running values in the place of those that need a restart, in every section that both have.
+    fn hold(&mut self, running: &Self, held: &mut Diff);
 }
 
 impl<C: Config> Nested for C {
@@ -155,6 +166,12 @@ impl<C: Config> Nested for C {
     }
     fn diff(&self, old: &C, diff: &mut Diff) {
         Config::diff(self, old, diff);
+    }
+    fn transition(&self, old: &C, cx: &mut Cx) {
+        Config::transition(self, old, cx);
+    }
+    fn hold(&mut self, running: &C, held: &mut Diff) {
+        Config::hold(self, running, held);
     }
 }
 
@@ -196,6 +213,16 @@ impl<C: Config> Nested for Option<C> {
             _ => diff.here(),
         }
     }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        if let (Some(new), Some(old)) = (self, old) {
+            Config::transition(new, old, cx);
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        if let (Some(new), Some(running)) = (self, running) {
+            Config::hold(new, running, held);
+        }
+    }
 }
 
 impl<C: Config> Nested for Vec<C> {
@@ -231,6 +258,16 @@ impl<C: Config> Nested for Vec<C> {
         }
         for (i, (new, old)) in self.iter().zip(old).enumerate() {
             diff.within(|| Seg::Index(i), |diff| Config::diff(new, old, diff));
+        }
+    }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        for (i, (new, old)) in self.iter().zip(old).enumerate() {
+            cx.within(Seg::Index(i), |cx| Config::transition(new, old, cx));
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
+            held.within(|| Seg::Index(i), |held| Config::hold(new, running, held));
         }
     }
 }
@@ -296,6 +333,20 @@ macro_rules! map_of_sections {
                 }
                 for key in old.keys().filter(|key| !self.contains_key(*key)) {
                     diff.under(key, Diff::here);
+                }
+            }
+            fn transition(&self, old: &Self, cx: &mut Cx) {
+                for (key, new) in self {
+                    if let Some(old) = old.get(key) {
+                        cx.under(key, |cx| Config::transition(new, old, cx));
+                    }
+                }
+            }
+            fn hold(&mut self, running: &Self, held: &mut Diff) {
+                for (key, new) in self {
+                    if let Some(running) = running.get(key) {
+                        held.under(key, |held| Config::hold(new, running, held));
+                    }
                 }
             }
         }

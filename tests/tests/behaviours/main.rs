@@ -1,6 +1,7 @@
 //! The behaviours of Flux, one file a topic. One binary, since each links everything.
 
 mod capacitor;
+mod declared;
 mod display;
 mod documents;
 mod environment;
@@ -15,6 +16,7 @@ mod reports;
 mod secrets;
 mod serde_attributes;
 mod signals;
+mod transitions;
 mod twice;
 
 use flux::{
