@@ -62,6 +62,7 @@ pub mod __private {
     pub use crate::{
         capacitor::global as capacitor,
         config::{Config, Diff, Root},
+        declare::remote,
         describe::{Field, Kind},
         handle::{Global, Local, get, reader, snapshot, try_get},
         hot::Hot,
@@ -73,6 +74,6 @@ pub mod __private {
         },
         rules,
     };
-    pub use flux_syntax::{Part, Template};
+    pub use flux_syntax::{Part, Remote, Scheme, Template};
     pub use serde;
 }

@@ -40,6 +40,7 @@ pub(crate) struct SourceAttr {
     pub(crate) uri: LitStr,
     pub(crate) optional: Once<()>,
     pub(crate) format: Once<LitStr>,
+    pub(crate) wait: Once<LitStr>,
 }
 
 impl ContainerAttrs {
@@ -152,7 +153,7 @@ fn refused(key: &Ident, word: &str) -> syn::Error {
 
 fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<SourceAttr> {
     let overrides = key == "override";
-    let (mut optional, mut format) = (Once::default(), Once::default());
+    let (mut optional, mut format, mut wait) = (Once::default(), Once::default(), Once::default());
     if !input.peek(token::Paren) {
         let example = if overrides {
             "\"env:APP_\""
@@ -165,6 +166,7 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
             uri,
             optional,
             format,
+            wait,
         });
     }
     let content;
@@ -188,11 +190,12 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
                 optional.set(word, (), errors);
             }
             "format" => format.set(word, text(word, input, "\"yaml\"")?, errors),
+            "wait" => wait.set(word, text(word, input, "\"5s\"")?, errors),
             _ => {
                 return Err(unknown(
                     word,
                     "a source",
-                    &["optional", "format"],
+                    &["optional", "format", "wait"],
                     &KNOWN,
                     "the struct",
                 ));
@@ -205,5 +208,6 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
         uri,
         optional,
         format,
+        wait,
     })
 }
