@@ -261,6 +261,9 @@ fn is_older(error: &RedisError) -> bool {
     error.kind() == ErrorKind::RESP3NotSupported
         || error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
         || error.code() == Some("NOPROTO")
+        || error
+            .detail()
+            .is_some_and(|said| said.starts_with("unknown command"))
 }
 
 /// Every text in an answer.
