@@ -30,6 +30,8 @@ enum Line {
 pub struct Proxy {
     address: SocketAddr,
     line: watch::Sender<Line>,
+    /// How often everybody was hung up on.
+    ended: watch::Sender<u64>,
     counts: Arc<Counts>,
     listening: JoinHandle<()>,
 }
@@ -48,6 +50,7 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (line, state) = watch::channel(Line::Open(Duration::ZERO));
+        let (ended, endings) = watch::channel(0);
         let counts = Arc::new(Counts::default());
         let counted = Arc::clone(&counts);
         let listening = tokio::spawn(async move {
@@ -56,12 +59,16 @@ impl Proxy {
                     continue;
                 };
                 counted.connections.fetch_add(1, SeqCst);
-                tokio::spawn(carry(client, server, state.clone(), Arc::clone(&counted)));
+                let (line, mut ended) = (state.clone(), endings.clone());
+                ended.mark_unchanged();
+                let carried = carry(client, server, line, ended, Arc::clone(&counted));
+                tokio::spawn(carried);
             }
         });
         Proxy {
             address,
             line,
+            ended,
             counts,
             listening,
         }
@@ -75,6 +82,12 @@ impl Proxy {
     /// Ends every connection and refuses new ones, until [`mend`](Self::mend).
     pub fn cut(&self) {
         self.line.send_replace(Line::Cut);
+        self.hang_up();
+    }
+
+    /// Ends every connection; new ones are welcome.
+    pub fn hang_up(&self) {
+        self.ended.send_modify(|times| *times += 1);
     }
 
     /// Takes everything and passes nothing on, in both directions, until [`mend`](Self::mend). What was swallowed is lost.
@@ -122,6 +135,7 @@ async fn carry(
     mut client: TcpStream,
     server: SocketAddr,
     mut line: watch::Receiver<Line>,
+    mut ended: watch::Receiver<u64>,
     counts: Arc<Counts>,
 ) {
     if *line.borrow() == Line::Cut {
@@ -140,14 +154,14 @@ async fn carry(
             }
         }
     };
-    let mut until_cut = line.clone();
     tokio::select! {
-        () = carried => {}
-        _ = until_cut.wait_for(|line| *line == Line::Cut) => {}
-    }
-    // What lived through a dead line has lost bytes and is of no use.
-    if *line.borrow_and_update() == Line::Dead {
-        let _ = line.wait_for(|line| *line != Line::Dead).await;
+        () = carried => {
+            // Who is on a dead line is not told that the other end went.
+            if *line.borrow_and_update() == Line::Dead {
+                let _ = line.wait_for(|line| *line != Line::Dead).await;
+            }
+        }
+        _ = ended.changed() => {}
     }
     counts.open.fetch_sub(1, SeqCst);
 }

@@ -3,6 +3,8 @@
 mod backoff;
 mod channel;
 mod error;
+#[cfg(feature = "etcd")]
+mod etcd;
 #[cfg(feature = "file")]
 mod file;
 pub(crate) mod inbox;
@@ -15,6 +17,8 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 pub use channel::{Channel, ChannelSender};
 pub use error::{ErrorKind, SourceError};
+#[cfg(feature = "etcd")]
+pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub use file::File;
 pub use inbox::{Health, Observer, Resync};

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval, sleep_until};
 use self::connection::{Connected, SERVERS, asked, connect};
 use super::{
     Observation, Observer, SourceError, Watcher,
-    remote::{self, ANSWER, BEAT, DEADLINE, checked, document, shared::Lease},
+    remote::{self, ANSWER, BEAT, DEADLINE, checked, document, lost, shared::Lease, unanswered},
 };
 
 /// A busy key is read this often at most.
@@ -112,7 +112,7 @@ impl Redis {
                 tokio::select! {
                     changed = changes.changed() => match changed {
                         Ok(()) => break,
-                        Err(_) => return Err(self.lost()),
+                        Err(_) => return Err(lost(&self.place)),
                     },
                     () = resync.due() => break,
                     _ = beat.tick() => {
@@ -135,7 +135,7 @@ impl Redis {
             observer.observe(self.read(connected).await?);
             tokio::select! {
                 told = next(&mut notifications) => if told.is_none() {
-                    return Err(self.lost());
+                    return Err(lost(&self.place));
                 },
                 () = resync.due() => {}
                 _ = poll.tick() => {}
@@ -179,12 +179,8 @@ impl Redis {
                 tracing::warn!(target: "flux", %origin, ?every, error = %refused.error, "notifications are refused, so the key is read again and again");
                 Ok(None)
             }
-            Err(_) => Err(connection::silent(&self.place)),
+            Err(_) => Err(unanswered(&self.place)),
         }
-    }
-
-    fn lost(&self) -> SourceError {
-        SourceError::transient(format!("{}: the connection was lost", self.place.origin()))
     }
 }
 

@@ -194,6 +194,15 @@ impl Remote<String> {
         self.hosts.iter().filter_map(known).collect()
     }
 
+    /// `host:port` of each server, with the port.
+    pub fn addresses(&self) -> Vec<String> {
+        let written = |(host, port): (String, u16)| match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        };
+        self.servers().into_iter().map(written).collect()
+    }
+
     /// Whether the connection is to be secured, because of the scheme or of an option.
     pub fn tls(&self) -> bool {
         match self.get("tls") {

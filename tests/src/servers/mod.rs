@@ -1,8 +1,12 @@
 //! The real servers, each with what the conformance suite asks of it.
 
+#[cfg(feature = "etcd")]
+mod etcd;
 #[cfg(feature = "redis")]
 mod redis;
 
+#[cfg(feature = "etcd")]
+pub use etcd::Etcd;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 

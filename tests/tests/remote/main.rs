@@ -1,11 +1,15 @@
 //! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
 //! `tests/src/servers/` and a line here.
 
+#[cfg(feature = "etcd")]
+mod etcd;
 #[cfg(feature = "redis")]
 mod redis;
 #[macro_use]
 mod suite;
 mod watched;
 
+#[cfg(feature = "etcd")]
+conformance!(etcd_conforms, flux_tests::servers::Etcd);
 #[cfg(feature = "redis")]
 conformance!(redis_conforms, flux_tests::servers::Redis);

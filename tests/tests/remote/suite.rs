@@ -287,8 +287,7 @@ pub(crate) async fn permission_taken_and_granted(server: impl Remote) -> Shown {
     let proxy = Proxy::to(server.address()).await;
     let watched = Watched::started(server.guarded(proxy.address(), KEY)).await;
     server.refuse().await;
-    proxy.cut();
-    proxy.mend();
+    proxy.hang_up();
     let refused = || {
         let trouble = watched.trouble();
         trouble.is_some_and(|trouble| trouble.kind() == ErrorKind::Permission)

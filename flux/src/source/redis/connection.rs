@@ -19,7 +19,7 @@ use crate::source::{
         ANSWER, BEAT,
         shared::{Connection, Connections},
         tls::{Certificates, name_cryptography},
-        without_secrets,
+        unanswered, without_secrets,
     },
 };
 
@@ -142,7 +142,7 @@ pub(super) fn classified(place: &Remote<String>, error: RedisError) -> Refused {
     let said = without_secrets(place, &error.to_string());
     let text = format!("{origin}: {said}");
     let error = match (error.kind(), code.as_deref()) {
-        _ if error.is_timeout() => silent(place),
+        _ if error.is_timeout() => unanswered(place),
         (ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm), _)
         | (_, Some("NOAUTH" | "WRONGPASS" | "NOPERM")) => SourceError::permission(text),
         (ErrorKind::InvalidClientConfig, _) => SourceError::configuration(text),
@@ -152,10 +152,6 @@ pub(super) fn classified(place: &Remote<String>, error: RedisError) -> Refused {
         _ => SourceError::transient(text),
     };
     Refused { error, code }
-}
-
-pub(super) fn silent(place: &Remote<String>) -> SourceError {
-    SourceError::transient(format!("{}: no answer within {ANSWER:?}", place.origin()))
 }
 
 /// The client of the server that `place` names.

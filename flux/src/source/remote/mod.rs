@@ -12,6 +12,8 @@ use super::DynWatcher;
 /// The watcher of what a URI names.
 pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String> {
     match place.scheme {
+        #[cfg(feature = "etcd")]
+        Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
         #[cfg(feature = "redis")]
         Scheme::Redis => Ok(Box::new(super::Redis::at(place))),
         #[allow(
@@ -74,7 +76,26 @@ mod common {
             .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
-    /// The declaration cannot work.
+    /// The server's answer, or that there was none in time.
+    pub(crate) async fn answered<T>(
+        place: &Remote<String>,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, SourceError> {
+        let answer = tokio::time::timeout(ANSWER, answer).await;
+        answer.map_err(|_| unanswered(place))
+    }
+
+    /// The server did not answer in time.
+    pub(crate) fn unanswered(place: &Remote<String>) -> SourceError {
+        SourceError::transient(format!("{}: no answer within {ANSWER:?}", place.origin()))
+    }
+
+    /// The connection ended, or what was to come on it did.
+    pub(crate) fn lost(place: &Remote<String>) -> SourceError {
+        SourceError::transient(format!("{}: the connection was lost", place.origin()))
+    }
+
+    /// Whether the declaration can work.
     pub(crate) fn checked(place: &Remote<String>) -> Result<(), SourceError> {
         place
             .check()

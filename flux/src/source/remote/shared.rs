@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     ops::Deref,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use flux_syntax::Remote;
@@ -18,6 +21,39 @@ use crate::source::SourceError;
 pub(crate) trait Connection: Send + Sync + 'static {
     /// Whether it can still be used.
     fn is_open(&self) -> bool;
+}
+
+/// A client of which it is known only from its failures that it is of no use any more.
+pub(crate) struct Client<T> {
+    client: T,
+    given_up: AtomicBool,
+}
+
+impl<T> Client<T> {
+    pub(crate) fn new(client: T) -> Self {
+        Client {
+            client,
+            given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// The next one who asks gets another.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<T> Deref for Client<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.client
+    }
+}
+
+impl<T: Send + Sync + 'static> Connection for Client<T> {
+    fn is_open(&self) -> bool {
+        !self.given_up.load(Ordering::Relaxed)
+    }
 }
 
 /// The connections of one kind of server. A connection dies with its runtime, so each runtime has its own.
@@ -125,20 +161,11 @@ mod tests {
     use super::*;
     use flux_syntax::Scheme;
     use std::{
-        sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+        sync::atomic::{AtomicU32, Ordering::SeqCst},
         time::Duration,
     };
 
-    #[derive(Default)]
-    struct Wire {
-        cut: AtomicBool,
-    }
-
-    impl Connection for Wire {
-        fn is_open(&self) -> bool {
-            !self.cut.load(SeqCst)
-        }
-    }
+    type Wire = Client<()>;
 
     fn server(host: &str) -> Remote<String> {
         Remote::new(Scheme::Redis).host(host)
@@ -148,7 +175,7 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(1)).await;
         match count.fetch_add(1, SeqCst) {
             u32::MAX => Err(SourceError::transient("refused")),
-            _ => Ok(Wire::default()),
+            _ => Ok(Wire::new(())),
         }
     }
 
@@ -176,7 +203,7 @@ mod tests {
     async fn a_broken_connection_is_replaced() {
         let (all, count) = (Connections::new(), AtomicU32::new(0));
         let old = all.lease(server("a"), connect(&count)).await.unwrap();
-        old.cut.store(true, SeqCst);
+        old.give_up();
         let new = all.lease(server("a"), connect(&count)).await.unwrap();
         let same = all.lease(server("a"), connect(&count)).await.unwrap();
         assert!(Arc::ptr_eq(&new.connection, &same.connection));

@@ -113,6 +113,12 @@ fn the_port_and_tls_have_defaults() {
     assert_eq!(server("https://h/k"), (vec![at("h", 443)], true));
     assert_eq!(server("http://h/k"), (vec![at("h", 80)], false));
     assert_eq!(
+        expanded("etcd://a,[::1]:1/k")
+            .expect("a source")
+            .addresses(),
+        ["a:2379", "[::1]:1"]
+    );
+    assert_eq!(
         server("etcd://${HOSTS}/k").0,
         [at("a", 2379), at("b", 7000)]
     );
