@@ -155,6 +155,8 @@ fn remote(place: &Remote, attr: &SourceAttr, errors: &mut Errors) {
     let name = place.scheme.as_str();
     let on = match place.scheme {
         Scheme::Redis => cfg!(feature = "redis"),
+        Scheme::Consul => cfg!(feature = "consul"),
+        Scheme::Https => cfg!(feature = "https"),
         Scheme::Etcd => cfg!(feature = "etcd"),
         Scheme::Nats => cfg!(feature = "nats"),
         _ => {

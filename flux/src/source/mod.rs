@@ -2,11 +2,15 @@
 
 mod backoff;
 mod channel;
+#[cfg(feature = "consul")]
+mod consul;
 mod error;
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "https")]
+mod https;
 pub(crate) mod inbox;
 #[cfg(feature = "redis")]
 mod redis;
@@ -16,11 +20,15 @@ pub(crate) mod supervisor;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 pub use channel::{Channel, ChannelSender};
+#[cfg(feature = "consul")]
+pub use consul::Consul;
 pub use error::{ErrorKind, SourceError};
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "https")]
+pub use https::Https;
 pub use inbox::{Health, Observer, Resync};
 #[cfg(feature = "redis")]
 pub use redis::Redis;

@@ -144,6 +144,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         pieces: &["key"],
         options: &[
             Opt::of_source("dc", Value::Text).shown(),
+            Opt::of_source("wait", Value::Duration),
             TOKEN,
             FORMAT,
             RESYNC,

@@ -1,5 +1,7 @@
 //! What the sources on servers have in common: how a URI becomes one, shared connections, certificates, limits.
 
+#[cfg(feature = "_http")]
+pub(crate) mod http;
 #[cfg(feature = "_remote")]
 pub(crate) mod shared;
 #[cfg(feature = "_remote")]
@@ -14,6 +16,10 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
     match place.scheme {
         #[cfg(feature = "etcd")]
         Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
+        #[cfg(feature = "consul")]
+        Scheme::Consul => Ok(Box::new(super::Consul::at(place))),
+        #[cfg(feature = "https")]
+        Scheme::Https => Ok(Box::new(super::Https::at(place))),
         #[cfg(feature = "redis")]
         Scheme::Redis => Ok(Box::new(super::Redis::at(place))),
         #[allow(
