@@ -9,13 +9,19 @@ mod error;
 mod etcd;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "firestore")]
+mod firestore;
 #[cfg(feature = "https")]
 mod https;
 pub(crate) mod inbox;
+#[cfg(feature = "k8s")]
+mod k8s;
 #[cfg(feature = "redis")]
 mod redis;
 pub(crate) mod remote;
 pub(crate) mod supervisor;
+#[cfg(feature = "zookeeper")]
+mod zookeeper;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -27,11 +33,17 @@ pub use error::{ErrorKind, SourceError};
 pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "firestore")]
+pub use firestore::Firestore;
 #[cfg(feature = "https")]
 pub use https::Https;
 pub use inbox::{Health, Observer, Resync};
+#[cfg(feature = "k8s")]
+pub use k8s::Kubernetes;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
+#[cfg(feature = "zookeeper")]
+pub use zookeeper::ZooKeeper;
 
 /// Observes one source: reports its current value first, then every change, until an error.
 ///

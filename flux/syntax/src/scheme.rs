@@ -196,6 +196,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         options: &[
             Opt::of_connection("context", Value::Text).shown(),
             Opt::of_connection("kubeconfig", Value::Text),
+            Opt::of_source("wait", Value::Duration),
             FORMAT,
             RESYNC,
         ],

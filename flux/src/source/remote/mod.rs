@@ -18,6 +18,12 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
         Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
         #[cfg(feature = "consul")]
         Scheme::Consul => Ok(Box::new(super::Consul::at(place))),
+        #[cfg(feature = "firestore")]
+        Scheme::Firestore => Ok(Box::new(super::Firestore::at(place))),
+        #[cfg(feature = "k8s")]
+        Scheme::K8s => Ok(Box::new(super::Kubernetes::at(place))),
+        #[cfg(feature = "zookeeper")]
+        Scheme::ZooKeeper => Ok(Box::new(super::ZooKeeper::at(place))),
         #[cfg(feature = "https")]
         Scheme::Https => Ok(Box::new(super::Https::at(place))),
         #[cfg(feature = "redis")]
