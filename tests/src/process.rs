@@ -215,3 +215,48 @@ pub fn page(address: SocketAddr, path: &str) -> String {
         None => String::new(),
     }
 }
+
+/// Asks an HTTP server, and answers with the status and the body; status 0 where it does not answer.
+pub fn http(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, Vec<u8>) {
+    use std::io::{Read, Write};
+    let asked = || {
+        let mut stream = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let mut head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n");
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("Content-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = asked().unwrap_or_default();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let Some(end) = end else {
+        return (0, Vec::new());
+    };
+    let status = String::from_utf8_lossy(&answer[..end]);
+    let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
+    (status.unwrap_or(0), answer[end + 4..].to_vec())
+}
+
+/// How many connections to this port of this machine are established.
+pub fn established(port: u16) -> usize {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let ours = format!(":{port:04X}");
+    let open = |line: &&str| {
+        let mut words = line.split_whitespace().skip(1);
+        let local = words.next().is_some_and(|local| local.ends_with(&ours));
+        local && words.nth(1) == Some("01")
+    };
+    table.lines().filter(open).count()
+}

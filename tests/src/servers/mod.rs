@@ -1,14 +1,22 @@
 //! The real servers, each with what the conformance suite asks of it.
 
+#[cfg(feature = "consul")]
+mod consul;
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "zookeeper")]
+mod zookeeper;
 
+#[cfg(feature = "consul")]
+pub use consul::Consul;
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
+#[cfg(feature = "zookeeper")]
+pub use zookeeper::ZooKeeper;
 
 use crate::process::Process;
 use flux::Source;

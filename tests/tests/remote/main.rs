@@ -13,3 +13,7 @@ mod watched;
 conformance!(etcd_conforms, flux_tests::servers::Etcd);
 #[cfg(feature = "redis")]
 conformance!(redis_conforms, flux_tests::servers::Redis);
+#[cfg(feature = "consul")]
+conformance!(consul_conforms, flux_tests::servers::Consul);
+#[cfg(feature = "zookeeper")]
+conformance!(zookeeper_conforms, flux_tests::servers::ZooKeeper);
