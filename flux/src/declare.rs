@@ -66,6 +66,12 @@ impl Source {
         Source::new(Kind::File(path.into()))
     }
 
+    /// A mounted directory in which every file is one key: [`source::Dir`](crate::source::Dir).
+    #[cfg(feature = "file")]
+    pub fn dir(path: impl Into<std::path::PathBuf>) -> Self {
+        Source::watcher(crate::source::Dir::new(path)).codec(crate::source::Dir::codec())
+    }
+
     /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start.
     pub fn env(prefix: impl Into<Template>) -> Self {
         Source::new(Kind::Env(prefix.into()))
@@ -179,7 +185,7 @@ impl Source {
                 let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
                 Ok(Opened {
                     origin: place.origin(),
-                    decoder: Some(self.format.unwrap_or_else(|| place.format().into())),
+                    decoder: Some(self.format.unwrap_or_else(|| decoder_of(&place))),
                     optional: self.optional,
                     input: watched(crate::source::remote::open(place)?, resync),
                 })
@@ -215,6 +221,14 @@ impl Source {
                 ))
             }
         }
+    }
+}
+
+fn decoder_of(place: &Remote<String>) -> Decoder {
+    match place.scheme {
+        #[cfg(feature = "file")]
+        flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),
+        _ => place.format().into(),
     }
 }
 

@@ -236,7 +236,14 @@ pub fn http(
         stream.write_all(head.as_bytes())?;
         stream.write_all(body)?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
+        let mut part = [0; 1 << 16];
+        // Not every server hangs up behind its answer.
+        while !is_whole(&answer) {
+            match stream.read(&mut part)? {
+                0 => break,
+                length => answer.extend_from_slice(&part[..length]),
+            }
+        }
         std::io::Result::Ok(answer)
     };
     let answer = asked().unwrap_or_default();
@@ -247,6 +254,19 @@ pub fn http(
     let status = String::from_utf8_lossy(&answer[..end]);
     let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
     (status.unwrap_or(0), answer[end + 4..].to_vec())
+}
+
+/// Whether an answer has as many bytes as its head says.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return false;
+    };
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))
+        .and_then(|length| length.trim().parse::<usize>().ok());
+    length.is_some_and(|length| answer.len() >= end + 4 + length)
 }
 
 /// How many connections to this port of this machine are established.

@@ -157,6 +157,7 @@ fn remote(place: &Remote, attr: &SourceAttr, errors: &mut Errors) {
         Scheme::Redis => cfg!(feature = "redis"),
         Scheme::Consul => cfg!(feature = "consul"),
         Scheme::Https => cfg!(feature = "https"),
+        Scheme::Dir => cfg!(feature = "file"),
         Scheme::Firestore => cfg!(feature = "firestore"),
         Scheme::K8s => cfg!(feature = "k8s"),
         Scheme::ZooKeeper => cfg!(feature = "zookeeper"),

@@ -87,6 +87,18 @@ impl Firestore {
         self.set("database", name)
     }
 
+    /// The emulator at `host`, such as `127.0.0.1:8080`; that of `FIRESTORE_EMULATOR_HOST` without it, else Google's servers.
+    #[must_use]
+    pub fn emulator(self, host: impl Into<String>) -> Self {
+        self.set("emulator", host)
+    }
+
+    /// An access token in place of the application default credentials.
+    #[must_use]
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.set("token", token)
+    }
+
     fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.place.options.retain(|(known, _)| *known != name);
         self.place.options.push((name, value.into()));
@@ -106,7 +118,8 @@ impl Firestore {
         let wrong = |error: &dyn std::fmt::Display| {
             SourceError::configuration(format!("{origin}: {error}"))
         };
-        let emulator = std::env::var("FIRESTORE_EMULATOR_HOST").ok();
+        let usual = || std::env::var("FIRESTORE_EMULATOR_HOST").ok();
+        let emulator = self.place.get("emulator").cloned().or_else(usual);
         let emulator = emulator.filter(|host| !host.is_empty());
         let address = match &emulator {
             Some(host) => format!("http://{host}"),
@@ -124,6 +137,8 @@ impl Firestore {
             endpoint = endpoint
                 .tls_config(ClientTlsConfig::new().with_native_roots())
                 .map_err(|error| wrong(&error))?;
+        }
+        if emulator.is_none() && self.place.get("token").is_none() {
             let found = gcp_auth::provider().await;
             who = Some(found.map_err(|error| {
                 SourceError::permission(format!(
@@ -158,9 +173,10 @@ impl Firestore {
         };
         // The listener lasts for as long as the requests do not end.
         let mut request = Request::new(stream::iter([first]).chain(stream::pending()));
-        let bearer = match &project.who {
-            None => "owner".to_owned(),
-            Some(who) => match who.token(SCOPE).await {
+        let bearer = match (self.place.get("token"), &project.who) {
+            (Some(token), _) => token.clone(),
+            (None, None) => "owner".to_owned(),
+            (None, Some(who)) => match who.token(SCOPE).await {
                 Ok(token) => token.as_str().to_owned(),
                 Err(error) => return Err(self.lost(&error)),
             },

@@ -32,7 +32,7 @@ pub use error::{ErrorKind, SourceError};
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
 #[cfg(feature = "file")]
-pub use file::File;
+pub use file::{Dir, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
 #[cfg(feature = "https")]

@@ -221,6 +221,8 @@ pub(crate) const SHAPES: &[Shape] = &[
         options: &[
             Opt::of_source("field", Value::Text).shown(),
             Opt::of_connection("database", Value::Text).shown(),
+            Opt::of_connection("emulator", Value::Text),
+            TOKEN,
             FORMAT,
             RESYNC,
         ],

@@ -77,7 +77,14 @@ impl Remote for Consul {
                  acl{enabled=true default_policy=\"allow\" token_ttl=\"0s\" policy_ttl=\"0s\" tokens{master=\"root-token\"}}";
             let mut command = Command::new(&program);
             command
-                .args(["agent", "-server", "-bootstrap-expect", "1", "-node", "flux"])
+                .args([
+                    "agent",
+                    "-server",
+                    "-bootstrap-expect",
+                    "1",
+                    "-node",
+                    "flux",
+                ])
                 .args(["-bind", "127.0.0.1", "-client", "127.0.0.1", "-data-dir"])
                 .arg(folder.join("data"))
                 .args(["-http-port", &port.to_string(), "-dns-port", "-1"])

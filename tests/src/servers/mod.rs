@@ -4,6 +4,10 @@
 mod consul;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "firestore")]
+mod firestore;
+#[cfg(feature = "k8s")]
+mod kubernetes;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "zookeeper")]
@@ -13,6 +17,10 @@ mod zookeeper;
 pub use consul::Consul;
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
+#[cfg(feature = "firestore")]
+pub use firestore::Firestore;
+#[cfg(feature = "k8s")]
+pub use kubernetes::Kubernetes;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 #[cfg(feature = "zookeeper")]

@@ -5,7 +5,7 @@ use crate::process::{Process, answer, free_port, local, program};
 use flux::Source;
 use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 use tokio::{sync::Mutex, task::block_in_place};
-use zookeeper_client::{Acl, AuthId, Acls, Client, CreateMode, Error, Permission};
+use zookeeper_client::{Acl, Acls, AuthId, Client, CreateMode, Error, Permission};
 
 const JAR: &str = "/usr/share/java/zookeeper.jar";
 
@@ -116,7 +116,10 @@ impl Remote for ZooKeeper {
             Err(error) => panic!("{path}: {error}"),
         }
         let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
-        if let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
+        if let Some((parent, _)) = path
+            .rsplit_once('/')
+            .filter(|(parent, _)| !parent.is_empty())
+        {
             client.mkdir(parent, &options).await.expect("made");
         }
         client.create(&path, bytes, &options).await.expect("made");
@@ -135,8 +138,11 @@ impl Remote for ZooKeeper {
     }
 
     async fn grant(&self) {
-        self.rights("/app/config", &[root(), Acl::new(Permission::READ, guarded())])
-            .await;
+        self.rights(
+            "/app/config",
+            &[root(), Acl::new(Permission::READ, guarded())],
+        )
+        .await;
     }
 
     async fn restarted(&mut self) {

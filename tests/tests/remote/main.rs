@@ -17,3 +17,7 @@ conformance!(redis_conforms, flux_tests::servers::Redis);
 conformance!(consul_conforms, flux_tests::servers::Consul);
 #[cfg(feature = "zookeeper")]
 conformance!(zookeeper_conforms, flux_tests::servers::ZooKeeper);
+#[cfg(feature = "firestore")]
+conformance!(firestore_conforms, flux_tests::servers::Firestore);
+#[cfg(feature = "k8s")]
+conformance!(kubernetes_conforms, flux_tests::servers::Kubernetes);

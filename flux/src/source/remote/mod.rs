@@ -18,6 +18,8 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
         Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
         #[cfg(feature = "consul")]
         Scheme::Consul => Ok(Box::new(super::Consul::at(place))),
+        #[cfg(feature = "file")]
+        Scheme::Dir => Ok(Box::new(super::Dir::new(place.at(0)))),
         #[cfg(feature = "firestore")]
         Scheme::Firestore => Ok(Box::new(super::Firestore::at(place))),
         #[cfg(feature = "k8s")]
