@@ -127,7 +127,8 @@ impl Process {
         self.signal("CONT");
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends it a signal, such as `HUP`.
+    pub fn signal(&self, signal: &str) {
         let child = self.child.as_ref().expect("it runs");
         let sent = Command::new("kill")
             .args([format!("-{signal}"), child.id().to_string()])

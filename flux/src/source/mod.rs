@@ -8,6 +8,8 @@ mod etcd;
 #[cfg(feature = "file")]
 mod file;
 pub(crate) mod inbox;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 pub(crate) mod remote;
@@ -22,6 +24,8 @@ pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub use file::File;
 pub use inbox::{Health, Observer, Resync};
+#[cfg(feature = "nats")]
+pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 

@@ -2,11 +2,15 @@
 
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
+#[cfg(feature = "nats")]
+pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 

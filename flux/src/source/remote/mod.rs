@@ -1,8 +1,16 @@
 //! What the sources on servers have in common: how a URI becomes one, shared connections, certificates, limits.
 
 #[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 pub(crate) mod shared;
 #[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 pub(crate) mod tls;
 
 use flux_syntax::{Remote, Scheme};
@@ -14,6 +22,8 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
     match place.scheme {
         #[cfg(feature = "etcd")]
         Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
+        #[cfg(feature = "nats")]
+        Scheme::Nats => Ok(Box::new(super::Nats::at(place))),
         #[cfg(feature = "redis")]
         Scheme::Redis => Ok(Box::new(super::Redis::at(place))),
         #[allow(
@@ -32,6 +42,10 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
 pub(crate) use common::*;
 
 #[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 mod common {
     use super::Remote;
     use crate::source::{Content, Observation, SourceError};
