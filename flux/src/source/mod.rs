@@ -1,6 +1,6 @@
 //! Where configuration comes from: watchers observe sources, a supervisor keeps them going.
 
-mod backoff;
+pub(crate) mod backoff;
 mod channel;
 mod error;
 #[cfg(feature = "etcd")]
