@@ -14,7 +14,7 @@ pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 
-use crate::process::Process;
+use crate::{certificates::Certificates, process::Process};
 use flux::Source;
 use std::{future::Future, net::SocketAddr, time::Duration};
 
@@ -35,6 +35,14 @@ pub trait Remote: Send + Sync + Sized + 'static {
     /// The same with [`IDLE`](Remote::IDLE) as its limit.
     fn start_impatient() -> impl Future<Output = Option<Self>> + Send {
         Self::start()
+    }
+    /// The same with a second port that asks for TLS and for a client's certificate; see [`secured`](Remote::secured).
+    fn start_secured() -> impl Future<Output = Option<Self>> + Send {
+        Self::start()
+    }
+    /// The port that asks for TLS, and the certificates that it knows.
+    fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        None
     }
     /// Its process: killed, restarted, paused. After a restart the suite calls [`restarted`](Remote::restarted).
     fn process(&mut self) -> &mut Process;

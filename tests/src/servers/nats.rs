@@ -1,7 +1,10 @@
 //! NATS with JetStream.
 
 use super::Remote;
-use crate::process::{Process, free_port, local, page, program};
+use crate::{
+    certificates::Certificates,
+    process::{Process, free_port, local, page, program},
+};
 use async_nats::{
     Client, ConnectOptions,
     jetstream::{self, kv::Store, stream},
@@ -12,6 +15,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,6 +28,7 @@ pub struct Nats {
     monitor: u16,
     client: Client,
     store: Store,
+    certificates: Option<Arc<Certificates>>,
 }
 
 /// What the guarded user may do.
@@ -33,7 +38,13 @@ enum Rights {
     Read,
 }
 
-fn configuration(folder: &Path, port: u16, monitor: u16, rights: Rights) -> String {
+fn configuration(
+    folder: &Path,
+    port: u16,
+    monitor: u16,
+    rights: Rights,
+    certificates: Option<&Certificates>,
+) -> String {
     let rights = match rights {
         Rights::None => "publish: { deny: \">\" }, subscribe: { deny: \">\" }".to_owned(),
         Rights::Read => format!(
@@ -58,6 +69,15 @@ authorization {{
 "#,
         folder.join("data").display()
     );
+    if let Some(certificates) = certificates {
+        let [cert, key, ca] =
+            ["server.pem", "server.key", "ca.pem"].map(|file| certificates.path(file));
+        // The suite's own client goes on without.
+        let _ = writeln!(
+            text,
+            "allow_non_tls: true\ntls {{ cert_file: \"{cert}\", key_file: \"{key}\", ca_file: \"{ca}\", verify: true }}"
+        );
+    }
     text
 }
 
@@ -89,12 +109,17 @@ async fn connect(port: u16) -> Client {
 impl Nats {
     /// A server by another program than the usual one.
     pub async fn start_as(name: &str) -> Option<Self> {
+        Self::start_with(name, None).await
+    }
+
+    async fn start_with(name: &str, certificates: Option<Arc<Certificates>>) -> Option<Self> {
+        let known = certificates.clone();
         let program = program(name)?;
         let (port, monitor) = (free_port(), free_port());
         let recipe = move |folder: &Path| {
             let file = folder.join("nats.conf");
             if !file.exists() {
-                let text = configuration(folder, port, monitor, Rights::None);
+                let text = configuration(folder, port, monitor, Rights::None, known.as_deref());
                 std::fs::write(&file, text).expect("its configuration");
             }
             let mut command = Command::new(&program);
@@ -111,6 +136,7 @@ impl Nats {
             monitor,
             client,
             store,
+            certificates,
         })
     }
 
@@ -147,7 +173,13 @@ impl Nats {
         };
         let before = time(told());
         let folder = self.process.folder();
-        let text = configuration(folder, self.port, self.monitor, rights);
+        let text = configuration(
+            folder,
+            self.port,
+            self.monitor,
+            rights,
+            self.certificates.as_deref(),
+        );
         std::fs::write(folder.join("nats.conf"), text).expect("its configuration");
         self.process.signal("HUP");
         let begin = Instant::now();
@@ -176,6 +208,14 @@ impl Remote for Nats {
 
     async fn start() -> Option<Self> {
         Self::start_as("nats-server").await
+    }
+
+    async fn start_secured() -> Option<Self> {
+        Self::start_with("nats-server", Some(Arc::new(Certificates::new()))).await
+    }
+
+    fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        Some((self.address(), self.certificates.as_deref()?))
     }
 
     fn process(&mut self) -> &mut Process {
