@@ -13,6 +13,7 @@ mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 pub(crate) mod remote;
+mod resync;
 pub(crate) mod supervisor;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
@@ -23,11 +24,12 @@ pub use error::{ErrorKind, SourceError};
 pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub use file::File;
-pub use inbox::{Health, Observer, Resync};
+pub use inbox::{Health, Observer};
 #[cfg(feature = "nats")]
 pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
+pub use resync::Resync;
 
 /// Observes one source: reports its current value first, then every change, until an error.
 ///

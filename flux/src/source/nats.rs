@@ -27,7 +27,7 @@ use super::{
     remote::{
         self, ANSWER, BEAT, DEADLINE, answered, checked, document, lost,
         shared::{Connection, Connections, Lease},
-        tls::Certificates,
+        tls::{Certificates, name_cryptography},
         without_secrets,
     },
 };
@@ -278,6 +278,7 @@ impl Nats {
         if place.tls() {
             // The client reads the files by itself, but says less of what is wrong with them.
             Certificates::read(place)?;
+            name_cryptography();
             options = options.require_tls(true);
         }
         if let Some(ca) = place.get("ca") {

@@ -43,7 +43,7 @@ impl Certificates {
 
 /// Names the cryptography that rustls uses where the program has named none: a client that asks for the default would panic
 /// in a program that has several compiled in.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) fn name_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Another thread may have been faster, which is as good.
