@@ -12,11 +12,14 @@ fn messages(text: &str) -> String {
 }
 
 #[cfg(not(all(
+    feature = "etcd",
     feature = "file",
     feature = "json",
-    feature = "yaml",
+    feature = "nats",
+    feature = "redis",
+    feature = "rules",
     feature = "toml",
-    feature = "rules"
+    feature = "yaml"
 )))]
 fn names_feature(text: &str, feature: &str) {
     let said = messages(text);
@@ -33,6 +36,20 @@ fn a_file_source_without_its_feature_names_it() {
         "#[flux(source = \"file:app.json\")] struct C { a: u8 }",
         "file",
     );
+}
+
+#[test]
+#[cfg(not(any(feature = "etcd", feature = "nats", feature = "redis")))]
+fn a_server_without_its_feature_names_it() {
+    for (uri, feature) in [
+        ("redis://host/key", "redis"),
+        ("rediss://host/key", "redis"),
+        ("etcd://host/key", "etcd"),
+        ("nats://host/bucket/key", "nats"),
+    ] {
+        let text = format!("#[flux(source = \"{uri}\")] struct C {{ a: u8 }}");
+        names_feature(&text, feature);
+    }
 }
 
 #[test]

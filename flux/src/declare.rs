@@ -289,7 +289,7 @@ fn default_decoder() -> Option<Decoder> {
     Decoder::enabled(Format::Json)
 }
 
-fn expand(template: &Template) -> Result<String, String> {
+pub(crate) fn expand(template: &Template) -> Result<String, String> {
     template
         .expand(&|name| std::env::var(name).ok())
         .map_err(|unset| format!("`{template}`: {unset}"))

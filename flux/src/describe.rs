@@ -147,6 +147,31 @@ pub(crate) fn is_secret(fields: &'static [Field], path: &[crate::layer::Seg]) ->
     is_secret(inner(), rest)
 }
 
+/// What stands at `path`: a leaf (true), something with parts (false), or no field of the table.
+#[cfg(feature = "json")]
+pub(crate) fn is_field(fields: &'static [Field], path: &[crate::layer::Seg]) -> Option<bool> {
+    use crate::layer::Seg;
+    let (Seg::Key(key), mut rest) = path.split_first()? else {
+        return None;
+    };
+    let field = find(fields, key)?;
+    let inner = match field.kind {
+        Kind::Leaf => return Some(true),
+        Kind::Section(inner) => inner,
+        Kind::List(inner) | Kind::Map(inner) => {
+            if rest.is_empty() {
+                return Some(false);
+            }
+            rest = &rest[1..];
+            inner
+        }
+    };
+    match rest.is_empty() {
+        true => Some(field.secret),
+        false => is_field(inner(), rest),
+    }
+}
+
 /// Whether any field of the table, or of the sections in it, is secret.
 pub(crate) fn any_secret(fields: &'static [Field], depth: u8) -> bool {
     fields.iter().any(|field| {

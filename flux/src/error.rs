@@ -43,6 +43,16 @@ pub enum Error {
         /// The capacitor.
         name: String,
     },
+    /// The generation to roll back to is not kept, or there is no earlier good one.
+    #[error("{name}: there is no generation {} to go back to; kept are {kept:?}", wanted.map_or("before this one".to_owned(), |n| n.to_string()))]
+    NoSuchGeneration {
+        /// The capacitor.
+        name: String,
+        /// The number that was asked for.
+        wanted: Option<u64>,
+        /// The numbers that are kept.
+        kept: Vec<u64>,
+    },
     /// `start` needs a Tokio runtime.
     #[error(
         "{name}: `start()` needs a Tokio runtime; call it inside one, or use `start_blocking()`"

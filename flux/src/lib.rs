@@ -22,9 +22,11 @@
 //! ```
 //!
 //! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] validate,
-//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, and [`report`] tells what is wrong.
+//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells who wants to know, and
+//! [`report`] tells what is wrong.
 
 pub mod capacitor;
+pub mod change;
 pub mod codec;
 pub mod config;
 mod declare;
@@ -36,12 +38,14 @@ mod foreign;
 pub mod handle;
 pub mod hot;
 pub mod layer;
-mod observe;
+pub mod observe;
 pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
 
+#[cfg(feature = "json")]
+pub use capacitor::Secrets;
 pub use capacitor::{Builder, Capacitor, State, Status};
 pub use codec::Unknown;
 pub use config::{Config, Root};

@@ -2,6 +2,8 @@
 //! real servers need: the servers, a line to them that can be cut, and the table of what was seen.
 
 #[cfg(feature = "_servers")]
+pub mod certificates;
+#[cfg(feature = "_servers")]
 pub mod process;
 #[cfg(feature = "_servers")]
 pub mod proxy;

@@ -127,7 +127,8 @@ impl Process {
         self.signal("CONT");
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends it a signal, such as `HUP`.
+    pub fn signal(&self, signal: &str) {
         let child = self.child.as_ref().expect("it runs");
         let sent = Command::new("kill")
             .args([format!("-{signal}"), child.id().to_string()])
@@ -153,29 +154,41 @@ pub fn local(port: u16) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
 }
 
-/// A server's program: by `PATH`, or where `tests/install` puts what the system has not.
+/// A server's program: by `PATH`, or where `tests/servers/install` puts what the system has not.
 ///
 /// None where it is missing, which is said loudly; a failure where `FLUX_TESTS_REQUIRED` is set.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed = ["", "nats/bin", "consul/usr/bin"].map(|folder| cache().join(folder));
     let found = std::env::split_paths(&path)
-        .chain([installed()])
         .chain(["/usr/sbin".into(), "/usr/local/bin".into()])
+        .chain(installed)
         .map(|folder| folder.join(name))
         .find(|program| program.is_file());
     if found.is_none() {
-        let required = std::env::var_os("FLUX_TESTS_REQUIRED").is_some();
-        assert!(!required, "{name} is missing; tests/install brings it");
-        eprintln!("SKIPPED: {name} is missing; tests/install brings it");
+        missing(name);
     }
     found
 }
 
-/// Where `tests/install` puts programs.
-fn installed() -> PathBuf {
+/// Says that a server is missing; a failure where `FLUX_TESTS_REQUIRED` is set.
+pub fn missing(name: &str) {
+    let required = std::env::var_os("FLUX_TESTS_REQUIRED").is_some();
+    assert!(
+        !required,
+        "{name} is missing; tests/servers/install brings it"
+    );
+    eprintln!("SKIPPED: {name} is missing; tests/servers/install brings it");
+}
+
+/// Where `tests/servers/install` keeps what the system has not.
+pub fn cache() -> PathBuf {
+    if let Some(cache) = std::env::var_os("FLUX_SERVERS") {
+        return cache.into();
+    }
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    cache.unwrap_or_else(home).join("flux-servers/bin")
+    cache.unwrap_or_else(home).join("flux-servers")
 }
 
 /// What a server answers to a few bytes; empty where it does not answer within a second.

@@ -1,9 +1,11 @@
 //! The engine without tasks, clocks or sockets: it is told what happened and says what to do.
 
 use super::{
+    commit::{Flight, dotted},
+    generations::{GenerationOutcome, Generations},
     history::History,
     slot::{Slot, Version},
-    state::{Outcome, State},
+    state::State,
     status::{LayerStatus, Status},
 };
 use crate::{
@@ -35,19 +37,30 @@ pub(crate) struct Core<C: Config> {
     pub(crate) slots: Vec<Slot<C::Layer>>,
     pub(crate) unknown: Unknown,
     pub(crate) reducer: Option<Reducer<C>>,
-    state: State,
-    since: SystemTime,
-    current: Option<Arc<Snapshot<C>>>,
-    error: Option<Report>,
-    history: History,
-    flight: Option<Flight>,
+    /// All of its newest content or none: other config types depend on it.
+    pub(crate) grouped: bool,
+    /// Nothing newer is taken up.
+    pub(crate) pinned: bool,
+    pub(super) state: State,
+    pub(super) since: SystemTime,
+    pub(super) current: Option<Arc<Snapshot<C>>>,
+    pub(super) error: Option<Report>,
+    pub(super) history: History,
+    pub(super) flight: Option<Flight>,
+    pub(crate) generations: Generations<C>,
+    /// The highest number that was given.
+    pub(super) last_generation: u64,
+    /// Paths that keep their running values until a restart.
+    pub(super) held: Vec<String>,
+    /// The number of the newest update, its correlation id.
+    pub(super) update: u64,
 }
 
-/// What the pipeline is working on.
-struct Flight {
-    /// Which slots contribute their candidate.
-    candidates: Vec<bool>,
-    outcome: Outcome,
+/// A value that keeps every rule.
+pub(super) struct Built<C> {
+    pub(super) value: C,
+    /// The paths at which it keeps what runs now, until a restart.
+    pub(super) held: Vec<String>,
 }
 
 /// What an update asks for.
@@ -65,8 +78,10 @@ impl<C: Config> Core<C> {
         unknown: Unknown,
         reducer: Option<Reducer<C>>,
         history: usize,
+        generations: usize,
         current: Option<Arc<Snapshot<C>>>,
     ) -> Self {
+        let last_generation = current.as_deref().map_or(0, Snapshot::generation);
         Core {
             name,
             slots,
@@ -78,7 +93,23 @@ impl<C: Config> Core<C> {
             error: None,
             history: History::new(history),
             flight: None,
+            grouped: false,
+            pinned: false,
+            generations: Generations::new(generations),
+            last_generation,
+            held: Vec::new(),
+            update: 0,
         }
+    }
+
+    /// The number of the configuration that readers see; 0 before the first.
+    pub(crate) fn generation(&self) -> u64 {
+        self.current.as_deref().map_or(0, Snapshot::generation)
+    }
+
+    /// The number of the newest update.
+    pub(crate) fn update_id(&self) -> u64 {
+        self.update
     }
 
     pub(crate) fn state(&self) -> State {
@@ -145,7 +176,7 @@ impl<C: Config> Core<C> {
             .map(|slot| slot.candidate.is_some())
             .collect();
         let problems = match self.build(&newest) {
-            Ok(value) => return self.propose(value, newest, refusals),
+            Ok(built) => return self.propose(built, newest, refusals),
             Err(problems) => problems,
         };
         let mut entries = refusals;
@@ -164,25 +195,41 @@ impl<C: Config> Core<C> {
         if possible
             && fresh != newest
             && fresh.contains(&true)
-            && let Ok(value) = self.build(&fresh)
+            && let Ok(built) = self.build(&fresh)
         {
-            return self.propose(value, fresh, entries);
+            return self.propose(built, fresh, entries);
+        }
+        // What is kept on disk serves until there is something good.
+        let kept = vec![false; self.slots.len()];
+        let whole = self.slots.iter().all(|slot| slot.accepted.is_some());
+        if self.current.is_none()
+            && whole
+            && let Ok(built) = self.build(&kept)
+        {
+            return self.propose(built, kept, entries);
         }
         self.refuse(Refused::Validation, entries)
     }
 
     /// Folds the chosen versions, builds the struct and checks its rules.
-    fn build(&mut self, candidates: &[bool]) -> Result<C, Vec<Problem>> {
+    fn build(&mut self, candidates: &[bool]) -> Result<Built<C>, Vec<Problem>> {
+        let running = self
+            .current
+            .clone()
+            .filter(|_| self.state != State::Loading);
         let built = catch_unwind(AssertUnwindSafe(|| {
             let folded = self.fold(candidates)?;
             let mut cx = Cx::default();
             let value = C::finish(folded, &mut cx);
             if let Some(value) = &value {
                 value.validate(&mut cx);
+                if let Some(running) = &running {
+                    value.transition(running, &mut cx);
+                }
             }
             let problems = cx.into_problems();
             match value {
-                Some(value) if problems.is_empty() => Ok(value),
+                Some(value) if problems.is_empty() => hold(value, running.as_deref()),
                 _ => Err(problems),
             }
         }));
@@ -268,141 +315,6 @@ impl<C: Config> Core<C> {
         Ok(base.unwrap_or_default())
     }
 
-    /// A valid value: to the pipeline with it, unless readers see it already.
-    fn propose(&mut self, value: C, candidates: Vec<bool>, refused: Vec<Entry>) -> Step<C> {
-        let outcome = match refused.is_empty() {
-            true => Outcome::Applied,
-            false => Outcome::Partly,
-        };
-        let opaque = self.slots.iter().any(|slot| slot.fresh);
-        let same = self.current.as_deref().is_some_and(|current| {
-            self.state != State::Loading && Diff::of(&value, current, opaque).is_empty()
-        });
-        let keeping = if same {
-            Keeping::Previous
-        } else {
-            Keeping::Rest
-        };
-        self.error = match outcome {
-            Outcome::Applied => None,
-            _ => Some(Report::compose(C::fields(), refused, keeping)),
-        };
-        if same {
-            self.adopt(&candidates);
-            self.settle(outcome);
-            return Step::Settled;
-        }
-        let generation = self.current.as_deref().map_or(0, Snapshot::generation) + 1;
-        let raw = (self.slots.iter().zip(&candidates))
-            .map(|(slot, candidate)| {
-                let version = if *candidate {
-                    &slot.candidate
-                } else {
-                    &slot.accepted
-                };
-                version.as_ref().and_then(|version| version.bytes.clone())
-            })
-            .collect();
-        self.flight = Some(Flight {
-            candidates,
-            outcome,
-        });
-        Step::Run(Request {
-            previous: self.current.clone(),
-            current: Arc::new(Snapshot::new(value, generation)),
-            raw,
-        })
-    }
-
-    /// The pipeline answered; what to publish, if anything.
-    pub(crate) fn answered(
-        &mut self,
-        proposed: &Arc<Snapshot<C>>,
-        answer: Result<Request<C>, BoxError>,
-    ) -> Result<Arc<Snapshot<C>>, ()> {
-        let Some(flight) = self.flight.take() else {
-            return Err(());
-        };
-        let current = match answer {
-            Ok(request) => request.current,
-            Err(error) => {
-                let problem = What::Message(format!("the apply callback refused it: {error}"));
-                self.refuse(
-                    Refused::Apply,
-                    vec![Entry::new("pipeline", whole_one(problem))],
-                );
-                return Err(());
-            }
-        };
-        if !Arc::ptr_eq(&current, proposed) {
-            let mut cx = Cx::default();
-            let checked = catch_unwind(AssertUnwindSafe(|| current.validate(&mut cx)));
-            let mut problems = cx.into_problems();
-            if let Err(panic) = checked {
-                problems.extend(whole(What::Panic(panic_text(&*panic).to_owned())));
-            }
-            if !problems.is_empty() {
-                let entries = problems
-                    .into_iter()
-                    .map(|p| Entry::new("pipeline", p))
-                    .collect();
-                self.refuse(Refused::Validation, entries);
-                return Err(());
-            }
-        }
-        self.adopt(&flight.candidates);
-        self.current = Some(Arc::clone(&current));
-        self.settle(flight.outcome);
-        observe::apply_succeeded(&self.name, Snapshot::generation(&current));
-        Ok(current)
-    }
-
-    fn adopt(&mut self, candidates: &[bool]) {
-        for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
-            if *candidate {
-                slot.accepted = slot.candidate.take();
-            }
-        }
-    }
-
-    fn settle(&mut self, outcome: Outcome) {
-        self.enter(self.state.after(outcome));
-        match &self.error {
-            None => self.history.healed(),
-            Some(report) => {
-                self.history.refused(report.clone());
-                let undecoded = self.slots.iter().any(|slot| slot.refusal.is_some());
-                let stage = if undecoded {
-                    Refused::Transform
-                } else {
-                    Refused::Validation
-                };
-                observe::refused(&self.name, stage, report);
-            }
-        }
-    }
-
-    fn refuse(&mut self, stage: Refused, entries: Vec<Entry>) -> Step<C> {
-        let keeping = match &self.current {
-            Some(_) => Keeping::Previous,
-            None => Keeping::Nothing,
-        };
-        let report = Report::compose(C::fields(), entries, keeping);
-        self.enter(self.state.after(Outcome::Refused));
-        observe::refused(&self.name, stage, &report);
-        self.history.refused(report.clone());
-        self.error = Some(report);
-        Step::Settled
-    }
-
-    fn enter(&mut self, state: State) {
-        if state != self.state {
-            observe::state_changed(&self.name, self.state, state);
-            self.state = state;
-            self.since = SystemTime::now();
-        }
-    }
-
     /// Finds the layer that said each problem's value, and where in its document.
     fn locate(&mut self, problems: Vec<Problem>, candidates: &[bool]) -> Vec<Entry> {
         let mut entries = Vec::with_capacity(problems.len());
@@ -447,13 +359,42 @@ impl<C: Config> Core<C> {
             state: self.state,
             since: self.since,
             running,
-            generation: self.current.as_deref().map_or(0, Snapshot::generation),
+            generation: self.generation(),
             applied: self.current.as_deref().map(Snapshot::applied),
             error: self.error.clone(),
+            pending_restart: self.held.clone(),
+            on_probation: self
+                .generations
+                .find(self.generation())
+                .is_some_and(|kept| kept.record.outcome == GenerationOutcome::OnProbation),
+            pinned: self.pinned,
+            generations: self.generations.records(),
             layers: self.slots.iter().map(layer_status).collect(),
             history: self.history.to_vec(),
         }
     }
+}
+
+/// Puts the running values in the place of those that need a restart; what comes out must keep the rules too.
+fn hold<C: Config>(mut value: C, running: Option<&Snapshot<C>>) -> Result<Built<C>, Vec<Problem>> {
+    let mut held = Diff::default();
+    if let Some(running) = running {
+        value.hold(running, &mut held);
+    }
+    let held = dotted(&held.into_changed());
+    if !held.is_empty() {
+        let mut cx = Cx::default();
+        value.validate(&mut cx);
+        let mut problems = cx.into_problems();
+        if !problems.is_empty() {
+            problems.extend(whole(What::Message(format!(
+                "this holds only after a restart: until then {} keeps its running value",
+                held.join(", ")
+            ))));
+            return Err(problems);
+        }
+    }
+    Ok(Built { value, held })
 }
 
 fn layer_status<L: Layer>(slot: &Slot<L>) -> LayerStatus {

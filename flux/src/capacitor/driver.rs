@@ -3,18 +3,23 @@
 use super::{
     Shared,
     builder::OnStop,
+    command::{Command, Commands},
     core::{Core, Reducer, Step},
     debounce::Debounce,
+    flight::Flight,
+    probation::{HealthCheck, Probation},
+    retry::{Aim, Retry},
     slot::{Slot, Version},
     state::State,
 };
 use crate::{
-    Error, Snapshot,
+    Error,
+    change::{AnyParty, Group, Member},
     codec::Unknown,
     config::Config,
     declare::{Input, Opened},
     environment, observe,
-    pipeline::{self, Answer, BoxError, Request, Stage},
+    pipeline::{AddLayer, Apply, Next, Stage},
     report::Entry,
     rules::panic_text,
     source::{inbox::Inbox, supervisor::supervise},
@@ -42,9 +47,28 @@ pub(crate) struct Plan<C: Config> {
     pub(crate) unknown: Unknown,
     pub(crate) history: usize,
     pub(crate) manual: bool,
+    pub(crate) generations: usize,
     pub(crate) reducer: Option<Reducer<C>>,
-    pub(crate) stages: Vec<Stage<C>>,
+    pub(crate) stages: Arc<[Stage<C>]>,
+    pub(crate) parties: Arc<[Arc<dyn AnyParty<C>>]>,
+    pub(crate) pipeline: Vec<AddLayer<C>>,
+    pub(crate) group: Option<Group>,
+    pub(crate) probation: Option<Duration>,
+    pub(crate) health_check: Option<HealthCheck<C>>,
+    #[cfg(feature = "json")]
+    pub(crate) last_known_good: Option<super::last_known_good::Keep>,
     pub(crate) on_stop: Option<OnStop>,
+}
+
+impl<C: Config> Plan<C> {
+    /// The pipeline, anew for each start: the layers around the stages and parties.
+    fn service(&self) -> Next<C> {
+        let innermost = Next::new(Apply {
+            stages: Arc::clone(&self.stages),
+            parties: Arc::clone(&self.parties),
+        });
+        self.pipeline.iter().fold(innermost, |next, add| add(next))
+    }
 }
 
 type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -52,31 +76,42 @@ type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The outcome of the first update, for whoever started it.
 pub(crate) type First = oneshot::Sender<Result<(), Error>>;
 
-/// A refused apply is tried again after this, doubled each time up to [`RETRY_CAP`].
-const RETRY_BASE: Duration = Duration::from_secs(1);
-const RETRY_CAP: Duration = Duration::from_secs(60);
-
 pub(crate) struct Driver<C: Config> {
-    plan: Arc<Plan<C>>,
-    shared: Arc<Shared<C>>,
-    core: Core<C>,
+    pub(super) plan: Arc<Plan<C>>,
+    pub(super) shared: Arc<Shared<C>>,
+    pub(super) core: Core<C>,
     inbox: Arc<Inbox>,
     watchers: Vec<Option<Boxed>>,
     changed: Boxed,
     unsettled: Vec<bool>,
-    debounce: Debounce,
+    pub(super) debounce: Debounce,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
-    flight: Option<(Arc<Snapshot<C>>, Answer<C>)>,
-    retry: Option<(Instant, u32)>,
+    pub(super) service: Next<C>,
+    pub(super) flight: Option<Flight<C>>,
+    pub(super) member: Option<Member>,
+    pub(super) retry: Retry,
+    pub(super) probation: Option<Probation<C>>,
+    commands: Commands,
+    /// When a silent start falls back to what is kept on disk.
+    pub(super) rescue_at: Option<Instant>,
+    #[cfg(feature = "json")]
+    pub(super) saver: super::last_known_good::Saver,
     first: Option<First>,
-    loaded: bool,
+    /// When the update under way was taken up.
+    began: Option<Instant>,
+    pub(super) loaded: bool,
     stopped: bool,
     ended: Option<super::Ended>,
 }
 
 impl<C: Config> Driver<C> {
     /// Ready to run; nothing is watched before the first poll.
-    pub(crate) fn new(plan: Arc<Plan<C>>, shared: Arc<Shared<C>>, first: First) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan<C>>,
+        shared: Arc<Shared<C>>,
+        first: First,
+        commands: Commands,
+    ) -> Self {
         let inbox = Inbox::new(plan.layers.len());
         let mut slots = Vec::with_capacity(plan.layers.len());
         let mut watchers = Vec::new();
@@ -109,19 +144,23 @@ impl<C: Config> Driver<C> {
             }
             slots.push(slot);
         }
-        let core = Core::new(
+        let mut core = Core::new(
             plan.name.clone(),
             slots,
             plan.unknown,
             plan.reducer.clone(),
             plan.history,
+            plan.generations,
             shared.handle.get().load(),
         );
+        core.grouped = plan.group.is_some();
         let debounce = Debounce::new(plan.debounce, plan.max_wait);
         observe::started(&plan.name, plan.debounce);
-        let driver = Driver {
+        let mut driver = Driver {
             unsettled: vec![false; plan.layers.len()],
             changed: changed(&inbox),
+            service: plan.service(),
+            member: plan.group.as_ref().map(|group| group.join(&plan.name)),
             plan,
             shared,
             core,
@@ -130,12 +169,24 @@ impl<C: Config> Driver<C> {
             debounce,
             timer: None,
             flight: None,
-            retry: None,
+            retry: Retry::default(),
+            probation: None,
+            commands,
+            rescue_at: None,
+            #[cfg(feature = "json")]
+            saver: super::last_known_good::Saver::default(),
             first: Some(first),
+            began: None,
             loaded: false,
             stopped: false,
             ended: None,
         };
+        driver.plan_rescue();
+        for slot in &driver.core.slots {
+            if let Some(at) = slot.changed {
+                observe::metrics::layer_changed(&driver.core.name, &slot.origin, at);
+            }
+        }
         driver.publish_status();
         driver
     }
@@ -145,15 +196,19 @@ impl<C: Config> Driver<C> {
         loop {
             self.poll_watchers(cx);
             self.drain();
-            if self.poll_flight(cx) {
+            if self.poll_flight(cx) || self.poll_commands(cx) || self.poll_probation(cx) {
                 continue;
             }
-            if self.flight.is_none() && self.due() {
-                self.update();
-                continue;
-            }
-            if self.flight.is_none() && self.all_closed() {
-                return Poll::Ready(());
+            // Pending means that a write is under way; it wakes this task.
+            let _ = self.poll_saver(cx);
+            if self.flight.is_none() {
+                if self.due() {
+                    self.update();
+                    continue;
+                }
+                if self.all_closed() {
+                    return Poll::Ready(());
+                }
             }
             if self.poll_timer(cx) {
                 continue;
@@ -184,16 +239,35 @@ impl<C: Config> Driver<C> {
             Poll::Ready(())
         })
         .await;
-        if self.debounce.deadline().is_some() || self.retry.is_some() {
+        if self.debounce.deadline().is_some() || self.retry.at().is_some() {
             consumed |= self.debounce.deadline().is_some();
             self.update();
-            std::future::poll_fn(|cx| match self.flight.is_none() || self.poll_flight(cx) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            })
-            .await;
+            self.land().await;
         }
+        self.obey().await;
         consumed
+    }
+
+    /// Manual mode: carries out what was ordered, and looks after a probation, as far as it can be done now.
+    pub(crate) async fn obey(&mut self) {
+        loop {
+            let again = std::future::poll_fn(|cx| {
+                Poll::Ready(self.poll_commands(cx) || self.poll_probation(cx))
+            });
+            if !again.await {
+                return self.saved().await;
+            }
+            self.land().await;
+        }
+    }
+
+    /// Manual mode: until the pipeline has answered.
+    async fn land(&mut self) {
+        std::future::poll_fn(|cx| match self.flight.is_none() || self.poll_flight(cx) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
     }
 
     fn poll_watchers(&mut self, cx: &mut Context<'_>) {
@@ -221,12 +295,15 @@ impl<C: Config> Driver<C> {
                 && self.core.observe(item.layer, observation)
             {
                 news = true;
-                self.retry = None;
                 self.debounce.observed(Instant::now());
             }
         }
         if health {
             self.publish_status();
+        }
+        if news {
+            self.retry.newer_content();
+            self.tell_group_of_news();
         }
         news
     }
@@ -235,9 +312,9 @@ impl<C: Config> Driver<C> {
     fn due(&mut self) -> bool {
         let now = Instant::now();
         if !self.loaded {
-            return self.core.waiting().is_empty();
+            return self.core.waiting().is_empty() || self.rescue(now);
         }
-        if self.retry.is_some_and(|(at, _)| at <= now) {
+        if self.retry.at().is_some_and(|at| at <= now) {
             return true;
         }
         let Some(deadline) = self.debounce.deadline() else {
@@ -251,58 +328,62 @@ impl<C: Config> Driver<C> {
         self.loaded && !self.watchers.is_empty() && self.watchers.iter().all(Option::is_none)
     }
 
-    fn update(&mut self) {
+    pub(super) fn update(&mut self) {
+        if let Some(Aim::Back(to, reason)) = self.retry.aim().cloned() {
+            self.go_back(to, &reason, None);
+            return;
+        }
         self.debounce.clear();
         self.loaded = true;
-        match self.core.update() {
+        self.began = Some(Instant::now());
+        let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
+        let step = span.in_scope(|| self.core.update());
+        match step {
+            Step::Settled if self.core.generation() == 0 && self.rescue_refused() => self.update(),
             Step::Settled => {
-                self.retry = None;
+                self.retry.clear();
+                self.stand();
                 self.outcome();
             }
-            Step::Run(request) => {
-                let proposed = Arc::clone(&request.current);
-                let stages = self.plan.stages.clone();
-                self.flight = Some((proposed, pipeline::run(stages, request)));
-            }
+            Step::Run(request) => self.ask(request, None),
         }
     }
 
-    /// Polls the pipeline; answers whether it has answered.
-    fn poll_flight(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some((_, answer)) = &mut self.flight else {
+    /// Carries out one order; answers whether there was one.
+    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.flight.is_some() {
             return false;
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
-        let answer: Result<Request<C>, BoxError> = match polled {
-            Ok(Poll::Pending) => return false,
-            Ok(Poll::Ready(answer)) => answer,
-            Err(panic) => Err(format!("it panicked: {}", panic_text(&*panic)).into()),
-        };
-        let Some((proposed, _)) = self.flight.take() else {
-            return false;
-        };
-        let vetoed = answer.is_err();
-        match self.core.answered(&proposed, answer) {
-            Ok(snapshot) => {
-                self.retry = None;
-                self.shared.publish(snapshot);
-            }
-            Err(()) if vetoed => {
-                let attempt = self.retry.map_or(0, |(_, attempt)| attempt + 1);
-                let wait = RETRY_BASE
-                    .saturating_mul(1 << attempt.min(10))
-                    .min(RETRY_CAP);
-                self.retry = Some((Instant::now() + wait, attempt));
-            }
-            Err(()) => self.retry = None,
         }
-        self.outcome();
+        let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
+            return false;
+        };
+        match command {
+            Command::Unhealthy { generation, reason } => {
+                if self.core.generation() == generation {
+                    self.unhealthy(&reason);
+                }
+            }
+            Command::Rollback { to, reply } => self.roll_back(to, reply),
+            Command::Pin(pinned, reply) => {
+                self.core.pinned = pinned;
+                match self.loaded && !pinned {
+                    true => self.update(),
+                    false => self.publish_status(),
+                }
+                // Whoever asked may have gone.
+                let _ = reply.send(());
+            }
+        }
         true
     }
 
     /// Publishes the status, and tells whoever started the capacitor.
-    fn outcome(&mut self) {
+    pub(super) fn outcome(&mut self) {
+        if let Some(began) = self.began.take() {
+            observe::metrics::took(&self.core.name, began.elapsed());
+        }
         self.publish_status();
+        self.tell();
         if let Some(first) = self.first.take() {
             let outcome = match (self.core.state(), self.core.error()) {
                 (State::Empty, Some(report)) => Err(Error::Refused(report.clone())),
@@ -313,20 +394,22 @@ impl<C: Config> Driver<C> {
         }
     }
 
-    fn publish_status(&self) {
+    pub(super) fn publish_status(&self) {
         self.shared.status.store(Arc::new(self.core.status(true)));
     }
 
     /// Polls the timer of the next thing that is due by time; answers whether it fired.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let retry = self.retry.map(|(at, _)| at);
+        let retry = self.retry.at();
         let debounce = match self.flight {
             Some(_) => None,
             None => self.debounce.deadline_while(self.unsettled.contains(&true)),
         };
+        let rescue = self.rescue_at.filter(|_| !self.loaded);
         let Some(at) = debounce
             .into_iter()
             .chain(retry.filter(|_| self.flight.is_none()))
+            .chain(rescue)
             .min()
         else {
             self.timer = None;
@@ -352,6 +435,8 @@ impl<C: Config> Driver<C> {
         }
         self.watchers.clear();
         self.flight = None;
+        self.member = None;
+        self.probation = None;
         self.shared.status.store(Arc::new(self.core.status(false)));
         let state = self.core.state();
         observe::stopped(&self.core.name, state);
@@ -360,6 +445,7 @@ impl<C: Config> Driver<C> {
         {
             tracing::error!(target: "flux", capacitor = self.core.name, "on_stop panicked: {}", panic_text(&*panic));
         }
+        self.shared.told.send_modify(|told| told.ended(true));
         if let Some(first) = self.first.take() {
             let _ = first.send(Err(Error::Stopped {
                 name: self.core.name.clone(),

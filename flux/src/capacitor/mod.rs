@@ -1,21 +1,41 @@
 //! The capacitor: watches the layers of one config type, holds the last good value, moves between the states.
 
 mod builder;
+mod command;
+mod commit;
 mod core;
 mod debounce;
 mod driver;
+mod flight;
+mod generations;
 mod history;
+#[cfg(feature = "json")]
+mod last_known_good;
+mod probation;
+mod rescue;
+mod retry;
 mod slot;
+mod stack;
 mod state;
 mod status;
 
 pub use builder::Builder;
+pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
+#[cfg(feature = "json")]
+pub use last_known_good::Secrets;
 pub use state::State;
+#[cfg(feature = "metrics")]
+pub(crate) use status::unix;
 pub use status::{LayerStatus, Status};
 
-use crate::{Config, Error, Reader, Report, Root, Snapshot, handle::HandleRef};
+use crate::{
+    Config, Error, Reader, Report, Root, Snapshot,
+    change::{Events, Projection, Subscription, Told},
+    handle::HandleRef,
+};
 use arc_swap::ArcSwap;
+use command::{Command, Commands};
 use driver::{Driver, Plan};
 use std::{
     fmt,
@@ -23,7 +43,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Watches the layers of one config type, holds the last good value, moves between the states. Clones are the same capacitor;
 /// when the last clone of an instance is dropped, its watching ends.
@@ -46,6 +66,7 @@ pub(crate) struct Shared<C: Config> {
     name: String,
     handle: HandleRef<C>,
     status: ArcSwap<Status>,
+    told: watch::Sender<Told<C>>,
     control: Mutex<Control<C>>,
     manual: tokio::sync::Mutex<Option<Driver<C>>>,
 }
@@ -55,12 +76,20 @@ struct Control<C: Config> {
     running: Option<Running>,
 }
 
-/// The plan to carry out, the order to stop, and where to tell that it ended.
-type Launch<C> = (Arc<Plan<C>>, oneshot::Receiver<()>, watch::Sender<bool>);
+/// What a task is launched with.
+struct Launch<C: Config> {
+    plan: Arc<Plan<C>>,
+    /// The order to stop.
+    stopped: oneshot::Receiver<()>,
+    commands: Commands,
+    /// Where to tell that it ended.
+    end: watch::Sender<bool>,
+}
 
 /// The strings to a running capacitor.
 struct Running {
     stop: Option<oneshot::Sender<()>>,
+    commands: mpsc::UnboundedSender<Command>,
     ended: watch::Receiver<bool>,
 }
 
@@ -95,12 +124,20 @@ impl<C: Config> Shared<C> {
             });
         }
         let (stop, stopped) = oneshot::channel();
+        let (sender, commands) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
         control.running = Some(Running {
             stop: Some(stop),
+            commands: sender,
             ended,
         });
-        Ok((plan, stopped, end))
+        self.told.send_modify(|told| told.ended(false));
+        Ok(Launch {
+            plan,
+            stopped,
+            commands,
+            end,
+        })
     }
 
     fn ask_to_stop(&self) -> Option<watch::Receiver<bool>> {
@@ -137,13 +174,19 @@ impl<C: Config> Capacitor<C> {
             generation: 0,
             applied: None,
             error: None,
+            pending_restart: Vec::new(),
+            on_probation: false,
+            pinned: false,
+            generations: Vec::new(),
             layers: Vec::new(),
             history: Vec::new(),
         };
+        let (told, _) = watch::channel(Told::new(handle.get().load()));
         let shared = Arc::new(Shared {
             name,
             handle,
             status: ArcSwap::from_pointee(status),
+            told,
             control: Mutex::new(Control {
                 plan: None,
                 running: None,
@@ -169,9 +212,14 @@ impl<C: Config> Capacitor<C> {
                 name: self.shared.name.clone(),
             });
         }
-        let (plan, mut stopped, end) = self.shared.launch()?;
+        let Launch {
+            plan,
+            mut stopped,
+            commands,
+            end,
+        } = self.shared.launch()?;
         let (first, outcome) = oneshot::channel();
-        let mut driver = Driver::new(Arc::clone(&plan), Arc::clone(&self.shared), first);
+        let mut driver = Driver::new(Arc::clone(&plan), Arc::clone(&self.shared), first, commands);
         if plan.manual {
             return self.start_manually(driver, end).await;
         }
@@ -185,6 +233,7 @@ impl<C: Config> Capacitor<C> {
                 driver.poll(cx)
             })
             .await;
+            driver.saved().await;
             driver.stop();
         });
         let name = || self.shared.name.clone();
@@ -319,6 +368,25 @@ impl<C: Config> Capacitor<C> {
     /// A reader for a hot loop; none before the first success.
     pub fn reader(&self) -> Option<Reader<C, HandleRef<C>>> {
         Reader::new(self.shared.handle.clone())
+    }
+
+    /// Tells every change after the fact; begins with what comes after this call.
+    pub fn subscribe(&self) -> Subscription<C> {
+        Subscription::new(self.events())
+    }
+
+    /// Tells every change and every refusal after the fact; begins with what comes after this call.
+    pub fn events(&self) -> Events<C> {
+        Events::new(self.shared.told.subscribe())
+    }
+
+    /// Tells when one part of the configuration has changed: `watch(|config| &config.pool.size)`.
+    pub fn watch<T, F>(&self, part: F) -> Projection<C, T, F>
+    where
+        T: PartialEq + ?Sized,
+        F: Fn(&C) -> &T,
+    {
+        Projection::new(self.subscribe(), part)
     }
 
     /// The state.

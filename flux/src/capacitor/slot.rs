@@ -8,6 +8,8 @@ use crate::{
     source::{Content, Health, Observation},
 };
 use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::SystemTime,
@@ -24,6 +26,8 @@ pub(crate) struct Version<L> {
     layer: Option<L>,
     silent: bool,
     fresh: bool,
+    /// From the last known good configuration on disk.
+    kept: bool,
 }
 
 impl<L: Layer> Version<L> {
@@ -34,6 +38,19 @@ impl<L: Layer> Version<L> {
             layer: None,
             silent: true,
             fresh: false,
+            kept: false,
+        }
+    }
+
+    /// A document that was decoded before, and is again when it is needed.
+    fn stored(bytes: Arc<[u8]>) -> Self {
+        Version {
+            bytes: Some(bytes),
+            variables: Vec::new(),
+            layer: None,
+            silent: false,
+            fresh: false,
+            kept: false,
         }
     }
 
@@ -44,6 +61,7 @@ impl<L: Layer> Version<L> {
             layer: Some(layer),
             silent: false,
             fresh: true,
+            kept: false,
         }
     }
 
@@ -55,6 +73,16 @@ impl<L: Layer> Version<L> {
             layer: Some(layer),
             silent: false,
             fresh: false,
+            kept: false,
+        }
+    }
+
+    /// What was kept of the layer on disk.
+    #[cfg(feature = "json")]
+    pub(crate) fn kept(layer: L) -> Self {
+        Version {
+            kept: true,
+            ..Version::given(layer, Vec::new())
         }
     }
 
@@ -109,6 +137,44 @@ pub(crate) struct Slot<L> {
     pub(crate) refusal: Option<Vec<Entry>>,
     /// What of refused content could be read all the same; only for finding its other problems.
     pub(crate) partial: Option<L>,
+    /// Content that was taken back, by its hash, and why.
+    quarantine: VecDeque<(u64, String)>,
+}
+
+/// More than this is forgotten, the oldest first.
+const QUARANTINE: usize = 64;
+
+/// What a layer said at some generation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stored {
+    /// It is read once at start, so it still says the same.
+    Given,
+    /// Nothing: absent, or an empty document.
+    Silent(Option<Arc<[u8]>>),
+    /// This document.
+    Document(Arc<[u8]>),
+    /// What was kept of it on disk, its secrets left out.
+    Kept,
+}
+
+impl Stored {
+    pub(crate) fn bytes(&self) -> Option<Arc<[u8]>> {
+        match self {
+            Stored::Document(bytes) => Some(Arc::clone(bytes)),
+            Stored::Silent(bytes) => bytes.clone(),
+            Stored::Given | Stored::Kept => None,
+        }
+    }
+
+    fn hash(&self) -> u64 {
+        hash(self.bytes().as_deref())
+    }
+}
+
+fn hash(content: Option<&[u8]>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[derive(PartialEq)]
@@ -135,7 +201,66 @@ impl<L: Layer> Slot<L> {
             accepted: None,
             refusal: None,
             partial: None,
+            quarantine: VecDeque::new(),
         }
+    }
+
+    /// What readers see of the layer.
+    pub(crate) fn stored(&self) -> Stored {
+        match &self.accepted {
+            None => Stored::Silent(None),
+            Some(version) if version.kept => Stored::Kept,
+            Some(version) if version.silent => Stored::Silent(version.bytes.clone()),
+            Some(version) => match &version.bytes {
+                Some(bytes) => Stored::Document(Arc::clone(bytes)),
+                None => Stored::Given,
+            },
+        }
+    }
+
+    /// Whether the candidate says something else than what readers see.
+    pub(crate) fn changes_something(&self) -> bool {
+        match (&self.candidate, &self.accepted) {
+            (Some(new), Some(old)) => new.bytes != old.bytes,
+            (Some(new), None) => !new.silent,
+            (None, _) => false,
+        }
+    }
+
+    /// Says again what it said before; what it says now is quarantined. Answers whether that is anything else.
+    pub(crate) fn go_back(&mut self, to: Stored, why: &str) -> bool {
+        let now = self.stored();
+        if now == to {
+            return false;
+        }
+        let version = match to {
+            Stored::Given | Stored::Kept => return false,
+            Stored::Silent(bytes) => Version::silent(bytes),
+            Stored::Document(bytes) => Version::stored(bytes),
+        };
+        self.quarantine.push_back((now.hash(), why.to_owned()));
+        while self.quarantine.len() > QUARANTINE {
+            self.quarantine.pop_front();
+        }
+        if self.candidate.is_none() && self.refusal.is_none() {
+            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
+        }
+        self.accepted = Some(version);
+        true
+    }
+
+    /// Why this content is not tried again, if it was taken back before.
+    fn quarantined(&self, observation: &Observation) -> Option<&str> {
+        if self.quarantine.is_empty() {
+            return None;
+        }
+        let hash = match observation {
+            Observation::Value(content) => hash(Some(&content.bytes)),
+            Observation::Absent => hash(None),
+            Observation::Unreadable(_) => return None,
+        };
+        let found = self.quarantine.iter().find(|(known, _)| *known == hash);
+        found.map(|(_, why)| why.as_str())
     }
 
     /// Whether the source has said anything at all.
@@ -198,13 +323,10 @@ impl<L: Layer> Slot<L> {
         unknown: Unknown,
     ) -> (Result<Version<L>, Vec<Entry>>, Vec<Entry>) {
         self.partial = None;
-        let refuse = |text: &str| {
-            let problem = Problem {
-                path: Vec::new(),
-                what: What::Message(text.to_owned()),
-            };
-            (Err(vec![Entry::new(&self.origin, problem)]), Vec::new())
-        };
+        let refuse = |text: &str| (Err(vec![Entry::new(&self.origin, whole(text))]), Vec::new());
+        if let Some(why) = self.quarantined(&observation) {
+            return refuse(why);
+        }
         let content = match observation {
             Observation::Value(content) => content,
             Observation::Absent if self.optional => return (Ok(Version::silent(None)), Vec::new()),
@@ -245,5 +367,13 @@ impl<L: Layer> Slot<L> {
                 crate::rules::panic_text(&*panic)
             )),
         }
+    }
+}
+
+/// A problem of a document as a whole.
+fn whole(text: &str) -> Problem {
+    Problem {
+        path: Vec::new(),
+        what: What::Message(text.to_owned()),
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Content, Observation, Revision, SourceError};
+use super::{Content, Observation, Resync, Revision, SourceError};
 
 /// How the connection to a source is. It stands beside the capacitor's state and does not change it.
 #[derive(Clone, Debug, Default)]
@@ -188,32 +188,6 @@ pub struct Observer {
     resync: Option<Duration>,
 }
 
-/// Tells when a source is to be read again; made by [`Observer::resync`].
-#[derive(Debug)]
-pub struct Resync {
-    period: Option<Duration>,
-    next: Option<Instant>,
-}
-
-impl Resync {
-    /// Waits until the source is to be read again. May be dropped at any time.
-    pub async fn due(&mut self) {
-        let Some(next) = self.next else {
-            return std::future::pending().await;
-        };
-        tokio::time::sleep_until(next).await;
-        self.begin();
-    }
-
-    /// Not exactly the period: what started together must not ask together for ever.
-    fn begin(&mut self) {
-        self.next = self.period.and_then(|period| {
-            let period = period.mul_f64(0.9 + 0.2 * fastrand::f64());
-            Instant::now().checked_add(period)
-        });
-    }
-}
-
 impl Observer {
     /// The source holds this document.
     pub fn value(&self, bytes: impl Into<Arc<[u8]>>) {
@@ -243,12 +217,7 @@ impl Observer {
 
     /// When to read the source again although no change was told: at the watcher's [`resync`](super::Watcher::resync).
     pub fn resync(&self) -> Resync {
-        let mut resync = Resync {
-            period: self.resync,
-            next: None,
-        };
-        resync.begin();
-        resync
+        Resync::every(self.resync)
     }
 
     /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
@@ -432,27 +401,6 @@ mod tests {
         assert_eq!(text(&inbox.take()[0]), "eight");
         observer.observe_at(at(2, 1), value("restored"));
         assert_eq!(text(&inbox.take()[0]), "restored");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_resync_comes_about_once_a_period_however_often_it_is_asked_for() {
-        let observer = Inbox::new(1)
-            .observer(0)
-            .with_resync(Some(Duration::from_secs(10)));
-        let begin = Instant::now();
-        let mut resync = observer.resync();
-        for _ in 0..100 {
-            let mut dropped = 0;
-            while tokio::time::timeout(Duration::from_secs(1), resync.due())
-                .await
-                .is_err()
-            {
-                dropped += 1;
-            }
-            assert!((8..=11).contains(&dropped), "{dropped}");
-        }
-        let took = begin.elapsed().as_secs();
-        assert!((850..=1150).contains(&took), "{took}");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

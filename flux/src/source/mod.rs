@@ -1,6 +1,6 @@
 //! Where configuration comes from: watchers observe sources, a supervisor keeps them going.
 
-mod backoff;
+pub(crate) mod backoff;
 mod channel;
 #[cfg(feature = "consul")]
 mod consul;
@@ -16,9 +16,12 @@ mod https;
 pub(crate) mod inbox;
 #[cfg(feature = "k8s")]
 mod k8s;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 pub(crate) mod remote;
+mod resync;
 pub(crate) mod supervisor;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;
@@ -37,11 +40,14 @@ pub use file::{Dir, File};
 pub use firestore::Firestore;
 #[cfg(feature = "https")]
 pub use https::Https;
-pub use inbox::{Health, Observer, Resync};
+pub use inbox::{Health, Observer};
 #[cfg(feature = "k8s")]
 pub use k8s::Kubernetes;
+#[cfg(feature = "nats")]
+pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
+pub use resync::Resync;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
 

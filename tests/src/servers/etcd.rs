@@ -1,10 +1,13 @@
 //! etcd.
 
 use super::Remote;
-use crate::process::{Process, free_port, local, page, program};
+use crate::{
+    certificates::Certificates,
+    process::{Process, free_port, local, page, program},
+};
 use etcd_client::{Client, CompactionOptions, ConnectOptions, Permission, PermissionType};
 use flux::Source;
-use std::{net::SocketAddr, process::Command, time::Duration};
+use std::{net::SocketAddr, process::Command, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 /// A cluster of one etcd.
@@ -14,6 +17,7 @@ pub struct Etcd {
     client: Mutex<Client>,
     /// Whether users are asked for their names.
     guarded: Mutex<bool>,
+    secured: Option<(u16, Arc<Certificates>)>,
 }
 
 const ROOT: (&str, &str) = ("root", "swordfish");
@@ -28,6 +32,47 @@ async fn connect(port: u16, guarded: bool) -> Client {
 }
 
 impl Etcd {
+    async fn start_with(secured: Option<(u16, Arc<Certificates>)>) -> Option<Self> {
+        let program = program("etcd")?;
+        let (port, peers) = (free_port(), free_port());
+        let with_tls = secured.clone();
+        let recipe = move |folder: &std::path::Path| {
+            let mut clients = format!("http://127.0.0.1:{port}");
+            let peers = format!("http://127.0.0.1:{peers}");
+            let mut command = Command::new(&program);
+            if let Some((port, certificates)) = &with_tls {
+                clients = format!("{clients},https://127.0.0.1:{port}");
+                command.arg("--client-cert-auth");
+                for (name, file) in [
+                    ("--cert-file", "server.pem"),
+                    ("--key-file", "server.key"),
+                    ("--trusted-ca-file", "ca.pem"),
+                ] {
+                    command.arg(name).arg(certificates.path(file));
+                }
+            }
+            command
+                .args(["--name", "flux", "--log-level", "warn"])
+                .arg("--data-dir")
+                .arg(folder.join("data"))
+                .args(["--listen-client-urls", &clients])
+                .args(["--advertise-client-urls", &clients])
+                .args(["--listen-peer-urls", &peers])
+                .args(["--initial-advertise-peer-urls", &peers])
+                .args(["--initial-cluster", &format!("flux={peers}")]);
+            command
+        };
+        let probe = move || page(local(port), "/health").contains("true");
+        let process = Process::start("etcd", recipe, probe);
+        Some(Etcd {
+            process,
+            port,
+            client: Mutex::new(connect(port, false).await),
+            guarded: Mutex::new(false),
+            secured,
+        })
+    }
+
     /// Forgets what is older than the newest revision.
     pub async fn compact(&self) {
         let mut client = self.client.lock().await;
@@ -60,33 +105,16 @@ impl Remote for Etcd {
     const NAME: &'static str = "etcd";
 
     async fn start() -> Option<Self> {
-        let program = program("etcd")?;
-        let (port, peers) = (free_port(), free_port());
-        let recipe = move |folder: &std::path::Path| {
-            let (clients, peers) = (
-                format!("http://127.0.0.1:{port}"),
-                format!("http://127.0.0.1:{peers}"),
-            );
-            let mut command = Command::new(&program);
-            command
-                .args(["--name", "flux", "--log-level", "warn"])
-                .arg("--data-dir")
-                .arg(folder.join("data"))
-                .args(["--listen-client-urls", &clients])
-                .args(["--advertise-client-urls", &clients])
-                .args(["--listen-peer-urls", &peers])
-                .args(["--initial-advertise-peer-urls", &peers])
-                .args(["--initial-cluster", &format!("flux={peers}")]);
-            command
-        };
-        let probe = move || page(local(port), "/health").contains("true");
-        let process = Process::start("etcd", recipe, probe);
-        Some(Etcd {
-            process,
-            port,
-            client: Mutex::new(connect(port, false).await),
-            guarded: Mutex::new(false),
-        })
+        Self::start_with(None).await
+    }
+
+    async fn start_secured() -> Option<Self> {
+        Self::start_with(Some((free_port(), Arc::new(Certificates::new())))).await
+    }
+
+    fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        let (port, certificates) = self.secured.as_ref()?;
+        Some((local(*port), certificates))
     }
 
     fn process(&mut self) -> &mut Process {

@@ -1,7 +1,7 @@
 //! The emulator of Firestore.
 
 use super::Remote;
-use crate::process::{Process, established, free_port, http, local, program};
+use crate::process::{Process, cache, established, free_port, http, local, missing, program};
 use flux::Source;
 use std::{fmt::Write, net::SocketAddr, path::PathBuf, process::Command};
 use tokio::task::block_in_place;
@@ -39,23 +39,14 @@ fn guarded_token() -> String {
     format!("{head}.{body}.")
 }
 
-/// Where `tests/install` says that the emulator is.
+/// Where `tests/servers/install` says that the emulator is.
 fn jar() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let jar = cache
-        .unwrap_or_else(home)
-        .join("flux-servers/firestore-emulator.jar");
-    if jar.is_file() {
-        return Some(jar);
+    let jar = cache().join("firestore-emulator.jar");
+    if !jar.is_file() {
+        missing("the Firestore emulator");
+        return None;
     }
-    let required = std::env::var_os("FLUX_TESTS_REQUIRED").is_some();
-    assert!(
-        !required,
-        "the Firestore emulator is missing; tests/install brings it"
-    );
-    eprintln!("SKIPPED: the Firestore emulator is missing; tests/install brings it");
-    None
+    Some(jar)
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -139,12 +130,14 @@ impl Remote for Firestore {
     async fn write(&self, key: &str, bytes: &[u8]) {
         let mut body = String::from("{\"fields\": {\"data\": {\"bytesValue\": \"");
         let _ = write!(body, "{}\"}}}}}}", base64(bytes));
-        let written = || (0..100).any(|_| {
-            // A reader of the same document may be in the way.
-            let status = self.ask("PATCH", &Self::document(key), &body);
-            assert!(matches!(status, 200 | 409 | 499), "{status}");
-            status == 200
-        });
+        let written = || {
+            (0..100).any(|_| {
+                // A reader of the same document may be in the way.
+                let status = self.ask("PATCH", &Self::document(key), &body);
+                assert!(matches!(status, 200 | 409 | 499), "{status}");
+                status == 200
+            })
+        };
         assert!(block_in_place(written), "written");
     }
 

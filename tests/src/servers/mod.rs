@@ -8,6 +8,8 @@ mod etcd;
 mod firestore;
 #[cfg(feature = "k8s")]
 mod kubernetes;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "zookeeper")]
@@ -21,12 +23,14 @@ pub use etcd::Etcd;
 pub use firestore::Firestore;
 #[cfg(feature = "k8s")]
 pub use kubernetes::Kubernetes;
+#[cfg(feature = "nats")]
+pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
 
-use crate::process::Process;
+use crate::{certificates::Certificates, process::Process};
 use flux::Source;
 use std::{future::Future, net::SocketAddr, time::Duration};
 
@@ -47,6 +51,14 @@ pub trait Remote: Send + Sync + Sized + 'static {
     /// The same with [`IDLE`](Remote::IDLE) as its limit.
     fn start_impatient() -> impl Future<Output = Option<Self>> + Send {
         Self::start()
+    }
+    /// The same with a second port that asks for TLS and for a client's certificate; see [`secured`](Remote::secured).
+    fn start_secured() -> impl Future<Output = Option<Self>> + Send {
+        Self::start()
+    }
+    /// The port that asks for TLS, and the certificates that it knows.
+    fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        None
     }
     /// Its process: killed, restarted, paused. After a restart the suite calls [`restarted`](Remote::restarted).
     fn process(&mut self) -> &mut Process;

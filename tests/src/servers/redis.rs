@@ -1,7 +1,10 @@
 //! Redis.
 
 use super::Remote;
-use crate::process::{Process, answer, free_port, local, program};
+use crate::{
+    certificates::Certificates,
+    process::{Process, answer, free_port, local, program},
+};
 use flux::Source;
 use redis::{AsyncTypedCommands, aio::MultiplexedConnection, cmd, pipe};
 use std::{net::SocketAddr, process::Command, time::Duration};
@@ -11,11 +14,13 @@ pub struct Redis {
     process: Process,
     port: u16,
     connection: MultiplexedConnection,
+    secured: Option<(u16, Certificates)>,
 }
 
 impl Redis {
     /// A server with more options.
-    pub async fn start_with(options: &'static [&'static str]) -> Option<Self> {
+    pub async fn start_with(options: &[&str]) -> Option<Self> {
+        let options: Vec<String> = options.iter().map(|&option| option.into()).collect();
         let program = program("redis-server")?;
         let port = free_port();
         let recipe = move |folder: &std::path::Path| {
@@ -26,7 +31,7 @@ impl Redis {
                 .args(["--port", &port.to_string()])
                 .arg("--dir")
                 .arg(folder)
-                .args(options);
+                .args(&options);
             command
         };
         let probe = move || answer(local(port), "PING\r\n").starts_with("+PONG");
@@ -36,6 +41,7 @@ impl Redis {
             process,
             port,
             connection,
+            secured: None,
         };
         server.refuse().await;
         Some(server)
@@ -72,6 +78,29 @@ impl Remote for Redis {
         let server = Self::start().await?;
         server.command(&["CONFIG", "SET", "timeout", "2"]).await;
         Some(server)
+    }
+
+    async fn start_secured() -> Option<Self> {
+        let (certificates, port) = (Certificates::new(), free_port());
+        let mut options = vec!["--tls-port".to_owned(), port.to_string()];
+        for (name, file) in [
+            ("--tls-cert-file", "server.pem"),
+            ("--tls-key-file", "server.key"),
+            ("--tls-ca-cert-file", "ca.pem"),
+        ] {
+            options.extend([name.to_owned(), certificates.path(file)]);
+        }
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let server = Self::start_with(&options).await?;
+        Some(Redis {
+            secured: Some((port, certificates)),
+            ..server
+        })
+    }
+
+    fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        let (port, certificates) = self.secured.as_ref()?;
+        Some((local(*port), certificates))
     }
 
     fn process(&mut self) -> &mut Process {

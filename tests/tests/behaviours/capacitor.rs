@@ -226,7 +226,7 @@ async fn a_refused_apply_is_tried_again_until_it_applies() {
 #[tokio::test]
 async fn what_a_stage_makes_of_a_value_is_validated_again() {
     let (capacitor, sender) = by_hand::<Service>(|builder| {
-        builder.transform(|request| async move {
+        builder.apply(|request| async move {
             let host = request.current.host.clone();
             let port = request.current.port;
             Ok::<_, std::io::Error>(request.with(Service {

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 #[macro_use]
@@ -11,6 +13,8 @@ mod watched;
 
 #[cfg(feature = "etcd")]
 conformance!(etcd_conforms, flux_tests::servers::Etcd);
+#[cfg(feature = "nats")]
+conformance!(nats_conforms, flux_tests::servers::Nats);
 #[cfg(feature = "redis")]
 conformance!(redis_conforms, flux_tests::servers::Redis);
 #[cfg(feature = "consul")]

@@ -19,6 +19,7 @@ macro_rules! conformance {
                 cut_for_five_seconds, a_dead_line, permission_refused_and_granted,
                 permission_taken_and_granted, failing_for_long, stopped_without_a_trace,
                 ten_capacitors_one_connection, an_optional_one_that_is_down;
+            start_secured: secured_both_ways;
             start_impatient: quiet_for_longer_than_the_server_likes
         );
     };
@@ -425,6 +426,40 @@ pub(crate) async fn an_optional_one_that_is_down(server: impl Remote) -> Shown {
     proxy.mend();
     required.sees(2).await;
     until("taken up", async || optional.get().n == 2).await;
+    Yes
+}
+
+/// The server is known by its certificate, and knows the client by its own.
+pub(crate) async fn secured_both_ways(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let Some((address, certificates)) = server.secured() else {
+        return Shown::DoesNotApply;
+    };
+    let source = |ca: &str, client: bool| {
+        let mut uri = format!("{}?ca={}", server.uri(address, KEY), certificates.path(ca));
+        if client {
+            let (cert, key) = (
+                certificates.path("client.pem"),
+                certificates.path("client.key"),
+            );
+            uri += &format!("&cert={cert}&cert_key={key}");
+        }
+        Source::uri(uri)
+    };
+    let stranger = Watched::starting(source("other.pem", true));
+    let unknown = Watched::starting(source("ca.pem", false));
+    let lost = Watched::starting(source("none.pem", true));
+    let known = Watched::started(source("ca.pem", true)).await;
+    server.write(KEY, &document(2)).await;
+    known.sees(2).await;
+    known.has_applied(&[1, 2]);
+    for refused in [&stranger, &unknown, &lost] {
+        refused.until("stale", || refused.trouble().is_some()).await;
+        refused.has_applied(&[]);
+    }
+    let trouble = lost.trouble().expect("a file is missing");
+    assert_eq!(trouble.kind(), ErrorKind::Configuration);
+    assert!(trouble.to_string().contains("none.pem"), "{trouble}");
     Yes
 }
 

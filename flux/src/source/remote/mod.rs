@@ -3,8 +3,16 @@
 #[cfg(feature = "_http")]
 pub(crate) mod http;
 #[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 pub(crate) mod shared;
 #[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 pub(crate) mod tls;
 
 use flux_syntax::{Remote, Scheme};
@@ -28,6 +36,8 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
         Scheme::ZooKeeper => Ok(Box::new(super::ZooKeeper::at(place))),
         #[cfg(feature = "https")]
         Scheme::Https => Ok(Box::new(super::Https::at(place))),
+        #[cfg(feature = "nats")]
+        Scheme::Nats => Ok(Box::new(super::Nats::at(place))),
         #[cfg(feature = "redis")]
         Scheme::Redis => Ok(Box::new(super::Redis::at(place))),
         #[allow(
@@ -46,6 +56,10 @@ pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String>
 pub(crate) use common::*;
 
 #[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 mod common {
     use super::Remote;
     use crate::source::{Content, Observation, SourceError};

@@ -45,6 +45,7 @@ impl Certificates {
 /// in a program that has several compiled in.
 #[cfg(any(
     feature = "redis",
+    feature = "nats",
     feature = "_http",
     feature = "k8s",
     feature = "firestore",
