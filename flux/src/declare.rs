@@ -2,9 +2,9 @@
 
 use crate::{
     codec::{Codec, Decoder},
-    source::{DynWatcher, Watcher},
+    source::{DynWatcher, Observer, Patience, Session, Terms, Watcher},
 };
-use flux_syntax::{Format, Template, Uri};
+use flux_syntax::{Format, Remote, Template, Uri};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
@@ -20,12 +20,14 @@ pub struct Source {
     optional: bool,
     settle: Option<Duration>,
     resync: Option<Duration>,
+    wait: Option<Duration>,
 }
 
 enum Kind {
     File(Template),
     Env(Template),
     Uri(Template),
+    Remote(Remote),
     Watcher(Box<dyn DynWatcher>),
     #[cfg(feature = "figment")]
     Provider(Box<dyn figment::Provider + Send>),
@@ -57,6 +59,7 @@ impl Source {
             optional: false,
             settle: None,
             resync: None,
+            wait: None,
         }
     }
 
@@ -65,12 +68,18 @@ impl Source {
         Source::new(Kind::File(path.into()))
     }
 
+    /// A mounted directory in which every file is one key: [`source::Dir`](crate::source::Dir).
+    #[cfg(feature = "file")]
+    pub fn dir(path: impl Into<std::path::PathBuf>) -> Self {
+        Source::watcher(crate::source::Dir::new(path)).codec(crate::source::Dir::codec())
+    }
+
     /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start.
     pub fn env(prefix: impl Into<Template>) -> Self {
         Source::new(Kind::Env(prefix.into()))
     }
 
-    /// A source whose URI is known only at start.
+    /// A source by its URI, as the attributes write it: `etcd://127.0.0.1:2379/app/config`. Variables, `${NAME}`, are read at start.
     pub fn uri(uri: impl Into<Template>) -> Self {
         Source::new(Kind::Uri(uri.into()))
     }
@@ -114,25 +123,38 @@ impl Source {
         self
     }
 
-    /// How often a file is compared with what was read, for file systems without events.
+    /// How often the source is read again although no change was told.
     #[must_use]
     pub fn resync(mut self, resync: Duration) -> Self {
         self.resync = Some(resync);
         self
     }
 
+    /// How long the start waits for the source's first word before it goes on without it; for ever by default. An
+    /// [`optional`](Source::optional) layer then contributes nothing until something is heard of it, any other is refused until then.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
     /// Expands the variables and makes the source ready, or says what cannot work.
     pub(crate) fn open(self, resync: Option<Duration>) -> Result<Opened, String> {
-        let resync = self.resync.or(resync);
+        let own = self.resync;
+        let patience = self.wait.map(|wait| Patience {
+            wait,
+            optional: self.optional,
+        });
+        let watched = |watcher, resync| {
+            Input::Watched(Arc::new(tokio::sync::Mutex::new(Box::new(OnTerms {
+                watcher,
+                resync,
+                patience,
+            }))))
+        };
         match self.kind {
             Kind::Uri(template) => {
-                let text = expand(&template)?;
-                let kind = match flux_syntax::parse_uri(&text) {
-                    Ok(Uri::File { path }) => Kind::File(path),
-                    Ok(Uri::Env { prefix }) => Kind::Env(prefix),
-                    Ok(_) => return Err(format!("`{text}` is not a source URI")),
-                    Err(error) => return Err(format!("the source `{template}`: {error}")),
-                };
+                let kind = read(&template).map_err(|error| named(&template, &error))?;
                 Source { kind, ..self }.open(resync)
             }
             Kind::Env(template) => {
@@ -158,8 +180,22 @@ impl Source {
                 decoder: self.format.or_else(default_decoder),
                 optional: self.optional,
                 file: None,
-                input: watched(watcher),
+                input: watched(watcher, own),
             }),
+            Kind::Remote(place) => {
+                let place = place
+                    .expand(&|name| std::env::var(name).ok())
+                    .map_err(|error| format!("a `{}:` source: {error}", place.scheme.as_str()))?;
+                // What the URI says is nearer to the source than what the builder says of all.
+                let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
+                Ok(Opened {
+                    origin: place.origin(),
+                    decoder: Some(self.format.unwrap_or_else(|| decoder_of(&place))),
+                    optional: self.optional,
+                    file: None,
+                    input: watched(crate::source::remote::open(place)?, resync),
+                })
+            }
             #[cfg(feature = "file")]
             Kind::File(template) => {
                 let path = expand(&template)?;
@@ -173,7 +209,7 @@ impl Source {
                 if let Some(settle) = self.settle {
                     file = file.settle(settle);
                 }
-                if let Some(resync) = resync {
+                if let Some(resync) = own.or(resync) {
                     file = file.resync(resync);
                 }
                 Ok(Opened {
@@ -181,12 +217,12 @@ impl Source {
                     decoder: Some(decoder),
                     optional: self.optional,
                     file: Some(file.path().to_owned()),
-                    input: watched(Box::new(file)),
+                    input: watched(Box::new(file), None),
                 })
             }
             #[cfg(not(feature = "file"))]
             Kind::File(template) => {
-                let _ = (self.settle, resync);
+                let _ = self.settle;
                 Err(format!(
                     "`file:{template}` needs the cargo feature `file` of flux"
                 ))
@@ -195,8 +231,65 @@ impl Source {
     }
 }
 
-fn watched(watcher: Box<dyn DynWatcher>) -> Input {
-    Input::Watched(Arc::new(tokio::sync::Mutex::new(watcher)))
+fn decoder_of(place: &Remote<String>) -> Decoder {
+    match place.scheme {
+        #[cfg(feature = "file")]
+        flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),
+        _ => place.format().into(),
+    }
+}
+
+/// A watcher on the terms of its layer.
+struct OnTerms {
+    watcher: Box<dyn DynWatcher>,
+    resync: Option<Duration>,
+    patience: Option<Patience>,
+}
+
+impl DynWatcher for OnTerms {
+    fn origin(&self) -> String {
+        self.watcher.origin()
+    }
+    fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
+        self.watcher.watch(observer)
+    }
+    fn terms(&self) -> Terms {
+        let own = self.watcher.terms();
+        Terms {
+            deadline: own.deadline,
+            resync: self.resync.or(own.resync),
+            patience: self.patience,
+        }
+    }
+}
+
+/// A document on a server, for generated code: the URI was taken apart at compile time.
+pub fn remote(place: Remote) -> Source {
+    Source::new(Kind::Remote(place))
+}
+
+/// What a URI means that is known only at start.
+fn read(template: &Template) -> Result<Kind, String> {
+    let uri = match template.as_literal() {
+        Some(text) => flux_syntax::parse_uri(text),
+        None => flux_syntax::parse_given_uri(&expand(template)?),
+    };
+    match uri.map_err(|error| error.message)? {
+        Uri::File { path } => Ok(Kind::File(path)),
+        Uri::Env { prefix } => Ok(Kind::Env(prefix)),
+        Uri::Remote(place) => Ok(Kind::Remote(place)),
+        Uri::Whole(template) => Ok(Kind::Uri(template)),
+        _ => Err("it is new to this version of flux".to_owned()),
+    }
+}
+
+/// The error with its source, unless that may hold a password.
+fn named(template: &Template, error: &str) -> String {
+    let text = template.to_string();
+    match text.contains('@') {
+        true => format!("a source URI: {error}"),
+        false => format!("the source `{text}`: {error}"),
+    }
 }
 
 fn default_decoder() -> Option<Decoder> {

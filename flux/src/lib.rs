@@ -67,6 +67,7 @@ pub mod __private {
     pub use crate::{
         capacitor::global as capacitor,
         config::{Config, Diff, Root},
+        declare::remote,
         describe::{Field, Kind},
         handle::{Global, Local, get, reader, snapshot, try_get},
         hot::Hot,
@@ -79,6 +80,6 @@ pub mod __private {
         },
         rules, transition,
     };
-    pub use flux_syntax::{Part, Template};
+    pub use flux_syntax::{Part, Remote, Scheme, Template};
     pub use serde;
 }
