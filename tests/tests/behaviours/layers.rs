@@ -217,6 +217,7 @@ async fn later_layers_win_and_overrides_win_over_every_source_wherever_they_were
 
 #[tokio::test]
 async fn attributes_declare_the_order_of_the_layers() {
+    #[allow(clippy::duplicated_attributes)] // Two optional sources are no accident.
     #[derive(Flux)]
     #[flux(
         override("file:${FLUX_TEST_ORDER:-/nonexistent}/c.yaml", optional),
