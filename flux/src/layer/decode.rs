@@ -37,6 +37,11 @@ impl Keys {
         if self.names.get(hint).is_some_and(|name| *name == key) {
             return hint;
         }
+        self.search(key)
+    }
+    /// Apart, so that the usual case stays small enough to be inlined.
+    #[inline(never)]
+    fn search(&self, key: &str) -> usize {
         match self.sorted.binary_search_by(|(name, _)| (*name).cmp(key)) {
             Ok(at) => self.sorted[at].1,
             Err(_) => UNKNOWN,

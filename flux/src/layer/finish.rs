@@ -271,14 +271,23 @@ macro_rules! map_of_sections {
                 }
             }
             fn diff(&self, old: &Self, diff: &mut Diff) {
+                // Mostly both hold the same keys in the same order: then no key is looked up.
+                let (mut beside, mut common) = (old.iter().peekable(), 0);
                 for (key, new) in self {
-                    diff.under(key, |diff| match old.get(key) {
+                    let old = match beside.next_if(|(other, _)| *other == key) {
+                        Some((_, old)) => Some(old),
+                        None => old.get(key),
+                    };
+                    common += usize::from(old.is_some());
+                    diff.under(key, |diff| match old {
                         Some(old) => Config::diff(new, old, diff),
                         None => diff.here(),
                     });
                 }
-                for key in old.keys().filter(|key| !self.contains_key(*key)) {
-                    diff.under(key, Diff::here);
+                if common < old.len() {
+                    for key in old.keys().filter(|key| !self.contains_key(*key)) {
+                        diff.under(key, Diff::here);
+                    }
                 }
             }
         }
