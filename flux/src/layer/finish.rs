@@ -2,12 +2,11 @@
 
 use super::{
     Layer, Said, Seg,
-    decode::Section,
+    decode::Fill,
     merge::{List, Map},
     path::{Problem, What},
 };
 use crate::{config::Config, config::Diff, describe::Kind};
-use serde::{Deserialize, Deserializer};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -104,11 +103,9 @@ pub fn nested_or<N: Nested>(
 )]
 pub trait Nested: Sized {
     /// The layer's view.
-    type Layer: Clone + Send + Sync + 'static;
+    type Layer: Fill + Clone + Send + Sync + 'static;
     /// What the field table says of it.
     const KIND: Kind;
-    /// Decodes the layer; nothing where the document says null and null says nothing.
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error>;
     /// Lays a layer over the one below.
     fn over(below: &mut Self::Layer, top: &Self::Layer);
     /// What the layer says.
@@ -124,10 +121,6 @@ pub trait Nested: Sized {
 impl<C: Config> Nested for C {
     type Layer = C::Layer;
     const KIND: Kind = Kind::Section(C::fields);
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<C::Layer>, D::Error> {
-        Ok(Option::<Section<C::Layer>>::deserialize(d)?.map(|section| section.0))
-    }
     fn over(below: &mut C::Layer, top: &C::Layer) {
         below.over(top);
     }
@@ -154,10 +147,6 @@ impl<C: Config> Nested for C {
 impl<C: Config> Nested for Option<C> {
     type Layer = Option<C::Layer>;
     const KIND: Kind = Kind::Section(C::fields);
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        C::decode(d).map(Some)
-    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         match (below, top) {
             (Some(below), Some(top)) => below.over(top),
@@ -193,9 +182,6 @@ impl<C: Config> Nested for Option<C> {
 impl<C: Config> Nested for Vec<C> {
     type Layer = List<C::Layer>;
     const KIND: Kind = Kind::List(C::fields);
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        List::deserialize(d).map(Some)
-    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         below.clone_from(top);
     }
@@ -253,9 +239,6 @@ macro_rules! map_of_sections {
         impl<C: Config $($generic)*> Nested for $map {
             type Layer = Map<C::Layer>;
             const KIND: Kind = Kind::Map(C::fields);
-            fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-                Map::deserialize(d).map(Some)
-            }
             fn over(below: &mut Self::Layer, top: &Self::Layer) {
                 below.over(top);
             }
