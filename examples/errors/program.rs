@@ -48,6 +48,17 @@ async fn refused(adjust: impl FnOnce(Builder<AppConfig>) -> Builder<AppConfig>) 
     app.report()
 }
 
+/// What may not become of a running configuration.
+#[derive(Flux)]
+struct Running {
+    #[flux(immutable)]
+    data_folder: String,
+    #[flux(max_change = "50%")]
+    workers: u32,
+    #[flux(monotonic)]
+    schema: u32,
+}
+
 pub async fn cases() -> Vec<Said> {
     vec![
         (
@@ -108,6 +119,13 @@ pub async fn cases() -> Vec<Said> {
                 })
             })
             .await;
+            app.report()
+        }),
+        ("transitions", {
+            let running = "data_folder: /var/a\nworkers: 8\nschema: 4\n";
+            let app = started::<Running>(running, |builder| builder).await;
+            app.edit("data_folder: /var/b\nworkers: 80\nschema: 3\n")
+                .await;
             app.report()
         }),
         ("codec", codec().await),

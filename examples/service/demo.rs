@@ -52,7 +52,17 @@ pub async fn run(address: SocketAddr) -> Outcome {
         .sees("/", "good day: 8 connections are open")
         .await?;
 
-    println!("\n7. What is in force, secrets left out:");
+    println!("\n7. Another address waits for a restart; the rest of the edit applies:");
+    edit(&[
+        ("127.0.0.1:0", "127.0.0.1:9090"),
+        ("missing.txt", "hello.txt"),
+    ])?;
+    visitor
+        .sees_status("pending_restart", "listen.address")
+        .await?;
+    visitor.sees("/", "hello: 8 connections are open").await?;
+
+    println!("\n8. What is in force, secrets left out:");
     println!("   {}", visitor.get("/config").await?);
     Ok(())
 }

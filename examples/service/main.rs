@@ -5,7 +5,7 @@
 //! | `log` | followed at once: `follow` in this file |
 //! | `pool` | a transaction: new connections are opened before the change is taken up, and closed if it is not: `pool.rs` |
 //! | `greeting` | a transaction as well: the file is read before the change is taken up: `greeting.rs` |
-//! | `listen` | read once: the socket is bound at start |
+//! | `listen` | waits for a restart (`restart`), while the rest of an edit applies; the status says so |
 //!
 //! `cargo run --example service` serves until Ctrl-C and says what to try; `-- --demo` tries it by itself and ends.
 
@@ -17,14 +17,14 @@ mod pool;
 
 use flux::Flux;
 use serde::{Deserialize, Serialize};
-use std::{error::Error, fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{error::Error, fs, net::SocketAddr, path::PathBuf};
 use tokio::{net::TcpListener, sync::oneshot};
 use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, reload};
 
 /// Settings of the greeting service.
 #[derive(Flux, Serialize)]
 #[flux(source = "file:service.yaml", override = "env:SERVICE_")]
-#[flux(debounce = "50ms", startup_timeout = "20s")]
+#[flux(debounce = "50ms", startup_timeout = "20s", timeout = "5s")]
 struct Settings {
     #[flux(nested)]
     listen: Listen,
@@ -40,7 +40,7 @@ struct Settings {
 /// Where the service listens.
 #[derive(Flux, Serialize)]
 struct Listen {
-    #[flux(default = SocketAddr::from(([127, 0, 0, 1], 8080)))]
+    #[flux(restart, default = SocketAddr::from(([127, 0, 0, 1], 8080)))]
     address: SocketAddr,
 }
 
@@ -96,7 +96,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Settings::builder()
         .party(pool.clone())
         .party(greeting.clone())
-        .timeout(Duration::from_secs(5))
         .start()
         .await?;
     tokio::spawn(follow(reload));
