@@ -23,7 +23,8 @@
 //!
 //! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] and
 //! [`transition`] validate, [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells
-//! who wants to know, and [`report`] tells what is wrong.
+//! who wants to know, and [`report`] tells what is wrong. The [`guide`] has patterns of use, a page for those who come from another
+//! library, and every error explained.
 
 pub mod capacitor;
 pub mod change;
@@ -35,6 +36,7 @@ mod environment;
 mod error;
 #[cfg(feature = "figment")]
 mod foreign;
+pub mod guide;
 pub mod handle;
 pub mod hot;
 pub mod layer;
