@@ -3,11 +3,18 @@
 mod capacitor;
 mod environment;
 mod files;
+mod generations;
+mod groups;
+mod kit;
 mod layers;
 mod model;
+mod parties;
+mod pipeline;
+mod probation;
 mod reads;
 mod reports;
 mod signals;
+mod subscriptions;
 
 use flux::{Builder, Capacitor, Config, Source, source::ChannelSender};
 
