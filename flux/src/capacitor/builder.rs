@@ -282,7 +282,8 @@ impl<C: Config> Builder<C> {
             unknown: self.unknown,
             history: self.history,
             manual: self.manual,
-            generations: self.generations,
+            // A probation needs something to go back to.
+            generations: self.generations.max(self.probation.is_some().into()),
             reducer: self.reducer,
             stages: self.stages.into(),
             parties: self.parties.into(),

@@ -10,7 +10,6 @@ use super::{
     probation::{HealthCheck, Probation},
     retry::{Aim, Retry},
     slot::Slot,
-    state::State,
 };
 use crate::{
     Error,
@@ -100,7 +99,6 @@ pub(crate) struct Driver<C: Config> {
     began: Option<Instant>,
     pub(super) loaded: bool,
     stopped: bool,
-    ended: Option<super::Ended>,
 }
 
 impl<C: Config> Driver<C> {
@@ -139,7 +137,17 @@ impl<C: Config> Driver<C> {
                     let provider = provider
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    slot.give(crate::foreign::layer_of::<C>(&**provider));
+                    let read = catch_unwind(AssertUnwindSafe(|| {
+                        crate::foreign::layer_of::<C>(&**provider)
+                    }));
+                    let panicked = |panic: Box<dyn std::any::Any + Send>| {
+                        let text = format!("reading it panicked: {}", panic_text(&*panic));
+                        super::Given {
+                            read: Err(vec![super::commit::whole_entry(&opened.origin, text)]),
+                            secrets: Vec::new(),
+                        }
+                    };
+                    slot.give(read.unwrap_or_else(panicked));
                 }
             }
             slots.push(slot);
@@ -153,6 +161,7 @@ impl<C: Config> Driver<C> {
             plan.generations,
             shared.handle.get().load(),
         );
+        core.last_generation = shared.count();
         core.grouped = plan.group.is_some();
         let debounce = Debounce::new(plan.debounce, plan.max_wait);
         observe::started(&plan.name, plan.debounce);
@@ -179,7 +188,6 @@ impl<C: Config> Driver<C> {
             began: None,
             loaded: false,
             stopped: false,
-            ended: None,
         };
         driver.plan_rescue();
         for slot in &driver.core.slots {
@@ -202,8 +210,8 @@ impl<C: Config> Driver<C> {
             // Pending means that a write is under way; it wakes this task.
             let _ = self.poll_saver(cx);
             if self.flight.is_none() {
-                if self.due() {
-                    self.update();
+                if let Some(aim) = self.due() {
+                    self.pursue(aim);
                     continue;
                 }
                 if self.all_closed() {
@@ -222,12 +230,7 @@ impl<C: Config> Driver<C> {
 
     /// Runs until the first outcome is known.
     pub(crate) fn poll_until_loaded(&mut self, cx: &mut Context<'_>) -> bool {
-        self.poll(cx).is_ready() || self.loaded && self.flight.is_none()
-    }
-
-    /// Keeps something that is dropped when the driver is.
-    pub(crate) fn hold(&mut self, ended: super::Ended) {
-        self.ended = Some(ended);
+        self.poll(cx).is_ready() || self.first.is_none()
     }
 
     /// Takes up what is pending at once, without timers; answers whether there was anything.
@@ -239,8 +242,13 @@ impl<C: Config> Driver<C> {
             Poll::Ready(())
         })
         .await;
-        if self.debounce.deadline().is_some() || self.retry.at().is_some() {
-            consumed |= self.debounce.deadline().is_some();
+        let news = self.debounce.deadline().is_some();
+        consumed |= news;
+        if let Some(back) = self.retry.back() {
+            self.pursue(back);
+            self.land().await;
+        }
+        if news || self.retry.wants_newest() {
             self.update();
             self.land().await;
         }
@@ -297,31 +305,38 @@ impl<C: Config> Driver<C> {
                 news = true;
                 self.debounce.observed(Instant::now());
             }
+            self.core.closed(item.layer);
         }
         if health {
             self.publish_status();
         }
         if news {
-            self.retry.newer_content();
+            self.retry.clear_newest();
             self.tell_group_of_news();
         }
         news
     }
 
-    /// Whether an update is due now.
-    fn due(&mut self) -> bool {
+    /// What is due now.
+    fn due(&mut self) -> Option<Aim> {
         let now = Instant::now();
         if !self.loaded {
-            return self.core.waiting().is_empty() || self.rescue(now);
+            let complete = self.core.waiting().is_empty() || self.rescue(now);
+            return complete.then_some(Aim::Newest);
         }
-        if self.retry.at().is_some_and(|at| at <= now) {
-            return true;
+        if let Some(aim) = self.retry.due(now) {
+            return Some(aim);
         }
-        let Some(deadline) = self.debounce.deadline() else {
-            return false;
-        };
+        let deadline = self.debounce.deadline()?;
         let quiet = deadline <= now && !self.unsettled.contains(&true);
-        quiet || self.debounce.overdue(now) || self.all_closed()
+        (quiet || self.debounce.overdue(now) || self.all_closed()).then_some(Aim::Newest)
+    }
+
+    fn pursue(&mut self, aim: Aim) {
+        match aim {
+            Aim::Newest => self.update(),
+            Aim::Back(to, reason) => self.go_back(to, &reason, None),
+        }
     }
 
     fn all_closed(&self) -> bool {
@@ -329,19 +344,21 @@ impl<C: Config> Driver<C> {
     }
 
     pub(super) fn update(&mut self) {
-        if let Some(Aim::Back(to, reason)) = self.retry.aim().cloned() {
-            self.go_back(to, &reason, None);
-            return;
+        if self.debounce.deadline().is_some() {
+            self.retry.clear_newest();
         }
         self.debounce.clear();
         self.loaded = true;
         self.began = Some(Instant::now());
         let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
-        let step = span.in_scope(|| self.core.update());
+        let _entered = span.enter();
+        let step = catch_unwind(AssertUnwindSafe(|| self.core.update()))
+            .unwrap_or_else(|panic| self.core.panicked(panic_text(&*panic)));
         match step {
             Step::Settled if self.core.generation() == 0 && self.rescue_refused() => self.update(),
             Step::Settled => {
-                self.retry.clear();
+                self.retry.clear_newest();
+                self.save();
                 self.stand();
                 self.outcome();
             }
@@ -385,9 +402,9 @@ impl<C: Config> Driver<C> {
         self.publish_status();
         self.tell();
         if let Some(first) = self.first.take() {
-            let outcome = match (self.core.state(), self.core.error()) {
-                (State::Empty, Some(report)) => Err(Error::Refused(report.clone())),
-                _ => Ok(()),
+            let outcome = match self.core.failed_to_start() {
+                Some(report) => Err(Error::Refused(report.clone())),
+                None => Ok(()),
             };
             // Nobody may be waiting any more.
             let _ = first.send(outcome);
@@ -428,12 +445,20 @@ impl<C: Config> Driver<C> {
         fired
     }
 
+    /// Ends it in good order: what is to be kept is on disk.
+    pub(crate) async fn end(&mut self) {
+        self.swapped_meanwhile();
+        self.saved().await;
+        self.stop();
+    }
+
     /// Ends it: the status says so and the user's callback runs, once.
     pub(crate) fn stop(&mut self) {
         if std::mem::replace(&mut self.stopped, true) {
             return;
         }
         self.watchers.clear();
+        self.swapped_meanwhile();
         self.flight = None;
         self.member = None;
         self.probation = None;

@@ -1,5 +1,6 @@
 //! The capacitor: watches the layers of one config type, holds the last good value, moves between the states.
 
+mod build;
 mod builder;
 mod command;
 mod commit;
@@ -18,6 +19,7 @@ mod slot;
 mod stack;
 mod state;
 mod status;
+mod stored;
 
 pub use builder::Builder;
 pub use generations::{Generation, GenerationOutcome};
@@ -41,7 +43,12 @@ use driver::{Driver, Plan};
 use std::{
     fmt,
     future::{Future, poll_fn},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
     time::SystemTime,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -68,6 +75,8 @@ pub(crate) struct Shared<C: Config> {
     handle: HandleRef<C>,
     status: ArcSwap<Status>,
     told: watch::Sender<Told<C>>,
+    /// The highest generation number that was given; it outlives a stop.
+    count: AtomicU64,
     control: Mutex<Control<C>>,
     manual: tokio::sync::Mutex<Option<Driver<C>>>,
 }
@@ -109,6 +118,14 @@ impl<C: Config> Shared<C> {
 
     fn publish(&self, snapshot: Arc<Snapshot<C>>) {
         self.handle.publish(snapshot);
+    }
+
+    fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn keep_count(&self, highest: u64) {
+        self.count.fetch_max(highest, Ordering::Relaxed);
     }
 
     /// Marks the capacitor as running and hands out what the task needs.
@@ -157,6 +174,10 @@ struct Owner<C: Config>(Arc<Shared<C>>);
 impl<C: Config> Drop for Owner<C> {
     fn drop(&mut self) {
         self.0.ask_to_stop();
+        // In manual mode no task does it.
+        if let Ok(mut manual) = self.0.manual.try_lock() {
+            drop(manual.take());
+        }
     }
 }
 
@@ -188,6 +209,7 @@ impl<C: Config> Capacitor<C> {
             handle,
             status: ArcSwap::from_pointee(status),
             told,
+            count: AtomicU64::new(0),
             control: Mutex::new(Control {
                 plan: None,
                 running: None,
@@ -213,72 +235,88 @@ impl<C: Config> Capacitor<C> {
                 name: self.shared.name.clone(),
             });
         }
+        let launch = self.shared.launch()?;
+        // In manual mode nobody else lets go what an earlier runtime left behind.
+        drop(self.shared.manual.lock().await.take());
+        let plan = Arc::clone(&launch.plan);
+        let first = async {
+            match plan.manual {
+                true => self.start_manually(launch).await,
+                false => self.start_task(launch).await,
+            }
+        };
+        let Some(limit) = plan.startup_timeout else {
+            return first.await;
+        };
+        if let Ok(outcome) = tokio::time::timeout(limit, first).await {
+            return outcome;
+        }
+        let status = self.status();
+        self.stop().await;
+        let silent = status.layers.iter().filter(|layer| layer.changed.is_none());
+        Err(Error::StartupTimeout {
+            name: self.shared.name.clone(),
+            after: limit,
+            waiting: silent.map(|layer| layer.origin.clone()).collect(),
+        })
+    }
+
+    async fn start_task(&self, launch: Launch<C>) -> Result<(), Error> {
+        let (first, outcome) = oneshot::channel();
         let Launch {
             plan,
             mut stopped,
             commands,
             end,
-        } = self.shared.launch()?;
-        let (first, outcome) = oneshot::channel();
-        let mut driver = Driver::new(Arc::clone(&plan), Arc::clone(&self.shared), first, commands);
-        if plan.manual {
-            return self.start_manually(driver, end).await;
-        }
-        let limit = plan.startup_timeout;
+        } = launch;
+        let driver = Driver::new(plan, Arc::clone(&self.shared), first, commands);
         tokio::spawn(async move {
+            // Told last, when nothing is left.
             let _ended = Ended(end);
-            poll_fn(|cx| {
-                if std::pin::Pin::new(&mut stopped).poll(cx).is_ready() {
-                    return std::task::Poll::Ready(());
-                }
-                driver.poll(cx)
+            let mut driver = driver;
+            poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
+                true => Poll::Ready(()),
+                false => driver.poll(cx),
             })
             .await;
-            driver.saved().await;
-            driver.stop();
+            driver.end().await;
         });
-        let name = || self.shared.name.clone();
-        let outcome = async {
-            outcome
-                .await
-                .unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
-        };
-        let Some(limit) = limit else {
-            return outcome.await;
-        };
-        match tokio::time::timeout(limit, outcome).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let status = self.status();
-                self.stop().await;
-                let silent = status.layers.iter().filter(|layer| layer.changed.is_none());
-                let waiting = silent.map(|layer| layer.origin.clone());
-                Err(Error::StartupTimeout {
-                    name: name(),
-                    after: limit,
-                    waiting: waiting.collect(),
-                })
-            }
-        }
+        outcome.await.unwrap_or_else(|_| Err(self.not_running()))
     }
 
-    async fn start_manually(
-        &self,
-        mut driver: Driver<C>,
-        end: watch::Sender<bool>,
-    ) -> Result<(), Error> {
-        poll_fn(|cx| match driver.poll_until_loaded(cx) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        })
-        .await;
-        let outcome = match (self.state(), self.last_error()) {
-            (State::Empty, Some(report)) => Err(Error::Refused(report)),
-            _ => Ok(()),
-        };
-        driver.hold(Ended(end));
+    async fn start_manually(&self, launch: Launch<C>) -> Result<(), Error> {
+        let (first, mut outcome) = oneshot::channel();
+        let Launch {
+            plan,
+            mut stopped,
+            commands,
+            end,
+        } = launch;
+        let ended = Ended(end);
+        let mut driver = Driver::new(plan, Arc::clone(&self.shared), first, commands);
+        let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
+            true => Poll::Ready(false),
+            false if driver.poll_until_loaded(cx) => Poll::Ready(true),
+            false => Poll::Pending,
+        });
+        if !loaded.await {
+            return Err(self.not_running());
+        }
         *self.shared.manual.lock().await = Some(driver);
+        // So that it is known when the runtime is gone, without which no source can be watched.
+        tokio::spawn(async move {
+            let _ended = ended;
+            let _ = stopped.await;
+        });
         outcome
+            .try_recv()
+            .unwrap_or_else(|_| Err(self.not_running()))
+    }
+
+    fn not_running(&self) -> Error {
+        Error::Stopped {
+            name: self.shared.name.clone(),
+        }
     }
 
     /// [`start`](Capacitor::start) for programs without a Tokio runtime: a thread of its own watches the sources until the
@@ -287,9 +325,8 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// As for [`start`](Capacitor::start).
     pub fn start_blocking(&self) -> Result<(), Error> {
-        let name = || self.shared.name.clone();
         let cannot = |error: std::io::Error| Error::Declaration {
-            name: name(),
+            name: self.shared.name.clone(),
             problem: format!("no thread for watching: {error}"),
         };
         let (report, outcome) = std::sync::mpsc::channel();
@@ -305,28 +342,26 @@ impl<C: Config> Capacitor<C> {
                     let outcome = capacitor.start().await;
                     let shared = Arc::clone(&capacitor.shared);
                     drop(capacitor);
+                    let started = matches!(outcome, Ok(()) | Err(Error::Refused(_)));
                     // Whoever asked waits for this; it is gone only if its thread is.
                     let _ = report.send(outcome);
-                    let ended = shared
-                        .control()
-                        .running
-                        .as_ref()
-                        .map(|running| running.ended.clone());
-                    if let Some(mut ended) = ended {
+                    let ended =
+                        (shared.control().running.as_ref()).map(|running| running.ended.clone());
+                    if let Some(mut ended) = ended.filter(|_| started) {
                         let _ = ended.wait_for(|ended| *ended).await;
                     }
                 });
             })
             .map_err(cannot)?;
-        outcome
-            .recv()
-            .unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
+        outcome.recv().unwrap_or_else(|_| Err(self.not_running()))
     }
 
     /// Ends the watching and waits until no task and no descriptor is left. The last configuration stays readable.
     pub async fn stop(&self) {
         let ended = self.shared.ask_to_stop();
-        drop(self.shared.manual.lock().await.take());
+        if let Some(mut driver) = self.shared.manual.lock().await.take() {
+            driver.end().await;
+        }
         if let Some(mut ended) = ended {
             // An error means that the task is gone, which is what is waited for.
             let _ = ended.wait_for(|ended| *ended).await;
@@ -338,9 +373,10 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`Error::NotManual`] outside manual mode and before `start`.
     pub async fn process(&self) -> Result<bool, Error> {
+        let running = self.shared.control().is_running();
         match &mut *self.shared.manual.lock().await {
-            Some(driver) => Ok(driver.process().await),
-            None => Err(Error::NotManual {
+            Some(driver) if running => Ok(driver.process().await),
+            _ => Err(Error::NotManual {
                 name: self.shared.name.clone(),
             }),
         }
@@ -415,6 +451,10 @@ impl<C: Config> fmt::Debug for Capacitor<C> {
             .field("generation", &status.generation)
             .finish_non_exhaustive()
     }
+}
+
+fn stop_was_asked(stopped: &mut oneshot::Receiver<()>, cx: &mut Context<'_>) -> bool {
+    Pin::new(stopped).poll(cx).is_ready()
 }
 
 /// Tells that the watching has ended, also when the runtime drops the task.

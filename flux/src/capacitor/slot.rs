@@ -1,5 +1,6 @@
 //! One layer inside the engine: what its source said last, what of it could be decoded, and what of it readers see.
 
+use super::stored::{Quarantine, Seen, Stored};
 use crate::{
     codec::{self, Decoder, Unknown},
     config::Config,
@@ -8,8 +9,6 @@ use crate::{
     source::{Content, Health, Observation},
 };
 use std::{
-    collections::VecDeque,
-    hash::{DefaultHasher, Hash, Hasher},
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
@@ -91,10 +90,14 @@ impl<L: Layer> Version<L> {
 
     /// What was kept of the layer on disk.
     #[cfg(feature = "json")]
-    pub(crate) fn kept(layer: L) -> Self {
+    pub(crate) fn kept(layer: Option<L>) -> Self {
+        let version = match layer {
+            Some(layer) => Version::given(layer, Vec::new()),
+            None => Version::silent(None),
+        };
         Version {
             kept: true,
-            ..Version::given(layer, Vec::new())
+            ..version
         }
     }
 
@@ -143,61 +146,18 @@ pub(crate) struct Slot<L> {
     newest: Option<Seen>,
     /// Decoded, but not what readers see.
     pub(crate) candidate: Option<Version<L>>,
-    /// Decoded in this very update.
-    pub(crate) fresh: bool,
+    /// The update in which the candidate was taken up.
+    pub(crate) since: u64,
     /// What readers see.
     pub(crate) accepted: Option<Version<L>>,
     /// Why the newest content could not be decoded.
     pub(crate) refusal: Option<Vec<Entry>>,
     /// What of refused content could be read all the same; only for finding its other problems.
     pub(crate) partial: Option<L>,
-    /// Content that was taken back, by its hash, and why.
-    quarantine: VecDeque<(u64, String)>,
+    /// What is not tried again until it changes.
+    pub(super) quarantine: Quarantine,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
-}
-
-/// More than this is forgotten, the oldest first.
-const QUARANTINE: usize = 64;
-
-/// What a layer said at some generation.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Stored {
-    /// It is read once at start, so it still says the same.
-    Given,
-    /// Nothing: absent, or an empty document.
-    Silent(Option<Arc<[u8]>>),
-    /// This document.
-    Document(Arc<[u8]>),
-    /// What was kept of it on disk, its secrets left out.
-    Kept,
-}
-
-impl Stored {
-    pub(crate) fn bytes(&self) -> Option<Arc<[u8]>> {
-        match self {
-            Stored::Document(bytes) => Some(Arc::clone(bytes)),
-            Stored::Silent(bytes) => bytes.clone(),
-            Stored::Given | Stored::Kept => None,
-        }
-    }
-
-    fn hash(&self) -> u64 {
-        hash(self.bytes().as_deref())
-    }
-}
-
-fn hash(content: Option<&[u8]>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    hasher.finish()
-}
-
-#[derive(PartialEq)]
-enum Seen {
-    Bytes(Arc<[u8]>),
-    Absent,
-    Unreadable(String),
 }
 
 impl<L: Layer> Slot<L> {
@@ -214,11 +174,11 @@ impl<L: Layer> Slot<L> {
             pending: None,
             newest: None,
             candidate: None,
-            fresh: false,
+            since: 0,
             accepted: None,
             refusal: None,
             partial: None,
-            quarantine: VecDeque::new(),
+            quarantine: Quarantine::default(),
             secrets: Vec::new(),
         }
     }
@@ -256,40 +216,50 @@ impl<L: Layer> Slot<L> {
         }
     }
 
-    /// Says again what it said before; what it says now is quarantined. Answers whether that is anything else.
-    pub(crate) fn go_back(&mut self, to: Stored, why: &str) -> bool {
+    /// Says again what it said before, if that is anything else.
+    pub(crate) fn go_back(&mut self, to: &Stored, why: &str) {
         let now = self.stored();
-        if now == to {
-            return false;
-        }
         let version = match to {
-            Stored::Given | Stored::Kept => return false,
-            Stored::Silent(bytes) => Version::silent(bytes),
-            Stored::Document(bytes) => Version::stored(bytes),
+            Stored::Given | Stored::Kept => return,
+            Stored::Silent(bytes) => Version::silent(bytes.clone()),
+            Stored::Document(bytes) => Version::stored(Arc::clone(bytes)),
         };
-        self.quarantine.push_back((now.hash(), why.to_owned()));
-        while self.quarantine.len() > QUARANTINE {
-            self.quarantine.pop_front();
+        self.quarantine.remove(to);
+        if now != *to {
+            self.accepted = Some(version);
         }
-        if self.candidate.is_none() && self.refusal.is_none() {
+        let Some(newest) = self.newest.as_ref().filter(|_| self.pending.is_none()) else {
+            return;
+        };
+        if to.is(newest) {
+            (self.candidate, self.refusal) = (None, None);
+        } else if self.candidate.is_none() && self.refusal.is_none() {
             self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
         }
-        self.accepted = Some(version);
-        true
     }
 
-    /// Why this content is not tried again, if it was taken back before.
-    fn quarantined(&self, observation: &Observation) -> Option<&str> {
-        if self.quarantine.is_empty() {
-            return None;
+    /// What was taken up and could not be applied yet is not tried again either.
+    pub(crate) fn give_up_candidate(&mut self, why: &str) {
+        if let Some(candidate) = self.candidate.take() {
+            let content = match (candidate.silent, candidate.bytes) {
+                (true, bytes) => Stored::Silent(bytes),
+                (false, Some(bytes)) => Stored::Document(bytes),
+                (false, None) => Stored::Given,
+            };
+            self.quarantine.add(&content, why);
+            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
         }
-        let hash = match observation {
-            Observation::Value(content) => hash(Some(&content.bytes)),
-            Observation::Absent => hash(None),
-            Observation::Unreadable(_) => return None,
-        };
-        let found = self.quarantine.iter().find(|(known, _)| *known == hash);
-        found.map(|(_, why)| why.as_str())
+    }
+
+    /// Its source ended before it said anything.
+    pub(crate) fn never_heard(&mut self) {
+        match self.optional {
+            true => self.candidate = Some(Version::silent(None)),
+            false => {
+                let entry = Entry::new(&self.origin, whole("ended before it said anything"));
+                self.refusal = Some(vec![entry]);
+            }
+        }
     }
 
     /// Whether the source has said anything at all.
@@ -324,11 +294,7 @@ impl<L: Layer> Slot<L> {
 
     /// Takes an observation; answers whether it says anything new.
     pub(crate) fn observe(&mut self, observation: Observation) -> bool {
-        let seen = match &observation {
-            Observation::Value(content) => Seen::Bytes(Arc::clone(&content.bytes)),
-            Observation::Absent => Seen::Absent,
-            Observation::Unreadable(error) => Seen::Unreadable(error.to_string()),
-        };
+        let seen = Seen::from(&observation);
         if let Observation::Value(Content { revision, .. }) = &observation {
             self.revision.clone_from(revision);
         }
@@ -342,7 +308,11 @@ impl<L: Layer> Slot<L> {
     }
 
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
-    pub(crate) fn take_up<C: Config<Layer = L>>(&mut self, unknown: Unknown) -> Vec<Entry> {
+    pub(crate) fn take_up<C: Config<Layer = L>>(
+        &mut self,
+        unknown: Unknown,
+        update: u64,
+    ) -> Vec<Entry> {
         let Some(observation) = self.pending.take() else {
             return Vec::new();
         };
@@ -351,7 +321,7 @@ impl<L: Layer> Slot<L> {
             Ok(version) => (Some(version), None),
             Err(refusal) => (None, Some(refusal)),
         };
-        self.fresh = true;
+        self.since = update;
         warnings
     }
 
@@ -376,7 +346,7 @@ impl<L: Layer> Slot<L> {
             (Err(vec![entry]), Vec::new())
         };
         let refuse = |text: &str| told(What::Plain(text.to_owned()));
-        if let Some(why) = self.quarantined(&observation) {
+        if let Some(why) = self.quarantine.why(&observation) {
             return refuse(why);
         }
         let content = match observation {

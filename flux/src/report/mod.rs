@@ -50,14 +50,16 @@ impl Entry {
         self
     }
 
-    pub(crate) fn layer(mut self, number: usize) -> Self {
-        self.layer = Some(number);
-        self
-    }
-
     pub(crate) fn text(mut self, bytes: &Arc<[u8]>, decoder: &Decoder) -> Self {
         self.text = Some((Arc::clone(bytes), decoder.clone()));
         self
+    }
+
+    /// Which layer said it, by its origin, where that is not known yet.
+    pub(crate) fn find_layer(&mut self, of: impl FnOnce(&str) -> Option<usize>) {
+        if self.layer.is_none() {
+            self.layer = of(&self.origin);
+        }
     }
 
     /// Whether the problem is at `path` or below it.
