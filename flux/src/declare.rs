@@ -5,7 +5,7 @@ use crate::{
     source::{DynWatcher, Observer, Patience, Session, Terms, Watcher},
 };
 use flux_syntax::{Format, Remote, Template, Uri};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
 ///
@@ -46,6 +46,8 @@ pub(crate) struct Opened {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) input: Input,
 }
 
@@ -155,6 +157,7 @@ impl Source {
                     origin: "environment".to_owned(),
                     decoder: None,
                     optional: true,
+                    file: None,
                     input: Input::Environment(prefix),
                 })
             }
@@ -163,12 +166,14 @@ impl Source {
                 origin: provider.metadata().name.into_owned(),
                 decoder: None,
                 optional: self.optional,
+                file: None,
                 input: Input::Provider(std::sync::Mutex::new(provider)),
             }),
             Kind::Watcher(watcher) => Ok(Opened {
                 origin: watcher.origin(),
                 decoder: self.format.or_else(default_decoder),
                 optional: self.optional,
+                file: None,
                 input: watched(watcher, own),
             }),
             Kind::Remote(place) => {
@@ -181,6 +186,7 @@ impl Source {
                     origin: place.origin(),
                     decoder: Some(self.format.unwrap_or_else(|| place.format().into())),
                     optional: self.optional,
+                    file: None,
                     input: watched(crate::source::remote::open(place)?, resync),
                 })
             }
@@ -204,6 +210,7 @@ impl Source {
                     origin: path,
                     decoder: Some(decoder),
                     optional: self.optional,
+                    file: Some(file.path().to_owned()),
                     input: watched(Box::new(file), None),
                 })
             }

@@ -3,7 +3,7 @@
 use super::{
     core::{Built, Core, Step},
     generations::Kept,
-    slot::Stored,
+    slot::{Slot, Stored},
     state::{Outcome, State},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     },
     observe::{self, Refused},
     pipeline::{self, Applied, BoxError, Invalid, Request},
-    report::{Entry, Keeping},
+    report::{Entry, Keeping, secrets::Secrets},
 };
 use std::{sync::Arc, time::SystemTime};
 
@@ -73,7 +73,7 @@ impl<C: Config> Core<C> {
         };
         self.error = match outcome {
             Outcome::Applied => None,
-            _ => Some(Report::compose(C::fields(), refused, keeping)),
+            _ => Some(self.report(refused, keeping)),
         };
         if same {
             self.held = held;
@@ -233,7 +233,7 @@ impl<C: Config> Core<C> {
         if entries.is_empty() {
             entries.push(whole_entry("", text));
         }
-        self.error = Some(Report::compose(C::fields(), entries, Keeping::Previous));
+        self.error = Some(self.report(entries, Keeping::Previous));
         self.settle(Outcome::Partly);
     }
 
@@ -267,12 +267,22 @@ impl<C: Config> Core<C> {
             Some(_) => Keeping::Previous,
             None => Keeping::Nothing,
         };
-        let report = Report::compose(C::fields(), entries, keeping);
+        let report = self.report(entries, keeping);
         self.enter(self.state.after(Outcome::Refused));
         observe::refused(&self.name, stage, &report, self.update);
         self.history.refused(report.clone());
         self.error = Some(report);
         Step::Settled
+    }
+
+    /// Puts a report together, without any secret of the layers in it.
+    pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
+        let secrets = Secrets::of(
+            C::fields(),
+            self.slots.iter().flat_map(Slot::documents),
+            self.slots.iter().flat_map(|slot| &slot.secrets),
+        );
+        Report::compose(C::fields(), entries, keeping, &secrets)
     }
 
     pub(super) fn enter(&mut self, state: State) {

@@ -146,21 +146,18 @@ impl<C: Config> Core<C> {
             slot.fresh = false;
         }
         let mut warnings = Vec::new();
-        for slot in &mut self.slots {
-            warnings.extend(slot.take_up::<C>(self.unknown));
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let entries = slot.take_up::<C>(self.unknown);
+            warnings.extend(entries.into_iter().map(|entry| entry.layer(number)));
         }
         if !warnings.is_empty() {
-            observe::warned(
-                &self.name,
-                &Report::compose(C::fields(), warnings, Keeping::Applied),
-            );
+            observe::warned(&self.name, &self.report(warnings, Keeping::Applied));
         }
-        let refusals: Vec<Entry> = self
-            .slots
-            .iter()
-            .filter_map(|slot| slot.refusal.clone())
-            .flatten()
-            .collect();
+        let mut refusals = Vec::new();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let entries = slot.refusal.iter().flatten().cloned();
+            refusals.extend(entries.map(|entry| entry.layer(number)));
+        }
         if self
             .slots
             .iter()
@@ -270,7 +267,7 @@ impl<C: Config> Core<C> {
                 continue;
             }
             let mut entry = Entry::new("", problem.clone());
-            for slot in &self.slots {
+            for (number, slot) in self.slots.iter().enumerate() {
                 let said = slot
                     .partial
                     .as_ref()
@@ -279,6 +276,7 @@ impl<C: Config> Core<C> {
                     (said, slot.document(), &slot.decoder)
                 {
                     entry = Entry::new(&slot.origin, problem.clone())
+                        .layer(number)
                         .at(codec::locate(decoder, document, &problem.path))
                         .text(document, decoder);
                 }
@@ -321,7 +319,8 @@ impl<C: Config> Core<C> {
         for problem in problems {
             let missing = matches!(problem.what, What::Missing);
             let mut best: Option<(usize, Entry)> = None;
-            for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
+            let slots = self.slots.iter_mut().zip(candidates);
+            for (number, (slot, candidate)) in slots.enumerate() {
                 let origin = slot.origin.clone();
                 let (version, decoder) = pick(slot, *candidate);
                 let Some(version) = version else { continue };
@@ -332,7 +331,7 @@ impl<C: Config> Core<C> {
                 if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
                     continue;
                 }
-                let mut entry = Entry::new(&origin, problem.clone());
+                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
                 entry.variable = version
                     .variables
                     .iter()
@@ -340,7 +339,9 @@ impl<C: Config> Core<C> {
                     .map(|(_, name)| name.clone())
                     .next_back();
                 if let (Some(bytes), Some(decoder)) = (&version.bytes, decoder) {
-                    let at = codec::locate(decoder, bytes, &problem.path[..depth]);
+                    let at = (entries.len() < codec::most_places(bytes.len()))
+                        .then(|| codec::locate(decoder, bytes, &problem.path[..depth]))
+                        .flatten();
                     entry = entry.at(at).text(bytes, decoder);
                 }
                 best = Some((depth, entry));

@@ -9,7 +9,7 @@ use super::{
     flight::Flight,
     probation::{HealthCheck, Probation},
     retry::{Aim, Retry},
-    slot::{Slot, Version},
+    slot::Slot,
     state::State,
 };
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
     declare::{Input, Opened},
     environment, observe,
     pipeline::{AddLayer, Apply, Next, Stage},
-    report::Entry,
     rules::panic_text,
     source::{inbox::Inbox, supervisor::supervise},
 };
@@ -121,6 +120,7 @@ impl<C: Config> Driver<C> {
                 opened.decoder.clone(),
                 opened.optional,
             );
+            slot.file.clone_from(&opened.file);
             match &opened.input {
                 Input::Watched(watcher) => {
                     let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
@@ -130,16 +130,16 @@ impl<C: Config> Driver<C> {
                     }) as Boxed));
                 }
                 Input::Environment(prefix) => {
-                    let read = environment::layer::<C>(prefix, &|name| std::env::var_os(name));
-                    give(&mut slot, read);
+                    slot.give(environment::layer::<C>(prefix, &|name| {
+                        std::env::var_os(name)
+                    }));
                 }
                 #[cfg(feature = "figment")]
                 Input::Provider(provider) => {
                     let provider = provider
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    let read = crate::foreign::layer_of::<C>(&**provider);
-                    give(&mut slot, read);
+                    slot.give(crate::foreign::layer_of::<C>(&**provider));
                 }
             }
             slots.push(slot);
@@ -464,16 +464,4 @@ impl<C: Config> Drop for Driver<C> {
 fn changed(inbox: &Arc<Inbox>) -> Boxed {
     let inbox = Arc::clone(inbox);
     Box::pin(async move { inbox.changed().await })
-}
-
-type Read<L> = Result<(L, Vec<(Vec<crate::layer::Seg>, String)>), Vec<Entry>>;
-
-/// A layer that is read once, at start.
-fn give<L: crate::layer::Layer>(slot: &mut Slot<L>, read: Read<L>) {
-    slot.health = crate::source::Health::Live;
-    slot.changed = Some(std::time::SystemTime::now());
-    match read {
-        Ok((layer, variables)) => slot.candidate = Some(Version::given(layer, variables)),
-        Err(entries) => slot.refusal = Some(entries),
-    }
 }

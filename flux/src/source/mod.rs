@@ -24,6 +24,8 @@ pub use error::{ErrorKind, SourceError};
 pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "file")]
+pub(crate) use file::missing;
 pub use inbox::{Health, Observer};
 #[cfg(feature = "nats")]
 pub use nats::Nats;
