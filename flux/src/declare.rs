@@ -301,3 +301,49 @@ pub(crate) fn expand(template: &Template) -> Result<String, String> {
         .expand(&|name| std::env::var(name).ok())
         .map_err(|unset| format!("`{template}`: {unset}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(uri: &str) -> Result<String, String> {
+        Source::uri(uri).open(None).map(|opened| opened.origin)
+    }
+
+    #[test]
+    fn a_uri_in_code_is_what_it_would_be_in_an_attribute() {
+        for uri in ["redis://u:hunter2@h/k", "${X:-redis://u:hunter2@h/k}"] {
+            let refused = opened(uri).expect_err("a password");
+            assert!(refused.contains("a password does not belong"), "{refused}");
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+        let refused = opened("nats://h/bucket/app.*").expect_err("a wildcard");
+        assert!(refused.contains("wildcard"), "{refused}");
+        let refused = opened("redis://${FLUX_UNSET_HOST}/k").expect_err("unset");
+        assert!(refused.contains("FLUX_UNSET_HOST is not set"), "{refused}");
+    }
+
+    #[test]
+    #[cfg(all(feature = "file", feature = "yaml"))]
+    fn a_uri_that_comes_from_the_environment_has_defaults_in_defaults() {
+        let uri = "${FLUX_UNSET:-file:${FLUX_UNSET_TOO:-app}.yaml}";
+        assert_eq!(opened(uri).as_deref(), Ok("app.yaml"));
+    }
+
+    #[test]
+    #[cfg(not(feature = "redis"))]
+    fn a_server_without_its_feature_names_it() {
+        let refused = opened("redis://h/k").expect_err("off");
+        assert!(
+            refused.contains("needs the cargo feature `redis`"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "redis")]
+    fn what_is_shown_of_a_server_is_its_place() {
+        let shown = opened("redis://u:${FLUX_UNSET:-${PATH}}@h/app.yaml?db=2&poll=1s");
+        assert_eq!(shown.as_deref(), Ok("redis://h/app.yaml?db=2"));
+    }
+}

@@ -130,7 +130,7 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// How often files are compared with what was read, for file systems that send no events.
+    /// How often sources are read again although no change was told.
     #[must_use]
     pub fn resync(mut self, every: Duration) -> Self {
         self.resync = Some(every);

@@ -1,6 +1,8 @@
 //! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
 //! `tests/src/servers/` and a line here.
 
+#[cfg(all(feature = "etcd", feature = "nats", feature = "redis"))]
+mod declared;
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "nats")]

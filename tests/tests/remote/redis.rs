@@ -154,6 +154,23 @@ async fn a_value_over_the_limit_is_refused() {
     watched.sees(2).await;
 }
 
+#[test]
+fn a_program_without_a_runtime_follows_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(server) = runtime.block_on(Redis::start()) else {
+        return;
+    };
+    runtime.block_on(server.write(KEY, &document(1)));
+    let watched = Watched::new(server.source(server.address(), KEY));
+    watched.capacitor.start_blocking().unwrap();
+    runtime.block_on(async {
+        server.write(KEY, &document(2)).await;
+        watched.sees(2).await;
+        watched.capacitor.stop().await;
+        drop(server);
+    });
+}
+
 /// The whole way, from the attribute on: the password is a variable, so the program is one of its own.
 #[test]
 fn one_line_declares_it() {

@@ -353,6 +353,11 @@ pub(crate) async fn stopped_without_a_trace(server: impl Remote) -> Shown {
         let left = || Handle::current().metrics().num_alive_tasks();
         until("no task is left", async || left() <= tasks).await;
         assert_eq!(watched.capacitor.get().n, n, "still readable");
+        if n == 4 {
+            watched.capacitor.start().await.expect("it starts again");
+            server.write(KEY, &document(5)).await;
+            watched.sees(5).await;
+        }
     }
     Yes
 }
