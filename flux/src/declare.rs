@@ -5,7 +5,7 @@ use crate::{
     source::{DynWatcher, Watcher},
 };
 use flux_syntax::{Format, Template, Uri};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
 ///
@@ -44,6 +44,8 @@ pub(crate) struct Opened {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) input: Input,
 }
 
@@ -139,6 +141,7 @@ impl Source {
                     origin: "environment".to_owned(),
                     decoder: None,
                     optional: true,
+                    file: None,
                     input: Input::Environment(prefix),
                 })
             }
@@ -147,12 +150,14 @@ impl Source {
                 origin: provider.metadata().name.into_owned(),
                 decoder: None,
                 optional: self.optional,
+                file: None,
                 input: Input::Provider(std::sync::Mutex::new(provider)),
             }),
             Kind::Watcher(watcher) => Ok(Opened {
                 origin: watcher.origin(),
                 decoder: self.format.or_else(default_decoder),
                 optional: self.optional,
+                file: None,
                 input: watched(watcher),
             }),
             #[cfg(feature = "file")]
@@ -175,6 +180,7 @@ impl Source {
                     origin: path,
                     decoder: Some(decoder),
                     optional: self.optional,
+                    file: Some(file.path().to_owned()),
                     input: watched(Box::new(file)),
                 })
             }

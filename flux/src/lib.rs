@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] validate,
-//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells who wants to know, and
-//! [`report`] tells what is wrong.
+//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] and
+//! [`transition`] validate, [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells
+//! who wants to know, and [`report`] tells what is wrong.
 
 pub mod capacitor;
 pub mod change;
@@ -43,6 +43,7 @@ pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod transition;
 
 #[cfg(feature = "json")]
 pub use capacitor::Secrets;
@@ -72,10 +73,11 @@ pub mod __private {
         layer::{
             Keys, Layer, Said, UNKNOWN,
             decode::{With, put, put_human, put_nested, put_strict, put_with},
+            distinct::{Distinct, DistinctHuman},
             finish::{Cx, Nested, need, nested, nested_or, or},
             merge, said,
         },
-        rules,
+        rules, transition,
     };
     pub use flux_syntax::{Part, Template};
     pub use serde;

@@ -1,5 +1,6 @@
 //! The struct's sources and options.
 
+use super::{pipeline, safety};
 use crate::{
     attr::{ContainerAttrs, SourceAttr},
     errors::{Errors, did_you_mean},
@@ -19,13 +20,22 @@ pub(super) fn root(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<Root> 
         .iter()
         .filter_map(|one| source(one, errors))
         .collect();
+    let debounce = duration(attrs.debounce.get(), errors);
     let root = Root {
         sources,
-        debounce: duration(attrs.debounce.get(), errors),
+        debounce,
+        max_wait: safety::max_wait(attrs, debounce, errors),
         startup_timeout: duration(attrs.startup_timeout.get(), errors),
         resync: duration(attrs.resync.get(), errors),
         unknown: unknown(attrs, errors),
         name: attrs.name.get().map(LitStr::value),
+        history: safety::history(attrs, errors),
+        generations: safety::generations(attrs, errors),
+        probation: safety::probation(attrs, errors),
+        health_check: attrs.health_check.get().cloned(),
+        on_stop: attrs.on_stop.get().cloned(),
+        last_known_good: safety::last_known_good(attrs, errors),
+        pipeline: pipeline::steps(&attrs.pipeline.0, errors),
     };
     attrs.wants_source.then_some(root)
 }
@@ -34,12 +44,20 @@ pub(super) fn root(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<Root> 
 fn section(attrs: &ContainerAttrs, errors: &mut Errors) {
     let options = [
         attrs.debounce.key(),
+        attrs.max_wait.key(),
         attrs.startup_timeout.key(),
         attrs.resync.key(),
         attrs.unknown.key(),
         attrs.name.key(),
+        attrs.history.key(),
+        attrs.generations.key(),
+        attrs.probation.key(),
+        attrs.health_check.key(),
+        attrs.on_stop.key(),
+        attrs.last_known_good.key(),
     ];
-    for key in options.into_iter().flatten() {
+    let steps = attrs.pipeline.0.iter().map(|step| &step.key);
+    for key in options.into_iter().flatten().chain(steps) {
         errors.at(
             key,
             format!("a section has no `{key}`: it belongs to the struct with the sources; move it there, or give this struct a `source`"),
@@ -82,7 +100,7 @@ fn unknown(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<&'static str> 
 }
 
 /// The part of a literal's text as a place in the source: stable compilers give the whole literal.
-fn part_of(literal: &LitStr, span: Range<usize>) -> proc_macro2::Span {
+pub(super) fn part_of(literal: &LitStr, span: Range<usize>) -> proc_macro2::Span {
     let token = literal.token();
     // Only a plain literal without escapes has its text right behind the quote.
     let plain = token.to_string() == format!("\"{}\"", literal.value());

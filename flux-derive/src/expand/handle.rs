@@ -1,6 +1,6 @@
 //! What a struct with sources has: its declared builder, the static handle and the functions on the type.
 
-use super::place;
+use super::{pipeline, place};
 use crate::model::{Model, Root, Source, SourcePlace};
 use flux_syntax::{Format, Part, Template};
 use proc_macro2::TokenStream;
@@ -127,6 +127,7 @@ fn declared(root: &Root) -> TokenStream {
     }
     let times = [
         (quote!(debounce), root.debounce),
+        (quote!(max_wait), root.max_wait),
         (quote!(startup_timeout), root.startup_timeout),
         (quote!(resync), root.resync),
     ];
@@ -143,6 +144,8 @@ fn declared(root: &Root) -> TokenStream {
     if let Some(name) = &root.name {
         all.extend(quote!(.name(#name)));
     }
+    all.extend(pipeline::safety(root));
+    all.extend(pipeline::steps(root));
     all
 }
 
@@ -185,7 +188,7 @@ fn source(source: &Source) -> TokenStream {
 }
 
 /// A text as it is, or the parts of one that names variables.
-fn template(template: &Template) -> TokenStream {
+pub(super) fn template(template: &Template) -> TokenStream {
     if let Some(literal) = template.as_literal() {
         return quote!(#literal);
     }

@@ -6,7 +6,7 @@ use crate::{
     change::{AnyParty, Group},
     codec::Unknown,
     config::{Config, Root},
-    declare::Source,
+    declare::{Input, Source},
     handle::HandleRef,
     pipeline::{AddLayer, BoxError, Stage},
 };
@@ -265,8 +265,10 @@ impl<C: Config> Builder<C> {
                 secrets: *secrets,
             }),
         };
-        if let Err(collision) = crate::environment::check_names(C::fields()) {
-            return Err(wrong(collision));
+        for layer in &layers {
+            if let Input::Environment(prefix) = &layer.input {
+                crate::environment::check_names(C::fields(), prefix).map_err(wrong)?;
+            }
         }
         let max_wait = self
             .max_wait

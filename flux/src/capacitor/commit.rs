@@ -4,6 +4,7 @@ use super::{
     build::Built,
     core::{Core, Step},
     generations::Kept,
+    slot::Slot,
     state::{Outcome, State},
     stored::Stored,
 };
@@ -16,7 +17,7 @@ use crate::{
     },
     observe::{self, Refused},
     pipeline::{self, Applied, BoxError, Invalid, Kind, Request},
-    report::{Entry, Keeping},
+    report::{Entry, Keeping, secrets::Secrets},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -178,7 +179,7 @@ impl<C: Config> Core<C> {
         };
         match self.flight.take().map(|flight| flight.errand) {
             Some(Errand::Back { by_hand: true, .. }) => {
-                let report = Report::compose(C::fields(), entries, Keeping::Previous);
+                let report = self.report(entries, Keeping::Previous);
                 observe::refused(&self.name, stage, &report, self.update);
                 return Err(Denied::ByHand(report));
             }
@@ -263,8 +264,7 @@ impl<C: Config> Core<C> {
         }
         self.held = back.held;
         self.unsaved = true;
-        let refusals = self.slots.iter().filter_map(|slot| slot.refusal.clone());
-        let mut entries: Vec<Entry> = refusals.flatten().collect();
+        let mut entries = self.refusals();
         if entries.is_empty() && self.waits() {
             entries.push(whole_entry("", text));
         }
@@ -328,7 +328,7 @@ impl<C: Config> Core<C> {
             self.history.healed();
             return;
         }
-        let report = Report::compose(C::fields(), refused, keeping);
+        let report = self.report(refused, keeping);
         self.enter(self.state.after(Outcome::Partly));
         let undecoded = self.slots.iter().any(|slot| slot.refusal.is_some());
         let stage = if undecoded {
@@ -347,12 +347,22 @@ impl<C: Config> Core<C> {
             Some(_) => (Keeping::Previous, Outcome::Partly),
             None => (Keeping::Nothing, Outcome::Refused),
         };
-        let report = Report::compose(C::fields(), entries, keeping);
+        let report = self.report(entries, keeping);
         self.enter(self.state.after(outcome));
         observe::refused(&self.name, stage, &report, self.update);
         self.history.refused(report.clone());
         self.error = Some(report);
         Step::Settled
+    }
+
+    /// Puts a report together, without any secret of the layers in it.
+    pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
+        let secrets = Secrets::of(
+            C::fields(),
+            self.slots.iter().flat_map(Slot::documents),
+            self.slots.iter().flat_map(|slot| &slot.secrets),
+        );
+        Report::compose(C::fields(), entries, keeping, &secrets)
     }
 
     pub(super) fn enter(&mut self, state: State) {

@@ -9,7 +9,7 @@ use super::{
     flight::Flight,
     probation::{HealthCheck, Probation},
     retry::{Aim, Retry},
-    slot::{Slot, Version},
+    slot::{Given, Slot},
 };
 use crate::{
     Error,
@@ -19,7 +19,6 @@ use crate::{
     declare::{Input, Opened},
     environment, observe,
     pipeline::{AddLayer, Apply, Next, Stage},
-    report::Entry,
     rules::panic_text,
     source::{inbox::Inbox, supervisor::supervise},
 };
@@ -119,6 +118,7 @@ impl<C: Config> Driver<C> {
                 opened.decoder.clone(),
                 opened.optional,
             );
+            slot.file.clone_from(&opened.file);
             match &opened.input {
                 Input::Watched(watcher) => {
                     let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
@@ -128,8 +128,9 @@ impl<C: Config> Driver<C> {
                     }) as Boxed));
                 }
                 Input::Environment(prefix) => {
-                    let read = environment::layer::<C>(prefix, &|name| std::env::var_os(name));
-                    give(&mut slot, read);
+                    slot.give(environment::layer::<C>(prefix, &|name| {
+                        std::env::var_os(name)
+                    }));
                 }
                 #[cfg(feature = "figment")]
                 Input::Provider(provider) => {
@@ -141,9 +142,12 @@ impl<C: Config> Driver<C> {
                     }));
                     let panicked = |panic: Box<dyn std::any::Any + Send>| {
                         let text = format!("reading it panicked: {}", panic_text(&*panic));
-                        Err(vec![super::commit::whole_entry(&opened.origin, text)])
+                        Given {
+                            read: Err(vec![super::commit::whole_entry(&opened.origin, text)]),
+                            secrets: Vec::new(),
+                        }
                     };
-                    give(&mut slot, read.unwrap_or_else(panicked));
+                    slot.give(read.unwrap_or_else(panicked));
                 }
             }
             slots.push(slot);
@@ -485,16 +489,4 @@ impl<C: Config> Drop for Driver<C> {
 fn changed(inbox: &Arc<Inbox>) -> Boxed {
     let inbox = Arc::clone(inbox);
     Box::pin(async move { inbox.changed().await })
-}
-
-type Read<L> = Result<(L, Vec<(Vec<crate::layer::Seg>, String)>), Vec<Entry>>;
-
-/// A layer that is read once, at start.
-fn give<L: crate::layer::Layer>(slot: &mut Slot<L>, read: Read<L>) {
-    slot.health = crate::source::Health::Live;
-    slot.changed = Some(std::time::SystemTime::now());
-    match read {
-        Ok((layer, variables)) => slot.candidate = Some(Version::given(layer, variables)),
-        Err(entries) => slot.refusal = Some(entries),
-    }
 }

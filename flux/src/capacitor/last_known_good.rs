@@ -4,7 +4,7 @@ use super::{core::Core, stored::Stored};
 use crate::{
     codec::{self, Decoder, Tree, decode_tree, plain_scalars},
     config::Config,
-    describe,
+    describe::{self, Place},
     layer::Seg,
 };
 use flux_syntax::Format;
@@ -178,11 +178,13 @@ fn omit_secrets<C: Config>(tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
     omitted
 }
 
-/// A leaf that is secret; of a section the parts are asked one by one.
+/// A leaf that is secret, or something that may be one; of a section the parts are asked one by one.
 fn is_secret<C: Config>(path: &[Seg], value: &Tree) -> bool {
     let parts = matches!(value, Tree::Map(_) | Tree::Seq(_));
-    let known = describe::is_field(C::fields(), path);
-    describe::is_secret(C::fields(), path) && !(parts && known == Some(false))
+    match describe::place(C::fields(), path) {
+        Place::Structure if parts => false,
+        _ => describe::is_secret(C::fields(), path),
+    }
 }
 
 /// A tree as JSON.

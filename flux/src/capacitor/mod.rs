@@ -26,6 +26,7 @@ pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
+pub(crate) use slot::Given;
 pub use state::State;
 #[cfg(feature = "metrics")]
 pub(crate) use status::unix;

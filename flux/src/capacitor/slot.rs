@@ -10,16 +10,28 @@ use crate::{
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::Arc,
     time::SystemTime,
 };
+
+/// Which variable set which path.
+pub(crate) type Variables = Vec<(Vec<Seg>, String)>;
+
+/// What a layer without a document says, which is read once, at start.
+pub(crate) struct Given<L> {
+    /// The layer, or everything that is wrong with it.
+    pub(crate) read: Result<(L, Variables), Vec<Entry>>,
+    /// What must not be printed of it.
+    pub(crate) secrets: Vec<String>,
+}
 
 /// One decoded content of a layer.
 pub(crate) struct Version<L> {
     /// The document; none for an absent one and for the environment.
     pub(crate) bytes: Option<Arc<[u8]>>,
     /// Which variable set which path.
-    pub(crate) variables: Vec<(Vec<Seg>, String)>,
+    pub(crate) variables: Variables,
     /// None for a layer that says nothing, and after the lowest layer was moved into the struct: then it is decoded once more
     /// when it is needed again, which is cheaper than a copy at every change.
     layer: Option<L>,
@@ -65,7 +77,7 @@ impl<L: Layer> Version<L> {
     }
 
     /// A layer that has no document, such as the environment.
-    pub(crate) fn given(layer: L, variables: Vec<(Vec<Seg>, String)>) -> Self {
+    pub(crate) fn given(layer: L, variables: Variables) -> Self {
         Version {
             bytes: None,
             variables,
@@ -122,6 +134,8 @@ pub(crate) struct Slot<L> {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) health: Health,
     pub(crate) changed: Option<SystemTime>,
     pub(crate) received: u64,
@@ -142,6 +156,8 @@ pub(crate) struct Slot<L> {
     pub(crate) partial: Option<L>,
     /// What is not tried again until it changes.
     pub(super) quarantine: Quarantine,
+    /// What must not be printed of a layer that has no document.
+    pub(crate) secrets: Vec<String>,
 }
 
 impl<L: Layer> Slot<L> {
@@ -150,6 +166,7 @@ impl<L: Layer> Slot<L> {
             origin,
             decoder,
             optional,
+            file: None,
             health: Health::Starting,
             changed: None,
             received: 0,
@@ -162,6 +179,18 @@ impl<L: Layer> Slot<L> {
             refusal: None,
             partial: None,
             quarantine: Quarantine::default(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Takes what a layer without a document says.
+    pub(crate) fn give(&mut self, given: Given<L>) {
+        self.health = Health::Live;
+        self.changed = Some(SystemTime::now());
+        self.secrets = given.secrets;
+        match given.read {
+            Ok((layer, variables)) => self.candidate = Some(Version::given(layer, variables)),
+            Err(entries) => self.refusal = Some(entries),
         }
     }
 
@@ -254,6 +283,15 @@ impl<L: Layer> Slot<L> {
         }
     }
 
+    /// Every document that takes part in an update, or may.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&Arc<[u8]>, &Decoder)> {
+        let versions = [&self.candidate, &self.accepted].into_iter().flatten();
+        let documents = versions.filter_map(|version| version.bytes.as_ref());
+        documents
+            .chain(self.document())
+            .zip(self.decoder.iter().cycle())
+    }
+
     /// Takes an observation; answers whether it says anything new.
     pub(crate) fn observe(&mut self, observation: Observation) -> bool {
         let seen = Seen::from(&observation);
@@ -287,21 +325,35 @@ impl<L: Layer> Slot<L> {
         warnings
     }
 
+    /// What is said of a required source that holds nothing.
+    fn absence(&self) -> String {
+        match &self.file {
+            #[cfg(feature = "file")]
+            Some(file) => crate::source::missing(file, &self.origin),
+            _ => "does not exist, and this layer is required".to_owned(),
+        }
+    }
+
     fn judge<C: Config<Layer = L>>(
         &mut self,
         observation: Observation,
         unknown: Unknown,
     ) -> (Result<Version<L>, Vec<Entry>>, Vec<Entry>) {
         self.partial = None;
-        let refuse = |text: &str| (Err(vec![Entry::new(&self.origin, whole(text))]), Vec::new());
+        let told = |what: What| {
+            let path = Vec::new();
+            let entry = Entry::new(&self.origin, Problem { path, what });
+            (Err(vec![entry]), Vec::new())
+        };
+        let refuse = |text: &str| told(What::Plain(text.to_owned()));
         if let Some(why) = self.quarantine.why(&observation) {
             return refuse(why);
         }
         let content = match observation {
             Observation::Value(content) => content,
             Observation::Absent if self.optional => return (Ok(Version::silent(None)), Vec::new()),
-            Observation::Absent => return refuse("does not exist, and this layer is required"),
-            Observation::Unreadable(error) => return refuse(&error.to_string()),
+            Observation::Absent => return refuse(&self.absence()),
+            Observation::Unreadable(error) => return told(What::Message(error.to_string())),
         };
         let Some(decoder) = &self.decoder else {
             return refuse("has no format; name one, as in `format = \"json\"`");
@@ -332,10 +384,10 @@ impl<L: Layer> Slot<L> {
                 self.partial = failed.partial;
                 (Err(refusal), Vec::new())
             }
-            Err(panic) => refuse(&format!(
+            Err(panic) => told(What::Panic(format!(
                 "decoding panicked: {}",
                 crate::rules::panic_text(&*panic)
-            )),
+            ))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
-use super::{Layer, UNKNOWN, tolerant::caught};
+use super::{Layer, UNKNOWN, path::TWICE, tolerant::caught};
 use crate::report::tree::what_of;
 use serde::{
     Deserialize, Deserializer,
@@ -55,7 +55,7 @@ pub(crate) fn take_unknown_flag() -> bool {
 
 #[cold]
 #[inline(never)]
-fn saw_unknown() {
+pub(crate) fn saw_unknown() {
     SAW_UNKNOWN.with(|flag| flag.set(true));
 }
 
@@ -87,7 +87,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for LeafSeed<T> {
 #[cold]
 #[inline(never)]
 fn duplicate<E: Error>() -> E {
-    E::custom("this key stands here twice")
+    E::custom(TWICE)
 }
 
 #[inline]

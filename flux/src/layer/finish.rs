@@ -2,12 +2,15 @@
 
 use super::{
     Layer, Said, Seg,
-    decode::Section,
+    decode::{Section, saw_unknown},
     merge::{List, Map},
     path::{Problem, What},
 };
 use crate::{config::Config, config::Diff, describe::Kind};
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected},
+};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -35,6 +38,13 @@ impl Cx {
         if !name.is_empty() {
             path.push(Seg::Key(name.into()));
         }
+        self.problems.push(Problem { path, what });
+    }
+
+    /// Records a problem this far below the current section.
+    #[cold]
+    pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
+        let path = [self.path.as_slice(), &below].concat();
         self.problems.push(Problem { path, what });
     }
 
@@ -119,6 +129,10 @@ pub trait Nested: Sized {
     fn check(&self, cx: &mut Cx);
     /// Compares with the previous value.
     fn diff(&self, old: &Self, diff: &mut Diff);
+    /// Checks the rules from the running value to this one in every section that both have.
+    fn transition(&self, old: &Self, cx: &mut Cx);
+    /// Puts the running values in the place of those that need a restart, in every section that both have.
+    fn hold(&mut self, running: &Self, held: &mut Diff);
 }
 
 impl<C: Config> Nested for C {
@@ -126,7 +140,12 @@ impl<C: Config> Nested for C {
     const KIND: Kind = Kind::Section(C::fields);
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<C::Layer>, D::Error> {
-        Ok(Option::<Section<C::Layer>>::deserialize(d)?.map(|section| section.0))
+        let section = Option::<Section<C::Layer>>::deserialize(d)?;
+        if section.is_none() {
+            // Says nothing, so that a second such key would not be noticed on the way.
+            saw_unknown();
+        }
+        Ok(section.map(|section| section.0))
     }
     fn over(below: &mut C::Layer, top: &C::Layer) {
         below.over(top);
@@ -147,6 +166,12 @@ impl<C: Config> Nested for C {
     }
     fn diff(&self, old: &C, diff: &mut Diff) {
         Config::diff(self, old, diff);
+    }
+    fn transition(&self, old: &C, cx: &mut Cx) {
+        Config::transition(self, old, cx);
+    }
+    fn hold(&mut self, running: &C, held: &mut Diff) {
+        Config::hold(self, running, held);
     }
 }
 
@@ -188,13 +213,23 @@ impl<C: Config> Nested for Option<C> {
             _ => diff.here(),
         }
     }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        if let (Some(new), Some(old)) = (self, old) {
+            Config::transition(new, old, cx);
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        if let (Some(new), Some(running)) = (self, running) {
+            Config::hold(new, running, held);
+        }
+    }
 }
 
 impl<C: Config> Nested for Vec<C> {
     type Layer = List<C::Layer>;
     const KIND: Kind = Kind::List(C::fields);
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        List::deserialize(d).map(Some)
+        not_null(d, "a list of sections").map(Some)
     }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         below.clone_from(top);
@@ -225,6 +260,25 @@ impl<C: Config> Nested for Vec<C> {
             diff.within(|| Seg::Index(i), |diff| Config::diff(new, old, diff));
         }
     }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        for (i, (new, old)) in self.iter().zip(old).enumerate() {
+            cx.within(Seg::Index(i), |cx| Config::transition(new, old, cx));
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
+            held.within(|| Seg::Index(i), |held| Config::hold(new, running, held));
+        }
+    }
+}
+
+/// Null is no list and no map in any format, though a YAML decoder takes it for an empty one.
+fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    d: D,
+    expected: &'static str,
+) -> Result<T, D::Error> {
+    let value = Option::<T>::deserialize(d)?;
+    value.ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &expected))
 }
 
 /// Builds the entries of a map of sections.
@@ -254,7 +308,7 @@ macro_rules! map_of_sections {
             type Layer = Map<C::Layer>;
             const KIND: Kind = Kind::Map(C::fields);
             fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-                Map::deserialize(d).map(Some)
+                not_null(d, "a map of sections").map(Some)
             }
             fn over(below: &mut Self::Layer, top: &Self::Layer) {
                 below.over(top);
@@ -279,6 +333,20 @@ macro_rules! map_of_sections {
                 }
                 for key in old.keys().filter(|key| !self.contains_key(*key)) {
                     diff.under(key, Diff::here);
+                }
+            }
+            fn transition(&self, old: &Self, cx: &mut Cx) {
+                for (key, new) in self {
+                    if let Some(old) = old.get(key) {
+                        cx.under(key, |cx| Config::transition(new, old, cx));
+                    }
+                }
+            }
+            fn hold(&mut self, running: &Self, held: &mut Diff) {
+                for (key, new) in self {
+                    if let Some(running) = running.get(key) {
+                        held.under(key, |held| Config::hold(new, running, held));
+                    }
                 }
             }
         }

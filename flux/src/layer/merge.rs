@@ -1,6 +1,11 @@
 //! The reducer's rules: how one layer's field is laid over the field below it.
 
-use super::{decode::Section, finish::Nested};
+use super::{
+    decode::Section,
+    finish::Nested,
+    path::{TWICE, What},
+    tolerant::caught,
+};
 use serde::{Deserialize, Deserializer, de};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque, btree_map::Entry},
@@ -269,11 +274,10 @@ impl<'de, L: super::Layer> Deserialize<'de> for Map<L> {
                             Entry::Vacant(slot) => {
                                 slot.insert(section.map(|s| s.0));
                             }
-                            Entry::Occupied(slot) => {
-                                return Err(de::Error::custom(format_args!(
-                                    "the key `{}` stands here twice",
-                                    slot.key()
-                                )));
+                            Entry::Occupied(_) => {
+                                if !caught(|| What::Twice) {
+                                    return Err(de::Error::custom(TWICE));
+                                }
                             }
                         }
                     }

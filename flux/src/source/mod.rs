@@ -14,6 +14,8 @@ pub use channel::{Channel, ChannelSender};
 pub use error::{ErrorKind, SourceError};
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "file")]
+pub(crate) use file::missing;
 pub use inbox::{Health, Observer};
 
 /// Observes one source: reports its current value first, then every change, until an error.

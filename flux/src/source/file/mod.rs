@@ -2,6 +2,7 @@
 
 mod chain;
 mod hub;
+mod missing;
 mod mounts;
 mod read;
 mod session;
@@ -16,6 +17,8 @@ use std::{
 };
 
 use super::{Observer, SourceError, Watcher};
+
+pub(crate) use missing::missing;
 
 /// Watches a file: its content, whatever way it is written or replaced.
 ///
