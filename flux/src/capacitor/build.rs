@@ -78,7 +78,7 @@ impl<C: Config> Core<C> {
                 continue;
             }
             let mut entry = Entry::new("", problem.clone());
-            for slot in &self.slots {
+            for (number, slot) in self.slots.iter().enumerate() {
                 let said = slot
                     .partial
                     .as_ref()
@@ -87,6 +87,7 @@ impl<C: Config> Core<C> {
                     (said, slot.document(), &slot.decoder)
                 {
                     entry = Entry::new(&slot.origin, problem.clone())
+                        .layer(number)
                         .at(codec::locate(decoder, document, &problem.path))
                         .text(document, decoder);
                 }
@@ -129,7 +130,8 @@ impl<C: Config> Core<C> {
         for problem in problems {
             let missing = matches!(problem.what, What::Missing);
             let mut best: Option<(usize, Entry)> = None;
-            for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
+            let slots = self.slots.iter_mut().zip(candidates);
+            for (number, (slot, candidate)) in slots.enumerate() {
                 let origin = slot.origin.clone();
                 let (version, decoder) = pick(slot, *candidate);
                 let Some(version) = version else { continue };
@@ -140,7 +142,7 @@ impl<C: Config> Core<C> {
                 if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
                     continue;
                 }
-                let mut entry = Entry::new(&origin, problem.clone());
+                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
                 entry.variable = version
                     .variables
                     .iter()

@@ -1,6 +1,6 @@
 //! Declares a capacitor: its layers, in order of precedence, its options, and the user's own code.
 
-use super::{Capacitor, Shared, core::Reducer, driver::Plan, probation::HealthCheck};
+use super::{Capacitor, Shared, core::Reducer, plan::Plan, probation::HealthCheck};
 use crate::{
     Error, Snapshot, State,
     change::{AnyParty, Group},
@@ -130,7 +130,7 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// How often sources are read again although no change was told.
+    /// How often files are compared with what was read, for file systems that send no events.
     #[must_use]
     pub fn resync(mut self, every: Duration) -> Self {
         self.resync = Some(every);

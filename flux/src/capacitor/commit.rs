@@ -264,8 +264,7 @@ impl<C: Config> Core<C> {
         }
         self.held = back.held;
         self.unsaved = true;
-        let refusals = self.slots.iter().filter_map(|slot| slot.refusal.clone());
-        let mut entries: Vec<Entry> = refusals.flatten().collect();
+        let mut entries = self.refusals();
         if entries.is_empty() && self.waits() {
             entries.push(whole_entry("", text));
         }
@@ -357,10 +356,7 @@ impl<C: Config> Core<C> {
     }
 
     /// Puts a report together, without any secret of the layers in it.
-    pub(super) fn report(&self, mut entries: Vec<Entry>, keeping: Keeping) -> Report {
-        for entry in &mut entries {
-            entry.find_layer(|origin| self.slots.iter().position(|slot| slot.origin == origin));
-        }
+    pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
         let secrets = Secrets::of(
             C::fields(),
             self.slots.iter().flat_map(Slot::documents),

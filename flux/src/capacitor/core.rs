@@ -16,7 +16,7 @@ use crate::{
     layer::Layer,
     observe::{self, Refused},
     pipeline::{BoxError, Request},
-    report::Keeping,
+    report::{Entry, Keeping},
     source::{Health, Observation},
 };
 use std::{sync::Arc, time::SystemTime};
@@ -160,15 +160,14 @@ impl<C: Config> Core<C> {
     pub(crate) fn update(&mut self) -> Step<C> {
         self.update += 1;
         let mut warnings = Vec::new();
-        for slot in &mut self.slots {
-            warnings.extend(slot.take_up::<C>(self.unknown, self.update));
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let entries = slot.take_up::<C>(self.unknown, self.update);
+            warnings.extend(entries.into_iter().map(|entry| entry.layer(number)));
         }
         if !warnings.is_empty() {
-            let report = self.report(warnings, Keeping::Applied);
-            observe::warned(&self.name, &report);
+            observe::warned(&self.name, &self.report(warnings, Keeping::Applied));
         }
-        let refusals = self.slots.iter().filter_map(|slot| slot.refusal.clone());
-        let refusals = self.diagnose(refusals.flatten().collect());
+        let refusals = self.diagnose(self.refusals());
         if (self.slots.iter()).any(|slot| slot.candidate.is_none() && slot.accepted.is_none()) {
             return self.refuse(Refused::Transform, refusals);
         }
@@ -194,6 +193,16 @@ impl<C: Config> Core<C> {
             return self.propose(built, kept, entries);
         }
         self.refuse(Refused::Validation, entries)
+    }
+
+    /// Why the newest content of the layers could not be decoded.
+    pub(super) fn refusals(&self) -> Vec<Entry> {
+        let mut refusals = Vec::new();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let entries = slot.refusal.iter().flatten().cloned();
+            refusals.extend(entries.map(|entry| entry.layer(number)));
+        }
+        refusals
     }
 
     /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.

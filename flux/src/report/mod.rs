@@ -50,16 +50,14 @@ impl Entry {
         self
     }
 
-    pub(crate) fn text(mut self, bytes: &Arc<[u8]>, decoder: &Decoder) -> Self {
-        self.text = Some((Arc::clone(bytes), decoder.clone()));
+    pub(crate) fn layer(mut self, number: usize) -> Self {
+        self.layer = Some(number);
         self
     }
 
-    /// Which layer said it, by its origin, where that is not known yet.
-    pub(crate) fn find_layer(&mut self, of: impl FnOnce(&str) -> Option<usize>) {
-        if self.layer.is_none() {
-            self.layer = of(&self.origin);
-        }
+    pub(crate) fn text(mut self, bytes: &Arc<[u8]>, decoder: &Decoder) -> Self {
+        self.text = Some((Arc::clone(bytes), decoder.clone()));
+        self
     }
 
     /// Whether the problem is at `path` or below it.

@@ -368,14 +368,14 @@ async fn a_request_has_the_previous_value_the_current_one_and_the_documents() {
     );
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type Asked = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// A callback that fails where `fails` says so, with the attempts' values and seconds.
 fn failing<F>(
     clock: Clock,
     log: &Log<(u32, u64)>,
     fails: F,
-) -> impl Fn(Option<Arc<Snapshot<App>>>, Arc<Snapshot<App>>) -> Answer + use<F>
+) -> impl Fn(Option<Arc<Snapshot<App>>>, Arc<Snapshot<App>>) -> Asked + use<F>
 where
     F: Fn(u32, usize) -> bool + Send + Sync + 'static,
 {
