@@ -16,7 +16,7 @@ macro_rules! conformance {
             start: the_first_value, a_change, deleted_and_created_again, absent_at_first,
                 ten_thousand_rapid_changes, one_mebibyte, garbage_and_then_good, an_equal_value_written_again,
                 started_before_the_server, killed_and_restarted, paused_and_resumed, wiped_and_written_anew,
-                cut_for_five_seconds, a_dead_line, permission_refused_and_granted,
+                cut_for_five_seconds, a_dead_line, a_slow_line, permission_refused_and_granted,
                 permission_taken_and_granted, failing_for_long, stopped_without_a_trace,
                 ten_capacitors_one_connection, an_optional_one_that_is_down;
             start_secured: secured_both_ways;
@@ -264,6 +264,23 @@ pub(crate) async fn a_dead_line(server: impl Remote) -> Shown {
     watched.sees(3).await;
     watched.has_applied(&[1, 3]);
     watched.was_never_refused();
+    Yes
+}
+
+/// Slow is not dead: whoever takes it for that never gets anywhere.
+pub(crate) async fn a_slow_line(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    proxy.delay(Duration::from_millis(300));
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    for n in 2..=4 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    watched.was_never_refused();
+    let received = watched.capacitor.status().layers[0].received;
+    assert!(received <= 8, "one session: {received} readings");
     Yes
 }
 

@@ -15,7 +15,9 @@ pub(crate) mod shared;
 )]
 pub(crate) mod tls;
 
-use flux_syntax::{Remote, Scheme};
+use flux_syntax::Remote;
+#[cfg(feature = "_remote")]
+use flux_syntax::Scheme;
 
 use super::DynWatcher;
 
