@@ -1,6 +1,6 @@
 //! Declares a capacitor: its layers, in order of precedence, its options, and the user's own code.
 
-use super::{Capacitor, Shared, core::Reducer, driver::Plan, probation::HealthCheck};
+use super::{Capacitor, Shared, core::Reducer, plan::Plan, probation::HealthCheck};
 use crate::{
     Error, Snapshot, State,
     change::{AnyParty, Group},

@@ -2,25 +2,17 @@
 
 use super::{
     Shared,
-    builder::OnStop,
     command::{Command, Commands},
-    core::{Core, Reducer, Step},
+    core::{Core, Step},
     debounce::Debounce,
     flight::Flight,
-    probation::{HealthCheck, Probation},
+    plan::Plan,
+    probation::Probation,
     retry::{Aim, Retry},
-    slot::{Given, Slot},
 };
 use crate::{
-    Error,
-    change::{AnyParty, Group, Member},
-    codec::Unknown,
-    config::Config,
-    declare::{Input, Opened},
-    environment, observe,
-    pipeline::{AddLayer, Apply, Next, Stage},
-    rules::panic_text,
-    source::{inbox::Inbox, supervisor::supervise},
+    Error, change::Member, config::Config, observe, pipeline::Next, rules::panic_text,
+    source::inbox::Inbox,
 };
 use std::{
     future::Future,
@@ -28,48 +20,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 use tokio::{
     sync::oneshot,
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Everything a capacitor needs to be started, any number of times.
-pub(crate) struct Plan<C: Config> {
-    pub(crate) name: String,
-    pub(crate) layers: Vec<Opened>,
-    pub(crate) debounce: Duration,
-    pub(crate) max_wait: Duration,
-    pub(crate) startup_timeout: Option<Duration>,
-    pub(crate) unknown: Unknown,
-    pub(crate) history: usize,
-    pub(crate) manual: bool,
-    pub(crate) generations: usize,
-    pub(crate) reducer: Option<Reducer<C>>,
-    pub(crate) stages: Arc<[Stage<C>]>,
-    pub(crate) parties: Arc<[Arc<dyn AnyParty<C>>]>,
-    pub(crate) pipeline: Vec<AddLayer<C>>,
-    pub(crate) group: Option<Group>,
-    pub(crate) probation: Option<Duration>,
-    pub(crate) health_check: Option<HealthCheck<C>>,
-    #[cfg(feature = "json")]
-    pub(crate) last_known_good: Option<super::last_known_good::Keep>,
-    pub(crate) on_stop: Option<OnStop>,
-}
-
-impl<C: Config> Plan<C> {
-    /// The pipeline, anew for each start: the layers around the stages and parties.
-    fn service(&self) -> Next<C> {
-        let innermost = Next::new(Apply {
-            stages: Arc::clone(&self.stages),
-            parties: Arc::clone(&self.parties),
-        });
-        self.pipeline.iter().fold(innermost, |next, add| add(next))
-    }
-}
-
-type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The outcome of the first update, for whoever started it.
 pub(crate) type First = oneshot::Sender<Result<(), Error>>;
@@ -110,48 +67,7 @@ impl<C: Config> Driver<C> {
         commands: Commands,
     ) -> Self {
         let inbox = Inbox::new(plan.layers.len());
-        let mut slots = Vec::with_capacity(plan.layers.len());
-        let mut watchers = Vec::new();
-        for (i, opened) in plan.layers.iter().enumerate() {
-            let mut slot = Slot::new(
-                opened.origin.clone(),
-                opened.decoder.clone(),
-                opened.optional,
-            );
-            slot.file.clone_from(&opened.file);
-            match &opened.input {
-                Input::Watched(watcher) => {
-                    let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
-                    watchers.push(Some(Box::pin(async move {
-                        let mut watcher = watcher.lock().await;
-                        supervise(&mut **watcher, &observer).await;
-                    }) as Boxed));
-                }
-                Input::Environment(prefix) => {
-                    slot.give(environment::layer::<C>(prefix, &|name| {
-                        std::env::var_os(name)
-                    }));
-                }
-                #[cfg(feature = "figment")]
-                Input::Provider(provider) => {
-                    let provider = provider
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    let read = catch_unwind(AssertUnwindSafe(|| {
-                        crate::foreign::layer_of::<C>(&**provider)
-                    }));
-                    let panicked = |panic: Box<dyn std::any::Any + Send>| {
-                        let text = format!("reading it panicked: {}", panic_text(&*panic));
-                        Given {
-                            read: Err(vec![super::commit::whole_entry(&opened.origin, text)]),
-                            secrets: Vec::new(),
-                        }
-                    };
-                    slot.give(read.unwrap_or_else(panicked));
-                }
-            }
-            slots.push(slot);
-        }
+        let (slots, watchers) = plan.layers(&inbox);
         let mut core = Core::new(
             plan.name.clone(),
             slots,

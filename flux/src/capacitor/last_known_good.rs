@@ -10,7 +10,7 @@ use crate::{
 use flux_syntax::Format;
 use serde::{
     Serialize, Serializer,
-    ser::{SerializeMap, SerializeSeq},
+    ser::{Error as _, SerializeMap, SerializeSeq},
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -197,6 +197,9 @@ impl Serialize for Json<'_> {
             Tree::Bool(value) => serializer.serialize_bool(*value),
             Tree::I64(value) => serializer.serialize_i64(*value),
             Tree::U64(value) => serializer.serialize_u64(*value),
+            Tree::F64(value) if !value.is_finite() => Err(S::Error::custom(
+                "it holds an infinity or a NaN, which JSON does not have",
+            )),
             Tree::F64(value) => serializer.serialize_f64(*value),
             Tree::Str(text) | Tree::Raw(text) => serializer.serialize_str(text),
             Tree::Seq(items) => {
