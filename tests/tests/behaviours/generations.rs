@@ -2,7 +2,7 @@
 
 use crate::kit::{App, Log, Teller, by_hand_app, pass, running, say, settle, write};
 use flux::{
-    Capacitor, Error, Snapshot, State, capacitor::GenerationOutcome, pipeline::BoxError,
+    Capacitor, Error, Flux, Snapshot, State, capacitor::GenerationOutcome, pipeline::BoxError,
     source::ChannelSender,
 };
 use std::sync::Arc;
@@ -306,6 +306,30 @@ async fn a_rollback_waits_for_the_update_under_way() {
     changed_to(&sender, 2..=3).await;
     assert_eq!(capacitor.rollback(None).await.unwrap(), 2);
     assert_eq!(capacitor.get().n, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_brings_back_what_waited_for_a_restart_then() {
+    #[derive(Flux, Debug)]
+    struct Restarting {
+        #[flux(default = 0)]
+        n: u32,
+        #[flux(default = 1, restart)]
+        port: u16,
+    }
+    let (builder, sender) = crate::kit::over_a_channel::<Restarting>();
+    let capacitor = builder.build().unwrap();
+    write(&sender, "n: 1").await;
+    capacitor.start().await.unwrap();
+    for document in ["{n: 2, port: 7}", "{n: 3, port: 1}"] {
+        write(&sender, document).await;
+        settle().await;
+    }
+    assert!(capacitor.status().pending_restart.is_empty());
+    capacitor.rollback(None).await.unwrap();
+    let app = capacitor.get();
+    assert_eq!((app.n, app.port), (2, 1));
+    assert_eq!(capacitor.status().pending_restart, ["port"]);
 }
 
 #[tokio::test(start_paused = true)]
