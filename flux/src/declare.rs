@@ -2,10 +2,11 @@
 
 use crate::{
     codec::{Codec, Decoder},
+    environment::Variables,
     source::{DynWatcher, Watcher},
 };
 use flux_syntax::{Format, Template, Uri};
-use std::{sync::Arc, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
 ///
@@ -15,14 +16,15 @@ use std::{sync::Arc, time::Duration};
 /// let environment = Source::env("APP_");
 /// ```
 pub struct Source {
-    kind: Kind,
-    format: Option<Decoder>,
+    pub(crate) kind: Kind,
+    pub(crate) format: Option<Decoder>,
     optional: bool,
     settle: Option<Duration>,
     resync: Option<Duration>,
+    pub(crate) variables: Variables,
 }
 
-enum Kind {
+pub(crate) enum Kind {
     File(Template),
     Env(Template),
     Uri(Template),
@@ -34,7 +36,7 @@ enum Kind {
 /// Where an opened layer's content comes from.
 pub(crate) enum Input {
     Watched(Arc<tokio::sync::Mutex<Box<dyn DynWatcher>>>),
-    Environment(String),
+    Environment(String, Variables),
     #[cfg(feature = "figment")]
     Provider(std::sync::Mutex<Box<dyn figment::Provider + Send>>),
 }
@@ -55,6 +57,7 @@ impl Source {
             optional: false,
             settle: None,
             resync: None,
+            variables: Variables::Process,
         }
     }
 
@@ -119,12 +122,30 @@ impl Source {
         self
     }
 
+    /// Looks variables up here instead of in the process's environment: those that [`env`](Source::env) reads, and every
+    /// `${NAME}` of a path or URI.
+    ///
+    /// ```
+    /// # use flux::Source;
+    /// let source = Source::env("APP_").variables([("APP_PORT", "80")]);
+    /// ```
+    #[must_use]
+    pub fn variables<N: Into<String>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pairs = variables.into_iter();
+        let known = pairs.map(|(name, value)| (name.into(), value.into()));
+        self.variables = Variables::Given(Arc::new(known.collect()));
+        self
+    }
+
     /// Expands the variables and makes the source ready, or says what cannot work.
     pub(crate) fn open(self, resync: Option<Duration>) -> Result<Opened, String> {
         let resync = self.resync.or(resync);
         match self.kind {
             Kind::Uri(template) => {
-                let text = expand(&template)?;
+                let text = expand(&template, &self.variables)?;
                 let kind = match flux_syntax::parse_uri(&text) {
                     Ok(Uri::File { path }) => Kind::File(path),
                     Ok(Uri::Env { prefix }) => Kind::Env(prefix),
@@ -134,12 +155,12 @@ impl Source {
                 Source { kind, ..self }.open(resync)
             }
             Kind::Env(template) => {
-                let prefix = expand(&template)?;
+                let prefix = expand(&template, &self.variables)?;
                 Ok(Opened {
                     origin: "environment".to_owned(),
                     decoder: None,
                     optional: true,
-                    input: Input::Environment(prefix),
+                    input: Input::Environment(prefix, self.variables),
                 })
             }
             #[cfg(feature = "figment")]
@@ -157,7 +178,7 @@ impl Source {
             }),
             #[cfg(feature = "file")]
             Kind::File(template) => {
-                let path = expand(&template)?;
+                let path = expand(&template, &self.variables)?;
                 let decoder = match self.format {
                     Some(decoder) => decoder,
                     None => Format::of_path(&path).map(Decoder::from).ok_or_else(|| {
@@ -197,8 +218,8 @@ fn default_decoder() -> Option<Decoder> {
     Decoder::enabled(Format::Json)
 }
 
-pub(crate) fn expand(template: &Template) -> Result<String, String> {
+pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<String, String> {
     template
-        .expand(&|name| std::env::var(name).ok())
+        .expand(&|name| variables.get(name)?.into_string().ok())
         .map_err(|unset| format!("`{template}`: {unset}"))
 }

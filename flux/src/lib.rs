@@ -43,6 +43,8 @@ pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "json")]
 pub use capacitor::Secrets;

@@ -15,8 +15,8 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 /// Declares a capacitor. `AppConfig::builder()` has what the attributes declare; [`Capacitor::builder`] starts empty.
 pub struct Builder<C: Config> {
     name: String,
-    sources: Vec<Source>,
-    overrides: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) overrides: Vec<Source>,
     debounce: Duration,
     max_wait: Option<Duration>,
     startup_timeout: Option<Duration>,
@@ -261,7 +261,9 @@ impl<C: Config> Builder<C> {
         let last_known_good = match &self.last_known_good {
             None => None,
             Some((path, secrets)) => Some(super::last_known_good::Keep {
-                path: crate::declare::expand(path).map_err(wrong)?.into(),
+                path: crate::declare::expand(path, &Default::default())
+                    .map_err(wrong)?
+                    .into(),
                 secrets: *secrets,
             }),
         };

@@ -129,8 +129,8 @@ impl<C: Config> Driver<C> {
                         supervise(&mut **watcher, &observer).await;
                     }) as Boxed));
                 }
-                Input::Environment(prefix) => {
-                    let read = environment::layer::<C>(prefix, &|name| std::env::var_os(name));
+                Input::Environment(prefix, variables) => {
+                    let read = environment::layer::<C>(prefix, &|name| variables.get(name));
                     give(&mut slot, read);
                 }
                 #[cfg(feature = "figment")]

@@ -201,6 +201,8 @@ impl fmt::Debug for Report {
     }
 }
 
+impl std::error::Error for Report {}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.is_empty() {

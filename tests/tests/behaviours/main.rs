@@ -8,6 +8,7 @@ mod model;
 mod reads;
 mod reports;
 mod signals;
+mod testing;
 
 use flux::{Builder, Capacitor, Config, Source, source::ChannelSender};
 

@@ -1,0 +1,5 @@
+//! The kit with which users test their own config code and watchers.
+
+mod harness;
+mod overrides;
+mod script;
