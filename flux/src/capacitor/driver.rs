@@ -84,7 +84,7 @@ pub(crate) struct Driver<C: Config> {
     watchers: Vec<Option<Boxed>>,
     changed: Boxed,
     unsettled: Vec<bool>,
-    debounce: Debounce,
+    pub(super) debounce: Debounce,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
     pub(super) service: Next<C>,
     pub(super) flight: Option<Flight<C>>,
@@ -366,10 +366,9 @@ impl<C: Config> Driver<C> {
             Command::Rollback { to, reply } => self.roll_back(to, reply),
             Command::Pin(pinned, reply) => {
                 self.core.pinned = pinned;
-                if pinned {
-                    self.publish_status();
-                } else {
-                    self.update();
+                match self.loaded && !pinned {
+                    true => self.update(),
+                    false => self.publish_status(),
                 }
                 // Whoever asked may have gone.
                 let _ = reply.send(());

@@ -182,6 +182,10 @@ impl<C: Config> Driver<C> {
     /// Tells the group how it stands.
     pub(super) fn stand(&self) {
         if let Some(member) = &self.member {
+            if self.debounce.deadline().is_some() {
+                member.busy();
+                return;
+            }
             match self.core.error() {
                 None => member.idle(),
                 Some(_) => member.refused(),

@@ -65,6 +65,9 @@ mod on {
             let age = Duration::from_secs(age.as_secs());
             let mut filled = false;
             for slot in &mut self.core.slots {
+                if slot.optional && !slot.seen() && found.document(&slot.origin).is_none() {
+                    slot.accepted = Some(Version::silent(None));
+                }
                 let Some(layer) = found
                     .document(&slot.origin)
                     .and_then(|document| layer_of::<C>(document, slot.decoder.as_ref()))
@@ -88,7 +91,9 @@ mod on {
                 slot.accepted = Some(Version::kept(layer));
                 filled = true;
             }
-            filled
+            let whole = (self.core.slots.iter())
+                .all(|slot| slot.accepted.is_some() || slot.candidate.is_some());
+            filled && whole
         }
 
         /// Keeps what readers see now.
