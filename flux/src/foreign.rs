@@ -16,13 +16,26 @@ type Read<L> = Result<(L, Vec<(Vec<Seg>, String)>), Vec<Entry>>;
 /// Reads a provider: its default profile, and over it the one it selects.
 pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Read<C::Layer> {
     let origin = provider.metadata().name.into_owned();
-    let data = provider.data().map_err(|error| {
+    let tree = tree(provider).map_err(|error| {
         let problem = crate::layer::Problem {
             path: Vec::new(),
             what: crate::layer::path::What::Message(format!("cannot be read: {error}")),
         };
         vec![Entry::new(&origin, problem)]
     })?;
+    let (layer, problems) = decode_tree::<C>(&tree, false);
+    match layer {
+        Some(layer) if problems.is_empty() => Ok((layer, Vec::new())),
+        _ => Err(problems
+            .into_iter()
+            .map(|problem| Entry::new(&origin, problem))
+            .collect()),
+    }
+}
+
+/// What a provider says.
+pub(crate) fn tree(provider: &dyn Provider) -> Result<Tree, String> {
+    let data = provider.data().map_err(|error| error.to_string())?;
     let mut root = Vec::new();
     let selected = provider
         .profile()
@@ -35,14 +48,7 @@ pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Read<C::Layer> {
             merge(&mut root, tree_of(dict));
         }
     }
-    let (layer, problems) = decode_tree::<C>(&Tree::Map(root), false);
-    match layer {
-        Some(layer) if problems.is_empty() => Ok((layer, Vec::new())),
-        _ => Err(problems
-            .into_iter()
-            .map(|problem| Entry::new(&origin, problem))
-            .collect()),
-    }
+    Ok(Tree::Map(root))
 }
 
 fn merge(below: &mut Vec<(String, Tree)>, top: Vec<(String, Tree)>) {

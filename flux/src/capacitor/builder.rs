@@ -30,6 +30,7 @@ pub struct Builder<C: Config> {
     pub(super) parties: Vec<Arc<dyn AnyParty<C>>>,
     pub(super) pipeline: Vec<AddLayer<C>>,
     group: Option<Group>,
+    pub(crate) tape: super::tape::Tape<C>,
     probation: Option<Duration>,
     health_check: Option<HealthCheck<C>>,
     #[cfg(feature = "json")]
@@ -65,6 +66,7 @@ impl<C: Config> Builder<C> {
             parties: Vec::new(),
             pipeline: Vec::new(),
             group: None,
+            tape: Default::default(),
             probation: None,
             health_check: None,
             #[cfg(feature = "json")]
@@ -288,6 +290,7 @@ impl<C: Config> Builder<C> {
             parties: self.parties.into(),
             pipeline: self.pipeline,
             group: self.group,
+            tape: self.tape,
             probation: self.probation,
             health_check: self.health_check,
             #[cfg(feature = "json")]

@@ -53,6 +53,7 @@ pub(crate) struct Plan<C: Config> {
     pub(crate) parties: Arc<[Arc<dyn AnyParty<C>>]>,
     pub(crate) pipeline: Vec<AddLayer<C>>,
     pub(crate) group: Option<Group>,
+    pub(crate) tape: super::tape::Tape<C>,
     pub(crate) probation: Option<Duration>,
     pub(crate) health_check: Option<HealthCheck<C>>,
     #[cfg(feature = "json")]
@@ -181,6 +182,10 @@ impl<C: Config> Driver<C> {
             stopped: false,
             ended: None,
         };
+        driver
+            .plan
+            .tape
+            .begin(&driver.plan.layers, driver.core.generation());
         driver.plan_rescue();
         for slot in &driver.core.slots {
             if let Some(at) = slot.changed {
@@ -285,6 +290,7 @@ impl<C: Config> Driver<C> {
     fn drain(&mut self) -> bool {
         let (mut news, mut health) = (false, false);
         for item in self.inbox.take() {
+            self.plan.tape.heard(&item);
             if let Some(now) = item.health {
                 health = true;
                 self.core.health(item.layer, now);
@@ -334,6 +340,7 @@ impl<C: Config> Driver<C> {
             return;
         }
         self.debounce.clear();
+        self.plan.tape.update();
         self.loaded = true;
         self.began = Some(Instant::now());
         let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
@@ -357,6 +364,7 @@ impl<C: Config> Driver<C> {
         let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
             return false;
         };
+        self.plan.tape.command(&command);
         match command {
             Command::Unhealthy { generation, reason } => {
                 if self.core.generation() == generation {
@@ -383,6 +391,9 @@ impl<C: Config> Driver<C> {
             observe::metrics::took(&self.core.name, began.elapsed());
         }
         self.publish_status();
+        let core = &self.core;
+        let tape = &self.plan.tape;
+        tape.outcome(core.state(), core.generation(), core.error());
         self.tell();
         if let Some(first) = self.first.take() {
             let outcome = match (self.core.state(), self.core.error()) {
@@ -434,6 +445,7 @@ impl<C: Config> Driver<C> {
             return;
         }
         self.watchers.clear();
+        self.plan.tape.end();
         self.flight = None;
         self.member = None;
         self.probation = None;

@@ -18,6 +18,7 @@ mod slot;
 mod stack;
 mod state;
 mod status;
+pub(crate) mod tape;
 
 pub use builder::Builder;
 pub use generations::{Generation, GenerationOutcome};
@@ -35,7 +36,8 @@ use crate::{
     handle::HandleRef,
 };
 use arc_swap::ArcSwap;
-use command::{Command, Commands};
+pub(crate) use command::Command;
+use command::Commands;
 use driver::{Driver, Plan};
 use std::{
     fmt,

@@ -48,6 +48,11 @@ impl Entry {
         self
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn path(&self) -> &[layer::Seg] {
+        &self.problem.path
+    }
+
     /// Whether the problem is at `path` or below it.
     pub(crate) fn concerns(&self, path: &[layer::Seg]) -> bool {
         self.problem.path.starts_with(path)

@@ -103,7 +103,7 @@ impl<C: Config> Harness<C> {
     /// Where the first configuration is refused (see [`start_refused`](Harness::start_refused)), where the layers cannot work, and
     /// where a document is given for a layer that there is none of.
     pub async fn start(self) -> Bench<C> {
-        let (bench, outcome) = self.begin().await;
+        let (bench, outcome) = self.try_start().await;
         match outcome {
             Ok(()) => bench,
             Err(report) => panic!("{}: the first {report}", C::NAME),
@@ -115,7 +115,7 @@ impl<C: Config> Harness<C> {
     /// # Panics
     /// Where the first configuration is applied, and as for [`start`](Harness::start).
     pub async fn start_refused(self) -> (Bench<C>, Report) {
-        let (bench, outcome) = self.begin().await;
+        let (bench, outcome) = self.try_start().await;
         match outcome {
             Ok(()) => panic!(
                 "{}: the first configuration was applied, and should have been refused",
@@ -125,7 +125,11 @@ impl<C: Config> Harness<C> {
         }
     }
 
-    async fn begin(mut self) -> (Bench<C>, Result<(), Report>) {
+    /// Starts it, whatever becomes of the first configuration.
+    ///
+    /// # Panics
+    /// Where the layers cannot work, and where a document is given for a layer that there is none of.
+    pub async fn try_start(mut self) -> (Bench<C>, Result<(), Report>) {
         let variables = Variables::Given(Arc::new(self.variables));
         let sources = self.builder.sources.iter_mut();
         for source in sources.chain(&mut self.builder.overrides) {

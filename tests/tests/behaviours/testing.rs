@@ -2,4 +2,5 @@
 
 mod harness;
 mod overrides;
+mod record;
 mod script;
