@@ -54,6 +54,17 @@ pub(crate) struct Inbox {
     slots: Box<[Mutex<Slot>]>,
     pending: AtomicBool,
     notify: Notify,
+    #[cfg(feature = "testing")]
+    tap: std::sync::OnceLock<Box<dyn Tap>>,
+}
+
+/// Sees every report of the observers, also those that are replaced before they are taken.
+#[cfg(feature = "testing")]
+pub(crate) trait Tap: Send + Sync {
+    fn observed(&self, observation: &Observation);
+    fn failing(&self, error: &SourceError);
+    /// The report is delivered; may panic.
+    fn delivered(&self);
 }
 
 #[derive(Default)]
@@ -74,7 +85,24 @@ impl Inbox {
             slots: (0..layers).map(|_| Mutex::default()).collect(),
             pending: AtomicBool::new(false),
             notify: Notify::new(),
+            #[cfg(feature = "testing")]
+            tap: std::sync::OnceLock::new(),
         })
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn tapped_by(layers: usize, tap: impl Tap + 'static) -> Arc<Inbox> {
+        let inbox = Inbox::new(layers);
+        // A new inbox has none.
+        let _ = inbox.tap.set(Box::new(tap));
+        inbox
+    }
+
+    #[cfg(feature = "testing")]
+    fn tap(&self, tell: impl FnOnce(&dyn Tap)) {
+        if let Some(tap) = self.tap.get() {
+            tell(&**tap);
+        }
     }
 
     /// The observer that fills the slot of `layer`.
@@ -184,12 +212,16 @@ impl Observer {
     /// The source was seen to hold this. It is [`live`](Self::live) with it, and settled.
     pub fn observe(&self, observation: Observation) {
         self.inbox.update(self.layer, |slot| {
+            #[cfg(feature = "testing")]
+            self.inbox.tap(|tap| tap.observed(&observation));
             slot.observation = Some(observation);
             slot.unsettled = false;
             slot.received += 1;
             slot.become_live();
             true
         });
+        #[cfg(feature = "testing")]
+        self.inbox.tap(|tap| tap.delivered());
     }
 
     /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
@@ -208,6 +240,8 @@ impl Observer {
 
     /// The source cannot be watched well just now. Changes its health only.
     pub fn failing(&self, error: SourceError) {
+        #[cfg(feature = "testing")]
+        self.inbox.tap(|tap| tap.failing(&error));
         self.inbox
             .update(self.layer, |slot| slot.become_stale(error, None));
     }

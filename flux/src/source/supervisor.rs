@@ -34,7 +34,7 @@ pub(crate) async fn supervise(watcher: &mut dyn DynWatcher, observer: &Observer)
 }
 
 /// One session; a panic of the watcher is an error like any other.
-async fn session(
+pub(crate) async fn session(
     watcher: &mut dyn DynWatcher,
     observer: &Observer,
     origin: &str,

@@ -1,5 +1,6 @@
 //! The test kit.
 
+pub mod conformance;
 mod harness;
 mod overrides;
 mod record;
