@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 /// A behaviour that every watcher must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behaviour {
+    Origin,
     CurrentFirst,
     Amid,
     EveryChange,
@@ -35,6 +36,7 @@ pub(super) enum Behaviour {
 }
 
 pub(super) const ALL: &[Behaviour] = &[
+    Behaviour::Origin,
     Behaviour::CurrentFirst,
     Behaviour::Amid,
     Behaviour::EveryChange,
@@ -60,6 +62,7 @@ pub(super) const ALL: &[Behaviour] = &[
 impl Behaviour {
     pub(super) fn sentence(self) -> &'static str {
         match self {
+            Behaviour::Origin => "its name stays the same and holds no password",
             Behaviour::CurrentFirst => "the current value comes first",
             Behaviour::Amid => "a watch that begins amid changes misses none",
             Behaviour::EveryChange => "every change is seen",
@@ -89,6 +92,7 @@ impl Behaviour {
 
     pub(super) async fn try_on<S: Subject>(self, trial: &mut Trial<'_, S>) -> Outcome {
         match self {
+            Behaviour::Origin => origin(trial),
             Behaviour::CurrentFirst => current_first(trial).await,
             Behaviour::Amid => amid(trial).await,
             Behaviour::EveryChange => every_change(trial).await,
@@ -107,6 +111,24 @@ impl Behaviour {
             Behaviour::Rate => rate(trial).await,
             Behaviour::Stopped => stopped(trial).await,
         }
+    }
+}
+
+fn origin<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+    let (one, two) = (trial.subject.watcher(), trial.subject.watcher());
+    let (one, two) = (DynWatcher::origin(&one), DynWatcher::origin(&two));
+    let user = one.split_once("://").map_or("", |(_, rest)| rest);
+    let user = user.split(['/', '?']).next().unwrap_or_default();
+    let told = user
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains(':'));
+    match (one == two, one.is_empty(), told) {
+        (false, _, _) => Err(Stop::Failed(format!("it is `{one}` and then `{two}`"))),
+        (_, true, _) => Err(Stop::Failed("it has no name".to_owned())),
+        (_, _, true) => Err(Stop::Failed(
+            "it has a password in front of the host".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -208,8 +230,8 @@ async fn slow_consumer<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
 }
 
 fn newest(news: Vec<crate::source::inbox::News>) -> Option<Held> {
-    let observations = news.iter().filter_map(|one| one.observation.as_ref());
-    observations.map(Held::from).last()
+    let mut observations = news.iter().filter_map(|one| one.observation.as_ref());
+    observations.next_back().map(Held::from)
 }
 
 fn large(size: usize) -> Vec<u8> {
@@ -290,7 +312,15 @@ async fn panic<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     Ok(())
 }
 
+/// Asked before anything is watched, so that what cannot be tried costs no time.
+async fn can<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
+    trial.inject(fault).await?;
+    trial.subject.heal().await;
+    Ok(())
+}
+
 async fn faulty<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
+    can(trial, fault).await?;
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -326,6 +356,7 @@ async fn faulty<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
 }
 
 async fn rate<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+    can(trial, Fault::Lost).await?;
     trial.change().await?;
     trial.watch_supervised().await;
     trial.settle().await?;

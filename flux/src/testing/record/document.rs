@@ -6,8 +6,7 @@ use crate::{
     layer::Seg,
 };
 use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use std::fmt::{self, Write};
 
@@ -74,10 +73,7 @@ impl Doc {
         let doc = codec::fast::<Doc>(decoder, text).ok()?;
         #[cfg(feature = "yaml")]
         if matches!(decoder, Decoder::Yaml) {
-            let mut doc = doc;
-            // What cannot be walked again keeps its first reading.
-            let _ = AsWritten(&mut doc).deserialize(serde_yaml::Deserializer::from_str(text));
-            return Some(doc);
+            return Some(super::as_written::as_written(doc, text));
         }
         Some(doc)
     }
@@ -316,65 +312,6 @@ impl<'de> Visitor<'de> for DocVisitor {
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Doc, A::Error> {
         let (tag, value) = tagged.variant::<String>()?;
         Ok(Doc::Tagged(tag, Box::new(value.newtype_variant()?)))
-    }
-}
-
-/// Walks a YAML document once more and puts the text of every plain scalar in the place of what it means: `1.10` is no `1.1` for a
-/// field that is a string.
-#[cfg(feature = "yaml")]
-struct AsWritten<'a>(&'a mut Doc);
-
-#[cfg(feature = "yaml")]
-impl<'de> DeserializeSeed<'de> for AsWritten<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        match self.0 {
-            Doc::Null(_) | Doc::Bool(_) | Doc::Number(_) => d.deserialize_str(self),
-            _ => d.deserialize_any(self),
-        }
-    }
-}
-
-#[cfg(feature = "yaml")]
-impl<'de> Visitor<'de> for AsWritten<'_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the same document")
-    }
-    fn visit_str<E>(self, written: &str) -> Result<(), E> {
-        if let Doc::Null(text) | Doc::Bool(text) | Doc::Number(text) = self.0 {
-            written.clone_into(text);
-        }
-        Ok(())
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Doc::Seq(known) = self.0 else {
-            return Err(de::Error::custom("another document"));
-        };
-        for item in known {
-            items.next_element_seed(AsWritten(item))?;
-        }
-        items.next_element::<de::IgnoredAny>().map(|_| ())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Doc::Map(known) = self.0 else {
-            return Err(de::Error::custom("another document"));
-        };
-        for (key, value) in known {
-            entries.next_key_seed(AsWritten(key))?;
-            entries.next_value_seed(AsWritten(value))?;
-        }
-        entries.next_key::<de::IgnoredAny>().map(|_| ())
-    }
-    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
-        let Doc::Tagged(_, known) = self.0 else {
-            return Err(de::Error::custom("another document"));
-        };
-        let (_, value) = tagged.variant::<de::IgnoredAny>()?;
-        value.newtype_variant_seed(AsWritten(known))
     }
 }
 

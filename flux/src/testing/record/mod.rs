@@ -1,10 +1,14 @@
 //! What the sources delivered, as a log without secrets that a test can play again.
 
+#[cfg(feature = "yaml")]
+mod as_written;
 mod document;
+mod judge;
 mod line;
 mod paths;
 mod placeholder;
 mod redact;
+mod replace;
 mod replay;
 mod tape;
 

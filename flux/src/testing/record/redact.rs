@@ -2,20 +2,21 @@
 
 use super::{
     document::{Doc, Encoding, TreeCodec},
+    judge::{Judged, Read, decoded, judge},
     paths::cut,
     placeholder::{LEVELS, Mint, SHAPED, Shape},
+    replace::replace,
 };
 use crate::{
     Config,
-    codec::{self, Decoder, Unknown},
+    codec::{self, Decoder},
     describe::{self, Field},
     environment,
-    layer::{Layer, Problem, Seg, finish::Cx},
+    layer::Seg,
 };
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -55,12 +56,6 @@ struct Secret {
     paths: Vec<String>,
     level: usize,
     placeholder: String,
-}
-
-/// A decoded layer, and the paths of its problems.
-struct Read<L> {
-    layer: Option<L>,
-    problems: BTreeSet<String>,
 }
 
 impl<C: Config> Redactor<C> {
@@ -403,104 +398,6 @@ fn placeholder(secrets: &[Secret], shape: Shape, text: &str) -> String {
         .iter()
         .find(|one| one.shape == shape && one.text == text);
     found.map_or_else(String::new, |one| one.placeholder.clone())
-}
-
-/// The document with every secret scalar, and every key below a secret, replaced. Null and the empty text stay: they say that there
-/// is no secret.
-fn replace(
-    fields: &'static [Field],
-    doc: &Doc,
-    path: &mut Vec<Seg>,
-    by: &mut dyn FnMut(&[Seg], Shape, &str) -> String,
-) -> Doc {
-    match doc {
-        Doc::Map(entries) => {
-            let whole = !path.is_empty()
-                && describe::is_secret(fields, path)
-                && describe::is_field(fields, path) != Some(false);
-            let mut replaced = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
-                path.push(key.seg());
-                let key = match key {
-                    Doc::Str(text) if whole => Doc::Str(by(path, Shape::Key, text)),
-                    Doc::Number(text) if whole => Doc::Number(by(path, Shape::Number, text)),
-                    key => key.clone(),
-                };
-                replaced.push((key, replace(fields, value, path, by)));
-                path.pop();
-            }
-            Doc::Map(replaced)
-        }
-        Doc::Seq(items) => {
-            let mut replaced = Vec::with_capacity(items.len());
-            for (index, item) in items.iter().enumerate() {
-                path.push(Seg::Index(index));
-                replaced.push(replace(fields, item, path, by));
-                path.pop();
-            }
-            Doc::Seq(replaced)
-        }
-        Doc::Tagged(tag, value) => {
-            Doc::Tagged(tag.clone(), Box::new(replace(fields, value, path, by)))
-        }
-        Doc::Null(_) => doc.clone(),
-        scalar if scalar.text().is_empty() || !describe::is_secret(fields, path) => scalar.clone(),
-        Doc::Bool(text) => Doc::Bool(by(path, Shape::Bool, text)),
-        Doc::Number(text) => Doc::Number(by(path, Shape::Number, text)),
-        Doc::Raw(text) => Doc::Raw(by(path, Shape::Text, text)),
-        Doc::Str(text) | Doc::Date(text) => Doc::Str(by(path, Shape::Text, text)),
-    }
-}
-
-fn decoded<C: Config>(decoder: &Decoder, bytes: &[u8]) -> Read<C::Layer> {
-    let decode = AssertUnwindSafe(|| codec::decode::<C>(decoder, bytes, Unknown::Warn));
-    let paths = |found: Vec<codec::Found>| {
-        let paths = found.iter().map(|one| cut(C::fields(), &one.problem.path));
-        paths.collect::<BTreeSet<_>>()
-    };
-    let (layer, mut problems, mark) = match catch_unwind(decode) {
-        Ok(Ok(decoded)) if decoded.empty => (None, BTreeSet::new(), Some("!empty")),
-        Ok(Ok(decoded)) => (Some(decoded.layer), paths(decoded.warnings), None),
-        Ok(Err(failed)) => (failed.partial, paths(failed.found), Some("!refused")),
-        Err(_) => (None, BTreeSet::new(), Some("!panicked")),
-    };
-    problems.extend(mark.map(str::to_owned));
-    Read { layer, problems }
-}
-
-/// The paths of a layer's problems, those of the rules over all layers included.
-struct Judged {
-    problems: BTreeSet<String>,
-    /// Nothing required is missing, so that the rules were seen.
-    whole: bool,
-}
-
-fn judge<C: Config>(layers: &[Option<C::Layer>], at: usize, read: &Read<C::Layer>) -> Judged {
-    let judged = catch_unwind(AssertUnwindSafe(|| {
-        let mut base = C::Layer::default();
-        for (index, known) in layers.iter().enumerate() {
-            let said = if index == at { &read.layer } else { known };
-            if let Some(layer) = said {
-                base.over(layer);
-            }
-        }
-        let mut cx = Cx::default();
-        let value = C::finish(base, &mut cx);
-        if let Some(value) = &value {
-            value.validate(&mut cx);
-        }
-        (cx.into_problems(), value.is_some())
-    }));
-    let mut problems = read.problems.clone();
-    let whole = match judged {
-        Ok((found, whole)) => {
-            let path = |problem: &Problem| cut(C::fields(), &problem.path);
-            problems.extend(found.iter().map(path));
-            whole
-        }
-        Err(_) => problems.insert("!panicked".to_owned()),
-    };
-    Judged { problems, whole }
 }
 
 /// A text that is not Unicode, where the platform has such.

@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Recorder, Refused,
-    document::{Doc, Encoding, TreeCodec},
+    document::Encoding,
     line::{Heard, Layer, LayerKind, Line, Start, Told, What},
     paths,
     redact::Redactor,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Config, Report, State,
     capacitor::Command,
-    codec::{Decoder, Tree},
+    codec::Decoder,
     declare::{Input, Opened},
     environment::Variables,
     source::{Content, Health, Observation, inbox::News},
@@ -60,7 +60,8 @@ struct Recorded {
 enum RecordedInput {
     Watched,
     Environment(String, Variables),
-    Given(Result<Tree, String>),
+    #[cfg(feature = "figment")]
+    Given(Result<crate::codec::Tree, String>),
 }
 
 impl<C: Config> Default for Tape<C> {
@@ -309,12 +310,14 @@ impl Recorded {
                 };
                 (kind, redacted.note)
             }
+            #[cfg(feature = "figment")]
             RecordedInput::Given(Ok(tree)) => {
-                let printed = Doc::from(tree.clone()).print(Encoding::Tree);
-                let decoder = Decoder::Custom(Arc::new(TreeCodec));
+                let printed = super::document::Doc::from(tree.clone()).print(Encoding::Tree);
+                let decoder = Decoder::Custom(Arc::new(super::document::TreeCodec));
                 let redacted = redactor.document(at, &decoder, printed.as_bytes());
                 (LayerKind::Given(Ok(redacted.text)), redacted.note)
             }
+            #[cfg(feature = "figment")]
             RecordedInput::Given(Err(error)) => (LayerKind::Given(Err(error.clone())), None),
         };
         Layer {

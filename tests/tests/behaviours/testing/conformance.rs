@@ -127,7 +127,8 @@ impl Subject for OnDisk {
     fn limits(&self) -> Limits {
         Limits {
             within: Duration::from_secs(20),
-            burst: 2_000,
+            burst: 1_000,
+            quiet: Duration::from_millis(50),
             ..Limits::default()
         }
     }
@@ -195,6 +196,11 @@ async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
         (Flaw::HidesRefusals, "refused access", "no permission error"),
         (Flaw::NeverLooksAgain, "not announced", "the source holds"),
         (Flaw::ChangesOnly, "the current value", ""),
+        (
+            Flaw::TellsThePassword,
+            "no password",
+            "in front of the host",
+        ),
     ] {
         let report = check(Remote::new(Some(flaw))).await;
         match verdict(&report, behaviour) {

@@ -107,6 +107,8 @@ pub(super) enum Flaw {
     NeverLooksAgain,
     /// The value at the start is not read.
     ChangesOnly,
+    /// Its name is the URI as it was written.
+    TellsThePassword,
 }
 
 pub(super) struct OfServer {
@@ -180,7 +182,10 @@ impl OfServer {
 
 impl Watcher for OfServer {
     fn origin(&self) -> String {
-        "server".to_owned()
+        match self.is(Flaw::TellsThePassword) {
+            true => "server://me:hunter2@localhost/key".to_owned(),
+            false => "server".to_owned(),
+        }
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
