@@ -2,10 +2,11 @@
 
 use crate::{
     codec::{Codec, Decoder},
+    environment::Variables,
     source::{DynWatcher, Observer, Patience, Session, Terms, Watcher},
 };
 use flux_syntax::{Format, Remote, Template, Uri};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
 ///
@@ -15,15 +16,16 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// let environment = Source::env("APP_");
 /// ```
 pub struct Source {
-    kind: Kind,
-    format: Option<Decoder>,
+    pub(crate) kind: Kind,
+    pub(crate) format: Option<Decoder>,
     optional: bool,
     settle: Option<Duration>,
     resync: Option<Duration>,
     wait: Option<Duration>,
+    pub(crate) variables: Variables,
 }
 
-enum Kind {
+pub(crate) enum Kind {
     File(Template),
     Env(Template),
     Uri(Template),
@@ -36,7 +38,7 @@ enum Kind {
 /// Where an opened layer's content comes from.
 pub(crate) enum Input {
     Watched(Arc<tokio::sync::Mutex<Box<dyn DynWatcher>>>),
-    Environment(String),
+    Environment(String, Variables),
     #[cfg(feature = "figment")]
     Provider(std::sync::Mutex<Box<dyn figment::Provider + Send>>),
 }
@@ -60,6 +62,7 @@ impl Source {
             settle: None,
             resync: None,
             wait: None,
+            variables: Variables::Process,
         }
     }
 
@@ -130,6 +133,24 @@ impl Source {
         self
     }
 
+    /// Looks variables up here instead of in the process's environment: those that [`env`](Source::env) reads, and every
+    /// `${NAME}` of a path or URI.
+    ///
+    /// ```
+    /// # use flux::Source;
+    /// let source = Source::env("APP_").variables([("APP_PORT", "80")]);
+    /// ```
+    #[must_use]
+    pub fn variables<N: Into<String>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pairs = variables.into_iter();
+        let known = pairs.map(|(name, value)| (name.into(), value.into()));
+        self.variables = Variables::Given(Arc::new(known.collect()));
+        self
+    }
+
     /// How long the start waits for the source's first word before it goes on without it; for ever by default. An
     /// [`optional`](Source::optional) layer then contributes nothing until something is heard of it, any other is refused until then.
     #[must_use]
@@ -154,17 +175,18 @@ impl Source {
         };
         match self.kind {
             Kind::Uri(template) => {
-                let kind = read(&template).map_err(|error| named(&template, &error))?;
+                let kind =
+                    read(&template, &self.variables).map_err(|error| named(&template, &error))?;
                 Source { kind, ..self }.open(resync)
             }
             Kind::Env(template) => {
-                let prefix = expand(&template)?;
+                let prefix = expand(&template, &self.variables)?;
                 Ok(Opened {
                     origin: "environment".to_owned(),
                     decoder: None,
                     optional: true,
                     file: None,
-                    input: Input::Environment(prefix),
+                    input: Input::Environment(prefix, self.variables),
                 })
             }
             #[cfg(feature = "figment")]
@@ -184,7 +206,7 @@ impl Source {
             }),
             Kind::Remote(place) => {
                 let place = place
-                    .expand(&|name| std::env::var(name).ok())
+                    .expand(&|name| self.variables.get(name)?.into_string().ok())
                     .map_err(|error| format!("a `{}:` source: {error}", place.scheme.as_str()))?;
                 // What the URI says is nearer to the source than what the builder says of all.
                 let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
@@ -198,7 +220,7 @@ impl Source {
             }
             #[cfg(feature = "file")]
             Kind::File(template) => {
-                let path = expand(&template)?;
+                let path = expand(&template, &self.variables)?;
                 let decoder = match self.format {
                     Some(decoder) => decoder,
                     None => Format::of_path(&path).map(Decoder::from).ok_or_else(|| {
@@ -269,10 +291,10 @@ pub fn remote(place: Remote) -> Source {
 }
 
 /// What a URI means that is known only at start.
-fn read(template: &Template) -> Result<Kind, String> {
+fn read(template: &Template, variables: &Variables) -> Result<Kind, String> {
     let uri = match template.as_literal() {
         Some(text) => flux_syntax::parse_uri(text),
-        None => flux_syntax::parse_given_uri(&expand(template)?),
+        None => flux_syntax::parse_given_uri(&expand(template, variables)?),
     };
     match uri.map_err(|error| error.message)? {
         Uri::File { path } => Ok(Kind::File(path)),
@@ -296,9 +318,9 @@ fn default_decoder() -> Option<Decoder> {
     Decoder::enabled(Format::Json)
 }
 
-pub(crate) fn expand(template: &Template) -> Result<String, String> {
+pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<String, String> {
     template
-        .expand(&|name| std::env::var(name).ok())
+        .expand(&|name| variables.get(name)?.into_string().ok())
         .map_err(|unset| format!("`{template}`: {unset}"))
 }
 

@@ -45,6 +45,8 @@ pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transition;
 
 #[cfg(feature = "json")]

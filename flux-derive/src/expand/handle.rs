@@ -33,11 +33,12 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
     let publish_hot = (!hot.is_empty()).then(|| {
         quote! {
             fn publish_hot(&self) { #(#publish)* }
+            fn unpublish_hot() { #(#statics.unpublish();)* }
         }
     });
     let vis = model.vis;
     let accessors = hot.iter().zip(&statics).map(|(field, name)| {
-        let (accessor, ty) = (&field.hot, field.ty);
+        let (accessor, ty, member) = (&field.hot, field.ty, field.ident);
         let docs = format!(
             "The current `{}`, read with one atomic load. Panics before a successful start.",
             field.key
@@ -46,7 +47,7 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
             #[doc = #docs]
             #[inline]
             #[must_use]
-            #vis fn #accessor() -> #ty { #name.get::<#ident>() }
+            #vis fn #accessor() -> #ty { #name.get::<#ident>(|config| config.#member) }
         }
     });
     let functions = functions(model);

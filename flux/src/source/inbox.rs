@@ -54,6 +54,17 @@ pub(crate) struct Inbox {
     slots: Box<[Mutex<Slot>]>,
     pending: AtomicBool,
     notify: Notify,
+    #[cfg(feature = "testing")]
+    tap: std::sync::OnceLock<Box<dyn Tap>>,
+}
+
+/// Sees every report of the observers, also those that are replaced before they are taken.
+#[cfg(feature = "testing")]
+pub(crate) trait Tap: Send + Sync {
+    fn observed(&self, observation: &Observation);
+    fn failing(&self, error: &SourceError);
+    /// The report is delivered; may panic.
+    fn delivered(&self);
 }
 
 #[derive(Default)]
@@ -78,7 +89,24 @@ impl Inbox {
             slots: (0..layers).map(|_| Mutex::default()).collect(),
             pending: AtomicBool::new(false),
             notify: Notify::new(),
+            #[cfg(feature = "testing")]
+            tap: std::sync::OnceLock::new(),
         })
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn tapped_by(layers: usize, tap: impl Tap + 'static) -> Arc<Inbox> {
+        let inbox = Inbox::new(layers);
+        // A new inbox has none.
+        let _ = inbox.tap.set(Box::new(tap));
+        inbox
+    }
+
+    #[cfg(feature = "testing")]
+    fn tap(&self, tell: impl FnOnce(&dyn Tap)) {
+        if let Some(tap) = self.tap.get() {
+            tell(&**tap);
+        }
     }
 
     /// The observer that fills the slot of `layer`.
@@ -204,15 +232,23 @@ impl Observer {
 
     /// The source was seen to hold this. It is [`live`](Self::live) with it, and settled.
     pub fn observe(&self, observation: Observation) {
-        self.inbox
-            .update(self.layer, |slot| slot.take(observation, None));
+        self.deliver(observation, None);
     }
 
     /// [`observe`](Self::observe) for a source that numbers its changes: what is older than what was observed before is
     /// dropped, such as the history that a server tells again after a restart.
     pub fn observe_at(&self, revision: Revision, observation: Observation) {
-        self.inbox
-            .update(self.layer, |slot| slot.take(observation, Some(revision)));
+        self.deliver(observation, Some(revision));
+    }
+
+    fn deliver(&self, observation: Observation, revision: Option<Revision>) {
+        self.inbox.update(self.layer, |slot| {
+            #[cfg(feature = "testing")]
+            self.inbox.tap(|tap| tap.observed(&observation));
+            slot.take(observation, revision)
+        });
+        #[cfg(feature = "testing")]
+        self.inbox.tap(|tap| tap.delivered());
     }
 
     /// When to read the source again although no change was told: at the watcher's [`resync`](super::Watcher::resync).
@@ -236,6 +272,8 @@ impl Observer {
 
     /// The source cannot be watched well just now. Changes its health only.
     pub fn failing(&self, error: SourceError) {
+        #[cfg(feature = "testing")]
+        self.inbox.tap(|tap| tap.failing(&error));
         self.inbox
             .update(self.layer, |slot| slot.become_stale(error, None));
     }

@@ -92,7 +92,7 @@ async fn silence(observer: &Observer, deadline: Option<Duration>) -> Duration {
 }
 
 /// One session; a panic of the watcher, and silence, are errors like any other.
-async fn session(
+pub(crate) async fn session(
     watcher: &mut dyn DynWatcher,
     observer: &Observer,
     origin: &str,

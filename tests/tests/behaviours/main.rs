@@ -25,6 +25,7 @@ mod secrets;
 mod serde_attributes;
 mod signals;
 mod subscriptions;
+mod testing;
 mod transitions;
 mod twice;
 

@@ -165,6 +165,30 @@ async fn every_write_in_place_is_seen_once() {
 }
 
 #[tokio::test]
+async fn a_writer_that_has_just_emptied_the_file_is_waited_for_at_the_beginning_too() {
+    let place = Place::new().await;
+    let path = place.at("f");
+    let mut writer = fs::File::create(&path).unwrap();
+    let mut watched = Watched::at(&path);
+    watched
+        .until("unsettled", |watched| watched.unsettled)
+        .await;
+    writer.write_all(b"whole").unwrap();
+    drop(writer);
+    watched.reads("whole").await;
+    assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+
+    // Nobody writes: what is there counts.
+    let path = place.write("empty", "");
+    let file = File::new(&path)
+        .resync(NEVER)
+        .settle(Duration::from_millis(100));
+    let mut watched = Watched::of(file);
+    watched.reads("").await;
+    assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+}
+
+#[tokio::test]
 async fn the_last_of_many_renames_is_seen() {
     let place = Place::new().await;
     let path = place.write("f", "0");
