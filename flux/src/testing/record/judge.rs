@@ -34,11 +34,21 @@ pub(super) fn decoded<C: Config>(decoder: &Decoder, bytes: &[u8]) -> Read<C::Lay
     Read { layer, problems }
 }
 
-/// The paths of a layer's problems, those of the rules over all layers included.
+/// The problems of a layer, those of the rules over all layers included.
 pub(super) struct Judged {
-    pub(super) problems: BTreeSet<String>,
+    /// Where they are, and in which view.
+    pub(super) problems: BTreeSet<(View, String)>,
     /// Nothing required is missing, so that the rules were seen.
     pub(super) whole: bool,
+}
+
+/// How a layer is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum View {
+    Alone,
+    InItsPlace,
+    /// What is hidden by a layer above today may be seen tomorrow.
+    AboveAll,
 }
 
 pub(super) fn judge<C: Config>(
@@ -46,13 +56,42 @@ pub(super) fn judge<C: Config>(
     at: usize,
     read: &Read<C::Layer>,
 ) -> Judged {
+    let alone = read.problems.iter();
+    let mut judged = Judged {
+        problems: alone.map(|path| (View::Alone, path.clone())).collect(),
+        whole: false,
+    };
+    for view in [View::InItsPlace, View::AboveAll] {
+        let (paths, whole) = ruled::<C>(layers, at, read, view);
+        judged.whole |= whole;
+        judged
+            .problems
+            .extend(paths.into_iter().map(|path| (view, path)));
+    }
+    judged
+}
+
+/// What the rules say of all layers together, and whether they could be asked.
+fn ruled<C: Config>(
+    layers: &[Option<C::Layer>],
+    at: usize,
+    read: &Read<C::Layer>,
+    view: View,
+) -> (Vec<String>, bool) {
     let judged = catch_unwind(AssertUnwindSafe(|| {
         let mut base = C::Layer::default();
         for (index, known) in layers.iter().enumerate() {
-            let said = if index == at { &read.layer } else { known };
+            let said = match (index == at, view) {
+                (false, _) => known.as_ref(),
+                (true, View::AboveAll) => None,
+                (true, _) => read.layer.as_ref(),
+            };
             if let Some(layer) = said {
                 base.over(layer);
             }
+        }
+        if let (Some(layer), View::AboveAll) = (&read.layer, view) {
+            base.over(layer);
         }
         let mut cx = Cx::default();
         let value = C::finish(base, &mut cx);
@@ -61,14 +100,11 @@ pub(super) fn judge<C: Config>(
         }
         (cx.into_problems(), value.is_some())
     }));
-    let mut problems = read.problems.clone();
-    let whole = match judged {
+    match judged {
         Ok((found, whole)) => {
             let path = |problem: &Problem| cut(C::fields(), &problem.path);
-            problems.extend(found.iter().map(path));
-            whole
+            (found.iter().map(path).collect(), whole)
         }
-        Err(_) => problems.insert("!panicked".to_owned()),
-    };
-    Judged { problems, whole }
+        Err(_) => (vec!["!panicked".to_owned()], true),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     document::{Doc, Encoding, TreeCodec},
-    judge::{Judged, Read, decoded, judge},
+    judge::{Judged, Read, View, decoded, judge},
     paths::cut,
     placeholder::{LEVELS, Mint, SHAPED, Shape},
     replace::replace,
@@ -246,7 +246,8 @@ impl<C: Config> Redactor<C> {
         }
         if problems != truth.problems {
             let differing: Vec<_> = problems.symmetric_difference(&truth.problems).collect();
-            let differing: Vec<&str> = differing.into_iter().map(String::as_str).collect();
+            let differing: BTreeSet<&str> = differing.iter().map(|(_, path)| &**path).collect();
+            let differing: Vec<&str> = differing.into_iter().collect();
             notes.push(format!(
                 "is judged otherwise with placeholders in the place of secrets, at: {}",
                 differing.join(", ")
@@ -330,17 +331,17 @@ impl<C: Config> Redactor<C> {
 
 impl Secret {
     /// Whether a problem at one of `paths` may be its own.
-    fn concerns(&self, paths: &[&String]) -> bool {
+    fn concerns(&self, problems: &[&(View, String)]) -> bool {
         let below = |long: &str, short: &str| {
             long.strip_prefix(short)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        let related = |path: &&String| {
+        let related = |(_, path): &&(View, String)| {
             self.paths
                 .iter()
                 .any(|own| below(own, path) || below(path, own))
         };
-        paths.iter().any(related)
+        problems.iter().any(related)
     }
 }
 
