@@ -218,7 +218,7 @@ impl Workspace {
     }
 
     fn cargo(&self, command: &str, name: &str) {
-        let output = Command::new(env!("CARGO"))
+        let output = Command::new("cargo")
             .args([command, "--quiet", "--package", name])
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.target)
