@@ -26,6 +26,10 @@ pub trait Config: Sized + Send + Sync + 'static {
     fn validate(&self, cx: &mut Cx);
     /// Records which fields differ from the previous value.
     fn diff(&self, old: &Self, diff: &mut Diff);
+    /// Checks the rules from the running value to this one, and records all violations.
+    fn transition(&self, _old: &Self, _cx: &mut Cx) {}
+    /// Puts the running values in the place of those that need a restart, and records where.
+    fn hold(&mut self, _running: &Self, _held: &mut Diff) {}
 }
 
 /// A config struct with sources of its own, and with the static handle behind `get()`.
@@ -42,6 +46,8 @@ pub trait Root: Config {
     fn local() -> &'static LocalKey<Local<Self>>;
     /// Publishes the `hot` fields.
     fn publish_hot(&self) {}
+    /// Takes the `hot` fields back, so that their readers look at the whole configuration.
+    fn unpublish_hot() {}
 }
 
 /// Collects the paths in which two values differ.
@@ -62,6 +68,10 @@ impl Diff {
         };
         new.diff(old, &mut diff);
         diff.changed
+    }
+
+    pub(crate) fn into_changed(self) -> Vec<Vec<Seg>> {
+        self.changed
     }
 
     /// The field `name` differs where `changed` says so.

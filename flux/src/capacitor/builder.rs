@@ -1,21 +1,22 @@
 //! Declares a capacitor: its layers, in order of precedence, its options, and the user's own code.
 
-use super::{Capacitor, Shared, core::Reducer, driver::Plan};
+use super::{Capacitor, Shared, core::Reducer, plan::Plan, probation::HealthCheck};
 use crate::{
     Error, Snapshot, State,
+    change::{AnyParty, Group},
     codec::Unknown,
     config::{Config, Root},
-    declare::Source,
+    declare::{Input, Source},
     handle::HandleRef,
-    pipeline::{BoxError, Request, Stage},
+    pipeline::{AddLayer, BoxError, Stage},
 };
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 /// Declares a capacitor. `AppConfig::builder()` has what the attributes declare; [`Capacitor::builder`] starts empty.
 pub struct Builder<C: Config> {
     name: String,
-    sources: Vec<Source>,
-    overrides: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) overrides: Vec<Source>,
     debounce: Duration,
     max_wait: Option<Duration>,
     startup_timeout: Option<Duration>,
@@ -24,7 +25,16 @@ pub struct Builder<C: Config> {
     history: usize,
     manual: bool,
     reducer: Option<Reducer<C>>,
-    stages: Vec<Stage<C>>,
+    generations: usize,
+    pub(super) stages: Vec<Stage<C>>,
+    pub(super) parties: Vec<Arc<dyn AnyParty<C>>>,
+    pub(super) pipeline: Vec<AddLayer<C>>,
+    group: Option<Group>,
+    pub(crate) tape: super::tape::Tape<C>,
+    probation: Option<Duration>,
+    health_check: Option<HealthCheck<C>>,
+    #[cfg(feature = "json")]
+    last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
     on_stop: Option<OnStop>,
 }
 
@@ -51,7 +61,16 @@ impl<C: Config> Builder<C> {
             history: 0,
             manual: false,
             reducer: None,
+            generations: 4,
             stages: Vec::new(),
+            parties: Vec::new(),
+            pipeline: Vec::new(),
+            group: None,
+            tape: Default::default(),
+            probation: None,
+            health_check: None,
+            #[cfg(feature = "json")]
+            last_known_good: None,
             on_stop: None,
         }
     }
@@ -153,38 +172,58 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Adds a stage that may replace the value before it is applied, or refuse it. What comes out is validated again.
+    /// How many configurations before the current one are kept for [`Capacitor::rollback`]; 4 by default. Each keeps its value and
+    /// its documents in memory.
     #[must_use]
-    pub fn transform<F, E>(
-        mut self,
-        stage: impl Fn(Request<C>) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Request<C>, E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.stages.push(Arc::new(move |request| {
-            let answer = stage(request);
-            Box::pin(async move { answer.await.map_err(Into::into) })
-        }));
+    pub fn generations(mut self, earlier: usize) -> Self {
+        self.generations = earlier;
         self
     }
 
-    /// Adds a callback that is given the previous and the next configuration before readers see it, and may refuse it. A
-    /// refused configuration is tried again, later and later, until it applies or a newer one replaces it.
+    /// Joins a group of config types: all of them swap or none does.
     #[must_use]
-    pub fn on_apply<F, E>(
+    pub fn group(mut self, group: &Group) -> Self {
+        self.group = Some(group.clone());
+        self
+    }
+
+    /// After each change but the first, the program may take it back for so long: by [`Capacitor::report_unhealthy`], or by a
+    /// failing [`health_check`](Builder::health_check). What is taken back is not tried again until it changes.
+    #[must_use]
+    pub fn probation(mut self, window: Duration) -> Self {
+        self.probation = Some(window);
+        self
+    }
+
+    /// Asks the program how it is, some ten times in a [`probation`](Builder::probation); the first failure takes the change back.
+    #[must_use]
+    pub fn health_check<F, E>(
         mut self,
-        apply: impl Fn(Option<Arc<Snapshot<C>>>, Arc<Snapshot<C>>) -> F + Send + Sync + 'static,
+        check: impl Fn(Arc<Snapshot<C>>) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.stages.push(Arc::new(move |request: Request<C>| {
-            let answer = apply(request.previous.clone(), Arc::clone(&request.current));
-            Box::pin(async move { answer.await.map(|()| request).map_err(Into::into) })
+        self.health_check = Some(Arc::new(move |snapshot| {
+            let answer = check(snapshot);
+            Box::pin(async move { answer.await.map_err(Into::into) })
         }));
+        self
+    }
+
+    /// Keeps the last good configuration in this file (JSON, readable by its owner alone, replaced at once and synced to disk after
+    /// each change that is no longer on probation). A start while sources are down, silent for half of the startup timeout (5 s
+    /// without one), or hold a refused document, serves it: the state is `Degraded`, and the status says why. The layers that are
+    /// read at start, such as the environment, are not kept.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn last_known_good(
+        mut self,
+        path: impl Into<flux_syntax::Template>,
+        secrets: super::Secrets,
+    ) -> Self {
+        self.last_known_good = Some((path.into(), secrets));
         self
     }
 
@@ -220,8 +259,20 @@ impl<C: Config> Builder<C> {
                 "no layers; declare one, as in `#[flux(source = \"file:app.yaml\")]`".into(),
             ));
         }
-        if let Err(collision) = crate::environment::check_names(C::fields()) {
-            return Err(wrong(collision));
+        #[cfg(feature = "json")]
+        let last_known_good = match &self.last_known_good {
+            None => None,
+            Some((path, secrets)) => Some(super::last_known_good::Keep {
+                path: crate::declare::expand(path, &Default::default())
+                    .map_err(wrong)?
+                    .into(),
+                secrets: *secrets,
+            }),
+        };
+        for layer in &layers {
+            if let Input::Environment(prefix, _) = &layer.input {
+                crate::environment::check_names(C::fields(), prefix).map_err(wrong)?;
+            }
         }
         let max_wait = self
             .max_wait
@@ -235,8 +286,18 @@ impl<C: Config> Builder<C> {
             unknown: self.unknown,
             history: self.history,
             manual: self.manual,
+            // A probation needs something to go back to.
+            generations: self.generations.max(self.probation.is_some().into()),
             reducer: self.reducer,
-            stages: self.stages,
+            stages: self.stages.into(),
+            parties: self.parties.into(),
+            pipeline: self.pipeline,
+            group: self.group,
+            tape: self.tape,
+            probation: self.probation,
+            health_check: self.health_check,
+            #[cfg(feature = "json")]
+            last_known_good,
             on_stop: self.on_stop,
         })
     }

@@ -2,22 +2,17 @@
 
 use super::{
     Shared,
-    builder::OnStop,
-    core::{Core, Reducer, Step},
+    command::{Command, Commands},
+    core::{Core, Step},
     debounce::Debounce,
-    slot::{Slot, Version},
-    state::State,
+    flight::Flight,
+    plan::Plan,
+    probation::Probation,
+    retry::{Aim, Retry},
 };
 use crate::{
-    Error, Snapshot,
-    codec::Unknown,
-    config::Config,
-    declare::{Input, Opened},
-    environment, observe,
-    pipeline::{self, Answer, BoxError, Request, Stage},
-    report::Entry,
-    rules::panic_text,
-    source::{inbox::Inbox, supervisor::supervise},
+    Error, change::Member, config::Config, observe, pipeline::Next, rules::panic_text,
+    source::inbox::Inbox,
 };
 use std::{
     future::Future,
@@ -25,103 +20,72 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 use tokio::{
     sync::oneshot,
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Everything a capacitor needs to be started, any number of times.
-pub(crate) struct Plan<C: Config> {
-    pub(crate) name: String,
-    pub(crate) layers: Vec<Opened>,
-    pub(crate) debounce: Duration,
-    pub(crate) max_wait: Duration,
-    pub(crate) startup_timeout: Option<Duration>,
-    pub(crate) unknown: Unknown,
-    pub(crate) history: usize,
-    pub(crate) manual: bool,
-    pub(crate) reducer: Option<Reducer<C>>,
-    pub(crate) stages: Vec<Stage<C>>,
-    pub(crate) on_stop: Option<OnStop>,
-}
-
-type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The outcome of the first update, for whoever started it.
 pub(crate) type First = oneshot::Sender<Result<(), Error>>;
 
-/// A refused apply is tried again after this, doubled each time up to [`RETRY_CAP`].
-const RETRY_BASE: Duration = Duration::from_secs(1);
-const RETRY_CAP: Duration = Duration::from_secs(60);
-
 pub(crate) struct Driver<C: Config> {
-    plan: Arc<Plan<C>>,
-    shared: Arc<Shared<C>>,
-    core: Core<C>,
+    pub(super) plan: Arc<Plan<C>>,
+    pub(super) shared: Arc<Shared<C>>,
+    pub(super) core: Core<C>,
     inbox: Arc<Inbox>,
     watchers: Vec<Option<Boxed>>,
     changed: Boxed,
     unsettled: Vec<bool>,
-    debounce: Debounce,
+    pub(super) debounce: Debounce,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
-    flight: Option<(Arc<Snapshot<C>>, Answer<C>)>,
-    retry: Option<(Instant, u32)>,
+    pub(super) service: Next<C>,
+    pub(super) flight: Option<Flight<C>>,
+    pub(super) member: Option<Member>,
+    pub(super) retry: Retry,
+    pub(super) probation: Option<Probation<C>>,
+    commands: Commands,
+    /// When a silent start falls back to what is kept on disk.
+    pub(super) rescue_at: Option<Instant>,
+    #[cfg(feature = "json")]
+    pub(super) saver: super::last_known_good::Saver,
     first: Option<First>,
-    loaded: bool,
+    /// When the update under way was taken up.
+    began: Option<Instant>,
+    pub(super) loaded: bool,
     stopped: bool,
-    ended: Option<super::Ended>,
 }
 
 impl<C: Config> Driver<C> {
     /// Ready to run; nothing is watched before the first poll.
-    pub(crate) fn new(plan: Arc<Plan<C>>, shared: Arc<Shared<C>>, first: First) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan<C>>,
+        shared: Arc<Shared<C>>,
+        first: First,
+        commands: Commands,
+    ) -> Self {
         let inbox = Inbox::new(plan.layers.len());
-        let mut slots = Vec::with_capacity(plan.layers.len());
-        let mut watchers = Vec::new();
-        for (i, opened) in plan.layers.iter().enumerate() {
-            let mut slot = Slot::new(
-                opened.origin.clone(),
-                opened.decoder.clone(),
-                opened.optional,
-            );
-            match &opened.input {
-                Input::Watched(watcher) => {
-                    let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
-                    watchers.push(Some(Box::pin(async move {
-                        let mut watcher = watcher.lock().await;
-                        supervise(&mut **watcher, &observer).await;
-                    }) as Boxed));
-                }
-                Input::Environment(prefix) => {
-                    let read = environment::layer::<C>(prefix, &|name| std::env::var_os(name));
-                    give(&mut slot, read);
-                }
-                #[cfg(feature = "figment")]
-                Input::Provider(provider) => {
-                    let provider = provider
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    let read = crate::foreign::layer_of::<C>(&**provider);
-                    give(&mut slot, read);
-                }
-            }
-            slots.push(slot);
-        }
-        let core = Core::new(
+        let (slots, watchers) = plan.layers(&inbox);
+        let mut core = Core::new(
             plan.name.clone(),
             slots,
             plan.unknown,
             plan.reducer.clone(),
             plan.history,
+            plan.generations,
             shared.handle.get().load(),
         );
+        core.last_generation = shared.count();
+        core.grouped = plan.group.is_some();
         let debounce = Debounce::new(plan.debounce, plan.max_wait);
         observe::started(&plan.name, plan.debounce);
-        let driver = Driver {
+        let mut driver = Driver {
             unsettled: vec![false; plan.layers.len()],
             changed: changed(&inbox),
+            service: plan.service(),
+            member: plan.group.as_ref().map(|group| group.join(&plan.name)),
             plan,
             shared,
             core,
@@ -130,12 +94,25 @@ impl<C: Config> Driver<C> {
             debounce,
             timer: None,
             flight: None,
-            retry: None,
+            retry: Retry::default(),
+            probation: None,
+            commands,
+            rescue_at: None,
+            #[cfg(feature = "json")]
+            saver: super::last_known_good::Saver::default(),
             first: Some(first),
+            began: None,
             loaded: false,
             stopped: false,
-            ended: None,
         };
+        let tape = &driver.plan.tape;
+        tape.begin(&driver.plan.layers, driver.core.generation());
+        driver.plan_rescue();
+        for slot in &driver.core.slots {
+            if let Some(at) = slot.changed {
+                observe::metrics::layer_changed(&driver.core.name, &slot.origin, at);
+            }
+        }
         driver.publish_status();
         driver
     }
@@ -145,15 +122,19 @@ impl<C: Config> Driver<C> {
         loop {
             self.poll_watchers(cx);
             self.drain();
-            if self.poll_flight(cx) {
+            if self.poll_flight(cx) || self.poll_commands(cx) || self.poll_probation(cx) {
                 continue;
             }
-            if self.flight.is_none() && self.due() {
-                self.update();
-                continue;
-            }
-            if self.flight.is_none() && self.all_closed() {
-                return Poll::Ready(());
+            // Pending means that a write is under way; it wakes this task.
+            let _ = self.poll_saver(cx);
+            if self.flight.is_none() {
+                if let Some(aim) = self.due() {
+                    self.pursue(aim);
+                    continue;
+                }
+                if self.all_closed() {
+                    return Poll::Ready(());
+                }
             }
             if self.poll_timer(cx) {
                 continue;
@@ -167,12 +148,7 @@ impl<C: Config> Driver<C> {
 
     /// Runs until the first outcome is known.
     pub(crate) fn poll_until_loaded(&mut self, cx: &mut Context<'_>) -> bool {
-        self.poll(cx).is_ready() || self.loaded && self.flight.is_none()
-    }
-
-    /// Keeps something that is dropped when the driver is.
-    pub(crate) fn hold(&mut self, ended: super::Ended) {
-        self.ended = Some(ended);
+        self.poll(cx).is_ready() || self.first.is_none()
     }
 
     /// Takes up what is pending at once, without timers; answers whether there was anything.
@@ -184,16 +160,40 @@ impl<C: Config> Driver<C> {
             Poll::Ready(())
         })
         .await;
-        if self.debounce.deadline().is_some() || self.retry.is_some() {
-            consumed |= self.debounce.deadline().is_some();
-            self.update();
-            std::future::poll_fn(|cx| match self.flight.is_none() || self.poll_flight(cx) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            })
-            .await;
+        let news = self.debounce.deadline().is_some();
+        consumed |= news;
+        if let Some(back) = self.retry.back() {
+            self.pursue(back);
+            self.land().await;
         }
+        if news || self.retry.wants_newest() {
+            self.update();
+            self.land().await;
+        }
+        self.obey().await;
         consumed
+    }
+
+    /// Manual mode: carries out what was ordered, and looks after a probation, as far as it can be done now.
+    pub(crate) async fn obey(&mut self) {
+        loop {
+            let again = std::future::poll_fn(|cx| {
+                Poll::Ready(self.poll_commands(cx) || self.poll_probation(cx))
+            });
+            if !again.await {
+                return self.saved().await;
+            }
+            self.land().await;
+        }
+    }
+
+    /// Manual mode: until the pipeline has answered.
+    async fn land(&mut self) {
+        std::future::poll_fn(|cx| match self.flight.is_none() || self.poll_flight(cx) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
     }
 
     fn poll_watchers(&mut self, cx: &mut Context<'_>) {
@@ -211,6 +211,7 @@ impl<C: Config> Driver<C> {
     fn drain(&mut self) -> bool {
         let (mut news, mut health) = (false, false);
         for item in self.inbox.take() {
+            self.plan.tape.heard(&item);
             if let Some(now) = item.health {
                 health = true;
                 self.core.health(item.layer, now);
@@ -221,112 +222,135 @@ impl<C: Config> Driver<C> {
                 && self.core.observe(item.layer, observation)
             {
                 news = true;
-                self.retry = None;
                 self.debounce.observed(Instant::now());
             }
+            self.core.closed(item.layer);
         }
         if health {
             self.publish_status();
         }
+        if news {
+            self.retry.clear_newest();
+            self.tell_group_of_news();
+        }
         news
     }
 
-    /// Whether an update is due now.
-    fn due(&mut self) -> bool {
+    /// What is due now.
+    fn due(&mut self) -> Option<Aim> {
         let now = Instant::now();
         if !self.loaded {
-            return self.core.waiting().is_empty();
+            let complete = self.core.waiting().is_empty() || self.rescue(now);
+            return complete.then_some(Aim::Newest);
         }
-        if self.retry.is_some_and(|(at, _)| at <= now) {
-            return true;
+        if let Some(aim) = self.retry.due(now) {
+            return Some(aim);
         }
-        let Some(deadline) = self.debounce.deadline() else {
-            return false;
-        };
+        let deadline = self.debounce.deadline()?;
         let quiet = deadline <= now && !self.unsettled.contains(&true);
-        quiet || self.debounce.overdue(now) || self.all_closed()
+        (quiet || self.debounce.overdue(now) || self.all_closed()).then_some(Aim::Newest)
+    }
+
+    fn pursue(&mut self, aim: Aim) {
+        match aim {
+            Aim::Newest => self.update(),
+            Aim::Back(to, reason) => self.go_back(to, &reason, None),
+        }
     }
 
     fn all_closed(&self) -> bool {
         self.loaded && !self.watchers.is_empty() && self.watchers.iter().all(Option::is_none)
     }
 
-    fn update(&mut self) {
+    pub(super) fn update(&mut self) {
+        if self.debounce.deadline().is_some() {
+            self.retry.clear_newest();
+        }
         self.debounce.clear();
+        self.plan.tape.update();
         self.loaded = true;
-        match self.core.update() {
+        self.began = Some(Instant::now());
+        let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
+        let _entered = span.enter();
+        let step = catch_unwind(AssertUnwindSafe(|| self.core.update()))
+            .unwrap_or_else(|panic| self.core.panicked(panic_text(&*panic)));
+        match step {
+            Step::Settled if self.core.generation() == 0 && self.rescue_refused() => self.update(),
             Step::Settled => {
-                self.retry = None;
+                self.retry.clear_newest();
+                self.save();
+                self.stand();
                 self.outcome();
             }
-            Step::Run(request) => {
-                let proposed = Arc::clone(&request.current);
-                let stages = self.plan.stages.clone();
-                self.flight = Some((proposed, pipeline::run(stages, request)));
-            }
+            Step::Run(request) => self.ask(request, None),
         }
     }
 
-    /// Polls the pipeline; answers whether it has answered.
-    fn poll_flight(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some((_, answer)) = &mut self.flight else {
+    /// Carries out one order; answers whether there was one.
+    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.flight.is_some() {
             return false;
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
-        let answer: Result<Request<C>, BoxError> = match polled {
-            Ok(Poll::Pending) => return false,
-            Ok(Poll::Ready(answer)) => answer,
-            Err(panic) => Err(format!("it panicked: {}", panic_text(&*panic)).into()),
-        };
-        let Some((proposed, _)) = self.flight.take() else {
-            return false;
-        };
-        let vetoed = answer.is_err();
-        match self.core.answered(&proposed, answer) {
-            Ok(snapshot) => {
-                self.retry = None;
-                self.shared.publish(snapshot);
-            }
-            Err(()) if vetoed => {
-                let attempt = self.retry.map_or(0, |(_, attempt)| attempt + 1);
-                let wait = RETRY_BASE
-                    .saturating_mul(1 << attempt.min(10))
-                    .min(RETRY_CAP);
-                self.retry = Some((Instant::now() + wait, attempt));
-            }
-            Err(()) => self.retry = None,
         }
-        self.outcome();
+        let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
+            return false;
+        };
+        self.plan.tape.command(&command);
+        match command {
+            Command::Unhealthy { generation, reason } => {
+                if self.core.generation() == generation {
+                    self.unhealthy(&reason);
+                }
+            }
+            Command::Rollback { to, reply } => self.roll_back(to, reply),
+            Command::Pin(pinned, reply) => {
+                self.core.pinned = pinned;
+                match self.loaded && !pinned {
+                    true => self.update(),
+                    false => self.publish_status(),
+                }
+                // Whoever asked may have gone.
+                let _ = reply.send(());
+            }
+        }
         true
     }
 
     /// Publishes the status, and tells whoever started the capacitor.
-    fn outcome(&mut self) {
+    pub(super) fn outcome(&mut self) {
+        if let Some(began) = self.began.take() {
+            observe::metrics::took(&self.core.name, began.elapsed());
+        }
         self.publish_status();
+        let core = &self.core;
+        let tape = &self.plan.tape;
+        tape.outcome(core.state(), core.generation(), core.error());
+        self.tell();
         if let Some(first) = self.first.take() {
-            let outcome = match (self.core.state(), self.core.error()) {
-                (State::Empty, Some(report)) => Err(Error::Refused(report.clone())),
-                _ => Ok(()),
+            let outcome = match self.core.failed_to_start() {
+                Some(report) => Err(Error::Refused(report.clone())),
+                None => Ok(()),
             };
             // Nobody may be waiting any more.
             let _ = first.send(outcome);
         }
     }
 
-    fn publish_status(&self) {
+    pub(super) fn publish_status(&self) {
         self.shared.status.store(Arc::new(self.core.status(true)));
     }
 
     /// Polls the timer of the next thing that is due by time; answers whether it fired.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let retry = self.retry.map(|(at, _)| at);
+        let retry = self.retry.at();
         let debounce = match self.flight {
             Some(_) => None,
             None => self.debounce.deadline_while(self.unsettled.contains(&true)),
         };
+        let rescue = self.rescue_at.filter(|_| !self.loaded);
         let Some(at) = debounce
             .into_iter()
             .chain(retry.filter(|_| self.flight.is_none()))
+            .chain(rescue)
             .min()
         else {
             self.timer = None;
@@ -345,13 +369,24 @@ impl<C: Config> Driver<C> {
         fired
     }
 
+    /// Ends it in good order: what is to be kept is on disk.
+    pub(crate) async fn end(&mut self) {
+        self.swapped_meanwhile();
+        self.plan.tape.end();
+        self.saved().await;
+        self.stop();
+    }
+
     /// Ends it: the status says so and the user's callback runs, once.
     pub(crate) fn stop(&mut self) {
         if std::mem::replace(&mut self.stopped, true) {
             return;
         }
         self.watchers.clear();
+        self.swapped_meanwhile();
         self.flight = None;
+        self.member = None;
+        self.probation = None;
         self.shared.status.store(Arc::new(self.core.status(false)));
         let state = self.core.state();
         observe::stopped(&self.core.name, state);
@@ -360,6 +395,7 @@ impl<C: Config> Driver<C> {
         {
             tracing::error!(target: "flux", capacitor = self.core.name, "on_stop panicked: {}", panic_text(&*panic));
         }
+        self.shared.told.send_modify(|told| told.ended(true));
         if let Some(first) = self.first.take() {
             let _ = first.send(Err(Error::Stopped {
                 name: self.core.name.clone(),
@@ -378,16 +414,4 @@ impl<C: Config> Drop for Driver<C> {
 fn changed(inbox: &Arc<Inbox>) -> Boxed {
     let inbox = Arc::clone(inbox);
     Box::pin(async move { inbox.changed().await })
-}
-
-type Read<L> = Result<(L, Vec<(Vec<crate::layer::Seg>, String)>), Vec<Entry>>;
-
-/// A layer that is read once, at start.
-fn give<L: crate::layer::Layer>(slot: &mut Slot<L>, read: Read<L>) {
-    slot.health = crate::source::Health::Live;
-    slot.changed = Some(std::time::SystemTime::now());
-    match read {
-        Ok((layer, variables)) => slot.candidate = Some(Version::given(layer, variables)),
-        Err(entries) => slot.refusal = Some(entries),
-    }
 }

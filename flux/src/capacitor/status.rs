@@ -1,6 +1,6 @@
 //! What a capacitor tells of itself: one consistent picture, swapped as a whole.
 
-use super::{history::Refusal, state::State};
+use super::{generations::Generation, history::Refusal, state::State};
 use crate::Report;
 use crate::source::Health;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -24,6 +24,14 @@ pub struct Status {
     pub applied: Option<SystemTime>,
     /// Why the newest change is refused; none while the newest content of every layer is applied.
     pub error: Option<Report>,
+    /// The paths whose newest values wait for a restart of the program (`#[flux(restart)]`).
+    pub pending_restart: Vec<String>,
+    /// Whether that configuration is taken back if the program turns unhealthy now.
+    pub on_probation: bool,
+    /// Whether newer content is kept waiting by [`pin`](crate::Capacitor::pin).
+    pub pinned: bool,
+    /// The last configurations, oldest first; the builder's `generations` says how many.
+    pub generations: Vec<Generation>,
     /// Every layer, lowest precedence first.
     pub layers: Vec<LayerStatus>,
     /// The last refusals, oldest first; empty unless the builder's `history` asked for them.
@@ -64,7 +72,7 @@ impl Serialize for State {
 
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut status = serializer.serialize_struct("Status", 9)?;
+        let mut status = serializer.serialize_struct("Status", 13)?;
         status.serialize_field("name", &self.name)?;
         status.serialize_field("state", &self.state)?;
         status.serialize_field("since", &unix(self.since))?;
@@ -72,6 +80,10 @@ impl Serialize for Status {
         status.serialize_field("generation", &self.generation)?;
         status.serialize_field("applied", &self.applied.map(unix))?;
         status.serialize_field("error", &self.error)?;
+        status.serialize_field("pending_restart", &self.pending_restart)?;
+        status.serialize_field("on_probation", &self.on_probation)?;
+        status.serialize_field("pinned", &self.pinned)?;
+        status.serialize_field("generations", &self.generations)?;
         status.serialize_field("layers", &self.layers)?;
         status.serialize_field("history", &self.history)?;
         status.end()

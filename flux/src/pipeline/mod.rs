@@ -1,63 +1,67 @@
-//! What happens between a valid value and the swap: the user's stages and the apply callback.
+//! What happens between a valid value and the swap: the program's own say in a change.
+//!
+//! tower's `Service` and `Layer` are the interface. The innermost service runs the [`Stage`]s in their order, checks what comes
+//! out of them, and then asks every [`Party`](crate::change::Party) to prepare; the callback of
+//! [`on_apply`](crate::Builder::on_apply) is the simplest party. Layers stand around it: the first one added is the innermost.
+//! Ready-made ones are methods of the [`Builder`](crate::Builder) (`retry`, `timeout`, `circuit_breaker`, `rate_limit`,
+//! `fallback`, `error_handler`, `filter`), and [`Builder::layer`](crate::Builder::layer) takes any other. All of them run on
+//! Tokio's clock.
 
-use crate::Snapshot;
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+mod apply;
+mod breaker;
+mod fallback;
+mod rate_limit;
+mod request;
+#[cfg(feature = "pipeline")]
+mod retry;
+mod service;
+mod stage;
+#[cfg(feature = "pipeline")]
+mod timeout;
+
+pub use breaker::{BreakerOpen, CircuitBreaker, CircuitBreakerLayer};
+pub use fallback::{ErrorHandlerLayer, FallbackLayer, FilterLayer, Observed, Or, Where};
+pub use rate_limit::{RateLimit, RateLimitLayer};
+pub use request::{Applied, Request};
+#[cfg(feature = "pipeline")]
+pub use retry::{Retry, RetryLayer};
+pub use service::Boxed;
+pub use stage::Stage;
+#[cfg(feature = "pipeline")]
+pub use timeout::{TimedOut, Timeout, TimeoutLayer};
+
+pub(crate) use apply::{Apply, Invalid, check};
+pub(crate) use request::Kind;
+pub(crate) use service::Answer;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Poll,
+};
 
 /// An error of the user's own code.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-pub(crate) type Answer<C> = Pin<Box<dyn Future<Output = Result<Request<C>, BoxError>> + Send>>;
+/// The service that a layer of the pipeline stands around.
+pub type Next<C> = Boxed<C, Applied<C>>;
 
-/// What flows through the pipeline.
-pub struct Request<C> {
-    /// What readers see now; none before the first.
-    pub previous: Option<Arc<Snapshot<C>>>,
-    /// What they are to see. A stage may replace it; what comes out is validated again.
-    pub current: Arc<Snapshot<C>>,
-    /// The documents it was built from, lowest layer first; none for a layer without a document.
-    pub raw: Vec<Option<Arc<[u8]>>>,
-}
+/// Wraps a [`Next`] into the next outer one, once for each start.
+pub(crate) type AddLayer<C> = std::sync::Arc<dyn Fn(Next<C>) -> Next<C> + Send + Sync>;
 
-impl<C> Request<C> {
-    /// Replaces what readers are to see.
-    #[must_use]
-    pub fn with(mut self, value: C) -> Self {
-        let generation = Snapshot::generation(&self.current);
-        self.current = Arc::new(Snapshot::new(value, generation));
-        self
-    }
-}
-
-impl<C> Clone for Request<C> {
-    fn clone(&self) -> Self {
-        Request {
-            previous: self.previous.clone(),
-            current: Arc::clone(&self.current),
-            raw: self.raw.clone(),
-        }
-    }
-}
-
-impl<C> fmt::Debug for Request<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("current", &self.current)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One stage.
-pub(crate) type Stage<C> = Arc<dyn Fn(Request<C>) -> Answer<C> + Send + Sync>;
-
-/// Runs the stages in their order.
-pub(crate) fn run<C: Send + Sync + 'static>(
-    stages: Vec<Stage<C>>,
-    mut request: Request<C>,
-) -> Answer<C> {
-    Box::pin(async move {
-        for stage in stages {
-            request = stage(request).await?;
-        }
-        Ok(request)
-    })
+/// Runs a future of the user's own code; its panic is an error.
+pub(crate) async fn guarded<T>(
+    begin: impl FnOnce() -> Answer<T> + Send,
+    whose: &str,
+) -> Result<T, BoxError> {
+    let panicked = |panic: Box<dyn std::any::Any + Send>| -> BoxError {
+        format!("{whose} panicked: {}", crate::rules::panic_text(&*panic)).into()
+    };
+    let mut running = catch_unwind(AssertUnwindSafe(begin)).map_err(panicked)?;
+    std::future::poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+            Ok(polled) => polled,
+            Err(panic) => Poll::Ready(Err(panicked(panic))),
+        },
+    )
+    .await
 }

@@ -35,9 +35,14 @@ impl Backoff {
         if slow {
             return CAP;
         }
-        let doublings = self.failures.saturating_sub(1).min(16);
-        BASE.saturating_mul(1 << doublings).min(CAP)
+        ceiling(self.failures, BASE, CAP)
     }
+}
+
+/// The longest pause after so many failures in a row: `base`, doubled each time, up to `cap`.
+pub(crate) fn ceiling(failures: u32, base: Duration, cap: Duration) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    base.saturating_mul(1 << doublings).min(cap)
 }
 
 #[cfg(test)]

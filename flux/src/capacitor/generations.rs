@@ -1,0 +1,200 @@
+//! The last configurations, so that one of them can be served again.
+
+use super::stored::Stored;
+use crate::Snapshot;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::{collections::VecDeque, sync::Arc, time::SystemTime};
+
+/// One configuration that readers saw, or see.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Generation {
+    /// Its number; the first is 1.
+    pub number: u64,
+    /// When it was applied.
+    pub at: SystemTime,
+    /// The layers whose new content made it.
+    pub origins: Vec<String>,
+    /// The paths in which it differed from the one before; empty for the first after a start.
+    pub changed: Vec<String>,
+    /// What became of it.
+    pub outcome: GenerationOutcome,
+}
+
+/// What became of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GenerationOutcome {
+    /// Applied, and nothing was said against it.
+    Applied,
+    /// Applied, and taken back if the program turns unhealthy now.
+    OnProbation,
+    /// Taken back; why.
+    TakenBack(String),
+}
+
+impl Serialize for Generation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("Generation", 5)?;
+        let (outcome, reason) = match &self.outcome {
+            GenerationOutcome::Applied => ("applied", None),
+            GenerationOutcome::OnProbation => ("on probation", None),
+            GenerationOutcome::TakenBack(reason) => ("taken back", Some(reason)),
+        };
+        one.serialize_field("number", &self.number)?;
+        one.serialize_field("at", &super::status::unix(self.at))?;
+        one.serialize_field("origins", &self.origins)?;
+        one.serialize_field("changed", &self.changed)?;
+        one.serialize_field("outcome", outcome)?;
+        one.serialize_field("reason", &reason)?;
+        one.end()
+    }
+}
+
+/// A configuration and what its layers said.
+pub(crate) struct Kept<C> {
+    pub(crate) record: Generation,
+    pub(crate) snapshot: Arc<Snapshot<C>>,
+    /// What the layers said, before stages made something else of it.
+    pub(crate) said: Arc<Snapshot<C>>,
+    pub(crate) contents: Vec<Stored>,
+    /// The paths that waited for a restart.
+    held: Vec<String>,
+}
+
+/// What counts again after a way back.
+pub(super) struct Return {
+    pub(super) contents: Vec<Stored>,
+    pub(super) held: Vec<String>,
+    /// What the layers said in generations that were never confirmed and are taken back now.
+    pub(super) suspects: Vec<Vec<Stored>>,
+}
+
+impl<C> Kept<C> {
+    pub(super) fn new(
+        snapshot: &Arc<Snapshot<C>>,
+        said: &Arc<Snapshot<C>>,
+        contents: Vec<Stored>,
+        held: Vec<String>,
+    ) -> Self {
+        Kept {
+            record: Generation {
+                number: Snapshot::generation(snapshot),
+                at: Snapshot::applied(snapshot),
+                origins: Vec::new(),
+                changed: Vec::new(),
+                outcome: GenerationOutcome::Applied,
+            },
+            snapshot: Arc::clone(snapshot),
+            said: Arc::clone(said),
+            contents,
+            held,
+        }
+    }
+}
+
+/// A ring of configurations, the oldest first.
+pub(crate) struct Generations<C> {
+    /// How many besides the one that readers see.
+    earlier: usize,
+    kept: VecDeque<Kept<C>>,
+}
+
+impl<C> Generations<C> {
+    pub(crate) fn new(earlier: usize) -> Self {
+        Generations {
+            earlier,
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Adds the newest. The oldest is forgotten, unless it is the only one to go back to.
+    pub(super) fn push(&mut self, kept: Kept<C>) {
+        let good = self.good_before(kept.record.number);
+        self.kept.push_back(kept);
+        while self.kept.len() > self.earlier + 1 {
+            let oldest = self.kept.front().map(|kept| kept.record.number);
+            let spared = usize::from(oldest == good && self.earlier > 0);
+            self.kept.remove(spared);
+        }
+    }
+
+    /// The same configuration, from documents with other bytes or from its sources at last instead of the disk.
+    pub(super) fn renew(&mut self, renewed: Kept<C>) {
+        let number = renewed.record.number;
+        match self
+            .kept
+            .iter_mut()
+            .find(|kept| kept.record.number == number)
+        {
+            Some(kept) => (kept.contents, kept.held) = (renewed.contents, renewed.held),
+            None => self.push(renewed),
+        }
+    }
+
+    pub(crate) fn find(&self, number: u64) -> Option<&Kept<C>> {
+        self.kept.iter().find(|kept| kept.record.number == number)
+    }
+
+    /// The newest one before `number` that was not taken back and is not on probation.
+    pub(crate) fn good_before(&self, number: u64) -> Option<u64> {
+        let good = |kept: &&Kept<C>| {
+            kept.record.number < number && kept.record.outcome == GenerationOutcome::Applied
+        };
+        self.kept
+            .iter()
+            .rev()
+            .find(good)
+            .map(|kept| kept.record.number)
+    }
+
+    pub(super) fn mark(&mut self, number: u64, outcome: GenerationOutcome) {
+        if let Some(kept) = self
+            .kept
+            .iter_mut()
+            .find(|kept| kept.record.number == number)
+        {
+            kept.record.outcome = outcome;
+        }
+    }
+
+    /// Marks one as taken back; answers with what its layers said.
+    pub(super) fn take_back(&mut self, number: u64, reason: &str) -> Option<Vec<Stored>> {
+        self.mark(number, GenerationOutcome::TakenBack(reason.to_owned()));
+        self.find(number).map(|kept| kept.contents.clone())
+    }
+
+    /// `number` has survived its probation, and with it what stood before it.
+    pub(super) fn confirm(&mut self, number: u64) {
+        for kept in &mut self.kept {
+            let record = &mut kept.record;
+            if record.number <= number && record.outcome == GenerationOutcome::OnProbation {
+                record.outcome = GenerationOutcome::Applied;
+            }
+        }
+    }
+
+    /// Serves `to` again and marks everything after it as taken back; answers with what counts now.
+    pub(super) fn return_to(&mut self, to: u64, reason: &str) -> Option<Return> {
+        let mut suspects = Vec::new();
+        for kept in &mut self.kept {
+            let record = &mut kept.record;
+            if record.number > to && !matches!(record.outcome, GenerationOutcome::TakenBack(_)) {
+                if record.outcome == GenerationOutcome::OnProbation {
+                    suspects.push(kept.contents.clone());
+                }
+                record.outcome = GenerationOutcome::TakenBack(reason.to_owned());
+            }
+        }
+        self.mark(to, GenerationOutcome::Applied);
+        self.find(to).map(|kept| Return {
+            contents: kept.contents.clone(),
+            held: kept.held.clone(),
+            suspects,
+        })
+    }
+
+    pub(crate) fn records(&self) -> Vec<Generation> {
+        self.kept.iter().map(|kept| kept.record.clone()).collect()
+    }
+}

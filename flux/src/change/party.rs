@@ -1,0 +1,230 @@
+//! Several parties to one change: all prepare, then all commit; or those that had prepared roll back.
+
+use super::Change;
+use crate::{
+    Snapshot,
+    pipeline::{Answer, BoxError, Request, guarded},
+    rules::panic_text,
+};
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+/// A subsystem that takes part in every change: it prepares, and may veto by failing to; then either commits or rolls back what
+/// it prepared. Registered with [`Builder::party`](crate::Builder::party).
+///
+/// All parties prepare, in the order in which they were registered; then readers see the new configuration; then all parties
+/// commit. Where one fails to prepare, those that had prepared roll back in reverse order, and the configuration stays as it was.
+/// A preparation that is cut off by a timeout is dropped where it stands; what it holds by then is released by its own drop.
+///
+/// ```
+/// use flux::{Flux, change::{Change, Party}};
+/// use std::sync::Mutex;
+///
+/// #[derive(Flux)]
+/// struct AppConfig { workers: usize }
+///
+/// struct Pool { workers: Mutex<Vec<String>> }
+///
+/// impl Party<AppConfig> for Pool {
+///     type Prepared = Vec<String>;
+///     type Error = std::io::Error;
+///     async fn prepare(&self, change: &Change<AppConfig>) -> Result<Vec<String>, std::io::Error> {
+///         // Whatever can fail is done here: connect, allocate, bind.
+///         Ok((0..change.current.workers).map(|n| format!("worker {n}")).collect())
+///     }
+///     fn commit(&self, prepared: Vec<String>) {
+///         *self.workers.lock().unwrap() = prepared;
+///     }
+/// }
+/// ```
+pub trait Party<C>: Send + Sync + 'static {
+    /// What preparing yields: everything that committing needs.
+    type Prepared: Send + 'static;
+    /// Why it cannot prepare.
+    type Error: Into<BoxError>;
+
+    /// What reports call it; the type's name by default.
+    fn name(&self) -> String {
+        let full = std::any::type_name::<Self>();
+        full.rsplit("::").next().unwrap_or(full).to_owned()
+    }
+
+    /// Makes ready for the change without taking it up, or vetoes it with an error. Called again for every retry.
+    fn prepare(
+        &self,
+        change: &Change<C>,
+    ) -> impl Future<Output = Result<Self::Prepared, Self::Error>> + Send;
+
+    /// Takes the change up. It cannot fail any more, and must be quick: the next party and every subscriber wait for it.
+    fn commit(&self, prepared: Self::Prepared);
+
+    /// Lets go what was prepared. Quick as well; dropping it is often enough.
+    fn rollback(&self, prepared: Self::Prepared) {
+        drop(prepared);
+    }
+}
+
+/// Who refused a change, and why.
+#[derive(Debug)]
+pub struct Veto {
+    by: String,
+    error: BoxError,
+}
+
+impl Veto {
+    pub(crate) fn new(by: impl Into<String>, error: BoxError) -> Self {
+        let by = by.into();
+        Veto { by, error }
+    }
+    /// The error as the program gave it.
+    pub fn error(&self) -> &BoxError {
+        &self.error
+    }
+}
+
+impl fmt::Display for Veto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refused it: {}", self.by, self.error)
+    }
+}
+
+impl std::error::Error for Veto {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.error)
+    }
+}
+
+type Preparing = Answer<Box<dyn Pending>>;
+
+/// A [`Party`] of any type.
+pub(crate) trait AnyParty<C>: Send + Sync {
+    /// What reports call it.
+    fn called(&self) -> String;
+    fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing;
+}
+
+/// A party with all three of its parts.
+pub(crate) struct Whole<P>(pub(crate) P);
+
+impl<C: Send + Sync + 'static, P: Party<C>> AnyParty<C> for Whole<P> {
+    fn called(&self) -> String {
+        format!("`{}`", self.0.name())
+    }
+    fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing {
+        Box::pin(async move {
+            let prepared = self.0.prepare(&change).await.map_err(Into::into)?;
+            let pending: Box<dyn Pending> = Box::new(Held {
+                party: self,
+                prepared,
+                config: PhantomData,
+            });
+            Ok(pending)
+        })
+    }
+}
+
+/// What one party has prepared.
+pub(crate) trait Pending: Send {
+    fn commit(self: Box<Self>);
+    fn rollback(self: Box<Self>);
+}
+
+struct Held<C, P: Party<C>> {
+    party: Arc<Whole<P>>,
+    prepared: P::Prepared,
+    config: PhantomData<fn(C)>,
+}
+
+impl<C: 'static, P: Party<C>> Pending for Held<C, P> {
+    fn commit(self: Box<Self>) {
+        self.party.0.commit(self.prepared);
+    }
+    fn rollback(self: Box<Self>) {
+        self.party.0.rollback(self.prepared);
+    }
+}
+
+/// The plain apply callback: a party that has nothing to commit.
+pub(crate) struct Callback<F>(pub(crate) F);
+
+struct Nothing;
+
+impl Pending for Nothing {
+    fn commit(self: Box<Self>) {}
+    fn rollback(self: Box<Self>) {}
+}
+
+impl<C, F, O, E> AnyParty<C> for Callback<F>
+where
+    C: Send + Sync + 'static,
+    F: Fn(Option<Arc<Snapshot<C>>>, Arc<Snapshot<C>>) -> O + Send + Sync + 'static,
+    O: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<BoxError>,
+{
+    fn called(&self) -> String {
+        "the apply callback".to_owned()
+    }
+    fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing {
+        let answer = (self.0)(change.previous, change.current);
+        Box::pin(async move {
+            answer.await.map_err(Into::into)?;
+            Ok(Box::new(Nothing) as Box<dyn Pending>)
+        })
+    }
+}
+
+/// What all parties have prepared for one change. Dropped, it rolls them back in reverse order: so every preparation that
+/// succeeded is either committed or rolled back, whatever happens to the update.
+#[derive(Default)]
+pub(crate) struct Transaction(Vec<(String, Box<dyn Pending>)>);
+
+impl Transaction {
+    /// Asks one more party to prepare.
+    pub(crate) async fn join<C: Send + Sync + 'static>(
+        &mut self,
+        party: &Arc<dyn AnyParty<C>>,
+        request: &Request<C>,
+    ) -> Result<(), BoxError> {
+        let change = Change {
+            previous: request.previous.clone(),
+            current: Arc::clone(&request.current),
+        };
+        let party = Arc::clone(party);
+        let name = party.called();
+        let prepared = guarded(move || party.prepare(change), "it").await;
+        match prepared {
+            Ok(pending) => {
+                self.0.push((name, pending));
+                Ok(())
+            }
+            Err(error) => Err(Veto::new(name, error).into()),
+        }
+    }
+
+    /// All parties take the change up, in the order in which they prepared.
+    pub(crate) fn commit(mut self) {
+        for (name, pending) in std::mem::take(&mut self.0) {
+            survive(&name, "commit", || pending.commit());
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        while let Some((name, pending)) = self.0.pop() {
+            survive(&name, "rollback", || pending.rollback());
+        }
+    }
+}
+
+/// Runs a party's code that must not fail; a panic is told and the others go on.
+fn survive(name: &str, what: &str, go: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(go)) {
+        tracing::error!(target: "flux", party = name, "{what} panicked: {}", panic_text(&*panic));
+    }
+}

@@ -1,0 +1,121 @@
+//! What operators see: `tracing` events, and metrics.
+//!
+//! Every event has the target `flux`, the field `capacitor`, and its own name as message. Those of one update stand in the span
+//! `flux.update`, whose field `update` is the correlation id that [`Request::correlation_id`](crate::pipeline::Request::correlation_id)
+//! gives to stages.
+//!
+//! | event | level | fields |
+//! |---|---|---|
+//! | `flux.capacitor.started` | info | `debounce` |
+//! | `flux.capacitor.stopped` | info | `state` |
+//! | `flux.capacitor.state.changed` | info | `old_state`, `new_state` |
+//! | `flux.capacitor.change.received` | debug | `layer` |
+//! | `flux.capacitor.transform.failed` | warn | `update`, `error`: a document that cannot be decoded, or is absent |
+//! | `flux.capacitor.validation.failed` | warn | `update`, `error`: values that are missing or break a rule |
+//! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin said no |
+//! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
+//! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
+//! | `flux.breaker.changed` | info | `old_state`, `new_state` |
+//!
+//! With the feature `metrics`, through the [`metrics`](https://docs.rs/metrics) facade, each with the label `capacitor`:
+//!
+//! | metric | kind | is |
+//! |---|---|---|
+//! | `flux_state` | gauge | 0 loading, 1 healthy, 2 degraded, 3 empty |
+//! | `flux_updates_total` | counter | updates, by `outcome` (`applied`, `refused`) and `stage` (`transform`, `validation`, `apply`; `none` where applied) |
+//! | `flux_update_duration_seconds` | histogram | from taking up to the outcome, the pipeline included |
+//! | `flux_changes_received_total` | counter | changes seen by a `layer`'s watcher |
+//! | `flux_layer_changed_timestamp_seconds` | gauge | when a `layer`'s content last changed, in seconds since 1970; its age is now minus this |
+//! | `flux_retries_total` | counter | tries again by the retry layer |
+//! | `flux_breaker_state` | gauge | 0 closed, 1 open, 2 half-open |
+
+pub(crate) mod metrics;
+
+use crate::{Report, State};
+use std::time::Duration;
+
+pub(crate) fn started(name: &str, debounce: Duration) {
+    metrics::state(name, State::Loading);
+    tracing::info!(name: "flux.capacitor.started", target: "flux", capacitor = name, debounce = ?debounce, "flux.capacitor.started");
+}
+
+pub(crate) fn stopped(name: &str, state: State) {
+    tracing::info!(name: "flux.capacitor.stopped", target: "flux", capacitor = name, %state, "flux.capacitor.stopped");
+}
+
+pub(crate) fn state_changed(name: &str, old_state: State, new_state: State) {
+    metrics::state(name, new_state);
+    tracing::info!(name: "flux.capacitor.state.changed", target: "flux", capacitor = name, %old_state, %new_state, "flux.capacitor.state.changed");
+}
+
+pub(crate) fn change_received(name: &str, layer: &str) {
+    metrics::received(name, layer);
+    metrics::layer_changed(name, layer, std::time::SystemTime::now());
+    tracing::debug!(name: "flux.capacitor.change.received", target: "flux", capacitor = name, layer, "flux.capacitor.change.received");
+}
+
+pub(crate) fn apply_succeeded(name: &str, generation: u64, update: u64) {
+    metrics::updated(name, "applied", "none");
+    tracing::info!(name: "flux.capacitor.apply.succeeded", target: "flux", capacitor = name, generation, update, "flux.capacitor.apply.succeeded");
+}
+
+/// One update goes through the pipeline again.
+#[cfg(feature = "pipeline")]
+pub(crate) fn retried(
+    name: &str,
+    update: u64,
+    attempt: u32,
+    pause: Duration,
+    error: &dyn std::fmt::Display,
+) {
+    metrics::retried(name);
+    tracing::debug!(target: "flux", capacitor = name, update, attempt, ?pause, %error, "trying the update again");
+}
+
+/// A circuit breaker changed its state.
+pub(crate) fn breaker(name: &str, old_state: &'static str, new_state: &'static str) {
+    metrics::breaker(name, new_state);
+    tracing::info!(name: "flux.breaker.changed", target: "flux", capacitor = name, old_state, new_state, "flux.breaker.changed");
+}
+
+/// The span of one update; `update` is its correlation id.
+pub(crate) fn update_span(name: &str, update: u64) -> tracing::Span {
+    tracing::info_span!(target: "flux", "flux.update", capacitor = name, update)
+}
+
+#[cfg(feature = "json")]
+pub(crate) fn warning(name: &str, warning: &str) {
+    tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, warning, "flux.capacitor.warning");
+}
+
+pub(crate) fn warned(name: &str, warning: &Report) {
+    tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, warning = %warning, "flux.capacitor.warning");
+}
+
+/// Where an update was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// A document could not be decoded, or was absent.
+    Transform,
+    /// Values are missing or break a rule.
+    Validation,
+    /// The pipeline said no.
+    Apply,
+}
+
+pub(crate) fn refused(name: &str, stage: Refused, error: &Report, update: u64) {
+    match stage {
+        Refused::Transform => {
+            metrics::updated(name, "refused", "transform");
+            tracing::warn!(name: "flux.capacitor.transform.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.transform.failed");
+        }
+        Refused::Validation => {
+            metrics::updated(name, "refused", "validation");
+            tracing::warn!(name: "flux.capacitor.validation.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.validation.failed");
+        }
+        Refused::Apply => {
+            metrics::updated(name, "refused", "apply");
+            tracing::warn!(name: "flux.capacitor.apply.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.apply.failed");
+        }
+    }
+}

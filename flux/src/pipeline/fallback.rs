@@ -1,0 +1,166 @@
+//! Layers that decide by the request or by the answer: fallback, error handler, filter.
+
+use super::{BoxError, Request, guarded, service::Answer};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+macro_rules! layer {
+    ($(#[$doc:meta])* $layer:ident makes $(#[$service_doc:meta])* $service:ident of $f:ident;) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $layer<F>(Arc<F>);
+
+        impl<F> $layer<F> {
+            /// The layer with this function.
+            pub fn new($f: F) -> Self {
+                $layer(Arc::new($f))
+            }
+        }
+
+        impl<F> Clone for $layer<F> {
+            fn clone(&self) -> Self {
+                $layer(Arc::clone(&self.0))
+            }
+        }
+
+        impl<S, F> Layer<S> for $layer<F> {
+            type Service = $service<S, F>;
+            fn layer(&self, inner: S) -> Self::Service {
+                $service { inner, $f: Arc::clone(&self.0) }
+            }
+        }
+
+        $(#[$service_doc])*
+        #[derive(Debug)]
+        pub struct $service<S, F> {
+            inner: S,
+            $f: Arc<F>,
+        }
+
+        impl<S: Clone, F> Clone for $service<S, F> {
+            fn clone(&self) -> Self {
+                $service { inner: self.inner.clone(), $f: Arc::clone(&self.$f) }
+            }
+        }
+    };
+}
+
+layer! {
+    /// What is asked instead where everything inside failed: `Fn(Request<C>) -> impl Future<Output = Result<Request<C>, E>>`.
+    /// The request is the one that came in, not what the failed stages made of it.
+    FallbackLayer makes
+    /// The service of a [`FallbackLayer`].
+    Or of fallback;
+}
+
+layer! {
+    /// Looks at what failed, `Fn(&Request<C>, &BoxError)`, and changes nothing.
+    ErrorHandlerLayer makes
+    /// The service of an [`ErrorHandlerLayer`].
+    Observed of handler;
+}
+
+layer! {
+    /// Everything inside only where `Fn(&Request<C>) -> bool` holds; other changes pass it by and are applied.
+    FilterLayer makes
+    /// The service of a [`FilterLayer`].
+    Where of condition;
+}
+
+impl<C, R, S, F, O, E> Service<Request<C>> for Or<S, F>
+where
+    C: Send + Sync + 'static,
+    R: From<Request<C>> + Send + 'static,
+    S: Service<Request<C>, Response = R, Error = BoxError>,
+    S::Future: Send + 'static,
+    F: Fn(Request<C>) -> O + Send + Sync + 'static,
+    O: Future<Output = Result<Request<C>, E>> + Send + 'static,
+    E: Into<BoxError>,
+{
+    type Response = R;
+    type Error = BoxError;
+    type Future = Answer<R>;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: Request<C>) -> Answer<R> {
+        let answer = self.inner.call(request.clone());
+        let fallback = Arc::clone(&self.fallback);
+        Box::pin(async move {
+            let error = match answer.await {
+                Ok(applied) => return Ok(applied),
+                Err(error) => error,
+            };
+            tracing::debug!(target: "flux", %error, "falling back");
+            let begin = move || -> Answer<Request<C>> {
+                let other = fallback(request);
+                Box::pin(async move { other.await.map_err(Into::into) })
+            };
+            guarded(begin, "the fallback")
+                .await
+                .map(R::from)
+                .map_err(|second| format!("{error}; the fallback failed too: {second}").into())
+        })
+    }
+}
+
+impl<C, R, S, F> Service<Request<C>> for Observed<S, F>
+where
+    C: Send + Sync + 'static,
+    S: Service<Request<C>, Response = R, Error = BoxError>,
+    S::Future: Send + 'static,
+    F: Fn(&Request<C>, &BoxError) + Send + Sync + 'static,
+{
+    type Response = R;
+    type Error = BoxError;
+    type Future = Answer<R>;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: Request<C>) -> Answer<R> {
+        let answer = self.inner.call(request.clone());
+        let handler = Arc::clone(&self.handler);
+        Box::pin(async move {
+            let answer = answer.await;
+            if let Err(error) = &answer
+                && catch_unwind(AssertUnwindSafe(|| handler(&request, error))).is_err()
+            {
+                tracing::error!(target: "flux", "the error handler panicked");
+            }
+            answer
+        })
+    }
+}
+
+impl<C, R, S, F> Service<Request<C>> for Where<S, F>
+where
+    C: Send + Sync + 'static,
+    R: From<Request<C>> + Send + 'static,
+    S: Service<Request<C>, Response = R, Error = BoxError>,
+    S::Future: Send + 'static,
+    F: Fn(&Request<C>) -> bool + Send + Sync + 'static,
+{
+    type Response = R;
+    type Error = BoxError;
+    type Future = Answer<R>;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: Request<C>) -> Answer<R> {
+        match catch_unwind(AssertUnwindSafe(|| (self.condition)(&request))) {
+            Ok(true) => Box::pin(self.inner.call(request)),
+            Ok(false) => Box::pin(std::future::ready(Ok(R::from(request)))),
+            Err(panic) => {
+                let said = crate::rules::panic_text(&*panic);
+                let error = format!("the filter panicked: {said}").into();
+                Box::pin(std::future::ready(Err(error)))
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What goes into the pipeline, and what comes out of it.
+
+use crate::{Snapshot, change::Transaction};
+use std::{fmt, sync::Arc};
+
+/// What flows through the pipeline: the value that readers see and the one that they are to see.
+pub struct Request<C> {
+    /// What readers see now; none before the first.
+    pub previous: Option<Arc<Snapshot<C>>>,
+    /// What they are to see. A stage may replace it with [`with`](Request::with); what comes out is validated again.
+    pub current: Arc<Snapshot<C>>,
+    /// The documents it was built from, lowest layer first; none for a layer without a document.
+    pub raw: Arc<[Option<Arc<[u8]>>]>,
+    /// What was validated before the pipeline.
+    proposed: Arc<Snapshot<C>>,
+    kind: Kind,
+    id: u64,
+    capacitor: Arc<str>,
+}
+
+/// Where a request leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To newer content; whether rules from previous to next apply: not to the first value after a start.
+    Forward { transition: bool },
+    /// To an earlier generation.
+    Back,
+}
+
+impl<C> Request<C> {
+    pub(crate) fn new(
+        previous: Option<Arc<Snapshot<C>>>,
+        proposed: Arc<Snapshot<C>>,
+        raw: Arc<[Option<Arc<[u8]>>]>,
+        kind: Kind,
+        id: u64,
+        capacitor: Arc<str>,
+    ) -> Self {
+        Request {
+            previous,
+            current: Arc::clone(&proposed),
+            raw,
+            proposed,
+            kind,
+            id,
+            capacitor,
+        }
+    }
+
+    /// Replaces what readers are to see.
+    #[must_use]
+    pub fn with(mut self, value: C) -> Self {
+        let generation = Snapshot::generation(&self.current);
+        self.current = Arc::new(Snapshot::new(value, generation));
+        self
+    }
+
+    /// The number of the update that this is a part of, the same in its `tracing` events. Retries share it.
+    pub fn correlation_id(&self) -> u64 {
+        self.id
+    }
+
+    /// The name of the capacitor whose update this is.
+    pub fn capacitor(&self) -> &str {
+        &self.capacitor
+    }
+
+    pub(crate) fn owner(&self) -> Arc<str> {
+        Arc::clone(&self.capacitor)
+    }
+
+    /// Whether a stage or a layer has replaced what was validated.
+    pub(crate) fn is_replaced(&self) -> bool {
+        !Arc::ptr_eq(&self.current, &self.proposed)
+    }
+
+    /// Whether it leads back to an earlier generation ([`Capacitor::rollback`](crate::Capacitor::rollback), or a probation that
+    /// failed). That value has come out of the stages before, so they do not run on it again; layers and parties are asked.
+    pub fn goes_back(&self) -> bool {
+        self.kind == Kind::Back
+    }
+
+    pub(crate) fn has_transition(&self) -> bool {
+        self.kind == Kind::Forward { transition: true }
+    }
+}
+
+impl<C> Clone for Request<C> {
+    fn clone(&self) -> Self {
+        Request {
+            previous: self.previous.clone(),
+            current: Arc::clone(&self.current),
+            raw: Arc::clone(&self.raw),
+            proposed: Arc::clone(&self.proposed),
+            kind: self.kind,
+            id: self.id,
+            capacitor: Arc::clone(&self.capacitor),
+        }
+    }
+}
+
+impl<C> fmt::Debug for Request<C> {
+    /// Without the values, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("current", &self.current)
+            .field("correlation_id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The pipeline's answer: the value that it lets through, and what the parties have prepared for it. Dropped instead of
+/// returned, it rolls them back.
+pub struct Applied<C> {
+    pub(crate) request: Request<C>,
+    pub(crate) transaction: Transaction,
+    /// Whether the value was checked after its last replacement.
+    pub(crate) checked: bool,
+}
+
+impl<C> Applied<C> {
+    /// The request that is let through.
+    pub fn request(&self) -> &Request<C> {
+        &self.request
+    }
+}
+
+/// Lets a request through without asking anybody.
+impl<C> From<Request<C>> for Applied<C> {
+    fn from(request: Request<C>) -> Self {
+        Applied {
+            request,
+            transaction: Transaction::default(),
+            checked: false,
+        }
+    }
+}
+
+impl<C> fmt::Debug for Applied<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Applied")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! What is wrong with a layer, alone and together with the others.
+
+use super::paths::cut;
+use crate::{
+    Config,
+    codec::{self, Decoder, Unknown},
+    layer::{Layer, Problem, finish::Cx},
+};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// A decoded layer, and the paths of its problems.
+pub(super) struct Read<L> {
+    pub(super) layer: Option<L>,
+    pub(super) problems: BTreeSet<String>,
+}
+
+/// Decodes a document; marks beside the paths say what else became of it.
+pub(super) fn decoded<C: Config>(decoder: &Decoder, bytes: &[u8]) -> Read<C::Layer> {
+    let decode = AssertUnwindSafe(|| codec::decode::<C>(decoder, bytes, Unknown::Warn));
+    let paths = |found: Vec<codec::Found>| {
+        let paths = found.iter().map(|one| cut(C::fields(), &one.problem.path));
+        paths.collect::<BTreeSet<_>>()
+    };
+    let (layer, mut problems, mark) = match catch_unwind(decode) {
+        Ok(Ok(decoded)) if decoded.empty => (None, BTreeSet::new(), Some("!empty")),
+        Ok(Ok(decoded)) => (Some(decoded.layer), paths(decoded.warnings), None),
+        Ok(Err(failed)) => (failed.partial, paths(failed.found), Some("!refused")),
+        Err(_) => (None, BTreeSet::new(), Some("!panicked")),
+    };
+    problems.extend(mark.map(str::to_owned));
+    Read { layer, problems }
+}
+
+/// The paths of a layer's problems, those of the rules over all layers included.
+pub(super) struct Judged {
+    pub(super) problems: BTreeSet<String>,
+    /// Nothing required is missing, so that the rules were seen.
+    pub(super) whole: bool,
+}
+
+pub(super) fn judge<C: Config>(
+    layers: &[Option<C::Layer>],
+    at: usize,
+    read: &Read<C::Layer>,
+) -> Judged {
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        let mut base = C::Layer::default();
+        for (index, known) in layers.iter().enumerate() {
+            let said = if index == at { &read.layer } else { known };
+            if let Some(layer) = said {
+                base.over(layer);
+            }
+        }
+        let mut cx = Cx::default();
+        let value = C::finish(base, &mut cx);
+        if let Some(value) = &value {
+            value.validate(&mut cx);
+        }
+        (cx.into_problems(), value.is_some())
+    }));
+    let mut problems = read.problems.clone();
+    let whole = match judged {
+        Ok((found, whole)) => {
+            let path = |problem: &Problem| cut(C::fields(), &problem.path);
+            problems.extend(found.iter().map(path));
+            whole
+        }
+        Err(_) => problems.insert("!panicked".to_owned()),
+    };
+    Judged { problems, whole }
+}
