@@ -1,8 +1,9 @@
 //! The figures of Flux, and of others in the same run: `cargo run --release -p flux-bench`.
 //!
-//! `-- PART ..` runs only these parts, `-- --check` fails where a promise is not kept.
+//! `-- PART ..` runs only these parts, `-- compile` the slow one, and `-- --check` fails where a promise is not kept.
 
 mod callgrind;
+mod compile;
 mod config;
 mod files;
 mod idle;
@@ -20,7 +21,11 @@ const PARTS: &[Part] = &[
     ("updates", updates::run),
     ("files", files::run),
     ("idle", idle::run),
+    (SLOW, compile::run),
 ];
+
+/// It runs only when it is asked for.
+const SLOW: &str = "compile";
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -42,7 +47,8 @@ fn main() {
     }
     let mut table = Table::default();
     for (name, run) in PARTS {
-        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+        let asked = wanted.iter().any(|part| part == name);
+        if asked || wanted.is_empty() && *name != SLOW {
             run(&mut table);
         }
     }

@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-const ROUNDS: u64 = 10_000;
+const ROUNDS: u64 = 100_000;
 
 pub(crate) const CELLS: &[Cell] = &[
     cell("empty", |rounds| repeat(rounds, || 1)),
