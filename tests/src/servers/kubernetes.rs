@@ -30,6 +30,8 @@ pub struct Kubernetes {
     _store: Process,
     port: u16,
     client: Mutex<Client>,
+    /// The kubeconfigs, which outlive the server's own folder.
+    access: tempfile::TempDir,
 }
 
 const ADMIN: &str = "s3cret";
@@ -52,10 +54,8 @@ async fn connect(port: u16) -> Client {
 impl Kubernetes {
     /// The kubeconfig of a user, for the server by way of `address`.
     fn kubeconfig(&self, address: SocketAddr, token: &str) -> PathBuf {
-        let path = self
-            .process
-            .folder()
-            .join(format!("{token}-{}.yaml", address.port()));
+        let name = format!("{token}-{}.yaml", address.port());
+        let path = self.access.path().join(name);
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
              clusters: [{{name: flux, cluster: {{server: 'https://{address}', insecure-skip-tls-verify: true}}}}]\n\
@@ -197,6 +197,7 @@ impl Remote for Kubernetes {
             _store: store_process,
             port,
             client: Mutex::new(connect(port).await),
+            access: tempfile::tempdir().expect("a folder"),
         })
     }
 
