@@ -70,8 +70,22 @@ pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
             message: "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`".to_owned(),
             span: 0..text.len(),
         },
-        false => error,
+        false => UriError {
+            span: undoubled(text, error.span.start)..undoubled(text, error.span.end),
+            ..error
+        },
     })
+}
+
+/// Where in the text stands what is at `at` where its dollars are doubled.
+fn undoubled(text: &str, at: usize) -> usize {
+    let mut doubled = 0;
+    let found = text.char_indices().find(|(_, c)| {
+        let here = doubled >= at;
+        doubled += c.len_utf8() + usize::from(*c == '$');
+        here
+    });
+    found.map_or(text.len(), |(position, _)| position)
 }
 
 fn read(text: &str) -> Result<Uri, UriError> {
@@ -303,13 +317,17 @@ mod tests {
             let message = parse_given_uri(wrong).expect_err(wrong).message;
             assert!(!message.contains("hunter2"), "{message}");
         }
+        let dollars = parse_given_uri("env:${PREFIX}").expect_err("no prefix");
+        assert_eq!(dollars.span, 4..13);
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused_inside_itself(text in ".*") {
-            if let Err(error) = parse_uri(&text) {
-                prop_assert!(text.get(error.span).is_some());
+            for read in [parse_uri(&text), parse_given_uri(&text)] {
+                if let Err(error) = read {
+                    prop_assert!(text.get(error.span).is_some());
+                }
             }
         }
 

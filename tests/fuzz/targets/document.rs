@@ -1,0 +1,75 @@
+//! A document of any bytes, in each format: nothing panics, what is served is what plain serde makes of it, everything else keeps the
+//! previous configuration, and no secret is told.
+#![no_main]
+
+use flux::{Format, Source, State, source::Channel};
+use flux_fuzz::{block_on, by_hand, is_peculiar, plain, told};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Some((first, document)) = bytes.split_first() else {
+        return Corpus::Reject;
+    };
+    let (format, good) = match first {
+        b'J' => (Format::Json, "{\"id\": 7}"),
+        b'Y' => (Format::Yaml, "id: 7"),
+        b'T' => (Format::Toml, "id = 7"),
+        _ => return Corpus::Reject,
+    };
+    block_on(check(format, good, document));
+    Corpus::Keep
+});
+
+async fn check(format: Format, good: &'static str, document: &[u8]) {
+    let (sender, channel) = Channel::buffered("channel", 2);
+    let capacitor = by_hand([Source::watcher(channel).format(format)]);
+    sender.send(good.as_bytes()).await.unwrap();
+    capacitor.start().await.unwrap();
+    sender.send(document).await.unwrap();
+    capacitor.process().await.unwrap();
+    let told = told(&capacitor);
+    let plain = plain::decode(format, document);
+    match (capacitor.state(), plain) {
+        (State::Healthy, Some(plain)) => plain.must_be(&capacitor.get()),
+        (State::Healthy, None) => panic!(
+            "served, and refused by plain serde: {:?}",
+            &**capacitor.get()
+        ),
+        (State::Degraded, plain) => {
+            let before = plain::decode(format, good.as_bytes()).unwrap();
+            before.must_be(&capacitor.get());
+            // Flux bounds what a small document can stand for, and takes no unknown key twice.
+            let own = ["deep", "repeat too much", "twice"]
+                .iter()
+                .any(|reason| told.contains(reason));
+            assert!(
+                plain.is_none() || own,
+                "refused, and served by plain serde: {told}"
+            );
+        }
+        (state, _) => panic!("{state} after a first success"),
+    }
+    for secret in secrets(format, document) {
+        assert!(!told.contains(&secret), "{secret} is told: {told}");
+    }
+}
+
+/// The secrets of a document that can be read, where they stand nowhere else in it.
+fn secrets(format: Format, document: &[u8]) -> Vec<String> {
+    let Ok(text) = std::str::from_utf8(document) else {
+        return Vec::new();
+    };
+    let Some(value) = plain::any::<serde_json::Value>(format, text) else {
+        return Vec::new();
+    };
+    let password = value.get("password");
+    let key = value.get("tls").and_then(|tls| tls.get("key"));
+    let texts = [password, key]
+        .into_iter()
+        .flatten()
+        .filter_map(|value| value.as_str());
+    texts
+        .filter(|secret| is_peculiar(secret) && text.matches(secret).count() == 1)
+        .map(str::to_owned)
+        .collect()
+}
