@@ -16,7 +16,7 @@ use serde::{
 };
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashMap, hash_map::DefaultHasher},
+    collections::{BTreeMap, HashMap},
     fmt,
     hash::{BuildHasher, Hash, Hasher},
     marker::PhantomData,
@@ -128,10 +128,37 @@ impl Mode<'_> {
     #[inline]
     fn scalar(self, value: &(impl Hash + ?Sized)) {
         if let Mode::Key(hash) = self {
-            let mut hasher = DefaultHasher::new();
+            let mut hasher = Folded(0);
             value.hash(&mut hasher);
             hash.set(hasher.finish());
         }
+    }
+}
+
+/// A hash of keys that nobody chooses to collide: who writes the document would only refuse it for himself.
+struct Folded(u64);
+
+impl Folded {
+    #[inline]
+    fn fold(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+        self.0 = (product as u64) ^ ((product >> 64) as u64);
+    }
+}
+
+impl Hasher for Folded {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        self.fold(bytes.len() as u64);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.fold(u64::from_le_bytes(word));
+        }
+    }
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -265,9 +292,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
             _ => None,
         };
         self.0.visit_map(Entries {
+            keys: Vec::with_capacity(if count.is_some() { 0 } else { 16 }),
             entries,
             count,
-            keys: Vec::new(),
         })
     }
     #[inline]
@@ -366,5 +393,38 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
     #[inline]
     fn size_hint(&self) -> Option<usize> {
         self.entries.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    fn hash(key: &str) -> u64 {
+        let mut hasher = Folded(0);
+        key.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn keys_that_are_alike_have_hashes_of_their_own() {
+        let keys = (0..20_000).map(|n| match n % 4 {
+            0 => format!("tenant-{n:08}"),
+            1 => format!("{n}"),
+            2 => format!("a.rather.long.key.with.the.number.{n}.in.it"),
+            _ => "k".repeat(n / 1000) + &n.to_string(),
+        });
+        let keys: HashSet<String> = keys.collect();
+        let hashes: HashSet<u64> = keys.iter().map(|key| hash(key)).collect();
+        assert_eq!(hashes.len(), keys.len());
+    }
+
+    proptest! {
+        #[test]
+        fn different_keys_have_different_hashes(a in ".{0,20}", b in ".{0,20}") {
+            prop_assert_eq!(a == b, hash(&a) == hash(&b));
+        }
     }
 }
