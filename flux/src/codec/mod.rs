@@ -303,7 +303,7 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
 /// Line and column of a byte offset, counted from 1.
 #[cfg(feature = "toml")]
 pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
+    let before = &text[..text.floor_char_boundary(offset)];
     let line = before.matches('\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (line, before[start..].chars().count() + 1)

@@ -110,7 +110,7 @@ pub(super) fn look_closer<C: Config>(decoder: &Decoder, text: &str, unknown: Unk
             };
         }
     };
-    let mut spots = walk(C::fields(), &read);
+    let mut spots = walk(C::fields(), &read, false);
     if unknown == Unknown::Ignore {
         spots.retain(|spot| spot.strict || !spot.is_unknown());
     }
@@ -153,7 +153,7 @@ pub(super) fn problems<C: Config>(
         }
     };
     let (partial, problems) = decode_tree::<C>(&read.tree, plain_scalars(decoder));
-    let walked = walk(C::fields(), &read);
+    let walked = walk(C::fields(), &read, true);
     let mut spots: Vec<Spot> = problems
         .into_iter()
         .filter(|problem| !is_told_by(problem, &walked, &read))

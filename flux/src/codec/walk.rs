@@ -50,10 +50,12 @@ fn numbers(tree: &Tree, path: &[Seg]) -> Option<Vec<usize>> {
     Some(numbers)
 }
 
-/// Keys that no field has, keys that stand in their map twice, and dates in the place of sections, at any depth.
-pub(super) fn walk(fields: &'static [Field], read: &Read<'_>) -> Vec<Spot> {
+/// Keys that no field has, keys that stand in their map twice, and dates in the place of sections, at any depth. Into values
+/// that are decoded as a whole only `with_leaves`: what their types accept is accepted.
+pub(super) fn walk(fields: &'static [Field], read: &Read<'_>, with_leaves: bool) -> Vec<Spot> {
     let mut walk = Walk {
         read,
+        with_leaves,
         secrets: describe::any_secret(fields),
         path: Vec::new(),
         numbers: Vec::new(),
@@ -65,6 +67,7 @@ pub(super) fn walk(fields: &'static [Field], read: &Read<'_>) -> Vec<Spot> {
 
 struct Walk<'a> {
     read: &'a Read<'a>,
+    with_leaves: bool,
     /// The type has secrets.
     secrets: bool,
     path: Vec<Seg>,
@@ -122,7 +125,7 @@ impl Walk<'_> {
 
     fn field(&mut self, field: &'static Field, value: &Tree) {
         match (field.kind, value) {
-            (Kind::Leaf, value) => self.leaf(value),
+            (Kind::Leaf, value) if self.with_leaves => self.leaf(value),
             (Kind::Section(inner), value) => self.section(inner(), value),
             (Kind::List(inner), Tree::Seq(items)) => {
                 for (index, item) in items.iter().enumerate() {

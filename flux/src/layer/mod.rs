@@ -10,6 +10,7 @@ pub mod merge;
 pub mod path;
 pub mod said;
 pub(crate) mod tolerant;
+mod watched;
 
 use serde::de::MapAccess;
 

@@ -177,3 +177,15 @@ async fn maps_that_hold_every_key_once_are_taken_as_they_are() {
         assert_eq!(app.waits["a"], Duration::from_secs(1), "{format}");
     }
 }
+
+#[tokio::test]
+async fn a_type_of_its_own_decides_what_it_accepts() {
+    #[derive(Flux)]
+    struct Free {
+        any: serde_json::Value,
+    }
+    for document in ["any: {a: 1, a: 2}", "any: {a: 1, a: 2}\nstrange: 1"] {
+        let app = applied::<Free>(Format::Yaml, document).await;
+        assert_eq!(app.any, serde_json::json!({"a": 2}));
+    }
+}
