@@ -34,7 +34,11 @@ impl Keys {
     /// The index of `key`. Documents mostly keep the order of the fields, so the one at `hint` is compared first.
     #[inline]
     pub fn find(&self, key: &str, hint: usize) -> usize {
-        if self.names.get(hint).is_some_and(|name| *name == key) {
+        if self
+            .names
+            .get(hint)
+            .is_some_and(|name| same(name.as_bytes(), key.as_bytes()))
+        {
             return hint;
         }
         self.search(key)
@@ -46,6 +50,19 @@ impl Keys {
             Ok(at) => self.sorted[at].1,
             Err(_) => UNKNOWN,
         }
+    }
+}
+
+/// Equality without a call for texts as short as most keys: both ends are compared as numbers, and may overlap.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        4..8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        _ => a == b,
     }
 }
 
@@ -413,5 +430,38 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NotNull<T> {
     }
     fn visit_unit<E: Error>(self) -> Result<T, E> {
         T::deserialize(value::UnitDeserializer::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keys, UNKNOWN, same};
+
+    #[test]
+    fn keys_are_the_same_only_if_every_byte_is() {
+        for length in 0..40 {
+            let key = vec![b'k'; length];
+            assert!(same(&key, &key.clone()), "{length} bytes");
+            assert!(!same(&key, &vec![b'k'; length + 1]), "{length} bytes");
+            for at in 0..length {
+                let mut other = key.clone();
+                other[at] = b'x';
+                assert!(!same(&key, &other), "byte {at} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_whatever_the_hint_is() {
+        let keys = Keys::new(
+            &["port", "host"],
+            &[("host", 1), ("listen", 0), ("port", 0)],
+        );
+        for hint in [0, 1, 2, UNKNOWN] {
+            assert_eq!(keys.find("port", hint), 0);
+            assert_eq!(keys.find("listen", hint), 0);
+            assert_eq!(keys.find("host", hint), 1);
+            assert_eq!(keys.find("hosts", hint), UNKNOWN);
+        }
     }
 }

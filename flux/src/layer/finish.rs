@@ -55,12 +55,26 @@ impl Cx {
 
     /// Runs `go` under a map's key, which is copied only if something is wrong there.
     pub(crate) fn under<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
-        let (depth, known) = (self.path.len(), self.problems.len());
-        let result = self.within(Seg::Key(Cow::Borrowed("")), go);
+        let known = self.enter();
+        let result = go(self);
+        self.leave(key, known);
+        result
+    }
+
+    /// Steps down to an entry of a map; answers with the number of problems so far, which `leave` asks for.
+    #[inline]
+    fn enter(&mut self) -> usize {
+        self.path.push(Seg::Key(Cow::Borrowed("")));
+        self.problems.len()
+    }
+
+    #[inline]
+    fn leave(&mut self, key: &str, known: usize) {
+        self.path.pop();
+        let depth = self.path.len();
         for problem in &mut self.problems[known..] {
             problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
         }
-        result
     }
 }
 
@@ -262,7 +276,11 @@ fn entries<C: Config>(
         let mut built = Vec::with_capacity(map.0.len());
         for (key, layer) in map.0 {
             let Some(layer) = layer else { continue };
-            match cx.under(&key, |cx| C::finish(layer, cx)) {
+            // Without a closure, which the whole layer would be copied into.
+            let known = cx.enter();
+            let section = C::finish(layer, cx);
+            cx.leave(&key, known);
+            match section {
                 Some(section) => built.push((key, section)),
                 None => whole = false,
             }

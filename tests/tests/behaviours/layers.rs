@@ -2,7 +2,7 @@
 
 use crate::by_hand;
 use flux::{Capacitor, Flux, Format, Source, State, Unknown, source::Channel};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 #[derive(Flux, Debug, PartialEq)]
 struct App {
@@ -106,6 +106,46 @@ async fn null_turns_an_optional_section_off_and_says_nothing_on_a_required_one()
         .get();
     assert_eq!(app.pool.max, 5);
     assert_eq!(app.tls, None);
+}
+
+#[derive(Flux)]
+struct Fleet {
+    #[flux(nested, default)]
+    sorted: BTreeMap<String, Pool>,
+    #[flux(nested, default)]
+    hashed: HashMap<String, Pool>,
+}
+
+#[tokio::test]
+async fn every_change_of_a_map_of_sections_is_applied_and_no_other_document_is() {
+    let steps = [
+        ("{b: {max: 1}, d: {max: 2}, f: {max: 3}}", true),
+        ("{f: {max: 3}, d: {max: 2}, b: {max: 1}}", false),
+        ("{b: {max: 1, min: 1}, d: {max: 2}, f: {max: 3}}", false),
+        ("{b: {max: 1}, d: {max: 2}, f: {max: 4}}", true),
+        ("{a: {}, b: {max: 1}, d: {max: 2}, f: {max: 4}}", true),
+        ("{a: {}, b: {max: 9}, d: {max: 2}, f: {max: 4}}", true),
+        ("{b: {max: 9}, d: {max: 2}, f: {max: 4}}", true),
+        ("{b: {max: 9}, d: {max: 2}}", true),
+        ("{b: {max: 9}, c: {max: 2}}", true),
+        ("{b: {max: 9}, c: {max: 2}, g: {}}", true),
+        ("{}", true),
+        ("{} # nothing", false),
+    ];
+    for key in ["sorted", "hashed"] {
+        let (capacitor, sender) = by_hand::<Fleet>(|builder| builder);
+        sender.send(&b"{}"[..]).await.unwrap();
+        capacitor.start().await.unwrap();
+        for (map, changed) in steps {
+            let before = capacitor.status().generation;
+            let document = format!("{key}: {map}");
+            sender.send(document.clone().into_bytes()).await.unwrap();
+            assert!(capacitor.process().await.unwrap());
+            assert_eq!(capacitor.state(), State::Healthy, "{document}");
+            let applied = capacitor.status().generation - before;
+            assert_eq!(applied, u64::from(changed), "{document}");
+        }
+    }
 }
 
 #[tokio::test]

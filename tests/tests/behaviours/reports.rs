@@ -145,6 +145,69 @@ async fn broken_rules_and_missing_values_are_all_told_with_their_place() {
 }
 
 #[tokio::test]
+async fn a_section_that_cannot_be_read_hides_no_other_problem() {
+    let json = r#"{"host": "a",
+"pool": "none",
+"vault": 5,
+"tenants": {"a": 1, "b": {"max_size": "x"}, "c": null},
+"upstreams": [{"max_size": 1}, null, 7, {"max_size": "y"}],
+"weights": [1]}"#;
+    let report = refusal::<App>(Format::Json, json).await;
+    let told: Vec<_> = lines(&report)
+        .into_iter()
+        .map(|(path, line)| format!("{path}:{}", line.unwrap_or_default()))
+        .collect();
+    let expected = [
+        "pool:2",
+        "vault:3",
+        "tenants.a:4",
+        "tenants.b.max_size:4",
+        "upstreams[1]:5",
+        "upstreams[2]:5",
+        "upstreams[3].max_size:5",
+    ];
+    assert_eq!(told, expected, "{report}");
+}
+
+#[derive(Flux)]
+struct Cluster {
+    #[flux(nested)]
+    first: Node,
+    #[flux(nested)]
+    others: Vec<Node>,
+    #[flux(nested)]
+    named: BTreeMap<String, Node>,
+}
+
+#[derive(Flux)]
+struct Node {
+    host: String,
+}
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_a_list_or_map_item_is_not_taken_for_an_empty_one() {
+    let json = r#"{"first": {"host": "a"}, "others": [{"host": "b"}, 7], "named": {"c": 7}}"#;
+    let report = refusal::<Cluster>(Format::Json, json).await;
+    let paths: Vec<_> = report.problems().iter().map(|p| p.path.clone()).collect();
+    assert_eq!(paths, ["others[1]", "named.c"], "{report}");
+}
+
+#[tokio::test]
+async fn a_key_that_stands_in_a_document_twice_is_refused() {
+    for twice in [
+        r#""port": 1, "port": 2"#,
+        r#""pool": {"max_size": 1}, "pool": {"max_size": 2}"#,
+        r#""pool": {"max_size": 1, "max_size": 2}"#,
+        r#""tenants": {"a": {}, "a": {}}"#,
+        r#""upstreams": [], "upstreams": []"#,
+    ] {
+        let json = format!(r#"{{"host": "a", {twice}}}"#);
+        let told = refusal::<App>(Format::Json, &json).await.to_string();
+        assert!(told.contains("stands here twice"), "{twice}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn type_errors_do_not_hide_broken_rules_once_there_is_a_configuration() {
     let (capacitor, sender) = by_hand::<App>(|builder| builder);
     sender.send(&b"host: a"[..]).await.unwrap();
