@@ -1,6 +1,6 @@
 //! The last good configuration on disk: when it is written, what is in it, and when it is served.
 
-use crate::kit::{App, Ear, Teller, Log, over_a_channel, pass, say, settle, write};
+use crate::kit::{App, Ear, Log, Teller, over_a_channel, pass, say, settle, write};
 use flux::{
     Builder, Capacitor, Config, Error, Flux, Format, Secrets, Source, State,
     source::{Channel, ChannelSender, SourceError},
@@ -51,7 +51,8 @@ impl Folder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_written_after_each_change_readable_by_its_owner_alone_and_nothing_is_left_beside_it() {
+async fn it_is_written_after_each_change_readable_by_its_owner_alone_and_nothing_is_left_beside_it()
+{
     let folder = Folder::new();
     let (builder, sender) = keeping::<App>(&folder.file());
     let capacitor = builder.build().unwrap();
@@ -60,7 +61,11 @@ async fn it_is_written_after_each_change_readable_by_its_owner_alone_and_nothing
     for n in 1..=3 {
         say(&sender, n).await;
         settle().await;
-        assert!(folder.text().contains(&format!("\"n\": {n}")), "{}", folder.text());
+        assert!(
+            folder.text().contains(&format!("\"n\": {n}")),
+            "{}",
+            folder.text()
+        );
         let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(folder.names(), ["known-good.json"]);
@@ -71,7 +76,10 @@ async fn it_is_written_after_each_change_readable_by_its_owner_alone_and_nothing
 #[tokio::test(start_paused = true)]
 async fn a_file_that_others_could_read_is_replaced_and_not_written_into() {
     let folder = Folder::new();
-    for name in ["known-good.json", &format!(".known-good.json.{}.new", std::process::id())] {
+    for name in [
+        "known-good.json",
+        &format!(".known-good.json.{}.new", std::process::id()),
+    ] {
         let path = folder.0.path().join(name);
         fs::write(&path, "{}").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
@@ -80,7 +88,11 @@ async fn a_file_that_others_could_read_is_replaced_and_not_written_into() {
     ran::<App>(&folder.file(), &["n: 1"]).await;
     let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(std::io::read_to_string(held).unwrap(), "{}", "replaced as a whole");
+    assert_eq!(
+        std::io::read_to_string(held).unwrap(),
+        "{}",
+        "replaced as a whole"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,7 +176,11 @@ async fn secrets_are_left_out_at_any_depth() {
     let capacitor = cold::<Shop>(&folder.file(), Down::Failing).await;
     let shop = capacitor.get();
     assert_eq!((shop.n, &shop.password), (1, &None));
-    let pools: Vec<_> = shop.pools.iter().map(|pool| (pool.size, &*pool.token)).collect();
+    let pools: Vec<_> = shop
+        .pools
+        .iter()
+        .map(|pool| (pool.size, &*pool.token))
+        .collect();
     assert_eq!(pools, [(3, "none"), (4, "none")]);
 }
 
@@ -183,7 +199,10 @@ async fn a_configuration_with_secrets_is_not_written_at_all_where_that_was_chose
     settle().await;
     assert!(!path.exists());
     let told = ear.text();
-    assert!(told.contains("Secrets::Refuse") && !told.contains("hunter2"), "{told}");
+    assert!(
+        told.contains("Secrets::Refuse") && !told.contains("hunter2"),
+        "{told}"
+    );
     write(&sender, "{n: 2}").await;
     settle().await;
     assert!(path.exists(), "without secrets there is nothing to refuse");
@@ -210,7 +229,10 @@ async fn cold_with<C: Config>(path: &Path, down: Down) -> (Capacitor<C>, Channel
     let (builder, sender) = keeping::<C>(path);
     let capacitor = builder.build().unwrap();
     match down {
-        Down::Failing => sender.fail(SourceError::transient("no route")).await.unwrap(),
+        Down::Failing => sender
+            .fail(SourceError::transient("no route"))
+            .await
+            .unwrap(),
         Down::Silent => {}
         Down::Gone => sender.fail(SourceError::closed("gone")).await.unwrap(),
         Down::Saying("") => sender.absent().await.unwrap(),
@@ -235,7 +257,11 @@ async fn a_cold_start_serves_it_where_the_source_is_down_silent_gone_or_bad_and_
     ] {
         let (capacitor, _sender) = cold_with::<App>(&folder.file(), down).await;
         let status = capacitor.status();
-        assert_eq!((status.state, capacitor.get().n), (State::Degraded, 7), "{down:?}");
+        assert_eq!(
+            (status.state, capacitor.get().n),
+            (State::Degraded, 7),
+            "{down:?}"
+        );
         assert_eq!(status.generation, 1);
         let error = status.error.as_ref().unwrap().to_string();
         assert!(error.contains(said), "{down:?}: {error}");
@@ -272,7 +298,10 @@ async fn it_is_served_through_the_pipeline_like_any_other() {
     let log = Log::default();
     let (builder, sender) = keeping::<App>(&folder.file());
     let capacitor = builder.party(Teller::new("one", &log)).build().unwrap();
-    sender.fail(SourceError::transient("no route")).await.unwrap();
+    sender
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     capacitor.start().await.unwrap();
     assert_eq!(log.take(), ["one prepares 7", "one commits 7"]);
 }
@@ -303,7 +332,10 @@ async fn after_a_rescue_with_the_same_content_the_next_change_can_be_taken_back(
     ran::<App>(&folder.file(), &["n: 7"]).await;
     let (builder, sender) = keeping::<App>(&folder.file());
     let capacitor = builder.probation(Duration::from_secs(30)).build().unwrap();
-    sender.fail(SourceError::transient("no route")).await.unwrap();
+    sender
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     capacitor.start().await.unwrap();
     for n in [7, 8] {
         say(&sender, n).await;
@@ -339,13 +371,25 @@ async fn without_a_usable_file_a_bad_start_is_what_it_was_and_garbage_is_told() 
         ("{", "is not a last known good configuration of App"),
         ("null", "is not a last known good configuration of App"),
         ("[1, 2]", "is not a last known good configuration of App"),
-        (&own[..own.len() / 2], "is not a last known good configuration of App"),
+        (
+            &own[..own.len() / 2],
+            "is not a last known good configuration of App",
+        ),
         (&*foreign, "is not a last known good configuration of App"),
-        (&*own.replace("\"version\": 1", "\"version\": 2"), "is not a last known"),
-        (&*own.replace("\"n\": 7", "\"n\": \"x\""), "does not fit the configuration"),
+        (
+            &*own.replace("\"version\": 1", "\"version\": 2"),
+            "is not a last known",
+        ),
+        (
+            &*own.replace("\"n\": 7", "\"n\": \"x\""),
+            "does not fit the configuration",
+        ),
     ]
     .map(|(content, told)| (Some(content.as_bytes().to_vec()), told));
-    let binary = (Some(vec![0xff, 0xfe, 0x00]), "is not a last known good configuration of App");
+    let binary = (
+        Some(vec![0xff, 0xfe, 0x00]),
+        "is not a last known good configuration of App",
+    );
     for (content, said) in cases.into_iter().chain([binary, (None, "")]) {
         fs::remove_file(folder.file()).unwrap();
         if let Some(content) = &content {
@@ -373,10 +417,17 @@ async fn without_a_usable_file_a_bad_start_is_what_it_was_and_garbage_is_told() 
 async fn a_kept_value_that_breaks_a_rule_of_today_is_not_served() {
     let folder = Folder::new();
     ran::<App>(&folder.file(), &["n: 7"]).await;
-    fs::write(folder.file(), folder.text().replace("\"n\": 7", "\"n\": 100")).unwrap();
+    fs::write(
+        folder.file(),
+        folder.text().replace("\"n\": 7", "\"n\": 100"),
+    )
+    .unwrap();
     let (builder, sender) = keeping::<App>(&folder.file());
     let capacitor = builder.build().unwrap();
-    sender.fail(SourceError::transient("no route")).await.unwrap();
+    sender
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     capacitor.start().await.expect_err("100 breaks the rule");
     assert_eq!(capacitor.state(), State::Empty);
     say(&sender, 1).await;
@@ -388,14 +439,21 @@ async fn a_kept_value_that_breaks_a_rule_of_today_is_not_served() {
 async fn a_file_that_cannot_be_written_is_told_and_nothing_else_suffers() {
     let (ear, _listening) = Ear::listen();
     let folder = Folder::new();
-    let path = folder.0.path().join("no-such-folder").join("known-good.json");
+    let path = folder
+        .0
+        .path()
+        .join("no-such-folder")
+        .join("known-good.json");
     let (builder, sender) = keeping::<App>(&path);
     let capacitor = builder.build().unwrap();
     say(&sender, 1).await;
     capacitor.start().await.unwrap();
     settle().await;
     let told = ear.text();
-    assert!(told.contains("no-such-folder") && told.contains("cannot be kept"), "{told}");
+    assert!(
+        told.contains("no-such-folder") && told.contains("cannot be kept"),
+        "{told}"
+    );
     assert_eq!(capacitor.state(), State::Healthy);
     say(&sender, 2).await;
     settle().await;
@@ -426,30 +484,53 @@ async fn what_is_live_is_used_and_only_what_is_down_comes_from_the_file() {
 
     let (capacitor, sender, other) = two(&folder.file(), false);
     write(&sender, "{n: 2, timeout: 6s}").await;
-    other.fail(SourceError::transient("no route")).await.unwrap();
+    other
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     capacitor.start().await.unwrap();
     let shop = capacitor.get();
     assert_eq!((shop.n, shop.ratio, shop.timeout.as_secs()), (2, 0.25, 6));
     assert_eq!(capacitor.state(), State::Degraded);
-    let refused: Vec<bool> = capacitor.status().layers.iter().map(|one| one.refused).collect();
+    let refused: Vec<bool> = capacitor
+        .status()
+        .layers
+        .iter()
+        .map(|one| one.refused)
+        .collect();
     assert_eq!(refused, [false, true]);
     settle().await;
-    assert!(folder.text().contains("ratio"), "what is only in the file stays in it");
+    assert!(
+        folder.text().contains("ratio"),
+        "what is only in the file stays in it"
+    );
     drop(sender);
     capacitor.stop().await;
 
     let (capacitor, sender, other) = two(&folder.file(), false);
-    sender.fail(SourceError::transient("no route")).await.unwrap();
-    other.fail(SourceError::transient("no route")).await.unwrap();
+    sender
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
+    other
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     capacitor.start().await.expect("both are still in the file");
     assert_eq!((capacitor.get().n, capacitor.get().ratio), (1, 0.25));
     write(&sender, "{n: 3}").await;
     settle().await;
-    assert!(folder.text().contains("\"n\": 1"), "not while a part is from the file");
+    assert!(
+        folder.text().contains("\"n\": 1"),
+        "not while a part is from the file"
+    );
     write(&other, "ratio = 0.25").await;
     settle().await;
     assert_eq!(capacitor.state(), State::Healthy);
-    assert!(folder.text().contains("\"n\": 3"), "all of it is from the sources now");
+    assert!(
+        folder.text().contains("\"n\": 3"),
+        "all of it is from the sources now"
+    );
     capacitor.stop().await;
 }
 
@@ -463,9 +544,15 @@ async fn an_optional_layer_that_was_absent_then_is_taken_as_absent_while_it_is_d
     capacitor.stop().await;
     let (capacitor, sender, other) = two(&folder.file(), true);
     write(&sender, "{n: 2}").await;
-    other.fail(SourceError::transient("no route")).await.unwrap();
+    other
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     let before = folder.text();
-    capacitor.start().await.expect("it had nothing to say before");
+    capacitor
+        .start()
+        .await
+        .expect("it had nothing to say before");
     assert_eq!((capacitor.state(), capacitor.get().n), (State::Degraded, 2));
     let error = capacitor.last_error().unwrap().to_string();
     assert!(error.contains("no route"), "{error}");
@@ -473,7 +560,10 @@ async fn an_optional_layer_that_was_absent_then_is_taken_as_absent_while_it_is_d
     assert_eq!(folder.text(), before, "not while a part is not known");
     write(&other, "ratio = 0.75").await;
     settle().await;
-    assert_eq!((capacitor.state(), capacitor.get().ratio), (State::Healthy, 0.75));
+    assert_eq!(
+        (capacitor.state(), capacitor.get().ratio),
+        (State::Healthy, 0.75)
+    );
     capacitor.stop().await;
 }
 
@@ -497,7 +587,10 @@ async fn every_format_comes_back_as_it_was() {
     let before = capacitor.get();
     capacitor.stop().await;
     let (capacitor, sender) = open();
-    sender.fail(SourceError::transient("no route")).await.unwrap();
+    sender
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
     capacitor.start().await.unwrap();
     assert_eq!(**capacitor.get(), **before);
 }

@@ -129,7 +129,10 @@ async fn every_metric_has_its_kind() {
         ("flux_breaker_state", MetricKind::Gauge),
     ];
     assert_eq!(kinds, documented.into());
-    assert!(all.keys().all(|name| name.contains("capacitor=App")), "{all:?}");
+    assert!(
+        all.keys().all(|name| name.contains("capacitor=App")),
+        "{all:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +197,9 @@ async fn each_layer_has_counts_and_times_of_its_own_and_equal_content_does_not_c
     write(&other, "text: a").await;
     capacitor.start().await.unwrap();
     times.extend(recorder.take());
-    let at = |layer: &str| format!("flux_layer_changed_timestamp_seconds{{capacitor=App,layer={layer}}}");
+    let at = |layer: &str| {
+        format!("flux_layer_changed_timestamp_seconds{{capacitor=App,layer={layer}}}")
+    };
     for document in ["text: b", "text: b", "text: c"] {
         write(&other, document).await;
         settle().await;
@@ -202,7 +207,9 @@ async fn each_layer_has_counts_and_times_of_its_own_and_equal_content_does_not_c
     let all = recorder.take();
     times.extend(all.clone());
     let received = |layer: &str| {
-        all.get(&format!("flux_changes_received_total{{capacitor=App,layer={layer}}}"))
+        all.get(&format!(
+            "flux_changes_received_total{{capacitor=App,layer={layer}}}"
+        ))
     };
     assert_eq!((received("channel"), received("other")), (None, Some(&2.0)));
     let seconds = |status: &flux::Status, i: usize| {
@@ -212,7 +219,10 @@ async fn each_layer_has_counts_and_times_of_its_own_and_equal_content_does_not_c
     };
     let status = capacitor.status();
     for (i, layer) in ["channel", "other"].into_iter().enumerate() {
-        assert!((times[&at(layer)] - seconds(&status, i)).abs() < 1.0, "{layer}");
+        assert!(
+            (times[&at(layer)] - seconds(&status, i)).abs() < 1.0,
+            "{layer}"
+        );
     }
 }
 
