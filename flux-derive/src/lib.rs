@@ -18,7 +18,7 @@ use proc_macro::TokenStream;
 ///
 /// | on the struct | |
 /// |---|---|
-/// | `source = "URI"`, `override = "URI"` | a layer; overrides come after sources, later wins. Long form: `source("URI", optional, format = "yaml")` |
+/// | `source = "URI"`, `override = "URI"` | a layer; overrides come after sources, later wins. Long form: `source("URI", optional, format = "yaml", wait = "5s")` |
 /// | `debounce`, `max_wait`, `startup_timeout`, `resync` | durations as text, `"100ms"` |
 /// | `unknown = "warn"` | or `"deny"`, `"ignore"`: keys that no field has |
 /// | `name = ".."` | the capacitor's name in logs and metrics |

@@ -1,6 +1,6 @@
 //! The checked struct: everything that the emitting code needs, in a form in which nothing can be wrong any more.
 
-use flux_syntax::{Format, Template};
+use flux_syntax::{Format, Remote, Template};
 use proc_macro2::TokenStream;
 use std::time::Duration;
 use syn::{Ident, Path, Type, Visibility};
@@ -78,12 +78,14 @@ pub(crate) struct Source {
     pub(crate) place: SourcePlace,
     pub(crate) optional: bool,
     pub(crate) format: Option<Format>,
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Where a layer comes from.
 pub(crate) enum SourcePlace {
     File(Template),
     Env(Template),
+    Remote(Remote),
     /// A URI that comes whole from the environment.
     Uri(Template),
 }

@@ -12,12 +12,16 @@ fn messages(text: &str) -> String {
 }
 
 #[cfg(not(all(
+    feature = "consul",
+    feature = "etcd",
     feature = "file",
     feature = "json",
+    feature = "nats",
     feature = "pipeline",
-    feature = "yaml",
+    feature = "redis",
+    feature = "rules",
     feature = "toml",
-    feature = "rules"
+    feature = "yaml"
 )))]
 fn names_feature(text: &str, feature: &str) {
     let said = messages(text);
@@ -34,6 +38,35 @@ fn a_file_source_without_its_feature_names_it() {
         "#[flux(source = \"file:app.json\")] struct C { a: u8 }",
         "file",
     );
+}
+
+#[test]
+#[cfg(not(any(
+    feature = "consul",
+    feature = "etcd",
+    feature = "firestore",
+    feature = "https",
+    feature = "k8s",
+    feature = "nats",
+    feature = "redis",
+    feature = "zookeeper"
+)))]
+fn a_server_without_its_feature_names_it() {
+    for (uri, feature) in [
+        ("redis://host/key", "redis"),
+        ("rediss://host/key", "redis"),
+        ("etcd://host/key", "etcd"),
+        ("nats://host/bucket/key", "nats"),
+        ("consul://host/key", "consul"),
+        ("k8s://default/secret/name/key", "k8s"),
+        ("zookeeper://host/path", "zookeeper"),
+        ("firestore://project/collection/document", "firestore"),
+        ("https://host/app.json", "https"),
+        ("http://host/app.json", "https"),
+    ] {
+        let text = format!("#[flux(source = \"{uri}\")] struct C {{ a: u8 }}");
+        names_feature(&text, feature);
+    }
 }
 
 #[test]

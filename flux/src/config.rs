@@ -46,6 +46,8 @@ pub trait Root: Config {
     fn local() -> &'static LocalKey<Local<Self>>;
     /// Publishes the `hot` fields.
     fn publish_hot(&self) {}
+    /// Takes the `hot` fields back, so that their readers look at the whole configuration.
+    fn unpublish_hot() {}
 }
 
 /// Collects the paths in which two values differ.

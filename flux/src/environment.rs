@@ -11,16 +11,33 @@ use crate::{
     },
     report::{Entry, tree::Tree},
 };
-use std::{collections::HashMap, ffi::OsString};
+use std::{collections::HashMap, ffi::OsString, sync::Arc};
+
+/// Where variables are looked up: in the process, or in what was given instead.
+#[derive(Clone, Default)]
+pub(crate) enum Variables {
+    #[default]
+    Process,
+    Given(Arc<HashMap<String, OsString>>),
+}
+
+impl Variables {
+    pub(crate) fn get(&self, name: &str) -> Option<OsString> {
+        match self {
+            Variables::Process => std::env::var_os(name),
+            Variables::Given(known) => known.get(name).cloned(),
+        }
+    }
+}
 
 /// One variable that a config type reads.
-struct Variable {
-    name: String,
-    path: Vec<Seg>,
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) path: Vec<Seg>,
 }
 
 /// Every variable of the table, under `prefix`.
-fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
+pub(crate) fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
     let mut all = Vec::new();
     collect(fields, prefix, &[], MAX_DEPTH, &mut all);
     all

@@ -47,6 +47,13 @@ pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Given<C::Layer> {
     }
 }
 
+/// What a provider says.
+#[cfg(feature = "testing")]
+pub(crate) fn tree(provider: &dyn Provider) -> Result<Tree, String> {
+    let data = provider.data().map_err(|error| error.to_string())?;
+    tree_of_profiles(&data, provider.profile()).ok_or_else(|| TOO_DEEP.to_owned())
+}
+
 /// Everything that figment says, taken apart so that a secret can be left out of it.
 fn problems_of(fields: &'static [Field], error: Error) -> Vec<Problem> {
     let problem = |error: Error| {

@@ -64,6 +64,8 @@ pub struct Handle<C> {
     mark: AtomicPtr<Snapshot<C>>,
     current: ArcSwapOption<Snapshot<C>>,
     writer: Mutex<()>,
+    #[cfg(feature = "testing")]
+    overrides: crate::testing::Overrides<C>,
 }
 
 impl<C> Handle<C> {
@@ -73,17 +75,30 @@ impl<C> Handle<C> {
             mark: AtomicPtr::new(ptr::null_mut()),
             current: ArcSwapOption::const_empty(),
             writer: Mutex::new(()),
+            #[cfg(feature = "testing")]
+            overrides: crate::testing::Overrides::new(),
         }
     }
 
-    /// Publishes `snapshot`. The mark is cleared first: a thread that sees the new value before the new mark must look again,
+    /// Publishes `snapshot`, and its `hot` fields. The mark is cleared first: a thread that sees the new value before the new mark must look again,
     /// or it could miss what another thread already told it.
-    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>, publish_hot: impl FnOnce(&C)) {
         let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = Arc::as_ptr(&snapshot).cast_mut();
+        let shown = !self.is_overridden();
+        if shown {
+            publish_hot(&snapshot.value);
+        }
         self.mark.store(ptr::null_mut(), Ordering::Relaxed);
         self.current.store(Some(snapshot));
-        self.mark.store(mark, Ordering::Release);
+        if shown {
+            self.mark.store(mark, Ordering::Release);
+        }
+    }
+
+    #[cfg(not(feature = "testing"))]
+    fn is_overridden(&self) -> bool {
+        false
     }
 
     /// The current snapshot.
@@ -91,9 +106,45 @@ impl<C> Handle<C> {
         self.current.load_full()
     }
 
+    /// The snapshot that this thread sees.
+    fn visible(&self) -> Option<Arc<Snapshot<C>>> {
+        #[cfg(feature = "testing")]
+        if let Some(snapshot) = self.overrides.of_this_thread() {
+            return Some(snapshot);
+        }
+        self.load()
+    }
+
     #[inline(always)]
     fn is_current(&self, mark: *const Snapshot<C>) -> bool {
         ptr::eq(self.mark.load(Ordering::Acquire), mark)
+    }
+}
+
+/// While anything is overridden no mark is current, so that every read looks whether it is meant.
+#[cfg(feature = "testing")]
+impl<C: Root> Handle<C> {
+    pub(crate) fn change_overrides<T>(
+        &self,
+        change: impl FnOnce(&crate::testing::Overrides<C>) -> T,
+    ) -> T {
+        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&self.overrides);
+        let current = self.load().filter(|_| !self.is_overridden());
+        match &current {
+            Some(snapshot) => snapshot.value.publish_hot(),
+            None => C::unpublish_hot(),
+        }
+        let mark = current.as_ref().map_or(ptr::null(), Arc::as_ptr).cast_mut();
+        self.mark.store(mark, Ordering::Release);
+        changed
+    }
+}
+
+#[cfg(feature = "testing")]
+impl<C> Handle<C> {
+    fn is_overridden(&self) -> bool {
+        self.overrides.any()
     }
 }
 
@@ -120,10 +171,10 @@ impl<C> HandleRef<C> {
     }
 
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
-        if let HandleRef::Static(_, publish_hot) = self {
-            publish_hot(&snapshot.value);
+        match self {
+            HandleRef::Static(handle, publish_hot) => handle.publish(snapshot, publish_hot),
+            HandleRef::Shared(handle) => handle.publish(snapshot, |_| ()),
         }
-        self.get().publish(snapshot);
     }
 }
 
@@ -276,7 +327,7 @@ pub(crate) fn not_started<C: Root>() -> ! {
 #[cold]
 #[inline(never)]
 fn refresh<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<Guard<C>> {
-    let snapshot = handle.load()?;
+    let snapshot = handle.visible()?;
     let mark = Arc::as_ptr(&snapshot);
     let copy = Arc::new(snapshot);
     // The old copy may be the last one: its drop, which is user code, must not run while the cell is borrowed.
@@ -314,7 +365,7 @@ pub struct Reader<C: 'static, H = &'static Handle<C>> {
 
 impl<C, H: Deref<Target = Handle<C>>> Reader<C, H> {
     pub(crate) fn new(handle: H) -> Option<Self> {
-        let copy = handle.load()?;
+        let copy = handle.visible()?;
         Some(Reader { handle, copy })
     }
 
@@ -330,7 +381,7 @@ impl<C, H: Deref<Target = Handle<C>>> Reader<C, H> {
     #[cold]
     #[inline(never)]
     fn refresh(&mut self) {
-        if let Some(snapshot) = self.handle.load() {
+        if let Some(snapshot) = self.handle.visible() {
             self.copy = snapshot;
         }
     }
@@ -346,7 +397,7 @@ pub fn reader<C: Root>() -> Reader<C> {
 
 /// `AppConfig::snapshot()`
 pub fn snapshot<C: Root>() -> Arc<Snapshot<C>> {
-    match C::global().handle.load() {
+    match C::global().handle.visible() {
         Some(snapshot) => snapshot,
         None => not_started::<C>(),
     }

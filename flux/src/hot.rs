@@ -1,6 +1,6 @@
 //! Scalars that are published on their own: one atomic load a read.
 
-use crate::{config::Root, handle::not_started};
+use crate::config::Root;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A scalar that `#[flux(hot)]` publishes on its own, read with one atomic load.
@@ -97,12 +97,16 @@ impl<T: Scalar> Hot<T> {
     pub fn publish(&self, value: T) {
         self.bits.store(value.to_bits(), Ordering::Release);
     }
-    /// The published value.
+    /// Takes the published value back: readers look at the whole configuration.
+    pub fn unpublish(&self) {
+        self.bits.store(UNPUBLISHED, Ordering::Release);
+    }
+    /// The published value; `field` finds it in the whole configuration.
     #[inline(always)]
-    pub fn get<C: Root>(&self) -> T {
+    pub fn get<C: Root>(&self, field: fn(&C) -> T) -> T {
         let bits = self.bits.load(Ordering::Acquire);
         if bits == UNPUBLISHED {
-            assert_started::<C>();
+            return unpublished(field);
         }
         T::from_bits(bits)
     }
@@ -110,10 +114,8 @@ impl<T: Scalar> Hot<T> {
 
 #[cold]
 #[inline(never)]
-fn assert_started<C: Root>() {
-    if C::global().handle.load().is_none() {
-        not_started::<C>();
-    }
+fn unpublished<C: Root, T>(field: fn(&C) -> T) -> T {
+    field(&crate::handle::get::<C>())
 }
 
 impl<T: Scalar> Default for Hot<T> {

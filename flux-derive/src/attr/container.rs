@@ -71,6 +71,7 @@ pub(crate) struct SourceAttr {
     pub(crate) uri: LitStr,
     pub(crate) optional: Once<()>,
     pub(crate) format: Once<LitStr>,
+    pub(crate) wait: Once<LitStr>,
 }
 
 /// `last_known_good = "PATH"`, or `last_known_good("PATH", secrets = "omit")`
@@ -202,7 +203,7 @@ fn refused(key: &Ident, word: &str) -> syn::Error {
 
 fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<SourceAttr> {
     let overrides = key == "override";
-    let (mut optional, mut format) = (Once::default(), Once::default());
+    let (mut optional, mut format, mut wait) = (Once::default(), Once::default(), Once::default());
     let example = if overrides {
         "\"env:APP_\""
     } else {
@@ -216,11 +217,12 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
                 optional.set(word, (), errors);
             }
             "format" => format.set(word, text(word, input, "\"yaml\"")?, errors),
+            "wait" => wait.set(word, text(word, input, "\"5s\"")?, errors),
             _ => {
                 return Err(unknown(
                     word,
                     "a source",
-                    &["optional", "format"],
+                    &["optional", "format", "wait"],
                     &KNOWN,
                     "the struct",
                 ));
@@ -233,6 +235,7 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
         uri,
         optional,
         format,
+        wait,
     })
 }
 

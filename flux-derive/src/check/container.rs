@@ -6,7 +6,7 @@ use crate::{
     errors::{Errors, did_you_mean},
     model::{Root, Source, SourcePlace},
 };
-use flux_syntax::{Format, Part, Template, Uri};
+use flux_syntax::{Format, Part, Remote, Scheme, Template, Uri};
 use std::{ops::Range, str::FromStr, time::Duration};
 use syn::LitStr;
 
@@ -141,7 +141,17 @@ fn source(attr: &SourceAttr, errors: &mut Errors) -> Option<Source> {
             if let Some(key) = attr.optional.key() {
                 errors.at(key, "the environment is always there: a variable that is not set says nothing; remove `optional`");
             }
+            if let Some(key) = attr.wait.key() {
+                errors.at(
+                    key,
+                    "the environment never keeps the start waiting; remove `wait`",
+                );
+            }
             (SourcePlace::Env(prefix), None)
+        }
+        Uri::Remote(place) => {
+            remote(&place, attr, errors);
+            (SourcePlace::Remote(place), format)
         }
         Uri::Whole(uri) => (SourcePlace::Uri(uri), format),
         _ => {
@@ -154,7 +164,45 @@ fn source(attr: &SourceAttr, errors: &mut Errors) -> Option<Source> {
         place,
         optional: attr.optional.is_set(),
         format,
+        wait: duration(attr.wait.get(), errors),
     })
+}
+
+/// A server whose client is compiled in, and a format that is.
+fn remote(place: &Remote, attr: &SourceAttr, errors: &mut Errors) {
+    let name = place.scheme.as_str();
+    let on = match place.scheme {
+        Scheme::Redis => cfg!(feature = "redis"),
+        Scheme::Consul => cfg!(feature = "consul"),
+        Scheme::Https => cfg!(feature = "https"),
+        Scheme::Dir => cfg!(feature = "file"),
+        Scheme::Firestore => cfg!(feature = "firestore"),
+        Scheme::K8s => cfg!(feature = "k8s"),
+        Scheme::ZooKeeper => cfg!(feature = "zookeeper"),
+        Scheme::Etcd => cfg!(feature = "etcd"),
+        Scheme::Nats => cfg!(feature = "nats"),
+        _ => {
+            return errors.at(
+                &attr.uri,
+                format!("this version of flux has no `{name}:` source"),
+            );
+        }
+    };
+    if !on {
+        errors.at(&attr.uri, off(&format!("{name} sources"), name));
+    }
+    match (attr.format.key(), place.get("format")) {
+        (Some(key), Some(_)) => errors.at(
+            key,
+            "the format is named twice: here and in the URI; remove one",
+        ),
+        (None, _) => {
+            if let Some(format) = place.format() {
+                compiled_in(format, &attr.uri, errors);
+            }
+        }
+        (Some(_), None) => {}
+    }
 }
 
 fn off(what: &str, feature: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::{pipeline, place};
 use crate::model::{Model, Root, Source, SourcePlace};
-use flux_syntax::{Format, Part, Template};
+use flux_syntax::{Format, Part, Remote, Template};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use std::time::Duration;
@@ -33,11 +33,12 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
     let publish_hot = (!hot.is_empty()).then(|| {
         quote! {
             fn publish_hot(&self) { #(#publish)* }
+            fn unpublish_hot() { #(#statics.unpublish();)* }
         }
     });
     let vis = model.vis;
     let accessors = hot.iter().zip(&statics).map(|(field, name)| {
-        let (accessor, ty) = (&field.hot, field.ty);
+        let (accessor, ty, member) = (&field.hot, field.ty, field.ident);
         let docs = format!(
             "The current `{}`, read with one atomic load. Panics before a successful start.",
             field.key
@@ -46,7 +47,7 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
             #[doc = #docs]
             #[inline]
             #[must_use]
-            #vis fn #accessor() -> #ty { #name.get::<#ident>() }
+            #vis fn #accessor() -> #ty { #name.get::<#ident>(|config| config.#member) }
         }
     });
     let functions = functions(model);
@@ -165,6 +166,10 @@ fn source(source: &Source) -> TokenStream {
             let prefix = template(prefix);
             quote!(::flux::Source::env(#prefix))
         }
+        SourcePlace::Remote(place) => {
+            let place = remote(place);
+            quote!(__f::remote(#place))
+        }
         SourcePlace::Uri(uri) => {
             let uri = template(uri);
             quote!(::flux::Source::uri(#uri))
@@ -184,20 +189,54 @@ fn source(source: &Source) -> TokenStream {
     if source.optional {
         all.extend(quote!(.optional()));
     }
+    if let Some(wait) = source.wait {
+        let wait = duration(wait);
+        all.extend(quote!(.wait(#wait)));
+    }
+    all
+}
+
+/// A document on a server, as calls that take what the URI says apart.
+fn remote(place: &Remote) -> TokenStream {
+    let scheme = format_ident!("{}", format!("{:?}", place.scheme));
+    let mut all = quote!(__f::Remote::new(__f::Scheme::#scheme));
+    if place.secure {
+        all.extend(quote!(.secure()));
+    }
+    let mut one = |method: &str, text: &Template| {
+        let (method, text) = (format_ident!("{method}"), template(text));
+        all.extend(quote!(.#method(#text)));
+    };
+    place.user.iter().for_each(|user| one("user", user));
+    place
+        .password
+        .iter()
+        .for_each(|password| one("password", password));
+    place.hosts.iter().for_each(|host| one("host", host));
+    place.path.iter().for_each(|piece| one("piece", piece));
+    for (name, value) in &place.options {
+        let value = template(value);
+        all.extend(quote!(.option(#name, #value)));
+    }
     all
 }
 
 /// A text as it is, or the parts of one that names variables.
 pub(super) fn template(template: &Template) -> TokenStream {
-    if let Some(literal) = template.as_literal() {
-        return quote!(#literal);
+    match template.as_literal() {
+        Some(literal) => quote!(#literal),
+        None => parts(template),
     }
+}
+
+fn parts(template: &Template) -> TokenStream {
     let parts = template.parts.iter().map(|part| match part {
         Part::Text(text) => quote!(__f::Part::Text(::std::string::String::from(#text))),
         Part::Var { name, default } => {
             let default = match default {
-                Some(text) => {
-                    quote!(::core::option::Option::Some(::std::string::String::from(#text)))
+                Some(default) => {
+                    let default = parts(default);
+                    quote!(::core::option::Option::Some(#default))
                 }
                 None => quote!(::core::option::Option::None),
             };

@@ -15,8 +15,8 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 /// Declares a capacitor. `AppConfig::builder()` has what the attributes declare; [`Capacitor::builder`] starts empty.
 pub struct Builder<C: Config> {
     name: String,
-    sources: Vec<Source>,
-    overrides: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) overrides: Vec<Source>,
     debounce: Duration,
     max_wait: Option<Duration>,
     startup_timeout: Option<Duration>,
@@ -30,6 +30,7 @@ pub struct Builder<C: Config> {
     pub(super) parties: Vec<Arc<dyn AnyParty<C>>>,
     pub(super) pipeline: Vec<AddLayer<C>>,
     group: Option<Group>,
+    pub(crate) tape: super::tape::Tape<C>,
     probation: Option<Duration>,
     health_check: Option<HealthCheck<C>>,
     #[cfg(feature = "json")]
@@ -65,6 +66,7 @@ impl<C: Config> Builder<C> {
             parties: Vec::new(),
             pipeline: Vec::new(),
             group: None,
+            tape: Default::default(),
             probation: None,
             health_check: None,
             #[cfg(feature = "json")]
@@ -261,12 +263,14 @@ impl<C: Config> Builder<C> {
         let last_known_good = match &self.last_known_good {
             None => None,
             Some((path, secrets)) => Some(super::last_known_good::Keep {
-                path: crate::declare::expand(path).map_err(wrong)?.into(),
+                path: crate::declare::expand(path, &Default::default())
+                    .map_err(wrong)?
+                    .into(),
                 secrets: *secrets,
             }),
         };
         for layer in &layers {
-            if let Input::Environment(prefix) = &layer.input {
+            if let Input::Environment(prefix, _) = &layer.input {
                 crate::environment::check_names(C::fields(), prefix).map_err(wrong)?;
             }
         }
@@ -289,6 +293,7 @@ impl<C: Config> Builder<C> {
             parties: self.parties.into(),
             pipeline: self.pipeline,
             group: self.group,
+            tape: self.tape,
             probation: self.probation,
             health_check: self.health_check,
             #[cfg(feature = "json")]

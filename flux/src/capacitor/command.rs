@@ -88,7 +88,7 @@ impl<C: Config> Capacitor<C> {
     }
 
     /// In manual mode nobody else carries commands out.
-    async fn step(&self) {
+    pub(crate) async fn step(&self) {
         if let Some(driver) = &mut *self.shared.manual.lock().await {
             driver.obey().await;
         }

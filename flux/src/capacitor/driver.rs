@@ -105,6 +105,8 @@ impl<C: Config> Driver<C> {
             loaded: false,
             stopped: false,
         };
+        let tape = &driver.plan.tape;
+        tape.begin(&driver.plan.layers, driver.core.generation());
         driver.plan_rescue();
         for slot in &driver.core.slots {
             if let Some(at) = slot.changed {
@@ -209,6 +211,7 @@ impl<C: Config> Driver<C> {
     fn drain(&mut self) -> bool {
         let (mut news, mut health) = (false, false);
         for item in self.inbox.take() {
+            self.plan.tape.heard(&item);
             if let Some(now) = item.health {
                 health = true;
                 self.core.health(item.layer, now);
@@ -264,6 +267,7 @@ impl<C: Config> Driver<C> {
             self.retry.clear_newest();
         }
         self.debounce.clear();
+        self.plan.tape.update();
         self.loaded = true;
         self.began = Some(Instant::now());
         let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
@@ -290,6 +294,7 @@ impl<C: Config> Driver<C> {
         let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
             return false;
         };
+        self.plan.tape.command(&command);
         match command {
             Command::Unhealthy { generation, reason } => {
                 if self.core.generation() == generation {
@@ -316,6 +321,9 @@ impl<C: Config> Driver<C> {
             observe::metrics::took(&self.core.name, began.elapsed());
         }
         self.publish_status();
+        let core = &self.core;
+        let tape = &self.plan.tape;
+        tape.outcome(core.state(), core.generation(), core.error());
         self.tell();
         if let Some(first) = self.first.take() {
             let outcome = match self.core.failed_to_start() {
@@ -364,6 +372,7 @@ impl<C: Config> Driver<C> {
     /// Ends it in good order: what is to be kept is on disk.
     pub(crate) async fn end(&mut self) {
         self.swapped_meanwhile();
+        self.plan.tape.end();
         self.saved().await;
         self.stop();
     }

@@ -273,6 +273,7 @@ impl<C: Config> Driver<C> {
         if self.probation.take().is_some()
             && let Some(to) = self.core.generations.good_before(self.core.generation())
         {
+            self.plan.tape.unhealthy(reason);
             self.go_back(to, reason, None);
         }
     }

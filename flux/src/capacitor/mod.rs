@@ -22,6 +22,7 @@ mod stack;
 mod state;
 mod status;
 mod stored;
+pub(crate) mod tape;
 
 pub use builder::Builder;
 pub use generations::{Generation, GenerationOutcome};
@@ -40,7 +41,7 @@ use crate::{
     handle::HandleRef,
 };
 use arc_swap::ArcSwap;
-use command::Command;
+pub(crate) use command::Command;
 use driver::Driver;
 use plan::Plan;
 use std::{

@@ -37,6 +37,7 @@ pub(crate) struct Plan<C: Config> {
     pub(crate) parties: Arc<[Arc<dyn AnyParty<C>>]>,
     pub(crate) pipeline: Vec<AddLayer<C>>,
     pub(crate) group: Option<Group>,
+    pub(crate) tape: super::tape::Tape<C>,
     pub(crate) probation: Option<Duration>,
     pub(crate) health_check: Option<HealthCheck<C>>,
     #[cfg(feature = "json")]
@@ -73,10 +74,8 @@ impl<C: Config> Plan<C> {
                         supervise(&mut **watcher, &observer).await;
                     }) as Boxed));
                 }
-                Input::Environment(prefix) => {
-                    slot.give(environment::layer::<C>(prefix, &|name| {
-                        std::env::var_os(name)
-                    }));
+                Input::Environment(prefix, variables) => {
+                    slot.give(environment::layer::<C>(prefix, &|name| variables.get(name)));
                 }
                 #[cfg(feature = "figment")]
                 Input::Provider(provider) => slot.give(read::<C>(provider, &opened.origin)),

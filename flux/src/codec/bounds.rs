@@ -17,7 +17,7 @@ const USUAL: usize = 128;
 /// What a value is counted as, in bytes.
 const VALUE: usize = 64;
 /// How large a document may be with its aliases put in, in bytes, and beyond what it is without.
-const LARGEST: usize = 64 << 20;
+const LARGEST: usize = 16 << 20;
 
 /// Says what is wrong with the document, if it is out of bounds.
 pub(super) fn check(text: &str) -> Result<(), Syntax> {

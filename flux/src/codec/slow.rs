@@ -279,3 +279,16 @@ fn located(decoder: &Decoder, read: &Read<'_>, mut spots: Vec<Spot>) -> Vec<Foun
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_larger_a_document_the_fewer_places_are_looked_for() {
+        assert_eq!(most_places(0), MOST);
+        assert_eq!(most_places(1 << 16), MOST);
+        assert_eq!(most_places(1 << 20), 16);
+        assert_eq!(most_places(1 << 30), 4);
+    }
+}

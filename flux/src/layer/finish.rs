@@ -2,15 +2,11 @@
 
 use super::{
     Layer, Said, Seg,
-    decode::{Section, saw_unknown},
+    decode::Fill,
     merge::{List, Map},
     path::{Problem, What},
 };
 use crate::{config::Config, config::Diff, describe::Kind};
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, Unexpected},
-};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -114,11 +110,9 @@ pub fn nested_or<N: Nested>(
 )]
 pub trait Nested: Sized {
     /// The layer's view.
-    type Layer: Clone + Send + Sync + 'static;
+    type Layer: Fill + Clone + Send + Sync + 'static;
     /// What the field table says of it.
     const KIND: Kind;
-    /// Decodes the layer; nothing where the document says null and null says nothing.
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error>;
     /// Lays a layer over the one below.
     fn over(below: &mut Self::Layer, top: &Self::Layer);
     /// What the layer says.
@@ -138,15 +132,6 @@ pub trait Nested: Sized {
 impl<C: Config> Nested for C {
     type Layer = C::Layer;
     const KIND: Kind = Kind::Section(C::fields);
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<C::Layer>, D::Error> {
-        let section = Option::<Section<C::Layer>>::deserialize(d)?;
-        if section.is_none() {
-            // Says nothing, so that a second such key would not be noticed on the way.
-            saw_unknown();
-        }
-        Ok(section.map(|section| section.0))
-    }
     fn over(below: &mut C::Layer, top: &C::Layer) {
         below.over(top);
     }
@@ -179,10 +164,6 @@ impl<C: Config> Nested for C {
 impl<C: Config> Nested for Option<C> {
     type Layer = Option<C::Layer>;
     const KIND: Kind = Kind::Section(C::fields);
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        C::decode(d).map(Some)
-    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         match (below, top) {
             (Some(below), Some(top)) => below.over(top),
@@ -228,9 +209,6 @@ impl<C: Config> Nested for Option<C> {
 impl<C: Config> Nested for Vec<C> {
     type Layer = List<C::Layer>;
     const KIND: Kind = Kind::List(C::fields);
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        not_null(d, "a list of sections").map(Some)
-    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         below.clone_from(top);
     }
@@ -272,15 +250,6 @@ impl<C: Config> Nested for Vec<C> {
     }
 }
 
-/// Null is no list and no map in any format, though a YAML decoder takes it for an empty one.
-fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    d: D,
-    expected: &'static str,
-) -> Result<T, D::Error> {
-    let value = Option::<T>::deserialize(d)?;
-    value.ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &expected))
-}
-
 /// Builds the entries of a map of sections.
 fn entries<C: Config>(
     layer: Option<Map<C::Layer>>,
@@ -307,9 +276,6 @@ macro_rules! map_of_sections {
         impl<C: Config $($generic)*> Nested for $map {
             type Layer = Map<C::Layer>;
             const KIND: Kind = Kind::Map(C::fields);
-            fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-                not_null(d, "a map of sections").map(Some)
-            }
             fn over(below: &mut Self::Layer, top: &Self::Layer) {
                 below.over(top);
             }
@@ -325,14 +291,23 @@ macro_rules! map_of_sections {
                 }
             }
             fn diff(&self, old: &Self, diff: &mut Diff) {
+                // Mostly both hold the same keys in the same order: then no key is looked up.
+                let (mut beside, mut common) = (old.iter().peekable(), 0);
                 for (key, new) in self {
-                    diff.under(key, |diff| match old.get(key) {
+                    let old = match beside.next_if(|(other, _)| *other == key) {
+                        Some((_, old)) => Some(old),
+                        None => old.get(key),
+                    };
+                    common += usize::from(old.is_some());
+                    diff.under(key, |diff| match old {
                         Some(old) => Config::diff(new, old, diff),
                         None => diff.here(),
                     });
                 }
-                for key in old.keys().filter(|key| !self.contains_key(*key)) {
-                    diff.under(key, Diff::here);
+                if common < old.len() {
+                    for key in old.keys().filter(|key| !self.contains_key(*key)) {
+                        diff.under(key, Diff::here);
+                    }
                 }
             }
             fn transition(&self, old: &Self, cx: &mut Cx) {

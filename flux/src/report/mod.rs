@@ -60,6 +60,11 @@ impl Entry {
         self
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn path(&self) -> &[layer::Seg] {
+        &self.problem.path
+    }
+
     /// Whether the problem is at `path` or below it.
     pub(crate) fn concerns(&self, path: &[layer::Seg]) -> bool {
         self.problem.path.starts_with(path)
@@ -254,6 +259,8 @@ impl fmt::Debug for Report {
         fmt::Display::fmt(self, f)
     }
 }
+
+impl std::error::Error for Report {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,6 +18,9 @@ const PIECE: usize = 6;
 /// The same for a message that a decoder made of a document, where nobody knows which part of it is secret.
 const SMALL_PIECE: usize = 4;
 
+/// A text that is longer is not searched: it is taken to be anywhere.
+const LONG: usize = 1 << 20;
+
 /// A document that took part in an update.
 pub(crate) type Told<'a> = (&'a Arc<[u8]>, &'a Decoder);
 
@@ -66,6 +69,9 @@ impl Secrets {
         let pieces = pieces(text, PIECE);
         let known = |piece: &str| self.keys.iter().any(|key| key.contains(piece));
         self.values.iter().any(|value| {
+            if value.len() > LONG {
+                return true;
+            }
             let escaped: String = value.escape_debug().collect();
             [value.as_str(), &escaped].into_iter().any(|value| {
                 let found =

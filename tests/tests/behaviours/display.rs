@@ -107,10 +107,10 @@ async fn nothing_in_a_document_reaches_the_terminal_as_a_control_character() {
             Format::Yaml,
             format!("port: \"{escaped}\"\n\"{escaped}\\r\\n\": 1"),
         ),
-        (Format::Yaml, format!("port: x\u{202e}y")),
+        (Format::Yaml, "port: x\u{202e}y".to_owned()),
         (
             Format::Yaml,
-            format!("tenants: {{\"a\\e[31m\": {{max_size: 0}}}}"),
+            "tenants: {\"a\\e[31m\": {max_size: 0}}".to_owned(),
         ),
         (Format::Toml, format!("port = \"{escaped}\"")),
         (Format::Toml, format!("level = \"{escaped}\"")),

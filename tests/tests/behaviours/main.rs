@@ -29,6 +29,7 @@ mod serde_attributes;
 mod signals;
 mod soak;
 mod subscriptions;
+mod testing;
 mod transitions;
 mod twice;
 

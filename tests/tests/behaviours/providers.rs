@@ -1,5 +1,7 @@
 //! figment's providers as layers, and what is told of them.
 
+#![allow(clippy::result_large_err)] // figment's own error.
+
 use flux::{
     Capacitor, Config, Flux,
     figment::{

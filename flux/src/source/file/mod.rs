@@ -1,6 +1,7 @@
 //! Files: events where there are any, and a slow poll by content where there are none.
 
 mod chain;
+mod dir;
 mod hub;
 mod missing;
 mod mounts;
@@ -15,6 +16,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+pub use dir::Dir;
 
 use super::{Observer, SourceError, Watcher};
 

@@ -47,6 +47,8 @@ struct Session<'a> {
     last: Option<Last>,
     /// There are no events, or not of all changes.
     silent: bool,
+    /// Since when the first content has been waited for.
+    first_wait: Option<Instant>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -81,6 +83,7 @@ pub(super) async fn run(
         subscription: look.subscription,
         last: None,
         silent: look.silent.unwrap_or(false),
+        first_wait: None,
     };
     let never = session.watch(look.found, look.armed).await?;
     match never {}
@@ -182,11 +185,21 @@ impl Session<'_> {
             None if unfinished => self.wait(),
             None => self.observer.settled(),
             Some(_) if suspect && !first => self.wait(),
+            // A writer may be at work just when the watch begins; there is nothing yet that could be kept meanwhile.
+            Some(Last::Value(_)) if first && (unfinished || missing && young) && self.patient() => {
+                self.wait();
+            }
             Some(last) => {
                 self.observer.observe(last.observation());
                 self.last = Some(last);
             }
         }
+    }
+
+    /// Whether the first content may still be waited for.
+    fn patient(&mut self) -> bool {
+        let since = *self.first_wait.get_or_insert_with(Instant::now);
+        since.elapsed() < self.quiet
     }
 
     fn wait(&mut self) {

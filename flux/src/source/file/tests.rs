@@ -165,6 +165,30 @@ async fn every_write_in_place_is_seen_once() {
 }
 
 #[tokio::test]
+async fn a_writer_that_has_just_emptied_the_file_is_waited_for_at_the_beginning_too() {
+    let place = Place::new().await;
+    let path = place.at("f");
+    let mut writer = fs::File::create(&path).unwrap();
+    let mut watched = Watched::at(&path);
+    watched
+        .until("unsettled", |watched| watched.unsettled)
+        .await;
+    writer.write_all(b"whole").unwrap();
+    drop(writer);
+    watched.reads("whole").await;
+    assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+
+    // Nobody writes: what is there counts.
+    let path = place.write("empty", "");
+    let file = File::new(&path)
+        .resync(NEVER)
+        .settle(Duration::from_millis(100));
+    let mut watched = Watched::of(file);
+    watched.reads("").await;
+    assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+}
+
+#[tokio::test]
 async fn the_last_of_many_renames_is_seen() {
     let place = Place::new().await;
     let path = place.write("f", "0");
@@ -409,22 +433,6 @@ async fn what_is_not_a_readable_file_is_refused_and_says_why() {
 
     place.replace("f", "good again");
     watched.reads("good again").await;
-}
-
-#[tokio::test]
-async fn no_permission_is_unreadable_until_it_is_granted() {
-    let place = Place::new().await;
-    let path = place.write("f", "secret");
-    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o000);
-    if fs::read(&path).is_ok() {
-        return; // The superuser may read everything.
-    }
-    let mut watched = Watched::at(&path);
-    let refused = format!("{}: no permission to read it", path.display());
-    watched.sees(Seen::Unreadable(refused)).await;
-    mode(0o600);
-    watched.reads("secret").await;
 }
 
 #[cfg(target_os = "linux")]

@@ -1,0 +1,184 @@
+//! One behaviour being tried: a subject, a watcher of it, and what the source has held so far.
+
+use super::{
+    keeper::{Keeper, Said},
+    oracle::{Held, applied, in_order},
+    subject::{Cannot, Fault, Limits, Subject},
+};
+use crate::source::{ErrorKind, inbox::Inbox};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How often the truth is read again while the watcher is waited for.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Why a trial is over before its end.
+pub(super) enum Stop {
+    Failed(String),
+    Cannot(Cannot),
+}
+
+impl From<Cannot> for Stop {
+    fn from(cannot: Cannot) -> Self {
+        Stop::Cannot(cannot)
+    }
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Stop::Failed(why)
+    }
+}
+
+pub(super) type Outcome = Result<(), Stop>;
+
+pub(super) struct Trial<'a, S: Subject> {
+    pub(super) subject: &'a mut S,
+    pub(super) limits: Limits,
+    /// What the source held since the watcher began, oldest first.
+    held: Vec<Held>,
+    /// The number of the next document: no two are equal.
+    number: &'a mut u64,
+    keeper: Option<Keeper>,
+}
+
+impl<'a, S: Subject> Trial<'a, S> {
+    pub(super) fn new(subject: &'a mut S, number: &'a mut u64) -> Self {
+        let limits = subject.limits();
+        Trial {
+            subject,
+            limits,
+            held: Vec::new(),
+            number,
+            keeper: None,
+        }
+    }
+
+    /// Makes a watcher and lets it go.
+    pub(super) async fn watch(&mut self) {
+        self.begin().await;
+        let watcher = self.subject.watcher();
+        self.keeper = Some(Keeper::new(watcher));
+    }
+
+    /// The same under the supervisor.
+    pub(super) async fn watch_supervised(&mut self) {
+        self.begin().await;
+        let watcher = self.subject.watcher();
+        self.keeper = Some(Keeper::supervised(watcher));
+    }
+
+    /// Lets a watcher go on that was at work before.
+    pub(super) fn keep(&mut self, watcher: S::Watcher, said: Arc<Said>, inbox: Arc<Inbox>) {
+        self.keeper = Some(Keeper::over(watcher, said, inbox));
+    }
+
+    /// Waits until an error of this kind is told.
+    pub(super) async fn until_told(&mut self, kind: ErrorKind) -> Outcome {
+        let deadline = Instant::now() + self.limits.within;
+        while !self.keeper()?.said.told(kind) {
+            if Instant::now() >= deadline {
+                let within = self.limits.within;
+                return Err(Stop::Failed(format!(
+                    "no {kind} error was told within {within:?}"
+                )));
+            }
+            sleep(TICK).await;
+        }
+        Ok(())
+    }
+
+    /// What the source holds now is where the order begins.
+    pub(super) async fn begin(&mut self) {
+        self.stop().await;
+        self.held = vec![Held::of(self.subject.read().await)];
+    }
+
+    pub(super) async fn stop(&mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.stop().await;
+        }
+    }
+
+    pub(super) fn keeper(&self) -> Result<&Keeper, Stop> {
+        let missing = || Stop::Failed("nothing is watched".to_owned());
+        self.keeper.as_ref().ok_or_else(missing)
+    }
+
+    pub(super) fn inbox(&self) -> Result<Arc<Inbox>, Stop> {
+        Ok(Arc::clone(&self.keeper()?.inbox))
+    }
+
+    /// Writes a document that was never there.
+    pub(super) async fn change(&mut self) -> Outcome {
+        *self.number += 1;
+        let document = format!("conformance: {}\n", self.number);
+        self.write(document.into_bytes()).await
+    }
+
+    pub(super) async fn write(&mut self, document: Vec<u8>) -> Outcome {
+        self.held.push(Held::Document(document.as_slice().into()));
+        Ok(self.subject.write(document).await?)
+    }
+
+    pub(super) async fn delete(&mut self) -> Outcome {
+        self.held.push(Held::Nothing);
+        Ok(self.subject.delete().await?)
+    }
+
+    pub(super) async fn inject(&mut self, fault: Fault) -> Outcome {
+        Ok(self.subject.inject(fault).await?)
+    }
+
+    /// Waits until the newest that was seen is what the source holds, and that nothing more comes then; the whole order is checked.
+    pub(super) async fn settle(&mut self) -> Outcome {
+        self.settle_within(self.limits.within).await
+    }
+
+    pub(super) async fn settle_within(&mut self, within: Duration) -> Outcome {
+        let said = Arc::clone(&self.keeper()?.said);
+        let mut changes = said.changes();
+        let deadline = Instant::now() + within;
+        loop {
+            let truth = Held::of(self.subject.read().await);
+            let last = said.last();
+            if last.as_ref() == Some(&truth) {
+                break;
+            }
+            if let Some(why) = said.closed() {
+                return Err(Stop::Failed(format!(
+                    "said that the source ended for good, while it lives: {why}"
+                )));
+            }
+            if Instant::now() >= deadline {
+                let seen = last.map_or("nothing was seen".to_owned(), |last| {
+                    format!("the last that was seen is {last}")
+                });
+                return Err(Stop::Failed(format!(
+                    "the source holds {truth}; after {within:?} {seen}"
+                )));
+            }
+            let until = deadline.min(Instant::now() + TICK);
+            // Whichever comes first: it is looked at again.
+            let _ = timeout_at(until, changes.changed()).await;
+        }
+        self.quiet().await
+    }
+
+    /// Nothing more may come while nothing changes.
+    pub(super) async fn quiet(&mut self) -> Outcome {
+        let said = Arc::clone(&self.keeper()?.said);
+        let before = said.seen();
+        sleep(self.limits.quiet).await;
+        let after = said.seen();
+        in_order(&self.held, &after)?;
+        let (then, now) = (applied(&before), applied(&after));
+        if then.len() < now.len() {
+            let more = now[then.len()];
+            return Err(Stop::Failed(format!(
+                "nothing changed, and {more} was delivered as if it were new"
+            )));
+        }
+        Ok(())
+    }
+}

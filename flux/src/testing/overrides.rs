@@ -1,0 +1,299 @@
+//! Another value in the place of the one that `AppConfig::get()` reads, for as long as a guard lives.
+
+use super::usual_decoder;
+use crate::{
+    Config, Report, Root, Snapshot,
+    codec::{self, Unknown},
+    layer::finish::Cx,
+    park,
+    report::{Entry, Keeping, secrets::Secrets},
+};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    thread::{self, ThreadId},
+};
+
+/// What is put in the place of a handle's snapshot, by thread; the newest of a thread counts.
+pub(crate) struct Overrides<C>(Mutex<Kept<C>>);
+
+struct Kept<C> {
+    next: u64,
+    entries: Vec<Entered<C>>,
+}
+
+struct Entered<C> {
+    number: u64,
+    thread: ThreadId,
+    snapshot: Arc<Snapshot<C>>,
+}
+
+impl<C> Overrides<C> {
+    pub(crate) const fn new() -> Self {
+        Overrides(Mutex::new(Kept {
+            next: 0,
+            entries: Vec::new(),
+        }))
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        !self.kept().entries.is_empty()
+    }
+
+    pub(crate) fn of_this_thread(&self) -> Option<Arc<Snapshot<C>>> {
+        let thread = thread::current().id();
+        let kept = self.kept();
+        let newest = kept.entries.iter().rev().find(|one| one.thread == thread);
+        newest.map(|one| Arc::clone(&one.snapshot))
+    }
+
+    fn enter(&self, snapshot: Arc<Snapshot<C>>) -> u64 {
+        let mut kept = self.kept();
+        kept.next += 1;
+        let number = kept.next;
+        kept.entries.push(Entered {
+            number,
+            thread: thread::current().id(),
+            snapshot,
+        });
+        number
+    }
+
+    fn leave(&self, number: u64) -> Option<Arc<Snapshot<C>>> {
+        let mut kept = self.kept();
+        let at = kept.entries.iter().position(|one| one.number == number)?;
+        Some(kept.entries.remove(at).snapshot)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<C>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While it lives, the functions on the type (`get`, `try_get`, `snapshot`, `reader` and the `hot` accessors) give the override
+/// **on the thread that made it**, and what they would give anyway on every other one. So tests that run side by side do not
+/// disturb each other. The tasks of a current-thread runtime, the default of `#[tokio::test]`, all run on the test's own thread;
+/// for a task of a multi-thread runtime there is [`scope`](Overridden::scope), for a thread
+/// [`here_too`](Overridden::here_too).
+///
+/// Overrides nest: the newest of a thread counts, whatever the order in which they are dropped. The capacitor is not touched:
+/// it need not be started, and goes on if it is.
+#[must_use = "the override ends when this is dropped"]
+pub struct Overridden<C: Root> {
+    snapshot: Arc<Snapshot<C>>,
+    number: u64,
+}
+
+impl<C: Root> Overridden<C> {
+    fn new(snapshot: Arc<Snapshot<C>>) -> Self {
+        let entered = Arc::clone(&snapshot);
+        let number = C::global()
+            .handle
+            .change_overrides(|overrides| overrides.enter(entered));
+        Overridden { snapshot, number }
+    }
+
+    /// The same override on the calling thread, for as long as what is returned lives.
+    ///
+    /// ```
+    /// # use flux::{Flux, testing::Override as _};
+    /// # #[derive(Flux)]
+    /// # #[flux(source("file:app.yaml", optional))]
+    /// # struct AppConfig { #[flux(default = 8080)] port: u16 }
+    /// let overridden = AppConfig::override_from("port: 1");
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         let _here = overridden.here_too();
+    ///         assert_eq!(AppConfig::get().port, 1);
+    ///     });
+    /// });
+    /// ```
+    pub fn here_too(&self) -> Overridden<C> {
+        Overridden::new(Arc::clone(&self.snapshot))
+    }
+
+    /// A future that sees the override on whatever thread it is polled, also after this guard is dropped. What it spawns does not.
+    ///
+    /// ```
+    /// # use flux::{Flux, testing::Override as _};
+    /// # #[derive(Flux)]
+    /// # #[flux(source("file:app.yaml", optional))]
+    /// # struct AppConfig { #[flux(default = 8080)] port: u16 }
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// let task = AppConfig::override_from("port: 1").scope(async { AppConfig::get().port });
+    /// assert_eq!(tokio::spawn(task).await.unwrap(), 1);
+    /// # }
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> Scope<C, F> {
+        Scope {
+            snapshot: Arc::clone(&self.snapshot),
+            future: Box::pin(future),
+        }
+    }
+}
+
+impl<C: Root> Drop for Overridden<C> {
+    fn drop(&mut self) {
+        // Dropped out here: its drop is user code, which may read the configuration.
+        let left = C::global()
+            .handle
+            .change_overrides(|overrides| overrides.leave(self.number));
+        park::<C>();
+        drop(left);
+    }
+}
+
+impl<C: Root> fmt::Debug for Overridden<C> {
+    /// Without the value, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overridden")
+            .field("config", &C::NAME)
+            .finish_non_exhaustive()
+    }
+}
+
+/// From [`Overridden::scope`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Scope<C, F> {
+    snapshot: Arc<Snapshot<C>>,
+    future: Pin<Box<F>>,
+}
+
+impl<C: Root, F: Future> Future for Scope<C, F> {
+    type Output = F::Output;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _here = Overridden::new(Arc::clone(&self.snapshot));
+        self.future.as_mut().poll(cx)
+    }
+}
+
+impl<C, F> fmt::Debug for Scope<C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+/// Puts `value` in the place of what `C::get()` reads, on this thread, until the guard is dropped. Its generation is 0. The
+/// rules are not checked: a test may want a value that no document could make.
+pub fn override_for_test<C: Root>(value: C) -> Overridden<C> {
+    Overridden::new(Arc::new(Snapshot::new(value, 0)))
+}
+
+/// A configuration made from one document and the defaults, as a start would make it; a test names only what matters to it.
+/// YAML, where that feature is on (JSON is YAML too), or else JSON.
+///
+/// ```
+/// # use flux::Flux;
+/// #[derive(Flux)]
+/// struct Pool {
+///     #[flux(default = 10, range = 1..=100)]
+///     max_size: u32,
+///     #[flux(default = 0)]
+///     min_size: u32,
+/// }
+/// let pool: Pool = flux::testing::config_from("max_size: 20");
+/// assert_eq!((pool.max_size, pool.min_size), (20, 0));
+/// ```
+///
+/// # Panics
+/// With the report, where the document has an unknown key, lacks a required value or breaks a rule.
+#[track_caller]
+pub fn config_from<C: Config>(document: &str) -> C {
+    match try_config_from(document) {
+        Ok(value) => value,
+        Err(report) => panic!("{}: {report}", C::NAME),
+    }
+}
+
+fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
+    const ORIGIN: &str = "the test's document";
+    let decoder = usual_decoder();
+    let bytes: Arc<[u8]> = document.as_bytes().into();
+    let report =
+        |entries| Report::compose(C::fields(), entries, Keeping::Nothing, &Secrets::default());
+    let layer = match codec::decode::<C>(&decoder, &bytes, Unknown::Deny) {
+        Ok(decoded) => decoded.layer,
+        Err(failed) => {
+            let entries = failed.found.into_iter().map(|found| {
+                Entry::new(ORIGIN, found.problem)
+                    .at(found.at)
+                    .text(&bytes, &decoder)
+            });
+            return Err(report(entries.collect()));
+        }
+    };
+    let mut cx = Cx::default();
+    let value = C::finish(layer, &mut cx);
+    if let Some(value) = &value {
+        value.validate(&mut cx);
+    }
+    let problems = cx.into_problems();
+    match value {
+        Some(value) if problems.is_empty() => Ok(value),
+        _ => {
+            let entries = problems.into_iter().map(|problem| {
+                let at = codec::locate(&decoder, &bytes, &problem.path);
+                Entry::new(ORIGIN, problem).at(at).text(&bytes, &decoder)
+            });
+            Err(report(entries.collect()))
+        }
+    }
+}
+
+/// [`override_for_test`] and its kin as functions of the config type: `use flux::testing::Override as _;`.
+///
+/// ```
+/// use flux::{Flux, testing::Override as _};
+///
+/// #[derive(Flux)]
+/// #[flux(source = "file:app.yaml")]
+/// struct AppConfig {
+///     #[flux(default = 8080)]
+///     port: u16,
+/// }
+///
+/// fn address() -> String {
+///     format!("localhost:{}", AppConfig::get().port)
+/// }
+///
+/// // In a test:
+/// let _config = AppConfig::override_from("port: 1");
+/// assert_eq!(address(), "localhost:1");
+/// {
+///     let _other = AppConfig::override_for_test(AppConfig { port: 2 });
+///     assert_eq!(address(), "localhost:2");
+/// }
+/// assert_eq!(address(), "localhost:1");
+/// ```
+pub trait Override: Root {
+    /// See [`override_for_test`].
+    fn override_for_test(value: Self) -> Overridden<Self> {
+        override_for_test(value)
+    }
+
+    /// Overrides with what one document and the defaults make: see [`config_from`].
+    ///
+    /// # Panics
+    /// As [`config_from`].
+    #[track_caller]
+    fn override_from(document: &str) -> Overridden<Self> {
+        override_for_test(config_from(document))
+    }
+
+    /// Overrides with the defaults, changed by `adjust`.
+    ///
+    /// # Panics
+    /// As [`config_from`]: a struct with a required field has no defaults.
+    #[track_caller]
+    fn override_with(adjust: impl FnOnce(&mut Self)) -> Overridden<Self> {
+        let mut value = config_from("");
+        adjust(&mut value);
+        override_for_test(value)
+    }
+}
+
+impl<C: Root> Override for C {}
