@@ -88,7 +88,11 @@ impl Asked {
         *self.answer.lock().unwrap() = answer;
     }
     fn paired(&self) {
-        assert_eq!(self.prepared.get(), self.ended.get(), "each is committed or rolled back");
+        assert_eq!(
+            self.prepared.get(),
+            self.ended.get(),
+            "each is committed or rolled back"
+        );
     }
 }
 
@@ -394,12 +398,21 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 fn compare(capacitor: &Capacitor<App>, asked: &Asked, model: &mut Model) {
     let status = capacitor.status();
     assert_eq!(status.state, model.state);
-    let served = capacitor.current().map(|app| (Snapshot::generation(&app), app.n));
+    let served = capacitor
+        .current()
+        .map(|app| (Snapshot::generation(&app), app.n));
     assert_eq!(served, model.served);
-    assert_eq!(status.generation, model.served.map_or(0, |(number, _)| number));
-    assert_eq!(status.error.is_none(), matches!(status.state, State::Healthy | State::Loading));
+    assert_eq!(
+        status.generation,
+        model.served.map_or(0, |(number, _)| number)
+    );
+    assert_eq!(
+        status.error.is_none(),
+        matches!(status.state, State::Healthy | State::Loading)
+    );
     assert_eq!(status.pinned, model.pinned);
-    let on_probation = |kept: &Kept| kept.fate == Fate::OnProbation && kept.number == status.generation;
+    let on_probation =
+        |kept: &Kept| kept.fate == Fate::OnProbation && kept.number == status.generation;
     assert_eq!(status.on_probation, model.ring.iter().any(on_probation));
     let fate = |outcome: &GenerationOutcome| match outcome {
         GenerationOutcome::Applied => Fate::Applied,
@@ -409,7 +422,11 @@ fn compare(capacitor: &Capacitor<App>, asked: &Asked, model: &mut Model) {
     let ring: Vec<_> = (status.generations.iter())
         .map(|one| (one.number, fate(&one.outcome)))
         .collect();
-    let expected: Vec<_> = model.ring.iter().map(|kept| (kept.number, kept.fate)).collect();
+    let expected: Vec<_> = model
+        .ring
+        .iter()
+        .map(|kept| (kept.number, kept.fate))
+        .collect();
     assert_eq!(ring, expected);
     assert_eq!(asked.log.take(), std::mem::take(&mut model.asked));
     asked.paired();
@@ -421,7 +438,10 @@ fn check_history(status: &flux::Status) {
     let history = &status.history;
     assert!(history.len() <= 8);
     assert!(history.is_sorted_by_key(|refusal| refusal.at));
-    let healed: Vec<bool> = history.iter().map(|refusal| refusal.healed.is_some()).collect();
+    let healed: Vec<bool> = history
+        .iter()
+        .map(|refusal| refusal.healed.is_some())
+        .collect();
     assert!(healed.is_sorted_by(|a, b| a >= b), "{healed:?}");
     match status.state {
         State::Healthy => assert!(!healed.contains(&false), "{healed:?}"),
@@ -575,15 +595,15 @@ struct Kind {
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
-    (any::<[bool; 4]>(), 0..200_u64).prop_map(|([probation, timeout, retries, breaker], debounce)| {
-        Kind {
+    (any::<[bool; 4]>(), 0..200_u64).prop_map(
+        |([probation, timeout, retries, breaker], debounce)| Kind {
             probation,
             timeout,
             retries,
             breaker,
             debounce,
-        }
-    })
+        },
+    )
 }
 
 /// Follows what readers see, and compares it with what the parties were told.
@@ -596,7 +616,9 @@ struct Watch {
 
 impl Watch {
     fn look(&mut self, capacitor: &Capacitor<App>) {
-        let now = capacitor.current().map(|app| (Snapshot::generation(&app), app.n));
+        let now = capacitor
+            .current()
+            .map(|app| (Snapshot::generation(&app), app.n));
         if now == self.now {
             return;
         }
@@ -618,7 +640,9 @@ async fn by_itself(kind: Kind, events: Vec<Event>) {
     let (first, second) = (Asked::new(), Asked::new());
     let (builder, lower) = over_a_channel::<App>();
     let (upper, channel) = Channel::buffered("upper", 64);
-    let source = flux::Source::watcher(channel).format(flux::Format::Yaml).optional();
+    let source = flux::Source::watcher(channel)
+        .format(flux::Format::Yaml)
+        .optional();
     let mut builder = builder
         .override_with(source)
         .debounce(Duration::from_millis(kind.debounce))

@@ -18,6 +18,7 @@ mod limits;
 mod metrics;
 mod model;
 mod numbers;
+mod original;
 mod parties;
 mod pipeline;
 mod probation;

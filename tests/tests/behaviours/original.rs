@@ -21,7 +21,11 @@ async fn before_start_there_is_nothing_to_read_and_nothing_to_complain_about() {
 
 #[tokio::test(start_paused = true)]
 async fn json_is_the_default_and_each_format_refuses_what_is_not_its_own() {
-    let (yaml, json, toml) = ("n: 1\ntext: a", "{\"n\": 1, \"text\": \"a\"}", "n = 1\ntext = \"a\"");
+    let (yaml, json, toml) = (
+        "n: 1\ntext: a",
+        "{\"n\": 1, \"text\": \"a\"}",
+        "n = 1\ntext = \"a\"",
+    );
     let cases = [
         (None, json, true),
         (None, yaml, false),
@@ -92,7 +96,11 @@ async fn every_failing_layer_is_told_also_while_another_stage_refuses() {
     }
     let origins = || -> BTreeSet<String> {
         let report = capacitor.last_error().unwrap();
-        report.problems().iter().map(|problem| problem.origin.clone()).collect()
+        report
+            .problems()
+            .iter()
+            .map(|problem| problem.origin.clone())
+            .collect()
     };
     let both: BTreeSet<String> = ["second", "third"].map(String::from).into();
     assert_eq!(origins(), both);
@@ -165,7 +173,10 @@ async fn a_reducer_that_fails_is_a_refusal_and_it_sees_what_readers_see() {
         assert_eq!((capacitor.state(), capacitor.get().n), (state, 2));
     }
     let error = capacitor.last_error().unwrap().to_string();
-    assert!(error.contains("the reducer refused: nothing comes after two"), "{error}");
+    assert!(
+        error.contains("the reducer refused: nothing comes after two"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,7 +253,10 @@ fn sources(folder: &Path, all: &mut Vec<String>) {
 
 /// The names of functions that are marked as tests, also inside `proptest!`.
 fn tests(source: &str) -> impl Iterator<Item = &str> {
-    let marked = source.split("#[test]").chain(source.split("#[tokio::test")).skip(1);
+    let marked = source
+        .split("#[test]")
+        .chain(source.split("#[tokio::test"))
+        .skip(1);
     marked.filter_map(|after| {
         let (_, name) = after.split_once("fn ")?;
         name.split('(').next()
@@ -255,7 +269,12 @@ fn every_test_that_the_table_of_the_original_names_exists() {
     let root = own.parent().unwrap();
     let table = fs::read_to_string(own.join("ORIGINAL.md")).unwrap();
     let mut all = Vec::new();
-    for folder in ["tests/tests", "flux/src", "flux/syntax/src", "flux-derive/src"] {
+    for folder in [
+        "tests/tests",
+        "flux/src",
+        "flux/syntax/src",
+        "flux-derive/src",
+    ] {
         sources(&root.join(folder), &mut all);
     }
     let known: BTreeSet<&str> = all.iter().flat_map(|source| tests(source)).collect();
@@ -269,7 +288,15 @@ fn every_test_that_the_table_of_the_original_names_exists() {
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
     let counted: u32 = table
         .lines()
-        .filter_map(|line| line.strip_prefix("## ")?.split_once('(')?.1.split(')').next()?.parse::<u32>().ok())
+        .filter_map(|line| {
+            line.strip_prefix("## ")?
+                .split_once('(')?
+                .1
+                .split(')')
+                .next()?
+                .parse::<u32>()
+                .ok()
+        })
         .sum();
     assert_eq!(counted, 217, "the groups hold all tests of the original");
 }
