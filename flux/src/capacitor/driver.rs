@@ -393,7 +393,7 @@ impl<C: Config> Driver<C> {
         if let Some(on_stop) = &self.plan.on_stop
             && let Err(panic) = catch_unwind(AssertUnwindSafe(|| on_stop(state)))
         {
-            tracing::error!(target: "flux", capacitor = self.core.name, "on_stop panicked: {}", panic_text(&*panic));
+            observe::panicked(&self.core.name, "on_stop", panic_text(&*panic));
         }
         self.shared.told.send_modify(|told| told.ended(true));
         if let Some(first) = self.first.take() {

@@ -2,7 +2,7 @@
 
 use super::Change;
 use crate::{
-    Snapshot,
+    Snapshot, observe,
     pipeline::{Answer, BoxError, Request, guarded},
     rules::panic_text,
 };
@@ -181,7 +181,11 @@ where
 /// What all parties have prepared for one change. Dropped, it rolls them back in reverse order: so every preparation that
 /// succeeded is either committed or rolled back, whatever happens to the update.
 #[derive(Default)]
-pub(crate) struct Transaction(Vec<(String, Box<dyn Pending>)>);
+pub(crate) struct Transaction {
+    prepared: Vec<(String, Box<dyn Pending>)>,
+    /// Whose update it is, for events.
+    capacitor: Option<Arc<str>>,
+}
 
 impl Transaction {
     /// Asks one more party to prepare.
@@ -199,7 +203,8 @@ impl Transaction {
         let prepared = guarded(move || party.prepare(change), "it").await;
         match prepared {
             Ok(pending) => {
-                self.0.push((name, pending));
+                self.prepared.push((name, pending));
+                self.capacitor = Some(request.owner());
                 Ok(())
             }
             Err(error) => Err(Veto::new(name, error).into()),
@@ -208,23 +213,25 @@ impl Transaction {
 
     /// All parties take the change up, in the order in which they prepared.
     pub(crate) fn commit(mut self) {
-        for (name, pending) in std::mem::take(&mut self.0) {
-            survive(&name, "commit", || pending.commit());
+        for (name, pending) in std::mem::take(&mut self.prepared) {
+            self.survive(&name, "commit", || pending.commit());
+        }
+    }
+
+    /// Runs a party's code that must not fail; a panic is told and the others go on.
+    fn survive(&self, name: &str, what: &str, go: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(go)) {
+            let capacitor = self.capacitor.as_deref().unwrap_or_default();
+            let hook = format!("{what} of {name}");
+            observe::panicked(capacitor, &hook, panic_text(&*panic));
         }
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        while let Some((name, pending)) = self.0.pop() {
-            survive(&name, "rollback", || pending.rollback());
+        while let Some((name, pending)) = self.prepared.pop() {
+            self.survive(&name, "rollback", || pending.rollback());
         }
-    }
-}
-
-/// Runs a party's code that must not fail; a panic is told and the others go on.
-fn survive(name: &str, what: &str, go: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(go)) {
-        tracing::error!(target: "flux", party = name, "{what} panicked: {}", panic_text(&*panic));
     }
 }

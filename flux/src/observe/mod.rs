@@ -16,6 +16,10 @@
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
 //! | `flux.breaker.changed` | info | `old_state`, `new_state` |
+//! | `flux.update.retried` | debug | `update`, `attempt`, `pause`, `error`: the retry layer tries again |
+//! | `flux.update.fallback` | debug | `update`, `error`: the fallback is asked |
+//! | `flux.stage.passed_over` | warn | `update`, `error`: an enriching stage failed |
+//! | `flux.hook.panicked` | error | `hook`, `error`: code of the program that cannot refuse an update any more, such as a party's `commit` |
 //!
 //! With the feature `metrics`, through the [`metrics`](https://docs.rs/metrics) facade, each with the label `capacitor`:
 //!
@@ -69,7 +73,22 @@ pub(crate) fn retried(
     error: &dyn std::fmt::Display,
 ) {
     metrics::retried(name);
-    tracing::debug!(target: "flux", capacitor = name, update, attempt, ?pause, %error, "trying the update again");
+    tracing::debug!(name: "flux.update.retried", target: "flux", capacitor = name, update, attempt, ?pause, %error, "flux.update.retried");
+}
+
+/// What stands inside a fallback failed.
+pub(crate) fn falling_back(name: &str, update: u64, error: &dyn std::fmt::Display) {
+    tracing::debug!(name: "flux.update.fallback", target: "flux", capacitor = name, update, %error, "flux.update.fallback");
+}
+
+/// An enriching stage failed, and the update goes on without it.
+pub(crate) fn passed_over(name: &str, update: u64, error: &dyn std::fmt::Display) {
+    tracing::warn!(name: "flux.stage.passed_over", target: "flux", capacitor = name, update, %error, "flux.stage.passed_over");
+}
+
+/// Code of the program panicked where it cannot refuse an update.
+pub(crate) fn panicked(name: &str, hook: &str, error: &str) {
+    tracing::error!(name: "flux.hook.panicked", target: "flux", capacitor = name, hook, error, "flux.hook.panicked");
 }
 
 /// A circuit breaker changed its state.

@@ -1,6 +1,7 @@
 //! Layers that decide by the request or by the answer: fallback, error handler, filter.
 
 use super::{BoxError, Request, guarded, service::Answer};
+use crate::{observe, rules::panic_text};
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -97,7 +98,7 @@ where
                 Ok(applied) => return Ok(applied),
                 Err(error) => error,
             };
-            tracing::debug!(target: "flux", %error, "falling back");
+            observe::falling_back(request.capacitor(), request.correlation_id(), &error);
             let begin = move || -> Answer<Request<C>> {
                 let other = fallback(request);
                 Box::pin(async move { other.await.map_err(Into::into) })
@@ -129,9 +130,10 @@ where
         Box::pin(async move {
             let answer = answer.await;
             if let Err(error) = &answer
-                && catch_unwind(AssertUnwindSafe(|| handler(&request, error))).is_err()
+                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(&request, error)))
             {
-                tracing::error!(target: "flux", "the error handler panicked");
+                let hook = "the error handler";
+                observe::panicked(request.capacitor(), hook, panic_text(&*panic));
             }
             answer
         })
@@ -157,7 +159,7 @@ where
             Ok(true) => Box::pin(self.inner.call(request)),
             Ok(false) => Box::pin(std::future::ready(Ok(R::from(request)))),
             Err(panic) => {
-                let said = crate::rules::panic_text(&*panic);
+                let said = panic_text(&*panic);
                 let error = format!("the filter panicked: {said}").into();
                 Box::pin(std::future::ready(Err(error)))
             }

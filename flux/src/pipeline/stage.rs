@@ -101,7 +101,8 @@ impl<C: Send + Sync + 'static> Stage<C> {
             Box::pin(async move {
                 let before = request.clone();
                 Ok(inner.0.call(request).await.unwrap_or_else(|error| {
-                    tracing::warn!(target: "flux", %error, "an enriching stage failed; going on without it");
+                    let (name, update) = (before.capacitor(), before.correlation_id());
+                    crate::observe::passed_over(name, update, &error);
                     before
                 }))
             })

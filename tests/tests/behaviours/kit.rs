@@ -195,6 +195,7 @@ impl Party<App> for Teller {
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) message: String,
+    pub(crate) level: tracing::Level,
     pub(crate) fields: BTreeMap<&'static str, String>,
     /// The field `update` of the span around it.
     pub(crate) update: Option<String>,
@@ -265,6 +266,7 @@ impl Subscriber for Ear {
         let fields = fields.0;
         self.told.push(Told {
             message,
+            level: *event.metadata().level(),
             fields,
             update,
         });
@@ -284,4 +286,24 @@ pub(crate) async fn by_hand_app() -> (Capacitor<App>, ChannelSender) {
     say(&sender, 1).await;
     capacitor.start().await.unwrap();
     (capacitor, sender)
+}
+
+/// Runs the test of this name once more in a process of its own, where no other test opens files or takes memory. Answers whether
+/// this is that process.
+pub(crate) fn alone(test: &str) -> bool {
+    const ALONE: &str = "FLUX_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let own = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(own)
+        .args(["--exact", test, "--test-threads=1", "--nocapture"])
+        .env(ALONE, "1")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("1 passed"), "{test}: {told}{said}");
+    println!("{told}");
+    false
 }

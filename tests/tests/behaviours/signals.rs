@@ -1,7 +1,7 @@
 //! The events, with the original system's names and order.
 
 use crate::by_hand;
-use flux::Flux;
+use flux::{Flux, pipeline::Request};
 use std::sync::{Arc, Mutex};
 use tracing::{Event, Metadata, Subscriber, span};
 
@@ -92,4 +92,120 @@ fn a_state_change_is_told_before_what_caused_it() {
             assert_eq!(names.take(), events, "{step}");
         }));
     });
+}
+
+/// Each as `flux::observe` documents it: message, level, fields.
+const DOCUMENTED: [(&str, &str, &[&str]); 14] = [
+    ("flux.capacitor.started", "INFO", &["debounce"]),
+    ("flux.capacitor.stopped", "INFO", &["state"]),
+    (
+        "flux.capacitor.state.changed",
+        "INFO",
+        &["new_state", "old_state"],
+    ),
+    ("flux.capacitor.change.received", "DEBUG", &["layer"]),
+    (
+        "flux.capacitor.transform.failed",
+        "WARN",
+        &["error", "update"],
+    ),
+    (
+        "flux.capacitor.validation.failed",
+        "WARN",
+        &["error", "update"],
+    ),
+    ("flux.capacitor.apply.failed", "WARN", &["error", "update"]),
+    (
+        "flux.capacitor.apply.succeeded",
+        "INFO",
+        &["generation", "update"],
+    ),
+    ("flux.capacitor.warning", "WARN", &["warning"]),
+    ("flux.breaker.changed", "INFO", &["new_state", "old_state"]),
+    (
+        "flux.update.retried",
+        "DEBUG",
+        &["attempt", "error", "pause", "update"],
+    ),
+    ("flux.update.fallback", "DEBUG", &["error", "update"]),
+    ("flux.stage.passed_over", "WARN", &["error", "update"]),
+    ("flux.hook.panicked", "ERROR", &["error", "hook"]),
+];
+
+#[tokio::test(start_paused = true)]
+async fn every_event_has_its_level_its_fields_and_the_capacitors_name() {
+    #[derive(Flux)]
+    struct Vault {
+        #[flux(range = 1..=9)]
+        n: u32,
+        #[flux(secret)]
+        password: Option<String>,
+    }
+    let (ear, _listening) = crate::kit::Ear::listen();
+    let (builder, sender) = crate::kit::over_a_channel::<Vault>();
+    let capacitor = builder
+        .name("vault")
+        .on_apply(|_, next: Arc<flux::Snapshot<Vault>>| async move {
+            (next.n != 7).then_some(()).ok_or("no sevens")
+        })
+        .enrich(|request: Request<Vault>| async move {
+            let found = (request.current.n == 1).then_some(request);
+            found.ok_or("no such number")
+        })
+        .circuit_breaker(1, std::time::Duration::from_secs(3))
+        .retry(2, std::time::Duration::ZERO, std::time::Duration::ZERO)
+        .fallback(|_| async { Err::<Request<Vault>, _>("out of ideas") })
+        .on_stop(|_| panic!("out of cheese"))
+        .build()
+        .unwrap();
+    let documents = [
+        "{n: 1, password: hunter2}",
+        "{n: x, password: hunter2}",
+        "{n: 0, password: hunter2}",
+        "{n: 7, password: hunter2}",
+        "{n: 2, password: [hunter2]}",
+        "{n: 2, pasword: hunter2}",
+    ];
+    for document in documents {
+        crate::kit::write(&sender, document).await;
+        match capacitor.status().running {
+            true => crate::kit::pass(10.0).await,
+            false => capacitor.start().await.unwrap(),
+        }
+    }
+    capacitor.stop().await;
+    let told = ear.take();
+    for event in &told {
+        let known = DOCUMENTED
+            .iter()
+            .find(|(message, ..)| *message == event.message);
+        let Some((message, level, fields)) = known else {
+            panic!("not documented: {event:?}");
+        };
+        assert_eq!(event.level.as_str(), *level, "{message}");
+        let mut named = event.fields.clone();
+        assert_eq!(
+            named.remove("capacitor").as_deref(),
+            Some("vault"),
+            "{message}"
+        );
+        assert!(named.keys().eq(fields.iter()), "{message}: {named:?}");
+        assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
+    }
+    for (message, ..) in DOCUMENTED {
+        assert!(
+            told.iter().any(|event| event.message == message),
+            "{message}"
+        );
+    }
+    let states: Vec<_> = (told.iter())
+        .filter(|event| event.message == "flux.capacitor.state.changed")
+        .map(|event| (&*event.fields["old_state"], &*event.fields["new_state"]))
+        .collect();
+    let expected = [
+        ("loading", "healthy"),
+        ("healthy", "degraded"),
+        ("degraded", "healthy"),
+    ];
+    assert_eq!(states, expected);
 }
