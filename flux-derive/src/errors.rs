@@ -23,6 +23,10 @@ impl Errors {
         self.0.is_empty()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// All of them as `compile_error!` calls.
     pub(crate) fn into_tokens(self) -> TokenStream {
         let all = self.0.into_iter().reduce(|mut all, error| {

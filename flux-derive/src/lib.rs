@@ -18,11 +18,22 @@ use proc_macro::TokenStream;
 ///
 /// | on the struct | |
 /// |---|---|
-/// | `source = "URI"`, `override = "URI"` | a layer; overrides come after sources, later wins. Long form: `source("URI", optional, format = "yaml")` |
-/// | `debounce`, `startup_timeout`, `resync` | durations as text, `"100ms"` |
+/// | `source = "URI"`, `override = "URI"` | a layer; overrides come after sources, later wins. Long form: `source("URI", optional, format = "yaml", wait = "5s")` |
+/// | `debounce`, `max_wait`, `startup_timeout`, `resync` | durations as text, `"100ms"` |
 /// | `unknown = "warn"` | or `"deny"`, `"ignore"`: keys that no field has |
 /// | `name = ".."` | the capacitor's name in logs and metrics |
 /// | `validate = path` | `fn(&Self) -> Result<(), impl Display>`: rules across fields |
+/// | `transform = path`, `apply = path`, `effect = path`, `mutate(when = path, with = path)`, `enrich = path` | stages, run in the order written; each may be given more than once |
+/// | `on_apply = path` | the callback that is asked before readers see a change |
+/// | `retry(attempts = 3, base = "100ms", max = "10s")` | tries in all, the first one included; the ceilings of the first and of the longest pause |
+/// | `timeout = "5s"`, `circuit_breaker(failures = 5, recovery = "30s")`, `rate_limit(per_second = 10, burst = 20)` | layers around the stages and the callback; the first one written is the innermost |
+/// | `fallback = path`, `error_handler = path`, `filter = path` | layers too; `filter` may be given more than once |
+/// | `probation = "30s"`, `health_check = path` | how long a change may be taken back, and who is asked |
+/// | `history = 10`, `generations = 5` | how many refusals, and how many earlier configurations, are kept |
+/// | `last_known_good = "PATH"` | serves a start while the sources are down. Long form: `last_known_good("PATH", secrets = "refuse")`; secrets are left out of it by default |
+/// | `on_stop = path` | called once with the final state |
+///
+/// Each function is what the method of the same name on `flux::Builder` takes.
 ///
 /// | on a field | |
 /// |---|---|
@@ -34,6 +45,10 @@ use proc_macro::TokenStream;
 /// | `env = "NAME"` | the exact variable |
 /// | `hot`, `hot = "name"` | a scalar with an accessor on the type, read with one atomic load |
 /// | `opaque` | needs no `PartialEq`; counts as changed whenever its layer changed |
+/// | `immutable` | a change is refused while the program runs. On a section: of any of its fields that can be compared |
+/// | `restart` | the rest of a change applies, and this keeps its running value until the next start. A section must be `Clone` |
+/// | `max_change = "50%"` | numbers and durations: the most by which the value may change at a time, up or down. From zero, from `None` and to `None` every change is allowed |
+/// | `monotonic` | the value may not decrease; `None` is below every `Some` |
 ///
 /// serde's `rename`, `rename_all`, `alias`, `with`, `deserialize_with`, `default`, `skip`, `deny_unknown_fields`, and `flatten` on
 /// a section, mean what they mean to serde.

@@ -1,6 +1,6 @@
 //! The checked struct: everything that the emitting code needs, in a form in which nothing can be wrong any more.
 
-use flux_syntax::{Format, Template};
+use flux_syntax::{Format, Remote, Template};
 use proc_macro2::TokenStream;
 use std::time::Duration;
 use syn::{Ident, Path, Type, Visibility};
@@ -13,6 +13,8 @@ pub(crate) struct Model<'a> {
     pub(crate) layer: Ident,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) validate: Option<&'a Path>,
+    /// Keys that no field has refuse the document.
+    pub(crate) strict: bool,
     pub(crate) root: Option<Root>,
 }
 
@@ -20,11 +22,54 @@ pub(crate) struct Model<'a> {
 pub(crate) struct Root {
     pub(crate) sources: Vec<Source>,
     pub(crate) debounce: Option<Duration>,
+    pub(crate) max_wait: Option<Duration>,
     pub(crate) startup_timeout: Option<Duration>,
     pub(crate) resync: Option<Duration>,
     /// The variant of `flux::Unknown`.
     pub(crate) unknown: Option<&'static str>,
     pub(crate) name: Option<String>,
+    pub(crate) history: Option<usize>,
+    pub(crate) generations: Option<usize>,
+    pub(crate) probation: Option<Duration>,
+    pub(crate) health_check: Option<Path>,
+    pub(crate) on_stop: Option<Path>,
+    pub(crate) last_known_good: Option<LastKnownGood>,
+    /// In the order written.
+    pub(crate) pipeline: Vec<Step>,
+}
+
+/// Where the last good configuration is kept.
+pub(crate) struct LastKnownGood {
+    pub(crate) path: Template,
+    /// The variant of `flux::Secrets`.
+    pub(crate) secrets: &'static str,
+}
+
+/// A step of the pipeline.
+pub(crate) enum Step {
+    Retry {
+        attempts: u32,
+        base: Duration,
+        max: Duration,
+    },
+    Timeout(Duration),
+    CircuitBreaker {
+        failures: u32,
+        recovery: Duration,
+    },
+    RateLimit {
+        per_second: f64,
+        burst: u32,
+    },
+    Mutate {
+        when: Path,
+        with: Path,
+    },
+    /// A method of the builder with the user's function.
+    Call {
+        method: String,
+        path: Path,
+    },
 }
 
 /// One layer's source.
@@ -33,12 +78,14 @@ pub(crate) struct Source {
     pub(crate) place: SourcePlace,
     pub(crate) optional: bool,
     pub(crate) format: Option<Format>,
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Where a layer comes from.
 pub(crate) enum SourcePlace {
     File(Template),
     Env(Template),
+    Remote(Remote),
     /// A URI that comes whole from the environment.
     Uri(Template),
 }
@@ -56,6 +103,7 @@ pub(crate) struct Field<'a> {
     pub(crate) kind: Kind<'a>,
     pub(crate) default: Option<Default>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) transition: Transition,
     pub(crate) secret: bool,
     pub(crate) opaque: bool,
     /// The name of the accessor.
@@ -84,6 +132,8 @@ pub(crate) enum Decode<'a> {
     Strict,
     /// `30s`
     Human,
+    /// By a type of `flux::__private` that implements `With`: maps that refuse a key that stands there twice.
+    Distinct(&'static str),
     With(&'a Path),
 }
 
@@ -127,6 +177,16 @@ pub(crate) enum Check {
     Custom(Path),
 }
 
+/// How a value may change.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Transition {
+    pub(crate) immutable: bool,
+    pub(crate) restart: bool,
+    pub(crate) monotonic: bool,
+    /// In ten thousandths of a percent.
+    pub(crate) max_change: Option<u64>,
+}
+
 impl Field<'_> {
     /// Has an index of its own in the layer.
     pub(crate) fn is_keyed(&self) -> bool {
@@ -135,6 +195,10 @@ impl Field<'_> {
     /// Is in the layer.
     pub(crate) fn is_layered(&self) -> bool {
         !matches!(self.kind, Kind::Skipped)
+    }
+    /// Stands for a section, or for a list or map of them.
+    pub(crate) fn is_nested(&self) -> bool {
+        matches!(self.kind, Kind::Section { .. } | Kind::Flat)
     }
     /// The name under which problems are recorded: a flattened section adds no step to the path.
     pub(crate) fn step(&self) -> &str {

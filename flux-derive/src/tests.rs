@@ -1,6 +1,6 @@
-//! What the macro says of features that are off, which `ui-tests`, with all of them on, cannot show.
+//! What `ui-tests` cannot show: what the macro says of features that are off, and how much it emits.
 
-use crate::{ast::Input, check, errors::Errors};
+use crate::{ast::Input, check, errors::Errors, expand};
 
 /// Every message about this struct, in one text.
 fn messages(text: &str) -> String {
@@ -12,11 +12,16 @@ fn messages(text: &str) -> String {
 }
 
 #[cfg(not(all(
+    feature = "consul",
+    feature = "etcd",
     feature = "file",
     feature = "json",
-    feature = "yaml",
+    feature = "nats",
+    feature = "pipeline",
+    feature = "redis",
+    feature = "rules",
     feature = "toml",
-    feature = "rules"
+    feature = "yaml"
 )))]
 fn names_feature(text: &str, feature: &str) {
     let said = messages(text);
@@ -33,6 +38,35 @@ fn a_file_source_without_its_feature_names_it() {
         "#[flux(source = \"file:app.json\")] struct C { a: u8 }",
         "file",
     );
+}
+
+#[test]
+#[cfg(not(any(
+    feature = "consul",
+    feature = "etcd",
+    feature = "firestore",
+    feature = "https",
+    feature = "k8s",
+    feature = "nats",
+    feature = "redis",
+    feature = "zookeeper"
+)))]
+fn a_server_without_its_feature_names_it() {
+    for (uri, feature) in [
+        ("redis://host/key", "redis"),
+        ("rediss://host/key", "redis"),
+        ("etcd://host/key", "etcd"),
+        ("nats://host/bucket/key", "nats"),
+        ("consul://host/key", "consul"),
+        ("k8s://default/secret/name/key", "k8s"),
+        ("zookeeper://host/path", "zookeeper"),
+        ("firestore://project/collection/document", "firestore"),
+        ("https://host/app.json", "https"),
+        ("http://host/app.json", "https"),
+    ] {
+        let text = format!("#[flux(source = \"{uri}\")] struct C {{ a: u8 }}");
+        names_feature(&text, feature);
+    }
 }
 
 #[test]
@@ -59,9 +93,76 @@ fn a_rule_without_its_feature_names_it() {
 }
 
 #[test]
+#[cfg(not(feature = "pipeline"))]
+fn a_step_without_its_feature_names_it() {
+    for step in [
+        "timeout = \"1s\"",
+        "retry(attempts = 3, base = \"1s\", max = \"1s\")",
+    ] {
+        let text = format!("#[flux(source = \"env\", {step})] struct C {{ a: u8 }}");
+        names_feature(&text, "pipeline");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "json"))]
+fn a_file_of_the_last_good_configuration_without_its_feature_names_it() {
+    let text = "#[flux(source = \"env\", last_known_good = \"state\")] struct C { a: u8 }";
+    names_feature(text, "json");
+}
+
+#[test]
 fn what_needs_no_feature_is_accepted() {
     let said = messages(
-        "#[flux(source = \"env:APP_\")] struct C { #[flux(range = 1..5, default = 2)] a: u8 }",
+        "#[flux(source = \"env:APP_\", rate_limit(per_second = 1, burst = 1), filter = path)]
+        struct C { #[flux(range = 1..5, default = 2, max_change = \"1%\")] a: u8 }",
     );
     assert_eq!(said, "");
+}
+
+/// What is emitted for this struct.
+fn expansion(text: &str) -> String {
+    let input = syn::parse_str(text).expect("a struct");
+    let mut errors = Errors::default();
+    let input = Input::read(&input, &mut errors);
+    let model = check::model(&input, &mut errors).expect("a model");
+    expand::all(&model).to_string()
+}
+
+#[test]
+fn a_struct_without_transition_rules_emits_nothing_for_them() {
+    let plain = expansion("struct C { a: u8, #[flux(secret)] b: String }");
+    assert!(!plain.contains("fn transition") && !plain.contains("fn hold"));
+    let only_checked = expansion("struct C { #[flux(immutable)] a: u8, b: String }");
+    assert_eq!(
+        only_checked.matches("__f :: transition ::").count(),
+        2,
+        "the rule and how to print"
+    );
+    assert!(!only_checked.contains("fn hold"));
+    let only_held = expansion("struct C { #[flux(restart)] a: u8, b: String }");
+    assert_eq!(only_held.matches("__f :: transition ::").count(), 1);
+    assert!(!only_held.contains("fn transition"));
+}
+
+#[test]
+fn the_steps_of_the_pipeline_are_emitted_in_the_order_written() {
+    let steps = "filter = a, on_apply = b, circuit_breaker(failures = 1, recovery = \"1s\"), transform = c, filter = d";
+    let emitted = expansion(&format!(
+        "#[flux(source = \"env\", {steps}, history = 3)] struct C {{ a: u8 }}"
+    ));
+    let at = |call: &str| {
+        emitted
+            .find(call)
+            .unwrap_or_else(|| panic!("{call} in {emitted}"))
+    };
+    let calls = [
+        ". history (3usize)",
+        ". filter (a)",
+        ". on_apply (b)",
+        ". circuit_breaker (1u32 ,",
+        ". transform (c)",
+        ". filter (d)",
+    ];
+    assert!(calls.map(at).is_sorted(), "{emitted}");
 }

@@ -165,6 +165,15 @@ impl<'a> Shape<'a> {
         }
     }
 
+    /// A map, or an option or list of something that holds one.
+    pub(crate) fn holds_map(self) -> bool {
+        match self {
+            Shape::Map(..) => true,
+            Shape::Option(ty) | Shape::Vec(ty) => shape(ty).holds_map(),
+            _ => false,
+        }
+    }
+
     /// Whether nothing is known about it.
     pub(crate) fn is_other(self) -> bool {
         matches!(self, Shape::Other)

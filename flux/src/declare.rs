@@ -3,10 +3,10 @@
 use crate::{
     codec::{Codec, Decoder},
     environment::Variables,
-    source::{DynWatcher, Watcher},
+    source::{DynWatcher, Observer, Patience, Session, Terms, Watcher},
 };
-use flux_syntax::{Format, Template, Uri};
-use std::{ffi::OsString, sync::Arc, time::Duration};
+use flux_syntax::{Format, Remote, Template, Uri};
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
 ///
@@ -21,6 +21,7 @@ pub struct Source {
     optional: bool,
     settle: Option<Duration>,
     resync: Option<Duration>,
+    wait: Option<Duration>,
     pub(crate) variables: Variables,
 }
 
@@ -28,6 +29,7 @@ pub(crate) enum Kind {
     File(Template),
     Env(Template),
     Uri(Template),
+    Remote(Remote),
     Watcher(Box<dyn DynWatcher>),
     #[cfg(feature = "figment")]
     Provider(Box<dyn figment::Provider + Send>),
@@ -46,6 +48,8 @@ pub(crate) struct Opened {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) input: Input,
 }
 
@@ -57,6 +61,7 @@ impl Source {
             optional: false,
             settle: None,
             resync: None,
+            wait: None,
             variables: Variables::Process,
         }
     }
@@ -66,12 +71,18 @@ impl Source {
         Source::new(Kind::File(path.into()))
     }
 
+    /// A mounted directory in which every file is one key: [`source::Dir`](crate::source::Dir).
+    #[cfg(feature = "file")]
+    pub fn dir(path: impl Into<std::path::PathBuf>) -> Self {
+        Source::watcher(crate::source::Dir::new(path)).codec(crate::source::Dir::codec())
+    }
+
     /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start.
     pub fn env(prefix: impl Into<Template>) -> Self {
         Source::new(Kind::Env(prefix.into()))
     }
 
-    /// A source whose URI is known only at start.
+    /// A source by its URI, as the attributes write it: `etcd://127.0.0.1:2379/app/config`. Variables, `${NAME}`, are read at start.
     pub fn uri(uri: impl Into<Template>) -> Self {
         Source::new(Kind::Uri(uri.into()))
     }
@@ -115,7 +126,7 @@ impl Source {
         self
     }
 
-    /// How often a file is compared with what was read, for file systems without events.
+    /// How often the source is read again although no change was told.
     #[must_use]
     pub fn resync(mut self, resync: Duration) -> Self {
         self.resync = Some(resync);
@@ -140,18 +151,32 @@ impl Source {
         self
     }
 
+    /// How long the start waits for the source's first word before it goes on without it; for ever by default. An
+    /// [`optional`](Source::optional) layer then contributes nothing until something is heard of it, any other is refused until then.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
     /// Expands the variables and makes the source ready, or says what cannot work.
     pub(crate) fn open(self, resync: Option<Duration>) -> Result<Opened, String> {
-        let resync = self.resync.or(resync);
+        let own = self.resync;
+        let patience = self.wait.map(|wait| Patience {
+            wait,
+            optional: self.optional,
+        });
+        let watched = |watcher, resync| {
+            Input::Watched(Arc::new(tokio::sync::Mutex::new(Box::new(OnTerms {
+                watcher,
+                resync,
+                patience,
+            }))))
+        };
         match self.kind {
             Kind::Uri(template) => {
-                let text = expand(&template, &self.variables)?;
-                let kind = match flux_syntax::parse_uri(&text) {
-                    Ok(Uri::File { path }) => Kind::File(path),
-                    Ok(Uri::Env { prefix }) => Kind::Env(prefix),
-                    Ok(_) => return Err(format!("`{text}` is not a source URI")),
-                    Err(error) => return Err(format!("the source `{template}`: {error}")),
-                };
+                let kind =
+                    read(&template, &self.variables).map_err(|error| named(&template, &error))?;
                 Source { kind, ..self }.open(resync)
             }
             Kind::Env(template) => {
@@ -160,6 +185,7 @@ impl Source {
                     origin: "environment".to_owned(),
                     decoder: None,
                     optional: true,
+                    file: None,
                     input: Input::Environment(prefix, self.variables),
                 })
             }
@@ -168,14 +194,30 @@ impl Source {
                 origin: provider.metadata().name.into_owned(),
                 decoder: None,
                 optional: self.optional,
+                file: None,
                 input: Input::Provider(std::sync::Mutex::new(provider)),
             }),
             Kind::Watcher(watcher) => Ok(Opened {
                 origin: watcher.origin(),
                 decoder: self.format.or_else(default_decoder),
                 optional: self.optional,
-                input: watched(watcher),
+                file: None,
+                input: watched(watcher, own),
             }),
+            Kind::Remote(place) => {
+                let place = place
+                    .expand(&|name| self.variables.get(name)?.into_string().ok())
+                    .map_err(|error| format!("a `{}:` source: {error}", place.scheme.as_str()))?;
+                // What the URI says is nearer to the source than what the builder says of all.
+                let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
+                Ok(Opened {
+                    origin: place.origin(),
+                    decoder: Some(self.format.unwrap_or_else(|| decoder_of(&place))),
+                    optional: self.optional,
+                    file: None,
+                    input: watched(crate::source::remote::open(place)?, resync),
+                })
+            }
             #[cfg(feature = "file")]
             Kind::File(template) => {
                 let path = expand(&template, &self.variables)?;
@@ -189,19 +231,20 @@ impl Source {
                 if let Some(settle) = self.settle {
                     file = file.settle(settle);
                 }
-                if let Some(resync) = resync {
+                if let Some(resync) = own.or(resync) {
                     file = file.resync(resync);
                 }
                 Ok(Opened {
                     origin: path,
                     decoder: Some(decoder),
                     optional: self.optional,
-                    input: watched(Box::new(file)),
+                    file: Some(file.path().to_owned()),
+                    input: watched(Box::new(file), None),
                 })
             }
             #[cfg(not(feature = "file"))]
             Kind::File(template) => {
-                let _ = (self.settle, resync);
+                let _ = self.settle;
                 Err(format!(
                     "`file:{template}` needs the cargo feature `file` of flux"
                 ))
@@ -210,8 +253,65 @@ impl Source {
     }
 }
 
-fn watched(watcher: Box<dyn DynWatcher>) -> Input {
-    Input::Watched(Arc::new(tokio::sync::Mutex::new(watcher)))
+fn decoder_of(place: &Remote<String>) -> Decoder {
+    match place.scheme {
+        #[cfg(feature = "file")]
+        flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),
+        _ => place.format().into(),
+    }
+}
+
+/// A watcher on the terms of its layer.
+struct OnTerms {
+    watcher: Box<dyn DynWatcher>,
+    resync: Option<Duration>,
+    patience: Option<Patience>,
+}
+
+impl DynWatcher for OnTerms {
+    fn origin(&self) -> String {
+        self.watcher.origin()
+    }
+    fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
+        self.watcher.watch(observer)
+    }
+    fn terms(&self) -> Terms {
+        let own = self.watcher.terms();
+        Terms {
+            deadline: own.deadline,
+            resync: self.resync.or(own.resync),
+            patience: self.patience,
+        }
+    }
+}
+
+/// A document on a server, for generated code: the URI was taken apart at compile time.
+pub fn remote(place: Remote) -> Source {
+    Source::new(Kind::Remote(place))
+}
+
+/// What a URI means that is known only at start.
+fn read(template: &Template, variables: &Variables) -> Result<Kind, String> {
+    let uri = match template.as_literal() {
+        Some(text) => flux_syntax::parse_uri(text),
+        None => flux_syntax::parse_given_uri(&expand(template, variables)?),
+    };
+    match uri.map_err(|error| error.message)? {
+        Uri::File { path } => Ok(Kind::File(path)),
+        Uri::Env { prefix } => Ok(Kind::Env(prefix)),
+        Uri::Remote(place) => Ok(Kind::Remote(place)),
+        Uri::Whole(template) => Ok(Kind::Uri(template)),
+        _ => Err("it is new to this version of flux".to_owned()),
+    }
+}
+
+/// The error with its source, unless that may hold a password.
+fn named(template: &Template, error: &str) -> String {
+    let text = template.to_string();
+    match text.contains('@') {
+        true => format!("a source URI: {error}"),
+        false => format!("the source `{text}`: {error}"),
+    }
 }
 
 fn default_decoder() -> Option<Decoder> {
@@ -222,4 +322,50 @@ pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<Strin
     template
         .expand(&|name| variables.get(name)?.into_string().ok())
         .map_err(|unset| format!("`{template}`: {unset}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(uri: &str) -> Result<String, String> {
+        Source::uri(uri).open(None).map(|opened| opened.origin)
+    }
+
+    #[test]
+    fn a_uri_in_code_is_what_it_would_be_in_an_attribute() {
+        for uri in ["redis://u:hunter2@h/k", "${X:-redis://u:hunter2@h/k}"] {
+            let refused = opened(uri).expect_err("a password");
+            assert!(refused.contains("a password does not belong"), "{refused}");
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+        let refused = opened("nats://h/bucket/app.*").expect_err("a wildcard");
+        assert!(refused.contains("wildcard"), "{refused}");
+        let refused = opened("redis://${FLUX_UNSET_HOST}/k").expect_err("unset");
+        assert!(refused.contains("FLUX_UNSET_HOST is not set"), "{refused}");
+    }
+
+    #[test]
+    #[cfg(all(feature = "file", feature = "yaml"))]
+    fn a_uri_that_comes_from_the_environment_has_defaults_in_defaults() {
+        let uri = "${FLUX_UNSET:-file:${FLUX_UNSET_TOO:-app}.yaml}";
+        assert_eq!(opened(uri).as_deref(), Ok("app.yaml"));
+    }
+
+    #[test]
+    #[cfg(not(feature = "redis"))]
+    fn a_server_without_its_feature_names_it() {
+        let refused = opened("redis://h/k").expect_err("off");
+        assert!(
+            refused.contains("needs the cargo feature `redis`"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "redis")]
+    fn what_is_shown_of_a_server_is_its_place() {
+        let shown = opened("redis://u:${FLUX_UNSET:-${PATH}}@h/app.yaml?db=2&poll=1s");
+        assert_eq!(shown.as_deref(), Ok("redis://h/app.yaml?db=2"));
+    }
 }

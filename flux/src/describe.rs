@@ -1,5 +1,7 @@
 //! The field table: one static description from which environment names, unknown-key detection, secrets and reports are derived.
 
+use crate::layer::Seg;
+
 /// One field of a config struct, as the derive describes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -15,8 +17,14 @@ pub struct Field {
     pub kind: Kind,
     /// The value is never printed.
     pub secret: bool,
+    /// A change is refused while the program runs.
+    pub immutable: bool,
+    /// A change waits for a restart of the program.
+    pub restart: bool,
     /// The section's keys stand beside this struct's own.
     pub flatten: bool,
+    /// Keys beside this one that no field has refuse the document.
+    pub strict: bool,
     /// The Rust type, as written.
     pub type_name: &'static str,
     /// The field's doc comment.
@@ -39,6 +47,16 @@ pub enum Kind {
     Map(fn() -> &'static [Field]),
 }
 
+impl Kind {
+    /// The fields of the sections behind the key.
+    pub(crate) fn table(self) -> Option<&'static [Field]> {
+        match self {
+            Kind::Leaf => None,
+            Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner) => Some(inner()),
+        }
+    }
+}
+
 impl Field {
     /// A leaf with this key and environment segment.
     pub const fn new(name: &'static str, env: &'static str) -> Self {
@@ -49,7 +67,10 @@ impl Field {
             env_exact: None,
             kind: Kind::Leaf,
             secret: false,
+            immutable: false,
+            restart: false,
             flatten: false,
+            strict: false,
             type_name: "",
             docs: "",
             default: None,
@@ -75,9 +96,24 @@ impl Field {
         self.secret = true;
         self
     }
+    /// Marks the field as one that cannot change while the program runs.
+    pub const fn immutable(mut self) -> Self {
+        self.immutable = true;
+        self
+    }
+    /// Marks the field as one whose changes wait for a restart.
+    pub const fn restart(mut self) -> Self {
+        self.restart = true;
+        self
+    }
     /// Marks the section as flattened.
     pub const fn flatten(mut self) -> Self {
         self.flatten = true;
+        self
+    }
+    /// Sets [`Field::strict`].
+    pub const fn strict(mut self) -> Self {
+        self.strict = true;
         self
     }
     /// Sets [`Field::type_name`].
@@ -117,72 +153,128 @@ pub(crate) fn find(fields: &'static [Field], key: &str) -> Option<&'static Field
     None
 }
 
-/// Whether a value found at `path` must never be printed: a secret field, anything below one, anything under a key that no field
-/// has (it may be a misspelt secret), and a value in the place of a section that has secrets.
-pub(crate) fn is_secret(fields: &'static [Field], path: &[crate::layer::Seg]) -> bool {
-    use crate::layer::Seg;
-    let Some((first, mut rest)) = path.split_first() else {
-        return any_secret(fields, 8);
-    };
-    let Seg::Key(key) = first else {
-        return any_secret(fields, 8);
-    };
-    let Some(field) = find(fields, key) else {
-        return any_secret(fields, 8);
-    };
-    if field.secret {
-        return true;
-    }
-    let inner = match field.kind {
-        Kind::Leaf => return false,
-        Kind::Section(inner) => inner,
-        Kind::List(inner) | Kind::Map(inner) => {
-            if rest.is_empty() {
-                return any_secret(inner(), 8);
-            }
-            rest = &rest[1..];
-            inner
-        }
-    };
-    is_secret(inner(), rest)
+/// What stands at a path of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The value of a field, or something in it.
+    Leaf {
+        /// It is never printed.
+        secret: bool,
+    },
+    /// A section, a list or a map of sections, or the document.
+    Structure,
+    /// Something under a key that no field has.
+    Unknown,
 }
 
-/// What stands at `path`: a leaf (true), something with parts (false), or no field of the table.
-#[cfg(feature = "json")]
-pub(crate) fn is_field(fields: &'static [Field], path: &[crate::layer::Seg]) -> Option<bool> {
-    use crate::layer::Seg;
-    let (Seg::Key(key), mut rest) = path.split_first()? else {
-        return None;
-    };
-    let field = find(fields, key)?;
-    let inner = match field.kind {
-        Kind::Leaf => return Some(true),
-        Kind::Section(inner) => inner,
-        Kind::List(inner) | Kind::Map(inner) => {
-            if rest.is_empty() {
-                return Some(false);
+/// What stands at `path`.
+pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
+    let mut table = fields;
+    let mut rest = path;
+    while let Some((first, after)) = rest.split_first() {
+        let Seg::Key(key) = first else {
+            return Place::Unknown;
+        };
+        let Some(field) = find(table, key) else {
+            return Place::Unknown;
+        };
+        rest = after;
+        match field.kind {
+            Kind::Leaf => {
+                // A secret that was written into a map of other things keeps its name.
+                let named = || names_secret(fields, rest);
+                return Place::Leaf {
+                    secret: field.secret || named(),
+                };
             }
-            rest = &rest[1..];
-            inner
+            Kind::Section(inner) => table = inner(),
+            Kind::List(inner) | Kind::Map(inner) => {
+                table = inner();
+                rest = rest.get(1..).unwrap_or_default();
+            }
         }
+    }
+    Place::Structure
+}
+
+/// The fields of the section at `path`; none for anything else.
+pub(crate) fn table(fields: &'static [Field], path: &[Seg]) -> &'static [Field] {
+    let Some((Seg::Key(key), rest)) = path.split_first() else {
+        return if path.is_empty() { fields } else { &[] };
     };
-    match rest.is_empty() {
-        true => Some(field.secret),
-        false => is_field(inner(), rest),
+    match find(fields, key).map(|field| field.kind) {
+        Some(Kind::Section(inner)) => table(inner(), rest),
+        Some(Kind::List(inner) | Kind::Map(inner)) if !rest.is_empty() => {
+            table(inner(), &rest[1..])
+        }
+        _ => &[],
     }
 }
+
+/// Whether a value found at `path` must never be printed: a secret field and anything in it; and, in a type that has secrets,
+/// what stands under a key that no field has (it may be a misspelt secret) or in the place of a section.
+pub(crate) fn is_secret(fields: &'static [Field], path: &[Seg]) -> bool {
+    match place(fields, path) {
+        Place::Leaf { secret } => secret,
+        Place::Structure | Place::Unknown => any_secret(fields),
+    }
+}
+
+/// How many steps of `path` can be shown: a secret's own keys cannot.
+pub(crate) fn shown_steps(fields: &'static [Field], path: &[Seg]) -> usize {
+    let secret = |end: &usize| place(fields, &path[..*end]) == Place::Leaf { secret: true };
+    (1..path.len()).find(secret).unwrap_or(path.len())
+}
+
+/// Whether a key of `path` is a secret field's, or nearly.
+fn names_secret(fields: &'static [Field], path: &[Seg]) -> bool {
+    let mut names = Vec::new();
+    if !path.is_empty() {
+        secret_names(fields, MAX_DEPTH, &mut names);
+    }
+    path.iter().any(|seg| match seg {
+        Seg::Key(key) => flux_syntax::nearest(key, names.iter().copied()).is_some(),
+        Seg::Index(_) => false,
+    })
+}
+
+fn secret_names(fields: &'static [Field], depth: u8, names: &mut Vec<&'static str>) {
+    for field in fields {
+        if field.secret {
+            names.push(field.name);
+            names.extend(field.aliases);
+        }
+        if let (Some(inner), true) = (field.kind.table(), depth > 0) {
+            secret_names(inner, depth - 1, names);
+        }
+    }
+}
+
+/// How deep the tables of a recursive type are followed.
+pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// Whether any field of the table, or of the sections in it, is secret.
-pub(crate) fn any_secret(fields: &'static [Field], depth: u8) -> bool {
+pub(crate) fn any_secret(fields: &'static [Field]) -> bool {
+    any(fields, MAX_DEPTH, &|field| field.secret)
+}
+
+/// Whether any section refuses unknown keys.
+pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
+    any(fields, MAX_DEPTH, &|field| field.strict)
+}
+
+fn any(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bool {
     fields.iter().any(|field| {
-        field.secret
-            || depth > 0
-                && match field.kind {
-                    Kind::Leaf => false,
-                    Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner) => {
-                        any_secret(inner(), depth - 1)
-                    }
-                }
+        let inner = field.kind.table().filter(|_| depth > 0);
+        test(field) || inner.is_some_and(|inner| any(inner, depth - 1, test))
+    })
+}
+
+/// Whether a section with these fields refuses unknown keys.
+pub(crate) fn is_strict(fields: &'static [Field]) -> bool {
+    fields.iter().any(|field| {
+        let inner = field.kind.table().filter(|_| field.flatten);
+        field.strict || inner.is_some_and(is_strict)
     })
 }
 

@@ -1,9 +1,10 @@
 //! The process environment as a layer: names are computed from the field table, values are read by the target's type.
 
 use crate::{
+    capacitor::Given,
     codec::decode_tree,
     config::Config,
-    describe::{Field, Kind},
+    describe::{self, Field, Kind, MAX_DEPTH},
     layer::{
         Problem, Seg,
         path::{Dotted, What},
@@ -11,9 +12,6 @@ use crate::{
     report::{Entry, tree::Tree},
 };
 use std::{collections::HashMap, ffi::OsString, sync::Arc};
-
-/// How deep sections are followed; recursive types end here.
-const MAX_DEPTH: u8 = 8;
 
 /// Where variables are looked up: in the process, or in what was given instead.
 #[derive(Clone, Default)]
@@ -78,10 +76,10 @@ fn collect(
     }
 }
 
-/// Two fields that one variable would set are refused.
-pub(crate) fn check_names(fields: &'static [Field]) -> Result<(), String> {
+/// Two fields that one variable would set under `prefix` are refused.
+pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), String> {
     let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
-    for variable in variables(fields, "") {
+    for variable in variables(fields, prefix) {
         if let Some(other) = known.insert(variable.name.clone(), variable.path.clone()) {
             return Err(format!(
                 "the environment variable {} would set both `{}` and `{}`; rename one, or give it a variable of its own: `#[flux(env = \"..\")]`",
@@ -94,38 +92,41 @@ pub(crate) fn check_names(fields: &'static [Field]) -> Result<(), String> {
     Ok(())
 }
 
-type Read<L> = Result<(L, Vec<(Vec<Seg>, String)>), Vec<Entry>>;
-
 /// Reads the environment. An empty variable says nothing; every wrong one is told.
 pub(crate) fn layer<C: Config>(
     prefix: &str,
     lookup: &dyn Fn(&str) -> Option<OsString>,
-) -> Read<C::Layer> {
+) -> Given<C::Layer> {
     let mut root = Vec::new();
     let mut set = Vec::new();
     let mut problems = Vec::new();
+    let mut secrets = Vec::new();
     for variable in variables(C::fields(), prefix) {
         let Some(value) = lookup(&variable.name).filter(|value| !value.is_empty()) else {
             continue;
         };
+        if describe::is_secret(C::fields(), &variable.path) {
+            secrets.push(value.to_string_lossy().into_owned());
+        }
         match value.into_string() {
             Ok(text) => insert(&mut root, &variable.path, text),
             Err(_) => problems.push(Problem {
                 path: variable.path.clone(),
-                what: What::Message("is not valid Unicode".to_owned()),
+                what: What::Plain("is not valid Unicode".to_owned()),
             }),
         }
         set.push((variable.path, variable.name));
     }
     let (layer, more) = decode_tree::<C>(&Tree::Map(root), false);
     problems.extend(more);
-    match layer {
+    let read = match layer {
         Some(layer) if problems.is_empty() => Ok((layer, set)),
         _ => Err(problems
             .into_iter()
             .map(|problem| entry(problem, &set))
             .collect()),
-    }
+    };
+    Given { read, secrets }
 }
 
 fn entry(problem: Problem, set: &[(Vec<Seg>, String)]) -> Entry {

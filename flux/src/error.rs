@@ -28,17 +28,20 @@ pub enum Error {
         name: String,
     },
     /// Not every layer gave its first value in time. Everything is released; `start` may be called again.
-    #[error("{name}: no configuration within {after:?}; still waiting for {}", waiting.join(", "))]
+    #[error(
+        "{name}: no configuration within {after:?}; {}",
+        still_waiting(waiting)
+    )]
     StartupTimeout {
         /// The capacitor.
         name: String,
         /// The limit.
         after: Duration,
-        /// The layers that were silent.
+        /// The layers that were silent. None where the pipeline, or the group, had not answered yet.
         waiting: Vec<String>,
     },
-    /// It was stopped before its first outcome.
-    #[error("{name}: stopped before the first configuration was applied")]
+    /// It was stopped, also before its first outcome, or not started yet.
+    #[error("{name}: it is not running; it was stopped, or not started yet")]
     Stopped {
         /// The capacitor.
         name: String,
@@ -67,6 +70,15 @@ pub enum Error {
         /// The capacitor.
         name: String,
     },
+}
+
+fn still_waiting(layers: &[String]) -> String {
+    match layers {
+        [] => {
+            "every layer has answered, but a callback or the rest of its group has not".to_owned()
+        }
+        layers => format!("still waiting for {}", layers.join(", ")),
+    }
 }
 
 impl fmt::Debug for Error {

@@ -21,9 +21,10 @@
 //! # }
 //! ```
 //!
-//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] validate,
-//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells who wants to know, and
-//! [`report`] tells what is wrong.
+//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] and
+//! [`transition`] validate, [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells
+//! who wants to know, and [`report`] tells what is wrong. The [`guide`] has patterns of use, a page for those who come from another
+//! library, and every error explained.
 
 pub mod capacitor;
 pub mod change;
@@ -35,6 +36,7 @@ mod environment;
 mod error;
 #[cfg(feature = "figment")]
 mod foreign;
+pub mod guide;
 pub mod handle;
 pub mod hot;
 pub mod layer;
@@ -45,6 +47,7 @@ pub mod rules;
 pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transition;
 
 #[cfg(feature = "json")]
 pub use capacitor::Secrets;
@@ -68,17 +71,19 @@ pub mod __private {
     pub use crate::{
         capacitor::global as capacitor,
         config::{Config, Diff, Root},
+        declare::remote,
         describe::{Field, Kind},
         handle::{Global, Local, get, reader, snapshot, try_get},
         hot::Hot,
         layer::{
             Keys, Layer, Said, UNKNOWN,
             decode::{With, put, put_human, put_nested, put_strict, put_with},
+            distinct::{Distinct, DistinctHuman},
             finish::{Cx, Nested, need, nested, nested_or, or},
             merge, said,
         },
-        rules,
+        rules, transition,
     };
-    pub use flux_syntax::{Part, Template};
+    pub use flux_syntax::{Part, Remote, Scheme, Template};
     pub use serde;
 }

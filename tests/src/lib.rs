@@ -1,4 +1,16 @@
-//! The behaviour tests of Flux stand in `tests/`. This library compiles the README's code blocks.
+//! The behaviour tests of Flux stand in `tests/`. This library compiles the README's code blocks, and has what the tests against
+//! real servers need: the servers, a line to them that can be cut, and the table of what was seen.
+
+#[cfg(feature = "_servers")]
+pub mod certificates;
+#[cfg(feature = "_servers")]
+pub mod process;
+#[cfg(feature = "_servers")]
+pub mod proxy;
+#[cfg(feature = "_servers")]
+pub mod servers;
+#[cfg(feature = "_servers")]
+pub mod table;
 
 /// The README; its blocks run as documentation tests.
 #[cfg(doctest)]

@@ -1,18 +1,41 @@
 //! The options of the struct.
 
-use super::{Once, deserialize_half, each_option, flag, function, ignore, options, text, unknown};
+use super::{
+    Once, deserialize_half, each_option, flag, function, ignore, options, pipeline::Pipeline, text,
+    unknown, value,
+};
 use crate::errors::Errors;
-use syn::{Attribute, Ident, LitStr, Path, Token, parse::ParseStream, token};
+use syn::{Attribute, Expr, Ident, LitStr, Path, Token, parse::ParseStream, token};
 
-const KNOWN: [&str; 8] = [
+pub(super) const KNOWN: [&str; 28] = [
     "source",
     "override",
     "debounce",
+    "max_wait",
     "startup_timeout",
     "resync",
     "unknown",
     "name",
     "validate",
+    "history",
+    "generations",
+    "probation",
+    "health_check",
+    "on_stop",
+    "last_known_good",
+    "retry",
+    "timeout",
+    "circuit_breaker",
+    "rate_limit",
+    "fallback",
+    "error_handler",
+    "filter",
+    "transform",
+    "apply",
+    "effect",
+    "mutate",
+    "enrich",
+    "on_apply",
 ];
 
 /// What the struct's attributes say.
@@ -23,10 +46,18 @@ pub(crate) struct ContainerAttrs {
     /// In the order written.
     pub(crate) sources: Vec<SourceAttr>,
     pub(crate) debounce: Once<LitStr>,
+    pub(crate) max_wait: Once<LitStr>,
     pub(crate) startup_timeout: Once<LitStr>,
     pub(crate) resync: Once<LitStr>,
     pub(crate) unknown: Once<LitStr>,
     pub(crate) name: Once<LitStr>,
+    pub(crate) history: Once<Expr>,
+    pub(crate) generations: Once<Expr>,
+    pub(crate) probation: Once<LitStr>,
+    pub(crate) health_check: Once<Path>,
+    pub(crate) on_stop: Once<Path>,
+    pub(crate) last_known_good: Once<LastKnownGoodAttr>,
+    pub(crate) pipeline: Pipeline,
     pub(crate) validate: Once<Path>,
     pub(crate) rename_all: Once<LitStr>,
     /// Where missing fields are taken from: the function, or `Default::default`.
@@ -40,6 +71,13 @@ pub(crate) struct SourceAttr {
     pub(crate) uri: LitStr,
     pub(crate) optional: Once<()>,
     pub(crate) format: Once<LitStr>,
+    pub(crate) wait: Once<LitStr>,
+}
+
+/// `last_known_good = "PATH"`, or `last_known_good("PATH", secrets = "omit")`
+pub(crate) struct LastKnownGoodAttr {
+    pub(crate) path: LitStr,
+    pub(crate) secrets: Once<LitStr>,
 }
 
 impl ContainerAttrs {
@@ -73,6 +111,7 @@ impl ContainerAttrs {
             "debounce" => self
                 .debounce
                 .set(key, text(key, input, "\"100ms\"")?, errors),
+            "max_wait" => self.max_wait.set(key, text(key, input, "\"2s\"")?, errors),
             "startup_timeout" => {
                 let value = text(key, input, "\"10s\"")?;
                 self.startup_timeout.set(key, value, errors);
@@ -81,6 +120,18 @@ impl ContainerAttrs {
             "unknown" => self.unknown.set(key, text(key, input, "\"warn\"")?, errors),
             "name" => self.name.set(key, text(key, input, "\"..\"")?, errors),
             "validate" => self.validate.set(key, function(key, input)?, errors),
+            "history" => self.history.set(key, value(key, input, "10")?, errors),
+            "generations" => self.generations.set(key, value(key, input, "5")?, errors),
+            "probation" => self
+                .probation
+                .set(key, text(key, input, "\"30s\"")?, errors),
+            "health_check" => self.health_check.set(key, function(key, input)?, errors),
+            "on_stop" => self.on_stop.set(key, function(key, input)?, errors),
+            "last_known_good" => {
+                let kept = last_known_good(key, input, errors)?;
+                self.last_known_good.set(key, kept, errors);
+            }
+            _ if self.pipeline.option(key, input, errors)? => {}
             _ => {
                 return Err(unknown(
                     key,
@@ -152,47 +203,26 @@ fn refused(key: &Ident, word: &str) -> syn::Error {
 
 fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<SourceAttr> {
     let overrides = key == "override";
-    let (mut optional, mut format) = (Once::default(), Once::default());
-    if !input.peek(token::Paren) {
-        let example = if overrides {
-            "\"env:APP_\""
-        } else {
-            "\"file:app.yaml\""
-        };
-        let uri = text(key, input, example)?;
-        return Ok(SourceAttr {
-            overrides,
-            uri,
-            optional,
-            format,
-        });
-    }
-    let content;
-    syn::parenthesized!(content in input);
-    if !content.peek(syn::LitStr) {
-        // What is not read would be an error of its own.
-        content.parse::<proc_macro2::TokenStream>()?;
-        return Err(syn::Error::new_spanned(
-            key,
-            format!("`{key}(..)` begins with the URI: `{key}(\"file:app.yaml\", optional)`"),
-        ));
-    }
-    let uri: LitStr = content.parse()?;
-    if !content.is_empty() {
-        content.parse::<Token![,]>()?;
-    }
-    options(&content, errors, |word, input, errors| {
+    let (mut optional, mut format, mut wait) = (Once::default(), Once::default(), Once::default());
+    let example = if overrides {
+        "\"env:APP_\""
+    } else {
+        "\"file:app.yaml\""
+    };
+    let long = format!("begins with the URI: `{key}(\"file:app.yaml\", optional)`");
+    let uri = literal_first(key, input, example, &long, errors, |word, input, errors| {
         match word.to_string().as_str() {
             "optional" => {
                 flag(word, input)?;
                 optional.set(word, (), errors);
             }
             "format" => format.set(word, text(word, input, "\"yaml\"")?, errors),
+            "wait" => wait.set(word, text(word, input, "\"5s\"")?, errors),
             _ => {
                 return Err(unknown(
                     word,
                     "a source",
-                    &["optional", "format"],
+                    &["optional", "format", "wait"],
                     &KNOWN,
                     "the struct",
                 ));
@@ -205,5 +235,57 @@ fn source(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Resu
         uri,
         optional,
         format,
+        wait,
     })
+}
+
+fn last_known_good(
+    key: &Ident,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<LastKnownGoodAttr> {
+    let mut secrets = Once::default();
+    let example = "\"/var/lib/app/config.json\"";
+    let long = format!("begins with the path: `{key}({example}, secrets = \"omit\")`");
+    let path = literal_first(key, input, example, &long, errors, |word, input, errors| {
+        if word != "secrets" {
+            return Err(unknown(
+                word,
+                "`last_known_good`",
+                &["secrets"],
+                &KNOWN,
+                "the struct",
+            ));
+        }
+        secrets.set(word, text(word, input, "\"omit\"")?, errors);
+        Ok(())
+    })?;
+    Ok(LastKnownGoodAttr { path, secrets })
+}
+
+/// `key = "literal"`, or `key("literal", options ..)`
+fn literal_first(
+    key: &Ident,
+    input: ParseStream<'_>,
+    example: &str,
+    long: &str,
+    errors: &mut Errors,
+    option: impl FnMut(&Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> syn::Result<LitStr> {
+    if !input.peek(token::Paren) {
+        return text(key, input, example);
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    if !content.peek(syn::LitStr) {
+        // What is not read would be an error of its own.
+        content.parse::<proc_macro2::TokenStream>()?;
+        return Err(syn::Error::new_spanned(key, format!("`{key}(..)` {long}")));
+    }
+    let literal = content.parse()?;
+    if !content.is_empty() {
+        content.parse::<Token![,]>()?;
+    }
+    options(&content, errors, option)?;
+    Ok(literal)
 }

@@ -6,7 +6,7 @@ use super::{
 use crate::errors::Errors;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parse::ParseStream};
 
-pub(crate) const KNOWN: [&str; 18] = [
+pub(crate) const KNOWN: [&str; 22] = [
     "default",
     "nested",
     "merge",
@@ -14,6 +14,10 @@ pub(crate) const KNOWN: [&str; 18] = [
     "env",
     "hot",
     "opaque",
+    "immutable",
+    "restart",
+    "max_change",
+    "monotonic",
     "range",
     "length",
     "non_empty",
@@ -26,16 +30,6 @@ pub(crate) const KNOWN: [&str; 18] = [
     "validate",
     "message",
 ];
-const STRUCT: [&str; 7] = [
-    "source",
-    "override",
-    "debounce",
-    "startup_timeout",
-    "resync",
-    "unknown",
-    "name",
-];
-
 /// What a field's attributes say.
 #[derive(Default)]
 pub(crate) struct FieldAttrs {
@@ -47,6 +41,10 @@ pub(crate) struct FieldAttrs {
     /// With the accessor's name, where one is given.
     pub(crate) hot: Once<Option<LitStr>>,
     pub(crate) opaque: Once<()>,
+    pub(crate) immutable: Once<()>,
+    pub(crate) restart: Once<()>,
+    pub(crate) max_change: Once<LitStr>,
+    pub(crate) monotonic: Once<()>,
     pub(crate) rules: Rules,
     pub(crate) rename: Once<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
@@ -118,8 +116,17 @@ impl FieldAttrs {
                 self.hot.set(key, name, errors);
             }
             "opaque" => flag(key, input).map(|()| self.opaque.set(key, (), errors))?,
+            "immutable" => flag(key, input).map(|()| self.immutable.set(key, (), errors))?,
+            "restart" => flag(key, input).map(|()| self.restart.set(key, (), errors))?,
+            "max_change" => self
+                .max_change
+                .set(key, text(key, input, "\"50%\"")?, errors),
+            "monotonic" => flag(key, input).map(|()| self.monotonic.set(key, (), errors))?,
             _ if self.rules.option(key, input, errors)? => {}
-            _ => return Err(unknown(key, "a field", &KNOWN, &STRUCT, "the struct")),
+            _ => {
+                let elsewhere = &super::container::KNOWN;
+                return Err(unknown(key, "a field", &KNOWN, elsewhere, "the struct"));
+            }
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 mod container;
 mod field;
+mod pipeline;
 mod rules;
 
-pub(crate) use container::{ContainerAttrs, SourceAttr};
+pub(crate) use container::{ContainerAttrs, LastKnownGoodAttr, SourceAttr};
 pub(crate) use field::{DefaultAttr, FieldAttrs, MergeAttr, SerdeDefault};
+pub(crate) use pipeline::{StepAttr, StepKind, example};
 pub(crate) use rules::{RuleAttr, RuleKind, Rules};
 
 use crate::errors::{Errors, did_you_mean, listed};
@@ -97,6 +99,25 @@ fn options(
     Ok(())
 }
 
+/// The options in the brackets behind `key`.
+fn brackets(
+    key: &Ident,
+    input: ParseStream<'_>,
+    example: &str,
+    errors: &mut Errors,
+    option: impl FnMut(&Ident, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> syn::Result<()> {
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new_spanned(
+            key,
+            format!("`{key}` takes its options in brackets: `{example}`"),
+        ));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    options(&content, errors, option)
+}
+
 /// An option without a value.
 fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
     if input.peek(Token![=]) || input.peek(token::Paren) {
@@ -128,13 +149,11 @@ fn value<T: Parse>(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::R
 
 /// A text behind `key =`.
 fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
-    match value::<Expr>(key, input, example)? {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Ok(text),
-        other => Err(syn::Error::new_spanned(
-            other,
+    let written: Expr = value(key, input, example)?;
+    match crate::types::literal_text(&written) {
+        Some(text) => Ok(text.clone()),
+        None => Err(syn::Error::new_spanned(
+            written,
             format!("`{key}` is written as text: `{key} = {example}`"),
         )),
     }

@@ -1,11 +1,12 @@
 //! The struct's sources and options.
 
+use super::{pipeline, safety};
 use crate::{
     attr::{ContainerAttrs, SourceAttr},
     errors::{Errors, did_you_mean},
     model::{Root, Source, SourcePlace},
 };
-use flux_syntax::{Format, Part, Template, Uri};
+use flux_syntax::{Format, Part, Remote, Scheme, Template, Uri};
 use std::{ops::Range, str::FromStr, time::Duration};
 use syn::LitStr;
 
@@ -19,13 +20,22 @@ pub(super) fn root(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<Root> 
         .iter()
         .filter_map(|one| source(one, errors))
         .collect();
+    let debounce = duration(attrs.debounce.get(), errors);
     let root = Root {
         sources,
-        debounce: duration(attrs.debounce.get(), errors),
+        debounce,
+        max_wait: safety::max_wait(attrs, debounce, errors),
         startup_timeout: duration(attrs.startup_timeout.get(), errors),
         resync: duration(attrs.resync.get(), errors),
         unknown: unknown(attrs, errors),
         name: attrs.name.get().map(LitStr::value),
+        history: safety::history(attrs, errors),
+        generations: safety::generations(attrs, errors),
+        probation: safety::probation(attrs, errors),
+        health_check: attrs.health_check.get().cloned(),
+        on_stop: attrs.on_stop.get().cloned(),
+        last_known_good: safety::last_known_good(attrs, errors),
+        pipeline: pipeline::steps(&attrs.pipeline.0, errors),
     };
     attrs.wants_source.then_some(root)
 }
@@ -34,12 +44,20 @@ pub(super) fn root(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<Root> 
 fn section(attrs: &ContainerAttrs, errors: &mut Errors) {
     let options = [
         attrs.debounce.key(),
+        attrs.max_wait.key(),
         attrs.startup_timeout.key(),
         attrs.resync.key(),
         attrs.unknown.key(),
         attrs.name.key(),
+        attrs.history.key(),
+        attrs.generations.key(),
+        attrs.probation.key(),
+        attrs.health_check.key(),
+        attrs.on_stop.key(),
+        attrs.last_known_good.key(),
     ];
-    for key in options.into_iter().flatten() {
+    let steps = attrs.pipeline.0.iter().map(|step| &step.key);
+    for key in options.into_iter().flatten().chain(steps) {
         errors.at(
             key,
             format!("a section has no `{key}`: it belongs to the struct with the sources; move it there, or give this struct a `source`"),
@@ -82,7 +100,7 @@ fn unknown(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<&'static str> 
 }
 
 /// The part of a literal's text as a place in the source: stable compilers give the whole literal.
-fn part_of(literal: &LitStr, span: Range<usize>) -> proc_macro2::Span {
+pub(super) fn part_of(literal: &LitStr, span: Range<usize>) -> proc_macro2::Span {
     let token = literal.token();
     // Only a plain literal without escapes has its text right behind the quote.
     let plain = token.to_string() == format!("\"{}\"", literal.value());
@@ -123,7 +141,17 @@ fn source(attr: &SourceAttr, errors: &mut Errors) -> Option<Source> {
             if let Some(key) = attr.optional.key() {
                 errors.at(key, "the environment is always there: a variable that is not set says nothing; remove `optional`");
             }
+            if let Some(key) = attr.wait.key() {
+                errors.at(
+                    key,
+                    "the environment never keeps the start waiting; remove `wait`",
+                );
+            }
             (SourcePlace::Env(prefix), None)
+        }
+        Uri::Remote(place) => {
+            remote(&place, attr, errors);
+            (SourcePlace::Remote(place), format)
         }
         Uri::Whole(uri) => (SourcePlace::Uri(uri), format),
         _ => {
@@ -136,7 +164,45 @@ fn source(attr: &SourceAttr, errors: &mut Errors) -> Option<Source> {
         place,
         optional: attr.optional.is_set(),
         format,
+        wait: duration(attr.wait.get(), errors),
     })
+}
+
+/// A server whose client is compiled in, and a format that is.
+fn remote(place: &Remote, attr: &SourceAttr, errors: &mut Errors) {
+    let name = place.scheme.as_str();
+    let on = match place.scheme {
+        Scheme::Redis => cfg!(feature = "redis"),
+        Scheme::Consul => cfg!(feature = "consul"),
+        Scheme::Https => cfg!(feature = "https"),
+        Scheme::Dir => cfg!(feature = "file"),
+        Scheme::Firestore => cfg!(feature = "firestore"),
+        Scheme::K8s => cfg!(feature = "k8s"),
+        Scheme::ZooKeeper => cfg!(feature = "zookeeper"),
+        Scheme::Etcd => cfg!(feature = "etcd"),
+        Scheme::Nats => cfg!(feature = "nats"),
+        _ => {
+            return errors.at(
+                &attr.uri,
+                format!("this version of flux has no `{name}:` source"),
+            );
+        }
+    };
+    if !on {
+        errors.at(&attr.uri, off(&format!("{name} sources"), name));
+    }
+    match (attr.format.key(), place.get("format")) {
+        (Some(key), Some(_)) => errors.at(
+            key,
+            "the format is named twice: here and in the URI; remove one",
+        ),
+        (None, _) => {
+            if let Some(format) = place.format() {
+                compiled_in(format, &attr.uri, errors);
+            }
+        }
+        (Some(_), None) => {}
+    }
 }
 
 fn off(what: &str, feature: &str) -> String {

@@ -1,6 +1,6 @@
 //! One field: what stands behind it, and which options fit that.
 
-use super::{FUNCTIONS, default, plain, rules};
+use super::{FUNCTIONS, default, plain, rules, transition};
 use crate::{
     ast::{self, Input, docs},
     attr::MergeAttr,
@@ -46,6 +46,7 @@ pub(super) fn field<'a>(
         env: env(written, is_section, errors),
         default: default::default(input, written, is_section, errors),
         rules: rules::rules(written, is_section, errors),
+        transition: transition::transition(written, is_section, errors),
         secret: attrs.secret.is_set(),
         opaque: attrs.opaque.is_set(),
         key,
@@ -184,9 +185,13 @@ fn leaf<'a>(written: &'a ast::Field<'a>, ty: &'a Type, errors: &mut Errors) -> K
     let own = shape(ty);
     let decode = match attrs.decode.get() {
         Some(path) => Decode::With(path),
+        None if own.is_human() && own.inner().items().is_some() => {
+            Decode::Distinct("DistinctHuman")
+        }
         None if own.is_human() => Decode::Human,
+        None if own.holds_map() => Decode::Distinct("Distinct"),
         None => match own {
-            Shape::Vec(_) | Shape::Deque(_) | Shape::Set(_) | Shape::Map(..) => Decode::Strict,
+            Shape::Vec(_) | Shape::Deque(_) | Shape::Set(_) => Decode::Strict,
             _ => Decode::Plain,
         },
     };

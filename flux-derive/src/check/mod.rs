@@ -4,8 +4,11 @@ mod container;
 mod default;
 mod field;
 mod names;
+mod pipeline;
 mod range;
 mod rules;
+mod safety;
+mod transition;
 
 use crate::{ast::Input, errors::Errors, model::Model};
 use quote::format_ident;
@@ -48,6 +51,7 @@ pub(crate) fn model<'a>(input: &'a Input<'a>, errors: &mut Errors) -> Option<Mod
         layer: format_ident!("{}Layer", plain(ident), span = ident.span()),
         fields,
         validate: input.attrs.validate.get(),
+        strict: input.attrs.deny_unknown_fields.is_set() && !input.attrs.unknown.is_set(),
         root,
     })
 }

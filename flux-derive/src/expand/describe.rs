@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
 pub(super) fn fields(model: &Model<'_>) -> TokenStream {
-    let fields = model.layered().map(field);
+    let fields = model.layered().map(|one| field(one, model.strict));
     quote! {
         #[inline]
         fn fields() -> &'static [__f::Field] {
@@ -16,7 +16,7 @@ pub(super) fn fields(model: &Model<'_>) -> TokenStream {
     }
 }
 
-fn field(field: &Field<'_>) -> TokenStream {
+fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     let (key, ty) = (&field.key, field.ty);
     let env = flux_syntax::env_segment(key);
     let mut all = quote!(__f::Field::new(#key, #env));
@@ -25,6 +25,9 @@ fn field(field: &Field<'_>) -> TokenStream {
     }
     if matches!(field.kind, Kind::Flat) {
         all.extend(quote!(.flatten()));
+    }
+    if strict {
+        all.extend(quote!(.strict()));
     }
     let type_name = type_name(ty);
     all.extend(quote!(.type_name(#type_name)));
@@ -41,6 +44,12 @@ fn field(field: &Field<'_>) -> TokenStream {
     }
     if field.secret {
         all.extend(quote!(.secret()));
+    }
+    if field.transition.immutable {
+        all.extend(quote!(.immutable()));
+    }
+    if field.transition.restart {
+        all.extend(quote!(.restart()));
     }
     if !field.aliases.is_empty() {
         let aliases = &field.aliases;

@@ -1,8 +1,8 @@
 //! What a struct with sources has: its declared builder, the static handle and the functions on the type.
 
-use super::place;
+use super::{pipeline, place};
 use crate::model::{Model, Root, Source, SourcePlace};
-use flux_syntax::{Format, Part, Template};
+use flux_syntax::{Format, Part, Remote, Template};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use std::time::Duration;
@@ -128,6 +128,7 @@ fn declared(root: &Root) -> TokenStream {
     }
     let times = [
         (quote!(debounce), root.debounce),
+        (quote!(max_wait), root.max_wait),
         (quote!(startup_timeout), root.startup_timeout),
         (quote!(resync), root.resync),
     ];
@@ -144,6 +145,8 @@ fn declared(root: &Root) -> TokenStream {
     if let Some(name) = &root.name {
         all.extend(quote!(.name(#name)));
     }
+    all.extend(pipeline::safety(root));
+    all.extend(pipeline::steps(root));
     all
 }
 
@@ -162,6 +165,10 @@ fn source(source: &Source) -> TokenStream {
         SourcePlace::Env(prefix) => {
             let prefix = template(prefix);
             quote!(::flux::Source::env(#prefix))
+        }
+        SourcePlace::Remote(place) => {
+            let place = remote(place);
+            quote!(__f::remote(#place))
         }
         SourcePlace::Uri(uri) => {
             let uri = template(uri);
@@ -182,20 +189,54 @@ fn source(source: &Source) -> TokenStream {
     if source.optional {
         all.extend(quote!(.optional()));
     }
+    if let Some(wait) = source.wait {
+        let wait = duration(wait);
+        all.extend(quote!(.wait(#wait)));
+    }
+    all
+}
+
+/// A document on a server, as calls that take what the URI says apart.
+fn remote(place: &Remote) -> TokenStream {
+    let scheme = format_ident!("{}", format!("{:?}", place.scheme));
+    let mut all = quote!(__f::Remote::new(__f::Scheme::#scheme));
+    if place.secure {
+        all.extend(quote!(.secure()));
+    }
+    let mut one = |method: &str, text: &Template| {
+        let (method, text) = (format_ident!("{method}"), template(text));
+        all.extend(quote!(.#method(#text)));
+    };
+    place.user.iter().for_each(|user| one("user", user));
+    place
+        .password
+        .iter()
+        .for_each(|password| one("password", password));
+    place.hosts.iter().for_each(|host| one("host", host));
+    place.path.iter().for_each(|piece| one("piece", piece));
+    for (name, value) in &place.options {
+        let value = template(value);
+        all.extend(quote!(.option(#name, #value)));
+    }
     all
 }
 
 /// A text as it is, or the parts of one that names variables.
-fn template(template: &Template) -> TokenStream {
-    if let Some(literal) = template.as_literal() {
-        return quote!(#literal);
+pub(super) fn template(template: &Template) -> TokenStream {
+    match template.as_literal() {
+        Some(literal) => quote!(#literal),
+        None => parts(template),
     }
+}
+
+fn parts(template: &Template) -> TokenStream {
     let parts = template.parts.iter().map(|part| match part {
         Part::Text(text) => quote!(__f::Part::Text(::std::string::String::from(#text))),
         Part::Var { name, default } => {
             let default = match default {
-                Some(text) => {
-                    quote!(::core::option::Option::Some(::std::string::String::from(#text)))
+                Some(default) => {
+                    let default = parts(default);
+                    quote!(::core::option::Option::Some(#default))
                 }
                 None => quote!(::core::option::Option::None),
             };

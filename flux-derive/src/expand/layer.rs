@@ -162,6 +162,10 @@ fn put(model: &Model<'_>) -> TokenStream {
                 Decode::Plain => quote_spanned!(place(field)=> __f::put(__m, #slot)),
                 Decode::Strict => quote_spanned!(place(field)=> __f::put_strict(__m, #slot)),
                 Decode::Human => quote_spanned!(place(field)=> __f::put_human(__m, #slot)),
+                Decode::Distinct(name) => {
+                    let name = syn::Ident::new(name, place(field));
+                    quote_spanned!(place(field)=> __f::put_with::<__f::#name<#ty>, _>(__m, #slot))
+                }
                 Decode::With(_) => {
                     let with = with_name(index);
                     quote_spanned!(place(field)=> __f::put_with::<#with, _>(__m, #slot))

@@ -4,7 +4,9 @@ mod describe;
 mod handle;
 pub(crate) use handle::duration;
 mod layer;
+mod pipeline;
 mod reduce;
+mod transition;
 mod validate;
 
 use crate::model::{Field, Model};
@@ -54,6 +56,8 @@ fn config(model: &Model<'_>) -> TokenStream {
     let finish = reduce::finish(model);
     let validate = validate::validate(model);
     let diff = reduce::diff(model);
+    let transition = transition::transition(model);
+    let hold = transition::hold(model);
     quote! {
         #[automatically_derived]
         impl __f::Config for #ident {
@@ -63,6 +67,8 @@ fn config(model: &Model<'_>) -> TokenStream {
             #finish
             #validate
             #diff
+            #transition
+            #hold
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Declares a capacitor: its layers, in order of precedence, its options, and the user's own code.
 
-use super::{Capacitor, Shared, core::Reducer, driver::Plan, probation::HealthCheck};
+use super::{Capacitor, Shared, core::Reducer, plan::Plan, probation::HealthCheck};
 use crate::{
     Error, Snapshot, State,
     change::{AnyParty, Group},
     codec::Unknown,
     config::{Config, Root},
-    declare::Source,
+    declare::{Input, Source},
     handle::HandleRef,
     pipeline::{AddLayer, BoxError, Stage},
 };
@@ -269,8 +269,10 @@ impl<C: Config> Builder<C> {
                 secrets: *secrets,
             }),
         };
-        if let Err(collision) = crate::environment::check_names(C::fields()) {
-            return Err(wrong(collision));
+        for layer in &layers {
+            if let Input::Environment(prefix, _) = &layer.input {
+                crate::environment::check_names(C::fields(), prefix).map_err(wrong)?;
+            }
         }
         let max_wait = self
             .max_wait
@@ -284,7 +286,8 @@ impl<C: Config> Builder<C> {
             unknown: self.unknown,
             history: self.history,
             manual: self.manual,
-            generations: self.generations,
+            // A probation needs something to go back to.
+            generations: self.generations.max(self.probation.is_some().into()),
             reducer: self.reducer,
             stages: self.stages.into(),
             parties: self.parties.into(),

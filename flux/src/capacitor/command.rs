@@ -60,11 +60,7 @@ impl<C: Config> Capacitor<C> {
         let to = to.into();
         self.shared.command(Command::Rollback { to, reply })?;
         self.step().await;
-        answer.await.unwrap_or_else(|_| {
-            Err(Error::Stopped {
-                name: self.shared.name.clone(),
-            })
-        })
+        answer.await.unwrap_or_else(|_| Err(self.not_running()))
     }
 
     /// Keeps the current configuration until [`unpin`](Capacitor::unpin), whatever the sources say: newer content is refused
@@ -88,9 +84,7 @@ impl<C: Config> Capacitor<C> {
         let (reply, answer) = oneshot::channel();
         self.shared.command(Command::Pin(pinned, reply))?;
         self.step().await;
-        answer.await.map_err(|_| Error::Stopped {
-            name: self.shared.name.clone(),
-        })
+        answer.await.map_err(|_| self.not_running())
     }
 
     /// In manual mode nobody else carries commands out.

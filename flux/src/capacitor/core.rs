@@ -1,29 +1,25 @@
 //! The engine without tasks, clocks or sockets: it is told what happened and says what to do.
 
 use super::{
-    commit::{Flight, dotted},
+    build::Built,
+    commit::{Flight, whole_entry},
     generations::{GenerationOutcome, Generations},
     history::History,
-    slot::{Slot, Version},
+    slot::Slot,
     state::State,
     status::{LayerStatus, Status},
 };
 use crate::{
     Report, Snapshot,
-    codec::{self, Unknown},
-    config::{Config, Diff},
-    layer::{Layer, Problem, finish::Cx, path::What, said},
+    codec::Unknown,
+    config::Config,
+    layer::Layer,
     observe::{self, Refused},
     pipeline::{BoxError, Request},
     report::{Entry, Keeping},
-    rules::panic_text,
     source::{Health, Observation},
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{sync::Arc, time::SystemTime};
 
 /// A user's reducer: the value readers see and the layers, lowest first, to the folded layer.
 pub(crate) type Reducer<C> = Arc<
@@ -41,12 +37,18 @@ pub(crate) struct Core<C: Config> {
     pub(crate) grouped: bool,
     /// Nothing newer is taken up.
     pub(crate) pinned: bool,
+    /// Something was applied since the start.
+    pub(super) begun: bool,
+    /// What readers see came from other documents than those that were last kept on disk.
+    pub(crate) unsaved: bool,
     pub(super) state: State,
     pub(super) since: SystemTime,
     pub(super) current: Option<Arc<Snapshot<C>>>,
+    /// What the layers said for it, before stages made something else of it.
+    pub(super) said: Option<Arc<Snapshot<C>>>,
     pub(super) error: Option<Report>,
     pub(super) history: History,
-    pub(super) flight: Option<Flight>,
+    pub(super) flight: Option<Flight<C>>,
     pub(crate) generations: Generations<C>,
     /// The highest number that was given.
     pub(super) last_generation: u64,
@@ -54,13 +56,6 @@ pub(crate) struct Core<C: Config> {
     pub(super) held: Vec<String>,
     /// The number of the newest update, its correlation id.
     pub(super) update: u64,
-}
-
-/// A value that keeps every rule.
-pub(super) struct Built<C> {
-    pub(super) value: C,
-    /// The paths at which it keeps what runs now, until a restart.
-    pub(super) held: Vec<String>,
 }
 
 /// What an update asks for.
@@ -81,7 +76,6 @@ impl<C: Config> Core<C> {
         generations: usize,
         current: Option<Arc<Snapshot<C>>>,
     ) -> Self {
-        let last_generation = current.as_deref().map_or(0, Snapshot::generation);
         Core {
             name,
             slots,
@@ -90,13 +84,16 @@ impl<C: Config> Core<C> {
             state: State::Loading,
             since: SystemTime::now(),
             current,
+            said: None,
             error: None,
             history: History::new(history),
             flight: None,
             grouped: false,
             pinned: false,
+            begun: false,
+            unsaved: false,
             generations: Generations::new(generations),
-            last_generation,
+            last_generation: 0,
             held: Vec::new(),
             update: 0,
         }
@@ -140,39 +137,41 @@ impl<C: Config> Core<C> {
         self.slots[layer].health = health;
     }
 
+    /// A source that ended without a word is not waited for.
+    pub(crate) fn closed(&mut self, layer: usize) {
+        let slot = &mut self.slots[layer];
+        if matches!(slot.health, Health::Closed) && !slot.seen() {
+            slot.never_heard();
+        }
+    }
+
+    /// Whether the first update since the start was refused.
+    pub(crate) fn failed_to_start(&self) -> Option<&Report> {
+        self.error.as_ref().filter(|_| !self.begun)
+    }
+
+    /// Whether what readers see is taken back if the program turns unhealthy now.
+    pub(crate) fn on_probation(&self) -> bool {
+        let kept = self.generations.find(self.generation());
+        kept.is_some_and(|kept| kept.record.outcome == GenerationOutcome::OnProbation)
+    }
+
     /// Takes up everything that is pending.
     pub(crate) fn update(&mut self) -> Step<C> {
-        for slot in &mut self.slots {
-            slot.fresh = false;
-        }
+        self.update += 1;
         let mut warnings = Vec::new();
-        for slot in &mut self.slots {
-            warnings.extend(slot.take_up::<C>(self.unknown));
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let entries = slot.take_up::<C>(self.unknown, self.update);
+            warnings.extend(entries.into_iter().map(|entry| entry.layer(number)));
         }
         if !warnings.is_empty() {
-            observe::warned(
-                &self.name,
-                &Report::compose(C::fields(), warnings, Keeping::Applied),
-            );
+            observe::warned(&self.name, &self.report(warnings, Keeping::Applied));
         }
-        let refusals: Vec<Entry> = self
-            .slots
-            .iter()
-            .filter_map(|slot| slot.refusal.clone())
-            .flatten()
-            .collect();
-        if self
-            .slots
-            .iter()
-            .any(|slot| slot.candidate.is_none() && slot.accepted.is_none())
-        {
-            let refusals = self.diagnose(refusals);
+        let refusals = self.diagnose(self.refusals());
+        if (self.slots.iter()).any(|slot| slot.candidate.is_none() && slot.accepted.is_none()) {
             return self.refuse(Refused::Transform, refusals);
         }
-        let refusals = self.diagnose(refusals);
-        let newest: Vec<bool> = self
-            .slots
-            .iter()
+        let newest: Vec<bool> = (self.slots.iter())
             .map(|slot| slot.candidate.is_some())
             .collect();
         let problems = match self.build(&newest) {
@@ -181,23 +180,8 @@ impl<C: Config> Core<C> {
         };
         let mut entries = refusals;
         entries.extend(self.locate(problems, &newest));
-        // Content that was refused before must not block what is good now.
-        let fresh: Vec<bool> = self
-            .slots
-            .iter()
-            .map(|slot| slot.fresh && slot.candidate.is_some())
-            .collect();
-        let possible = self
-            .slots
-            .iter()
-            .zip(&fresh)
-            .all(|(slot, fresh)| *fresh || slot.accepted.is_some());
-        if possible
-            && fresh != newest
-            && fresh.contains(&true)
-            && let Ok(built) = self.build(&fresh)
-        {
-            return self.propose(built, fresh, entries);
+        if let Some((built, chosen)) = self.without_what_is_bad(&newest) {
+            return self.propose(built, chosen, entries);
         }
         // What is kept on disk serves until there is something good.
         let kept = vec![false; self.slots.len()];
@@ -211,146 +195,51 @@ impl<C: Config> Core<C> {
         self.refuse(Refused::Validation, entries)
     }
 
-    /// Folds the chosen versions, builds the struct and checks its rules.
-    fn build(&mut self, candidates: &[bool]) -> Result<Built<C>, Vec<Problem>> {
-        let running = self
-            .current
-            .clone()
-            .filter(|_| self.state != State::Loading);
-        let built = catch_unwind(AssertUnwindSafe(|| {
-            let folded = self.fold(candidates)?;
-            let mut cx = Cx::default();
-            let value = C::finish(folded, &mut cx);
-            if let Some(value) = &value {
-                value.validate(&mut cx);
-                if let Some(running) = &running {
-                    value.transition(running, &mut cx);
-                }
-            }
-            let problems = cx.into_problems();
-            match value {
-                Some(value) if problems.is_empty() => hold(value, running.as_deref()),
-                _ => Err(problems),
-            }
-        }));
-        built.unwrap_or_else(|panic| {
-            Err(whole(What::Panic(format!(
-                "building it panicked: {}",
-                panic_text(&*panic)
-            ))))
-        })
+    /// Why the newest content of the layers could not be decoded.
+    pub(super) fn refusals(&self) -> Vec<Entry> {
+        let mut refusals = Vec::new();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let entries = slot.refusal.iter().flatten().cloned();
+            refusals.extend(entries.map(|entry| entry.layer(number)));
+        }
+        refusals
     }
 
-    /// Adds what else is wrong with content that could only be read in part: its broken rules and missing values.
-    fn diagnose(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
-        if self.slots.iter().all(|slot| slot.partial.is_none()) {
-            return entries;
-        }
-        let mut base = C::Layer::default();
-        for slot in &mut self.slots {
-            let decoder = slot.decoder.as_ref();
-            if let Some(version) = slot.candidate.as_mut().or(slot.accepted.as_mut())
-                && let Some(layer) = version.layer::<C>(decoder)
+    /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.
+    /// What was taken up together stays together.
+    fn without_what_is_bad(&mut self, newest: &[bool]) -> Option<(Built<C>, Vec<bool>)> {
+        let candidates = self.slots.iter().zip(newest);
+        let mut updates: Vec<u64> = candidates
+            .filter(|(_, candidate)| **candidate)
+            .map(|(slot, _)| slot.since)
+            .collect();
+        updates.sort_unstable_by(|a, b| b.cmp(a));
+        updates.dedup();
+        let mut best = None;
+        let mut chosen = vec![false; self.slots.len()];
+        for update in updates {
+            let slots = self.slots.iter().zip(newest).zip(&chosen);
+            let with: Vec<bool> = slots
+                .map(|((slot, candidate), chosen)| *chosen || *candidate && slot.since == update)
+                .collect();
+            let possible =
+                (self.slots.iter().zip(&with)).all(|(slot, with)| *with || slot.accepted.is_some());
+            if with != newest
+                && possible
+                && let Ok(built) = self.build(&with)
             {
-                base.over(layer);
-            }
-            if let Some(partial) = &slot.partial {
-                base.over(partial);
+                best = Some((built, with.clone()));
+                chosen = with;
             }
         }
-        let found = catch_unwind(AssertUnwindSafe(|| {
-            let mut cx = Cx::default();
-            if let Some(value) = C::finish(base, &mut cx) {
-                value.validate(&mut cx);
-            }
-            cx.into_problems()
-        }));
-        for problem in found.unwrap_or_default() {
-            if entries.iter().any(|entry| entry.concerns(&problem.path)) {
-                continue;
-            }
-            let mut entry = Entry::new("", problem.clone());
-            for slot in &self.slots {
-                let said = slot
-                    .partial
-                    .as_ref()
-                    .is_some_and(|p| said::depth(p, &problem.path) == problem.path.len());
-                if let (true, Some(document), Some(decoder)) =
-                    (said, slot.document(), &slot.decoder)
-                {
-                    entry = Entry::new(&slot.origin, problem.clone())
-                        .at(codec::locate(decoder, document, &problem.path))
-                        .text(document, decoder);
-                }
-            }
-            entries.push(entry);
-        }
-        entries
+        best
     }
 
-    fn fold(&mut self, candidates: &[bool]) -> Result<C::Layer, Vec<Problem>> {
-        if let Some(reducer) = self.reducer.clone() {
-            let mut layers = Vec::with_capacity(self.slots.len());
-            for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
-                let (version, decoder) = pick(slot, *candidate);
-                layers.extend(version.and_then(|version| version.layer::<C>(decoder)));
-            }
-            let current = self.current.as_deref();
-            return reducer(current.map(|snapshot| &**snapshot), &layers)
-                .map_err(|error| whole(What::Message(format!("the reducer refused: {error}"))));
-        }
-        let mut base: Option<C::Layer> = None;
-        for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
-            let (version, decoder) = pick(slot, *candidate);
-            let Some(version) = version else { continue };
-            match &mut base {
-                None => base = version.base::<C>(decoder),
-                Some(base) => {
-                    if let Some(layer) = version.layer::<C>(decoder) {
-                        base.over(layer);
-                    }
-                }
-            }
-        }
-        Ok(base.unwrap_or_default())
-    }
-
-    /// Finds the layer that said each problem's value, and where in its document.
-    fn locate(&mut self, problems: Vec<Problem>, candidates: &[bool]) -> Vec<Entry> {
-        let mut entries = Vec::with_capacity(problems.len());
-        for problem in problems {
-            let missing = matches!(problem.what, What::Missing);
-            let mut best: Option<(usize, Entry)> = None;
-            for (slot, candidate) in self.slots.iter_mut().zip(candidates) {
-                let origin = slot.origin.clone();
-                let (version, decoder) = pick(slot, *candidate);
-                let Some(version) = version else { continue };
-                let depth = match version.layer::<C>(decoder) {
-                    Some(layer) => said::depth(layer, &problem.path),
-                    None => 0,
-                };
-                if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
-                    continue;
-                }
-                let mut entry = Entry::new(&origin, problem.clone());
-                entry.variable = version
-                    .variables
-                    .iter()
-                    .filter(|(path, _)| problem.path.starts_with(path))
-                    .map(|(_, name)| name.clone())
-                    .next_back();
-                if let (Some(bytes), Some(decoder)) = (&version.bytes, decoder) {
-                    let at = codec::locate(decoder, bytes, &problem.path[..depth]);
-                    entry = entry.at(at).text(bytes, decoder);
-                }
-                best = Some((depth, entry));
-            }
-            entries.push(match best {
-                Some((depth, entry)) if !missing || depth > 0 => entry,
-                _ => Entry::new("", problem),
-            });
-        }
-        entries
+    /// The user's own code panicked where nothing else caught it.
+    pub(crate) fn panicked(&mut self, text: &str) -> Step<C> {
+        self.flight = None;
+        let entry = whole_entry("", format!("taking it up panicked: {text}"));
+        self.refuse(Refused::Validation, vec![entry])
     }
 
     pub(crate) fn status(&self, running: bool) -> Status {
@@ -363,38 +252,13 @@ impl<C: Config> Core<C> {
             applied: self.current.as_deref().map(Snapshot::applied),
             error: self.error.clone(),
             pending_restart: self.held.clone(),
-            on_probation: self
-                .generations
-                .find(self.generation())
-                .is_some_and(|kept| kept.record.outcome == GenerationOutcome::OnProbation),
+            on_probation: self.on_probation(),
             pinned: self.pinned,
             generations: self.generations.records(),
             layers: self.slots.iter().map(layer_status).collect(),
             history: self.history.to_vec(),
         }
     }
-}
-
-/// Puts the running values in the place of those that need a restart; what comes out must keep the rules too.
-fn hold<C: Config>(mut value: C, running: Option<&Snapshot<C>>) -> Result<Built<C>, Vec<Problem>> {
-    let mut held = Diff::default();
-    if let Some(running) = running {
-        value.hold(running, &mut held);
-    }
-    let held = dotted(&held.into_changed());
-    if !held.is_empty() {
-        let mut cx = Cx::default();
-        value.validate(&mut cx);
-        let mut problems = cx.into_problems();
-        if !problems.is_empty() {
-            problems.extend(whole(What::Message(format!(
-                "this holds only after a restart: until then {} keeps its running value",
-                held.join(", ")
-            ))));
-            return Err(problems);
-        }
-    }
-    Ok(Built { value, held })
 }
 
 fn layer_status<L: Layer>(slot: &Slot<L>) -> LayerStatus {
@@ -407,30 +271,4 @@ fn layer_status<L: Layer>(slot: &Slot<L>) -> LayerStatus {
         revision: slot.revision.clone(),
         refused: slot.refusal.is_some() || slot.candidate.is_some(),
     }
-}
-
-type Picked<'a, L> = (Option<&'a mut Version<L>>, Option<&'a codec::Decoder>);
-
-/// The version of a slot that takes part in an update.
-fn pick<L: Layer>(slot: &mut Slot<L>, candidate: bool) -> Picked<'_, L> {
-    let version = if candidate {
-        slot.candidate.as_mut()
-    } else {
-        slot.accepted.as_mut()
-    };
-    (
-        version.filter(|version| !version.is_silent()),
-        slot.decoder.as_ref(),
-    )
-}
-
-fn whole_one(what: What) -> Problem {
-    Problem {
-        path: Vec::new(),
-        what,
-    }
-}
-
-fn whole(what: What) -> Vec<Problem> {
-    vec![whole_one(what)]
 }

@@ -2,27 +2,17 @@
 
 use super::{
     Shared,
-    builder::OnStop,
     command::{Command, Commands},
-    core::{Core, Reducer, Step},
+    core::{Core, Step},
     debounce::Debounce,
     flight::Flight,
-    probation::{HealthCheck, Probation},
+    plan::Plan,
+    probation::Probation,
     retry::{Aim, Retry},
-    slot::{Slot, Version},
-    state::State,
 };
 use crate::{
-    Error,
-    change::{AnyParty, Group, Member},
-    codec::Unknown,
-    config::Config,
-    declare::{Input, Opened},
-    environment, observe,
-    pipeline::{AddLayer, Apply, Next, Stage},
-    report::Entry,
-    rules::panic_text,
-    source::{inbox::Inbox, supervisor::supervise},
+    Error, change::Member, config::Config, observe, pipeline::Next, rules::panic_text,
+    source::inbox::Inbox,
 };
 use std::{
     future::Future,
@@ -30,49 +20,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 use tokio::{
     sync::oneshot,
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Everything a capacitor needs to be started, any number of times.
-pub(crate) struct Plan<C: Config> {
-    pub(crate) name: String,
-    pub(crate) layers: Vec<Opened>,
-    pub(crate) debounce: Duration,
-    pub(crate) max_wait: Duration,
-    pub(crate) startup_timeout: Option<Duration>,
-    pub(crate) unknown: Unknown,
-    pub(crate) history: usize,
-    pub(crate) manual: bool,
-    pub(crate) generations: usize,
-    pub(crate) reducer: Option<Reducer<C>>,
-    pub(crate) stages: Arc<[Stage<C>]>,
-    pub(crate) parties: Arc<[Arc<dyn AnyParty<C>>]>,
-    pub(crate) pipeline: Vec<AddLayer<C>>,
-    pub(crate) group: Option<Group>,
-    pub(crate) tape: super::tape::Tape<C>,
-    pub(crate) probation: Option<Duration>,
-    pub(crate) health_check: Option<HealthCheck<C>>,
-    #[cfg(feature = "json")]
-    pub(crate) last_known_good: Option<super::last_known_good::Keep>,
-    pub(crate) on_stop: Option<OnStop>,
-}
-
-impl<C: Config> Plan<C> {
-    /// The pipeline, anew for each start: the layers around the stages and parties.
-    fn service(&self) -> Next<C> {
-        let innermost = Next::new(Apply {
-            stages: Arc::clone(&self.stages),
-            parties: Arc::clone(&self.parties),
-        });
-        self.pipeline.iter().fold(innermost, |next, add| add(next))
-    }
-}
-
-type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The outcome of the first update, for whoever started it.
 pub(crate) type First = oneshot::Sender<Result<(), Error>>;
@@ -102,7 +56,6 @@ pub(crate) struct Driver<C: Config> {
     began: Option<Instant>,
     pub(super) loaded: bool,
     stopped: bool,
-    ended: Option<super::Ended>,
 }
 
 impl<C: Config> Driver<C> {
@@ -114,37 +67,7 @@ impl<C: Config> Driver<C> {
         commands: Commands,
     ) -> Self {
         let inbox = Inbox::new(plan.layers.len());
-        let mut slots = Vec::with_capacity(plan.layers.len());
-        let mut watchers = Vec::new();
-        for (i, opened) in plan.layers.iter().enumerate() {
-            let mut slot = Slot::new(
-                opened.origin.clone(),
-                opened.decoder.clone(),
-                opened.optional,
-            );
-            match &opened.input {
-                Input::Watched(watcher) => {
-                    let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
-                    watchers.push(Some(Box::pin(async move {
-                        let mut watcher = watcher.lock().await;
-                        supervise(&mut **watcher, &observer).await;
-                    }) as Boxed));
-                }
-                Input::Environment(prefix, variables) => {
-                    let read = environment::layer::<C>(prefix, &|name| variables.get(name));
-                    give(&mut slot, read);
-                }
-                #[cfg(feature = "figment")]
-                Input::Provider(provider) => {
-                    let provider = provider
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    let read = crate::foreign::layer_of::<C>(&**provider);
-                    give(&mut slot, read);
-                }
-            }
-            slots.push(slot);
-        }
+        let (slots, watchers) = plan.layers(&inbox);
         let mut core = Core::new(
             plan.name.clone(),
             slots,
@@ -154,6 +77,7 @@ impl<C: Config> Driver<C> {
             plan.generations,
             shared.handle.get().load(),
         );
+        core.last_generation = shared.count();
         core.grouped = plan.group.is_some();
         let debounce = Debounce::new(plan.debounce, plan.max_wait);
         observe::started(&plan.name, plan.debounce);
@@ -180,12 +104,9 @@ impl<C: Config> Driver<C> {
             began: None,
             loaded: false,
             stopped: false,
-            ended: None,
         };
-        driver
-            .plan
-            .tape
-            .begin(&driver.plan.layers, driver.core.generation());
+        let tape = &driver.plan.tape;
+        tape.begin(&driver.plan.layers, driver.core.generation());
         driver.plan_rescue();
         for slot in &driver.core.slots {
             if let Some(at) = slot.changed {
@@ -207,8 +128,8 @@ impl<C: Config> Driver<C> {
             // Pending means that a write is under way; it wakes this task.
             let _ = self.poll_saver(cx);
             if self.flight.is_none() {
-                if self.due() {
-                    self.update();
+                if let Some(aim) = self.due() {
+                    self.pursue(aim);
                     continue;
                 }
                 if self.all_closed() {
@@ -227,12 +148,7 @@ impl<C: Config> Driver<C> {
 
     /// Runs until the first outcome is known.
     pub(crate) fn poll_until_loaded(&mut self, cx: &mut Context<'_>) -> bool {
-        self.poll(cx).is_ready() || self.loaded && self.flight.is_none()
-    }
-
-    /// Keeps something that is dropped when the driver is.
-    pub(crate) fn hold(&mut self, ended: super::Ended) {
-        self.ended = Some(ended);
+        self.poll(cx).is_ready() || self.first.is_none()
     }
 
     /// Takes up what is pending at once, without timers; answers whether there was anything.
@@ -244,8 +160,13 @@ impl<C: Config> Driver<C> {
             Poll::Ready(())
         })
         .await;
-        if self.debounce.deadline().is_some() || self.retry.at().is_some() {
-            consumed |= self.debounce.deadline().is_some();
+        let news = self.debounce.deadline().is_some();
+        consumed |= news;
+        if let Some(back) = self.retry.back() {
+            self.pursue(back);
+            self.land().await;
+        }
+        if news || self.retry.wants_newest() {
             self.update();
             self.land().await;
         }
@@ -303,31 +224,38 @@ impl<C: Config> Driver<C> {
                 news = true;
                 self.debounce.observed(Instant::now());
             }
+            self.core.closed(item.layer);
         }
         if health {
             self.publish_status();
         }
         if news {
-            self.retry.newer_content();
+            self.retry.clear_newest();
             self.tell_group_of_news();
         }
         news
     }
 
-    /// Whether an update is due now.
-    fn due(&mut self) -> bool {
+    /// What is due now.
+    fn due(&mut self) -> Option<Aim> {
         let now = Instant::now();
         if !self.loaded {
-            return self.core.waiting().is_empty() || self.rescue(now);
+            let complete = self.core.waiting().is_empty() || self.rescue(now);
+            return complete.then_some(Aim::Newest);
         }
-        if self.retry.at().is_some_and(|at| at <= now) {
-            return true;
+        if let Some(aim) = self.retry.due(now) {
+            return Some(aim);
         }
-        let Some(deadline) = self.debounce.deadline() else {
-            return false;
-        };
+        let deadline = self.debounce.deadline()?;
         let quiet = deadline <= now && !self.unsettled.contains(&true);
-        quiet || self.debounce.overdue(now) || self.all_closed()
+        (quiet || self.debounce.overdue(now) || self.all_closed()).then_some(Aim::Newest)
+    }
+
+    fn pursue(&mut self, aim: Aim) {
+        match aim {
+            Aim::Newest => self.update(),
+            Aim::Back(to, reason) => self.go_back(to, &reason, None),
+        }
     }
 
     fn all_closed(&self) -> bool {
@@ -335,20 +263,22 @@ impl<C: Config> Driver<C> {
     }
 
     pub(super) fn update(&mut self) {
-        if let Some(Aim::Back(to, reason)) = self.retry.aim().cloned() {
-            self.go_back(to, &reason, None);
-            return;
+        if self.debounce.deadline().is_some() {
+            self.retry.clear_newest();
         }
         self.debounce.clear();
         self.plan.tape.update();
         self.loaded = true;
         self.began = Some(Instant::now());
         let span = observe::update_span(&self.core.name, self.core.update_id() + 1);
-        let step = span.in_scope(|| self.core.update());
+        let _entered = span.enter();
+        let step = catch_unwind(AssertUnwindSafe(|| self.core.update()))
+            .unwrap_or_else(|panic| self.core.panicked(panic_text(&*panic)));
         match step {
             Step::Settled if self.core.generation() == 0 && self.rescue_refused() => self.update(),
             Step::Settled => {
-                self.retry.clear();
+                self.retry.clear_newest();
+                self.save();
                 self.stand();
                 self.outcome();
             }
@@ -396,9 +326,9 @@ impl<C: Config> Driver<C> {
         tape.outcome(core.state(), core.generation(), core.error());
         self.tell();
         if let Some(first) = self.first.take() {
-            let outcome = match (self.core.state(), self.core.error()) {
-                (State::Empty, Some(report)) => Err(Error::Refused(report.clone())),
-                _ => Ok(()),
+            let outcome = match self.core.failed_to_start() {
+                Some(report) => Err(Error::Refused(report.clone())),
+                None => Ok(()),
             };
             // Nobody may be waiting any more.
             let _ = first.send(outcome);
@@ -439,13 +369,21 @@ impl<C: Config> Driver<C> {
         fired
     }
 
+    /// Ends it in good order: what is to be kept is on disk.
+    pub(crate) async fn end(&mut self) {
+        self.swapped_meanwhile();
+        self.plan.tape.end();
+        self.saved().await;
+        self.stop();
+    }
+
     /// Ends it: the status says so and the user's callback runs, once.
     pub(crate) fn stop(&mut self) {
         if std::mem::replace(&mut self.stopped, true) {
             return;
         }
         self.watchers.clear();
-        self.plan.tape.end();
+        self.swapped_meanwhile();
         self.flight = None;
         self.member = None;
         self.probation = None;
@@ -476,16 +414,4 @@ impl<C: Config> Drop for Driver<C> {
 fn changed(inbox: &Arc<Inbox>) -> Boxed {
     let inbox = Arc::clone(inbox);
     Box::pin(async move { inbox.changed().await })
-}
-
-type Read<L> = Result<(L, Vec<(Vec<crate::layer::Seg>, String)>), Vec<Entry>>;
-
-/// A layer that is read once, at start.
-fn give<L: crate::layer::Layer>(slot: &mut Slot<L>, read: Read<L>) {
-    slot.health = crate::source::Health::Live;
-    slot.changed = Some(std::time::SystemTime::now());
-    match read {
-        Ok((layer, variables)) => slot.candidate = Some(Version::given(layer, variables)),
-        Err(entries) => slot.refusal = Some(entries),
-    }
 }

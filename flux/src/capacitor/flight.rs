@@ -1,7 +1,8 @@
 //! An update in the pipeline, in the group and on probation: the driver's part between a proposal and what is told of it.
 
 use super::{
-    driver::Driver, generations::GenerationOutcome, probation::Probation, retry::Aim, state::State,
+    commit::Denied, driver::Driver, generations::GenerationOutcome, probation::Probation,
+    retry::Aim,
 };
 use crate::{
     Config, Error, Snapshot,
@@ -98,11 +99,13 @@ impl<C: Config> Driver<C> {
     fn answered(&mut self, answer: Result<Applied<C>, BoxError>) {
         let applied = match self.core.answered(answer) {
             Ok(applied) => applied,
-            Err(may_pass) => return self.refused(may_pass),
+            Err(denied) => return self.refused(denied),
         };
         let snapshot = Arc::clone(&applied.request.current);
         let transaction = applied.transaction;
-        let Some(member) = &self.member else {
+        // A way back waits for nobody: it is each member's own.
+        let forward = (self.flight.as_ref()).is_some_and(|flight| flight.aim == Aim::Newest);
+        let Some(member) = self.member.as_ref().filter(|_| forward) else {
             self.shared.publish(Arc::clone(&snapshot));
             transaction.commit();
             return self.committed(&snapshot);
@@ -133,8 +136,12 @@ impl<C: Config> Driver<C> {
         let Some(flight) = self.flight.take() else {
             return;
         };
-        let first = self.core.state() == State::Loading;
+        let (first, before) = (!self.core.begun, self.core.generation());
         self.core.committed(snapshot);
+        self.shared.keep_count(self.core.last_generation);
+        if let (Aim::Newest, Some(Aim::Back(_, reason))) = (&flight.aim, self.retry.back()) {
+            self.core.condemn(before, &reason);
+        }
         self.retry.clear();
         self.probation = None;
         let number = Snapshot::generation(snapshot);
@@ -148,32 +155,35 @@ impl<C: Config> Driver<C> {
                 .generations
                 .mark(number, GenerationOutcome::OnProbation);
             self.probation = Some(Probation::new(Arc::clone(snapshot), window, check));
-        } else {
-            self.save();
         }
+        if flight.aim != Aim::Newest && self.core.waits() {
+            // It was refused before the way back and may succeed after it.
+            self.retry.failed(Instant::now(), Aim::Newest);
+        }
+        self.save();
         self.stand();
         self.outcome();
         if let Some(reply) = flight.reply {
+            // Whoever asked may have gone.
             let _ = reply.send(Ok(number));
         }
     }
 
-    fn refused(&mut self, may_pass: bool) {
+    fn refused(&mut self, denied: Denied) {
         let Some(flight) = self.flight.take() else {
             return;
         };
-        match (may_pass, flight.reply) {
-            (_, Some(reply)) => {
-                let refused = self
-                    .core
-                    .error()
-                    .map(|report| Error::Refused(report.clone()));
-                let _ = reply.send(Err(refused.unwrap_or_else(|| Error::Stopped {
-                    name: self.core.name.clone(),
-                })));
+        match denied {
+            Denied::ByHand(report) => {
+                if let Some(reply) = flight.reply {
+                    let _ = reply.send(Err(Error::Refused(report)));
+                }
+                return;
             }
-            (true, None) => self.retry.failed(Instant::now(), flight.aim),
-            (false, None) => self.retry.clear(),
+            Denied::Told { may_pass: false } if flight.aim == Aim::Newest => {
+                self.retry.clear_newest();
+            }
+            Denied::Told { .. } => self.retry.failed(Instant::now(), flight.aim),
         }
         self.stand();
         self.outcome();
@@ -195,23 +205,31 @@ impl<C: Config> Driver<C> {
 
     /// Newer content has come: what waits for the group is taken back, unless it was swapped just now.
     pub(super) fn tell_group_of_news(&mut self) {
-        let Some(member) = &self.member else { return };
-        let unread = member.busy();
-        let waiting = match &self.flight {
-            Some(Flight {
-                phase: Phase::Waiting(snapshot),
-                ..
-            }) => Arc::clone(snapshot),
-            _ => return,
-        };
-        if unread == Some(Verdict::Swapped) {
-            self.committed(&waiting);
-            if let Some(member) = &self.member {
-                member.busy();
-            }
-        } else {
+        if !self.swapped_meanwhile() && self.waiting().is_some() {
             self.flight = None;
             self.core.withdraw();
+        }
+        if let Some(member) = &self.member {
+            member.busy();
+        }
+    }
+
+    /// Leaves what waits for the group in the group, unless that has swapped it already. Answers whether it has.
+    pub(super) fn swapped_meanwhile(&mut self) -> bool {
+        let (Some(snapshot), Some(member)) = (self.waiting(), &self.member) else {
+            return false;
+        };
+        let swapped = member.busy() == Some(Verdict::Swapped);
+        if swapped {
+            self.committed(&snapshot);
+        }
+        swapped
+    }
+
+    fn waiting(&self) -> Option<Arc<Snapshot<C>>> {
+        match &self.flight.as_ref()?.phase {
+            Phase::Waiting(snapshot) => Some(Arc::clone(snapshot)),
+            Phase::Asked(_) => None,
         }
     }
 
@@ -230,7 +248,7 @@ impl<C: Config> Driver<C> {
 
     /// Polls the probation; answers whether it ended.
     pub(super) fn poll_probation(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.flight.is_some() || self.retry.at().is_some() {
+        if self.flight.is_some() {
             return false;
         }
         let Some(probation) = &mut self.probation else {
@@ -241,9 +259,7 @@ impl<C: Config> Driver<C> {
             Poll::Ready(Ok(())) => {
                 let number = Snapshot::generation(&probation.snapshot);
                 self.probation = None;
-                self.core
-                    .generations
-                    .mark(number, GenerationOutcome::Applied);
+                self.core.generations.confirm(number);
                 self.save();
                 self.publish_status();
             }
@@ -282,9 +298,9 @@ impl<C: Config> Driver<C> {
 
     pub(super) fn go_back(&mut self, to: u64, reason: &str, reply: Option<Reply>) {
         let aim = Aim::Back(to, reason.to_owned());
-        match self.core.go_back(to, reason) {
+        match self.core.go_back(to, reason, reply.is_some()) {
             Some(request) => self.ask(request, Some((aim, reply))),
-            None => self.retry.clear(),
+            None => self.retry.clear_back(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The last configurations, so that one of them can be served again.
 
-use super::slot::Stored;
+use super::stored::Stored;
 use crate::Snapshot;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{collections::VecDeque, sync::Arc, time::SystemTime};
@@ -55,26 +55,40 @@ impl Serialize for Generation {
 pub(crate) struct Kept<C> {
     pub(crate) record: Generation,
     pub(crate) snapshot: Arc<Snapshot<C>>,
+    /// What the layers said, before stages made something else of it.
+    pub(crate) said: Arc<Snapshot<C>>,
     pub(crate) contents: Vec<Stored>,
+    /// The paths that waited for a restart.
+    held: Vec<String>,
+}
+
+/// What counts again after a way back.
+pub(super) struct Return {
+    pub(super) contents: Vec<Stored>,
+    pub(super) held: Vec<String>,
+    /// What the layers said in generations that were never confirmed and are taken back now.
+    pub(super) suspects: Vec<Vec<Stored>>,
 }
 
 impl<C> Kept<C> {
     pub(super) fn new(
-        snapshot: Arc<Snapshot<C>>,
+        snapshot: &Arc<Snapshot<C>>,
+        said: &Arc<Snapshot<C>>,
         contents: Vec<Stored>,
-        origins: Vec<String>,
-        changed: Vec<String>,
+        held: Vec<String>,
     ) -> Self {
         Kept {
             record: Generation {
-                number: Snapshot::generation(&snapshot),
-                at: Snapshot::applied(&snapshot),
-                origins,
-                changed,
+                number: Snapshot::generation(snapshot),
+                at: Snapshot::applied(snapshot),
+                origins: Vec::new(),
+                changed: Vec::new(),
                 outcome: GenerationOutcome::Applied,
             },
-            snapshot,
+            snapshot: Arc::clone(snapshot),
+            said: Arc::clone(said),
             contents,
+            held,
         }
     }
 }
@@ -94,10 +108,27 @@ impl<C> Generations<C> {
         }
     }
 
+    /// Adds the newest. The oldest is forgotten, unless it is the only one to go back to.
     pub(super) fn push(&mut self, kept: Kept<C>) {
+        let good = self.good_before(kept.record.number);
         self.kept.push_back(kept);
         while self.kept.len() > self.earlier + 1 {
-            self.kept.pop_front();
+            let oldest = self.kept.front().map(|kept| kept.record.number);
+            let spared = usize::from(oldest == good && self.earlier > 0);
+            self.kept.remove(spared);
+        }
+    }
+
+    /// The same configuration, from documents with other bytes or from its sources at last instead of the disk.
+    pub(super) fn renew(&mut self, renewed: Kept<C>) {
+        let number = renewed.record.number;
+        match self
+            .kept
+            .iter_mut()
+            .find(|kept| kept.record.number == number)
+        {
+            Some(kept) => (kept.contents, kept.held) = (renewed.contents, renewed.held),
+            None => self.push(renewed),
         }
     }
 
@@ -127,15 +158,40 @@ impl<C> Generations<C> {
         }
     }
 
-    /// Marks everything after `to` as taken back; answers with what the layers said then.
-    pub(super) fn return_to(&mut self, to: u64, reason: &str) -> Option<Vec<Stored>> {
+    /// Marks one as taken back; answers with what its layers said.
+    pub(super) fn take_back(&mut self, number: u64, reason: &str) -> Option<Vec<Stored>> {
+        self.mark(number, GenerationOutcome::TakenBack(reason.to_owned()));
+        self.find(number).map(|kept| kept.contents.clone())
+    }
+
+    /// `number` has survived its probation, and with it what stood before it.
+    pub(super) fn confirm(&mut self, number: u64) {
+        for kept in &mut self.kept {
+            let record = &mut kept.record;
+            if record.number <= number && record.outcome == GenerationOutcome::OnProbation {
+                record.outcome = GenerationOutcome::Applied;
+            }
+        }
+    }
+
+    /// Serves `to` again and marks everything after it as taken back; answers with what counts now.
+    pub(super) fn return_to(&mut self, to: u64, reason: &str) -> Option<Return> {
+        let mut suspects = Vec::new();
         for kept in &mut self.kept {
             let record = &mut kept.record;
             if record.number > to && !matches!(record.outcome, GenerationOutcome::TakenBack(_)) {
+                if record.outcome == GenerationOutcome::OnProbation {
+                    suspects.push(kept.contents.clone());
+                }
                 record.outcome = GenerationOutcome::TakenBack(reason.to_owned());
             }
         }
-        self.find(to).map(|kept| kept.contents.clone())
+        self.mark(to, GenerationOutcome::Applied);
+        self.find(to).map(|kept| Return {
+            contents: kept.contents.clone(),
+            held: kept.held.clone(),
+            suspects,
+        })
     }
 
     pub(crate) fn records(&self) -> Vec<Generation> {

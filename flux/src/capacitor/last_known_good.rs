@@ -1,20 +1,21 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
-use super::{core::Core, slot::Stored};
+use super::{core::Core, stored::Stored};
 use crate::{
     codec::{self, Decoder, Tree, decode_tree, plain_scalars},
     config::Config,
-    describe,
+    describe::{self, Place},
     layer::Seg,
 };
 use flux_syntax::Format;
 use serde::{
     Serialize, Serializer,
-    ser::{SerializeMap, SerializeSeq},
+    ser::{Error as _, SerializeMap, SerializeSeq},
 };
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     task::{Context, Poll},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -45,55 +46,89 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) fn document(&self, origin: &str) -> Option<&Tree> {
+    /// What a layer said then; none where it said nothing.
+    pub(crate) fn layer<C: Config>(
+        &self,
+        origin: &str,
+        decoder: Option<&Decoder>,
+    ) -> Result<Option<C::Layer>, String> {
         let found = self.layers.iter().find(|(known, _)| known == origin);
-        found.map(|(_, tree)| tree)
+        let Some((_, document)) = found else {
+            return Ok(None);
+        };
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            decode_tree::<C>(document, decoder.is_some_and(plain_scalars))
+        }));
+        match decoded {
+            Ok((Some(layer), problems)) if problems.is_empty() => Ok(Some(layer)),
+            _ => Err(format!(
+                "what was kept of {origin} does not fit the configuration any more; it is not used"
+            )),
+        }
     }
 }
 
 impl Keep {
-    /// Reads the file; none where there is none. What is wrong with one is told.
-    pub(crate) fn read(&self) -> Result<Option<Found>, String> {
+    /// Reads the file of the config type `config`; none where there is none.
+    pub(crate) fn read(&self, config: &str) -> Result<Option<Found>, String> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("{}: {error}", self.path.display())),
+            Err(error) => {
+                return Err(format!(
+                    "{}: the last known good configuration cannot be read: {error}",
+                    self.path.display()
+                ));
+            }
         };
         let unusable = || {
             format!(
-                "{}: is not a last known good configuration",
+                "{}: is not a last known good configuration of {config}; it is not used",
                 self.path.display()
             )
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| unusable())?;
-        let decoder = Decoder::from(Format::Json);
-        let root = codec::tree(&decoder, text).map_err(|_| unusable())?;
+        let root = codec::tree(&Decoder::from(Format::Json), text).map_err(|_| unusable())?;
         let part = |name: &str| match &root {
             Tree::Map(entries) => entries.iter().find(|(key, _)| key == name).map(|(_, v)| v),
             _ => None,
         };
-        let (Some(Tree::U64(1)), Some(Tree::U64(written)), Some(Tree::Map(layers))) =
-            (part("version"), part("written"), part("layers"))
-        else {
-            return Err(unusable());
-        };
-        Ok(Some(Found {
-            written: UNIX_EPOCH + Duration::from_secs(*written),
-            layers: layers.clone(),
-        }))
+        match (
+            part("version"),
+            part("config"),
+            part("written"),
+            part("layers"),
+        ) {
+            (
+                Some(Tree::U64(1)),
+                Some(Tree::Str(name)),
+                Some(Tree::U64(written)),
+                Some(Tree::Map(layers)),
+            ) if name == config => Ok(Some(Found {
+                written: UNIX_EPOCH
+                    .checked_add(Duration::from_secs(*written))
+                    .ok_or_else(unusable)?,
+                layers: layers.clone(),
+            })),
+            _ => Err(unusable()),
+        }
     }
 
-    /// The file's content for what readers see now; none where it must not be written.
-    pub(crate) fn content<C: Config>(&self, core: &Core<C>) -> Option<Vec<u8>> {
+    /// The file's content for what readers see now, or why there is none.
+    pub(crate) fn content<C: Config>(&self, core: &Core<C>) -> Result<Vec<u8>, String> {
         let mut layers = Vec::new();
         for slot in &core.slots {
             let (Stored::Document(bytes), Some(decoder)) = (slot.stored(), &slot.decoder) else {
                 continue;
             };
-            let mut tree = codec::tree(decoder, codec::text_of(&bytes).ok()?).ok()?;
+            let mut tree = tree_of(decoder, &bytes)
+                .ok_or_else(|| format!("{} cannot be read a second time", slot.origin))?;
             let omitted = omit_secrets::<C>(&mut tree, &mut Vec::new());
             if omitted && self.secrets == Secrets::Refuse {
-                return None;
+                return Err(format!(
+                    "{} holds secrets, and `Secrets::Refuse` was chosen",
+                    slot.origin
+                ));
             }
             layers.push((slot.origin.clone(), tree));
         }
@@ -108,13 +143,16 @@ impl Keep {
             ("generation".to_owned(), Tree::U64(core.generation())),
             ("layers".to_owned(), Tree::Map(layers)),
         ]);
-        serde_json::to_vec_pretty(&Json(&root)).ok()
+        serde_json::to_vec_pretty(&Json(&root)).map_err(|error| error.to_string())
     }
 }
 
-/// The layer that a document of before makes.
-pub(crate) fn layer_of<C: Config>(document: &Tree, decoder: Option<&Decoder>) -> Option<C::Layer> {
-    decode_tree::<C>(document, decoder.is_some_and(plain_scalars)).0
+/// The document as a tree; a codec of the user's own may panic.
+fn tree_of(decoder: &Decoder, bytes: &[u8]) -> Option<Tree> {
+    let text = codec::text_of(bytes).ok()?;
+    catch_unwind(AssertUnwindSafe(|| codec::tree(decoder, text)))
+        .ok()?
+        .ok()
 }
 
 /// Takes every secret out; answers whether there was one.
@@ -140,11 +178,13 @@ fn omit_secrets<C: Config>(tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
     omitted
 }
 
-/// A leaf that is secret; of a section the parts are asked one by one.
+/// A leaf that is secret, or something that may be one; of a section the parts are asked one by one.
 fn is_secret<C: Config>(path: &[Seg], value: &Tree) -> bool {
     let parts = matches!(value, Tree::Map(_) | Tree::Seq(_));
-    let known = describe::is_field(C::fields(), path);
-    describe::is_secret(C::fields(), path) && !(parts && known == Some(false))
+    match describe::place(C::fields(), path) {
+        Place::Structure if parts => false,
+        _ => describe::is_secret(C::fields(), path),
+    }
 }
 
 /// A tree as JSON.
@@ -157,6 +197,9 @@ impl Serialize for Json<'_> {
             Tree::Bool(value) => serializer.serialize_bool(*value),
             Tree::I64(value) => serializer.serialize_i64(*value),
             Tree::U64(value) => serializer.serialize_u64(*value),
+            Tree::F64(value) if !value.is_finite() => Err(S::Error::custom(
+                "it holds an infinity or a NaN, which JSON does not have",
+            )),
             Tree::F64(value) => serializer.serialize_f64(*value),
             Tree::Str(text) | Tree::Raw(text) => serializer.serialize_str(text),
             Tree::Seq(items) => {
@@ -216,8 +259,10 @@ impl Saver {
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    // One that was left behind may be readable by others.
+    let _ = fs::remove_file(&beside);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&beside).and_then(|mut file| {

@@ -1,5 +1,6 @@
 //! The capacitor: watches the layers of one config type, holds the last good value, moves between the states.
 
+mod build;
 mod builder;
 mod command;
 mod commit;
@@ -11,6 +12,8 @@ mod generations;
 mod history;
 #[cfg(feature = "json")]
 mod last_known_good;
+mod lifecycle;
+mod plan;
 mod probation;
 mod rescue;
 mod retry;
@@ -18,6 +21,7 @@ mod slot;
 mod stack;
 mod state;
 mod status;
+mod stored;
 pub(crate) mod tape;
 
 pub use builder::Builder;
@@ -25,24 +29,27 @@ pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
+pub(crate) use slot::Given;
 pub use state::State;
 #[cfg(feature = "metrics")]
 pub(crate) use status::unix;
 pub use status::{LayerStatus, Status};
 
 use crate::{
-    Config, Error, Reader, Report, Root, Snapshot,
+    Config, Reader, Report, Root, Snapshot,
     change::{Events, Projection, Subscription, Told},
     handle::HandleRef,
 };
 use arc_swap::ArcSwap;
 pub(crate) use command::Command;
-use command::Commands;
-use driver::{Driver, Plan};
+use driver::Driver;
+use plan::Plan;
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -69,6 +76,8 @@ pub(crate) struct Shared<C: Config> {
     handle: HandleRef<C>,
     status: ArcSwap<Status>,
     told: watch::Sender<Told<C>>,
+    /// The highest generation number that was given; it outlives a stop.
+    count: AtomicU64,
     control: Mutex<Control<C>>,
     manual: tokio::sync::Mutex<Option<Driver<C>>>,
 }
@@ -76,16 +85,6 @@ pub(crate) struct Shared<C: Config> {
 struct Control<C: Config> {
     plan: Option<Arc<Plan<C>>>,
     running: Option<Running>,
-}
-
-/// What a task is launched with.
-struct Launch<C: Config> {
-    plan: Arc<Plan<C>>,
-    /// The order to stop.
-    stopped: oneshot::Receiver<()>,
-    commands: Commands,
-    /// Where to tell that it ended.
-    end: watch::Sender<bool>,
 }
 
 /// The strings to a running capacitor.
@@ -112,34 +111,12 @@ impl<C: Config> Shared<C> {
         self.handle.publish(snapshot);
     }
 
-    /// Marks the capacitor as running and hands out what the task needs.
-    fn launch(&self) -> Result<Launch<C>, Error> {
-        let mut control = self.control();
-        let Some(plan) = control.plan.clone() else {
-            return Err(Error::Stopped {
-                name: self.name.clone(),
-            });
-        };
-        if control.is_running() {
-            return Err(Error::AlreadyStarted {
-                name: plan.name.clone(),
-            });
-        }
-        let (stop, stopped) = oneshot::channel();
-        let (sender, commands) = mpsc::unbounded_channel();
-        let (end, ended) = watch::channel(false);
-        control.running = Some(Running {
-            stop: Some(stop),
-            commands: sender,
-            ended,
-        });
-        self.told.send_modify(|told| told.ended(false));
-        Ok(Launch {
-            plan,
-            stopped,
-            commands,
-            end,
-        })
+    fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn keep_count(&self, highest: u64) {
+        self.count.fetch_max(highest, Ordering::Relaxed);
     }
 
     fn ask_to_stop(&self) -> Option<watch::Receiver<bool>> {
@@ -158,6 +135,10 @@ struct Owner<C: Config>(Arc<Shared<C>>);
 impl<C: Config> Drop for Owner<C> {
     fn drop(&mut self) {
         self.0.ask_to_stop();
+        // In manual mode no task does it.
+        if let Ok(mut manual) = self.0.manual.try_lock() {
+            drop(manual.take());
+        }
     }
 }
 
@@ -189,6 +170,7 @@ impl<C: Config> Capacitor<C> {
             handle,
             status: ArcSwap::from_pointee(status),
             told,
+            count: AtomicU64::new(0),
             control: Mutex::new(Control {
                 plan: None,
                 running: None,
@@ -199,151 +181,6 @@ impl<C: Config> Capacitor<C> {
         Capacitor {
             shared,
             _owner: owner,
-        }
-    }
-
-    /// Starts watching; returns with the outcome of the first configuration.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] where the first configuration is bad: watching goes on, the state is `Empty` until a good one comes.
-    /// After [`Error::StartupTimeout`] everything is released and `start` may be called again. [`Error::AlreadyStarted`] and
-    /// [`Error::NoRuntime`] where it cannot start.
-    pub async fn start(&self) -> Result<(), Error> {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::NoRuntime {
-                name: self.shared.name.clone(),
-            });
-        }
-        let Launch {
-            plan,
-            mut stopped,
-            commands,
-            end,
-        } = self.shared.launch()?;
-        let (first, outcome) = oneshot::channel();
-        let mut driver = Driver::new(Arc::clone(&plan), Arc::clone(&self.shared), first, commands);
-        if plan.manual {
-            return self.start_manually(driver, end).await;
-        }
-        let limit = plan.startup_timeout;
-        tokio::spawn(async move {
-            let _ended = Ended(end);
-            poll_fn(|cx| {
-                if std::pin::Pin::new(&mut stopped).poll(cx).is_ready() {
-                    return std::task::Poll::Ready(());
-                }
-                driver.poll(cx)
-            })
-            .await;
-            driver.saved().await;
-            driver.stop();
-        });
-        let name = || self.shared.name.clone();
-        let outcome = async {
-            outcome
-                .await
-                .unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
-        };
-        let Some(limit) = limit else {
-            return outcome.await;
-        };
-        match tokio::time::timeout(limit, outcome).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let status = self.status();
-                self.stop().await;
-                let silent = status.layers.iter().filter(|layer| layer.changed.is_none());
-                let waiting = silent.map(|layer| layer.origin.clone());
-                Err(Error::StartupTimeout {
-                    name: name(),
-                    after: limit,
-                    waiting: waiting.collect(),
-                })
-            }
-        }
-    }
-
-    async fn start_manually(
-        &self,
-        mut driver: Driver<C>,
-        end: watch::Sender<bool>,
-    ) -> Result<(), Error> {
-        poll_fn(|cx| match driver.poll_until_loaded(cx) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        })
-        .await;
-        let outcome = match (self.state(), self.last_error()) {
-            (State::Empty, Some(report)) => Err(Error::Refused(report)),
-            _ => Ok(()),
-        };
-        driver.hold(Ended(end));
-        *self.shared.manual.lock().await = Some(driver);
-        outcome
-    }
-
-    /// [`start`](Capacitor::start) for programs without a Tokio runtime: a thread of its own watches the sources until the
-    /// capacitor is stopped.
-    ///
-    /// # Errors
-    /// As for [`start`](Capacitor::start).
-    pub fn start_blocking(&self) -> Result<(), Error> {
-        let name = || self.shared.name.clone();
-        let cannot = |error: std::io::Error| Error::Declaration {
-            name: name(),
-            problem: format!("no thread for watching: {error}"),
-        };
-        let (report, outcome) = std::sync::mpsc::channel();
-        let capacitor = self.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(cannot)?;
-        std::thread::Builder::new()
-            .name(format!("flux-{}", self.shared.name))
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let outcome = capacitor.start().await;
-                    let shared = Arc::clone(&capacitor.shared);
-                    drop(capacitor);
-                    // Whoever asked waits for this; it is gone only if its thread is.
-                    let _ = report.send(outcome);
-                    let ended = shared
-                        .control()
-                        .running
-                        .as_ref()
-                        .map(|running| running.ended.clone());
-                    if let Some(mut ended) = ended {
-                        let _ = ended.wait_for(|ended| *ended).await;
-                    }
-                });
-            })
-            .map_err(cannot)?;
-        outcome
-            .recv()
-            .unwrap_or_else(|_| Err(Error::Stopped { name: name() }))
-    }
-
-    /// Ends the watching and waits until no task and no descriptor is left. The last configuration stays readable.
-    pub async fn stop(&self) {
-        let ended = self.shared.ask_to_stop();
-        drop(self.shared.manual.lock().await.take());
-        if let Some(mut ended) = ended {
-            // An error means that the task is gone, which is what is waited for.
-            let _ = ended.wait_for(|ended| *ended).await;
-        }
-    }
-
-    /// Manual mode: takes up what the sources said since the last call, applies it, and answers whether there was anything.
-    ///
-    /// # Errors
-    /// [`Error::NotManual`] outside manual mode and before `start`.
-    pub async fn process(&self) -> Result<bool, Error> {
-        match &mut *self.shared.manual.lock().await {
-            Some(driver) => Ok(driver.process().await),
-            None => Err(Error::NotManual {
-                name: self.shared.name.clone(),
-            }),
         }
     }
 
@@ -415,15 +252,6 @@ impl<C: Config> fmt::Debug for Capacitor<C> {
             .field("state", &status.state)
             .field("generation", &status.generation)
             .finish_non_exhaustive()
-    }
-}
-
-/// Tells that the watching has ended, also when the runtime drops the task.
-struct Ended(watch::Sender<bool>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.0.send_replace(true);
     }
 }
 

@@ -11,18 +11,20 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, error::Elapsed, sleep_until, timeout};
 
 /// The program's own health check.
 pub(crate) type HealthCheck<C> = Arc<dyn Fn(Arc<Snapshot<C>>) -> Answer<()> + Send + Sync>;
 
-type Running = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Result<Result<(), BoxError>, Elapsed>> + Send>>;
 
 /// One configuration on probation.
 pub(crate) struct Probation<C> {
     pub(crate) snapshot: Arc<Snapshot<C>>,
     until: Instant,
     every: Duration,
+    /// How long one check may take.
+    patience: Duration,
     check: Option<HealthCheck<C>>,
     running: Option<Running>,
     next: Pin<Box<Sleep>>,
@@ -49,22 +51,29 @@ impl<C: Send + Sync + 'static> Probation<C> {
             snapshot,
             until,
             every,
+            patience: window.max(OFTEN),
             check,
             running: None,
             next: Box::pin(sleep_until(first)),
         }
     }
 
-    /// Whether it is over: survived, or why not. The last check runs at the end of the window.
+    /// Whether it is over: survived, or why not. The last check runs at the end of the window. One that does not answer for as long
+    /// as the window is a failure.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
         loop {
             if let Some(running) = &mut self.running {
                 match running.as_mut().poll(cx) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Err(error)) => {
+                    Poll::Ready(Err(_)) => {
+                        let limit = self.patience;
+                        let text = format!("the health check failed: no answer within {limit:?}");
+                        return Poll::Ready(Err(text));
+                    }
+                    Poll::Ready(Ok(Err(error))) => {
                         return Poll::Ready(Err(format!("the health check failed: {error}")));
                     }
-                    Poll::Ready(Ok(())) => self.running = None,
+                    Poll::Ready(Ok(Ok(()))) => self.running = None,
                 }
                 if Instant::now() >= self.until {
                     return Poll::Ready(Ok(()));
@@ -77,7 +86,8 @@ impl<C: Send + Sync + 'static> Probation<C> {
                 return Poll::Ready(Ok(()));
             };
             let snapshot = Arc::clone(&self.snapshot);
-            self.running = Some(Box::pin(guarded(move || check(snapshot), "it")));
+            let answer = guarded(move || check(snapshot), "it");
+            self.running = Some(Box::pin(timeout(self.patience, answer)));
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 mod on {
     use super::{Config, Driver, Instant};
     use crate::{
-        capacitor::{commit::whole_entry, last_known_good::layer_of, slot::Version},
+        capacitor::{commit::whole_entry, slot::Version},
         observe,
         source::Health,
     };
@@ -53,7 +53,7 @@ mod on {
             let Some(keep) = self.plan.last_known_good.clone() else {
                 return false;
             };
-            let found = match keep.read() {
+            let found = match keep.read(C::NAME) {
                 Ok(Some(found)) => found,
                 Ok(None) => return false,
                 Err(problem) => {
@@ -65,18 +65,20 @@ mod on {
             let age = Duration::from_secs(age.as_secs());
             let mut filled = false;
             for slot in &mut self.core.slots {
-                if slot.optional && !slot.seen() && found.document(&slot.origin).is_none() {
-                    slot.accepted = Some(Version::silent(None));
-                }
-                let Some(layer) = found
-                    .document(&slot.origin)
-                    .and_then(|document| layer_of::<C>(document, slot.decoder.as_ref()))
-                else {
-                    continue;
-                };
                 if slot.accepted.is_some() {
                     continue;
                 }
+                let layer = match found.layer::<C>(&slot.origin, slot.decoder.as_ref()) {
+                    Ok(Some(layer)) => Some(layer),
+                    // It had no document then, or it is new since.
+                    Ok(None) if slot.optional && !slot.seen() => None,
+                    Ok(None) => continue,
+                    Err(problem) => {
+                        let text = format!("{}: {problem}", keep.path.display());
+                        observe::warning(&self.core.name, &text);
+                        continue;
+                    }
+                };
                 if !slot.seen() {
                     let why = match &slot.health {
                         Health::Stale { error, .. } => format!("cannot be reached ({error})"),
@@ -88,25 +90,29 @@ mod on {
                     );
                     slot.refusal = Some(vec![whole_entry(&slot.origin, text)]);
                 }
+                filled |= layer.is_some();
                 slot.accepted = Some(Version::kept(layer));
-                filled = true;
             }
             let whole = (self.core.slots.iter())
                 .all(|slot| slot.accepted.is_some() || slot.candidate.is_some());
             filled && whole
         }
 
-        /// Keeps what readers see now.
+        /// Keeps what readers see now, unless it is kept already, may still be taken back, or is itself from a file of before.
         pub(in crate::capacitor) fn save(&mut self) {
             let Some(keep) = &self.plan.last_known_good else {
                 return;
             };
+            if !self.core.unsaved || self.core.on_probation() || self.core.contents().is_none() {
+                return;
+            }
+            self.core.unsaved = false;
             match keep.content(&self.core) {
-                Some(content) => self.saver.save(&keep.path, content),
-                None => observe::warning(
-                    &self.core.name,
-                    "the last known good configuration is not kept: its documents hold secrets, and `Secrets::Refuse` was chosen",
-                ),
+                Ok(content) => self.saver.save(&keep.path, content),
+                Err(problem) => {
+                    let text = format!("the last known good configuration is not kept: {problem}");
+                    observe::warning(&self.core.name, &text);
+                }
             }
         }
 

@@ -17,40 +17,85 @@ pub(super) enum Aim {
     Back(u64, String),
 }
 
-/// The schedule of one refused value.
+/// When one thing is tried again, and how often it failed.
+#[derive(Debug, Clone, Copy)]
+struct Schedule {
+    at: Instant,
+    failures: u32,
+}
+
+impl Schedule {
+    fn next(before: Option<Schedule>, now: Instant) -> Self {
+        let failures = before.map_or(1, |before| before.failures + 1);
+        Schedule {
+            at: now + ceiling(failures, BASE, CAP),
+            failures,
+        }
+    }
+}
+
+/// The schedules of what was refused: the newest content, and a way back from content that made the program unhealthy. Each is
+/// given up only for a reason of its own: newer content may be refused too, and then the way back is still wanted.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Retry(Option<(Instant, u32, Aim)>);
+pub(super) struct Retry {
+    newest: Option<Schedule>,
+    back: Option<(Schedule, u64, String)>,
+}
 
 impl Retry {
     /// Refused at `now`; the next pause is longer.
     pub(super) fn failed(&mut self, now: Instant, aim: Aim) {
-        let failures = match &self.0 {
-            Some((_, failures, before)) if *before == aim => failures + 1,
-            _ => 1,
-        };
-        self.0 = Some((now + ceiling(failures, BASE, CAP), failures, aim));
+        match aim {
+            Aim::Newest => self.newest = Some(Schedule::next(self.newest, now)),
+            Aim::Back(to, reason) => {
+                let before = self.back.as_ref().filter(|(_, known, _)| *known == to);
+                let schedule = Schedule::next(before.map(|(schedule, ..)| *schedule), now);
+                self.back = Some((schedule, to, reason));
+            }
+        }
     }
 
-    /// It applied, or something newer came.
+    /// Something was applied.
     pub(super) fn clear(&mut self) {
-        self.0 = None;
+        *self = Retry::default();
+    }
+
+    /// The newest content is another one, or it need not be tried again.
+    pub(super) fn clear_newest(&mut self) {
+        self.newest = None;
     }
 
     /// When the next try is.
     pub(super) fn at(&self) -> Option<Instant> {
-        self.0.as_ref().map(|(at, _, _)| *at)
+        let back = self.back.as_ref().map(|(schedule, ..)| schedule.at);
+        back.into_iter().chain(self.newest.map(|one| one.at)).min()
     }
 
-    /// What the next try is for.
-    pub(super) fn aim(&self) -> Option<&Aim> {
-        self.0.as_ref().map(|(_, _, aim)| aim)
-    }
-
-    /// Nothing newer came that would replace a way back.
-    pub(super) fn newer_content(&mut self) {
-        if matches!(self.aim(), Some(Aim::Newest)) {
-            self.clear();
+    /// What is to be tried by `now`, the way back first.
+    pub(super) fn due(&self, now: Instant) -> Option<Aim> {
+        match (&self.back, self.newest) {
+            (Some((schedule, to, reason)), _) if schedule.at <= now => {
+                Some(Aim::Back(*to, reason.clone()))
+            }
+            (_, Some(schedule)) if schedule.at <= now => Some(Aim::Newest),
+            _ => None,
         }
+    }
+
+    /// The way back that is wanted.
+    pub(super) fn back(&self) -> Option<Aim> {
+        let (_, to, reason) = self.back.as_ref()?;
+        Some(Aim::Back(*to, reason.clone()))
+    }
+
+    /// Whether the newest content is to be tried again.
+    pub(super) fn wants_newest(&self) -> bool {
+        self.newest.is_some()
+    }
+
+    /// The way back leads nowhere any more.
+    pub(super) fn clear_back(&mut self) {
+        self.back = None;
     }
 }
 
@@ -60,17 +105,36 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_minute() {
+        for aim in [Aim::Newest, Aim::Back(1, String::new())] {
+            let (mut retry, now) = (Retry::default(), Instant::now());
+            let pauses: Vec<u64> = (0..9)
+                .map(|_| {
+                    retry.failed(now, aim.clone());
+                    (retry.at().unwrap() - now).as_secs()
+                })
+                .collect();
+            assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+            retry.clear();
+            assert_eq!(retry.at(), None);
+        }
+    }
+
+    #[test]
+    fn a_way_back_and_the_newest_content_have_schedules_of_their_own() {
         let (mut retry, now) = (Retry::default(), Instant::now());
-        let pauses: Vec<u64> = (0..9)
-            .map(|_| {
-                retry.failed(now, Aim::Newest);
-                (retry.at().unwrap() - now).as_secs()
-            })
-            .collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        retry.failed(now, Aim::Back(1, String::new()));
-        assert_eq!(retry.at().unwrap() - now, BASE, "another aim begins anew");
-        retry.clear();
-        assert_eq!(retry.at(), None);
+        let back = Aim::Back(1, "bad".to_owned());
+        retry.failed(now, back.clone());
+        retry.failed(now, Aim::Newest);
+        retry.failed(now, Aim::Newest);
+        assert_eq!(retry.due(now), None);
+        assert_eq!(retry.at(), Some(now + BASE));
+        assert_eq!(retry.due(now + BASE), Some(back.clone()));
+        retry.failed(now + BASE, back.clone());
+        assert_eq!(retry.due(now + 2 * BASE), Some(Aim::Newest));
+        retry.clear_newest();
+        assert_eq!(retry.due(now + 2 * BASE), None);
+        assert_eq!((retry.back(), retry.wants_newest()), (Some(back), false));
+        retry.failed(now, Aim::Back(2, String::new()));
+        assert_eq!(retry.at(), Some(now + BASE), "another aim begins anew");
     }
 }

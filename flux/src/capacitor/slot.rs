@@ -1,5 +1,6 @@
 //! One layer inside the engine: what its source said last, what of it could be decoded, and what of it readers see.
 
+use super::stored::{Quarantine, Seen, Stored};
 use crate::{
     codec::{self, Decoder, Unknown},
     config::Config,
@@ -8,19 +9,29 @@ use crate::{
     source::{Content, Health, Observation},
 };
 use std::{
-    collections::VecDeque,
-    hash::{DefaultHasher, Hash, Hasher},
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::Arc,
     time::SystemTime,
 };
+
+/// Which variable set which path.
+pub(crate) type Variables = Vec<(Vec<Seg>, String)>;
+
+/// What a layer without a document says, which is read once, at start.
+pub(crate) struct Given<L> {
+    /// The layer, or everything that is wrong with it.
+    pub(crate) read: Result<(L, Variables), Vec<Entry>>,
+    /// What must not be printed of it.
+    pub(crate) secrets: Vec<String>,
+}
 
 /// One decoded content of a layer.
 pub(crate) struct Version<L> {
     /// The document; none for an absent one and for the environment.
     pub(crate) bytes: Option<Arc<[u8]>>,
     /// Which variable set which path.
-    pub(crate) variables: Vec<(Vec<Seg>, String)>,
+    pub(crate) variables: Variables,
     /// None for a layer that says nothing, and after the lowest layer was moved into the struct: then it is decoded once more
     /// when it is needed again, which is cheaper than a copy at every change.
     layer: Option<L>,
@@ -66,7 +77,7 @@ impl<L: Layer> Version<L> {
     }
 
     /// A layer that has no document, such as the environment.
-    pub(crate) fn given(layer: L, variables: Vec<(Vec<Seg>, String)>) -> Self {
+    pub(crate) fn given(layer: L, variables: Variables) -> Self {
         Version {
             bytes: None,
             variables,
@@ -79,10 +90,14 @@ impl<L: Layer> Version<L> {
 
     /// What was kept of the layer on disk.
     #[cfg(feature = "json")]
-    pub(crate) fn kept(layer: L) -> Self {
+    pub(crate) fn kept(layer: Option<L>) -> Self {
+        let version = match layer {
+            Some(layer) => Version::given(layer, Vec::new()),
+            None => Version::silent(None),
+        };
         Version {
             kept: true,
-            ..Version::given(layer, Vec::new())
+            ..version
         }
     }
 
@@ -119,6 +134,8 @@ pub(crate) struct Slot<L> {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) health: Health,
     pub(crate) changed: Option<SystemTime>,
     pub(crate) received: u64,
@@ -129,59 +146,18 @@ pub(crate) struct Slot<L> {
     newest: Option<Seen>,
     /// Decoded, but not what readers see.
     pub(crate) candidate: Option<Version<L>>,
-    /// Decoded in this very update.
-    pub(crate) fresh: bool,
+    /// The update in which the candidate was taken up.
+    pub(crate) since: u64,
     /// What readers see.
     pub(crate) accepted: Option<Version<L>>,
     /// Why the newest content could not be decoded.
     pub(crate) refusal: Option<Vec<Entry>>,
     /// What of refused content could be read all the same; only for finding its other problems.
     pub(crate) partial: Option<L>,
-    /// Content that was taken back, by its hash, and why.
-    quarantine: VecDeque<(u64, String)>,
-}
-
-/// More than this is forgotten, the oldest first.
-const QUARANTINE: usize = 64;
-
-/// What a layer said at some generation.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Stored {
-    /// It is read once at start, so it still says the same.
-    Given,
-    /// Nothing: absent, or an empty document.
-    Silent(Option<Arc<[u8]>>),
-    /// This document.
-    Document(Arc<[u8]>),
-    /// What was kept of it on disk, its secrets left out.
-    Kept,
-}
-
-impl Stored {
-    pub(crate) fn bytes(&self) -> Option<Arc<[u8]>> {
-        match self {
-            Stored::Document(bytes) => Some(Arc::clone(bytes)),
-            Stored::Silent(bytes) => bytes.clone(),
-            Stored::Given | Stored::Kept => None,
-        }
-    }
-
-    fn hash(&self) -> u64 {
-        hash(self.bytes().as_deref())
-    }
-}
-
-fn hash(content: Option<&[u8]>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    hasher.finish()
-}
-
-#[derive(PartialEq)]
-enum Seen {
-    Bytes(Arc<[u8]>),
-    Absent,
-    Unreadable(String),
+    /// What is not tried again until it changes.
+    pub(super) quarantine: Quarantine,
+    /// What must not be printed of a layer that has no document.
+    pub(crate) secrets: Vec<String>,
 }
 
 impl<L: Layer> Slot<L> {
@@ -190,6 +166,7 @@ impl<L: Layer> Slot<L> {
             origin,
             decoder,
             optional,
+            file: None,
             health: Health::Starting,
             changed: None,
             received: 0,
@@ -197,11 +174,23 @@ impl<L: Layer> Slot<L> {
             pending: None,
             newest: None,
             candidate: None,
-            fresh: false,
+            since: 0,
             accepted: None,
             refusal: None,
             partial: None,
-            quarantine: VecDeque::new(),
+            quarantine: Quarantine::default(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Takes what a layer without a document says.
+    pub(crate) fn give(&mut self, given: Given<L>) {
+        self.health = Health::Live;
+        self.changed = Some(SystemTime::now());
+        self.secrets = given.secrets;
+        match given.read {
+            Ok((layer, variables)) => self.candidate = Some(Version::given(layer, variables)),
+            Err(entries) => self.refusal = Some(entries),
         }
     }
 
@@ -227,40 +216,50 @@ impl<L: Layer> Slot<L> {
         }
     }
 
-    /// Says again what it said before; what it says now is quarantined. Answers whether that is anything else.
-    pub(crate) fn go_back(&mut self, to: Stored, why: &str) -> bool {
+    /// Says again what it said before, if that is anything else.
+    pub(crate) fn go_back(&mut self, to: &Stored, why: &str) {
         let now = self.stored();
-        if now == to {
-            return false;
-        }
         let version = match to {
-            Stored::Given | Stored::Kept => return false,
-            Stored::Silent(bytes) => Version::silent(bytes),
-            Stored::Document(bytes) => Version::stored(bytes),
+            Stored::Given | Stored::Kept => return,
+            Stored::Silent(bytes) => Version::silent(bytes.clone()),
+            Stored::Document(bytes) => Version::stored(Arc::clone(bytes)),
         };
-        self.quarantine.push_back((now.hash(), why.to_owned()));
-        while self.quarantine.len() > QUARANTINE {
-            self.quarantine.pop_front();
+        self.quarantine.remove(to);
+        if now != *to {
+            self.accepted = Some(version);
         }
-        if self.candidate.is_none() && self.refusal.is_none() {
+        let Some(newest) = self.newest.as_ref().filter(|_| self.pending.is_none()) else {
+            return;
+        };
+        if to.is(newest) {
+            (self.candidate, self.refusal) = (None, None);
+        } else if self.candidate.is_none() && self.refusal.is_none() {
             self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
         }
-        self.accepted = Some(version);
-        true
     }
 
-    /// Why this content is not tried again, if it was taken back before.
-    fn quarantined(&self, observation: &Observation) -> Option<&str> {
-        if self.quarantine.is_empty() {
-            return None;
+    /// What was taken up and could not be applied yet is not tried again either.
+    pub(crate) fn give_up_candidate(&mut self, why: &str) {
+        if let Some(candidate) = self.candidate.take() {
+            let content = match (candidate.silent, candidate.bytes) {
+                (true, bytes) => Stored::Silent(bytes),
+                (false, Some(bytes)) => Stored::Document(bytes),
+                (false, None) => Stored::Given,
+            };
+            self.quarantine.add(&content, why);
+            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
         }
-        let hash = match observation {
-            Observation::Value(content) => hash(Some(&content.bytes)),
-            Observation::Absent => hash(None),
-            Observation::Unreadable(_) => return None,
-        };
-        let found = self.quarantine.iter().find(|(known, _)| *known == hash);
-        found.map(|(_, why)| why.as_str())
+    }
+
+    /// Its source ended before it said anything.
+    pub(crate) fn never_heard(&mut self) {
+        match self.optional {
+            true => self.candidate = Some(Version::silent(None)),
+            false => {
+                let entry = Entry::new(&self.origin, whole("ended before it said anything"));
+                self.refusal = Some(vec![entry]);
+            }
+        }
     }
 
     /// Whether the source has said anything at all.
@@ -284,13 +283,18 @@ impl<L: Layer> Slot<L> {
         }
     }
 
+    /// Every document that takes part in an update, or may.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&Arc<[u8]>, &Decoder)> {
+        let versions = [&self.candidate, &self.accepted].into_iter().flatten();
+        let documents = versions.filter_map(|version| version.bytes.as_ref());
+        documents
+            .chain(self.document())
+            .zip(self.decoder.iter().cycle())
+    }
+
     /// Takes an observation; answers whether it says anything new.
     pub(crate) fn observe(&mut self, observation: Observation) -> bool {
-        let seen = match &observation {
-            Observation::Value(content) => Seen::Bytes(Arc::clone(&content.bytes)),
-            Observation::Absent => Seen::Absent,
-            Observation::Unreadable(error) => Seen::Unreadable(error.to_string()),
-        };
+        let seen = Seen::from(&observation);
         if let Observation::Value(Content { revision, .. }) = &observation {
             self.revision.clone_from(revision);
         }
@@ -304,7 +308,11 @@ impl<L: Layer> Slot<L> {
     }
 
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
-    pub(crate) fn take_up<C: Config<Layer = L>>(&mut self, unknown: Unknown) -> Vec<Entry> {
+    pub(crate) fn take_up<C: Config<Layer = L>>(
+        &mut self,
+        unknown: Unknown,
+        update: u64,
+    ) -> Vec<Entry> {
         let Some(observation) = self.pending.take() else {
             return Vec::new();
         };
@@ -313,8 +321,17 @@ impl<L: Layer> Slot<L> {
             Ok(version) => (Some(version), None),
             Err(refusal) => (None, Some(refusal)),
         };
-        self.fresh = true;
+        self.since = update;
         warnings
+    }
+
+    /// What is said of a required source that holds nothing.
+    fn absence(&self) -> String {
+        match &self.file {
+            #[cfg(feature = "file")]
+            Some(file) => crate::source::missing(file, &self.origin),
+            _ => "does not exist, and this layer is required".to_owned(),
+        }
     }
 
     fn judge<C: Config<Layer = L>>(
@@ -323,15 +340,20 @@ impl<L: Layer> Slot<L> {
         unknown: Unknown,
     ) -> (Result<Version<L>, Vec<Entry>>, Vec<Entry>) {
         self.partial = None;
-        let refuse = |text: &str| (Err(vec![Entry::new(&self.origin, whole(text))]), Vec::new());
-        if let Some(why) = self.quarantined(&observation) {
+        let told = |what: What| {
+            let path = Vec::new();
+            let entry = Entry::new(&self.origin, Problem { path, what });
+            (Err(vec![entry]), Vec::new())
+        };
+        let refuse = |text: &str| told(What::Plain(text.to_owned()));
+        if let Some(why) = self.quarantine.why(&observation) {
             return refuse(why);
         }
         let content = match observation {
             Observation::Value(content) => content,
             Observation::Absent if self.optional => return (Ok(Version::silent(None)), Vec::new()),
-            Observation::Absent => return refuse("does not exist, and this layer is required"),
-            Observation::Unreadable(error) => return refuse(&error.to_string()),
+            Observation::Absent => return refuse(&self.absence()),
+            Observation::Unreadable(error) => return told(What::Message(error.to_string())),
         };
         let Some(decoder) = &self.decoder else {
             return refuse("has no format; name one, as in `format = \"json\"`");
@@ -362,10 +384,10 @@ impl<L: Layer> Slot<L> {
                 self.partial = failed.partial;
                 (Err(refusal), Vec::new())
             }
-            Err(panic) => refuse(&format!(
+            Err(panic) => told(What::Panic(format!(
                 "decoding panicked: {}",
                 crate::rules::panic_text(&*panic)
-            )),
+            ))),
         }
     }
 }

@@ -12,7 +12,9 @@ use std::{
 ///
 /// A change of one member alone waits for nobody; one that comes while another member is at work waits for it, so that what is
 /// written together is taken up together. Start the members at the same time (`tokio::try_join!`) to hold the first configurations
-/// together as well. A callback without a timeout holds up the whole group for as long as it takes.
+/// together as well. A callback without a timeout holds up the whole group for as long as it takes. A way back, by
+/// [`Capacitor::rollback`](crate::Capacitor::rollback) or after a failed probation, is each member's own and waits for nobody; the
+/// others take nothing new up until that member has content that it can take up.
 ///
 /// ```
 /// use flux::change::Group;
@@ -225,7 +227,10 @@ impl Drop for Member {
 
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.lock();
+        // Parties commit and roll back under the lock, and may print what they like.
+        let Ok(members) = self.0.try_lock() else {
+            return f.debug_struct("Group").finish_non_exhaustive();
+        };
         let names: Vec<_> = members.members.iter().map(|one| &one.name).collect();
         f.debug_struct("Group").field("members", &names).finish()
     }

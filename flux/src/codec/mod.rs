@@ -1,12 +1,19 @@
 //! From bytes to a typed layer: straight from the format on the good path, through a tree only to tell what is wrong.
 
+#[cfg(feature = "yaml")]
+mod bounds;
 mod locate;
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 mod probe;
 mod slow;
+#[cfg(feature = "toml")]
+mod twice;
+mod walk;
 
-pub(crate) use locate::locate;
-pub(crate) use slow::decode_tree;
+pub(crate) use locate::{Way, locate, span_at};
+#[cfg(feature = "figment")]
+pub(crate) use slow::WITHHELD;
+pub(crate) use slow::{decode_tree, most_places};
 
 use crate::{
     config::Config,
@@ -15,7 +22,10 @@ use crate::{
         decode::{Section, take_unknown_flag},
         path::What,
     },
-    report::tree::{Tree as Document, without_position},
+    report::{
+        node::Node,
+        tree::{Tree as Document, without_position},
+    },
 };
 use flux_syntax::Format;
 use std::{fmt, sync::Arc};
@@ -24,6 +34,9 @@ use std::{fmt, sync::Arc};
 pub use crate::report::tree::Tree;
 
 /// A format of your own.
+///
+/// A document that says nothing (no text, only comments) is [`Tree::Null`]: it is refused where the layer is required. A map
+/// without entries is a document. Lists and maps may stand in each other up to 128 deep.
 ///
 /// ```
 /// use flux::codec::{Codec, Tree};
@@ -35,7 +48,7 @@ pub use crate::report::tree::Tree;
 ///     }
 ///     fn decode(&self, text: &str) -> Result<Tree, String> {
 ///         let pair = |line: &str| {
-///             let (key, value) = line.split_once(' ').ok_or(format!("no value: {line}"))?;
+///             let (key, value) = line.split_once(' ').ok_or("a line without a value")?;
 ///             Ok((key.to_owned(), Tree::Raw(value.to_owned())))
 ///         };
 ///         text.lines().map(pair).collect::<Result<_, _>>().map(Tree::Map)
@@ -126,12 +139,10 @@ pub(crate) struct Found {
 
 impl Found {
     fn whole(text: impl Into<String>, at: Option<(usize, usize)>) -> Self {
-        let what = What::Message(text.into());
+        let what = What::Plain(text.into());
+        let path = Vec::new();
         Found {
-            problem: Problem {
-                path: Vec::new(),
-                what,
-            },
+            problem: Problem { path, what },
             at,
         }
     }
@@ -144,7 +155,11 @@ pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Found> {
         Err(error) => {
             let good = &bytes[..error.valid_up_to()];
             let line = good.iter().filter(|b| **b == b'\n').count() + 1;
-            let column = good.iter().rev().take_while(|b| **b != b'\n').count() + 1;
+            let start = good
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |at| at + 1);
+            let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
             let text = format!(
                 "is not UTF-8: the byte 0x{byte:02x} at offset {}",
@@ -169,28 +184,41 @@ pub(crate) fn decode<C: Config>(
         return Ok(nothing());
     }
     take_unknown_flag();
-    let first = match fast::<Option<Section<C::Layer>>>(decoder, text) {
-        Ok(None) => return Ok(nothing()),
-        Ok(Some(section)) => {
-            let mut warnings = Vec::new();
-            if take_unknown_flag() && unknown != Unknown::Ignore {
-                warnings = slow::unknown_keys::<C>(decoder, text);
-            }
-            if unknown == Unknown::Deny && !warnings.is_empty() {
-                return Err(Failed {
-                    found: warnings,
-                    partial: Some(section.0),
-                });
-            }
-            return Ok(Decoded {
-                layer: section.0,
-                warnings,
-                empty: false,
-            });
-        }
-        Err(first) => first,
+    let layer = match fast::<Option<Section<C::Layer>>>(decoder, text) {
+        Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
+        Ok(_) => return Ok(nothing()),
+        Err(first) => return Err(slow::problems::<C>(decoder, text, first)),
     };
-    Err(slow::problems::<C>(decoder, text, first))
+    let closer = match take_unknown_flag() {
+        true => slow::look_closer::<C>(decoder, text, unknown),
+        false => slow::Closer::default(),
+    };
+    match closer.refuses {
+        true => Err(Failed {
+            found: closer.found,
+            partial: Some(layer),
+        }),
+        false => Ok(Decoded {
+            layer,
+            warnings: closer.found,
+            empty: false,
+        }),
+    }
+}
+
+/// A TOML document of comments only is an empty map to its decoder. Ends at the first line that says something.
+fn says_nothing(decoder: &Decoder, text: &str) -> bool {
+    match decoder {
+        #[cfg(feature = "toml")]
+        Decoder::Toml => text.lines().all(|line| {
+            let line = line.trim_start();
+            line.is_empty() || line.starts_with('#')
+        }),
+        _ => {
+            let _ = text;
+            false
+        }
+    }
 }
 
 fn nothing<L: Default>() -> Decoded<L> {
@@ -205,14 +233,25 @@ fn nothing<L: Default>() -> Decoded<L> {
 pub(crate) struct Syntax {
     pub(crate) message: String,
     pub(crate) at: Option<(usize, usize)>,
+    /// The message may quote the document.
+    pub(crate) quotes: bool,
 }
 
 impl Syntax {
-    fn new(message: &dyn fmt::Display, at: Option<(usize, usize)>) -> Self {
+    fn new(message: &dyn fmt::Display, at: Option<(usize, usize)>, quotes: bool) -> Self {
         let text = message.to_string();
+        let known = match without_position(&text) {
+            "recursion limit exceeded" => Some(TOO_DEEP),
+            "recursion limit" | "cannot recurse further; max recursion depth met" => {
+                Some("tables and arrays stand in each other more than 80 deep")
+            }
+            "repetition limit exceeded" => Some("its aliases repeat too much"),
+            _ => None,
+        };
         Syntax {
-            message: without_position(&text).to_owned(),
+            message: known.unwrap_or(without_position(&text)).to_owned(),
             at,
+            quotes: quotes && known.is_none(),
         }
     }
 }
@@ -224,43 +263,41 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Syntax> {
     match decoder {
         #[cfg(feature = "json")]
-        Decoder::Json => serde_json::from_str(text)
-            .map_err(|error| Syntax::new(&error, Some((error.line(), error.column())))),
-        #[cfg(feature = "yaml")]
-        Decoder::Yaml => serde_yaml::from_str(text).map_err(|error| {
-            let at = error.location().map(|at| (at.line(), at.column()));
-            Syntax::new(&error, at)
+        Decoder::Json => serde_json::from_str(text).map_err(|error| {
+            let at = locate::in_characters(text, error.line(), error.column());
+            Syntax::new(&error, Some(at), error.is_data())
         }),
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml => {
+            bounds::check(text)?;
+            serde_yaml::from_str(text).map_err(|error| {
+                let at = error.location().map(|at| (at.line(), at.column()));
+                // What the parser itself says is fixed; it alone runs where everything is passed over.
+                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text);
+                Syntax::new(&error, at, passed.is_ok())
+            })
+        }
         #[cfg(feature = "toml")]
         Decoder::Toml => {
-            let document =
-                ::toml::Deserializer::parse(text).map_err(|error| toml_error(text, &error))?;
-            T::deserialize(document).map_err(|error| toml_error(text, &error))
+            let document = ::toml::Deserializer::parse(text)
+                .map_err(|error| toml_error(text, &error, false))?;
+            T::deserialize(document).map_err(|error| toml_error(text, &error, true))
         }
         Decoder::Off(format) => Err(Syntax::new(
             &format_args!("is {format}, which needs the cargo feature `{format}` of flux"),
             None,
+            false,
         )),
-        Decoder::Custom(codec) => {
-            let tree = codec.decode(text).map_err(|error| {
-                Syntax::new(
-                    &format_args!("is not valid {}: {error}", codec.name()),
-                    None,
-                )
-            })?;
-            T::deserialize(crate::report::node::Node(&tree))
-                .map_err(|error| Syntax::new(&error, None))
-        }
+        Decoder::Custom(codec) => T::deserialize(Node(&custom(&**codec, text)?))
+            .map_err(|error| Syntax::new(&error, None, true)),
     }
 }
 
 /// toml's own `Display` prints the document; only the sentence and the place are taken.
 #[cfg(feature = "toml")]
-fn toml_error(text: &str, error: &::toml::de::Error) -> Syntax {
-    Syntax::new(
-        &error.message(),
-        error.span().map(|span| line_and_column(text, span.start)),
-    )
+fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
+    let at = error.span().map(|span| line_and_column(text, span.start));
+    Syntax::new(&error.message(), at, quotes)
 }
 
 /// Line and column of a byte offset, counted from 1.
@@ -268,19 +305,32 @@ fn toml_error(text: &str, error: &::toml::de::Error) -> Syntax {
 pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
-    (line, column)
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+/// How deep a custom codec's lists and maps may stand in each other: as deep as JSON's.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// What is said of a document that is deeper.
+pub(crate) const TOO_DEEP: &str = "lists and maps stand in each other more than 128 deep";
+
+/// The tree of a document in a format of the user's own.
+fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {
+    let tree = codec.decode(text).map_err(|error| {
+        let sentence = format_args!("is not valid {}: {error}", codec.name());
+        Syntax::new(&sentence, None, true)
+    })?;
+    if tree.is_deeper_than(MAX_DEPTH) {
+        return Err(Syntax::new(&TOO_DEEP, None, false));
+    }
+    Ok(tree)
 }
 
 /// The document as a tree.
 pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
     match decoder {
-        Decoder::Custom(codec) => codec.decode(text).map_err(|error| {
-            Syntax::new(
-                &format_args!("is not valid {}: {error}", codec.name()),
-                None,
-            )
-        }),
+        Decoder::Custom(codec) => custom(&**codec, text),
         _ => fast(decoder, text),
     }
 }

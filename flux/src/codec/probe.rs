@@ -1,19 +1,20 @@
 //! Decodes a document along a path, only to fail at its end.
 
+use super::locate::Way;
 use crate::{layer::Seg, report::tree::Key};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Follows a path and fails at its end, before the value is consumed or with it.
+/// Follows a way and fails at its end, before the value is consumed or with it.
 pub(super) struct Probe<'p> {
-    pub(super) path: &'p [Seg],
+    pub(super) way: Way<'p>,
     pub(super) before: bool,
 }
 
-impl<'p> Probe<'p> {
-    fn inner(&self) -> Probe<'p> {
+impl Probe<'_> {
+    fn inner(&self) -> Self {
         Probe {
-            path: &self.path[1..],
+            way: self.way.inner(),
             before: self.before,
         }
     }
@@ -24,7 +25,7 @@ const HERE: &str = "here";
 impl<'de> DeserializeSeed<'de> for Probe<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        match (self.path.is_empty(), self.before) {
+        match (self.way.is_over(), self.before) {
             (true, true) => Err(D::Error::custom(HERE)),
             (true, false) => d.deserialize_any(Stop),
             (false, _) => d.deserialize_any(self),
@@ -38,18 +39,26 @@ impl<'de> Visitor<'de> for Probe<'_> {
         f.write_str("a list or a map")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut number = 0;
         while let Some(key) = entries.next_key::<Key>()? {
-            match &self.path[0] {
-                Seg::Key(wanted) if *wanted == key.0 => entries.next_value_seed(self.inner())?,
-                _ => drop(entries.next_value::<IgnoredAny>()?),
+            let wanted = match self.way {
+                Way::Path(path) => {
+                    matches!(path.first(), Some(Seg::Key(wanted)) if *wanted == key.0)
+                }
+                Way::Nth(numbers) => numbers.first() == Some(&number),
+            };
+            match wanted {
+                true => entries.next_value_seed(self.inner())?,
+                false => drop(entries.next_value::<IgnoredAny>()?),
             }
+            number += 1;
         }
         Ok(())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let wanted = match &self.path[0] {
-            Seg::Index(index) => *index,
-            Seg::Key(_) => return Ok(()),
+        let wanted = match self.way {
+            Way::Path([Seg::Index(index), ..]) | Way::Nth([index, ..]) => *index,
+            _ => return Ok(()),
         };
         for _ in 0..wanted {
             if items.next_element::<IgnoredAny>()?.is_none() {

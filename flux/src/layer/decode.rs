@@ -1,6 +1,6 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
-use super::{Layer, UNKNOWN, tolerant::caught};
+use super::{Layer, UNKNOWN, path::TWICE, tolerant::caught};
 use crate::report::tree::what_of;
 use serde::{
     Deserialize, Deserializer,
@@ -37,6 +37,11 @@ impl Keys {
         if self.names.get(hint).is_some_and(|name| *name == key) {
             return hint;
         }
+        self.search(key)
+    }
+    /// Apart, so that the usual case stays small enough to be inlined.
+    #[inline(never)]
+    fn search(&self, key: &str) -> usize {
         match self.sorted.binary_search_by(|(name, _)| (*name).cmp(key)) {
             Ok(at) => self.sorted[at].1,
             Err(_) => UNKNOWN,
@@ -55,7 +60,7 @@ pub(crate) fn take_unknown_flag() -> bool {
 
 #[cold]
 #[inline(never)]
-fn saw_unknown() {
+pub(crate) fn saw_unknown() {
     SAW_UNKNOWN.with(|flag| flag.set(true));
 }
 
@@ -87,7 +92,19 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for LeafSeed<T> {
 #[cold]
 #[inline(never)]
 fn duplicate<E: Error>() -> E {
-    E::custom("this key stands here twice")
+    E::custom(TWICE)
+}
+
+/// The key was there before: an error, or in tolerant mode a problem and on to the next key.
+#[cold]
+#[inline(never)]
+fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    let error = duplicate();
+    if !caught(|| what_of(&error)) {
+        return Err(error);
+    }
+    map.next_value::<IgnoredAny>()?;
+    Ok(())
 }
 
 #[inline]
@@ -97,12 +114,7 @@ fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = Option<T>>>(
     seed: S,
 ) -> Result<(), A::Error> {
     if slot.is_some() {
-        let error = duplicate();
-        if !caught(|| what_of(&error)) {
-            return Err(error);
-        }
-        map.next_value::<IgnoredAny>()?;
-        return Ok(());
+        return again(map);
     }
     *slot = map.next_value_seed(seed)?;
     Ok(())
@@ -151,19 +163,65 @@ pub fn put_nested<'de, N: super::finish::Nested, A: MapAccess<'de>>(
     slot: &mut Option<N::Layer>,
 ) -> Result<(), A::Error> {
     if slot.is_some() {
-        return store(map, slot, NestedSeed::<N>(PhantomData));
+        return again(map);
     }
-    *slot = map.next_value_seed(NestedSeed::<N>(PhantomData))?;
-    Ok(())
+    map.next_value_seed(InPlace(slot))
 }
 
-struct NestedSeed<N>(PhantomData<N>);
+/// A section's layer, or a list or map of them: decoded where it stays, because it is too large to be handed around.
+pub trait Fill: Sized {
+    /// Fills the slot, or leaves it empty where the document says null and null says nothing.
+    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error>;
+}
 
-impl<'de, N: super::finish::Nested> DeserializeSeed<'de> for NestedSeed<N> {
-    type Value = Option<N::Layer>;
+/// Fills an empty slot; it is empty again where tolerant mode caught the problem.
+pub(super) struct InPlace<'a, T>(pub(super) &'a mut Option<T>);
+
+impl<'de, T: Fill> DeserializeSeed<'de> for InPlace<'_, T> {
+    type Value = ();
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        kept(N::decode(d)).map(Option::flatten)
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        if kept(T::fill(self.0, d))?.is_none() {
+            *self.0 = None;
+        }
+        Ok(())
+    }
+}
+
+/// Null on a required section says nothing.
+impl<L: Layer> Fill for L {
+    #[inline]
+    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<L>, d: D) -> Result<(), D::Error> {
+        d.deserialize_option(Nullable(slot))
+    }
+}
+
+/// Null turns an optional section off.
+impl<L: Layer> Fill for Option<L> {
+    #[inline]
+    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error> {
+        L::fill(slot.insert(None), d)
+    }
+}
+
+struct Nullable<'a, L>(&'a mut Option<L>);
+
+impl<'de, L: Layer> Visitor<'de> for Nullable<'_, L> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a section (a map of keys)")
+    }
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        section(self.0.insert(L::default()), d)
+    }
+    fn visit_none<E>(self) -> Result<(), E> {
+        // Says nothing, so that a second such key would not be noticed on the way.
+        saw_unknown();
+        Ok(())
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.visit_none()
     }
 }
 
@@ -188,36 +246,48 @@ impl<L: Layer> Visitor<'_> for KeySeed<L> {
     }
 }
 
-/// A section as a map, never as the positional sequence that serde would also take. Null says nothing.
+/// Fills a layer from a map, never from the positional sequence that serde would also take.
+#[inline]
+pub(super) fn section<'de, L: Layer, D: Deserializer<'de>>(
+    layer: &mut L,
+    d: D,
+) -> Result<(), D::Error> {
+    d.deserialize_map(Keyed(layer))
+}
+
+struct Keyed<'a, L>(&'a mut L);
+
+impl<'de, L: Layer> Visitor<'de> for Keyed<'_, L> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a section (a map of keys)")
+    }
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut hint = 0;
+        while let Some(index) = map.next_key_seed(KeySeed::<L>(hint, PhantomData))? {
+            if index == UNKNOWN {
+                saw_unknown();
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                self.0.put(index, &mut map)?;
+                hint = index + 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The outermost section.
 #[derive(Debug, Default, Clone)]
 pub struct Section<L>(pub L);
 
 impl<'de, L: Layer> Deserialize<'de> for Section<L> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct V<L>(PhantomData<L>);
-        impl<'de, L: Layer> Visitor<'de> for V<L> {
-            type Value = Section<L>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a section (a map of keys)")
-            }
-            #[inline]
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Section<L>, A::Error> {
-                let mut layer = L::default();
-                let mut hint = 0;
-                while let Some(index) = map.next_key_seed(KeySeed::<L>(hint, PhantomData))? {
-                    if index == UNKNOWN {
-                        saw_unknown();
-                        map.next_value::<IgnoredAny>()?;
-                    } else {
-                        layer.put(index, &mut map)?;
-                        hint = index + 1;
-                    }
-                }
-                Ok(Section(layer))
-            }
-        }
-        d.deserialize_map(V(PhantomData))
+        let mut layer = L::default();
+        section(&mut layer, d)?;
+        Ok(Section(layer))
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::{
     Layer, Said, Seg,
-    decode::Section,
+    decode::Fill,
     merge::{List, Map},
     path::{Problem, What},
 };
 use crate::{config::Config, config::Diff, describe::Kind};
-use serde::{Deserialize, Deserializer};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -35,6 +34,13 @@ impl Cx {
         if !name.is_empty() {
             path.push(Seg::Key(name.into()));
         }
+        self.problems.push(Problem { path, what });
+    }
+
+    /// Records a problem this far below the current section.
+    #[cold]
+    pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
+        let path = [self.path.as_slice(), &below].concat();
         self.problems.push(Problem { path, what });
     }
 
@@ -104,11 +110,9 @@ pub fn nested_or<N: Nested>(
 )]
 pub trait Nested: Sized {
     /// The layer's view.
-    type Layer: Clone + Send + Sync + 'static;
+    type Layer: Fill + Clone + Send + Sync + 'static;
     /// What the field table says of it.
     const KIND: Kind;
-    /// Decodes the layer; nothing where the document says null and null says nothing.
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error>;
     /// Lays a layer over the one below.
     fn over(below: &mut Self::Layer, top: &Self::Layer);
     /// What the layer says.
@@ -119,15 +123,15 @@ pub trait Nested: Sized {
     fn check(&self, cx: &mut Cx);
     /// Compares with the previous value.
     fn diff(&self, old: &Self, diff: &mut Diff);
+    /// Checks the rules from the running value to this one in every section that both have.
+    fn transition(&self, old: &Self, cx: &mut Cx);
+    /// Puts the running values in the place of those that need a restart, in every section that both have.
+    fn hold(&mut self, running: &Self, held: &mut Diff);
 }
 
 impl<C: Config> Nested for C {
     type Layer = C::Layer;
     const KIND: Kind = Kind::Section(C::fields);
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<C::Layer>, D::Error> {
-        Ok(Option::<Section<C::Layer>>::deserialize(d)?.map(|section| section.0))
-    }
     fn over(below: &mut C::Layer, top: &C::Layer) {
         below.over(top);
     }
@@ -148,16 +152,18 @@ impl<C: Config> Nested for C {
     fn diff(&self, old: &C, diff: &mut Diff) {
         Config::diff(self, old, diff);
     }
+    fn transition(&self, old: &C, cx: &mut Cx) {
+        Config::transition(self, old, cx);
+    }
+    fn hold(&mut self, running: &C, held: &mut Diff) {
+        Config::hold(self, running, held);
+    }
 }
 
 /// Null turns an optional section off; silence leaves it as the layers below say.
 impl<C: Config> Nested for Option<C> {
     type Layer = Option<C::Layer>;
     const KIND: Kind = Kind::Section(C::fields);
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        C::decode(d).map(Some)
-    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         match (below, top) {
             (Some(below), Some(top)) => below.over(top),
@@ -188,14 +194,21 @@ impl<C: Config> Nested for Option<C> {
             _ => diff.here(),
         }
     }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        if let (Some(new), Some(old)) = (self, old) {
+            Config::transition(new, old, cx);
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        if let (Some(new), Some(running)) = (self, running) {
+            Config::hold(new, running, held);
+        }
+    }
 }
 
 impl<C: Config> Nested for Vec<C> {
     type Layer = List<C::Layer>;
     const KIND: Kind = Kind::List(C::fields);
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-        List::deserialize(d).map(Some)
-    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         below.clone_from(top);
     }
@@ -223,6 +236,16 @@ impl<C: Config> Nested for Vec<C> {
         }
         for (i, (new, old)) in self.iter().zip(old).enumerate() {
             diff.within(|| Seg::Index(i), |diff| Config::diff(new, old, diff));
+        }
+    }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        for (i, (new, old)) in self.iter().zip(old).enumerate() {
+            cx.within(Seg::Index(i), |cx| Config::transition(new, old, cx));
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
+            held.within(|| Seg::Index(i), |held| Config::hold(new, running, held));
         }
     }
 }
@@ -253,9 +276,6 @@ macro_rules! map_of_sections {
         impl<C: Config $($generic)*> Nested for $map {
             type Layer = Map<C::Layer>;
             const KIND: Kind = Kind::Map(C::fields);
-            fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Self::Layer>, D::Error> {
-                Map::deserialize(d).map(Some)
-            }
             fn over(below: &mut Self::Layer, top: &Self::Layer) {
                 below.over(top);
             }
@@ -271,14 +291,37 @@ macro_rules! map_of_sections {
                 }
             }
             fn diff(&self, old: &Self, diff: &mut Diff) {
+                // Mostly both hold the same keys in the same order: then no key is looked up.
+                let (mut beside, mut common) = (old.iter().peekable(), 0);
                 for (key, new) in self {
-                    diff.under(key, |diff| match old.get(key) {
+                    let old = match beside.next_if(|(other, _)| *other == key) {
+                        Some((_, old)) => Some(old),
+                        None => old.get(key),
+                    };
+                    common += usize::from(old.is_some());
+                    diff.under(key, |diff| match old {
                         Some(old) => Config::diff(new, old, diff),
                         None => diff.here(),
                     });
                 }
-                for key in old.keys().filter(|key| !self.contains_key(*key)) {
-                    diff.under(key, Diff::here);
+                if common < old.len() {
+                    for key in old.keys().filter(|key| !self.contains_key(*key)) {
+                        diff.under(key, Diff::here);
+                    }
+                }
+            }
+            fn transition(&self, old: &Self, cx: &mut Cx) {
+                for (key, new) in self {
+                    if let Some(old) = old.get(key) {
+                        cx.under(key, |cx| Config::transition(new, old, cx));
+                    }
+                }
+            }
+            fn hold(&mut self, running: &Self, held: &mut Diff) {
+                for (key, new) in self {
+                    if let Some(running) = running.get(key) {
+                        held.under(key, |held| Config::hold(new, running, held));
+                    }
                 }
             }
         }

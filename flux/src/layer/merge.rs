@@ -1,12 +1,19 @@
 //! The reducer's rules: how one layer's field is laid over the field below it.
 
-use super::{decode::Section, finish::Nested};
-use serde::{Deserialize, Deserializer, de};
+use super::{
+    decode::{Fill, InPlace, kept, section},
+    finish::Nested,
+    path::{TWICE, What},
+    tolerant::caught,
+};
+use serde::{
+    Deserializer,
+    de::{self, Error},
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque, btree_map::Entry},
     fmt,
     hash::{BuildHasher, Hash},
-    marker::PhantomData,
 };
 
 /// `replace`: the upper layer's value, where it has one.
@@ -197,33 +204,49 @@ impl<L> Default for List<L> {
     }
 }
 
-impl<'de, L: super::Layer> Deserialize<'de> for List<L> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct V<L>(PhantomData<L>);
-        impl<'de, L: super::Layer> de::Visitor<'de> for V<L> {
-            type Value = List<L>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of sections")
-            }
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<List<L>, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = items.next_element_seed(Item(PhantomData))? {
-                    list.extend(item.map(|section: Section<L>| section.0));
-                }
-                Ok(List(list))
-            }
-        }
-        d.deserialize_seq(V(PhantomData))
+impl<L: super::Layer> Fill for List<L> {
+    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error> {
+        d.deserialize_option(slot.insert(List::default()))
     }
 }
 
-/// An element whose problem does not hide the next one's.
-struct Item<T>(PhantomData<T>);
+impl<'de, L: super::Layer> de::Visitor<'de> for &mut List<L> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of sections")
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_seq(self)
+    }
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        Err(null(&self))
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Err(null(&self))
+    }
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Item(&mut self.0))?.is_some() {}
+        Ok(())
+    }
+}
 
-impl<'de, T: Deserialize<'de>> de::DeserializeSeed<'de> for Item<T> {
-    type Value = Option<T>;
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Option<T>, D::Error> {
-        super::decode::kept(T::deserialize(d))
+/// Null is no list and no map in any format, though a YAML decoder takes it for an empty one.
+#[cold]
+fn null<E: Error>(expected: &dyn de::Expected) -> E {
+    E::invalid_type(de::Unexpected::Unit, expected)
+}
+
+/// An element whose problem does not hide the next one's.
+struct Item<'a, L>(&'a mut Vec<L>);
+
+impl<'de, L: super::Layer> de::DeserializeSeed<'de> for Item<'_, L> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        let item = self.0.push_mut(L::default());
+        if kept(section(item, d))?.is_none() {
+            self.0.pop();
+        }
+        Ok(())
     }
 }
 
@@ -251,36 +274,43 @@ impl<L: super::Layer> Map<L> {
     }
 }
 
-impl<'de, L: super::Layer> Deserialize<'de> for Map<L> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct V<L>(PhantomData<L>);
-        impl<'de, L: super::Layer> de::Visitor<'de> for V<L> {
-            type Value = Map<L>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of sections")
-            }
-            fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Map<L>, A::Error> {
-                let mut map = BTreeMap::new();
-                while let Some(key) = entries.next_key::<String>()? {
-                    let value: Option<Option<Section<L>>> =
-                        entries.next_value_seed(Item(PhantomData))?;
-                    if let Some(section) = value {
-                        match map.entry(key) {
-                            Entry::Vacant(slot) => {
-                                slot.insert(section.map(|s| s.0));
-                            }
-                            Entry::Occupied(slot) => {
-                                return Err(de::Error::custom(format_args!(
-                                    "the key `{}` stands here twice",
-                                    slot.key()
-                                )));
-                            }
+impl<L: super::Layer> Fill for Map<L> {
+    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error> {
+        d.deserialize_option(slot.insert(Map::default()))
+    }
+}
+
+impl<'de, L: super::Layer> de::Visitor<'de> for &mut Map<L> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of sections")
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
+    }
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        Err(null(&self))
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Err(null(&self))
+    }
+    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(key) = entries.next_key::<String>()? {
+            let mut entry: Option<Option<L>> = None;
+            entries.next_value_seed(InPlace(&mut entry))?;
+            if let Some(layer) = entry {
+                match self.0.entry(key) {
+                    Entry::Vacant(slot) => {
+                        slot.insert(layer);
+                    }
+                    Entry::Occupied(_) => {
+                        if !caught(|| What::Twice) {
+                            return Err(de::Error::custom(TWICE));
                         }
                     }
                 }
-                Ok(Map(map))
             }
         }
-        d.deserialize_map(V(PhantomData))
+        Ok(())
     }
 }

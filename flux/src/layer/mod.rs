@@ -4,6 +4,7 @@
 //! into the struct ([`finish`]). The derive emits one short call a field into these modules.
 
 pub mod decode;
+pub mod distinct;
 pub mod finish;
 pub mod merge;
 pub mod path;

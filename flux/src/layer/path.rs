@@ -46,6 +46,8 @@ pub enum What {
         /// What should stand there.
         expected: String,
     },
+    /// A sentence that quotes nothing of a document.
+    Plain(String),
     /// A message of the target type or of the user's own code; it may quote the value.
     Message(String),
     /// A rule is broken: what the rule asks, and the value (may be secret).
@@ -59,6 +61,14 @@ pub enum What {
     Missing,
     /// No field has this key; the nearest one.
     Unknown(Option<&'static str>),
+    /// The key stands in its map twice.
+    Twice,
     /// A panic in the user's code, with its message.
     Panic(String),
 }
+
+/// What a decoder says of a key that stands in its map twice. The slow pass tells where.
+pub(crate) const TWICE: &str = "this key stands here twice";
+
+/// toml's decoder hands a date over as a map with this one key.
+pub(crate) const DATE: &str = "$__toml_private_datetime";

@@ -71,7 +71,8 @@ impl<C: Config> Service<Request<C>> for Apply<C> {
     fn call(&mut self, mut request: Request<C>) -> Self::Future {
         let (stages, parties) = (Arc::clone(&self.stages), Arc::clone(&self.parties));
         Box::pin(async move {
-            for stage in &*stages {
+            let stages = stages.iter().filter(|_| !request.goes_back());
+            for stage in stages.collect::<Vec<_>>() {
                 request = stage.run(request).await?;
             }
             if request.is_replaced() {

@@ -12,7 +12,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// After `failures` consecutive failures nothing inside is called for `recovery`; then one probe is, and its outcome decides.
-/// Updates meanwhile are refused with [`BreakerOpen`] and tried again later. A value that breaks rules counts as no failure.
+/// Updates meanwhile are refused with [`BreakerOpen`] and tried again later. A value that breaks rules counts neither way: it says
+/// nothing about those who would have been asked.
 #[derive(Debug, Clone)]
 pub struct CircuitBreakerLayer {
     failures: u32,
@@ -125,6 +126,13 @@ impl Breaker {
         }
     }
 
+    /// The answer says nothing: a probe has to be sent anew.
+    fn undecided(&mut self, now: Instant) {
+        if self.state == State::HalfOpen {
+            self.enter(State::Open { until: now });
+        }
+    }
+
     fn enter(&mut self, state: State) {
         let name = |state| match state {
             State::Closed { .. } => "closed",
@@ -148,12 +156,13 @@ fn lock(breaker: &Mutex<Breaker>) -> MutexGuard<'_, Breaker> {
 struct Call(Option<Arc<Mutex<Breaker>>>);
 
 impl Call {
-    fn answered(mut self, failed: bool) {
+    fn answered<R>(mut self, answer: &Result<R, BoxError>) {
         if let Some(breaker) = self.0.take() {
             let mut breaker = lock(&breaker);
-            match failed {
-                true => breaker.failed(Instant::now()),
-                false => breaker.succeeded(),
+            match answer {
+                Ok(_) => breaker.succeeded(),
+                Err(error) if error.is::<Invalid>() => breaker.undecided(Instant::now()),
+                Err(_) => breaker.failed(Instant::now()),
             }
         }
     }
@@ -191,7 +200,7 @@ where
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await;
-            call.answered(answer.as_ref().is_err_and(|error| !error.is::<Invalid>()));
+            call.answered(&answer);
             answer
         })
     }
@@ -230,6 +239,21 @@ mod tests {
         assert!(breaker.admit(later + RECOVERY).is_ok());
         breaker.succeeded();
         assert_eq!(breaker.state, State::Closed { failed: 0 });
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_changes_nothing_but_a_half_open_breaker() {
+        let (mut breaker, now) = (breaker(2), Instant::now());
+        breaker.failed(now);
+        breaker.undecided(now);
+        assert_eq!(breaker.state, State::Closed { failed: 1 });
+        breaker.failed(now);
+        breaker.undecided(now);
+        let until = now + RECOVERY;
+        assert_eq!(breaker.state, State::Open { until });
+        assert!(breaker.admit(until).is_ok());
+        breaker.undecided(until);
+        assert!(breaker.admit(until).is_ok(), "another probe, at once");
     }
 
     #[test]

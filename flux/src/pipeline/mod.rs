@@ -31,6 +31,7 @@ pub use stage::Stage;
 pub use timeout::{TimedOut, Timeout, TimeoutLayer};
 
 pub(crate) use apply::{Apply, Invalid, check};
+pub(crate) use request::Kind;
 pub(crate) use service::Answer;
 
 use std::{

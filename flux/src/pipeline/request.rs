@@ -13,10 +13,18 @@ pub struct Request<C> {
     pub raw: Arc<[Option<Arc<[u8]>>]>,
     /// What was validated before the pipeline.
     proposed: Arc<Snapshot<C>>,
-    /// Whether rules from previous to next apply: not to the first value after a start.
-    transition: bool,
+    kind: Kind,
     id: u64,
     capacitor: Arc<str>,
+}
+
+/// Where a request leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To newer content; whether rules from previous to next apply: not to the first value after a start.
+    Forward { transition: bool },
+    /// To an earlier generation.
+    Back,
 }
 
 impl<C> Request<C> {
@@ -24,7 +32,7 @@ impl<C> Request<C> {
         previous: Option<Arc<Snapshot<C>>>,
         proposed: Arc<Snapshot<C>>,
         raw: Arc<[Option<Arc<[u8]>>]>,
-        transition: bool,
+        kind: Kind,
         id: u64,
         capacitor: Arc<str>,
     ) -> Self {
@@ -33,7 +41,7 @@ impl<C> Request<C> {
             current: Arc::clone(&proposed),
             raw,
             proposed,
-            transition,
+            kind,
             id,
             capacitor,
         }
@@ -66,8 +74,14 @@ impl<C> Request<C> {
         !Arc::ptr_eq(&self.current, &self.proposed)
     }
 
+    /// Whether it leads back to an earlier generation ([`Capacitor::rollback`](crate::Capacitor::rollback), or a probation that
+    /// failed). That value has come out of the stages before, so they do not run on it again; layers and parties are asked.
+    pub fn goes_back(&self) -> bool {
+        self.kind == Kind::Back
+    }
+
     pub(crate) fn has_transition(&self) -> bool {
-        self.transition
+        self.kind == Kind::Forward { transition: true }
     }
 }
 
@@ -78,7 +92,7 @@ impl<C> Clone for Request<C> {
             current: Arc::clone(&self.current),
             raw: Arc::clone(&self.raw),
             proposed: Arc::clone(&self.proposed),
-            transition: self.transition,
+            kind: self.kind,
             id: self.id,
             capacitor: Arc::clone(&self.capacitor),
         }

@@ -2,25 +2,31 @@
 
 pub(crate) mod node;
 pub(crate) mod raw;
+pub(crate) mod secrets;
 mod snippet;
+mod text;
 pub(crate) mod tree;
 
 use crate::{
     codec::Decoder,
-    describe::{self, Field},
+    describe::{self, Field, Place},
     layer::{
         self,
         path::{Dotted, What},
     },
 };
+use secrets::Secrets;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use snippet::Document;
+use snippet::{Document, Shown};
 use std::{fmt, sync::Arc};
+use text::escaped;
 
 /// A problem and where it was said, before it is told.
 #[derive(Clone)]
 pub(crate) struct Entry {
     origin: String,
+    /// Its number in the order of precedence.
+    layer: Option<usize>,
     problem: layer::Problem,
     at: Option<(usize, usize)>,
     pub(crate) variable: Option<String>,
@@ -31,6 +37,7 @@ impl Entry {
     pub(crate) fn new(origin: &str, problem: layer::Problem) -> Self {
         Entry {
             origin: origin.to_owned(),
+            layer: None,
             problem,
             at: None,
             variable: None,
@@ -40,6 +47,11 @@ impl Entry {
 
     pub(crate) fn at(mut self, at: Option<(usize, usize)>) -> Self {
         self.at = at;
+        self
+    }
+
+    pub(crate) fn layer(mut self, number: usize) -> Self {
+        self.layer = Some(number);
         self
     }
 
@@ -95,40 +107,54 @@ pub struct Problem {
     pub line: Option<usize>,
     /// The column in that line, from 1.
     pub column: Option<usize>,
-    /// The line's text, where it can be shown without showing a secret.
+    /// The line's text, where it can be shown without showing a secret; control characters are written out.
     pub snippet: Option<String>,
+    /// What leads to the column, under the snippet.
+    blanks: Option<String>,
 }
 
 impl Report {
-    /// Puts a report together.
+    /// Puts a report together: by layer in the order of precedence, by line and column in a layer.
     #[cold]
-    pub(crate) fn compose(fields: &'static [Field], entries: Vec<Entry>, keeping: Keeping) -> Self {
+    pub(crate) fn compose(
+        fields: &'static [Field],
+        mut entries: Vec<Entry>,
+        keeping: Keeping,
+        secrets: &Secrets,
+    ) -> Self {
+        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
         let mut documents: Vec<(*const u8, Document)> = Vec::new();
         let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
         for entry in entries {
-            let mut snippet = None;
-            if let (Some((bytes, decoder)), Some((line, _))) = (&entry.text, entry.at) {
+            let mut shown = None;
+            if let (Some((bytes, decoder)), Some(at)) = (&entry.text, entry.at) {
                 let key = bytes.as_ptr();
                 if !documents.iter().any(|(known, _)| *known == key) {
                     documents.push((key, Document::read(fields, bytes, decoder)));
                 }
-                snippet = documents
+                shown = documents
                     .iter()
                     .find(|(known, _)| *known == key)
-                    .and_then(|(_, document)| document.line(line, &entry.problem));
+                    .and_then(|(_, document)| document.line(at, &entry.problem, secrets));
             }
-            let problem = Problem {
-                path: Dotted(&entry.problem.path).to_string(),
-                message: sentence(&entry.problem, may_not_show(fields, &entry.problem)),
-                origin: entry.origin,
-                variable: entry.variable,
+            let (snippet, blanks) = match shown {
+                Some(Shown { line, blanks }) => (Some(line), blanks),
+                None => (None, None),
+            };
+            let path = &entry.problem.path;
+            let path = &path[..describe::shown_steps(fields, path)];
+            let text = |text: &str| escaped(text).into_owned();
+            problems.push(Problem {
+                path: text(&Dotted(path).to_string()),
+                message: text(&sentence(fields, &entry.problem, secrets)),
+                origin: text(&entry.origin),
+                variable: entry.variable.as_deref().map(text),
                 line: entry.at.map(|at| at.0),
                 column: entry.at.map(|at| at.1),
                 snippet,
-            };
-            problems.push(problem);
+                blanks,
+            });
         }
-        problems.sort_by(|a, b| (&a.origin, a.line, a.column).cmp(&(&b.origin, b.line, b.column)));
         Report { keeping, problems }
     }
 
@@ -143,33 +169,61 @@ impl Report {
     }
 }
 
-/// Whether what was found must be left out. Messages about a document as a whole are made without quoting it.
+/// Whether what was found must be left out by its path.
 fn may_not_show(fields: &'static [Field], problem: &layer::Problem) -> bool {
-    let whole =
-        problem.path.is_empty() && matches!(problem.what, What::Message(_) | What::Panic(_));
-    !whole && describe::is_secret(fields, &problem.path)
+    match (&problem.what, describe::place(fields, &problem.path)) {
+        (_, Place::Leaf { secret }) => secret,
+        // What stands in the place of a section may be a secret; a rule of a section speaks of all its fields.
+        (What::Message(_) | What::Panic(_) | What::Rule { .. }, Place::Structure) => false,
+        (_, Place::Structure | Place::Unknown) => describe::any_secret(fields),
+    }
 }
 
 /// The sentence of a problem; nothing of a secret's value is in it.
-fn sentence(problem: &layer::Problem, secret: bool) -> String {
+fn sentence(fields: &'static [Field], problem: &layer::Problem, secrets: &Secrets) -> String {
+    let hidden = may_not_show(fields, problem);
+    let hides = |text: &str| hidden || secrets.are_in(text);
     match &problem.what {
-        What::Type { expected, .. } if secret => {
+        What::Plain(text) => text.clone(),
+        What::Type { expected, .. } if secrets.are_in(expected) => {
+            "is not what was expected; what was found is secret".to_owned()
+        }
+        What::Type { found, expected } if hides(found) => {
             format!("expected {expected}; what was found is secret")
         }
-        What::Type { found, expected } => format!("expected {expected}, found {found}"),
-        What::Message(_) | What::Panic(_) if secret => {
+        What::Type { found, expected } => {
+            let near = nearest_variant(found, expected);
+            let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
+            format!("expected {expected}, found {found}{near}")
+        }
+        What::Message(text) | What::Panic(text) if hides(text) => {
             "is not valid; the reason may quote the secret and is not shown".to_owned()
         }
         What::Message(text) | What::Panic(text) => text.clone(),
         What::Rule {
             must,
             found: Some(found),
-        } if !secret => format!("{must}, found {found}"),
+        } if !hides(found) => format!("{must}, found {found}"),
         What::Rule { must, .. } => must.clone(),
         What::Missing => "is required, and no layer sets it".to_owned(),
         What::Unknown(Some(known)) => format!("unknown key, did you mean `{known}`?"),
+        What::Unknown(None) if ends_in_merge(&problem.path) => {
+            "unknown key; YAML's merge keys are not followed, write the keys out".to_owned()
+        }
         What::Unknown(None) => "unknown key".to_owned(),
+        What::Twice => "this key stands here twice; remove one".to_owned(),
     }
+}
+
+fn ends_in_merge(path: &[layer::Seg]) -> bool {
+    matches!(path.last(), Some(layer::Seg::Key(key)) if key == "<<")
+}
+
+/// The variant of an enum that was probably meant: serde lists them in backticks.
+fn nearest_variant<'a>(found: &str, expected: &'a str) -> Option<&'a str> {
+    let found = found.strip_prefix('`')?.strip_suffix('`')?;
+    let variants = expected.split('`').skip(1).step_by(2);
+    flux_syntax::nearest(found, variants)
 }
 
 impl fmt::Display for Report {
@@ -222,13 +276,13 @@ impl fmt::Display for Problem {
             _ if self.origin.is_empty() => {}
             _ => write!(f, "\n    --> {}", self.origin)?,
         }
-        let shown = self.column.filter(|column| *column <= snippet::WIDEST);
-        if let (Some(snippet), Some(line), Some(column)) = (&self.snippet, self.line, shown) {
+        if let (Some(snippet), Some(blanks), Some(line)) = (&self.snippet, &self.blanks, self.line)
+        {
             let width = line.to_string().len();
             write!(
                 f,
-                "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {:>column$}",
-                "", "", "^"
+                "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {blanks}^",
+                "", ""
             )?;
         }
         Ok(())
@@ -255,25 +309,4 @@ impl Serialize for Problem {
         problem.serialize_field("column", &self.column)?;
         problem.end()
     }
-}
-
-/// The message with everything between quotes left out, for sentences of a format's decoder that may quote a secret.
-pub(crate) fn without_quotes(text: &str) -> String {
-    let (mut out, mut quote) = (String::new(), None);
-    for c in text.chars() {
-        match quote {
-            None if matches!(c, '"' | '`') => {
-                out.push(c);
-                out.push('…');
-                quote = Some(c);
-            }
-            Some(open) if c == open => {
-                out.push(c);
-                quote = None;
-            }
-            None => out.push(c),
-            Some(_) => {}
-        }
-    }
-    out
 }

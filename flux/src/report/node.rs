@@ -42,7 +42,7 @@ macro_rules! numbers {
             match self.0 {
                 Tree::Raw(text) => match text.trim().parse::<$type>() {
                     Ok(number) => visitor.$visit(number),
-                    Err(_) => visitor.visit_str(text),
+                    Err(_) => not_that_number(text, visitor),
                 },
                 _ => self.deserialize_any(visitor),
             }
@@ -65,6 +65,18 @@ macro_rules! texts {
     )*};
 }
 
+/// Text where a number of another width is wanted: what the target's type says of it must name what it is.
+fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    let number = text.trim();
+    if let Ok(number) = number.parse() {
+        return visitor.visit_i128(number);
+    }
+    match number.parse() {
+        Ok(number) => visitor.visit_u128(number),
+        Err(_) => visitor.visit_str(text),
+    }
+}
+
 impl<'de> Deserializer<'de> for Node<'_> {
     type Error = Error;
 
@@ -76,9 +88,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
             Tree::U64(value) => visitor.visit_u64(*value),
             Tree::F64(value) => visitor.visit_f64(*value),
             Tree::Str(text) => visitor.visit_str(text),
-            Tree::Raw(text) => match raw::guess(text) {
-                Tree::Raw(text) => visitor.visit_string(text),
-                tree => Node(&tree).deserialize_any(visitor),
+            Tree::Raw(text) => match &raw::guess(text) {
+                Tree::Raw(text) => visitor.visit_str(text),
+                tree => Node(tree).deserialize_any(visitor),
             },
             Tree::Seq(items) => visitor.visit_seq(Items(items.iter().enumerate())),
             Tree::Map(entries) => visitor.visit_map(Entries(entries.iter(), None)),
@@ -129,6 +141,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
+            Tree::Raw(text) if raw::is_too_deep(text) => visitor.visit_str(text),
             Tree::Raw(text) => Node(&Tree::Seq(raw::list(text))).deserialize_any(visitor),
             _ => self.deserialize_any(visitor),
         }
@@ -149,6 +162,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
+            Tree::Raw(text) if raw::is_too_deep(text) => visitor.visit_str(text),
             Tree::Raw(text) => match raw::map(text) {
                 Some(entries) => Node(&Tree::Map(entries)).deserialize_any(visitor),
                 None => visitor.visit_str(text),

@@ -76,6 +76,11 @@ pub(crate) fn map(text: &str) -> Option<Vec<(String, Tree)>> {
 /// Deeper than this a text is taken as it is, so that no variable can exhaust the stack.
 const MAX_DEPTH: usize = 32;
 
+/// Whether lists and maps stand in each other too deep.
+pub(crate) fn is_too_deep(text: &str) -> bool {
+    depth(text) > MAX_DEPTH
+}
+
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text.bytes() {
@@ -112,7 +117,7 @@ pub(crate) fn guess(text: &str) -> Tree {
     {
         return Tree::F64(number);
     }
-    if depth(trimmed) > MAX_DEPTH {
+    if is_too_deep(trimmed) {
         return Tree::Raw(text.to_owned());
     }
     if trimmed.starts_with('[') && trimmed.ends_with(']') {

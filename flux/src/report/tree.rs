@@ -1,16 +1,23 @@
 //! A generic tree of a document: for the slow pass that finds every problem, for the environment and for foreign providers.
 //! Never on the good path of a document.
 
-use crate::layer::path::What;
+use crate::layer::{
+    Seg,
+    path::{TWICE, What},
+};
 use serde::de::{
     self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use std::fmt;
 
 /// A document, whatever its format.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// It is dropped without recursion, so that no depth exhausts the stack; for that, its parts are taken out with
+/// [`std::mem::take`] and not by a pattern.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Tree {
     /// Null.
+    #[default]
     Null,
     /// A bool.
     Bool(bool),
@@ -28,6 +35,56 @@ pub enum Tree {
     Seq(Vec<Tree>),
     /// A map, in the document's order.
     Map(Vec<(String, Tree)>),
+}
+
+impl Tree {
+    /// The parts of a list or a map.
+    fn parts(&self) -> Box<dyn Iterator<Item = &Tree> + '_> {
+        match self {
+            Tree::Seq(items) => Box::new(items.iter()),
+            Tree::Map(entries) => Box::new(entries.iter().map(|(_, value)| value)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// Whether lists and maps stand in each other more than `limit` deep.
+    pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
+        let mut level: Vec<&Tree> = vec![self];
+        for _ in 0..=limit {
+            level = level.iter().flat_map(|tree| tree.parts()).collect();
+            if level.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What stands at `path`; of a key that stands there twice, the first.
+    pub(crate) fn at(&self, path: &[Seg]) -> Option<&Tree> {
+        path.iter().try_fold(self, |tree, seg| match (tree, seg) {
+            (Tree::Map(entries), Seg::Key(wanted)) => {
+                let found = entries.iter().find(|(key, _)| key == wanted);
+                found.map(|(_, value)| value)
+            }
+            (Tree::Seq(items), Seg::Index(index)) => items.get(*index),
+            _ => None,
+        })
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let mut rest = Vec::new();
+        let dismantle = |tree: &mut Tree, rest: &mut Vec<Tree>| match tree {
+            Tree::Seq(items) => rest.append(items),
+            Tree::Map(entries) => rest.extend(entries.drain(..).map(|(_, value)| value)),
+            _ => {}
+        };
+        dismantle(self, &mut rest);
+        while let Some(mut tree) = rest.pop() {
+            dismantle(&mut tree, &mut rest);
+        }
+    }
 }
 
 /// Decoding's error: serde's sentence.
@@ -56,20 +113,36 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
             && let Some((found, expected)) = rest.rsplit_once(", expected ")
         {
             return What::Type {
-                found: found.to_owned(),
+                found: in_our_words(found).to_owned(),
                 expected: without_position(expected).to_owned(),
             };
         }
     }
+    // The value may hold anything, so the sentence is taken apart from its end.
     if let Some(rest) = text.strip_prefix("unknown variant ")
-        && let Some((found, expected)) = rest.split_once(", expected ")
+        && let Some(at) = rest.rfind("`, expected ")
     {
         return What::Type {
-            found: found.to_owned(),
-            expected: without_position(expected).to_owned(),
+            found: rest[..=at].to_owned(),
+            expected: without_position(&rest[at + 12..]).to_owned(),
         };
     }
+    if text == TWICE {
+        return What::Twice;
+    }
     What::Message(without_position(&text).to_owned())
+}
+
+/// What was found, where serde has words of its own for it: null, and an integer that only the widest types hold.
+fn in_our_words(found: &str) -> &str {
+    match found {
+        "unit value" | "Option value" => "null",
+        _ => {
+            let wide = found.strip_suffix(" as i128");
+            wide.or_else(|| found.strip_suffix(" as u128"))
+                .unwrap_or(found)
+        }
+    }
 }
 
 /// The sentence without the ` at line 1 column 2` that the formats add; positions are told apart.
@@ -108,6 +181,13 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
     fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
         Ok(Tree::U64(value))
+    }
+    /// Beyond 64 bits the text stands for the number: the target's type reads it again.
+    fn visit_i128<E>(self, value: i128) -> Result<Tree, E> {
+        Ok(Tree::Raw(value.to_string()))
+    }
+    fn visit_u128<E>(self, value: u128) -> Result<Tree, E> {
+        Ok(Tree::Raw(value.to_string()))
     }
     fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
         Ok(Tree::F64(value))
@@ -153,8 +233,9 @@ pub(crate) struct Key(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Ok(Key(match Tree::deserialize(d)? {
-            Tree::Str(text) => text,
+        let mut key = Tree::deserialize(d)?;
+        Ok(Key(match key {
+            Tree::Str(ref mut text) | Tree::Raw(ref mut text) => std::mem::take(text),
             Tree::Bool(value) => value.to_string(),
             Tree::I64(value) => value.to_string(),
             Tree::U64(value) => value.to_string(),

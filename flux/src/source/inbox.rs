@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Content, Observation, SourceError};
+use super::{Content, Observation, Resync, Revision, SourceError};
 
 /// How the connection to a source is. It stands beside the capacitor's state and does not change it.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,10 @@ struct Slot {
     health: Health,
     health_changed: bool,
     live_since: Option<Instant>,
+    /// When the source last showed that it is watched.
+    sign: Option<Instant>,
+    /// The newest revision of what was observed.
+    last: Option<Revision>,
     received: u64,
     /// Something changed since it was taken.
     fresh: bool,
@@ -111,6 +115,7 @@ impl Inbox {
         Observer {
             inbox: Arc::clone(self),
             layer,
+            resync: None,
         }
     }
 
@@ -181,6 +186,21 @@ impl Slot {
             attempt: attempt.unwrap_or(before.saturating_add(1)),
         })
     }
+    /// Takes what was observed, unless it is older than what was observed before.
+    fn take(&mut self, observation: Observation, revision: Option<Revision>) -> bool {
+        self.sign = Some(Instant::now());
+        if let (Some(now), Some(last)) = (revision, self.last)
+            && now.is_before(last)
+        {
+            return self.become_live();
+        }
+        self.last = revision.or(self.last);
+        self.observation = Some(observation);
+        self.unsettled = false;
+        self.received += 1;
+        self.become_live();
+        true
+    }
     fn set_health(&mut self, health: Health) -> bool {
         self.health = health;
         self.health_changed = true;
@@ -193,6 +213,7 @@ impl Slot {
 pub struct Observer {
     inbox: Arc<Inbox>,
     layer: usize,
+    resync: Option<Duration>,
 }
 
 impl Observer {
@@ -211,17 +232,28 @@ impl Observer {
 
     /// The source was seen to hold this. It is [`live`](Self::live) with it, and settled.
     pub fn observe(&self, observation: Observation) {
+        self.deliver(observation, None);
+    }
+
+    /// [`observe`](Self::observe) for a source that numbers its changes: what is older than what was observed before is
+    /// dropped, such as the history that a server tells again after a restart.
+    pub fn observe_at(&self, revision: Revision, observation: Observation) {
+        self.deliver(observation, Some(revision));
+    }
+
+    fn deliver(&self, observation: Observation, revision: Option<Revision>) {
         self.inbox.update(self.layer, |slot| {
             #[cfg(feature = "testing")]
             self.inbox.tap(|tap| tap.observed(&observation));
-            slot.observation = Some(observation);
-            slot.unsettled = false;
-            slot.received += 1;
-            slot.become_live();
-            true
+            slot.take(observation, revision)
         });
         #[cfg(feature = "testing")]
         self.inbox.tap(|tap| tap.delivered());
+    }
+
+    /// When to read the source again although no change was told: at the watcher's [`resync`](super::Watcher::resync).
+    pub fn resync(&self) -> Resync {
+        Resync::every(self.resync)
     }
 
     /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
@@ -246,9 +278,40 @@ impl Observer {
             .update(self.layer, |slot| slot.become_stale(error, None));
     }
 
-    /// The source is watched: changes are seen as they happen.
+    /// The source is watched: changes are seen as they happen. Also the sign of life that a session with a
+    /// [`deadline`](super::Watcher::deadline) owes while nothing changes.
     pub fn live(&self) {
-        self.inbox.update(self.layer, Slot::become_live);
+        self.inbox.update(self.layer, |slot| {
+            slot.sign = Some(Instant::now());
+            slot.become_live()
+        });
+    }
+
+    pub(crate) fn with_resync(mut self, period: Option<Duration>) -> Self {
+        self.resync = period;
+        self
+    }
+
+    /// A session begins, which is a sign of life.
+    pub(crate) fn begin(&self) {
+        self.inbox.slot(self.layer).sign = Some(Instant::now());
+    }
+
+    /// When the source last showed that it is watched.
+    pub(crate) fn last_sign(&self) -> Instant {
+        let sign = self.inbox.slot(self.layer).sign;
+        sign.unwrap_or_else(Instant::now)
+    }
+
+    /// The start goes on without the source, if nothing was heard of it: this stands in until something is.
+    pub(crate) fn unheard(&self, stand_in: impl FnOnce(&Health) -> Observation) {
+        self.inbox.update(self.layer, |slot| {
+            let unheard = slot.received == 0;
+            if unheard {
+                slot.observation = Some(stand_in(&slot.health));
+            }
+            unheard
+        });
     }
 
     pub(crate) fn stale(&self, error: SourceError, attempt: u32) {
@@ -347,6 +410,35 @@ mod tests {
         let news = inbox.take();
         assert!(!news[0].unsettled);
         assert!(matches!(news[0].observation, Some(Observation::Absent)));
+    }
+
+    #[test]
+    fn what_is_older_than_what_was_seen_is_dropped_but_a_sign_of_life() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        let at = |incarnation, number| Revision {
+            incarnation,
+            number,
+        };
+        let value = |text: &str| {
+            Observation::Value(Content {
+                bytes: text.as_bytes().into(),
+                revision: None,
+            })
+        };
+        observer.observe_at(at(1, 7), value("seven"));
+        assert_eq!(text(&inbox.take()[0]), "seven");
+        observer.observe_at(at(1, 8), Observation::Absent);
+        inbox.take();
+        observer.failing(SourceError::transient("restart"));
+        observer.observe_at(at(1, 7), value("seven"));
+        let news = inbox.take();
+        assert!(news[0].observation.is_none(), "a deletion is not undone");
+        assert!(matches!(news[0].health, Some(Health::Live)));
+        observer.observe_at(at(1, 8), value("eight"));
+        assert_eq!(text(&inbox.take()[0]), "eight");
+        observer.observe_at(at(2, 1), value("restored"));
+        assert_eq!(text(&inbox.take()[0]), "restored");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

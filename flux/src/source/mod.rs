@@ -2,19 +2,56 @@
 
 pub(crate) mod backoff;
 mod channel;
+#[cfg(feature = "consul")]
+mod consul;
 mod error;
+#[cfg(feature = "etcd")]
+mod etcd;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "firestore")]
+mod firestore;
+#[cfg(feature = "https")]
+mod https;
 pub(crate) mod inbox;
+#[cfg(feature = "k8s")]
+mod k8s;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
+pub(crate) mod remote;
+mod resync;
 pub(crate) mod supervisor;
+#[cfg(feature = "zookeeper")]
+mod zookeeper;
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 pub use channel::{Channel, ChannelSender};
+#[cfg(feature = "consul")]
+pub use consul::Consul;
 pub use error::{ErrorKind, SourceError};
+#[cfg(feature = "etcd")]
+pub use etcd::Etcd;
 #[cfg(feature = "file")]
-pub use file::File;
+pub(crate) use file::missing;
+#[cfg(feature = "file")]
+pub use file::{Dir, File};
+#[cfg(feature = "firestore")]
+pub use firestore::Firestore;
+#[cfg(feature = "https")]
+pub use https::Https;
 pub use inbox::{Health, Observer};
+#[cfg(feature = "k8s")]
+pub use k8s::Kubernetes;
+#[cfg(feature = "nats")]
+pub use nats::Nats;
+#[cfg(feature = "redis")]
+pub use redis::Redis;
+pub use resync::Resync;
+#[cfg(feature = "zookeeper")]
+pub use zookeeper::ZooKeeper;
 
 /// Observes one source: reports its current value first, then every change, until an error.
 ///
@@ -46,6 +83,33 @@ pub trait Watcher: Send + 'static {
         &mut self,
         observer: &Observer,
     ) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// How long a session may show no sign of life, an observation or [`Observer::live`], before it is ended and another one
+    /// is started. Connecting counts. For ever by default.
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How often [`Observer::resync`] asks a session to read the source again. Never by default.
+    fn resync(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// Where in the order of its changes something was observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Which source it was: one that was wiped, restored or made anew counts from the beginning, so it must differ here.
+    pub incarnation: u64,
+    /// Grows with every change.
+    pub number: u64,
+}
+
+impl Revision {
+    /// Numbers of different incarnations cannot be compared.
+    pub(crate) fn is_before(self, other: Revision) -> bool {
+        self.incarnation == other.incarnation && self.number < other.number
+    }
 }
 
 /// What a source was seen to hold.
@@ -80,10 +144,27 @@ impl std::fmt::Debug for Content {
 
 pub(crate) type Session<'a> = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send + 'a>>;
 
+/// What a supervisor asks of a watcher's sessions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terms {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) resync: Option<Duration>,
+    pub(crate) patience: Option<Patience>,
+}
+
+/// How long the start waits for a source's first word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) wait: Duration,
+    /// Silence contributes nothing, instead of being refused.
+    pub(crate) optional: bool,
+}
+
 /// A [`Watcher`] of any type.
 pub(crate) trait DynWatcher: Send + 'static {
     fn origin(&self) -> String;
     fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a>;
+    fn terms(&self) -> Terms;
 }
 
 impl<W: Watcher> DynWatcher for W {
@@ -92,5 +173,12 @@ impl<W: Watcher> DynWatcher for W {
     }
     fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
         Box::pin(Watcher::watch(self, observer))
+    }
+    fn terms(&self) -> Terms {
+        Terms {
+            deadline: self.deadline(),
+            resync: self.resync(),
+            patience: None,
+        }
     }
 }

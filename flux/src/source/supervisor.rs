@@ -4,18 +4,49 @@ use std::{
     any::Any,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     task::Poll,
+    time::Duration,
 };
 
-use super::{DynWatcher, ErrorKind, Observer, SourceError, backoff::Backoff};
+use flux_syntax::format_duration;
+use tokio::time::Instant;
+
+use super::{
+    DynWatcher, ErrorKind, Health, Observation, Observer, Patience, SourceError, Terms,
+    backoff::Backoff,
+};
 
 /// Runs sessions of `watcher` for ever, reporting health to `observer`. Returns only when the source is closed.
 pub(crate) async fn supervise(watcher: &mut dyn DynWatcher, observer: &Observer) {
-    let origin = catch_unwind(AssertUnwindSafe(|| watcher.origin()))
-        .unwrap_or_else(|_| "a source".to_owned());
+    let asked = catch_unwind(AssertUnwindSafe(|| (watcher.origin(), watcher.terms())));
+    let (origin, terms) = asked.unwrap_or_else(|_| ("a source".to_owned(), Terms::default()));
+    let observer = &observer.clone().with_resync(terms.resync);
+    let mut silence = terms
+        .patience
+        .map(|patience| Box::pin(stand_in(patience, &origin, observer)));
+    let mut sessions = pin!(sessions(watcher, observer, &origin, terms.deadline));
+    poll_fn(|cx| {
+        if let Some(waiting) = &mut silence
+            && waiting.as_mut().poll(cx).is_ready()
+        {
+            silence = None;
+        }
+        sessions.as_mut().poll(cx)
+    })
+    .await;
+}
+
+async fn sessions(
+    watcher: &mut dyn DynWatcher,
+    observer: &Observer,
+    origin: &str,
+    deadline: Option<Duration>,
+) {
     let mut backoff = Backoff::default();
     loop {
-        let error = match session(watcher, observer, &origin).await {
+        observer.begin();
+        let error = match session(watcher, observer, origin, deadline).await {
             Ok(()) => SourceError::transient(format!("{origin}: the watch ended; watching again")),
             Err(error) => error,
         };
@@ -33,11 +64,39 @@ pub(crate) async fn supervise(watcher: &mut dyn DynWatcher, observer: &Observer)
     }
 }
 
-/// One session; a panic of the watcher is an error like any other.
+/// What the source is taken for when nothing was heard of it for too long a start.
+async fn stand_in(patience: Patience, origin: &str, observer: &Observer) {
+    tokio::time::sleep(patience.wait).await;
+    observer.unheard(|health| match (patience.optional, health) {
+        (true, _) => Observation::Absent,
+        (false, Health::Stale { error, .. }) => Observation::Unreadable(error.clone()),
+        (false, _) => Observation::Unreadable(SourceError::transient(format!(
+            "{origin}: nothing was heard of it within {}",
+            format_duration(patience.wait)
+        ))),
+    });
+}
+
+/// Ends when a session has shown no sign of life for `deadline`.
+async fn silence(observer: &Observer, deadline: Option<Duration>) -> Duration {
+    let Some(deadline) = deadline else {
+        return std::future::pending().await;
+    };
+    loop {
+        let due = observer.last_sign() + deadline;
+        if due <= Instant::now() {
+            return deadline;
+        }
+        tokio::time::sleep_until(due).await;
+    }
+}
+
+/// One session; a panic of the watcher, and silence, are errors like any other.
 pub(crate) async fn session(
     watcher: &mut dyn DynWatcher,
     observer: &Observer,
     origin: &str,
+    deadline: Option<Duration>,
 ) -> Result<(), SourceError> {
     let panicked = |payload: Box<dyn Any + Send>| {
         let said = payload
@@ -52,12 +111,19 @@ pub(crate) async fn session(
         watcher.watch(observer)
     });
     let mut running = Some(catch_unwind(begin).map_err(panicked)?);
+    let mut silent = pin!(silence(observer, deadline));
     let result = poll_fn(|cx| {
         let Some(session) = running.as_mut() else {
             return Poll::Ready(Ok(()));
         };
         match catch_unwind(AssertUnwindSafe(|| session.as_mut().poll(cx))) {
-            Ok(poll) => poll,
+            Ok(Poll::Ready(result)) => Poll::Ready(result),
+            Ok(Poll::Pending) => silent.as_mut().poll(cx).map(|deadline| {
+                Err(SourceError::transient(format!(
+                    "{origin}: no sign of life for {}",
+                    format_duration(deadline)
+                )))
+            }),
             Err(payload) => Poll::Ready(Err(panicked(payload))),
         }
     })
@@ -70,19 +136,11 @@ pub(crate) async fn session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{
-        Watcher,
-        backoff::CAP,
-        inbox::{Health, Inbox},
+    use crate::source::{Session, Watcher, backoff::CAP, inbox::Inbox};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
     };
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicU32, Ordering},
-        },
-        time::Duration,
-    };
-    use tokio::time::Instant;
 
     /// Runs `script(n)` as its n-th session, counted from 1.
     struct Scripted<F>(Arc<AtomicU32>, F);
@@ -234,5 +292,106 @@ mod tests {
             () = supervise(&mut watcher, &observer) => panic!("it never ends"),
             () = check => {}
         }
+    }
+
+    /// A watcher on other terms than its own.
+    struct On<W>(Terms, W);
+
+    impl<W: DynWatcher> DynWatcher for On<W> {
+        fn origin(&self) -> String {
+            self.1.origin()
+        }
+        fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
+            self.1.watch(observer)
+        }
+        fn terms(&self) -> Terms {
+            self.0
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_without_a_sign_of_life_is_ended_and_another_one_started() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        let terms = Terms {
+            deadline: Some(Duration::from_secs(10)),
+            ..Terms::default()
+        };
+        let script = |n, observer: Observer| async move {
+            // The first one beats for a minute, then hangs.
+            for _ in 0..if n == 1 { 12 } else { 0 } {
+                observer.live();
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            if n == 3 {
+                return closed();
+            }
+            std::future::pending().await
+        };
+        let begin = Instant::now();
+        let mut watcher = On(terms, Scripted(Arc::default(), script));
+        let check = async {
+            inbox.changed().await;
+            inbox.take();
+            inbox.changed().await;
+            assert_eq!(
+                begin.elapsed().as_secs(),
+                65,
+                "ten seconds after the last sign"
+            );
+            assert_eq!(stale(&inbox).0, "scripted: no sign of life for 10s");
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = supervise(&mut watcher, &observer) => {}
+            () = check => {}
+        }
+        // The second one never gave any.
+        assert!((75..77).contains(&begin.elapsed().as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_ends_with_a_stand_in_only_while_nothing_was_heard() {
+        let hear = |optional, speaks: bool, fails: bool| async move {
+            let inbox = Inbox::new(1);
+            let observer = inbox.observer(0);
+            let wait = Duration::from_secs(5);
+            let terms = Terms {
+                patience: Some(Patience { wait, optional }),
+                ..Terms::default()
+            };
+            let script = move |_, observer: Observer| async move {
+                if speaks {
+                    observer.value(*b"x");
+                }
+                if fails {
+                    return Err(SourceError::permission("refused"));
+                }
+                std::future::pending().await
+            };
+            let mut watcher = On(terms, Scripted(Arc::default(), script));
+            let _ =
+                tokio::time::timeout(Duration::from_secs(6), supervise(&mut watcher, &observer))
+                    .await;
+            let news = inbox.take().pop();
+            news.and_then(|news| news.observation)
+        };
+        assert!(matches!(
+            hear(true, false, false).await,
+            Some(Observation::Absent)
+        ));
+        assert!(matches!(
+            hear(true, true, false).await,
+            Some(Observation::Value(_))
+        ));
+        let said = |observed| match observed {
+            Some(Observation::Unreadable(error)) => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            said(hear(false, false, false).await),
+            "scripted: nothing was heard of it within 5s"
+        );
+        assert_eq!(said(hear(false, false, true).await), "refused");
     }
 }

@@ -176,6 +176,10 @@ fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptH
                 _ => text,
             }
         }
+        Kind::Remote(place) => {
+            let lookup = |name: &str| variables.get(name)?.into_string().ok();
+            place.expand(&lookup)?.origin()
+        }
         Kind::Env(_) | Kind::Watcher(_) => return Ok(None),
         #[cfg(feature = "figment")]
         Kind::Provider(_) => return Ok(None),

@@ -6,7 +6,7 @@ use crate::{
     codec::{self, Unknown},
     layer::finish::Cx,
     park,
-    report::{Entry, Keeping},
+    report::{Entry, Keeping, secrets::Secrets},
 };
 use std::{
     fmt,
@@ -213,7 +213,8 @@ fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
     const ORIGIN: &str = "the test's document";
     let decoder = usual_decoder();
     let bytes: Arc<[u8]> = document.as_bytes().into();
-    let report = |entries| Report::compose(C::fields(), entries, Keeping::Nothing);
+    let report =
+        |entries| Report::compose(C::fields(), entries, Keeping::Nothing, &Secrets::default());
     let layer = match codec::decode::<C>(&decoder, &bytes, Unknown::Deny) {
         Ok(decoded) => decoded.layer,
         Err(failed) => {

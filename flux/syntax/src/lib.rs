@@ -3,11 +3,15 @@
 mod duration;
 mod format;
 mod names;
+mod remote;
+mod scheme;
 mod template;
 mod uri;
 
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use format::{Format, UnknownFormat};
 pub use names::{Case, env_segment, nearest};
+pub use remote::Remote;
+pub use scheme::Scheme;
 pub use template::{Part, Template, TemplateError, UnsetVariable};
-pub use uri::{Uri, UriError, parse_uri};
+pub use uri::{Uri, UriError, parse_given_uri, parse_uri};

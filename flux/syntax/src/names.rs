@@ -25,19 +25,36 @@ pub fn env_segment(key: &str) -> String {
     segment
 }
 
-/// The candidate that `word` was probably meant to be.
+/// The candidate that `word` was probably meant to be: the same but for case and separators, or for so few slips that a word
+/// of this length is not likely another one.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let wanted = bare(word);
-    let length = wanted.chars().count();
-    let limit = if length < 3 { 1 } else { (length / 3).max(2) };
     let close = candidates.into_iter().filter_map(|candidate| {
-        let distance = strsim::damerau_levenshtein(&wanted, &bare(candidate));
-        (distance <= limit && distance < length).then_some((distance, candidate))
+        let bare = bare(candidate);
+        let distance = strsim::damerau_levenshtein(&wanted, &bare);
+        (distance <= slips(&wanted, &bare)).then_some((distance, candidate))
     });
     close
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// How many slips are believed between two words. In short ones, a different letter makes a different word: `for` is not a
+/// misspelt `foo`, but `mxa` is a misspelt `max`.
+fn slips(word: &str, candidate: &str) -> usize {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    match word.chars().count().max(candidate.chars().count()) {
+        0 => 0,
+        1..=3 => usize::from(letters(word) == letters(candidate)),
+        4..=5 => 1,
+        6..=8 => 2,
+        length => length / 4,
+    }
 }
 
 /// serde's `rename_all` rules.
@@ -149,6 +166,50 @@ mod tests {
         assert_eq!(nearest("max_szie", keys), Some("max_size"));
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest("x", ["y"]), None);
+    }
+
+    #[test]
+    fn the_shorter_a_word_the_closer_a_suggestion_must_be() {
+        for (word, candidate) in [
+            ("mxa", "max"),
+            ("DB", "db"),
+            ("prt", "port"),
+            ("prot", "port"),
+            ("post", "port"),
+            ("sise", "size"),
+            ("debgu", "debug"),
+            ("tmeout", "timeout"),
+            ("pasword", "password"),
+            ("pas-word", "password"),
+            ("max_conections", "max_connections"),
+        ] {
+            assert_eq!(nearest(word, [candidate]), Some(candidate), "{word}");
+        }
+        for (word, candidate) in [
+            ("", "a"),
+            ("a", ""),
+            ("a", "ab"),
+            ("foo", "for"),
+            ("min", "max"),
+            ("tls", "tcp"),
+            ("key", "ttl"),
+            ("red", "rod"),
+            ("code", "mode2"),
+            ("host", "port"),
+            ("level", "label"),
+            ("region", "retries"),
+            ("password", "passport_id"),
+        ] {
+            assert_eq!(nearest(word, [candidate]), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn of_several_candidates_the_nearest_is_suggested() {
+        assert_eq!(
+            nearest("max_siz", ["min_size", "max_size"]),
+            Some("max_size")
+        );
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub enum Part {
     Var {
         /// Its name.
         name: String,
-        /// What stands in for it where it is unset or empty.
-        default: Option<String>,
+        /// What stands in for it where it is unset or empty; may name variables itself.
+        default: Option<Template>,
     },
 }
 
@@ -65,7 +65,7 @@ impl Template {
         Template { parts }
     }
 
-    /// Reads `${NAME}` and `${NAME:-default}`; `$$` is a dollar.
+    /// Reads `${NAME}` and `${NAME:-default}`, where the default may hold variables of its own; `$$` is a dollar.
     ///
     /// # Errors
     /// An unterminated `${`, or a name that no variable can have.
@@ -81,7 +81,7 @@ impl Template {
                 literal.push('$');
                 at = dollar + 2;
             } else if let Some(inside) = rest.strip_prefix('{') {
-                let Some(length) = inside.find('}') else {
+                let Some(length) = closing(inside) else {
                     return Err(TemplateError {
                         message: "this `${` has no closing `}`".to_owned(),
                         span: dollar..text.len(),
@@ -89,7 +89,7 @@ impl Template {
                 };
                 let end = dollar + 2 + length + 1;
                 let (name, default) = match inside[..length].split_once(":-") {
-                    Some((name, default)) => (name, Some(default.to_owned())),
+                    Some((name, default)) => (name, Some(default)),
                     None => (&inside[..length], None),
                 };
                 if !is_variable_name(name) {
@@ -103,6 +103,12 @@ impl Template {
                 if !literal.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut literal)));
                 }
+                let default = default
+                    .map(|default| {
+                        let start = end - 1 - default.len();
+                        Template::parse(default).map_err(|error| error.shifted(start))
+                    })
+                    .transpose()?;
                 let name = name.to_owned();
                 parts.push(Part::Var { name, default });
                 at = end;
@@ -129,9 +135,10 @@ impl Template {
                 Part::Text(piece) => text.push_str(piece),
                 Part::Var { name, default } => {
                     let value = lookup(name).filter(|value| !value.is_empty());
-                    match value.or_else(|| default.clone()) {
-                        Some(value) => text.push_str(&value),
-                        None => return Err(UnsetVariable { name: name.clone() }),
+                    match (value, default) {
+                        (Some(value), _) => text.push_str(&value),
+                        (None, Some(default)) => text.push_str(&default.expand(lookup)?),
+                        (None, None) => return Err(UnsetVariable { name: name.clone() }),
                     }
                 }
             }
@@ -147,6 +154,84 @@ impl Template {
             _ => None,
         }
     }
+
+    /// Whether nothing of it is written down: only variables, whose defaults, if any, are variables too.
+    pub fn is_variable(&self) -> bool {
+        !self.parts.is_empty()
+            && self.parts.iter().all(|part| match part {
+                Part::Text(_) => false,
+                Part::Var { default, .. } => default.as_ref().is_none_or(Template::is_variable),
+            })
+    }
+
+    /// Changes the written text, defaults included.
+    pub(crate) fn map_text<E>(
+        self,
+        change: &dyn Fn(String) -> Result<String, E>,
+    ) -> Result<Self, E> {
+        let map = |part| match part {
+            Part::Text(text) => change(text).map(Part::Text),
+            Part::Var { name, default } => {
+                let default = default
+                    .map(|default| default.map_text(change))
+                    .transpose()?;
+                Ok(Part::Var { name, default })
+            }
+        };
+        Ok(Template::new(
+            self.parts.into_iter().map(map).collect::<Result<_, E>>()?,
+        ))
+    }
+}
+
+impl TemplateError {
+    /// The same of a text that begins `by` bytes earlier.
+    pub(crate) fn shifted(self, by: usize) -> Self {
+        TemplateError {
+            message: self.message,
+            span: self.span.start + by..self.span.end + by,
+        }
+    }
+}
+
+/// Where the `}` stands that ends what a `${` began; `inside` is what follows it.
+fn closing(inside: &str) -> Option<usize> {
+    let bytes = inside.as_bytes();
+    let (mut at, mut depth) = (0, 0usize);
+    while at < bytes.len() {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'$', Some(b'$')) => at += 1,
+            (b'$', Some(b'{')) => {
+                depth += 1;
+                at += 1;
+            }
+            (b'}', _) if depth == 0 => return Some(at),
+            (b'}', _) => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where one of `characters` first stands in `text`, outside of variables.
+pub(crate) fn find(text: &str, characters: &[char]) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.starts_with("$$") {
+            at += 2;
+        } else if let Some(inside) = rest.strip_prefix("${") {
+            at += 2 + closing(inside)? + 1;
+        } else {
+            let next = rest.chars().next()?;
+            if characters.contains(&next) {
+                return Some(at);
+            }
+            at += next.len_utf8();
+        }
+    }
+    None
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -214,6 +299,37 @@ mod tests {
         );
         assert_eq!(expand("${EMPTY:-conf}").as_deref(), Ok("conf"));
         assert_eq!(expand("a$$b$c").as_deref(), Ok("a$b$c"));
+    }
+
+    #[test]
+    fn a_default_may_hold_variables() {
+        assert_eq!(expand("f:${NONE:-${DIR}}").as_deref(), Ok("f:/etc"));
+        assert_eq!(
+            expand("${NONE:-${EMPTY:-a}/${DIR}}/b").as_deref(),
+            Ok("a//etc/b")
+        );
+        assert_eq!(
+            expand("${NONE:-${OTHER}}").expect_err("unset").name,
+            "OTHER"
+        );
+        assert_eq!(Template::parse("${A:-${B}").expect_err("open").span, 0..9);
+        assert_eq!(Template::parse("x${A:-${}}").expect_err("name").span, 6..9);
+    }
+
+    #[test]
+    fn what_is_only_variables_is_told_from_what_is_written_down() {
+        let only = |text| Template::parse(text).expect("a template").is_variable();
+        assert!(only("${A}") && only("${A:-${B}}") && only("${A}${B}"));
+        assert!(!only("a") && !only("${A}b") && !only("${A:-b}") && !only("${A:-${B:-c}}"));
+        assert!(!only(""));
+    }
+
+    #[test]
+    fn separators_inside_variables_are_none() {
+        assert_eq!(find("${A:-x/y}/z", &['/']), Some(9));
+        assert_eq!(find("${A:-${B}/}", &['/']), None);
+        assert_eq!(find("a$$/", &['/']), Some(3));
+        assert_eq!(find("${A/", &['/']), None);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Source URIs.
 
-use crate::{Template, nearest};
+use crate::{
+    Remote, Scheme, Template, nearest,
+    remote::{self, secret_written_down},
+    scheme::SHAPES,
+    template::find,
+};
 use std::{fmt, ops::Range};
 
 /// Where a layer comes from.
@@ -17,6 +22,8 @@ pub enum Uri {
         /// The prefix of the variables' names; empty for none.
         prefix: Template,
     },
+    /// A document on a server, or a folder.
+    Remote(Remote),
     /// A URI that comes from the environment as a whole: `${APP_CONFIG:-file:app.yaml}`.
     Whole(Template),
 }
@@ -38,25 +45,36 @@ impl fmt::Display for UriError {
 
 impl std::error::Error for UriError {}
 
-const KNOWN: [&str; 2] = ["file", "env"];
-const REMOTE: [&str; 10] = [
-    "redis",
-    "consul",
-    "etcd",
-    "nats",
-    "k8s",
-    "zookeeper",
-    "firestore",
-    "http",
-    "https",
-    "dir",
-];
-
 /// Reads a source URI.
 ///
 /// # Errors
-/// No scheme or an unknown one, a missing path, a password, a `${` that is not closed.
+/// No scheme or an unknown one, a missing path, an option that is none, a password, a `${` that is not closed.
 pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
+    if let Some(span) = password(text) {
+        let mut message = secret_written_down("a password");
+        if text[span.clone()].contains('/') {
+            message.push_str(". If no password is meant: an `@` in a path is written `%40`");
+        }
+        return Err(UriError { message, span });
+    }
+    read(text)
+}
+
+/// Reads a source URI that came from the environment: it may hold a password, and `$` is a character like any other.
+///
+/// # Errors
+/// As [`parse_uri`]; where there may be a password in it, the message repeats nothing of the text.
+pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
+    read(&text.replace('$', "$$")).map_err(|error| match text.contains('@') {
+        true => UriError {
+            message: "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`".to_owned(),
+            span: 0..text.len(),
+        },
+        false => error,
+    })
+}
+
+fn read(text: &str) -> Result<Uri, UriError> {
     let fail = |message: String, span: Range<usize>| Err(UriError { message, span });
     let whole = 0..text.len();
     if text.is_empty() {
@@ -65,28 +83,24 @@ pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
             whole,
         );
     }
-    if let Some(span) = password(text) {
-        return fail(
-            "a password does not belong into a source URI; take it from the environment: `${NAME}`"
-                .into(),
-            span,
-        );
-    }
-    let template = |from: usize| {
-        Template::parse(&text[from..]).map_err(|error| UriError {
-            message: error.message,
-            span: error.span.start + from..error.span.end + from,
+    let template = |span: Range<usize>| {
+        Template::parse(&text[span.clone()]).map_err(|error| {
+            let error = error.shifted(span.start);
+            UriError {
+                message: error.message,
+                span: error.span,
+            }
         })
     };
     if text.starts_with("${") {
-        return template(0).map(Uri::Whole);
+        return template(whole).map(Uri::Whole);
     }
     if text == "env" {
         return Ok(Uri::Env {
             prefix: Template::new(Vec::new()),
         });
     }
-    let Some((scheme, rest)) = text.split_once(':') else {
+    let Some(colon) = find(text, &[':']) else {
         return match text {
             "file" => fail("`file` needs a path: `file:app.yaml`".into(), whole),
             _ => fail(
@@ -95,28 +109,14 @@ pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
             ),
         };
     };
-    let start = scheme.len() + 1;
+    let (scheme, start) = (&text[..colon], colon + 1);
     match scheme {
         "file" => {
-            let path = match rest.strip_prefix("//") {
-                Some(path) if path.starts_with('/') || path.starts_with("${") => path,
-                Some(_) => {
-                    return fail(
-                        "a `file:` source has no host; write `file:PATH` or `file:///PATH`".into(),
-                        start..text.len(),
-                    );
-                }
-                None => rest,
-            };
-            if path.is_empty() || path == "/" {
-                return fail("the path is missing: `file:app.yaml`".into(), whole);
-            }
-            Ok(Uri::File {
-                path: template(text.len() - path.len())?,
-            })
+            let path = template(local_path(text, start, "file:app.yaml")?)?;
+            Ok(Uri::File { path })
         }
         "env" => {
-            let prefix = template(start)?;
+            let prefix = template(start..text.len())?;
             let fits = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             match prefix.as_literal() {
                 Some(literal) if !fits(literal) => fail(
@@ -128,21 +128,54 @@ pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
                 _ => Ok(Uri::Env { prefix }),
             }
         }
-        _ if REMOTE.contains(&scheme) => fail(
-            format!("this version of flux has no `{scheme}:` source; it has `file:` and `env`"),
-            0..scheme.len(),
-        ),
-        _ => {
-            let hint = match nearest(scheme, KNOWN.into_iter().chain(REMOTE)) {
-                Some(known) => format!("did you mean `{known}:`?"),
-                None => "this version of flux has `file:` and `env`".to_owned(),
-            };
-            fail(
-                format!("unknown scheme `{scheme}:`; {hint}"),
-                0..scheme.len(),
-            )
-        }
+        _ => match Scheme::named(scheme) {
+            Some((shape, secure)) => remote::parse(shape, secure, text, start).map(Uri::Remote),
+            None => {
+                let names = SHAPES
+                    .iter()
+                    .flat_map(|shape| shape.names)
+                    .map(|(name, _)| *name);
+                let known: Vec<&str> = ["file", "env"].into_iter().chain(names).collect();
+                let hint = match nearest(scheme, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}:`?"),
+                    None => format!("the schemes are {}", known.join(", ")),
+                };
+                fail(
+                    format!("unknown scheme `{scheme}:`; {hint}"),
+                    0..scheme.len(),
+                )
+            }
+        },
     }
+}
+
+/// Where the path of `file:PATH` or `dir:PATH` stands.
+pub(crate) fn local_path(
+    text: &str,
+    start: usize,
+    example: &str,
+) -> Result<Range<usize>, UriError> {
+    let scheme = &text[..start];
+    let rest = &text[start..];
+    let path = match rest.strip_prefix("//") {
+        Some(path) if path.starts_with('/') || path.starts_with("${") => path,
+        Some(_) => {
+            return Err(UriError {
+                message: format!(
+                    "a `{scheme}` source has no host; write `{scheme}PATH` or `{scheme}///PATH`"
+                ),
+                span: start..text.len(),
+            });
+        }
+        None => rest,
+    };
+    if path.is_empty() || path == "/" && scheme == "file:" {
+        return Err(UriError {
+            message: format!("the path is missing: `{example}`"),
+            span: 0..text.len(),
+        });
+    }
+    Ok(text.len() - path.len()..text.len())
 }
 
 /// Where a literal password stands in `scheme://user:password@host`. A password may hold any character, so everything up to the
@@ -152,8 +185,12 @@ fn password(text: &str) -> Option<Range<usize>> {
         let start = at + separator.len();
         let rest = &text[start..];
         let (user, _) = rest.rsplit_once('@')?;
-        let (name, secret) = user.split_once(':')?;
-        let variable = secret.starts_with("${") && secret.find('}') == Some(secret.len() - 1);
+        let colon = match Template::parse(user) {
+            Ok(_) => find(user, &[':'])?,
+            Err(_) => user.find(':')?,
+        };
+        let (name, secret) = (&user[..colon], &user[colon + 1..]);
+        let variable = Template::parse(secret).is_ok_and(|secret| secret.is_variable());
         let from = start + name.len() + 1;
         let literal = !rest.starts_with('/') && !secret.is_empty() && !variable;
         literal.then(|| from..from + secret.len())
@@ -212,7 +249,8 @@ mod tests {
         assert!(refused("fiel:app.yaml").contains("did you mean `file:`?"));
         assert!(refused("file:").contains("path is missing"));
         assert!(refused("file://host/x").contains("no host"));
-        assert!(refused("etcd://127.0.0.1:2379/key").contains("no `etcd:` source"));
+        assert!(refused("ectd://127.0.0.1:2379/key").contains("did you mean `etcd:`?"));
+        assert!(refused("gopher://x").contains("the schemes are file, env, redis"));
         assert!(refused("file:${X").contains("no closing"));
         assert!(refused("").contains("empty"));
     }
@@ -222,7 +260,9 @@ mod tests {
         let error = parse_uri("redis://user:hunter2@host/key").expect_err("a password");
         assert!(!error.message.contains("hunter2"));
         assert_eq!(error.span, 13..20);
-        assert!(!refused("redis://user:${PW}@host/key").contains("password"));
+        assert!(parse_uri("redis://user:${PW}@host/key").is_ok());
+        assert!(parse_uri("redis://${USER:-bob}@host/key").is_ok());
+        assert!(parse_uri("${URL:-redis://u:${PW}@host/key}").is_ok());
         for hidden in [
             "redis://u:hunter2/w@host",
             "env:redis://u:hunter2/w@host",
@@ -230,6 +270,9 @@ mod tests {
             "${redis://u:hunter2/w@h}",
             "${URL:-redis://u:hunter2@h}",
             "redis://u:${PW}hunter2@h",
+            "redis://u:${PW:-hunter2}@h",
+            "redis://u:${PW:-${OLD:-hunter2}}@h",
+            "redis://${X:hunter2@h",
         ] {
             let message = refused(hidden);
             assert!(
@@ -241,6 +284,25 @@ mod tests {
             parse_uri("file:///etc/a:b@c.yaml"),
             Ok(file("/etc/a:b@c.yaml"))
         );
+    }
+
+    #[test]
+    fn what_the_environment_gives_may_hold_a_password_that_no_message_repeats() {
+        let Ok(Uri::Remote(remote)) = parse_given_uri("redis://u:a%2Fb$c@host/key") else {
+            panic!("a URI");
+        };
+        assert_eq!(remote.password, Some("a/b$c".into()));
+        assert!(!format!("{remote:?}").contains("a/b"));
+        for wrong in [
+            "redis://u:hunter2/w@host",
+            "redis://u:hunter2@host:port/key",
+            "hunter2@host",
+            "redis://u:hunter2@host",
+            "nats://u:hunter2@h/b/*",
+        ] {
+            let message = parse_given_uri(wrong).expect_err(wrong).message;
+            assert!(!message.contains("hunter2"), "{message}");
+        }
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! One config of the usual shape: some fields, and tenants by name that make it as large as wanted.
 
+use dynamic_config::dynamic_config;
 use flux::Flux;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, future::Future};
 
 macro_rules! tenant {
     ($($(#[$meta:meta])* $field:ident: $type:ty,)*) => {
@@ -38,6 +39,34 @@ pub(crate) struct Plain {
     pub(crate) port: u16,
     pub(crate) host: String,
     pub(crate) tenants: BTreeMap<String, PlainTenant>,
+}
+
+/// As dynamic-config sees it.
+#[dynamic_config]
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DynamicApp {
+    pub(crate) port: u16,
+    pub(crate) host: String,
+    pub(crate) tenants: BTreeMap<String, PlainTenant>,
+}
+
+impl From<Plain> for DynamicApp {
+    fn from(plain: Plain) -> Self {
+        DynamicApp {
+            port: plain.port,
+            host: plain.host,
+            tenants: plain.tenants,
+        }
+    }
+}
+
+/// Runs a future on this thread alone.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(future)
 }
 
 /// A config with `keys` keys in its tenants, 20 each.

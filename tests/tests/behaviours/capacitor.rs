@@ -244,6 +244,35 @@ async fn what_a_stage_makes_of_a_value_is_validated_again() {
 }
 
 #[tokio::test]
+async fn what_layers_say_is_compared_with_what_they_said_and_not_with_what_stages_made_of_it() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let (capacitor, sender) = by_hand::<Service>(move |builder| {
+        builder
+            .transform(|request| {
+                let host = request.current.host.clone();
+                let port = request.current.port * 2;
+                request.with(Service { port, host })
+            })
+            .on_apply(move |_, _| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                async { Ok::<(), std::io::Error>(()) }
+            })
+    });
+    sender.send(&b"host: a\nport: 1"[..]).await.unwrap();
+    capacitor.start().await.unwrap();
+    for (document, port, applied) in [
+        ("host: a\nport: 1 # the same", 2, 1),
+        ("host: a\nport: 2", 4, 2),
+    ] {
+        sender.send(document.as_bytes()).await.unwrap();
+        capacitor.process().await.unwrap();
+        assert_eq!(capacitor.get().port, port, "{document}");
+        assert_eq!(calls.load(Ordering::SeqCst), applied, "{document}");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_in_a_callback_is_a_refusal() {
     let (capacitor, sender) = by_hand::<Service>(|builder| {
         builder.on_apply(|_, next: Arc<Snapshot<Service>>| async move {

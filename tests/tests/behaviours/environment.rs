@@ -240,3 +240,120 @@ async fn a_program_with_only_the_environment_stays_healthy() {
     );
     assert!(capacitor.status().running);
 }
+
+#[test]
+fn an_exact_name_that_equals_a_computed_one_is_refused_under_the_prefix_where_it_does() {
+    #[derive(Flux)]
+    struct Exact {
+        #[flux(nested)]
+        pool: Pool,
+        #[flux(env = "APP_POOL_MAX_SIZE", default = 1)]
+        limit: u32,
+    }
+    let build = |prefix: &str| {
+        let source = Source::env(prefix.to_owned());
+        Capacitor::<Exact>::builder().override_with(source).build()
+    };
+    let error = build("APP_").expect_err("a collision").to_string();
+    for part in ["APP_POOL_MAX_SIZE", "`pool.max_size`", "`limit`"] {
+        assert!(error.contains(part), "`{part}` is not in\n{error}");
+    }
+    assert!(build("OTHER_").is_ok());
+    assert!(build("").is_ok());
+    let document = Source::file("never-there.yaml").optional();
+    assert!(
+        Capacitor::<Exact>::builder()
+            .source(document)
+            .build()
+            .is_ok()
+    );
+}
+
+#[derive(Flux, Debug)]
+#[flux(override = "env:APP_", validate = quoting)]
+struct Secretive {
+    #[flux(secret)]
+    password: Option<String>,
+    #[flux(secret)]
+    pin: Option<u32>,
+    #[flux(secret)]
+    ports: Option<Vec<u16>>,
+    #[flux(nested, default)]
+    vaults: BTreeMap<String, Vault>,
+    #[flux(nested, default)]
+    list: Vec<Vault>,
+    #[flux(default)]
+    labels: BTreeMap<String, u32>,
+}
+
+#[derive(Flux, Debug)]
+struct Vault {
+    #[flux(secret)]
+    key: u32,
+}
+
+fn quoting(app: &Secretive) -> Result<(), String> {
+    match &app.password {
+        Some(password) => Err(format!("`{password}` will not do")),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn secrets_in_variables_are_not_told_whatever_is_wrong_with_them() {
+    let name = "environment::secrets_in_variables_are_not_told_whatever_is_wrong_with_them";
+    let secret = "hunter2-and-more";
+    let within = |text: &str| text.replace('@', secret);
+    for (variable, value) in [
+        ("APP_PASSWORD", within("@")),
+        ("APP_PIN", within("@")),
+        ("APP_PORTS", within("1,@")),
+        ("APP_VAULTS", within("{main={key=@}}")),
+        ("APP_VAULTS", within("@")),
+        ("APP_VAULTS", within("{main=@}")),
+        ("APP_LIST", within("[{key=@}]")),
+        ("APP_LIST", within("[@]")),
+        ("APP_LABELS", within("{password=@}")),
+    ] {
+        let variables = [(variable, value.as_str())];
+        let printed = in_a_child(name, &variables, || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            let capacitor = Secretive::builder().build().unwrap();
+            let error = runtime.block_on(capacitor.start()).expect_err("wrong");
+            let status = serde_json::to_string(&*capacitor.status()).unwrap();
+            format!("{error} {error:?} {status}")
+        });
+        let Some(printed) = printed else { return };
+        assert!(printed.contains("refused"), "{printed}");
+        for piece in ["hunter", "nd-mor"] {
+            assert!(!printed.contains(piece), "{variable}={value}\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn text_without_end_in_a_variable_exhausts_nothing() {
+    #[derive(serde::Deserialize, Clone, PartialEq)]
+    struct Rows(Vec<Rows>);
+    #[derive(Flux)]
+    #[flux(override = "env:APP_")]
+    struct Recursive {
+        #[flux(default = Rows(Vec::new()))]
+        rows: Rows,
+    }
+    let name = "environment::text_without_end_in_a_variable_exhausts_nothing";
+    let deep = "[".repeat(100_000);
+    let printed = in_a_child(name, &[("APP_ROWS", &deep)], || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let capacitor = Recursive::builder().build().unwrap();
+        let error = runtime.block_on(capacitor.start()).expect_err("too deep");
+        error.to_string().chars().take(500).collect()
+    });
+    if let Some(printed) = printed {
+        assert!(printed.contains("rows: expected"), "{printed}");
+    }
+}

@@ -169,6 +169,87 @@ async fn one_bad_layer_does_not_block_the_good_updates_of_another() {
 }
 
 #[tokio::test]
+async fn later_layers_win_and_overrides_win_over_every_source_wherever_they_were_declared() {
+    let (mut builder, mut senders) = (Capacitor::<App>::builder().manual(), Vec::new());
+    let layers = [
+        ("override a", "size: 4\nplugins: [d]\npath: [d]"),
+        ("source a", "size: 1\nplugins: [a]\npath: [a]\ntags: [a]"),
+        ("override b", "size: 5\nplugins: [e]\npath: [e]"),
+        ("source b", "size: 2\nplugins: [b]\npath: [b]\ntags: [b]"),
+    ];
+    for (name, document) in layers {
+        let (sender, channel) = Channel::buffered(name, 4);
+        sender.send(document.as_bytes()).await.unwrap();
+        senders.push(sender);
+        let source = Source::watcher(channel).format(Format::Yaml);
+        builder = match name.starts_with("override") {
+            true => builder.override_with(source),
+            false => builder.source(source),
+        };
+    }
+    let capacitor = builder.build().unwrap();
+    capacitor.start().await.unwrap();
+    let app = capacitor.get();
+    assert_eq!(app.size, 5);
+    assert_eq!(app.plugins, ["a", "b", "d", "e"]);
+    assert_eq!(app.path, ["e", "d", "b", "a"]);
+    let origins = capacitor
+        .status()
+        .layers
+        .iter()
+        .map(|layer| layer.origin.clone())
+        .collect::<Vec<_>>();
+    assert_eq!(
+        origins,
+        ["source a", "source b", "override a", "override b"]
+    );
+    // A lower layer that changes does not win for being newer.
+    senders[1]
+        .send(&b"size: 9\nplugins: [z]"[..])
+        .await
+        .unwrap();
+    capacitor.process().await.unwrap();
+    let app = capacitor.get();
+    assert_eq!(app.size, 5);
+    assert_eq!(app.plugins, ["z", "b", "d", "e"]);
+    assert_eq!(app.path, ["e", "d", "b"]);
+}
+
+#[tokio::test]
+async fn attributes_declare_the_order_of_the_layers() {
+    #[allow(clippy::duplicated_attributes)] // Two optional sources are no accident.
+    #[derive(Flux)]
+    #[flux(
+        override("file:${FLUX_TEST_ORDER:-/nonexistent}/c.yaml", optional),
+        source("file:${FLUX_TEST_ORDER:-/nonexistent}/a.yaml", optional),
+        override = "env:FLUX_TEST_ORDER_NOTHING_",
+        source("file:${FLUX_TEST_ORDER:-/nonexistent}/b.yaml", optional)
+    )]
+    struct Ordered {
+        #[flux(default = 1)]
+        n: u32,
+    }
+    let capacitor = Ordered::builder().build().unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(capacitor.get().n, 1);
+    let origins = capacitor
+        .status()
+        .layers
+        .iter()
+        .map(|layer| layer.origin.clone())
+        .collect::<Vec<_>>();
+    assert_eq!(
+        origins,
+        [
+            "/nonexistent/a.yaml",
+            "/nonexistent/b.yaml",
+            "/nonexistent/c.yaml",
+            "environment"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_layer_that_breaks_a_rule_does_not_block_another_one_either() {
     #[derive(Flux)]
     struct Two {

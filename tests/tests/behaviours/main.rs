@@ -1,16 +1,39 @@
 //! The behaviours of Flux, one file a topic. One binary, since each links everything.
 
 mod capacitor;
+mod declared;
+mod display;
+mod documents;
 mod environment;
 mod files;
+mod generations;
+mod groups;
+mod kit;
+mod last_known_good;
 mod layers;
+mod limits;
+mod metrics;
 mod model;
+mod numbers;
+mod parties;
+mod pipeline;
+mod probation;
+mod providers;
 mod reads;
 mod reports;
+mod secrets;
+mod serde_attributes;
 mod signals;
+mod subscriptions;
 mod testing;
+mod transitions;
+mod twice;
 
-use flux::{Builder, Capacitor, Config, Source, source::ChannelSender};
+use flux::{
+    Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,
+    source::{Channel, ChannelSender},
+};
+use std::sync::Arc;
 
 /// A capacitor in manual mode over one channel that speaks YAML.
 fn by_hand<C: Config>(
@@ -32,4 +55,38 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     panic!("never came true: {what}");
+}
+
+/// Starts a capacitor over one document, called `app`.
+async fn start<C: Config>(
+    format: Format,
+    document: impl AsRef<[u8]>,
+) -> (Capacitor<C>, Option<Error>) {
+    let (sender, channel) = Channel::buffered("app", 4);
+    sender.send(document.as_ref()).await.expect("a receiver");
+    let source = Source::watcher(channel).format(format);
+    let capacitor = Capacitor::<C>::builder()
+        .manual()
+        .source(source)
+        .build()
+        .expect("layers that work");
+    let error = capacitor.start().await.err();
+    (capacitor, error)
+}
+
+/// What is said of a document that is refused.
+async fn refusal<C: Config>(format: Format, document: impl AsRef<[u8]>) -> Report {
+    match start::<C>(format, document).await.1.expect("a refusal") {
+        Error::Refused(report) => report,
+        other => panic!("{other}"),
+    }
+}
+
+/// The configuration in a document.
+async fn applied<C: Config>(format: Format, document: impl AsRef<[u8]>) -> Arc<Snapshot<C>> {
+    let (capacitor, error) = start::<C>(format, document).await;
+    if let Some(error) = error {
+        panic!("{error}");
+    }
+    capacitor.get()
 }

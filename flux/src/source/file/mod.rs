@@ -1,7 +1,9 @@
 //! Files: events where there are any, and a slow poll by content where there are none.
 
 mod chain;
+mod dir;
 mod hub;
+mod missing;
 mod mounts;
 mod read;
 mod session;
@@ -15,7 +17,11 @@ use std::{
     time::Duration,
 };
 
+pub use dir::Dir;
+
 use super::{Observer, SourceError, Watcher};
+
+pub(crate) use missing::missing;
 
 /// Watches a file: its content, whatever way it is written or replaced.
 ///

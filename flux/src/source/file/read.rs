@@ -183,6 +183,7 @@ fn explain(error: &io::Error, shown: &str) -> What {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::ErrorKind;
 
     #[test]
     fn sizes_are_written_for_people() {
@@ -196,6 +197,25 @@ mod tests {
         ] {
             assert_eq!(size_text(bytes), text);
         }
+    }
+
+    #[test]
+    fn what_the_system_says_decides_what_a_path_is() {
+        let told = |kind: io::ErrorKind| match explain(&io::Error::from(kind), "app.yaml") {
+            What::Absent => None,
+            What::Unreadable(error) => Some((error.kind(), error.to_string())),
+            What::Bytes(_) => panic!("no bytes were read"),
+        };
+        assert_eq!(told(io::ErrorKind::NotFound), None);
+        assert_eq!(told(io::ErrorKind::NotADirectory), None);
+        let denied = "app.yaml: no permission to read it".to_owned();
+        assert_eq!(
+            told(io::ErrorKind::PermissionDenied),
+            Some((ErrorKind::Permission, denied))
+        );
+        let (kind, text) = told(io::ErrorKind::TimedOut).unwrap();
+        assert_eq!(kind, ErrorKind::Transient);
+        assert!(text.starts_with("app.yaml cannot be read: "), "{text}");
     }
 
     #[test]

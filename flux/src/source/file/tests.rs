@@ -435,22 +435,6 @@ async fn what_is_not_a_readable_file_is_refused_and_says_why() {
     watched.reads("good again").await;
 }
 
-#[tokio::test]
-async fn no_permission_is_unreadable_until_it_is_granted() {
-    let place = Place::new().await;
-    let path = place.write("f", "secret");
-    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o000);
-    if fs::read(&path).is_ok() {
-        return; // The superuser may read everything.
-    }
-    let mut watched = Watched::at(&path);
-    let refused = format!("{}: no permission to read it", path.display());
-    watched.sees(Seen::Unreadable(refused)).await;
-    mode(0o600);
-    watched.reads("secret").await;
-}
-
 #[cfg(target_os = "linux")]
 mod footprint {
     use super::*;

@@ -142,7 +142,7 @@ impl Keeper {
         Self::run(said, inbox, async move {
             loop {
                 told.tell(|state| state.sessions += 1);
-                let end = session(&mut watcher, &observer, "the subject").await;
+                let end = session(&mut watcher, &observer, "the subject", None).await;
                 let error = end.err();
                 told.tell(|state| {
                     state.errors.extend(error.as_ref().map(SourceError::kind));

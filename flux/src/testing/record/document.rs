@@ -227,18 +227,18 @@ fn quote(text: &str, out: &mut String) {
 }
 
 impl From<Tree> for Doc {
-    fn from(tree: Tree) -> Self {
-        match tree {
+    fn from(mut tree: Tree) -> Self {
+        match &mut tree {
             Tree::Null => Doc::Null("null".to_owned()),
             Tree::Bool(value) => Doc::Bool(value.to_string()),
             Tree::I64(value) => Doc::Number(value.to_string()),
             Tree::U64(value) => Doc::Number(value.to_string()),
             Tree::F64(value) => Doc::Number(format!("{value:?}")),
-            Tree::Str(text) => Doc::Str(text),
-            Tree::Raw(text) => Doc::Raw(text),
-            Tree::Seq(items) => Doc::Seq(items.into_iter().map(Doc::from).collect()),
+            Tree::Str(text) => Doc::Str(std::mem::take(text)),
+            Tree::Raw(text) => Doc::Raw(std::mem::take(text)),
+            Tree::Seq(items) => Doc::Seq(items.drain(..).map(Doc::from).collect()),
             Tree::Map(entries) => {
-                let pairs = entries.into_iter();
+                let pairs = entries.drain(..);
                 Doc::Map(pairs.map(|(k, v)| (Doc::Str(k), Doc::from(v))).collect())
             }
         }

@@ -7,7 +7,7 @@ use crate::{
 
 /// The path, cut at a secret field and at a key that no field has.
 pub(super) fn cut(mut fields: &'static [Field], path: &[Seg]) -> String {
-    let secrets = describe::any_secret(fields, 8);
+    let secrets = describe::any_secret(fields);
     let whole = || Dotted(path).to_string();
     let mut at = 0;
     while let Some(seg) = path.get(at) {

@@ -77,7 +77,7 @@ impl<C: Config> Redactor<C> {
 
     /// A document that will be redacted later: rules see it already where nothing of its layer is known.
     pub(super) fn expect(&mut self, layer: usize, decoder: &Decoder, bytes: &[u8]) {
-        if self.original[layer].is_none() && describe::any_secret(C::fields(), 8) {
+        if self.original[layer].is_none() && describe::any_secret(C::fields()) {
             let read = decoded::<C>(decoder, bytes);
             self.original[layer].clone_from(&read.layer);
             self.redacted[layer] = read.layer;
@@ -87,7 +87,7 @@ impl<C: Config> Redactor<C> {
     /// A document of a layer.
     pub(super) fn document(&mut self, layer: usize, decoder: &Decoder, bytes: &[u8]) -> Redacted {
         let encoding = Encoding::of(decoder);
-        let secrets = describe::any_secret(C::fields(), 8);
+        let secrets = describe::any_secret(C::fields());
         let text = codec::text_of(bytes).ok();
         if let Some(text) = text
             && (text.trim().is_empty() || !secrets && encoding != Encoding::Tree)
@@ -140,7 +140,7 @@ impl<C: Config> Redactor<C> {
             set.push((variable.name, value, secret));
         }
         let read = |lookup: &dyn Fn(&str) -> Option<OsString>| {
-            let read = environment::layer::<C>(prefix, lookup);
+            let read = environment::layer::<C>(prefix, lookup).read;
             let problems = match &read {
                 Ok(_) => BTreeSet::new(),
                 Err(entries) => (entries.iter().map(|entry| cut(C::fields(), entry.path())))

@@ -18,7 +18,7 @@ pub(super) fn replace(
         Doc::Map(entries) => {
             let whole = !path.is_empty()
                 && describe::is_secret(fields, path)
-                && describe::is_field(fields, path) != Some(false);
+                && describe::place(fields, path) != describe::Place::Structure;
             let mut replaced = Vec::with_capacity(entries.len());
             for (key, value) in entries {
                 path.push(key.seg());

@@ -164,7 +164,7 @@ async fn callbacks_run_and_the_tests_own_watchers_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_time_passes_and_no_task_runs() {
+async fn no_time_passes_and_nothing_runs_by_itself() {
     let begin = tokio::time::Instant::now();
     let app = harness::<App>()
         .document("app.yaml", "port: 1")
@@ -175,7 +175,11 @@ async fn no_time_passes_and_no_task_runs() {
     }
     assert_eq!(begin.elapsed(), Duration::ZERO);
     let tasks = tokio::runtime::Handle::current().metrics();
-    assert_eq!(tasks.num_alive_tasks(), 0);
+    assert_eq!(
+        tasks.num_alive_tasks(),
+        1,
+        "it waits for the end of the runtime"
+    );
     assert_eq!(app.status().generation, 49);
 }
 

@@ -1,0 +1,122 @@
+//! What is remembered, taken back and kept on disk.
+
+use super::{
+    container::{duration, feature_off, part_of},
+    pipeline::{at_least_one, some_time, whole},
+};
+use crate::{
+    attr::{ContainerAttrs, LastKnownGoodAttr},
+    errors::{Errors, did_you_mean},
+    model::LastKnownGood,
+    types::Number,
+};
+use flux_syntax::{Template, format_duration};
+use std::time::Duration;
+
+/// The builder's own debounce.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+
+/// A wait that ends before the debounce would make it mean nothing.
+pub(super) fn max_wait(
+    attrs: &ContainerAttrs,
+    debounce: Option<Duration>,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let text = attrs.max_wait.get()?;
+    let wait = duration(Some(text), errors)?;
+    // A debounce that cannot be read is told already.
+    let debounce = match (debounce, attrs.debounce.is_set()) {
+        (None, true) => Duration::ZERO,
+        (debounce, _) => debounce.unwrap_or(DEBOUNCE),
+    };
+    if wait < debounce {
+        let window = format_duration(debounce);
+        errors.at(
+            text,
+            format!("the longest wait is shorter than the debounce of {window}; write `max_wait = \"{window}\"` or more, or a shorter `debounce`"),
+        );
+    }
+    Some(wait)
+}
+
+pub(super) fn history(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<usize> {
+    let zero =
+        "a history of 0 remembers nothing, as without it; remove `history`, or write 1 or more";
+    let size = at_least_one(attrs.history.get()?, zero, errors)?;
+    Some(size as usize)
+}
+
+pub(super) fn generations(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<usize> {
+    let earlier = whole(attrs.generations.get()?, 0, errors)?;
+    Some(earlier as usize)
+}
+
+/// A probation needs time, and something to go back to; the health check needs a probation.
+pub(super) fn probation(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<Duration> {
+    if let (Some(key), false) = (attrs.health_check.key(), attrs.probation.is_set()) {
+        errors.at(
+            key,
+            "`health_check` is asked during a probation, and there is none; add `probation = \"30s\"`",
+        );
+    }
+    let text = attrs.probation.get()?;
+    if let Some(number) = attrs.generations.get()
+        && Number::of(number) == Some(Number::Int(0))
+    {
+        errors.at(
+            number,
+            "a probation goes back to the configuration before, and 0 generations keep none; write 1 or more, or remove `generations`",
+        );
+    }
+    let zero = "a probation of no time takes nothing back; write one such as `probation = \"30s\"`, or remove `probation`";
+    some_time(text, zero, errors)
+}
+
+pub(super) fn last_known_good(
+    attrs: &ContainerAttrs,
+    errors: &mut Errors,
+) -> Option<LastKnownGood> {
+    let LastKnownGoodAttr { path, secrets } = attrs.last_known_good.get()?;
+    if let (Some(key), true) = (attrs.last_known_good.key(), cfg!(not(feature = "json"))) {
+        errors.at(
+            key,
+            feature_off("files of the last known good configuration", "json"),
+        );
+    }
+    let secrets = match secrets.get() {
+        None => "Omit",
+        Some(text) => match text.value().as_str() {
+            "omit" => "Omit",
+            "refuse" => "Refuse",
+            other => {
+                let near = did_you_mean(other, &["omit", "refuse"]);
+                errors.at(
+                    text,
+                    format!("`secrets` is `\"omit\"` (they are left out) or `\"refuse\"` (nothing is written), not `{other}`{near}"),
+                );
+                "Omit"
+            }
+        },
+    };
+    let written = path.value();
+    if written.is_empty() {
+        errors.at(
+            path,
+            "this names no file; write its path, as in `last_known_good = \"/var/lib/app/config.json\"`",
+        );
+    }
+    if let Some(rest) = written.strip_prefix("file:") {
+        errors.at(
+            path,
+            format!("this is a path and no URI; write `\"{rest}\"`"),
+        );
+    }
+    match Template::parse(&written) {
+        Ok(path) => Some(LastKnownGood { path, secrets }),
+        Err(error) => {
+            let place = part_of(path, error.span);
+            errors.push(syn::Error::new(place, error.message));
+            None
+        }
+    }
+}

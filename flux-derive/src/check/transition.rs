@@ -1,0 +1,144 @@
+//! How a value may change: the options must fit the type and each other.
+
+use super::field::text;
+use crate::{
+    ast,
+    errors::Errors,
+    model::Transition,
+    types::{Shape, shape},
+};
+use syn::{Ident, LitStr, Type};
+
+/// The rules from the previous value to the next.
+pub(super) fn transition(
+    written: &ast::Field<'_>,
+    is_section: bool,
+    errors: &mut Errors,
+) -> Transition {
+    let (attrs, ty) = (&written.attrs, &written.original.ty);
+    let keys = [
+        attrs.immutable.key(),
+        attrs.restart.key(),
+        attrs.max_change.key(),
+        attrs.monotonic.key(),
+    ];
+    for key in keys.into_iter().flatten() {
+        unknowable(written, key, errors);
+    }
+    let [immutable, restart, max_change, monotonic] = keys;
+    if let (Some(_), Some(key)) = (immutable, restart) {
+        errors.at(
+            key,
+            "`immutable` refuses a change, and `restart` puts it off until the next start; keep one of them",
+        );
+    }
+    for key in [max_change, monotonic].into_iter().flatten() {
+        if let Some(fixed) = immutable.or(restart) {
+            errors.at(
+                key,
+                format!("`{key}` limits a change while the program runs, and with `{fixed}` there is none; keep one of them"),
+            );
+        } else if is_section {
+            errors.at(
+                key,
+                format!("a section is no single value, so `{key}` has nothing to compare; put it on the section's fields"),
+            );
+        } else {
+            fits(key, ty, errors);
+        }
+    }
+    Transition {
+        immutable: immutable.is_some(),
+        restart: restart.is_some(),
+        monotonic: monotonic.is_some(),
+        max_change: attrs.max_change.get().map(|text| percent(text, errors)),
+    }
+}
+
+/// A rule needs two values that may differ and can be compared.
+fn unknowable(written: &ast::Field<'_>, key: &Ident, errors: &mut Errors) {
+    let attrs = &written.attrs;
+    if attrs.skip.is_set() {
+        errors.at(
+            key,
+            format!("a skipped field is in no layer, so it never changes; remove `{key}`"),
+        );
+    } else if attrs.opaque.is_set() && !attrs.nested.is_set() {
+        errors.at(
+            key,
+            format!("nobody can tell whether an `opaque` field has changed; give its type `PartialEq` and remove `opaque`, or remove `{key}`"),
+        );
+    }
+}
+
+fn fits(key: &Ident, ty: &Type, errors: &mut Errors) {
+    let own = shape(ty).inner();
+    let (fits, needs) = match key.to_string().as_str() {
+        "max_change" => (
+            matches!(own, Shape::Int(_) | Shape::Float | Shape::Duration),
+            "numbers and durations",
+        ),
+        // A list or a set has an order too, that of a dictionary, which is never what is meant.
+        _ => (
+            own.items().is_none(),
+            "numbers, durations and other single values with an order",
+        ),
+    };
+    if !fits && !own.is_other() {
+        errors.at(
+            key,
+            format!("`{key}` does not fit `{}`: it is for {needs}", text(ty)),
+        );
+    }
+}
+
+/// A percentage in ten thousandths of a percent.
+fn percent(literal: &LitStr, errors: &mut Errors) -> u64 {
+    let written = literal.value();
+    ten_thousandths(&written).unwrap_or_else(|problem| {
+        errors.at(literal, format!("`{written}` {problem}"));
+        0
+    })
+}
+
+/// Decimals that a percentage may have.
+const DECIMALS: usize = 4;
+
+fn ten_thousandths(written: &str) -> Result<u64, String> {
+    let no_percentage =
+        "is not a percentage; write a number and `%`, as in `\"50%\"` or `\"12.5%\"`";
+    let Some(number) = written.strip_suffix('%') else {
+        return Err(match decimal(written) {
+            Some(_) => format!("is not a percentage; write `\"{written}%\"`"),
+            None => no_percentage.to_owned(),
+        });
+    };
+    if let Some(below) = number
+        .strip_prefix('-')
+        .filter(|one| decimal(one).is_some())
+    {
+        return Err(format!(
+            "is below zero; a change is limited up and down alike: write `\"{below}%\"`"
+        ));
+    }
+    let (whole, rest) = decimal(number).ok_or(no_percentage)?;
+    if rest.len() > DECIMALS {
+        return Err(format!(
+            "is finer than a limit can be; write at most {DECIMALS} decimals"
+        ));
+    }
+    match format!("{whole}{rest:0<DECIMALS$}").parse() {
+        Ok(0) => Err("allows no change at all; write `immutable`, or a percentage above 0".into()),
+        Ok(found) => Ok(found),
+        Err(_) => {
+            Err("is so much that it limits nothing; write less, or remove `max_change`".into())
+        }
+    }
+}
+
+/// What stands before and behind the point.
+fn decimal(text: &str) -> Option<(&str, &str)> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(whole) && digits(rest)).then_some((whole, rest))
+}

@@ -1,0 +1,64 @@
+//! The pipeline and what stands beside it, as calls on the builder.
+
+use super::handle::{duration, template};
+use crate::model::{Root, Step};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// What is remembered, taken back and kept on disk.
+pub(super) fn safety(root: &Root) -> TokenStream {
+    let mut all = TokenStream::new();
+    if let Some(size) = root.history {
+        all.extend(quote!(.history(#size)));
+    }
+    if let Some(earlier) = root.generations {
+        all.extend(quote!(.generations(#earlier)));
+    }
+    if let Some(window) = root.probation {
+        let window = duration(window);
+        all.extend(quote!(.probation(#window)));
+    }
+    if let Some(path) = &root.health_check {
+        all.extend(quote!(.health_check(#path)));
+    }
+    if let Some(kept) = &root.last_known_good {
+        let (path, secrets) = (template(&kept.path), format_ident!("{}", kept.secrets));
+        all.extend(quote!(.last_known_good(#path, ::flux::Secrets::#secrets)));
+    }
+    if let Some(path) = &root.on_stop {
+        all.extend(quote!(.on_stop(#path)));
+    }
+    all
+}
+
+/// The steps, the innermost first.
+pub(super) fn steps(root: &Root) -> TokenStream {
+    root.pipeline.iter().map(step).collect()
+}
+
+fn step(step: &Step) -> TokenStream {
+    match step {
+        Step::Retry {
+            attempts,
+            base,
+            max,
+        } => {
+            let (base, max) = (duration(*base), duration(*max));
+            quote!(.retry(#attempts, #base, #max))
+        }
+        Step::Timeout(limit) => {
+            let limit = duration(*limit);
+            quote!(.timeout(#limit))
+        }
+        Step::CircuitBreaker { failures, recovery } => {
+            let recovery = duration(*recovery);
+            quote!(.circuit_breaker(#failures, #recovery))
+        }
+        Step::RateLimit { per_second, burst } => quote!(.rate_limit(#per_second, #burst)),
+        Step::Mutate { when, with } => quote!(.mutate(#when, #with)),
+        Step::Call { method, path } => {
+            let method = format_ident!("{method}");
+            quote!(.#method(#path))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What is asked of a YAML document before it is decoded, so that a small one can take neither minutes nor gigabytes: its parser's
+//! time grows with the depth of `[` and `{`, and its aliases can stand for far more than the document.
+
+use super::{Syntax, TOO_DEEP};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
+use std::{cell::Cell, fmt};
+
+/// A document of fewer bytes times aliases is not looked at.
+const HARMLESS: usize = 256 << 10;
+/// So many bytes times levels of `[` and `{` take about half a second.
+const SLOW: usize = 100_000_000;
+/// Levels that are never too many.
+const USUAL: usize = 128;
+/// What a value is counted as, in bytes.
+const VALUE: usize = 64;
+/// How large a document may be with its aliases put in, in bytes, and beyond what it is without.
+const LARGEST: usize = 16 << 20;
+
+/// Says what is wrong with the document, if it is out of bounds.
+pub(super) fn check(text: &str) -> Result<(), Syntax> {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut anchors, mut aliases) = (0_usize, 0_usize);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'&' => anchors += 1,
+            b'*' => aliases += 1,
+            _ => {}
+        }
+    }
+    if deepest > USUAL && deepest.saturating_mul(text.len()) > SLOW {
+        return Err(Syntax::new(&TOO_DEEP, None, false));
+    }
+    if anchors > 0 && aliases.saturating_mul(text.len()) > HARMLESS {
+        return sized(text);
+    }
+    Ok(())
+}
+
+/// Counts what the document holds with its aliases put in.
+fn sized(text: &str) -> Result<(), Syntax> {
+    let left = Cell::new(text.len().saturating_mul(VALUE + 1).saturating_add(LARGEST));
+    let counted = Size(&left).deserialize(serde_yaml::Deserializer::from_str(text));
+    match counted {
+        Err(_) if left.get() == 0 => Err(Syntax::new(&TOO_OFTEN, None, false)),
+        // What else is wrong is said where it is decoded.
+        _ => Ok(()),
+    }
+}
+
+/// The parser's own words for aliases that stand in each other.
+const TOO_OFTEN: &str = "repetition limit exceeded";
+
+#[derive(Clone, Copy)]
+struct Size<'c>(&'c Cell<usize>);
+
+impl Size<'_> {
+    fn take<E: Error>(self, bytes: usize) -> Result<(), E> {
+        let left = self.0.get().saturating_sub(VALUE + bytes);
+        self.0.set(left);
+        match left {
+            0 => Err(E::custom(TOO_OFTEN)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Size<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident: $type:ty;)*) => {$(
+        fn $method<E: Error>(self, _: $type) -> Result<(), E> {
+            self.take(0)
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for Size<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    scalars! {
+        visit_bool: bool;
+        visit_i64: i64;
+        visit_i128: i128;
+        visit_u64: u64;
+        visit_u128: u128;
+        visit_f64: f64;
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.take(text.len())
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.take(0)
+    }
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        self.take(0)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(self)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.take(0)?;
+        while items.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        self.take(0)?;
+        while entries.next_key_seed(self)?.is_some() {
+            entries.next_value_seed(self)?;
+        }
+        Ok(())
+    }
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
+        let (_, value) = tagged.variant::<IgnoredAny>()?;
+        value.newtype_variant_seed(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    fn refused(text: &str) -> Option<String> {
+        check(text).err().map(|syntax| syntax.message)
+    }
+
+    #[test]
+    fn ordinary_anchors_are_within_bounds() {
+        let mut text = "base: &base {a: 1, b: [x, y]}\n".to_owned();
+        for n in 0..2_000 {
+            writeln!(text, "service-{n}: *base").unwrap();
+        }
+        assert_eq!(refused(&text), None);
+    }
+
+    #[test]
+    fn a_list_that_is_repeated_a_thousand_times_is_out_of_bounds() {
+        let list = "x,".repeat(10_000);
+        let text = format!("a: &a [{list}]\nb: [{}]", "*a,".repeat(10_000));
+        assert_eq!(
+            refused(&text).as_deref(),
+            Some("its aliases repeat too much")
+        );
+        let long = "x".repeat(100_000);
+        let text = format!("a: &a {long}\nb: [{}]", "*a,".repeat(10_000));
+        assert_eq!(
+            refused(&text).as_deref(),
+            Some("its aliases repeat too much")
+        );
+    }
+
+    #[test]
+    fn brackets_are_counted_only_where_they_take_time() {
+        let colours = "- \"\\e[31m\"\n".repeat(500);
+        assert_eq!(refused(&colours), None);
+        let deep = "[".repeat(1_000_000);
+        assert_eq!(refused(&deep).as_deref(), Some(TOO_DEEP));
+    }
+}

@@ -1,0 +1,153 @@
+//! Consul: one key of its key-value store, by blocking queries.
+
+use std::time::Duration;
+
+use flux_syntax::{Remote, Scheme};
+use hyper::{StatusCode, header::HeaderName};
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Observation, Observer, SourceError, Watcher,
+    remote::{
+        self, ANSWER, checked, document,
+        http::{Http, SERVERS, escaped, refused},
+    },
+};
+
+/// How long a query may wait for a change.
+const WAIT: Duration = Duration::from_secs(60);
+/// A busy key is asked for this often at most.
+const SPACING: Duration = Duration::from_millis(20);
+
+/// Watches one key of Consul's key-value store.
+///
+/// The URI is `consul://host:8500/KEY?dc=DC`. A token comes from `token=${NAME}`, else from `CONSUL_HTTP_TOKEN`; it needs
+/// `key "KEY" { policy = "read" }`.
+///
+/// ```
+/// use flux::{Source, source::Consul};
+///
+/// let source = Source::watcher(Consul::new("127.0.0.1:8500", "app/config"));
+/// ```
+#[derive(Clone)]
+pub struct Consul {
+    place: Remote<String>,
+}
+
+remote::options_of_a_server!(Consul);
+
+impl Consul {
+    /// The key on the server at `host`, such as `127.0.0.1:8500`.
+    pub fn new(host: impl Into<String>, key: impl Into<String>) -> Self {
+        Self::at(Remote::new(Scheme::Consul).host(host).piece(key))
+    }
+
+    pub(super) fn at(place: Remote<String>) -> Self {
+        Consul { place }
+    }
+
+    /// The datacenter; the server's own by default.
+    #[must_use]
+    pub fn datacenter(self, name: impl Into<String>) -> Self {
+        self.set("dc", name)
+    }
+
+    /// The token; that of `CONSUL_HTTP_TOKEN` by default.
+    #[must_use]
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.set("token", token)
+    }
+
+    /// How long one query waits for a change; 60 seconds by default. Silence is noticed after that time.
+    #[must_use]
+    pub fn wait(self, wait: Duration) -> Self {
+        self.set("wait", flux_syntax::format_duration(wait))
+    }
+
+    fn patience(&self) -> Duration {
+        let wait = self.place.duration("wait").unwrap_or(WAIT);
+        wait.clamp(Duration::from_secs(1), Duration::from_secs(600))
+    }
+
+    /// The server spreads its answers over a sixteenth of the wait.
+    fn limit(&self) -> Duration {
+        self.patience() + self.patience() / 16 + ANSWER
+    }
+
+    /// Asks for what comes after `index`; answers with the next index.
+    async fn ask(&self, http: &Http, index: u64) -> Result<(Observation, u64), SourceError> {
+        let place = &self.place;
+        let mut path = format!("/v1/kv/{}?raw", escaped(place.at(0)));
+        if index > 0 {
+            path += &format!("&index={index}&wait={}ms", self.patience().as_millis());
+        }
+        if let Some(dc) = place.get("dc") {
+            path += &format!("&dc={}", escaped(dc));
+        }
+        let usual = || std::env::var("CONSUL_HTTP_TOKEN").ok();
+        let token = place.get("token").cloned().or_else(usual);
+        let token = token.filter(|token| !token.is_empty());
+        let headers = token.map(|token| (HeaderName::from_static("x-consul-token"), token));
+        let answer = http.get(place, &path, headers, self.limit()).await?;
+        let next = answer
+            .header("x-consul-index")
+            .and_then(|index| index.parse().ok());
+        let observation = match answer.status {
+            StatusCode::OK => document(place, &answer.body, next.map(|n: u64| n.to_string())),
+            StatusCode::NOT_FOUND => Observation::Absent,
+            _ => return Err(refused(place, &answer)),
+        };
+        Ok((observation, next.unwrap_or(0)))
+    }
+}
+
+impl Watcher for Consul {
+    fn origin(&self) -> String {
+        self.place.origin()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.limit() + ANSWER)
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        checked(&self.place)?;
+        let connect = async { Http::new(&self.place) };
+        let http = SERVERS.lease(self.place.server(), connect).await?;
+        let mut index = 0;
+        loop {
+            let asked = Instant::now();
+            let (observation, next) = self.ask(&http, index).await?;
+            observer.observe(observation);
+            // Zero would not wait, and an index that went backwards is of a server that was made anew.
+            index = match next.max(1) {
+                next if next < index => 0,
+                next => next,
+            };
+            sleep_until(asked + SPACING).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_escaped_and_slashes_stay() {
+        assert_eq!(escaped("app/my key?ü"), "app/my%20key%3F%C3%BC");
+    }
+
+    #[test]
+    fn silence_is_noticed_after_the_wait_and_the_servers_sixteenth() {
+        let consul = Consul::new("h", "k").wait(Duration::from_secs(16));
+        assert_eq!(consul.limit(), Duration::from_secs(22));
+        assert!(consul.deadline() > Some(consul.limit()));
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let consul = Consul::new("h", "k").token("hunter2");
+        assert!(!format!("{consul:?}{}", consul.origin()).contains("hunter2"));
+    }
+}

@@ -1,0 +1,112 @@
+//! What is said of a required file that is not there: where it was looked for, and what is there instead.
+
+use super::mounts;
+use std::{fs, path::Path};
+
+/// A folder may hold anything; so many of its entries are compared.
+const MOST: usize = 4096;
+
+/// Says of `path`, which is absolute, why there is nothing; the folder is named unless `shown`, as people know it, names it.
+pub(crate) fn missing(path: &Path, shown: &str) -> String {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return "does not exist, and this layer is required".to_owned();
+    };
+    if let Ok(target) = fs::read_link(path) {
+        let target = target.display();
+        return format!("is a link to {target}, which does not exist, and this layer is required");
+    }
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return format!("does not exist: there is no folder {folder}; this layer is required");
+    }
+    let place = match Path::new(shown).is_absolute() {
+        true => String::new(),
+        false => format!(" in {}", folder.display()),
+    };
+    let near = match neighbour(folder, &name.to_string_lossy()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => String::new(),
+    };
+    format!("does not exist{place}, and this layer is required{near}")
+}
+
+/// A file in the folder with nearly this name, or with another ending that tells a format.
+fn neighbour(folder: &Path, name: &str) -> Option<String> {
+    // A network mount may hang.
+    if mounts::silent(folder) {
+        return None;
+    }
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .ok()?
+        .take(MOST)
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort_unstable();
+    let near = flux_syntax::nearest(name, names.iter().map(String::as_str));
+    let stem = |name: &str| name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
+    let sibling = || {
+        let mut siblings = names.iter().filter(|other| {
+            flux_syntax::Format::of_path(other).is_some() && stem(other) == stem(name)
+        });
+        siblings.next().map(String::as_str)
+    };
+    near.or_else(sibling).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_and_the_neighbour_of_a_missing_file_are_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        fs::write(folder.join("app.yml"), "").unwrap();
+        fs::create_dir(folder.join("app.yaml.d")).unwrap();
+        fs::write(folder.join("server.toml"), "").unwrap();
+        let shown = folder.display();
+        for (name, sentence) in [
+            (
+                "app.yaml",
+                format!(
+                    "does not exist in {shown}, and this layer is required; did you mean `app.yml`?"
+                ),
+            ),
+            (
+                "server.json",
+                format!(
+                    "does not exist in {shown}, and this layer is required; did you mean `server.toml`?"
+                ),
+            ),
+            (
+                "other.json",
+                format!("does not exist in {shown}, and this layer is required"),
+            ),
+            (
+                "conf/app.yml",
+                format!("does not exist: there is no folder {shown}/conf; this layer is required"),
+            ),
+        ] {
+            assert_eq!(missing(&folder.join(name), name), sentence);
+        }
+        let absolute = folder.join("app.yaml");
+        assert_eq!(
+            missing(&absolute, &absolute.display().to_string()),
+            "does not exist, and this layer is required; did you mean `app.yml`?"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nowhere_is_told_as_such() {
+        let temp = tempfile::tempdir().unwrap();
+        let link = temp.path().join("app.yaml");
+        std::os::unix::fs::symlink("..data/app.yaml", &link).unwrap();
+        assert_eq!(
+            missing(&link, "app.yaml"),
+            "is a link to ..data/app.yaml, which does not exist, and this layer is required"
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! Firestore: one document, or one field of it, by a listener.
+
+mod value;
+
+use std::{sync::Arc, time::Duration};
+
+use flux_syntax::{Remote, Scheme};
+use futures_util::{StreamExt, stream};
+use gcp_auth::TokenProvider;
+use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
+    Document, ListenRequest, ListenResponse, Target, TargetChange,
+    firestore_client::FirestoreClient,
+    listen_request,
+    listen_response::ResponseType,
+    target::{DocumentsTarget, ResumeType, TargetType},
+    target_change::TargetChangeType,
+};
+use tokio::time::{interval, timeout};
+use tonic::{
+    Code, Request, Status, Streaming,
+    metadata::MetadataValue,
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
+
+use super::{
+    Observation, Observer, SourceError, Watcher,
+    remote::{
+        ANSWER, BEAT, DEADLINE, MAX_SIZE, checked, document,
+        shared::{Connection, Connections, Lease},
+        tls::name_cryptography,
+    },
+};
+
+static PROJECTS: Connections<Project> = Connections::new();
+
+const SCOPE: &[&str] = &["https://www.googleapis.com/auth/datastore"];
+
+/// A connection, and who asks on it; nobody at the emulator.
+struct Project {
+    channel: Channel,
+    who: Option<Arc<dyn TokenProvider>>,
+}
+
+impl Connection for Project {
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+/// Watches a Firestore document: one field that holds the document of the configuration, or all fields as JSON.
+///
+/// The URI is `firestore://PROJECT/COLLECTION/DOCUMENT?field=data`. Who asks is told by Google's application default credentials
+/// and needs `datastore.entities.get` and `datastore.entities.list` (the role `roles/datastore.viewer`).
+/// `FIRESTORE_EMULATOR_HOST` is honoured.
+///
+/// ```
+/// use flux::{Source, source::Firestore};
+///
+/// let source = Source::watcher(Firestore::new("my-project", "config/app").field("data"));
+/// ```
+#[derive(Clone)]
+pub struct Firestore {
+    place: Remote<String>,
+    /// What was seen last and how to go on from there.
+    last: Option<(Vec<u8>, Observation)>,
+}
+
+impl Firestore {
+    /// The document at `path`, such as `config/app`.
+    pub fn new(project: impl Into<String>, path: impl Into<String>) -> Self {
+        Self::at(Remote::new(Scheme::Firestore).piece(project).piece(path))
+    }
+
+    pub(super) fn at(place: Remote<String>) -> Self {
+        Firestore { place, last: None }
+    }
+
+    /// The field that holds the configuration, as text, bytes or a map; the whole document as JSON without it.
+    #[must_use]
+    pub fn field(self, name: impl Into<String>) -> Self {
+        self.set("field", name)
+    }
+
+    /// The database; `(default)` without it.
+    #[must_use]
+    pub fn database(self, name: impl Into<String>) -> Self {
+        self.set("database", name)
+    }
+
+    /// The emulator at `host`, such as `127.0.0.1:8080`; that of `FIRESTORE_EMULATOR_HOST` without it, else Google's servers.
+    #[must_use]
+    pub fn emulator(self, host: impl Into<String>) -> Self {
+        self.set("emulator", host)
+    }
+
+    /// An access token in place of the application default credentials.
+    #[must_use]
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.set("token", token)
+    }
+
+    fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.place.options.retain(|(known, _)| *known != name);
+        self.place.options.push((name, value.into()));
+        self
+    }
+
+    fn database_path(&self) -> String {
+        let database = self
+            .place
+            .get("database")
+            .map_or("(default)", String::as_str);
+        format!("projects/{}/databases/{database}", self.place.at(0))
+    }
+
+    async fn connect(&self) -> Result<Project, SourceError> {
+        let origin = self.place.origin();
+        let wrong = |error: &dyn std::fmt::Display| {
+            SourceError::configuration(format!("{origin}: {error}"))
+        };
+        let usual = || std::env::var("FIRESTORE_EMULATOR_HOST").ok();
+        let emulator = self.place.get("emulator").cloned().or_else(usual);
+        let emulator = emulator.filter(|host| !host.is_empty());
+        let address = match &emulator {
+            Some(host) => format!("http://{host}"),
+            None => "https://firestore.googleapis.com".to_owned(),
+        };
+        let mut endpoint = Endpoint::from_shared(address)
+            .map_err(|error| wrong(&error))?
+            .connect_timeout(ANSWER)
+            .http2_keep_alive_interval(BEAT)
+            .keep_alive_timeout(ANSWER)
+            .keep_alive_while_idle(true);
+        let mut who = None;
+        if emulator.is_none() {
+            name_cryptography();
+            endpoint = endpoint
+                .tls_config(ClientTlsConfig::new().with_native_roots())
+                .map_err(|error| wrong(&error))?;
+        }
+        if emulator.is_none() && self.place.get("token").is_none() {
+            let found = gcp_auth::provider().await;
+            who = Some(found.map_err(|error| {
+                SourceError::permission(format!(
+                    "{origin}: no application default credentials: {error}"
+                ))
+            })?);
+        }
+        let channel = endpoint
+            .connect()
+            .await
+            .map_err(|error| self.lost(&error))?;
+        Ok(Project { channel, who })
+    }
+
+    /// A listener from where the last one ended.
+    async fn listen(&self, project: &Project) -> Result<Streaming<ListenResponse>, SourceError> {
+        let database = self.database_path();
+        let target = Target {
+            target_id: 1,
+            target_type: Some(TargetType::Documents(DocumentsTarget {
+                documents: vec![format!("{database}/documents/{}", self.place.at(1))],
+            })),
+            resume_type: (self.last.as_ref())
+                .filter(|(token, _)| !token.is_empty())
+                .map(|(token, _)| ResumeType::ResumeToken(token.clone())),
+            ..Target::default()
+        };
+        let first = ListenRequest {
+            database: database.clone(),
+            target_change: Some(listen_request::TargetChange::AddTarget(target)),
+            ..ListenRequest::default()
+        };
+        // The listener lasts for as long as the requests do not end.
+        let mut request = Request::new(stream::iter([first]).chain(stream::pending()));
+        let bearer = match (self.place.get("token"), &project.who) {
+            (Some(token), _) => token.clone(),
+            (None, None) => "owner".to_owned(),
+            (None, Some(who)) => match who.token(SCOPE).await {
+                Ok(token) => token.as_str().to_owned(),
+                Err(error) => return Err(self.lost(&error)),
+            },
+        };
+        let metadata = request.metadata_mut();
+        if let Ok(mut value) = MetadataValue::try_from(format!("Bearer {bearer}")) {
+            value.set_sensitive(true);
+            metadata.insert("authorization", value);
+        }
+        if let Ok(value) = MetadataValue::try_from(database) {
+            metadata.insert("google-cloud-resource-prefix", value);
+        }
+        let mut client = FirestoreClient::new(project.channel.clone())
+            .max_decoding_message_size(MAX_SIZE + (1 << 20));
+        let answer = timeout(ANSWER, client.listen(request)).await;
+        let answer = answer.map_err(|_| self.lost(&format!("no answer within {ANSWER:?}")))?;
+        Ok(answer.map_err(|status| self.refused(&status))?.into_inner())
+    }
+
+    fn observed(&self, found: &Option<Document>) -> Observation {
+        let Some(found) = found else {
+            return Observation::Absent;
+        };
+        let revision =
+            (found.update_time.as_ref()).map(|at| format!("{}.{:09}", at.seconds, at.nanos));
+        let content = match self.place.get("field") {
+            None => Some(value::json_of(&found.fields).into_bytes()),
+            Some(name) => found.fields.get(name).and_then(value::content_of),
+        };
+        match content {
+            Some(content) => document(&self.place, content, revision),
+            None => Observation::Absent,
+        }
+    }
+
+    fn refused(&self, status: &Status) -> SourceError {
+        let text = format!("{}: {}", self.place.origin(), status.message());
+        match status.code() {
+            Code::PermissionDenied | Code::Unauthenticated => SourceError::permission(text),
+            Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition => {
+                SourceError::configuration(text)
+            }
+            _ => SourceError::transient(text),
+        }
+    }
+
+    fn lost(&self, why: &dyn std::fmt::Display) -> SourceError {
+        SourceError::transient(format!("{}: {why}", self.place.origin()))
+    }
+}
+
+/// What the listener told since the last consistent moment.
+#[derive(Default)]
+struct Heard {
+    document: Option<Option<Document>>,
+    current: bool,
+}
+
+impl Watcher for Firestore {
+    fn origin(&self) -> String {
+        self.place.origin()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(DEADLINE)
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        checked(&self.place)?;
+        let project: Lease<Project> = PROJECTS.lease(self.place.server(), self.connect()).await?;
+        let mut events = match self.listen(&project).await {
+            Ok(events) => events,
+            Err(error) => {
+                // The place to go on from may be what is wrong.
+                self.last = None;
+                return Err(error);
+            }
+        };
+        if self
+            .last
+            .as_ref()
+            .is_some_and(|(token, _)| token.is_empty())
+        {
+            // There was no place to go on from: everything is told anew.
+            self.last = None;
+        }
+        let mut heard = Heard::default();
+        let mut beat = interval(BEAT / 2);
+        loop {
+            let event = tokio::select! {
+                event = events.message() => event,
+                // A dead connection is found by the pings of the protocol and ends the events.
+                _ = beat.tick() => {
+                    if heard.current {
+                        observer.live();
+                    }
+                    continue;
+                }
+            };
+            let event = match event {
+                Ok(Some(event)) => event.response_type,
+                Ok(None) => return Err(self.lost(&"the listener ended")),
+                Err(status) => {
+                    if !heard.current {
+                        self.last = None;
+                    }
+                    return Err(self.refused(&status));
+                }
+            };
+            match event {
+                Some(ResponseType::DocumentChange(change)) => {
+                    let gone = change.target_ids.is_empty();
+                    heard.document = Some(change.document.filter(|_| !gone));
+                }
+                Some(ResponseType::DocumentDelete(_) | ResponseType::DocumentRemove(_)) => {
+                    heard.document = Some(None);
+                }
+                Some(ResponseType::TargetChange(change)) => {
+                    self.target_changed(&change, &mut heard, observer)?;
+                }
+                Some(ResponseType::Filter(_)) | None => {}
+            }
+        }
+    }
+}
+
+impl Firestore {
+    fn target_changed(
+        &mut self,
+        change: &TargetChange,
+        heard: &mut Heard,
+        observer: &Observer,
+    ) -> Result<(), SourceError> {
+        match change.target_change_type() {
+            TargetChangeType::Remove => {
+                self.last = None;
+                let status = change
+                    .cause
+                    .as_ref()
+                    .map(|cause| Status::new(Code::from_i32(cause.code), cause.message.clone()));
+                return Err(match status {
+                    Some(status) => self.refused(&status),
+                    None => self.lost(&"the server took the listener away"),
+                });
+            }
+            TargetChangeType::Reset => {
+                *heard = Heard::default();
+                self.last = None;
+                return Ok(());
+            }
+            TargetChangeType::Current => heard.current = true,
+            TargetChangeType::NoChange | TargetChangeType::Add => {}
+        }
+        let consistent = change.read_time.is_some() || !change.resume_token.is_empty();
+        if !heard.current || !consistent && change.target_change_type() != TargetChangeType::Current
+        {
+            return Ok(());
+        }
+        let observation = match (heard.document.take(), &self.last) {
+            (Some(found), _) => self.observed(&found),
+            // Nothing has changed since the last session.
+            (None, Some((_, before))) => before.clone(),
+            (None, None) => Observation::Absent,
+        };
+        self.last = Some((change.resume_token.clone(), observation.clone()));
+        observer.observe(observation);
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Firestore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Firestore").field(&self.place).finish()
+    }
+}

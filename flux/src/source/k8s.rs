@@ -1,0 +1,366 @@
+//! Kubernetes: one key of a ConfigMap or a Secret, by a list and a watch from its resource version.
+
+use std::{collections::BTreeMap, fmt::Debug, pin::pin, time::Duration};
+
+use flux_syntax::{Remote, Scheme};
+use futures_util::TryStreamExt;
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ConfigMap, Secret},
+};
+use kube::{
+    Api, Client, Config, Resource,
+    api::{ListParams, WatchEvent, WatchParams},
+    config::{KubeConfigOptions, Kubeconfig},
+    core::Status,
+};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use super::{
+    Observation, Observer, SourceError, Watcher,
+    remote::{
+        ANSWER, RESYNC, checked, document,
+        shared::{Connection, Connections, Lease},
+        tls::name_cryptography,
+    },
+};
+
+/// How long one watch lasts at the server.
+const WAIT: Duration = Duration::from_secs(120);
+
+static CLUSTERS: Connections<Cluster> = Connections::new();
+
+struct Cluster(Client);
+
+impl Connection for Cluster {
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+/// Watches one key of a Kubernetes ConfigMap or Secret.
+///
+/// The URI is `k8s://NAMESPACE/configmap/NAME/KEY` or `k8s://NAMESPACE/secret/NAME/KEY`. Who asks is told by the kubeconfig
+/// (`KUBECONFIG`, `~/.kube/config`, or `kubeconfig=PATH` and `context=NAME`), else by the service account of the pod. It needs the
+/// verbs `list` and `watch` on the object:
+///
+/// ```yaml
+/// apiVersion: rbac.authorization.k8s.io/v1
+/// kind: Role
+/// metadata: { name: read-app-config }
+/// rules:
+///   - apiGroups: [""]
+///     resources: ["configmaps"]
+///     resourceNames: ["app"]
+///     verbs: ["list", "watch"]
+/// ```
+///
+/// ```
+/// use flux::{Source, source::Kubernetes};
+///
+/// let source = Source::watcher(Kubernetes::config_map("default", "app", "app.yaml")).format(flux::Format::Yaml);
+/// ```
+#[derive(Clone)]
+pub struct Kubernetes {
+    place: Remote<String>,
+    client: Option<Client>,
+}
+
+impl Kubernetes {
+    /// A key of a ConfigMap, in `data` or `binaryData`.
+    pub fn config_map(
+        namespace: impl Into<String>,
+        name: impl Into<String>,
+        key: impl Into<String>,
+    ) -> Self {
+        Self::object(namespace.into(), "configmap", name.into(), key.into())
+    }
+
+    /// A key of a Secret, decoded.
+    pub fn secret(
+        namespace: impl Into<String>,
+        name: impl Into<String>,
+        key: impl Into<String>,
+    ) -> Self {
+        Self::object(namespace.into(), "secret", name.into(), key.into())
+    }
+
+    fn object(namespace: String, kind: &str, name: String, key: String) -> Self {
+        let place = Remote::new(Scheme::K8s).piece(namespace).piece(kind);
+        Self::at(place.piece(name).piece(key))
+    }
+
+    /// By a client of your own.
+    #[must_use]
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// The context of the kubeconfig; its current one by default.
+    #[must_use]
+    pub fn context(self, name: impl Into<String>) -> Self {
+        self.set("context", name)
+    }
+
+    /// The kubeconfig file.
+    #[must_use]
+    pub fn kubeconfig(self, path: impl Into<String>) -> Self {
+        self.set("kubeconfig", path)
+    }
+
+    /// How long one watch lasts before the next one begins; 2 minutes by default. Silence is noticed after that time.
+    #[must_use]
+    pub fn wait(self, wait: Duration) -> Self {
+        self.set("wait", flux_syntax::format_duration(wait))
+    }
+
+    pub(super) fn at(place: Remote<String>) -> Self {
+        Kubernetes {
+            place,
+            client: None,
+        }
+    }
+
+    fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.place.options.retain(|(known, _)| *known != name);
+        self.place.options.push((name, value.into()));
+        self
+    }
+
+    fn patience(&self) -> Duration {
+        let wait = self.place.duration("wait").unwrap_or(WAIT);
+        wait.clamp(Duration::from_secs(1), Duration::from_secs(3600))
+    }
+
+    async fn connect(&self) -> Result<Cluster, SourceError> {
+        name_cryptography();
+        let origin = self.place.origin();
+        let wrong = |error: &dyn std::fmt::Display| {
+            SourceError::configuration(format!("{origin}: no access to a cluster: {error}"))
+        };
+        let options = KubeConfigOptions {
+            context: self.place.get("context").cloned(),
+            ..KubeConfigOptions::default()
+        };
+        let mut config = match (self.place.get("kubeconfig"), &options.context) {
+            (Some(path), _) => {
+                let file = Kubeconfig::read_from(path).map_err(|error| wrong(&error))?;
+                let config = Config::from_custom_kubeconfig(file, &options).await;
+                config.map_err(|error| wrong(&error))?
+            }
+            (None, Some(_)) => Config::from_kubeconfig(&options)
+                .await
+                .map_err(|error| wrong(&error))?,
+            (None, None) => Config::infer().await.map_err(|error| wrong(&error))?,
+        };
+        config.connect_timeout = Some(ANSWER);
+        config.read_timeout = Some(self.patience() + ANSWER);
+        Client::try_from(config)
+            .map(Cluster)
+            .map_err(|error| wrong(&error))
+    }
+
+    /// Lists and watches until something is wrong.
+    async fn follow<K: Keyed>(
+        &self,
+        client: Client,
+        observer: &Observer,
+    ) -> Result<(), SourceError> {
+        let (namespace, name) = (self.place.at(0), self.place.at(2));
+        let api: Api<K> = Api::namespaced(client, namespace);
+        let only = format!("metadata.name={name}");
+        let mut resync = observer.resync();
+        loop {
+            let listed = timeout(ANSWER, api.list(&ListParams::default().fields(&only))).await;
+            let list = listed
+                .map_err(|_| self.transient(&format!("no answer within {ANSWER:?}")))?
+                .map_err(|error| self.classified(error))?;
+            let mut version = list.metadata.resource_version.unwrap_or_default();
+            observer.observe(self.document_of(list.items.first()));
+            loop {
+                let params = WatchParams::default()
+                    .fields(&only)
+                    .timeout(self.patience().as_secs().try_into().unwrap_or(120));
+                let events = api.watch(&params, &version).await;
+                let mut events = pin!(events.map_err(|error| self.classified(error))?);
+                let expired = loop {
+                    let event = tokio::select! {
+                        event = events.try_next() => event.map_err(|error| self.classified(error))?,
+                        () = resync.due() => break true,
+                    };
+                    observer.live();
+                    match event {
+                        // The server ends every watch after a while.
+                        None => break false,
+                        Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                            note(&mut version, object.meta().resource_version.clone());
+                            observer.observe(self.document_of(Some(&object)));
+                        }
+                        Some(WatchEvent::Deleted(object)) => {
+                            note(&mut version, object.meta().resource_version.clone());
+                            observer.observe(Observation::Absent);
+                        }
+                        Some(WatchEvent::Bookmark(mark)) => {
+                            note(&mut version, Some(mark.metadata.resource_version));
+                        }
+                        // The version is older than what the server remembers.
+                        Some(WatchEvent::Error(status)) if status.code == 410 => break true,
+                        Some(WatchEvent::Error(status)) => return Err(self.refused(&status)),
+                    }
+                };
+                if expired {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn document_of<K: Keyed>(&self, object: Option<&K>) -> Observation {
+        let Some(object) = object else {
+            return Observation::Absent;
+        };
+        match object.content(self.place.at(3)) {
+            Some(bytes) => document(&self.place, bytes, object.meta().resource_version.clone()),
+            None => Observation::Absent,
+        }
+    }
+
+    fn classified(&self, error: kube::Error) -> SourceError {
+        match error {
+            kube::Error::Api(status) => self.refused(&status),
+            error => {
+                let mut cause: &dyn std::error::Error = &error;
+                while let Some(deeper) = cause.source() {
+                    cause = deeper;
+                }
+                self.transient(&cause.to_string())
+            }
+        }
+    }
+
+    fn refused(&self, status: &Status) -> SourceError {
+        let text = format!("{}: {}", self.place.origin(), status.message);
+        match status.code {
+            401 | 403 => SourceError::permission(text),
+            410 | 429 | 500.. => SourceError::transient(text),
+            _ => SourceError::configuration(text),
+        }
+    }
+
+    fn transient(&self, what: &str) -> SourceError {
+        SourceError::transient(format!("{}: {what}", self.place.origin()))
+    }
+}
+
+fn note(version: &mut String, newer: Option<String>) {
+    if let Some(newer) = newer.filter(|newer| !newer.is_empty()) {
+        *version = newer;
+    }
+}
+
+/// An object that has keys.
+trait Keyed:
+    Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    fn content(&self, key: &str) -> Option<Vec<u8>>;
+}
+
+fn binary(data: &Option<BTreeMap<String, ByteString>>, key: &str) -> Option<Vec<u8>> {
+    data.as_ref()?.get(key).map(|bytes| bytes.0.clone())
+}
+
+impl Keyed for ConfigMap {
+    fn content(&self, key: &str) -> Option<Vec<u8>> {
+        let text = self.data.as_ref().and_then(|data| data.get(key));
+        text.map(|text| text.clone().into_bytes())
+            .or_else(|| binary(&self.binary_data, key))
+    }
+}
+
+impl Keyed for Secret {
+    fn content(&self, key: &str) -> Option<Vec<u8>> {
+        binary(&self.data, key)
+    }
+}
+
+impl Watcher for Kubernetes {
+    fn origin(&self) -> String {
+        self.place.origin()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.patience() + ANSWER * 2)
+    }
+
+    fn resync(&self) -> Option<Duration> {
+        Some(self.place.duration("resync").unwrap_or(RESYNC))
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        checked(&self.place)?;
+        let cluster = match &self.client {
+            Some(client) => Lease::own(Cluster(client.clone())),
+            None => CLUSTERS.lease(self.place.server(), self.connect()).await?,
+        };
+        let client = cluster.0.clone();
+        match self.place.at(1) {
+            "secret" => self.follow::<Secret>(client, observer).await,
+            _ => self.follow::<ConfigMap>(client, observer).await,
+        }
+    }
+}
+
+impl Debug for Kubernetes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Kubernetes").field(&self.place).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_text_or_bytes_or_absent() {
+        let bytes = || Some(BTreeMap::from([("raw".to_owned(), ByteString(vec![1]))]));
+        let map = ConfigMap {
+            data: Some(BTreeMap::from([("app".to_owned(), "a: 1".to_owned())])),
+            binary_data: bytes(),
+            ..ConfigMap::default()
+        };
+        assert_eq!(map.content("app"), Some(b"a: 1".to_vec()));
+        assert_eq!(map.content("raw"), Some(vec![1]));
+        assert_eq!(map.content("none"), None);
+        let secret = Secret {
+            data: bytes(),
+            ..Secret::default()
+        };
+        assert_eq!(secret.content("raw"), Some(vec![1]));
+        assert_eq!(ConfigMap::default().content("app"), None);
+    }
+
+    #[test]
+    fn what_the_server_refuses_for_want_of_rights_is_tried_slowly() {
+        let source = Kubernetes::secret("default", "app", "key");
+        let refused = |code| {
+            let status = Status {
+                code,
+                ..Status::default()
+            };
+            source.refused(&status).kind()
+        };
+        use crate::source::ErrorKind;
+        assert_eq!(refused(403), ErrorKind::Permission);
+        assert_eq!(refused(429), ErrorKind::Transient);
+        assert_eq!(refused(503), ErrorKind::Transient);
+        assert_eq!(refused(400), ErrorKind::Configuration);
+    }
+}

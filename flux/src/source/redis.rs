@@ -1,0 +1,226 @@
+//! Redis: one key. The server tells of its changes where it can; where it cannot, the key is read again and again.
+
+mod connection;
+
+use std::time::Duration;
+
+use ::redis::{Value, cmd};
+use flux_syntax::{Remote, Scheme};
+use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, interval, sleep_until};
+
+use self::connection::{Connected, SERVERS, asked, connect};
+use super::{
+    Observation, Observer, SourceError, Watcher,
+    remote::{self, ANSWER, BEAT, DEADLINE, checked, document, lost, shared::Lease, unanswered},
+};
+
+/// A busy key is read this often at most.
+const SPACING: Duration = Duration::from_millis(10);
+/// How often a key is read whose changes nobody tells of.
+const POLL: Duration = Duration::from_secs(5);
+
+/// Watches the string at one key of a Redis server, or of one that speaks its protocol.
+///
+/// Changes are told by client tracking (Redis 6 and later; nothing to configure), else by keyspace notifications, else found
+/// by reading the key every 5 seconds. The URI is `redis://host:6379/KEY?db=0`, `rediss://` for TLS.
+///
+/// ```
+/// use flux::{Source, source::Redis};
+///
+/// let source = Source::watcher(Redis::new("127.0.0.1:6379", "app/config").db(2));
+/// ```
+#[derive(Clone)]
+pub struct Redis {
+    place: Remote<String>,
+    client: Option<::redis::Client>,
+}
+
+remote::options_of_a_server!(Redis);
+
+impl Redis {
+    /// The key on the server at `host`, such as `127.0.0.1:6379`.
+    pub fn new(host: impl Into<String>, key: impl Into<String>) -> Self {
+        Self::at(Remote::new(Scheme::Redis).host(host).piece(key))
+    }
+
+    /// The key, by a client of your own; its connection is not shared.
+    pub fn with_client(client: ::redis::Client, key: impl Into<String>) -> Self {
+        let address = client.get_connection_info().addr().to_string();
+        Redis {
+            client: Some(client),
+            ..Self::new(address, key)
+        }
+    }
+
+    pub(super) fn at(place: Remote<String>) -> Self {
+        Redis {
+            place,
+            client: None,
+        }
+    }
+
+    /// The number of the database; 0 by default.
+    #[must_use]
+    pub fn db(self, db: u32) -> Self {
+        self.set("db", db.to_string())
+    }
+
+    /// How often the key is read where the server tells of no change; 5 seconds by default.
+    #[must_use]
+    pub fn poll(self, every: Duration) -> Self {
+        self.set("poll", flux_syntax::format_duration(every))
+    }
+
+    async fn read(&self, connected: &Connected) -> Result<Observation, SourceError> {
+        let key = self.place.at(0);
+        let answer = asked(&self.place, connected.ask(cmd("GET").arg(key))).await;
+        match answer {
+            Ok(Value::Nil) => Ok(Observation::Absent),
+            Ok(Value::BulkString(bytes)) => Ok(document(&self.place, bytes, None)),
+            Ok(Value::SimpleString(text)) => Ok(document(&self.place, text, None)),
+            Ok(_) => Ok(self.not_a_string()),
+            Err(refused) if refused.code.as_deref() == Some("WRONGTYPE") => Ok(self.not_a_string()),
+            Err(refused) => {
+                // Whoever did not answer once is asked on a new connection.
+                if refused.error.kind() == super::ErrorKind::Transient {
+                    connected.give_up();
+                }
+                Err(refused.error)
+            }
+        }
+    }
+
+    fn not_a_string(&self) -> Observation {
+        Observation::Unreadable(SourceError::configuration(format!(
+            "{} is not a string; write the document with SET",
+            self.place.origin()
+        )))
+    }
+
+    /// Follows what the server tells on the shared connection.
+    async fn tracked(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
+        // First the ear, then the question: what changes in between is asked for again.
+        let mut changes = connected.changes(self.place.at(0).as_bytes());
+        let mut resync = observer.resync();
+        let mut beat = interval(BEAT);
+        loop {
+            changes.mark_unchanged();
+            let read = Instant::now();
+            observer.observe(self.read(connected).await?);
+            loop {
+                tokio::select! {
+                    changed = changes.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return Err(lost(&self.place)),
+                    },
+                    () = resync.due() => break,
+                    _ = beat.tick() => {
+                        connected.alive(&self.place).await?;
+                        observer.live();
+                    }
+                }
+            }
+            sleep_until(read + SPACING).await;
+        }
+    }
+
+    /// Listens for notifications on a connection of its own, and reads the key every now and then whatever is told.
+    async fn polled(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
+        let mut notifications = self.notifications(connected).await?;
+        let mut resync = observer.resync();
+        let mut poll = interval(self.place.duration("poll").unwrap_or(POLL));
+        loop {
+            let read = Instant::now();
+            observer.observe(self.read(connected).await?);
+            tokio::select! {
+                told = next(&mut notifications) => if told.is_none() {
+                    return Err(lost(&self.place));
+                },
+                () = resync.due() => {}
+                _ = poll.tick() => {}
+            }
+            sleep_until(read + SPACING).await;
+        }
+    }
+
+    /// The keyspace notifications of the key; none where the server sends none, which is said once.
+    async fn notifications(
+        &self,
+        connected: &Connected,
+    ) -> Result<Option<impl Stream<Item = ::redis::Msg> + Unpin + use<>>, SourceError> {
+        let origin = self.place.origin();
+        let every = self.place.duration("poll").unwrap_or(POLL);
+        let mut config = cmd("CONFIG");
+        config.arg("GET").arg("notify-keyspace-events");
+        if let Ok(answer) = connected.ask(&config).await {
+            let flags = connection::texts(&answer).pop().unwrap_or_default();
+            let on = flags.contains('K') && flags.contains(['A', '$']);
+            if !on {
+                tracing::warn!(target: "flux", %origin, ?every, "the server tells of no change, so the key is read again and again; `CONFIG SET notify-keyspace-events KA` lets it tell");
+                return Ok(None);
+            }
+        }
+        let db = self.place.get("db").map_or("0", String::as_str);
+        let channel = format!("__keyspace@{db}__:{}", self.place.at(0));
+        let listen = async {
+            let mut pubsub = connected.client().get_async_pubsub().await?;
+            pubsub.subscribe(channel).await?;
+            Ok(pubsub)
+        };
+        let told = tokio::time::timeout(ANSWER, listen);
+        match told.await {
+            Ok(Ok(pubsub)) => Ok(Some(Box::pin(pubsub.into_on_message()))),
+            Ok(Err(error)) => {
+                let refused = connection::classified(&self.place, error);
+                if refused.error.kind() == super::ErrorKind::Transient && refused.code.is_none() {
+                    return Err(refused.error);
+                }
+                tracing::warn!(target: "flux", %origin, ?every, error = %refused.error, "notifications are refused, so the key is read again and again");
+                Ok(None)
+            }
+            Err(_) => Err(unanswered(&self.place)),
+        }
+    }
+}
+
+async fn next<S: Stream<Item = ::redis::Msg> + Unpin>(
+    stream: &mut Option<S>,
+) -> Option<::redis::Msg> {
+    match stream {
+        Some(stream) => stream.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Watcher for Redis {
+    fn origin(&self) -> String {
+        self.place.origin()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(DEADLINE.max(self.place.duration("poll").unwrap_or(POLL) * 3))
+    }
+
+    fn resync(&self) -> Option<Duration> {
+        Some(self.place.duration("resync").unwrap_or(remote::RESYNC))
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        checked(&self.place)?;
+        let connected: Lease<Connected> = match &self.client {
+            Some(client) => Lease::own(connect(&self.place, client.clone()).await?),
+            None => {
+                let connect = async {
+                    let client = connection::client(&self.place)?;
+                    connect(&self.place, client).await
+                };
+                SERVERS.lease(self.place.server(), connect).await?
+            }
+        };
+        match connected.tells() {
+            true => self.tracked(&connected, observer).await,
+            false => self.polled(&connected, observer).await,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What the sources on servers have in common: how a URI becomes one, shared connections, certificates, limits.
+
+#[cfg(feature = "_http")]
+pub(crate) mod http;
+#[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
+pub(crate) mod shared;
+#[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
+pub(crate) mod tls;
+
+use flux_syntax::Remote;
+#[cfg(feature = "_remote")]
+use flux_syntax::Scheme;
+
+use super::DynWatcher;
+
+/// The watcher of what a URI names.
+pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String> {
+    match place.scheme {
+        #[cfg(feature = "etcd")]
+        Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
+        #[cfg(feature = "consul")]
+        Scheme::Consul => Ok(Box::new(super::Consul::at(place))),
+        #[cfg(feature = "file")]
+        Scheme::Dir => Ok(Box::new(super::Dir::new(place.at(0)))),
+        #[cfg(feature = "firestore")]
+        Scheme::Firestore => Ok(Box::new(super::Firestore::at(place))),
+        #[cfg(feature = "k8s")]
+        Scheme::K8s => Ok(Box::new(super::Kubernetes::at(place))),
+        #[cfg(feature = "zookeeper")]
+        Scheme::ZooKeeper => Ok(Box::new(super::ZooKeeper::at(place))),
+        #[cfg(feature = "https")]
+        Scheme::Https => Ok(Box::new(super::Https::at(place))),
+        #[cfg(feature = "nats")]
+        Scheme::Nats => Ok(Box::new(super::Nats::at(place))),
+        #[cfg(feature = "redis")]
+        Scheme::Redis => Ok(Box::new(super::Redis::at(place))),
+        #[allow(
+            unreachable_patterns,
+            reason = "with every feature on there is nothing left"
+        )]
+        scheme => Err(format!(
+            "`{}` needs the cargo feature `{}` of flux, which is not enabled",
+            place.origin(),
+            scheme.as_str()
+        )),
+    }
+}
+
+#[cfg(feature = "_remote")]
+pub(crate) use common::*;
+
+#[cfg(feature = "_remote")]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "redis")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
+mod common {
+    use super::Remote;
+    use crate::source::{Content, Observation, SourceError};
+    use std::time::Duration;
+
+    /// A larger document is refused.
+    pub(crate) const MAX_SIZE: usize = 16 << 20;
+    /// How often a source is read again although its server told of no change.
+    pub(crate) const RESYNC: Duration = Duration::from_secs(300);
+    /// How long a server may take to answer.
+    pub(crate) const ANSWER: Duration = Duration::from_secs(5);
+    /// How often a quiet connection is asked whether it is still there.
+    pub(crate) const BEAT: Duration = Duration::from_secs(10);
+    /// How long a session may show no sign of life.
+    pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+    /// What a document of the server's is for the capacitor.
+    pub(crate) fn document(
+        place: &Remote<String>,
+        bytes: impl AsRef<[u8]>,
+        revision: Option<String>,
+    ) -> Observation {
+        let bytes = bytes.as_ref();
+        if bytes.len() > MAX_SIZE {
+            return Observation::Unreadable(SourceError::configuration(format!(
+                "{} holds {} bytes, more than the limit of 16 MiB",
+                place.origin(),
+                bytes.len()
+            )));
+        }
+        Observation::Value(Content {
+            bytes: bytes.into(),
+            revision,
+        })
+    }
+
+    /// A client's error without what must not be shown, should it have repeated it.
+    pub(crate) fn without_secrets(place: &Remote<String>, text: &str) -> String {
+        let secrets = place.password.iter().chain(place.get("token"));
+        secrets
+            .filter(|secret| !secret.is_empty())
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// The server's answer, or that there was none in time.
+    pub(crate) async fn answered<T>(
+        place: &Remote<String>,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, SourceError> {
+        let answer = tokio::time::timeout(ANSWER, answer).await;
+        answer.map_err(|_| unanswered(place))
+    }
+
+    /// The server did not answer in time.
+    pub(crate) fn unanswered(place: &Remote<String>) -> SourceError {
+        SourceError::transient(format!("{}: no answer within {ANSWER:?}", place.origin()))
+    }
+
+    /// The connection ended, or what was to come on it did.
+    pub(crate) fn lost(place: &Remote<String>) -> SourceError {
+        SourceError::transient(format!("{}: the connection was lost", place.origin()))
+    }
+
+    /// Whether the declaration can work.
+    pub(crate) fn checked(place: &Remote<String>) -> Result<(), SourceError> {
+        place
+            .check()
+            .map_err(|error| SourceError::configuration(format!("{}: {error}", place.origin())))
+    }
+
+    /// The options that every source on a server has, for its builder.
+    macro_rules! options_of_a_server {
+        ($Source:ident) => {
+            impl $Source {
+                /// The user's name and password.
+                #[must_use]
+                pub fn credentials(
+                    mut self,
+                    user: impl Into<String>,
+                    password: impl Into<String>,
+                ) -> Self {
+                    self.place.user = Some(user.into()).filter(|user| !user.is_empty());
+                    self.place.password = Some(password.into());
+                    self
+                }
+
+                /// Secures the connection; the system says who is trusted, unless [`ca`](Self::ca) does.
+                #[must_use]
+                pub fn tls(self) -> Self {
+                    self.set("tls", "true")
+                }
+
+                /// Secures the connection and trusts whom the certificates in this PEM file vouch for, nobody else.
+                #[must_use]
+                pub fn ca(self, path: impl Into<String>) -> Self {
+                    self.set("ca", path)
+                }
+
+                /// Secures the connection and says who asks: a certificate and its key, each a PEM file.
+                #[must_use]
+                pub fn client_certificate(
+                    self,
+                    certificate: impl Into<String>,
+                    key: impl Into<String>,
+                ) -> Self {
+                    self.set("cert", certificate).set("cert_key", key)
+                }
+
+                /// How often the source is read again although no change was told; 5 minutes by default.
+                #[must_use]
+                pub fn resync(self, every: std::time::Duration) -> Self {
+                    self.set("resync", flux_syntax::format_duration(every))
+                }
+
+                fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+                    self.place.options.retain(|(known, _)| *known != name);
+                    self.place.options.push((name, value.into()));
+                    self
+                }
+            }
+
+            impl std::fmt::Debug for $Source {
+                /// Without credentials.
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_tuple(stringify!($Source))
+                        .field(&self.place)
+                        .finish()
+                }
+            }
+        };
+    }
+    pub(crate) use options_of_a_server;
+}

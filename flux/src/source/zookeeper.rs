@@ -1,0 +1,264 @@
+//! ZooKeeper: one node, by one-shot watches that are set in the same call that reads.
+
+use std::time::Duration;
+
+use flux_syntax::{Remote, Scheme};
+use tokio::time::{interval, timeout};
+use zookeeper_client::{Client, Error, OneshotWatcher, SessionState};
+
+use super::{
+    Observation, Observer, SourceError, Watcher,
+    remote::{
+        self, ANSWER, BEAT, DEADLINE, RESYNC, checked, document,
+        shared::{Connection, Connections, Lease},
+        without_secrets,
+    },
+};
+
+/// A session lasts so long without its client; the server may shorten it.
+const SESSION: Duration = Duration::from_secs(10);
+
+static SERVERS: Connections<Session> = Connections::new();
+
+struct Session(Client);
+
+impl Connection for Session {
+    fn is_open(&self) -> bool {
+        !self.0.state().is_terminated()
+    }
+}
+
+/// Watches the data of one node of a ZooKeeper ensemble; one that does not exist is waited for.
+///
+/// The URI is `zookeeper://host:2181,host:2181/PATH`. A user and a password (`user:${PASSWORD}@`) authenticate by the scheme
+/// `digest`; the node's ACL must grant `READ`.
+///
+/// ```
+/// use flux::{Source, source::ZooKeeper};
+///
+/// let source = Source::watcher(ZooKeeper::new("127.0.0.1:2181", "app/config").credentials("app", "secret"));
+/// ```
+#[derive(Clone)]
+pub struct ZooKeeper {
+    place: Remote<String>,
+    client: Option<Client>,
+}
+
+remote::options_of_a_server!(ZooKeeper);
+
+impl ZooKeeper {
+    /// The node on the server at `host`, such as `127.0.0.1:2181`; [`server`](ZooKeeper::server) names further ones.
+    pub fn new(host: impl Into<String>, path: impl Into<String>) -> Self {
+        let path = path.into().trim_start_matches('/').to_owned();
+        Self::at(Remote::new(Scheme::ZooKeeper).host(host).piece(path))
+    }
+
+    /// The node, by a client of your own; its session is not shared.
+    pub fn with_client(client: Client, path: impl Into<String>) -> Self {
+        ZooKeeper {
+            client: Some(client),
+            ..Self::new("client", path)
+        }
+    }
+
+    /// One more server of the ensemble.
+    #[must_use]
+    pub fn server(mut self, host: impl Into<String>) -> Self {
+        self.place = self.place.host(host);
+        self
+    }
+
+    pub(super) fn at(place: Remote<String>) -> Self {
+        ZooKeeper {
+            place,
+            client: None,
+        }
+    }
+
+    async fn connect(&self) -> Result<Session, SourceError> {
+        let place = &self.place;
+        let mut connector = Client::connector()
+            .with_session_timeout(SESSION)
+            .with_connection_timeout(ANSWER)
+            .with_fail_eagerly();
+        if let Some(password) = &place.password {
+            let user = place.user.as_deref().unwrap_or_default();
+            connector = connector.with_auth("digest", format!("{user}:{password}").as_bytes());
+        }
+        let servers: Vec<String> = (place.servers().iter())
+            .map(|(host, port)| match host.contains(':') {
+                true => format!("[{host}]:{port}"),
+                false => format!("{host}:{port}"),
+            })
+            .collect();
+        let servers = servers.join(",");
+        let connected = timeout(SESSION, async {
+            match place.tls() {
+                true => secured(place, connector, &servers).await,
+                false => connector
+                    .connect(&servers)
+                    .await
+                    .map_err(|error| self.classified(&error)),
+            }
+        });
+        match connected.await {
+            Ok(client) => client.map(Session),
+            Err(_) => Err(self.silent(SESSION)),
+        }
+    }
+
+    /// Reads the node and sets a watch, in one call; of a node that does not exist the watch is for its creation.
+    async fn read(&self, client: &Client) -> Result<(Observation, OneshotWatcher), SourceError> {
+        let path = format!("/{}", self.place.at(0));
+        let ask = async {
+            loop {
+                match client.get_and_watch_data(&path).await {
+                    Ok((data, stat, watcher)) => {
+                        let revision = Some(stat.mzxid.to_string());
+                        return Ok((document(&self.place, data, revision), watcher));
+                    }
+                    Err(Error::NoNode) => {}
+                    Err(error) => return Err(self.classified(&error)),
+                }
+                match client.check_and_watch_stat(&path).await {
+                    Ok((None, watcher)) => return Ok((Observation::Absent, watcher)),
+                    // It was created in between: read it.
+                    Ok((Some(_), _)) => {}
+                    Err(error) => return Err(self.classified(&error)),
+                }
+            }
+        };
+        match timeout(ANSWER, ask).await {
+            Ok(read) => read,
+            Err(_) => Err(self.silent(ANSWER)),
+        }
+    }
+
+    fn classified(&self, error: &Error) -> SourceError {
+        let origin = self.place.origin();
+        let said = without_secrets(&self.place, &error.to_string());
+        match error {
+            Error::NoAuth => SourceError::permission(format!(
+                "{origin}: not authorized; the node's ACL must grant READ to this user"
+            )),
+            Error::AuthFailed => SourceError::permission(format!("{origin}: {said}")),
+            Error::BadArguments(_) => SourceError::configuration(format!("{origin}: {said}")),
+            _ => SourceError::transient(format!("{origin}: {said}")),
+        }
+    }
+
+    fn silent(&self, limit: Duration) -> SourceError {
+        let origin = self.place.origin();
+        SourceError::transient(format!("{origin}: no answer within {limit:?}"))
+    }
+}
+
+#[cfg(feature = "zookeeper-tls")]
+async fn secured(
+    place: &Remote<String>,
+    connector: zookeeper_client::Connector,
+    servers: &str,
+) -> Result<Client, SourceError> {
+    use zookeeper_client::TlsOptions;
+    remote::tls::name_cryptography();
+    let origin = place.origin();
+    let wrong =
+        |error: &dyn std::fmt::Display| SourceError::configuration(format!("{origin}: {error}"));
+    let certificates = remote::tls::Certificates::read(place)?;
+    let Some(ca) = &certificates.ca else {
+        return Err(wrong(
+            &"TLS needs the certificates that vouch for the server: `ca=/path/ca.pem`",
+        ));
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut options = TlsOptions::new()
+        .with_pem_ca(&text(ca))
+        .map_err(|error| wrong(&error))?;
+    if let Some((certificate, key)) = &certificates.client {
+        options = options
+            .with_pem_identity(&text(certificate), &text(key))
+            .map_err(|error| wrong(&error))?;
+    }
+    let connected = connector.with_tls(options).secure_connect(servers).await;
+    connected.map_err(|error| SourceError::transient(format!("{origin}: {error}")))
+}
+
+#[cfg(not(feature = "zookeeper-tls"))]
+async fn secured(
+    place: &Remote<String>,
+    _: zookeeper_client::Connector,
+    _: &str,
+) -> Result<Client, SourceError> {
+    Err(SourceError::configuration(format!(
+        "{}: TLS needs the cargo feature `zookeeper-tls` of flux",
+        place.origin()
+    )))
+}
+
+impl Watcher for ZooKeeper {
+    fn origin(&self) -> String {
+        self.place.origin()
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(DEADLINE)
+    }
+
+    fn resync(&self) -> Option<Duration> {
+        Some(self.place.duration("resync").unwrap_or(RESYNC))
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        checked(&self.place)?;
+        let session = match &self.client {
+            Some(client) => Lease::own(Session(client.clone())),
+            None => SERVERS.lease(self.place.server(), self.connect()).await?,
+        };
+        let client = &session.0;
+        let mut states = client.state_watcher();
+        let mut resync = observer.resync();
+        let mut beat = interval(BEAT / 2);
+        loop {
+            let (observation, watcher) = self.read(client).await?;
+            observer.observe(observation);
+            let mut changed = std::pin::pin!(watcher.changed());
+            loop {
+                tokio::select! {
+                    _ = &mut changed => break,
+                    () = resync.due() => break,
+                    state = states.changed() => match state {
+                        SessionState::Disconnected => {
+                            let lost = format!("{}: disconnected", self.place.origin());
+                            observer.failing(SourceError::transient(lost));
+                        }
+                        state if state.is_terminated() => {
+                            return Err(SourceError::transient(format!(
+                                "{}: the session has ended ({state:?})",
+                                self.place.origin()
+                            )));
+                        }
+                        // Connected again: what was missed is read.
+                        _ => break,
+                    },
+                    _ = beat.tick() => {
+                        if states.peek_state() == SessionState::SyncConnected {
+                            observer.live();
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_not_shown() {
+        let source = ZooKeeper::new("h", "/app").credentials("bob", "hunter2");
+        assert_eq!(source.origin(), "zookeeper://h/app");
+        assert!(!format!("{source:?}").contains("hunter2"));
+    }
+}

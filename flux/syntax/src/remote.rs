@@ -1,0 +1,330 @@
+//! URIs of servers: who answers, who asks, which document, and how.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use parse::{parse, secret_written_down};
+
+use crate::{
+    Format, Scheme, Template,
+    scheme::{Authority, Opt, Shape, Value},
+};
+use std::{fmt, str::FromStr, time::Duration};
+
+/// A document on a server. `T` is a [`Template`] until the program starts, then a `String`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Remote<T = Template> {
+    /// What kind of server.
+    pub scheme: Scheme,
+    /// Whether the scheme itself asks for TLS; [`Remote::tls`] knows the whole truth.
+    pub secure: bool,
+    /// The user's name.
+    pub user: Option<T>,
+    /// The user's password, or the token.
+    pub password: Option<T>,
+    /// `host:port` of each server; the port may be missing.
+    pub hosts: Vec<T>,
+    /// The pieces of the path, as the scheme has them.
+    pub path: Vec<T>,
+    /// The options that are set.
+    pub options: Vec<(&'static str, T)>,
+}
+
+impl<T> Remote<T> {
+    /// Nothing but the scheme.
+    pub fn new(scheme: Scheme) -> Self {
+        Remote {
+            scheme,
+            secure: false,
+            user: None,
+            password: None,
+            hosts: Vec::new(),
+            path: Vec::new(),
+            options: Vec::new(),
+        }
+    }
+
+    /// The scheme asks for TLS.
+    #[must_use]
+    pub fn secure(mut self) -> Self {
+        self.secure = true;
+        self
+    }
+
+    /// The user's name.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<T>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// The user's password.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<T>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// One more server.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<T>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// One more piece of the path.
+    #[must_use]
+    pub fn piece(mut self, piece: impl Into<T>) -> Self {
+        self.path.push(piece.into());
+        self
+    }
+
+    /// An option.
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: impl Into<T>) -> Self {
+        self.options.push((name, value.into()));
+        self
+    }
+
+    /// The value of an option.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        let found = self.options.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value)
+    }
+}
+
+impl Remote<Template> {
+    /// Puts the variables in, and checks what they brought.
+    ///
+    /// # Errors
+    /// A variable that is not set, or a value that cannot stand where it was put. Never repeats a secret.
+    pub fn expand(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Remote<String>, String> {
+        let expand = |template: &Template| template.expand(lookup).map_err(|e| e.to_string());
+        let all = |templates: &[Template]| templates.iter().map(expand).collect::<Result<_, _>>();
+        let shape = self.scheme.shape();
+        let mut hosts: Vec<String> = all(&self.hosts)?;
+        if let Authority::Servers { many: true, .. } = shape.authority {
+            let one_each = |host: String| host.split(',').map(str::to_owned).collect::<Vec<_>>();
+            hosts = hosts.into_iter().flat_map(one_each).collect();
+        }
+        let remote = Remote {
+            scheme: self.scheme,
+            secure: self.secure,
+            user: self.user.as_ref().map(expand).transpose()?,
+            password: self.password.as_ref().map(expand).transpose()?,
+            hosts,
+            path: all(&self.path)?,
+            options: self
+                .options
+                .iter()
+                .map(|(name, value)| Ok((*name, expand(value)?)))
+                .collect::<Result<_, String>>()?,
+        };
+        remote.check()?;
+        Ok(remote)
+    }
+
+    /// The format that the URI names, or the document's extension; none where only the start can tell.
+    ///
+    /// JSON where there is nothing to tell it by.
+    pub fn format(&self) -> Option<Format> {
+        if let Some(named) = self.get("format") {
+            return Format::from_str(named.as_literal()?).ok();
+        }
+        match self.path.last()?.parts.last()? {
+            crate::Part::Text(text) => Some(of_document(self.scheme, text)),
+            crate::Part::Var { .. } => None,
+        }
+    }
+}
+
+impl Remote<String> {
+    /// Whether every part can be what it is said to be.
+    ///
+    /// # Errors
+    /// What is wrong, and how to mend it. Never repeats a secret.
+    pub fn check(&self) -> Result<(), String> {
+        let shape = self.scheme.shape();
+        if let Authority::Servers { port, .. } = shape.authority {
+            for host in &self.hosts {
+                if host.contains('@') {
+                    return Err(
+                        "a host holds no user and no password; write `user:${PASSWORD}@host`"
+                            .to_owned(),
+                    );
+                }
+                server(host, port)?;
+            }
+        }
+        for (at, piece) in self.path.iter().enumerate() {
+            self.scheme.check_piece(at, piece)?;
+        }
+        for (name, value) in &self.options {
+            if let Some(opt) = known(shape, name) {
+                opt.value.check(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The server and who asks it, without what is asked: what may share a connection is equal in it.
+    pub fn server(&self) -> Remote<String> {
+        let mut server = self.clone();
+        server.path.clear();
+        server
+            .options
+            .retain(|(name, _)| known(self.scheme.shape(), name).is_some_and(|opt| opt.connects));
+        server.options.sort();
+        server
+    }
+
+    /// The value of an option that is a duration.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        crate::parse_duration(self.get(name)?).ok()
+    }
+
+    /// Host and port of each server.
+    pub fn servers(&self) -> Vec<(String, u16)> {
+        let port = match self.scheme.shape().authority {
+            Authority::Servers { port: 0, .. } if self.tls() => 443,
+            Authority::Servers { port: 0, .. } => 80,
+            Authority::Servers { port, .. } => port,
+            Authority::Piece => 0,
+        };
+        let known = |host: &String| server(host, port).ok();
+        self.hosts.iter().filter_map(known).collect()
+    }
+
+    /// `host:port` of each server, with the port.
+    pub fn addresses(&self) -> Vec<String> {
+        let written = |(host, port): (String, u16)| match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        };
+        self.servers().into_iter().map(written).collect()
+    }
+
+    /// Whether the connection is to be secured, because of the scheme or of an option.
+    pub fn tls(&self) -> bool {
+        match self.get("tls") {
+            Some(tls) => tls == "true",
+            None => self.secure || self.get("ca").is_some() || self.get("cert").is_some(),
+        }
+    }
+
+    /// The piece of the path at `index`; empty where there is none.
+    pub fn at(&self, index: usize) -> &str {
+        self.path.get(index).map_or("", String::as_str)
+    }
+
+    /// The format of the document.
+    pub fn format(&self) -> Format {
+        let named = self.get("format").and_then(|name| name.parse().ok());
+        let last = self.path.last().map_or("", String::as_str);
+        named.unwrap_or_else(|| of_document(self.scheme, last))
+    }
+
+    /// What reports call it: the URI without credentials and without options that do not tell it from another.
+    pub fn origin(&self) -> String {
+        let shape = self.scheme.shape();
+        let name = match (shape.names, self.secure) {
+            ([(name, _)], _) => name,
+            (names, secure) => names
+                .iter()
+                .find(|(_, tls)| *tls == secure)
+                .map_or(names[0].0, |(name, _)| *name),
+        };
+        let mut path = self.path.join("/");
+        if self.scheme == Scheme::Https {
+            // A query may hold tokens.
+            path = path.split('?').next().unwrap_or_default().to_owned();
+        }
+        let mut origin = match shape.authority {
+            Authority::Servers { .. } => {
+                let slash = if path.starts_with('/') && self.scheme == Scheme::Https {
+                    ""
+                } else {
+                    "/"
+                };
+                format!("{name}://{}{slash}{path}", self.hosts.join(","))
+            }
+            Authority::Piece if self.scheme == Scheme::Dir => format!("{name}:{path}"),
+            Authority::Piece => format!("{name}://{path}"),
+        };
+        let mut separator = '?';
+        for (name, value) in &self.options {
+            if known(shape, name).is_some_and(|opt| opt.shown) {
+                origin.push_str(&format!("{separator}{name}={value}"));
+                separator = '&';
+            }
+        }
+        origin
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Remote<T> {
+    /// Without the password and the secret options.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shape = self.scheme.shape();
+        let options: Vec<_> = self
+            .options
+            .iter()
+            .filter(|(name, _)| known(shape, name).is_none_or(|opt| opt.value != Value::Secret))
+            .collect();
+        f.debug_struct("Remote")
+            .field("scheme", &self.scheme)
+            .field("secure", &self.secure)
+            .field("hosts", &self.hosts)
+            .field("path", &self.path)
+            .field("options", &options)
+            .finish_non_exhaustive()
+    }
+}
+
+fn of_document(scheme: Scheme, name: &str) -> Format {
+    let name = match scheme {
+        Scheme::Https => name.split('?').next().unwrap_or(name),
+        _ => name,
+    };
+    Format::of_path(name).unwrap_or(Format::Json)
+}
+
+fn known<'a>(shape: &'a Shape, name: &str) -> Option<&'a Opt> {
+    shape.options.iter().find(|opt| opt.name == name)
+}
+
+/// Host and port of `host`, `host:port`, `[::1]:port`.
+fn server(text: &str, default: u16) -> Result<(String, u16), String> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let closed = rest
+                .split_once(']')
+                .ok_or_else(|| format!("`{text}` has no closing `]`"))?;
+            (closed.0, closed.1.strip_prefix(':'))
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    let odd = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '@' | ',');
+    if host.is_empty() {
+        return Err("the host is missing".to_owned());
+    }
+    if host.contains(odd) {
+        return Err(format!("`{text}` is not a host"));
+    }
+    let port = match port {
+        None => default,
+        Some(port) => port
+            .parse()
+            .ok()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| format!("`{port}` is not a port; write a number from 1 to 65535"))?,
+    };
+    Ok((host.to_owned(), port))
+}

@@ -1,0 +1,53 @@
+//! Certificates for servers and clients, made for one test.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tempfile::TempDir;
+
+/// A folder with `ca.pem`, what it vouches for (`server.pem`, `client.pem`, each with its `.key`), and `other.pem`, which
+/// vouches for nobody here.
+pub struct Certificates {
+    folder: TempDir,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Certificates {
+    /// New ones.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let write = |name: &str, text: String| {
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        };
+        let authority = |name: &str| {
+            let mut params = CertificateParams::default();
+            params.distinguished_name.push(DnType::CommonName, name);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+            let key = KeyPair::generate().expect("a key");
+            let certificate = params.self_signed(&key).expect("a certificate");
+            (certificate.pem(), Issuer::new(params, key))
+        };
+        let (ca, issuer) = authority("flux tests");
+        write("ca.pem", ca);
+        write("other.pem", authority("somebody else").0);
+        for name in ["server", "client"] {
+            let hosts = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+            let mut params = CertificateParams::new(hosts).expect("host names");
+            params.distinguished_name.push(DnType::CommonName, name);
+            let key = KeyPair::generate().expect("a key");
+            let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+            write(&format!("{name}.pem"), certificate.pem());
+            write(&format!("{name}.key"), key.serialize_pem());
+        }
+        Certificates { folder }
+    }
+
+    /// Where one of them is, or is not.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+}

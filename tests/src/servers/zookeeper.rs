@@ -1,0 +1,160 @@
+//! ZooKeeper.
+
+use super::Remote;
+use crate::process::{Process, answer, free_port, local, missing, program};
+use flux::Source;
+use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use tokio::{sync::Mutex, task::block_in_place};
+use zookeeper_client::{Acl, Acls, AuthId, Client, CreateMode, Error, Permission};
+
+const JAR: &str = "/usr/share/java/zookeeper.jar";
+
+/// A ZooKeeper without peers.
+pub struct ZooKeeper {
+    process: Process,
+    port: u16,
+    client: Mutex<Client>,
+}
+
+async fn connect(port: u16) -> Client {
+    let begin = std::time::Instant::now();
+    loop {
+        let connector = Client::connector()
+            .with_session_timeout(Duration::from_secs(60))
+            .with_auth("digest", b"root:swordfish");
+        match connector.connect(&format!("127.0.0.1:{port}")).await {
+            Ok(client) => return client,
+            Err(error) => assert!(begin.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl ZooKeeper {
+    /// Gives a node these rights, and makes it where it is missing.
+    async fn rights(&self, path: &str, acls: &[Acl]) {
+        let client = self.client.lock().await;
+        match client.set_acl(path, acls, None).await {
+            Ok(_) => {}
+            Err(Error::NoNode) => {
+                let options = CreateMode::Persistent.with_acls(Acls::new(acls));
+                client.create(path, b"", &options).await.expect("made");
+            }
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+}
+
+fn root() -> Acl {
+    Acl::new(Permission::ALL, AuthId::new("auth", ""))
+}
+
+/// `guarded:hunter2` as the scheme `digest` knows it.
+fn guarded() -> AuthId {
+    AuthId::new("digest", "guarded:rEr9jK4L99Cb1FRErfX5XqtF3Ik=")
+}
+
+impl Remote for ZooKeeper {
+    const NAME: &'static str = "zookeeper";
+
+    async fn start() -> Option<Self> {
+        let java = program("java")?;
+        if !Path::new(JAR).is_file() {
+            missing("zookeeper");
+            return None;
+        }
+        let port = free_port();
+        let recipe = move |folder: &Path| {
+            let settings = format!(
+                "tickTime=500\ndataDir={}\nclientPortAddress=127.0.0.1\nclientPort={port}\nmaxClientCnxns=0\n\
+                 admin.enableServer=false\n4lw.commands.whitelist=*\nmaxSessionTimeout=60000\n",
+                folder.join("data").display()
+            );
+            fs::write(folder.join("zoo.cfg"), settings).expect("its settings");
+            let mut command = Command::new(&java);
+            command
+                .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+                .args(["-Djute.maxbuffer=33554432", "-cp", JAR])
+                .arg("org.apache.zookeeper.server.ZooKeeperServerMain")
+                .arg(folder.join("zoo.cfg"));
+            command
+        };
+        let probe = move || answer(local(port), "srvr").contains("Mode:");
+        let process = block_in_place(|| Process::start("zookeeper", recipe, probe));
+        Some(ZooKeeper {
+            process,
+            port,
+            client: Mutex::new(connect(port).await),
+        })
+    }
+
+    fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    fn address(&self) -> SocketAddr {
+        local(self.port)
+    }
+
+    fn uri(&self, address: SocketAddr, key: &str) -> String {
+        format!("zookeeper://{address}/{key}")
+    }
+
+    fn guarded(&self, address: SocketAddr, key: &str) -> Source {
+        let source = flux::source::ZooKeeper::new(address.to_string(), key);
+        Source::watcher(source.credentials("guarded", "hunter2"))
+    }
+
+    async fn write(&self, key: &str, bytes: &[u8]) {
+        let client = self.client.lock().await;
+        let path = format!("/{key}");
+        match client.set_data(&path, bytes, None).await {
+            Ok(_) => return,
+            Err(Error::NoNode) => {}
+            Err(error) => panic!("{path}: {error}"),
+        }
+        let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
+        if let Some((parent, _)) = path
+            .rsplit_once('/')
+            .filter(|(parent, _)| !parent.is_empty())
+        {
+            client.mkdir(parent, &options).await.expect("made");
+        }
+        client.create(&path, bytes, &options).await.expect("made");
+    }
+
+    async fn delete(&self, key: &str) {
+        let client = self.client.lock().await;
+        match client.delete(&format!("/{key}"), None).await {
+            Ok(()) | Err(Error::NoNode) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn refuse(&self) {
+        self.rights("/app/config", &[root()]).await;
+    }
+
+    async fn grant(&self) {
+        self.rights(
+            "/app/config",
+            &[root(), Acl::new(Permission::READ, guarded())],
+        )
+        .await;
+    }
+
+    async fn restarted(&mut self) {
+        self.client = Mutex::new(connect(self.port).await);
+    }
+
+    fn largest(&self) -> usize {
+        // Its own limit is just under a mebibyte.
+        (1 << 20) - 2048
+    }
+
+    async fn guests(&self) -> usize {
+        // The last lines of `cons` are its own question and the suite's session.
+        let all = block_in_place(|| answer(local(self.port), "cons"));
+        all.lines().filter(|line| line.contains("sid=")).count()
+    }
+}

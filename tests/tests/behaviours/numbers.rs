@@ -1,0 +1,146 @@
+//! Numbers, dates and null in the place of something else.
+
+use crate::{applied, refusal};
+use flux::{Capacitor, Flux, Format, Source, Unknown, source::Channel};
+use std::collections::{BTreeMap, HashMap};
+
+#[derive(Flux)]
+struct App {
+    #[flux(default = 8080, range = 1..=65535)]
+    port: u16,
+    #[flux(default = "localhost")]
+    host: String,
+    #[flux(default = 0.5, range = 0.0..=1.0)]
+    ratio: f64,
+    #[flux(default)]
+    large: u64,
+    #[flux(default)]
+    huge: u128,
+    #[flux(nested)]
+    pool: Pool,
+    #[flux(nested)]
+    spare: Option<Pool>,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Pool>,
+    #[flux(nested, default)]
+    upstreams: Vec<Pool>,
+    #[flux(default)]
+    labels: BTreeMap<String, String>,
+    #[flux(default)]
+    waits: Vec<std::time::Duration>,
+    #[flux(default)]
+    counts: Option<HashMap<u32, u32>>,
+}
+
+#[derive(Flux)]
+struct Pool {
+    #[flux(default = 1)]
+    max: u32,
+}
+
+/// A document and what is said of it.
+#[rustfmt::skip]
+const NUMBERS: &[(Format, &str, &str)] = &[
+    (Format::Yaml, "port: 65536", "port: expected u16, found integer `65536`"),
+    (Format::Yaml, "port: 0xffff1", "port: expected u16, found integer `1048561`"),
+    (Format::Yaml, "port: 0o200000", "port: expected u16, found integer `65536`"),
+    (Format::Yaml, "port: 0777", "port: expected u16, found string \"0777\""),
+    (Format::Yaml, "port: 0o999", "port: expected u16, found string \"0o999\""),
+    (Format::Yaml, "port: 1_000", "port: expected u16, found string \"1_000\""),
+    (Format::Yaml, "port: 1.5", "port: expected u16, found floating point `1.5`"),
+    (Format::Yaml, "port: .nan", "port: expected u16, found floating point `NaN`"),
+    (Format::Yaml, "port: .inf", "port: expected u16, found floating point `inf`"),
+    (Format::Yaml, "port: 99999999999999999999", "port: expected u16, found integer `99999999999999999999`"),
+    (Format::Yaml, "port: -9223372036854775809", "port: expected u16, found integer `-9223372036854775809`"),
+    (Format::Yaml, "large: 18446744073709551616", "large: expected u64, found integer `18446744073709551616`"),
+    (Format::Yaml, "huge: -1", "huge: expected u128, found integer `-1`"),
+    (Format::Yaml, "ratio: .nan", "ratio: must be in 0.0..=1.0, found NaN"),
+    (Format::Yaml, "ratio: -.inf", "ratio: must be in 0.0..=1.0, found -inf"),
+    (Format::Yaml, "ratio: 1e400", "ratio: expected f64, found string \"1e400\""),
+    (Format::Json, "{\"port\": -1}", "port: expected u16, found integer `-1`"),
+    (Format::Json, "{\"port\": 1.0}", "port: expected u16, found floating point `1.0`"),
+    (Format::Json, "{\"large\": 18446744073709551616}", "large: expected u64, found floating point `18446744073709552000.0`"),
+    (Format::Json, "{\"port\": 99999999999999999999}", "port: expected u16, found floating point `100000000000000000000.0`"),
+    (Format::Json, "{\"ratio\":\n 1e400}", "number out of range\n    --> app:2:6"),
+    (Format::Json, "{\"ratio\": NaN}", "expected value\n    --> app:1:11"),
+    (Format::Toml, "port = 0x10000", "port: expected u16, found integer `65536`"),
+    (Format::Toml, "port = 0o200000", "port: expected u16, found integer `65536`"),
+    (Format::Toml, "large = -1", "large: expected u64, found integer `-1`"),
+    (Format::Toml, "port = 99999999999999999999", "port: expected u16, found integer `99999999999999999999`"),
+    (Format::Toml, "port = 999999999999999999999999999999999999999999", "integer number overflowed\n    --> app:1:8"),
+    (Format::Toml, "ratio = nan", "ratio: must be in 0.0..=1.0, found NaN"),
+    (Format::Toml, "ratio = +inf", "ratio: must be in 0.0..=1.0, found inf"),
+    (Format::Toml, "ratio = 1e400", "floating-point number overflowed\n    --> app:1:9"),
+    (Format::Toml, "port = 1979-05-27", "port: expected u16, found date-time `1979-05-27`"),
+    (Format::Toml, "host = 07:32:00", "host: expected a string, found date-time `07:32:00`"),
+    (Format::Toml, "pool = 1979-05-27T07:32:00Z", "pool: expected a section (a map of keys), found date-time `1979-05-27T07:32:00Z`"),
+    (Format::Toml, "spare = 1979-05-27", "spare: expected a section (a map of keys), found date-time `1979-05-27`"),
+    (Format::Toml, "labels = 1979-05-27", "labels: expected a map, found date-time `1979-05-27`"),
+    (Format::Toml, "tenants = {a = 1979-05-27}", "tenants.a: expected a section (a map of keys), found date-time `1979-05-27`"),
+    (Format::Toml, "upstreams = [{}, 1979-05-27]", "upstreams[1]: expected a section (a map of keys), found date-time `1979-05-27`"),
+];
+
+#[tokio::test]
+async fn numbers_that_no_field_can_hold_are_told_as_what_they_are() {
+    for (format, document, sentence) in NUMBERS {
+        let report = refusal::<App>(*format, document).await;
+        assert_eq!(report.problems().len(), 1, "{document}\n{report}");
+        assert!(
+            report.to_string().contains(sentence),
+            "`{sentence}` is not in\n{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn numbers_in_every_notation_are_taken_where_they_fit() {
+    for (format, document, port) in [
+        (Format::Yaml, "port: 0o17", 15),
+        (Format::Yaml, "port: 0x1F", 31),
+        (Format::Yaml, "port: 0b11", 3),
+        (Format::Yaml, "port: +7", 7),
+        (Format::Toml, "port = 0o17", 15),
+        (Format::Toml, "port = 0x1F", 31),
+        (Format::Toml, "port = 1_000", 1000),
+        (Format::Json, "{\"port\": 65535}", 65535),
+    ] {
+        assert_eq!(
+            applied::<App>(format, document).await.port,
+            port,
+            "{document}"
+        );
+    }
+    let huge = u128::from(u64::MAX) + 1;
+    let app = applied::<App>(Format::Yaml, format!("huge: {huge}")).await;
+    assert_eq!(app.huge, huge);
+    // What another field has wrong does not change what is said of it.
+    let report = refusal::<App>(Format::Yaml, format!("huge: {huge}\nport: x")).await;
+    assert_eq!(report.problems().len(), 1, "{report}");
+}
+
+#[tokio::test]
+async fn a_date_in_the_place_of_a_section_is_refused_though_unknown_keys_are_ignored() {
+    let (sender, channel) = Channel::buffered("app", 4);
+    sender.send(&b"pool = 1979-05-27"[..]).await.unwrap();
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .unknown(Unknown::Ignore)
+        .source(Source::watcher(channel).format(Format::Toml))
+        .build()
+        .unwrap();
+    let error = capacitor.start().await.expect_err("a date").to_string();
+    assert!(error.contains("pool: expected a section"), "{error}");
+}
+
+#[tokio::test]
+async fn null_is_no_list_and_no_map() {
+    for document in ["labels:", "waits:", "upstreams:", "tenants: null"] {
+        let report = refusal::<App>(Format::Yaml, document).await;
+        assert!(
+            report.to_string().contains(", found null"),
+            "{document}: {report}"
+        );
+    }
+    let app = applied::<App>(Format::Yaml, "counts:\npool:\nspare: ~").await;
+    assert!(app.counts.is_none() && app.spare.is_none() && app.pool.max == 1);
+}

@@ -1,0 +1,148 @@
+//! figment's providers as layers, and what is told of them.
+
+#![allow(clippy::result_large_err)] // figment's own error.
+
+use flux::{
+    Capacitor, Config, Flux,
+    figment::{
+        Error, Metadata, Profile, Provider,
+        error::{Actual, Kind},
+        value::{Dict, Map, Value},
+    },
+};
+
+#[derive(Flux, Debug)]
+struct Secretive {
+    #[flux(default = 1)]
+    port: u16,
+    #[flux(secret)]
+    password: Option<u32>,
+}
+
+#[derive(Flux, Debug)]
+struct Plain {
+    #[flux(default = 1)]
+    port: u16,
+}
+
+/// Answers with what it is given.
+struct Given(fn() -> Result<Dict, Error>);
+
+impl Provider for Given {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("a given one")
+    }
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        Ok(Map::from([(Profile::Default, (self.0)()?)]))
+    }
+}
+
+fn told<C: Config>(data: fn() -> Result<Dict, Error>) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let capacitor = Capacitor::<C>::builder()
+        .provider(Given(data))
+        .build()
+        .unwrap();
+    let error = runtime.block_on(capacitor.start()).expect_err("wrong");
+    let status = serde_json::to_string(&*capacitor.status()).unwrap();
+    format!("{error}\n{error:?}\n{status}")
+}
+
+/// Everything that a provider may quote.
+const ERRORS: [fn() -> Result<Dict, Error>; 6] = [
+    || {
+        Err(Error::from(
+            "invalid line: password = hunter2hunter2".to_owned(),
+        ))
+    },
+    || {
+        Err(Error::from(Kind::InvalidType(
+            Actual::Str("hunter2hunter2".to_owned()),
+            "u32".to_owned(),
+        ))
+        .with_path("password"))
+    },
+    || {
+        Err(Error::from(Kind::InvalidValue(
+            Actual::Str("hunter2hunter2".to_owned()),
+            "u32".to_owned(),
+        ))
+        .with_path("pasword"))
+    },
+    || {
+        Err(Error::from(Kind::UnknownVariant(
+            "hunter2hunter2".to_owned(),
+            &["a"],
+        )))
+    },
+    || {
+        Err(Error::from(Kind::UnknownField(
+            "hunter2hunter2".to_owned(),
+            &["a"],
+        )))
+    },
+    || {
+        Err(Error::from(Kind::Unsupported(Actual::Other(
+            "hunter2hunter2".to_owned(),
+        ))))
+    },
+];
+
+#[test]
+fn a_provider_that_cannot_be_read_tells_no_secret() {
+    for error in ERRORS {
+        let told = told::<Secretive>(error);
+        assert!(told.contains("a given one"), "{told}");
+        assert!(!told.contains("hunter"), "{told}");
+    }
+}
+
+#[test]
+fn a_provider_of_a_type_without_secrets_says_why_it_cannot_be_read() {
+    let text = told::<Plain>(|| Err(Error::from("no such host".to_owned())));
+    assert!(text.contains("cannot be read: no such host"), "{text}");
+    let text = told::<Plain>(|| {
+        Err(Error::from(Kind::InvalidType(
+            Actual::Str("x".to_owned()),
+            "u16".to_owned(),
+        ))
+        .with_path("port"))
+    });
+    assert!(
+        text.contains("port: expected u16, found string \"x\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn values_of_a_provider_are_told_unless_they_are_secret() {
+    let text = told::<Secretive>(|| {
+        Ok(Dict::from([
+            ("port".to_owned(), Value::from("x")),
+            ("password".to_owned(), Value::from("hunter2hunter2")),
+        ]))
+    });
+    assert!(
+        text.contains("port: expected u16, found string \"x\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("password: expected u32; what was found is secret"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter"), "{text}");
+}
+
+#[test]
+fn a_provider_may_be_deep_but_not_too_deep() {
+    let text = told::<Plain>(|| {
+        let mut value = Value::from(1);
+        for _ in 0..1_000 {
+            value = Value::from(Dict::from([("a".to_owned(), value)]));
+        }
+        Ok(Dict::from([("deep".to_owned(), value)]))
+    });
+    assert!(text.contains("more than 128 deep"), "{text}");
+}

@@ -1,0 +1,179 @@
+//! Keys that stand in their map twice are refused, wherever it is and whatever decodes it.
+
+use crate::{applied, refusal};
+use flux::{Flux, Format};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+#[derive(Flux)]
+struct App {
+    #[flux(default = 8080)]
+    port: u16,
+    #[flux(default = "localhost")]
+    host: String,
+    #[flux(nested)]
+    pool: Pool,
+    #[flux(nested)]
+    spare: Option<Pool>,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Pool>,
+    #[flux(nested, default)]
+    upstreams: Vec<Pool>,
+    #[flux(default)]
+    labels: BTreeMap<String, String>,
+    #[flux(default)]
+    counts: Option<HashMap<u32, u32>>,
+    #[flux(default)]
+    deep: BTreeMap<String, HashMap<String, u32>>,
+    #[flux(default)]
+    rows: Vec<BTreeMap<String, u32>>,
+    #[flux(default)]
+    levels: HashMap<Level, u32>,
+    #[flux(default)]
+    waits: BTreeMap<String, Duration>,
+    #[flux(default)]
+    plain: Option<Plain>,
+}
+
+#[derive(Flux)]
+struct Pool {
+    #[flux(default = 1)]
+    max: u32,
+    #[flux(default)]
+    #[serde(alias = "minimum")]
+    min: u32,
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+struct Plain {
+    _a: Option<u32>,
+}
+
+#[derive(Deserialize, Clone, PartialEq, Eq, Hash)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Debug,
+    Info,
+}
+
+/// A document, the path that is told, and `§` before the place that is told.
+#[rustfmt::skip]
+const TWICE: &[(Format, &str, &str)] = &[
+    // Fields and sections, by their name and by an alias.
+    (Format::Json, "{\"host\": \"a\",\n \"host\": §\"b\"}", "host"),
+    (Format::Yaml, "host: a\nport: 1\nhost: §b", "host"),
+    (Format::Toml, "host = \"a\"\nport = 1\nhost = §\"b\"", "host"),
+    (Format::Json, "{\"pool\": {},\n\"pool\": §{}}", "pool"),
+    (Format::Yaml, "pool: {max: 1}\npool:\n  §min: 1", "pool"),
+    (Format::Toml, "[pool]\nmin = 1\n§[pool]\nmax = 1", "pool"),
+    (Format::Json, "{\"pool\": {\"min\": 1, \"minimum\": §2}}", "pool.minimum"),
+    (Format::Yaml, "pool:\n  minimum: 1\n  min: §1", "pool.min"),
+    (Format::Toml, "pool.min = 1\npool.min = §1", "pool.min"),
+    (Format::Toml, "pool = {\"min\" = 1, min = §1, max = 1}", "pool.min"),
+    // Null says nothing, but it stands there.
+    (Format::Yaml, "pool:\npool: §{max: 1}", "pool"),
+    (Format::Yaml, "spare: ~\nspare: §{max: 1}", "spare"),
+    (Format::Json, "{\"pool\": null, \"pool\": §null}", "pool"),
+    // In sections of every kind.
+    (Format::Yaml, "tenants:\n  a: {}\n  a: §{min: 1}", "tenants.a"),
+    (Format::Json, "{\"tenants\": {\"a\": {}, \"a\": §{}}}", "tenants.a"),
+    (Format::Toml, "[tenants.a]\nmin = 1\n§[tenants.a]", "tenants.a"),
+    (Format::Yaml, "upstreams:\n- {}\n- {min: 1, min: §2}", "upstreams[1].min"),
+    (Format::Toml, "[[upstreams]]\n[[upstreams]]\nmin = 1\nmin = §2", "upstreams[1].min"),
+    // In values that are decoded as a whole.
+    (Format::Json, "{\"labels\": {\"a\": \"1\",\n\"a\": §\"2\"}}", "labels.a"),
+    (Format::Yaml, "labels:\n  a: 1\n  b: 2\n  a: §1", "labels.a"),
+    (Format::Toml, "labels = {a = \"1\", b = \"\", a = §\"2\"}", "labels.a"),
+    (Format::Toml, "[labels]\n\"a b\" = \"1\"\n\"a b\" = §\"2\"", "labels.a b"),
+    (Format::Json, "{\"counts\": {\"1\": 1, \"1\": §2}}", "counts.1"),
+    (Format::Yaml, "counts: {1: 1, 2: 1, 1: §3}", "counts.1"),
+    (Format::Json, "{\"deep\": {\"a\": {\"x\": 1}, \"b\": {\"x\": 1, \"x\": §1}}}", "deep.b.x"),
+    (Format::Yaml, "deep: {a: {x: 1}, b: {x: 1, x: §1}}", "deep.b.x"),
+    (Format::Toml, "[deep.a]\nx = 1\nx = §2", "deep.a.x"),
+    (Format::Yaml, "rows:\n- {x: 1}\n- {x: 1, y: 1, x: §2}", "rows[1].x"),
+    (Format::Json, "{\"rows\": [{\"x\": 1}, {\"x\": 1, \"x\": §1}]}", "rows[1].x"),
+    (Format::Json, "{\"levels\": {\"info\": 1, \"debug\": 1, \"info\": §1}}", "levels.info"),
+    (Format::Yaml, "waits: {a: 1s, a: §2s}", "waits.a"),
+    (Format::Toml, "[waits]\na = \"1s\"\na = §\"2s\"", "waits.a"),
+    (Format::Yaml, "plain: {_a: 1, _a: §2}", "plain._a"),
+];
+
+/// The document without its mark, and the line and column of the mark.
+fn marked(text: &str) -> (String, Option<usize>, Option<usize>) {
+    let before = text.split('§').next().unwrap();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (text.replace('§', ""), Some(line), Some(column))
+}
+
+#[tokio::test]
+async fn a_key_that_stands_twice_is_told_with_its_own_path_and_place() {
+    for (format, text, path) in TWICE {
+        let (document, line, column) = marked(text);
+        let report = refusal::<App>(*format, &document).await;
+        let [problem] = report.problems() else {
+            panic!("{document}\n{report}");
+        };
+        assert_eq!(problem.message, "this key stands here twice; remove one");
+        assert_eq!(
+            (problem.path.as_str(), problem.line, problem.column),
+            (*path, line, column),
+            "{document}\n{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_that_stand_twice_do_not_hide_other_problems_nor_each_other() {
+    for (format, document) in [
+        (
+            Format::Json,
+            "{\"port\": \"x\", \"host\": \"\",\n\"host\": \"\", \"strange\": 1,\n\"labels\": {\"a\": \"\", \"a\": 1}}",
+        ),
+        (
+            Format::Yaml,
+            "{port: x, host: a,\nhost: b, strange: 1,\nlabels: {a: '', a: 1}}",
+        ),
+        (
+            Format::Toml,
+            "port = \"x\"\nhost = \"\"\nhost = \"\"\nstrange = 1\nlabels = {a = \"\", a = \"\"}",
+        ),
+    ] {
+        let report = refusal::<App>(format, document).await;
+        let paths = report.problems().iter().map(|one| one.path.as_str());
+        let paths: Vec<&str> = paths.collect();
+        for path in ["port", "host", "strange", "labels.a"] {
+            assert!(paths.contains(&path), "{path} is not in\n{report}");
+        }
+        assert!(!report.to_string().contains("twice-"), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn maps_that_hold_every_key_once_are_taken_as_they_are() {
+    for (format, document) in [
+        (
+            Format::Json,
+            "{\"labels\": {\"a\": \"1\", \"b\": \"1\"}, \"counts\": {\"1\": 1, \"11\": 1}, \"deep\": {\"a\": {\"x\": 1}, \"b\": {\"x\": 1}}, \"rows\": [{\"x\": 1}, {\"x\": 1}], \"levels\": {\"info\": 1, \"debug\": 2}, \"waits\": {\"a\": \"1s\"}}",
+        ),
+        (
+            Format::Yaml,
+            "labels: {a: 1, b: 1}\ncounts: {1: 1, 11: 1}\ndeep: {a: {x: 1}, b: {x: 1}}\nrows: [{x: 1}, {x: 1}]\nlevels: {info: 1, debug: 2}\nwaits: {a: 1s}",
+        ),
+        (
+            Format::Toml,
+            "labels = {a = \"1\", b = \"1\"}\ncounts = {1 = 1, 11 = 1}\nwaits.a = \"1s\"\nrows = [{x = 1}, {x = 1}]\nlevels = {info = 1, debug = 2}\n[deep.a]\nx = 1\n[deep.b]\nx = 1",
+        ),
+    ] {
+        let app = applied::<App>(format, document).await;
+        assert_eq!(app.labels.len(), 2, "{format}");
+        assert_eq!(app.counts.as_ref().map(HashMap::len), Some(2), "{format}");
+        assert_eq!((app.deep["a"]["x"], app.deep["b"]["x"]), (1, 1), "{format}");
+        assert_eq!(app.rows.len(), 2, "{format}");
+        assert_eq!(app.levels[&Level::Debug], 2, "{format}");
+        assert_eq!(app.waits["a"], Duration::from_secs(1), "{format}");
+    }
+}

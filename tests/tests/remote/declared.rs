@@ -1,0 +1,60 @@
+//! What attributes declare, with every server's feature on.
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "each source has its own options"
+)]
+
+use flux::{Capacitor, Config, Flux};
+
+/// The origins of what a struct declares, which only its start would watch.
+fn origins<C: Config>(capacitor: &Capacitor<C>) -> Vec<String> {
+    let status = capacitor.status();
+    status
+        .layers
+        .iter()
+        .map(|layer| layer.origin.clone())
+        .collect()
+}
+
+#[derive(Flux)]
+#[flux(source(
+    "redis://app:${FLUX_UNSET:-${PATH}}@127.0.0.1:1/app?db=3&poll=1m",
+    optional,
+    wait = "10ms"
+))]
+#[flux(source(
+    "etcd://127.0.0.1:1,[::1]:1//app/config?resync=1h&format=yaml",
+    optional,
+    wait = "10ms"
+))]
+#[flux(source("nats://${PATH}@127.0.0.1:1/bucket/app.toml", optional, wait = "10ms"))]
+#[flux(override(
+    "rediss://${FLUX_UNSET_HOST:-localhost}:1/app",
+    optional,
+    wait = "10ms",
+    format = "toml"
+))]
+struct Declared {
+    #[flux(default = 7)]
+    n: u64,
+}
+
+#[tokio::test]
+async fn every_form_of_a_uri_becomes_its_source() {
+    let capacitor = Declared::builder().build().unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(
+        capacitor.get().n,
+        7,
+        "nobody is there, and nobody is needed"
+    );
+    assert_eq!(
+        origins(&capacitor),
+        [
+            "redis://127.0.0.1:1/app?db=3",
+            "etcd://127.0.0.1:1,[::1]:1//app/config",
+            "nats://127.0.0.1:1/bucket/app.toml",
+            "rediss://localhost:1/app",
+        ]
+    );
+}

@@ -1,0 +1,97 @@
+//! What is particular to etcd: compacted history, leases, restored stores.
+
+use crate::watched::{Watched, document};
+use flux::{Source, State, source};
+use flux_tests::{
+    proxy::Proxy,
+    servers::{Etcd, Remote},
+};
+use std::time::Duration;
+
+const KEY: &str = "app/config";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_that_was_compacted_while_away_is_not_missed() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    for n in 1..=3 {
+        proxy.cut();
+        watched.until("stale", || watched.trouble().is_some()).await;
+        for step in 1..=10 {
+            server.write(KEY, &document(n * 100 + step)).await;
+        }
+        server.compact().await;
+        proxy.mend();
+        watched.sees(n * 100 + 10).await;
+    }
+    watched.has_applied(&[1, 110, 210, 310]);
+    watched.was_never_refused();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_revision_is_the_keys_own() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.write("app/other", &document(9)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    let revision = || watched.capacitor.status().layers[0].revision.clone();
+    assert_eq!(revision().as_deref(), Some("2"));
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    assert_eq!(revision().as_deref(), Some("4"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_keys_with_the_same_beginning_are_not_this_one() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write("/app", &document(1)).await;
+    let uri = format!("etcd://{}//app", server.address());
+    let watched = Watched::started(Source::uri(uri)).await;
+    server.write("/app/config", &document(2)).await;
+    server.write("app", &document(3)).await;
+    server.write("/app", &document(4)).await;
+    watched.sees(4).await;
+    watched.has_applied(&[1, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_is_down_is_not_the_cluster() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let nobody = flux_tests::process::free_port();
+    let etcd =
+        source::Etcd::new(format!("127.0.0.1:{nobody}"), KEY).member(server.address().to_string());
+    let watched = Watched::started(Source::watcher(etcd)).await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_watch_stays_live_and_is_told() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    // Longer than the deadline for signs of life.
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    assert!(watched.is_live(), "{:?}", watched.health());
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    assert_eq!(watched.capacitor.state(), State::Healthy);
+    assert_eq!(
+        watched.capacitor.status().layers[0].received,
+        2,
+        "one session"
+    );
+}

@@ -1,0 +1,29 @@
+//! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
+//! `tests/src/servers/` and a line here.
+
+#[cfg(all(feature = "etcd", feature = "nats", feature = "redis"))]
+mod declared;
+#[cfg(feature = "etcd")]
+mod etcd;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
+#[macro_use]
+mod suite;
+mod watched;
+
+#[cfg(feature = "etcd")]
+conformance!(etcd_conforms, flux_tests::servers::Etcd);
+#[cfg(feature = "nats")]
+conformance!(nats_conforms, flux_tests::servers::Nats);
+#[cfg(feature = "redis")]
+conformance!(redis_conforms, flux_tests::servers::Redis);
+#[cfg(feature = "consul")]
+conformance!(consul_conforms, flux_tests::servers::Consul);
+#[cfg(feature = "zookeeper")]
+conformance!(zookeeper_conforms, flux_tests::servers::ZooKeeper);
+#[cfg(feature = "firestore")]
+conformance!(firestore_conforms, flux_tests::servers::Firestore);
+#[cfg(feature = "k8s")]
+conformance!(kubernetes_conforms, flux_tests::servers::Kubernetes);

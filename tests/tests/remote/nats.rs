@@ -1,0 +1,107 @@
+//! What is particular to NATS: buckets that come and go, purged keys, older servers.
+
+use crate::{
+    suite,
+    watched::{Watched, document},
+};
+use flux::{Source, State, source::ErrorKind};
+use flux_tests::servers::{Nats, Remote};
+use std::time::Duration;
+
+const KEY: &str = "app.config";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purged_key_is_absent() {
+    let Some(server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    server.purge(KEY).await;
+    let gone = || watched.capacitor.state() == State::Degraded;
+    watched.until("degraded", gone).await;
+    assert!(!watched.capacitor.status().layers[0].present);
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+
+    server.purge(KEY).await;
+    let late = Watched::new(server.source(server.address(), KEY));
+    let refused = late.capacitor.start().await.expect_err("no document");
+    assert!(refused.to_string().contains("does not exist"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_is_missing_is_named_and_waited_for() {
+    let Some(mut server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(7)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    server.delete_bucket().await;
+    let named = || {
+        let trouble = watched.trouble();
+        trouble.is_some_and(|trouble| {
+            trouble.kind() == ErrorKind::Configuration
+                && trouble.to_string().contains("nats kv add flux")
+        })
+    };
+    watched.until("the bucket is missing", named).await;
+    assert_eq!(watched.capacitor.get().n, 7, "the last one is kept");
+    server.make_bucket().await;
+    server.write(KEY, &document(8)).await;
+    watched.sees(8).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_watch_stays_live_and_is_told() {
+    let Some(server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    // Longer than the deadline for signs of life, and than the server keeps a consumer that nobody uses.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert!(watched.is_live(), "{:?}", watched.health());
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    assert_eq!(
+        watched.capacitor.status().layers[0].received,
+        2,
+        "one session"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resync_finds_what_nobody_told() {
+    let Some(server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let source = Source::uri(server.uri(server.address(), KEY)).resync(Duration::from_secs(1));
+    let watched = Watched::started(source).await;
+    server.empty_bucket().await;
+    let gone = || watched.capacitor.state() == State::Degraded;
+    watched.until("degraded", gone).await;
+    assert!(!watched.capacitor.status().layers[0].present);
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+}
+
+/// Debian's, from before buckets had all that they have now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_server_will_do() {
+    if Nats::start_as("nats-server-2.9").await.is_none() {
+        return;
+    }
+    let start = async || {
+        Nats::start_as("nats-server-2.9")
+            .await
+            .expect("it is there")
+    };
+    suite::a_change(start().await).await;
+    suite::deleted_and_created_again(start().await).await;
+    suite::absent_at_first(start().await).await;
+    suite::killed_and_restarted(start().await).await;
+    suite::wiped_and_written_anew(start().await).await;
+}

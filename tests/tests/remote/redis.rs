@@ -1,0 +1,239 @@
+//! What is particular to Redis: older servers, narrow rights, other types than strings.
+
+use crate::watched::{Watched, document};
+use flux::{Flux, Source, State, source};
+use flux_tests::{
+    proxy::Proxy,
+    servers::{Redis, Remote},
+};
+use std::{process::Command, time::Duration};
+
+const KEY: &str = "app/config";
+
+/// Follows changes, a deletion and an emptied database.
+async fn follows(server: &Redis, watched: &Watched) {
+    for n in 2..=5 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    server.command(&["FLUSHALL"]).await;
+    let gone = || watched.capacitor.state() == State::Degraded;
+    watched.until("degraded", gone).await;
+    server.write(KEY, &document(6)).await;
+    watched.sees(6).await;
+    watched.has_applied(&[1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_the_newer_protocol_notifies() {
+    let options = &[
+        "--rename-command",
+        "HELLO",
+        "",
+        "--notify-keyspace-events",
+        "KA",
+    ];
+    let Some(server) = Redis::start_with(options).await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let address = server.address().to_string();
+    // Polled once a day, so that it is the notification that tells.
+    let source = source::Redis::new(address, KEY).poll(Duration::from_secs(86_400));
+    let watched = Watched::started(Source::watcher(source)).await;
+    for n in 2..=5 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    server.delete(KEY).await;
+    let gone = || watched.capacitor.state() == State::Degraded;
+    watched.until("degraded", gone).await;
+    watched.has_applied(&[1, 2, 3, 4, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_tells_nothing_is_polled() {
+    let Some(server) = Redis::start_with(&["--rename-command", "HELLO", ""]).await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let uri = format!("redis://{}/{KEY}?poll=200ms", server.address());
+    let watched = Watched::started(Source::uri(uri)).await;
+    follows(&server, &watched).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_to_read_is_enough() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let rights = [
+        "ACL", "SETUSER", "reader", "on", ">hunter2", "~app/*", "+get", "+hello", "+ping",
+    ];
+    server.command(&rights).await;
+    let source = source::Redis::new(server.address().to_string(), KEY)
+        .credentials("reader", "hunter2")
+        .poll(Duration::from_millis(200));
+    let watched = Watched::started(Source::watcher(source)).await;
+    follows(&server, &watched).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_told_and_not_polled_for() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    let (asked, _) = proxy.bytes();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(
+        proxy.bytes().0,
+        asked,
+        "nothing is asked while nothing changes"
+    );
+    follows(&server, &watched).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_a_string_is_refused_until_it_is() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    server.delete(KEY).await;
+    server.command(&["HSET", KEY, "n", "2"]).await;
+    let refused = || {
+        let report = watched.capacitor.last_error();
+        report.is_some_and(|report| report.to_string().contains("is not a string"))
+    };
+    watched.until("refused", refused).await;
+    assert_eq!(watched.capacitor.get().n, 1);
+    server.delete(KEY).await;
+    server.write(KEY, &document(3)).await;
+    watched.sees(3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_of_the_uri_is_read() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.command(&["COPY", KEY, KEY, "DB", "3"]).await;
+    server.write(KEY, &document(9)).await;
+    let uri = format!("redis://{}/{KEY}?db=3", server.address());
+    let watched = Watched::started(Source::uri(uri.clone())).await;
+    assert_eq!(watched.capacitor.status().layers[0].origin, uri);
+    server.command(&["MOVE", KEY, "4"]).await;
+    watched.sees(1).await;
+    server.write(KEY, &document(2)).await;
+    server
+        .command(&["COPY", KEY, KEY, "DB", "3", "REPLACE"])
+        .await;
+    watched.sees(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_over_the_limit_is_refused() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    server.write(KEY, &vec![b' '; (16 << 20) + 1]).await;
+    let refused = || {
+        let report = watched.capacitor.last_error();
+        report.is_some_and(|report| report.to_string().contains("16 MiB"))
+    };
+    watched.until("refused", refused).await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+}
+
+#[test]
+fn a_program_without_a_runtime_follows_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(server) = runtime.block_on(Redis::start()) else {
+        return;
+    };
+    runtime.block_on(server.write(KEY, &document(1)));
+    let watched = Watched::new(server.source(server.address(), KEY));
+    watched.capacitor.start_blocking().unwrap();
+    runtime.block_on(async {
+        server.write(KEY, &document(2)).await;
+        watched.sees(2).await;
+        watched.capacitor.stop().await;
+        drop(server);
+    });
+}
+
+/// The whole way, from the attribute on: the password is a variable, so the program is one of its own.
+#[test]
+fn one_line_declares_it() {
+    let program = std::env::current_exe().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(server) = runtime.block_on(Redis::start()) else {
+        return;
+    };
+    let address = server.address();
+    let run = Command::new(program)
+        .args(["--exact", "redis::the_declared_program", "--nocapture"])
+        .env("FLUX_TEST_REDIS", address.to_string())
+        .env("FLUX_TEST_PASSWORD", "p@ss:w/rd?")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("declared and seen"),
+        "{said}"
+    );
+    drop(server);
+}
+
+#[derive(Flux)]
+#[flux(source(
+    "redis://reader:${FLUX_TEST_PASSWORD}@${FLUX_TEST_REDIS}/app/config.yaml?db=0",
+    wait = "60s"
+))]
+struct Declared {
+    n: u64,
+}
+
+/// Does nothing unless [`one_line_declares_it`] runs it.
+#[tokio::test]
+async fn the_declared_program() {
+    let Ok(address) = std::env::var("FLUX_TEST_REDIS") else {
+        return;
+    };
+    let client = redis::Client::open(format!("redis://{address}")).unwrap();
+    let mut writer = client.get_multiplexed_async_connection().await.unwrap();
+    let mut send = async |words: &[&str]| {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        let () = command.query_async(&mut writer).await.unwrap();
+    };
+    send(&[
+        "ACL",
+        "SETUSER",
+        "reader",
+        "on",
+        ">p@ss:w/rd?",
+        "~*",
+        "+@all",
+    ])
+    .await;
+    send(&["SET", "app/config.yaml", "n: 1"]).await;
+    Declared::start().await.unwrap();
+    assert_eq!(Declared::get().n, 1);
+    send(&["SET", "app/config.yaml", "n: 2"]).await;
+    while Declared::get().n != 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let status = format!("{:?}", Declared::capacitor().status());
+    assert!(!status.contains("p@ss"), "{status}");
+    println!("declared and seen");
+}

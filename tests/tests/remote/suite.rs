@@ -1,0 +1,495 @@
+//! What every source on a server must do, written once. The oracle: once the faults are over, what is applied is what the server
+//! holds, within a bound; nothing was applied twice, and nothing good was refused.
+
+use crate::watched::{App, BOUND, Watched, document, until};
+use flux::{Capacitor, Source, State, source::ErrorKind};
+use flux_tests::{proxy::Proxy, servers::Remote};
+use std::time::Duration;
+use tokio::{runtime::Handle, task::block_in_place, time::sleep};
+
+pub(crate) const KEY: &str = "app/config";
+
+/// The suite as tests of a module: `conformance!(redis_conforms, flux_tests::servers::Redis);`.
+macro_rules! conformance {
+    ($module:ident, $Server:ty) => {
+        conformance!($module, $Server;
+            start: the_first_value, a_change, deleted_and_created_again, absent_at_first,
+                ten_thousand_rapid_changes, one_mebibyte, garbage_and_then_good, an_equal_value_written_again,
+                started_before_the_server, killed_and_restarted, paused_and_resumed, wiped_and_written_anew,
+                cut_for_five_seconds, a_dead_line, a_slow_line, permission_refused_and_granted,
+                permission_taken_and_granted, failing_for_long, stopped_without_a_trace,
+                ten_capacitors_one_connection, an_optional_one_that_is_down;
+            start_secured: secured_both_ways;
+            start_impatient: quiet_for_longer_than_the_server_likes
+        );
+    };
+    ($module:ident, $Server:ty; $($start:ident: $($case:ident),+);+) => {
+        mod $module {
+            use flux_tests::servers::Remote;
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let case = flux_tests::table::Case::begin(<$Server>::NAME, stringify!($case));
+                    let server = <$Server as Remote>::$start().await;
+                    match server {
+                        None => case.skipped(),
+                        Some(server) => match crate::suite::$case(server).await {
+                            crate::suite::Shown::Yes => case.passed(),
+                            crate::suite::Shown::DoesNotApply => case.does_not_apply(),
+                        },
+                    }
+                }
+            )+)+
+        }
+    };
+}
+
+/// Whether a case had something to show.
+pub(crate) enum Shown {
+    Yes,
+    DoesNotApply,
+}
+
+use Shown::Yes;
+
+pub(crate) async fn the_first_value(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    watched.sees(1).await;
+    watched.has_applied(&[1]);
+    watched.was_never_refused();
+    Yes
+}
+
+pub(crate) async fn a_change(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=10 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&(1..=10).collect::<Vec<_>>());
+    watched.was_never_refused();
+    Yes
+}
+
+pub(crate) async fn deleted_and_created_again(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=4 {
+        server.delete(KEY).await;
+        let gone = || watched.capacitor.state() == State::Degraded;
+        watched.until("degraded", gone).await;
+        assert!(!watched.capacitor.status().layers[0].present);
+        assert_eq!(watched.capacitor.get().n, n - 1, "the last one is kept");
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    Yes
+}
+
+pub(crate) async fn absent_at_first(server: impl Remote) -> Shown {
+    let watched = Watched::new(server.source(server.address(), KEY));
+    let outcome = tokio::time::timeout(BOUND, watched.capacitor.start()).await;
+    let refused = outcome
+        .expect("an answer in time")
+        .expect_err("no document");
+    assert!(refused.to_string().contains("does not exist"), "{refused}");
+    assert_eq!(watched.capacitor.state(), State::Empty);
+    server.write(KEY, &document(1)).await;
+    watched.sees(1).await;
+    watched.has_applied(&[1]);
+    Yes
+}
+
+pub(crate) async fn ten_thousand_rapid_changes(server: impl Remote) -> Shown {
+    server.write(KEY, &document(0)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    let documents = (1..=10_000).map(document).collect();
+    server.write_many(KEY, documents).await;
+    server.write(KEY, &document(10_001)).await;
+    watched.sees(10_001).await;
+    let applied = watched.applied();
+    assert!(applied.len() < 2_500, "{} were applied", applied.len());
+    assert!(applied.is_sorted_by(|a, b| a < b), "{applied:?}");
+    watched.was_never_refused();
+    Yes
+}
+
+pub(crate) async fn one_mebibyte(server: impl Remote) -> Shown {
+    let large = |n: u64, bytes: usize| {
+        let pad = "x".repeat(bytes - 30);
+        format!("{{\"n\": {n}, \"pad\": \"{pad}\"}}").into_bytes()
+    };
+    let bytes = server.largest();
+    server.write(KEY, &large(1, bytes)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=4 {
+        server.write(KEY, &large(n, bytes)).await;
+        watched.sees(n).await;
+        assert_eq!(watched.capacitor.get().pad.len(), bytes - 30);
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    Yes
+}
+
+pub(crate) async fn garbage_and_then_good(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for (n, garbage) in (2..).zip([&b"{\"n\": "[..], b"", b"\xff\xfe\0", b"{\"n\": \"many\"}"]) {
+        server.write(KEY, garbage).await;
+        let refused = || watched.capacitor.state() == State::Degraded;
+        watched.until("degraded", refused).await;
+        assert_eq!(watched.capacitor.get().n, n - 1, "the last one is kept");
+        assert!(watched.is_live(), "the source itself is well");
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4, 5]);
+    Yes
+}
+
+pub(crate) async fn an_equal_value_written_again(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for _ in 0..5 {
+        server.write(KEY, &document(1)).await;
+        sleep(Duration::from_millis(50)).await;
+    }
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+    Yes
+}
+
+pub(crate) async fn started_before_the_server(mut server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let source = server.source(server.address(), KEY);
+    block_in_place(|| server.process().kill());
+    let watched = Watched::starting(source);
+    watched.until("stale", || watched.trouble().is_some()).await;
+    assert_eq!(watched.capacitor.state(), State::Loading);
+    restart(&mut server, 1).await;
+    watched.sees(1).await;
+    watched.has_applied(&[1]);
+    watched.was_never_refused();
+    Yes
+}
+
+pub(crate) async fn killed_and_restarted<R: Remote>(mut server: R) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=4 {
+        block_in_place(|| server.process().kill());
+        watched.until("stale", || watched.trouble().is_some()).await;
+        assert_eq!(
+            watched.capacitor.state(),
+            State::Healthy,
+            "stale is no state"
+        );
+        restart(&mut server, n - 1).await;
+        watched.sees(n - 1).await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    if R::DURABLE {
+        watched.was_never_refused();
+    }
+    Yes
+}
+
+pub(crate) async fn paused_and_resumed(mut server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=4 {
+        server.process().pause();
+        sleep(Duration::from_secs(3)).await;
+        server.process().resume();
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    watched.was_never_refused();
+    Yes
+}
+
+/// A server that begins anew counts its changes from the beginning, which must not be taken for history.
+pub(crate) async fn wiped_and_written_anew(mut server: impl Remote) -> Shown {
+    for n in 1..=30 {
+        server.write(KEY, &document(n)).await;
+    }
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    watched.sees(30).await;
+    block_in_place(|| {
+        server.process().wipe();
+        server.process().restart();
+    });
+    server.restarted().await;
+    server.write(KEY, &document(31)).await;
+    watched.sees(31).await;
+    server.write(KEY, &document(32)).await;
+    watched.sees(32).await;
+    watched.has_applied(&[30, 31, 32]);
+    Yes
+}
+
+pub(crate) async fn cut_for_five_seconds(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    proxy.cut();
+    watched.until("stale", || watched.trouble().is_some()).await;
+    server.write(KEY, &document(2)).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(watched.capacitor.get().n, 1);
+    proxy.mend();
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+    watched.was_never_refused();
+    Yes
+}
+
+/// Nothing says that the connection is gone: a cable was pulled, a firewall forgot.
+pub(crate) async fn a_dead_line(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    proxy.deaden();
+    server.write(KEY, &document(2)).await;
+    watched.until("stale", || watched.trouble().is_some()).await;
+    server.write(KEY, &document(3)).await;
+    proxy.mend();
+    watched.sees(3).await;
+    watched.has_applied(&[1, 3]);
+    watched.was_never_refused();
+    Yes
+}
+
+/// Slow is not dead: whoever takes it for that never gets anywhere.
+pub(crate) async fn a_slow_line(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    proxy.delay(Duration::from_millis(300));
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    for n in 2..=4 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    watched.was_never_refused();
+    let received = watched.capacitor.status().layers[0].received;
+    assert!(received <= 8, "one session: {received} readings");
+    Yes
+}
+
+pub(crate) async fn permission_refused_and_granted(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    server.refuse().await;
+    let watched = Watched::starting(server.guarded(server.address(), KEY));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let trouble = watched.trouble().expect("refused");
+    assert_eq!(trouble.kind(), ErrorKind::Permission, "{trouble}");
+    assert!(!trouble.to_string().contains("hunter2"), "{trouble}");
+    assert!(!format!("{:?}", watched.capacitor.status()).contains("hunter2"));
+    server.grant().await;
+    watched.sees(1).await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+    Yes
+}
+
+pub(crate) async fn permission_taken_and_granted(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    server.grant().await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.guarded(proxy.address(), KEY)).await;
+    server.refuse().await;
+    proxy.hang_up();
+    let refused = || {
+        let trouble = watched.trouble();
+        trouble.is_some_and(|trouble| trouble.kind() == ErrorKind::Permission)
+    };
+    watched.until("refused", refused).await;
+    assert_eq!(watched.capacitor.get().n, 1, "the last one is kept");
+    server.write(KEY, &document(2)).await;
+    server.grant().await;
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+    Yes
+}
+
+pub(crate) async fn failing_for_long(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    proxy.cut();
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let before = proxy.connections();
+    sleep(Duration::from_secs(20)).await;
+    let tried = proxy.connections() - before;
+    assert!((1..=40).contains(&tried), "{tried} connections in 20 s");
+    server.write(KEY, &document(2)).await;
+    proxy.mend();
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+    Yes
+}
+
+pub(crate) async fn quiet_for_longer_than_the_server_likes<R: Remote>(server: R) -> Shown {
+    let Some(limit) = R::IDLE else {
+        return Shown::DoesNotApply;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=3 {
+        sleep(limit * 3 / 2 + Duration::from_secs(1)).await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3]);
+    watched.was_never_refused();
+    Yes
+}
+
+pub(crate) async fn stopped_without_a_trace(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let guests = server.guests().await;
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    for n in 2..=4 {
+        let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+        assert!(proxy.open() > 0, "it is watched by way of the proxy");
+        watched.capacitor.stop().await;
+        until("no connection is left", async || proxy.open() == 0).await;
+        until("no guest is left", async || server.guests().await == guests).await;
+        let left = || Handle::current().metrics().num_alive_tasks();
+        until("no task is left", async || left() <= tasks).await;
+        assert_eq!(watched.capacitor.get().n, n, "still readable");
+        if n == 4 {
+            watched.capacitor.start().await.expect("it starts again");
+            server.write(KEY, &document(5)).await;
+            watched.sees(5).await;
+        }
+    }
+    Yes
+}
+
+pub(crate) async fn ten_capacitors_one_connection<R: Remote>(server: R) -> Shown {
+    let proxy = Proxy::to(server.address()).await;
+    let mut all = Vec::new();
+    for n in 0..10 {
+        let key = format!("{KEY}{n}");
+        server.write(&key, &document(n)).await;
+        all.push(Watched::started(server.source(proxy.address(), &key)).await);
+    }
+    assert!(
+        proxy.connections() <= R::CONNECTIONS,
+        "{} connections",
+        proxy.connections()
+    );
+    for (n, watched) in (0..).zip(&all) {
+        server.write(&format!("{KEY}{n}"), &document(100 + n)).await;
+        watched.sees(100 + n).await;
+        watched.has_applied(&[n, 100 + n]);
+    }
+    // Some stop; the others' connection stays.
+    for stopped in all.drain(..5) {
+        stopped.capacitor.stop().await;
+    }
+    for (n, watched) in (5..).zip(&all) {
+        server.write(&format!("{KEY}{n}"), &document(200 + n)).await;
+        watched.sees(200 + n).await;
+    }
+    proxy.cut();
+    for watched in &all {
+        watched.until("stale", || watched.trouble().is_some()).await;
+    }
+    proxy.mend();
+    for (n, watched) in (5..).zip(&all) {
+        server.write(&format!("{KEY}{n}"), &document(300 + n)).await;
+        watched.sees(300 + n).await;
+        watched.was_never_refused();
+    }
+    Yes
+}
+
+/// The start goes on without it, and takes it up when it is there.
+pub(crate) async fn an_optional_one_that_is_down(server: impl Remote) -> Shown {
+    server.write(KEY, &document(2)).await;
+    let proxy = Proxy::to(server.address()).await;
+    proxy.cut();
+    let wait = Duration::from_secs(1);
+    let source = || server.source(proxy.address(), KEY).wait(wait);
+
+    let required = Watched::new(source());
+    let refused = required.capacitor.start().await.expect_err("no value");
+    assert!(
+        refused.to_string().contains("://"),
+        "it is named: {refused}"
+    );
+    assert_eq!(required.capacitor.state(), State::Empty);
+
+    let (sender, channel) = flux::source::Channel::latest("base");
+    sender.send(&b"{\"n\": 1}"[..]).await.unwrap();
+    let optional = Capacitor::<App>::builder()
+        .source(Source::watcher(channel))
+        .source(source().optional())
+        .build()
+        .unwrap();
+    optional.start().await.expect("it starts without");
+    assert_eq!(optional.get().n, 1);
+    assert_eq!(optional.state(), State::Healthy);
+
+    proxy.mend();
+    required.sees(2).await;
+    until("taken up", async || optional.get().n == 2).await;
+    Yes
+}
+
+/// The server is known by its certificate, and knows the client by its own.
+pub(crate) async fn secured_both_ways(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let Some((address, certificates)) = server.secured() else {
+        return Shown::DoesNotApply;
+    };
+    let source = |ca: &str, client: bool| {
+        let mut uri = format!("{}?ca={}", server.uri(address, KEY), certificates.path(ca));
+        if client {
+            let (cert, key) = (
+                certificates.path("client.pem"),
+                certificates.path("client.key"),
+            );
+            uri += &format!("&cert={cert}&cert_key={key}");
+        }
+        Source::uri(uri)
+    };
+    let stranger = Watched::starting(source("other.pem", true));
+    let unknown = Watched::starting(source("ca.pem", false));
+    let lost = Watched::starting(source("none.pem", true));
+    let known = Watched::started(source("ca.pem", true)).await;
+    server.write(KEY, &document(2)).await;
+    known.sees(2).await;
+    known.has_applied(&[1, 2]);
+    for refused in [&stranger, &unknown, &lost] {
+        refused.until("stale", || refused.trouble().is_some()).await;
+        refused.has_applied(&[]);
+    }
+    let trouble = lost.trouble().expect("a file is missing");
+    assert_eq!(trouble.kind(), ErrorKind::Configuration);
+    assert!(trouble.to_string().contains("none.pem"), "{trouble}");
+    Yes
+}
+
+/// Starts the server again. What does not survive that is written again.
+async fn restart<R: Remote>(server: &mut R, n: u64) {
+    block_in_place(|| server.process().restart());
+    server.restarted().await;
+    if !R::DURABLE {
+        server.write(KEY, &document(n)).await;
+    }
+}
