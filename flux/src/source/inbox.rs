@@ -186,12 +186,14 @@ impl Slot {
             attempt: attempt.unwrap_or(before.saturating_add(1)),
         })
     }
+    fn is_outdated(&self, revision: Option<Revision>) -> bool {
+        let both = revision.zip(self.last);
+        both.is_some_and(|(now, last)| now.is_before(last))
+    }
     /// Takes what was observed, unless it is older than what was observed before.
     fn take(&mut self, observation: Observation, revision: Option<Revision>) -> bool {
         self.sign = Some(Instant::now());
-        if let (Some(now), Some(last)) = (revision, self.last)
-            && now.is_before(last)
-        {
+        if self.is_outdated(revision) {
             return self.become_live();
         }
         self.last = revision.or(self.last);
@@ -244,7 +246,9 @@ impl Observer {
     fn deliver(&self, observation: Observation, revision: Option<Revision>) {
         self.inbox.update(self.layer, |slot| {
             #[cfg(feature = "testing")]
-            self.inbox.tap(|tap| tap.observed(&observation));
+            if !slot.is_outdated(revision) {
+                self.inbox.tap(|tap| tap.observed(&observation));
+            }
             slot.take(observation, revision)
         });
         #[cfg(feature = "testing")]

@@ -569,7 +569,7 @@ proptest! {
             }
             let recording: Recording = log.parse().unwrap();
             let replay = recording.replay(App::builder()).await.unwrap();
-            if recording.notes().iter().all(|note| !note.contains("otherwise")) {
+            if recording.notes().iter().all(|note| !note.contains("is judged otherwise")) {
                 assert_eq!(replay.difference(), None, "{log}");
             }
             assert_eq!(Recording::all(&log).unwrap().len(), 1);
