@@ -16,7 +16,7 @@ pub(crate) mod shared;
 pub(crate) mod tls;
 
 use flux_syntax::Remote;
-#[cfg(feature = "_remote")]
+#[cfg(any(feature = "_remote", feature = "file"))]
 use flux_syntax::Scheme;
 
 use super::DynWatcher;
