@@ -1,15 +1,15 @@
-//! How a program that uses Flux is tested: its parts without Flux, its rules and its parties with an instance of their own, its
-//! timing with a clock that the test turns.
+//! How a program that uses Flux is tested with `flux::testing`: its parts with plain values, its rules, layers and parties with
+//! documents of the test, its timing with a clock that the test turns.
 //!
-//! `cargo test --example testing` runs the tests below. None of them touches a file, the environment or the static handle, and
-//! none waits for real time, so that all of them run beside each other.
+//! `cargo test --example testing` runs the tests below. None of them touches a file or the environment, and none waits for real
+//! time, so that all of them run beside each other.
 
 use flux::{
     Flux,
     change::{Change, Party},
 };
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -53,12 +53,32 @@ impl Limits {
     }
 }
 
-/// The connection to the mail server: it takes part in every change.
+/// What stands under every mail.
+fn signature() -> String {
+    format!("-- {}", Settings::get().sender)
+}
+
+/// The connection to the mail server: it takes part in every change. Clones are the same connection.
 #[derive(Clone, Default)]
-struct Mailer {
-    sender: Arc<Mutex<String>>,
-    /// Senders that the mail server does not accept.
-    barred: Arc<Mutex<Vec<String>>>,
+struct Mailer(Arc<Mutex<Connection>>);
+
+#[derive(Default)]
+struct Connection {
+    sender: String,
+    /// The sender that the mail server does not accept.
+    barred: String,
+}
+
+impl Mailer {
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn sender(&self) -> String {
+        self.connection().sender.clone()
+    }
+    fn bar(&self, sender: &str) {
+        self.connection().barred = sender.to_owned();
+    }
 }
 
 impl Party<Settings> for Mailer {
@@ -67,19 +87,14 @@ impl Party<Settings> for Mailer {
 
     async fn prepare(&self, change: &Change<Settings>) -> Result<String, String> {
         let sender = change.current.sender.clone();
-        match self
-            .barred
-            .lock()
-            .expect("no test panics with it")
-            .contains(&sender)
-        {
+        match sender == self.connection().barred {
             true => Err(format!("{sender} may not send")),
             false => Ok(sender),
         }
     }
 
     fn commit(&self, sender: String) {
-        *self.sender.lock().expect("no test panics with it") = sender;
+        self.connection().sender = sender;
     }
 }
 
@@ -89,10 +104,14 @@ async fn main() -> Result<(), flux::Error> {
         println!("this one is about its tests: cargo test --example testing");
         return Ok(());
     }
-    Settings::builder().party(Mailer::default()).start().await?;
+    let mailer = Mailer::default();
+    mailer.bar("root@example.org");
+    Settings::builder().party(mailer.clone()).start().await?;
+    let admitted = Settings::get().limits.admits(0, 1);
     println!(
-        "a mail may be sent: {}",
-        Settings::get().limits.admits(0, 1)
+        "{} {}, a mail may be sent: {admitted}",
+        mailer.sender(),
+        signature()
     );
     Ok(())
 }
@@ -101,184 +120,125 @@ async fn main() -> Result<(), flux::Error> {
 mod tests {
     use super::*;
     use flux::{
-        Builder, Capacitor, Error, Format, Source, State,
-        source::{Channel, ChannelSender},
+        Error, Source, State,
+        testing::{Harness, Override as _, Script, config_from, harness},
     };
 
     const GOOD: &str = "sender: ops@example.org\nlimits: { burst: 5, hourly: 50 }";
 
-    /// The declared options with a document of the test's own in the place of the declared layers.
-    fn declared() -> (Builder<Settings>, ChannelSender) {
-        let (sender, channel) = Channel::latest("mailer.yaml");
-        let document = Source::watcher(channel).format(Format::Yaml);
-        (Settings::builder().clear_sources().source(document), sender)
-    }
-
-    /// Started by hand: nothing happens before the test says so, and it is over when `process` returns.
-    async fn by_hand(document: &str) -> Result<(Capacitor<Settings>, ChannelSender), Error> {
-        let (builder, sender) = declared();
-        let capacitor = builder.manual().build()?;
-        sender.try_send(document.as_bytes()).expect("it is watched");
-        capacitor.start().await?;
-        Ok((capacitor, sender))
-    }
-
-    async fn edit(capacitor: &Capacitor<Settings>, sender: &ChannelSender, document: &str) {
-        sender.try_send(document.as_bytes()).expect("it is watched");
-        capacitor.process().await.expect("it is by hand");
-    }
-
-    /// The paths that a report complains of.
-    fn complaints(capacitor: &Capacitor<Settings>) -> Vec<String> {
-        let report = capacitor.last_error().expect("it is refused");
-        report
-            .problems()
-            .iter()
-            .map(|problem| problem.path.clone())
-            .collect()
-    }
-
-    // 1. Code that takes a section needs no Flux.
+    // 1. Code that takes what it needs is handed a plain value, or one made of the lines that matter and the defaults.
 
     #[test]
     fn a_burst_beyond_the_hour_is_not_admitted() {
-        let limits = Limits {
-            burst: 5,
-            hourly: 50,
-            patience: Duration::from_secs(30),
-        };
+        let limits: Limits = config_from("{ burst: 5, hourly: 50 }");
         assert!(limits.admits(45, 5));
         assert!(!limits.admits(46, 5));
+        assert_eq!(limits.patience, Duration::from_secs(30), "the default");
     }
 
-    // 2. Rules, defaults and what operators are told.
+    // 2. Code that calls `Settings::get()` sees what the test puts in its place, on the test's own thread.
 
-    #[tokio::test]
-    async fn what_is_not_said_has_its_default() -> Result<(), Error> {
-        let (capacitor, _sender) = by_hand("sender: ops@example.org").await?;
-        assert_eq!(capacitor.get().limits.burst, 10);
-        assert_eq!(capacitor.get().limits.patience, Duration::from_secs(30));
-        Ok(())
+    #[test]
+    fn the_signature_follows_the_sender() {
+        let _settings = Settings::override_from("sender: sales@example.org");
+        assert_eq!(signature(), "-- sales@example.org");
+    }
+
+    // 3. Rules, layers and what operators are told: the declared layers, with documents and variables of the test.
+
+    fn mailer() -> Harness<Settings> {
+        harness::<Settings>().document("mailer.yaml", GOOD)
     }
 
     #[tokio::test]
     async fn a_bad_first_document_says_all_that_is_wrong() {
-        let refused = by_hand("sender: nobody\nlimits: { burst: 0 }").await;
-        let Err(Error::Refused(report)) = refused else {
-            panic!("a sender that is no address must be refused");
-        };
+        let bad = "sender: nobody\nlimits: { burst: 0 }";
+        let start = harness::<Settings>().document("mailer.yaml", bad);
+        let (_, report) = start.start_refused().await;
         let told = report.to_string();
         assert!(told.contains("sender: must be an email address"), "{told}");
-        assert!(
-            told.contains("limits.burst: must be in 1..=1000, found 0"),
-            "{told}"
-        );
+        let burst = "limits.burst: must be in 1..=1000, found 0";
+        assert!(told.contains(burst), "{told}");
     }
 
     #[tokio::test]
-    async fn a_bad_edit_changes_nothing_and_a_good_one_heals() -> Result<(), Error> {
-        let (capacitor, sender) = by_hand(GOOD).await?;
-        edit(&capacitor, &sender, &GOOD.replace("burst: 5", "burst: 500")).await;
-        assert_eq!(capacitor.state(), State::Degraded);
-        assert_eq!(capacitor.get().limits.burst, 5);
-        assert_eq!(complaints(&capacitor), ["limits"]);
+    async fn a_bad_edit_changes_nothing_and_a_good_one_heals() {
+        let app = mailer().start().await;
+        let edit = GOOD.replace("burst: 5", "burst: 500");
+        let report = app.set("mailer.yaml", edit).await.expect_err("a rule");
+        assert_eq!(report.problems()[0].path, "limits");
+        assert_eq!((app.state(), app.get().limits.burst), (State::Degraded, 5));
 
-        edit(&capacitor, &sender, &GOOD.replace("burst: 5", "burst: 50")).await;
-        assert_eq!(capacitor.state(), State::Healthy);
-        assert_eq!(capacitor.get().limits.burst, 50);
-        Ok(())
+        let edit = GOOD.replace("burst: 5", "burst: 50");
+        app.set("mailer.yaml", edit).await.expect("a good edit");
+        assert_eq!((app.state(), app.get().limits.burst), (State::Healthy, 50));
     }
 
-    // 3. Layers: a provider stands in for the environment, which belongs to the whole process.
-
     #[tokio::test]
-    async fn an_upper_layer_wins() -> Result<(), Error> {
-        let (builder, sender) = declared();
-        let above = Source::provider(("limits.burst", 7));
-        let capacitor = builder.override_with(above).manual().build()?;
-        sender.try_send(GOOD.as_bytes()).expect("it is watched");
-        capacitor.start().await?;
-        assert_eq!(
-            (capacitor.get().limits.burst, capacitor.get().limits.hourly),
-            (7, 50)
-        );
-        Ok(())
+    async fn a_variable_wins_over_the_file() {
+        let app = mailer().variable("MAILER_LIMITS_BURST", "7").start().await;
+        assert_eq!((app.get().limits.burst, app.get().limits.hourly), (7, 50));
     }
 
     // 4. Parties.
 
     #[tokio::test]
-    async fn a_sender_that_is_barred_is_vetoed() -> Result<(), Error> {
-        let mailer = Mailer::default();
-        let (builder, sender) = declared();
-        let capacitor = builder.party(mailer.clone()).manual().build()?;
-        sender.try_send(GOOD.as_bytes()).expect("it is watched");
-        capacitor.start().await?;
+    async fn a_sender_that_is_barred_is_vetoed() {
+        let mail = Mailer::default();
+        let party = mail.clone();
+        let app = mailer().with(|builder| builder.party(party)).start().await;
 
-        mailer
-            .barred
-            .lock()
-            .unwrap()
-            .push("root@example.org".to_owned());
-        edit(&capacitor, &sender, &GOOD.replace("ops", "root")).await;
-        assert_eq!(capacitor.state(), State::Degraded);
-        assert_eq!(*mailer.sender.lock().unwrap(), "ops@example.org");
-        let told = capacitor.last_error().expect("it is refused").to_string();
-        assert!(
-            told.contains("`Mailer` refused it: root@example.org may not send"),
-            "{told}"
-        );
-        Ok(())
+        mail.bar("root@example.org");
+        let edit = GOOD.replace("ops", "root");
+        let report = app.set("mailer.yaml", edit).await.expect_err("barred");
+        let told = "`Mailer` refused it: root@example.org may not send";
+        assert!(report.to_string().contains(told), "{report}");
+        assert_eq!(mail.sender(), "ops@example.org");
     }
 
     // 5. Timing: the engine as it runs in production, under a clock that jumps to whatever is waited for next.
 
     #[tokio::test(start_paused = true)]
     async fn what_was_vetoed_is_tried_again_until_it_applies() -> Result<(), Error> {
-        let mailer = Mailer::default();
-        let (builder, sender) = declared();
-        let capacitor = builder.party(mailer.clone()).build()?;
-        sender.try_send(GOOD.as_bytes()).expect("it is watched");
-        capacitor.start().await?;
+        let mail = Mailer::default();
+        mail.bar("root@example.org");
+        let script = Script::new("mailer.yaml")
+            .value(GOOD)
+            .after(Duration::from_secs(5))
+            .value(GOOD.replace("ops", "root"));
+        let source = Source::watcher(script).format(flux::Format::Yaml);
+        let builder = Settings::builder().clear_sources().source(source);
+        let app = builder.party(mail.clone()).build()?;
+        app.start().await?;
 
-        mailer
-            .barred
-            .lock()
-            .unwrap()
-            .push("root@example.org".to_owned());
-        let mut changes = capacitor.subscribe();
-        sender
-            .try_send(GOOD.replace("ops", "root").into_bytes())
-            .expect("it is watched");
+        let mut changes = app.subscribe();
         tokio::time::sleep(Duration::from_secs(600)).await;
-        assert_eq!(capacitor.state(), State::Degraded);
+        assert_eq!(app.state(), State::Degraded);
 
-        mailer.barred.lock().unwrap().clear();
+        mail.bar("nobody@example.org");
         let change = changes.changed().await.expect("it runs");
         assert_eq!(change.paths(), ["sender"]);
-        assert_eq!(*mailer.sender.lock().unwrap(), "root@example.org");
-        capacitor.stop().await;
+        assert_eq!(mail.sender(), "root@example.org");
+        app.stop().await;
         Ok(())
     }
 
     #[tokio::test(start_paused = true)]
     async fn changes_in_quick_succession_are_one() -> Result<(), Error> {
-        let (builder, sender) = declared();
-        let capacitor = builder.debounce(Duration::from_secs(1)).build()?;
-        sender.try_send(GOOD.as_bytes()).expect("it is watched");
-        capacitor.start().await?;
-
-        let mut changes = capacitor.subscribe();
-        for hourly in [60, 70, 80] {
-            let document = GOOD.replace("50", &hourly.to_string());
-            sender
-                .try_send(document.into_bytes())
-                .expect("it is watched");
-            tokio::time::sleep(Duration::from_millis(500)).await;
+        let mut script = Script::new("mailer.yaml").value(GOOD);
+        for hourly in ["60", "70", "80"] {
+            let soon = script.after(Duration::from_millis(500));
+            script = soon.value(GOOD.replace("50", hourly));
         }
-        let change = changes.changed().await.expect("it runs");
+        let source = Source::watcher(script).format(flux::Format::Yaml);
+        let builder = Settings::builder().clear_sources().source(source);
+        let app = builder.debounce(Duration::from_secs(1)).build()?;
+        app.start().await?;
+
+        let change = app.subscribe().changed().await.expect("it runs");
         assert_eq!(change.current.limits.hourly, 80);
         assert_eq!(flux::Snapshot::generation(&change.current), 2);
+        app.stop().await;
         Ok(())
     }
 }
