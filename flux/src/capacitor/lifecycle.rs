@@ -162,7 +162,7 @@ impl<C: Config> Capacitor<C> {
         let (report, outcome) = std::sync::mpsc::channel();
         let capacitor = self.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(cannot)?;
         std::thread::Builder::new()
