@@ -331,14 +331,18 @@ macro_rules! map_of_sections {
             }
             fn diff(&self, old: &Self, diff: &mut Diff) {
                 // Mostly both hold the same keys in the same order: then no key is looked up.
-                let (mut beside, mut common) = (old.iter().peekable(), 0);
+                let mut beside = old.iter();
+                let (mut next, mut common) = (beside.next(), 0);
                 diff.in_map(|diff| {
                   for (key, new) in self {
-                    let old = match beside.next_if(|(other, _)| *other == key) {
-                        Some((_, old)) => Some(old),
-                        None => old.get(key),
-                    };
-                    common += usize::from(old.is_some());
+                    let old = match next {
+                            Some((other, old)) if other == key => {
+                                next = beside.next();
+                                Some(old)
+                            }
+                            _ => old.get(key),
+                        };
+                        common += usize::from(old.is_some());
                     let known = diff.known();
                     match old {
                         Some(old) => Config::diff(new, old, diff),
