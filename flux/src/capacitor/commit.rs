@@ -43,6 +43,8 @@ enum Errand {
         refused: Vec<Entry>,
         /// Paths that keep their running values until a restart.
         held: Vec<String>,
+        /// The paths in which it differs from what the layers said before.
+        changed: Vec<Vec<Seg>>,
     },
     /// Back to an earlier generation.
     Back { reason: String, by_hand: bool },
@@ -71,7 +73,8 @@ impl<C: Config> Core<C> {
         let mut chosen = self.slots.iter().zip(&candidates);
         let opaque = chosen.any(|(slot, candidate)| *candidate && slot.changes_something());
         let said = self.said.as_deref().filter(|_| self.begun);
-        let same = said.is_some_and(|said| Diff::of::<C>(&value, said, opaque).is_empty());
+        let changed = said.map(|said| Diff::of::<C>(&value, said, opaque));
+        let same = changed.as_ref().is_some_and(Vec::is_empty);
         if self.pinned && self.current.is_some() && !same {
             let number = self.generation();
             let text =
@@ -103,6 +106,7 @@ impl<C: Config> Core<C> {
                 candidates,
                 refused,
                 held,
+                changed: changed.unwrap_or_default(),
             },
             number,
             said: Arc::clone(&said),
@@ -211,12 +215,13 @@ impl<C: Config> Core<C> {
             return;
         };
         let before = self.current.replace(Arc::clone(snapshot));
-        self.said = Some(Arc::clone(&flight.said));
+        let said_before = self.said.replace(Arc::clone(&flight.said));
         match flight.errand {
             Errand::Forward {
                 candidates,
                 refused,
                 held,
+                changed,
             } => {
                 self.last_generation = flight.number;
                 let origins = (self.slots.iter().zip(&candidates))
@@ -224,8 +229,16 @@ impl<C: Config> Core<C> {
                     .map(|(slot, _)| slot.origin.clone())
                     .collect();
                 self.adopt(&candidates);
-                let changed = match &before {
-                    Some(before) if self.begun => changed::<C>(snapshot, before),
+                let changed = match (&before, &said_before) {
+                    // No stage has made anything else of either.
+                    (Some(before), Some(said))
+                        if self.begun
+                            && Arc::ptr_eq(before, said)
+                            && Arc::ptr_eq(snapshot, &flight.said) =>
+                    {
+                        dotted(&changed)
+                    }
+                    (Some(before), _) if self.begun => differences::<C>(snapshot, before),
                     _ => Vec::new(),
                 };
                 if let Some(mut kept) = self.kept(held.clone()) {
@@ -376,7 +389,7 @@ impl<C: Config> Core<C> {
 }
 
 /// The paths in which two configurations differ; none that can be told where the comparison panics.
-fn changed<C: Config>(new: &C, old: &C) -> Vec<String> {
+fn differences<C: Config>(new: &C, old: &C) -> Vec<String> {
     let paths = catch_unwind(AssertUnwindSafe(|| Diff::of(new, old, true)));
     dotted(&paths.unwrap_or_default())
 }
