@@ -2,7 +2,7 @@
 
 mod value;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use flux_syntax::{Remote, Scheme};
 use futures_util::{StreamExt, stream};
@@ -15,7 +15,10 @@ use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
     target::{DocumentsTarget, ResumeType, TargetType},
     target_change::TargetChangeType,
 };
-use tokio::time::{interval, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{interval, timeout},
+};
 use tonic::{
     Code, Request, Status, Streaming,
     metadata::MetadataValue,
@@ -154,7 +157,7 @@ impl Firestore {
     }
 
     /// A listener from where the last one ended.
-    async fn listen(&self, project: &Project) -> Result<Streaming<ListenResponse>, SourceError> {
+    async fn listen(&self, project: &Project) -> Result<Listener, SourceError> {
         let database = self.database_path();
         let target = Target {
             target_id: 1,
@@ -171,8 +174,10 @@ impl Firestore {
             target_change: Some(listen_request::TargetChange::AddTarget(target)),
             ..ListenRequest::default()
         };
-        // The listener lasts for as long as the requests do not end.
-        let mut request = Request::new(stream::iter([first]).chain(stream::pending()));
+        // The listener, and the connection with it, lasts for as long as the requests do not end.
+        let (requests, end) = oneshot::channel::<ListenRequest>();
+        let end = stream::once(end).filter_map(|next| ready(next.ok()));
+        let mut request = Request::new(stream::iter([first]).chain(end));
         let bearer = match (self.place.get("token"), &project.who) {
             (Some(token), _) => token.clone(),
             (None, None) => "owner".to_owned(),
@@ -193,7 +198,11 @@ impl Firestore {
             .max_decoding_message_size(MAX_SIZE + (1 << 20));
         let answer = timeout(ANSWER, client.listen(request)).await;
         let answer = answer.map_err(|_| self.lost(&format!("no answer within {ANSWER:?}")))?;
-        Ok(answer.map_err(|status| self.refused(&status))?.into_inner())
+        let answer = answer.map_err(|status| self.refused(&status))?;
+        Ok(Listener {
+            events: answer.into_inner(),
+            _requests: requests,
+        })
     }
 
     fn observed(&self, found: &Option<Document>) -> Observation {
@@ -228,6 +237,12 @@ impl Firestore {
     }
 }
 
+/// A listener, which ends at the server with its drop.
+struct Listener {
+    events: Streaming<ListenResponse>,
+    _requests: oneshot::Sender<ListenRequest>,
+}
+
 /// What the listener told since the last consistent moment.
 #[derive(Default)]
 struct Heard {
@@ -247,8 +262,8 @@ impl Watcher for Firestore {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let project: Lease<Project> = PROJECTS.lease(self.place.server(), self.connect()).await?;
-        let mut events = match self.listen(&project).await {
-            Ok(events) => events,
+        let mut listener = match self.listen(&project).await {
+            Ok(listener) => listener,
             Err(error) => {
                 // The place to go on from may be what is wrong.
                 self.last = None;
@@ -267,7 +282,7 @@ impl Watcher for Firestore {
         let mut beat = interval(BEAT / 2);
         loop {
             let event = tokio::select! {
-                event = events.message() => event,
+                event = listener.events.message() => event,
                 // A dead connection is found by the pings of the protocol and ends the events.
                 _ = beat.tick() => {
                     if heard.current {

@@ -1,6 +1,6 @@
 //! The API server of Kubernetes, over an etcd of its own.
 
-use super::Remote;
+use super::{Remote, by_many_hands};
 use crate::process::{Process, free_port, local, page, program};
 use flux::Source;
 use k8s_openapi::{
@@ -20,6 +20,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use tokio::{sync::Mutex, task::block_in_place};
@@ -27,11 +28,9 @@ use tokio::{sync::Mutex, task::block_in_place};
 /// An API server that asks who comes (RBAC), and the store behind it.
 pub struct Kubernetes {
     process: Process,
-    _store: Process,
+    store: Process,
     port: u16,
     client: Mutex<Client>,
-    /// The kubeconfigs, which outlive the server's own folder.
-    access: tempfile::TempDir,
 }
 
 const ADMIN: &str = "s3cret";
@@ -41,6 +40,17 @@ const GUARDED: &str = "hunter2";
 fn parts(key: &str) -> (String, &str) {
     let (name, entry) = key.split_once('/').unwrap_or(("app", key));
     (name.to_owned(), entry)
+}
+
+fn map(name: &str, entry: &str, document: Vec<u8>) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        binary_data: Some(BTreeMap::from([(entry.to_owned(), ByteString(document))])),
+        ..ConfigMap::default()
+    }
 }
 
 async fn connect(port: u16) -> Client {
@@ -55,14 +65,18 @@ impl Kubernetes {
     /// The kubeconfig of a user, for the server by way of `address`.
     fn kubeconfig(&self, address: SocketAddr, token: &str) -> PathBuf {
         let name = format!("{token}-{}.yaml", address.port());
-        let path = self.access.path().join(name);
+        let path = self.process.folder().join(name);
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
              clusters: [{{name: flux, cluster: {{server: 'https://{address}', insecure-skip-tls-verify: true}}}}]\n\
              users: [{{name: flux, user: {{token: {token}}}}}]\n\
              contexts: [{{name: flux, context: {{cluster: flux, user: flux}}}}]\n"
         );
-        fs::write(&path, text).expect("a kubeconfig");
+        // Another case may be reading it.
+        static FILES: AtomicUsize = AtomicUsize::new(0);
+        let beside = path.with_extension(FILES.fetch_add(1, Ordering::Relaxed).to_string());
+        fs::write(&beside, text).expect("a kubeconfig");
+        fs::rename(&beside, &path).expect("a kubeconfig");
         path
     }
 
@@ -194,10 +208,9 @@ impl Remote for Kubernetes {
         let process = block_in_place(|| Process::start("kube-apiserver", recipe, ready));
         Some(Kubernetes {
             process,
-            _store: store_process,
+            store: store_process,
             port,
             client: Mutex::new(connect(port).await),
-            access: tempfile::tempdir().expect("a folder"),
         })
     }
 
@@ -228,15 +241,7 @@ impl Remote for Kubernetes {
     async fn write(&self, key: &str, bytes: &[u8]) {
         let (name, entry) = parts(key);
         let maps = self.maps().await;
-        let content = BTreeMap::from([(entry.to_owned(), ByteString(bytes.to_vec()))]);
-        let map = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                ..ObjectMeta::default()
-            },
-            binary_data: Some(content),
-            ..ConfigMap::default()
-        };
+        let map = map(&name, entry, bytes.to_vec());
         let patch = Patch::Merge(&map);
         match maps.patch(&name, &PatchParams::default(), &patch).await {
             Ok(_) => {}
@@ -246,6 +251,23 @@ impl Remote for Kubernetes {
             }
             Err(error) => panic!("{error}"),
         }
+    }
+
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let (maps, (name, entry)) = (self.maps().await, parts(key));
+        let entry = entry.to_owned();
+        by_many_hands(1, documents, move |document| {
+            let map = map(&name, &entry, document);
+            let (maps, name) = (maps.clone(), name.clone());
+            async move {
+                let written = maps.replace(&name, &PostParams::default(), &map).await;
+                let version = written.expect("written").metadata.resource_version;
+                version
+                    .and_then(|version| version.parse().ok())
+                    .expect("a number")
+            }
+        })
+        .await
     }
 
     async fn delete(&self, key: &str) {
@@ -274,6 +296,16 @@ impl Remote for Kubernetes {
             ..Subject::default()
         }])
         .await;
+    }
+
+    /// Its memory is the store's.
+    async fn wipe(&mut self) {
+        block_in_place(|| {
+            self.process.kill();
+            self.store.wipe();
+            self.store.restart();
+            self.process.restart();
+        });
     }
 
     async fn restarted(&mut self) {

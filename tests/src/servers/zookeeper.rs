@@ -123,6 +123,24 @@ impl Remote for ZooKeeper {
         client.create(&path, bytes, &options).await.expect("made");
     }
 
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let (client, path) = (self.client.lock().await, format!("/{key}"));
+        let mut written = Vec::new();
+        for some in documents.chunks(250) {
+            // Sent as soon as called.
+            let answers: Vec<_> = some
+                .iter()
+                .map(|document| client.set_data(&path, document, None))
+                .collect();
+            for answer in answers {
+                let stat = answer.await.expect("written");
+                written.push((stat.mzxid, written.len()));
+            }
+        }
+        written.sort_unstable();
+        written.into_iter().map(|(_, place)| place).collect()
+    }
+
     async fn delete(&self, key: &str) {
         let client = self.client.lock().await;
         match client.delete(&format!("/{key}"), None).await {

@@ -13,6 +13,7 @@ mod redis;
 mod suite;
 mod watched;
 
+conformance!(file_conforms, flux_tests::servers::File);
 #[cfg(feature = "etcd")]
 conformance!(etcd_conforms, flux_tests::servers::Etcd);
 #[cfg(feature = "nats")]

@@ -1,6 +1,9 @@
 //! A capacitor over one server's document, and all that was applied from it.
 
-use flux::{Capacitor, Flux, Source, State, source::Health};
+use flux::{
+    Capacitor, Flux, Source, State,
+    source::{ErrorKind, Health},
+};
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -110,6 +113,18 @@ impl Watched {
             Health::Stale { error, .. } => Some(error),
             _ => None,
         }
+    }
+
+    /// What says that the right to read is missing. Of a file that is an observation: it is watched all the same.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let trouble = self
+            .trouble()
+            .filter(|trouble| trouble.kind() == ErrorKind::Permission);
+        let report = || {
+            let report = self.capacitor.last_error()?.to_string();
+            report.contains("no permission").then_some(report)
+        };
+        trouble.map(|trouble| trouble.to_string()).or_else(report)
     }
 
     /// Nothing was ever refused.
