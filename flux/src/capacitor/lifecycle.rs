@@ -161,8 +161,9 @@ impl<C: Config> Capacitor<C> {
         };
         let (report, outcome) = std::sync::mpsc::channel();
         let capacitor = self.clone();
+        // Sources on servers need more than time.
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(cannot)?;
         std::thread::Builder::new()

@@ -6,7 +6,7 @@ use flux::Source;
 use k8s_openapi::{
     ByteString,
     api::{
-        core::v1::ConfigMap,
+        core::v1::{ConfigMap, Secret},
         rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
     },
 };
@@ -14,8 +14,10 @@ use kube::{
     Api, Client, Config,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -40,6 +42,21 @@ const GUARDED: &str = "hunter2";
 fn parts(key: &str) -> (String, &str) {
     let (name, entry) = key.split_once('/').unwrap_or(("app", key));
     (name.to_owned(), entry)
+}
+
+/// Puts an object in the place of the one of its name, or makes it.
+async fn put<K>(all: &Api<K>, name: &str, object: &K)
+where
+    K: Clone + Debug + DeserializeOwned + Serialize,
+{
+    let params = PostParams::default();
+    match all.replace(name, &params, object).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            all.create(&params, object).await.expect("made");
+        }
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn map(name: &str, entry: &str, document: Vec<u8>) -> ConfigMap {
@@ -78,6 +95,55 @@ impl Kubernetes {
         fs::write(&beside, text).expect("a kubeconfig");
         fs::rename(&beside, &path).expect("a kubeconfig");
         path
+    }
+
+    /// A kubeconfig without TLS and without a user, for a relay at `address`.
+    pub fn plain_kubeconfig(&self, address: SocketAddr) -> PathBuf {
+        let path = self.process.folder().join("plain.yaml");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
+             clusters: [{{name: flux, cluster: {{server: 'http://{address}'}}}}]\n\
+             users: [{{name: flux, user: {{}}}}]\n\
+             contexts: [{{name: flux, context: {{cluster: flux, user: flux}}}}]\n"
+        );
+        fs::write(&path, text).expect("a kubeconfig");
+        path
+    }
+
+    /// Writes a ConfigMap with these entries and no others.
+    pub async fn write_map(&self, name: &str, text: &[(&str, &str)], bytes: &[(&str, &[u8])]) {
+        let text = text.iter();
+        let bytes = bytes.iter();
+        let map = ConfigMap {
+            data: Some(
+                text.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                    .collect(),
+            ),
+            binary_data: Some(
+                bytes
+                    .map(|(name, bytes)| ((*name).to_owned(), ByteString(bytes.to_vec())))
+                    .collect(),
+            ),
+            ..map(name, "", Vec::new())
+        };
+        put(&self.maps().await, name, &map).await;
+    }
+
+    /// Writes a Secret with one entry.
+    pub async fn write_secret(&self, name: &str, entry: &str, bytes: &[u8]) {
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
+            data: Some(BTreeMap::from([(
+                entry.to_owned(),
+                ByteString(bytes.to_vec()),
+            )])),
+            ..Secret::default()
+        };
+        let secrets = Api::namespaced(self.client.lock().await.clone(), "default");
+        put(&secrets, name, &secret).await;
     }
 
     async fn maps(&self) -> Api<ConfigMap> {
@@ -242,13 +308,11 @@ impl Remote for Kubernetes {
         let (name, entry) = parts(key);
         let maps = self.maps().await;
         let map = map(&name, entry, bytes.to_vec());
+        // Other entries stay as they are.
         let patch = Patch::Merge(&map);
         match maps.patch(&name, &PatchParams::default(), &patch).await {
             Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                let made = maps.create(&PostParams::default(), &map).await;
-                made.expect("made");
-            }
+            Err(kube::Error::Api(status)) if status.code == 404 => put(&maps, &name, &map).await,
             Err(error) => panic!("{error}"),
         }
     }

@@ -31,6 +31,14 @@ async fn connect(port: u16) -> Client {
 }
 
 impl ZooKeeper {
+    /// How many sessions it knows, the suite's own included.
+    pub fn sessions(&self) -> usize {
+        let all = block_in_place(|| answer(local(self.port), "dump"));
+        let (sessions, _) = all.split_once("ephemeral nodes").expect("an answer");
+        let known = |line: &&str| line.trim_start().starts_with("0x");
+        sessions.lines().filter(known).count()
+    }
+
     /// Gives a node these rights, and makes it where it is missing.
     async fn rights(&self, path: &str, acls: &[Acl]) {
         let client = self.client.lock().await;
