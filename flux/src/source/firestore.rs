@@ -15,10 +15,7 @@ use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
     target::{DocumentsTarget, ResumeType, TargetType},
     target_change::TargetChangeType,
 };
-use tokio::{
-    sync::oneshot,
-    time::{interval, timeout},
-};
+use tokio::{sync::oneshot, time::interval};
 use tonic::{
     Code, Request, Status, Streaming,
     metadata::MetadataValue,
@@ -28,7 +25,7 @@ use tonic::{
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        ANSWER, BEAT, DEADLINE, MAX_SIZE, checked, document,
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document,
         shared::{Connection, Connections, Lease},
         tls::name_cryptography,
     },
@@ -68,6 +65,8 @@ pub struct Firestore {
     last: Option<(Vec<u8>, Observation)>,
 }
 
+remote::keeps_options!(Firestore);
+
 impl Firestore {
     /// The document at `path`, such as `config/app`.
     pub fn new(project: impl Into<String>, path: impl Into<String>) -> Self {
@@ -100,12 +99,6 @@ impl Firestore {
     #[must_use]
     pub fn token(self, token: impl Into<String>) -> Self {
         self.set("token", token)
-    }
-
-    fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.place.options.retain(|(known, _)| *known != name);
-        self.place.options.push((name, value.into()));
-        self
     }
 
     fn database_path(&self) -> String {
@@ -196,8 +189,7 @@ impl Firestore {
         }
         let mut client = FirestoreClient::new(project.channel.clone())
             .max_decoding_message_size(MAX_SIZE + (1 << 20));
-        let answer = timeout(ANSWER, client.listen(request)).await;
-        let answer = answer.map_err(|_| self.lost(&format!("no answer within {ANSWER:?}")))?;
+        let answer = answered(&self.place, client.listen(request)).await?;
         let answer = answer.map_err(|status| self.refused(&status))?;
         Ok(Listener {
             events: answer.into_inner(),
@@ -359,11 +351,5 @@ impl Firestore {
         self.last = Some((change.resume_token.clone(), observation.clone()));
         observer.observe(observation);
         Ok(())
-    }
-}
-
-impl std::fmt::Debug for Firestore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Firestore").field(&self.place).finish()
     }
 }

@@ -130,7 +130,7 @@ pub trait Remote: Send + Sync + Sized + 'static {
 
 /// Writes by several hands at once, for servers that gather what comes together; `write` tells where in the server's own order it
 /// stands. The documents' places in that order.
-#[cfg(any(feature = "consul", feature = "etcd", feature = "k8s"))]
+#[cfg(any(feature = "consul", feature = "etcd"))]
 async fn by_many_hands<W, F>(hands: usize, documents: Vec<Vec<u8>>, write: W) -> Vec<usize>
 where
     W: Fn(Vec<u8>) -> F + Clone + Send + 'static,

@@ -118,7 +118,7 @@ pub(crate) async fn absent_at_first(server: impl Remote) -> Shown {
 
 pub(crate) async fn ten_thousand_rapid_changes(server: impl Remote) -> Shown {
     server.write(KEY, &document(0)).await;
-    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    let watched = Watched::started_as_usual(server.source(server.address(), KEY)).await;
     let documents = (1..=10_000).map(document).collect();
     let order = server.write_many(KEY, documents).await;
     server.write(KEY, &document(10_001)).await;
