@@ -167,7 +167,7 @@ impl Remote for Firestore {
     }
 
     async fn write(&self, key: &str, bytes: &[u8]) {
-        let data = ValueType::BytesValue(bytes.to_vec().into());
+        let data = ValueType::BytesValue(bytes.to_vec());
         self.write_fields(key, &[("data", data)]).await;
     }
 

@@ -42,7 +42,7 @@ async fn a_field_is_text_or_bytes_or_absent() {
         .write_fields(KEY, &[("data", text("{\"n\": 1}"))])
         .await;
     let watched = Watched::started(server.source(server.address(), KEY)).await;
-    let bytes = ValueType::BytesValue(document(2).into());
+    let bytes = ValueType::BytesValue(document(2));
     let other = ("other", ValueType::BooleanValue(true));
     server
         .write_fields(KEY, &[("data", bytes), other.clone()])

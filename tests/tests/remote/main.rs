@@ -28,6 +28,10 @@ mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "consul", feature = "k8s"))]
+#[cfg_attr(
+    not(all(feature = "consul", feature = "k8s")),
+    allow(dead_code, reason = "each server uses a part of it")
+)]
 mod relay;
 #[macro_use]
 mod suite;
