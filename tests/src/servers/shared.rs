@@ -65,10 +65,17 @@ impl<S: Remote> Remote for Shared<S> {
 
     async fn start() -> Option<Self> {
         static CASES: AtomicUsize = AtomicUsize::new(0);
-        let cell = cell::<S>();
-        let server = cell.get_or_init(async || there(S::start()).await.map(Arc::new));
+        let server = match S::SERVED {
+            true => {
+                let cell = cell::<S>();
+                let server = cell.get_or_init(async || there(S::start()).await.map(Arc::new));
+                Arc::clone(server.await.as_ref()?)
+            }
+            // Nothing to start, and nobody to clean up behind what lasts until the end.
+            false => Arc::new(S::start().await?),
+        };
         Some(Shared {
-            server: Arc::clone(server.await.as_ref()?),
+            server,
             case: CASES.fetch_add(1, Ordering::Relaxed),
         })
     }

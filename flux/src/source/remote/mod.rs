@@ -166,6 +166,13 @@ mod common {
     pub(crate) use keeps_options;
 
     /// The options of a source on a server that is named by its address, for its builder.
+    #[cfg(any(
+        feature = "_http",
+        feature = "etcd",
+        feature = "nats",
+        feature = "redis",
+        feature = "zookeeper"
+    ))]
     macro_rules! options_of_a_server {
         ($Source:ident) => {
             $crate::source::remote::keeps_options!($Source);
@@ -213,5 +220,12 @@ mod common {
             }
         };
     }
+    #[cfg(any(
+        feature = "_http",
+        feature = "etcd",
+        feature = "nats",
+        feature = "redis",
+        feature = "zookeeper"
+    ))]
     pub(crate) use options_of_a_server;
 }
