@@ -110,10 +110,29 @@ impl Diff {
         self.changed.push(path);
     }
 
-    /// Runs `go` under a map's key, which is copied only if something differs there.
-    pub(crate) fn under(&mut self, key: &str, go: impl FnOnce(&mut Self)) {
-        let (depth, known) = (self.path.len(), self.changed.len());
+    /// Runs `go` over the entries of a map. What differs in one of them gets its key afterwards, from [`name`](Diff::name).
+    #[inline]
+    pub(crate) fn in_map(&mut self, go: impl FnOnce(&mut Self)) {
         self.within(|| Seg::Key("".into()), go);
+    }
+
+    /// How many differences are known so far.
+    #[inline]
+    pub(crate) fn known(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// Names the entry in which all differences but the first `known` are.
+    #[inline]
+    pub(crate) fn name(&mut self, known: usize, key: &str) {
+        if self.changed.len() > known {
+            self.name_anew(known, key);
+        }
+    }
+
+    #[cold]
+    fn name_anew(&mut self, known: usize, key: &str) {
+        let depth = self.path.len() - 1;
         for path in &mut self.changed[known..] {
             path[depth] = Seg::Key(key.to_owned().into());
         }

@@ -17,8 +17,8 @@ pub struct Field {
     pub kind: Kind,
     /// The value is never printed.
     pub secret: bool,
-    /// A change is refused while the program runs.
-    pub immutable: bool,
+    /// A rule decides what the running value may change to.
+    pub guarded: bool,
     /// A change waits for a restart of the program.
     pub restart: bool,
     /// The section's keys stand beside this struct's own.
@@ -67,7 +67,7 @@ impl Field {
             env_exact: None,
             kind: Kind::Leaf,
             secret: false,
-            immutable: false,
+            guarded: false,
             restart: false,
             flatten: false,
             strict: false,
@@ -96,9 +96,9 @@ impl Field {
         self.secret = true;
         self
     }
-    /// Marks the field as one that cannot change while the program runs.
-    pub const fn immutable(mut self) -> Self {
-        self.immutable = true;
+    /// Marks the field as one with a rule from the running value to the next: `immutable`, `max_change`, `monotonic`.
+    pub const fn guarded(mut self) -> Self {
+        self.guarded = true;
         self
     }
     /// Marks the field as one whose changes wait for a restart.
@@ -267,6 +267,24 @@ fn any(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bo
     fields.iter().any(|field| {
         let inner = field.kind.table().filter(|_| depth > 0);
         test(field) || inner.is_some_and(|inner| any(inner, depth - 1, test))
+    })
+}
+
+/// Whether a rule may look at the running value of anything in sections with these fields.
+pub(crate) fn may_be_guarded(fields: &'static [Field]) -> bool {
+    may(fields, MAX_DEPTH, &|field| field.guarded)
+}
+
+/// Whether anything in sections with these fields may wait for a restart.
+pub(crate) fn may_wait(fields: &'static [Field]) -> bool {
+    may(fields, MAX_DEPTH, &|field| field.restart)
+}
+
+/// What is too deep to look at may have it.
+fn may(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bool {
+    fields.iter().any(|field| {
+        let inner = || field.kind.table();
+        test(field) || inner().is_some_and(|inner| depth == 0 || may(inner, depth - 1, test))
     })
 }
 

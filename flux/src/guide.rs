@@ -1,4 +1,4 @@
-//! Pages for people: how Flux is used, how one comes to it from elsewhere, and what its errors mean.
+//! Pages for people: how Flux is used, where configuration comes from, how one comes to it from elsewhere, and what its errors mean.
 
 #[doc = include_str!("docs/patterns.md")]
 pub mod patterns {}
@@ -8,3 +8,54 @@ pub mod migration {}
 
 #[doc = include_str!("docs/errors.md")]
 pub mod errors {}
+
+pub mod sources {
+    #![doc = include_str!("docs/sources.md")]
+
+    pub mod file {
+        #![doc = include_str!("docs/sources/file.md")]
+    }
+
+    pub mod dir {
+        #![doc = include_str!("docs/sources/dir.md")]
+    }
+
+    pub mod environment {
+        #![doc = include_str!("docs/sources/environment.md")]
+    }
+
+    pub mod redis {
+        #![doc = include_str!("docs/sources/redis.md")]
+    }
+
+    pub mod etcd {
+        #![doc = include_str!("docs/sources/etcd.md")]
+    }
+
+    pub mod nats {
+        #![doc = include_str!("docs/sources/nats.md")]
+    }
+
+    pub mod consul {
+        #![doc = include_str!("docs/sources/consul.md")]
+    }
+
+    pub mod kubernetes {
+        #![doc = include_str!("docs/sources/kubernetes.md")]
+    }
+
+    pub mod zookeeper {
+        #![doc = include_str!("docs/sources/zookeeper.md")]
+    }
+
+    pub mod firestore {
+        #![doc = include_str!("docs/sources/firestore.md")]
+    }
+
+    pub mod https {
+        #![doc = include_str!("docs/sources/https.md")]
+    }
+}
+
+#[doc = include_str!("docs/faults.md")]
+pub mod faults {}

@@ -23,8 +23,8 @@
 //!
 //! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] and
 //! [`transition`] validate, [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells
-//! who wants to know, and [`report`] tells what is wrong. The [`guide`] has patterns of use, a page for those who come from another
-//! library, and every error explained.
+//! who wants to know, and [`report`] tells what is wrong. The [`guide`] has patterns of use, a page for every kind of source, one for
+//! those who come from another library, and every error explained.
 
 pub mod capacitor;
 pub mod change;

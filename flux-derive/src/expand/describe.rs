@@ -45,10 +45,11 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     if field.secret {
         all.extend(quote!(.secret()));
     }
-    if field.transition.immutable {
-        all.extend(quote!(.immutable()));
+    let rules = &field.transition;
+    if rules.immutable || rules.max_change.is_some() || rules.monotonic {
+        all.extend(quote!(.guarded()));
     }
-    if field.transition.restart {
+    if rules.restart {
         all.extend(quote!(.restart()));
     }
     if !field.aliases.is_empty() {

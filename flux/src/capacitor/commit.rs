@@ -229,7 +229,8 @@ impl<C: Config> Core<C> {
                     _ => Vec::new(),
                 };
                 if let Some(mut kept) = self.kept(held.clone()) {
-                    (kept.record.origins, kept.record.changed) = (origins, changed);
+                    let record = Arc::make_mut(&mut kept.record);
+                    (record.origins, record.changed) = (origins, changed);
                     self.generations.push(kept);
                 }
                 self.held = held;

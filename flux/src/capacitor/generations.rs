@@ -53,7 +53,8 @@ impl Serialize for Generation {
 
 /// A configuration and what its layers said.
 pub(crate) struct Kept<C> {
-    pub(crate) record: Generation,
+    /// Shared with every status that tells of it.
+    pub(crate) record: Arc<Generation>,
     pub(crate) snapshot: Arc<Snapshot<C>>,
     /// What the layers said, before stages made something else of it.
     pub(crate) said: Arc<Snapshot<C>>,
@@ -78,13 +79,13 @@ impl<C> Kept<C> {
         held: Vec<String>,
     ) -> Self {
         Kept {
-            record: Generation {
+            record: Arc::new(Generation {
                 number: Snapshot::generation(snapshot),
                 at: Snapshot::applied(snapshot),
                 origins: Vec::new(),
                 changed: Vec::new(),
                 outcome: GenerationOutcome::Applied,
-            },
+            }),
             snapshot: Arc::clone(snapshot),
             said: Arc::clone(said),
             contents,
@@ -154,7 +155,7 @@ impl<C> Generations<C> {
             .iter_mut()
             .find(|kept| kept.record.number == number)
         {
-            kept.record.outcome = outcome;
+            Arc::make_mut(&mut kept.record).outcome = outcome;
         }
     }
 
@@ -169,7 +170,7 @@ impl<C> Generations<C> {
         for kept in &mut self.kept {
             let record = &mut kept.record;
             if record.number <= number && record.outcome == GenerationOutcome::OnProbation {
-                record.outcome = GenerationOutcome::Applied;
+                Arc::make_mut(record).outcome = GenerationOutcome::Applied;
             }
         }
     }
@@ -183,7 +184,7 @@ impl<C> Generations<C> {
                 if record.outcome == GenerationOutcome::OnProbation {
                     suspects.push(kept.contents.clone());
                 }
-                record.outcome = GenerationOutcome::TakenBack(reason.to_owned());
+                Arc::make_mut(record).outcome = GenerationOutcome::TakenBack(reason.to_owned());
             }
         }
         self.mark(to, GenerationOutcome::Applied);
@@ -194,7 +195,9 @@ impl<C> Generations<C> {
         })
     }
 
-    pub(crate) fn records(&self) -> Vec<Generation> {
-        self.kept.iter().map(|kept| kept.record.clone()).collect()
+    pub(crate) fn records(&self) -> Vec<Arc<Generation>> {
+        (self.kept.iter())
+            .map(|kept| Arc::clone(&kept.record))
+            .collect()
     }
 }

@@ -4,7 +4,10 @@ use super::{generations::Generation, history::Refusal, state::State};
 use crate::Report;
 use crate::source::Health;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// One consistent picture of a capacitor. `Serialize` gives times as seconds since 1970 and never a secret.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ pub struct Status {
     /// Whether newer content is kept waiting by [`pin`](crate::Capacitor::pin).
     pub pinned: bool,
     /// The last configurations, oldest first; the builder's `generations` says how many.
-    pub generations: Vec<Generation>,
+    pub generations: Vec<Arc<Generation>>,
     /// Every layer, lowest precedence first.
     pub layers: Vec<LayerStatus>,
     /// The last refusals, oldest first; empty unless the builder's `history` asked for them.
@@ -83,7 +86,8 @@ impl Serialize for Status {
         status.serialize_field("pending_restart", &self.pending_restart)?;
         status.serialize_field("on_probation", &self.on_probation)?;
         status.serialize_field("pinned", &self.pinned)?;
-        status.serialize_field("generations", &self.generations)?;
+        let generations: Vec<&Generation> = self.generations.iter().map(|one| &**one).collect();
+        status.serialize_field("generations", &generations)?;
         status.serialize_field("layers", &self.layers)?;
         status.serialize_field("history", &self.history)?;
         status.end()

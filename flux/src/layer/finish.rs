@@ -6,7 +6,10 @@ use super::{
     merge::{List, Map},
     path::{Problem, What},
 };
-use crate::{config::Config, config::Diff, describe::Kind};
+use crate::{
+    config::{Config, Diff},
+    describe::{self, Kind},
+};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -55,23 +58,31 @@ impl Cx {
 
     /// Runs `go` under a map's key, which is copied only if something is wrong there.
     pub(crate) fn under<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
-        let known = self.enter();
-        let result = go(self);
-        self.leave(key, known);
-        result
+        self.in_map(|cx| {
+            let known = cx.problems.len();
+            let result = go(cx);
+            cx.name(known, key);
+            result
+        })
     }
 
-    /// Steps down to an entry of a map; answers with the number of problems so far, which `leave` asks for.
+    /// Runs `go` over the entries of a map. What goes wrong in one of them gets its key afterwards, from [`name`](Cx::name).
     #[inline]
-    fn enter(&mut self) -> usize {
-        self.path.push(Seg::Key(Cow::Borrowed("")));
-        self.problems.len()
+    fn in_map<T>(&mut self, go: impl FnOnce(&mut Self) -> T) -> T {
+        self.within(Seg::Key(Cow::Borrowed("")), go)
     }
 
+    /// Names the entry in which all problems but the first `known` are.
     #[inline]
-    fn leave(&mut self, key: &str, known: usize) {
-        self.path.pop();
-        let depth = self.path.len();
+    fn name(&mut self, known: usize, key: &str) {
+        if self.problems.len() > known {
+            self.name_anew(known, key);
+        }
+    }
+
+    #[cold]
+    fn name_anew(&mut self, known: usize, key: &str) {
+        let depth = self.path.len() - 1;
         for problem in &mut self.problems[known..] {
             problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
         }
@@ -253,11 +264,17 @@ impl<C: Config> Nested for Vec<C> {
         }
     }
     fn transition(&self, old: &Self, cx: &mut Cx) {
+        if !describe::may_be_guarded(C::fields()) {
+            return;
+        }
         for (i, (new, old)) in self.iter().zip(old).enumerate() {
             cx.within(Seg::Index(i), |cx| Config::transition(new, old, cx));
         }
     }
     fn hold(&mut self, running: &Self, held: &mut Diff) {
+        if !describe::may_wait(C::fields()) {
+            return;
+        }
         for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
             held.within(|| Seg::Index(i), |held| Config::hold(new, running, held));
         }
@@ -271,22 +288,22 @@ fn entries<C: Config>(
     name: &'static str,
 ) -> Option<Vec<(String, C)>> {
     let map = need(cx, name, layer)?;
-    cx.within(Seg::Key(name.into()), |cx| {
+    let finish = |cx: &mut Cx| {
         let mut whole = true;
         let mut built = Vec::with_capacity(map.0.len());
         for (key, layer) in map.0 {
             let Some(layer) = layer else { continue };
-            // Without a closure, which the whole layer would be copied into.
-            let known = cx.enter();
+            let known = cx.problems.len();
             let section = C::finish(layer, cx);
-            cx.leave(&key, known);
+            cx.name(known, &key);
             match section {
                 Some(section) => built.push((key, section)),
                 None => whole = false,
             }
         }
         whole.then_some(built)
-    })
+    };
+    cx.within(Seg::Key(name.into()), |cx| cx.in_map(finish))
 }
 
 macro_rules! map_of_sections {
@@ -304,31 +321,48 @@ macro_rules! map_of_sections {
                 Some(entries(layer, cx, name)?.into_iter().collect())
             }
             fn check(&self, cx: &mut Cx) {
-                for (key, section) in self {
-                    cx.under(key, |cx| section.validate(cx));
-                }
+                cx.in_map(|cx| {
+                    for (key, section) in self {
+                        let known = cx.problems.len();
+                        section.validate(cx);
+                        cx.name(known, key);
+                    }
+                });
             }
             fn diff(&self, old: &Self, diff: &mut Diff) {
                 // Mostly both hold the same keys in the same order: then no key is looked up.
-                let (mut beside, mut common) = (old.iter().peekable(), 0);
-                for (key, new) in self {
-                    let old = match beside.next_if(|(other, _)| *other == key) {
-                        Some((_, old)) => Some(old),
-                        None => old.get(key),
-                    };
-                    common += usize::from(old.is_some());
-                    diff.under(key, |diff| match old {
+                let mut beside = old.iter();
+                let (mut next, mut common) = (beside.next(), 0);
+                diff.in_map(|diff| {
+                  for (key, new) in self {
+                    let old = match next {
+                            Some((other, old)) if other == key => {
+                                next = beside.next();
+                                Some(old)
+                            }
+                            _ => old.get(key),
+                        };
+                        common += usize::from(old.is_some());
+                    let known = diff.known();
+                    match old {
                         Some(old) => Config::diff(new, old, diff),
                         None => diff.here(),
-                    });
-                }
-                if common < old.len() {
-                    for key in old.keys().filter(|key| !self.contains_key(*key)) {
-                        diff.under(key, Diff::here);
                     }
-                }
+                    diff.name(known, key);
+                  }
+                  if common < old.len() {
+                    for key in old.keys().filter(|key| !self.contains_key(*key)) {
+                        let known = diff.known();
+                        diff.here();
+                        diff.name(known, key);
+                    }
+                  }
+                });
             }
             fn transition(&self, old: &Self, cx: &mut Cx) {
+                if !describe::may_be_guarded(C::fields()) {
+                    return;
+                }
                 for (key, new) in self {
                     if let Some(old) = old.get(key) {
                         cx.under(key, |cx| Config::transition(new, old, cx));
@@ -336,11 +370,18 @@ macro_rules! map_of_sections {
                 }
             }
             fn hold(&mut self, running: &Self, held: &mut Diff) {
-                for (key, new) in self {
-                    if let Some(running) = running.get(key) {
-                        held.under(key, |held| Config::hold(new, running, held));
-                    }
+                if !describe::may_wait(C::fields()) {
+                    return;
                 }
+                held.in_map(|held| {
+                    for (key, new) in self {
+                        if let Some(running) = running.get(key) {
+                            let known = held.known();
+                            Config::hold(new, running, held);
+                            held.name(known, key);
+                        }
+                    }
+                });
             }
         }
     };

@@ -5,6 +5,7 @@
 mod callgrind;
 mod compile;
 mod config;
+mod delivery;
 mod files;
 mod idle;
 mod reads;
@@ -19,6 +20,7 @@ type Part = (&'static str, fn(&mut Table));
 const PARTS: &[Part] = &[
     ("reads", reads::run),
     ("updates", updates::run),
+    ("delivery", delivery::run),
     ("files", files::run),
     ("idle", idle::run),
     (SLOW, compile::run),
@@ -31,7 +33,9 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--cell", name, rounds] => {
-            let mut cells = reads::CELLS.iter().chain(updates::CELLS);
+            let mut cells = (reads::CELLS.iter())
+                .chain(updates::CELLS)
+                .chain(delivery::CELLS);
             let cell = cells.find(|cell| cell.name == name).expect("a cell");
             return (cell.run)(rounds.parse().expect("a number of rounds"));
         }

@@ -68,7 +68,7 @@ fuzz_target!(|bytes: &[u8]| {
         // A rule across fields, and a value that is missing, have no variable.
         false => assert!(
             told.contains("min is above max")
-                || told.contains("missing")
+                || told.contains("no layer sets it")
                 || set.keys().any(|name| told.contains(&format!("APP_{name}"))),
             "no variable is named: {told}"
         ),

@@ -321,6 +321,17 @@ async fn process_answers_whether_anything_was_consumed_and_needs_manual_mode() {
 }
 
 #[tokio::test]
+async fn a_thousand_steps_by_hand_need_no_pause_between_them() {
+    let (capacitor, sender) = started("host: a").await;
+    for step in 0..1_000 {
+        let document = format!("host: h{step}").into_bytes();
+        sender.try_send(document).unwrap();
+        assert!(capacitor.process().await.unwrap(), "step {step}");
+    }
+    assert_eq!(capacitor.get().host, "h999");
+}
+
+#[tokio::test]
 async fn a_second_start_is_an_error_and_a_start_after_stop_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.yaml");

@@ -251,16 +251,21 @@ fn sources(folder: &Path, all: &mut Vec<String>) {
     }
 }
 
-/// The names of functions that are marked as tests, also inside `proptest!`.
+/// The names of functions that are marked as tests, also inside `proptest!`, and of the cases of the suite of servers.
 fn tests(source: &str) -> impl Iterator<Item = &str> {
     let marked = source
         .split("#[test]")
         .chain(source.split("#[tokio::test"))
-        .skip(1);
-    marked.filter_map(|after| {
-        let (_, name) = after.split_once("fn ")?;
-        name.split('(').next()
-    })
+        .skip(1)
+        .filter_map(|after| after.split_once("fn "));
+    let cases = source
+        .split("pub(crate) async fn ")
+        .skip(1)
+        .map(|after| ("", after))
+        .filter(|(_, after)| after.contains("(server: impl Remote) -> Shown"));
+    marked
+        .chain(cases)
+        .filter_map(|(_, name)| name.split('(').next())
 }
 
 #[test]
