@@ -4,7 +4,7 @@
 use crate::watched::{App, BOUND, Watched, document, until};
 use flux::{Capacitor, Source, State, source::ErrorKind};
 use flux_tests::{proxy::Proxy, servers::Remote};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, task::block_in_place, time::sleep};
 
 pub(crate) const KEY: &str = "app/config";
@@ -385,10 +385,13 @@ pub(crate) async fn stopped_without_a_trace<R: Remote>(server: R) -> Shown {
         assert_eq!(proxy.open() > 0, R::SERVED, "by way of the proxy");
         assert!(server.guests().await > guests, "the server knows of it");
         watched.capacitor.stop().await;
+        let stopped = Instant::now();
         until("no connection is left", async || proxy.open() == 0).await;
         until("no guest is left", async || server.guests().await == guests).await;
         let left = || Handle::current().metrics().num_alive_tasks();
         until("no task is left", async || left() <= tasks).await;
+        // What a server does by itself with those who are gone without a word takes half a minute or more.
+        assert!(stopped.elapsed() < Duration::from_secs(20), "it was told");
         assert_eq!(watched.capacitor.get().n, n, "still readable");
         if n == 4 {
             watched.capacitor.start().await.expect("it starts again");
