@@ -1,7 +1,8 @@
 //! Consul.
 
-use super::{Remote, base64, by_many_hands};
+use super::{Remote, by_many_hands};
 use crate::process::{Process, established, free_port, http, local, page, program};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use flux::Source;
 use std::{
     net::SocketAddr,
@@ -39,7 +40,7 @@ fn ask(port: u16, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
 
 /// Writes a document, and answers with the index of the change.
 fn set(port: u16, key: &str, document: &[u8]) -> u64 {
-    let value = base64(document);
+    let value = BASE64_STANDARD.encode(document);
     let body =
         format!("[{{\"KV\": {{\"Verb\": \"set\", \"Key\": \"{key}\", \"Value\": \"{value}\"}}}}]");
     let answer = ask(port, "PUT", "/v1/txn", body.as_bytes());

@@ -1,7 +1,8 @@
 //! The emulator of Firestore.
 
-use super::{Remote, base64};
+use super::Remote;
 use crate::process::{Process, cache, established, free_port, http, local, missing, program};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use flux::Source;
 pub use googleapis_tonic_google_firestore_v1::google::firestore::v1::value::ValueType;
 use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
@@ -41,10 +42,7 @@ service cloud.firestore {
 
 /// A token of the user `guarded`, which the emulator takes unsigned.
 fn guarded_token() -> String {
-    let part = |text: &str| {
-        let text = base64(text.as_bytes()).replace('+', "-").replace('/', "_");
-        text.trim_end_matches('=').to_owned()
-    };
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
     let head = part("{\"alg\":\"none\",\"typ\":\"JWT\"}");
     let body = part(&format!(
         "{{\"sub\":\"guarded\",\"user_id\":\"guarded\",\"iat\":0,\"auth_time\":0,\"exp\":4102444800,\

@@ -156,22 +156,3 @@ where
     written.sort_unstable();
     written.into_iter().map(|(_, place)| place).collect()
 }
-
-#[cfg(any(feature = "consul", feature = "firestore"))]
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |all, byte| all << 8 | u32::from(*byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            match digit <= chunk.len() {
-                true => out.push(DIGITS[(group >> (18 - 6 * digit) & 63) as usize].into()),
-                false => out.push('='),
-            }
-        }
-    }
-    out
-}
