@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     net::{SocketAddr, TcpListener},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -24,6 +25,7 @@ pub struct Process {
     recipe: Recipe,
     probe: Probe,
     child: Option<Child>,
+    watchdog: Option<Child>,
 }
 
 impl Process {
@@ -53,6 +55,7 @@ impl Process {
             recipe: Box::new(recipe),
             probe: Box::new(probe),
             child: None,
+            watchdog: None,
         }
     }
 
@@ -77,15 +80,18 @@ impl Process {
                     .stdin(Stdio::null())
                     .stdout(log.try_clone().expect("the log file"))
                     .stderr(log);
-                command
+                let child = command
                     .spawn()
-                    .unwrap_or_else(|error| panic!("{}: {error}", self.name))
+                    .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+                self.watchdog = Some(watchdog(child.id(), self.folder.path()));
+                child
             });
             if (self.probe)() {
                 return;
             }
             // Its port may have been taken meanwhile, or its data still be locked by the one that was killed.
             if child.try_wait().is_ok_and(|exit| exit.is_some()) {
+                self.call_off();
                 self.child = None;
             }
             if begin.elapsed() > READY {
@@ -98,9 +104,19 @@ impl Process {
 
     /// Kills it at once, as `kill -9` does.
     pub fn kill(&mut self) {
+        // Before the server's number can become somebody else's.
+        self.call_off();
         if let Some(mut child) = self.child.take() {
             child.kill().expect("a child");
             child.wait().expect("a child");
+        }
+    }
+
+    /// Nobody waits for this program's end any more.
+    fn call_off(&mut self) {
+        if let Some(mut watchdog) = self.watchdog.take() {
+            let _ = watchdog.kill();
+            let _ = watchdog.wait();
         }
     }
 
@@ -141,6 +157,23 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Waits for the end of this program, however it comes, and then kills the server and deletes its folder: what a static holds is
+/// never dropped, and a program that is killed drops nothing.
+fn watchdog(server: u32, folder: &Path) -> Child {
+    // Only this program holds the other end of its input, which closes with it.
+    const DUTY: &str = "read -r _; kill -9 \"$1\"; sleep 0.1; rm -rf \"$2\"";
+    Command::new("sh")
+        .args(["-c", DUTY, "watchdog", &server.to_string()])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // A Ctrl-C at the terminal is not for it.
+        .process_group(0)
+        .spawn()
+        .expect("a shell")
 }
 
 /// A port of this machine on which nobody listens.
@@ -284,12 +317,15 @@ fn is_whole(answer: &[u8]) -> bool {
 
 /// How many connections to this port of this machine are established.
 pub fn established(port: u16) -> usize {
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
     let ours = format!(":{port:04X}");
     let open = |line: &&str| {
         let mut words = line.split_whitespace().skip(1);
         let local = words.next().is_some_and(|local| local.ends_with(&ours));
         local && words.nth(1) == Some("01")
     };
-    table.lines().filter(open).count()
+    // Who listens to both kinds of addresses is in the second table with both.
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
+    let tables = tables.map(Result::unwrap_or_default);
+    let count = |table: &String| table.lines().filter(open).count();
+    tables.iter().map(count).sum()
 }

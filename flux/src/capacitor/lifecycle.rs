@@ -164,6 +164,7 @@ impl<C: Config> Capacitor<C> {
         };
         let (report, outcome) = std::sync::mpsc::channel();
         let capacitor = self.clone();
+        // Sources on servers need more than time.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -2,7 +2,7 @@
 
 mod value;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use flux_syntax::{Remote, Scheme};
 use futures_util::{StreamExt, stream};
@@ -15,7 +15,7 @@ use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
     target::{DocumentsTarget, ResumeType, TargetType},
     target_change::TargetChangeType,
 };
-use tokio::time::{interval, timeout};
+use tokio::{sync::oneshot, time::interval};
 use tonic::{
     Code, Request, Status, Streaming,
     metadata::MetadataValue,
@@ -25,7 +25,7 @@ use tonic::{
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        ANSWER, BEAT, DEADLINE, MAX_SIZE, checked, document,
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document,
         shared::{Connection, Connections, Lease},
         tls::name_cryptography,
     },
@@ -65,6 +65,8 @@ pub struct Firestore {
     last: Option<(Vec<u8>, Observation)>,
 }
 
+remote::keeps_options!(Firestore);
+
 impl Firestore {
     /// The document at `path`, such as `config/app`.
     pub fn new(project: impl Into<String>, path: impl Into<String>) -> Self {
@@ -97,12 +99,6 @@ impl Firestore {
     #[must_use]
     pub fn token(self, token: impl Into<String>) -> Self {
         self.set("token", token)
-    }
-
-    fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.place.options.retain(|(known, _)| *known != name);
-        self.place.options.push((name, value.into()));
-        self
     }
 
     fn database_path(&self) -> String {
@@ -154,7 +150,7 @@ impl Firestore {
     }
 
     /// A listener from where the last one ended.
-    async fn listen(&self, project: &Project) -> Result<Streaming<ListenResponse>, SourceError> {
+    async fn listen(&self, project: &Project) -> Result<Listener, SourceError> {
         let database = self.database_path();
         let target = Target {
             target_id: 1,
@@ -171,8 +167,10 @@ impl Firestore {
             target_change: Some(listen_request::TargetChange::AddTarget(target)),
             ..ListenRequest::default()
         };
-        // The listener lasts for as long as the requests do not end.
-        let mut request = Request::new(stream::iter([first]).chain(stream::pending()));
+        // The listener, and the connection with it, lasts for as long as the requests do not end.
+        let (requests, end) = oneshot::channel::<ListenRequest>();
+        let end = stream::once(end).filter_map(|next| ready(next.ok()));
+        let mut request = Request::new(stream::iter([first]).chain(end));
         let bearer = match (self.place.get("token"), &project.who) {
             (Some(token), _) => token.clone(),
             (None, None) => "owner".to_owned(),
@@ -191,9 +189,12 @@ impl Firestore {
         }
         let mut client = FirestoreClient::new(project.channel.clone())
             .max_decoding_message_size(MAX_SIZE + (1 << 20));
-        let answer = timeout(ANSWER, client.listen(request)).await;
-        let answer = answer.map_err(|_| self.lost(&format!("no answer within {ANSWER:?}")))?;
-        Ok(answer.map_err(|status| self.refused(&status))?.into_inner())
+        let answer = answered(&self.place, client.listen(request)).await?;
+        let answer = answer.map_err(|status| self.refused(&status))?;
+        Ok(Listener {
+            events: answer.into_inner(),
+            _requests: requests,
+        })
     }
 
     fn observed(&self, found: &Option<Document>) -> Observation {
@@ -228,6 +229,12 @@ impl Firestore {
     }
 }
 
+/// A listener, which ends at the server with its drop.
+struct Listener {
+    events: Streaming<ListenResponse>,
+    _requests: oneshot::Sender<ListenRequest>,
+}
+
 /// What the listener told since the last consistent moment.
 #[derive(Default)]
 struct Heard {
@@ -247,8 +254,8 @@ impl Watcher for Firestore {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let project: Lease<Project> = PROJECTS.lease(self.place.server(), self.connect()).await?;
-        let mut events = match self.listen(&project).await {
-            Ok(events) => events,
+        let mut listener = match self.listen(&project).await {
+            Ok(listener) => listener,
             Err(error) => {
                 // The place to go on from may be what is wrong.
                 self.last = None;
@@ -267,7 +274,7 @@ impl Watcher for Firestore {
         let mut beat = interval(BEAT / 2);
         loop {
             let event = tokio::select! {
-                event = events.message() => event,
+                event = listener.events.message() => event,
                 // A dead connection is found by the pings of the protocol and ends the events.
                 _ = beat.tick() => {
                     if heard.current {
@@ -344,11 +351,5 @@ impl Firestore {
         self.last = Some((change.resume_token.clone(), observation.clone()));
         observer.observe(observation);
         Ok(())
-    }
-}
-
-impl std::fmt::Debug for Firestore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Firestore").field(&self.place).finish()
     }
 }

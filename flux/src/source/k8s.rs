@@ -15,13 +15,12 @@ use kube::{
     core::Status,
 };
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        ANSWER, RESYNC, checked, document,
-        shared::{Connection, Connections, Lease},
+        self, ANSWER, RESYNC, answered, checked, document, innermost,
+        shared::{self, Connections, Lease},
         tls::name_cryptography,
     },
 };
@@ -29,15 +28,8 @@ use super::{
 /// How long one watch lasts at the server.
 const WAIT: Duration = Duration::from_secs(120);
 
-static CLUSTERS: Connections<Cluster> = Connections::new();
-
-struct Cluster(Client);
-
-impl Connection for Cluster {
-    fn is_open(&self) -> bool {
-        true
-    }
-}
+/// Their connections are made anew by themselves.
+static CLUSTERS: Connections<shared::Client<Client>> = Connections::new();
 
 /// Watches one key of a Kubernetes ConfigMap or Secret.
 ///
@@ -66,6 +58,8 @@ pub struct Kubernetes {
     place: Remote<String>,
     client: Option<Client>,
 }
+
+remote::keeps_options!(Kubernetes);
 
 impl Kubernetes {
     /// A key of a ConfigMap, in `data` or `binaryData`.
@@ -123,18 +117,12 @@ impl Kubernetes {
         }
     }
 
-    fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.place.options.retain(|(known, _)| *known != name);
-        self.place.options.push((name, value.into()));
-        self
-    }
-
     fn patience(&self) -> Duration {
         let wait = self.place.duration("wait").unwrap_or(WAIT);
         wait.clamp(Duration::from_secs(1), Duration::from_secs(3600))
     }
 
-    async fn connect(&self) -> Result<Cluster, SourceError> {
+    async fn connect(&self) -> Result<shared::Client<Client>, SourceError> {
         name_cryptography();
         let origin = self.place.origin();
         let wrong = |error: &dyn std::fmt::Display| {
@@ -158,7 +146,7 @@ impl Kubernetes {
         config.connect_timeout = Some(ANSWER);
         config.read_timeout = Some(self.patience() + ANSWER);
         Client::try_from(config)
-            .map(Cluster)
+            .map(shared::Client::new)
             .map_err(|error| wrong(&error))
     }
 
@@ -173,10 +161,9 @@ impl Kubernetes {
         let only = format!("metadata.name={name}");
         let mut resync = observer.resync();
         loop {
-            let listed = timeout(ANSWER, api.list(&ListParams::default().fields(&only))).await;
-            let list = listed
-                .map_err(|_| self.transient(&format!("no answer within {ANSWER:?}")))?
-                .map_err(|error| self.classified(error))?;
+            let params = ListParams::default().fields(&only);
+            let list = answered(&self.place, api.list(&params)).await?;
+            let list = list.map_err(|error| self.classified(error))?;
             let mut version = list.metadata.resource_version.unwrap_or_default();
             observer.observe(self.document_of(list.items.first()));
             loop {
@@ -231,11 +218,8 @@ impl Kubernetes {
         match error {
             kube::Error::Api(status) => self.refused(&status),
             error => {
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(deeper) = cause.source() {
-                    cause = deeper;
-                }
-                self.transient(&cause.to_string())
+                let (origin, why) = (self.place.origin(), innermost(&error));
+                SourceError::transient(format!("{origin}: {why}"))
             }
         }
     }
@@ -247,10 +231,6 @@ impl Kubernetes {
             410 | 429 | 500.. => SourceError::transient(text),
             _ => SourceError::configuration(text),
         }
-    }
-
-    fn transient(&self, what: &str) -> SourceError {
-        SourceError::transient(format!("{}: {what}", self.place.origin()))
     }
 }
 
@@ -307,20 +287,14 @@ impl Watcher for Kubernetes {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let cluster = match &self.client {
-            Some(client) => Lease::own(Cluster(client.clone())),
+            Some(client) => Lease::own(shared::Client::new(client.clone())),
             None => CLUSTERS.lease(self.place.server(), self.connect()).await?,
         };
-        let client = cluster.0.clone();
+        let client = Client::clone(&cluster);
         match self.place.at(1) {
             "secret" => self.follow::<Secret>(client, observer).await,
             _ => self.follow::<ConfigMap>(client, observer).await,
         }
-    }
-}
-
-impl Debug for Kubernetes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Kubernetes").field(&self.place).finish()
     }
 }
 

@@ -10,7 +10,10 @@ use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event, ServerError,
     jetstream::{
         self,
-        consumer::{DeliverPolicy, push::OrderedConfig},
+        consumer::{
+            DeliverPolicy,
+            push::{Ordered, OrderedConfig},
+        },
         context::{GetStreamError, GetStreamErrorKind},
         stream::Stream,
     },
@@ -38,6 +41,8 @@ static SERVERS: Connections<Connected> = Connections::new();
 const PING: Duration = Duration::from_secs(5);
 /// How often the stream is followed anew at most.
 const SPACING: Duration = Duration::from_millis(100);
+/// Where a consumer is taken away.
+const DELETE: &str = "$JS.API.CONSUMER.DELETE";
 
 /// Watches one key of a JetStream key-value bucket.
 ///
@@ -46,7 +51,8 @@ const SPACING: Duration = Duration::from_millis(100);
 /// messages expired, is found at the next resync.
 ///
 /// A user needs the rights to publish to `$JS.API.STREAM.INFO.KV_BUCKET`, `$JS.API.CONSUMER.CREATE.KV_BUCKET` (with `.>` too) and
-/// `$JS.FC.>`, and to subscribe to `_INBOX.>`.
+/// `$JS.FC.>`, and to subscribe to `_INBOX.>`. With the right to publish to `$JS.API.CONSUMER.DELETE.KV_BUCKET.>` its consumer is gone
+/// from the server when it stops, and half a minute later without.
 ///
 /// ```
 /// use flux::{Source, source::Nats};
@@ -118,10 +124,10 @@ impl Nats {
         let mut ended = connected.ended.subscribe();
         loop {
             let begin = Instant::now();
-            let mut messages = self.follow(connected, &stream, observer).await?;
+            let mut followed = self.follow(connected, &stream, observer).await?;
             loop {
                 tokio::select! {
-                    message = messages.next() => {
+                    message = followed.messages.next() => {
                         let message = message.ok_or_else(|| lost(&self.place))?;
                         let message = message.map_err(|error| self.wrong(&error))?;
                         let info = message.info().map_err(|error| self.wrong(&*error))?;
@@ -149,7 +155,7 @@ impl Nats {
         connected: &Connected,
         stream: &Stream,
         observer: &Observer,
-    ) -> Result<jetstream::consumer::push::Ordered, SourceError> {
+    ) -> Result<Followed, SourceError> {
         let mirrored = stream.cached_info().config.mirror.as_ref();
         let bucket = mirrored.map_or(self.place.at(0), |origin| {
             origin.name.trim_start_matches("KV_")
@@ -163,13 +169,21 @@ impl Nats {
         });
         let consumer = answered(&self.place, consumer).await?;
         let consumer = consumer.map_err(|error| self.wrong(&error))?;
+        let end = Unfollow {
+            client: connected.client.clone(),
+            stream: stream.cached_info().config.name.clone(),
+            consumer: consumer.cached_info().name.clone(),
+        };
         let nothing = consumer.cached_info().num_pending == 0;
         let messages = answered(&self.place, consumer.messages()).await?;
         let messages = messages.map_err(|error| self.wrong(&error))?;
         if nothing {
             observer.absent();
         }
-        Ok(messages)
+        Ok(Followed {
+            messages,
+            _end: end,
+        })
     }
 
     fn no_bucket(&self, error: &GetStreamError) -> SourceError {
@@ -189,6 +203,36 @@ impl Nats {
     fn wrong(&self, error: &(impl std::fmt::Display + ?Sized)) -> SourceError {
         let text = without_secrets(&self.place, &error.to_string());
         SourceError::transient(format!("{}: {text}", self.place.origin()))
+    }
+}
+
+/// The messages of a key, for as long as they are listened to.
+struct Followed {
+    messages: Ordered,
+    _end: Unfollow,
+}
+
+/// Takes the consumer from the server when it is dropped. Where the right to do so is missing, the server does it by itself, half a
+/// minute later.
+struct Unfollow {
+    client: Client,
+    stream: String,
+    consumer: String,
+}
+
+impl Drop for Unfollow {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let subject = format!("{DELETE}.{}.{}", self.stream, self.consumer);
+        let client = self.client.clone();
+        runtime.spawn(async move {
+            // Without an answer nobody waits for one that does not come.
+            if client.publish(subject, Vec::new().into()).await.is_ok() {
+                let _ = tokio::time::timeout(ANSWER, client.flush()).await;
+            }
+        });
     }
 }
 
@@ -336,7 +380,9 @@ impl Told {
                 news.refusal = Some("the server refuses the credentials".to_owned());
             }
             Event::ServerError(ServerError::Other(said))
-                if said.to_ascii_lowercase().contains("permissions violation") =>
+                if said.to_ascii_lowercase().contains("permissions violation")
+                    // It goes by itself, too.
+                    && !said.contains(DELETE) =>
             {
                 news.refusal = Some(said.clone());
             }

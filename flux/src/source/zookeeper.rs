@@ -9,7 +9,7 @@ use zookeeper_client::{Client, Error, OneshotWatcher, SessionState};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, RESYNC, checked, document,
+        self, ANSWER, BEAT, DEADLINE, RESYNC, answered, checked, document,
         shared::{Connection, Connections, Lease},
         without_secrets,
     },
@@ -103,7 +103,10 @@ impl ZooKeeper {
         });
         match connected.await {
             Ok(client) => client.map(Session),
-            Err(_) => Err(self.silent(SESSION)),
+            Err(_) => Err(SourceError::transient(format!(
+                "{}: no session within {SESSION:?}",
+                place.origin()
+            ))),
         }
     }
 
@@ -128,10 +131,7 @@ impl ZooKeeper {
                 }
             }
         };
-        match timeout(ANSWER, ask).await {
-            Ok(read) => read,
-            Err(_) => Err(self.silent(ANSWER)),
-        }
+        answered(&self.place, ask).await?
     }
 
     fn classified(&self, error: &Error) -> SourceError {
@@ -145,11 +145,6 @@ impl ZooKeeper {
             Error::BadArguments(_) => SourceError::configuration(format!("{origin}: {said}")),
             _ => SourceError::transient(format!("{origin}: {said}")),
         }
-    }
-
-    fn silent(&self, limit: Duration) -> SourceError {
-        let origin = self.place.origin();
-        SourceError::transient(format!("{origin}: no answer within {limit:?}"))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Consul.
 
-use super::Remote;
+use super::{Remote, by_many_hands};
 use crate::process::{Process, established, free_port, http, local, page, program};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use flux::Source;
 use std::{
     net::SocketAddr,
@@ -20,22 +21,39 @@ const ROOT: (&str, &str) = ("X-Consul-Token", "root-token");
 const GUARDED: &str = "3b5a8f0e-0b2e-4c55-9b7d-5f4a8c1d2e3f";
 const POLICY: &str = "f1c6e6b2-7c43-4a8e-8d53-0d6e2f7a9b10";
 
-impl Consul {
-    /// Asks until the server does it: it may have no leader yet.
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
-        let begin = Instant::now();
-        loop {
-            let (status, answer) = http(self.address(), method, path, &[ROOT], body);
-            if (200..300).contains(&status) {
-                return answer;
-            }
-            assert!(
-                begin.elapsed() < Duration::from_secs(60),
-                "{method} {path}: {status} {}",
-                String::from_utf8_lossy(&answer)
-            );
-            std::thread::sleep(Duration::from_millis(50));
+/// Asks until the server does it: it may have no leader yet.
+fn ask(port: u16, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
+    let begin = Instant::now();
+    loop {
+        let (status, answer) = http(local(port), method, path, &[ROOT], body);
+        if (200..300).contains(&status) {
+            return answer;
         }
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "{method} {path}: {status} {}",
+            String::from_utf8_lossy(&answer)
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Writes a document, and answers with the index of the change.
+fn set(port: u16, key: &str, document: &[u8]) -> u64 {
+    let value = BASE64_STANDARD.encode(document);
+    let body =
+        format!("[{{\"KV\": {{\"Verb\": \"set\", \"Key\": \"{key}\", \"Value\": \"{value}\"}}}}]");
+    let answer = ask(port, "PUT", "/v1/txn", body.as_bytes());
+    let answer = String::from_utf8_lossy(&answer);
+    let index = answer.split("\"ModifyIndex\":").nth(1);
+    let digits = index.map(|index| index.split(|c: char| !c.is_ascii_digit()).next());
+    let index = digits.flatten().and_then(|digits| digits.parse().ok());
+    index.unwrap_or_else(|| panic!("no index in {answer}"))
+}
+
+impl Consul {
+    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
+        ask(self.port, method, path, body)
     }
 
     fn policy(&self, may: &str) {
@@ -120,6 +138,15 @@ impl Remote for Consul {
 
     async fn write(&self, key: &str, bytes: &[u8]) {
         block_in_place(|| self.ask("PUT", &format!("/v1/kv/{key}"), bytes));
+    }
+
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let (port, key) = (self.port, key.to_owned());
+        by_many_hands(8, documents, move |document| {
+            let key = key.clone();
+            async move { block_in_place(|| set(port, &key, &document)) }
+        })
+        .await
     }
 
     async fn delete(&self, key: &str) {

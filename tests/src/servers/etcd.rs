@@ -1,6 +1,6 @@
 //! etcd.
 
-use super::Remote;
+use super::{Remote, by_many_hands};
 use crate::{
     certificates::Certificates,
     process::{Process, free_port, local, page, program},
@@ -103,6 +103,7 @@ impl Etcd {
 
 impl Remote for Etcd {
     const NAME: &'static str = "etcd";
+    const SECURED: bool = true;
 
     async fn start() -> Option<Self> {
         Self::start_with(None).await
@@ -139,11 +140,17 @@ impl Remote for Etcd {
         written.expect("written");
     }
 
-    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) {
-        let mut client = self.client.lock().await;
-        for document in documents {
-            client.put(key, document, None).await.expect("written");
-        }
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let (client, key) = (self.client.lock().await.kv_client(), key.to_owned());
+        by_many_hands(64, documents, move |document| {
+            let (mut client, key) = (client.clone(), key.clone());
+            async move {
+                let written = client.put(key, document, None).await.expect("written");
+                let header = written.header().expect("a header");
+                header.revision().unsigned_abs()
+            }
+        })
+        .await
     }
 
     async fn delete(&self, key: &str) {

@@ -2,14 +2,29 @@
 
 use super::Remote;
 use crate::process::{Process, cache, established, free_port, http, local, missing, program};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use flux::Source;
-use std::{fmt::Write, net::SocketAddr, path::PathBuf, process::Command};
+pub use googleapis_tonic_google_firestore_v1::google::firestore::v1::value::ValueType;
+use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
+    CommitRequest, Document, Value, Write, firestore_client::FirestoreClient, write::Operation,
+};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
 use tokio::task::block_in_place;
+use tonic::{
+    Code, Request,
+    transport::{Channel, Endpoint},
+};
 
 /// An emulator, which keeps everything in memory and asks nobody who comes.
 pub struct Firestore {
     process: Process,
     port: u16,
+    client: FirestoreClient<Channel>,
 }
 
 const PROJECT: &str = "flux-test";
@@ -27,10 +42,7 @@ service cloud.firestore {
 
 /// A token of the user `guarded`, which the emulator takes unsigned.
 fn guarded_token() -> String {
-    let part = |text: &str| {
-        let text = base64(text.as_bytes()).replace('+', "-").replace('/', "_");
-        text.trim_end_matches('=').to_owned()
-    };
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
     let head = part("{\"alg\":\"none\",\"typ\":\"JWT\"}");
     let body = part(&format!(
         "{{\"sub\":\"guarded\",\"user_id\":\"guarded\",\"iat\":0,\"auth_time\":0,\"exp\":4102444800,\
@@ -49,35 +61,54 @@ fn jar() -> Option<PathBuf> {
     Some(jar)
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |all, byte| all << 8 | u32::from(*byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            match digit <= chunk.len() {
-                true => out.push(DIGITS[(group >> (18 - 6 * digit) & 63) as usize].into()),
-                false => out.push('='),
-            }
-        }
-    }
-    out
-}
-
 impl Firestore {
-    fn ask(&self, method: &str, path: &str, body: &str) -> u16 {
-        let headers = [
-            ("Authorization", "Bearer owner"),
-            ("Content-Type", "application/json"),
-        ];
-        http(self.address(), method, path, &headers, body.as_bytes()).0
+    /// Changes one document, as the owner of everything.
+    async fn commit(&self, operation: Operation) {
+        let begin = Instant::now();
+        loop {
+            let mut request = Request::new(CommitRequest {
+                database: format!("projects/{PROJECT}/databases/(default)"),
+                writes: vec![Write {
+                    operation: Some(operation.clone()),
+                    ..Write::default()
+                }],
+                ..CommitRequest::default()
+            });
+            let owner = "Bearer owner".parse().expect("a word");
+            request.metadata_mut().insert("authorization", owner);
+            let answer = self.client.clone().commit(request).await;
+            let Err(status) = answer else {
+                return;
+            };
+            // A reader of the same document may be in the way, or the server have been away.
+            let passing = matches!(
+                status.code(),
+                Code::Aborted | Code::Cancelled | Code::Unavailable | Code::Unknown
+            );
+            let late = begin.elapsed() > Duration::from_secs(60);
+            assert!(passing && !late, "{status}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn document(key: &str) -> String {
-        format!("/v1/projects/{PROJECT}/databases/(default)/documents/{key}")
+        format!("projects/{PROJECT}/databases/(default)/documents/{key}")
+    }
+
+    /// Writes a document of several fields.
+    pub async fn write_fields(&self, key: &str, fields: &[(&str, ValueType)]) {
+        let value = |value: &ValueType| Value {
+            value_type: Some(value.clone()),
+        };
+        let fields = fields.iter();
+        let document = Document {
+            name: Self::document(key),
+            fields: fields
+                .map(|(name, content)| ((*name).to_owned(), value(content)))
+                .collect(),
+            ..Document::default()
+        };
+        self.commit(Operation::Update(document)).await;
     }
 }
 
@@ -102,7 +133,13 @@ impl Remote for Firestore {
         };
         let probe = move || http(local(port), "GET", "/", &[], b"").0 == 200;
         let process = block_in_place(|| Process::start("firestore", recipe, probe));
-        Some(Firestore { process, port })
+        let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
+        let channel = channel.expect("an address").connect_lazy();
+        Some(Firestore {
+            process,
+            port,
+            client: FirestoreClient::new(channel),
+        })
     }
 
     fn process(&mut self) -> &mut Process {
@@ -128,22 +165,12 @@ impl Remote for Firestore {
     }
 
     async fn write(&self, key: &str, bytes: &[u8]) {
-        let mut body = String::from("{\"fields\": {\"data\": {\"bytesValue\": \"");
-        let _ = write!(body, "{}\"}}}}}}", base64(bytes));
-        let written = || {
-            (0..100).any(|_| {
-                // A reader of the same document may be in the way.
-                let status = self.ask("PATCH", &Self::document(key), &body);
-                assert!(matches!(status, 200 | 409 | 499), "{status}");
-                status == 200
-            })
-        };
-        assert!(block_in_place(written), "written");
+        let data = ValueType::BytesValue(bytes.to_vec());
+        self.write_fields(key, &[("data", data)]).await;
     }
 
     async fn delete(&self, key: &str) {
-        let status = block_in_place(|| self.ask("DELETE", &Self::document(key), ""));
-        assert_eq!(status, 200, "deleted");
+        self.commit(Operation::Delete(Self::document(key))).await;
     }
 
     async fn refuse(&self) {

@@ -6,7 +6,7 @@ use flux::Source;
 use k8s_openapi::{
     ByteString,
     api::{
-        core::v1::ConfigMap,
+        core::v1::{ConfigMap, Secret},
         rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
     },
 };
@@ -14,12 +14,15 @@ use kube::{
     Api, Client, Config,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use tokio::{sync::Mutex, task::block_in_place};
@@ -27,11 +30,9 @@ use tokio::{sync::Mutex, task::block_in_place};
 /// An API server that asks who comes (RBAC), and the store behind it.
 pub struct Kubernetes {
     process: Process,
-    _store: Process,
+    store: Process,
     port: u16,
     client: Mutex<Client>,
-    /// The kubeconfigs, which outlive the server's own folder.
-    access: tempfile::TempDir,
 }
 
 const ADMIN: &str = "s3cret";
@@ -41,6 +42,32 @@ const GUARDED: &str = "hunter2";
 fn parts(key: &str) -> (String, &str) {
     let (name, entry) = key.split_once('/').unwrap_or(("app", key));
     (name.to_owned(), entry)
+}
+
+/// Puts an object in the place of the one of its name, or makes it.
+async fn put<K>(all: &Api<K>, name: &str, object: &K)
+where
+    K: Clone + Debug + DeserializeOwned + Serialize,
+{
+    let params = PostParams::default();
+    match all.replace(name, &params, object).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            all.create(&params, object).await.expect("made");
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn map(name: &str, entry: &str, document: Vec<u8>) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        binary_data: Some(BTreeMap::from([(entry.to_owned(), ByteString(document))])),
+        ..ConfigMap::default()
+    }
 }
 
 async fn connect(port: u16) -> Client {
@@ -55,15 +82,68 @@ impl Kubernetes {
     /// The kubeconfig of a user, for the server by way of `address`.
     fn kubeconfig(&self, address: SocketAddr, token: &str) -> PathBuf {
         let name = format!("{token}-{}.yaml", address.port());
-        let path = self.access.path().join(name);
+        let path = self.process.folder().join(name);
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
              clusters: [{{name: flux, cluster: {{server: 'https://{address}', insecure-skip-tls-verify: true}}}}]\n\
              users: [{{name: flux, user: {{token: {token}}}}}]\n\
              contexts: [{{name: flux, context: {{cluster: flux, user: flux}}}}]\n"
         );
+        // Another case may be reading it.
+        static FILES: AtomicUsize = AtomicUsize::new(0);
+        let beside = path.with_extension(FILES.fetch_add(1, Ordering::Relaxed).to_string());
+        fs::write(&beside, text).expect("a kubeconfig");
+        fs::rename(&beside, &path).expect("a kubeconfig");
+        path
+    }
+
+    /// A kubeconfig without TLS and without a user, for a relay at `address`.
+    pub fn plain_kubeconfig(&self, address: SocketAddr) -> PathBuf {
+        let path = self.process.folder().join("plain.yaml");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
+             clusters: [{{name: flux, cluster: {{server: 'http://{address}'}}}}]\n\
+             users: [{{name: flux, user: {{}}}}]\n\
+             contexts: [{{name: flux, context: {{cluster: flux, user: flux}}}}]\n"
+        );
         fs::write(&path, text).expect("a kubeconfig");
         path
+    }
+
+    /// Writes a ConfigMap with these entries and no others.
+    pub async fn write_map(&self, name: &str, text: &[(&str, &str)], bytes: &[(&str, &[u8])]) {
+        let text = text.iter();
+        let bytes = bytes.iter();
+        let map = ConfigMap {
+            data: Some(
+                text.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                    .collect(),
+            ),
+            binary_data: Some(
+                bytes
+                    .map(|(name, bytes)| ((*name).to_owned(), ByteString(bytes.to_vec())))
+                    .collect(),
+            ),
+            ..map(name, "", Vec::new())
+        };
+        put(&self.maps().await, name, &map).await;
+    }
+
+    /// Writes a Secret with one entry.
+    pub async fn write_secret(&self, name: &str, entry: &str, bytes: &[u8]) {
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
+            data: Some(BTreeMap::from([(
+                entry.to_owned(),
+                ByteString(bytes.to_vec()),
+            )])),
+            ..Secret::default()
+        };
+        let secrets = Api::namespaced(self.client.lock().await.clone(), "default");
+        put(&secrets, name, &secret).await;
     }
 
     async fn maps(&self) -> Api<ConfigMap> {
@@ -194,10 +274,9 @@ impl Remote for Kubernetes {
         let process = block_in_place(|| Process::start("kube-apiserver", recipe, ready));
         Some(Kubernetes {
             process,
-            _store: store_process,
+            store: store_process,
             port,
             client: Mutex::new(connect(port).await),
-            access: tempfile::tempdir().expect("a folder"),
         })
     }
 
@@ -228,24 +307,24 @@ impl Remote for Kubernetes {
     async fn write(&self, key: &str, bytes: &[u8]) {
         let (name, entry) = parts(key);
         let maps = self.maps().await;
-        let content = BTreeMap::from([(entry.to_owned(), ByteString(bytes.to_vec()))]);
-        let map = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                ..ObjectMeta::default()
-            },
-            binary_data: Some(content),
-            ..ConfigMap::default()
-        };
+        let map = map(&name, entry, bytes.to_vec());
+        // Other entries stay as they are.
         let patch = Patch::Merge(&map);
         match maps.patch(&name, &PatchParams::default(), &patch).await {
             Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                let made = maps.create(&PostParams::default(), &map).await;
-                made.expect("made");
-            }
+            Err(kube::Error::Api(status)) if status.code == 404 => put(&maps, &name, &map).await,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let (maps, (name, entry)) = (self.maps().await, parts(key));
+        let count = documents.len();
+        // The server takes one change of an object at a time; to put is cheaper than to patch.
+        for document in documents {
+            put(&maps, &name, &map(&name, entry, document)).await;
+        }
+        (0..count).collect()
     }
 
     async fn delete(&self, key: &str) {
@@ -274,6 +353,16 @@ impl Remote for Kubernetes {
             ..Subject::default()
         }])
         .await;
+    }
+
+    /// Its memory is the store's.
+    async fn wipe(&mut self) {
+        block_in_place(|| {
+            self.process.kill();
+            self.store.wipe();
+            self.store.restart();
+            self.process.restart();
+        });
     }
 
     async fn restarted(&mut self) {

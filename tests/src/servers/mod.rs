@@ -4,6 +4,7 @@
 mod consul;
 #[cfg(feature = "etcd")]
 mod etcd;
+mod file;
 #[cfg(feature = "firestore")]
 mod firestore;
 #[cfg(feature = "k8s")]
@@ -12,6 +13,7 @@ mod kubernetes;
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+mod shared;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;
 
@@ -19,20 +21,23 @@ mod zookeeper;
 pub use consul::Consul;
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
+pub use file::File;
 #[cfg(feature = "firestore")]
-pub use firestore::Firestore;
+pub use firestore::{Firestore, ValueType};
 #[cfg(feature = "k8s")]
 pub use kubernetes::Kubernetes;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
+pub use shared::Shared;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
 
 use crate::{certificates::Certificates, process::Process};
 use flux::Source;
 use std::{future::Future, net::SocketAddr, time::Duration};
+use tokio::task::block_in_place;
 
 /// A kind of server that configuration can stand on. One file per kind, and a line in `tests/tests/remote/main.rs`.
 pub trait Remote: Send + Sync + Sized + 'static {
@@ -45,6 +50,11 @@ pub trait Remote: Send + Sync + Sized + 'static {
     const DURABLE: bool = true;
     /// How many connections ten capacitors may have together.
     const CONNECTIONS: usize = 1;
+    /// Whether there is a process that can be killed and a line to it that can be cut; without one [`process`](Remote::process)
+    /// and [`address`](Remote::address) have no meaning.
+    const SERVED: bool = true;
+    /// Whether [`start_secured`](Remote::start_secured) starts something that asks for TLS.
+    const SECURED: bool = false;
 
     /// A server on a free port, running and empty; none where its program is missing, which [`program`](crate::process::program) says.
     fn start() -> impl Future<Output = Option<Self>> + Send;
@@ -58,6 +68,11 @@ pub trait Remote: Send + Sync + Sized + 'static {
     }
     /// The port that asks for TLS, and the certificates that it knows.
     fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        None
+    }
+    /// Runs a case again where it has something to show, such as under a user who can be refused, and tells whether it passed there.
+    fn elsewhere(case: &str) -> Option<bool> {
+        let _ = case;
         None
     }
     /// Its process: killed, restarted, paused. After a restart the suite calls [`restarted`](Remote::restarted).
@@ -75,12 +90,17 @@ pub trait Remote: Send + Sync + Sized + 'static {
 
     /// Writes a document, and returns when the server has it.
     fn write(&self, key: &str, bytes: &[u8]) -> impl Future<Output = ()> + Send;
-    /// Writes many, as fast as it goes; `last` is the last of them.
-    fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> impl Future<Output = ()> + Send {
+    /// Writes many, one change each, as fast as the server takes them; tells in which order it did, by their places in `documents`.
+    fn write_many(
+        &self,
+        key: &str,
+        documents: Vec<Vec<u8>>,
+    ) -> impl Future<Output = Vec<usize>> + Send {
         async move {
-            for document in documents {
-                self.write(key, &document).await;
+            for document in &documents {
+                self.write(key, document).await;
             }
+            (0..documents.len()).collect()
         }
     }
     /// Deletes a document, which may not exist.
@@ -89,6 +109,15 @@ pub trait Remote: Send + Sync + Sized + 'static {
     fn refuse(&self) -> impl Future<Output = ()> + Send;
     /// Gives the guarded user the rights that a source needs.
     fn grant(&self) -> impl Future<Output = ()> + Send;
+    /// Kills the server, deletes all that it held and starts it again; the suite calls [`restarted`](Remote::restarted) then.
+    fn wipe(&mut self) -> impl Future<Output = ()> + Send {
+        async {
+            block_in_place(|| {
+                self.process().wipe();
+                self.process().restart();
+            });
+        }
+    }
     /// The server runs again after a restart: connect to it anew.
     fn restarted(&mut self) -> impl Future<Output = ()> + Send;
     /// How large a document may be that the server takes without being told to take larger ones.
@@ -97,4 +126,33 @@ pub trait Remote: Send + Sync + Sized + 'static {
     }
     /// How many clients, watches, sessions or consumers the server knows besides the suite's own.
     fn guests(&self) -> impl Future<Output = usize> + Send;
+}
+
+/// Writes by several hands at once, for servers that gather what comes together; `write` tells where in the server's own order it
+/// stands. The documents' places in that order.
+#[cfg(any(feature = "consul", feature = "etcd"))]
+async fn by_many_hands<W, F>(hands: usize, documents: Vec<Vec<u8>>, write: W) -> Vec<usize>
+where
+    W: Fn(Vec<u8>) -> F + Clone + Send + 'static,
+    F: Future<Output = u64> + Send,
+{
+    let documents: Vec<_> = documents.into_iter().enumerate().collect();
+    let next = std::sync::Arc::new(tokio::sync::Mutex::new(documents.into_iter()));
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..hands {
+        let (next, write) = (std::sync::Arc::clone(&next), write.clone());
+        all.spawn(async move {
+            let mut written = Vec::new();
+            loop {
+                let document = next.lock().await.next();
+                let Some((place, document)) = document else {
+                    return written;
+                };
+                written.push((write(document).await, place));
+            }
+        });
+    }
+    let mut written = all.join_all().await.concat();
+    written.sort_unstable();
+    written.into_iter().map(|(_, place)| place).collect()
 }

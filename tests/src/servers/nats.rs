@@ -205,6 +205,7 @@ impl Nats {
 
 impl Remote for Nats {
     const NAME: &'static str = "nats";
+    const SECURED: bool = true;
 
     async fn start() -> Option<Self> {
         Self::start_as("nats-server").await
@@ -241,6 +242,25 @@ impl Remote for Nats {
         while let Err(error) = self.store.put(key, bytes.to_vec().into()).await {
             assert!(begin.elapsed() < Duration::from_secs(30), "{error}");
         }
+    }
+
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let context = jetstream::new(self.client.clone());
+        let mut written = Vec::new();
+        for some in documents.chunks(250) {
+            let mut answers = Vec::new();
+            for document in some {
+                let subject = format!("$KV.{BUCKET}.{key}");
+                let sent = context.publish(subject, document.clone().into()).await;
+                answers.push(sent.expect("sent"));
+            }
+            for answer in answers {
+                let answer = answer.await.expect("written");
+                written.push((answer.sequence, written.len()));
+            }
+        }
+        written.sort_unstable();
+        written.into_iter().map(|(_, place)| place).collect()
     }
 
     async fn delete(&self, key: &str) {

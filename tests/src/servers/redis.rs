@@ -67,6 +67,7 @@ async fn connect(port: u16) -> MultiplexedConnection {
 
 impl Remote for Redis {
     const NAME: &'static str = "redis";
+    const SECURED: bool = true;
     const IDLE: Option<Duration> = Some(Duration::from_secs(2));
 
     async fn start() -> Option<Self> {
@@ -129,7 +130,7 @@ impl Remote for Redis {
         }
     }
 
-    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) {
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
         for some in documents.chunks(500) {
             let mut pipe = pipe();
             some.iter().for_each(|document| {
@@ -140,6 +141,7 @@ impl Remote for Redis {
                 .await
                 .expect("written");
         }
+        (0..documents.len()).collect()
     }
 
     async fn delete(&self, key: &str) {

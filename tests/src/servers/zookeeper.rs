@@ -31,6 +31,14 @@ async fn connect(port: u16) -> Client {
 }
 
 impl ZooKeeper {
+    /// How many sessions it knows, the suite's own included.
+    pub fn sessions(&self) -> usize {
+        let all = block_in_place(|| answer(local(self.port), "dump"));
+        let (sessions, _) = all.split_once("ephemeral nodes").expect("an answer");
+        let known = |line: &&str| line.trim_start().starts_with("0x");
+        sessions.lines().filter(known).count()
+    }
+
     /// Gives a node these rights, and makes it where it is missing.
     async fn rights(&self, path: &str, acls: &[Acl]) {
         let client = self.client.lock().await;
@@ -121,6 +129,24 @@ impl Remote for ZooKeeper {
             client.mkdir(parent, &options).await.expect("made");
         }
         client.create(&path, bytes, &options).await.expect("made");
+    }
+
+    async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {
+        let (client, path) = (self.client.lock().await, format!("/{key}"));
+        let mut written = Vec::new();
+        for some in documents.chunks(250) {
+            // Sent as soon as called.
+            let answers: Vec<_> = some
+                .iter()
+                .map(|document| client.set_data(&path, document, None))
+                .collect();
+            for answer in answers {
+                let stat = answer.await.expect("written");
+                written.push((stat.mzxid, written.len()));
+            }
+        }
+        written.sort_unstable();
+        written.into_iter().map(|(_, place)| place).collect()
     }
 
     async fn delete(&self, key: &str) {

@@ -1,18 +1,45 @@
 //! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
 //! `tests/src/servers/` and a line here.
 
-#[cfg(all(feature = "etcd", feature = "nats", feature = "redis"))]
+#[cfg(feature = "consul")]
+mod consul;
+#[cfg(all(
+    feature = "consul",
+    feature = "etcd",
+    feature = "firestore",
+    feature = "https",
+    feature = "k8s",
+    feature = "nats",
+    feature = "redis",
+    feature = "zookeeper"
+))]
 mod declared;
+mod dir;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "firestore")]
+mod firestore;
+#[cfg(feature = "https")]
+mod https;
+#[cfg(feature = "k8s")]
+mod kubernetes;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "consul", feature = "k8s"))]
+#[cfg_attr(
+    not(all(feature = "consul", feature = "k8s")),
+    allow(dead_code, reason = "each server uses a part of it")
+)]
+mod relay;
 #[macro_use]
 mod suite;
 mod watched;
+#[cfg(feature = "zookeeper")]
+mod zookeeper;
 
+conformance!(file_conforms, flux_tests::servers::File);
 #[cfg(feature = "etcd")]
 conformance!(etcd_conforms, flux_tests::servers::Etcd);
 #[cfg(feature = "nats")]

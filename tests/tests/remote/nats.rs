@@ -5,7 +5,10 @@ use crate::{
     watched::{Watched, document},
 };
 use flux::{Source, State, source::ErrorKind};
-use flux_tests::servers::{Nats, Remote};
+use flux_tests::{
+    proxy::Proxy,
+    servers::{Nats, Remote},
+};
 use std::time::Duration;
 
 const KEY: &str = "app.config";
@@ -69,6 +72,28 @@ async fn a_quiet_watch_stays_live_and_is_told() {
         2,
         "one session"
     );
+}
+
+/// The guarded user has no right to take its consumer away. That is no refusal of what others on the connection do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_has_to_stay_disturbs_nobody() {
+    let Some(server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.grant().await;
+    let proxy = Proxy::to(server.address()).await;
+    let start = || Watched::started(server.guarded(proxy.address(), KEY));
+    let (one, two) = (start().await, start().await);
+    one.capacitor.stop().await;
+    // Time for the server to say no.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let three = start().await;
+    server.write(KEY, &document(2)).await;
+    two.sees(2).await;
+    three.sees(2).await;
+    assert_eq!(proxy.connections(), 1);
+    two.has_applied(&[1, 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,9 @@
 //! A capacitor over one server's document, and all that was applied from it.
 
-use flux::{Capacitor, Flux, Source, State, source::Health};
+use flux::{
+    Capacitor, Flux, Source, State,
+    source::{ErrorKind, Health},
+};
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -28,11 +31,15 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn new(source: Source) -> Self {
+        Self::debounced(source, Duration::from_millis(10))
+    }
+
+    fn debounced(source: Source, debounce: Duration) -> Self {
         let applied = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&applied);
         let capacitor = Capacitor::<App>::builder()
             .source(source)
-            .debounce(Duration::from_millis(10))
+            .debounce(debounce)
             .history(100)
             .on_apply(move |_, next| {
                 noted.lock().unwrap().push(next.n);
@@ -45,10 +52,20 @@ impl Watched {
 
     /// Started, with the outcome that is expected of a good document.
     pub(crate) async fn started(source: Source) -> Self {
-        let watched = Self::new(source);
-        let outcome = tokio::time::timeout(BOUND, watched.capacitor.start()).await;
+        Self::new(source).start().await
+    }
+
+    /// The same with the debounce that a capacitor has when it is told of none: slow servers spread their changes.
+    pub(crate) async fn started_as_usual(source: Source) -> Self {
+        Self::debounced(source, Duration::from_millis(100))
+            .start()
+            .await
+    }
+
+    async fn start(self) -> Self {
+        let outcome = tokio::time::timeout(BOUND, self.capacitor.start()).await;
         outcome.expect("it starts in time").expect("it starts");
-        watched
+        self
     }
 
     /// Starts without waiting for the outcome.
@@ -110,6 +127,18 @@ impl Watched {
             Health::Stale { error, .. } => Some(error),
             _ => None,
         }
+    }
+
+    /// What says that the right to read is missing. Of a file that is an observation: it is watched all the same.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let trouble = self
+            .trouble()
+            .filter(|trouble| trouble.kind() == ErrorKind::Permission);
+        let report = || {
+            let report = self.capacitor.last_error()?.to_string();
+            report.contains("no permission").then_some(report)
+        };
+        trouble.map(|trouble| trouble.to_string()).or_else(report)
     }
 
     /// Nothing was ever refused.

@@ -17,7 +17,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
 
 use super::{
-    ANSWER, MAX_SIZE,
+    ANSWER, MAX_SIZE, innermost,
     shared::{Connection, Connections},
     tls::{Certificates, name_cryptography},
     without_secrets,
@@ -145,15 +145,6 @@ impl Http {
             ))),
         }
     }
-}
-
-/// hyper's own sentence says only that something failed; the cause says what.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 fn tls(place: &Remote<String>) -> Result<ClientConfig, SourceError> {

@@ -132,9 +132,51 @@ mod common {
             .map_err(|error| SourceError::configuration(format!("{}: {error}", place.origin())))
     }
 
-    /// The options that every source on a server has, for its builder.
+    /// hyper's own sentence, and that of others, says only that something failed; the cause says what.
+    #[cfg(any(feature = "_http", feature = "k8s"))]
+    pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+        let mut cause = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        cause.to_string()
+    }
+
+    /// How every source on a server keeps its options and shows itself.
+    macro_rules! keeps_options {
+        ($Source:ident) => {
+            impl $Source {
+                fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+                    self.place.options.retain(|(known, _)| *known != name);
+                    self.place.options.push((name, value.into()));
+                    self
+                }
+            }
+
+            impl std::fmt::Debug for $Source {
+                /// Without credentials.
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_tuple(stringify!($Source))
+                        .field(&self.place)
+                        .finish()
+                }
+            }
+        };
+    }
+    pub(crate) use keeps_options;
+
+    /// The options of a source on a server that is named by its address, for its builder.
+    #[cfg(any(
+        feature = "_http",
+        feature = "etcd",
+        feature = "nats",
+        feature = "redis",
+        feature = "zookeeper"
+    ))]
     macro_rules! options_of_a_server {
         ($Source:ident) => {
+            $crate::source::remote::keeps_options!($Source);
+
             impl $Source {
                 /// The user's name and password.
                 #[must_use]
@@ -175,23 +217,15 @@ mod common {
                 pub fn resync(self, every: std::time::Duration) -> Self {
                     self.set("resync", flux_syntax::format_duration(every))
                 }
-
-                fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-                    self.place.options.retain(|(known, _)| *known != name);
-                    self.place.options.push((name, value.into()));
-                    self
-                }
-            }
-
-            impl std::fmt::Debug for $Source {
-                /// Without credentials.
-                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.debug_tuple(stringify!($Source))
-                        .field(&self.place)
-                        .finish()
-                }
             }
         };
     }
+    #[cfg(any(
+        feature = "_http",
+        feature = "etcd",
+        feature = "nats",
+        feature = "redis",
+        feature = "zookeeper"
+    ))]
     pub(crate) use options_of_a_server;
 }

@@ -1,0 +1,99 @@
+//! What is particular to Firestore: fields, and listeners that go on from where they were.
+
+use crate::watched::{Watched, document};
+use flux::{Source, State, source};
+use flux_tests::{
+    proxy::Proxy,
+    servers::{Firestore, Remote, ValueType},
+};
+
+const KEY: &str = "app/config";
+
+fn text(text: &str) -> ValueType {
+    ValueType::StringValue(text.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_document_is_json_by_its_fields() {
+    let Some(server) = Firestore::start().await else {
+        return;
+    };
+    let fields = |n| [("n", ValueType::IntegerValue(n)), ("pad", text("a \"b\""))];
+    server.write_fields(KEY, &fields(1)).await;
+    let source = source::Firestore::new("flux-test", KEY).emulator(server.address().to_string());
+    let watched = Watched::started(Source::watcher(source)).await;
+    assert_eq!(watched.capacitor.get().pad, "a \"b\"");
+    server.write_fields(KEY, &fields(2)).await;
+    watched.sees(2).await;
+    server.write_fields(KEY, &[("n", text("many"))]).await;
+    let refused = || watched.capacitor.state() == State::Degraded;
+    watched.until("refused", refused).await;
+    server.write_fields(KEY, &fields(3)).await;
+    watched.sees(3).await;
+    watched.has_applied(&[1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_is_text_or_bytes_or_absent() {
+    let Some(server) = Firestore::start().await else {
+        return;
+    };
+    server
+        .write_fields(KEY, &[("data", text("{\"n\": 1}"))])
+        .await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    let bytes = ValueType::BytesValue(document(2));
+    let other = ("other", ValueType::BooleanValue(true));
+    server
+        .write_fields(KEY, &[("data", bytes), other.clone()])
+        .await;
+    watched.sees(2).await;
+    for nothing in [vec![other], vec![("data", ValueType::NullValue(0))]] {
+        let before = watched.capacitor.get().n;
+        server.write_fields(KEY, &nothing).await;
+        let gone = || watched.capacitor.state() == State::Degraded;
+        watched.until("degraded", gone).await;
+        assert!(!watched.capacitor.status().layers[0].present);
+        assert_eq!(watched.capacitor.get().n, before, "the last one is kept");
+        server.write(KEY, &document(before + 1)).await;
+        watched.sees(before + 1).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_goes_on_from_where_it_was() {
+    let Some(server) = Firestore::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.source(proxy.address(), KEY)).await;
+    let away = async || {
+        proxy.cut();
+        watched.until("stale", || watched.trouble().is_some()).await;
+    };
+    // Nothing happened meanwhile: what was known is still so.
+    away().await;
+    proxy.mend();
+    watched.sees(1).await;
+    // It was changed.
+    away().await;
+    server.write(KEY, &document(2)).await;
+    proxy.mend();
+    watched.sees(2).await;
+    // It was deleted.
+    away().await;
+    server.delete(KEY).await;
+    proxy.mend();
+    let gone = || watched.capacitor.state() == State::Degraded;
+    watched.until("degraded", gone).await;
+    assert!(!watched.capacitor.status().layers[0].present);
+    // It was made again; another one was made first.
+    away().await;
+    server.write("app/other", &document(9)).await;
+    server.write(KEY, &document(3)).await;
+    proxy.mend();
+    watched.sees(3).await;
+    watched.has_applied(&[1, 2, 3]);
+}

@@ -1,0 +1,108 @@
+//! What is particular to Kubernetes: text and bytes, Secrets, versions that the server has forgotten.
+
+use crate::{
+    relay::{Backend, Relay},
+    watched::{Watched, document},
+};
+use flux::{Source, State, source};
+use flux_tests::servers::{Kubernetes, Remote};
+use tokio::task::block_in_place;
+
+const KEY: &str = "app/config";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_a_map_is_text_or_bytes_or_absent() {
+    let Some(server) = Kubernetes::start().await else {
+        return;
+    };
+    let json = |n| String::from_utf8(document(n)).unwrap();
+    server.write_map("app", &[("config", &json(1))], &[]).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    server
+        .write_map("app", &[], &[("config", &document(2))])
+        .await;
+    watched.sees(2).await;
+    server
+        .write_map("app", &[("other", "x")], &[("bytes", b"y")])
+        .await;
+    let gone = || watched.capacitor.state() == State::Degraded;
+    watched.until("degraded", gone).await;
+    assert!(!watched.capacitor.status().layers[0].present);
+    assert_eq!(watched.capacitor.get().n, 2, "the last one is kept");
+    server
+        .write_map("app", &[("config", &json(3))], &[("bytes", b"y")])
+        .await;
+    watched.sees(3).await;
+    watched.has_applied(&[1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_decoded() {
+    let Some(server) = Kubernetes::start().await else {
+        return;
+    };
+    server.write_secret("app", "config", &document(1)).await;
+    let uri = server.uri(server.address(), KEY);
+    let uri = uri.replace("/configmap/", "/secret/");
+    let watched = Watched::started(Source::uri(uri)).await;
+    for n in 2..=4 {
+        server.write_secret("app", "config", &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    watched.was_never_refused();
+}
+
+/// 410: the version from which the watch would go on is older than what a restarted server remembers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_was_forgotten_is_listed_anew() {
+    let Some(mut server) = Kubernetes::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let admin = "Authorization: Bearer s3cret\r\n".to_owned();
+    let backend = Backend::Secured(server.address(), admin);
+    // Without TLS on this side, so that the connection does not tell of the server's end.
+    let relay = Relay::to(backend.clone()).await;
+    let kubeconfig = server.plain_kubeconfig(relay.address());
+    let source = source::Kubernetes::config_map("default", "app", "config");
+    let source = source.kubeconfig(kubeconfig.display().to_string());
+    let watched = Watched::started(Source::watcher(source)).await;
+    watched.sees(1).await;
+    assert!(!relay.has_answered("\"code\":410"));
+
+    relay.turn(Backend::Nobody);
+    // What happens elsewhere makes the version old.
+    for n in 1..=20 {
+        server.write("other/config", &document(n)).await;
+    }
+    block_in_place(|| server.process().restart());
+    server.restarted().await;
+    server.write("other/config", &document(21)).await;
+    server.write(KEY, &document(2)).await;
+    server.write("other/config", &document(22)).await;
+    relay.turn(backend);
+    watched.sees(2).await;
+    assert!(relay.has_answered("\"code\":410"), "it was forgotten");
+    server.write(KEY, &document(3)).await;
+    watched.sees(3).await;
+    watched.has_applied(&[1, 2, 3]);
+    watched.was_never_refused();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_object_or_namespace_is_not_this_one() {
+    let Some(server) = Kubernetes::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    let received = || watched.capacitor.status().layers[0].received;
+    let before = received();
+    server.write("app2/config", &document(9)).await;
+    server.delete("app2/config").await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    assert_eq!(received(), before + 1);
+    watched.has_applied(&[1, 2]);
+}
