@@ -262,10 +262,10 @@ fn tests(source: &str) -> impl Iterator<Item = &str> {
         .split("pub(crate) async fn ")
         .skip(1)
         .map(|after| ("", after))
-        .filter(|(_, after)| after.contains("(server: impl Remote) -> Shown"));
+        .filter(|(_, after)| after.contains(") -> Shown {"));
     marked
         .chain(cases)
-        .filter_map(|(_, name)| name.split('(').next())
+        .filter_map(|(_, name)| name.split(['(', '<']).next())
 }
 
 #[test]
