@@ -458,8 +458,8 @@ async fn a_panic_in_a_watcher_shows_in_its_layers_health_and_it_is_watched_again
         async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
             let session = self.0.add() + 1;
             observer.value(format!("n: {session}").into_bytes());
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            assert!(session > 2, "{SAID}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(session > 8, "{SAID}");
             std::future::pending().await
         }
     }
@@ -471,17 +471,14 @@ async fn a_panic_in_a_watcher_shows_in_its_layers_health_and_it_is_watched_again
         .unwrap();
     capacitor.start().await.unwrap();
     let mut stale = None;
-    for _ in 0..6_000 {
-        pass(0.001).await;
+    // A pause between two sessions may be too short to be seen, but not all of them.
+    for _ in 0..20_000 {
+        pass(0.005).await;
         if let flux::source::Health::Stale { error, .. } = &capacitor.status().layers[0].health {
             stale = Some(error.to_string());
         }
-        if capacitor.get().n == 1 {
-            pass(0.01).await;
-        }
     }
-    pass(200.0).await;
-    assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 3));
+    assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 9));
     let stale = stale.expect("its health told the panic");
     assert!(stale.contains(SAID), "{stale}");
 }
