@@ -78,8 +78,8 @@ mod tests {
 27 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
 31 27 0:26 / /mnt/team\040share rw,relatime shared:2 master:3 - nfs4 host:/export rw,vers=4.2
 32 27 0:27 / /mnt/team\040share/local rw - tmpfs tmpfs rw
-33 27 0:28 / /work rw - ext4 /dev/vdb rw
-34 27 0:29 / /work rw - virtiofs work rw
+33 27 0:28 / /srv rw - ext4 /dev/vdb rw
+34 27 0:29 / /srv rw - virtiofs work rw
 35 27 0:30 / /home rw - fuse.sshfs host: rw
 not a mount";
 
@@ -90,7 +90,7 @@ not a mount";
             ("/mnt/team share/app.yaml", "nfs4"),
             ("/mnt/team shared/app.yaml", "ext4"),
             ("/mnt/team share/local/app.yaml", "tmpfs"),
-            ("/work/app.yaml", "virtiofs"),
+            ("/srv/app.yaml", "virtiofs"),
             ("/home/me/app.yaml", "fuse.sshfs"),
         ] {
             assert_eq!(kind(SAMPLE, Path::new(path)), Some(expected), "{path}");
