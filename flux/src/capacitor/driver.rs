@@ -130,6 +130,8 @@ impl<C: Config> Driver<C> {
             if self.flight.is_none() {
                 if let Some(aim) = self.due() {
                     self.pursue(aim);
+                    // Before any watcher is asked again: most pipelines answer at once.
+                    self.poll_flight(cx);
                     continue;
                 }
                 if self.all_closed() {

@@ -18,6 +18,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -161,28 +162,36 @@ struct ByHand {
     _watcher: RecommendedWatcher,
 }
 
+/// Whether a writer has finished with `path`.
+fn finished(event: &Event, path: &Path) -> bool {
+    let finishes = matches!(
+        event.kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(_))
+    );
+    finishes && event.paths.iter().any(|one| one == path)
+}
+
 impl ByHand {
+    /// `tell` hears of every event.
     fn watch(
         path: &Path,
-        finished: impl Fn() + Send + 'static,
-    ) -> notify::Result<RecommendedWatcher> {
-        let own = path.to_owned();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let kind = match event {
-                Ok(event) if event.paths.contains(&own) => event.kind,
-                _ => return,
-            };
-            if matches!(
-                kind,
-                EventKind::Access(AccessKind::Close(AccessMode::Write))
-                    | EventKind::Modify(ModifyKind::Name(_))
-            ) {
-                finished();
-            }
-        })?;
+        tell: impl notify::EventHandler,
+        seen: Arc<ArcSwap<PlainLive>>,
+    ) -> ByHand {
+        let mut watcher = notify::recommended_watcher(tell).expect("a watcher");
         let parent = path.parent().expect("a folder");
-        watcher.watch(parent, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
+        let watched = watcher.watch(parent, RecursiveMode::NonRecursive);
+        watched.expect("a watch");
+        ByHand {
+            seen,
+            _watcher: watcher,
+        }
+    }
+
+    fn nothing() -> (Arc<ArcSwap<PlainLive>>, Arc<ArcSwap<PlainLive>>) {
+        let seen = Arc::new(ArcSwap::from_pointee(PlainLive::new(0)));
+        (Arc::clone(&seen), seen)
     }
 
     fn take_up(path: &Path, seen: &ArcSwap<PlainLive>) {
@@ -194,33 +203,54 @@ impl ByHand {
 
     /// The least there is: on notify's own thread, where nothing may ever wait.
     fn on_its_thread(path: &Path) -> ByHand {
-        let seen = Arc::new(ArcSwap::from_pointee(PlainLive::new(0)));
-        let (told, own) = (Arc::clone(&seen), path.to_owned());
-        let _watcher = Self::watch(path, move || Self::take_up(&own, &told)).expect("a watch");
-        ByHand { seen, _watcher }
+        let ((seen, told), own) = (Self::nothing(), path.to_owned());
+        let tell = move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| finished(&event, &own)) {
+                Self::take_up(&own, &told);
+            }
+        };
+        Self::watch(path, tell, seen)
+    }
+
+    /// As notify's own documentation shows it: the events go through a channel to a thread that does the work.
+    fn by_channel(path: &Path) -> ByHand {
+        let ((seen, told), own) = (Self::nothing(), path.to_owned());
+        let (tell, events) = mpsc::channel::<notify::Result<Event>>();
+        thread::spawn(move || {
+            for event in events {
+                if event.is_ok_and(|event| finished(&event, &own)) {
+                    Self::take_up(&own, &told);
+                }
+            }
+        });
+        Self::watch(path, tell, seen)
     }
 
     /// In a task of the program's runtime, as Flux does it.
     fn in_a_task(path: &Path) -> ByHand {
-        let seen = Arc::new(ArcSwap::from_pointee(PlainLive::new(0)));
-        let (told, own) = (Arc::clone(&seen), path.to_owned());
-        let finished = Arc::new(Notify::new());
-        let notified = Arc::clone(&finished);
+        let ((seen, told), own) = (Self::nothing(), path.to_owned());
+        let notify = Arc::new(Notify::new());
+        let notified = Arc::clone(&notify);
         tokio::spawn(async move {
             loop {
                 notified.notified().await;
                 Self::take_up(&own, &told);
             }
         });
-        let _watcher = Self::watch(path, move || finished.notify_one()).expect("a watch");
-        ByHand { seen, _watcher }
+        let own = path.to_owned();
+        let tell = move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| finished(&event, &own)) {
+                notify.notify_one();
+            }
+        };
+        Self::watch(path, tell, seen)
     }
 }
 
 fn latency(table: &mut Table, runtime: &Runtime) {
     table
         .title("A changed file, until readers see it (no debounce; p50 of 300 in turn, in memory)");
-    let folders = [folder(), folder(), folder()];
+    let folders = [(); 4].map(|()| folder());
     let paths = folders
         .each_ref()
         .map(|folder| folder.path().join("app.json"));
@@ -229,37 +259,33 @@ fn latency(table: &mut Table, runtime: &Runtime) {
     }
     let capacitor = capacitor(&paths[0]).build().expect("a layer");
     runtime.block_on(capacitor.start()).expect("a start");
-    let thread = ByHand::on_its_thread(&paths[1]);
-    let task = ByHand::in_a_task(&paths[2]);
+    let peers = [
+        ByHand::on_its_thread(&paths[1]),
+        ByHand::by_channel(&paths[2]),
+        ByHand::in_a_task(&paths[3]),
+    ];
     for (way, name) in [(Way::InPlace, "in place"), (Way::Rename, "by rename")] {
-        let mut took = [const { Vec::new() }; 3];
+        let mut took = [const { Vec::new() }; 4];
         for n in 1..=CHANGES {
             // Another number each time, so that the second way does not begin with what the first one left.
             let n = n + if way == Way::Rename { CHANGES } else { 0 };
-            let seen: [&dyn Fn() -> bool; 3] = [
-                &|| capacitor.current().is_some_and(|now| now.first == n),
-                &|| thread.seen.load().first == n,
-                &|| task.seen.load().first == n,
-            ];
-            for at in 0..3 {
+            for (at, took) in took.iter_mut().enumerate() {
                 let change = Change::prepare(way, &paths[at], PlainLive::json(n));
-                took[at].push(change.until(seen[at]));
+                took.push(match at {
+                    0 => change.until(|| capacitor.current().is_some_and(|now| now.first == n)),
+                    peer => change.until(|| peers[peer - 1].seen.load().first == n),
+                });
             }
         }
-        let [flux, thread, task] = took.map(median);
+        let [flux, thread, channel, task] = took.map(median);
         let row = |what: &str, figure| Row::new(format!("{what}, {name}"), figure, "microseconds");
         table.add(row("peer: by hand, on notify's thread", thread));
+        table.add(row("peer: by hand, by notify's channel", channel));
         table.add(row("peer: by hand, in a task", task));
-        table.add(
-            row("Flux", flux)
-                .of("by hand, on notify's thread", thread)
-                .at_most(1.3),
-        );
-        table.add(
-            row("Flux", flux)
-                .of("by hand, in a task", task)
-                .at_most(1.3),
-        );
+        let flux = || row("Flux", flux);
+        table.add(flux().of("on notify's thread, where nothing may wait", thread));
+        table.add(flux().of("by notify's channel", channel).at_most(1.3));
+        table.add(flux().of("in a task", task).at_most(1.3));
     }
     runtime.block_on(capacitor.stop());
     let (in_place, rename) = dynamic_config();

@@ -4,18 +4,21 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsString,
     fs,
+    ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex},
 };
 
-use notify::{
-    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
-    event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
-};
-use tokio::sync::Notify;
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::{chain::Spot, read::identity, settle::Touch};
+use super::{
+    chain::Spot,
+    event::{classify, is_of_a_reader, is_told_twice, takes_away},
+    read::identity,
+    settle::Touch,
+    subscriber::{Subscriber, lock},
+};
 
 /// Changed by subscribers only, and held while the watcher is told. The thread that delivers events never takes it: it is
 /// the one that answers.
@@ -50,12 +53,6 @@ struct Entries {
     names: HashMap<OsString, Vec<Arc<Subscriber>>>,
 }
 
-#[derive(Default)]
-struct Subscriber {
-    touch: Mutex<Option<Touch>>,
-    notify: Notify,
-}
-
 /// Wakes when one of its entries is touched. Dropping it takes back all that only it needed.
 pub(super) struct Subscription {
     subscriber: Arc<Subscriber>,
@@ -73,21 +70,6 @@ impl Subscription {
             spots: BTreeSet::new(),
             armed: BTreeMap::new(),
         }
-    }
-
-    /// Waits for a touch. Several at once are merged. May be dropped at any time.
-    pub(super) async fn touched(&self) -> Touch {
-        loop {
-            if let Some(touch) = lock(&self.subscriber.touch).take() {
-                return touch;
-            }
-            self.subscriber.notify.notified().await;
-        }
-    }
-
-    /// A write was seen that nobody has looked at yet.
-    pub(super) fn write_pending(&self) -> bool {
-        *lock(&self.subscriber.touch) == Some(Touch::Written)
     }
 
     /// Whether exactly `spots` are watched, and their directories are still the ones that were. Never blocks on a watch
@@ -131,6 +113,13 @@ impl Subscription {
         }
         self.spots = spots;
         result
+    }
+}
+
+impl Deref for Subscription {
+    type Target = Subscriber;
+    fn deref(&self) -> &Subscriber {
+        &self.subscriber
     }
 }
 
@@ -279,15 +268,6 @@ impl Routes {
     }
 }
 
-impl Subscriber {
-    fn touch(&self, touch: Touch) {
-        let mut slot = lock(&self.touch);
-        *slot = Some(slot.map_or(touch, |before| before.then(touch)));
-        drop(slot);
-        self.notify.notify_one();
-    }
-}
-
 /// Called by notify's thread for every event. It must never call the watcher, which would wait for this very thread.
 fn deliver(event: notify::Result<Event>) {
     let event = match event {
@@ -300,11 +280,11 @@ fn deliver(event: notify::Result<Event>) {
             return;
         }
     };
-    if is_of_a_reader(event.kind) {
+    if is_of_a_reader(event.kind) || is_told_twice(event.kind) {
         return;
     }
-    for (at, path) in event.paths.iter().enumerate() {
-        if takes_away(event.kind, at) {
+    for path in &event.paths {
+        if takes_away(event.kind) {
             let mut routes = lock(&ROUTES);
             if routes.dirs.contains_key(path) {
                 // notify forgets the watches of all that is beneath, too.
@@ -328,70 +308,10 @@ fn deliver(event: notify::Result<Event>) {
             Some(waiting) => waiting.clone(),
             None => continue,
         };
-        let touch = classify(event.kind, at, path);
-        waiting
-            .iter()
-            .for_each(|subscriber| subscriber.touch(touch));
-    }
-}
-
-/// Reading a file makes events as well; those of our own reads would never end.
-fn is_of_a_reader(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Access(AccessKind::Close(mode)) => mode == AccessMode::Read,
-        EventKind::Access(_) => true,
-        _ => false,
-    }
-}
-
-/// Whether the path at index `at` of the event is gone by it.
-fn takes_away(kind: EventKind, at: usize) -> bool {
-    match kind {
-        EventKind::Remove(_) => true,
-        EventKind::Modify(ModifyKind::Name(mode)) => match mode {
-            RenameMode::From => true,
-            RenameMode::Both => at == 0,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-fn classify(kind: EventKind, at: usize, path: &Path) -> Touch {
-    if takes_away(kind, at) {
-        return Touch::Gone;
-    }
-    match kind {
-        EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(_)) => {
-            match fs::symlink_metadata(path) {
-                // FSEvents tell of both names in the same words.
-                Err(_) => Touch::Gone,
-                Ok(_) => Touch::Finished,
-            }
+        match (classify(event.kind, path), &waiting[..]) {
+            (Touch::Finished, [only]) => only.finished(),
+            (touch, all) => all.iter().for_each(|subscriber| subscriber.touch(touch)),
         }
-        EventKind::Modify(ModifyKind::Metadata(_)) => Touch::Metadata,
-        EventKind::Create(CreateKind::Folder) => Touch::Structure,
-        EventKind::Create(_) => match fs::symlink_metadata(path) {
-            Err(_) => Touch::Gone,
-            Ok(found) if found.is_dir() => Touch::Structure,
-            Ok(found) if found.is_symlink() || is_hard_link(&found) => Touch::Finished,
-            Ok(_) => Touch::Written,
-        },
-        _ => Touch::Written,
-    }
-}
-
-/// A second name for a file that was there before: nobody is writing it, and no close follows.
-fn is_hard_link(found: &fs::Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        found.nlink() > 1
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = found;
-        false
     }
 }
 
@@ -410,8 +330,4 @@ fn shielded(call: impl FnOnce() -> notify::Result<()>) -> notify::Result<()> {
             "the thread for file events is not running",
         ))
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

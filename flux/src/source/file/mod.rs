@@ -2,12 +2,14 @@
 
 mod chain;
 mod dir;
+mod event;
 mod hub;
 mod missing;
 mod mounts;
 mod read;
 mod session;
 mod settle;
+mod subscriber;
 #[cfg(all(test, unix))]
 mod tests;
 

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::Target;
 use crate::source::SourceError;
 
 /// How often a file that moves under the reader is read again before its writer is waited for.
@@ -47,6 +48,13 @@ pub(super) fn read(path: &Path, shown: &str, max: u64) -> Found {
         found = attempt(path, shown, max);
     }
     found
+}
+
+/// Reads `target` for a thread that must not be kept: a small file only, once, and only what is plainly good.
+pub(super) fn early(target: &Target) -> Option<Found> {
+    const SMALL: u64 = 64 << 10;
+    let found = attempt(&target.path, &target.shown, target.max_size.min(SMALL));
+    (found.steady && matches!(found.what, What::Bytes(_))).then_some(found)
 }
 
 fn attempt(path: &Path, shown: &str, max: u64) -> Found {

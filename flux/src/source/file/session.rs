@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     sync::Semaphore,
-    task::spawn_blocking,
+    task::{spawn_blocking, yield_now},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -129,8 +129,11 @@ impl Session<'_> {
             shown,
             max_size,
         } = &*self.target;
-        let found = read(path, shown, *max_size);
+        let early = self.subscription.early();
+        let found = early.unwrap_or_else(|| read(path, shown, *max_size));
         self.consider(found, trust);
+        // Readers see it first.
+        yield_now().await;
         self.follow().await
     }
 
@@ -219,6 +222,8 @@ impl Session<'_> {
                 )));
             }
         }
+        let early = (!self.silent).then_some(&self.target);
+        self.subscription.read_early(early);
     }
 
     fn interval(&self) -> Duration {
