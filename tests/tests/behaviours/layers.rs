@@ -100,6 +100,14 @@ async fn sections_merge_field_by_field_and_maps_of_sections_by_key() {
 }
 
 #[tokio::test]
+async fn a_section_that_no_layer_has_is_made_of_its_fields_own_defaults() {
+    let capacitor = merged(&["size: 2", "labels: {a: b}"]).await;
+    let now = capacitor.get();
+    assert_eq!(now.pool, Pool { max: 10, min: 1 });
+    assert_eq!(now.tls, None, "an optional one is not there");
+}
+
+#[tokio::test]
 async fn null_turns_an_optional_section_off_and_says_nothing_on_a_required_one() {
     let app = merged(&["pool: {max: 5}\ntls: {cert: c}", "pool: ~\ntls: ~"])
         .await

@@ -31,7 +31,7 @@ struct App {
     password: String,
     #[flux(secret)]
     keys: Option<BTreeMap<String, String>>,
-    #[flux(secret, range = 1000..=9999)]
+    #[flux(secret, range = 100_000_000..=999_999_999)]
     pin: Option<u32>,
     #[flux(nested)]
     db: Db,
@@ -126,13 +126,13 @@ async fn good_bad_and_absent_documents_replay_to_the_same_states_refusals_and_ge
 #[tokio::test]
 async fn a_placeholder_keeps_what_validity_needs_and_no_more() {
     let (setup, recorder) = recorded();
-    let document = "port: 1\npassword: hunter2hunter2\npin: 4711\ndb:\n  url: https://me:geheim@db.example.org:5432/x\n  hex: 0123456789abcdef\nkeys:\n  sk_live_1: alice-token\n";
+    let document = "port: 1\npassword: hunter2hunter2\npin: 471147114\ndb:\n  url: https://me:geheim@db.example.org:5432/x\n  hex: 0123456789abcdef\nkeys:\n  sk_live_1: alice-token\n";
     let app = setup.document("app.yaml", document).start().await;
     // Too short, too long, out of range, no URL, no hex: each is refused in the replay too.
     for (good, bad) in [
         ("hunter2hunter2", "hunter2"),
         ("hunter2hunter2", "hunter2hunter2hunter2"),
-        ("4711", "47110"),
+        ("471147114", "47114711"),
         (
             "https://me:geheim@db.example.org:5432/x",
             "no-url-but-geheim",
@@ -147,7 +147,7 @@ async fn a_placeholder_keeps_what_validity_needs_and_no_more() {
     let log = recorder.lines();
     for secret in [
         "hunter2",
-        "4711",
+        "471147114",
         "geheim",
         "example.org",
         "0123456789",
@@ -255,14 +255,14 @@ async fn formats_of_ones_own_providers_and_bad_variables_are_played_too() {
         }
     }
     let recorder = Recorder::in_memory();
-    let script = Script::new("words").value("port 1\npin 1234\npassword hunter2hunter2");
+    let script = Script::new("words").value("port 1\npin 123498765\npassword hunter2hunter2");
     let handle = script.handle();
     let provider = flux::figment::providers::Serialized::default("host", "from-figment");
     let builder = Capacitor::<App>::builder()
         .provider(provider)
         .source(Source::watcher(script).codec(Words))
         .override_with(
-            Source::env("APP_").variables([("APP_PIN", "4321"), ("APP_DB_SIZE", "many")]),
+            Source::env("APP_").variables([("APP_PIN", "402349876"), ("APP_DB_SIZE", "many")]),
         )
         .record(&recorder)
         .manual();
@@ -273,7 +273,7 @@ async fn formats_of_ones_own_providers_and_bad_variables_are_played_too() {
         capacitor.process().await.unwrap();
     }
     let log = recorder.lines();
-    for secret in ["hunter", "1234", "4321"] {
+    for secret in ["hunter", "123498765", "402349876"] {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }
     assert!(log.contains("from-figment"));
