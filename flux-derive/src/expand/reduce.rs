@@ -16,7 +16,8 @@ pub(super) fn finish(model: &Model<'_>) -> TokenStream {
     quote! {
         fn finish(__layer: Self::Layer, __cx: &mut __f::Cx) -> ::core::option::Option<Self> {
             #(let #locals = #values;)*
-            ::core::option::Option::Some(#ident { #(#names: #locals?,)* })
+            #(let ::core::option::Option::Some(#locals) = #locals else { return ::core::option::Option::None; };)*
+            ::core::option::Option::Some(#ident { #(#names: #locals,)* })
         }
     }
 }
