@@ -1,8 +1,11 @@
-//! How long to wait before a source is tried again: exponential, capped, with full jitter.
+//! How long to wait before a source is tried again: exponential, capped, with full jitter; and over a few seconds for who
+//! had it and lost it, because a server that goes is lost by everybody at once.
 
 use std::time::Duration;
 
 const BASE: Duration = Duration::from_millis(100);
+/// Over how long they come back who lose a server together: with 3 s it is a thirtieth of them in 100 ms.
+pub(crate) const SPREAD: Duration = Duration::from_secs(3);
 pub(super) const CAP: Duration = Duration::from_secs(30);
 
 /// How many sessions failed in a row, and so how long to wait.
@@ -26,16 +29,18 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// The pause for a `random` number in `0.0..1.0`. Trouble that a person must mend (`slow`) waits at the cap at once.
-    pub(super) fn pause(&self, slow: bool, random: f64) -> Duration {
-        self.ceiling(slow).mul_f64(random.clamp(0.0, 1.0))
+    /// The pause for a `random` number in `0.0..1.0`. What was live once is `lost`, and is waited for from the spread on; trouble
+    /// that a person must mend (`slow`) waits at the cap at once.
+    pub(super) fn pause(&self, slow: bool, lost: bool, random: f64) -> Duration {
+        self.ceiling(slow, lost).mul_f64(random.clamp(0.0, 1.0))
     }
 
-    fn ceiling(&self, slow: bool) -> Duration {
+    fn ceiling(&self, slow: bool, lost: bool) -> Duration {
         if slow {
             return CAP;
         }
-        ceiling(self.failures, BASE, CAP)
+        let least = if lost { SPREAD } else { BASE };
+        ceiling(self.failures, BASE, CAP).max(least)
     }
 }
 
@@ -50,34 +55,58 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn ceilings(lost: bool) -> Vec<u128> {
+        let mut backoff = Backoff::default();
+        let longest = |_| {
+            backoff.failed(Duration::ZERO);
+            backoff.pause(false, lost, 1.0).as_millis()
+        };
+        (0..11).map(longest).collect()
+    }
+
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {
-        let mut backoff = Backoff::default();
-        let ceilings: Vec<u128> = (0..11)
-            .map(|_| {
-                backoff.failed(Duration::ZERO);
-                backoff.pause(false, 1.0).as_millis()
-            })
-            .collect();
         assert_eq!(
-            ceilings,
+            ceilings(false),
             [
                 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000
             ]
         );
     }
 
+    #[test]
+    fn what_was_lost_is_waited_for_from_the_spread_on() {
+        assert_eq!(
+            ceilings(true),
+            [
+                3000, 3000, 3000, 3000, 3000, 3200, 6400, 12800, 25600, 30000, 30000
+            ]
+        );
+    }
+
     proptest! {
         #[test]
-        fn a_pause_never_exceeds_the_cap(failures: u32, slow: bool, random in 0.0..1.0f64) {
-            let pause = Backoff { failures }.pause(slow, random);
+        fn a_pause_never_exceeds_the_cap(failures: u32, slow: bool, lost: bool, random in 0.0..1.0f64) {
+            let pause = Backoff { failures }.pause(slow, lost, random);
             prop_assert!(pause <= CAP);
         }
 
         #[test]
-        fn more_failures_never_wait_less(failures in 0..u32::MAX, random in 0.0..1.0f64) {
-            let fewer = Backoff { failures }.pause(false, random);
-            let more = Backoff { failures: failures + 1 }.pause(false, random);
+        fn the_first_pause_after_a_loss_is_its_share_of_the_spread(random in 0.0..1.0f64) {
+            let pause = Backoff { failures: 1 }.pause(false, true, random);
+            prop_assert_eq!(pause, SPREAD.mul_f64(random));
+        }
+
+        #[test]
+        fn a_loss_never_shortens_a_pause(failures: u32, slow: bool, random in 0.0..1.0f64) {
+            let pause = |lost| Backoff { failures }.pause(slow, lost, random);
+            prop_assert!(pause(false) <= pause(true));
+        }
+
+        #[test]
+        fn more_failures_never_wait_less(failures in 0..u32::MAX, lost: bool, random in 0.0..1.0f64) {
+            let fewer = Backoff { failures }.pause(false, lost, random);
+            let more = Backoff { failures: failures + 1 }.pause(false, lost, random);
             prop_assert!(fewer <= more);
         }
 

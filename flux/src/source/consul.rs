@@ -113,7 +113,9 @@ impl Watcher for Consul {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let connect = async { Http::new(&self.place) };
-        let http = SERVERS.lease(self.place.server(), connect).await?;
+        let http = SERVERS
+            .lease(self.place.server(), observer.was_live(), connect)
+            .await?;
         let mut index = 0;
         loop {
             let asked = Instant::now();

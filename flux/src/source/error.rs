@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// It may pass: a lost connection, a timeout. Tried again after a short pause that grows.
+    /// It may pass: a lost connection, a timeout. Tried again after a short random pause that grows.
     Transient,
     /// The source refuses access. Tried again after a long pause.
     Permission,

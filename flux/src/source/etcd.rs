@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use etcd_client::{
-    Certificate, Client, ConnectOptions, Error, EventType, GetResponse, Identity, KeyValue,
-    TlsOptions, WatchOptions, WatchStream,
+    Certificate, Client, ConnectOptions, Error, EventType, GetOptions, GetResponse, Identity,
+    KeyValue, TlsOptions, WatchOptions, WatchStream,
 };
 use flux_syntax::{Remote, Scheme};
 use tokio::time::{Instant, interval, sleep_until};
@@ -233,7 +233,11 @@ impl Watcher for Etcd {
         checked(&self.place)?;
         let client = match &self.client {
             Some(client) => Lease::own(shared::Client::new(client.clone())),
-            None => SERVERS.lease(self.place.server(), self.connect()).await?,
+            None => {
+                SERVERS
+                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .await?
+            }
         };
         let ended = self.session(&client, observer).await;
         client.give_up();
@@ -267,9 +271,20 @@ impl Etcd {
         {
             client = connect(options).await?;
         }
-        match client {
-            Ok(client) => Ok(shared::Client::new(client)),
-            Err(error) => Err(self.wrong(&error)),
+        let client = client.map_err(|error| self.wrong(&error))?;
+        self.knock(&client).await?;
+        Ok(shared::Client::new(client))
+    }
+
+    /// The client connects when it is first used. It is not shared before the cluster answers, so that one asks and not all.
+    async fn knock(&self, client: &Client) -> Result<(), SourceError> {
+        let least = GetOptions::new().with_keys_only().with_limit(1);
+        let mut reader = client.kv_client();
+        let answer = answered(&self.place, reader.get(self.place.at(0), Some(least))).await?;
+        match answer.map_err(|error| self.wrong(&error)) {
+            Err(error) if error.kind() == super::ErrorKind::Transient => Err(error),
+            // What it refuses to one it may grant to another.
+            _ => Ok(()),
         }
     }
 

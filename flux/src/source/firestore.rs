@@ -253,7 +253,9 @@ impl Watcher for Firestore {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
-        let project: Lease<Project> = PROJECTS.lease(self.place.server(), self.connect()).await?;
+        let project: Lease<Project> = PROJECTS
+            .lease(self.place.server(), observer.was_live(), self.connect())
+            .await?;
         let mut listener = match self.listen(&project).await {
             Ok(listener) => listener,
             Err(error) => {

@@ -126,7 +126,9 @@ impl Watcher for Https {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let connect = async { Http::new(&self.place) };
-        let http = SERVERS.lease(self.place.server(), connect).await?;
+        let http = SERVERS
+            .lease(self.place.server(), observer.was_live(), connect)
+            .await?;
         let mut again = observer.resync();
         let mut known = Known::default();
         loop {

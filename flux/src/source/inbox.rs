@@ -74,6 +74,7 @@ struct Slot {
     health: Health,
     health_changed: bool,
     live_since: Option<Instant>,
+    was_live: bool,
     /// When the source last showed that it is watched.
     sign: Option<Instant>,
     /// The newest revision of what was observed.
@@ -172,6 +173,7 @@ impl Slot {
             return false;
         }
         self.live_since = Some(Instant::now());
+        self.was_live = true;
         self.set_health(Health::Live)
     }
     fn become_stale(&mut self, error: SourceError, attempt: Option<u32>) -> bool {
@@ -329,6 +331,11 @@ impl Observer {
             slot.unsettled = false;
             slot.set_health(Health::Closed)
         });
+    }
+
+    /// Whether the source was ever live, so that trouble with it is a loss.
+    pub(crate) fn was_live(&self) -> bool {
+        self.inbox.slot(self.layer).was_live
     }
 
     /// How long the source has been live without a break.

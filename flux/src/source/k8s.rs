@@ -288,7 +288,11 @@ impl Watcher for Kubernetes {
         checked(&self.place)?;
         let cluster = match &self.client {
             Some(client) => Lease::own(shared::Client::new(client.clone())),
-            None => CLUSTERS.lease(self.place.server(), self.connect()).await?,
+            None => {
+                CLUSTERS
+                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .await?
+            }
         };
         let client = Client::clone(&cluster);
         match self.place.at(1) {

@@ -77,8 +77,8 @@ pub trait Watcher: Send + 'static {
     /// What reports call the source: `app.yaml`. Never with credentials.
     fn origin(&self) -> String;
 
-    /// One session. Whatever it returns, even `Ok`, ends the session, and another one starts after a pause; only
-    /// [`SourceError::closed`] is final.
+    /// One session. Whatever it returns, even `Ok`, ends the session, and another one starts after a random pause, of up to three
+    /// seconds at first where the source was live before; only [`SourceError::closed`] is final.
     fn watch(
         &mut self,
         observer: &Observer,

@@ -269,7 +269,11 @@ impl Watcher for Nats {
         checked(&self.place)?;
         let connected = match &self.client {
             Some(client) => Lease::own(Connected::of(client.clone())),
-            None => SERVERS.lease(self.place.server(), self.connect()).await?,
+            None => {
+                SERVERS
+                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .await?
+            }
         };
         let ended = self.session(&connected, observer).await;
         // The server tells of what it refuses beside the answer, which then never comes.

@@ -215,7 +215,9 @@ impl Watcher for Redis {
                     let client = connection::client(&self.place)?;
                     connect(&self.place, client).await
                 };
-                SERVERS.lease(self.place.server(), connect).await?
+                SERVERS
+                    .lease(self.place.server(), observer.was_live(), connect)
+                    .await?
             }
         };
         match connected.tells() {

@@ -57,7 +57,7 @@ async fn sessions(
         }
         backoff.failed(observer.live_for());
         let slow = error.kind() != ErrorKind::Transient;
-        let pause = backoff.pause(slow, fastrand::f64());
+        let pause = backoff.pause(slow, observer.was_live(), fastrand::f64());
         tracing::debug!(%origin, %error, attempt = backoff.failures(), ?pause, "source lost");
         observer.stale(error, backoff.failures());
         tokio::time::sleep(pause).await;
@@ -136,7 +136,11 @@ pub(crate) async fn session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Session, Watcher, backoff::CAP, inbox::Inbox};
+    use crate::source::{
+        Session, Watcher,
+        backoff::{CAP, SPREAD},
+        inbox::Inbox,
+    };
     use std::sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -346,8 +350,59 @@ mod tests {
             () = supervise(&mut watcher, &observer) => {}
             () = check => {}
         }
-        // The second one never gave any.
-        assert!((75..77).contains(&begin.elapsed().as_secs()));
+        // The second one never gave any. Each pause is one after a loss.
+        let longest = 75 + 2 * SPREAD.as_secs();
+        assert!((75..=longest).contains(&begin.elapsed().as_secs()));
+    }
+
+    /// When each of a thousand that fail together, one second after their start, is watched again.
+    async fn returns(live: bool) -> Vec<Duration> {
+        let returned = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let failed = Instant::now() + Duration::from_secs(1);
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..1_000 {
+            let returned = Arc::clone(&returned);
+            all.spawn(run(move |n, observer: Observer| {
+                let returned = Arc::clone(&returned);
+                async move {
+                    if n > 1 {
+                        returned.lock().unwrap().push(failed.elapsed());
+                        return closed();
+                    }
+                    if live {
+                        observer.live();
+                    }
+                    tokio::time::sleep_until(failed).await;
+                    Err(SourceError::transient("the server is gone"))
+                }
+            }));
+        }
+        all.join_all().await;
+        std::mem::take(&mut *returned.lock().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_loses_a_server_together_does_not_come_back_together() {
+        let mut returns = returns(true).await;
+        returns.sort_unstable();
+        let within = |from: &Duration| {
+            let end = *from + Duration::from_millis(100);
+            returns
+                .iter()
+                .filter(|at| (*from..end).contains(*at))
+                .count()
+        };
+        let most = returns.iter().map(within).max();
+        // A thirtieth is expected; a tenth is beyond what chance allows.
+        assert!(most < Some(100), "{most:?} of 1,000 in 100 ms");
+        assert_eq!(returns.len(), 1_000);
+        assert!(returns.last() <= Some(&(SPREAD + Duration::from_millis(1))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_start_is_not_spread() {
+        let longest = returns(false).await.into_iter().max();
+        assert!(longest <= Some(Duration::from_millis(101)), "{longest:?}");
     }
 
     #[tokio::test(start_paused = true)]

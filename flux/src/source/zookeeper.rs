@@ -207,7 +207,11 @@ impl Watcher for ZooKeeper {
         checked(&self.place)?;
         let session = match &self.client {
             Some(client) => Lease::own(Session(client.clone())),
-            None => SERVERS.lease(self.place.server(), self.connect()).await?,
+            None => {
+                SERVERS
+                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .await?
+            }
         };
         let client = &session.0;
         let mut states = client.state_watcher();

@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use flux_syntax::Remote;
@@ -15,7 +16,13 @@ use tokio::{
     time::Instant,
 };
 
-use crate::source::SourceError;
+use crate::source::{
+    SourceError,
+    backoff::{CAP, SPREAD},
+};
+
+/// How long a failure to connect stands for everybody at most.
+const STANDS: Duration = Duration::from_secs(5);
 
 /// What is asked of a connection before it is shared with one more.
 pub(crate) trait Connection: Send + Sync + 'static {
@@ -61,14 +68,44 @@ pub(crate) struct Connections<C> {
     cells: Mutex<Option<Cells<C>>>,
 }
 
-type Cells<C> = HashMap<(Id, Remote<String>), Weak<Cell<C>>>;
+type Cells<C> = HashMap<(Id, Remote<String>), Arc<Cell<C>>>;
 
 type Cell<C> = tokio::sync::Mutex<Last<C>>;
 
 /// How the last attempt to connect ended.
 struct Last<C> {
     open: Weak<C>,
-    failed: Option<(Instant, SourceError)>,
+    failed: Option<Failed>,
+}
+
+/// A server that could not be connected to.
+struct Failed {
+    /// The first failure in a row.
+    since: Instant,
+    /// The newest one.
+    at: Instant,
+    error: SourceError,
+}
+
+impl Failed {
+    /// Whether the newest failure still answers for the next attempt: for a tenth of the time that the server has been away. So
+    /// a thousand capacitors knock often while it is short and seldom when it is long, and none is kept waiting for much more than
+    /// it waited already.
+    fn stands(&self, now: Instant) -> bool {
+        let away = self.at - self.since;
+        now.saturating_duration_since(self.at) < (away / 10).min(STANDS)
+    }
+
+    /// Whether nobody who still wants the server can have been told of it.
+    fn is_forgotten(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) > 2 * CAP
+    }
+}
+
+impl<C: Connection> Last<C> {
+    fn open(&self) -> Option<Arc<C>> {
+        self.open.upgrade().filter(|open| open.is_open())
+    }
 }
 
 /// A connection in use; the last one to go closes it.
@@ -102,26 +139,39 @@ impl<C: Connection> Connections<C> {
     }
 
     /// The open connection to `server`, or a new one by `connect`. Who asks together waits for one attempt and is told of
-    /// its failure together, so that a thousand capacitors knock once.
+    /// its failure together, so that a thousand capacitors knock once. Who had `lost` the server and waited for another's attempt
+    /// steps aside before it uses the connection: all who waited are woken in the same instant.
     pub(crate) async fn lease(
         &self,
         server: Remote<String>,
+        lost: bool,
         connect: impl Future<Output = Result<C, SourceError>>,
     ) -> Result<Lease<C>, SourceError> {
         let asked = Instant::now();
         let cell = self.cell(server);
-        let mut last = cell.lock().await;
-        if let Some(connection) = last.open.upgrade().filter(|open| open.is_open()) {
+        let mut last = loop {
+            if let Ok(last) = cell.try_lock() {
+                break last;
+            }
+            let last = cell.lock().await;
+            if !lost || last.open().is_none() {
+                break last;
+            }
+            drop(last);
+            tokio::time::sleep(SPREAD.mul_f64(fastrand::f64())).await;
+        };
+        if let Some(connection) = last.open() {
             return Ok(Lease {
                 connection,
                 _cell: Some(Arc::clone(&cell)),
             });
         }
-        if let Some((at, error)) = &last.failed
-            && *at > asked
-        {
-            return Err(error.clone());
-        }
+        let since = match &last.failed {
+            Some(failed) if failed.at > asked || failed.stands(Instant::now()) => {
+                return Err(failed.error.clone());
+            }
+            failed => failed.as_ref().map(|failed| failed.since),
+        };
         match connect.await {
             Ok(connection) => {
                 let connection = Arc::new(connection);
@@ -133,7 +183,12 @@ impl<C: Connection> Connections<C> {
                 })
             }
             Err(error) => {
-                last.failed = Some((Instant::now(), error.clone()));
+                let at = Instant::now();
+                last.failed = Some(Failed {
+                    since: since.unwrap_or(at),
+                    at,
+                    error: error.clone(),
+                });
                 Err(error)
             }
         }
@@ -142,17 +197,23 @@ impl<C: Connection> Connections<C> {
     fn cell(&self, server: Remote<String>) -> Arc<Cell<C>> {
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         let cells = cells.get_or_insert_with(HashMap::new);
-        cells.retain(|_, cell| cell.strong_count() > 0);
-        let key = (Handle::current().id(), server);
-        if let Some(cell) = cells.get(&key).and_then(Weak::upgrade) {
-            return cell;
-        }
-        let cell = Arc::new(tokio::sync::Mutex::new(Last {
-            open: Weak::new(),
-            failed: None,
-        }));
-        cells.insert(key, Arc::downgrade(&cell));
-        cell
+        let now = Instant::now();
+        // Kept for who uses it, and for who will ask again after a failure.
+        cells.retain(|_, cell| {
+            let failing = |last: &Last<C>| match &last.failed {
+                Some(failed) => !failed.is_forgotten(now),
+                None => false,
+            };
+            Arc::strong_count(cell) > 1 || cell.try_lock().is_ok_and(|last| failing(&last))
+        });
+        let cell = cells.entry((Handle::current().id(), server));
+        let cell = cell.or_insert_with(|| {
+            Arc::new(tokio::sync::Mutex::new(Last {
+                open: Weak::new(),
+                failed: None,
+            }))
+        });
+        Arc::clone(cell)
     }
 }
 
@@ -160,12 +221,13 @@ impl<C: Connection> Connections<C> {
 mod tests {
     use super::*;
     use flux_syntax::Scheme;
-    use std::{
-        sync::atomic::{AtomicU32, Ordering::SeqCst},
-        time::Duration,
-    };
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
     type Wire = Client<()>;
+
+    /// As a first start asks, or as who lost it.
+    const FIRST: bool = false;
+    const LOST: bool = true;
 
     fn server(host: &str) -> Remote<String> {
         Remote::new(Scheme::Redis).host(host)
@@ -183,18 +245,24 @@ mod tests {
     async fn one_server_has_one_connection_until_nobody_uses_it() {
         let (all, count) = (Connections::new(), AtomicU32::new(0));
         let (one, two) = tokio::join!(
-            all.lease(server("a"), connect(&count)),
-            all.lease(server("a"), connect(&count)),
+            all.lease(server("a"), FIRST, connect(&count)),
+            all.lease(server("a"), FIRST, connect(&count)),
         );
         assert_eq!(count.load(SeqCst), 1);
         let (one, two) = (one.unwrap(), two.unwrap());
-        let other = all.lease(server("b"), connect(&count)).await.unwrap();
+        let other = all
+            .lease(server("b"), FIRST, connect(&count))
+            .await
+            .unwrap();
         assert_eq!(count.load(SeqCst), 2, "another server");
         drop(one);
         let weak = Arc::downgrade(&two.connection);
         drop(two);
         assert!(weak.upgrade().is_none(), "the last one closes it");
-        let _again = all.lease(server("a"), connect(&count)).await.unwrap();
+        let _again = all
+            .lease(server("a"), FIRST, connect(&count))
+            .await
+            .unwrap();
         assert_eq!(count.load(SeqCst), 3);
         drop(other);
     }
@@ -202,10 +270,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_broken_connection_is_replaced() {
         let (all, count) = (Connections::new(), AtomicU32::new(0));
-        let old = all.lease(server("a"), connect(&count)).await.unwrap();
+        let old = all
+            .lease(server("a"), FIRST, connect(&count))
+            .await
+            .unwrap();
         old.give_up();
-        let new = all.lease(server("a"), connect(&count)).await.unwrap();
-        let same = all.lease(server("a"), connect(&count)).await.unwrap();
+        let new = all
+            .lease(server("a"), FIRST, connect(&count))
+            .await
+            .unwrap();
+        let same = all
+            .lease(server("a"), FIRST, connect(&count))
+            .await
+            .unwrap();
         assert!(Arc::ptr_eq(&new.connection, &same.connection));
         assert_eq!(count.load(SeqCst), 2);
     }
@@ -214,12 +291,107 @@ mod tests {
     async fn who_waited_for_an_attempt_is_told_of_its_failure() {
         let (all, count) = (Connections::<Wire>::new(), AtomicU32::new(u32::MAX));
         let (one, two) = tokio::join!(
-            all.lease(server("a"), connect(&count)),
-            all.lease(server("a"), connect(&count)),
+            all.lease(server("a"), FIRST, connect(&count)),
+            all.lease(server("a"), FIRST, connect(&count)),
         );
         assert!(one.is_err() && two.is_err());
         assert_eq!(count.load(SeqCst), 0, "one attempt");
-        assert!(all.lease(server("a"), connect(&count)).await.is_ok());
+        assert!(all.lease(server("a"), FIRST, connect(&count)).await.is_ok());
+    }
+
+    /// When each of a hundred has the connection that one of them makes in a second.
+    async fn waits(lost: bool) -> Vec<Duration> {
+        let shared = Arc::new((Connections::new(), AtomicU32::new(0)));
+        let begin = Instant::now();
+        let mut leases = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let shared = Arc::clone(&shared);
+            leases.spawn(async move {
+                let (all, count) = &*shared;
+                let lease = all.lease(server("a"), lost, connect(count)).await;
+                (lease.unwrap(), begin.elapsed())
+            });
+        }
+        let leases = leases.join_all().await;
+        assert_eq!(shared.1.load(SeqCst), 1, "one attempt");
+        leases.into_iter().map(|(_, waited)| waited).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waited_after_a_loss_steps_aside_and_a_first_start_does_not() {
+        let second = Duration::from_secs(1);
+        assert!(waits(FIRST).await.iter().all(|waited| *waited == second));
+        let mut lost = waits(LOST).await;
+        lost.sort_unstable();
+        assert_eq!(lost[0], second, "who made it need not wait");
+        assert!(lost[99] <= second + SPREAD + Duration::from_millis(1));
+        let most = lost.iter().map(|from| {
+            let end = *from + Duration::from_millis(100);
+            lost.iter().filter(|at| (*from..end).contains(*at)).count()
+        });
+        let most = most.max();
+        // 3 are expected.
+        assert!(most < Some(20), "{most:?} of 100 in 100 ms");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_who_ask_again_and_again_knock_less_and_less() {
+        let all = Connections::<Wire>::new();
+        let knocks = std::sync::Mutex::new(Vec::new());
+        let begin = Instant::now();
+        // 10 questions a second for ten minutes, as of 150 capacitors that pause for 15 s in the mean.
+        while begin.elapsed() < Duration::from_secs(600) {
+            let refused = all.lease(server("a"), LOST, async {
+                knocks.lock().unwrap().push(begin.elapsed().as_secs());
+                Err(SourceError::transient("refused"))
+            });
+            assert_eq!(refused.await.err().unwrap().to_string(), "refused");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let knocks = knocks.into_inner().unwrap();
+        let of = |minute: u64| knocks.iter().filter(|at| **at / 60 == minute).count();
+        assert!((20..150).contains(&of(0)), "{} in the first", of(0));
+        for minute in 1..10 {
+            assert!((11..=12).contains(&of(minute)), "{}", of(minute));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_alone_is_hardly_held_up() {
+        let all = Connections::<Wire>::new();
+        let knocks = AtomicU32::new(0);
+        let mut pauses = 0;
+        for failures in 1..20 {
+            let ceiling =
+                crate::source::backoff::ceiling(failures, Duration::from_millis(100), CAP);
+            let refused = all.lease(server("a"), FIRST, async {
+                knocks.fetch_add(1, SeqCst);
+                Err::<Wire, _>(SourceError::transient("refused"))
+            });
+            assert!(refused.await.is_err());
+            pauses += 1;
+            tokio::time::sleep(ceiling / 2).await;
+        }
+        assert_eq!(knocks.load(SeqCst), pauses, "each question is a knock");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_forgotten_when_nobody_asks_any_more() {
+        let all = Connections::<Wire>::new();
+        let cells = || all.cells.lock().unwrap().as_ref().unwrap().len();
+        let refuse = async || {
+            let refused = async { Err(SourceError::transient("refused")) };
+            assert!(all.lease(server("a"), FIRST, refused).await.is_err());
+        };
+        refuse().await;
+        assert_eq!(cells(), 1, "kept for the next attempt");
+        tokio::time::sleep(2 * CAP + Duration::from_secs(1)).await;
+        let other = all.lease(server("b"), FIRST, async { Ok(Wire::new(())) });
+        let other = other.await.unwrap();
+        assert_eq!(cells(), 1, "only the other one");
+        drop(other);
+        refuse().await;
+        assert_eq!(cells(), 1, "what nobody uses is not kept");
     }
 
     #[test]
@@ -233,7 +405,7 @@ mod tests {
                 .start_paused(true)
                 .build()
                 .unwrap();
-            leases.push(runtime.block_on(ALL.lease(server("a"), connect(&COUNT))));
+            leases.push(runtime.block_on(ALL.lease(server("a"), FIRST, connect(&COUNT))));
             assert_eq!(COUNT.load(SeqCst), n);
         }
     }
