@@ -19,6 +19,8 @@ pub(super) struct Subscriber {
 #[derive(Default)]
 struct News {
     touch: Option<Touch>,
+    /// How many touches there were.
+    count: u64,
     /// What is read as soon as it is finished, and what was read so.
     wanted: Option<Arc<Target>>,
     early: Option<Found>,
@@ -46,31 +48,34 @@ impl Subscriber {
         lock(&self.news).wanted = file.map(Arc::clone);
     }
 
-    /// What was read so, if nothing happened to it since.
+    /// What was read so before the touch was taken, if nothing has happened to it since.
     pub(super) fn early(&self) -> Option<Found> {
         lock(&self.news).early.take()
     }
 
     pub(super) fn touch(&self, touch: Touch) {
-        drop(self.told(touch));
-    }
-
-    /// A touch for this one alone. If its task is awake before the file is read, it waits for the lock.
-    pub(super) fn finished(&self) {
-        let busy = lock(&self.news).touch == Some(Touch::Finished);
-        let mut news = self.told(Touch::Finished);
-        // One that changes faster than it is looked at is not read each time.
-        if !busy {
-            news.early = news.wanted.as_deref().and_then(read::early);
-        }
-    }
-
-    fn told(&self, touch: Touch) -> MutexGuard<'_, News> {
         let mut news = lock(&self.news);
         news.touch = Some(news.touch.map_or(touch, |before| before.then(touch)));
+        news.count += 1;
         news.early = None;
         self.notify.notify_one();
-        news
+    }
+
+    /// A touch for this one alone. Its task does not wait for what is read meanwhile.
+    pub(super) fn finished(&self) {
+        let (wanted, count) = {
+            let news = lock(&self.news);
+            // One that changes faster than it is looked at is not read each time.
+            let busy = news.touch == Some(Touch::Finished);
+            (news.wanted.clone().filter(|_| !busy), news.count + 1)
+        };
+        self.touch(Touch::Finished);
+        if let Some(found) = wanted.as_deref().and_then(read::early) {
+            let mut news = lock(&self.news);
+            if news.touch.is_some() && news.count == count {
+                news.early = Some(found);
+            }
+        }
     }
 }
 
