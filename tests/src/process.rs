@@ -133,6 +133,25 @@ impl Process {
         }
     }
 
+    /// How many bytes of memory it has.
+    pub fn resident(&self) -> u64 {
+        resident(&self.id())
+    }
+
+    /// How long it has been at work on all processors together.
+    pub fn worked(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id())).expect("Linux");
+        let worked = tasks.filter_map(|task| {
+            let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(worked.sum())
+    }
+
+    fn id(&self) -> String {
+        self.child.as_ref().expect("it runs").id().to_string()
+    }
+
     /// Stops its time; connections stay open and nobody answers.
     pub fn pause(&self) {
         self.signal("STOP");
@@ -145,9 +164,8 @@ impl Process {
 
     /// Sends it a signal, such as `HUP`.
     pub fn signal(&self, signal: &str) {
-        let child = self.child.as_ref().expect("it runs");
         let sent = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
+            .args([format!("-{signal}"), self.id()])
             .status();
         assert!(sent.is_ok_and(|status| status.success()));
     }
@@ -174,6 +192,15 @@ fn watchdog(server: u32, folder: &Path) -> Child {
         .process_group(0)
         .spawn()
         .expect("a shell")
+}
+
+/// How many bytes of memory a process has, by its number, or this one as `self`.
+pub fn resident(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kilobytes: Option<u64> = kilobytes.and_then(|number| number.trim().parse().ok());
+    kilobytes.expect("a number") << 10
 }
 
 /// A port of this machine on which nobody listens.

@@ -1,6 +1,7 @@
 //! The figures of Flux, and of others in the same run: `cargo run --release -p flux-bench`.
 //!
-//! `-- PART ..` runs only these parts, `-- compile` the slow one, and `-- --check` fails where a promise is not kept.
+//! `-- PART ..` runs only these parts, `-- compile` the slow one, and `-- --check` fails where a promise is not kept. With
+//! `--features servers` there are `-- latency` and `-- scale` too, against real servers.
 
 mod callgrind;
 mod compile;
@@ -9,6 +10,8 @@ mod delivery;
 mod files;
 mod idle;
 mod reads;
+#[cfg(feature = "servers")]
+mod servers;
 mod table;
 mod updates;
 
@@ -23,11 +26,17 @@ const PARTS: &[Part] = &[
     ("delivery", delivery::run),
     ("files", files::run),
     ("idle", idle::run),
-    (SLOW, compile::run),
+    ("compile", compile::run),
+    #[cfg(feature = "servers")]
+    ("latency", servers::latency),
+    #[cfg(feature = "servers")]
+    ("scale", servers::scale),
 ];
 
-/// It runs only when it is asked for.
-const SLOW: &str = "compile";
+/// They run only when they are asked for.
+const SLOW: &[&str] = &["compile", "latency", "scale"];
+/// They are there with the feature `servers`.
+const WITH_SERVERS: &[&str] = &["latency", "scale"];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -40,11 +49,21 @@ fn main() {
             return (cell.run)(rounds.parse().expect("a number of rounds"));
         }
         ["--watch", files] => return idle::watch(files.parse().expect("a number of files")),
+        #[cfg(feature = "servers")]
+        ["--capacitors", uri, count] => {
+            return servers::capacitors(uri, count.parse().expect("a number of capacitors"));
+        }
         _ => {}
     }
     let (flags, wanted): (Vec<_>, Vec<_>) = arguments.iter().partition(|a| a.starts_with("--"));
     let known = |name: &&String| PARTS.iter().any(|(part, _)| part == name);
     if let Some(strange) = wanted.iter().find(|name| !known(name)) {
+        if WITH_SERVERS.contains(&strange.as_str()) {
+            eprintln!(
+                "`{strange}` needs the cargo feature `servers` of flux-bench: --features servers"
+            );
+            std::process::exit(2);
+        }
         let parts: Vec<&str> = PARTS.iter().map(|(part, _)| *part).collect();
         eprintln!("no part `{strange}`; there are {}", parts.join(", "));
         std::process::exit(2);
@@ -52,7 +71,7 @@ fn main() {
     let mut table = Table::default();
     for (name, run) in PARTS {
         let asked = wanted.iter().any(|part| part == name);
-        if asked || wanted.is_empty() && *name != SLOW {
+        if asked || wanted.is_empty() && !SLOW.contains(name) {
             run(&mut table);
         }
     }
