@@ -59,3 +59,6 @@ pub mod sources {
 
 #[doc = include_str!("docs/faults.md")]
 pub mod faults {}
+
+#[doc = include_str!("docs/scale.md")]
+pub mod scale {}
