@@ -1,5 +1,5 @@
 //! Many capacitors in a process of their own, which tells on a line what it is asked on a line:
-//! `seen N` when each of them saw the document N, `lost` when each of them was back after a loss.
+//! `seen N` when each of them saw the document N, `lost` that they have lost the server and when each of them was back.
 
 use super::{BOUND, now};
 use flux::{Capacitor, Flux, Source, source::Health};
@@ -64,43 +64,38 @@ async fn start(uri: &str, count: usize) -> Vec<Capacitor<Live>> {
 fn seen(all: &Capacitors, n: u64) {
     // That it is looked for now.
     say(&[]);
-    let took = each(all, Duration::from_micros(200), |_, capacitor| {
+    let took = each(all, Duration::from_micros(200), |capacitor| {
         let live = capacitor.get();
         (live.n == n).then(|| now().saturating_sub(live.at))
     });
     say(&took);
 }
 
-/// Tells when each was back, in microseconds since 1970: live after it was stale.
+/// Tells that all are stale, and then when each was live again, in microseconds since 1970.
 fn lost(all: &Capacitors) {
-    let mut stale = vec![false; all.len()];
     say(&[]);
     // A fleet of such processes must not be busy with looking.
-    let every = Duration::from_millis(if all.len() > 1 { 1 } else { 5 });
-    let back = each(all, every, |at, capacitor| {
-        match capacitor.status().layers[0].health {
-            Health::Live => stale[at].then(now),
-            _ => {
-                stale[at] = true;
-                None
-            }
-        }
-    });
+    let every = Duration::from_millis(if all.len() > 1 { 1 } else { 10 });
+    let is_live =
+        |capacitor: &Capacitor<Live>| matches!(capacitor.status().layers[0].health, Health::Live);
+    each(all, every, |capacitor| (!is_live(capacitor)).then_some(()));
+    say(&[]);
+    let back = each(all, every, |capacitor| is_live(capacitor).then(now));
     say(&back);
 }
 
 /// What `tell` says of each as soon as it says something, looked at again and again.
-fn each(
+fn each<T: Clone + PartialEq>(
     all: &Capacitors,
     every: Duration,
-    mut tell: impl FnMut(usize, &Capacitor<Live>) -> Option<u64>,
-) -> Vec<u64> {
+    tell: impl Fn(&Capacitor<Live>) -> Option<T>,
+) -> Vec<T> {
     let begin = Instant::now();
     let mut told = vec![None; all.len()];
     while told.contains(&None) {
         for (at, capacitor) in all.iter().enumerate() {
             if told[at].is_none() {
-                told[at] = tell(at, capacitor);
+                told[at] = tell(capacitor);
             }
         }
         let missing = told.iter().filter(|told| told.is_none()).count();

@@ -1,4 +1,4 @@
-//! Many capacitors on one server: a thousand in one process, and one each in a hundred processes.
+//! Many capacitors on one server: a thousand in one process, and one each in hundreds of processes.
 
 use super::{
     KEY,
@@ -13,7 +13,8 @@ use flux_tests::process::established;
 use tokio::task::block_in_place;
 
 const CAPACITORS: usize = 1_000;
-const PROCESSES: usize = 100;
+/// So many that it is not chance alone how many come back in a moment.
+const PROCESSES: usize = 300;
 const CHANGES: u64 = 20;
 const RESTARTS: u64 = 5;
 /// In microseconds.
@@ -21,7 +22,7 @@ const WINDOW: u64 = 100_000;
 
 pub(super) fn of<S: Bare>(table: &mut Table) {
     table.title(&format!(
-        "1,000 capacitors in one process on one {} server",
+        "{CAPACITORS} capacitors in one process on one {} server",
         S::NAME
     ));
     with(async |mut server: S| {
@@ -50,7 +51,7 @@ pub(super) fn of<S: Bare>(table: &mut Table) {
         restarted(table, &mut server, &mut many).await;
     });
     table.title(&format!(
-        "100 processes with a capacitor each on one {} server",
+        "{PROCESSES} processes with a capacitor each on one {} server",
         S::NAME
     ));
     with(async |mut server: S| {
@@ -100,6 +101,9 @@ async fn restarted<S: Bare>(table: &mut Table, server: &mut S, processes: &mut [
         block_in_place(|| {
             processes.iter_mut().for_each(|process| process.ask("lost"));
             server.process().kill();
+            for process in processes.iter_mut() {
+                assert!(process.answer().is_empty(), "all have noticed");
+            }
             server.process().restart();
             begin = now();
             let before = server.process().worked();
