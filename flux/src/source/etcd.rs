@@ -280,11 +280,22 @@ impl Etcd {
     async fn knock(&self, client: &Client) -> Result<(), SourceError> {
         let least = GetOptions::new().with_keys_only().with_limit(1);
         let mut reader = client.kv_client();
-        let answer = answered(&self.place, reader.get(self.place.at(0), Some(least))).await?;
-        match answer.map_err(|error| self.wrong(&error)) {
-            Err(error) if error.kind() == super::ErrorKind::Transient => Err(error),
-            // What it refuses to one it may grant to another.
-            _ => Ok(()),
+        // Each question may go to a member that is down, and is then refused at once.
+        let mut tries = match self.place.hosts.len() {
+            0 | 1 => 1,
+            members => 2 * members,
+        };
+        loop {
+            let answer = reader.get(self.place.at(0), Some(least.clone()));
+            let answer = answered(&self.place, answer).await?;
+            tries -= 1;
+            match answer.map_err(|error| self.wrong(&error)) {
+                // What it refuses to one it may grant to another.
+                Err(error) if error.kind() != super::ErrorKind::Transient => return Ok(()),
+                Err(error) if tries == 0 => return Err(error),
+                Err(_) => {}
+                Ok(_) => return Ok(()),
+            }
         }
     }
 
