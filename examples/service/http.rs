@@ -4,7 +4,7 @@ use crate::{Settings, greeting::Greeting, pool::Pool};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use flux::{
     Config, Guard, Status,
-    describe::{Field, Kind},
+    schema::{Field, Kind},
 };
 use serde_json::{Value, json};
 

@@ -21,44 +21,40 @@
 //! # }
 //! ```
 //!
-//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] and
-//! [`transition`] validate, [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] tells
-//! who wants to know, and [`report`] tells what is wrong. The [`guide`] has patterns of use, a page for every kind of source, one for
+//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] validate,
+//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] notifies subscribers, and
+//! [`report`] describes what is wrong. The [`guide`] has patterns of use, a page for every kind of source, one for
 //! those who come from another library, and every error explained.
 
 pub mod capacitor;
 pub mod change;
 pub mod codec;
-pub mod config;
-mod declare;
-pub mod describe;
-mod environment;
-mod error;
-#[cfg(feature = "figment")]
-mod foreign;
+mod document;
 pub mod guide;
 pub mod handle;
-pub mod hot;
 pub mod layer;
 pub mod observe;
 pub mod pipeline;
+pub mod problem;
+#[cfg(feature = "testing")]
+mod record;
 pub mod report;
 pub mod rules;
+pub mod schema;
 pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod transition;
+mod time;
 
 #[cfg(feature = "json")]
 pub use capacitor::Secrets;
-pub use capacitor::{Builder, Capacitor, State, Status};
+pub use capacitor::{Builder, Capacitor, Error, Root, State, Status, park};
 pub use codec::Unknown;
-pub use config::{Config, Root};
-pub use declare::Source;
-pub use error::Error;
 pub use flux_syntax::Format;
-pub use handle::{Guard, Reader, Snapshot, park};
+pub use handle::{Guard, Reader, Snapshot};
+pub use layer::Config;
 pub use report::Report;
+pub use source::Source;
 
 #[cfg(feature = "figment")]
 pub use figment;
@@ -69,20 +65,24 @@ pub use flux_derive::Flux;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        capacitor::global as capacitor,
-        config::{Config, Diff, Root},
-        declare::remote,
-        describe::{Field, Kind},
-        handle::{Global, Local, get, reader, snapshot, try_get},
-        hot::Hot,
-        layer::{
-            Keys, Layer, Said, UNKNOWN,
-            decode::{With, put, put_human, put_nested, put_strict, put_with},
-            distinct::{Distinct, DistinctHuman},
-            finish::{Cx, Nested, need, nested, nested_or, or},
-            merge, said,
+        capacitor::{
+            Root,
+            global::{Global, get, reader, snapshot, try_get},
+            global_capacitor as capacitor,
+            hot::Hot,
         },
-        rules, transition,
+        handle::Local,
+        layer::{
+            Config, Keys, Layer, Said, UNKNOWN,
+            decode::{With, put, put_human, put_nested, put_strict, put_with},
+            finish::{Nested, diff, need, nested, nested_or, or},
+            merge, presence as said,
+            unique_keys::{Distinct, DistinctHuman},
+        },
+        problem::{Cx, Diff},
+        rules::{self, change_rules as transition},
+        schema::{Field, Kind},
+        source::declare::remote,
     };
     pub use flux_syntax::{Part, Remote, Scheme, Template};
     pub use serde;

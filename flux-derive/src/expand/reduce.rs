@@ -57,7 +57,7 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
             Kind::Leaf { .. } => {
                 quote_spanned!(place(field)=> __d.leaf(#step, self.#ident != __old.#ident);)
             }
-            _ => quote_spanned!(place(field)=> __d.nested(#step, &self.#ident, &__old.#ident);),
+            _ => quote_spanned!(place(field)=> __f::diff(__d, #step, &self.#ident, &__old.#ident);),
         }
     });
     quote! {

@@ -7,10 +7,9 @@ use super::{
 };
 use crate::{
     Snapshot, codec,
-    config::{Config, Diff},
-    layer::{Layer, Problem, finish::Cx, path::What, said},
+    layer::{Config, Layer, presence},
+    problem::{Cx, Diff, Problem, What, panic_text},
     report::Entry,
-    rules::panic_text,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -82,7 +81,7 @@ impl<C: Config> Core<C> {
                 let said = slot
                     .partial
                     .as_ref()
-                    .is_some_and(|p| said::depth(p, &problem.path) == problem.path.len());
+                    .is_some_and(|p| presence::depth(p, &problem.path) == problem.path.len());
                 if let (true, Some(document), Some(decoder)) =
                     (said, slot.document(), &slot.decoder)
                 {
@@ -136,7 +135,7 @@ impl<C: Config> Core<C> {
                 let (version, decoder) = pick(slot, *candidate);
                 let Some(version) = version else { continue };
                 let depth = match version.layer::<C>(decoder) {
-                    Some(layer) => said::depth(layer, &problem.path),
+                    Some(layer) => presence::depth(layer, &problem.path),
                     None => 0,
                 };
                 if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {

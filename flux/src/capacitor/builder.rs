@@ -3,12 +3,13 @@
 use super::{Capacitor, Shared, core::Reducer, plan::Plan, probation::HealthCheck};
 use crate::{
     Error, Snapshot, State,
+    capacitor::Root,
     change::{AnyParty, Group},
     codec::Unknown,
-    config::{Config, Root},
-    declare::{Input, Source},
     handle::HandleRef,
+    layer::Config,
     pipeline::{AddLayer, BoxError, Stage},
+    source::declare::{Input, Source},
 };
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
@@ -263,7 +264,7 @@ impl<C: Config> Builder<C> {
         let last_known_good = match &self.last_known_good {
             None => None,
             Some((path, secrets)) => Some(super::last_known_good::Keep {
-                path: crate::declare::expand(path, &Default::default())
+                path: crate::source::declare::expand(path, &Default::default())
                     .map_err(wrong)?
                     .into(),
                 secrets: *secrets,
@@ -271,7 +272,7 @@ impl<C: Config> Builder<C> {
         };
         for layer in &layers {
             if let Input::Environment(prefix, _) = &layer.input {
-                crate::environment::check_names(C::fields(), prefix).map_err(wrong)?;
+                crate::source::environment::check_names(C::fields(), prefix).map_err(wrong)?;
             }
         }
         let max_wait = self
@@ -321,7 +322,7 @@ impl<C: Root> Builder<C> {
     }
 
     fn global(self) -> Result<&'static Capacitor<C>, Error> {
-        let capacitor = super::global::<C>();
+        let capacitor = super::global_capacitor::<C>();
         capacitor.shared.install(self.plan()?)?;
         Ok(capacitor)
     }

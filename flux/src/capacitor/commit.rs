@@ -10,13 +10,10 @@ use super::{
 };
 use crate::{
     Report, Snapshot,
-    config::{Config, Diff},
-    layer::{
-        Problem, Seg,
-        path::{Dotted, What},
-    },
+    layer::{self, Config},
     observe::{self, Refused},
     pipeline::{self, Applied, BoxError, Invalid, Kind, Request},
+    problem::{Dotted, Problem, Seg, What},
     report::{Entry, Keeping, secrets::Secrets},
 };
 use std::{
@@ -73,7 +70,7 @@ impl<C: Config> Core<C> {
         let mut chosen = self.slots.iter().zip(&candidates);
         let opaque = chosen.any(|(slot, candidate)| *candidate && slot.changes_something());
         let said = self.said.as_deref().filter(|_| self.begun);
-        let changed = said.map(|said| Diff::of::<C>(&value, said, opaque));
+        let changed = said.map(|said| layer::differences(&value, said, opaque));
         let same = changed.as_ref().is_some_and(Vec::is_empty);
         if self.pinned && self.current.is_some() && !same {
             let number = self.generation();
@@ -390,7 +387,7 @@ impl<C: Config> Core<C> {
 
 /// The paths in which two configurations differ; none that can be told where the comparison panics.
 fn differences<C: Config>(new: &C, old: &C) -> Vec<String> {
-    let paths = catch_unwind(AssertUnwindSafe(|| Diff::of(new, old, true)));
+    let paths = catch_unwind(AssertUnwindSafe(|| layer::differences(new, old, true)));
     dotted(&paths.unwrap_or_default())
 }
 

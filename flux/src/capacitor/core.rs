@@ -12,8 +12,7 @@ use super::{
 use crate::{
     Report, Snapshot,
     codec::Unknown,
-    config::Config,
-    layer::Layer,
+    layer::{Config, Layer},
     observe::{self, Refused},
     pipeline::{BoxError, Request},
     report::{Entry, Keeping},

@@ -11,8 +11,8 @@ use super::{
     retry::{Aim, Retry},
 };
 use crate::{
-    Error, change::Member, config::Config, observe, pipeline::Next, rules::panic_text,
-    source::inbox::Inbox,
+    Error, change::Member, layer::Config, observe, pipeline::Next, problem::panic_text,
+    source::mailbox::Inbox,
 };
 use std::{
     future::Future,

@@ -9,7 +9,7 @@ use crate::{
     change::{Contribution, Verdict},
     observe,
     pipeline::{Answer, Applied, BoxError, Request},
-    rules::panic_text,
+    problem::panic_text,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -42,7 +42,7 @@ impl Serialize for Generation {
             GenerationOutcome::TakenBack(reason) => ("taken back", Some(reason)),
         };
         one.serialize_field("number", &self.number)?;
-        one.serialize_field("at", &super::status::unix(self.at))?;
+        one.serialize_field("at", &crate::time::unix(self.at))?;
         one.serialize_field("origins", &self.origins)?;
         one.serialize_field("changed", &self.changed)?;
         one.serialize_field("outcome", outcome)?;

@@ -18,9 +18,9 @@ pub struct Refusal {
 impl Serialize for Refusal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut refusal = serializer.serialize_struct("Refusal", 3)?;
-        refusal.serialize_field("at", &super::status::unix(self.at))?;
+        refusal.serialize_field("at", &crate::time::unix(self.at))?;
         refusal.serialize_field("report", &self.report)?;
-        refusal.serialize_field("healed", &self.healed.map(super::status::unix))?;
+        refusal.serialize_field("healed", &self.healed.map(crate::time::unix))?;
         refusal.end()
     }
 }

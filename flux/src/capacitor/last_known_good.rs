@@ -3,9 +3,9 @@
 use super::{core::Core, stored::Stored};
 use crate::{
     codec::{self, Decoder, Tree, decode_tree, plain_scalars},
-    config::Config,
-    describe::{self, Place},
-    layer::Seg,
+    layer::Config,
+    problem::Seg,
+    schema::{self, Place},
 };
 use flux_syntax::Format;
 use serde::{
@@ -181,9 +181,9 @@ fn omit_secrets<C: Config>(tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
 /// A leaf that is secret, or something that may be one; of a section the parts are asked one by one.
 fn is_secret<C: Config>(path: &[Seg], value: &Tree) -> bool {
     let parts = matches!(value, Tree::Map(_) | Tree::Seq(_));
-    match describe::place(C::fields(), path) {
+    match schema::place(C::fields(), path) {
         Place::Structure if parts => false,
-        _ => describe::is_secret(C::fields(), path),
+        _ => schema::is_secret(C::fields(), path),
     }
 }
 

@@ -7,9 +7,12 @@ mod commit;
 mod core;
 mod debounce;
 mod driver;
+mod error;
 mod flight;
 mod generations;
+pub(crate) mod global;
 mod history;
+pub mod hot;
 #[cfg(feature = "json")]
 mod last_known_good;
 mod lifecycle;
@@ -17,6 +20,7 @@ mod plan;
 mod probation;
 mod rescue;
 mod retry;
+mod root;
 mod slot;
 mod stack;
 mod state;
@@ -25,18 +29,18 @@ mod stored;
 pub(crate) mod tape;
 
 pub use builder::Builder;
+pub use error::Error;
 pub use generations::{Generation, GenerationOutcome};
+pub use global::park;
 pub use history::Refusal;
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
-pub(crate) use slot::Given;
+pub use root::Root;
 pub use state::State;
-#[cfg(feature = "metrics")]
-pub(crate) use status::unix;
 pub use status::{LayerStatus, Status};
 
 use crate::{
-    Config, Reader, Report, Root, Snapshot,
+    Config, Reader, Report, Snapshot,
     change::{Events, Projection, Subscription, Told},
     handle::HandleRef,
 };
@@ -256,7 +260,7 @@ impl<C: Config> fmt::Debug for Capacitor<C> {
 }
 
 /// The capacitor behind a config struct's static handle.
-pub fn global<C: Root>() -> &'static Capacitor<C> {
+pub fn global_capacitor<C: Root>() -> &'static Capacitor<C> {
     let global = C::global();
     global.capacitor.get_or_init(|| {
         Capacitor::idle(

@@ -4,17 +4,20 @@ use super::{builder::OnStop, core::Reducer, driver::Boxed, probation::HealthChec
 use crate::{
     change::{AnyParty, Group},
     codec::Unknown,
-    config::Config,
-    declare::{Input, Opened},
-    environment,
+    layer::Config,
     pipeline::{AddLayer, Apply, Next, Stage},
-    source::{inbox::Inbox, supervisor::supervise},
+    source::{
+        declare::{Input, Opened},
+        environment,
+        mailbox::Inbox,
+        supervisor::supervise,
+    },
 };
 use std::{sync::Arc, time::Duration};
 #[cfg(feature = "figment")]
 use {
-    super::{commit::whole_entry, slot::Given},
-    crate::{foreign, rules::panic_text},
+    super::commit::whole_entry,
+    crate::{problem::panic_text, source::Given},
     std::{
         panic::{AssertUnwindSafe, catch_unwind},
         sync::PoisonError,
@@ -93,7 +96,9 @@ type Provider = std::sync::Mutex<Box<dyn figment::Provider + Send>>;
 #[cfg(feature = "figment")]
 fn read<C: Config>(provider: &Provider, origin: &str) -> Given<C::Layer> {
     let provider = provider.lock().unwrap_or_else(PoisonError::into_inner);
-    let read = catch_unwind(AssertUnwindSafe(|| foreign::layer_of::<C>(&**provider)));
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        crate::source::figment::layer_of::<C>(&**provider)
+    }));
     read.unwrap_or_else(|panic| {
         let text = format!("reading it panicked: {}", panic_text(&*panic));
         Given {

@@ -1,7 +1,7 @@
 //! The driver's part in keeping the last good configuration on disk, and in starting from it.
 
 use super::driver::Driver;
-use crate::config::Config;
+use crate::layer::Config;
 use tokio::time::Instant;
 
 #[cfg(feature = "json")]

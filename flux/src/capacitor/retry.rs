@@ -1,6 +1,6 @@
 //! When what was refused for a reason that can pass is tried again.
 
-use crate::source::backoff::ceiling;
+use crate::time::ceiling;
 use std::time::Duration;
 use tokio::time::Instant;
 

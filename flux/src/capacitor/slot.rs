@@ -3,10 +3,10 @@
 use super::stored::{Quarantine, Seen, Stored};
 use crate::{
     codec::{self, Decoder, Unknown},
-    config::Config,
-    layer::{Layer, Problem, Seg, path::What},
+    layer::{Config, Layer},
+    problem::{Problem, What},
     report::Entry,
-    source::{Content, Health, Observation},
+    source::{Content, Given, Health, Observation, VariablePaths},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,23 +15,12 @@ use std::{
     time::SystemTime,
 };
 
-/// Which variable set which path.
-pub(crate) type Variables = Vec<(Vec<Seg>, String)>;
-
-/// What a layer without a document says, which is read once, at start.
-pub(crate) struct Given<L> {
-    /// The layer, or everything that is wrong with it.
-    pub(crate) read: Result<(L, Variables), Vec<Entry>>,
-    /// What must not be printed of it.
-    pub(crate) secrets: Vec<String>,
-}
-
 /// One decoded content of a layer.
 pub(crate) struct Version<L> {
     /// The document; none for an absent one and for the environment.
     pub(crate) bytes: Option<Arc<[u8]>>,
     /// Which variable set which path.
-    pub(crate) variables: Variables,
+    pub(crate) variables: VariablePaths,
     /// None for a layer that says nothing, and after the lowest layer was moved into the struct: then it is decoded once more
     /// when it is needed again, which is cheaper than a copy at every change.
     layer: Option<L>,
@@ -77,7 +66,7 @@ impl<L: Layer> Version<L> {
     }
 
     /// A layer that has no document, such as the environment.
-    pub(crate) fn given(layer: L, variables: Variables) -> Self {
+    pub(crate) fn given(layer: L, variables: VariablePaths) -> Self {
         Version {
             bytes: None,
             variables,
@@ -386,7 +375,7 @@ impl<L: Layer> Slot<L> {
             }
             Err(panic) => told(What::Panic(format!(
                 "decoding panicked: {}",
-                crate::rules::panic_text(&*panic)
+                crate::problem::panic_text(&*panic)
             ))),
         }
     }

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use crate::{
     Snapshot,
     change::{Callback, Party, Whole},
-    config::Config,
+    layer::Config,
     pipeline::{
         Applied, BoxError, Boxed, CircuitBreakerLayer, ErrorHandlerLayer, FallbackLayer,
         FilterLayer, Next, RateLimitLayer, Request, Stage,

@@ -3,11 +3,9 @@
 use super::{generations::Generation, history::Refusal, state::State};
 use crate::Report;
 use crate::source::Health;
+use crate::time::unix;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::SystemTime};
 
 /// One consistent picture of a capacitor. `Serialize` gives times as seconds since 1970 and never a secret.
 #[derive(Debug, Clone)]
@@ -59,12 +57,6 @@ pub struct LayerStatus {
     pub revision: Option<String>,
     /// Whether its newest content is not part of what readers see; [`Status::error`] says why.
     pub refused: bool,
-}
-
-/// Seconds since 1970.
-pub(crate) fn unix(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
 }
 
 impl Serialize for State {

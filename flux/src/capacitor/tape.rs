@@ -8,7 +8,11 @@ pub(crate) use off::Tape;
 
 #[cfg(not(feature = "testing"))]
 mod off {
-    use crate::{Config, Report, State, capacitor::Command, declare::Opened, source::inbox::News};
+    use crate::{
+        Config, Report, State,
+        capacitor::Command,
+        source::{declare::Opened, mailbox::News},
+    };
     use std::marker::PhantomData;
 
     pub(crate) struct Tape<C>(PhantomData<fn() -> C>);

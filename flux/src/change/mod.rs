@@ -15,7 +15,7 @@ pub(crate) use group::{Contribution, Member, Verdict};
 pub(crate) use party::{AnyParty, Callback, Transaction, Whole};
 pub(crate) use subscribe::Told;
 
-use crate::{Config, Snapshot, config::Diff, layer::path::Dotted};
+use crate::{Config, Snapshot, layer, problem::Dotted};
 use std::{fmt, sync::Arc};
 
 /// From one configuration to the next.
@@ -53,7 +53,7 @@ impl<C: Config> Change<C> {
 
 /// The dotted paths in which two values differ.
 pub(crate) fn changed_paths<C: Config>(new: &C, old: &C) -> Vec<String> {
-    Diff::of(new, old, true)
+    layer::differences(new, old, true)
         .iter()
         .map(|path| Dotted(path).to_string())
         .collect()

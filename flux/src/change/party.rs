@@ -4,7 +4,7 @@ use super::Change;
 use crate::{
     Snapshot, observe,
     pipeline::{Answer, BoxError, Request, guarded},
-    rules::panic_text,
+    problem::panic_text,
 };
 use std::{
     fmt,

@@ -4,7 +4,7 @@
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 use super::probe::Probe;
 use super::{Decoder, text_of};
-use crate::layer::Seg;
+use crate::problem::Seg;
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 use serde::de::DeserializeSeed;
 

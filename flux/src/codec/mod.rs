@@ -2,12 +2,12 @@
 
 #[cfg(feature = "yaml")]
 mod bounds;
+#[cfg(feature = "toml")]
+mod duplicate_keys;
 mod locate;
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 mod probe;
 mod slow;
-#[cfg(feature = "toml")]
-mod twice;
 mod walk;
 
 pub(crate) use locate::{Way, locate, span_at};
@@ -16,22 +16,18 @@ pub(crate) use slow::WITHHELD;
 pub(crate) use slow::{decode_tree, most_places};
 
 use crate::{
-    config::Config,
+    document::{node::Node, tree::Tree as Document},
     layer::{
-        Problem,
+        Config,
         decode::{Section, take_unknown_flag},
-        path::What,
     },
-    report::{
-        node::Node,
-        tree::{Tree as Document, without_position},
-    },
+    problem::{Problem, What, without_position},
 };
 use flux_syntax::Format;
 use std::{fmt, sync::Arc};
 
 /// A document of a format of your own, as a tree.
-pub use crate::report::tree::Tree;
+pub use crate::document::tree::Tree;
 
 /// A format of your own.
 ///

@@ -1,7 +1,7 @@
 //! Decodes a document along a path, only to fail at its end.
 
 use super::locate::Way;
-use crate::{layer::Seg, report::tree::Key};
+use crate::{document::tree::Key, problem::Seg};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 

@@ -1,27 +1,22 @@
 //! The slow pass: run only after a decode failed or met something that must be looked at, to find every problem and its place.
 
-#[cfg(feature = "toml")]
-use super::twice;
 use super::{
     Decoder, Failed, Found, Syntax, Unknown,
     locate::{Way, span_at},
     plain_scalars, tree,
     walk::{Spot, walk},
 };
+#[cfg(feature = "toml")]
+use crate::codec::duplicate_keys;
 use crate::{
-    config::Config,
-    describe,
-    layer::{
-        Problem, Seg,
-        decode::Section,
-        path::{DATE, What},
-        tolerant::tolerant,
-    },
-    report::{
+    document::{
         node::{Node, with_plain_scalars},
-        secrets::share_a_piece,
-        tree::{Tree, what_of},
+        tree::Tree,
     },
+    layer::{Config, decode::Section},
+    problem::{DATE, Problem, Seg, What, collect_errors::tolerant, what_of},
+    report::secrets::share_a_piece,
+    schema,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -82,7 +77,7 @@ impl Read<'_> {
 fn read<'t>(decoder: &Decoder, text: &'t str) -> Result<Read<'t>, Syntax> {
     #[cfg(feature = "toml")]
     if matches!(decoder, Decoder::Toml) {
-        return twice::read(text, MOST);
+        return duplicate_keys::read(text, MOST);
     }
     Ok(Read {
         text: Cow::Borrowed(text),
@@ -95,7 +90,7 @@ fn read<'t>(decoder: &Decoder, text: &'t str) -> Result<Read<'t>, Syntax> {
 #[cold]
 pub(super) fn look_closer<C: Config>(decoder: &Decoder, text: &str, unknown: Unknown) -> Closer {
     // toml's decoder takes a date in the place of a section for a map with an unknown key.
-    let matters = describe::any_strict(C::fields()) || hands_dates_over_as_maps(decoder);
+    let matters = schema::any_strict(C::fields()) || hands_dates_over_as_maps(decoder);
     if unknown == Unknown::Ignore && !matters {
         return Closer::default();
     }
@@ -203,7 +198,7 @@ pub(crate) fn decode_tree<C: Config>(
         Err(error) => {
             let path = Vec::new();
             let what = match what_of(&error) {
-                What::Message(_) if describe::any_secret(C::fields()) => {
+                What::Message(_) if schema::any_secret(C::fields()) => {
                     What::Plain(WITHHELD.to_owned())
                 }
                 what => what,
@@ -246,7 +241,7 @@ pub(crate) const WITHHELD: &str = "cannot be read; the reason may quote a secret
 
 /// A message about the whole document: of a type with secrets, nothing that the document holds is in it.
 fn sentence<C: Config>(message: String, text: &str, quotes: bool) -> String {
-    let withheld = quotes && describe::any_secret(C::fields()) && share_a_piece(&message, text);
+    let withheld = quotes && schema::any_secret(C::fields()) && share_a_piece(&message, text);
     if withheld {
         WITHHELD.to_owned()
     } else {

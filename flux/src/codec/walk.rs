@@ -2,9 +2,10 @@
 
 use super::slow::{MOST, Read, date};
 use crate::{
-    describe::{self, Field, Kind},
-    layer::{Problem, Seg, path::What},
-    report::{secrets::may_be_a_value, tree::Tree},
+    document::tree::Tree,
+    problem::{Problem, Seg, What},
+    report::secrets::may_be_a_value,
+    schema::{self, Field, Kind},
 };
 use std::collections::HashSet;
 
@@ -56,7 +57,7 @@ pub(super) fn walk(fields: &'static [Field], read: &Read<'_>, with_leaves: bool)
     let mut walk = Walk {
         read,
         with_leaves,
-        secrets: describe::any_secret(fields),
+        secrets: schema::any_secret(fields),
         path: Vec::new(),
         numbers: Vec::new(),
         spots: Vec::new(),
@@ -113,7 +114,7 @@ impl Walk<'_> {
         for (number, (key, value)) in entries.iter().enumerate() {
             let (key, renamed) = self.written(key);
             let key = key.to_owned();
-            let field = describe::find(fields, &key);
+            let field = schema::find(fields, &key);
             let twice = renamed || field.is_some_and(|field| !seen.insert(field.name));
             self.within(Seg::Key(key.clone().into()), number, |walk| match field {
                 _ if twice => walk.tell(What::Twice, false),
@@ -170,13 +171,13 @@ impl Walk<'_> {
     fn unknown(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
         // Beyond those that are told, none is suggested.
         let near = match self.spots.len() < MOST {
-            true => flux_syntax::nearest(key, describe::keys(fields)),
+            true => flux_syntax::nearest(key, schema::keys(fields)),
             false => None,
         };
         if self.secrets && may_be_a_value(fields, key, value) {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));
         }
-        self.tell(What::Unknown(near), describe::is_strict(fields));
+        self.tell(What::Unknown(near), schema::is_strict(fields));
     }
 }

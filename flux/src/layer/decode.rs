@@ -1,7 +1,8 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
-use super::{Layer, UNKNOWN, path::TWICE, tolerant::caught};
-use crate::report::tree::what_of;
+use super::{Layer, UNKNOWN};
+use crate::problem::what_of;
+use crate::problem::{TWICE, collect_errors::caught};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor, value},

@@ -1,92 +1,26 @@
 //! From the folded layer to the struct: values are moved, defaults filled in, and everything that is missing is listed at once.
 
 use super::{
-    Layer, Said, Seg,
+    Layer, Said,
     decode::Fill,
     merge::{List, Map},
-    path::{Problem, What},
 };
 use crate::{
-    config::{Config, Diff},
-    describe::{self, Kind},
+    layer::Config,
+    problem::{Cx, Diff, Seg, What},
+    schema::{self, Kind},
 };
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, HashMap},
     hash::BuildHasher,
 };
 
-/// Where in the struct the generated code stands, and what it found wrong so far.
-#[derive(Debug, Default)]
-pub struct Cx {
-    path: Vec<Seg>,
-    problems: Vec<Problem>,
-}
-
-impl Cx {
-    /// Everything found so far.
-    pub(crate) fn into_problems(self) -> Vec<Problem> {
-        self.problems
+/// Compares a section, list or map of sections; an empty name is a flattened section.
+pub fn diff<N: Nested>(diff: &mut Diff, name: &'static str, new: &N, old: &N) {
+    if name.is_empty() {
+        return new.diff(old, diff);
     }
-
-    /// Records a problem at the field `name` of the current section; an empty name is the section itself.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn problem(&mut self, name: &'static str, what: What) {
-        let mut path = self.path.clone();
-        if !name.is_empty() {
-            path.push(Seg::Key(name.into()));
-        }
-        self.problems.push(Problem { path, what });
-    }
-
-    /// Records a problem this far below the current section.
-    #[cold]
-    pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
-        let path = [self.path.as_slice(), &below].concat();
-        self.problems.push(Problem { path, what });
-    }
-
-    /// Runs `go` one step further down.
-    #[inline]
-    pub(crate) fn within<T>(&mut self, seg: Seg, go: impl FnOnce(&mut Self) -> T) -> T {
-        self.path.push(seg);
-        let result = go(self);
-        self.path.pop();
-        result
-    }
-
-    /// Runs `go` under a map's key, which is copied only if something is wrong there.
-    pub(crate) fn under<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
-        self.in_map(|cx| {
-            let known = cx.problems.len();
-            let result = go(cx);
-            cx.name(known, key);
-            result
-        })
-    }
-
-    /// Runs `go` over the entries of a map. What goes wrong in one of them gets its key afterwards, from [`name`](Cx::name).
-    #[inline]
-    fn in_map<T>(&mut self, go: impl FnOnce(&mut Self) -> T) -> T {
-        self.within(Seg::Key(Cow::Borrowed("")), go)
-    }
-
-    /// Names the entry in which all problems but the first `known` are.
-    #[inline]
-    fn name(&mut self, known: usize, key: &str) {
-        if self.problems.len() > known {
-            self.name_anew(known, key);
-        }
-    }
-
-    #[cold]
-    fn name_anew(&mut self, known: usize, key: &str) {
-        let depth = self.path.len() - 1;
-        for problem in &mut self.problems[known..] {
-            problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
-        }
-    }
+    diff.within(|| Seg::Key(name.into()), |diff| new.diff(old, diff));
 }
 
 /// A required leaf.
@@ -264,7 +198,7 @@ impl<C: Config> Nested for Vec<C> {
         }
     }
     fn transition(&self, old: &Self, cx: &mut Cx) {
-        if !describe::may_be_guarded(C::fields()) {
+        if !schema::may_be_guarded(C::fields()) {
             return;
         }
         for (i, (new, old)) in self.iter().zip(old).enumerate() {
@@ -272,7 +206,7 @@ impl<C: Config> Nested for Vec<C> {
         }
     }
     fn hold(&mut self, running: &Self, held: &mut Diff) {
-        if !describe::may_wait(C::fields()) {
+        if !schema::may_wait(C::fields()) {
             return;
         }
         for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
@@ -293,7 +227,7 @@ fn entries<C: Config>(
         let mut built = Vec::with_capacity(map.0.len());
         for (key, layer) in map.0 {
             let Some(layer) = layer else { continue };
-            let known = cx.problems.len();
+            let known = cx.known();
             let section = C::finish(layer, cx);
             cx.name(known, &key);
             match section {
@@ -323,7 +257,7 @@ macro_rules! map_of_sections {
             fn check(&self, cx: &mut Cx) {
                 cx.in_map(|cx| {
                     for (key, section) in self {
-                        let known = cx.problems.len();
+                        let known = cx.known();
                         section.validate(cx);
                         cx.name(known, key);
                     }
@@ -360,7 +294,7 @@ macro_rules! map_of_sections {
                 });
             }
             fn transition(&self, old: &Self, cx: &mut Cx) {
-                if !describe::may_be_guarded(C::fields()) {
+                if !schema::may_be_guarded(C::fields()) {
                     return;
                 }
                 for (key, new) in self {
@@ -370,7 +304,7 @@ macro_rules! map_of_sections {
                 }
             }
             fn hold(&mut self, running: &Self, held: &mut Diff) {
-                if !describe::may_wait(C::fields()) {
+                if !schema::may_wait(C::fields()) {
                     return;
                 }
                 held.in_map(|held| {

@@ -3,9 +3,8 @@
 use super::{
     decode::{Fill, InPlace, kept, section},
     finish::Nested,
-    path::{TWICE, What},
-    tolerant::caught,
 };
+use crate::problem::{TWICE, What, collect_errors::caught};
 use serde::{
     Deserializer,
     de::{self, Error},

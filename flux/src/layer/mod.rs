@@ -3,20 +3,19 @@
 //! A layer is decoded straight from its source's format ([`decode`]), folded over the layers below it ([`merge`]) and turned
 //! into the struct ([`finish`]). The derive emits one short call a field into these modules.
 
+mod config;
 pub mod decode;
-pub mod distinct;
 pub mod finish;
 pub mod merge;
-pub mod path;
-pub mod said;
-pub(crate) mod tolerant;
-mod watched;
+pub mod presence;
+pub mod unique_keys;
 
 use serde::de::MapAccess;
 
+pub use config::Config;
+pub(crate) use config::differences;
 pub use decode::Keys;
-pub use path::{Problem, Seg};
-pub use said::Said;
+pub use presence::Said;
 
 /// No field has this index: the key is unknown.
 pub const UNKNOWN: usize = usize::MAX;

@@ -35,7 +35,7 @@ mod on {
     pub(crate) fn layer_changed(capacitor: &str, layer: &str, at: SystemTime) {
         let (capacitor, layer) = (capacitor.to_owned(), layer.to_owned());
         metrics::gauge!("flux_layer_changed_timestamp_seconds", "capacitor" => capacitor, "layer" => layer)
-            .set(crate::capacitor::unix(at));
+            .set(crate::time::unix(at));
     }
 
     pub(crate) fn retried(capacitor: &str) {

@@ -4,8 +4,7 @@ use super::{Applied, BoxError, Request, Stage, service::Answer};
 use crate::{
     Config,
     change::{AnyParty, Transaction},
-    layer::{Problem, finish::Cx, path::What},
-    rules::panic_text,
+    problem::{Cx, Problem, What, panic_text},
 };
 use std::{
     fmt,

@@ -1,7 +1,7 @@
 //! Layers that decide by the request or by the answer: fallback, error handler, filter.
 
 use super::{BoxError, Request, guarded, service::Answer};
-use crate::{observe, rules::panic_text};
+use crate::{observe, problem::panic_text};
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},

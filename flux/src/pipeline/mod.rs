@@ -54,7 +54,7 @@ pub(crate) async fn guarded<T>(
     whose: &str,
 ) -> Result<T, BoxError> {
     let panicked = |panic: Box<dyn std::any::Any + Send>| -> BoxError {
-        format!("{whose} panicked: {}", crate::rules::panic_text(&*panic)).into()
+        format!("{whose} panicked: {}", crate::problem::panic_text(&*panic)).into()
     };
     let mut running = catch_unwind(AssertUnwindSafe(begin)).map_err(panicked)?;
     std::future::poll_fn(

@@ -1,7 +1,7 @@
 //! Tries again after a failure, with a growing, fully jittered pause.
 
 use super::{BoxError, Invalid, Request};
-use crate::source::backoff::ceiling;
+use crate::time::ceiling;
 use std::{future::Future, pin::Pin, time::Duration};
 use tower::retry::{Policy, Retry as TowerRetry};
 use tower_layer::Layer;

@@ -1,19 +1,13 @@
 //! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
 
-pub(crate) mod node;
-pub(crate) mod raw;
 pub(crate) mod secrets;
 mod snippet;
 mod text;
-pub(crate) mod tree;
 
 use crate::{
     codec::Decoder,
-    describe::{self, Field, Place},
-    layer::{
-        self,
-        path::{Dotted, What},
-    },
+    problem::{self, Dotted, What},
+    schema::{self, Field, Place},
 };
 use secrets::Secrets;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -27,14 +21,14 @@ pub(crate) struct Entry {
     origin: String,
     /// Its number in the order of precedence.
     layer: Option<usize>,
-    problem: layer::Problem,
+    problem: problem::Problem,
     at: Option<(usize, usize)>,
     pub(crate) variable: Option<String>,
     text: Option<(Arc<[u8]>, Decoder)>,
 }
 
 impl Entry {
-    pub(crate) fn new(origin: &str, problem: layer::Problem) -> Self {
+    pub(crate) fn new(origin: &str, problem: problem::Problem) -> Self {
         Entry {
             origin: origin.to_owned(),
             layer: None,
@@ -61,12 +55,12 @@ impl Entry {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn path(&self) -> &[layer::Seg] {
+    pub(crate) fn path(&self) -> &[problem::Seg] {
         &self.problem.path
     }
 
     /// Whether the problem is at `path` or below it.
-    pub(crate) fn concerns(&self, path: &[layer::Seg]) -> bool {
+    pub(crate) fn concerns(&self, path: &[problem::Seg]) -> bool {
         self.problem.path.starts_with(path)
     }
 }
@@ -142,7 +136,7 @@ impl Report {
                 None => (None, None),
             };
             let path = &entry.problem.path;
-            let path = &path[..describe::shown_steps(fields, path)];
+            let path = &path[..schema::shown_steps(fields, path)];
             let text = |text: &str| escaped(text).into_owned();
             problems.push(Problem {
                 path: text(&Dotted(path).to_string()),
@@ -170,17 +164,17 @@ impl Report {
 }
 
 /// Whether what was found must be left out by its path.
-fn may_not_show(fields: &'static [Field], problem: &layer::Problem) -> bool {
-    match (&problem.what, describe::place(fields, &problem.path)) {
+fn may_not_show(fields: &'static [Field], problem: &problem::Problem) -> bool {
+    match (&problem.what, schema::place(fields, &problem.path)) {
         (_, Place::Leaf { secret }) => secret,
         // What stands in the place of a section may be a secret; a rule of a section speaks of all its fields.
         (What::Message(_) | What::Panic(_) | What::Rule { .. }, Place::Structure) => false,
-        (_, Place::Structure | Place::Unknown) => describe::any_secret(fields),
+        (_, Place::Structure | Place::Unknown) => schema::any_secret(fields),
     }
 }
 
 /// The sentence of a problem; nothing of a secret's value is in it.
-fn sentence(fields: &'static [Field], problem: &layer::Problem, secrets: &Secrets) -> String {
+fn sentence(fields: &'static [Field], problem: &problem::Problem, secrets: &Secrets) -> String {
     let hidden = may_not_show(fields, problem);
     let hides = |text: &str| hidden || secrets.are_in(text);
     match &problem.what {
@@ -215,8 +209,8 @@ fn sentence(fields: &'static [Field], problem: &layer::Problem, secrets: &Secret
     }
 }
 
-fn ends_in_merge(path: &[layer::Seg]) -> bool {
-    matches!(path.last(), Some(layer::Seg::Key(key)) if key == "<<")
+fn ends_in_merge(path: &[problem::Seg]) -> bool {
+    matches!(path.last(), Some(problem::Seg::Key(key)) if key == "<<")
 }
 
 /// The variant of an enum that was probably meant: serde lists them in backticks.

@@ -3,9 +3,9 @@
 
 use crate::{
     codec::{self, Decoder},
-    describe::{self, Field},
-    layer::Seg,
-    report::tree::Tree,
+    document::tree::Tree,
+    problem::Seg,
+    schema::{self, Field},
 };
 use std::{
     collections::HashSet,
@@ -39,7 +39,7 @@ impl Secrets {
         documents: impl IntoIterator<Item = Told<'a>>,
         given: impl IntoIterator<Item = &'a String>,
     ) -> Self {
-        if !describe::any_secret(fields) {
+        if !schema::any_secret(fields) {
             return Secrets::default();
         }
         let mut values: Vec<String> = given.into_iter().cloned().collect();
@@ -57,7 +57,7 @@ impl Secrets {
         }
         Secrets {
             values,
-            keys: all_keys(fields, describe::MAX_DEPTH),
+            keys: all_keys(fields, schema::MAX_DEPTH),
         }
     }
 
@@ -133,7 +133,7 @@ fn collect(
             for (number, (key, value)) in entries.iter().enumerate() {
                 below(Seg::Key(key.clone().into()), number, value);
             }
-            let table = describe::table(fields, path);
+            let table = schema::table(fields, path);
             for (key, value) in entries {
                 if may_be_a_value(table, key, value) {
                     found.push(Secret {
@@ -159,7 +159,7 @@ fn collect(
         Tree::Bool(value) => (value.to_string(), true),
         Tree::Null => return,
     };
-    if describe::is_secret(fields, path) {
+    if schema::is_secret(fields, path) {
         found.push(Secret {
             numbers: numbers.clone(),
             text,
@@ -171,8 +171,8 @@ fn collect(
 /// Whether a key may be a secret that lost its own key: `{secret}` and `password:secret` are maps with such a key, in YAML.
 pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, value: &Tree) -> bool {
     *value == Tree::Null
-        && describe::find(table, key).is_none()
-        && flux_syntax::nearest(key, describe::keys(table)).is_none()
+        && schema::find(table, key).is_none()
+        && flux_syntax::nearest(key, schema::keys(table)).is_none()
 }
 
 fn all_keys(fields: &'static [Field], depth: u8) -> Vec<&'static str> {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     codec::{self, Decoder, Way},
-    describe::{self, Field},
-    layer::{Problem, path::What},
+    problem::{Problem, What},
+    schema::{self, Field},
 };
 
 /// Longer lines are cut.
@@ -40,7 +40,7 @@ impl Document {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_start_matches('\u{feff}');
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let hidden = if !describe::any_secret(fields) {
+        let hidden = if !schema::any_secret(fields) {
             Hidden::Nothing
         } else {
             let secrets = read(bytes, decoder).map(|tree| of_tree(fields, &tree));

@@ -1,6 +1,7 @@
 //! How long to wait before a source is tried again: exponential, capped, with full jitter; and over a few seconds for who
 //! had it and lost it, because a server that goes is lost by everybody at once.
 
+use crate::time::ceiling;
 use std::time::Duration;
 
 const BASE: Duration = Duration::from_millis(100);
@@ -42,12 +43,6 @@ impl Backoff {
         let least = if lost { SPREAD } else { BASE };
         ceiling(self.failures, BASE, CAP).max(least)
     }
-}
-
-/// The longest pause after so many failures in a row: `base`, doubled each time, up to `cap`.
-pub(crate) fn ceiling(failures: u32, base: Duration, cap: Duration) -> Duration {
-    let doublings = failures.saturating_sub(1).min(16);
-    base.saturating_mul(1 << doublings).min(cap)
 }
 
 #[cfg(test)]

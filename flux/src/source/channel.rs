@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::source::{
         ErrorKind, Health,
-        inbox::{Inbox, News},
+        mailbox::{Inbox, News},
         supervisor::supervise,
     };
 

@@ -4,18 +4,23 @@ pub(crate) mod backoff;
 mod channel;
 #[cfg(feature = "consul")]
 mod consul;
+pub(crate) mod declare;
+pub(crate) mod environment;
 mod error;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "figment")]
+pub(crate) mod figment;
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "firestore")]
 mod firestore;
+mod given;
 #[cfg(feature = "https")]
 mod https;
-pub(crate) mod inbox;
 #[cfg(feature = "k8s")]
 mod k8s;
+pub(crate) mod mailbox;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]
@@ -31,6 +36,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 pub use channel::{Channel, ChannelSender};
 #[cfg(feature = "consul")]
 pub use consul::Consul;
+pub use declare::Source;
 pub use error::{ErrorKind, SourceError};
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
@@ -40,11 +46,12 @@ pub(crate) use file::missing;
 pub use file::{Dir, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
+pub(crate) use given::{Given, VariablePaths};
 #[cfg(feature = "https")]
 pub use https::Https;
-pub use inbox::{Health, Observer};
 #[cfg(feature = "k8s")]
 pub use k8s::Kubernetes;
+pub use mailbox::{Health, Observer};
 #[cfg(feature = "nats")]
 pub use nats::Nats;
 #[cfg(feature = "redis")]

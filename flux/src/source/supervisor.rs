@@ -139,7 +139,7 @@ mod tests {
     use crate::source::{
         Session, Watcher,
         backoff::{CAP, SPREAD},
-        inbox::Inbox,
+        mailbox::Inbox,
     };
     use std::sync::{
         Arc,

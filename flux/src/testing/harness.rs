@@ -4,9 +4,11 @@ use super::{Script, ScriptHandle, usual_decoder};
 use crate::{
     Builder, Capacitor, Config, Error, Format, Report, Root, Source,
     codec::Decoder,
-    declare::{Kind, expand},
-    environment::Variables,
-    source::SourceError,
+    source::{
+        SourceError,
+        declare::{Kind, expand},
+        environment::Variables,
+    },
 };
 use flux_syntax::Uri;
 use std::{collections::HashMap, ffi::OsString, fmt, ops::Deref, sync::Arc};

@@ -137,15 +137,13 @@
 pub mod conformance;
 mod harness;
 mod overrides;
-mod record;
 mod script;
 
+pub(crate) use crate::record::Tape;
+pub use crate::record::{Outcome, Recorder, Recording, RecordingError, Refused, Replay};
 pub use crate::source::{Channel, ChannelSender};
 pub use harness::{Bench, Harness, harness};
-pub(crate) use overrides::Overrides;
 pub use overrides::{Overridden, Override, Scope, config_from, override_for_test};
-pub(crate) use record::Tape;
-pub use record::{Outcome, Recorder, Recording, RecordingError, Refused, Replay};
 pub use script::{Script, ScriptHandle};
 
 use crate::{Format, codec::Decoder};

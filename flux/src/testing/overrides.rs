@@ -4,74 +4,18 @@ use super::usual_decoder;
 use crate::{
     Config, Report, Root, Snapshot,
     codec::{self, Unknown},
-    layer::finish::Cx,
+    handle::Overrides,
     park,
+    problem::Cx,
     report::{Entry, Keeping, secrets::Secrets},
 };
 use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
-    thread::{self, ThreadId},
 };
-
-/// What is put in the place of a handle's snapshot, by thread; the newest of a thread counts.
-pub(crate) struct Overrides<C>(Mutex<Kept<C>>);
-
-struct Kept<C> {
-    next: u64,
-    entries: Vec<Entered<C>>,
-}
-
-struct Entered<C> {
-    number: u64,
-    thread: ThreadId,
-    snapshot: Arc<Snapshot<C>>,
-}
-
-impl<C> Overrides<C> {
-    pub(crate) const fn new() -> Self {
-        Overrides(Mutex::new(Kept {
-            next: 0,
-            entries: Vec::new(),
-        }))
-    }
-
-    pub(crate) fn any(&self) -> bool {
-        !self.kept().entries.is_empty()
-    }
-
-    pub(crate) fn of_this_thread(&self) -> Option<Arc<Snapshot<C>>> {
-        let thread = thread::current().id();
-        let kept = self.kept();
-        let newest = kept.entries.iter().rev().find(|one| one.thread == thread);
-        newest.map(|one| Arc::clone(&one.snapshot))
-    }
-
-    fn enter(&self, snapshot: Arc<Snapshot<C>>) -> u64 {
-        let mut kept = self.kept();
-        kept.next += 1;
-        let number = kept.next;
-        kept.entries.push(Entered {
-            number,
-            thread: thread::current().id(),
-            snapshot,
-        });
-        number
-    }
-
-    fn leave(&self, number: u64) -> Option<Arc<Snapshot<C>>> {
-        let mut kept = self.kept();
-        let at = kept.entries.iter().position(|one| one.number == number)?;
-        Some(kept.entries.remove(at).snapshot)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept<C>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// While it lives, the functions on the type (`get`, `try_get`, `snapshot`, `reader` and the `hot` accessors) give the override
 /// **on the thread that made it**, and what they would give anyway on every other one. So tests that run side by side do not
@@ -87,12 +31,19 @@ pub struct Overridden<C: Root> {
     number: u64,
 }
 
+fn change<C: Root, T>(change: impl FnOnce(&Overrides<C>) -> T) -> T {
+    C::global()
+        .handle
+        .change_overrides(change, |seen| match seen {
+            Some(value) => value.publish_hot(),
+            None => C::unpublish_hot(),
+        })
+}
+
 impl<C: Root> Overridden<C> {
     fn new(snapshot: Arc<Snapshot<C>>) -> Self {
         let entered = Arc::clone(&snapshot);
-        let number = C::global()
-            .handle
-            .change_overrides(|overrides| overrides.enter(entered));
+        let number = change::<C, _>(|overrides| overrides.enter(entered));
         Overridden { snapshot, number }
     }
 
@@ -139,9 +90,7 @@ impl<C: Root> Overridden<C> {
 impl<C: Root> Drop for Overridden<C> {
     fn drop(&mut self) {
         // Dropped out here: its drop is user code, which may read the configuration.
-        let left = C::global()
-            .handle
-            .change_overrides(|overrides| overrides.leave(self.number));
+        let left = change::<C, _>(|overrides| overrides.leave(self.number));
         park::<C>();
         drop(left);
     }

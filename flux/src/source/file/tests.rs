@@ -20,7 +20,7 @@ use tokio::{
 use super::File;
 use crate::source::{
     Observation, SourceError,
-    inbox::{Health, Inbox},
+    mailbox::{Health, Inbox},
     supervisor::supervise,
 };
 

@@ -381,8 +381,7 @@ mod tests {
         let knocks = AtomicU32::new(0);
         let mut pauses = 0;
         for failures in 1..20 {
-            let ceiling =
-                crate::source::backoff::ceiling(failures, Duration::from_millis(100), CAP);
+            let ceiling = crate::time::ceiling(failures, Duration::from_millis(100), CAP);
             let refused = all.lease(server("a"), FIRST, async {
                 knocks.fetch_add(1, SeqCst);
                 Err::<Wire, _>(SourceError::transient("refused"))

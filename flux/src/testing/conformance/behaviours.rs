@@ -229,7 +229,7 @@ async fn slow_consumer<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     }
 }
 
-fn newest(news: Vec<crate::source::inbox::News>) -> Option<Held> {
+fn newest(news: Vec<crate::source::mailbox::News>) -> Option<Held> {
     let mut observations = news.iter().filter_map(|one| one.observation.as_ref());
     observations.next_back().map(Held::from)
 }

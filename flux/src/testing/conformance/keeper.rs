@@ -3,7 +3,7 @@
 use super::oracle::Held;
 use crate::source::{
     DynWatcher, ErrorKind, Observation, SourceError, Watcher,
-    inbox::{Inbox, Tap},
+    mailbox::{Inbox, Tap},
     supervisor::{session, supervise},
 };
 use std::{

@@ -5,7 +5,7 @@ use super::{
     oracle::{Held, applied, in_order},
     subject::{Cannot, Fault, Limits, Subject},
 };
-use crate::source::{ErrorKind, inbox::Inbox};
+use crate::source::{ErrorKind, mailbox::Inbox};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 

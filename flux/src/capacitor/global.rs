@@ -1,0 +1,83 @@
+//! The static instance of a config type, and the reads on the type.
+
+use super::Root;
+use crate::handle::{self, Guard, Handle, Reader, Snapshot};
+use std::sync::Arc;
+
+/// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
+pub struct Global<C: crate::Config> {
+    pub(crate) handle: Handle<C>,
+    pub(crate) capacitor: std::sync::OnceLock<crate::Capacitor<C>>,
+}
+
+impl<C: crate::Config> Global<C> {
+    /// Nothing started, nothing applied.
+    pub const fn new() -> Self {
+        Global {
+            handle: Handle::new(),
+            capacitor: std::sync::OnceLock::new(),
+        }
+    }
+}
+
+impl<C: crate::Config> Default for Global<C> {
+    fn default() -> Self {
+        Global::new()
+    }
+}
+
+/// `AppConfig::try_get()`
+#[inline(always)]
+pub fn try_get<C: Root>() -> Option<Guard<C>> {
+    handle::read(&C::global().handle, C::local())
+}
+
+/// `AppConfig::get()`
+#[inline(always)]
+pub fn get<C: Root>() -> Guard<C> {
+    match try_get::<C>() {
+        Some(guard) => guard,
+        None => not_started::<C>(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn not_started<C: Root>() -> ! {
+    let state = C::global()
+        .capacitor
+        .get()
+        .map(|capacitor| capacitor.state());
+    match state {
+        Some(state) => panic!(
+            "{name}::get(): no configuration was applied yet (state: {state}); look at the error that {name}::start() returned, or use {name}::try_get()",
+            name = C::NAME
+        ),
+        None => panic!(
+            "{name}::get(): not started; call `{name}::start().await?` first, or use {name}::try_get()",
+            name = C::NAME
+        ),
+    }
+}
+
+/// Lets this thread's copy of `C`'s configuration go. A thread that stops reading otherwise keeps one old configuration alive
+/// until it reads again or ends.
+pub fn park<C: Root>() {
+    handle::release(C::local());
+}
+
+/// `AppConfig::reader()`
+pub fn reader<C: Root>() -> Reader<C> {
+    match Reader::new(&C::global().handle) {
+        Some(reader) => reader,
+        None => not_started::<C>(),
+    }
+}
+
+/// `AppConfig::snapshot()`
+pub fn snapshot<C: Root>() -> Arc<Snapshot<C>> {
+    match C::global().handle.visible() {
+        Some(snapshot) => snapshot,
+        None => not_started::<C>(),
+    }
+}

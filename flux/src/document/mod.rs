@@ -1,0 +1,5 @@
+//! Documents as generic trees, for reports and for text without a format.
+
+pub(crate) mod node;
+pub(crate) mod raw;
+pub(crate) mod tree;

@@ -1,0 +1,336 @@
+//! Lock-free reads: one atomically swapped snapshot, and a copy of it per thread.
+
+#[cfg(feature = "testing")]
+mod overrides;
+
+#[cfg(feature = "testing")]
+pub(crate) use overrides::Overrides;
+
+use arc_swap::ArcSwapOption;
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    ops::Deref,
+    ptr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicPtr, Ordering},
+    },
+    thread::LocalKey,
+    time::SystemTime,
+};
+
+/// One applied configuration. Derefs to the config struct.
+pub struct Snapshot<C> {
+    value: C,
+    generation: u64,
+    applied: SystemTime,
+}
+
+impl<C> Snapshot<C> {
+    pub(crate) fn new(value: C, generation: u64) -> Self {
+        Snapshot {
+            value,
+            generation,
+            applied: SystemTime::now(),
+        }
+    }
+    /// How many configurations were applied up to this one, itself included. The first is 1.
+    pub fn generation(this: &Self) -> u64 {
+        this.generation
+    }
+    /// When it was applied.
+    pub fn applied(this: &Self) -> SystemTime {
+        this.applied
+    }
+}
+
+impl<C> Deref for Snapshot<C> {
+    type Target = C;
+    #[inline]
+    fn deref(&self) -> &C {
+        &self.value
+    }
+}
+
+impl<C> fmt::Debug for Snapshot<C> {
+    /// Without the value, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The place where the current snapshot is published.
+pub struct Handle<C> {
+    /// Which snapshot is current, for the comparison that readers make; never followed.
+    mark: AtomicPtr<Snapshot<C>>,
+    current: ArcSwapOption<Snapshot<C>>,
+    writer: Mutex<()>,
+    #[cfg(feature = "testing")]
+    overrides: Overrides<C>,
+}
+
+impl<C> Handle<C> {
+    /// An empty handle.
+    pub const fn new() -> Self {
+        Handle {
+            mark: AtomicPtr::new(ptr::null_mut()),
+            current: ArcSwapOption::const_empty(),
+            writer: Mutex::new(()),
+            #[cfg(feature = "testing")]
+            overrides: Overrides::new(),
+        }
+    }
+
+    /// Publishes `snapshot`, and its `hot` fields. The mark is cleared first: a thread that sees the new value before the new mark must look again,
+    /// or it could miss what another thread already told it.
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>, publish_hot: impl FnOnce(&C)) {
+        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = Arc::as_ptr(&snapshot).cast_mut();
+        let shown = !self.is_overridden();
+        if shown {
+            publish_hot(&snapshot.value);
+        }
+        self.mark.store(ptr::null_mut(), Ordering::Relaxed);
+        self.current.store(Some(snapshot));
+        if shown {
+            self.mark.store(mark, Ordering::Release);
+        }
+    }
+
+    #[cfg(not(feature = "testing"))]
+    fn is_overridden(&self) -> bool {
+        false
+    }
+
+    /// The current snapshot.
+    pub(crate) fn load(&self) -> Option<Arc<Snapshot<C>>> {
+        self.current.load_full()
+    }
+
+    /// The snapshot that this thread sees.
+    pub(crate) fn visible(&self) -> Option<Arc<Snapshot<C>>> {
+        #[cfg(feature = "testing")]
+        if let Some(snapshot) = self.overrides.of_this_thread() {
+            return Some(snapshot);
+        }
+        self.load()
+    }
+
+    #[inline(always)]
+    fn is_current(&self, mark: *const Snapshot<C>) -> bool {
+        ptr::eq(self.mark.load(Ordering::Acquire), mark)
+    }
+}
+
+/// While anything is overridden no mark is current, so that every read looks whether it is meant.
+#[cfg(feature = "testing")]
+impl<C> Handle<C> {
+    /// Changes the overrides, and publishes the `hot` fields of what every thread sees afterwards; none where threads differ.
+    pub(crate) fn change_overrides<T>(
+        &self,
+        change: impl FnOnce(&Overrides<C>) -> T,
+        publish_hot: impl FnOnce(Option<&C>),
+    ) -> T {
+        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&self.overrides);
+        let current = self.load().filter(|_| !self.is_overridden());
+        publish_hot(current.as_ref().map(|snapshot| &snapshot.value));
+        let mark = current.as_ref().map_or(ptr::null(), Arc::as_ptr).cast_mut();
+        self.mark.store(mark, Ordering::Release);
+        changed
+    }
+
+    fn is_overridden(&self) -> bool {
+        self.overrides.any()
+    }
+}
+
+impl<C> Default for Handle<C> {
+    fn default() -> Self {
+        Handle::new()
+    }
+}
+
+/// Where a capacitor publishes: the static handle of its type, or one of its own.
+pub enum HandleRef<C: 'static> {
+    /// The static handle, and how to publish the `hot` fields.
+    Static(&'static Handle<C>, fn(&C)),
+    /// A handle of the instance's own.
+    Shared(Arc<Handle<C>>),
+}
+
+impl<C> HandleRef<C> {
+    pub(crate) fn get(&self) -> &Handle<C> {
+        match self {
+            HandleRef::Static(handle, _) => handle,
+            HandleRef::Shared(handle) => handle,
+        }
+    }
+
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
+        match self {
+            HandleRef::Static(handle, publish_hot) => handle.publish(snapshot, publish_hot),
+            HandleRef::Shared(handle) => handle.publish(snapshot, |_| ()),
+        }
+    }
+}
+
+impl<C> Clone for HandleRef<C> {
+    fn clone(&self) -> Self {
+        match self {
+            HandleRef::Static(handle, publish_hot) => HandleRef::Static(handle, *publish_hot),
+            HandleRef::Shared(handle) => HandleRef::Shared(Arc::clone(handle)),
+        }
+    }
+}
+
+impl<C> Deref for HandleRef<C> {
+    type Target = Handle<C>;
+    fn deref(&self) -> &Handle<C> {
+        self.get()
+    }
+}
+
+/// The outer count belongs to one thread: reads of different threads share nothing that is written.
+#[allow(clippy::redundant_allocation, reason = "the second count is the point")]
+type Shared<C> = Arc<Arc<Snapshot<C>>>;
+
+/// One thread's copy of the current snapshot.
+pub struct Local<C> {
+    mark: Cell<*const Snapshot<C>>,
+    copy: RefCell<Option<Shared<C>>>,
+}
+
+impl<C> Local<C> {
+    /// No copy yet. The mark is one that no snapshot and no empty handle has.
+    pub const fn new() -> Self {
+        Local {
+            mark: Cell::new(ptr::without_provenance(1)),
+            copy: RefCell::new(None),
+        }
+    }
+}
+
+impl<C> Default for Local<C> {
+    fn default() -> Self {
+        Local::new()
+    }
+}
+
+/// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
+/// held across `.await` and sent to other threads, and costs no atomic that other threads write.
+pub struct Guard<C>(Shared<C>);
+
+impl<C> Guard<C> {
+    /// The number of the configuration: see [`Snapshot::generation`].
+    pub fn generation(this: &Self) -> u64 {
+        this.0.generation
+    }
+    /// The same configuration as an `Arc`.
+    pub fn snapshot(this: &Self) -> Arc<Snapshot<C>> {
+        Arc::clone(&this.0)
+    }
+}
+
+impl<C> Clone for Guard<C> {
+    fn clone(&self) -> Self {
+        Guard(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Deref for Guard<C> {
+    type Target = C;
+    #[inline(always)]
+    fn deref(&self) -> &C {
+        &self.0.value
+    }
+}
+
+impl<C> fmt::Debug for Guard<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("generation", &self.0.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The snapshot that this thread sees, mostly without touching anything that other threads write.
+#[inline(always)]
+pub(crate) fn read<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<Guard<C>> {
+    let hit = local.try_with(|local| {
+        if handle.is_current(local.mark.get()) {
+            local.copy.try_borrow().ok()?.clone()
+        } else {
+            None
+        }
+    });
+    match hit {
+        Ok(Some(copy)) => Some(Guard(copy)),
+        _ => refresh(handle, local),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refresh<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<Guard<C>> {
+    let snapshot = handle.visible()?;
+    let mark = Arc::as_ptr(&snapshot);
+    let copy = Arc::new(snapshot);
+    // The old copy may be the last one: its drop, which is user code, must not run while the cell is borrowed.
+    let old = local.try_with(|local| match local.copy.try_borrow_mut() {
+        Ok(mut slot) => {
+            local.mark.set(mark);
+            slot.replace(Arc::clone(&copy))
+        }
+        Err(_) => None,
+    });
+    drop(old);
+    Some(Guard(copy))
+}
+
+/// Lets this thread's copy go.
+pub(crate) fn release<C>(local: &'static LocalKey<Local<C>>) {
+    let old = local.try_with(|local| {
+        local.mark.set(ptr::without_provenance(1));
+        local
+            .copy
+            .try_borrow_mut()
+            .ok()
+            .and_then(|mut slot| slot.take())
+    });
+    drop(old);
+}
+
+/// A reader of its own for a hot loop: one atomic load and a comparison a read. From `AppConfig::reader()` or
+/// [`Capacitor::reader`](crate::Capacitor::reader).
+pub struct Reader<C: 'static, H = &'static Handle<C>> {
+    handle: H,
+    copy: Arc<Snapshot<C>>,
+}
+
+impl<C, H: Deref<Target = Handle<C>>> Reader<C, H> {
+    pub(crate) fn new(handle: H) -> Option<Self> {
+        let copy = handle.visible()?;
+        Some(Reader { handle, copy })
+    }
+
+    /// The current configuration. Borrowed from the reader, so a newer one is seen by the next call.
+    #[inline(always)]
+    pub fn get(&mut self) -> &C {
+        if !self.handle.is_current(Arc::as_ptr(&self.copy)) {
+            self.refresh();
+        }
+        &self.copy.value
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refresh(&mut self) {
+        if let Some(snapshot) = self.handle.visible() {
+            self.copy = snapshot;
+        }
+    }
+}

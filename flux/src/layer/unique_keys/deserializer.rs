@@ -1,0 +1,338 @@
+//! A decoder of any format, wrapped: the keys of the maps in a value are counted or hashed on their way.
+
+use crate::problem::{DATE, TWICE};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor},
+};
+use std::{
+    cell::Cell,
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+/// What is done with the value that is decoded.
+#[derive(Clone, Copy)]
+pub(super) enum Mode<'c> {
+    /// The entries of its map are counted.
+    Count(&'c Cell<usize>),
+    /// The keys of its maps are hashed.
+    Hash,
+    /// It is a key: it is hashed.
+    Key(&'c Cell<u64>),
+    /// It is the first key of a map that is counted: is it the one that toml's decoder makes of a date?
+    First(&'c Cell<bool>),
+}
+
+impl Mode<'_> {
+    #[inline]
+    fn text(self, value: &str) {
+        match self {
+            Mode::First(is_date) => is_date.set(value == DATE),
+            mode => mode.scalar(value),
+        }
+    }
+
+    #[inline]
+    fn scalar(self, value: &(impl Hash + ?Sized)) {
+        if let Mode::Key(hash) = self {
+            let mut hasher = Folded(0);
+            value.hash(&mut hasher);
+            hash.set(hasher.finish());
+        }
+    }
+}
+
+/// A hash of keys that nobody chooses to collide: who writes the document would only refuse it for himself.
+struct Folded(u64);
+
+impl Folded {
+    #[inline]
+    fn fold(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+        self.0 = (product as u64) ^ ((product >> 64) as u64);
+    }
+}
+
+impl Hasher for Folded {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        self.fold(bytes.len() as u64);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.fold(u64::from_le_bytes(word));
+        }
+    }
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A decoder, a visitor, an access or a seed that passes everything on.
+pub(super) struct Watched<'c, T>(pub(super) T, pub(super) Mode<'c>);
+
+macro_rules! decode {
+    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method($($arg,)* Watched(visitor, self.1))
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
+    type Error = D::Error;
+
+    decode! {
+        deserialize_any();
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_option();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.0.is_human_readable()
+    }
+}
+
+macro_rules! visit {
+    ($($method:ident: $type:ty;)*) => {$(
+        #[inline]
+        fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
+            self.1.scalar(&value);
+            self.0.$method(value)
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    visit! {
+        visit_bool: bool;
+        visit_i64: i64;
+        visit_i128: i128;
+        visit_u64: u64;
+        visit_u128: u128;
+        visit_char: char;
+        visit_bytes: &[u8];
+        visit_borrowed_bytes: &'de [u8];
+        visit_byte_buf: Vec<u8>;
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, value: &str) -> Result<V::Value, E> {
+        self.1.text(value);
+        self.0.visit_str(value)
+    }
+    #[inline]
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<V::Value, E> {
+        self.1.text(value);
+        self.0.visit_borrowed_str(value)
+    }
+    #[inline]
+    fn visit_string<E: Error>(self, value: String) -> Result<V::Value, E> {
+        self.1.text(&value);
+        self.0.visit_string(value)
+    }
+    #[inline]
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        self.1.scalar(&value.to_bits());
+        self.0.visit_f64(value)
+    }
+    #[inline]
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_none()
+    }
+    #[inline]
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_unit()
+    }
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        self.0.visit_some(Watched(d, self.1))
+    }
+    #[inline]
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        self.0.visit_newtype_struct(Watched(d, self.1))
+    }
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        self.0.visit_seq(Watched(items, Mode::Hash))
+    }
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        let count = match self.1 {
+            Mode::Count(count) => Some(count),
+            _ => None,
+        };
+        self.0.visit_map(Entries {
+            keys: Vec::with_capacity(if count.is_some() { 0 } else { 16 }),
+            entries,
+            count,
+        })
+    }
+    #[inline]
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        self.0.visit_enum(Watched(access, self.1))
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watched<'_, S> {
+    type Value = S::Value;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(Watched(d, self.1))
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watched<'_, A> {
+    type Error = A::Error;
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.0.next_element_seed(Watched(seed, Mode::Hash))
+    }
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
+/// An enum as a key is its variant's name; what a variant holds is not watched.
+impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Watched<'_, A> {
+    type Error = A::Error;
+    type Variant = A::Variant;
+    #[inline]
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, A::Variant), A::Error> {
+        self.0.variant_seed(Watched(seed, self.1))
+    }
+}
+
+/// A map whose keys are counted or hashed.
+struct Entries<'c, A> {
+    entries: A,
+    count: Option<&'c Cell<usize>>,
+    keys: Vec<u64>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
+    type Error = A::Error;
+    #[inline]
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        if let Some(count) = self.count {
+            if count.get() > 0 {
+                let key = self.entries.next_key_seed(seed)?;
+                count.set(count.get() + usize::from(key.is_some()));
+                return Ok(key);
+            }
+            let is_date = Cell::new(false);
+            let first = Watched(seed, Mode::First(&is_date));
+            let key = self.entries.next_key_seed(first)?;
+            count.set(usize::from(key.is_some()));
+            if is_date.get() {
+                return Err(A::Error::invalid_type(
+                    Unexpected::Other("date-time"),
+                    &"a map",
+                ));
+            }
+            return Ok(key);
+        }
+        let hash = Cell::new(0);
+        let key = self
+            .entries
+            .next_key_seed(Watched(seed, Mode::Key(&hash)))?;
+        match key {
+            Some(_) => self.keys.push(hash.get()),
+            None => {
+                self.keys.sort_unstable();
+                if self.keys.windows(2).any(|pair| pair[0] == pair[1]) {
+                    return Err(A::Error::custom(TWICE));
+                }
+            }
+        }
+        Ok(key)
+    }
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.entries.next_value_seed(Watched(seed, Mode::Hash))
+    }
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        self.entries.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::unique_keys::deserializer::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    fn hash(key: &str) -> u64 {
+        let mut hasher = Folded(0);
+        key.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn keys_that_are_alike_have_hashes_of_their_own() {
+        let keys = (0..20_000).map(|n| match n % 4 {
+            0 => format!("tenant-{n:08}"),
+            1 => format!("{n}"),
+            2 => format!("a.rather.long.key.with.the.number.{n}.in.it"),
+            _ => "k".repeat(n / 1000) + &n.to_string(),
+        });
+        let keys: HashSet<String> = keys.collect();
+        let hashes: HashSet<u64> = keys.iter().map(|key| hash(key)).collect();
+        assert_eq!(hashes.len(), keys.len());
+    }
+
+    proptest! {
+        #[test]
+        fn different_keys_have_different_hashes(a in ".{0,20}", b in ".{0,20}") {
+            prop_assert_eq!(a == b, hash(&a) == hash(&b));
+        }
+    }
+}

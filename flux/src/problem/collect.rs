@@ -1,0 +1,83 @@
+//! Collects the problems of a configuration with the paths at which they are.
+
+use super::{Problem, Seg, What};
+use std::borrow::Cow;
+
+/// Where in the struct the generated code stands, and what it found wrong so far.
+#[derive(Debug, Default)]
+pub struct Cx {
+    path: Vec<Seg>,
+    problems: Vec<Problem>,
+}
+
+impl Cx {
+    /// Everything found so far.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// How many problems are known so far.
+    #[inline]
+    pub(crate) fn known(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Records a problem at the field `name` of the current section; an empty name is the section itself.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn problem(&mut self, name: &'static str, what: What) {
+        let mut path = self.path.clone();
+        if !name.is_empty() {
+            path.push(Seg::Key(name.into()));
+        }
+        self.problems.push(Problem { path, what });
+    }
+
+    /// Records a problem this far below the current section.
+    #[cold]
+    pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
+        let path = [self.path.as_slice(), &below].concat();
+        self.problems.push(Problem { path, what });
+    }
+
+    /// Runs `go` one step further down.
+    #[inline]
+    pub(crate) fn within<T>(&mut self, seg: Seg, go: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(seg);
+        let result = go(self);
+        self.path.pop();
+        result
+    }
+
+    /// Runs `go` under a map's key, which is copied only if something is wrong there.
+    pub(crate) fn under<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
+        self.in_map(|cx| {
+            let known = cx.problems.len();
+            let result = go(cx);
+            cx.name(known, key);
+            result
+        })
+    }
+
+    /// Runs `go` over the entries of a map. What goes wrong in one of them gets its key afterwards, from [`name`](Cx::name).
+    #[inline]
+    pub(crate) fn in_map<T>(&mut self, go: impl FnOnce(&mut Self) -> T) -> T {
+        self.within(Seg::Key(Cow::Borrowed("")), go)
+    }
+
+    /// Names the entry in which all problems but the first `known` are.
+    #[inline]
+    pub(crate) fn name(&mut self, known: usize, key: &str) {
+        if self.problems.len() > known {
+            self.name_anew(known, key);
+        }
+    }
+
+    #[cold]
+    fn name_anew(&mut self, known: usize, key: &str) {
+        let depth = self.path.len() - 1;
+        for problem in &mut self.problems[known..] {
+            problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
+        }
+    }
+}

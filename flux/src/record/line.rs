@@ -1,0 +1,444 @@
+//! The lines of a log: one JSON object each.
+
+use crate::record::{Outcome, RecordingError, Refused, document::Encoding};
+use crate::{
+    State,
+    source::{ErrorKind, SourceError},
+};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+pub(super) const VERSION: u64 = 1;
+
+/// A line, and how long after the start it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub(super) at: Duration,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum What {
+    Start(Start),
+    /// A source was seen to hold something; how many observations it delivered in all.
+    Heard {
+        layer: usize,
+        heard: Heard,
+        received: u64,
+    },
+    Health {
+        layer: usize,
+        health: Told,
+    },
+    /// What was heard so far was taken up.
+    Update,
+    Pin(bool),
+    Rollback(Option<u64>),
+    Unhealthy(String),
+    Outcome(Outcome),
+    /// The recording ends here, and what it recorded does not.
+    Cut,
+}
+
+/// What a capacitor was started with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Start {
+    pub(super) config: String,
+    /// The generation that readers saw already.
+    pub(super) generation: u64,
+    pub(super) layers: Vec<Layer>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Layer {
+    pub(super) origin: String,
+    pub(super) optional: bool,
+    pub(super) kind: LayerKind,
+    pub(super) note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum LayerKind {
+    Watched(Encoding),
+    /// Its variables; one without a text is not Unicode.
+    Environment {
+        prefix: String,
+        variables: Vec<(String, Option<String>)>,
+    },
+    /// A provider that was read once, as a tree, or why it could not be.
+    Given(Result<String, String>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Heard {
+    Value {
+        text: String,
+        revision: Option<String>,
+        note: Option<String>,
+    },
+    /// What the layer held already.
+    Same,
+    Absent,
+    Unreadable(SourceError),
+}
+
+/// What became of a source's health.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Told {
+    Live,
+    Stale(SourceError),
+    Closed,
+}
+
+impl Encoding {
+    fn name(self) -> &'static str {
+        match self {
+            Encoding::Json => "json",
+            Encoding::Yaml => "yaml",
+            Encoding::Toml => "toml",
+            Encoding::Tree => "tree",
+        }
+    }
+}
+
+impl Line {
+    pub(super) fn print(&self) -> String {
+        let mut line = match self.what.json() {
+            Value::Object(fields) => fields,
+            other => Map::from_iter([("what".to_owned(), other)]),
+        };
+        line.insert("at".to_owned(), json!(self.at.as_secs_f64()));
+        // Nothing of a secret can be in a key, and a map of values always prints.
+        Value::Object(line).to_string()
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Line, RecordingError> {
+        let unusable = || RecordingError::new(format!("is not a line of a recording: {text:.60}"));
+        let value: Value = serde_json::from_str(text).map_err(|_| unusable())?;
+        let at = value.get("at").and_then(Value::as_f64);
+        let at = at.and_then(|at| Duration::try_from_secs_f64(at).ok());
+        match (at, What::read(&value)?) {
+            (Some(at), Some(what)) => Ok(Line { at, what }),
+            _ => Err(unusable()),
+        }
+    }
+}
+
+impl What {
+    fn json(&self) -> Value {
+        match self {
+            What::Start(start) => json!({
+                "start": start.config,
+                "version": VERSION,
+                "generation": start.generation,
+                "layers": start.layers.iter().map(Layer::json).collect::<Vec<_>>(),
+            }),
+            What::Heard {
+                layer,
+                heard,
+                received,
+            } => {
+                let mut line = match heard {
+                    Heard::Value {
+                        text,
+                        revision,
+                        note,
+                    } => json!({ "value": text, "revision": revision, "note": note }),
+                    Heard::Same => json!({ "same": true }),
+                    Heard::Absent => json!({ "absent": true }),
+                    Heard::Unreadable(error) => json!({ "unreadable": error_json(error) }),
+                };
+                line["layer"] = json!(layer);
+                line["received"] = json!(received);
+                without_nulls(line)
+            }
+            What::Health { layer, health } => {
+                let (health, error) = match health {
+                    Told::Live => ("live", None),
+                    Told::Stale(error) => ("stale", Some(error_json(error))),
+                    Told::Closed => ("closed", None),
+                };
+                without_nulls(json!({ "layer": layer, "health": health, "error": error }))
+            }
+            What::Update => json!({ "update": true }),
+            What::Pin(pinned) => json!({ "pin": pinned }),
+            What::Rollback(to) => json!({ "rollback": to }),
+            What::Unhealthy(reason) => json!({ "unhealthy": reason }),
+            What::Outcome(outcome) => json!({
+                "outcome": outcome.state.as_str(),
+                "generation": outcome.generation,
+                "refused": outcome.refused.iter().map(|one| json!([one.layer, one.path])).collect::<Vec<_>>(),
+            }),
+            What::Cut => json!({ "cut": true }),
+        }
+    }
+
+    /// None where it is no line that is known.
+    fn read(value: &Value) -> Result<Option<What>, RecordingError> {
+        let layer = || value.get("layer").and_then(number).map(|n| n as usize);
+        let is = |name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
+        let what = if let Some(config) = value.get("start").and_then(text) {
+            let version = value.get("version").and_then(number);
+            if version != Some(VERSION) {
+                let told = version.map_or("no version".to_owned(), |n| format!("version {n}"));
+                return Err(RecordingError::new(format!(
+                    "is of {told}; this version of flux reads {VERSION}"
+                )));
+            }
+            let layers = value.get("layers").and_then(Value::as_array);
+            let layers = layers.and_then(|all| all.iter().map(Layer::read).collect());
+            layers
+                .zip(value.get("generation").and_then(number))
+                .map(|(layers, generation)| {
+                    What::Start(Start {
+                        config,
+                        generation,
+                        layers,
+                    })
+                })
+        } else if let Some(state) = value.get("outcome").and_then(text) {
+            read_outcome(value, &state).map(What::Outcome)
+        } else if let Some(health) = value.get("health").and_then(text) {
+            let told = match health.as_str() {
+                "live" => Some(Told::Live),
+                "stale" => value.get("error").and_then(read_error).map(Told::Stale),
+                "closed" => Some(Told::Closed),
+                _ => None,
+            };
+            layer()
+                .zip(told)
+                .map(|(layer, health)| What::Health { layer, health })
+        } else if let Some(layer) = layer() {
+            let heard = if let Some(document) = value.get("value").and_then(text) {
+                Some(Heard::Value {
+                    text: document,
+                    revision: value.get("revision").and_then(text),
+                    note: value.get("note").and_then(text),
+                })
+            } else if is("same") {
+                Some(Heard::Same)
+            } else if is("absent") {
+                Some(Heard::Absent)
+            } else {
+                value
+                    .get("unreadable")
+                    .and_then(read_error)
+                    .map(Heard::Unreadable)
+            };
+            let received = value.get("received").and_then(number).unwrap_or_default();
+            heard.map(|heard| What::Heard {
+                layer,
+                heard,
+                received,
+            })
+        } else if let Some(pinned) = value.get("pin").and_then(Value::as_bool) {
+            Some(What::Pin(pinned))
+        } else if let Some(reason) = value.get("unhealthy").and_then(text) {
+            Some(What::Unhealthy(reason))
+        } else if let Some(to) = value.get("rollback") {
+            Some(What::Rollback(number(to)))
+        } else if is("update") {
+            Some(What::Update)
+        } else {
+            is("cut").then_some(What::Cut)
+        };
+        Ok(what)
+    }
+}
+
+impl Layer {
+    fn json(&self) -> Value {
+        let mut layer = match &self.kind {
+            LayerKind::Watched(encoding) => json!({ "format": encoding.name() }),
+            LayerKind::Environment { prefix, variables } => {
+                let variables = variables.iter();
+                let variables = variables.map(|(name, value)| (name.clone(), json!(value)));
+                json!({ "prefix": prefix, "variables": Map::from_iter(variables) })
+            }
+            LayerKind::Given(Ok(tree)) => json!({ "given": tree }),
+            LayerKind::Given(Err(error)) => json!({ "not_given": error }),
+        };
+        layer["origin"] = json!(self.origin);
+        layer["optional"] = json!(self.optional);
+        layer["note"] = json!(self.note);
+        match layer {
+            Value::Object(mut fields) => {
+                fields.retain(|name, value| name != "note" || !value.is_null());
+                Value::Object(fields)
+            }
+            other => other,
+        }
+    }
+
+    fn read(value: &Value) -> Option<Layer> {
+        let kind = if let Some(format) = value.get("format").and_then(text) {
+            let all = [
+                Encoding::Json,
+                Encoding::Yaml,
+                Encoding::Toml,
+                Encoding::Tree,
+            ];
+            LayerKind::Watched(all.into_iter().find(|one| one.name() == format)?)
+        } else if let Some(prefix) = value.get("prefix").and_then(text) {
+            let variables = value.get("variables")?.as_object()?.iter();
+            LayerKind::Environment {
+                prefix,
+                variables: variables
+                    .map(|(name, value)| (name.clone(), text(value)))
+                    .collect(),
+            }
+        } else if let Some(tree) = value.get("given").and_then(text) {
+            LayerKind::Given(Ok(tree))
+        } else {
+            LayerKind::Given(Err(value.get("not_given").and_then(text)?))
+        };
+        Some(Layer {
+            origin: value.get("origin").and_then(text)?,
+            optional: value.get("optional")?.as_bool()?,
+            kind,
+            note: value.get("note").and_then(text),
+        })
+    }
+}
+
+fn read_outcome(value: &Value, state: &str) -> Option<Outcome> {
+    let states = [
+        State::Loading,
+        State::Healthy,
+        State::Degraded,
+        State::Empty,
+    ];
+    let refused = value.get("refused")?.as_array()?.iter().map(|one| {
+        Some(Refused {
+            layer: text(one.get(0)?)?,
+            path: text(one.get(1)?)?,
+        })
+    });
+    Some(Outcome {
+        state: states.into_iter().find(|known| known.as_str() == state)?,
+        generation: number(value.get("generation")?)?,
+        refused: refused.collect::<Option<_>>()?,
+    })
+}
+
+fn error_json(error: &SourceError) -> Value {
+    json!([error.kind().to_string(), error.to_string()])
+}
+
+fn read_error(value: &Value) -> Option<SourceError> {
+    let message = text(value.get(1)?)?;
+    Some(match text(value.get(0)?)?.as_str() {
+        kind if kind == ErrorKind::Permission.to_string() => SourceError::permission(message),
+        kind if kind == ErrorKind::Configuration.to_string() => SourceError::configuration(message),
+        kind if kind == ErrorKind::Closed.to_string() => SourceError::closed(message),
+        _ => SourceError::transient(message),
+    })
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64()
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(mut fields) => {
+            fields.retain(|_, value| !value.is_null());
+            Value::Object(fields)
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::record::line::*;
+
+    #[test]
+    fn every_line_reads_back() {
+        let layer = |kind| Layer {
+            origin: "app.yaml".to_owned(),
+            optional: true,
+            kind,
+            note: None,
+        };
+        let variables = vec![
+            ("A".to_owned(), Some("1".to_owned())),
+            ("B".to_owned(), None),
+        ];
+        let start = Start {
+            config: "App".to_owned(),
+            generation: 3,
+            layers: vec![
+                layer(LayerKind::Watched(Encoding::Tree)),
+                layer(LayerKind::Environment {
+                    prefix: "APP_".to_owned(),
+                    variables,
+                }),
+                layer(LayerKind::Given(Ok("{}".to_owned()))),
+                layer(LayerKind::Given(Err("no".to_owned()))),
+            ],
+        };
+        let error = SourceError::permission("no");
+        let heard = |heard| What::Heard {
+            layer: 1,
+            heard,
+            received: 7,
+        };
+        let health = |health| What::Health { layer: 0, health };
+        let all = [
+            What::Start(start),
+            heard(Heard::Value {
+                text: "a: 1\n".to_owned(),
+                revision: Some("5".to_owned()),
+                note: None,
+            }),
+            heard(Heard::Same),
+            heard(Heard::Absent),
+            heard(Heard::Unreadable(error.clone())),
+            health(Told::Live),
+            health(Told::Stale(error)),
+            health(Told::Closed),
+            What::Update,
+            What::Pin(false),
+            What::Rollback(None),
+            What::Rollback(Some(4)),
+            What::Unhealthy("reason".to_owned()),
+            What::Outcome(Outcome {
+                state: State::Degraded,
+                generation: 2,
+                refused: vec![Refused {
+                    layer: "app.yaml".to_owned(),
+                    path: "port".to_owned(),
+                }],
+            }),
+            What::Cut,
+        ];
+        for (n, what) in all.into_iter().enumerate() {
+            let at = Duration::from_millis(n as u64 * 250);
+            let line = Line { at, what };
+            let printed = line.print();
+            assert!(!printed.contains('\n'));
+            assert_eq!(Line::parse(&printed).ok(), Some(line), "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_line_is_told() {
+        for text in [
+            "",
+            "{}",
+            "{\"at\": 1}",
+            "{\"at\": -1, \"update\": true}",
+            "nonsense",
+        ] {
+            assert!(Line::parse(text).is_err(), "{text}");
+        }
+        let newer = "{\"at\": 0, \"start\": \"App\", \"version\": 2}";
+        let told = Line::parse(newer).expect_err("newer").to_string();
+        assert!(told.contains("version 2"), "{told}");
+    }
+}

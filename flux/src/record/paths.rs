@@ -1,0 +1,81 @@
+//! Paths as a log may tell them: not below a secret, where keys are secret too.
+
+use crate::{
+    problem::{Dotted, Seg},
+    schema::{self, Field, Kind},
+};
+
+/// The path, cut at a secret field and at a key that no field has.
+pub(super) fn cut(mut fields: &'static [Field], path: &[Seg]) -> String {
+    let secrets = schema::any_secret(fields);
+    let whole = || Dotted(path).to_string();
+    let mut at = 0;
+    while let Some(seg) = path.get(at) {
+        let field = match seg {
+            Seg::Key(key) => schema::find(fields, key),
+            Seg::Index(_) => None,
+        };
+        let inner = match field {
+            None if secrets => return Dotted(&path[..=at]).to_string(),
+            None => return whole(),
+            Some(field) if field.secret => return Dotted(&path[..=at]).to_string(),
+            Some(field) => field.kind,
+        };
+        (fields, at) = match inner {
+            Kind::Leaf => return whole(),
+            Kind::Section(inner) => (inner(), at + 1),
+            Kind::List(inner) | Kind::Map(inner) => (inner(), at + 2),
+        };
+    }
+    whole()
+}
+
+/// The steps of a path that was printed. A key with a dot in it is read as several.
+pub(super) fn steps(dotted: &str) -> Vec<Seg> {
+    let mut steps = Vec::new();
+    for part in dotted.split('.').filter(|part| !part.is_empty()) {
+        let mut pieces = part.split('[');
+        let key = pieces.next().unwrap_or_default();
+        if !key.is_empty() {
+            steps.push(Seg::Key(key.to_owned().into()));
+        }
+        for piece in pieces {
+            steps.push(match piece.strip_suffix(']').and_then(|n| n.parse().ok()) {
+                Some(index) => Seg::Index(index),
+                None => Seg::Key(format!("[{piece}").into()),
+            });
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::record::paths::*;
+
+    const INNER: &[Field] = &[
+        Field::new("token", "TOKEN").secret(),
+        Field::new("name", "NAME"),
+    ];
+    const FIELDS: &[Field] = &[
+        Field::new("keys", "KEYS").secret(),
+        Field::new("list", "LIST").kind(Kind::List(|| INNER)),
+        Field::new("tags", "TAGS"),
+    ];
+
+    #[test]
+    fn nothing_below_a_secret_or_an_unknown_key_is_told() {
+        for (path, told) in [
+            ("keys.sk_live_1", "keys"),
+            ("keys[3].x", "keys"),
+            ("list[2].token.a", "list[2].token"),
+            ("list[2].name", "list[2].name"),
+            ("list[2]", "list[2]"),
+            ("tokne.sk_live_1", "tokne"),
+            ("tags.a.b", "tags.a.b"),
+            ("", ""),
+        ] {
+            assert_eq!(cut(FIELDS, &steps(path)), told, "{path}");
+        }
+    }
+}

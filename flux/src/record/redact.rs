@@ -1,0 +1,410 @@
+//! Takes the secrets out of what sources deliver, so that what is left is judged like the original.
+
+use crate::record::{
+    document::{Doc, Encoding, TreeCodec},
+    judge::{Judged, Read, View, decoded, judge},
+    paths::cut,
+    placeholder::{LEVELS, Mint, SHAPED, Shape},
+    replace::replace,
+};
+use crate::{
+    Config,
+    codec::{self, Decoder},
+    problem::Seg,
+    schema::{self, Field},
+    source::environment,
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ffi::OsString,
+    sync::Arc,
+};
+
+/// A document without its secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Redacted {
+    pub(super) text: String,
+    /// What a reader of the log should know.
+    pub(super) note: Option<String>,
+}
+
+/// The environment without its secrets; a variable without a text is not Unicode.
+pub(super) struct RedactedVariables {
+    pub(super) variables: Vec<(String, Option<String>)>,
+    pub(super) note: Option<String>,
+}
+
+/// Redacts the layers of one config type. A secret has the same placeholder for as long as this lives, and no two share one, so
+/// that a change of a secret stays a change.
+pub(super) struct Redactor<C: Config> {
+    mint: Mint,
+    /// The placeholder in use, by the secret's name.
+    known: HashMap<(u64, u64), String>,
+    owners: HashMap<String, (u64, u64)>,
+    /// What each layer said last, as it was and redacted: rules see all layers together.
+    original: Vec<Option<C::Layer>>,
+    redacted: Vec<Option<C::Layer>>,
+}
+
+/// One secret while placeholders are chosen.
+#[derive(Clone)]
+struct Secret {
+    shape: Shape,
+    text: String,
+    name: (u64, u64),
+    /// Where it stands.
+    paths: Vec<String>,
+    level: usize,
+    placeholder: String,
+}
+
+impl<C: Config> Redactor<C> {
+    pub(super) fn new(layers: usize) -> Self {
+        Redactor {
+            mint: Mint::default(),
+            known: HashMap::new(),
+            owners: HashMap::new(),
+            original: vec![None; layers],
+            redacted: vec![None; layers],
+        }
+    }
+
+    /// The layer says nothing (any more).
+    pub(super) fn silent(&mut self, layer: usize) {
+        self.original[layer] = None;
+        self.redacted[layer] = None;
+    }
+
+    /// A document that will be redacted later: rules see it already where nothing of its layer is known.
+    pub(super) fn expect(&mut self, layer: usize, decoder: &Decoder, bytes: &[u8]) {
+        if self.original[layer].is_none() && schema::any_secret(C::fields()) {
+            let read = decoded::<C>(decoder, bytes);
+            self.original[layer].clone_from(&read.layer);
+            self.redacted[layer] = read.layer;
+        }
+    }
+
+    /// A document of a layer.
+    pub(super) fn document(&mut self, layer: usize, decoder: &Decoder, bytes: &[u8]) -> Redacted {
+        let encoding = Encoding::of(decoder);
+        let secrets = schema::any_secret(C::fields());
+        let text = codec::text_of(bytes).ok();
+        if let Some(text) = text
+            && (text.trim().is_empty() || !secrets && encoding != Encoding::Tree)
+        {
+            self.silent(layer);
+            return Redacted {
+                text: text.to_owned(),
+                note: None,
+            };
+        }
+        let Some(doc) = text.and_then(|text| Doc::parse(decoder, text)) else {
+            return self.whole(layer, bytes);
+        };
+        let again = match encoding {
+            Encoding::Tree => Decoder::Custom(Arc::new(TreeCodec)),
+            _ => decoder.clone(),
+        };
+        let original = decoded::<C>(decoder, bytes);
+        let mut found = Found::new(&self.mint);
+        found.of_document(C::fields(), &doc);
+        let print = |secrets: &[Secret]| redacted(C::fields(), &doc, secrets).print(encoding);
+        let decode = |text: &String| decoded::<C>(&again, text.as_bytes());
+        let (text, note) = self.choose(layer, original, found.secrets, print, decode);
+        match Doc::parse(&again, &text) {
+            Some(_) => Redacted { text, note },
+            None => self.whole(layer, bytes),
+        }
+    }
+
+    /// The variables that a layer reads.
+    pub(super) fn environment(
+        &mut self,
+        layer: usize,
+        prefix: &str,
+        lookup: &dyn Fn(&str) -> Option<OsString>,
+    ) -> RedactedVariables {
+        let mut found = Found::new(&self.mint);
+        let mut set = Vec::new();
+        for variable in environment::variables(C::fields(), prefix) {
+            let Some(value) = lookup(&variable.name) else {
+                continue;
+            };
+            let value = value.into_string().ok();
+            // An empty variable says nothing, and hides nothing.
+            let secret = value.as_ref().is_some_and(|text| !text.is_empty())
+                && schema::is_secret(C::fields(), &variable.path);
+            if let (Some(text), true) = (&value, secret) {
+                found.add(C::fields(), &variable.path, Shape::Text, text);
+            }
+            set.push((variable.name, value, secret));
+        }
+        let read = |lookup: &dyn Fn(&str) -> Option<OsString>| {
+            let read = environment::layer::<C>(prefix, lookup).read;
+            let problems = match &read {
+                Ok(_) => BTreeSet::new(),
+                Err(entries) => (entries.iter().map(|entry| cut(C::fields(), entry.path())))
+                    .chain(["!refused".to_owned()])
+                    .collect(),
+            };
+            Read {
+                layer: read.ok().map(|(layer, _)| layer),
+                problems,
+            }
+        };
+        let replaced = |secrets: &[Secret]| {
+            let replace = |(name, value, secret): &(String, Option<String>, bool)| {
+                let value = value.as_ref().map(|text| match secret {
+                    true => placeholder(secrets, Shape::Text, text),
+                    false => text.clone(),
+                });
+                (name.clone(), value)
+            };
+            set.iter().map(replace).collect::<Vec<_>>()
+        };
+        let again = |variables: &Vec<(String, Option<String>)>| {
+            read(&|name| {
+                let known = variables.iter().find(|(known, _)| known == name)?;
+                known
+                    .1
+                    .as_ref()
+                    .map_or_else(not_unicode, |text| Some(text.into()))
+            })
+        };
+        let (variables, note) = self.choose(layer, read(lookup), found.secrets, replaced, again);
+        RedactedVariables { variables, note }
+    }
+
+    /// What cannot be read is replaced as a whole, by something that cannot be read either.
+    fn whole(&mut self, layer: usize, bytes: &[u8]) -> Redacted {
+        self.silent(layer);
+        Redacted {
+            text: format!("{{{{redacted {}", self.mint.token(bytes)),
+            note: Some(
+                "cannot be parsed, so that a secret may be anywhere in it: replaced as a whole by something that cannot be parsed"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Chooses placeholders with which the layer has the problems it has with its secrets, beginning with those that keep nothing.
+    fn choose<R>(
+        &mut self,
+        layer: usize,
+        original: Read<C::Layer>,
+        mut secrets: Vec<Secret>,
+        render: impl Fn(&[Secret]) -> R,
+        decode: impl Fn(&R) -> Read<C::Layer>,
+    ) -> (R, Option<String>) {
+        let truth = judge::<C>(&self.original, layer, &original);
+        // What was said before cannot be said otherwise any more.
+        let beside = judge::<C>(&self.redacted, layer, &original);
+        let unseen = !truth.whole && original.layer.is_some();
+        let begin = if unseen { SHAPED } else { 0 };
+        for secret in &mut secrets {
+            match self.known.get(&secret.name) {
+                Some(known) => secret.placeholder.clone_from(known),
+                None => self.settle_on(secret, begin),
+            }
+        }
+        let mut rounds = 0;
+        let (rendered, read, problems) = loop {
+            let rendered = render(&secrets);
+            let read = decode(&rendered);
+            let problems = judge::<C>(&self.redacted, layer, &read).problems;
+            rounds += 1;
+            if problems == truth.problems || problems == beside.problems || rounds > 3 * LEVELS {
+                break (rendered, read, problems);
+            }
+            let differing: Vec<_> = problems.symmetric_difference(&beside.problems).collect();
+            let mut raised = false;
+            for secret in secrets.iter_mut().filter(|one| one.concerns(&differing)) {
+                raised |= self.raise(secret);
+            }
+            if !raised {
+                for secret in &mut secrets {
+                    raised |= self.raise(secret);
+                }
+            }
+            if !raised && !self.give_keys_up(layer, &mut secrets, &beside, &render, &decode) {
+                break (rendered, read, problems);
+            }
+        };
+        let mut notes: Vec<String> = Vec::new();
+        let has_secrets = !secrets.is_empty();
+        for secret in secrets {
+            if secret.placeholder == secret.text && secret.shape == Shape::Key {
+                let at = secret.paths.join(", ");
+                notes.push(format!(
+                    "a key below {at} is as it was: its type takes no other"
+                ));
+            }
+            if secret.shape != Shape::Bool {
+                self.owners.insert(secret.placeholder.clone(), secret.name);
+            }
+            self.known.insert(secret.name, secret.placeholder);
+        }
+        if problems != truth.problems {
+            let differing: Vec<_> = problems.symmetric_difference(&truth.problems).collect();
+            let differing: BTreeSet<&str> = differing.iter().map(|(_, path)| &**path).collect();
+            let differing: Vec<&str> = differing.into_iter().collect();
+            notes.push(format!(
+                "is judged otherwise with placeholders in the place of secrets, at: {}",
+                differing.join(", ")
+            ));
+        } else if has_secrets && unseen {
+            notes.push(
+                "may be judged otherwise once nothing is missing: the rules of its secrets could not be seen"
+                    .to_owned(),
+            );
+        }
+        self.original[layer] = original.layer;
+        self.redacted[layer] = read.layer;
+        (rendered, (!notes.is_empty()).then(|| notes.join("; ")))
+    }
+
+    /// Leaves the keys below secrets as they are where they are what makes the difference, whatever stands behind them: then it is
+    /// the type that knows them. Answers whether that is new.
+    fn give_keys_up<R>(
+        &self,
+        layer: usize,
+        secrets: &mut [Secret],
+        wanted: &Judged,
+        render: &impl Fn(&[Secret]) -> R,
+        decode: &impl Fn(&R) -> Read<C::Layer>,
+    ) -> bool {
+        let is_hidden = |one: &Secret| one.shape == Shape::Key && one.placeholder != one.text;
+        if !secrets.iter().any(is_hidden) {
+            return false;
+        }
+        let mut keys_alone: Vec<Secret> = secrets.to_vec();
+        for secret in keys_alone.iter_mut().filter(|one| one.shape != Shape::Key) {
+            secret.placeholder.clone_from(&secret.text);
+        }
+        let judged = judge::<C>(&self.redacted, layer, &decode(&render(&keys_alone)));
+        let differing: Vec<_> = judged
+            .problems
+            .symmetric_difference(&wanted.problems)
+            .collect();
+        let mut given_up = false;
+        for secret in secrets
+            .iter_mut()
+            .filter(|one| is_hidden(one) && one.concerns(&differing))
+        {
+            secret.placeholder.clone_from(&secret.text);
+            given_up = true;
+        }
+        given_up
+    }
+
+    /// The first placeholder from `level` on that is nobody else's.
+    fn settle_on(&self, secret: &mut Secret, level: usize) {
+        for level in level..=LEVELS {
+            let Some(made) = self.mint.placeholder(secret.shape, &secret.text, level) else {
+                continue;
+            };
+            let taken = self.owners.get(&made);
+            if secret.shape == Shape::Bool || taken.is_none_or(|owner| *owner == secret.name) {
+                (secret.level, secret.placeholder) = (level, made);
+                return;
+            }
+        }
+        secret.level = LEVELS + 1;
+        secret.placeholder = match secret.shape {
+            Shape::Text | Shape::Key => {
+                format!("redacted-{}", self.mint.token(secret.text.as_bytes()))
+            }
+            Shape::Number => "0".to_owned(),
+            Shape::Bool => "false".to_owned(),
+        };
+    }
+
+    /// The next placeholder; answers whether there is one.
+    fn raise(&self, secret: &mut Secret) -> bool {
+        let more = secret.level <= LEVELS && secret.shape != Shape::Bool;
+        if more {
+            self.settle_on(secret, secret.level + 1);
+        }
+        more
+    }
+}
+
+impl Secret {
+    /// Whether a problem at one of `paths` may be its own.
+    fn concerns(&self, problems: &[&(View, String)]) -> bool {
+        let below = |long: &str, short: &str| {
+            long.strip_prefix(short)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let related = |(_, path): &&(View, String)| {
+            self.paths
+                .iter()
+                .any(|own| below(own, path) || below(path, own))
+        };
+        problems.iter().any(related)
+    }
+}
+
+/// The secrets found so far, each once.
+struct Found<'a> {
+    mint: &'a Mint,
+    secrets: Vec<Secret>,
+    at: HashMap<(u64, u64), usize>,
+}
+
+impl<'a> Found<'a> {
+    fn new(mint: &'a Mint) -> Self {
+        Found {
+            mint,
+            secrets: Vec::new(),
+            at: HashMap::new(),
+        }
+    }
+
+    fn add(&mut self, fields: &'static [Field], path: &[Seg], shape: Shape, text: &str) {
+        let (name, path) = (self.mint.name(shape, text), cut(fields, path));
+        match self.at.get(&name) {
+            Some(at) if self.secrets[*at].paths.contains(&path) => {}
+            Some(at) => self.secrets[*at].paths.push(path),
+            None => {
+                self.at.insert(name, self.secrets.len());
+                self.secrets.push(Secret {
+                    shape,
+                    text: text.to_owned(),
+                    name,
+                    paths: vec![path],
+                    level: 0,
+                    placeholder: String::new(),
+                });
+            }
+        }
+    }
+
+    fn of_document(&mut self, fields: &'static [Field], doc: &Doc) {
+        replace(fields, doc, &mut Vec::new(), &mut |path, shape, text| {
+            self.add(fields, path, shape, text);
+            String::new()
+        });
+    }
+}
+
+fn redacted(fields: &'static [Field], doc: &Doc, secrets: &[Secret]) -> Doc {
+    replace(fields, doc, &mut Vec::new(), &mut |_, shape, text| {
+        placeholder(secrets, shape, text)
+    })
+}
+
+fn placeholder(secrets: &[Secret], shape: Shape, text: &str) -> String {
+    let found = secrets
+        .iter()
+        .find(|one| one.shape == shape && one.text == text);
+    found.map_or_else(String::new, |one| one.placeholder.clone())
+}
+
+/// A text that is not Unicode, where the platform has such.
+pub(super) fn not_unicode() -> Option<OsString> {
+    #[cfg(unix)]
+    return Some(std::os::unix::ffi::OsStringExt::from_vec(vec![0xff]));
+    #[cfg(not(unix))]
+    None
+}

@@ -1,0 +1,309 @@
+//! The field table: one static description from which environment names, unknown-key detection, secrets and reports are derived.
+
+use crate::problem::Seg;
+
+/// One field of a config struct, as the derive describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// The key in documents.
+    pub name: &'static str,
+    /// Other keys that mean the same field.
+    pub aliases: &'static [&'static str],
+    /// The segment of the environment variable's name: `POOL` in `APP_POOL_MAX_SIZE`.
+    pub env: &'static str,
+    /// A complete variable name that replaces prefix and segments.
+    pub env_exact: Option<&'static str>,
+    /// What stands behind the key.
+    pub kind: Kind,
+    /// The value is never printed.
+    pub secret: bool,
+    /// A rule decides what the running value may change to.
+    pub guarded: bool,
+    /// A change waits for a restart of the program.
+    pub restart: bool,
+    /// The section's keys stand beside this struct's own.
+    pub flatten: bool,
+    /// Keys beside this one that no field has refuse the document.
+    pub strict: bool,
+    /// The Rust type, as written.
+    pub type_name: &'static str,
+    /// The field's doc comment.
+    pub docs: &'static str,
+    /// The default, as written.
+    pub default: Option<&'static str>,
+}
+
+/// What stands behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A value decoded as a whole.
+    Leaf,
+    /// A map with the fields of another config struct.
+    Section(fn() -> &'static [Field]),
+    /// A list of sections.
+    List(fn() -> &'static [Field]),
+    /// A map of sections by name.
+    Map(fn() -> &'static [Field]),
+}
+
+impl Kind {
+    /// The fields of the sections behind the key.
+    pub(crate) fn table(self) -> Option<&'static [Field]> {
+        match self {
+            Kind::Leaf => None,
+            Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner) => Some(inner()),
+        }
+    }
+}
+
+impl Field {
+    /// A leaf with this key and environment segment.
+    pub const fn new(name: &'static str, env: &'static str) -> Self {
+        Field {
+            name,
+            aliases: &[],
+            env,
+            env_exact: None,
+            kind: Kind::Leaf,
+            secret: false,
+            guarded: false,
+            restart: false,
+            flatten: false,
+            strict: false,
+            type_name: "",
+            docs: "",
+            default: None,
+        }
+    }
+    /// Sets [`Field::kind`].
+    pub const fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+    /// Sets [`Field::aliases`].
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+    /// Sets [`Field::env_exact`].
+    pub const fn env_exact(mut self, name: &'static str) -> Self {
+        self.env_exact = Some(name);
+        self
+    }
+    /// Marks the value as secret.
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+    /// Marks the field as one with a rule from the running value to the next: `immutable`, `max_change`, `monotonic`.
+    pub const fn guarded(mut self) -> Self {
+        self.guarded = true;
+        self
+    }
+    /// Marks the field as one whose changes wait for a restart.
+    pub const fn restart(mut self) -> Self {
+        self.restart = true;
+        self
+    }
+    /// Marks the section as flattened.
+    pub const fn flatten(mut self) -> Self {
+        self.flatten = true;
+        self
+    }
+    /// Sets [`Field::strict`].
+    pub const fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+    /// Sets [`Field::type_name`].
+    pub const fn type_name(mut self, name: &'static str) -> Self {
+        self.type_name = name;
+        self
+    }
+    /// Sets [`Field::docs`].
+    pub const fn docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+    /// Sets [`Field::default`].
+    pub const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+    /// Whether `key` names this field.
+    pub fn is(&self, key: &str) -> bool {
+        self.name == key || self.aliases.contains(&key)
+    }
+}
+
+/// The field that `key` names, looking into flattened sections.
+pub(crate) fn find(fields: &'static [Field], key: &str) -> Option<&'static Field> {
+    for field in fields {
+        if field.flatten {
+            if let Kind::Section(inner) = field.kind
+                && let Some(found) = find(inner(), key)
+            {
+                return Some(found);
+            }
+        } else if field.is(key) {
+            return Some(field);
+        }
+    }
+    None
+}
+
+/// What stands at a path of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The value of a field, or something in it.
+    Leaf {
+        /// It is never printed.
+        secret: bool,
+    },
+    /// A section, a list or a map of sections, or the document.
+    Structure,
+    /// Something under a key that no field has.
+    Unknown,
+}
+
+/// What stands at `path`.
+pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
+    let mut table = fields;
+    let mut rest = path;
+    while let Some((first, after)) = rest.split_first() {
+        let Seg::Key(key) = first else {
+            return Place::Unknown;
+        };
+        let Some(field) = find(table, key) else {
+            return Place::Unknown;
+        };
+        rest = after;
+        match field.kind {
+            Kind::Leaf => {
+                // A secret that was written into a map of other things keeps its name.
+                let named = || names_secret(fields, rest);
+                return Place::Leaf {
+                    secret: field.secret || named(),
+                };
+            }
+            Kind::Section(inner) => table = inner(),
+            Kind::List(inner) | Kind::Map(inner) => {
+                table = inner();
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    Place::Structure
+}
+
+/// The fields of the section at `path`; none for anything else.
+pub(crate) fn table(fields: &'static [Field], path: &[Seg]) -> &'static [Field] {
+    let Some((Seg::Key(key), rest)) = path.split_first() else {
+        return if path.is_empty() { fields } else { &[] };
+    };
+    match find(fields, key).map(|field| field.kind) {
+        Some(Kind::Section(inner)) => table(inner(), rest),
+        Some(Kind::List(inner) | Kind::Map(inner)) if !rest.is_empty() => {
+            table(inner(), &rest[1..])
+        }
+        _ => &[],
+    }
+}
+
+/// Whether a value found at `path` must never be printed: a secret field and anything in it; and, in a type that has secrets,
+/// what stands under a key that no field has (it may be a misspelt secret) or in the place of a section.
+pub(crate) fn is_secret(fields: &'static [Field], path: &[Seg]) -> bool {
+    match place(fields, path) {
+        Place::Leaf { secret } => secret,
+        Place::Structure | Place::Unknown => any_secret(fields),
+    }
+}
+
+/// How many steps of `path` can be shown: a secret's own keys cannot.
+pub(crate) fn shown_steps(fields: &'static [Field], path: &[Seg]) -> usize {
+    let secret = |end: &usize| place(fields, &path[..*end]) == Place::Leaf { secret: true };
+    (1..path.len()).find(secret).unwrap_or(path.len())
+}
+
+/// Whether a key of `path` is a secret field's, or nearly.
+fn names_secret(fields: &'static [Field], path: &[Seg]) -> bool {
+    let mut names = Vec::new();
+    if !path.is_empty() {
+        secret_names(fields, MAX_DEPTH, &mut names);
+    }
+    path.iter().any(|seg| match seg {
+        Seg::Key(key) => flux_syntax::nearest(key, names.iter().copied()).is_some(),
+        Seg::Index(_) => false,
+    })
+}
+
+fn secret_names(fields: &'static [Field], depth: u8, names: &mut Vec<&'static str>) {
+    for field in fields {
+        if field.secret {
+            names.push(field.name);
+            names.extend(field.aliases);
+        }
+        if let (Some(inner), true) = (field.kind.table(), depth > 0) {
+            secret_names(inner, depth - 1, names);
+        }
+    }
+}
+
+/// How deep the tables of a recursive type are followed.
+pub(crate) const MAX_DEPTH: u8 = 8;
+
+/// Whether any field of the table, or of the sections in it, is secret.
+pub(crate) fn any_secret(fields: &'static [Field]) -> bool {
+    any(fields, MAX_DEPTH, &|field| field.secret)
+}
+
+/// Whether any section refuses unknown keys.
+pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
+    any(fields, MAX_DEPTH, &|field| field.strict)
+}
+
+fn any(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bool {
+    fields.iter().any(|field| {
+        let inner = field.kind.table().filter(|_| depth > 0);
+        test(field) || inner.is_some_and(|inner| any(inner, depth - 1, test))
+    })
+}
+
+/// Whether a rule may look at the running value of anything in sections with these fields.
+pub(crate) fn may_be_guarded(fields: &'static [Field]) -> bool {
+    may(fields, MAX_DEPTH, &|field| field.guarded)
+}
+
+/// Whether anything in sections with these fields may wait for a restart.
+pub(crate) fn may_wait(fields: &'static [Field]) -> bool {
+    may(fields, MAX_DEPTH, &|field| field.restart)
+}
+
+/// What is too deep to look at may have it.
+fn may(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bool {
+    fields.iter().any(|field| {
+        let inner = || field.kind.table();
+        test(field) || inner().is_some_and(|inner| depth == 0 || may(inner, depth - 1, test))
+    })
+}
+
+/// Whether a section with these fields refuses unknown keys.
+pub(crate) fn is_strict(fields: &'static [Field]) -> bool {
+    fields.iter().any(|field| {
+        let inner = field.kind.table().filter(|_| field.flatten);
+        field.strict || inner.is_some_and(is_strict)
+    })
+}
+
+/// Every key of the table, those of flattened sections included.
+pub(crate) fn keys(fields: &'static [Field]) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for field in fields {
+        match field.kind {
+            Kind::Section(inner) if field.flatten => all.extend(keys(inner())),
+            _ => all.push(field.name),
+        }
+    }
+    all
+}

@@ -1,0 +1,370 @@
+//! How a layer is declared: a source, its format, and whether it may be absent.
+
+use crate::{
+    codec::{Codec, Decoder},
+    source::{DynWatcher, Observer, Patience, Session, Terms, Watcher, environment::Variables},
+};
+use flux_syntax::{Format, Remote, Template, Uri};
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+
+/// The declaration of one layer.
+///
+/// ```
+/// use flux::{Format, Source};
+/// let file = Source::file("/etc/app/config").format(Format::Toml).optional();
+/// let environment = Source::env("APP_");
+/// ```
+pub struct Source {
+    pub(crate) kind: Kind,
+    pub(crate) format: Option<Decoder>,
+    optional: bool,
+    settle: Option<Duration>,
+    resync: Option<Duration>,
+    wait: Option<Duration>,
+    pub(crate) variables: Variables,
+}
+
+pub(crate) enum Kind {
+    File(Template),
+    Env(Template),
+    Uri(Template),
+    Remote(Remote),
+    Watcher(Box<dyn DynWatcher>),
+    #[cfg(feature = "figment")]
+    Provider(Box<dyn figment::Provider + Send>),
+}
+
+/// Where an opened layer's content comes from.
+pub(crate) enum Input {
+    Watched(Arc<tokio::sync::Mutex<Box<dyn DynWatcher>>>),
+    Environment(String, Variables),
+    #[cfg(feature = "figment")]
+    Provider(std::sync::Mutex<Box<dyn figment::Provider + Send>>),
+}
+
+/// A layer that is ready to be watched, any number of times.
+pub(crate) struct Opened {
+    pub(crate) origin: String,
+    pub(crate) decoder: Option<Decoder>,
+    pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) input: Input,
+}
+
+impl Source {
+    fn new(kind: Kind) -> Self {
+        Source {
+            kind,
+            format: None,
+            optional: false,
+            settle: None,
+            resync: None,
+            wait: None,
+            variables: Variables::Process,
+        }
+    }
+
+    /// A file. The format is that of its extension unless [`format`](Source::format) names one.
+    pub fn file(path: impl Into<Template>) -> Self {
+        Source::new(Kind::File(path.into()))
+    }
+
+    /// A mounted directory in which every file is one key: [`source::Dir`](crate::source::Dir).
+    #[cfg(feature = "file")]
+    pub fn dir(path: impl Into<std::path::PathBuf>) -> Self {
+        Source::watcher(crate::source::Dir::new(path)).codec(crate::source::Dir::codec())
+    }
+
+    /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start.
+    pub fn env(prefix: impl Into<Template>) -> Self {
+        Source::new(Kind::Env(prefix.into()))
+    }
+
+    /// A source by its URI, as the attributes write it: `etcd://127.0.0.1:2379/app/config`. Variables, `${NAME}`, are read at start.
+    pub fn uri(uri: impl Into<Template>) -> Self {
+        Source::new(Kind::Uri(uri.into()))
+    }
+
+    /// A source of your own. Its documents are JSON unless [`format`](Source::format) or [`codec`](Source::codec) says otherwise.
+    pub fn watcher(watcher: impl Watcher) -> Self {
+        Source::new(Kind::Watcher(Box::new(watcher)))
+    }
+
+    /// Any figment provider, read once at start. Its metadata names the origin in reports.
+    #[cfg(feature = "figment")]
+    pub fn provider(provider: impl figment::Provider + Send + 'static) -> Self {
+        Source::new(Kind::Provider(Box::new(provider)))
+    }
+
+    /// The format of the documents.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = Some(Decoder::from(format));
+        self
+    }
+
+    /// A format of your own.
+    #[must_use]
+    pub fn codec(mut self, codec: impl Codec + 'static) -> Self {
+        self.format = Some(Decoder::Custom(Arc::new(codec)));
+        self
+    }
+
+    /// An absent or empty document contributes nothing, instead of being refused.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// How long a file must be quiet before a writer that keeps it open is judged finished; 1 s by default.
+    #[must_use]
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = Some(settle);
+        self
+    }
+
+    /// How often the source is read again although no change was told.
+    #[must_use]
+    pub fn resync(mut self, resync: Duration) -> Self {
+        self.resync = Some(resync);
+        self
+    }
+
+    /// Looks variables up here instead of in the process's environment: those that [`env`](Source::env) reads, and every
+    /// `${NAME}` of a path or URI.
+    ///
+    /// ```
+    /// # use flux::Source;
+    /// let source = Source::env("APP_").variables([("APP_PORT", "80")]);
+    /// ```
+    #[must_use]
+    pub fn variables<N: Into<String>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pairs = variables.into_iter();
+        let known = pairs.map(|(name, value)| (name.into(), value.into()));
+        self.variables = Variables::Given(Arc::new(known.collect()));
+        self
+    }
+
+    /// How long the start waits for the source's first word before it goes on without it; for ever by default. An
+    /// [`optional`](Source::optional) layer then contributes nothing until something is heard of it, any other is refused until then.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
+    /// Expands the variables and makes the source ready, or says what cannot work.
+    pub(crate) fn open(self, resync: Option<Duration>) -> Result<Opened, String> {
+        let own = self.resync;
+        let patience = self.wait.map(|wait| Patience {
+            wait,
+            optional: self.optional,
+        });
+        let watched = |watcher, resync| {
+            Input::Watched(Arc::new(tokio::sync::Mutex::new(Box::new(OnTerms {
+                watcher,
+                resync,
+                patience,
+            }))))
+        };
+        match self.kind {
+            Kind::Uri(template) => {
+                let kind =
+                    read(&template, &self.variables).map_err(|error| named(&template, &error))?;
+                Source { kind, ..self }.open(resync)
+            }
+            Kind::Env(template) => {
+                let prefix = expand(&template, &self.variables)?;
+                Ok(Opened {
+                    origin: "environment".to_owned(),
+                    decoder: None,
+                    optional: true,
+                    file: None,
+                    input: Input::Environment(prefix, self.variables),
+                })
+            }
+            #[cfg(feature = "figment")]
+            Kind::Provider(provider) => Ok(Opened {
+                origin: provider.metadata().name.into_owned(),
+                decoder: None,
+                optional: self.optional,
+                file: None,
+                input: Input::Provider(std::sync::Mutex::new(provider)),
+            }),
+            Kind::Watcher(watcher) => Ok(Opened {
+                origin: watcher.origin(),
+                decoder: self.format.or_else(default_decoder),
+                optional: self.optional,
+                file: None,
+                input: watched(watcher, own),
+            }),
+            Kind::Remote(place) => {
+                let place = place
+                    .expand(&|name| self.variables.get(name)?.into_string().ok())
+                    .map_err(|error| format!("a `{}:` source: {error}", place.scheme.as_str()))?;
+                // What the URI says is nearer to the source than what the builder says of all.
+                let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
+                Ok(Opened {
+                    origin: place.origin(),
+                    decoder: Some(self.format.unwrap_or_else(|| decoder_of(&place))),
+                    optional: self.optional,
+                    file: None,
+                    input: watched(crate::source::remote::open(place)?, resync),
+                })
+            }
+            #[cfg(feature = "file")]
+            Kind::File(template) => {
+                let path = expand(&template, &self.variables)?;
+                let decoder = match self.format {
+                    Some(decoder) => decoder,
+                    None => Format::of_path(&path).map(Decoder::from).ok_or_else(|| {
+                        format!("the format of `{path}` cannot be told from its name; name one of json, yaml, toml")
+                    })?,
+                };
+                let mut file = crate::source::File::new(&path);
+                if let Some(settle) = self.settle {
+                    file = file.settle(settle);
+                }
+                if let Some(resync) = own.or(resync) {
+                    file = file.resync(resync);
+                }
+                Ok(Opened {
+                    origin: path,
+                    decoder: Some(decoder),
+                    optional: self.optional,
+                    file: Some(file.path().to_owned()),
+                    input: watched(Box::new(file), None),
+                })
+            }
+            #[cfg(not(feature = "file"))]
+            Kind::File(template) => {
+                let _ = self.settle;
+                Err(format!(
+                    "`file:{template}` needs the cargo feature `file` of flux"
+                ))
+            }
+        }
+    }
+}
+
+fn decoder_of(place: &Remote<String>) -> Decoder {
+    match place.scheme {
+        #[cfg(feature = "file")]
+        flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),
+        _ => place.format().into(),
+    }
+}
+
+/// A watcher on the terms of its layer.
+struct OnTerms {
+    watcher: Box<dyn DynWatcher>,
+    resync: Option<Duration>,
+    patience: Option<Patience>,
+}
+
+impl DynWatcher for OnTerms {
+    fn origin(&self) -> String {
+        self.watcher.origin()
+    }
+    fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
+        self.watcher.watch(observer)
+    }
+    fn terms(&self) -> Terms {
+        let own = self.watcher.terms();
+        Terms {
+            deadline: own.deadline,
+            resync: self.resync.or(own.resync),
+            patience: self.patience,
+        }
+    }
+}
+
+/// A document on a server, for generated code: the URI was taken apart at compile time.
+pub fn remote(place: Remote) -> Source {
+    Source::new(Kind::Remote(place))
+}
+
+/// What a URI means that is known only at start.
+fn read(template: &Template, variables: &Variables) -> Result<Kind, String> {
+    let uri = match template.as_literal() {
+        Some(text) => flux_syntax::parse_uri(text),
+        None => flux_syntax::parse_given_uri(&expand(template, variables)?),
+    };
+    match uri.map_err(|error| error.message)? {
+        Uri::File { path } => Ok(Kind::File(path)),
+        Uri::Env { prefix } => Ok(Kind::Env(prefix)),
+        Uri::Remote(place) => Ok(Kind::Remote(place)),
+        Uri::Whole(template) => Ok(Kind::Uri(template)),
+        _ => Err("it is new to this version of flux".to_owned()),
+    }
+}
+
+/// The error with its source, unless that may hold a password.
+fn named(template: &Template, error: &str) -> String {
+    let text = template.to_string();
+    match text.contains('@') {
+        true => format!("a source URI: {error}"),
+        false => format!("the source `{text}`: {error}"),
+    }
+}
+
+fn default_decoder() -> Option<Decoder> {
+    Decoder::enabled(Format::Json)
+}
+
+pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<String, String> {
+    template
+        .expand(&|name| variables.get(name)?.into_string().ok())
+        .map_err(|unset| format!("`{template}`: {unset}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::declare::*;
+
+    fn opened(uri: &str) -> Result<String, String> {
+        Source::uri(uri).open(None).map(|opened| opened.origin)
+    }
+
+    #[test]
+    fn a_uri_in_code_is_what_it_would_be_in_an_attribute() {
+        for uri in ["redis://u:hunter2@h/k", "${X:-redis://u:hunter2@h/k}"] {
+            let refused = opened(uri).expect_err("a password");
+            assert!(refused.contains("a password does not belong"), "{refused}");
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+        let refused = opened("nats://h/bucket/app.*").expect_err("a wildcard");
+        assert!(refused.contains("wildcard"), "{refused}");
+        let refused = opened("redis://${FLUX_UNSET_HOST}/k").expect_err("unset");
+        assert!(refused.contains("FLUX_UNSET_HOST is not set"), "{refused}");
+    }
+
+    #[test]
+    #[cfg(all(feature = "file", feature = "yaml"))]
+    fn a_uri_that_comes_from_the_environment_has_defaults_in_defaults() {
+        let uri = "${FLUX_UNSET:-file:${FLUX_UNSET_TOO:-app}.yaml}";
+        assert_eq!(opened(uri).as_deref(), Ok("app.yaml"));
+    }
+
+    #[test]
+    #[cfg(not(feature = "redis"))]
+    fn a_server_without_its_feature_names_it() {
+        let refused = opened("redis://h/k").expect_err("off");
+        assert!(
+            refused.contains("needs the cargo feature `redis`"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "redis")]
+    fn what_is_shown_of_a_server_is_its_place() {
+        let shown = opened("redis://u:${FLUX_UNSET:-${PATH}}@h/app.yaml?db=2&poll=1s");
+        assert_eq!(shown.as_deref(), Ok("redis://h/app.yaml?db=2"));
+    }
+}

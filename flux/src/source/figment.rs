@@ -1,0 +1,162 @@
+//! figment, both ways: any provider is a layer, and a capacitor is a provider.
+
+use crate::{
+    Capacitor, Config,
+    codec::{MAX_DEPTH, TOO_DEEP, WITHHELD, decode_tree},
+    document::tree::Tree,
+    problem::{Problem, Seg, What},
+    report::{
+        Entry,
+        secrets::{of_tree, texts},
+    },
+    schema::{self, Field},
+    source::Given,
+};
+use figment::{
+    Error, Metadata, Profile, Provider,
+    error::Kind,
+    value::{Dict, Map, Num, Value},
+};
+
+/// Reads a provider: its default profile, and over it the one it selects.
+pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Given<C::Layer> {
+    let origin = provider.metadata().name.into_owned();
+    let refused = |problems: Vec<Problem>, secrets| Given {
+        read: Err(problems
+            .into_iter()
+            .map(|problem| Entry::new(&origin, problem))
+            .collect()),
+        secrets,
+    };
+    let tree = match provider.data() {
+        Ok(data) => tree_of_profiles(&data, provider.profile()),
+        Err(error) => return refused(problems_of(C::fields(), error), Vec::new()),
+    };
+    let Some(tree) = tree else {
+        let (path, what) = (Vec::new(), What::Plain(TOO_DEEP.to_owned()));
+        return refused(vec![Problem { path, what }], Vec::new());
+    };
+    let secrets = texts(&of_tree(C::fields(), &tree)).collect();
+    let (layer, problems) = decode_tree::<C>(&tree, false);
+    match layer {
+        Some(layer) if problems.is_empty() => Given {
+            read: Ok((layer, Vec::new())),
+            secrets,
+        },
+        _ => refused(problems, secrets),
+    }
+}
+
+/// What a provider says.
+#[cfg(feature = "testing")]
+pub(crate) fn tree(provider: &dyn Provider) -> Result<Tree, String> {
+    let data = provider.data().map_err(|error| error.to_string())?;
+    tree_of_profiles(&data, provider.profile()).ok_or_else(|| TOO_DEEP.to_owned())
+}
+
+/// Everything that figment says, taken apart so that a secret can be left out of it.
+fn problems_of(fields: &'static [Field], error: Error) -> Vec<Problem> {
+    let problem = |error: Error| {
+        let path: Vec<Seg> = error.path.into_iter().map(seg).collect();
+        let what = match error.kind {
+            Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+                let found = found.to_string();
+                What::Type { found, expected }
+            }
+            // A file's syntax error shows the line.
+            _ if schema::any_secret(fields) => What::Plain(WITHHELD.to_owned()),
+            kind => What::Message(format!("cannot be read: {kind}")),
+        };
+        Problem { path, what }
+    };
+    error.into_iter().map(problem).collect()
+}
+
+/// figment's path has items by their number.
+fn seg(step: String) -> Seg {
+    match step.parse() {
+        Ok(index) => Seg::Index(index),
+        Err(_) => Seg::Key(step.into()),
+    }
+}
+
+/// None where it is too deep.
+fn tree_of_profiles(data: &Map<Profile, Dict>, selected: Option<Profile>) -> Option<Tree> {
+    let mut root = Vec::new();
+    let selected = selected.filter(|profile| *profile != Profile::Default);
+    for profile in [Some(Profile::Default), selected, Some(Profile::Global)]
+        .into_iter()
+        .flatten()
+    {
+        if let Some(dict) = data.get(&profile) {
+            merge(&mut root, tree_of(dict, MAX_DEPTH)?);
+        }
+    }
+    Some(Tree::Map(root))
+}
+
+fn merge(below: &mut Vec<(String, Tree)>, top: Vec<(String, Tree)>) {
+    for (key, mut value) in top {
+        let known = below.iter_mut().find(|(known, _)| *known == key);
+        match (known.map(|(_, known)| known), &mut value) {
+            (Some(Tree::Map(below)), Tree::Map(top)) => merge(below, std::mem::take(top)),
+            (Some(below), _) => *below = value,
+            (None, _) => below.push((key, value)),
+        }
+    }
+}
+
+fn tree_of(dict: &Dict, depth: usize) -> Option<Vec<(String, Tree)>> {
+    dict.iter()
+        .map(|(key, value)| Some((key.clone(), value_of(value, depth.checked_sub(1)?)?)))
+        .collect()
+}
+
+fn value_of(value: &Value, depth: usize) -> Option<Tree> {
+    Some(match value {
+        Value::String(_, text) => Tree::Str(text.clone()),
+        Value::Char(_, c) => Tree::Str(c.to_string()),
+        Value::Bool(_, value) => Tree::Bool(*value),
+        Value::Num(_, number) => number_of(*number),
+        Value::Empty(..) => Tree::Null,
+        Value::Dict(_, dict) => Tree::Map(tree_of(dict, depth)?),
+        Value::Array(_, items) => {
+            let inner = depth.checked_sub(1)?;
+            let items = items.iter().map(|item| value_of(item, inner));
+            Tree::Seq(items.collect::<Option<_>>()?)
+        }
+    })
+}
+
+fn number_of(number: Num) -> Tree {
+    if let Some(float) = match number {
+        Num::F32(float) => Some(f64::from(float)),
+        Num::F64(float) => Some(float),
+        _ => None,
+    } {
+        return Tree::F64(float);
+    }
+    match (number.to_u128(), number.to_i128()) {
+        (Some(n), _) if u64::try_from(n).is_ok() => Tree::U64(n as u64),
+        (_, Some(n)) if i64::try_from(n).is_ok() => Tree::I64(n as i64),
+        (Some(n), _) => Tree::Raw(n.to_string()),
+        (_, Some(n)) => Tree::Raw(n.to_string()),
+        _ => Tree::Null,
+    }
+}
+
+/// The applied configuration, for frameworks that take a figment provider.
+impl<C: Config + serde::Serialize> Provider for Capacitor<C> {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(format!("flux capacitor {}", self.status().name))
+    }
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        match self.current() {
+            Some(snapshot) => figment::providers::Serialized::defaults(&**snapshot).data(),
+            None => Err(Error::from(format!(
+                "{}: no configuration was applied yet",
+                self.status().name
+            ))),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What a layer without a document contains: the environment, a figment provider. It is read once, at start.
+
+use crate::{problem::Seg, report::Entry};
+
+/// Which variable set which path.
+pub(crate) type VariablePaths = Vec<(Vec<Seg>, String)>;
+
+/// What a layer without a document says, which is read once, at start.
+pub(crate) struct Given<L> {
+    /// The layer, or everything that is wrong with it.
+    pub(crate) read: Result<(L, VariablePaths), Vec<Entry>>,
+    /// What must not be printed of it.
+    pub(crate) secrets: Vec<String>,
+}

@@ -1,0 +1,485 @@
+//! Latest-wins slots between the watchers and the capacitor: no watcher ever waits for a slow reader.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::source::{Content, Observation, Resync, Revision, SourceError};
+
+/// How the connection to a source is. It stands beside the capacitor's state and does not change it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Health {
+    /// Nothing was heard yet.
+    #[default]
+    Starting,
+    /// Changes are seen as they happen.
+    Live,
+    /// Changes may be missed.
+    Stale {
+        /// When it began.
+        since: SystemTime,
+        /// The newest reason.
+        error: SourceError,
+        /// How many times it failed in a row.
+        attempt: u32,
+    },
+    /// The source ended for good.
+    Closed,
+}
+
+/// What one layer's source had to say since the last [`Inbox::take`].
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) layer: usize,
+    /// The newest observation, if there was one.
+    pub(crate) observation: Option<Observation>,
+    /// A writer is at work: what was observed last may be half of what comes.
+    pub(crate) unsettled: bool,
+    /// The health, if it changed.
+    pub(crate) health: Option<Health>,
+    /// How many observations this layer received in all, those replaced before they were taken included.
+    pub(crate) received: u64,
+}
+
+/// One slot for each layer.
+pub(crate) struct Inbox {
+    slots: Box<[Mutex<Slot>]>,
+    pending: AtomicBool,
+    notify: Notify,
+    #[cfg(feature = "testing")]
+    tap: std::sync::OnceLock<Box<dyn Tap>>,
+}
+
+/// Sees every report of the observers, also those that are replaced before they are taken.
+#[cfg(feature = "testing")]
+pub(crate) trait Tap: Send + Sync {
+    fn observed(&self, observation: &Observation);
+    fn failing(&self, error: &SourceError);
+    /// The report is delivered; may panic.
+    fn delivered(&self);
+}
+
+#[derive(Default)]
+struct Slot {
+    observation: Option<Observation>,
+    unsettled: bool,
+    health: Health,
+    health_changed: bool,
+    live_since: Option<Instant>,
+    was_live: bool,
+    /// When the source last showed that it is watched.
+    sign: Option<Instant>,
+    /// The newest revision of what was observed.
+    last: Option<Revision>,
+    received: u64,
+    /// Something changed since it was taken.
+    fresh: bool,
+}
+
+impl Inbox {
+    pub(crate) fn new(layers: usize) -> Arc<Inbox> {
+        Arc::new(Inbox {
+            slots: (0..layers).map(|_| Mutex::default()).collect(),
+            pending: AtomicBool::new(false),
+            notify: Notify::new(),
+            #[cfg(feature = "testing")]
+            tap: std::sync::OnceLock::new(),
+        })
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn tapped_by(layers: usize, tap: impl Tap + 'static) -> Arc<Inbox> {
+        let inbox = Inbox::new(layers);
+        // A new inbox has none.
+        let _ = inbox.tap.set(Box::new(tap));
+        inbox
+    }
+
+    #[cfg(feature = "testing")]
+    fn tap(&self, tell: impl FnOnce(&dyn Tap)) {
+        if let Some(tap) = self.tap.get() {
+            tell(&**tap);
+        }
+    }
+
+    /// The observer that fills the slot of `layer`.
+    pub(crate) fn observer(self: &Arc<Self>, layer: usize) -> Observer {
+        debug_assert!(layer < self.slots.len());
+        Observer {
+            inbox: Arc::clone(self),
+            layer,
+            resync: None,
+        }
+    }
+
+    /// All that is new, in the order of the layers. Empties the slots.
+    pub(crate) fn take(&self) -> Vec<News> {
+        // Cleared before the slots are read: what arrives meanwhile raises it again.
+        if !self.pending.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        (0..self.slots.len())
+            .filter_map(|layer| {
+                let mut slot = self.slot(layer);
+                if !std::mem::take(&mut slot.fresh) {
+                    return None;
+                }
+                Some(News {
+                    layer,
+                    observation: slot.observation.take(),
+                    unsettled: slot.unsettled,
+                    health: std::mem::take(&mut slot.health_changed).then(|| slot.health.clone()),
+                    received: slot.received,
+                })
+            })
+            .collect()
+    }
+
+    /// Waits until [`take`](Self::take) has something to give. For one waiter; may be dropped at any time.
+    pub(crate) async fn changed(&self) {
+        while !self.pending.load(Ordering::Acquire) {
+            self.notify.notified().await;
+        }
+    }
+
+    fn slot(&self, layer: usize) -> MutexGuard<'_, Slot> {
+        self.slots[layer]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn update(&self, layer: usize, change: impl FnOnce(&mut Slot) -> bool) {
+        let mut slot = self.slot(layer);
+        if change(&mut slot) {
+            slot.fresh = true;
+            drop(slot);
+            self.pending.store(true, Ordering::Release);
+            self.notify.notify_one();
+        }
+    }
+}
+
+impl Slot {
+    fn become_live(&mut self) -> bool {
+        if matches!(self.health, Health::Live) {
+            return false;
+        }
+        self.live_since = Some(Instant::now());
+        self.was_live = true;
+        self.set_health(Health::Live)
+    }
+    fn become_stale(&mut self, error: SourceError, attempt: Option<u32>) -> bool {
+        let (since, before) = match &self.health {
+            Health::Stale { since, attempt, .. } => (*since, *attempt),
+            _ => (SystemTime::now(), 0),
+        };
+        self.live_since = None;
+        self.set_health(Health::Stale {
+            since,
+            error,
+            attempt: attempt.unwrap_or(before.saturating_add(1)),
+        })
+    }
+    fn is_outdated(&self, revision: Option<Revision>) -> bool {
+        let both = revision.zip(self.last);
+        both.is_some_and(|(now, last)| now.is_before(last))
+    }
+    /// Takes what was observed, unless it is older than what was observed before.
+    fn take(&mut self, observation: Observation, revision: Option<Revision>) -> bool {
+        self.sign = Some(Instant::now());
+        if self.is_outdated(revision) {
+            return self.become_live();
+        }
+        self.last = revision.or(self.last);
+        self.observation = Some(observation);
+        self.unsettled = false;
+        self.received += 1;
+        self.become_live();
+        true
+    }
+    fn set_health(&mut self, health: Health) -> bool {
+        self.health = health;
+        self.health_changed = true;
+        true
+    }
+}
+
+/// Where a watcher reports what it sees. Never blocks; a newer report replaces one that nobody took yet.
+#[derive(Clone)]
+pub struct Observer {
+    inbox: Arc<Inbox>,
+    layer: usize,
+    resync: Option<Duration>,
+}
+
+impl Observer {
+    /// The source holds this document.
+    pub fn value(&self, bytes: impl Into<Arc<[u8]>>) {
+        self.observe(Observation::Value(Content {
+            bytes: bytes.into(),
+            revision: None,
+        }));
+    }
+
+    /// The source answered that there is nothing.
+    pub fn absent(&self) {
+        self.observe(Observation::Absent);
+    }
+
+    /// The source was seen to hold this. It is [`live`](Self::live) with it, and settled.
+    pub fn observe(&self, observation: Observation) {
+        self.deliver(observation, None);
+    }
+
+    /// [`observe`](Self::observe) for a source that numbers its changes: what is older than what was observed before is
+    /// dropped, such as the history that a server tells again after a restart.
+    pub fn observe_at(&self, revision: Revision, observation: Observation) {
+        self.deliver(observation, Some(revision));
+    }
+
+    fn deliver(&self, observation: Observation, revision: Option<Revision>) {
+        self.inbox.update(self.layer, |slot| {
+            #[cfg(feature = "testing")]
+            if !slot.is_outdated(revision) {
+                self.inbox.tap(|tap| tap.observed(&observation));
+            }
+            slot.take(observation, revision)
+        });
+        #[cfg(feature = "testing")]
+        self.inbox.tap(|tap| tap.delivered());
+    }
+
+    /// When to read the source again although no change was told: at the watcher's [`resync`](crate::source::Watcher::resync).
+    pub fn resync(&self) -> Resync {
+        Resync::every(self.resync)
+    }
+
+    /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
+    pub fn unsettled(&self) {
+        self.inbox.update(self.layer, |slot| {
+            !std::mem::replace(&mut slot.unsettled, true)
+        });
+    }
+
+    /// Takes [`unsettled`](Self::unsettled) back: the writer finished and what was seen last still holds.
+    pub fn settled(&self) {
+        self.inbox.update(self.layer, |slot| {
+            std::mem::replace(&mut slot.unsettled, false)
+        });
+    }
+
+    /// The source cannot be watched well just now. Changes its health only.
+    pub fn failing(&self, error: SourceError) {
+        #[cfg(feature = "testing")]
+        self.inbox.tap(|tap| tap.failing(&error));
+        self.inbox
+            .update(self.layer, |slot| slot.become_stale(error, None));
+    }
+
+    /// The source is watched: changes are seen as they happen. Also the sign of life that a session with a
+    /// [`deadline`](crate::source::Watcher::deadline) owes while nothing changes.
+    pub fn live(&self) {
+        self.inbox.update(self.layer, |slot| {
+            slot.sign = Some(Instant::now());
+            slot.become_live()
+        });
+    }
+
+    pub(crate) fn with_resync(mut self, period: Option<Duration>) -> Self {
+        self.resync = period;
+        self
+    }
+
+    /// A session begins, which is a sign of life.
+    pub(crate) fn begin(&self) {
+        self.inbox.slot(self.layer).sign = Some(Instant::now());
+    }
+
+    /// When the source last showed that it is watched.
+    pub(crate) fn last_sign(&self) -> Instant {
+        let sign = self.inbox.slot(self.layer).sign;
+        sign.unwrap_or_else(Instant::now)
+    }
+
+    /// The start goes on without the source, if nothing was heard of it: this stands in until something is.
+    pub(crate) fn unheard(&self, stand_in: impl FnOnce(&Health) -> Observation) {
+        self.inbox.update(self.layer, |slot| {
+            let unheard = slot.received == 0;
+            if unheard {
+                slot.observation = Some(stand_in(&slot.health));
+            }
+            unheard
+        });
+    }
+
+    pub(crate) fn stale(&self, error: SourceError, attempt: u32) {
+        self.inbox
+            .update(self.layer, |slot| slot.become_stale(error, Some(attempt)));
+    }
+
+    pub(crate) fn closed(&self) {
+        self.inbox.update(self.layer, |slot| {
+            slot.live_since = None;
+            slot.unsettled = false;
+            slot.set_health(Health::Closed)
+        });
+    }
+
+    /// Whether the source was ever live, so that trouble with it is a loss.
+    pub(crate) fn was_live(&self) -> bool {
+        self.inbox.slot(self.layer).was_live
+    }
+
+    /// How long the source has been live without a break.
+    pub(crate) fn live_for(&self) -> Duration {
+        let since = self.inbox.slot(self.layer).live_since;
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer")
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::mailbox::*;
+
+    fn text(news: &News) -> &str {
+        match &news.observation {
+            Some(Observation::Value(content)) => std::str::from_utf8(&content.bytes).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_newest_observation_replaces_the_one_nobody_took() {
+        let inbox = Inbox::new(2);
+        inbox.observer(1).value(*b"old");
+        inbox.observer(1).value(*b"new");
+        let news = inbox.take();
+        assert_eq!(news.len(), 1);
+        assert_eq!(
+            (news[0].layer, text(&news[0]), news[0].received),
+            (1, "new", 2)
+        );
+        assert!(matches!(news[0].health, Some(Health::Live)));
+        assert!(inbox.take().is_empty());
+    }
+
+    #[test]
+    fn health_is_news_only_when_it_changes() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        observer.live();
+        observer.live();
+        assert_eq!(inbox.take().len(), 1);
+        observer.live();
+        assert!(inbox.take().is_empty());
+        observer.failing(SourceError::transient("cut"));
+        let Some(Health::Stale {
+            since, attempt: 1, ..
+        }) = inbox.take()[0].health.clone()
+        else {
+            panic!("not stale");
+        };
+        observer.failing(SourceError::transient("cut again"));
+        let Some(Health::Stale {
+            since: again,
+            attempt: 2,
+            error,
+        }) = inbox.take()[0].health.clone()
+        else {
+            panic!("not stale");
+        };
+        assert_eq!(since, again, "stale since the first failure");
+        assert_eq!(error.to_string(), "cut again");
+    }
+
+    #[test]
+    fn an_observation_ends_what_was_unsettled() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        observer.unsettled();
+        let news = inbox.take();
+        assert!(news[0].unsettled && news[0].observation.is_none());
+        observer.unsettled();
+        assert!(inbox.take().is_empty(), "no news in saying it twice");
+        observer.absent();
+        let news = inbox.take();
+        assert!(!news[0].unsettled);
+        assert!(matches!(news[0].observation, Some(Observation::Absent)));
+    }
+
+    #[test]
+    fn what_is_older_than_what_was_seen_is_dropped_but_a_sign_of_life() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        let at = |incarnation, number| Revision {
+            incarnation,
+            number,
+        };
+        let value = |text: &str| {
+            Observation::Value(Content {
+                bytes: text.as_bytes().into(),
+                revision: None,
+            })
+        };
+        observer.observe_at(at(1, 7), value("seven"));
+        assert_eq!(text(&inbox.take()[0]), "seven");
+        observer.observe_at(at(1, 8), Observation::Absent);
+        inbox.take();
+        observer.failing(SourceError::transient("restart"));
+        observer.observe_at(at(1, 7), value("seven"));
+        let news = inbox.take();
+        assert!(news[0].observation.is_none(), "a deletion is not undone");
+        assert!(matches!(news[0].health, Some(Health::Live)));
+        observer.observe_at(at(1, 8), value("eight"));
+        assert_eq!(text(&inbox.take()[0]), "eight");
+        observer.observe_at(at(2, 1), value("restored"));
+        assert_eq!(text(&inbox.take()[0]), "restored");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nothing_is_lost_between_take_and_changed() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        let writer = tokio::task::spawn_blocking(move || {
+            for n in 0..10_000u32 {
+                observer.value(n.to_le_bytes());
+                if n % 64 == 0 {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let last = 9_999u32.to_le_bytes();
+        tokio::time::timeout(Duration::from_secs(30), async {
+            loop {
+                inbox.changed().await;
+                for news in inbox.take() {
+                    if let Some(Observation::Value(content)) = news.observation
+                        && *content.bytes == last
+                    {
+                        assert_eq!(news.received, 10_000);
+                        return;
+                    }
+                }
+            }
+        })
+        .await
+        .expect("the last value arrives");
+        writer.await.unwrap();
+    }
+}

@@ -1,0 +1,15 @@
+//! Pure functions of times.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The longest pause after so many failures in a row: `base`, doubled each time, up to `cap`.
+pub(crate) fn ceiling(failures: u32, base: Duration, cap: Duration) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    base.saturating_mul(1 << doublings).min(cap)
+}
+
+/// Seconds since 1970.
+pub(crate) fn unix(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
