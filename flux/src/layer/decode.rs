@@ -1,71 +1,18 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
 use super::{Layer, UNKNOWN};
-use crate::problem::what_of;
-use crate::problem::{TWICE, collect_errors::caught};
+
+use crate::problem::{TWICE, collect_errors::caught, what_of};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor, value},
 };
-use std::{cell::Cell, collections::BTreeMap, collections::HashMap, fmt, marker::PhantomData};
-
-/// The keys of a layer: in the order of the fields, and sorted (with aliases) for lookup.
-#[derive(Debug, Clone, Copy)]
-pub struct Keys {
-    names: &'static [&'static str],
-    sorted: &'static [(&'static str, usize)],
-}
-
-impl Keys {
-    /// `names` by field index; `sorted` holds every name and alias in byte order, with its field's index.
-    pub const fn new(
-        names: &'static [&'static str],
-        sorted: &'static [(&'static str, usize)],
-    ) -> Self {
-        Keys { names, sorted }
-    }
-    /// How many fields there are.
-    pub const fn len(&self) -> usize {
-        self.names.len()
-    }
-    /// Whether there are no fields.
-    pub const fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-    /// The index of `key`. Documents mostly keep the order of the fields, so the one at `hint` is compared first.
-    #[inline]
-    pub fn find(&self, key: &str, hint: usize) -> usize {
-        if self
-            .names
-            .get(hint)
-            .is_some_and(|name| same(name.as_bytes(), key.as_bytes()))
-        {
-            return hint;
-        }
-        self.search(key)
-    }
-    /// Apart, so that the usual case stays small enough to be inlined.
-    #[inline(never)]
-    fn search(&self, key: &str) -> usize {
-        match self.sorted.binary_search_by(|(name, _)| (*name).cmp(key)) {
-            Ok(at) => self.sorted[at].1,
-            Err(_) => UNKNOWN,
-        }
-    }
-}
-
-/// Equality without a call for texts as short as most keys: both ends are compared as numbers, and may overlap.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    match a.len() {
-        4..8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
-        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
-        _ => a == b,
-    }
-}
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap},
+    fmt,
+    marker::PhantomData,
+};
 
 thread_local! {
     static SAW_UNKNOWN: Cell<bool> = const { Cell::new(false) };
@@ -431,38 +378,5 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NotNull<T> {
     }
     fn visit_unit<E: Error>(self) -> Result<T, E> {
         T::deserialize(value::UnitDeserializer::new())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Keys, UNKNOWN, same};
-
-    #[test]
-    fn keys_are_the_same_only_if_every_byte_is() {
-        for length in 0..40 {
-            let key = vec![b'k'; length];
-            assert!(same(&key, &key.clone()), "{length} bytes");
-            assert!(!same(&key, &vec![b'k'; length + 1]), "{length} bytes");
-            for at in 0..length {
-                let mut other = key.clone();
-                other[at] = b'x';
-                assert!(!same(&key, &other), "byte {at} of {length}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_is_found_whatever_the_hint_is() {
-        let keys = Keys::new(
-            &["port", "host"],
-            &[("host", 1), ("listen", 0), ("port", 0)],
-        );
-        for hint in [0, 1, 2, UNKNOWN] {
-            assert_eq!(keys.find("port", hint), 0);
-            assert_eq!(keys.find("listen", hint), 0);
-            assert_eq!(keys.find("host", hint), 1);
-            assert_eq!(keys.find("hosts", hint), UNKNOWN);
-        }
     }
 }

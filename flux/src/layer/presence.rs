@@ -1,25 +1,9 @@
 //! What a layer says about a path, asked only when a report or an explanation needs it.
 
 use crate::{
-    layer::{Layer, UNKNOWN, finish::Nested, merge},
+    layer::{Layer, Parts, Said, UNKNOWN, finish::Nested, merge},
     problem::Seg,
 };
-
-/// What a layer says about one field.
-pub enum Said<'a> {
-    /// Nothing.
-    Nothing,
-    /// A value (or an explicit null).
-    Value,
-    /// Something with parts of its own.
-    Parts(&'a dyn Parts),
-}
-
-/// Something that can be asked about its parts.
-pub trait Parts {
-    /// What is said about the part behind `seg`.
-    fn part(&self, seg: &Seg) -> Said<'_>;
-}
 
 impl<L: Layer> Parts for L {
     fn part(&self, seg: &Seg) -> Said<'_> {

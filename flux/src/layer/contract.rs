@@ -1,0 +1,139 @@
+//! What the derive implements for a layer, and what it describes of it.
+
+use crate::problem::Seg;
+use serde::de::MapAccess;
+
+/// No field has this index: the key is unknown.
+pub const UNKNOWN: usize = usize::MAX;
+
+/// One source's view of a config struct. Implemented by the derive.
+pub trait Layer: Default + Clone + Send + Sync + 'static {
+    /// The struct's own keys.
+    const KEYS: Keys;
+
+    /// How many indices the layer answers to: its own fields and those of flattened sections.
+    fn width() -> usize {
+        Self::KEYS.len()
+    }
+
+    /// The index of the field that `key` names, or [`UNKNOWN`]. `hint` is where to look first.
+    fn index(key: &str, hint: usize) -> usize {
+        Self::KEYS.find(key, hint)
+    }
+
+    /// Decodes the next value of `map` into the field with this index.
+    fn put<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+
+    /// Lays `top` over this layer: what it says wins, field by field.
+    fn over(&mut self, top: &Self);
+
+    /// What the layer says about the field with this index.
+    fn said(&self, index: usize) -> Said<'_>;
+}
+
+/// What a layer says about one field.
+pub enum Said<'a> {
+    /// Nothing.
+    Nothing,
+    /// A value (or an explicit null).
+    Value,
+    /// Something with parts of its own.
+    Parts(&'a dyn Parts),
+}
+
+/// Something that can be asked about its parts.
+pub trait Parts {
+    /// What is said about the part behind `seg`.
+    fn part(&self, seg: &Seg) -> Said<'_>;
+}
+
+/// The keys of a layer: in the order of the fields, and sorted (with aliases) for lookup.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys {
+    names: &'static [&'static str],
+    sorted: &'static [(&'static str, usize)],
+}
+
+impl Keys {
+    /// `names` by field index; `sorted` holds every name and alias in byte order, with its field's index.
+    pub const fn new(
+        names: &'static [&'static str],
+        sorted: &'static [(&'static str, usize)],
+    ) -> Self {
+        Keys { names, sorted }
+    }
+    /// How many fields there are.
+    pub const fn len(&self) -> usize {
+        self.names.len()
+    }
+    /// Whether there are no fields.
+    pub const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+    /// The index of `key`. Documents mostly keep the order of the fields, so the one at `hint` is compared first.
+    #[inline]
+    pub fn find(&self, key: &str, hint: usize) -> usize {
+        if self
+            .names
+            .get(hint)
+            .is_some_and(|name| same(name.as_bytes(), key.as_bytes()))
+        {
+            return hint;
+        }
+        self.search(key)
+    }
+    /// Apart, so that the usual case stays small enough to be inlined.
+    #[inline(never)]
+    fn search(&self, key: &str) -> usize {
+        match self.sorted.binary_search_by(|(name, _)| (*name).cmp(key)) {
+            Ok(at) => self.sorted[at].1,
+            Err(_) => UNKNOWN,
+        }
+    }
+}
+
+/// Equality without a call for texts as short as most keys: both ends are compared as numbers, and may overlap.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        4..8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keys, UNKNOWN, same};
+
+    #[test]
+    fn keys_are_the_same_only_if_every_byte_is() {
+        for length in 0..40 {
+            let key = vec![b'k'; length];
+            assert!(same(&key, &key.clone()), "{length} bytes");
+            assert!(!same(&key, &vec![b'k'; length + 1]), "{length} bytes");
+            for at in 0..length {
+                let mut other = key.clone();
+                other[at] = b'x';
+                assert!(!same(&key, &other), "byte {at} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_whatever_the_hint_is() {
+        let keys = Keys::new(
+            &["port", "host"],
+            &[("host", 1), ("listen", 0), ("port", 0)],
+        );
+        for hint in [0, 1, 2, UNKNOWN] {
+            assert_eq!(keys.find("port", hint), 0);
+            assert_eq!(keys.find("listen", hint), 0);
+            assert_eq!(keys.find("host", hint), 1);
+            assert_eq!(keys.find("hosts", hint), UNKNOWN);
+        }
+    }
+}
