@@ -2,12 +2,20 @@
 
 use super::Root;
 use crate::handle::{self, Guard, Handle, Reader, Snapshot};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
 pub struct Global<C: crate::Config> {
     pub(crate) handle: Handle<C>,
     pub(crate) capacitor: std::sync::OnceLock<crate::Capacitor<C>>,
+}
+
+impl<C: crate::Config> fmt::Debug for Global<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Global")
+            .field("config", &C::NAME)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<C: crate::Config> Global<C> {

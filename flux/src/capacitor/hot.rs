@@ -9,6 +9,13 @@ pub struct Hot<T> {
     scalar: std::marker::PhantomData<T>,
 }
 
+impl<T> std::fmt::Debug for Hot<T> {
+    /// Without the value, which may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hot").finish_non_exhaustive()
+    }
+}
+
 /// Stands for "nothing published". A 64-bit value that happens to be these bits is told apart on the cold path.
 const UNPUBLISHED: u64 = (-0x5eed_1235_i64) as u64;
 

@@ -62,6 +62,24 @@ impl<C> fmt::Debug for Snapshot<C> {
     }
 }
 
+/// Values may hold secrets, so none of these types prints what it holds.
+macro_rules! debug_without_value {
+    ($([$($generics:tt)*] $type:ty, $name:literal;)*) => {$(
+        impl<$($generics)*> fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct($name).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+debug_without_value! {
+    [C] Handle<C>, "Handle";
+    [C] HandleRef<C>, "HandleRef";
+    [C] Local<C>, "Local";
+    [C, H] Reader<C, H>, "Reader";
+}
+
 /// The place where the current snapshot is published.
 pub struct Handle<C> {
     /// Which snapshot is current, for the comparison that readers make; never followed.

@@ -2,6 +2,7 @@
 
 use crate::problem::Seg;
 use serde::de::MapAccess;
+use std::fmt;
 
 /// No field has this index: the key is unknown.
 pub const UNKNOWN: usize = usize::MAX;
@@ -39,6 +40,16 @@ pub enum Said<'a> {
     Value,
     /// Something with parts of its own.
     Parts(&'a dyn Parts),
+}
+
+impl fmt::Debug for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Said::Nothing => "Nothing",
+            Said::Value => "Value",
+            Said::Parts(_) => "Parts",
+        })
+    }
 }
 
 /// Something that can be asked about its parts.

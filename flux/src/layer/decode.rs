@@ -269,6 +269,7 @@ pub trait Human: Sized {
 }
 
 /// The text of a duration.
+#[derive(Debug)]
 pub struct DurationText(std::time::Duration);
 
 impl<'de> Deserialize<'de> for DurationText {

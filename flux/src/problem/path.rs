@@ -12,6 +12,7 @@ pub enum Seg {
 }
 
 /// A path printed as `pool.hosts[2].name`.
+#[derive(Debug, Clone, Copy)]
 pub struct Dotted<'a>(pub &'a [Seg]);
 
 impl fmt::Display for Dotted<'_> {

@@ -10,6 +10,9 @@ use std::time::Duration;
 
 pub(super) const VERSION: u64 = 1;
 
+/// The latest time that a line may have, in seconds: some thirty years. A clock cannot be set to any time later.
+const LONGEST: f64 = 1e9;
+
 /// A line, and how long after the start it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
@@ -116,6 +119,7 @@ impl Line {
         let unusable = || RecordingError::new(format!("is not a line of a recording: {text:.60}"));
         let value: Value = serde_json::from_str(text).map_err(|_| unusable())?;
         let at = value.get("at").and_then(Value::as_f64);
+        let at = at.filter(|at| *at <= LONGEST);
         let at = at.and_then(|at| Duration::try_from_secs_f64(at).ok());
         match (at, What::read(&value)?) {
             (Some(at), Some(what)) => Ok(Line { at, what }),
@@ -356,6 +360,15 @@ fn without_nulls(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::record::line::*;
+
+    #[test]
+    fn a_time_that_no_clock_can_reach_is_refused() {
+        for at in ["1.8e19", "1e300", "-1", "1000000001"] {
+            let line = format!("{{\"at\":{at},\"update\":true}}");
+            assert!(Line::parse(&line).is_err(), "{line}");
+        }
+        assert!(Line::parse("{\"at\":31536000,\"update\":true}").is_ok());
+    }
 
     #[test]
     fn every_line_reads_back() {

@@ -42,19 +42,31 @@ fn spelled(c: char, keep_tabs: bool) -> Cow<'static, str> {
     }
 }
 
-/// Control characters, and those that change the direction of text or have no width of their own but break lines.
+/// Control characters, those that change the direction of text, those that are invisible, and blanks that look like a space:
+/// what a reader cannot see must not decide what a text means.
 fn controls(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
-            '\u{61c}'
-                | '\u{200b}'
-                | '\u{200e}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
+            '\u{a0}'
+                | '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{1680}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{2000}'..='\u{200f}'
+                | '\u{2028}'..='\u{202f}'
+                | '\u{205f}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3000}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -145,6 +157,10 @@ mod tests {
             ("a\nb\tc\r", "a\\nb\\tc\\r"),
             ("\u{9b}2J\u{7f}\u{0}", "\\u{9b}2J\\u{7f}\\u{0}"),
             ("user\u{202e}gnp", "user\\u{202e}gnp"),
+            ("po\u{ad}rt", "po\\u{ad}rt"),
+            ("port\u{fe0f}", "port\\u{fe0f}"),
+            ("a\u{a0}b\u{3000}c", "a\\u{a0}b\\u{3000}c"),
+            ("\u{3164}\u{200d}", "\\u{3164}\\u{200d}"),
         ] {
             assert_eq!(escaped(text), shown);
         }

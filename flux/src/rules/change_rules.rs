@@ -184,9 +184,14 @@ macro_rules! floats {
                 if old == 0.0 || !old.is_finite() {
                     return false;
                 }
+                if !new.is_finite() {
+                    return true;
+                }
+                // A quarter of each, so that neither the difference nor the sum of the largest numbers overflows.
+                let (new, old) = (new / 4.0, old / 4.0);
                 // A written 1.1 is not quite 1.1: what two numbers may be off by is no change.
                 let slack = 2.0 * f64::from($type::EPSILON) * (new.abs() + old.abs());
-                !new.is_finite() || (new - old).abs() > old.abs() * limit.share() + slack
+                (new - old).abs() > old.abs() * limit.share() + slack
             }
         }
     )*};
@@ -382,6 +387,14 @@ mod tests {
         assert!(f64::INFINITY.exceeds(&1.0, tenth) && f64::NAN.exceeds(&1.0, tenth));
         assert!(!1.0.exceeds(&f64::NAN, tenth) && !1.0.exceeds(&f64::INFINITY, tenth));
         assert!(!1.0.exceeds(&0.0, tenth) && !1.0.exceeds(&-0.0, tenth));
+    }
+
+    #[test]
+    fn a_change_between_the_largest_floats_is_measured_without_overflow() {
+        assert!((-1.797e308).exceeds(&1.797e308, Percent::new(1_000_000)));
+        assert!(!(-1.797e308).exceeds(&1.797e308, Percent::new(2_000_000)));
+        assert!(f64::MAX.exceeds(&f64::MIN, Percent::new(500_000)));
+        assert!(f32::MAX.exceeds(&f32::MIN, Percent::new(500_000)));
     }
 
     #[test]

@@ -144,6 +144,7 @@ pub fn one_of<T: PartialEq<U> + Debug, U: Debug>(
 
 /// A regular expression that the macro has already compiled once; compiled again at its first use.
 #[cfg(feature = "rules")]
+#[derive(Debug)]
 pub struct Pattern {
     text: &'static str,
     regex: std::sync::OnceLock<Option<regex_lite::Regex>>,

@@ -5,7 +5,7 @@ use crate::{
     source::{DynWatcher, Observer, Patience, Session, Terms, Watcher, environment::Variables},
 };
 use flux_syntax::{Format, Remote, Template, Uri};
-use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+use std::{ffi::OsString, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// The declaration of one layer.
 ///
@@ -22,6 +22,15 @@ pub struct Source {
     resync: Option<Duration>,
     wait: Option<Duration>,
     pub(crate) variables: Variables,
+}
+
+impl fmt::Debug for Source {
+    /// Without the declaration, whose URI may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("optional", &self.optional)
+            .finish_non_exhaustive()
+    }
 }
 
 pub(crate) enum Kind {

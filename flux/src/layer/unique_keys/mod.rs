@@ -25,6 +25,7 @@ use std::{
 };
 
 /// Decodes a map, or something that holds maps; null is the target's own error in every format.
+#[derive(Debug)]
 pub struct Distinct<T>(PhantomData<T>);
 
 impl<T: DeserializeOwned + Keyed> With for Distinct<T> {
@@ -36,6 +37,7 @@ impl<T: DeserializeOwned + Keyed> With for Distinct<T> {
 }
 
 /// The same for maps and lists of durations.
+#[derive(Debug)]
 pub struct DistinctHuman<T>(PhantomData<T>);
 
 impl<T: Human> With for DistinctHuman<T>
