@@ -3,7 +3,9 @@
 #[doc = include_str!("docs/patterns.md")]
 pub mod patterns {}
 
-#[doc = include_str!("docs/migration.md")]
+// Its examples use figment.
+#[cfg_attr(feature = "figment", doc = include_str!("docs/migration.md"))]
+#[cfg_attr(not(feature = "figment"), doc = "Built with the feature `figment`, whose crate its examples use.")]
 pub mod migration {}
 
 #[doc = include_str!("docs/errors.md")]

@@ -21,21 +21,21 @@
 //! # }
 //! ```
 //!
-//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`layer`] merges, [`rules`] validate,
-//! [`pipeline`] asks the program, [`capacitor`] decides, [`handle`] is what readers see, [`change`] notifies subscribers, and
-//! [`report`] describes what is wrong. The [`guide`] has patterns of use, a page for every kind of source, one for
-//! those who come from another library, and every error explained.
+//! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`rules`] validate, [`pipeline`] asks the
+//! program, [`capacitor`] decides, [`change`] notifies subscribers, [`report`] describes what is wrong, and [`observe`] lists the
+//! events and metrics. The [`guide`] has patterns of use, a page for every kind of source, one for those who come from another
+//! library, and every error explained.
 
 pub mod capacitor;
 pub mod change;
 pub mod codec;
 mod document;
 pub mod guide;
-pub mod handle;
-pub mod layer;
+mod handle;
+mod layer;
 pub mod observe;
 pub mod pipeline;
-pub mod problem;
+mod problem;
 #[cfg(feature = "testing")]
 mod record;
 pub mod report;
@@ -52,7 +52,7 @@ pub use capacitor::{Builder, Capacitor, Error, Root, State, Status, park};
 pub use codec::Unknown;
 pub use flux_syntax::Format;
 pub use handle::{Guard, Reader, Snapshot};
-pub use layer::Config;
+pub use layer::{Config, Layer};
 pub use report::Report;
 pub use source::Source;
 
@@ -76,14 +76,25 @@ pub mod __private {
             Config, Keys, Layer, Said, UNKNOWN,
             decode::{With, put, put_human, put_nested, put_strict, put_with},
             finish::{Nested, diff, need, nested, nested_or, or},
-            merge, presence as said,
             unique_keys::{Distinct, DistinctHuman},
         },
         problem::{Cx, Diff},
-        rules::{self, change_rules as transition},
         schema::{Field, Kind},
         source::declare::remote,
     };
     pub use flux_syntax::{Part, Remote, Scheme, Template};
     pub use serde;
+
+    pub mod merge {
+        pub use crate::layer::merge::*;
+    }
+    pub mod said {
+        pub use crate::layer::presence::*;
+    }
+    pub mod rules {
+        pub use crate::rules::value::*;
+    }
+    pub mod transition {
+        pub use crate::rules::change_rules::*;
+    }
 }

@@ -245,7 +245,7 @@ impl<'de, L: Layer> Visitor<'de> for Keyed<'_, L> {
 
 /// The outermost section.
 #[derive(Debug, Default, Clone)]
-pub struct Section<L>(pub L);
+pub(crate) struct Section<L>(pub L);
 
 impl<'de, L: Layer> Deserialize<'de> for Section<L> {
     #[inline]

@@ -5,12 +5,13 @@
 
 mod config;
 mod contract;
-pub mod decode;
-pub mod finish;
-pub mod merge;
-pub mod presence;
-pub mod unique_keys;
+pub(crate) mod decode;
+pub(crate) mod finish;
+pub(crate) mod merge;
+pub(crate) mod presence;
+pub(crate) mod unique_keys;
 
 pub use config::Config;
 pub(crate) use config::differences;
-pub use contract::{Keys, Layer, Parts, Said, UNKNOWN};
+pub(crate) use contract::Parts;
+pub use contract::{Keys, Layer, Said, UNKNOWN};

@@ -10,12 +10,12 @@ mod wording;
 pub use collect::Cx;
 pub use diff::Diff;
 pub(crate) use panic::panic_text;
-pub use path::{Dotted, Seg};
+pub(crate) use path::{Dotted, Seg};
 pub(crate) use wording::{what_of, without_position};
 
 /// What is wrong at a path, before it is known which layer said it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Where it is.
     pub path: Vec<Seg>,
     /// What it is.
@@ -24,7 +24,7 @@ pub struct Problem {
 
 /// The kinds of problem that an update can have at a path.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub(crate) enum What {
     /// The value has the wrong type or form: what was found (may be secret) and what was expected.
     Type {
         /// What stands there, in serde's words.

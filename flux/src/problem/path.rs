@@ -13,7 +13,7 @@ pub enum Seg {
 
 /// A path printed as `pool.hosts[2].name`.
 #[derive(Debug, Clone, Copy)]
-pub struct Dotted<'a>(pub &'a [Seg]);
+pub(crate) struct Dotted<'a>(pub &'a [Seg]);
 
 impl fmt::Display for Dotted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Rules from one value to the next: what may not change, not by so much or not downwards, and what waits for a restart.
 
 use crate::by_hand;
-use flux::{Capacitor, Config, Flux, State, problem::Diff, source::ChannelSender};
+use flux::{__private::Diff, Capacitor, Config, Flux, State, source::ChannelSender};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, time::Duration};
 
