@@ -299,7 +299,11 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
 /// Line and column of a byte offset, counted from 1.
 #[cfg(feature = "toml")]
 pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(offset)];
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let before = &text[..offset];
     let line = before.matches('\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (line, before[start..].chars().count() + 1)
@@ -314,7 +318,7 @@ pub(crate) const TOO_DEEP: &str = "lists and maps stand in each other more than 
 /// The tree of a document in a format of the user's own.
 fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {
     let tree = codec.decode(text).map_err(|error| {
-        let sentence = format_args!("is not valid {}: {error}", codec.name());
+        let sentence = format!("is not valid {}: {error}", codec.name());
         Syntax::new(&sentence, None, true)
     })?;
     if tree.is_deeper_than(MAX_DEPTH) {

@@ -241,8 +241,9 @@ struct Item<'a, L>(&'a mut Vec<L>);
 impl<'de, L: super::Layer> de::DeserializeSeed<'de> for Item<'_, L> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        let item = self.0.push_mut(L::default());
-        if kept(section(item, d))?.is_none() {
+        let at = self.0.len();
+        self.0.push(L::default());
+        if kept(section(&mut self.0[at], d))?.is_none() {
             self.0.pop();
         }
         Ok(())
