@@ -64,3 +64,6 @@ pub mod faults {}
 
 #[doc = include_str!("docs/scale.md")]
 pub mod scale {}
+
+#[doc = include_str!("docs/stability.md")]
+pub mod stability {}
