@@ -5,7 +5,10 @@ pub mod patterns {}
 
 // Its examples use figment.
 #[cfg_attr(feature = "figment", doc = include_str!("docs/migration.md"))]
-#[cfg_attr(not(feature = "figment"), doc = "Built with the feature `figment`, whose crate its examples use.")]
+#[cfg_attr(
+    not(feature = "figment"),
+    doc = "Built with the feature `figment`, whose crate its examples use."
+)]
 pub mod migration {}
 
 #[doc = include_str!("docs/errors.md")]
