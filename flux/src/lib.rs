@@ -30,6 +30,7 @@ pub mod capacitor;
 pub mod change;
 pub mod codec;
 mod document;
+mod engine;
 pub mod guide;
 mod handle;
 mod layer;
@@ -40,6 +41,7 @@ mod problem;
 mod record;
 pub mod report;
 pub mod rules;
+mod runtime;
 pub mod schema;
 pub mod source;
 #[cfg(feature = "testing")]

@@ -1,148 +1,56 @@
 //! The capacitor: watches the layers of one config type, holds the last good value, moves between the states.
+//!
+//! A thin typed shell: reads are typed, and everything else is handed to the runtime, which is compiled once.
 
-mod build;
 mod builder;
-mod command;
-mod commit;
-mod core;
-mod debounce;
-mod driver;
-mod error;
-mod flight;
-mod generations;
+mod builder_pipeline;
 pub(crate) mod global;
-mod history;
 pub mod hot;
-#[cfg(feature = "json")]
-mod last_known_good;
-mod lifecycle;
-mod plan;
-mod probation;
-mod rescue;
-mod retry;
 mod root;
-mod slot;
-mod stack;
-mod state;
-mod status;
-mod stored;
-pub(crate) mod tape;
 
-pub use builder::Builder;
-pub use error::Error;
-pub use generations::{Generation, GenerationOutcome};
-pub use global::park;
-pub use history::Refusal;
 #[cfg(feature = "json")]
-pub use last_known_good::Secrets;
+pub use crate::runtime::Secrets;
+pub use crate::{
+    engine::{Generation, GenerationOutcome, LayerStatus, Refusal, State, Status},
+    runtime::Error,
+};
+pub use builder::Builder;
+pub use global::park;
 pub use root::Root;
-pub use state::State;
-pub use status::{LayerStatus, Status};
 
 use crate::{
     Config, Reader, Report, Snapshot,
-    change::{Events, Projection, Subscription, Told},
+    change::{Events, Projection, Subscription},
+    engine::AnySnapshot,
     handle::HandleRef,
+    runtime::{self, Instance, Outlet, Owner, lifecycle},
 };
-use arc_swap::ArcSwap;
-pub(crate) use command::Command;
-use driver::Driver;
-use plan::Plan;
-use std::{
-    fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::SystemTime,
-};
-use tokio::sync::{mpsc, oneshot, watch};
+use std::{fmt, sync::Arc};
 
 /// Watches the layers of one config type, holds the last good value, moves between the states. Clones are the same capacitor;
 /// when the last clone of an instance is dropped, its watching ends.
 pub struct Capacitor<C: Config> {
-    shared: Arc<Shared<C>>,
-    _owner: Arc<Owner<C>>,
+    instance: Arc<Instance>,
+    handle: HandleRef<C>,
+    owner: Arc<Owner>,
 }
 
 impl<C: Config> Clone for Capacitor<C> {
     fn clone(&self) -> Self {
         Capacitor {
-            shared: Arc::clone(&self.shared),
-            _owner: Arc::clone(&self._owner),
+            instance: Arc::clone(&self.instance),
+            handle: self.handle.clone(),
+            owner: Arc::clone(&self.owner),
         }
     }
 }
 
-/// What the task, the readers and the owners of a capacitor have in common.
-pub(crate) struct Shared<C: Config> {
-    name: String,
-    handle: HandleRef<C>,
-    status: ArcSwap<Status>,
-    told: watch::Sender<Told<C>>,
-    /// The highest generation number that was given; it outlives a stop.
-    count: AtomicU64,
-    control: Mutex<Control<C>>,
-    manual: tokio::sync::Mutex<Option<Driver<C>>>,
-}
-
-struct Control<C: Config> {
-    plan: Option<Arc<Plan<C>>>,
-    running: Option<Running>,
-}
-
-/// The strings to a running capacitor.
-struct Running {
-    stop: Option<oneshot::Sender<()>>,
-    commands: mpsc::UnboundedSender<Command>,
-    ended: watch::Receiver<bool>,
-}
-
-impl<C: Config> Control<C> {
-    fn is_running(&self) -> bool {
-        self.running
-            .as_ref()
-            .is_some_and(|running| !*running.ended.borrow() && running.ended.has_changed().is_ok())
+impl<C: Config> Outlet for HandleRef<C> {
+    fn publish(&self, snapshot: &AnySnapshot) -> Option<AnySnapshot> {
+        HandleRef::publish(self, snapshot.typed()).map(AnySnapshot::new)
     }
-}
-
-impl<C: Config> Shared<C> {
-    fn control(&self) -> MutexGuard<'_, Control<C>> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn publish(&self, snapshot: Arc<Snapshot<C>>) {
-        self.handle.publish(snapshot);
-    }
-
-    fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    fn keep_count(&self, highest: u64) {
-        self.count.fetch_max(highest, Ordering::Relaxed);
-    }
-
-    fn ask_to_stop(&self) -> Option<watch::Receiver<bool>> {
-        let mut control = self.control();
-        let running = control.running.as_mut()?;
-        if let Some(stop) = running.stop.take() {
-            // The task may have ended by itself.
-            let _ = stop.send(());
-        }
-        Some(running.ended.clone())
-    }
-}
-
-struct Owner<C: Config>(Arc<Shared<C>>);
-
-impl<C: Config> Drop for Owner<C> {
-    fn drop(&mut self) {
-        self.0.ask_to_stop();
-        // In manual mode no task does it.
-        if let Ok(mut manual) = self.0.manual.try_lock() {
-            drop(manual.take());
-        }
+    fn load(&self) -> Option<AnySnapshot> {
+        self.get().load().map(AnySnapshot::new)
     }
 }
 
@@ -153,44 +61,18 @@ impl<C: Config> Capacitor<C> {
     }
 
     fn idle(name: String, handle: HandleRef<C>) -> Self {
-        let status = Status {
-            name: name.clone(),
-            state: State::Loading,
-            since: SystemTime::now(),
-            running: false,
-            generation: 0,
-            applied: None,
-            error: None,
-            pending_restart: Vec::new(),
-            on_probation: false,
-            pinned: false,
-            generations: Vec::new(),
-            layers: Vec::new(),
-            history: Vec::new(),
-        };
-        let (told, _) = watch::channel(Told::new(handle.get().load()));
-        let shared = Arc::new(Shared {
-            name,
-            handle,
-            status: ArcSwap::from_pointee(status),
-            told,
-            count: AtomicU64::new(0),
-            control: Mutex::new(Control {
-                plan: None,
-                running: None,
-            }),
-            manual: tokio::sync::Mutex::new(None),
-        });
-        let owner = Arc::new(Owner(Arc::clone(&shared)));
+        let instance = Arc::new(Instance::new(name, Box::new(handle.clone())));
+        let owner = Arc::new(Owner(Arc::clone(&instance)));
         Capacitor {
-            shared,
-            _owner: owner,
+            instance,
+            handle,
+            owner,
         }
     }
 
     /// The configuration that readers see; none before the first success.
     pub fn current(&self) -> Option<Arc<Snapshot<C>>> {
-        self.shared.handle.get().load()
+        self.handle.get().load()
     }
 
     /// The configuration that readers see.
@@ -202,7 +84,7 @@ impl<C: Config> Capacitor<C> {
             Some(snapshot) => snapshot,
             None => panic!(
                 "{}: no configuration was applied yet (state: {}); look at the error that `start()` returned, or use `current()`",
-                self.shared.name,
+                self.instance.name,
                 self.state()
             ),
         }
@@ -210,7 +92,7 @@ impl<C: Config> Capacitor<C> {
 
     /// A reader for a hot loop; none before the first success.
     pub fn reader(&self) -> Option<Reader<C, HandleRef<C>>> {
-        Reader::new(self.shared.handle.clone())
+        Reader::new(self.handle.clone())
     }
 
     /// Tells every change after the fact; begins with what comes after this call.
@@ -220,7 +102,7 @@ impl<C: Config> Capacitor<C> {
 
     /// Tells every change and every refusal after the fact; begins with what comes after this call.
     pub fn events(&self) -> Events<C> {
-        Events::new(self.shared.told.subscribe())
+        Events::new(self.instance.told.subscribe())
     }
 
     /// Tells when one part of the configuration has changed: `watch(|config| &config.pool.size)`.
@@ -234,17 +116,94 @@ impl<C: Config> Capacitor<C> {
 
     /// The state.
     pub fn state(&self) -> State {
-        self.shared.status.load().state
+        self.instance.state()
     }
 
     /// One consistent picture: state, generation, error, layers, history.
     pub fn status(&self) -> Arc<Status> {
-        self.shared.status.load_full()
+        self.instance.status.load_full()
     }
 
     /// Why the newest change is refused; none while the newest content of every layer is applied.
     pub fn last_error(&self) -> Option<Report> {
-        self.shared.status.load().error.clone()
+        self.instance.status.load().error.clone()
+    }
+
+    /// Starts watching; returns with the outcome of the first configuration.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the first configuration is bad: watching goes on, the state is `Empty` until a good one comes.
+    /// After [`Error::StartupTimeout`] everything is released and `start` may be called again. [`Error::AlreadyStarted`] and
+    /// [`Error::NoRuntime`] where it cannot start.
+    pub async fn start(&self) -> Result<(), Error> {
+        lifecycle::start(&self.instance).await
+    }
+
+    /// [`start`](Capacitor::start) for programs without a Tokio runtime: a thread of its own watches the sources until the
+    /// capacitor is stopped.
+    ///
+    /// # Errors
+    /// As for [`start`](Capacitor::start).
+    pub fn start_blocking(&self) -> Result<(), Error> {
+        lifecycle::start_blocking(Arc::clone(&self.owner))
+    }
+
+    /// Ends the watching and waits until no task and no descriptor is left. The last configuration stays readable.
+    ///
+    /// From inside a stage, a callback, a party or a layer of the same capacitor it returns at once, because that code itself is
+    /// waited for: the watching ends as soon as it is done, and an event at level ERROR reports the call.
+    pub async fn stop(&self) {
+        lifecycle::stop(&self.instance).await;
+    }
+
+    /// Manual mode: takes up what the sources hold since the last call, applies it, and answers whether there was anything.
+    ///
+    /// # Errors
+    /// [`Error::NotManual`] outside manual mode and before `start`; [`Error::Inside`] from inside the own pipeline.
+    pub async fn process(&self) -> Result<bool, Error> {
+        lifecycle::process(&self.instance).await
+    }
+
+    /// Tells that the program is unhealthy with the current configuration. While that is on probation
+    /// ([`Builder::probation`](crate::Builder::probation)), it is taken back: the last good generation is served again, and the
+    /// content that made the bad one is not tried again until it changes. Answers whether it was on probation.
+    pub fn report_unhealthy(&self, reason: impl Into<String>) -> bool {
+        runtime::report_unhealthy(&self.instance, reason.into())
+    }
+
+    /// Serves an earlier generation again, by hand: the one with this number, or the last good one before the current one.
+    /// Parties prepare and commit as for any change. What the layers hold now is not tried again until it changes. Answers with
+    /// the number that is served.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchGeneration`] where it is not kept any more ([`Builder::generations`](crate::Builder::generations)),
+    /// [`Error::Refused`] where a party refuses it, [`Error::Stopped`] where the capacitor is not running, [`Error::Inside`] from
+    /// inside the own pipeline.
+    pub async fn rollback(&self, to: impl Into<Option<u64>>) -> Result<u64, Error> {
+        runtime::rollback(&self.instance, to.into()).await
+    }
+
+    /// Keeps the current configuration until [`unpin`](Capacitor::unpin), whatever the sources hold: newer content is refused
+    /// meanwhile, and shown in the status.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the capacitor is not running, [`Error::Inside`] from inside the own pipeline.
+    pub async fn pin(&self) -> Result<(), Error> {
+        runtime::pin(&self.instance, true).await
+    }
+
+    /// Ends [`pin`](Capacitor::pin) and takes up what has come meanwhile.
+    ///
+    /// # Errors
+    /// As for [`pin`](Capacitor::pin).
+    pub async fn unpin(&self) -> Result<(), Error> {
+        runtime::pin(&self.instance, false).await
+    }
+
+    /// In manual mode nobody else carries orders out.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn step(&self) {
+        runtime::obey(&self.instance).await;
     }
 }
 

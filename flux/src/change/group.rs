@@ -1,5 +1,6 @@
 //! Several config types that change together: all of them swap or none does.
 
+use crate::engine::AnySnapshot;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -48,17 +49,30 @@ enum Stand {
     /// It has news and no outcome yet.
     Busy,
     /// It is ready to swap.
-    Ready(Contribution),
+    Ready(Swap),
     /// Its newest content is refused.
     Refused,
     /// It was ready, but another one is refused.
     Vetoed,
 }
 
-/// How a member swaps, and what it does after all have.
-pub(crate) struct Contribution {
-    pub(crate) swap: Box<dyn FnOnce() + Send>,
-    pub(crate) commit: Box<dyn FnOnce() + Send>,
+/// Lets a member's readers see its new configuration, and answers with the one before. It runs under the group's lock, so that all
+/// members swap at once: no code of the program may be in it. Parties commit and roll back in the member's own task.
+pub(crate) type Swap = Box<dyn FnOnce() -> Option<AnySnapshot> + Send>;
+
+/// What a decision leaves to be done once the lock is released: dropping old configurations is code of the program, and a waker
+/// may run anything.
+#[derive(Default)]
+struct Afterwards {
+    wakers: Vec<Waker>,
+    old: Vec<AnySnapshot>,
+    swaps: Vec<Swap>,
+}
+
+impl Afterwards {
+    fn run(self) {
+        self.wakers.into_iter().for_each(Waker::wake);
+    }
 }
 
 /// What the group says to a member.
@@ -103,65 +117,54 @@ impl Group {
 
 impl Members {
     /// Decides what can be decided now.
-    fn settle(&mut self) {
-        if self
-            .members
-            .iter()
-            .any(|one| matches!(one.stand, Stand::Busy))
-        {
+    fn settle(&mut self, after: &mut Afterwards) {
+        let members = &mut self.members;
+        if members.iter().any(|one| matches!(one.stand, Stand::Busy)) {
             return;
         }
-        let refused: Vec<String> = self
-            .members
+        let refused = members
             .iter()
-            .filter(|one| matches!(one.stand, Stand::Refused))
-            .map(|one| one.name.clone())
-            .collect();
+            .filter(|one| matches!(one.stand, Stand::Refused));
+        let refused: Vec<String> = refused.map(|one| one.name.clone()).collect();
         if !refused.is_empty() {
-            for one in &mut self.members {
+            for one in members {
                 if matches!(one.stand, Stand::Ready(_)) {
-                    // Dropping the contribution rolls its parties back.
-                    one.stand = Stand::Vetoed;
-                    one.tell(Verdict::Vetoed(refused.clone()));
+                    one.enter(Stand::Vetoed, after);
+                    one.tell(Verdict::Vetoed(refused.clone()), after);
                 }
             }
             return;
         }
-        if self
-            .members
-            .iter()
-            .any(|one| matches!(one.stand, Stand::Vetoed))
-        {
-            for one in &mut self.members {
+        if members.iter().any(|one| matches!(one.stand, Stand::Vetoed)) {
+            for one in members {
                 if matches!(one.stand, Stand::Vetoed) {
                     one.stand = Stand::Busy;
-                    one.tell(Verdict::Again);
+                    one.tell(Verdict::Again, after);
                 }
             }
             return;
         }
-        let mut commits = Vec::new();
-        for one in &mut self.members {
+        for one in members {
             if matches!(one.stand, Stand::Ready(_))
-                && let Stand::Ready(ready) = std::mem::replace(&mut one.stand, Stand::Idle)
+                && let Stand::Ready(swap) = std::mem::replace(&mut one.stand, Stand::Idle)
             {
-                (ready.swap)();
-                commits.push(ready.commit);
-                one.tell(Verdict::Swapped);
+                after.old.extend(swap());
+                one.tell(Verdict::Swapped, after);
             }
-        }
-        for commit in commits {
-            commit();
         }
     }
 }
 
 impl One {
-    fn tell(&mut self, verdict: Verdict) {
-        self.verdict = Some(verdict);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
+    fn enter(&mut self, stand: Stand, after: &mut Afterwards) {
+        if let Stand::Ready(swap) = std::mem::replace(&mut self.stand, stand) {
+            after.swaps.push(swap);
         }
+    }
+
+    fn tell(&mut self, verdict: Verdict, after: &mut Afterwards) {
+        self.verdict = Some(verdict);
+        after.wakers.extend(self.waker.take());
     }
 }
 
@@ -173,11 +176,16 @@ pub(crate) struct Member {
 
 impl Member {
     fn enter(&self, stand: Stand) -> Option<Verdict> {
-        let mut members = self.group.lock();
-        let one = members.members.iter_mut().find(|one| one.id == self.id)?;
-        one.stand = stand;
-        let unread = one.verdict.take();
-        members.settle();
+        let mut after = Afterwards::default();
+        let unread = {
+            let mut members = self.group.lock();
+            let one = members.members.iter_mut().find(|one| one.id == self.id)?;
+            one.enter(stand, &mut after);
+            let unread = one.verdict.take();
+            members.settle(&mut after);
+            unread
+        };
+        after.run();
         unread
     }
 
@@ -197,8 +205,8 @@ impl Member {
     }
 
     /// It is ready to swap; [`poll`](Member::poll) gives the verdict.
-    pub(crate) fn ready(&self, contribution: Contribution) {
-        self.enter(Stand::Ready(contribution));
+    pub(crate) fn ready(&self, swap: Swap) {
+        self.enter(Stand::Ready(swap));
     }
 
     /// The group's verdict.
@@ -219,15 +227,21 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        let mut members = self.group.lock();
-        members.members.retain(|one| one.id != self.id);
-        members.settle();
+        let mut after = Afterwards::default();
+        {
+            let mut members = self.group.lock();
+            if let Some(at) = members.members.iter().position(|one| one.id == self.id) {
+                members.members.remove(at).enter(Stand::Idle, &mut after);
+            }
+            members.settle(&mut after);
+        }
+        after.run();
     }
 }
 
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Parties commit and roll back under the lock, and may print what they like.
+        // Never waits: it may be printed from anywhere.
         let Ok(members) = self.0.try_lock() else {
             return f.debug_struct("Group").finish_non_exhaustive();
         };

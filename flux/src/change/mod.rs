@@ -11,7 +11,7 @@ pub use group::Group;
 pub use party::{Party, Veto};
 pub use subscribe::{Event, Events, Projection, Subscription};
 
-pub(crate) use group::{Contribution, Member, Verdict};
+pub(crate) use group::{Member, Verdict};
 pub(crate) use party::{AnyParty, Callback, Transaction, Whole};
 pub(crate) use subscribe::Told;
 

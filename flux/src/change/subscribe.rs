@@ -1,11 +1,12 @@
 //! After the fact: who wants to know is told, latest wins, and nobody is waited for.
 
 use super::Change;
-use crate::{Config, Report, Snapshot};
+use crate::{Config, Report, Snapshot, engine::AnySnapshot};
 use futures_core::Stream;
 use std::{
     fmt,
     future::{Future, poll_fn},
+    marker::PhantomData,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -13,15 +14,15 @@ use std::{
 use tokio::sync::watch;
 
 /// What a capacitor last told; every part with the number of the telling, so that their order is known.
-pub(crate) struct Told<C> {
+pub(crate) struct Told {
     number: u64,
-    applied: Option<(u64, Arc<Snapshot<C>>)>,
+    applied: Option<(u64, AnySnapshot)>,
     refused: Option<(u64, Report)>,
     ended: bool,
 }
 
-impl<C> Told<C> {
-    pub(crate) fn new(current: Option<Arc<Snapshot<C>>>) -> Self {
+impl Told {
+    pub(crate) fn new(current: Option<AnySnapshot>) -> Self {
         Told {
             number: 0,
             applied: current.map(|snapshot| (0, snapshot)),
@@ -29,14 +30,19 @@ impl<C> Told<C> {
             ended: false,
         }
     }
-    /// Answers whether that is news.
-    pub(crate) fn applied(&mut self, snapshot: Arc<Snapshot<C>>) -> bool {
+    /// Answers whether that is news. What was told before goes to `before`, because its drop is code of the program.
+    pub(crate) fn applied(
+        &mut self,
+        snapshot: &AnySnapshot,
+        before: &mut Option<AnySnapshot>,
+    ) -> bool {
         let known = self.applied.as_ref();
-        if known.is_some_and(|(_, known)| Arc::ptr_eq(known, &snapshot)) {
+        if known.is_some_and(|(_, known)| known.is(snapshot)) {
             return false;
         }
         self.number += 1;
-        self.applied = Some((self.number, snapshot));
+        let told = self.applied.replace((self.number, snapshot.clone()));
+        *before = told.map(|(_, snapshot)| snapshot);
         true
     }
     pub(crate) fn refused(&mut self, report: Report) {
@@ -48,7 +54,7 @@ impl<C> Told<C> {
     }
 }
 
-type Receiver<C> = watch::Receiver<Told<C>>;
+type Receiver = watch::Receiver<Told>;
 
 /// Something that happened to a configuration.
 #[derive(Debug)]
@@ -64,31 +70,36 @@ pub enum Event<C> {
 /// [`Capacitor::events`](crate::Capacitor::events). Works in `tokio::select!`, and is a `Stream`.
 pub struct Events<C> {
     /// The receiver, or its wait for the next telling.
-    state: Waiting<C>,
-    seen: Option<Arc<Snapshot<C>>>,
-    seen_refusal: u64,
+    state: Waiting,
+    seen: Seen,
+    config: PhantomData<fn() -> C>,
 }
 
-enum Waiting<C> {
-    Here(Option<Receiver<C>>),
-    Until(Pin<Box<dyn Future<Output = Option<Receiver<C>>> + Send>>),
+/// What a subscriber was given last.
+#[derive(Default)]
+struct Seen {
+    applied: Option<AnySnapshot>,
+    refusal: u64,
+}
+
+enum Waiting {
+    Here(Option<Receiver>),
+    Until(Pin<Box<dyn Future<Output = Option<Receiver>> + Send>>),
 }
 
 impl<C: Config> Events<C> {
-    pub(crate) fn new(mut receiver: Receiver<C>) -> Self {
-        let (seen, seen_refusal) = {
+    pub(crate) fn new(mut receiver: Receiver) -> Self {
+        let seen = {
             let told = receiver.borrow_and_update();
-            let refusal = told.refused.as_ref().map_or(0, |(number, _)| *number);
-            let seen = told
-                .applied
-                .as_ref()
-                .map(|(_, snapshot)| Arc::clone(snapshot));
-            (seen, refusal)
+            Seen {
+                refusal: told.refused.as_ref().map_or(0, |(number, _)| *number),
+                applied: told.applied.as_ref().map(|(_, snapshot)| snapshot.clone()),
+            }
         };
         Events {
             state: Waiting::Here(Some(receiver)),
             seen,
-            seen_refusal,
+            config: PhantomData,
         }
     }
 
@@ -98,31 +109,48 @@ impl<C: Config> Events<C> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event<C>>> {
+        let news = ready!(self.state.poll(&mut self.seen, cx));
+        Poll::Ready(news.map(|news| match news {
+            News::Refused(report) => Event::Refused(report),
+            News::Applied { previous, current } => Event::Applied(Change {
+                previous: previous.map(|snapshot| snapshot.typed()),
+                current: current.typed(),
+            }),
+        }))
+    }
+}
+
+/// An event without the type of its configurations.
+enum News {
+    Applied {
+        previous: Option<AnySnapshot>,
+        current: AnySnapshot,
+    },
+    Refused(Report),
+}
+
+impl Waiting {
+    fn poll(&mut self, seen: &mut Seen, cx: &mut Context<'_>) -> Poll<Option<News>> {
         loop {
-            match &mut self.state {
+            match self {
                 Waiting::Until(wait) => {
                     let receiver = ready!(wait.as_mut().poll(cx));
-                    self.state = Waiting::Here(receiver);
+                    *self = Waiting::Here(receiver);
                 }
                 Waiting::Here(None) => return Poll::Ready(None),
                 Waiting::Here(slot) => {
                     let Some(mut receiver) = slot.take() else {
                         return Poll::Ready(None);
                     };
-                    let (event, ended) = {
+                    let (news, ended) = {
                         let told = receiver.borrow_and_update();
-                        let event = news(&told, &mut self.seen, &mut self.seen_refusal);
-                        (event, told.ended)
+                        (seen.news(&told), told.ended)
                     };
-                    if event.is_some() {
+                    if news.is_some() || ended {
                         *slot = Some(receiver);
-                        return Poll::Ready(event);
+                        return Poll::Ready(news);
                     }
-                    if ended {
-                        *slot = Some(receiver);
-                        return Poll::Ready(None);
-                    }
-                    self.state = Waiting::Until(Box::pin(async move {
+                    *self = Waiting::Until(Box::pin(async move {
                         receiver.changed().await.ok().map(|()| receiver)
                     }));
                 }
@@ -131,34 +159,33 @@ impl<C: Config> Events<C> {
     }
 }
 
-/// The oldest thing told that was not seen yet.
-fn news<C>(
-    told: &Told<C>,
-    seen: &mut Option<Arc<Snapshot<C>>>,
-    seen_refusal: &mut u64,
-) -> Option<Event<C>> {
-    let applied = told
-        .applied
-        .as_ref()
-        .filter(|(_, now)| !seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, now)));
-    let refused = told
-        .refused
-        .as_ref()
-        .filter(|(number, _)| number > seen_refusal);
-    match (applied, refused) {
-        (Some((at, _)), Some((number, report))) if number < at => {
-            *seen_refusal = *number;
-            Some(Event::Refused(report.clone()))
+impl Seen {
+    /// The oldest thing told that was not seen yet.
+    fn news(&mut self, told: &Told) -> Option<News> {
+        let seen = self.applied.as_ref();
+        let applied = told
+            .applied
+            .as_ref()
+            .filter(|(_, now)| !seen.is_some_and(|seen| seen.is(now)));
+        let refused = told
+            .refused
+            .as_ref()
+            .filter(|(number, _)| *number > self.refusal);
+        match (applied, refused) {
+            (Some((at, _)), Some((number, report))) if number < at => {
+                self.refusal = *number;
+                Some(News::Refused(report.clone()))
+            }
+            (Some((_, current)), _) => Some(News::Applied {
+                previous: self.applied.replace(current.clone()),
+                current: current.clone(),
+            }),
+            (None, Some((number, report))) => {
+                self.refusal = *number;
+                Some(News::Refused(report.clone()))
+            }
+            (None, None) => None,
         }
-        (Some((_, snapshot)), _) => Some(Event::Applied(Change {
-            previous: seen.replace(Arc::clone(snapshot)),
-            current: Arc::clone(snapshot),
-        })),
-        (None, Some((number, report))) => {
-            *seen_refusal = *number;
-            Some(Event::Refused(report.clone()))
-        }
-        (None, None) => None,
     }
 }
 
@@ -172,7 +199,7 @@ impl<C: Config> Stream for Events<C> {
 impl<C> fmt::Debug for Events<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events")
-            .field("seen", &self.seen)
+            .field("seen", &self.seen.applied)
             .finish_non_exhaustive()
     }
 }
@@ -226,7 +253,8 @@ where
     F: Fn(&C) -> &T,
 {
     pub(crate) fn new(subscription: Subscription<C>, part: F) -> Self {
-        let current = subscription.0.seen.clone();
+        let current = subscription.0.seen.applied.as_ref();
+        let current = current.map(|snapshot| snapshot.typed());
         Projection {
             subscription,
             part,

@@ -28,12 +28,20 @@ pub struct Snapshot<C> {
 }
 
 impl<C> Snapshot<C> {
+    /// One that was made just now.
     pub(crate) fn new(value: C, generation: u64) -> Self {
+        Snapshot::made(value, generation, SystemTime::now())
+    }
+    pub(crate) fn made(value: C, generation: u64, applied: SystemTime) -> Self {
         Snapshot {
             value,
             generation,
-            applied: SystemTime::now(),
+            applied,
         }
+    }
+    #[cfg(feature = "testing")]
+    pub(crate) fn into_value(this: Self) -> C {
+        this.value
     }
     /// How many configurations were applied up to this one, itself included. The first is 1.
     pub fn generation(this: &Self) -> u64 {
@@ -103,8 +111,12 @@ impl<C> Handle<C> {
     }
 
     /// Publishes `snapshot`, and its `hot` fields. The mark is cleared first: a thread that sees the new value before the new mark must look again,
-    /// or it could miss what another thread already told it.
-    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>, publish_hot: impl FnOnce(&C)) {
+    /// or it could miss what another thread already told it. Answers with the snapshot before: its drop is code of the program.
+    pub(crate) fn publish(
+        &self,
+        snapshot: Arc<Snapshot<C>>,
+        publish_hot: impl FnOnce(&C),
+    ) -> Option<Arc<Snapshot<C>>> {
         let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = Arc::as_ptr(&snapshot).cast_mut();
         let shown = !self.is_overridden();
@@ -112,10 +124,11 @@ impl<C> Handle<C> {
             publish_hot(&snapshot.value);
         }
         self.mark.store(ptr::null_mut(), Ordering::Relaxed);
-        self.current.store(Some(snapshot));
+        let before = self.current.swap(Some(snapshot));
         if shown {
             self.mark.store(mark, Ordering::Release);
         }
+        before
     }
 
     #[cfg(not(feature = "testing"))]
@@ -188,7 +201,7 @@ impl<C> HandleRef<C> {
         }
     }
 
-    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) {
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) -> Option<Arc<Snapshot<C>>> {
         match self {
             HandleRef::Static(handle, publish_hot) => handle.publish(snapshot, publish_hot),
             HandleRef::Shared(handle) => handle.publish(snapshot, |_| ()),

@@ -15,6 +15,9 @@
 //! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin said no |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
+//! | `flux.layer.judged` | debug | `layer`, `revision`, `verdict` (`applied`, `refused`), `update`: what became of a layer's newest content |
+//! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
+//! | `flux.capacitor.misused` | error | `call`, `error`: `stop` awaited inside the own pipeline |
 //! | `flux.breaker.changed` | info | `old_state`, `new_state` |
 //! | `flux.update.retried` | debug | `update`, `attempt`, `pause`, `error`: the retry layer tries again |
 //! | `flux.update.fallback` | debug | `update`, `error`: the fallback is asked |
@@ -36,7 +39,7 @@
 pub(crate) mod metrics;
 
 use crate::{Report, State};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(crate) fn started(name: &str, debounce: Duration) {
     metrics::state(name, State::Loading);
@@ -52,9 +55,9 @@ pub(crate) fn state_changed(name: &str, old_state: State, new_state: State) {
     tracing::info!(name: "flux.capacitor.state.changed", target: "flux", capacitor = name, %old_state, %new_state, "flux.capacitor.state.changed");
 }
 
-pub(crate) fn change_received(name: &str, layer: &str) {
+pub(crate) fn change_received(name: &str, layer: &str, at: SystemTime) {
     metrics::received(name, layer);
-    metrics::layer_changed(name, layer, std::time::SystemTime::now());
+    metrics::layer_changed(name, layer, at);
     tracing::debug!(name: "flux.capacitor.change.received", target: "flux", capacitor = name, layer, "flux.capacitor.change.received");
 }
 
@@ -111,30 +114,41 @@ pub(crate) fn warned(name: &str, warning: &Report) {
     tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, warning = %warning, "flux.capacitor.warning");
 }
 
-/// Where an update was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// A document could not be decoded, or was absent.
-    Transform,
-    /// Values are missing or break a rule.
-    Validation,
-    /// The pipeline said no.
-    Apply,
+/// A document could not be decoded, or was absent.
+pub(crate) fn transform_failed(name: &str, error: &Report, update: u64) {
+    metrics::updated(name, "refused", "transform");
+    tracing::warn!(name: "flux.capacitor.transform.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.transform.failed");
 }
 
-pub(crate) fn refused(name: &str, stage: Refused, error: &Report, update: u64) {
-    match stage {
-        Refused::Transform => {
-            metrics::updated(name, "refused", "transform");
-            tracing::warn!(name: "flux.capacitor.transform.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.transform.failed");
-        }
-        Refused::Validation => {
-            metrics::updated(name, "refused", "validation");
-            tracing::warn!(name: "flux.capacitor.validation.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.validation.failed");
-        }
-        Refused::Apply => {
-            metrics::updated(name, "refused", "apply");
-            tracing::warn!(name: "flux.capacitor.apply.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.apply.failed");
-        }
-    }
+/// Values are missing or break a rule.
+pub(crate) fn validation_failed(name: &str, error: &Report, update: u64) {
+    metrics::updated(name, "refused", "validation");
+    tracing::warn!(name: "flux.capacitor.validation.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.validation.failed");
+}
+
+/// The pipeline, a party, a group or a pin refused.
+pub(crate) fn apply_failed(name: &str, error: &Report, update: u64) {
+    metrics::updated(name, "refused", "apply");
+    tracing::warn!(name: "flux.capacitor.apply.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.apply.failed");
+}
+
+/// What became of the newest content of a layer.
+pub(crate) fn judged(
+    name: &str,
+    layer: &str,
+    revision: Option<&str>,
+    verdict: &'static str,
+    update: u64,
+) {
+    tracing::debug!(name: "flux.layer.judged", target: "flux", capacitor = name, layer, revision, verdict, update, "flux.layer.judged");
+}
+
+/// An update has been with the program's own code, or its group, for long.
+pub(crate) fn slow(name: &str, update: u64, lasts: Duration) {
+    tracing::warn!(name: "flux.update.slow", target: "flux", capacitor = name, update, ?lasts, "flux.update.slow");
+}
+
+/// A call cannot do what it is for where it was called from.
+pub(crate) fn misused(name: &str, call: &str, error: &dyn std::fmt::Display) {
+    tracing::error!(name: "flux.capacitor.misused", target: "flux", capacitor = name, call, %error, "flux.capacitor.misused");
 }

@@ -4,11 +4,11 @@ use super::{Applied, BoxError, Request, Stage, service::Answer};
 use crate::{
     Config,
     change::{AnyParty, Transaction},
-    problem::{Cx, Problem, What, panic_text},
+    engine::{self, AnySnapshot, Schema},
+    problem::Problem,
 };
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -31,25 +31,14 @@ impl fmt::Display for Invalid {
 impl std::error::Error for Invalid {}
 
 /// Every rule that the request's value breaks, those from previous to next included.
-pub(crate) fn check<C: Config>(request: &Request<C>) -> Result<(), Invalid> {
-    let mut cx = Cx::default();
-    let checked = catch_unwind(AssertUnwindSafe(|| {
-        request.current.validate(&mut cx);
-        if let (true, Some(previous)) = (request.has_transition(), &request.previous) {
-            request.current.transition(previous, &mut cx);
-        }
-    }));
-    let mut problems = cx.into_problems();
-    if let Err(panic) = checked {
-        problems.push(Problem {
-            path: Vec::new(),
-            what: What::Panic(panic_text(&*panic).to_owned()),
-        });
-    }
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(Invalid(problems)),
-    }
+fn check<C: Config>(request: &Request<C>) -> Result<(), Invalid> {
+    let value = AnySnapshot::new(Arc::clone(&request.current));
+    let previous = request
+        .previous
+        .clone()
+        .filter(|_| request.has_transition());
+    let previous = previous.map(AnySnapshot::new);
+    engine::check(Schema::of::<C>(), &value, previous.as_ref()).map_err(Invalid)
 }
 
 /// The innermost service.

@@ -9,6 +9,7 @@
 
 mod apply;
 mod breaker;
+mod erased;
 mod fallback;
 mod rate_limit;
 mod request;
@@ -30,8 +31,8 @@ pub use stage::Stage;
 #[cfg(feature = "pipeline")]
 pub use timeout::{TimedOut, Timeout, TimeoutLayer};
 
-pub(crate) use apply::{Apply, Invalid, check};
-pub(crate) use request::Kind;
+pub(crate) use apply::{Apply, Invalid};
+pub(crate) use erased::{AnyApplied, AnyParts, AnyPipeline, Parts, into_denial};
 pub(crate) use service::Answer;
 
 use std::{

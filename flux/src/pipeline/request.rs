@@ -1,6 +1,6 @@
 //! What goes into the pipeline, and what comes out of it.
 
-use crate::{Snapshot, change::Transaction};
+use crate::{Snapshot, change::Transaction, engine::Question};
 use std::{fmt, sync::Arc};
 
 /// What flows through the pipeline: the value that readers see and the one that they are to see.
@@ -13,36 +13,29 @@ pub struct Request<C> {
     pub raw: Arc<[Option<Arc<[u8]>>]>,
     /// What was validated before the pipeline.
     proposed: Arc<Snapshot<C>>,
-    kind: Kind,
+    /// It leads back to an earlier generation.
+    back: bool,
+    /// Whether rules from previous to next apply: not to the first value after a start.
+    transition: bool,
     id: u64,
     capacitor: Arc<str>,
 }
 
-/// Where a request leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// To newer content; whether rules from previous to next apply: not to the first value after a start.
-    Forward { transition: bool },
-    /// To an earlier generation.
-    Back,
-}
-
 impl<C> Request<C> {
-    pub(crate) fn new(
-        previous: Option<Arc<Snapshot<C>>>,
-        proposed: Arc<Snapshot<C>>,
-        raw: Arc<[Option<Arc<[u8]>>]>,
-        kind: Kind,
-        id: u64,
-        capacitor: Arc<str>,
-    ) -> Self {
+    /// The engine's question.
+    pub(crate) fn of(question: Question, capacitor: Arc<str>) -> Self
+    where
+        C: Send + Sync + 'static,
+    {
+        let proposed = question.proposed.typed();
         Request {
-            previous,
+            previous: question.previous.map(|snapshot| snapshot.typed()),
             current: Arc::clone(&proposed),
-            raw,
+            raw: question.raw,
             proposed,
-            kind,
-            id,
+            back: question.back,
+            transition: question.transition,
+            id: question.update,
             capacitor,
         }
     }
@@ -77,11 +70,11 @@ impl<C> Request<C> {
     /// Whether it leads back to an earlier generation ([`Capacitor::rollback`](crate::Capacitor::rollback), or a probation that
     /// failed). That value has come out of the stages before, so they do not run on it again; layers and parties are asked.
     pub fn goes_back(&self) -> bool {
-        self.kind == Kind::Back
+        self.back
     }
 
     pub(crate) fn has_transition(&self) -> bool {
-        self.kind == Kind::Forward { transition: true }
+        self.transition
     }
 }
 
@@ -92,7 +85,8 @@ impl<C> Clone for Request<C> {
             current: Arc::clone(&self.current),
             raw: Arc::clone(&self.raw),
             proposed: Arc::clone(&self.proposed),
-            kind: self.kind,
+            back: self.back,
+            transition: self.transition,
             id: self.id,
             capacitor: Arc::clone(&self.capacitor),
         }

@@ -9,7 +9,7 @@ mod wording;
 
 pub use collect::Cx;
 pub use diff::Diff;
-pub(crate) use panic::panic_text;
+pub(crate) use panic::{panic_text, printed};
 pub(crate) use path::{Dotted, Seg};
 pub(crate) use wording::{what_of, without_position};
 

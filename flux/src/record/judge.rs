@@ -1,31 +1,28 @@
 //! What is wrong with a layer, alone and together with the others.
 
-use crate::record::paths::cut;
 use crate::{
-    Config,
     codec::{self, Decoder, Unknown},
-    layer::Layer,
-    problem::{Cx, Problem},
+    engine::{self, AnyLayer, Schema},
+    problem::Problem,
+    record::paths::cut,
 };
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::BTreeSet;
 
 /// A decoded layer, and the paths of its problems.
-pub(super) struct Read<L> {
-    pub(super) layer: Option<L>,
+pub(super) struct Read {
+    pub(super) layer: Option<AnyLayer>,
     pub(super) problems: BTreeSet<String>,
 }
 
 /// Decodes a document; marks beside the paths say what else became of it.
-pub(super) fn decoded<C: Config>(decoder: &Decoder, bytes: &[u8]) -> Read<C::Layer> {
-    let decode = AssertUnwindSafe(|| codec::decode::<C>(decoder, bytes, Unknown::Warn));
+pub(super) fn decoded(schema: &Schema, decoder: &Decoder, bytes: &[u8]) -> Read {
     let paths = |found: Vec<codec::Found>| {
-        let paths = found.iter().map(|one| cut(C::fields(), &one.problem.path));
+        let paths = found.iter();
+        let paths = paths.map(|one| cut((schema.fields)(), &one.problem.path));
         paths.collect::<BTreeSet<_>>()
     };
-    let (layer, mut problems, mark) = match catch_unwind(decode) {
+    let decoded = engine::decode(schema, decoder, bytes, Unknown::Warn);
+    let (layer, mut problems, mark) = match decoded {
         Ok(Ok(decoded)) if decoded.empty => (None, BTreeSet::new(), Some("!empty")),
         Ok(Ok(decoded)) => (Some(decoded.layer), paths(decoded.warnings), None),
         Ok(Err(failed)) => (failed.partial, paths(failed.found), Some("!refused")),
@@ -52,10 +49,11 @@ pub(super) enum View {
     AboveAll,
 }
 
-pub(super) fn judge<C: Config>(
-    layers: &[Option<C::Layer>],
+pub(super) fn judge(
+    schema: &Schema,
+    layers: &[Option<AnyLayer>],
     at: usize,
-    read: &Read<C::Layer>,
+    read: &Read,
 ) -> Judged {
     let alone = read.problems.iter();
     let mut judged = Judged {
@@ -63,7 +61,7 @@ pub(super) fn judge<C: Config>(
         whole: false,
     };
     for view in [View::InItsPlace, View::AboveAll] {
-        let (paths, whole) = ruled::<C>(layers, at, read, view);
+        let (paths, whole) = ruled(schema, layers, at, read, view);
         judged.whole |= whole;
         judged
             .problems
@@ -72,38 +70,27 @@ pub(super) fn judge<C: Config>(
     judged
 }
 
-/// What the rules say of all layers together, and whether they could be asked.
-fn ruled<C: Config>(
-    layers: &[Option<C::Layer>],
+/// What the rules find in all layers together, and whether they could be asked.
+fn ruled(
+    schema: &Schema,
+    layers: &[Option<AnyLayer>],
     at: usize,
-    read: &Read<C::Layer>,
+    read: &Read,
     view: View,
 ) -> (Vec<String>, bool) {
-    let judged = catch_unwind(AssertUnwindSafe(|| {
-        let mut base = C::Layer::default();
-        for (index, known) in layers.iter().enumerate() {
-            let said = match (index == at, view) {
+    let in_its_place =
+        layers
+            .iter()
+            .enumerate()
+            .filter_map(|(index, known)| match (index == at, view) {
                 (false, _) => known.as_ref(),
                 (true, View::AboveAll) => None,
                 (true, _) => read.layer.as_ref(),
-            };
-            if let Some(layer) = said {
-                base.over(layer);
-            }
-        }
-        if let (Some(layer), View::AboveAll) = (&read.layer, view) {
-            base.over(layer);
-        }
-        let mut cx = Cx::default();
-        let value = C::finish(base, &mut cx);
-        if let Some(value) = &value {
-            value.validate(&mut cx);
-        }
-        (cx.into_problems(), value.is_some())
-    }));
-    match judged {
+            });
+    let above = read.layer.as_ref().filter(|_| view == View::AboveAll);
+    match engine::broken_rules(schema, in_its_place.chain(above)) {
         Ok((found, whole)) => {
-            let path = |problem: &Problem| cut(C::fields(), &problem.path);
+            let path = |problem: &Problem| cut((schema.fields)(), &problem.path);
             (found.iter().map(path).collect(), whole)
         }
         Err(_) => (vec!["!panicked".to_owned()], true),

@@ -3,6 +3,7 @@
 #[cfg(feature = "yaml")]
 mod as_written;
 mod document;
+mod hook;
 mod judge;
 mod line;
 mod paths;
@@ -10,11 +11,10 @@ mod placeholder;
 mod redact;
 mod replace;
 mod replay;
-mod tape;
 
 pub use crate::record::replay::{Recording, RecordingError, Replay};
 
-pub(crate) use crate::record::tape::Tape;
+pub(crate) use hook::RecorderHook;
 
 use crate::record::line::{Line, What};
 use crate::{Builder, Config, State};
@@ -189,7 +189,7 @@ impl<C: Config> Builder<C> {
     /// Records what the sources deliver, and what comes of it. Every start is a recording of its own, one after the other.
     #[must_use]
     pub fn record(mut self, recorder: &Recorder) -> Self {
-        self.tape = Tape::new(recorder);
+        self.spec.recorder = RecorderHook::new(recorder);
         self
     }
 }

@@ -8,8 +8,8 @@ use crate::record::{
     replace::replace,
 };
 use crate::{
-    Config,
     codec::{self, Decoder},
+    engine::{AnyLayer, Schema},
     problem::Seg,
     schema::{self, Field},
     source::environment,
@@ -36,14 +36,15 @@ pub(super) struct RedactedVariables {
 
 /// Redacts the layers of one config type. A secret has the same placeholder for as long as this lives, and no two share one, so
 /// that a change of a secret stays a change.
-pub(super) struct Redactor<C: Config> {
+pub(super) struct Redactor {
+    schema: &'static Schema,
     mint: Mint,
     /// The placeholder in use, by the secret's name.
     known: HashMap<(u64, u64), String>,
     owners: HashMap<String, (u64, u64)>,
     /// What each layer said last, as it was and redacted: rules see all layers together.
-    original: Vec<Option<C::Layer>>,
-    redacted: Vec<Option<C::Layer>>,
+    original: Vec<Option<AnyLayer>>,
+    redacted: Vec<Option<AnyLayer>>,
 }
 
 /// One secret while placeholders are chosen.
@@ -58,14 +59,15 @@ struct Secret {
     placeholder: String,
 }
 
-impl<C: Config> Redactor<C> {
-    pub(super) fn new(layers: usize) -> Self {
+impl Redactor {
+    pub(super) fn new(schema: &'static Schema, layers: usize) -> Self {
         Redactor {
+            schema,
             mint: Mint::default(),
             known: HashMap::new(),
             owners: HashMap::new(),
-            original: vec![None; layers],
-            redacted: vec![None; layers],
+            original: (0..layers).map(|_| None).collect(),
+            redacted: (0..layers).map(|_| None).collect(),
         }
     }
 
@@ -77,17 +79,19 @@ impl<C: Config> Redactor<C> {
 
     /// A document that will be redacted later: rules see it already where nothing of its layer is known.
     pub(super) fn expect(&mut self, layer: usize, decoder: &Decoder, bytes: &[u8]) {
-        if self.original[layer].is_none() && schema::any_secret(C::fields()) {
-            let read = decoded::<C>(decoder, bytes);
-            self.original[layer].clone_from(&read.layer);
+        let fields = (self.schema.fields)();
+        if self.original[layer].is_none() && schema::any_secret(fields) {
+            let read = decoded(self.schema, decoder, bytes);
+            self.original[layer] = read.layer.as_ref().map(self.schema.copy);
             self.redacted[layer] = read.layer;
         }
     }
 
     /// A document of a layer.
     pub(super) fn document(&mut self, layer: usize, decoder: &Decoder, bytes: &[u8]) -> Redacted {
+        let fields = (self.schema.fields)();
         let encoding = Encoding::of(decoder);
-        let secrets = schema::any_secret(C::fields());
+        let secrets = schema::any_secret(fields);
         let text = codec::text_of(bytes).ok();
         if let Some(text) = text
             && (text.trim().is_empty() || !secrets && encoding != Encoding::Tree)
@@ -105,11 +109,12 @@ impl<C: Config> Redactor<C> {
             Encoding::Tree => Decoder::Custom(Arc::new(TreeCodec)),
             _ => decoder.clone(),
         };
-        let original = decoded::<C>(decoder, bytes);
+        let original = decoded(self.schema, decoder, bytes);
         let mut found = Found::new(&self.mint);
-        found.of_document(C::fields(), &doc);
-        let print = |secrets: &[Secret]| redacted(C::fields(), &doc, secrets).print(encoding);
-        let decode = |text: &String| decoded::<C>(&again, text.as_bytes());
+        found.of_document(fields, &doc);
+        let print = |secrets: &[Secret]| redacted(fields, &doc, secrets).print(encoding);
+        let schema = self.schema;
+        let decode = |text: &String| decoded(schema, &again, text.as_bytes());
         let (text, note) = self.choose(layer, original, found.secrets, print, decode);
         match Doc::parse(&again, &text) {
             Some(_) => Redacted { text, note },
@@ -124,26 +129,28 @@ impl<C: Config> Redactor<C> {
         prefix: &str,
         lookup: &dyn Fn(&str) -> Option<OsString>,
     ) -> RedactedVariables {
+        let fields = (self.schema.fields)();
         let mut found = Found::new(&self.mint);
         let mut set = Vec::new();
-        for variable in environment::variables(C::fields(), prefix) {
+        for variable in environment::variables(fields, prefix) {
             let Some(value) = lookup(&variable.name) else {
                 continue;
             };
             let value = value.into_string().ok();
             // An empty variable says nothing, and hides nothing.
             let secret = value.as_ref().is_some_and(|text| !text.is_empty())
-                && schema::is_secret(C::fields(), &variable.path);
+                && schema::is_secret(fields, &variable.path);
             if let (Some(text), true) = (&value, secret) {
-                found.add(C::fields(), &variable.path, Shape::Text, text);
+                found.add(fields, &variable.path, Shape::Text, text);
             }
             set.push((variable.name, value, secret));
         }
+        let decode_tree = self.schema.decode_tree;
         let read = |lookup: &dyn Fn(&str) -> Option<OsString>| {
-            let read = environment::layer::<C>(prefix, lookup).read;
+            let read = environment::layer(fields, decode_tree, prefix, lookup).read;
             let problems = match &read {
                 Ok(_) => BTreeSet::new(),
-                Err(entries) => (entries.iter().map(|entry| cut(C::fields(), entry.path())))
+                Err(entries) => (entries.iter().map(|entry| cut(fields, entry.path())))
                     .chain(["!refused".to_owned()])
                     .collect(),
             };
@@ -191,14 +198,14 @@ impl<C: Config> Redactor<C> {
     fn choose<R>(
         &mut self,
         layer: usize,
-        original: Read<C::Layer>,
+        original: Read,
         mut secrets: Vec<Secret>,
         render: impl Fn(&[Secret]) -> R,
-        decode: impl Fn(&R) -> Read<C::Layer>,
+        decode: impl Fn(&R) -> Read,
     ) -> (R, Option<String>) {
-        let truth = judge::<C>(&self.original, layer, &original);
+        let truth = judge(self.schema, &self.original, layer, &original);
         // What was said before cannot be said otherwise any more.
-        let beside = judge::<C>(&self.redacted, layer, &original);
+        let beside = judge(self.schema, &self.redacted, layer, &original);
         let unseen = !truth.whole && original.layer.is_some();
         let begin = if unseen { SHAPED } else { 0 };
         for secret in &mut secrets {
@@ -211,7 +218,7 @@ impl<C: Config> Redactor<C> {
         let (rendered, read, problems) = loop {
             let rendered = render(&secrets);
             let read = decode(&rendered);
-            let problems = judge::<C>(&self.redacted, layer, &read).problems;
+            let problems = judge(self.schema, &self.redacted, layer, &read).problems;
             rounds += 1;
             if problems == truth.problems || problems == beside.problems || rounds > 3 * LEVELS {
                 break (rendered, read, problems);
@@ -271,7 +278,7 @@ impl<C: Config> Redactor<C> {
         secrets: &mut [Secret],
         wanted: &Judged,
         render: &impl Fn(&[Secret]) -> R,
-        decode: &impl Fn(&R) -> Read<C::Layer>,
+        decode: &impl Fn(&R) -> Read,
     ) -> bool {
         let is_hidden = |one: &Secret| one.shape == Shape::Key && one.placeholder != one.text;
         if !secrets.iter().any(is_hidden) {
@@ -281,7 +288,12 @@ impl<C: Config> Redactor<C> {
         for secret in keys_alone.iter_mut().filter(|one| one.shape != Shape::Key) {
             secret.placeholder.clone_from(&secret.text);
         }
-        let judged = judge::<C>(&self.redacted, layer, &decode(&render(&keys_alone)));
+        let judged = judge(
+            self.schema,
+            &self.redacted,
+            layer,
+            &decode(&render(&keys_alone)),
+        );
         let differing: Vec<_> = judged
             .problems
             .symmetric_difference(&wanted.problems)

@@ -1,13 +1,11 @@
 //! The process environment as a layer: names are computed from the field table, values are read by the target's type.
 
 use crate::{
-    codec::decode_tree,
     document::tree::Tree,
-    layer::Config,
     problem::{Dotted, Problem, Seg, What},
     report::Entry,
     schema::{self, Field, Kind, MAX_DEPTH},
-    source::Given,
+    source::{DecodeTree, Given},
 };
 use std::{collections::HashMap, ffi::OsString, sync::Arc};
 
@@ -91,19 +89,21 @@ pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), 
 }
 
 /// Reads the environment. An empty variable says nothing; every wrong one is told.
-pub(crate) fn layer<C: Config>(
+pub(crate) fn layer<L>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
     prefix: &str,
     lookup: &dyn Fn(&str) -> Option<OsString>,
-) -> Given<C::Layer> {
+) -> Given<L> {
     let mut root = Vec::new();
     let mut set = Vec::new();
     let mut problems = Vec::new();
     let mut secrets = Vec::new();
-    for variable in variables(C::fields(), prefix) {
+    for variable in variables(fields, prefix) {
         let Some(value) = lookup(&variable.name).filter(|value| !value.is_empty()) else {
             continue;
         };
-        if schema::is_secret(C::fields(), &variable.path) {
+        if schema::is_secret(fields, &variable.path) {
             secrets.push(value.to_string_lossy().into_owned());
         }
         match value.into_string() {
@@ -115,7 +115,7 @@ pub(crate) fn layer<C: Config>(
         }
         set.push((variable.path, variable.name));
     }
-    let (layer, more) = decode_tree::<C>(&Tree::Map(root), false);
+    let (layer, more) = decode(&Tree::Map(root), false);
     problems.extend(more);
     let read = match layer {
         Some(layer) if problems.is_empty() => Ok((layer, set)),

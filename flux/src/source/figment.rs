@@ -2,7 +2,7 @@
 
 use crate::{
     Capacitor, Config,
-    codec::{MAX_DEPTH, TOO_DEEP, WITHHELD, decode_tree},
+    codec::{MAX_DEPTH, TOO_DEEP, WITHHELD},
     document::tree::Tree,
     problem::{Problem, Seg, What},
     report::{
@@ -10,7 +10,7 @@ use crate::{
         secrets::{of_tree, texts},
     },
     schema::{self, Field},
-    source::Given,
+    source::{DecodeTree, Given},
 };
 use figment::{
     Error, Metadata, Profile, Provider,
@@ -19,7 +19,11 @@ use figment::{
 };
 
 /// Reads a provider: its default profile, and over it the one it selects.
-pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Given<C::Layer> {
+pub(crate) fn layer_of<L>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    provider: &dyn Provider,
+) -> Given<L> {
     let origin = provider.metadata().name.into_owned();
     let refused = |problems: Vec<Problem>, secrets| Given {
         read: Err(problems
@@ -30,14 +34,14 @@ pub(crate) fn layer_of<C: Config>(provider: &dyn Provider) -> Given<C::Layer> {
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
-        Err(error) => return refused(problems_of(C::fields(), error), Vec::new()),
+        Err(error) => return refused(problems_of(fields, error), Vec::new()),
     };
     let Some(tree) = tree else {
         let (path, what) = (Vec::new(), What::Plain(TOO_DEEP.to_owned()));
         return refused(vec![Problem { path, what }], Vec::new());
     };
-    let secrets = texts(&of_tree(C::fields(), &tree)).collect();
-    let (layer, problems) = decode_tree::<C>(&tree, false);
+    let secrets = texts(&of_tree(fields, &tree)).collect();
+    let (layer, problems) = decode(&tree, false);
     match layer {
         Some(layer) if problems.is_empty() => Given {
             read: Ok((layer, Vec::new())),

@@ -1,9 +1,16 @@
 //! What a layer without a document contains: the environment, a figment provider. It is read once, at start.
 
-use crate::{problem::Seg, report::Entry};
+use crate::{
+    document::tree::Tree,
+    problem::{Problem, Seg},
+    report::Entry,
+};
 
 /// Which variable set which path.
 pub(crate) type VariablePaths = Vec<(Vec<Seg>, String)>;
+
+/// Decodes a document that was read already; the flag says whether a plain number is also a legal string.
+pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Problem>);
 
 /// What a layer without a document says, which is read once, at start.
 pub(crate) struct Given<L> {

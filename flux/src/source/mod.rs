@@ -46,7 +46,7 @@ pub(crate) use file::missing;
 pub use file::{Dir, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
-pub(crate) use given::{Given, VariablePaths};
+pub(crate) use given::{DecodeTree, Given, VariablePaths};
 #[cfg(feature = "https")]
 pub use https::Https;
 #[cfg(feature = "k8s")]

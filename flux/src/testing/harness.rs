@@ -133,8 +133,8 @@ impl<C: Config> Harness<C> {
     /// Where the layers cannot work, and where a document is given for a layer that there is none of.
     pub async fn try_start(mut self) -> (Bench<C>, Result<(), Report>) {
         let variables = Variables::Given(Arc::new(self.variables));
-        let sources = self.builder.sources.iter_mut();
-        for source in sources.chain(&mut self.builder.overrides) {
+        let sources = self.builder.spec.sources.iter_mut();
+        for source in sources.chain(&mut self.builder.spec.overrides) {
             match stand_in(source, &variables) {
                 Ok(script) => self.scripts.extend(script),
                 Err(problem) => panic!("{}: {problem}", C::NAME),

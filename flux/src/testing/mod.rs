@@ -139,7 +139,6 @@ mod harness;
 mod overrides;
 mod script;
 
-pub(crate) use crate::record::Tape;
 pub use crate::record::{Outcome, Recorder, Recording, RecordingError, Refused, Replay};
 pub use crate::source::{Channel, ChannelSender};
 pub use harness::{Bench, Harness, harness};

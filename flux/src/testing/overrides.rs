@@ -3,11 +3,11 @@
 use super::usual_decoder;
 use crate::{
     Config, Report, Root, Snapshot,
-    codec::{self, Unknown},
+    codec::Unknown,
+    engine::{self, LayerState, Schema},
     handle::Overrides,
-    park,
-    problem::Cx,
-    report::{Entry, Keeping, secrets::Secrets},
+    park, runtime,
+    source::{Content, Observation},
 };
 use std::{
     fmt,
@@ -159,37 +159,22 @@ pub fn config_from<C: Config>(document: &str) -> C {
 }
 
 fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
-    const ORIGIN: &str = "the test's document";
-    let decoder = usual_decoder();
+    let now = runtime::now();
+    let origin = "the test's document".to_owned();
+    let mut layer = LayerState::new(origin, Some(usual_decoder()), true);
     let bytes: Arc<[u8]> = document.as_bytes().into();
-    let report =
-        |entries| Report::compose(C::fields(), entries, Keeping::Nothing, &Secrets::default());
-    let layer = match codec::decode::<C>(&decoder, &bytes, Unknown::Deny) {
-        Ok(decoded) => decoded.layer,
-        Err(failed) => {
-            let entries = failed.found.into_iter().map(|found| {
-                Entry::new(ORIGIN, found.problem)
-                    .at(found.at)
-                    .text(&bytes, &decoder)
-            });
-            return Err(report(entries.collect()));
-        }
+    let content = Content {
+        bytes,
+        revision: None,
     };
-    let mut cx = Cx::default();
-    let value = C::finish(layer, &mut cx);
-    if let Some(value) = &value {
-        value.validate(&mut cx);
-    }
-    let problems = cx.into_problems();
-    match value {
-        Some(value) if problems.is_empty() => Ok(value),
-        _ => {
-            let entries = problems.into_iter().map(|problem| {
-                let at = codec::locate(&decoder, &bytes, &problem.path);
-                Entry::new(ORIGIN, problem).at(at).text(&bytes, &decoder)
-            });
-            Err(report(entries.collect()))
-        }
+    layer.observe(Observation::Value(content), now);
+    let judged = engine::evaluate(Schema::of::<C>(), vec![layer], Unknown::Deny, now);
+    let value = judged.value?;
+    let snapshot = value.typed();
+    drop(value);
+    match Arc::into_inner(snapshot) {
+        Some(snapshot) => Ok(Snapshot::into_value(snapshot)),
+        None => unreachable!("nobody else has what was made just now"),
     }
 }
 

@@ -33,14 +33,14 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize) -> Self {
         History {
             size,
             refusals: VecDeque::new(),
         }
     }
 
-    pub(crate) fn refused(&mut self, report: Report) {
+    pub(crate) fn refused(&mut self, report: &Report, at: SystemTime) {
         if self.size == 0 {
             return;
         }
@@ -48,19 +48,19 @@ impl History {
             self.refusals.pop_front();
         }
         self.refusals.push_back(Refusal {
-            at: SystemTime::now(),
-            report,
+            at,
+            report: report.clone(),
             healed: None,
         });
     }
 
     /// A success marks what it ended instead of erasing it, so that flapping stays visible.
-    pub(crate) fn healed(&mut self) {
+    pub(crate) fn healed(&mut self, at: SystemTime) {
         for refusal in self.refusals.iter_mut().rev() {
             if refusal.healed.is_some() {
                 break;
             }
-            refusal.healed = Some(SystemTime::now());
+            refusal.healed = Some(at);
         }
     }
 

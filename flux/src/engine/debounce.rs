@@ -1,7 +1,6 @@
 //! When pending observations are taken up: a quiet window after the last one, but never later than a maximum wait after the first.
 
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The debounce decision; it holds no timer.
 #[derive(Debug, Clone)]

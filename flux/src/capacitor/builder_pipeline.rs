@@ -20,7 +20,7 @@ impl<C: Config> Builder<C> {
     /// Adds a [`Stage`], which may look at the value, replace it or refuse it. What comes out of the last one is validated again.
     #[must_use]
     pub fn stage(mut self, stage: Stage<C>) -> Self {
-        self.stages.push(stage);
+        self.parts().stages.push(stage);
         self
     }
 
@@ -81,14 +81,14 @@ impl<C: Config> Builder<C> {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.parties.push(Arc::new(Callback(apply)));
+        self.parts().parties.push(Arc::new(Callback(apply)));
         self
     }
 
     /// Adds a [`Party`] to every change: it prepares, may veto, and then commits or rolls back.
     #[must_use]
     pub fn party(mut self, party: impl Party<C>) -> Self {
-        self.parties.push(Arc::new(Whole(party)));
+        self.parts().parties.push(Arc::new(Whole(party)));
         self
     }
 
@@ -108,7 +108,8 @@ impl<C: Config> Builder<C> {
         <L::Service as Service<Request<C>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<C>>>::Future: Send + 'static,
     {
-        self.pipeline
+        self.parts()
+            .layers
             .push(Arc::new(move |next| Boxed::new(layer.layer(next))));
         self
     }

@@ -1,4 +1,4 @@
-//! What a capacitor tells its recorder.
+//! What a recorder hears of its capacitor.
 
 use crate::record::{
     Outcome, Recorder, Refused,
@@ -8,9 +8,10 @@ use crate::record::{
     redact::Redactor,
 };
 use crate::{
-    Config, Report, State,
-    capacitor::Command,
+    Report,
     codec::Decoder,
+    engine::{Engine, Event, Schema},
+    runtime::Command,
     source::{
         Content, Health, Observation,
         declare::{Input, Opened},
@@ -25,17 +26,18 @@ use std::{
 use tokio::time::Instant;
 
 /// What a capacitor tells its recorder, where it has one.
-pub(crate) struct Tape<C: Config> {
+pub(crate) struct RecorderHook {
     recorder: Option<Recorder>,
-    reel: Mutex<Option<Reel<C>>>,
+    session: Mutex<Option<RecordedStart>>,
 }
 
 /// One start. What is heard waits until it is taken up: the rules that placeholders must keep see all layers together.
-struct Reel<C: Config> {
+struct RecordedStart {
     recorder: Recorder,
     began: Instant,
     generation: u64,
-    redactor: Redactor<C>,
+    schema: &'static Schema,
+    redactor: Redactor,
     layers: Vec<Recorded>,
     started: bool,
     waiting: Vec<(Duration, Waiting)>,
@@ -67,43 +69,44 @@ enum RecordedInput {
     Given(Result<crate::codec::Tree, String>),
 }
 
-impl<C: Config> Default for Tape<C> {
+impl Default for RecorderHook {
     fn default() -> Self {
-        Tape {
+        RecorderHook {
             recorder: None,
-            reel: Mutex::new(None),
+            session: Mutex::new(None),
         }
     }
 }
 
-impl<C: Config> Tape<C> {
+impl RecorderHook {
     pub(super) fn new(recorder: &Recorder) -> Self {
-        Tape {
+        RecorderHook {
             recorder: Some(recorder.clone()),
-            reel: Mutex::new(None),
+            session: Mutex::new(None),
         }
     }
 
     /// A start, over these layers, while readers see this generation.
-    pub(crate) fn begin(&self, layers: &[Opened], generation: u64) {
+    pub(crate) fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64) {
         let Some(recorder) = &self.recorder else {
             return;
         };
-        let reel = Reel {
+        let session = RecordedStart {
             recorder: recorder.clone(),
             began: Instant::now(),
             generation,
-            redactor: Redactor::new(layers.len()),
+            schema,
+            redactor: Redactor::new(schema, layers.len()),
             layers: layers.iter().map(Recorded::new).collect(),
             started: false,
             waiting: Vec::new(),
         };
-        *self.reel.lock().unwrap_or_else(PoisonError::into_inner) = Some(reel);
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
     }
 
     /// News of a source.
     pub(crate) fn heard(&self, news: &News) {
-        self.with(|reel| {
+        self.with(|session| {
             let layer = news.layer;
             let health = match &news.health {
                 // Who observes something is live with it.
@@ -115,49 +118,52 @@ impl<C: Config> Tape<C> {
             };
             let health = health.map(|health| Waiting::Line(What::Health { layer, health }));
             let heard = news.observation.as_ref();
-            let heard = heard.map(|seen| reel.observed(layer, seen, news.received));
+            let heard = heard.map(|seen| session.observed(layer, seen, news.received));
             // The slot keeps the newest of each, not their order. An observation makes live, so what else is told came after it.
-            let at = reel.began.elapsed();
-            reel.waiting
+            let at = session.began.elapsed();
+            session
+                .waiting
                 .extend([heard, health].into_iter().flatten().map(|one| (at, one)));
         });
     }
 
-    /// What was heard is taken up.
-    pub(crate) fn update(&self) {
-        self.with(|reel| reel.write(What::Update));
+    /// The engine has decided something.
+    pub(crate) fn event(&self, event: &Event) {
+        match event {
+            Event::TakenUp => self.with(|session| session.write(What::Update)),
+            Event::Unhealthy { reason } => {
+                self.with(|session| session.write(What::Unhealthy(reason.clone())));
+            }
+            _ => {}
+        }
     }
 
     /// The program gives an order.
     pub(crate) fn command(&self, command: &Command) {
-        self.with(|reel| match command {
-            Command::Pin(pinned, _) => reel.write(What::Pin(*pinned)),
-            Command::Rollback { to, .. } => reel.write(What::Rollback(*to)),
+        self.with(|session| match command {
+            Command::Pin(pinned, _) => session.write(What::Pin(*pinned)),
+            Command::Rollback { to, .. } => session.write(What::Rollback(*to)),
             // Told where it has an effect.
             Command::Unhealthy { .. } => {}
         });
     }
 
-    /// A configuration on probation is taken back.
-    pub(crate) fn unhealthy(&self, reason: &str) {
-        self.with(|reel| reel.write(What::Unhealthy(reason.to_owned())));
-    }
-
     /// What an update came to.
-    pub(crate) fn outcome(&self, state: State, generation: u64, error: Option<&Report>) {
-        self.with(|reel| {
+    pub(crate) fn settled(&self, engine: &Engine) {
+        let (state, generation, error) = (engine.state(), engine.generation(), engine.error());
+        self.with(|session| {
             let problems = error.map_or(&[][..], Report::problems);
             let mut refused: Vec<_> = (problems.iter())
                 .map(|problem| Refused {
                     layer: problem.origin.clone(),
-                    path: paths::cut(C::fields(), &paths::steps(&problem.path)),
+                    path: paths::cut((session.schema.fields)(), &paths::steps(&problem.path)),
                 })
                 .collect();
             refused.sort();
             refused.dedup();
-            reel.write(What::Outcome(Outcome {
+            session.write(What::Outcome(Outcome {
                 state,
-                generation: generation.saturating_sub(reel.generation),
+                generation: generation.saturating_sub(session.generation),
                 refused,
             }));
         });
@@ -165,21 +171,21 @@ impl<C: Config> Tape<C> {
 
     /// It ends; what was not taken up is told too.
     pub(crate) fn end(&self) {
-        self.with(Reel::flush);
+        self.with(RecordedStart::flush);
     }
 
-    fn with(&self, tell: impl FnOnce(&mut Reel<C>)) {
+    fn with(&self, tell: impl FnOnce(&mut RecordedStart)) {
         if self.recorder.is_none() {
             return;
         }
-        let mut reel = self.reel.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reel) = &mut *reel {
-            tell(reel);
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = &mut *session {
+            tell(session);
         }
     }
 }
 
-impl<C: Config> Reel<C> {
+impl RecordedStart {
     /// Writes what was waiting, and then this.
     fn write(&mut self, what: What) {
         self.flush();
@@ -202,7 +208,7 @@ impl<C: Config> Reel<C> {
             let redactor = &mut self.redactor;
             let layers = self.layers.iter().enumerate();
             let what = What::Start(Start {
-                config: C::NAME.to_owned(),
+                config: self.schema.name.to_owned(),
                 generation: self.generation,
                 layers: layers
                     .map(|(at, layer)| layer.declared(redactor, at))
@@ -299,7 +305,7 @@ impl Recorded {
         }
     }
 
-    fn declared<C: Config>(&self, redactor: &mut Redactor<C>, at: usize) -> Layer {
+    fn declared(&self, redactor: &mut Redactor, at: usize) -> Layer {
         let (kind, note) = match &self.input {
             RecordedInput::Watched => {
                 let encoding = self.decoder.as_ref().map_or(Encoding::Json, Encoding::of);

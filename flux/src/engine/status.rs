@@ -1,11 +1,13 @@
 //! What a capacitor tells of itself: one consistent picture, swapped as a whole.
 
 use super::{generations::Generation, history::Refusal, state::State};
-use crate::Report;
-use crate::source::Health;
-use crate::time::unix;
+use crate::{Report, report::Problem, source::Health, time::unix};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// One consistent picture of a capacitor. `Serialize` gives times as seconds since 1970 and never a secret.
 #[derive(Debug, Clone)]
@@ -35,8 +37,35 @@ pub struct Status {
     pub generations: Vec<Arc<Generation>>,
     /// Every layer, lowest precedence first.
     pub layers: Vec<LayerStatus>,
+    /// What was found in the newest documents that does not refuse them, such as keys that no field has; until the documents change.
+    pub warnings: Vec<Problem>,
+    /// Since when an update is with the pipeline, a party or the group, and has no outcome yet.
+    pub under_way: Option<SystemTime>,
     /// The last refusals, oldest first; empty unless the builder's `history` asked for them.
     pub history: Vec<Refusal>,
+}
+
+impl Status {
+    /// Of a capacitor that was not started yet.
+    pub(crate) fn idle(name: String, since: SystemTime) -> Self {
+        Status {
+            name,
+            state: State::Loading,
+            since,
+            running: false,
+            generation: 0,
+            applied: None,
+            error: None,
+            pending_restart: Vec::new(),
+            on_probation: false,
+            pinned: false,
+            generations: Vec::new(),
+            layers: Vec::new(),
+            warnings: Vec::new(),
+            under_way: None,
+            history: Vec::new(),
+        }
+    }
 }
 
 /// How one layer fares.
@@ -47,7 +76,7 @@ pub struct LayerStatus {
     pub origin: String,
     /// Whether the source can be reached.
     pub health: Health,
-    /// Whether the source has a document at all.
+    /// Whether the source is known to have a document. Not before it was heard of for the first time.
     pub present: bool,
     /// When its content last changed.
     pub changed: Option<SystemTime>,
@@ -67,7 +96,7 @@ impl Serialize for State {
 
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut status = serializer.serialize_struct("Status", 13)?;
+        let mut status = serializer.serialize_struct("Status", 15)?;
         status.serialize_field("name", &self.name)?;
         status.serialize_field("state", &self.state)?;
         status.serialize_field("since", &unix(self.since))?;
@@ -81,6 +110,8 @@ impl Serialize for Status {
         let generations: Vec<&Generation> = self.generations.iter().map(|one| &**one).collect();
         status.serialize_field("generations", &generations)?;
         status.serialize_field("layers", &self.layers)?;
+        status.serialize_field("warnings", &self.warnings)?;
+        status.serialize_field("under_way", &self.under_way.map(unix))?;
         status.serialize_field("history", &self.history)?;
         status.end()
     }
@@ -106,5 +137,62 @@ impl Serialize for LayerStatus {
         layer.serialize_field("revision", &self.revision)?;
         layer.serialize_field("refused", &self.refused)?;
         layer.end()
+    }
+}
+
+/// A few lines for people: the state, the generation, and every layer with what is wrong with it. Never a secret.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}, generation {}",
+            self.name, self.state, self.generation
+        )?;
+        let remarks = [
+            (!self.running, "not running"),
+            (self.on_probation, "on probation"),
+            (self.pinned, "pinned"),
+            (self.under_way.is_some(), "an update is under way"),
+        ];
+        for (_, remark) in remarks.iter().filter(|(holds, _)| *holds) {
+            write!(f, ", {remark}")?;
+        }
+        if !self.pending_restart.is_empty() {
+            let paths = self.pending_restart.join(", ");
+            write!(f, "\n  waits for a restart: {paths}")?;
+        }
+        for layer in &self.layers {
+            write!(f, "\n  {layer}")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\n  warning:\n{warning}")?;
+        }
+        match &self.error {
+            Some(report) => write!(f, "\n{report}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for LayerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        match &self.health {
+            Health::Starting => f.write_str("starting")?,
+            Health::Live => f.write_str("live")?,
+            Health::Stale { since, error, .. } => {
+                let lasts = since.elapsed().unwrap_or_default();
+                let lasts = Duration::from_secs(lasts.as_secs());
+                write!(f, "stale for {lasts:?} ({error})")?;
+            }
+            Health::Closed => f.write_str("closed")?,
+        }
+        if !self.present {
+            f.write_str(", no document")?;
+        }
+        if self.refused {
+            f.write_str(", its newest content is not applied")?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! The last configurations, so that one of them can be served again.
 
-use super::stored::Stored;
-use crate::Snapshot;
+use super::{content::LayerContent, value::AnySnapshot};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{collections::VecDeque, sync::Arc, time::SystemTime};
 
@@ -51,57 +50,63 @@ impl Serialize for Generation {
     }
 }
 
-/// A configuration and what its layers said.
-pub(crate) struct Kept<C> {
+/// A configuration and what its layers contained.
+pub(crate) struct Kept {
     /// Shared with every status that tells of it.
     pub(crate) record: Arc<Generation>,
-    pub(crate) snapshot: Arc<Snapshot<C>>,
-    /// What the layers said, before stages made something else of it.
-    pub(crate) said: Arc<Snapshot<C>>,
-    pub(crate) contents: Vec<Stored>,
+    pub(crate) snapshot: AnySnapshot,
+    /// What was made of the layers, before stages made something else of it.
+    pub(crate) before_pipeline: AnySnapshot,
+    pub(crate) contents: Vec<LayerContent>,
     /// The paths that waited for a restart.
-    held: Vec<String>,
+    pending_restart: Vec<String>,
 }
 
 /// What counts again after a way back.
 pub(super) struct Return {
-    pub(super) contents: Vec<Stored>,
-    pub(super) held: Vec<String>,
-    /// What the layers said in generations that were never confirmed and are taken back now.
-    pub(super) suspects: Vec<Vec<Stored>>,
+    pub(super) contents: Vec<LayerContent>,
+    pub(super) pending_restart: Vec<String>,
+    /// What the layers contained in generations that were never confirmed and are taken back now.
+    pub(super) suspects: Vec<Vec<LayerContent>>,
 }
 
-impl<C> Kept<C> {
+impl Kept {
     pub(super) fn new(
-        snapshot: &Arc<Snapshot<C>>,
-        said: &Arc<Snapshot<C>>,
-        contents: Vec<Stored>,
-        held: Vec<String>,
+        snapshot: &AnySnapshot,
+        before_pipeline: &AnySnapshot,
+        contents: Vec<LayerContent>,
+        pending_restart: Vec<String>,
     ) -> Self {
         Kept {
             record: Arc::new(Generation {
-                number: Snapshot::generation(snapshot),
-                at: Snapshot::applied(snapshot),
+                number: snapshot.generation(),
+                at: snapshot.applied(),
                 origins: Vec::new(),
                 changed: Vec::new(),
                 outcome: GenerationOutcome::Applied,
             }),
-            snapshot: Arc::clone(snapshot),
-            said: Arc::clone(said),
+            snapshot: snapshot.clone(),
+            before_pipeline: before_pipeline.clone(),
             contents,
-            held,
+            pending_restart,
         }
+    }
+
+    /// What made it, and in what it differs from the one before.
+    pub(super) fn describe(&mut self, origins: Vec<String>, changed: Vec<String>) {
+        let record = Arc::make_mut(&mut self.record);
+        (record.origins, record.changed) = (origins, changed);
     }
 }
 
 /// A ring of configurations, the oldest first.
-pub(crate) struct Generations<C> {
+pub(crate) struct Generations {
     /// How many besides the one that readers see.
     earlier: usize,
-    kept: VecDeque<Kept<C>>,
+    kept: VecDeque<Kept>,
 }
 
-impl<C> Generations<C> {
+impl Generations {
     pub(crate) fn new(earlier: usize) -> Self {
         Generations {
             earlier,
@@ -110,7 +115,7 @@ impl<C> Generations<C> {
     }
 
     /// Adds the newest. The oldest is forgotten, unless it is the only one to go back to.
-    pub(super) fn push(&mut self, kept: Kept<C>) {
+    pub(super) fn push(&mut self, kept: Kept) {
         let good = self.good_before(kept.record.number);
         self.kept.push_back(kept);
         while self.kept.len() > self.earlier + 1 {
@@ -121,25 +126,28 @@ impl<C> Generations<C> {
     }
 
     /// The same configuration, from documents with other bytes or from its sources at last instead of the disk.
-    pub(super) fn renew(&mut self, renewed: Kept<C>) {
+    pub(super) fn renew(&mut self, renewed: Kept) {
         let number = renewed.record.number;
         match self
             .kept
             .iter_mut()
             .find(|kept| kept.record.number == number)
         {
-            Some(kept) => (kept.contents, kept.held) = (renewed.contents, renewed.held),
+            Some(kept) => {
+                kept.contents = renewed.contents;
+                kept.pending_restart = renewed.pending_restart;
+            }
             None => self.push(renewed),
         }
     }
 
-    pub(crate) fn find(&self, number: u64) -> Option<&Kept<C>> {
+    pub(crate) fn find(&self, number: u64) -> Option<&Kept> {
         self.kept.iter().find(|kept| kept.record.number == number)
     }
 
     /// The newest one before `number` that was not taken back and is not on probation.
     pub(crate) fn good_before(&self, number: u64) -> Option<u64> {
-        let good = |kept: &&Kept<C>| {
+        let good = |kept: &&Kept| {
             kept.record.number < number && kept.record.outcome == GenerationOutcome::Applied
         };
         self.kept
@@ -159,8 +167,8 @@ impl<C> Generations<C> {
         }
     }
 
-    /// Marks one as taken back; answers with what its layers said.
-    pub(super) fn take_back(&mut self, number: u64, reason: &str) -> Option<Vec<Stored>> {
+    /// Marks one as taken back; answers with what its layers contained.
+    pub(super) fn take_back(&mut self, number: u64, reason: &str) -> Option<Vec<LayerContent>> {
         self.mark(number, GenerationOutcome::TakenBack(reason.to_owned()));
         self.find(number).map(|kept| kept.contents.clone())
     }
@@ -190,7 +198,7 @@ impl<C> Generations<C> {
         self.mark(to, GenerationOutcome::Applied);
         self.find(to).map(|kept| Return {
             contents: kept.contents.clone(),
-            held: kept.held.clone(),
+            pending_restart: kept.pending_restart.clone(),
             suspects,
         })
     }

@@ -1,11 +1,11 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
-use super::{core::Core, stored::Stored};
 use crate::{
-    codec::{self, Decoder, Tree, decode_tree, plain_scalars},
-    layer::Config,
+    codec::{self, Decoder, Tree, plain_scalars},
+    engine::{AnyLayer, Engine, LayerContent, Schema},
+    observe,
     problem::Seg,
-    schema::{self, Place},
+    schema::{self, Field, Place},
 };
 use flux_syntax::Format;
 use serde::{
@@ -47,17 +47,18 @@ pub(crate) struct Found {
 
 impl Found {
     /// What a layer said then; none where it said nothing.
-    pub(crate) fn layer<C: Config>(
+    pub(super) fn layer(
         &self,
+        schema: &Schema,
         origin: &str,
         decoder: Option<&Decoder>,
-    ) -> Result<Option<C::Layer>, String> {
+    ) -> Result<Option<AnyLayer>, String> {
         let found = self.layers.iter().find(|(known, _)| known == origin);
         let Some((_, document)) = found else {
             return Ok(None);
         };
         let decoded = catch_unwind(AssertUnwindSafe(|| {
-            decode_tree::<C>(document, decoder.is_some_and(plain_scalars))
+            (schema.decode_tree)(document, decoder.is_some_and(plain_scalars))
         }));
         match decoded {
             Ok((Some(layer), problems)) if problems.is_empty() => Ok(Some(layer)),
@@ -115,32 +116,34 @@ impl Keep {
     }
 
     /// The file's content for what readers see now, or why there is none.
-    pub(crate) fn content<C: Config>(&self, core: &Core<C>) -> Result<Vec<u8>, String> {
+    fn content(&self, engine: &Engine) -> Result<Vec<u8>, String> {
+        let schema = engine.layers.schema;
         let mut layers = Vec::new();
-        for slot in &core.slots {
-            let (Stored::Document(bytes), Some(decoder)) = (slot.stored(), &slot.decoder) else {
+        for state in &engine.layers.states {
+            let (LayerContent::Document(bytes), Some(decoder)) = (state.content(), &state.decoder)
+            else {
                 continue;
             };
             let mut tree = tree_of(decoder, &bytes)
-                .ok_or_else(|| format!("{} cannot be read a second time", slot.origin))?;
-            let omitted = omit_secrets::<C>(&mut tree, &mut Vec::new());
+                .ok_or_else(|| format!("{} cannot be read a second time", state.origin))?;
+            let omitted = omit_secrets((schema.fields)(), &mut tree, &mut Vec::new());
             if omitted && self.secrets == Secrets::Refuse {
                 return Err(format!(
                     "{} holds secrets, and `Secrets::Refuse` was chosen",
-                    slot.origin
+                    state.origin
                 ));
             }
-            layers.push((slot.origin.clone(), tree));
+            layers.push((state.origin.clone(), tree));
         }
         let written = SystemTime::now().duration_since(UNIX_EPOCH);
         let root = Tree::Map(vec![
             ("version".to_owned(), Tree::U64(1)),
-            ("config".to_owned(), Tree::Str(C::NAME.to_owned())),
+            ("config".to_owned(), Tree::Str(schema.name.to_owned())),
             (
                 "written".to_owned(),
                 Tree::U64(written.map_or(0, |since| since.as_secs())),
             ),
-            ("generation".to_owned(), Tree::U64(core.generation())),
+            ("generation".to_owned(), Tree::U64(engine.generation())),
             ("layers".to_owned(), Tree::Map(layers)),
         ]);
         serde_json::to_vec_pretty(&Json(&root)).map_err(|error| error.to_string())
@@ -156,20 +159,20 @@ fn tree_of(decoder: &Decoder, bytes: &[u8]) -> Option<Tree> {
 }
 
 /// Takes every secret out; answers whether there was one.
-fn omit_secrets<C: Config>(tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
+fn omit_secrets(fields: &'static [Field], tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
     let mut omitted = false;
     match tree {
         Tree::Map(entries) => entries.retain_mut(|(key, value)| {
             path.push(Seg::Key(key.clone().into()));
-            let keep = !is_secret::<C>(path, value);
-            omitted |= !keep || omit_secrets::<C>(value, path);
+            let keep = !is_secret(fields, path, value);
+            omitted |= !keep || omit_secrets(fields, value, path);
             path.pop();
             keep
         }),
         Tree::Seq(items) => {
             for (index, item) in items.iter_mut().enumerate() {
                 path.push(Seg::Index(index));
-                omitted |= omit_secrets::<C>(item, path);
+                omitted |= omit_secrets(fields, item, path);
                 path.pop();
             }
         }
@@ -179,11 +182,11 @@ fn omit_secrets<C: Config>(tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
 }
 
 /// A leaf that is secret, or something that may be one; of a section the parts are asked one by one.
-fn is_secret<C: Config>(path: &[Seg], value: &Tree) -> bool {
+fn is_secret(fields: &'static [Field], path: &[Seg], value: &Tree) -> bool {
     let parts = matches!(value, Tree::Map(_) | Tree::Seq(_));
-    match schema::place(C::fields(), path) {
+    match schema::place(fields, path) {
         Place::Structure if parts => false,
-        _ => schema::is_secret(C::fields(), path),
+        _ => schema::is_secret(fields, path),
     }
 }
 
@@ -220,20 +223,68 @@ impl Serialize for Json<'_> {
     }
 }
 
+/// Keeps the last good configuration of one run.
+pub(super) struct Keeper {
+    pub(super) keep: Option<Keep>,
+    saver: Saver,
+    /// The documents that were last kept, by the engine's count.
+    kept: u64,
+}
+
+impl Keeper {
+    pub(super) fn new(keep: Option<Keep>) -> Self {
+        Keeper {
+            keep,
+            saver: Saver::default(),
+            kept: 0,
+        }
+    }
+
+    /// Keeps what readers see now, unless it is kept already, may still be taken back, or is itself from a file of before.
+    pub(super) fn save(&mut self, engine: &Engine) {
+        let Some(keep) = &self.keep else {
+            return;
+        };
+        let from_sources = engine.layers.contents().is_some();
+        if self.kept == engine.adoptions() || engine.on_probation() || !from_sources {
+            return;
+        }
+        self.kept = engine.adoptions();
+        match keep.content(engine) {
+            Ok(content) => self.saver.save(&keep.path, content),
+            Err(problem) => {
+                let text = format!("the last known good configuration is not kept: {problem}");
+                observe::warning(engine.name(), &text);
+            }
+        }
+    }
+
+    /// Ready once everything is on disk.
+    pub(super) fn poll(&mut self, capacitor: &str, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(error) = std::task::ready!(self.saver.poll(cx)) {
+            let path = self.keep.as_ref().map(|keep| keep.path.display());
+            let path = path.map(|path| path.to_string()).unwrap_or_default();
+            let text = format!("{path}: the last known good configuration cannot be kept: {error}");
+            observe::warning(capacitor, &text);
+        }
+        Poll::Ready(())
+    }
+}
+
 /// Writes the newest content, one after the other, off the task.
 #[derive(Default)]
-pub(crate) struct Saver {
+struct Saver {
     pending: Option<(PathBuf, Vec<u8>)>,
     running: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Saver {
-    pub(crate) fn save(&mut self, path: &Path, content: Vec<u8>) {
+    fn save(&mut self, path: &Path, content: Vec<u8>) {
         self.pending = Some((path.to_owned(), content));
     }
 
     /// Ready once everything is written; an error says why something could not be.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         loop {
             if let Some(running) = &mut self.running {
                 let done = std::task::ready!(std::pin::Pin::new(running).poll(cx));

@@ -1,8 +1,7 @@
 //! When what was refused for a reason that can pass is tried again.
 
 use crate::time::ceiling;
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The first pause; doubled each time, up to [`CAP`].
 const BASE: Duration = Duration::from_secs(1);
@@ -10,7 +9,7 @@ const CAP: Duration = Duration::from_secs(60);
 
 /// What the next try is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Aim {
+pub(super) enum RetryTarget {
     /// The newest content of the layers.
     Newest,
     /// An earlier generation, and why.
@@ -44,10 +43,10 @@ pub(super) struct Retry {
 
 impl Retry {
     /// Refused at `now`; the next pause is longer.
-    pub(super) fn failed(&mut self, now: Instant, aim: Aim) {
-        match aim {
-            Aim::Newest => self.newest = Some(Schedule::next(self.newest, now)),
-            Aim::Back(to, reason) => {
+    pub(super) fn failed(&mut self, now: Instant, target: RetryTarget) {
+        match target {
+            RetryTarget::Newest => self.newest = Some(Schedule::next(self.newest, now)),
+            RetryTarget::Back(to, reason) => {
                 let before = self.back.as_ref().filter(|(_, known, _)| *known == to);
                 let schedule = Schedule::next(before.map(|(schedule, ..)| *schedule), now);
                 self.back = Some((schedule, to, reason));
@@ -72,20 +71,20 @@ impl Retry {
     }
 
     /// What is to be tried by `now`, the way back first.
-    pub(super) fn due(&self, now: Instant) -> Option<Aim> {
+    pub(super) fn due(&self, now: Instant) -> Option<RetryTarget> {
         match (&self.back, self.newest) {
             (Some((schedule, to, reason)), _) if schedule.at <= now => {
-                Some(Aim::Back(*to, reason.clone()))
+                Some(RetryTarget::Back(*to, reason.clone()))
             }
-            (_, Some(schedule)) if schedule.at <= now => Some(Aim::Newest),
+            (_, Some(schedule)) if schedule.at <= now => Some(RetryTarget::Newest),
             _ => None,
         }
     }
 
     /// The way back that is wanted.
-    pub(super) fn back(&self) -> Option<Aim> {
+    pub(super) fn back(&self) -> Option<RetryTarget> {
         let (_, to, reason) = self.back.as_ref()?;
-        Some(Aim::Back(*to, reason.clone()))
+        Some(RetryTarget::Back(*to, reason.clone()))
     }
 
     /// Whether the newest content is to be tried again.
@@ -105,11 +104,11 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_minute() {
-        for aim in [Aim::Newest, Aim::Back(1, String::new())] {
+        for target in [RetryTarget::Newest, RetryTarget::Back(1, String::new())] {
             let (mut retry, now) = (Retry::default(), Instant::now());
             let pauses: Vec<u64> = (0..9)
                 .map(|_| {
-                    retry.failed(now, aim.clone());
+                    retry.failed(now, target.clone());
                     (retry.at().unwrap() - now).as_secs()
                 })
                 .collect();
@@ -122,19 +121,19 @@ mod tests {
     #[test]
     fn a_way_back_and_the_newest_content_have_schedules_of_their_own() {
         let (mut retry, now) = (Retry::default(), Instant::now());
-        let back = Aim::Back(1, "bad".to_owned());
+        let back = RetryTarget::Back(1, "bad".to_owned());
         retry.failed(now, back.clone());
-        retry.failed(now, Aim::Newest);
-        retry.failed(now, Aim::Newest);
+        retry.failed(now, RetryTarget::Newest);
+        retry.failed(now, RetryTarget::Newest);
         assert_eq!(retry.due(now), None);
         assert_eq!(retry.at(), Some(now + BASE));
         assert_eq!(retry.due(now + BASE), Some(back.clone()));
         retry.failed(now + BASE, back.clone());
-        assert_eq!(retry.due(now + 2 * BASE), Some(Aim::Newest));
+        assert_eq!(retry.due(now + 2 * BASE), Some(RetryTarget::Newest));
         retry.clear_newest();
         assert_eq!(retry.due(now + 2 * BASE), None);
         assert_eq!((retry.back(), retry.wants_newest()), (Some(back), false));
-        retry.failed(now, Aim::Back(2, String::new()));
-        assert_eq!(retry.at(), Some(now + BASE), "another aim begins anew");
+        retry.failed(now, RetryTarget::Back(2, String::new()));
+        assert_eq!(retry.at(), Some(now + BASE), "another target begins anew");
     }
 }

@@ -56,6 +56,14 @@ pub enum Error {
         /// The numbers that are kept.
         kept: Vec<u64>,
     },
+    /// A call that waits for the capacitor, from code that the capacitor waits for: a stage, a callback, a party or a layer.
+    #[error(
+        "{name}: called from inside its own pipeline, where it would wait for itself; spawn a task for it, or do it after the update"
+    )]
+    Inside {
+        /// The capacitor.
+        name: String,
+    },
     /// `start` needs a Tokio runtime.
     #[error(
         "{name}: `start()` needs a Tokio runtime; call it inside one, or use `start_blocking()`"

@@ -1,0 +1,41 @@
+//! What is due when: the first configuration, pending changes, further tries, and the end of a trial.
+
+use super::{debounce::Debounce, retry::Retry, trial::Trial};
+use std::time::Instant;
+
+pub(super) struct Agenda {
+    pub(super) debounce: Debounce,
+    pub(super) retry: Retry,
+    pub(super) trial: Option<Trial>,
+    /// The first update was taken up.
+    pub(super) loaded: bool,
+    /// When a start falls back to what is kept on disk, although sources have not answered; none once that was tried.
+    pub(super) fallback_at: Option<Instant>,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    /// Take up what is pending, or try it again.
+    Newest,
+    /// Go back to this generation, and why.
+    Back(u64, String),
+    /// Read what is kept on disk in the place of sources that do not answer.
+    Fallback,
+}
+
+impl Agenda {
+    /// When to ask again. `busy` while an update is under way: then only the pipeline is waited for.
+    pub(super) fn deadline(&self, busy: bool, unsettled: bool) -> Option<Instant> {
+        let fallback = self.fallback_at.filter(|_| !self.loaded);
+        let trial = self.trial.as_ref().map(Trial::deadline);
+        let idle = [
+            self.debounce.deadline_while(unsettled),
+            self.retry.at(),
+            trial,
+        ];
+        let idle = idle.into_iter().flatten().filter(|_| !busy);
+        idle.chain(fallback).min()
+    }
+}

@@ -1,0 +1,57 @@
+//! What a layer contains, for comparing and for going back.
+
+use crate::source::Observation;
+use std::sync::Arc;
+
+/// What a layer contained in some generation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum LayerContent {
+    /// It is read once at start, so it still contains the same.
+    Given,
+    /// Nothing: absent, or an empty document.
+    Silent(Option<Arc<[u8]>>),
+    /// This document.
+    Document(Arc<[u8]>),
+    /// What was kept of it on disk, its secrets left out.
+    Kept,
+}
+
+impl LayerContent {
+    pub(crate) fn bytes(&self) -> Option<Arc<[u8]>> {
+        match self {
+            LayerContent::Document(bytes) => Some(Arc::clone(bytes)),
+            LayerContent::Silent(bytes) => bytes.clone(),
+            LayerContent::Given | LayerContent::Kept => None,
+        }
+    }
+
+    /// Whether the source holds just this.
+    pub(super) fn is(&self, observed: &Observed) -> bool {
+        match (self, observed) {
+            (
+                LayerContent::Document(bytes) | LayerContent::Silent(Some(bytes)),
+                Observed::Bytes(seen),
+            ) => bytes == seen,
+            (LayerContent::Silent(None), Observed::Absent) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What a source was seen to hold, for recognizing equal content.
+#[derive(PartialEq)]
+pub(super) enum Observed {
+    Bytes(Arc<[u8]>),
+    Absent,
+    Unreadable(String),
+}
+
+impl From<&Observation> for Observed {
+    fn from(observation: &Observation) -> Self {
+        match observation {
+            Observation::Value(content) => Observed::Bytes(Arc::clone(&content.bytes)),
+            Observation::Absent => Observed::Absent,
+            Observation::Unreadable(error) => Observed::Unreadable(error.to_string()),
+        }
+    }
+}

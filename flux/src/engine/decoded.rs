@@ -1,0 +1,111 @@
+//! One decoded content of a layer.
+
+use super::{content::LayerContent, schema::Schema, value::AnyLayer};
+use crate::{
+    codec::{Decoder, Unknown},
+    source::VariablePaths,
+};
+use std::sync::Arc;
+
+/// One decoded content of a layer.
+#[derive(Default)]
+pub(crate) struct DecodedContent {
+    /// The document; none for an absent one and for the environment.
+    pub(crate) bytes: Option<Arc<[u8]>>,
+    /// Which variable set which path.
+    pub(crate) variables: VariablePaths,
+    /// None for a layer that contains nothing, and after the lowest layer was moved into the struct: then it is decoded once more
+    /// when it is needed again, which is cheaper than a copy at every change.
+    layer: Option<AnyLayer>,
+    silent: bool,
+    fresh: bool,
+    /// From the last known good configuration on disk.
+    kept: bool,
+}
+
+impl DecodedContent {
+    /// Nothing: absent, or an empty document.
+    pub(crate) fn silent(bytes: Option<Arc<[u8]>>) -> Self {
+        DecodedContent {
+            bytes,
+            silent: true,
+            ..DecodedContent::default()
+        }
+    }
+
+    /// A document that was decoded before, and is again when it is needed.
+    pub(super) fn later(bytes: Arc<[u8]>) -> Self {
+        DecodedContent {
+            bytes: Some(bytes),
+            ..DecodedContent::default()
+        }
+    }
+
+    pub(super) fn fresh(bytes: Arc<[u8]>, layer: AnyLayer) -> Self {
+        DecodedContent {
+            bytes: Some(bytes),
+            layer: Some(layer),
+            fresh: true,
+            ..DecodedContent::default()
+        }
+    }
+
+    /// A layer that has no document, such as the environment.
+    pub(crate) fn given(layer: AnyLayer, variables: VariablePaths) -> Self {
+        DecodedContent {
+            variables,
+            layer: Some(layer),
+            ..DecodedContent::default()
+        }
+    }
+
+    /// What was kept of the layer on disk.
+    pub(crate) fn kept(layer: Option<AnyLayer>) -> Self {
+        DecodedContent {
+            silent: layer.is_none(),
+            layer,
+            kept: true,
+            ..DecodedContent::default()
+        }
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    pub(super) fn content(&self) -> LayerContent {
+        match (&self.bytes, self) {
+            (_, DecodedContent { kept: true, .. }) => LayerContent::Kept,
+            (bytes, DecodedContent { silent: true, .. }) => LayerContent::Silent(bytes.clone()),
+            (Some(bytes), _) => LayerContent::Document(Arc::clone(bytes)),
+            (None, _) => LayerContent::Given,
+        }
+    }
+
+    /// The layer, decoded again if it was moved away.
+    pub(super) fn layer(
+        &mut self,
+        schema: &Schema,
+        decoder: Option<&Decoder>,
+    ) -> Option<&AnyLayer> {
+        if self.silent {
+            return None;
+        }
+        if self.layer.is_none() {
+            let bytes = self.bytes.as_ref()?;
+            let again = (schema.decode)(decoder?, bytes, Unknown::Ignore).ok()?;
+            self.layer = Some(again.layer);
+        }
+        self.fresh = false;
+        self.layer.as_ref()
+    }
+
+    /// The layer as the base of a fold: moved the first time, a copy afterwards.
+    pub(super) fn base(&mut self, schema: &Schema, decoder: Option<&Decoder>) -> Option<AnyLayer> {
+        if self.fresh && self.bytes.is_some() {
+            self.fresh = false;
+            return self.layer.take();
+        }
+        self.layer(schema, decoder).map(schema.copy)
+    }
+}

@@ -1,0 +1,72 @@
+//! What the engine tells of what it decided. Whoever wants to know, listens to these, and to nothing else.
+
+use super::state::State;
+use crate::Report;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    /// A source has other content than before.
+    ChangeReceived {
+        layer: usize,
+    },
+    /// The connection to a source is another one.
+    HealthChanged,
+    /// What is pending is taken up, by the update with this number.
+    TakenUp,
+    /// What became of the newest content of a layer.
+    Judged {
+        layer: usize,
+        verdict: LayerVerdict,
+    },
+    /// Documents have keys that no field has.
+    Warned(Report),
+    StateChanged {
+        from: State,
+        to: State,
+    },
+    /// Readers see this generation.
+    Committed {
+        generation: u64,
+    },
+    /// The newest content, or a part of it, is refused.
+    Refused {
+        stage: RefusedStage,
+        report: Report,
+    },
+    /// The configuration on trial is taken back.
+    Unhealthy {
+        reason: String,
+    },
+    /// The configuration on trial has passed.
+    Confirmed,
+    /// Nothing newer is taken up from now on, or it is taken up again.
+    Pinned,
+}
+
+/// What became of a layer's newest content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LayerVerdict {
+    Applied,
+    Refused,
+}
+
+impl LayerVerdict {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            LayerVerdict::Applied => "applied",
+            LayerVerdict::Refused => "refused",
+        }
+    }
+}
+
+/// Where an update was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusedStage {
+    /// A document could not be decoded, or was absent.
+    Transform,
+    /// Values are missing or break a rule.
+    Validation,
+    /// The pipeline, a party, a group or a pin refused.
+    Apply,
+}

@@ -1,0 +1,324 @@
+//! One layer inside the engine: what its source holds, what of it could be decoded, and what of it readers see.
+
+use super::{
+    content::{LayerContent, Observed},
+    decoded::DecodedContent,
+    evaluate::decode,
+    now::Now,
+    quarantine::Quarantine,
+    schema::Schema,
+    status::LayerStatus,
+    value::AnyLayer,
+};
+use crate::{
+    codec::{self, Decoder, Unknown},
+    problem::{Problem, What},
+    report::{self, Entry},
+    source::{Content, Given, Health, Observation},
+};
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
+
+/// One layer inside the engine.
+pub(crate) struct LayerState {
+    pub(crate) origin: String,
+    pub(crate) decoder: Option<Decoder>,
+    pub(crate) optional: bool,
+    /// The file that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) health: Health,
+    /// A writer is at work on the source: what was observed last may be half of what comes.
+    pub(crate) unsettled: bool,
+    pub(crate) changed: Option<SystemTime>,
+    pub(crate) received: u64,
+    pub(crate) revision: Option<String>,
+    /// What the source holds and no update has taken up yet.
+    pending: Option<Observation>,
+    /// What the source held last, for recognizing equal content.
+    newest: Option<Observed>,
+    /// Decoded, but not what readers see.
+    pub(super) candidate: Option<DecodedContent>,
+    /// The update in which the candidate was taken up.
+    pub(super) since: u64,
+    /// Whether a verdict on what was taken up is still owed.
+    pub(super) unjudged: bool,
+    /// What readers see.
+    pub(super) accepted: Option<DecodedContent>,
+    /// Why the newest content could not be decoded.
+    pub(super) refusal: Option<Vec<Entry>>,
+    /// What of refused content could be read all the same; only for finding its other problems.
+    pub(super) partial: Option<AnyLayer>,
+    /// What was found in the newest document that does not refuse it.
+    pub(super) warnings: Vec<report::Problem>,
+    /// What is not tried again until it changes.
+    pub(super) quarantine: Quarantine,
+    /// What must not be printed of a layer that has no document.
+    pub(crate) secrets: Vec<String>,
+}
+
+impl LayerState {
+    pub(crate) fn new(origin: String, decoder: Option<Decoder>, optional: bool) -> Self {
+        LayerState {
+            origin,
+            decoder,
+            optional,
+            file: None,
+            health: Health::Starting,
+            unsettled: false,
+            changed: None,
+            received: 0,
+            revision: None,
+            pending: None,
+            newest: None,
+            candidate: None,
+            since: 0,
+            unjudged: false,
+            accepted: None,
+            refusal: None,
+            partial: None,
+            warnings: Vec::new(),
+            quarantine: Quarantine::default(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Takes what a layer without a document contains.
+    pub(crate) fn give(&mut self, given: Given<AnyLayer>, now: Now) {
+        self.health = Health::Live;
+        self.changed = Some(now.wall);
+        self.secrets = given.secrets;
+        match given.read {
+            Ok((layer, variables)) => {
+                self.candidate = Some(DecodedContent::given(layer, variables));
+            }
+            Err(entries) => self.refusal = Some(entries),
+        }
+    }
+
+    /// What readers see of the layer.
+    pub(crate) fn content(&self) -> LayerContent {
+        match &self.accepted {
+            None => LayerContent::Silent(None),
+            Some(accepted) => accepted.content(),
+        }
+    }
+
+    /// Whether the candidate is something else than what readers see.
+    pub(super) fn changes_something(&self) -> bool {
+        match (&self.candidate, &self.accepted) {
+            (Some(new), Some(old)) => new.bytes != old.bytes,
+            (Some(new), None) => !new.is_silent(),
+            (None, _) => false,
+        }
+    }
+
+    /// What was taken up that readers do not see counts as this from now on.
+    pub(super) fn adopt(&mut self) {
+        self.accepted = self.candidate.take();
+    }
+
+    /// Contains again what it contained before, if that is anything else.
+    pub(super) fn go_back(&mut self, to: &LayerContent, why: &str) {
+        let now = self.content();
+        let content = match to {
+            LayerContent::Given | LayerContent::Kept => return,
+            LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
+            LayerContent::Document(bytes) => DecodedContent::later(Arc::clone(bytes)),
+        };
+        self.quarantine.remove(to);
+        if now != *to {
+            self.accepted = Some(content);
+        }
+        let Some(newest) = self.newest.as_ref().filter(|_| self.pending.is_none()) else {
+            return;
+        };
+        if to.is(newest) {
+            (self.candidate, self.refusal) = (None, None);
+        } else if self.candidate.is_none() && self.refusal.is_none() {
+            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
+        }
+    }
+
+    /// What was taken up and could not be applied yet is not tried again either.
+    pub(super) fn give_up_candidate(&mut self, why: &str) {
+        if let Some(candidate) = self.candidate.take() {
+            self.quarantine.add(&candidate.content(), why);
+            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
+        }
+    }
+
+    /// A source that ended without a single observation is not waited for.
+    pub(crate) fn closed(&mut self) {
+        if !matches!(self.health, Health::Closed) || self.answered() {
+            return;
+        }
+        match self.optional {
+            true => self.candidate = Some(DecodedContent::silent(None)),
+            false => {
+                let entry = Entry::new(&self.origin, whole("ended before it said anything"));
+                self.refusal = Some(vec![entry]);
+            }
+        }
+    }
+
+    /// What is kept of the layer on disk serves in its place; `why` where nothing was received from its source yet.
+    pub(crate) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<String>) {
+        if let Some(why) = why {
+            self.refusal = Some(vec![Entry::new(&self.origin, whole(&why))]);
+        }
+        self.accepted = Some(DecodedContent::kept(kept));
+    }
+
+    /// Whether readers see anything of it, be it nothing.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.accepted.is_some()
+    }
+
+    /// Whether it can take part in an update.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.accepted.is_some() || self.candidate.is_some()
+    }
+
+    /// Whether anything at all is known of it.
+    pub(crate) fn answered(&self) -> bool {
+        self.newest.is_some() || self.is_usable() || self.refusal.is_some()
+    }
+
+    /// The newest document.
+    pub(super) fn document(&self) -> Option<&Arc<[u8]>> {
+        match &self.newest {
+            Some(Observed::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Every document that takes part in an update, or may.
+    pub(super) fn documents(&self) -> impl Iterator<Item = (&Arc<[u8]>, &Decoder)> {
+        let contents = [&self.candidate, &self.accepted].into_iter().flatten();
+        let documents = contents.filter_map(|content| content.bytes.as_ref());
+        documents
+            .chain(self.document())
+            .zip(self.decoder.iter().cycle())
+    }
+
+    /// Takes an observation; answers whether it is another content than before.
+    pub(crate) fn observe(&mut self, observation: Observation, now: Now) -> bool {
+        let observed = Observed::from(&observation);
+        if let Observation::Value(Content { revision, .. }) = &observation {
+            self.revision.clone_from(revision);
+        }
+        if self.newest.as_ref() == Some(&observed) {
+            return false;
+        }
+        self.newest = Some(observed);
+        self.changed = Some(now.wall);
+        self.pending = Some(observation);
+        true
+    }
+
+    /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
+    pub(super) fn take_up(&mut self, schema: &Schema, unknown: Unknown, update: u64) -> Vec<Entry> {
+        let Some(observation) = self.pending.take() else {
+            return Vec::new();
+        };
+        let (result, warnings) = self.judge(schema, observation, unknown);
+        (self.candidate, self.refusal) = match result {
+            Ok(content) => (Some(content), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        self.since = update;
+        self.unjudged = true;
+        warnings
+    }
+
+    pub(super) fn status(&self) -> LayerStatus {
+        LayerStatus {
+            origin: self.origin.clone(),
+            health: self.health.clone(),
+            present: self.is_present(),
+            changed: self.changed,
+            received: self.received,
+            revision: self.revision.clone(),
+            refused: self.refusal.is_some() || self.candidate.is_some(),
+        }
+    }
+
+    /// Whether the source is known to have a document. A layer that is read at start always has.
+    fn is_present(&self) -> bool {
+        match &self.newest {
+            Some(observed) => !matches!(observed, Observed::Absent),
+            None => self.changed.is_some(),
+        }
+    }
+
+    /// What is reported of a required source that holds nothing.
+    fn absence(&self) -> String {
+        match &self.file {
+            #[cfg(feature = "file")]
+            Some(file) => crate::source::missing(file, &self.origin),
+            _ => "does not exist, and this layer is required".to_owned(),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        schema: &Schema,
+        observation: Observation,
+        unknown: Unknown,
+    ) -> (Result<DecodedContent, Vec<Entry>>, Vec<Entry>) {
+        self.partial = None;
+        let told = |what: What| {
+            let path = Vec::new();
+            let entry = Entry::new(&self.origin, Problem { path, what });
+            (Err(vec![entry]), Vec::new())
+        };
+        let refuse = |text: &str| told(What::Plain(text.to_owned()));
+        if let Some(why) = self.quarantine.why(&observation) {
+            return refuse(why);
+        }
+        let content = match observation {
+            Observation::Value(content) => content,
+            Observation::Absent if self.optional => {
+                return (Ok(DecodedContent::silent(None)), Vec::new());
+            }
+            Observation::Absent => return refuse(&self.absence()),
+            Observation::Unreadable(error) => return told(What::Message(error.to_string())),
+        };
+        let Some(decoder) = &self.decoder else {
+            return refuse("has no format; name one, as in `format = \"json\"`");
+        };
+        let bytes = content.bytes;
+        let decoded = decode(schema, decoder, &bytes, unknown);
+        let entries = |found: Vec<codec::Found>| {
+            let located = found.into_iter().map(|found| {
+                Entry::new(&self.origin, found.problem)
+                    .at(found.at)
+                    .text(&bytes, decoder)
+            });
+            located.collect::<Vec<_>>()
+        };
+        match decoded {
+            Ok(Ok(decoded)) if decoded.empty && self.optional => {
+                (Ok(DecodedContent::silent(Some(bytes))), Vec::new())
+            }
+            Ok(Ok(decoded)) if decoded.empty => refuse("is empty, and this layer is required"),
+            Ok(Ok(decoded)) => {
+                let warnings = entries(decoded.warnings);
+                (Ok(DecodedContent::fresh(bytes, decoded.layer)), warnings)
+            }
+            Ok(Err(failed)) => {
+                let refusal = entries(failed.found);
+                self.partial = failed.partial;
+                (Err(refusal), Vec::new())
+            }
+            Err(panic) => told(What::Panic(format!("decoding panicked: {panic}"))),
+        }
+    }
+}
+
+/// A problem of a document as a whole.
+fn whole(text: &str) -> Problem {
+    Problem {
+        path: Vec::new(),
+        what: What::Message(text.to_owned()),
+    }
+}

@@ -1,0 +1,52 @@
+//! The engine: decides what becomes of what the sources hold. Pure, and compiled once.
+//!
+//! It knows a config type by its [`Schema`] alone: a table and a dozen functions. It reads no clock, no disk and no environment, starts no task
+//! and writes no log: every call is given the time, answers with an [`Action`], and leaves [`Event`]s for the listeners. The
+//! runtime performs.
+//!
+//! The way of one update: [`Engine::observe`] marks a layer as changed; [`Engine::due`] says when the changes are taken up
+//! (`debounce`, `agenda`); [`Engine::take_up`] decodes what changed (`layer_state`), folds the layers and builds the struct with all rules
+//! (`resolve`) and makes a `proposal` of it; the pipeline's answer comes back through [`Engine::answered`], the swap through
+//! [`Engine::swapped`]. What was refused is tried again by `retry`; what is on trial is watched by `trial` and taken back to one
+//! of the `generations`; what was taken back waits in `quarantine`.
+
+mod agenda;
+mod content;
+mod debounce;
+mod decide;
+mod decoded;
+mod evaluate;
+mod event;
+mod generations;
+mod history;
+mod layer_state;
+mod now;
+mod proposal;
+mod quarantine;
+mod resolve;
+mod retry;
+mod schema;
+mod standing;
+mod state;
+mod status;
+mod trial;
+mod value;
+
+pub(crate) use agenda::Due;
+pub(crate) use content::LayerContent;
+pub(crate) use decide::{Engine, Settings, whole_entry};
+pub(crate) use evaluate::check;
+#[cfg(feature = "testing")]
+pub(crate) use evaluate::{broken_rules, decode, evaluate};
+pub(crate) use event::{Event, RefusedStage};
+pub use generations::{Generation, GenerationOutcome};
+pub use history::Refusal;
+pub(crate) use layer_state::LayerState;
+pub(crate) use now::Now;
+pub(crate) use proposal::{Action, Denial, Passed, Question};
+pub(crate) use resolve::{Layers, Reducer};
+pub(crate) use schema::Schema;
+pub use state::State;
+pub use status::{LayerStatus, Status};
+pub(crate) use trial::TrialStep;
+pub(crate) use value::{AnyLayer, AnySnapshot, discard, take_drop_panics};

@@ -1,0 +1,366 @@
+//! From the layers to a configuration that keeps every rule, or to everything that is wrong and where.
+
+use super::{
+    content::LayerContent,
+    decoded::DecodedContent,
+    evaluate::broken_rules,
+    layer_state::LayerState,
+    schema::{Built, Schema, Stamp},
+    value::{AnyLayer, AnySnapshot},
+};
+use crate::{
+    Report,
+    codec::{self, Decoder, Unknown},
+    layer::presence,
+    problem::{Problem, What, panic_text, printed},
+    report::{Entry, Keeping, secrets::Secrets},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+/// A reducer of the program: the configuration that readers see and the layers, lowest first, to the folded layer.
+pub(crate) type Reducer =
+    Arc<dyn Fn(Option<&AnySnapshot>, &[&AnyLayer]) -> Result<AnyLayer, ReducerError> + Send + Sync>;
+
+/// Why a reducer of the program refuses.
+pub(crate) type ReducerError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The layers of a capacitor, lowest precedence first.
+pub(crate) struct Layers {
+    pub(crate) schema: &'static Schema,
+    pub(crate) states: Vec<LayerState>,
+    unknown: Unknown,
+    reducer: Option<Reducer>,
+}
+
+/// What a configuration is built beside.
+pub(super) struct Beside<'a> {
+    /// What readers see, for the program's reducer.
+    pub(super) current: Option<&'a AnySnapshot>,
+    /// What the rules on changes compare with; none for the first configuration after a start.
+    pub(super) running: Option<&'a AnySnapshot>,
+    pub(super) stamp: Stamp,
+}
+
+/// What can be made of the newest content of the layers.
+pub(super) enum Resolved {
+    /// A configuration from the candidates of these layers; what else of the newest content is refused.
+    Good {
+        built: Built,
+        chosen: Vec<bool>,
+        refused: Vec<Entry>,
+    },
+    /// A layer has never had any content that could be decoded.
+    Undecodable(Vec<Entry>),
+    /// Everything could be decoded, and nothing good can be made of it.
+    Invalid(Vec<Entry>),
+}
+
+impl Layers {
+    pub(crate) fn new(
+        schema: &'static Schema,
+        states: Vec<LayerState>,
+        unknown: Unknown,
+        reducer: Option<Reducer>,
+    ) -> Self {
+        Layers {
+            schema,
+            states,
+            unknown,
+            reducer,
+        }
+    }
+
+    /// Decodes everything that is pending; answers with the warnings.
+    pub(super) fn take_up(&mut self, update: u64) -> Vec<Entry> {
+        let mut all = Vec::new();
+        for number in 0..self.states.len() {
+            let state = &mut self.states[number];
+            let (taken, before) = (state.unjudged, state.since);
+            let warnings = state.take_up(self.schema, self.unknown, update);
+            let anew = state.unjudged && (!taken || state.since != before);
+            if anew && !(warnings.is_empty() && state.warnings.is_empty()) {
+                let numbered = warnings.into_iter().map(|entry| entry.layer(number));
+                let entries: Vec<Entry> = numbered.collect();
+                let report = self.report(entries.clone(), Keeping::Applied);
+                self.states[number].warnings = report.problems().to_vec();
+                all.extend(entries);
+            }
+        }
+        all
+    }
+
+    /// Makes the best of what was taken up. `nothing_applied` where readers see nothing yet: then even what is kept on disk counts.
+    pub(super) fn resolve(&mut self, beside: &Beside<'_>) -> Resolved {
+        let refused = self.diagnose(self.refusals());
+        if self.states.iter().any(|state| !state.is_usable()) {
+            return Resolved::Undecodable(refused);
+        }
+        let newest: Vec<bool> = (self.states.iter())
+            .map(|state| state.candidate.is_some())
+            .collect();
+        let problems = match self.build(&newest, beside) {
+            Ok(built) => {
+                return Resolved::Good {
+                    built,
+                    chosen: newest,
+                    refused,
+                };
+            }
+            Err(problems) => problems,
+        };
+        let mut entries = refused;
+        entries.extend(self.locate(problems, &newest));
+        if let Some((built, chosen)) = self.without_what_is_bad(&newest, beside) {
+            return Resolved::Good {
+                built,
+                chosen,
+                refused: entries,
+            };
+        }
+        // What is kept on disk serves until there is something good.
+        let kept = vec![false; self.states.len()];
+        if beside.current.is_none()
+            && self.states.iter().all(LayerState::is_accepted)
+            && let Ok(built) = self.build(&kept, beside)
+        {
+            return Resolved::Good {
+                built,
+                chosen: kept,
+                refused: entries,
+            };
+        }
+        Resolved::Invalid(entries)
+    }
+
+    /// Why the newest content of the layers could not be decoded.
+    pub(super) fn refusals(&self) -> Vec<Entry> {
+        let mut refusals = Vec::new();
+        for (number, state) in self.states.iter().enumerate() {
+            let entries = state.refusal.iter().flatten().cloned();
+            refusals.extend(entries.map(|entry| entry.layer(number)));
+        }
+        refusals
+    }
+
+    /// Whether there is content that was taken up and is not what readers see.
+    pub(super) fn waits(&self) -> bool {
+        self.states.iter().any(|state| state.candidate.is_some())
+    }
+
+    /// What the layers contain in what readers see; none where it is partly from a file of before.
+    pub(crate) fn contents(&self) -> Option<Vec<LayerContent>> {
+        let contents: Vec<_> = self.states.iter().map(LayerState::content).collect();
+        (!contents.contains(&LayerContent::Kept)).then_some(contents)
+    }
+
+    /// The documents of an update, lowest layer first.
+    pub(super) fn raw(&self, chosen: &[bool]) -> Arc<[Option<Arc<[u8]>>]> {
+        (self.states.iter().zip(chosen))
+            .map(|(state, candidate)| {
+                let content = match candidate {
+                    true => &state.candidate,
+                    false => &state.accepted,
+                };
+                content.as_ref().and_then(|content| content.bytes.clone())
+            })
+            .collect()
+    }
+
+    /// Puts a report together, without any secret of the layers in it.
+    pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
+        let fields = (self.schema.fields)();
+        let secrets = Secrets::of(
+            fields,
+            self.states.iter().flat_map(LayerState::documents),
+            self.states.iter().flat_map(|state| &state.secrets),
+        );
+        Report::compose(fields, entries, keeping, &secrets)
+    }
+
+    /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.
+    /// What was taken up together stays together.
+    fn without_what_is_bad(
+        &mut self,
+        newest: &[bool],
+        beside: &Beside<'_>,
+    ) -> Option<(Built, Vec<bool>)> {
+        let candidates = self.states.iter().zip(newest);
+        let mut updates: Vec<u64> = candidates
+            .filter(|(_, candidate)| **candidate)
+            .map(|(state, _)| state.since)
+            .collect();
+        updates.sort_unstable_by(|a, b| b.cmp(a));
+        updates.dedup();
+        let mut best = None;
+        let mut chosen = vec![false; self.states.len()];
+        for update in updates {
+            let states = self.states.iter().zip(newest).zip(&chosen);
+            let with: Vec<bool> = states
+                .map(|((state, candidate), chosen)| *chosen || *candidate && state.since == update)
+                .collect();
+            let possible =
+                (self.states.iter().zip(&with)).all(|(state, with)| *with || state.is_accepted());
+            if with != newest
+                && possible
+                && let Ok(built) = self.build(&with, beside)
+            {
+                best = Some((built, with.clone()));
+                chosen = with;
+            }
+        }
+        best
+    }
+
+    /// Folds the chosen contents, builds the struct and checks its rules.
+    pub(super) fn build(
+        &mut self,
+        chosen: &[bool],
+        beside: &Beside<'_>,
+    ) -> Result<Built, Vec<Problem>> {
+        let built = catch_unwind(AssertUnwindSafe(|| {
+            let folded = self.fold(chosen, beside.current)?;
+            (self.schema.build)(folded, beside.running, beside.stamp)
+        }));
+        built.unwrap_or_else(|panic| {
+            let text = format!("building it panicked: {}", panic_text(&*panic));
+            Err(whole(What::Panic(text)))
+        })
+    }
+
+    fn fold(
+        &mut self,
+        chosen: &[bool],
+        current: Option<&AnySnapshot>,
+    ) -> Result<AnyLayer, Vec<Problem>> {
+        let schema = self.schema;
+        if let Some(reducer) = self.reducer.clone() {
+            let mut layers = Vec::with_capacity(self.states.len());
+            for (state, candidate) in self.states.iter_mut().zip(chosen) {
+                let (content, decoder) = pick(state, *candidate);
+                layers.extend(content.and_then(|content| content.layer(schema, decoder)));
+            }
+            return reducer(current, &layers).map_err(|error| {
+                let text = format!("the reducer refused: {}", printed(&error));
+                whole(What::Message(text))
+            });
+        }
+        let mut base: Option<AnyLayer> = None;
+        for (state, candidate) in self.states.iter_mut().zip(chosen) {
+            let (content, decoder) = pick(state, *candidate);
+            let Some(content) = content else { continue };
+            match &mut base {
+                None => base = content.base(schema, decoder),
+                Some(base) => {
+                    if let Some(layer) = content.layer(schema, decoder) {
+                        (schema.over)(base, layer);
+                    }
+                }
+            }
+        }
+        Ok(base.unwrap_or_else(schema.empty))
+    }
+
+    /// Adds what else is wrong with content that could only be read in part: its broken rules and missing values.
+    fn diagnose(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if self.states.iter().all(|state| state.partial.is_none()) {
+            return entries;
+        }
+        let schema = self.schema;
+        let layers = self.states.iter_mut().flat_map(|state| {
+            let decoder = state.decoder.as_ref();
+            let content = state.candidate.as_mut().or(state.accepted.as_mut());
+            let layer = content.and_then(|content| content.layer(schema, decoder));
+            [layer, state.partial.as_ref()].into_iter().flatten()
+        });
+        let found = broken_rules(schema, layers);
+        for problem in found.unwrap_or_default().0 {
+            if entries.iter().any(|entry| entry.concerns(&problem.path)) {
+                continue;
+            }
+            let mut entry = Entry::new("", problem.clone());
+            for (number, state) in self.states.iter().enumerate() {
+                let sets = state.partial.as_ref().is_some_and(|partial| {
+                    let parts = (schema.parts)(partial);
+                    presence::depth(parts, &problem.path) == problem.path.len()
+                });
+                if let (true, Some(document), Some(decoder)) =
+                    (sets, state.document(), &state.decoder)
+                {
+                    entry = Entry::new(&state.origin, problem.clone())
+                        .layer(number)
+                        .at(codec::locate(decoder, document, &problem.path))
+                        .text(document, decoder);
+                }
+            }
+            entries.push(entry);
+        }
+        entries
+    }
+
+    /// Finds the layer that set each problem's value, and where in its document.
+    fn locate(&mut self, problems: Vec<Problem>, chosen: &[bool]) -> Vec<Entry> {
+        let schema = self.schema;
+        let mut entries = Vec::with_capacity(problems.len());
+        for problem in problems {
+            let missing = matches!(problem.what, What::Missing);
+            let mut best: Option<(usize, Entry)> = None;
+            let states = self.states.iter_mut().zip(chosen);
+            for (number, (state, candidate)) in states.enumerate() {
+                let origin = state.origin.clone();
+                let (content, decoder) = pick(state, *candidate);
+                let Some(content) = content else { continue };
+                let depth = match content.layer(schema, decoder) {
+                    Some(layer) => presence::depth((schema.parts)(layer), &problem.path),
+                    None => 0,
+                };
+                if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
+                    continue;
+                }
+                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
+                entry.variable = content
+                    .variables
+                    .iter()
+                    .filter(|(path, _)| problem.path.starts_with(path))
+                    .map(|(_, name)| name.clone())
+                    .next_back();
+                if let (Some(bytes), Some(decoder)) = (&content.bytes, decoder) {
+                    let at = (entries.len() < codec::most_places(bytes.len()))
+                        .then(|| codec::locate(decoder, bytes, &problem.path[..depth]))
+                        .flatten();
+                    entry = entry.at(at).text(bytes, decoder);
+                }
+                best = Some((depth, entry));
+            }
+            entries.push(match best {
+                Some((depth, entry)) if !missing || depth > 0 => entry,
+                _ => Entry::new("", problem),
+            });
+        }
+        entries
+    }
+}
+
+/// The content of a layer that takes part in an update.
+fn pick(
+    state: &mut LayerState,
+    candidate: bool,
+) -> (Option<&mut DecodedContent>, Option<&Decoder>) {
+    let content = match candidate {
+        true => state.candidate.as_mut(),
+        false => state.accepted.as_mut(),
+    };
+    (
+        content.filter(|content| !content.is_silent()),
+        state.decoder.as_ref(),
+    )
+}
+
+fn whole(what: What) -> Vec<Problem> {
+    vec![Problem {
+        path: Vec::new(),
+        what,
+    }]
+}

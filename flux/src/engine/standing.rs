@@ -1,0 +1,63 @@
+//! How a capacitor fares: its state, since when, why, and what was refused before.
+
+use super::{
+    event::{Event, RefusedStage},
+    history::{History, Refusal},
+    now::Now,
+    state::{Outcome, State},
+};
+use crate::Report;
+use std::time::SystemTime;
+
+pub(super) struct Standing {
+    pub(super) state: State,
+    pub(super) since: SystemTime,
+    pub(super) error: Option<Report>,
+    history: History,
+}
+
+impl Standing {
+    pub(super) fn new(history: usize, now: Now) -> Self {
+        Standing {
+            state: State::Loading,
+            since: now.wall,
+            error: None,
+            history: History::new(history),
+        }
+    }
+
+    pub(super) fn history(&self) -> Vec<Refusal> {
+        self.history.to_vec()
+    }
+
+    /// The newest content of every layer is what readers see.
+    pub(super) fn applied(&mut self, now: Now, events: &mut Vec<Event>) {
+        self.error = None;
+        self.enter(Outcome::Applied, now, events);
+        self.history.healed(now.wall);
+    }
+
+    /// Newest content is refused.
+    pub(super) fn refused(
+        &mut self,
+        stage: RefusedStage,
+        report: Report,
+        outcome: Outcome,
+        now: Now,
+        events: &mut Vec<Event>,
+    ) {
+        self.enter(outcome, now, events);
+        self.history.refused(&report, now.wall);
+        self.error = Some(report.clone());
+        events.push(Event::Refused { stage, report });
+    }
+
+    fn enter(&mut self, outcome: Outcome, now: Now, events: &mut Vec<Event>) {
+        let to = self.state.after(outcome);
+        if to != self.state {
+            let from = std::mem::replace(&mut self.state, to);
+            self.since = now.wall;
+            events.push(Event::StateChanged { from, to });
+        }
+    }
+}

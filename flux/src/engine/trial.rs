@@ -1,0 +1,140 @@
+//! The time after a commit in which the program's own health can take it back: when it is asked, and what its answers mean.
+
+use std::time::{Duration, Instant};
+
+/// The check runs ten times in a trial, but not more often and not less often than this.
+const OFTEN: Duration = Duration::from_millis(100);
+const SELDOM: Duration = Duration::from_secs(10);
+
+/// One configuration on trial.
+#[derive(Debug, Clone)]
+pub(crate) struct Trial {
+    pub(crate) generation: u64,
+    until: Instant,
+    every: Duration,
+    /// How long one check may take.
+    patience: Duration,
+    /// Whether the program has a health check.
+    checks: bool,
+    /// When the next check begins; while one runs, when its answer is overdue.
+    next: Instant,
+    checking: bool,
+}
+
+/// What a trial asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TrialStep {
+    Wait,
+    /// Run the health check and report its answer.
+    Check,
+    Passed,
+    /// Why it is taken back.
+    Failed(String),
+}
+
+impl Trial {
+    pub(super) fn new(generation: u64, window: Duration, checks: bool, now: Instant) -> Self {
+        let until = now + window;
+        let every = (window / 10).clamp(OFTEN, SELDOM);
+        Trial {
+            generation,
+            until,
+            every,
+            patience: window.max(OFTEN),
+            checks,
+            next: if checks {
+                (now + every).min(until)
+            } else {
+                until
+            },
+            checking: false,
+        }
+    }
+
+    /// When to call [`step`](Trial::step) again.
+    pub(super) fn deadline(&self) -> Instant {
+        self.next
+    }
+
+    /// What is due. The last check runs at the end of the window; one without an answer for as long as the window is a failure.
+    pub(super) fn step(&mut self, now: Instant) -> TrialStep {
+        match (self.checking, now < self.next) {
+            (_, true) => TrialStep::Wait,
+            (true, false) => {
+                let limit = self.patience;
+                TrialStep::Failed(format!(
+                    "the health check failed: no answer within {limit:?}"
+                ))
+            }
+            (false, false) if !self.checks => TrialStep::Passed,
+            (false, false) => {
+                (self.checking, self.next) = (true, now + self.patience);
+                TrialStep::Check
+            }
+        }
+    }
+
+    /// The health check has answered.
+    pub(super) fn answered(&mut self, answer: Result<(), String>, now: Instant) -> TrialStep {
+        self.checking = false;
+        match answer {
+            Err(error) => TrialStep::Failed(format!("the health check failed: {error}")),
+            Ok(()) if now >= self.until => TrialStep::Passed,
+            Ok(()) => {
+                self.next = (now + self.every).min(self.until);
+                TrialStep::Wait
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn without_a_check_it_passes_at_the_end_of_the_window() {
+        let now = Instant::now();
+        let mut trial = Trial::new(2, WINDOW, false, now);
+        assert_eq!(trial.deadline(), now + WINDOW);
+        assert_eq!(trial.step(now + WINDOW / 2), TrialStep::Wait);
+        assert_eq!(trial.step(now + WINDOW), TrialStep::Passed);
+    }
+
+    #[test]
+    fn the_check_runs_ten_times_and_the_last_one_at_the_end() {
+        let (mut now, mut checks) = (Instant::now(), 0);
+        let end = now + WINDOW;
+        let mut trial = Trial::new(2, WINDOW, true, now);
+        loop {
+            now = trial.deadline();
+            assert_eq!(trial.step(now), TrialStep::Check);
+            checks += 1;
+            if trial.answered(Ok(()), now) == TrialStep::Passed {
+                break;
+            }
+        }
+        assert_eq!((checks, now), (10, end));
+    }
+
+    #[test]
+    fn an_error_and_a_missing_answer_fail_it() {
+        let now = Instant::now();
+        let mut trial = Trial::new(2, WINDOW, true, now);
+        let at = trial.deadline();
+        assert_eq!(trial.step(at), TrialStep::Check);
+        assert_eq!(trial.step(at), TrialStep::Wait);
+        let late = trial.step(at + WINDOW);
+        assert_eq!(
+            late,
+            TrialStep::Failed("the health check failed: no answer within 10s".to_owned())
+        );
+        let failed = trial.answered(Err("down".to_owned()), at);
+        assert_eq!(
+            failed,
+            TrialStep::Failed("the health check failed: down".to_owned())
+        );
+    }
+}

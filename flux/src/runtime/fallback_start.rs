@@ -1,0 +1,53 @@
+//! A start from the last known good configuration on disk, while sources do not answer or hold a refused document.
+
+use super::last_known_good::Keep;
+use crate::{engine::Engine, observe, source::Health};
+use std::time::Duration;
+
+/// How long silent sources are waited for where no startup timeout limits it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Lets what is kept on disk serve for layers of which nothing could be read yet; answers whether every layer can take part in an
+/// update now.
+pub(super) fn fill(engine: &mut Engine, keep: &Keep) -> bool {
+    let schema = engine.layers.schema;
+    let name = engine.name().to_owned();
+    let found = match keep.read(schema.name) {
+        Ok(Some(found)) => found,
+        Ok(None) => return false,
+        Err(problem) => {
+            observe::warning(&name, &problem);
+            return false;
+        }
+    };
+    let age = found.written.elapsed().unwrap_or_default();
+    let age = Duration::from_secs(age.as_secs());
+    let mut filled = false;
+    for state in &mut engine.layers.states {
+        if state.is_accepted() {
+            continue;
+        }
+        let layer = match found.layer(schema, &state.origin, state.decoder.as_ref()) {
+            Ok(Some(layer)) => Some(layer),
+            // It had no document then, or it is new since.
+            Ok(None) if state.optional && !state.answered() => None,
+            Ok(None) => continue,
+            Err(problem) => {
+                let text = format!("{}: {problem}", keep.path.display());
+                observe::warning(&name, &text);
+                continue;
+            }
+        };
+        let why = (!state.answered()).then(|| {
+            let why = match &state.health {
+                Health::Stale { error, .. } => format!("cannot be reached ({error})"),
+                _ => "has not answered yet".to_owned(),
+            };
+            let path = keep.path.display();
+            format!("{why}; served is the last known good configuration, {age:?} old, from {path}")
+        });
+        filled |= layer.is_some();
+        state.fill(layer, why);
+    }
+    filled && engine.layers.states.iter().all(|state| state.is_usable())
+}

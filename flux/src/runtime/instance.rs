@@ -1,0 +1,230 @@
+//! What the task, the readers and the owners of a capacitor have in common.
+
+use super::{command::Command, driver::Driver, error::Error, inside::is_inside, plan::Plan};
+use crate::{
+    Report,
+    change::Told,
+    engine::{AnySnapshot, State, Status},
+};
+use arc_swap::ArcSwap;
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Where configurations are published, whatever their type.
+pub(crate) trait Outlet: Send + Sync {
+    /// Readers see this from now on. Answers with what they saw before, whose drop is code of the program: it must not run under
+    /// a lock.
+    fn publish(&self, snapshot: &AnySnapshot) -> Option<AnySnapshot>;
+    /// What readers see.
+    fn load(&self) -> Option<AnySnapshot>;
+}
+
+/// One capacitor, running or not.
+pub(crate) struct Instance {
+    pub(crate) name: String,
+    pub(crate) outlet: Box<dyn Outlet>,
+    pub(crate) status: ArcSwap<Status>,
+    pub(crate) told: watch::Sender<Told>,
+    /// The highest generation number that was given; it outlives a stop.
+    count: AtomicU64,
+    control: Mutex<Control>,
+    pub(super) manual: tokio::sync::Mutex<Option<Driver>>,
+}
+
+struct Control {
+    plan: Option<Arc<Plan>>,
+    running: Option<Running>,
+}
+
+/// The strings to a running capacitor.
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    commands: mpsc::UnboundedSender<Command>,
+    ended: watch::Receiver<bool>,
+}
+
+/// What a task is launched with.
+pub(super) struct Launch {
+    pub(super) plan: Arc<Plan>,
+    /// The order to stop.
+    pub(super) stopped: oneshot::Receiver<()>,
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    /// Where to tell that it ended.
+    pub(super) end: watch::Sender<bool>,
+}
+
+impl Instance {
+    pub(crate) fn new(name: String, outlet: Box<dyn Outlet>) -> Self {
+        let status = Status::idle(name.clone(), SystemTime::now());
+        let (told, _) = watch::channel(Told::new(outlet.load()));
+        Instance {
+            name,
+            outlet,
+            status: ArcSwap::from_pointee(status),
+            told,
+            count: AtomicU64::new(0),
+            control: Mutex::new(Control {
+                plan: None,
+                running: None,
+            }),
+            manual: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.status.load().state
+    }
+
+    /// Tells subscribers; answers with what they were told before, to be dropped outside any lock.
+    pub(super) fn tell(
+        &self,
+        current: Option<&AnySnapshot>,
+        error: Option<&Report>,
+    ) -> Option<AnySnapshot> {
+        let mut before = None;
+        self.told.send_if_modified(|told| {
+            let applied = current.is_some_and(|snapshot| told.applied(snapshot, &mut before));
+            if let Some(report) = error {
+                told.refused(report.clone());
+            }
+            applied || error.is_some()
+        });
+        before
+    }
+
+    /// Its number in [`inside`](super::inside).
+    pub(super) fn number(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Refuses what would wait for itself.
+    pub(super) fn outside(&self) -> Result<(), Error> {
+        match is_inside(self.number()) {
+            true => Err(Error::Inside {
+                name: self.name.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts a plan in place of the last one, unless that one is running.
+    pub(crate) fn install(&self, plan: Plan) -> Result<(), Error> {
+        let mut control = self.control();
+        if control.is_running() {
+            return Err(Error::AlreadyStarted { name: plan.name });
+        }
+        let plan = Some(Arc::new(plan));
+        let before = std::mem::replace(&mut control.plan, plan);
+        drop(control);
+        // The old one has closures of the program in it.
+        drop(before);
+        Ok(())
+    }
+
+    /// Marks the capacitor as running and hands out what the task needs.
+    pub(super) fn launch(&self) -> Result<Launch, Error> {
+        let mut control = self.control();
+        let Some(plan) = control.plan.clone() else {
+            return Err(self.not_running());
+        };
+        if control.is_running() {
+            return Err(Error::AlreadyStarted {
+                name: plan.name.clone(),
+            });
+        }
+        let (stop, stopped) = oneshot::channel();
+        let (sender, commands) = mpsc::unbounded_channel();
+        let (end, ended) = watch::channel(false);
+        control.running = Some(Running {
+            stop: Some(stop),
+            commands: sender,
+            ended,
+        });
+        self.told.send_modify(|told| told.ended(false));
+        Ok(Launch {
+            plan,
+            stopped,
+            commands,
+            end,
+        })
+    }
+
+    pub(super) fn command(&self, command: Command) -> Result<(), Error> {
+        let control = self.control();
+        control
+            .running
+            .as_ref()
+            .and_then(|running| running.commands.send(command).ok())
+            .ok_or_else(|| self.not_running())
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.control().is_running()
+    }
+
+    /// Becomes true when nothing of the last start is left.
+    pub(super) fn ended(&self) -> Option<watch::Receiver<bool>> {
+        let control = self.control();
+        control
+            .running
+            .as_ref()
+            .map(|running| running.ended.clone())
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn keep_count(&self, highest: u64) {
+        self.count.fetch_max(highest, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ask_to_stop(&self) -> Option<watch::Receiver<bool>> {
+        let mut control = self.control();
+        let running = control.running.as_mut()?;
+        if let Some(stop) = running.stop.take() {
+            // The task may have ended by itself.
+            let _ = stop.send(());
+        }
+        Some(running.ended.clone())
+    }
+
+    pub(crate) fn not_running(&self) -> Error {
+        Error::Stopped {
+            name: self.name.clone(),
+        }
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Control {
+    fn is_running(&self) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| !*running.ended.borrow() && running.ended.has_changed().is_ok())
+    }
+}
+
+/// Held by every clone of a capacitor; the last one that goes ends the watching.
+pub(crate) struct Owner(pub(crate) Arc<Instance>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.ask_to_stop();
+        // In manual mode no task does it.
+        if let Ok(mut manual) = self.0.manual.try_lock() {
+            let driver = manual.take();
+            drop(manual);
+            drop(driver);
+        }
+    }
+}

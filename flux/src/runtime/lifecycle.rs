@@ -1,0 +1,182 @@
+//! Starting, stopping, and the hand of manual mode.
+
+use super::{
+    driver::Driver,
+    error::Error,
+    instance::{Instance, Launch, Owner},
+};
+use crate::observe;
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::unconstrained,
+};
+
+/// Starts watching; returns with the outcome of the first configuration.
+pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(Error::NoRuntime {
+            name: instance.name.clone(),
+        });
+    }
+    let launch = instance.launch()?;
+    // In manual mode nobody else lets go what an earlier runtime left behind.
+    drop(instance.manual.lock().await.take());
+    let plan = Arc::clone(&launch.plan);
+    let first = async {
+        match plan.manual {
+            true => start_manually(instance, launch).await,
+            false => start_task(instance, launch).await,
+        }
+    };
+    let Some(limit) = plan.startup_timeout else {
+        return first.await;
+    };
+    if let Ok(outcome) = tokio::time::timeout(limit, first).await {
+        return outcome;
+    }
+    let status = instance.status.load_full();
+    stop(instance).await;
+    let silent = status.layers.iter().filter(|layer| layer.changed.is_none());
+    Err(Error::StartupTimeout {
+        name: instance.name.clone(),
+        after: limit,
+        waiting: silent.map(|layer| layer.origin.clone()).collect(),
+    })
+}
+
+async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Error> {
+    let (first, outcome) = oneshot::channel();
+    let Launch {
+        plan,
+        mut stopped,
+        commands,
+        end,
+    } = launch;
+    let driver = Driver::new(plan, Arc::clone(instance), first, commands);
+    tokio::spawn(async move {
+        // Told last, when nothing is left.
+        let _ended = Ended(end);
+        let mut driver = driver;
+        poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
+            true => Poll::Ready(()),
+            false => driver.poll(cx),
+        })
+        .await;
+        driver.end().await;
+    });
+    outcome
+        .await
+        .unwrap_or_else(|_| Err(instance.not_running()))
+}
+
+async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), Error> {
+    let (first, mut outcome) = oneshot::channel();
+    let Launch {
+        plan,
+        mut stopped,
+        commands,
+        end,
+    } = launch;
+    let ended = Ended(end);
+    let mut driver = Driver::new(plan, Arc::clone(instance), first, commands);
+    let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
+        true => Poll::Ready(false),
+        false if driver.poll_until_loaded(cx) => Poll::Ready(true),
+        false => Poll::Pending,
+    });
+    if !loaded.await {
+        return Err(instance.not_running());
+    }
+    *instance.manual.lock().await = Some(driver);
+    // So that it is known when the runtime is gone, without which no source can be watched.
+    tokio::spawn(async move {
+        let _ended = ended;
+        let _ = stopped.await;
+    });
+    outcome
+        .try_recv()
+        .unwrap_or_else(|_| Err(instance.not_running()))
+}
+
+/// [`start`] on a thread of its own, which watches the sources until the capacitor is stopped.
+pub(crate) fn start_blocking(owner: Arc<Owner>) -> Result<(), Error> {
+    let instance = Arc::clone(&owner.0);
+    let cannot = |error: std::io::Error| Error::Declaration {
+        name: instance.name.clone(),
+        problem: format!("no thread for watching: {error}"),
+    };
+    let (report, outcome) = std::sync::mpsc::channel();
+    // Sources on servers need more than time.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(cannot)?;
+    std::thread::Builder::new()
+        .name(format!("flux-{}", instance.name))
+        .spawn(move || {
+            runtime.block_on(async move {
+                let instance = Arc::clone(&owner.0);
+                let outcome = start(&instance).await;
+                drop(owner);
+                let started = matches!(outcome, Ok(()) | Err(Error::Refused(_)));
+                // Whoever asked waits for this; it is gone only if its thread is.
+                let _ = report.send(outcome);
+                if let Some(mut ended) = instance.ended().filter(|_| started) {
+                    let _ = ended.wait_for(|ended| *ended).await;
+                }
+            });
+        })
+        .map_err(cannot)?;
+    outcome
+        .recv()
+        .unwrap_or_else(|_| Err(instance.not_running()))
+}
+
+/// Ends the watching and waits until no task and no descriptor is left; from inside the own pipeline it cannot wait.
+pub(crate) async fn stop(instance: &Instance) {
+    let ended = instance.ask_to_stop();
+    if let Err(error) = instance.outside() {
+        observe::misused(&instance.name, "stop", &error);
+        return;
+    }
+    let driver = instance.manual.lock().await.take();
+    if let Some(mut driver) = driver {
+        driver.end().await;
+    }
+    if let Some(mut ended) = ended {
+        // An error means that the task is gone, which is what is waited for.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}
+
+/// Manual mode: takes up what the sources hold; answers whether anything had changed.
+pub(crate) async fn process(instance: &Instance) -> Result<bool, Error> {
+    instance.outside()?;
+    let running = instance.is_running();
+    match &mut *instance.manual.lock().await {
+        // A test may take many steps in a row: Tokio's budget must not make a channel look empty.
+        Some(driver) if running => Ok(unconstrained(driver.process()).await),
+        _ => Err(Error::NotManual {
+            name: instance.name.clone(),
+        }),
+    }
+}
+
+fn stop_was_asked(stopped: &mut oneshot::Receiver<()>, cx: &mut Context<'_>) -> bool {
+    Pin::new(stopped).poll(cx).is_ready()
+}
+
+/// Tells that the watching has ended, also when the runtime drops the task.
+struct Ended(watch::Sender<bool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}

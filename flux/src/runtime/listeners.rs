@@ -1,0 +1,150 @@
+//! Who listens to the engine's events: operators, the status, the recorder, and what keeps the last known good on disk.
+
+use super::{instance::Instance, plan::Plan};
+use crate::{
+    engine::{Engine, Event, RefusedStage, take_drop_panics},
+    observe,
+};
+use std::{sync::Arc, time::SystemTime};
+
+/// Listens to the engine.
+trait Listener {
+    /// Something happened.
+    fn event(&mut self, event: &Event, engine: &Engine);
+    /// An update is over.
+    fn settled(&mut self, _: &Engine) {}
+}
+
+/// Everybody who listens, in the order in which they are told.
+pub(super) struct Listeners {
+    operators: Operators,
+    #[cfg(feature = "json")]
+    pub(super) keeper: super::last_known_good::Keeper,
+    board: Board,
+    recorder: Recorder,
+    /// The events of one call, kept for its room.
+    events: Vec<Event>,
+}
+
+impl Listeners {
+    pub(super) fn new(instance: &Arc<Instance>, plan: &Arc<Plan>) -> Self {
+        Listeners {
+            operators: Operators,
+            #[cfg(feature = "json")]
+            keeper: super::last_known_good::Keeper::new(plan.last_known_good.clone()),
+            board: Board(Arc::clone(instance)),
+            recorder: Recorder(Arc::clone(plan)),
+            events: Vec::new(),
+        }
+    }
+
+    /// Tells what the engine has decided since the last call.
+    pub(super) fn tell(&mut self, engine: &mut Engine) {
+        let mut events = std::mem::take(&mut self.events);
+        engine.take_events(&mut events);
+        for event in events.drain(..) {
+            for listener in self.all() {
+                listener.event(&event, engine);
+            }
+        }
+        self.events = events;
+        for text in take_drop_panics() {
+            observe::panicked(engine.name(), "the drop of a configuration", &text);
+        }
+    }
+
+    /// Tells that an update is over.
+    pub(super) fn settled(&mut self, engine: &Engine) {
+        for listener in self.all() {
+            listener.settled(engine);
+        }
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut dyn Listener> {
+        let all: [&mut dyn Listener; _] = [
+            &mut self.operators,
+            #[cfg(feature = "json")]
+            &mut self.keeper,
+            &mut self.board,
+            &mut self.recorder,
+        ];
+        all.into_iter()
+    }
+}
+
+/// `tracing` and metrics.
+struct Operators;
+
+impl Listener for Operators {
+    fn event(&mut self, event: &Event, engine: &Engine) {
+        let (name, update) = (engine.name(), engine.update_id());
+        match event {
+            Event::ChangeReceived { layer } => {
+                let state = &engine.layers.states[*layer];
+                let at = state.changed.unwrap_or_else(SystemTime::now);
+                observe::change_received(name, &state.origin, at);
+            }
+            Event::Warned(report) => observe::warned(name, report),
+            Event::StateChanged { from, to } => observe::state_changed(name, *from, *to),
+            Event::Committed { generation } => {
+                observe::apply_succeeded(name, *generation, update);
+            }
+            Event::Refused { stage, report } => match stage {
+                RefusedStage::Transform => observe::transform_failed(name, report, update),
+                RefusedStage::Validation => observe::validation_failed(name, report, update),
+                RefusedStage::Apply => observe::apply_failed(name, report, update),
+            },
+            Event::Judged { layer, verdict } => {
+                let state = &engine.layers.states[*layer];
+                let (origin, revision) = (&state.origin, state.revision.as_deref());
+                observe::judged(name, origin, revision, verdict.as_str(), update);
+            }
+            Event::HealthChanged
+            | Event::TakenUp
+            | Event::Unhealthy { .. }
+            | Event::Confirmed
+            | Event::Pinned => {}
+        }
+    }
+}
+
+/// The status that everybody sees.
+struct Board(Arc<Instance>);
+
+impl Listener for Board {
+    fn event(&mut self, event: &Event, engine: &Engine) {
+        if matches!(
+            event,
+            Event::HealthChanged | Event::Confirmed | Event::Pinned
+        ) {
+            self.settled(engine);
+        }
+    }
+    fn settled(&mut self, engine: &Engine) {
+        self.0.status.store(Arc::new(engine.status(true)));
+    }
+}
+
+/// The recorder of the test kit.
+struct Recorder(Arc<Plan>);
+
+impl Listener for Recorder {
+    fn event(&mut self, event: &Event, _: &Engine) {
+        self.0.recorder.event(event);
+    }
+    fn settled(&mut self, engine: &Engine) {
+        self.0.recorder.settled(engine);
+    }
+}
+
+#[cfg(feature = "json")]
+impl Listener for super::last_known_good::Keeper {
+    fn event(&mut self, event: &Event, engine: &Engine) {
+        if matches!(event, Event::Confirmed) {
+            self.settled(engine);
+        }
+    }
+    fn settled(&mut self, engine: &Engine) {
+        self.save(engine);
+    }
+}

@@ -1,0 +1,33 @@
+//! Performs what the [engine](crate::engine) decides: the only place with tasks, clocks, the disk, `tracing` and metrics. It is compiled once, too: it
+//! knows no config type.
+//!
+//! A [`Spec`] is what was declared; [`Spec::plan`] opens its layers. An [`Instance`] is what a task, readers and owners share; [`lifecycle`]
+//! starts and stops it. The `driver` polls the watchers, the timer, the pipeline and the program's orders inside one task,
+//! and hands what happened to the engine; [`listeners`] hear of every decision.
+
+mod clock;
+mod command;
+mod driver;
+mod error;
+#[cfg(feature = "json")]
+mod fallback_start;
+mod inside;
+mod instance;
+#[cfg(feature = "json")]
+mod last_known_good;
+pub(crate) mod lifecycle;
+mod listeners;
+mod plan;
+pub(crate) mod recorder_hook;
+mod run;
+
+#[cfg(feature = "testing")]
+pub(crate) use clock::now;
+#[cfg(feature = "testing")]
+pub(crate) use command::obey;
+pub(crate) use command::{Command, pin, report_unhealthy, rollback};
+pub use error::Error;
+pub(crate) use instance::{Instance, Outlet, Owner};
+#[cfg(feature = "json")]
+pub use last_known_good::Secrets;
+pub(crate) use plan::Spec;

@@ -1,0 +1,251 @@
+//! What a capacitor is built and started from, any number of times.
+
+use super::{clock::now, error::Error, recorder_hook::RecorderHook};
+use crate::{
+    change::Group,
+    codec::Unknown,
+    engine::{AnyLayer, AnySnapshot, LayerState, Reducer, Schema, Settings, State, whole_entry},
+    pipeline::{Answer, AnyParts},
+    problem::panic_text,
+    source::{
+        Given, Source,
+        declare::{Input, Opened, expand},
+        environment,
+        mailbox::Inbox,
+        supervisor::supervise,
+    },
+};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+pub(super) type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Called with the final state.
+pub(crate) type OnStop = Arc<dyn Fn(State) + Send + Sync>;
+
+/// The program's own health check.
+pub(crate) type HealthCheck = Arc<dyn Fn(AnySnapshot) -> Answer<()> + Send + Sync>;
+
+/// Everything that is declared of a capacitor.
+pub(crate) struct Spec {
+    pub(crate) schema: &'static Schema,
+    pub(crate) name: String,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) overrides: Vec<Source>,
+    pub(crate) debounce: Duration,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) startup_timeout: Option<Duration>,
+    pub(crate) resync: Option<Duration>,
+    pub(crate) unknown: Unknown,
+    pub(crate) history: usize,
+    pub(crate) manual: bool,
+    pub(crate) reducer: Option<Reducer>,
+    pub(crate) generations: usize,
+    /// None where nothing of the program is to be asked before a change.
+    pub(crate) pipeline: Option<Box<dyn AnyParts>>,
+    pub(crate) group: Option<Group>,
+    pub(crate) recorder: RecorderHook,
+    pub(crate) probation: Option<Duration>,
+    pub(crate) health_check: Option<HealthCheck>,
+    #[cfg(feature = "json")]
+    pub(crate) last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
+    pub(crate) on_stop: Option<OnStop>,
+}
+
+/// Everything a capacitor needs to be started.
+pub(crate) struct Plan {
+    pub(super) schema: &'static Schema,
+    pub(super) name: String,
+    pub(super) layers: Vec<Opened>,
+    pub(super) debounce: Duration,
+    pub(super) max_wait: Duration,
+    pub(super) startup_timeout: Option<Duration>,
+    pub(super) unknown: Unknown,
+    pub(super) history: usize,
+    pub(super) manual: bool,
+    pub(super) generations: usize,
+    pub(super) reducer: Option<Reducer>,
+    pub(super) pipeline: Option<Box<dyn AnyParts>>,
+    pub(super) group: Option<Group>,
+    pub(super) recorder: RecorderHook,
+    pub(super) probation: Option<Duration>,
+    pub(super) health_check: Option<HealthCheck>,
+    #[cfg(feature = "json")]
+    pub(super) last_known_good: Option<super::last_known_good::Keep>,
+    pub(super) on_stop: Option<OnStop>,
+}
+
+impl Spec {
+    /// Nothing is declared yet.
+    pub(crate) fn new(schema: &'static Schema) -> Self {
+        Spec {
+            schema,
+            name: schema.name.to_owned(),
+            sources: Vec::new(),
+            overrides: Vec::new(),
+            debounce: Duration::from_millis(100),
+            max_wait: None,
+            startup_timeout: None,
+            resync: None,
+            unknown: Unknown::Warn,
+            history: 0,
+            manual: false,
+            reducer: None,
+            generations: 4,
+            pipeline: None,
+            group: None,
+            recorder: RecorderHook::default(),
+            probation: None,
+            health_check: None,
+            #[cfg(feature = "json")]
+            last_known_good: None,
+            on_stop: None,
+        }
+    }
+
+    /// Opens the layers.
+    pub(crate) fn plan(self) -> Result<Plan, Error> {
+        let wrong = |problem: String| Error::Declaration {
+            name: self.name.clone(),
+            problem,
+        };
+        let mut layers = Vec::new();
+        for source in self.sources.into_iter().chain(self.overrides) {
+            layers.push(source.open(self.resync).map_err(wrong)?);
+        }
+        if layers.is_empty() {
+            return Err(wrong(
+                "no layers; declare one, as in `#[flux(source = \"file:app.yaml\")]`".into(),
+            ));
+        }
+        #[cfg(feature = "json")]
+        let last_known_good = match &self.last_known_good {
+            None => None,
+            Some((path, secrets)) => Some(super::last_known_good::Keep {
+                path: expand(path, &Default::default()).map_err(wrong)?.into(),
+                secrets: *secrets,
+            }),
+        };
+        for layer in &layers {
+            if let Input::Environment(prefix, _) = &layer.input {
+                environment::check_names((self.schema.fields)(), prefix).map_err(wrong)?;
+            }
+        }
+        let max_wait = self
+            .max_wait
+            .unwrap_or_else(|| (self.debounce * 10).max(Duration::from_secs(1)));
+        Ok(Plan {
+            schema: self.schema,
+            name: self.name,
+            layers,
+            debounce: self.debounce,
+            max_wait,
+            startup_timeout: self.startup_timeout,
+            unknown: self.unknown,
+            history: self.history,
+            manual: self.manual,
+            // A probation needs something to go back to.
+            generations: self.generations.max(self.probation.is_some().into()),
+            reducer: self.reducer,
+            pipeline: self.pipeline,
+            group: self.group,
+            recorder: self.recorder,
+            probation: self.probation,
+            health_check: self.health_check,
+            #[cfg(feature = "json")]
+            last_known_good,
+            on_stop: self.on_stop,
+        })
+    }
+}
+
+impl Plan {
+    /// How the engine decides.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            name: self.name.clone(),
+            history: self.history,
+            generations: self.generations,
+            debounce: self.debounce,
+            max_wait: self.max_wait,
+            grouped: self.group.is_some(),
+            asks: self.pipeline.is_some(),
+            probation: self.probation,
+            checks: self.health_check.is_some(),
+            fallback: self.fallback(),
+        }
+    }
+
+    #[cfg(feature = "json")]
+    fn fallback(&self) -> Option<Duration> {
+        let limit = self.startup_timeout.map(|limit| limit / 2);
+        let patience = limit.unwrap_or(super::fallback_start::PATIENCE);
+        self.last_known_good.as_ref().map(|_| patience)
+    }
+
+    #[cfg(not(feature = "json"))]
+    fn fallback(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The layers: what is read now, and what is watched.
+    pub(super) fn layers(&self, inbox: &Arc<Inbox>) -> (Vec<LayerState>, Vec<Option<Boxed>>) {
+        let mut states = Vec::with_capacity(self.layers.len());
+        let mut watchers = Vec::new();
+        for (i, opened) in self.layers.iter().enumerate() {
+            let mut state = LayerState::new(
+                opened.origin.clone(),
+                opened.decoder.clone(),
+                opened.optional,
+            );
+            state.file.clone_from(&opened.file);
+            match &opened.input {
+                Input::Watched(watcher) => {
+                    let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
+                    watchers.push(Some(Box::pin(async move {
+                        let mut watcher = watcher.lock().await;
+                        supervise(&mut **watcher, &observer).await;
+                    }) as Boxed));
+                }
+                input => {
+                    let given = given(self.schema, &opened.origin, input);
+                    state.give(given, now());
+                }
+            }
+            states.push(state);
+        }
+        (states, watchers)
+    }
+}
+
+/// Reads what a layer without a watcher contains; a panic is a refusal.
+fn given(schema: &Schema, origin: &str, input: &Input) -> Given<AnyLayer> {
+    let (fields, decode) = ((schema.fields)(), schema.decode_tree);
+    let read = || match input {
+        Input::Environment(prefix, variables) => {
+            environment::layer(fields, decode, prefix, &|name| variables.get(name))
+        }
+        #[cfg(feature = "figment")]
+        Input::Provider(provider) => {
+            let lock = provider.lock();
+            let provider = lock.unwrap_or_else(std::sync::PoisonError::into_inner);
+            crate::source::figment::layer_of(fields, decode, &**provider)
+        }
+        Input::Watched(_) => Given {
+            read: Err(Vec::new()),
+            secrets: Vec::new(),
+        },
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let text = format!("reading it panicked: {}", panic_text(&*panic));
+        Given {
+            read: Err(vec![whole_entry(origin, text)]),
+            secrets: Vec::new(),
+        }
+    })
+}

@@ -1,0 +1,72 @@
+//! An update between its proposal and its outcome: with the pipeline, or ready and waiting for its group.
+
+use super::command::Reply;
+use crate::{
+    change::Transaction,
+    engine::{AnySnapshot, discard},
+    pipeline::{Answer, AnyApplied},
+};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::Span;
+
+/// After this time an update is reported as slow; then after twice the time, and so on.
+const SLOW: Duration = Duration::from_secs(30);
+
+/// An update under way.
+pub(super) struct PipelineRun {
+    pub(super) phase: Phase,
+    pub(super) span: Span,
+    /// Who rolls back by hand.
+    pub(super) reply: Option<Reply>,
+    began: Instant,
+    slow_after: Duration,
+    /// It has been waited for, so that the status shows it.
+    pub(super) shown: bool,
+}
+
+pub(super) enum Phase {
+    /// The pipeline works on it.
+    Asked(Option<Answer<AnyApplied>>),
+    /// It is ready, and the rest of its group is not.
+    Ready {
+        snapshot: AnySnapshot,
+        transaction: Transaction,
+    },
+}
+
+impl PipelineRun {
+    pub(super) fn new(phase: Phase, span: Span, reply: Option<Reply>) -> Self {
+        PipelineRun {
+            phase,
+            span,
+            reply,
+            began: Instant::now(),
+            slow_after: SLOW,
+            shown: false,
+        }
+    }
+
+    /// When it is to be reported as slow.
+    pub(super) fn slow_at(&self) -> Instant {
+        self.began + self.slow_after
+    }
+
+    /// Answers how long it lasts, if that is to be reported now.
+    pub(super) fn is_slow(&mut self) -> Option<Duration> {
+        let lasts = self.began.elapsed();
+        (lasts >= self.slow_after).then(|| {
+            self.slow_after *= 2;
+            lasts
+        })
+    }
+}
+
+/// The program's own future may panic in its drop.
+impl Drop for PipelineRun {
+    fn drop(&mut self) {
+        if let Phase::Asked(answer) = &mut self.phase {
+            discard(answer.take());
+        }
+    }
+}
