@@ -309,14 +309,15 @@ impl Engine {
         Action::Settled
     }
 
-    /// Another member of the group is refused.
-    pub(crate) fn vetoed(&mut self, by: &[String], now: Now) -> Action {
+    /// Another member of the group is refused. The group asks again once that is over, so nothing is tried before.
+    pub(crate) fn vetoed(&mut self, by: &[String], now: Now) {
         self.proposal = None;
+        self.agenda.retry.clear_newest();
         let text = format!(
             "waits for its group: the newest content of {} is refused",
             by.join(", ")
         );
-        self.refuse(RefusedStage::Apply, vec![whole_entry("group", text)], now)
+        self.refuse(RefusedStage::Apply, vec![whole_entry("group", text)], now);
     }
 
     /// What was proposed is taken back: something newer has come, or the capacitor stops.

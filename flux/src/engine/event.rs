@@ -15,6 +15,7 @@ pub(crate) enum Event {
     /// What is pending is taken up, by the update with this number.
     TakenUp,
     /// What became of the newest content of a layer.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who acknowledge"))]
     Judged {
         layer: usize,
         verdict: LayerVerdict,
@@ -49,15 +50,6 @@ pub(crate) enum Event {
 pub(crate) enum LayerVerdict {
     Applied,
     Refused,
-}
-
-impl LayerVerdict {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            LayerVerdict::Applied => "applied",
-            LayerVerdict::Refused => "refused",
-        }
-    }
 }
 
 /// Where an update was refused.

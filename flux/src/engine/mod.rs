@@ -26,9 +26,15 @@ mod quarantine;
 mod resolve;
 mod retry;
 mod schema;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod small;
 mod standing;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod value;
 

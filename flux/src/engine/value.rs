@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_wrong_downcast_names_the_type_that_was_expected() {
         let wrong: [Box<dyn Fn()>; 5] = [
-            Box::new(|| drop(AnyLayer::new(1_u8).into::<u16>())),
+            Box::new(|| _ = AnyLayer::new(1_u8).into::<u16>()),
             Box::new(|| _ = AnyLayer::new(1_u8).get::<u16>()),
             Box::new(|| _ = AnyLayer::new(1_u8).get_mut::<u16>()),
             Box::new(|| _ = snapshot(1_u8).get::<u16>()),

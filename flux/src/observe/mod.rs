@@ -15,7 +15,6 @@
 //! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin said no |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
-//! | `flux.layer.judged` | debug | `layer`, `revision`, `verdict` (`applied`, `refused`), `update`: what became of a layer's newest content |
 //! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
 //! | `flux.capacitor.misused` | error | `call`, `error`: `stop` awaited inside the own pipeline |
 //! | `flux.breaker.changed` | info | `old_state`, `new_state` |
@@ -130,17 +129,6 @@ pub(crate) fn validation_failed(name: &str, error: &Report, update: u64) {
 pub(crate) fn apply_failed(name: &str, error: &Report, update: u64) {
     metrics::updated(name, "refused", "apply");
     tracing::warn!(name: "flux.capacitor.apply.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.apply.failed");
-}
-
-/// What became of the newest content of a layer.
-pub(crate) fn judged(
-    name: &str,
-    layer: &str,
-    revision: Option<&str>,
-    verdict: &'static str,
-    update: u64,
-) {
-    tracing::debug!(name: "flux.layer.judged", target: "flux", capacitor = name, layer, revision, verdict, update, "flux.layer.judged");
 }
 
 /// An update has been with the program's own code, or its group, for long.

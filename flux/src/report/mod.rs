@@ -79,14 +79,14 @@ pub(crate) enum Keeping {
 }
 
 /// Every problem of one update. `Display` and `Debug` print it for people, `Serialize` for programs; secrets are in neither.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     keeping: Keeping,
     problems: Vec<Problem>,
 }
 
 /// One problem of a [`Report`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
     /// Where in the configuration: `pool.hosts[2]`; empty for a document as a whole.

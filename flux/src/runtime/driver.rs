@@ -301,7 +301,10 @@ impl Driver {
             Action::Swap { snapshot, alone } => {
                 self.swap(snapshot, Transaction::default(), alone, span, reply);
             }
-            Action::Settled => self.settled(reply),
+            Action::Settled => {
+                self.tell_group();
+                self.settled(reply);
+            }
             Action::Denied(report) => {
                 if let Some(reply) = reply {
                     // Whoever asked may have gone.
@@ -434,8 +437,10 @@ impl Driver {
             }
             Verdict::Vetoed(by) => {
                 self.run = None;
-                let action = self.engine.vetoed(by, now());
-                self.perform(action, Span::none(), None);
+                self.engine.vetoed(by, now());
+                self.listeners.tell(&mut self.engine);
+                // The group knows how it fares.
+                self.settled(None);
             }
             Verdict::Again => {}
         }
@@ -473,7 +478,6 @@ impl Driver {
 
     /// An update is over.
     fn settled(&mut self, reply: Option<Reply>) {
-        self.tell_group();
         if let Some(began) = self.began.take() {
             observe::metrics::took(self.engine.name(), began.elapsed());
         }

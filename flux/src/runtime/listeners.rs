@@ -94,12 +94,8 @@ impl Listener for Operators {
                 RefusedStage::Validation => observe::validation_failed(name, report, update),
                 RefusedStage::Apply => observe::apply_failed(name, report, update),
             },
-            Event::Judged { layer, verdict } => {
-                let state = &engine.layers.states[*layer];
-                let (origin, revision) = (&state.origin, state.revision.as_deref());
-                observe::judged(name, origin, revision, verdict.as_str(), update);
-            }
-            Event::HealthChanged
+            Event::Judged { .. }
+            | Event::HealthChanged
             | Event::TakenUp
             | Event::Unhealthy { .. }
             | Event::Confirmed

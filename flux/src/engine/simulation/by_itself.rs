@@ -1,0 +1,479 @@
+//! Several engines that run with time, alone or in a group: rules that hold at every moment, and the newest content at the end.
+
+use super::Document;
+use crate::{
+    change::{Group, Member, Verdict},
+    engine::{
+        agenda::Due,
+        decide::{Engine, Settings},
+        event::Event,
+        now::Now,
+        proposal::{Action, Denial, Passed},
+        small::{Clock, Small, document, engine, settings, small},
+        state::State,
+        trial::TrialStep,
+        value::AnySnapshot,
+    },
+    source::{Health, SourceError},
+};
+use fastrand::Rng;
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+/// What the program's callback does with the next question.
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    Yes,
+    No,
+    /// It makes a value that breaks a rule.
+    Invalid,
+    /// A timeout of the pipeline ends it after a second.
+    Never,
+}
+
+enum Run {
+    Asked {
+        snapshot: AnySnapshot,
+        at: Instant,
+        answer: Answer,
+    },
+    /// The rest of the group is not ready.
+    Ready(AnySnapshot),
+}
+
+/// One capacitor: the engine, and the little of the runtime that a simulation needs.
+struct Simulated {
+    engine: Engine,
+    settings: Settings,
+    /// What readers see.
+    published: Arc<Mutex<Option<AnySnapshot>>>,
+    run: Option<Run>,
+    member: Option<Member>,
+    answer: (Answer, Duration),
+    /// When the health check answers, and what.
+    check: Option<(Instant, bool)>,
+    healthy: bool,
+    /// Numbers that were given, with their values.
+    seen: Vec<(u64, Small)>,
+    state: State,
+}
+
+impl Simulated {
+    fn new(rng: &mut Rng, number: usize, group: Option<&Group>, now: Now) -> Self {
+        let settings = Settings {
+            name: format!("c{number}"),
+            debounce: Duration::from_millis(rng.u64(0..200)),
+            grouped: group.is_some(),
+            asks: rng.u8(0..4) > 0,
+            probation: rng.bool().then_some(Duration::from_secs(10)),
+            checks: rng.bool(),
+            ..settings()
+        };
+        Simulated {
+            engine: engine(settings.clone(), 1, None, 0, now),
+            published: Arc::default(),
+            run: None,
+            member: group.map(|group| group.join(&settings.name)),
+            answer: (Answer::Yes, Duration::ZERO),
+            check: None,
+            healthy: true,
+            seen: Vec::new(),
+            state: State::Loading,
+            settings,
+        }
+    }
+
+    fn observe(&mut self, upper: bool, document: &Document, now: Now) {
+        let key = if upper { "m" } else { "n" };
+        let observation = document.observation(key);
+        self.engine.health(usize::from(upper), Health::Live);
+        if self.engine.observe(usize::from(upper), observation, now) {
+            self.news(now);
+        }
+    }
+
+    fn news(&mut self, now: Now) {
+        if !self.swapped_meanwhile(now) && matches!(self.run, Some(Run::Ready(_))) {
+            self.run = None;
+            self.engine.withdraw();
+        }
+        if let Some(member) = &self.member {
+            member.busy();
+        }
+    }
+
+    fn swapped_meanwhile(&mut self, now: Now) -> bool {
+        let (Some(Run::Ready(_)), Some(member)) = (&self.run, &self.member) else {
+            return false;
+        };
+        let swapped = member.busy() == Some(Verdict::Swapped);
+        if swapped && let Some(Run::Ready(snapshot)) = self.run.take() {
+            let action = self.engine.swapped(&snapshot, now);
+            self.perform(action, now);
+        }
+        swapped
+    }
+
+    fn perform(&mut self, action: Action, now: Now) {
+        match action {
+            Action::Nothing | Action::Denied(_) => {}
+            Action::Ask(question) => {
+                let (answer, after) = self.answer;
+                let after = match answer {
+                    Answer::Never => Duration::from_secs(1),
+                    _ => after,
+                };
+                self.run = Some(Run::Asked {
+                    snapshot: question.proposed,
+                    at: now.instant + after,
+                    answer,
+                });
+            }
+            Action::Swap { snapshot, alone } => match &self.member {
+                Some(member) if !alone => {
+                    let (published, ready) = (Arc::clone(&self.published), snapshot.clone());
+                    self.run = Some(Run::Ready(snapshot));
+                    member.ready(Box::new(move || published.lock().unwrap().replace(ready)));
+                }
+                _ => {
+                    *self.published.lock().unwrap() = Some(snapshot.clone());
+                    let action = self.engine.swapped(&snapshot, now);
+                    self.perform(action, now);
+                }
+            },
+            Action::Settled => {
+                if let Some(member) = &self.member {
+                    match (self.engine.has_news(), self.engine.error()) {
+                        (true, _) => drop(member.busy()),
+                        (false, None) => member.idle(),
+                        (false, Some(_)) => member.refused(),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does everything that can be done now; answers whether there was anything.
+    fn go_on(&mut self, now: Now) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let polled = self.member.as_ref().map(|member| member.poll(&mut cx));
+        match (&self.run, polled) {
+            (Some(Run::Ready(_)), Some(Poll::Ready(verdict))) => {
+                let Some(Run::Ready(snapshot)) = self.run.take() else {
+                    return false;
+                };
+                match verdict {
+                    Verdict::Swapped => {
+                        let action = self.engine.swapped(&snapshot, now);
+                        self.perform(action, now);
+                    }
+                    Verdict::Vetoed(by) => self.engine.vetoed(&by, now),
+                    Verdict::Again => panic!("a member that is ready is not asked again"),
+                }
+                return true;
+            }
+            (None, Some(Poll::Ready(Verdict::Again))) => {
+                let action = self.engine.take_up(now);
+                self.perform(action, now);
+                return true;
+            }
+            (Some(Run::Asked { at, .. }), _) if *at <= now.instant => {
+                self.answered(now);
+                return true;
+            }
+            (Some(_), _) => return false,
+            (None, _) => {}
+        }
+        if self.trial(now) {
+            return true;
+        }
+        let action = match self.engine.due(now.instant, false) {
+            Due::Nothing => return false,
+            Due::Newest => self.engine.take_up(now),
+            Due::Back(to, reason) => self.engine.go_back(to, &reason, false, now),
+            Due::Fallback => panic!("nothing is kept"),
+        };
+        self.perform(action, now);
+        true
+    }
+
+    fn answered(&mut self, now: Now) {
+        let Some(Run::Asked {
+            snapshot, answer, ..
+        }) = self.run.take()
+        else {
+            return;
+        };
+        let generation = snapshot.generation();
+        let answer = match answer {
+            Answer::Yes => Ok(Passed {
+                snapshot,
+                checked: true,
+            }),
+            Answer::No => Err(Denial::Failed("no".to_owned())),
+            Answer::Never => Err(Denial::Failed("no answer within 1s".to_owned())),
+            Answer::Invalid => {
+                let bad = crate::Snapshot::new(Small { n: 100, m: 0 }, generation);
+                Ok(Passed {
+                    snapshot: AnySnapshot::new(Arc::new(bad)),
+                    checked: false,
+                })
+            }
+        };
+        let action = self.engine.answered(answer, now);
+        self.perform(action, now);
+    }
+
+    fn trial(&mut self, now: Now) -> bool {
+        if !self.engine.has_trial() {
+            self.check = None;
+            return false;
+        }
+        let step = match self.check {
+            Some((at, healthy)) if at <= now.instant => {
+                self.check = None;
+                let answer = if healthy {
+                    Ok(())
+                } else {
+                    Err("bad".to_owned())
+                };
+                self.engine.health_checked(answer, now.instant)
+            }
+            _ => self.engine.trial(now.instant),
+        };
+        match step {
+            TrialStep::Wait => false,
+            TrialStep::Passed => true,
+            TrialStep::Check => {
+                let at = now.instant + Duration::from_millis(20);
+                self.check = Some((at, self.healthy));
+                true
+            }
+            TrialStep::Failed(reason) => {
+                let action = self.engine.unhealthy(&reason, now);
+                self.perform(action, now);
+                true
+            }
+        }
+    }
+
+    /// When there is something to do next.
+    fn next(&self) -> Option<Instant> {
+        let answer = match &self.run {
+            Some(Run::Asked { at, .. }) => Some(*at),
+            _ => None,
+        };
+        let check = self.check.map(|(at, _)| at).filter(|_| self.run.is_none());
+        [self.engine.deadline(), answer, check]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// A stop and a start: what readers see stays, and the count.
+    fn restart(&mut self, group: Option<&Group>, now: Now) {
+        self.swapped_meanwhile(now);
+        (self.run, self.check) = (None, None);
+        self.member = None;
+        self.look();
+        let current = self.published.lock().unwrap().clone();
+        let highest = self.engine.last_generation();
+        self.engine = engine(self.settings.clone(), 1, current, highest, now);
+        self.member = group.map(|group| group.join(&self.settings.name));
+        self.state = State::Loading;
+    }
+
+    /// Checks what must hold at every moment.
+    fn look(&mut self) {
+        let mut events = Vec::new();
+        self.engine.take_events(&mut events);
+        for event in events {
+            if let Event::StateChanged { from, to } = event {
+                assert_eq!(from, self.state);
+                assert_ne!((from, to), (State::Healthy, State::Empty));
+                assert_ne!(to, State::Loading);
+                self.state = to;
+            }
+        }
+        let status = self.engine.status(true);
+        assert_eq!(status.state, self.state);
+        let good = matches!(status.state, State::Healthy | State::Loading);
+        assert_eq!(status.error.is_none(), good);
+        let healed = status
+            .history
+            .iter()
+            .map(|refusal| refusal.healed.is_some());
+        assert!(
+            healed.is_sorted_by(|a, b| a >= b),
+            "a success heals all before it"
+        );
+        let published = self.published.lock().unwrap().clone();
+        let Some(published) = published else {
+            assert!(
+                self.seen.is_empty(),
+                "after the first success a read never fails"
+            );
+            return;
+        };
+        let (number, value) = (published.generation(), small(&published));
+        assert!(value.n < 100, "readers never see what breaks a rule");
+        match self.seen.iter().find(|(known, _)| *known == number) {
+            Some((_, known)) => assert_eq!(value, *known, "a generation is one value for ever"),
+            None => {
+                let highest = self.seen.last().map_or(0, |(number, _)| *number);
+                assert!(number > highest, "{number} after {highest}");
+                self.seen.push((number, value));
+            }
+        }
+    }
+}
+
+struct World {
+    all: Vec<Simulated>,
+    clock: Clock,
+}
+
+impl World {
+    /// Everybody does what can be done now.
+    fn go_on(&mut self) {
+        let now = self.clock.now();
+        for turn in 0.. {
+            let mut busy = false;
+            for one in &mut self.all {
+                let did = one.go_on(now);
+                busy |= did;
+                one.look();
+            }
+            if !busy {
+                return;
+            }
+            assert!(turn < 1_000, "it never comes to rest");
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let until = self.clock.now().instant + time;
+        self.go_on();
+        loop {
+            let next = self.all.iter().filter_map(Simulated::next).min();
+            match next.filter(|next| *next < until) {
+                Some(next) => self.clock.pass_to(next),
+                None => break,
+            }
+            self.go_on();
+        }
+        self.clock.pass_to(until);
+        self.go_on();
+    }
+}
+
+pub(super) fn run(rng: &mut Rng) {
+    let clock = Clock::new();
+    let group = rng.bool().then(Group::new);
+    let count = if group.is_some() { rng.usize(1..4) } else { 1 };
+    let mut world = World {
+        all: (0..count)
+            .map(|number| Simulated::new(rng, number, group.as_ref(), clock.now()))
+            .collect(),
+        clock,
+    };
+    for one in &mut world.all {
+        one.observe(false, &Document::Number(1, 0), clock.now());
+        one.observe(true, &Document::Absent, clock.now());
+    }
+    world.go_on();
+    for _ in 0..rng.usize(1..48) {
+        let now = world.clock.now();
+        let number = rng.usize(0..count);
+        let one = &mut world.all[number];
+        match rng.u8(0..30) {
+            0..9 => one.observe(rng.bool(), &Document::any(rng), now),
+            9..14 => {
+                let answer = match rng.u8(0..6) {
+                    0..3 => Answer::Yes,
+                    3 => Answer::No,
+                    4 => Answer::Invalid,
+                    _ => Answer::Never,
+                };
+                let after = if rng.bool() { rng.u64(0..900) } else { 0 };
+                one.answer = (answer, Duration::from_millis(after));
+            }
+            14 => one.healthy = !one.healthy,
+            15 if one.run.is_none() => {
+                let action = one.engine.unhealthy("bad", now);
+                one.perform(action, now);
+            }
+            16 if one.run.is_none() => {
+                let to = rng.bool().then(|| rng.u64(1..8));
+                if let Ok(action) = one.engine.roll_back(to, now) {
+                    one.perform(action, now);
+                }
+            }
+            17 if one.run.is_none() => {
+                if one.engine.pin(rng.bool()) {
+                    let action = one.engine.take_up(now);
+                    one.perform(action, now);
+                }
+            }
+            18 => {
+                one.restart(group.as_ref(), now);
+                one.observe(false, &Document::any(rng), now);
+                one.observe(true, &Document::any(rng), now);
+            }
+            19 => {
+                let since = now.wall;
+                let error = SourceError::transient("lost");
+                let attempt = 1;
+                let layer = rng.usize(0..2);
+                one.engine.health(
+                    layer,
+                    Health::Stale {
+                        since,
+                        error,
+                        attempt,
+                    },
+                );
+            }
+            20 => one.engine.layers.states[0].unsettled = rng.bool(),
+            _ => {
+                let time = if rng.bool() {
+                    rng.u64(0..50)
+                } else {
+                    rng.u64(0..5_000)
+                };
+                world.pass(Duration::from_millis(time));
+            }
+        }
+        world.go_on();
+    }
+    // The trouble is over: what is newest now must be what readers see, and soon.
+    for one in &mut world.all {
+        one.answer = (Answer::Yes, Duration::ZERO);
+        one.healthy = true;
+        one.engine.layers.states[0].unsettled = false;
+    }
+    world.pass(Duration::from_secs(10));
+    let now = world.clock.now();
+    for one in &mut world.all {
+        if one.run.is_none() && one.engine.pin(false) {
+            let action = one.engine.take_up(now);
+            one.perform(action, now);
+        }
+        for (layer, text) in [(0, "n=42"), (1, "m=60")] {
+            if one.engine.observe(layer, document(text), now) {
+                one.news(now);
+            }
+        }
+    }
+    world.pass(Duration::from_secs(200));
+    for one in &mut world.all {
+        let published = one.published.lock().unwrap().clone();
+        let value = published.as_ref().map(small);
+        assert_eq!(value, Some(Small { n: 42, m: 60 }), "{}", one.settings.name);
+        assert_eq!(one.engine.state(), State::Healthy);
+        assert!(one.run.is_none() && !one.engine.busy());
+    }
+}
