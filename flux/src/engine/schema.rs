@@ -4,7 +4,7 @@ use super::value::{AnyLayer, AnySnapshot};
 use crate::{
     codec::{self, Decoder, Tree, Unknown},
     handle::Snapshot,
-    layer::{self, Config, Layer as _, presence::Parts},
+    layer::{self, Config, Layer as _, Parts},
     problem::{Cx, Diff, Dotted, Problem, Seg, What},
     schema::Field,
 };
@@ -20,7 +20,7 @@ pub(crate) struct Schema {
     /// Bytes to a layer, with the slow pass where they are bad.
     pub(crate) decode: fn(&Decoder, &[u8], Unknown) -> Decoding,
     /// A document that was read already to a layer; all its problems.
-    pub(crate) decode_tree: fn(&Tree, bool) -> (Option<AnyLayer>, Vec<Problem>),
+    pub(crate) decode_tree: DecodeTree,
     /// A layer that contains nothing.
     pub(crate) empty: fn() -> AnyLayer,
     pub(crate) copy: fn(&AnyLayer) -> AnyLayer,
@@ -29,7 +29,7 @@ pub(crate) struct Schema {
     /// What a layer contains, path by path.
     pub(crate) parts: fn(&AnyLayer) -> &dyn Parts,
     /// The folded layer to a configuration that keeps every rule, those from the running one included.
-    pub(crate) build: fn(AnyLayer, Option<&AnySnapshot>, Stamp) -> Result<Built, Vec<Problem>>,
+    pub(crate) build: Build,
     /// What is missing in a folded layer and which rules it breaks; whether nothing is missing.
     pub(crate) problems: fn(AnyLayer) -> (Vec<Problem>, bool),
     /// Which rules a configuration breaks, those from the previous one included where there is one.
@@ -37,6 +37,9 @@ pub(crate) struct Schema {
     /// The paths in which the first differs from the second; whether fields that cannot be compared count as changed.
     pub(crate) differences: fn(&AnySnapshot, &AnySnapshot, bool) -> Vec<Vec<Seg>>,
 }
+
+type DecodeTree = fn(&Tree, bool) -> (Option<AnyLayer>, Vec<Problem>);
+type Build = fn(AnyLayer, Option<&AnySnapshot>, Stamp) -> Result<Built, Vec<Problem>>;
 
 /// What comes of decoding.
 pub(crate) type Decoding = Result<codec::Decoded<AnyLayer>, codec::Failed<AnyLayer>>;

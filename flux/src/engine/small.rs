@@ -11,7 +11,7 @@ use super::{
 use crate::{
     codec::{self, Codec, Decoder, Tree, Unknown},
     handle::Snapshot,
-    layer::presence::{Parts, Said},
+    layer::{Parts, Said},
     problem::{Problem, Seg, What},
     schema::Field,
     source::{Content, Observation},
