@@ -8,7 +8,7 @@ use crate::{
     engine::{AnyLayer, Reducer, Schema},
     handle::HandleRef,
     layer::Config,
-    pipeline::{BoxError, Parts},
+    pipeline::{BoxError, PipelineParts},
     runtime::Spec,
     source::Source,
 };
@@ -211,9 +211,9 @@ impl<C: Config> Builder<C> {
     }
 
     /// What the program adds to the pipeline. Made by the first addition: without one, a config type has no pipeline at all.
-    pub(super) fn parts(&mut self) -> &mut Parts<C> {
+    pub(super) fn parts(&mut self) -> &mut PipelineParts<C> {
         let pipeline = &mut self.spec.pipeline;
-        let parts = pipeline.get_or_insert_with(|| Box::new(Parts::<C>::default()));
+        let parts = pipeline.get_or_insert_with(|| Box::new(PipelineParts::<C>::default()));
         match parts.as_any_mut().downcast_mut() {
             Some(parts) => parts,
             None => unreachable!("the parts of a builder are those of its config type"),

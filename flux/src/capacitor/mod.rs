@@ -4,6 +4,8 @@
 
 mod builder;
 mod builder_pipeline;
+#[cfg(feature = "figment")]
+mod figment;
 pub(crate) mod global;
 pub mod hot;
 mod root;

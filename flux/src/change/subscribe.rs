@@ -71,13 +71,13 @@ pub enum Event<C> {
 pub struct Events<C> {
     /// The receiver, or its wait for the next telling.
     state: Waiting,
-    seen: Seen,
+    seen: LastSeen,
     config: PhantomData<fn() -> C>,
 }
 
 /// What a subscriber was given last.
 #[derive(Default)]
-struct Seen {
+struct LastSeen {
     applied: Option<AnySnapshot>,
     refusal: u64,
 }
@@ -91,7 +91,7 @@ impl<C: Config> Events<C> {
     pub(crate) fn new(mut receiver: Receiver) -> Self {
         let seen = {
             let told = receiver.borrow_and_update();
-            Seen {
+            LastSeen {
                 refusal: told.refused.as_ref().map_or(0, |(number, _)| *number),
                 applied: told.applied.as_ref().map(|(_, snapshot)| snapshot.clone()),
             }
@@ -111,8 +111,8 @@ impl<C: Config> Events<C> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event<C>>> {
         let news = ready!(self.state.poll(&mut self.seen, cx));
         Poll::Ready(news.map(|news| match news {
-            News::Refused(report) => Event::Refused(report),
-            News::Applied { previous, current } => Event::Applied(Change {
+            Notice::Refused(report) => Event::Refused(report),
+            Notice::Applied { previous, current } => Event::Applied(Change {
                 previous: previous.map(|snapshot| snapshot.typed()),
                 current: current.typed(),
             }),
@@ -121,7 +121,7 @@ impl<C: Config> Events<C> {
 }
 
 /// An event without the type of its configurations.
-enum News {
+enum Notice {
     Applied {
         previous: Option<AnySnapshot>,
         current: AnySnapshot,
@@ -130,7 +130,7 @@ enum News {
 }
 
 impl Waiting {
-    fn poll(&mut self, seen: &mut Seen, cx: &mut Context<'_>) -> Poll<Option<News>> {
+    fn poll(&mut self, seen: &mut LastSeen, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
         loop {
             match self {
                 Waiting::Until(wait) => {
@@ -159,9 +159,9 @@ impl Waiting {
     }
 }
 
-impl Seen {
+impl LastSeen {
     /// The oldest thing told that was not seen yet.
-    fn news(&mut self, told: &Told) -> Option<News> {
+    fn news(&mut self, told: &Told) -> Option<Notice> {
         let seen = self.applied.as_ref();
         let applied = told
             .applied
@@ -174,15 +174,15 @@ impl Seen {
         match (applied, refused) {
             (Some((at, _)), Some((number, report))) if number < at => {
                 self.refusal = *number;
-                Some(News::Refused(report.clone()))
+                Some(Notice::Refused(report.clone()))
             }
-            (Some((_, current)), _) => Some(News::Applied {
+            (Some((_, current)), _) => Some(Notice::Applied {
                 previous: self.applied.replace(current.clone()),
                 current: current.clone(),
             }),
             (None, Some((number, report))) => {
                 self.refusal = *number;
-                Some(News::Refused(report.clone()))
+                Some(Notice::Refused(report.clone()))
             }
             (None, None) => None,
         }

@@ -1,11 +1,11 @@
 //! What is due when: the first configuration, pending changes, further tries, and the end of a trial.
 
-use super::{debounce::Debounce, retry::Retry, trial::Trial};
+use super::{debounce::Debounce, retry::RetrySchedule, trial::Trial};
 use std::time::Instant;
 
 pub(super) struct Agenda {
     pub(super) debounce: Debounce,
-    pub(super) retry: Retry,
+    pub(super) retry: RetrySchedule,
     pub(super) trial: Option<Trial>,
     /// The first update was taken up.
     pub(super) loaded: bool,

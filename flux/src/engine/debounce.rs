@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 pub(crate) struct Debounce {
     window: Duration,
     max_wait: Duration,
-    pending: Option<Pending>,
+    pending: Option<PendingSince>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Pending {
+struct PendingSince {
     first: Instant,
     last: Instant,
 }
@@ -28,7 +28,7 @@ impl Debounce {
     /// Something was observed.
     pub(crate) fn observed(&mut self, now: Instant) {
         let first = self.pending.map_or(now, |pending| pending.first);
-        self.pending = Some(Pending { first, last: now });
+        self.pending = Some(PendingSince { first, last: now });
     }
 
     /// When to take up what is pending.

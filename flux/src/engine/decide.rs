@@ -9,10 +9,10 @@ use super::{
     now::Now,
     proposal::{Action, Denial, Direction, Passed, Proposal, Question},
     resolve::{Beside, Layers, Resolved},
-    retry::{Retry, RetryTarget},
+    retry::{RetrySchedule, RetryTarget},
     schema::{Built, Stamp},
     standing::Standing,
-    state::{Outcome, State},
+    state::{State, UpdateOutcome},
     status::Status,
     trial::{Trial, TrialStep},
     value::AnySnapshot,
@@ -89,7 +89,7 @@ impl Engine {
             standing: Standing::new(settings.history, now),
             agenda: Agenda {
                 debounce: Debounce::new(settings.debounce, settings.max_wait),
-                retry: Retry::default(),
+                retry: RetrySchedule::default(),
                 trial: None,
                 loaded: false,
                 fallback_at: fallback.map(|after| now.instant + after),
@@ -712,7 +712,7 @@ impl Engine {
                 false => RefusedStage::Validation,
             };
             let (standing, events) = (&mut self.standing, &mut self.events);
-            standing.refused(stage, report, Outcome::Partly, now, events);
+            standing.refused(stage, report, UpdateOutcome::Partly, now, events);
         }
         self.judge_layers();
     }
@@ -720,8 +720,8 @@ impl Engine {
     fn refuse(&mut self, stage: RefusedStage, entries: Vec<Entry>, now: Now) -> Action {
         let (keeping, outcome) = match &self.current {
             // After a stop and a start readers see what they saw before.
-            Some(_) => (Keeping::Previous, Outcome::Partly),
-            None => (Keeping::Nothing, Outcome::Refused),
+            Some(_) => (Keeping::Previous, UpdateOutcome::Partly),
+            None => (Keeping::Nothing, UpdateOutcome::Refused),
         };
         let report = self.layers.report(entries, keeping);
         let (standing, events) = (&mut self.standing, &mut self.events);

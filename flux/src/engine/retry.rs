@@ -36,12 +36,12 @@ impl Schedule {
 /// The schedules of what was refused: the newest content, and a way back from content that made the program unhealthy. Each is
 /// given up only for a reason of its own: newer content may be refused too, and then the way back is still wanted.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Retry {
+pub(super) struct RetrySchedule {
     newest: Option<Schedule>,
     back: Option<(Schedule, u64, String)>,
 }
 
-impl Retry {
+impl RetrySchedule {
     /// Refused at `now`; the next pause is longer.
     pub(super) fn failed(&mut self, now: Instant, target: RetryTarget) {
         match target {
@@ -56,7 +56,7 @@ impl Retry {
 
     /// Something was applied.
     pub(super) fn clear(&mut self) {
-        *self = Retry::default();
+        *self = RetrySchedule::default();
     }
 
     /// The newest content is another one, or it need not be tried again.
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_minute() {
         for target in [RetryTarget::Newest, RetryTarget::Back(1, String::new())] {
-            let (mut retry, now) = (Retry::default(), Instant::now());
+            let (mut retry, now) = (RetrySchedule::default(), Instant::now());
             let pauses: Vec<u64> = (0..9)
                 .map(|_| {
                     retry.failed(now, target.clone());
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_way_back_and_the_newest_content_have_schedules_of_their_own() {
-        let (mut retry, now) = (Retry::default(), Instant::now());
+        let (mut retry, now) = (RetrySchedule::default(), Instant::now());
         let back = RetryTarget::Back(1, "bad".to_owned());
         retry.failed(now, back.clone());
         retry.failed(now, RetryTarget::Newest);

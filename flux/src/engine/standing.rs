@@ -4,7 +4,7 @@ use super::{
     event::{Event, RefusedStage},
     history::{History, Refusal},
     now::Now,
-    state::{Outcome, State},
+    state::{State, UpdateOutcome},
 };
 use crate::Report;
 use std::time::SystemTime;
@@ -33,7 +33,7 @@ impl Standing {
     /// The newest content of every layer is what readers see.
     pub(super) fn applied(&mut self, now: Now, events: &mut Vec<Event>) {
         self.error = None;
-        self.enter(Outcome::Applied, now, events);
+        self.enter(UpdateOutcome::Applied, now, events);
         self.history.healed(now.wall);
     }
 
@@ -42,7 +42,7 @@ impl Standing {
         &mut self,
         stage: RefusedStage,
         report: Report,
-        outcome: Outcome,
+        outcome: UpdateOutcome,
         now: Now,
         events: &mut Vec<Event>,
     ) {
@@ -52,7 +52,7 @@ impl Standing {
         events.push(Event::Refused { stage, report });
     }
 
-    fn enter(&mut self, outcome: Outcome, now: Now, events: &mut Vec<Event>) {
+    fn enter(&mut self, outcome: UpdateOutcome, now: Now, events: &mut Vec<Event>) {
         let to = self.state.after(outcome);
         if to != self.state {
             let from = std::mem::replace(&mut self.state, to);

@@ -28,12 +28,12 @@ impl State {
 
     /// The state after an update that ended with `outcome`.
     #[must_use]
-    pub(crate) const fn after(self, outcome: Outcome) -> State {
+    pub(crate) const fn after(self, outcome: UpdateOutcome) -> State {
         match (self, outcome) {
-            (_, Outcome::Applied) => State::Healthy,
-            (_, Outcome::Partly) => State::Degraded,
-            (State::Loading | State::Empty, Outcome::Refused) => State::Empty,
-            (State::Healthy | State::Degraded, Outcome::Refused) => State::Degraded,
+            (_, UpdateOutcome::Applied) => State::Healthy,
+            (_, UpdateOutcome::Partly) => State::Degraded,
+            (State::Loading | State::Empty, UpdateOutcome::Refused) => State::Empty,
+            (State::Healthy | State::Degraded, UpdateOutcome::Refused) => State::Degraded,
         }
     }
 }
@@ -46,7 +46,7 @@ impl fmt::Display for State {
 
 /// How an update ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum UpdateOutcome {
     /// The newest content of every layer is what readers see.
     Applied,
     /// Readers see what could be applied, but the newest content of some layer is refused.
@@ -69,7 +69,11 @@ mod tests {
     #[test]
     fn nothing_leads_back_to_loading() {
         for state in STATES {
-            for outcome in [Outcome::Applied, Outcome::Partly, Outcome::Refused] {
+            for outcome in [
+                UpdateOutcome::Applied,
+                UpdateOutcome::Partly,
+                UpdateOutcome::Refused,
+            ] {
                 assert_ne!(state.after(outcome), State::Loading);
             }
         }
@@ -77,16 +81,22 @@ mod tests {
 
     #[test]
     fn a_refusal_is_empty_before_the_first_success_and_degraded_after_it() {
-        assert_eq!(State::Loading.after(Outcome::Refused), State::Empty);
-        assert_eq!(State::Empty.after(Outcome::Refused), State::Empty);
-        assert_eq!(State::Healthy.after(Outcome::Refused), State::Degraded);
-        assert_eq!(State::Degraded.after(Outcome::Refused), State::Degraded);
+        assert_eq!(State::Loading.after(UpdateOutcome::Refused), State::Empty);
+        assert_eq!(State::Empty.after(UpdateOutcome::Refused), State::Empty);
+        assert_eq!(
+            State::Healthy.after(UpdateOutcome::Refused),
+            State::Degraded
+        );
+        assert_eq!(
+            State::Degraded.after(UpdateOutcome::Refused),
+            State::Degraded
+        );
     }
 
     #[test]
     fn success_heals_every_state() {
         for state in STATES {
-            assert_eq!(state.after(Outcome::Applied), State::Healthy);
+            assert_eq!(state.after(UpdateOutcome::Applied), State::Healthy);
         }
     }
 

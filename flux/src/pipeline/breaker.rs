@@ -38,7 +38,7 @@ impl<S> Layer<S> for CircuitBreakerLayer {
             breaker: Arc::new(Mutex::new(Breaker {
                 limit: self.failures,
                 recovery: self.recovery,
-                state: State::Closed { failed: 0 },
+                state: BreakerState::Closed { failed: 0 },
                 capacitor: None,
             })),
         }
@@ -78,13 +78,13 @@ impl std::error::Error for BreakerOpen {}
 struct Breaker {
     limit: u32,
     recovery: Duration,
-    state: State,
+    state: BreakerState,
     /// Whose breaker it is, for events.
     capacitor: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum State {
+enum BreakerState {
     Closed { failed: u32 },
     Open { until: Instant },
     HalfOpen,
@@ -94,50 +94,50 @@ impl Breaker {
     /// Whether a call may pass now.
     fn admit(&mut self, now: Instant) -> Result<(), BreakerOpen> {
         match self.state {
-            State::Closed { .. } => Ok(()),
-            State::Open { until } if now >= until => {
-                self.enter(State::HalfOpen);
+            BreakerState::Closed { .. } => Ok(()),
+            BreakerState::Open { until } if now >= until => {
+                self.enter(BreakerState::HalfOpen);
                 Ok(())
             }
-            State::Open { until } => Err(BreakerOpen {
+            BreakerState::Open { until } => Err(BreakerOpen {
                 retry_in: until - now,
             }),
-            State::HalfOpen => Err(BreakerOpen {
+            BreakerState::HalfOpen => Err(BreakerOpen {
                 retry_in: Duration::ZERO,
             }),
         }
     }
 
     fn succeeded(&mut self) {
-        self.enter(State::Closed { failed: 0 });
+        self.enter(BreakerState::Closed { failed: 0 });
     }
 
     fn failed(&mut self, now: Instant) {
-        let open = State::Open {
+        let open = BreakerState::Open {
             until: now + self.recovery,
         };
         match self.state {
-            State::Closed { failed } if failed + 1 < self.limit => {
-                self.enter(State::Closed { failed: failed + 1 });
+            BreakerState::Closed { failed } if failed + 1 < self.limit => {
+                self.enter(BreakerState::Closed { failed: failed + 1 });
             }
-            State::Closed { .. } | State::HalfOpen => self.enter(open),
+            BreakerState::Closed { .. } | BreakerState::HalfOpen => self.enter(open),
             // A call that was let through before it opened.
-            State::Open { .. } => {}
+            BreakerState::Open { .. } => {}
         }
     }
 
     /// The answer says nothing: a probe has to be sent anew.
     fn undecided(&mut self, now: Instant) {
-        if self.state == State::HalfOpen {
-            self.enter(State::Open { until: now });
+        if self.state == BreakerState::HalfOpen {
+            self.enter(BreakerState::Open { until: now });
         }
     }
 
-    fn enter(&mut self, state: State) {
+    fn enter(&mut self, state: BreakerState) {
         let name = |state| match state {
-            State::Closed { .. } => "closed",
-            State::Open { .. } => "open",
-            State::HalfOpen => "half-open",
+            BreakerState::Closed { .. } => "closed",
+            BreakerState::Open { .. } => "open",
+            BreakerState::HalfOpen => "half-open",
         };
         let (old, new) = (name(self.state), name(state));
         self.state = state;
@@ -217,7 +217,7 @@ mod tests {
         Breaker {
             limit,
             recovery: RECOVERY,
-            state: State::Closed { failed: 0 },
+            state: BreakerState::Closed { failed: 0 },
             capacitor: None,
         }
     }
@@ -238,7 +238,7 @@ mod tests {
         assert!(breaker.admit(later + RECOVERY / 2).is_err());
         assert!(breaker.admit(later + RECOVERY).is_ok());
         breaker.succeeded();
-        assert_eq!(breaker.state, State::Closed { failed: 0 });
+        assert_eq!(breaker.state, BreakerState::Closed { failed: 0 });
     }
 
     #[test]
@@ -246,11 +246,11 @@ mod tests {
         let (mut breaker, now) = (breaker(2), Instant::now());
         breaker.failed(now);
         breaker.undecided(now);
-        assert_eq!(breaker.state, State::Closed { failed: 1 });
+        assert_eq!(breaker.state, BreakerState::Closed { failed: 1 });
         breaker.failed(now);
         breaker.undecided(now);
         let until = now + RECOVERY;
-        assert_eq!(breaker.state, State::Open { until });
+        assert_eq!(breaker.state, BreakerState::Open { until });
         assert!(breaker.admit(until).is_ok());
         breaker.undecided(until);
         assert!(breaker.admit(until).is_ok(), "another probe, at once");
@@ -268,9 +268,9 @@ mod tests {
     #[test]
     fn a_probe_that_is_dropped_has_failed() {
         let shared = Arc::new(Mutex::new(breaker(1)));
-        lock(&shared).state = State::HalfOpen;
+        lock(&shared).state = BreakerState::HalfOpen;
         drop(Call(Some(Arc::clone(&shared))));
-        assert!(matches!(lock(&shared).state, State::Open { .. }));
+        assert!(matches!(lock(&shared).state, BreakerState::Open { .. }));
     }
 
     proptest! {

@@ -29,15 +29,15 @@ pub(crate) struct AnyApplied {
 }
 
 /// Stages, parties, and the layers around them.
-pub(crate) struct Parts<C> {
+pub(crate) struct PipelineParts<C> {
     pub(crate) stages: Vec<Stage<C>>,
     pub(crate) parties: Vec<Arc<dyn AnyParty<C>>>,
     pub(crate) layers: Vec<AddLayer<C>>,
 }
 
-impl<C> Default for Parts<C> {
+impl<C> Default for PipelineParts<C> {
     fn default() -> Self {
-        Parts {
+        PipelineParts {
             stages: Vec::new(),
             parties: Vec::new(),
             layers: Vec::new(),
@@ -45,23 +45,23 @@ impl<C> Default for Parts<C> {
     }
 }
 
-impl<C: Config> AnyParts for Parts<C> {
+impl<C: Config> AnyParts for PipelineParts<C> {
     fn pipeline(&self) -> Box<dyn AnyPipeline> {
         let innermost = Next::new(Apply {
             stages: self.stages.clone().into(),
             parties: self.parties.clone().into(),
         });
         let all = self.layers.iter().fold(innermost, |next, add| add(next));
-        Box::new(Whole(all))
+        Box::new(TypedPipeline(all))
     }
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
     }
 }
 
-struct Whole<C>(Next<C>);
+struct TypedPipeline<C>(Next<C>);
 
-impl<C: Config> AnyPipeline for Whole<C> {
+impl<C: Config> AnyPipeline for TypedPipeline<C> {
     fn call(&mut self, question: Question, capacitor: Arc<str>) -> Answer<AnyApplied> {
         let answer = self.0.call(Request::of(question, capacitor));
         Box::pin(async move {

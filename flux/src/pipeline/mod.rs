@@ -32,7 +32,7 @@ pub use stage::Stage;
 pub use timeout::{TimedOut, Timeout, TimeoutLayer};
 
 pub(crate) use apply::{Apply, Invalid};
-pub(crate) use erased::{AnyApplied, AnyParts, AnyPipeline, Parts, into_denial};
+pub(crate) use erased::{AnyApplied, AnyParts, AnyPipeline, PipelineParts, into_denial};
 pub(crate) use service::Answer;
 
 use std::{

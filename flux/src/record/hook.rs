@@ -11,7 +11,7 @@ use crate::{
     Report,
     codec::Decoder,
     engine::{Engine, Event, Schema},
-    runtime::Command,
+    runtime::{Command, recorder_hook::RecorderHook},
     source::{
         Content, Health, Observation,
         declare::{Input, Opened},
@@ -26,8 +26,8 @@ use std::{
 use tokio::time::Instant;
 
 /// What a capacitor tells its recorder, where it has one.
-pub(crate) struct RecorderHook {
-    recorder: Option<Recorder>,
+pub(super) struct RecorderOfStarts {
+    recorder: Recorder,
     session: Mutex<Option<RecordedStart>>,
 }
 
@@ -40,10 +40,10 @@ struct RecordedStart {
     redactor: Redactor,
     layers: Vec<Recorded>,
     started: bool,
-    waiting: Vec<(Duration, Waiting)>,
+    waiting: Vec<(Duration, Unwritten)>,
 }
 
-enum Waiting {
+enum Unwritten {
     Line(What),
     Document {
         layer: usize,
@@ -69,30 +69,26 @@ enum RecordedInput {
     Given(Result<crate::codec::Tree, String>),
 }
 
-impl Default for RecorderHook {
-    fn default() -> Self {
-        RecorderHook {
-            recorder: None,
+impl RecorderOfStarts {
+    pub(super) fn new(recorder: &Recorder) -> Self {
+        RecorderOfStarts {
+            recorder: recorder.clone(),
             session: Mutex::new(None),
+        }
+    }
+
+    fn with(&self, tell: impl FnOnce(&mut RecordedStart)) {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = &mut *session {
+            tell(session);
         }
     }
 }
 
-impl RecorderHook {
-    pub(super) fn new(recorder: &Recorder) -> Self {
-        RecorderHook {
-            recorder: Some(recorder.clone()),
-            session: Mutex::new(None),
-        }
-    }
-
-    /// A start, over these layers, while readers see this generation.
-    pub(crate) fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64) {
-        let Some(recorder) = &self.recorder else {
-            return;
-        };
+impl RecorderHook for RecorderOfStarts {
+    fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64) {
         let session = RecordedStart {
-            recorder: recorder.clone(),
+            recorder: self.recorder.clone(),
             began: Instant::now(),
             generation,
             schema,
@@ -104,8 +100,7 @@ impl RecorderHook {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
     }
 
-    /// News of a source.
-    pub(crate) fn heard(&self, news: &News) {
+    fn heard(&self, news: &News) {
         self.with(|session| {
             let layer = news.layer;
             let health = match &news.health {
@@ -116,7 +111,7 @@ impl RecorderHook {
                 Some(Health::Closed) => Some(Told::Closed),
                 Some(Health::Starting) | None => None,
             };
-            let health = health.map(|health| Waiting::Line(What::Health { layer, health }));
+            let health = health.map(|health| Unwritten::Line(What::Health { layer, health }));
             let heard = news.observation.as_ref();
             let heard = heard.map(|seen| session.observed(layer, seen, news.received));
             // The slot keeps the newest of each, not their order. An observation makes live, so what else is told came after it.
@@ -127,8 +122,7 @@ impl RecorderHook {
         });
     }
 
-    /// The engine has decided something.
-    pub(crate) fn event(&self, event: &Event) {
+    fn event(&self, event: &Event) {
         match event {
             Event::TakenUp => self.with(|session| session.write(What::Update)),
             Event::Unhealthy { reason } => {
@@ -138,8 +132,7 @@ impl RecorderHook {
         }
     }
 
-    /// The program gives an order.
-    pub(crate) fn command(&self, command: &Command) {
+    fn command(&self, command: &Command) {
         self.with(|session| match command {
             Command::Pin(pinned, _) => session.write(What::Pin(*pinned)),
             Command::Rollback { to, .. } => session.write(What::Rollback(*to)),
@@ -148,8 +141,7 @@ impl RecorderHook {
         });
     }
 
-    /// What an update came to.
-    pub(crate) fn settled(&self, engine: &Engine) {
+    fn settled(&self, engine: &Engine) {
         let (state, generation, error) = (engine.state(), engine.generation(), engine.error());
         self.with(|session| {
             let problems = error.map_or(&[][..], Report::problems);
@@ -169,19 +161,8 @@ impl RecorderHook {
         });
     }
 
-    /// It ends; what was not taken up is told too.
-    pub(crate) fn end(&self) {
+    fn end(&self) {
         self.with(RecordedStart::flush);
-    }
-
-    fn with(&self, tell: impl FnOnce(&mut RecordedStart)) {
-        if self.recorder.is_none() {
-            return;
-        }
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = &mut *session {
-            tell(session);
-        }
     }
 }
 
@@ -197,7 +178,7 @@ impl RecordedStart {
         let waiting = std::mem::take(&mut self.waiting);
         if self.recorder.wants_documents() {
             for (_, one) in &waiting {
-                if let Waiting::Document { layer, content, .. } = one
+                if let Unwritten::Document { layer, content, .. } = one
                     && let Some(decoder) = &self.layers[*layer].decoder
                 {
                     self.redactor.expect(*layer, decoder, &content.bytes);
@@ -219,8 +200,8 @@ impl RecordedStart {
         }
         for (at, one) in waiting {
             let what = match one {
-                Waiting::Line(what) => what,
-                Waiting::Document {
+                Unwritten::Line(what) => what,
+                Unwritten::Document {
                     layer,
                     content,
                     received,
@@ -234,7 +215,7 @@ impl RecordedStart {
         }
     }
 
-    fn observed(&mut self, layer: usize, observation: &Observation, received: u64) -> Waiting {
+    fn observed(&mut self, layer: usize, observation: &Observation, received: u64) -> Unwritten {
         let recorded = &mut self.layers[layer];
         let heard = match observation {
             Observation::Value(content) if recorded.last.as_ref() == Some(&content.bytes) => {
@@ -242,7 +223,7 @@ impl RecordedStart {
             }
             Observation::Value(content) => {
                 recorded.last = Some(Arc::clone(&content.bytes));
-                return Waiting::Document {
+                return Unwritten::Document {
                     layer,
                     content: content.clone(),
                     received,
@@ -254,7 +235,7 @@ impl RecordedStart {
         if heard != Heard::Same {
             recorded.last = None;
         }
-        Waiting::Line(What::Heard {
+        Unwritten::Line(What::Heard {
             layer,
             heard,
             received,

@@ -14,8 +14,6 @@ mod replay;
 
 pub use crate::record::replay::{Recording, RecordingError, Replay};
 
-pub(crate) use hook::RecorderHook;
-
 use crate::record::line::{Line, What};
 use crate::{Builder, Config, State};
 use std::{
@@ -189,7 +187,7 @@ impl<C: Config> Builder<C> {
     /// Records what the sources deliver, and what comes of it. Every start is a recording of its own, one after the other.
     #[must_use]
     pub fn record(mut self, recorder: &Recorder) -> Self {
-        self.spec.recorder = RecorderHook::new(recorder);
+        self.spec.recorder = Some(Box::new(hook::RecorderOfStarts::new(recorder)));
         self
     }
 }

@@ -96,8 +96,9 @@ impl Driver {
             stopped: false,
         };
         let (plan, engine) = (&driver.plan, &driver.engine);
-        let recorder = &plan.recorder;
-        recorder.begin(plan.schema, &plan.layers, engine.generation());
+        if let Some(recorder) = &plan.recorder {
+            recorder.begin(plan.schema, &plan.layers, engine.generation());
+        }
         for state in &engine.layers.states {
             if let Some(at) = state.changed {
                 observe::metrics::layer_changed(engine.name(), &state.origin, at);
@@ -227,7 +228,9 @@ impl Driver {
     fn drain(&mut self) -> bool {
         let mut news = false;
         for item in self.inbox.take() {
-            self.plan.recorder.heard(&item);
+            if let Some(recorder) = &self.plan.recorder {
+                recorder.heard(&item);
+            }
             if let Some(health) = item.health {
                 self.engine.health(item.layer, health);
             }
@@ -545,7 +548,9 @@ impl Driver {
         let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
             return false;
         };
-        self.plan.recorder.command(&command);
+        if let Some(recorder) = &self.plan.recorder {
+            recorder.command(&command);
+        }
         match command {
             Command::Unhealthy { generation, reason } => {
                 if self.engine.generation() == generation {
@@ -653,7 +658,9 @@ impl Driver {
     /// Ends it in good order: what is to be kept is on disk.
     pub(super) async fn end(&mut self) {
         self.swapped_meanwhile();
-        self.plan.recorder.end();
+        if let Some(recorder) = &self.plan.recorder {
+            recorder.end();
+        }
         poll_fn(|cx| self.poll_saver(cx)).await;
         self.stop();
     }

@@ -21,7 +21,7 @@ pub(super) struct Listeners {
     #[cfg(feature = "json")]
     pub(super) keeper: super::last_known_good::Keeper,
     board: Board,
-    recorder: Recorder,
+    recorder: RecorderListener,
     /// The events of one call, kept for its room.
     events: Vec<Event>,
 }
@@ -33,7 +33,7 @@ impl Listeners {
             #[cfg(feature = "json")]
             keeper: super::last_known_good::Keeper::new(plan.last_known_good.clone()),
             board: Board(Arc::clone(instance)),
-            recorder: Recorder(Arc::clone(plan)),
+            recorder: RecorderListener(Arc::clone(plan)),
             events: Vec::new(),
         }
     }
@@ -122,14 +122,18 @@ impl Listener for Board {
 }
 
 /// The recorder of the test kit.
-struct Recorder(Arc<Plan>);
+struct RecorderListener(Arc<Plan>);
 
-impl Listener for Recorder {
+impl Listener for RecorderListener {
     fn event(&mut self, event: &Event, _: &Engine) {
-        self.0.recorder.event(event);
+        if let Some(recorder) = &self.0.recorder {
+            recorder.event(event);
+        }
     }
     fn settled(&mut self, engine: &Engine) {
-        self.0.recorder.settled(engine);
+        if let Some(recorder) = &self.0.recorder {
+            recorder.settled(engine);
+        }
     }
 }
 

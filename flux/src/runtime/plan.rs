@@ -49,7 +49,7 @@ pub(crate) struct Spec {
     /// None where nothing of the program is to be asked before a change.
     pub(crate) pipeline: Option<Box<dyn AnyParts>>,
     pub(crate) group: Option<Group>,
-    pub(crate) recorder: RecorderHook,
+    pub(crate) recorder: Option<Box<dyn RecorderHook>>,
     pub(crate) probation: Option<Duration>,
     pub(crate) health_check: Option<HealthCheck>,
     #[cfg(feature = "json")]
@@ -72,7 +72,7 @@ pub(crate) struct Plan {
     pub(super) reducer: Option<Reducer>,
     pub(super) pipeline: Option<Box<dyn AnyParts>>,
     pub(super) group: Option<Group>,
-    pub(super) recorder: RecorderHook,
+    pub(super) recorder: Option<Box<dyn RecorderHook>>,
     pub(super) probation: Option<Duration>,
     pub(super) health_check: Option<HealthCheck>,
     #[cfg(feature = "json")]
@@ -99,7 +99,7 @@ impl Spec {
             generations: 4,
             pipeline: None,
             group: None,
-            recorder: RecorderHook::default(),
+            recorder: None,
             probation: None,
             health_check: None,
             #[cfg(feature = "json")]

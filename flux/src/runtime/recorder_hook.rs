@@ -1,28 +1,23 @@
-//! Where a recorder of the test kit listens; without the feature `testing` there is none.
+//! Where a recorder of what happens listens; the test kit has one.
 
-#[cfg(feature = "testing")]
-pub(crate) use crate::record::RecorderHook;
+use super::Command;
+use crate::{
+    engine::{Engine, Event, Schema},
+    source::{declare::Opened, mailbox::News},
+};
 
-#[cfg(not(feature = "testing"))]
-pub(crate) use off::RecorderHook;
-
-#[cfg(not(feature = "testing"))]
-mod off {
-    use crate::{
-        engine::{Engine, Event, Schema},
-        runtime::Command,
-        source::{declare::Opened, mailbox::News},
-    };
-
-    #[derive(Default)]
-    pub(crate) struct RecorderHook;
-
-    impl RecorderHook {
-        pub(crate) fn begin(&self, _: &'static Schema, _: &[Opened], _: u64) {}
-        pub(crate) fn heard(&self, _: &News) {}
-        pub(crate) fn command(&self, _: &Command) {}
-        pub(crate) fn event(&self, _: &Event) {}
-        pub(crate) fn settled(&self, _: &Engine) {}
-        pub(crate) fn end(&self) {}
-    }
+/// Records the starts of a capacitor, one after the other.
+pub(crate) trait RecorderHook: Send + Sync {
+    /// A start, over these layers, while readers see this generation.
+    fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64);
+    /// News of a source.
+    fn heard(&self, news: &News);
+    /// The program gives an order.
+    fn command(&self, command: &Command);
+    /// The engine has decided something.
+    fn event(&self, event: &Event);
+    /// An update is over.
+    fn settled(&self, engine: &Engine);
+    /// The capacitor ends.
+    fn end(&self);
 }

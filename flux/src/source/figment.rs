@@ -1,7 +1,6 @@
-//! figment, both ways: any provider is a layer, and a capacitor is a provider.
+//! Any figment provider as a layer.
 
 use crate::{
-    Capacitor, Config,
     codec::{MAX_DEPTH, TOO_DEEP, WITHHELD},
     document::tree::Tree,
     problem::{Problem, Seg, What},
@@ -146,21 +145,5 @@ fn number_of(number: Num) -> Tree {
         (Some(n), _) => Tree::Raw(n.to_string()),
         (_, Some(n)) => Tree::Raw(n.to_string()),
         _ => Tree::Null,
-    }
-}
-
-/// The applied configuration, for frameworks that take a figment provider.
-impl<C: Config + serde::Serialize> Provider for Capacitor<C> {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(format!("flux capacitor {}", self.status().name))
-    }
-    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        match self.current() {
-            Some(snapshot) => figment::providers::Serialized::defaults(&**snapshot).data(),
-            None => Err(Error::from(format!(
-                "{}: no configuration was applied yet",
-                self.status().name
-            ))),
-        }
     }
 }
