@@ -12,7 +12,7 @@ use crate::{
     source::{DecodeTree, Given},
 };
 use figment::{
-    Error, Metadata, Profile, Provider,
+    Error, Profile, Provider,
     error::Kind,
     value::{Dict, Map, Num, Value},
 };
