@@ -1,6 +1,6 @@
 //! The figures of Flux, and of others in the same run: `cargo run --release -p flux-bench`.
 //!
-//! `-- PART ..` runs only these parts, `-- compile` the slow one, and `-- --check` fails where a promise is not kept. With
+//! `-- PART ..` runs only these parts, `-- compile` and `-- hostile` the slow ones, and `-- --check` fails where a promise is not kept. With
 //! `--features servers` there are `-- latency` and `-- scale` too, against real servers.
 
 mod callgrind;
@@ -8,6 +8,7 @@ mod compile;
 mod config;
 mod delivery;
 mod files;
+mod hostile;
 mod idle;
 mod reads;
 #[cfg(feature = "servers")]
@@ -26,6 +27,7 @@ const PARTS: &[Part] = &[
     ("delivery", delivery::run),
     ("files", files::run),
     ("idle", idle::run),
+    ("hostile", hostile::run),
     ("compile", compile::run),
     #[cfg(feature = "servers")]
     ("latency", servers::latency),
@@ -34,7 +36,7 @@ const PARTS: &[Part] = &[
 ];
 
 /// They run only when they are asked for.
-const SLOW: &[&str] = &["compile", "latency", "scale"];
+const SLOW: &[&str] = &["compile", "hostile", "latency", "scale"];
 /// They are there with the feature `servers`.
 const WITH_SERVERS: &[&str] = &["latency", "scale"];
 
@@ -47,6 +49,9 @@ fn main() {
                 .chain(delivery::CELLS);
             let cell = cells.find(|cell| cell.name == name).expect("a cell");
             return (cell.run)(rounds.parse().expect("a number of rounds"));
+        }
+        ["--hostile", shape, format, size] => {
+            return hostile::cell(shape, format, size.parse().expect("a number of bytes"));
         }
         ["--watch", files] => return idle::watch(files.parse().expect("a number of files")),
         #[cfg(feature = "servers")]
