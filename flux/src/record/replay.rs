@@ -8,7 +8,7 @@ use crate::record::{
 };
 use crate::{
     Builder, Capacitor, Config, Error, Format, Source,
-    testing::{Script, ScriptHandle},
+    source::script::{Script, ScriptHandle},
 };
 use flux_syntax::{Part, Template};
 use std::{fmt, ops::Deref, str::FromStr};

@@ -27,6 +27,8 @@ mod nats;
 mod redis;
 pub(crate) mod remote;
 mod resync;
+#[cfg(feature = "testing")]
+pub(crate) mod script;
 pub(crate) mod supervisor;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;

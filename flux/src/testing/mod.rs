@@ -137,13 +137,14 @@
 pub mod conformance;
 mod harness;
 mod overrides;
-mod script;
 
 pub use crate::record::{Outcome, Recorder, Recording, RecordingError, Refused, Replay};
-pub use crate::source::{Channel, ChannelSender};
+pub use crate::source::{
+    Channel, ChannelSender,
+    script::{Script, ScriptHandle},
+};
 pub use harness::{Bench, Harness, harness};
 pub use overrides::{Overridden, Override, Scope, config_from, override_for_test};
-pub use script::{Script, ScriptHandle};
 
 use crate::{Format, codec::Decoder};
 
