@@ -1,22 +1,7 @@
-//! What the program can tell a running capacitor to do.
+//! What the program can order a running capacitor to do.
 
-use super::{error::Error, instance::Instance};
-use tokio::sync::{mpsc, oneshot};
-
-/// An order to the task of a capacitor.
-pub(crate) enum Command {
-    /// The program is unhealthy since this generation was applied.
-    Unhealthy { generation: u64, reason: String },
-    /// Serve an earlier generation: this one, or the last good one.
-    Rollback { to: Option<u64>, reply: Reply },
-    /// Take nothing new up until further notice, or take it up again.
-    Pin(bool, oneshot::Sender<()>),
-}
-
-pub(super) type Commands = mpsc::UnboundedReceiver<Command>;
-
-/// Where the answer to a rollback goes: the number that is served.
-pub(super) type Reply = oneshot::Sender<Result<u64, Error>>;
+use super::{error::Error, instance::Instance, order::Command};
+use tokio::sync::oneshot;
 
 /// Tells that the program is unhealthy; answers whether anything can come of it.
 pub(crate) fn report_unhealthy(instance: &Instance, reason: String) -> bool {

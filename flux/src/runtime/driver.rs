@@ -2,11 +2,11 @@
 
 use super::{
     clock::now,
-    command::{Command, Commands, Reply},
     error::Error,
     inside::inside,
     instance::Instance,
     listeners::Listeners,
+    order::{Command, Commands, Reply},
     plan::{Boxed, Plan},
     run::{Phase, PipelineRun},
 };
@@ -141,7 +141,7 @@ impl Driver {
             let _ = self.poll_saver(cx);
             if self.run.is_none() {
                 let closed = self.all_closed();
-                match self.engine.due(now().instant, closed) {
+                match self.engine.due(Instant::now().into_std(), closed) {
                     Due::Nothing if closed => return Poll::Ready(()),
                     Due::Nothing => {}
                     due => {
@@ -585,7 +585,7 @@ impl Driver {
         if self.run.is_some() || !self.engine.has_trial() {
             return false;
         }
-        let at = now().instant;
+        let at = Instant::now().into_std();
         let step = match &mut self.check {
             None => self.engine.trial(at),
             Some(check) => match check.as_mut().poll(cx) {

@@ -1,6 +1,6 @@
 //! What the task, the readers and the owners of a capacitor have in common.
 
-use super::{command::Command, driver::Driver, error::Error, inside::is_inside, plan::Plan};
+use super::{driver::Driver, error::Error, inside::is_inside, order::Command, plan::Plan};
 use crate::{
     Report,
     change::Told,

@@ -43,9 +43,7 @@ impl Listeners {
         let mut events = std::mem::take(&mut self.events);
         engine.take_events(&mut events);
         for event in events.drain(..) {
-            for listener in self.all() {
-                listener.event(&event, engine);
-            }
+            self.each(|listener| listener.event(&event, engine));
         }
         self.events = events;
         for text in take_drop_panics() {
@@ -55,20 +53,15 @@ impl Listeners {
 
     /// Tells that an update is over.
     pub(super) fn settled(&mut self, engine: &Engine) {
-        for listener in self.all() {
-            listener.settled(engine);
-        }
+        self.each(|listener| listener.settled(engine));
     }
 
-    fn all(&mut self) -> impl Iterator<Item = &mut dyn Listener> {
-        let all: [&mut dyn Listener; _] = [
-            &mut self.operators,
-            #[cfg(feature = "json")]
-            &mut self.keeper,
-            &mut self.board,
-            &mut self.recorder,
-        ];
-        all.into_iter()
+    fn each(&mut self, mut tell: impl FnMut(&mut dyn Listener)) {
+        tell(&mut self.operators);
+        #[cfg(feature = "json")]
+        tell(&mut self.keeper);
+        tell(&mut self.board);
+        tell(&mut self.recorder);
     }
 }
 

@@ -17,6 +17,7 @@ mod instance;
 mod last_known_good;
 pub(crate) mod lifecycle;
 mod listeners;
+mod order;
 mod plan;
 pub(crate) mod recorder_hook;
 mod run;
@@ -25,9 +26,11 @@ mod run;
 pub(crate) use clock::now;
 #[cfg(feature = "testing")]
 pub(crate) use command::obey;
-pub(crate) use command::{Command, pin, report_unhealthy, rollback};
+pub(crate) use command::{pin, report_unhealthy, rollback};
 pub use error::Error;
 pub(crate) use instance::{Instance, Outlet, Owner};
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
+#[cfg(feature = "testing")]
+pub(crate) use order::Command;
 pub(crate) use plan::Spec;

@@ -1,6 +1,6 @@
 //! Where a recorder of what happens listens; the test kit has one.
 
-use super::Command;
+use super::order::Command;
 use crate::{
     engine::{Engine, Event, Schema},
     source::{declare::Opened, mailbox::News},

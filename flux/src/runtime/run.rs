@@ -1,6 +1,6 @@
 //! An update between its proposal and its outcome: with the pipeline, or ready and waiting for its group.
 
-use super::command::Reply;
+use super::order::Reply;
 use crate::{
     change::Transaction,
     engine::{AnySnapshot, discard},

@@ -261,7 +261,8 @@ impl Source {
     }
 }
 
-fn decoder_of(place: &Remote<String>) -> Decoder {
+/// The decoder of a document on a server, where no format is named beside its URI.
+pub(crate) fn decoder_of(place: &Remote<String>) -> Decoder {
     match place.scheme {
         #[cfg(feature = "file")]
         flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),

@@ -6,7 +6,7 @@ use crate::{
     codec::Decoder,
     source::{
         SourceError,
-        declare::{Kind, expand},
+        declare::{Kind, decoder_of as decoder_of_place, expand},
         environment::Variables,
     },
 };
@@ -168,6 +168,8 @@ impl<C: Config> Harness<C> {
 /// Puts a script in the place of a file or a remote source.
 fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptHandle>, String> {
     source.variables = variables.clone();
+    let lookup = |name: &str| variables.get(name)?.into_string().ok();
+    let mut decoder = None;
     let name = match &source.kind {
         Kind::File(path) => expand(path, variables)?,
         Kind::Uri(template) => {
@@ -175,12 +177,17 @@ fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptH
             match flux_syntax::parse_uri(&text) {
                 Ok(Uri::File { path }) => expand(&path, variables)?,
                 Ok(Uri::Env { .. }) => return Ok(None),
+                Ok(Uri::Remote(place)) => {
+                    decoder = Some(decoder_of_place(&place.expand(&lookup)?));
+                    text
+                }
                 _ => text,
             }
         }
         Kind::Remote(place) => {
-            let lookup = |name: &str| variables.get(name)?.into_string().ok();
-            place.expand(&lookup)?.origin()
+            let place = place.expand(&lookup)?;
+            decoder = Some(decoder_of_place(&place));
+            place.origin()
         }
         Kind::Env(_) | Kind::Watcher(_) => return Ok(None),
         #[cfg(feature = "figment")]
@@ -188,7 +195,10 @@ fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptH
     };
     let script = Script::new(&name);
     let handle = script.handle();
-    source.format.get_or_insert_with(|| decoder_of(&name));
+    // As in production: a server's document has the format of its URI.
+    source
+        .format
+        .get_or_insert_with(|| decoder.unwrap_or_else(|| decoder_of(&name)));
     source.kind = Kind::Watcher(Box::new(script));
     Ok(Some(handle))
 }

@@ -200,3 +200,23 @@ async fn a_first_configuration_that_is_refused_fails_the_test_with_the_report() 
         .start()
         .await;
 }
+
+#[tokio::test]
+async fn a_servers_document_has_the_format_that_it_has_in_production() {
+    let texts = ["{\"n\": 1}", "n: 1", "n = 1"];
+    for (uri, format) in [
+        ("consul://h/app", 0),
+        ("consul://h/app.yaml", 1),
+        ("consul://h/app?format=toml", 2),
+    ] {
+        for (number, text) in texts.iter().enumerate() {
+            let builder = flux::Capacitor::<crate::kit::App>::builder();
+            let builder = builder.source(flux::Source::uri(uri));
+            let harness = flux::testing::Harness::over(builder).document(uri, *text);
+            let (_, outcome) = harness.try_start().await;
+            // JSON is YAML too.
+            let good = number == format || (number, format) == (0, 1);
+            assert_eq!(outcome.is_ok(), good, "{uri}: {text}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! An order of the program to a running capacitor, and where its answer goes.
+
+use super::error::Error;
+use tokio::sync::{mpsc, oneshot};
+
+/// An order to the task of a capacitor.
+pub(crate) enum Command {
+    /// The program is unhealthy since this generation was applied.
+    Unhealthy { generation: u64, reason: String },
+    /// Serve an earlier generation: this one, or the last good one.
+    Rollback { to: Option<u64>, reply: Reply },
+    /// Take nothing new up until further notice, or take it up again.
+    Pin(bool, oneshot::Sender<()>),
+}
+
+pub(super) type Commands = mpsc::UnboundedReceiver<Command>;
+
+/// Where the answer to a rollback goes: the number that is served.
+pub(super) type Reply = oneshot::Sender<Result<u64, Error>>;
