@@ -172,6 +172,10 @@ impl Engine {
         self.adoptions
     }
 
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// What was decided since the last call, in its order.
     pub(crate) fn take_events(&mut self, into: &mut Vec<Event>) {
         into.append(&mut self.events);

@@ -3,7 +3,7 @@
 use super::{
     content::{LayerContent, Observed},
     decoded::DecodedContent,
-    evaluate::decode,
+    judge::decode,
     now::Now,
     quarantine::Quarantine,
     schema::Schema,

@@ -15,10 +15,12 @@ mod content;
 mod debounce;
 mod decide;
 mod decoded;
+#[cfg(any(test, feature = "testing"))]
 mod evaluate;
 mod event;
 mod generations;
 mod history;
+mod judge;
 mod layer_state;
 mod now;
 mod proposal;
@@ -41,12 +43,14 @@ mod value;
 pub(crate) use agenda::Due;
 pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
-pub(crate) use evaluate::check;
 #[cfg(feature = "testing")]
-pub(crate) use evaluate::{broken_rules, decode, evaluate};
+pub(crate) use evaluate::evaluate;
 pub(crate) use event::{Event, RefusedStage};
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
+pub(crate) use judge::check;
+#[cfg(feature = "testing")]
+pub(crate) use judge::{broken_rules, decode};
 pub(crate) use layer_state::LayerState;
 pub(crate) use now::Now;
 pub(crate) use proposal::{Action, Denial, Passed, Question};

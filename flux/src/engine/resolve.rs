@@ -3,7 +3,7 @@
 use super::{
     content::LayerContent,
     decoded::DecodedContent,
-    evaluate::broken_rules,
+    judge::broken_rules,
     layer_state::LayerState,
     schema::{Built, Schema, Stamp},
     value::{AnyLayer, AnySnapshot},

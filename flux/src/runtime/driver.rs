@@ -204,11 +204,18 @@ impl Driver {
         }
     }
 
-    /// Manual mode: until the pipeline has answered.
+    /// Manual mode: until the pipeline has answered, and the group where it can decide now.
     async fn land(&mut self) {
-        poll_fn(|cx| match self.run.is_none() || self.poll_run(cx) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        poll_fn(|cx| {
+            while self.run.is_some() {
+                if !self.poll_run(cx) {
+                    return match self.is_ready() {
+                        true => Poll::Ready(()),
+                        false => Poll::Pending,
+                    };
+                }
+            }
+            Poll::Ready(())
         })
         .await;
     }
@@ -274,9 +281,9 @@ impl Driver {
         let span = observe::update_span(self.engine.name(), self.engine.update_id() + 1);
         let entered = span.clone().entered();
         let action = self.engine.take_up(now());
-        self.listeners.tell(&mut self.engine);
         let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
         if refused && self.fall_back() {
+            self.listeners.tell(&mut self.engine);
             drop(entered);
             return self.update();
         }
@@ -489,7 +496,6 @@ impl Driver {
             .instance
             .tell(self.engine.current(), self.engine.error());
         drop(before);
-        self.listeners.tell(&mut self.engine);
         if let Some(first) = self.first.take() {
             let outcome = match self.engine.failed_to_start() {
                 Some(report) => Err(Error::Refused(report.clone())),

@@ -40,28 +40,35 @@ impl Listeners {
 
     /// Tells what the engine has decided since the last call.
     pub(super) fn tell(&mut self, engine: &mut Engine) {
+        if !engine.has_events() {
+            return;
+        }
         let mut events = std::mem::take(&mut self.events);
         engine.take_events(&mut events);
         for event in events.drain(..) {
             self.each(|listener| listener.event(&event, engine));
         }
         self.events = events;
-        for text in take_drop_panics() {
-            observe::panicked(engine.name(), "the drop of a configuration", &text);
-        }
     }
 
     /// Tells that an update is over.
     pub(super) fn settled(&mut self, engine: &Engine) {
         self.each(|listener| listener.settled(engine));
+        for text in take_drop_panics() {
+            observe::panicked(engine.name(), "the drop of a configuration", &text);
+        }
     }
 
     fn each(&mut self, mut tell: impl FnMut(&mut dyn Listener)) {
         tell(&mut self.operators);
         #[cfg(feature = "json")]
-        tell(&mut self.keeper);
+        if self.keeper.keep.is_some() {
+            tell(&mut self.keeper);
+        }
         tell(&mut self.board);
-        tell(&mut self.recorder);
+        if self.recorder.0.recorder.is_some() {
+            tell(&mut self.recorder);
+        }
     }
 }
 
