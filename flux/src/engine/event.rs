@@ -37,7 +37,10 @@ pub(crate) enum Event {
     },
     /// The configuration on trial is taken back.
     Unhealthy {
-        #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "for the recorder"))]
+        #[cfg_attr(
+            not(feature = "testing"),
+            allow(dead_code, reason = "for the recorder")
+        )]
         reason: String,
     },
     /// The configuration on trial has passed.
