@@ -1,15 +1,16 @@
 //! What was written, borrowed from the input so that spans stay.
 
 use crate::{
-    attr::{ContainerAttrs, FieldAttrs},
+    attr::{self, Options},
     errors::Errors,
+    options::{Key, Owner},
 };
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Lit, Meta};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, Lit, Meta};
 
 /// The struct as written.
 pub(crate) struct Input<'a> {
     pub(crate) original: &'a DeriveInput,
-    pub(crate) attrs: ContainerAttrs,
+    pub(crate) options: Options,
     /// The named fields; none where the type has no such thing.
     pub(crate) fields: Vec<Field<'a>>,
 }
@@ -17,14 +18,14 @@ pub(crate) struct Input<'a> {
 /// A field as written.
 pub(crate) struct Field<'a> {
     pub(crate) original: &'a syn::Field,
-    pub(crate) ident: &'a syn::Ident,
-    pub(crate) attrs: FieldAttrs,
+    pub(crate) ident: &'a Ident,
+    pub(crate) options: Options,
 }
 
 impl<'a> Input<'a> {
     /// Reads the attributes; what is wrong with them is recorded and left out.
     pub(crate) fn read(original: &'a DeriveInput, errors: &mut Errors) -> Self {
-        let attrs = ContainerAttrs::read(&original.attrs, errors);
+        let options = attr::read(&original.attrs, Owner::Struct, Owner::SerdeStruct, errors);
         let named = match &original.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Named(named) => Some(&named.named),
@@ -36,20 +37,32 @@ impl<'a> Input<'a> {
             Some(Field {
                 original: field,
                 ident: field.ident.as_ref()?,
-                attrs: FieldAttrs::read(&field.attrs, errors),
+                options: attr::read(&field.attrs, Owner::Field, Owner::SerdeField, errors),
             })
         });
         let fields = fields.collect();
         Input {
             original,
-            attrs,
+            options,
             fields,
         }
     }
 
     /// Whether the struct has sources, right or wrong, and so a static handle.
     pub(crate) fn is_root(&self) -> bool {
-        self.attrs.wants_source
+        self.options.sources().next().is_some()
+    }
+}
+
+impl Field<'_> {
+    /// Stands for a section, or for a list or map of them.
+    pub(crate) fn is_section(&self) -> bool {
+        self.options.is_set(Key::Nested) && !self.options.is_set(Key::SerdeSkip)
+    }
+
+    /// The doc comment as one text, without the space that `///` leaves before each line.
+    pub(crate) fn docs(&self) -> String {
+        docs(&self.original.attrs)
     }
 }
 

@@ -1,14 +1,19 @@
 //! What is emitted after an error: every name that code using the type relies on, so that only the error itself is reported.
 
-use crate::{ast::Input, check, expand};
+use crate::{
+    ast::Input,
+    check, expand,
+    options::Key,
+    words::{FUNCTIONS, plain},
+};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::Ident;
 
 pub(crate) fn all(input: &Input<'_>) -> TokenStream {
     let (ident, vis) = (&input.original.ident, &input.original.vis);
-    let name = check::plain(ident);
-    let layer = format_ident!("{name}Layer", span = ident.span());
+    let (name, layer) = (plain(ident), expand::layer_name(ident));
+    let imports = check::crates(input).imports();
     let (generics, args, bounds) = input.original.generics.split_for_impl();
     // A generic type's layer is not, so the bounds that the trait asks for are repeated here.
     let bounds = match (&bounds, input.original.generics.params.is_empty()) {
@@ -23,14 +28,13 @@ pub(crate) fn all(input: &Input<'_>) -> TokenStream {
     let root = input.is_root().then(|| root(input));
     quote! {
         #allow
-        #[derive(::core::clone::Clone, ::core::default::Default)]
-        #vis struct #layer {}
-        #allow
         const _: () = {
-            use ::flux::__private as __f;
+            #imports
+            #[derive(::core::clone::Clone, ::core::default::Default)]
+            #vis struct #layer {}
             impl __f::Layer for #layer {
                 const KEYS: __f::Keys = __f::Keys::new(&[], &[]);
-                fn put<'__de, __A: __f::serde::de::MapAccess<'__de>>(
+                fn put<'__de, __A: __serde::de::MapAccess<'__de>>(
                     &mut self,
                     _: usize,
                     _: &mut __A,
@@ -61,13 +65,14 @@ pub(crate) fn all(input: &Input<'_>) -> TokenStream {
 
 fn root(input: &Input<'_>) -> TokenStream {
     let (ident, vis) = (&input.original.ident, &input.original.vis);
+    let flux = check::crates(input).flux();
     let (generics, args, bounds) = input.original.generics.split_for_impl();
     let has_params = !input.original.generics.params.is_empty();
     // Nothing promises that a generic type has a handle: its functions alone keep the rest of the program quiet.
     let implementation = (!has_params).then(|| {
         quote! {
             impl __f::Root for #ident {
-                fn declared() -> ::flux::Builder<Self> { ::core::unreachable!() }
+                fn declared() -> #flux::Builder<Self> { ::core::unreachable!() }
                 fn global() -> &'static __f::Global<Self> { ::core::unreachable!() }
                 fn local() -> &'static ::std::thread::LocalKey<__f::Local<Self>> { ::core::unreachable!() }
             }
@@ -75,20 +80,20 @@ fn root(input: &Input<'_>) -> TokenStream {
     });
     let functions = (!has_params).then(|| {
         quote! {
-            #vis fn get() -> ::flux::Guard<Self> { ::core::unreachable!() }
-            #vis fn try_get() -> ::core::option::Option<::flux::Guard<Self>> { ::core::unreachable!() }
-            #vis fn snapshot() -> ::std::sync::Arc<::flux::Snapshot<Self>> { ::core::unreachable!() }
-            #vis fn reader() -> ::flux::Reader<Self> { ::core::unreachable!() }
-            #vis fn builder() -> ::flux::Builder<Self> { ::core::unreachable!() }
-            #vis fn capacitor() -> &'static ::flux::Capacitor<Self> { ::core::unreachable!() }
+            #vis fn get() -> #flux::Guard<Self> { ::core::unreachable!() }
+            #vis fn try_get() -> ::core::option::Option<#flux::Guard<Self>> { ::core::unreachable!() }
+            #vis fn snapshot() -> ::std::sync::Arc<#flux::Snapshot<Self>> { ::core::unreachable!() }
+            #vis fn reader() -> #flux::Reader<Self> { ::core::unreachable!() }
+            #vis fn builder() -> #flux::Builder<Self> { ::core::unreachable!() }
+            #vis fn capacitor() -> &'static #flux::Capacitor<Self> { ::core::unreachable!() }
         }
     });
     let accessors = accessors(input);
     quote! {
         #implementation
         impl #generics #ident #args #bounds {
-            #vis async fn start() -> ::core::result::Result<(), ::flux::Error> { ::core::unreachable!() }
-            #vis fn start_blocking() -> ::core::result::Result<(), ::flux::Error> { ::core::unreachable!() }
+            #vis async fn start() -> ::core::result::Result<(), #flux::Error> { ::core::unreachable!() }
+            #vis fn start_blocking() -> ::core::result::Result<(), #flux::Error> { ::core::unreachable!() }
             #functions
             #accessors
         }
@@ -98,20 +103,20 @@ fn root(input: &Input<'_>) -> TokenStream {
 /// The functions of the hot fields, each name once.
 fn accessors(input: &Input<'_>) -> TokenStream {
     let vis = &input.original.vis;
-    let mut seen: Vec<String> = check::FUNCTIONS.iter().map(ToString::to_string).collect();
+    let mut seen: Vec<String> = FUNCTIONS.iter().map(ToString::to_string).collect();
     let mut all = TokenStream::new();
     for field in &input.fields {
-        let Some(name) = field.attrs.hot.get() else {
+        if !field.options.is_set(Key::Hot) {
             continue;
-        };
-        let name = match name {
+        }
+        let name = match field.options.text(Key::Hot) {
             Some(text) => text.parse::<Ident>().ok(),
             None => Some(field.ident.clone()),
         };
-        if let Some(name) = name.filter(|name| !seen.contains(&check::plain(name))) {
+        if let Some(name) = name.filter(|name| !seen.contains(&plain(name))) {
             let ty = &field.original.ty;
             all.extend(quote!(#vis fn #name() -> #ty { ::core::unreachable!() }));
-            seen.push(check::plain(&name));
+            seen.push(plain(&name));
         }
     }
     all

@@ -1,25 +1,32 @@
 //! The checked struct: everything that the emitting code needs, in a form in which nothing can be wrong any more.
 
 use flux_syntax::{Format, Remote, Template};
-use proc_macro2::TokenStream;
+use proc_macro2::Span;
 use std::time::Duration;
-use syn::{Ident, Path, Type, Visibility};
+use syn::{Expr, Ident, LitStr, Path, RangeLimits, Type, Visibility};
 
 /// A config struct.
 pub(crate) struct Model<'a> {
     pub(crate) vis: &'a Visibility,
     pub(crate) ident: &'a Ident,
-    /// `AppConfigLayer`
-    pub(crate) layer: Ident,
+    pub(crate) crates: Crates<'a>,
+    pub(crate) docs: String,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) validate: Option<&'a Path>,
     /// Keys that no field has refuse the document.
     pub(crate) strict: bool,
-    pub(crate) root: Option<Root>,
+    pub(crate) root: Option<Root<'a>>,
+}
+
+/// The crates that generated code names; none for the usual paths.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Crates<'a> {
+    pub(crate) flux: Option<&'a Path>,
+    pub(crate) serde: Option<&'a Path>,
 }
 
 /// What a struct with sources has beyond a section.
-pub(crate) struct Root {
+pub(crate) struct Root<'a> {
     pub(crate) sources: Vec<Source>,
     pub(crate) debounce: Option<Duration>,
     pub(crate) max_wait: Option<Duration>,
@@ -31,11 +38,11 @@ pub(crate) struct Root {
     pub(crate) history: Option<usize>,
     pub(crate) generations: Option<usize>,
     pub(crate) probation: Option<Duration>,
-    pub(crate) health_check: Option<Path>,
-    pub(crate) on_stop: Option<Path>,
+    pub(crate) health_check: Option<&'a Path>,
+    pub(crate) on_stop: Option<&'a Path>,
     pub(crate) last_known_good: Option<LastKnownGood>,
     /// In the order written.
-    pub(crate) pipeline: Vec<Step>,
+    pub(crate) pipeline: Vec<Step<'a>>,
 }
 
 /// Where the last good configuration is kept.
@@ -46,7 +53,7 @@ pub(crate) struct LastKnownGood {
 }
 
 /// A step of the pipeline.
-pub(crate) enum Step {
+pub(crate) enum Step<'a> {
     Retry {
         attempts: u32,
         base: Duration,
@@ -62,13 +69,13 @@ pub(crate) enum Step {
         burst: u32,
     },
     Mutate {
-        when: Path,
-        with: Path,
+        when: &'a Path,
+        with: &'a Path,
     },
     /// A method of the builder with the user's function.
     Call {
-        method: String,
-        path: Path,
+        method: &'static str,
+        path: &'a Path,
     },
 }
 
@@ -101,11 +108,15 @@ pub(crate) struct Field<'a> {
     pub(crate) docs: String,
     pub(crate) env: Option<String>,
     pub(crate) kind: Kind<'a>,
-    pub(crate) default: Option<Default>,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) default: Option<Default<'a>>,
+    pub(crate) rules: Vec<Rule<'a>>,
+    /// How many `Option`s stand around the value that rules look at.
+    pub(crate) options: usize,
     pub(crate) transition: Transition,
     pub(crate) secret: bool,
     pub(crate) opaque: bool,
+    /// How the report on a refused change prints the value.
+    pub(crate) shown: Shown,
     /// The name of the accessor.
     pub(crate) hot: Option<Ident>,
 }
@@ -113,11 +124,17 @@ pub(crate) struct Field<'a> {
 /// What stands behind a field.
 pub(crate) enum Kind<'a> {
     Leaf {
-        decode: Decode<'a>,
-        merge: Merge<'a>,
+        /// The field's own decoding function.
+        decode: Option<Decode<'a>>,
+        /// None where the type decides.
+        merge: Option<Merge<'a>>,
+        /// A type that derives `Flux` is meant as a single value.
+        value: bool,
+        /// The type is one of the standard library's scalars by its name, so that it need not be looked at.
+        known: bool,
     },
     Section {
-        merge: Merge<'a>,
+        merge: Option<Merge<'a>>,
     },
     /// A section whose keys stand beside the struct's own.
     Flat,
@@ -125,56 +142,93 @@ pub(crate) enum Kind<'a> {
     Skipped,
 }
 
-/// How a leaf is decoded.
+/// serde's `deserialize_with = path`, and `with = path`.
+#[derive(Clone, Copy)]
 pub(crate) enum Decode<'a> {
-    Plain,
-    /// Null is an error and not an empty collection.
-    Strict,
-    /// `30s`
-    Human,
-    /// By a type of `flux::__private` that implements `With`: maps that refuse a key that stands there twice.
-    Distinct(&'static str),
-    With(&'a Path),
+    Function(&'a Path),
+    Module(&'a Path),
 }
 
 /// How a layer is laid over the one below.
 pub(crate) enum Merge<'a> {
     /// A function of `flux::__private::merge`.
     Call(&'static str),
-    Nested,
     By(&'a Path),
 }
 
 /// The value of a field that no layer sets.
-pub(crate) struct Default {
-    /// An expression of the field's type.
-    pub(crate) code: TokenStream,
-    /// As written, for the field table; none where silence means `None`.
-    pub(crate) shown: Option<String>,
+pub(crate) struct Default<'a> {
+    pub(crate) source: DefaultSource<'a>,
+    /// Where it is written.
+    pub(crate) span: Span,
+}
+
+/// Where a default comes from.
+pub(crate) enum DefaultSource<'a> {
+    Value(Value<'a>, &'a Expr),
+    Function(&'a Path),
+    /// The type's `Default`.
+    Type,
+    /// The same field of the struct's default: of the function's result, or of `Default::default()`.
+    Struct(Option<&'a Path>),
+}
+
+/// A value of a known type, written as a literal that fits, or as an expression that the compiler checks.
+pub(crate) enum Value<'a> {
+    Written(&'a Expr),
+    /// An integer as a literal of a float type.
+    Float(i128),
+    Duration(Duration),
+    /// Converted with `Into`.
+    Into(&'a LitStr),
+    /// An address that was parsed here.
+    Address(&'a Type, &'a LitStr),
+    Some(Box<Value<'a>>),
+    Array(Vec<Value<'a>>),
+    /// A collection made of an array.
+    Collection(&'a Type, Vec<Value<'a>>),
 }
 
 /// A rule that a value must keep.
-pub(crate) struct Rule {
-    pub(crate) check: Check,
+pub(crate) struct Rule<'a> {
+    pub(crate) check: Check<'a>,
     pub(crate) message: Option<String>,
 }
 
-/// What a rule asks. Ranges are whole expressions of the value's type.
-pub(crate) enum Check {
-    Range(TokenStream),
-    Length(TokenStream),
+/// What a rule requires.
+pub(crate) enum Check<'a> {
+    Range(Bounds<'a>),
+    Length(Bounds<'a>),
     NonEmpty,
     Pattern(String),
-    OneOf(TokenStream),
+    OneOf {
+        items: Vec<Value<'a>>,
+        /// The items are constants of this type.
+        of: Option<&'a Type>,
+        written: Vec<&'a Expr>,
+    },
     Email,
     Url,
     Ip,
     Each {
-        rules: Vec<Rule>,
+        rules: Vec<Rule<'a>>,
         /// How many `Option`s stand around an item.
         options: usize,
     },
-    Custom(Path),
+    Custom(&'a Path),
+}
+
+/// A range whose bounds have the value's type.
+pub(crate) struct Bounds<'a> {
+    pub(crate) start: Option<Bound<'a>>,
+    pub(crate) limits: &'a RangeLimits,
+    pub(crate) end: Option<Bound<'a>>,
+}
+
+/// A bound, and how it was written.
+pub(crate) struct Bound<'a> {
+    pub(crate) value: Value<'a>,
+    pub(crate) written: &'a Expr,
 }
 
 /// How a value may change.
@@ -185,6 +239,14 @@ pub(crate) struct Transition {
     pub(crate) monotonic: bool,
     /// In ten thousandths of a percent.
     pub(crate) max_change: Option<u64>,
+}
+
+/// How a report prints a value.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown {
+    Hidden,
+    Plain,
+    Inside,
 }
 
 impl Field<'_> {

@@ -156,24 +156,6 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// A duration, or an option, list or map of durations.
-    pub(crate) fn is_human(self) -> bool {
-        match self {
-            Shape::Duration => true,
-            Shape::Option(ty) | Shape::Vec(ty) | Shape::Map(_, ty) => shape(ty).is_human(),
-            _ => false,
-        }
-    }
-
-    /// A map, or an option or list of something that holds one.
-    pub(crate) fn holds_map(self) -> bool {
-        match self {
-            Shape::Map(..) => true,
-            Shape::Option(ty) | Shape::Vec(ty) => shape(ty).holds_map(),
-            _ => false,
-        }
-    }
-
     /// Whether nothing is known about it.
     pub(crate) fn is_other(self) -> bool {
         matches!(self, Shape::Other)

@@ -54,7 +54,7 @@ pub use capacitor::{Builder, Capacitor, Error, Root, State, Status, park};
 pub use codec::Unknown;
 pub use flux_syntax::Format;
 pub use handle::{Guard, Reader, Snapshot};
-pub use layer::{Config, Layer};
+pub use layer::{Config, Layer, LayerOf};
 pub use report::Report;
 pub use source::Source;
 
@@ -75,10 +75,10 @@ pub mod __private {
         },
         handle::Local,
         layer::{
-            Config, Keys, Layer, Said, UNKNOWN,
-            decode::{With, put, put_human, put_nested, put_strict, put_with},
-            finish::{Nested, diff, need, nested, nested_or, or},
-            unique_keys::{Distinct, DistinctHuman},
+            Config, Keys, Layer, Leaf, Said, UNKNOWN,
+            decode::put_nested,
+            finish::{Nested, diff, nested, nested_or, or},
+            leaf::{Probe, differ, probe, put, single},
         },
         problem::{Cx, Diff},
         schema::{Field, Kind},

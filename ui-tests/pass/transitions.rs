@@ -1,7 +1,7 @@
 //! Every rule of change, on every kind of field that it fits.
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
-use flux::{Flux, transition::{Amount, Percent}};
+use flux::{Flux, rules::{Amount, Percent}};
 use std::{collections::{BTreeMap, HashMap, HashSet}, num::NonZeroU16, time::Duration};
 
 /// Bytes.

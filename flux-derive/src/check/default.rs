@@ -1,91 +1,48 @@
 //! Defaults: what a field is when no layer sets it.
 
-use super::{container::duration, field::text, plain};
+use super::literals::duration;
 use crate::{
     ast::{self, Input},
-    attr::{DefaultAttr, SerdeDefault},
+    attr,
     errors::Errors,
-    expand,
-    model::Default,
+    model::{Default, DefaultSource, Value},
+    options::Key,
     types::{Number, Shape, literal_text, shape},
+    words::type_name,
 };
-use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit, Type, spanned::Spanned};
 
-/// The field's own default, serde's, the struct's, or `None` for an `Option`.
-pub(super) fn default(
-    input: &Input<'_>,
-    written: &ast::Field<'_>,
-    is_section: bool,
+/// The field's own default, serde's, or the struct's.
+pub(super) fn default<'a>(
+    input: &'a Input<'_>,
+    written: &'a ast::Field<'_>,
     errors: &mut Errors,
-) -> Option<Default> {
-    let (attrs, ty) = (&written.attrs, &written.original.ty);
-    let span = ty.span().resolved_at(proc_macro2::Span::call_site());
-    let by_type = quote_spanned!(span=> <#ty as ::core::default::Default>::default());
-    if let (Some(_), Some(key)) = (attrs.default.get(), attrs.serde_default.key()) {
+) -> Option<Default<'a>> {
+    let (options, ty) = (&written.options, &written.original.ty);
+    let own = options.get(Key::Default);
+    let serde = options.get(Key::SerdeDefault);
+    if let (Some(_), Some(given)) = (own, serde) {
         errors.at(
-            key,
+            &given.key,
             "the default is given twice, here and in `#[flux(default)]`; keep one",
         );
     }
-    match (attrs.default.get(), attrs.serde_default.get()) {
-        (Some(DefaultAttr::Value(expr)), _) => {
-            return Some(Default {
-                code: value(expr, ty, errors),
-                shown: Some(shown(expr)),
-            });
-        }
-        (None, Some(SerdeDefault::Function(path))) => {
-            return Some(Default {
-                code: quote!(#path()),
-                shown: Some(format!("{}()", path.to_token_stream()).replace(' ', "")),
-            });
-        }
-        (Some(DefaultAttr::Flag), _) | (None, Some(SerdeDefault::Flag)) => {
-            return Some(Default {
-                code: by_type,
-                shown: Some("Default::default()".to_owned()),
-            });
-        }
-        (None, None) => {}
-    }
-    let ident = written.ident;
-    if let Some(function) = input.attrs.default.get() {
-        let (base, name) = match function {
-            Some(path) => (
-                quote!(#path()),
-                format!("{}()", path.to_token_stream()).replace(' ', ""),
-            ),
-            None => (
-                quote!(<Self as ::core::default::Default>::default()),
-                "Default::default()".to_owned(),
-            ),
-        };
-        return Some(Default {
-            code: quote!({ let __base: Self = #base; __base.#ident }),
-            shown: Some(format!("{name}.{}", plain(ident))),
-        });
-    }
-    if matches!(shape(ty), Shape::Option(_)) && !is_section {
-        return Some(Default {
-            code: quote!(::core::option::Option::None),
-            shown: None,
-        });
-    }
-    None
-}
-
-/// As written, a text without its quotes.
-fn shown(expr: &Expr) -> String {
-    match literal_text(expr) {
-        Some(text) => text.value(),
-        None => expr
-            .to_token_stream()
-            .to_string()
-            .replace(" :: ", "::")
-            .replace("- ", "-"),
-    }
+    let given = own
+        .or(serde)
+        .or_else(|| input.options.get(Key::SerdeStructDefault))?;
+    let of_struct = given.spec.key == Key::SerdeStructDefault;
+    let source = match &given.value {
+        attr::Value::Expr(expr) => DefaultSource::Value(value(expr, ty, errors), expr),
+        attr::Value::Function(path) if of_struct => DefaultSource::Struct(Some(path)),
+        attr::Value::Function(path) => DefaultSource::Function(path),
+        _ if of_struct => DefaultSource::Struct(None),
+        _ => DefaultSource::Type,
+    };
+    let span = match &given.value {
+        attr::Value::Expr(expr) => expr.span(),
+        _ => given.key.span(),
+    };
+    Some(Default { source, span })
 }
 
 /// What a literal is called.
@@ -107,14 +64,13 @@ fn kind(expr: &Expr) -> Option<&'static str> {
 
 /// An expression as a value of the type: literals are converted and checked, anything else is taken as it is. On an `Option` the
 /// value is that of the inside.
-pub(super) fn value(expr: &Expr, ty: &Type, errors: &mut Errors) -> TokenStream {
+pub(super) fn value<'a>(expr: &'a Expr, ty: &'a Type, errors: &mut Errors) -> Value<'a> {
     let own = shape(ty);
     if let Shape::Option(inner) = own {
         if is_option(expr) {
-            return expr.to_token_stream();
+            return Value::Written(expr);
         }
-        let inner = value(expr, inner, errors);
-        return quote!(::core::option::Option::Some(#inner));
+        return Value::Some(Box::new(value(expr, inner, errors)));
     }
     if let (Expr::Array(list), Some(item)) = (expr, own.items()) {
         let items: Vec<_> = list
@@ -123,13 +79,13 @@ pub(super) fn value(expr: &Expr, ty: &Type, errors: &mut Errors) -> TokenStream 
             .map(|one| value(one, item, errors))
             .collect();
         return match own {
-            Shape::Array(_) => quote!([#(#items),*]),
-            Shape::Map(..) => expr.to_token_stream(),
-            _ => quote!(<#ty as ::core::convert::From<_>>::from([#(#items),*])),
+            Shape::Array(_) => Value::Array(items),
+            Shape::Map(..) => Value::Written(expr),
+            _ => Value::Collection(ty, items),
         };
     }
     let Some(kind) = kind(expr) else {
-        return expr.to_token_stream();
+        return Value::Written(expr);
     };
     match (own, Number::of(expr), literal_text(expr)) {
         (Shape::Int(int), Some(Number::Int(value)), _) => {
@@ -142,31 +98,30 @@ pub(super) fn value(expr: &Expr, ty: &Type, errors: &mut Errors) -> TokenStream 
                     ),
                 );
             }
-            expr.to_token_stream()
+            Value::Written(expr)
         }
-        (Shape::Float, Some(Number::Int(value)), _) => float(value),
-        (Shape::Float, Some(_), _) | (Shape::Other, Some(_), _) => expr.to_token_stream(),
+        (Shape::Float, Some(Number::Int(value)), _) => Value::Float(value),
+        (Shape::Float, Some(_), _) | (Shape::Other, Some(_), _) => Value::Written(expr),
         (Shape::Text | Shape::TextPointer | Shape::Path | Shape::Other, _, Some(text)) => {
-            quote!(::core::convert::Into::into(#text))
+            Value::Into(text)
         }
         (Shape::Duration, _, Some(text)) => {
-            let time = duration(Some(text), errors).unwrap_or_default();
-            expand::duration(time)
+            Value::Duration(duration(Some(text), errors).unwrap_or_default())
         }
         (Shape::Net(name), _, Some(text)) => address(name, ty, text, errors),
-        (Shape::Bool, ..) if kind == "a bool" => expr.to_token_stream(),
-        (Shape::Char, ..) if kind == "a character" => expr.to_token_stream(),
-        (Shape::Other, ..) => expr.to_token_stream(),
+        (Shape::Bool, ..) if kind == "a bool" => Value::Written(expr),
+        (Shape::Char, ..) if kind == "a character" => Value::Written(expr),
+        (Shape::Other, ..) => Value::Written(expr),
         _ => {
             errors.at(
                 expr,
                 format!(
                     "this is {kind}, and the field is `{}`; write {}",
-                    text(ty),
+                    type_name(ty),
                     example(own)
                 ),
             );
-            expr.to_token_stream()
+            Value::Written(expr)
         }
     }
 }
@@ -201,18 +156,13 @@ fn is_option(expr: &Expr) -> bool {
     last.is_some_and(|last| last.ident == "None" || last.ident == "Some")
 }
 
-/// An integer as a literal of a float type.
-pub(super) fn float(value: i128) -> TokenStream {
-    let literal = Literal::f64_unsuffixed(value.unsigned_abs() as f64);
-    if value < 0 {
-        quote!(-#literal)
-    } else {
-        quote!(#literal)
-    }
-}
-
 /// An address, parsed once here so that it cannot fail there.
-fn address(name: &str, ty: &Type, literal: &syn::LitStr, errors: &mut Errors) -> TokenStream {
+fn address<'a>(
+    name: &str,
+    ty: &'a Type,
+    literal: &'a syn::LitStr,
+    errors: &mut Errors,
+) -> Value<'a> {
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
     let written = literal.value();
     let fine = match name {
@@ -234,10 +184,5 @@ fn address(name: &str, ty: &Type, literal: &syn::LitStr, errors: &mut Errors) ->
             format!("`{written}` is not a valid `{name}`; write an address such as `{example}`"),
         );
     }
-    quote! {
-        match <#ty as ::core::str::FromStr>::from_str(#literal) {
-            ::core::result::Result::Ok(__address) => __address,
-            ::core::result::Result::Err(_) => ::core::unreachable!(),
-        }
-    }
+    Value::Address(ty, literal)
 }

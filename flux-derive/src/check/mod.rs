@@ -1,40 +1,31 @@
 //! What is wrong with a struct, all of it at once; and, where nothing is, the model.
 
-mod container;
 mod default;
 mod field;
+mod kind;
+mod literals;
 mod names;
 mod pipeline;
 mod range;
+mod root;
 mod rules;
 mod safety;
+mod source;
 mod transition;
 
-use crate::{ast::Input, errors::Errors, model::Model};
-use quote::format_ident;
-use syn::{Data, Fields, Ident, ext::IdentExt};
-
-/// The functions on a struct with sources.
-pub(crate) const FUNCTIONS: [&str; 8] = [
-    "start",
-    "start_blocking",
-    "get",
-    "try_get",
-    "snapshot",
-    "reader",
-    "builder",
-    "capacitor",
-];
-
-/// A name without `r#`.
-pub(crate) fn plain(ident: &Ident) -> String {
-    ident.unraw().to_string()
-}
+use crate::{
+    ast::{self, Input},
+    errors::Errors,
+    model::{Crates, Model},
+    options::Key,
+};
+use syn::{Data, Fields};
 
 /// Checks everything. The model is whole only if no error was recorded.
-pub(crate) fn model<'a>(input: &'a Input<'a>, errors: &mut Errors) -> Option<Model<'a>> {
+pub(crate) fn model<'a>(input: &'a Input<'_>, errors: &mut Errors) -> Option<Model<'a>> {
     let is_struct = shape(input, errors);
-    let root = container::root(&input.attrs, errors);
+    let options = &input.options;
+    let root = root::root(options, input.is_root(), errors);
     if !is_struct {
         return None;
     }
@@ -44,16 +35,24 @@ pub(crate) fn model<'a>(input: &'a Input<'a>, errors: &mut Errors) -> Option<Mod
         .filter_map(|(one, key)| field::field(input, one, key, errors))
         .collect();
     names::distinct(input, &fields, errors);
-    let ident = &input.original.ident;
     Some(Model {
         vis: &input.original.vis,
-        ident,
-        layer: format_ident!("{}Layer", plain(ident), span = ident.span()),
+        ident: &input.original.ident,
+        crates: crates(input),
+        docs: ast::docs(&input.original.attrs),
         fields,
-        validate: input.attrs.validate.get(),
-        strict: input.attrs.deny_unknown_fields.is_set() && !input.attrs.unknown.is_set(),
+        validate: options.function(Key::ValidateStruct),
+        strict: options.is_set(Key::SerdeDenyUnknownFields) && !options.is_set(Key::Unknown),
         root,
     })
+}
+
+/// The crates that generated code names, also after an error.
+pub(crate) fn crates<'a>(input: &'a Input<'_>) -> Crates<'a> {
+    Crates {
+        flux: input.options.function(Key::Crate),
+        serde: input.options.function(Key::SerdeCrate),
+    }
 }
 
 /// A config is a struct with named fields and concrete types: anything else has no keys, or no single field table and handle.

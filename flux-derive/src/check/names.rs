@@ -1,10 +1,11 @@
 //! Keys, aliases and environment names: one name must mean one field.
 
-use super::plain;
 use crate::{
     ast::{Field, Input},
     errors::Errors,
     model,
+    options::Key,
+    words::plain,
 };
 use flux_syntax::Case;
 use proc_macro2::TokenStream;
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 
 /// Every field's key: its own name, in the struct's case, or as renamed.
 pub(super) fn keys(input: &Input<'_>, errors: &mut Errors) -> Vec<String> {
-    let case = input.attrs.rename_all.get().and_then(|text| {
+    let case = input.options.text(Key::SerdeRenameAll).and_then(|text| {
         let case = Case::parse(&text.value());
         if case.is_none() {
             errors.at(
@@ -23,7 +24,7 @@ pub(super) fn keys(input: &Input<'_>, errors: &mut Errors) -> Vec<String> {
         }
         case
     });
-    let key = |field: &Field<'_>| match field.attrs.rename.get() {
+    let key = |field: &Field<'_>| match field.options.text(Key::SerdeRename) {
         Some(name) => name.value(),
         None => match case {
             Some(case) => case.apply_to_field(&plain(field.ident)),
@@ -41,7 +42,7 @@ pub(super) fn keys(input: &Input<'_>, errors: &mut Errors) -> Vec<String> {
 
 /// Where a field's key was written.
 fn renamed(field: &Field<'_>) -> TokenStream {
-    match field.attrs.rename.get() {
+    match field.options.text(Key::SerdeRename) {
         Some(name) => name.to_token_stream(),
         None => field.ident.to_token_stream(),
     }
@@ -73,7 +74,7 @@ pub(super) fn distinct(input: &Input<'_>, fields: &[model::Field<'_>], errors: &
             }
         };
         claim(&field.key, renamed(written), errors);
-        for alias in &written.attrs.aliases {
+        for alias in written.options.texts(Key::SerdeAlias) {
             if alias.value() != field.key {
                 claim(&alias.value(), alias.to_token_stream(), errors);
             }
@@ -81,7 +82,7 @@ pub(super) fn distinct(input: &Input<'_>, fields: &[model::Field<'_>], errors: &
         if taken {
             continue;
         }
-        let (variable, at) = match (&field.env, written.attrs.env.get()) {
+        let (variable, at) = match (&field.env, written.options.text(Key::Env)) {
             (Some(name), Some(text)) => (format!("={name}"), text.to_token_stream()),
             _ => (flux_syntax::env_segment(&field.key), renamed(written)),
         };

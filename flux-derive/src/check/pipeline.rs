@@ -1,94 +1,105 @@
 //! The steps of the pipeline: each must be able to do something, and to end.
 
-use super::container::{duration, feature_off};
+use super::literals::{at_least_one, duration, feature_off, some_time};
 use crate::{
-    attr::{StepAttr, StepKind, example},
+    attr::{Given, Options, Value},
     errors::{Errors, listed},
     model::Step,
+    options::{Key, Owner},
     types::Number,
 };
 use quote::ToTokens;
-use std::time::Duration;
-use syn::{Expr, Ident, LitStr};
+use syn::{Expr, Ident};
 
 /// The steps in the order written; a faulty one is left out.
-pub(super) fn steps(written: &[StepAttr], errors: &mut Errors) -> Vec<Step> {
-    let steps = written.iter().filter_map(|one| step(one, errors));
+pub(super) fn steps<'a>(options: &'a Options, errors: &mut Errors) -> Vec<Step<'a>> {
+    let steps = options.steps().filter_map(|one| step(one, errors));
     steps.collect()
 }
 
-fn step(written: &StepAttr, errors: &mut Errors) -> Option<Step> {
-    let key = &written.key;
-    match &written.kind {
-        StepKind::Retry {
-            attempts,
-            base,
-            max,
-        } => {
-            needs_pipeline(key, errors);
-            let given = [attempts.is_set(), base.is_set(), max.is_set()];
-            missing(written, &["attempts", "base", "max"], &given, errors);
-            let zero = "with no attempt nothing is ever applied; write how often it is tried in all, as in `attempts = 3`";
-            let attempts = attempts.get().and_then(|n| at_least_one(n, zero, errors));
-            let zero = "without a pause a retry hits what has just failed; write one such as `base = \"100ms\"`";
-            let base = base.get().and_then(|text| some_time(text, zero, errors));
-            let longest = max.get();
-            let max = duration(longest, errors);
-            if let (Some(base), Some(max), Some(at)) = (base, max, longest)
-                && max < base
-            {
-                let base = flux_syntax::format_duration(base);
-                errors.at(at, format!("the longest pause is shorter than the first, {base}; write `max = \"{base}\"` or more"));
+fn step<'a>(given: &'a Given, errors: &mut Errors) -> Option<Step<'a>> {
+    let key = &given.key;
+    if matches!(given.spec.key, Key::Retry | Key::Timeout) {
+        needs_pipeline(key, errors);
+    }
+    match (&given.value, given.spec.key) {
+        (Value::Inside(_, options), step) => {
+            missing(given, options, errors);
+            match step {
+                Key::Retry => retry(options, errors),
+                Key::CircuitBreaker => circuit_breaker(options, errors),
+                Key::RateLimit => rate_limit(options, errors),
+                _ => Some(Step::Mutate {
+                    when: options.function(Key::When)?,
+                    with: options.function(Key::With)?,
+                }),
             }
-            Some(Step::Retry {
-                attempts: attempts?,
-                base: base?,
-                max: max?,
-            })
         }
-        StepKind::Timeout(text) => {
-            needs_pipeline(key, errors);
+        (Value::Text(text), _) => {
             let zero = "a limit of no time refuses every update; write one such as `timeout = \"5s\"`, or remove `timeout`";
             some_time(text, zero, errors).map(Step::Timeout)
         }
-        StepKind::CircuitBreaker { failures, recovery } => {
-            let given = [failures.is_set(), recovery.is_set()];
-            missing(written, &["failures", "recovery"], &given, errors);
-            let zero = "a circuit breaker opens after a failure; write how many it takes, as in `failures = 5`";
-            let failures = failures.get().and_then(|n| at_least_one(n, zero, errors));
-            let zero = "a circuit breaker that recovers at once is never open; write a time such as `recovery = \"30s\"`";
-            let recovery = recovery
-                .get()
-                .and_then(|text| some_time(text, zero, errors));
-            Some(Step::CircuitBreaker {
-                failures: failures?,
-                recovery: recovery?,
-            })
-        }
-        StepKind::RateLimit { per_second, burst } => {
-            let given = [per_second.is_set(), burst.is_set()];
-            missing(written, &["per_second", "burst"], &given, errors);
-            let per_second = per_second.get().and_then(|expr| rate(expr, errors));
-            let zero = "a bucket that holds nothing lets nothing through; write how many updates may come at once, as in `burst = 20`";
-            let burst = burst.get().and_then(|n| at_least_one(n, zero, errors));
-            Some(Step::RateLimit {
-                per_second: per_second?,
-                burst: burst?,
-            })
-        }
-        StepKind::Mutate { when, with } => {
-            let given = [when.is_set(), with.is_set()];
-            missing(written, &["when", "with"], &given, errors);
-            Some(Step::Mutate {
-                when: when.get()?.clone(),
-                with: with.get()?.clone(),
-            })
-        }
-        StepKind::Call(path) => Some(Step::Call {
-            method: key.to_string(),
-            path: path.clone(),
+        (Value::Function(path), _) => Some(Step::Call {
+            method: given.spec.name,
+            path,
         }),
+        _ => None,
     }
+}
+
+fn retry<'a>(options: &Options, errors: &mut Errors) -> Option<Step<'a>> {
+    let zero = "with no attempt nothing is ever applied; write how often it is tried in all, as in `attempts = 3`";
+    let attempts = options
+        .expr(Key::Attempts)
+        .and_then(|n| at_least_one(n, zero, errors));
+    let zero =
+        "without a pause a retry hits what has just failed; write one such as `base = \"100ms\"`";
+    let base = options
+        .text(Key::Base)
+        .and_then(|text| some_time(text, zero, errors));
+    let longest = options.text(Key::Max);
+    let max = duration(longest, errors);
+    if let (Some(base), Some(max), Some(at)) = (base, max, longest)
+        && max < base
+    {
+        let base = flux_syntax::format_duration(base);
+        errors.at(at, format!("the longest pause is shorter than the first, {base}; write `max = \"{base}\"` or more"));
+    }
+    Some(Step::Retry {
+        attempts: attempts?,
+        base: base?,
+        max: max?,
+    })
+}
+
+fn circuit_breaker<'a>(options: &Options, errors: &mut Errors) -> Option<Step<'a>> {
+    let zero =
+        "a circuit breaker opens after a failure; write how many it takes, as in `failures = 5`";
+    let failures = options
+        .expr(Key::Failures)
+        .and_then(|n| at_least_one(n, zero, errors));
+    let zero = "a circuit breaker that recovers at once is never open; write a time such as `recovery = \"30s\"`";
+    let recovery = options
+        .text(Key::Recovery)
+        .and_then(|text| some_time(text, zero, errors));
+    Some(Step::CircuitBreaker {
+        failures: failures?,
+        recovery: recovery?,
+    })
+}
+
+fn rate_limit<'a>(options: &Options, errors: &mut Errors) -> Option<Step<'a>> {
+    let per_second = options
+        .expr(Key::PerSecond)
+        .and_then(|expr| rate(expr, errors));
+    let zero = "a bucket that holds nothing lets nothing through; write how many updates may come at once, as in `burst = 20`";
+    let burst = options
+        .expr(Key::Burst)
+        .and_then(|n| at_least_one(n, zero, errors));
+    Some(Step::RateLimit {
+        per_second: per_second?,
+        burst: burst?,
+    })
 }
 
 fn needs_pipeline(key: &Ident, errors: &mut Errors) {
@@ -98,65 +109,23 @@ fn needs_pipeline(key: &Ident, errors: &mut Errors) {
     }
 }
 
-/// Says what is left out, unless something in the brackets is wrong already: it may be the same thing, misspelt.
-fn missing(written: &StepAttr, words: &[&str], given: &[bool], errors: &mut Errors) {
-    let left_out: Vec<&str> = (words.iter().zip(given))
-        .filter(|(_, given)| !**given)
-        .map(|(word, _)| *word)
+/// Names what is left out, unless something in the brackets is wrong already: it may be the same thing, misspelt.
+fn missing(given: &Given, options: &Options, errors: &mut Errors) {
+    let owner = match given.spec.form {
+        crate::options::Form::Brackets(owner) => owner,
+        _ => Owner::Struct,
+    };
+    let left_out: Vec<&str> = owner
+        .options()
+        .filter(|spec| !options.is_set(spec.key))
+        .map(|spec| spec.name)
         .collect();
-    if left_out.is_empty() || written.faulty {
+    if left_out.is_empty() || options.faulty {
         return;
     }
-    let key = &written.key;
-    let example = example(&key.to_string());
-    errors.at(
-        key,
-        format!("`{key}` lacks {}; write `{example}`", listed(&left_out)),
-    );
-}
-
-/// A time that is not zero.
-pub(super) fn some_time(text: &LitStr, zero: &str, errors: &mut Errors) -> Option<Duration> {
-    let time = duration(Some(text), errors)?;
-    if time.is_zero() {
-        errors.at(text, zero);
-        return None;
-    }
-    Some(time)
-}
-
-/// A whole number that is not zero.
-pub(super) fn at_least_one(expr: &Expr, zero: &str, errors: &mut Errors) -> Option<u32> {
-    if Number::of(expr) == Some(Number::Int(0)) {
-        errors.at(expr, zero);
-        return None;
-    }
-    whole(expr, 1, errors)
-}
-
-/// A whole number of 32 bits.
-pub(super) fn whole(expr: &Expr, least: u32, errors: &mut Errors) -> Option<u32> {
-    let Some(Number::Int(number)) = Number::of(expr) else {
-        let written = expr.to_token_stream();
-        errors.at(
-            expr,
-            format!(
-                "`{written}` is no whole number; write it in digits, so that it can be checked here"
-            ),
-        );
-        return None;
-    };
-    let fitting = u32::try_from(number).ok();
-    if fitting.is_none() {
-        errors.at(
-            expr,
-            format!(
-                "{number} is out of bounds; write a number from {least} to {}",
-                u32::MAX
-            ),
-        );
-    }
-    fitting
+    let key = &given.key;
+    let (left_out, example) = (listed(&left_out), given.spec.example);
+    errors.at(key, format!("`{key}` lacks {left_out}; write `{example}`"));
 }
 
 fn rate(expr: &Expr, errors: &mut Errors) -> Option<f64> {

@@ -1,13 +1,13 @@
 //! Ranges of `range` and `length`.
 
-use super::{container::duration, default::float, field::text};
+use super::literals::duration;
 use crate::{
     errors::Errors,
-    expand,
+    model::{Bound, Bounds, Value},
     types::{Int, Number, Shape, literal_text, shape},
+    words::type_name,
 };
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{Expr, ExprRange, RangeLimits, Type};
 
 /// What `length` counts in.
@@ -17,13 +17,13 @@ pub(super) const COUNT: Shape<'static> = Shape::Int(Int {
     max: u64::MAX as i128,
 });
 
-/// The bounds as expressions of the shape's type.
-pub(super) fn range(
-    range: &ExprRange,
+/// The bounds as values of the shape's type.
+pub(super) fn range<'a>(
+    range: &'a ExprRange,
     of: Shape<'_>,
     ty: Option<&Type>,
     errors: &mut Errors,
-) -> TokenStream {
+) -> Bounds<'a> {
     if range.start.is_none() && range.end.is_none() {
         errors.at(
             range,
@@ -35,8 +35,11 @@ pub(super) fn range(
     if let (Some(start), Some(end)) = (range.start.as_deref(), range.end.as_deref()) {
         empty(range, start, end, of, errors);
     }
-    let limits = &range.limits;
-    quote!(#start #limits #end)
+    Bounds {
+        start,
+        limits: &range.limits,
+        end,
+    }
 }
 
 /// A range that no value is in would refuse every configuration.
@@ -72,14 +75,20 @@ fn order(start: &Expr, end: &Expr, of: Shape<'_>) -> Option<(bool, bool)> {
     Some((reversed, !reversed && !start.less_than(end)))
 }
 
-fn bound(expr: &Expr, of: Shape<'_>, ty: Option<&Type>, errors: &mut Errors) -> TokenStream {
-    let name = ty.map(text).unwrap_or_default();
+fn bound<'a>(
+    expr: &'a Expr,
+    of: Shape<'_>,
+    ty: Option<&Type>,
+    errors: &mut Errors,
+) -> Bound<'a> {
+    let name = ty.map(type_name).unwrap_or_default();
+    let mut value = Value::Written(expr);
     match (of, Number::of(expr), literal_text(expr)) {
-        (Shape::Int(int), Some(Number::Int(value)), _) if !int.holds(value) => {
+        (Shape::Int(int), Some(Number::Int(number)), _) if !int.holds(number) => {
             errors.at(
                 expr,
                 format!(
-                    "the bound {value} does not fit `{}`, which holds {} to {}",
+                    "the bound {number} does not fit `{}`, which holds {} to {}",
                     int.name, int.min, int.max
                 ),
             );
@@ -93,9 +102,9 @@ fn bound(expr: &Expr, of: Shape<'_>, ty: Option<&Type>, errors: &mut Errors) -> 
                 ),
             );
         }
-        (Shape::Float, Some(Number::Int(value)), _) => return float(value),
+        (Shape::Float, Some(Number::Int(number)), _) => value = Value::Float(number),
         (Shape::Duration, _, Some(text)) => {
-            return expand::duration(duration(Some(text), errors).unwrap_or_default());
+            value = Value::Duration(duration(Some(text), errors).unwrap_or_default());
         }
         (Shape::Duration, Some(_), _) => {
             errors.at(expr, "the bound of a `Duration` is a number and a unit in quotes, as in `\"1s\"..=\"1h\"`");
@@ -108,7 +117,10 @@ fn bound(expr: &Expr, of: Shape<'_>, ty: Option<&Type>, errors: &mut Errors) -> 
         }
         _ => {}
     }
-    expr.to_token_stream()
+    Bound {
+        value,
+        written: expr,
+    }
 }
 
 /// Whether the literal is outside; nothing where that cannot be told.

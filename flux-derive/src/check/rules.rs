@@ -1,52 +1,47 @@
 //! Rules: each must fit the type it is on, and the default must keep it.
 
 use super::{
-    container::feature_off,
     default::value,
-    field::text,
+    literals::feature_off,
     range::{self, COUNT, shape_of},
 };
 use crate::{
     ast,
-    attr::{DefaultAttr, RuleAttr, RuleKind, Rules},
+    attr::{Given, Options, Value},
     errors::Errors,
-    model::{Check, Rule},
+    model::{self, Check, Rule},
+    options::Key,
     types::{Number, Shape, literal_text, shape},
+    words::type_name,
 };
-use quote::quote;
-use syn::{Expr, Lit, Type};
+use syn::{Expr, ExprArray, Lit, Type};
 
 /// The rules of a field.
-pub(super) fn rules(written: &ast::Field<'_>, is_section: bool, errors: &mut Errors) -> Vec<Rule> {
-    let (attrs, ty) = (&written.attrs, &written.original.ty);
-    let rules = &attrs.rules;
-    if is_section {
-        section(rules, ty, errors);
+pub(super) fn rules<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Vec<Rule<'a>> {
+    let (options, ty) = (&written.options, &written.original.ty);
+    if written.is_section() {
+        section(options, ty, errors);
     }
-    let default = match attrs.default.get() {
-        Some(DefaultAttr::Value(expr)) => Some(inside(expr)),
-        _ => None,
-    };
-    if let Some(default) = default {
-        for rule in &rules.all {
+    if let Some(default) = options.expr(Key::Default).map(inside) {
+        for rule in options.rules() {
             outside(rule, shape(ty).inner(), default, errors);
         }
     }
-    checked(rules, Some(ty), None, is_section, errors)
+    checked(options, Some(ty), None, written.is_section(), errors)
 }
 
 /// The rules of a section are on its own fields; only the number of sections in a list or map is the field's.
-fn section(rules: &Rules, ty: &Type, errors: &mut Errors) {
+fn section(options: &Options, ty: &Type, errors: &mut Errors) {
     let counted = matches!(shape(ty), Shape::Vec(_) | Shape::Map(..));
-    for rule in &rules.all {
+    for rule in options.rules() {
         let key = &rule.key;
-        match rule.kind {
-            RuleKind::Length(_) | RuleKind::NonEmpty | RuleKind::Validate(_) if counted => {}
-            RuleKind::Validate(_) => errors.at(
+        match rule.spec.key {
+            Key::Length | Key::NonEmpty | Key::Validate if counted => {}
+            Key::Validate => errors.at(
                 key,
                 format!(
                     "a section checks itself; put `#[flux(validate = ..)]` on the struct `{}`",
-                    text(ty)
+                    type_name(ty)
                 ),
             ),
             _ => errors.at(
@@ -69,24 +64,25 @@ fn inside(expr: &Expr) -> &Expr {
     }
 }
 
-fn checked(
-    rules: &Rules,
-    ty: Option<&Type>,
+fn checked<'a>(
+    options: &'a Options,
+    ty: Option<&'a Type>,
     inherited: Option<String>,
     is_section: bool,
     errors: &mut Errors,
-) -> Vec<Rule> {
-    if let (Some(key), true) = (rules.message.key(), rules.all.is_empty()) {
+) -> Vec<Rule<'a>> {
+    if let (Some(key), true) = (options.key(Key::Message), options.rules().next().is_none()) {
         errors.at(key, "`message` says what a broken rule says, and there is no rule here; add one, or remove `message`");
     }
-    let message = rules.message.get().map(syn::LitStr::value).or(inherited);
-    let checks = rules.all.iter().filter_map(|rule| {
+    let message = options.text(Key::Message).map(syn::LitStr::value);
+    let message = message.or(inherited);
+    let checks = options.rules().filter_map(|rule| {
         // A section's rules have been judged as such.
         if !is_section && !fits(rule, ty, errors) {
             return None;
         }
         Some(Rule {
-            check: check(rule, ty, message.as_ref(), errors),
+            check: check(rule, ty, message.as_ref(), errors)?,
             message: message.clone(),
         })
     });
@@ -94,11 +90,11 @@ fn checked(
 }
 
 /// Whether the rule has a meaning on the type.
-fn fits(rule: &RuleAttr, ty: Option<&Type>, errors: &mut Errors) -> bool {
+fn fits(rule: &Given, ty: Option<&Type>, errors: &mut Errors) -> bool {
     let own = shape_of(ty);
     let counted = own.is_text() || matches!(own, Shape::Path) || own.items().is_some();
-    let (fits, needs) = match rule.kind {
-        RuleKind::Range(_) => (
+    let (fits, needs) = match rule.spec.key {
+        Key::Range => (
             matches!(own, Shape::Int(_) | Shape::Float | Shape::Duration),
             if counted {
                 "numbers and durations; for a number of characters or items use `length`"
@@ -106,7 +102,7 @@ fn fits(rule: &RuleAttr, ty: Option<&Type>, errors: &mut Errors) -> bool {
                 "numbers and durations"
             },
         ),
-        RuleKind::Length(_) | RuleKind::NonEmpty => (
+        Key::Length | Key::NonEmpty => (
             counted && !matches!(own, Shape::Array(_)),
             if matches!(own, Shape::Int(_) | Shape::Float | Shape::Duration) {
                 "text, lists, sets and maps; for a number use `range`"
@@ -114,11 +110,11 @@ fn fits(rule: &RuleAttr, ty: Option<&Type>, errors: &mut Errors) -> bool {
                 "text, lists, sets and maps"
             },
         ),
-        RuleKind::Pattern(_) | RuleKind::Email | RuleKind::Url => (
+        Key::Pattern | Key::Email | Key::Url => (
             own.is_text(),
             "text; for the items of a list write `each(..)`",
         ),
-        RuleKind::Ip => (
+        Key::Ip => (
             own.is_text(),
             if matches!(own, Shape::Net(_)) {
                 "text, and this type is always an address"
@@ -126,7 +122,7 @@ fn fits(rule: &RuleAttr, ty: Option<&Type>, errors: &mut Errors) -> bool {
                 "text"
             },
         ),
-        RuleKind::OneOf(_) => (
+        Key::OneOf => (
             own.is_text()
                 || matches!(
                     own,
@@ -134,13 +130,13 @@ fn fits(rule: &RuleAttr, ty: Option<&Type>, errors: &mut Errors) -> bool {
                 ),
             "text, numbers and other single values; for the items of a list write `each(one_of = ..)`",
         ),
-        RuleKind::Each(_) => (own.items().is_some(), "lists, sets and maps"),
-        RuleKind::Validate(_) => (true, ""),
+        Key::Each => (own.items().is_some(), "lists, sets and maps"),
+        _ => (true, ""),
     };
     let fits = fits || own.is_other();
     if !fits {
         let key = &rule.key;
-        let name = ty.map(text).unwrap_or_default();
+        let name = ty.map(type_name).unwrap_or_default();
         errors.at(
             key,
             format!("`{key}` does not fit `{name}`: it is for {needs}"),
@@ -149,31 +145,25 @@ fn fits(rule: &RuleAttr, ty: Option<&Type>, errors: &mut Errors) -> bool {
     fits
 }
 
-fn check(
-    rule: &RuleAttr,
-    ty: Option<&Type>,
+/// None where the rule could not be read.
+fn check<'a>(
+    rule: &'a Given,
+    ty: Option<&'a Type>,
     message: Option<&String>,
     errors: &mut Errors,
-) -> Check {
+) -> Option<Check<'a>> {
     let own = shape_of(ty);
-    let needs_rules = |errors: &mut Errors| {
-        if cfg!(not(feature = "rules")) {
-            let key = &rule.key;
-            errors.at(
-                key,
-                feature_off(
-                    &format!("the rules `pattern`, `email` and `url` (here `{key}`)"),
-                    "rules",
-                ),
-            );
-        }
-    };
-    match &rule.kind {
-        RuleKind::Range(bounds) => Check::Range(range::range(bounds, own, ty, errors)),
-        RuleKind::Length(bounds) => Check::Length(range::range(bounds, COUNT, None, errors)),
-        RuleKind::NonEmpty => Check::NonEmpty,
-        RuleKind::Pattern(text) => {
-            needs_rules(errors);
+    let key = &rule.key;
+    if matches!(rule.spec.key, Key::Pattern | Key::Email | Key::Url)
+        && cfg!(not(feature = "rules"))
+    {
+        let what = format!("the rules `pattern`, `email` and `url` (here `{key}`)");
+        errors.at(key, feature_off(&what, "rules"));
+    }
+    Some(match (&rule.value, rule.spec.key) {
+        (Value::Range(bounds), Key::Range) => Check::Range(range::range(bounds, own, ty, errors)),
+        (Value::Range(bounds), _) => Check::Length(range::range(bounds, COUNT, None, errors)),
+        (Value::Text(text), _) => {
             if let Err(problem) = compiles(&text.value()) {
                 errors.at(
                     text,
@@ -182,66 +172,60 @@ fn check(
             }
             Check::Pattern(text.value())
         }
-        RuleKind::OneOf(list) => {
-            if list.elems.is_empty() {
-                errors.at(
-                    list,
-                    "this list is empty, so no value is in it; name the values that are allowed",
-                );
-            }
-            let inner = ty.map(innermost);
-            let items: Vec<_> = match (own, inner) {
-                // Text is compared with text: no `String` is made of the list.
-                (Shape::Text | Shape::TextPointer, Some(ty)) => list
-                    .elems
-                    .iter()
-                    .map(|one| {
-                        value(one, ty, errors);
-                        quote!(#one)
-                    })
-                    .collect(),
-                (Shape::Other, _) | (_, None) => {
-                    list.elems.iter().map(|one| quote!(#one)).collect()
-                }
-                (_, Some(ty)) => list
-                    .elems
-                    .iter()
-                    .map(|one| value(one, ty, errors))
-                    .collect(),
-            };
-            Check::OneOf(match (own, inner) {
-                (
-                    Shape::Int(_) | Shape::Float | Shape::Bool | Shape::Char | Shape::Duration,
-                    Some(ty),
-                ) => {
-                    quote!({ const __ALLOWED: &[#ty] = &[#(#items),*]; __ALLOWED })
-                }
-                _ => quote!(&[#(#items),*]),
-            })
-        }
-        RuleKind::Email => {
-            needs_rules(errors);
-            Check::Email
-        }
-        RuleKind::Url => {
-            needs_rules(errors);
-            Check::Url
-        }
-        RuleKind::Ip => Check::Ip,
-        RuleKind::Each(rules) => {
+        (Value::List(list), _) => one_of(list, ty, errors),
+        (Value::Flag, Key::NonEmpty) => Check::NonEmpty,
+        (Value::Flag, Key::Email) => Check::Email,
+        (Value::Flag, Key::Url) => Check::Url,
+        (Value::Flag, _) => Check::Ip,
+        (Value::Inside(_, rules), _) => {
             let item = own.items();
-            let mut options = 0;
-            let mut inner = item.map(shape);
-            while let Some(Shape::Option(ty)) = inner {
-                options += 1;
-                inner = Some(shape(ty));
-            }
             Check::Each {
                 rules: checked(rules, item, message.cloned(), false, errors),
-                options,
+                options: item.map_or(0, options),
             }
         }
-        RuleKind::Validate(path) => Check::Custom(path.clone()),
+        (Value::Function(path), _) => Check::Custom(path),
+        (Value::Expr(_) | Value::Faulty, _) => return None,
+    })
+}
+
+fn one_of<'a>(list: &'a ExprArray, ty: Option<&'a Type>, errors: &mut Errors) -> Check<'a> {
+    if list.elems.is_empty() {
+        errors.at(
+            list,
+            "this list is empty, so no value is in it; name the values that are allowed",
+        );
+    }
+    let own = shape_of(ty);
+    let inner = ty.map(innermost);
+    let mut item = |one| {
+        let written = model::Value::Written(one);
+        match (own, inner) {
+            (Shape::Other, _) | (_, None) => written,
+            (_, Some(ty)) => match (own, value(one, ty, errors)) {
+                // Text is compared with text: no `String` is made of the list.
+                (Shape::Text | Shape::TextPointer, _) => written,
+                (_, value) => value,
+            },
+        }
+    };
+    let items = list.elems.iter().map(&mut item).collect();
+    let is_constant = matches!(
+        own,
+        Shape::Int(_) | Shape::Float | Shape::Bool | Shape::Char | Shape::Duration
+    );
+    Check::OneOf {
+        items,
+        of: inner.filter(|_| is_constant),
+        written: list.elems.iter().collect(),
+    }
+}
+
+/// How many `Option`s stand around the value.
+pub(super) fn options(ty: &Type) -> usize {
+    match shape(ty) {
+        Shape::Option(inner) => 1 + options(inner),
+        _ => 0,
     }
 }
 
@@ -277,7 +261,7 @@ fn matches_pattern(_: &str, _: &str) -> bool {
 }
 
 /// A default that breaks the rule would refuse the configuration that says nothing.
-fn outside(rule: &RuleAttr, own: Shape<'_>, default: &Expr, errors: &mut Errors) {
+fn outside(rule: &Given, own: Shape<'_>, default: &Expr, errors: &mut Errors) {
     let text = literal_text(default).map(syn::LitStr::value);
     let items = match default {
         Expr::Array(list) => Some(&list.elems),
@@ -288,29 +272,28 @@ fn outside(rule: &RuleAttr, own: Shape<'_>, default: &Expr, errors: &mut Errors)
         (_, Some(items)) => Some(items.len()),
         _ => None,
     };
-    let broken = match &rule.kind {
-        RuleKind::Range(range) => range::excludes(range, own, default),
-        RuleKind::Length(range) => count.is_some_and(|count| range::excludes_count(range, count)),
-        RuleKind::NonEmpty => count == Some(0),
-        RuleKind::Pattern(pattern) => {
+    let broken = match (&rule.value, rule.spec.key) {
+        (Value::Range(range), Key::Range) => range::excludes(range, own, default),
+        (Value::Range(range), _) => count.is_some_and(|count| range::excludes_count(range, count)),
+        (Value::Flag, Key::NonEmpty) => count == Some(0),
+        (Value::Text(pattern), _) => {
             text.is_some_and(|text| !matches_pattern(&pattern.value(), &text))
         }
-        RuleKind::OneOf(list) => {
+        (Value::List(list), _) => {
             !list.elems.is_empty() && list.elems.iter().all(|one| differs(one, default))
         }
-        RuleKind::Ip => text.is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()),
-        RuleKind::Each(rules) => {
+        (Value::Flag, Key::Ip) => text.is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()),
+        (Value::Inside(_, rules), _) => {
             let item = own.items().map_or(Shape::Other, shape).inner();
             for (rule, one) in rules
-                .all
-                .iter()
+                .rules()
                 .flat_map(|rule| items.into_iter().flatten().map(move |one| (rule, one)))
             {
                 outside(rule, item, one, errors);
             }
             false
         }
-        RuleKind::Email | RuleKind::Url | RuleKind::Validate(_) => false,
+        _ => false,
     };
     if broken {
         let key = &rule.key;

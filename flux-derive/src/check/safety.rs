@@ -1,13 +1,11 @@
 //! What is remembered, taken back and kept on disk.
 
-use super::{
-    container::{duration, feature_off, part_of},
-    pipeline::{at_least_one, some_time, whole},
-};
+use super::literals::{at_least_one, duration, feature_off, part_of, some_time, whole};
 use crate::{
-    attr::{ContainerAttrs, LastKnownGoodAttr},
+    attr::{Options, Value},
     errors::{Errors, did_you_mean},
     model::LastKnownGood,
+    options::Key,
     types::Number,
 };
 use flux_syntax::{Template, format_duration};
@@ -18,14 +16,14 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// A wait that ends before the debounce would make it mean nothing.
 pub(super) fn max_wait(
-    attrs: &ContainerAttrs,
+    options: &Options,
     debounce: Option<Duration>,
     errors: &mut Errors,
 ) -> Option<Duration> {
-    let text = attrs.max_wait.get()?;
+    let text = options.text(Key::MaxWait)?;
     let wait = duration(Some(text), errors)?;
     // A debounce that cannot be read is told already.
-    let debounce = match (debounce, attrs.debounce.is_set()) {
+    let debounce = match (debounce, options.is_set(Key::Debounce)) {
         (None, true) => Duration::ZERO,
         (debounce, _) => debounce.unwrap_or(DEBOUNCE),
     };
@@ -39,28 +37,28 @@ pub(super) fn max_wait(
     Some(wait)
 }
 
-pub(super) fn history(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<usize> {
+pub(super) fn history(options: &Options, errors: &mut Errors) -> Option<usize> {
     let zero =
         "a history of 0 remembers nothing, as without it; remove `history`, or write 1 or more";
-    let size = at_least_one(attrs.history.get()?, zero, errors)?;
+    let size = at_least_one(options.expr(Key::History)?, zero, errors)?;
     Some(size as usize)
 }
 
-pub(super) fn generations(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<usize> {
-    let earlier = whole(attrs.generations.get()?, 0, errors)?;
+pub(super) fn generations(options: &Options, errors: &mut Errors) -> Option<usize> {
+    let earlier = whole(options.expr(Key::Generations)?, 0, errors)?;
     Some(earlier as usize)
 }
 
 /// A probation needs time, and something to go back to; the health check needs a probation.
-pub(super) fn probation(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<Duration> {
-    if let (Some(key), false) = (attrs.health_check.key(), attrs.probation.is_set()) {
+pub(super) fn probation(options: &Options, errors: &mut Errors) -> Option<Duration> {
+    if let (Some(key), false) = (options.key(Key::HealthCheck), options.is_set(Key::Probation)) {
         errors.at(
             key,
             "`health_check` is asked during a probation, and there is none; add `probation = \"30s\"`",
         );
     }
-    let text = attrs.probation.get()?;
-    if let Some(number) = attrs.generations.get()
+    let text = options.text(Key::Probation)?;
+    if let Some(number) = options.expr(Key::Generations)
         && Number::of(number) == Some(Number::Int(0))
     {
         errors.at(
@@ -73,17 +71,20 @@ pub(super) fn probation(attrs: &ContainerAttrs, errors: &mut Errors) -> Option<D
 }
 
 pub(super) fn last_known_good(
-    attrs: &ContainerAttrs,
+    options: &Options,
     errors: &mut Errors,
 ) -> Option<LastKnownGood> {
-    let LastKnownGoodAttr { path, secrets } = attrs.last_known_good.get()?;
-    if let (Some(key), true) = (attrs.last_known_good.key(), cfg!(not(feature = "json"))) {
+    let given = options.get(Key::LastKnownGood)?;
+    let Value::Inside(Some(path), options) = &given.value else {
+        return None;
+    };
+    if cfg!(not(feature = "json")) {
         errors.at(
-            key,
+            &given.key,
             feature_off("files of the last known good configuration", "json"),
         );
     }
-    let secrets = match secrets.get() {
+    let secrets = match options.text(Key::Secrets) {
         None => "Omit",
         Some(text) => match text.value().as_str() {
             "omit" => "Omit",

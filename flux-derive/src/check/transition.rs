@@ -1,27 +1,23 @@
 //! How a value may change: the options must fit the type and each other.
 
-use super::field::text;
 use crate::{
     ast,
     errors::Errors,
-    model::Transition,
+    model::{Shown, Transition},
+    options::Key,
     types::{Shape, shape},
+    words::type_name,
 };
 use syn::{Ident, LitStr, Type};
 
 /// The rules from the previous value to the next.
 pub(super) fn transition(
     written: &ast::Field<'_>,
-    is_section: bool,
     errors: &mut Errors,
 ) -> Transition {
-    let (attrs, ty) = (&written.attrs, &written.original.ty);
-    let keys = [
-        attrs.immutable.key(),
-        attrs.restart.key(),
-        attrs.max_change.key(),
-        attrs.monotonic.key(),
-    ];
+    let (options, ty) = (&written.options, &written.original.ty);
+    let keys =
+        [Key::Immutable, Key::Restart, Key::MaxChange, Key::Monotonic].map(|key| options.key(key));
     for key in keys.into_iter().flatten() {
         unknowable(written, key, errors);
     }
@@ -38,7 +34,7 @@ pub(super) fn transition(
                 key,
                 format!("`{key}` limits a change while the program runs, and with `{fixed}` there is none; keep one of them"),
             );
-        } else if is_section {
+        } else if written.is_section() {
             errors.at(
                 key,
                 format!("a section is no single value, so `{key}` has nothing to compare; put it on the section's fields"),
@@ -51,19 +47,38 @@ pub(super) fn transition(
         immutable: immutable.is_some(),
         restart: restart.is_some(),
         monotonic: monotonic.is_some(),
-        max_change: attrs.max_change.get().map(|text| percent(text, errors)),
+        max_change: options
+            .text(Key::MaxChange)
+            .map(|text| percent(text, errors)),
     }
+}
+
+/// How a report prints the value: single values of the standard library's types, none of a secret.
+pub(super) fn shown(ty: &Type, secret: bool) -> Shown {
+    let own = shape(ty);
+    match own {
+        _ if secret => Shown::Hidden,
+        Shape::Option(inner) if is_single(shape(inner)) => Shown::Inside,
+        _ if is_single(own) => Shown::Plain,
+        _ => Shown::Hidden,
+    }
+}
+
+fn is_single(shape: Shape<'_>) -> bool {
+    let number = matches!(shape, Shape::Int(_) | Shape::Float | Shape::Duration);
+    let word = shape.is_text() || matches!(shape, Shape::Bool | Shape::Char);
+    number || word || matches!(shape, Shape::Path | Shape::Net(_))
 }
 
 /// A rule needs two values that may differ and can be compared.
 fn unknowable(written: &ast::Field<'_>, key: &Ident, errors: &mut Errors) {
-    let attrs = &written.attrs;
-    if attrs.skip.is_set() {
+    let options = &written.options;
+    if options.is_set(Key::SerdeSkip) {
         errors.at(
             key,
             format!("a skipped field is in no layer, so it never changes; remove `{key}`"),
         );
-    } else if attrs.opaque.is_set() && !attrs.nested.is_set() {
+    } else if options.is_set(Key::Opaque) && !options.is_set(Key::Nested) {
         errors.at(
             key,
             format!("nobody can tell whether an `opaque` field has changed; give its type `PartialEq` and remove `opaque`, or remove `{key}`"),
@@ -87,7 +102,7 @@ fn fits(key: &Ident, ty: &Type, errors: &mut Errors) {
     if !fits && !own.is_other() {
         errors.at(
             key,
-            format!("`{key}` does not fit `{}`: it is for {needs}", text(ty)),
+            format!("`{key}` does not fit `{}`: it is for {needs}", type_name(ty)),
         );
     }
 }

@@ -1,9 +1,12 @@
 //! The field table.
 
-use super::place;
-use crate::model::{Field, Kind, Model};
+use crate::{
+    model::{DefaultSource, Field, Kind, Model},
+    types::literal_text,
+    words::{expression, path_name, place, plain, type_name},
+};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
 pub(super) fn fields(model: &Model<'_>) -> TokenStream {
     let fields = model.layered().map(|one| field(one, model.strict));
@@ -21,7 +24,7 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     let env = flux_syntax::env_segment(key);
     let mut all = quote!(__f::Field::new(#key, #env));
     if !matches!(field.kind, Kind::Leaf { .. }) {
-        all.extend(quote_spanned!(place(field)=> .kind(<#ty as __f::Nested>::KIND)));
+        all.extend(quote_spanned!(place(ty)=> .kind(<#ty as __f::Nested>::KIND)));
     }
     if matches!(field.kind, Kind::Flat) {
         all.extend(quote!(.flatten()));
@@ -35,11 +38,7 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
         let docs = &field.docs;
         all.extend(quote!(.docs(#docs)));
     }
-    if let Some(shown) = field
-        .default
-        .as_ref()
-        .and_then(|default| default.shown.as_ref())
-    {
+    if let Some(shown) = default(field) {
         all.extend(quote!(.default(#shown)));
     }
     if field.secret {
@@ -62,18 +61,18 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     all
 }
 
-/// The type as people write it: without the spaces between tokens, except behind a comma or a word.
-fn type_name(ty: &syn::Type) -> String {
-    let text = ty.to_token_stream().to_string();
-    let mut name = text
-        .replace(" < ", "<")
-        .replace(" >", ">")
-        .replace("< ", "<")
-        .replace(" ,", ",");
-    name = name
-        .replace(" :: ", "::")
-        .replace(":: ", "::")
-        .replace(" ;", ";")
-        .replace(" <", "<");
-    name
+/// The default as written, a text without its quotes.
+fn default(field: &Field<'_>) -> Option<String> {
+    Some(match &field.default.as_ref()?.source {
+        DefaultSource::Value(_, expr) => match literal_text(expr) {
+            Some(text) => text.value(),
+            None => expression(expr),
+        },
+        DefaultSource::Function(path) => format!("{}()", path_name(path)),
+        DefaultSource::Type => "Default::default()".to_owned(),
+        DefaultSource::Struct(path) => {
+            let base = path.map_or("Default::default".to_owned(), path_name);
+            format!("{base}().{}", plain(field.ident))
+        }
+    })
 }

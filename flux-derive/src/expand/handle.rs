@@ -1,18 +1,20 @@
 //! What a struct with sources has: its declared builder, the static handle and the functions on the type.
 
-use super::{pipeline, place};
-use crate::model::{Model, Root, Source, SourcePlace};
-use flux_syntax::{Format, Part, Remote, Template};
+use super::{pipeline, source::source, value::duration};
+use crate::{
+    model::{Model, Root},
+    words::{place, plain},
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use std::time::Duration;
 
 pub(super) fn all(model: &Model<'_>) -> TokenStream {
     let Some(root) = &model.root else {
         return TokenStream::new();
     };
     let ident = model.ident;
-    let declared = declared(root);
+    let flux = model.crates.flux();
+    let declared = declared(root, &flux);
     let hot: Vec<_> = model
         .fields
         .iter()
@@ -20,15 +22,15 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
         .collect();
     let statics: Vec<_> = hot
         .iter()
-        .map(|field| format_ident!("__HOT_{}", crate::check::plain(field.ident)))
+        .map(|field| format_ident!("__HOT_{}", plain(field.ident)))
         .collect();
     let definitions = hot.iter().zip(&statics).map(|(field, name)| {
         let ty = field.ty;
-        quote_spanned!(place(field)=> static #name: __f::Hot<#ty> = __f::Hot::new();)
+        quote_spanned!(place(field.ty)=> static #name: __f::Hot<#ty> = __f::Hot::new();)
     });
     let publish = hot.iter().zip(&statics).map(|(field, name)| {
         let ident = field.ident;
-        quote_spanned!(place(field)=> #name.publish(self.#ident);)
+        quote_spanned!(place(field.ty)=> #name.publish(self.#ident);)
     });
     let publish_hot = (!hot.is_empty()).then(|| {
         quote! {
@@ -43,7 +45,7 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
             "The current `{}`, read with one atomic load. Panics before a successful start.",
             field.key
         );
-        quote_spanned! {place(field)=>
+        quote_spanned! {place(field.ty)=>
             #[doc = #docs]
             #[inline]
             #[must_use]
@@ -54,7 +56,7 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __f::Root for #ident {
-            fn declared() -> ::flux::Builder<Self> { #declared }
+            fn declared() -> #flux::Builder<Self> { #declared }
             #[inline]
             fn global() -> &'static __f::Global<Self> {
                 static __GLOBAL: __f::Global<#ident> = __f::Global::new();
@@ -79,51 +81,51 @@ pub(super) fn all(model: &Model<'_>) -> TokenStream {
 
 /// The functions on the type.
 fn functions(model: &Model<'_>) -> TokenStream {
-    let (vis, ident) = (model.vis, model.ident);
+    let (vis, ident, flux) = (model.vis, model.ident, model.crates.flux());
     let get = format!(
         "The current configuration, read without a lock. Panics before a successful start; see [`{ident}::try_get`]."
     );
     quote! {
         /// Starts watching the declared sources. Returns once the first configuration is applied, or with what is wrong with it.
-        #vis async fn start() -> ::core::result::Result<(), ::flux::Error> {
-            ::flux::Builder::start(Self::builder()).await
+        #vis async fn start() -> ::core::result::Result<(), #flux::Error> {
+            #flux::Builder::start(Self::builder()).await
         }
         /// Like `start`, for a program without an async runtime.
-        #vis fn start_blocking() -> ::core::result::Result<(), ::flux::Error> {
-            ::flux::Builder::start_blocking(Self::builder())
+        #vis fn start_blocking() -> ::core::result::Result<(), #flux::Error> {
+            #flux::Builder::start_blocking(Self::builder())
         }
         #[doc = #get]
         #[inline]
         #[must_use]
-        #vis fn get() -> ::flux::Guard<Self> { __f::get::<Self>() }
+        #vis fn get() -> #flux::Guard<Self> { __f::get::<Self>() }
         /// The current configuration; none before a successful start.
         #[inline]
         #[must_use]
-        #vis fn try_get() -> ::core::option::Option<::flux::Guard<Self>> { __f::try_get::<Self>() }
+        #vis fn try_get() -> ::core::option::Option<#flux::Guard<Self>> { __f::try_get::<Self>() }
         /// The current configuration as an `Arc`, to keep. Panics before a successful start.
         #[must_use]
-        #vis fn snapshot() -> ::std::sync::Arc<::flux::Snapshot<Self>> { __f::snapshot::<Self>() }
+        #vis fn snapshot() -> ::std::sync::Arc<#flux::Snapshot<Self>> { __f::snapshot::<Self>() }
         /// A reader of its own for a hot loop. Panics before a successful start.
         #[must_use]
-        #vis fn reader() -> ::flux::Reader<Self> { __f::reader::<Self>() }
+        #vis fn reader() -> #flux::Reader<Self> { __f::reader::<Self>() }
         /// The builder with everything that the attributes declare, to change before the start.
         #[must_use]
-        #vis fn builder() -> ::flux::Builder<Self> { <Self as __f::Root>::declared() }
+        #vis fn builder() -> #flux::Builder<Self> { <Self as __f::Root>::declared() }
         /// The capacitor behind `get`: state, status, subscriptions, stop.
         #[must_use]
-        #vis fn capacitor() -> &'static ::flux::Capacitor<Self> { __f::capacitor::<Self>() }
+        #vis fn capacitor() -> &'static #flux::Capacitor<Self> { __f::capacitor::<Self>() }
     }
 }
 
-fn declared(root: &Root) -> TokenStream {
-    let mut all = quote!(::flux::Builder::new());
+fn declared(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
+    let mut all = quote!(#flux::Builder::new());
     for one in &root.sources {
         let method = if one.overrides {
             quote!(override_with)
         } else {
             quote!(source)
         };
-        let one = source(one);
+        let one = source(one, flux);
         all.extend(quote!(.#method(#one)));
     }
     let times = [
@@ -140,108 +142,12 @@ fn declared(root: &Root) -> TokenStream {
     }
     if let Some(variant) = root.unknown {
         let variant = format_ident!("{variant}");
-        all.extend(quote!(.unknown(::flux::Unknown::#variant)));
+        all.extend(quote!(.unknown(#flux::Unknown::#variant)));
     }
     if let Some(name) = &root.name {
         all.extend(quote!(.name(#name)));
     }
-    all.extend(pipeline::safety(root));
+    all.extend(pipeline::safety(root, flux));
     all.extend(pipeline::steps(root));
     all
-}
-
-/// A duration as a constant.
-pub(crate) fn duration(time: Duration) -> TokenStream {
-    let (secs, nanos) = (time.as_secs(), time.subsec_nanos());
-    quote!(::core::time::Duration::new(#secs, #nanos))
-}
-
-fn source(source: &Source) -> TokenStream {
-    let mut all = match &source.place {
-        SourcePlace::File(path) => {
-            let path = template(path);
-            quote!(::flux::Source::file(#path))
-        }
-        SourcePlace::Env(prefix) => {
-            let prefix = template(prefix);
-            quote!(::flux::Source::env(#prefix))
-        }
-        SourcePlace::Remote(place) => {
-            let place = remote(place);
-            quote!(__f::remote(#place))
-        }
-        SourcePlace::Uri(uri) => {
-            let uri = template(uri);
-            quote!(::flux::Source::uri(#uri))
-        }
-    };
-    if let Some(format) = source.format {
-        let variant = format_ident!(
-            "{}",
-            match format {
-                Format::Json => "Json",
-                Format::Yaml => "Yaml",
-                Format::Toml => "Toml",
-            }
-        );
-        all.extend(quote!(.format(::flux::Format::#variant)));
-    }
-    if source.optional {
-        all.extend(quote!(.optional()));
-    }
-    if let Some(wait) = source.wait {
-        let wait = duration(wait);
-        all.extend(quote!(.wait(#wait)));
-    }
-    all
-}
-
-/// A document on a server, as calls that take what the URI says apart.
-fn remote(place: &Remote) -> TokenStream {
-    let scheme = format_ident!("{}", format!("{:?}", place.scheme));
-    let mut all = quote!(__f::Remote::new(__f::Scheme::#scheme));
-    if place.secure {
-        all.extend(quote!(.secure()));
-    }
-    let mut one = |method: &str, text: &Template| {
-        let (method, text) = (format_ident!("{method}"), template(text));
-        all.extend(quote!(.#method(#text)));
-    };
-    place.user.iter().for_each(|user| one("user", user));
-    place
-        .password
-        .iter()
-        .for_each(|password| one("password", password));
-    place.hosts.iter().for_each(|host| one("host", host));
-    place.path.iter().for_each(|piece| one("piece", piece));
-    for (name, value) in &place.options {
-        let value = template(value);
-        all.extend(quote!(.option(#name, #value)));
-    }
-    all
-}
-
-/// A text as it is, or the parts of one that names variables.
-pub(super) fn template(template: &Template) -> TokenStream {
-    match template.as_literal() {
-        Some(literal) => quote!(#literal),
-        None => parts(template),
-    }
-}
-
-fn parts(template: &Template) -> TokenStream {
-    let parts = template.parts.iter().map(|part| match part {
-        Part::Text(text) => quote!(__f::Part::Text(::std::string::String::from(#text))),
-        Part::Var { name, default } => {
-            let default = match default {
-                Some(default) => {
-                    let default = parts(default);
-                    quote!(::core::option::Option::Some(#default))
-                }
-                None => quote!(::core::option::Option::None),
-            };
-            quote!(__f::Part::Var { name: ::std::string::String::from(#name), default: #default })
-        }
-    });
-    quote!(__f::Template::new(::std::vec![#(#parts),*]))
 }

@@ -1,53 +1,57 @@
 //! The layer struct and how it is decoded, laid over another and asked.
 
-use super::{allow, place};
-use crate::model::{Decode, Field, Kind, Merge, Model};
+use super::leaf::Leaves;
+use crate::{
+    model::{Field, Kind, Merge, Model},
+    words::{place, plain},
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
 
 fn slot(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     match field.kind {
         Kind::Leaf { .. } => quote!(::core::option::Option<#ty>),
         _ => {
-            quote_spanned!(place(field)=> ::core::option::Option<<#ty as ::flux::__private::Nested>::Layer>)
+            quote_spanned!(place(field.ty)=> ::core::option::Option<<#ty as __f::Nested>::Layer>)
         }
     }
 }
 
-/// The struct, beside the user's own.
-pub(super) fn definition(model: &Model<'_>) -> TokenStream {
-    let (vis, layer, allow) = (model.vis, &model.layer, allow());
-    let docs = format!(
-        "What one source says about [`{}`]: every field optional.",
-        model.ident
-    );
+/// The layer's name. It is known only inside the block of generated code; people write `flux::LayerOf<AppConfig>`.
+pub(crate) fn name(ident: &Ident) -> Ident {
+    format_ident!("__{}Layer", plain(ident), span = ident.span())
+}
+
+/// The struct.
+fn definition(model: &Model<'_>) -> TokenStream {
+    let (vis, layer) = (model.vis, name(model.ident));
     let fields = model.layered().map(|field| {
         let (vis, ident, slot) = (field.vis, field.ident, slot(field));
         quote!(#vis #ident: #slot)
     });
     quote! {
-        #[doc = #docs]
-        #allow
         #vis struct #layer { #(#fields,)* }
     }
 }
 
 /// `Clone`, `Default` and `Layer`.
-pub(super) fn implementation(model: &Model<'_>) -> TokenStream {
-    let layer = &model.layer;
+pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+    let layer = name(model.ident);
+    let definition = definition(model);
     let idents: Vec<_> = model.layered().map(|field| field.ident).collect();
     let clones = model.layered().map(|field| {
         let ident = field.ident;
-        quote_spanned!(place(field)=> ::core::clone::Clone::clone(&self.#ident))
+        quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(&self.#ident))
     });
     let keys = keys(model);
-    let withs = withs(model);
     let index = index(model);
-    let put = put(model);
-    let over = model.layered().map(over);
+    let put = put(model, leaves);
+    let over = model.layered().map(|field| over(field, leaves));
     let said = said(model);
     quote! {
+        #definition
         #[automatically_derived]
         impl ::core::clone::Clone for #layer {
             #[inline]
@@ -62,7 +66,6 @@ pub(super) fn implementation(model: &Model<'_>) -> TokenStream {
                 #layer { #(#idents: ::core::option::Option::None,)* }
             }
         }
-        #withs
         #[automatically_derived]
         impl __f::Layer for #layer {
             #keys
@@ -121,57 +124,13 @@ fn index(model: &Model<'_>) -> TokenStream {
     }
 }
 
-fn with_name(index: usize) -> syn::Ident {
-    format_ident!("__W{index}")
-}
-
-/// A unit struct for each field with a decoding function of its own.
-fn withs(model: &Model<'_>) -> TokenStream {
-    let mut all = TokenStream::new();
-    for (index, field) in model.keyed().enumerate() {
-        if let Kind::Leaf {
-            decode: Decode::With(path),
-            ..
-        } = &field.kind
-        {
-            let (name, ty) = (with_name(index), field.ty);
-            all.extend(quote! {
-                struct #name;
-                #[automatically_derived]
-                impl __f::With for #name {
-                    type Out = #ty;
-                    #[inline]
-                    fn decode<'__de, __D: __f::serde::Deserializer<'__de>>(
-                        __d: __D,
-                    ) -> ::core::result::Result<#ty, __D::Error> {
-                        #path(__d)
-                    }
-                }
-            });
-        }
-    }
-    all
-}
-
-fn put(model: &Model<'_>) -> TokenStream {
+fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let arms = model.keyed().enumerate().map(|(index, field)| {
         let (ident, ty) = (field.ident, field.ty);
-        let slot = quote_spanned!(place(field)=> &mut self.#ident);
-        let call = match &field.kind {
-            Kind::Leaf { decode, .. } => match decode {
-                Decode::Plain => quote_spanned!(place(field)=> __f::put(__m, #slot)),
-                Decode::Strict => quote_spanned!(place(field)=> __f::put_strict(__m, #slot)),
-                Decode::Human => quote_spanned!(place(field)=> __f::put_human(__m, #slot)),
-                Decode::Distinct(name) => {
-                    let name = syn::Ident::new(name, place(field));
-                    quote_spanned!(place(field)=> __f::put_with::<__f::#name<#ty>, _>(__m, #slot))
-                }
-                Decode::With(_) => {
-                    let with = with_name(index);
-                    quote_spanned!(place(field)=> __f::put_with::<#with, _>(__m, #slot))
-                }
-            },
-            _ => quote_spanned!(place(field)=> __f::put_nested::<#ty, _>(__m, #slot)),
+        let slot = quote_spanned!(place(field.ty)=> &mut self.#ident);
+        let call = match leaves.name(field) {
+            Some(leaf) => quote_spanned!(place(field.ty)=> __f::put::<#leaf, _>(__m, #slot)),
+            None => quote_spanned!(place(field.ty)=> __f::put_nested::<#ty, _>(__m, #slot)),
         };
         quote!(#index => #call,)
     });
@@ -183,7 +142,7 @@ fn put(model: &Model<'_>) -> TokenStream {
     });
     quote! {
         #[inline]
-        fn put<'__de, __A: __f::serde::de::MapAccess<'__de>>(
+        fn put<'__de, __A: __serde::de::MapAccess<'__de>>(
             &mut self,
             __i: usize,
             __m: &mut __A,
@@ -219,20 +178,23 @@ fn through(
     quote!(#steps #none)
 }
 
-fn over(field: &Field<'_>) -> TokenStream {
+fn over(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
     let (ident, ty) = (field.ident, field.ty);
-    let slots = quote_spanned!(place(field)=> &mut self.#ident, &__top.#ident);
+    let slots = quote_spanned!(place(ty)=> &mut self.#ident, &__top.#ident);
     let merge = match &field.kind {
-        Kind::Leaf { merge, .. } | Kind::Section { merge } => merge,
-        _ => &Merge::Nested,
+        Kind::Leaf { merge, .. } | Kind::Section { merge } => merge.as_ref(),
+        _ => None,
     };
-    match merge {
-        Merge::Call(name) => {
-            let name = syn::Ident::new(name, place(field));
-            quote_spanned!(place(field)=> __f::merge::#name(#slots);)
+    match (merge, leaves.name(field)) {
+        (Some(Merge::Call(name)), _) => {
+            let name = Ident::new(name, place(ty));
+            quote_spanned!(place(ty)=> __f::merge::#name(#slots);)
         }
-        Merge::Nested => quote_spanned!(place(field)=> __f::merge::nested::<#ty>(#slots);),
-        Merge::By(path) => quote!(__f::merge::by(#slots, |__below, __top| #path(__below, __top));),
+        (Some(Merge::By(path)), _) => {
+            quote!(__f::merge::by(#slots, |__below, __top| #path(__below, __top));)
+        }
+        (None, Some(leaf)) => quote_spanned!(place(ty)=> __f::merge::leaf::<#leaf>(#slots);),
+        (None, None) => quote_spanned!(place(ty)=> __f::merge::nested::<#ty>(#slots);),
     }
 }
 
@@ -241,7 +203,7 @@ fn said(model: &Model<'_>) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         match field.kind {
             Kind::Leaf { .. } => quote!(#index => __f::said::leaf(&self.#ident),),
-            _ => quote_spanned!(place(field)=> #index => __f::said::nested::<#ty>(&self.#ident),),
+            _ => quote_spanned!(place(field.ty)=> #index => __f::said::nested::<#ty>(&self.#ident),),
         }
     });
     let rest = through(model, quote!(__f::Said::Nothing), |field| {

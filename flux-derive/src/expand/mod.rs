@@ -1,47 +1,39 @@
 //! The emitted code: short calls into `flux::__private`.
 
+mod crates;
 mod describe;
 mod handle;
-pub(crate) use handle::duration;
 mod layer;
+mod leaf;
+mod lints;
 mod pipeline;
 mod reduce;
+mod source;
 mod transition;
 mod validate;
+mod value;
 
-use crate::model::{Field, Model};
-use proc_macro2::{Span, TokenStream};
+pub(crate) use layer::name as layer_name;
+pub(crate) use lints::allow;
+
+use crate::{model::Model, words::plain};
+use proc_macro2::TokenStream;
 use quote::quote;
-use syn::spanned::Spanned;
 
-/// The lints that generated code must not raise in the user's crate.
-pub(crate) fn allow() -> TokenStream {
-    quote! {
-        #[allow(
-            missing_docs, unreachable_pub, dead_code, deprecated, private_bounds, private_interfaces, non_snake_case,
-            non_upper_case_globals, non_camel_case_types, unused_qualifications, unused_imports, unused_variables,
-            unused_mut, unreachable_code, clippy::all, clippy::pedantic, clippy::nursery
-        )]
-    }
-}
-
-/// The field's type as the place of errors about it, with names looked up as in generated code.
-pub(crate) fn place(field: &Field<'_>) -> Span {
-    field.ty.span().resolved_at(Span::call_site())
-}
-
-/// Everything.
+/// Everything, in a block of its own: no name of it can collide with one of the user's.
 pub(crate) fn all(model: &Model<'_>) -> TokenStream {
-    let allow = allow();
-    let definition = layer::definition(model);
-    let layer = layer::implementation(model);
+    let (allow, imports) = (allow(), model.crates.imports());
+    let leaves = leaf::Leaves::of(model);
+    let sections = leaf::sections(model);
+    let layer = layer::layer(model, &leaves);
     let config = config(model);
     let handle = handle::all(model);
     quote! {
-        #definition
         #allow
         const _: () = {
-            use ::flux::__private as __f;
+            #imports
+            #leaves
+            #sections
             #layer
             #config
             #handle
@@ -50,8 +42,8 @@ pub(crate) fn all(model: &Model<'_>) -> TokenStream {
 }
 
 fn config(model: &Model<'_>) -> TokenStream {
-    let (ident, layer) = (model.ident, &model.layer);
-    let name = crate::check::plain(ident);
+    let (ident, layer) = (model.ident, layer::name(model.ident));
+    let name = plain(ident);
     let fields = describe::fields(model);
     let finish = reduce::finish(model);
     let validate = validate::validate(model);

@@ -1,12 +1,12 @@
 //! The pipeline and what stands beside it, as calls on the builder.
 
-use super::handle::{duration, template};
+use super::{source::template, value::duration};
 use crate::model::{Root, Step};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 /// What is remembered, taken back and kept on disk.
-pub(super) fn safety(root: &Root) -> TokenStream {
+pub(super) fn safety(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
     let mut all = TokenStream::new();
     if let Some(size) = root.history {
         all.extend(quote!(.history(#size)));
@@ -18,25 +18,25 @@ pub(super) fn safety(root: &Root) -> TokenStream {
         let window = duration(window);
         all.extend(quote!(.probation(#window)));
     }
-    if let Some(path) = &root.health_check {
+    if let Some(path) = root.health_check {
         all.extend(quote!(.health_check(#path)));
     }
     if let Some(kept) = &root.last_known_good {
         let (path, secrets) = (template(&kept.path), format_ident!("{}", kept.secrets));
-        all.extend(quote!(.last_known_good(#path, ::flux::Secrets::#secrets)));
+        all.extend(quote!(.last_known_good(#path, #flux::Secrets::#secrets)));
     }
-    if let Some(path) = &root.on_stop {
+    if let Some(path) = root.on_stop {
         all.extend(quote!(.on_stop(#path)));
     }
     all
 }
 
 /// The steps, the innermost first.
-pub(super) fn steps(root: &Root) -> TokenStream {
+pub(super) fn steps(root: &Root<'_>) -> TokenStream {
     root.pipeline.iter().map(step).collect()
 }
 
-fn step(step: &Step) -> TokenStream {
+fn step(step: &Step<'_>) -> TokenStream {
     match step {
         Step::Retry {
             attempts,

@@ -1,7 +1,10 @@
 //! From the folded layer to the struct, and from two structs to what differs.
 
-use super::place;
-use crate::model::{Field, Kind, Model};
+use super::value::default;
+use crate::{
+    model::{Field, Kind, Model},
+    words::place,
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
@@ -24,24 +27,23 @@ pub(super) fn finish(model: &Model<'_>) -> TokenStream {
 
 fn value(field: &Field<'_>) -> TokenStream {
     let (ident, ty, step) = (field.ident, field.ty, field.step());
-    let default = field.default.as_ref().map(|default| &default.code);
-    match (&field.kind, default) {
+    let code = field.default.as_ref().map(|one| default(field, one));
+    match (&field.kind, code) {
         (Kind::Leaf { .. }, None) => {
-            quote_spanned!(place(field)=> __f::need(__cx, #step, __layer.#ident))
+            quote_spanned!(place(field.ty)=> __f::Probe::<#ty>::need(__cx, #step, __layer.#ident))
         }
         (Kind::Leaf { .. }, Some(code)) => {
-            quote_spanned!(place(field)=> __f::or::<#ty>(__layer.#ident, || #code))
+            quote_spanned!(place(field.ty)=> __f::or::<#ty>(__layer.#ident, || #code))
         }
         (Kind::Section { .. } | Kind::Flat, None) => {
-            quote_spanned!(place(field)=> __f::nested::<#ty>(__cx, #step, __layer.#ident))
+            quote_spanned!(place(field.ty)=> __f::nested::<#ty>(__cx, #step, __layer.#ident))
         }
         (Kind::Section { .. } | Kind::Flat, Some(code)) => {
-            quote_spanned!(place(field)=> __f::nested_or::<#ty>(__cx, #step, __layer.#ident, || #code))
+            quote_spanned!(place(field.ty)=> __f::nested_or::<#ty>(__cx, #step, __layer.#ident, || #code))
         }
         (Kind::Skipped, code) => {
-            let code = code.cloned();
             let code = code.unwrap_or_else(
-                || quote_spanned!(place(field)=> ::core::default::Default::default()),
+                || quote_spanned!(place(field.ty)=> ::core::default::Default::default()),
             );
             quote!(::core::option::Option::<#ty>::Some(#code))
         }
@@ -55,9 +57,9 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
         match field.kind {
             Kind::Leaf { .. } if field.opaque => quote!(__d.opaque(#step);),
             Kind::Leaf { .. } => {
-                quote_spanned!(place(field)=> __d.leaf(#step, self.#ident != __old.#ident);)
+                quote_spanned!(place(field.ty)=> __d.leaf(#step, __f::differ(&self.#ident, &__old.#ident));)
             }
-            _ => quote_spanned!(place(field)=> __f::diff(__d, #step, &self.#ident, &__old.#ident);),
+            _ => quote_spanned!(place(field.ty)=> __f::diff(__d, #step, &self.#ident, &__old.#ident);),
         }
     });
     quote! {

@@ -1,10 +1,9 @@
 //! `Config::transition` and `Config::hold`: a call for every rule and for every section that may have some; a struct without
 //! either keeps the trait's empty functions.
 
-use super::place;
 use crate::{
-    model::{Field, Model},
-    types::{Shape, shape},
+    model::{Field, Model, Shown},
+    words::place,
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -31,32 +30,32 @@ pub(super) fn hold(model: &Model<'_>) -> TokenStream {
 
 fn rules(field: &Field<'_>) -> TokenStream {
     let (ident, step, rules) = (field.ident, field.step(), field.transition);
-    let values = quote_spanned!(place(field)=> &self.#ident, &__old.#ident);
+    let values = quote_spanned!(place(field.ty)=> &self.#ident, &__old.#ident);
     if field.is_nested() {
         // What is kept or refused as a whole needs no look at its fields.
         return match (rules.immutable, rules.restart) {
             (true, _) => {
-                quote_spanned!(place(field)=> __f::transition::immutable_section(__cx, #step, #values);)
+                quote_spanned!(place(field.ty)=> __f::transition::immutable_section(__cx, #step, #values);)
             }
             (_, true) => TokenStream::new(),
-            _ => quote_spanned!(place(field)=> __f::transition::nested(__cx, #step, #values);),
+            _ => quote_spanned!(place(field.ty)=> __f::transition::nested(__cx, #step, #values);),
         };
     }
-    let show = show(field);
+    let show = show(field.shown);
     let mut all = TokenStream::new();
     if rules.immutable {
         all.extend(
-            quote_spanned!(place(field)=> __f::transition::immutable(__cx, #step, #values, #show);),
+            quote_spanned!(place(field.ty)=> __f::transition::immutable(__cx, #step, #values, #show);),
         );
     }
     if let Some(limit) = rules.max_change {
-        all.extend(quote_spanned! {place(field)=>
+        all.extend(quote_spanned! {place(field.ty)=>
             __f::transition::max_change(__cx, #step, #values, __f::transition::Percent::new(#limit), #show);
         });
     }
     if rules.monotonic {
         all.extend(
-            quote_spanned!(place(field)=> __f::transition::monotonic(__cx, #step, #values, #show);),
+            quote_spanned!(place(field.ty)=> __f::transition::monotonic(__cx, #step, #values, #show);),
         );
     }
     all
@@ -64,34 +63,26 @@ fn rules(field: &Field<'_>) -> TokenStream {
 
 fn kept(field: &Field<'_>) -> TokenStream {
     let (ident, step, rules) = (field.ident, field.step(), field.transition);
-    let values = quote_spanned!(place(field)=> &mut self.#ident, &__running.#ident);
+    let values = quote_spanned!(place(field.ty)=> &mut self.#ident, &__running.#ident);
     match (rules.restart, field.is_nested()) {
         (true, true) => {
-            quote_spanned!(place(field)=> __f::transition::hold_section(__held, #step, #values);)
+            quote_spanned!(place(field.ty)=> __f::transition::hold_section(__held, #step, #values);)
         }
         (true, false) => {
-            quote_spanned!(place(field)=> __f::transition::hold(__held, #step, #values);)
+            quote_spanned!(place(field.ty)=> __f::transition::hold(__held, #step, #values);)
         }
         (false, true) if !rules.immutable => {
-            quote_spanned!(place(field)=> __f::transition::hold_nested(__held, #step, #values);)
+            quote_spanned!(place(field.ty)=> __f::transition::hold_nested(__held, #step, #values);)
         }
         _ => TokenStream::new(),
     }
 }
 
-/// How a report prints the value: single values of the standard library's types, none of a secret.
-fn show(field: &Field<'_>) -> TokenStream {
-    let own = shape(field.ty);
-    match own {
-        _ if field.secret => quote!(__f::transition::hidden),
-        Shape::Option(inner) if is_single(shape(inner)) => quote!(__f::transition::shown_inside),
-        _ if is_single(own) => quote!(__f::transition::shown),
-        _ => quote!(__f::transition::hidden),
+/// How a report prints the value.
+fn show(shown: Shown) -> TokenStream {
+    match shown {
+        Shown::Hidden => quote!(__f::transition::hidden),
+        Shown::Plain => quote!(__f::transition::shown),
+        Shown::Inside => quote!(__f::transition::shown_inside),
     }
-}
-
-fn is_single(shape: Shape<'_>) -> bool {
-    let number = matches!(shape, Shape::Int(_) | Shape::Float | Shape::Duration);
-    let word = shape.is_text() || matches!(shape, Shape::Bool | Shape::Char);
-    number || word || matches!(shape, Shape::Path | Shape::Net(_))
 }

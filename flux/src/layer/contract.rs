@@ -1,7 +1,7 @@
 //! What the derive implements for a layer, and what it describes of it.
 
 use crate::problem::Seg;
-use serde::de::MapAccess;
+use serde::{Deserializer, de::MapAccess};
 use std::fmt;
 
 /// No field has this index: the key is unknown.
@@ -30,6 +30,17 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
 
     /// What the layer says about the field with this index.
     fn said(&self, index: usize) -> Said<'_>;
+}
+
+/// How the leaves of one type are read and merged. The derive implements it for a unit struct for each distinct type of leaf, and
+/// for each field with a decoding function of its own.
+pub trait Leaf {
+    /// The field's type.
+    type Out;
+    /// Decodes a value.
+    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Self::Out, D::Error>;
+    /// How an upper layer's value is laid over a lower one's; none where it replaces it.
+    fn merge() -> Option<fn(&mut Self::Out, &Self::Out)>;
 }
 
 /// What a layer says about one field.

@@ -1,18 +1,12 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
 use super::{Layer, UNKNOWN};
-
 use crate::problem::{TWICE, collect_errors::caught, what_of};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor, value},
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
 };
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, HashMap},
-    fmt,
-    marker::PhantomData,
-};
+use std::{cell::Cell, fmt, marker::PhantomData};
 
 thread_local! {
     static SAW_UNKNOWN: Cell<bool> = const { Cell::new(false) };
@@ -44,16 +38,6 @@ pub(crate) fn kept<T, E: Error>(result: Result<T, E>) -> Result<Option<T>, E> {
     }
 }
 
-struct LeafSeed<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for LeafSeed<T> {
-    type Value = Option<T>;
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Option<T>, D::Error> {
-        kept(T::deserialize(d))
-    }
-}
-
 #[cold]
 #[inline(never)]
 fn duplicate<E: Error>() -> E {
@@ -73,7 +57,7 @@ fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
 }
 
 #[inline]
-fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = Option<T>>>(
+pub(super) fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = Option<T>>>(
     map: &mut A,
     slot: &mut Option<T>,
     seed: S,
@@ -83,42 +67,6 @@ fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = Option<T>>>(
     }
     *slot = map.next_value_seed(seed)?;
     Ok(())
-}
-
-/// Decodes a leaf.
-#[inline]
-pub fn put<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
-    map: &mut A,
-    slot: &mut Option<T>,
-) -> Result<(), A::Error> {
-    store(map, slot, LeafSeed(PhantomData))
-}
-
-/// A field's own decoding function (`with`, `deserialize_with`), carried by a unit struct.
-pub trait With {
-    /// The field's type.
-    type Out;
-    /// Calls the function.
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Self::Out, D::Error>;
-}
-
-struct WithSeed<W>(PhantomData<W>);
-
-impl<'de, W: With> DeserializeSeed<'de> for WithSeed<W> {
-    type Value = Option<W::Out>;
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        kept(W::decode(d))
-    }
-}
-
-/// Decodes a leaf with the field's own function.
-#[inline]
-pub fn put_with<'de, W: With, A: MapAccess<'de>>(
-    map: &mut A,
-    slot: &mut Option<W::Out>,
-) -> Result<(), A::Error> {
-    store(map, slot, WithSeed::<W>(PhantomData))
 }
 
 /// Decodes a section, a list or a map of sections.
@@ -253,131 +201,5 @@ impl<'de, L: Layer> Deserialize<'de> for Section<L> {
         let mut layer = L::default();
         section(&mut layer, d)?;
         Ok(Section(layer))
-    }
-}
-
-/// A type that is written as `30s` or `1h30m`: `Duration`, and options, lists and maps of it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `std::time::Duration`",
-    note = "for another duration type name its decoder: `#[serde(with = \"..\")]`"
-)]
-pub trait Human: Sized {
-    /// What stands in the document.
-    type Wire: for<'de> Deserialize<'de>;
-    /// The value of what stands there.
-    fn from_wire(wire: Self::Wire) -> Self;
-}
-
-/// The text of a duration.
-#[derive(Debug)]
-pub struct DurationText(std::time::Duration);
-
-impl<'de> Deserialize<'de> for DurationText {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct V;
-        impl Visitor<'_> for V {
-            type Value = DurationText;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration such as `30s` or `1h30m`")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<DurationText, E> {
-                match flux_syntax::parse_duration(text) {
-                    Ok(duration) => Ok(DurationText(duration)),
-                    Err(_) => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-                }
-            }
-        }
-        d.deserialize_str(V)
-    }
-}
-
-impl Human for std::time::Duration {
-    type Wire = DurationText;
-    fn from_wire(wire: DurationText) -> Self {
-        wire.0
-    }
-}
-
-impl<T: Human> Human for Option<T> {
-    type Wire = Option<T::Wire>;
-    fn from_wire(wire: Self::Wire) -> Self {
-        wire.map(T::from_wire)
-    }
-}
-
-impl<T: Human> Human for Vec<T> {
-    type Wire = Vec<T::Wire>;
-    fn from_wire(wire: Self::Wire) -> Self {
-        wire.into_iter().map(T::from_wire).collect()
-    }
-}
-
-impl<T: Human> Human for BTreeMap<String, T> {
-    type Wire = BTreeMap<String, T::Wire>;
-    fn from_wire(wire: Self::Wire) -> Self {
-        wire.into_iter()
-            .map(|(k, v)| (k, T::from_wire(v)))
-            .collect()
-    }
-}
-
-impl<T: Human> Human for HashMap<String, T> {
-    type Wire = HashMap<String, T::Wire>;
-    fn from_wire(wire: Self::Wire) -> Self {
-        wire.into_iter()
-            .map(|(k, v)| (k, T::from_wire(v)))
-            .collect()
-    }
-}
-
-/// Decodes a duration, or an option, list or map of durations.
-#[inline]
-pub fn put_human<'de, A: MapAccess<'de>, T: Human>(
-    map: &mut A,
-    slot: &mut Option<T>,
-) -> Result<(), A::Error> {
-    struct Seed<T>(PhantomData<T>);
-    impl<'de, T: Human> DeserializeSeed<'de> for Seed<T> {
-        type Value = Option<T>;
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Option<T>, D::Error> {
-            kept(T::Wire::deserialize(d).map(T::from_wire))
-        }
-    }
-    store(map, slot, Seed(PhantomData))
-}
-
-/// Decodes null as T's own error in every format: a YAML list or map key with nothing after it is not an empty list.
-#[inline]
-pub fn put_strict<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
-    map: &mut A,
-    slot: &mut Option<T>,
-) -> Result<(), A::Error> {
-    struct Seed<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Seed<T> {
-        type Value = Option<T>;
-        #[inline]
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Option<T>, D::Error> {
-            kept(d.deserialize_option(NotNull(PhantomData)))
-        }
-    }
-    store(map, slot, Seed(PhantomData))
-}
-
-struct NotNull<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for NotNull<T> {
-    type Value = T;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-    #[inline]
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
-        T::deserialize(d)
-    }
-    fn visit_none<E: Error>(self) -> Result<T, E> {
-        T::deserialize(value::UnitDeserializer::new())
-    }
-    fn visit_unit<E: Error>(self) -> Result<T, E> {
-        T::deserialize(value::UnitDeserializer::new())
     }
 }

@@ -1,6 +1,7 @@
 //! The reducer's rules: how one layer's field is laid over the field below it.
 
 use super::{
+    Leaf,
     decode::{Fill, InPlace, kept, section},
     finish::Nested,
 };
@@ -10,9 +11,12 @@ use serde::{
     de::{self, Error},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque, btree_map::Entry},
     fmt,
     hash::{BuildHasher, Hash},
+    marker::PhantomData,
+    ops::Index,
+    sync::Arc,
 };
 
 /// `replace`: the upper layer's value, where it has one.
@@ -120,29 +124,33 @@ impl<T: Union> Union for Option<T> {
     }
 }
 
-/// A map whose entries are merged one by one.
+/// A map whose entries are merged one by one. `M` is where the map is, so that each type has one implementation at most.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no keys to merge by",
-    note = "`merge = \"by_key\"` needs a `BTreeMap` or a `HashMap`, or an `Option` of one"
+    note = "`merge = \"by_key\"` needs a map such as `BTreeMap` or `HashMap`, or an `Option`, a `Box` or an `Arc` of one"
 )]
-pub trait ByKey: Clone {
+pub trait ByKey<M>: Clone {
     /// Lays the entries of `top` over the own ones.
     fn by_key(&mut self, top: &Self);
 }
 
-impl<K: Ord + Clone, V: Clone> ByKey for BTreeMap<K, V> {
+/// The map itself.
+pub struct Entries;
+/// Behind an `Option` or a pointer.
+pub struct Within<M>(PhantomData<M>);
+
+/// What behaves as a map, also one of another crate: its items are pairs, it can be extended by them, and indexed by a key.
+#[diagnostic::do_not_recommend]
+impl<T, K, V> ByKey<Entries> for T
+where
+    T: Clone + IntoIterator<Item = (K, V)> + Extend<(K, V)> + for<'a> Index<&'a K, Output = V>,
+{
     fn by_key(&mut self, top: &Self) {
-        self.extend(top.iter().map(|(k, v)| (k.clone(), v.clone())));
+        self.extend(top.clone());
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> ByKey for HashMap<K, V, S> {
-    fn by_key(&mut self, top: &Self) {
-        self.extend(top.iter().map(|(k, v)| (k.clone(), v.clone())));
-    }
-}
-
-impl<T: ByKey> ByKey for Option<T> {
+impl<T: ByKey<M>, M> ByKey<Within<M>> for Option<T> {
     fn by_key(&mut self, top: &Self) {
         match (self, top) {
             (Some(below), Some(top)) => below.by_key(top),
@@ -151,10 +159,22 @@ impl<T: ByKey> ByKey for Option<T> {
     }
 }
 
+impl<T: ByKey<M>, M> ByKey<Within<M>> for Box<T> {
+    fn by_key(&mut self, top: &Self) {
+        T::by_key(self, top);
+    }
+}
+
+impl<T: ByKey<M>, M> ByKey<Within<M>> for Arc<T> {
+    fn by_key(&mut self, top: &Self) {
+        Arc::make_mut(self).by_key(top);
+    }
+}
+
 macro_rules! folds {
-    ($($(#[$doc:meta])* $name:ident: $bound:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $bound:ident $(<$m:ident>)?;)*) => {$(
         $(#[$doc])*
-        pub fn $name<T: $bound>(below: &mut Option<T>, top: &Option<T>) {
+        pub fn $name<T: $bound $(<$m>, $m)?>(below: &mut Option<T>, top: &Option<T>) {
             match (below, top) {
                 (_, None) => {}
                 (Some(below), Some(top)) => below.$name(top),
@@ -172,7 +192,7 @@ folds! {
     /// `union`: the upper layer's items that are not there yet.
     union: Union;
     /// `by_key`: the upper layer's entries over the lower ones.
-    by_key: ByKey;
+    by_key: ByKey<M>;
 }
 
 /// A merge function of the user's: `fn(below: &mut T, top: &T)`, called where both layers have a value.
@@ -181,6 +201,18 @@ pub fn by<T: Clone>(below: &mut Option<T>, top: &Option<T>, merge: fn(&mut T, &T
         (_, None) => {}
         (Some(below), Some(top)) => merge(below, top),
         (below, Some(top)) => *below = Some(top.clone()),
+    }
+}
+
+/// A leaf, as its type says.
+#[inline]
+pub fn leaf<L: Leaf>(below: &mut Option<L::Out>, top: &Option<L::Out>)
+where
+    L::Out: Clone,
+{
+    match L::merge() {
+        None => replace(below, top),
+        Some(merge) => by(below, top, merge),
     }
 }
 

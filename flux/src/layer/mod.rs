@@ -7,6 +7,7 @@ mod config;
 mod contract;
 pub(crate) mod decode;
 pub(crate) mod finish;
+pub(crate) mod leaf;
 pub(crate) mod merge;
 pub(crate) mod presence;
 pub(crate) mod unique_keys;
@@ -14,4 +15,7 @@ pub(crate) mod unique_keys;
 pub use config::Config;
 pub(crate) use config::differences;
 pub(crate) use contract::Parts;
-pub use contract::{Keys, Layer, Said, UNKNOWN};
+pub use contract::{Keys, Layer, Leaf, Said, UNKNOWN};
+
+/// The layer of a config struct: the struct's fields, each of them optional. A reducer gets and makes such layers.
+pub type LayerOf<C> = <C as Config>::Layer;

@@ -1,9 +1,10 @@
 //! A decoder of any format, wrapped: the keys of the maps in a value are counted or hashed on their way.
 
 use crate::problem::{DATE, TWICE};
+use super::duration::{Written, is_duration};
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor},
+    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor},
 };
 use std::{
     cell::Cell,
@@ -113,10 +114,23 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
         deserialize_tuple(len: usize);
         deserialize_tuple_struct(name: &'static str, len: usize);
         deserialize_map();
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        if is_duration(name, fields) {
+            return self.0.deserialize_any(Written(visitor));
+        }
+        self.0
+            .deserialize_struct(name, fields, Watched(visitor, self.1))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -234,16 +248,41 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watched<'_, A> {
     }
 }
 
-/// An enum as a key is its variant's name; what a variant holds is not watched.
+/// An enum as a key is its variant's name.
 impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Watched<'_, A> {
     type Error = A::Error;
-    type Variant = A::Variant;
+    type Variant = Watched<'static, A::Variant>;
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, A::Variant), A::Error> {
-        self.0.variant_seed(Watched(seed, self.1))
+    ) -> Result<(S::Value, Self::Variant), A::Error> {
+        let (name, variant) = self.0.variant_seed(Watched(seed, self.1))?;
+        Ok((name, Watched(variant, Mode::Hash)))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Watched<'_, A> {
+    type Error = A::Error;
+    #[inline]
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.0.unit_variant()
+    }
+    #[inline]
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.newtype_variant_seed(Watched(seed, self.1))
+    }
+    #[inline]
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+        self.0.tuple_variant(len, Watched(visitor, self.1))
+    }
+    #[inline]
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.0.struct_variant(fields, Watched(visitor, self.1))
     }
 }
 

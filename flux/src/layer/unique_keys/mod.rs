@@ -1,20 +1,19 @@
-//! Maps that are decoded as a whole: a key that stands in one twice is refused, where serde would silently keep the last.
+//! Values that may hold maps: a key that occurs twice in one is refused, where serde would silently keep the last. On the same way,
+//! every `Duration` in the value is read as people write it.
 //!
 //! Of the field's own map the entries are only counted, and compared with what it holds in the end; of maps inside it, the keys
 //! are hashed.
 
 mod deserializer;
+mod duration;
 
 use crate::{
-    layer::{
-        decode::{Human, With},
-        unique_keys::deserializer::{Mode, Watched},
-    },
+    layer::unique_keys::deserializer::{Mode, Watched},
     problem::TWICE,
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, Visitor, value},
+    de::{DeserializeSeed, Error, Visitor, value},
 };
 use std::{
     cell::Cell,
@@ -24,85 +23,106 @@ use std::{
     marker::PhantomData,
 };
 
-/// Decodes a map, or something that holds maps; null is the target's own error in every format.
-#[derive(Debug)]
-pub struct Distinct<T>(PhantomData<T>);
-
-impl<T: DeserializeOwned + Keyed> With for Distinct<T> {
-    type Out = T;
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-        strict(d)
-    }
-}
-
-/// The same for maps and lists of durations.
-#[derive(Debug)]
-pub struct DistinctHuman<T>(PhantomData<T>);
-
-impl<T: Human> With for DistinctHuman<T>
-where
-    T::Wire: DeserializeOwned + Keyed,
-{
-    type Out = T;
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-        strict(d).map(T::from_wire)
-    }
-}
-
 /// How many keys the outermost map holds; none where there is no such map.
-pub trait Keyed {
+pub trait Counted {
     /// The number of keys.
     fn keys(&self) -> Option<usize>;
 }
 
-impl<K, V> Keyed for BTreeMap<K, V> {
+impl<K, V> Counted for BTreeMap<K, V> {
     fn keys(&self) -> Option<usize> {
         Some(self.len())
     }
 }
 
-impl<K, V, S: BuildHasher> Keyed for HashMap<K, V, S> {
+impl<K, V, S: BuildHasher> Counted for HashMap<K, V, S> {
     fn keys(&self) -> Option<usize> {
         Some(self.len())
     }
 }
 
-impl<T: Keyed> Keyed for Option<T> {
+impl<T: Counted> Counted for Option<T> {
     fn keys(&self) -> Option<usize> {
-        self.as_ref().and_then(Keyed::keys)
+        self.as_ref().and_then(Counted::keys)
     }
 }
 
-impl<T> Keyed for Vec<T> {
+impl<T: Counted> Counted for Box<T> {
     fn keys(&self) -> Option<usize> {
-        None
+        T::keys(self)
     }
 }
 
-fn strict<'de, T: Deserialize<'de> + Keyed, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    struct NotNull<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de> + Keyed> Visitor<'de> for NotNull<T> {
-        type Value = T;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a value")
-        }
-        #[inline]
-        fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
-            let count = Cell::new(0);
-            let value = T::deserialize(Watched(d, Mode::Count(&count)))?;
-            match value.keys() {
-                Some(keys) if keys != count.get() => Err(D::Error::custom(TWICE)),
-                _ => Ok(value),
+#[cfg(feature = "json")]
+impl Counted for serde_json::Map<String, serde_json::Value> {
+    fn keys(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+/// Decodes a list. Null is the target's own error in every format.
+#[inline]
+pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    d.deserialize_option(NotNull(Plain(PhantomData)))
+}
+
+/// Decodes a map, or something around one.
+#[inline]
+pub(super) fn counted<'de, T: Deserialize<'de> + Counted, D: Deserializer<'de>>(
+    d: D,
+) -> Result<T, D::Error> {
+    d.deserialize_option(NotNull(Counting(PhantomData)))
+}
+
+/// Decodes a value of any type. The keys of all maps in it are hashed.
+#[inline]
+pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    d.deserialize_option(NotNull(Hashing(PhantomData)))
+}
+
+/// A value that is not null, or null as the target's own error: a YAML decoder takes it for an empty list or map.
+struct NotNull<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for NotNull<S> {
+    type Value = S::Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(d)
+    }
+    fn visit_none<E: Error>(self) -> Result<S::Value, E> {
+        self.0.deserialize(value::UnitDeserializer::new())
+    }
+    fn visit_unit<E: Error>(self) -> Result<S::Value, E> {
+        self.visit_none()
+    }
+}
+
+macro_rules! seeds {
+    ($($name:ident<T: $($bound:ident)?>: |$d:ident| $body:expr;)*) => {$(
+        struct $name<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> $(+ $bound)?> DeserializeSeed<'de> for $name<T> {
+            type Value = T;
+            #[inline]
+            fn deserialize<D: Deserializer<'de>>(self, $d: D) -> Result<T, D::Error> {
+                $body
             }
         }
-        fn visit_none<E: Error>(self) -> Result<T, E> {
-            T::deserialize(value::UnitDeserializer::new())
+    )*};
+}
+
+seeds! {
+    Plain<T:>: |d| T::deserialize(d);
+    Hashing<T:>: |d| T::deserialize(Watched(d, Mode::Hash));
+    Counting<T: Counted>: |d| {
+        let count = Cell::new(0);
+        let value = T::deserialize(Watched(d, Mode::Count(&count)))?;
+        match value.keys() {
+            Some(keys) if keys != count.get() => Err(D::Error::custom(TWICE)),
+            _ => Ok(value),
         }
-        fn visit_unit<E: Error>(self) -> Result<T, E> {
-            T::deserialize(value::UnitDeserializer::new())
-        }
-    }
-    d.deserialize_option(NotNull(PhantomData))
+    };
 }

@@ -1,0 +1,75 @@
+//! What a struct with sources has beyond a section.
+
+use super::{literals::duration, pipeline, safety, source::source};
+use crate::{
+    attr::Options,
+    errors::{Errors, did_you_mean},
+    model::Root,
+    options::Key,
+};
+use syn::LitStr;
+
+/// The sources and options; none for a section.
+pub(super) fn root<'a>(
+    options: &'a Options,
+    is_root: bool,
+    errors: &mut Errors,
+) -> Option<Root<'a>> {
+    if !is_root {
+        section(options, errors);
+    }
+    let sources = options
+        .sources()
+        .filter_map(|one| source(one, errors))
+        .collect();
+    let debounce = duration(options.text(Key::Debounce), errors);
+    let root = Root {
+        sources,
+        debounce,
+        max_wait: safety::max_wait(options, debounce, errors),
+        startup_timeout: duration(options.text(Key::StartupTimeout), errors),
+        resync: duration(options.text(Key::Resync), errors),
+        unknown: unknown(options, errors),
+        name: options.text(Key::Name).map(LitStr::value),
+        history: safety::history(options, errors),
+        generations: safety::generations(options, errors),
+        probation: safety::probation(options, errors),
+        health_check: options.function(Key::HealthCheck),
+        on_stop: options.function(Key::OnStop),
+        last_known_good: safety::last_known_good(options, errors),
+        pipeline: pipeline::steps(options, errors),
+    };
+    is_root.then_some(root)
+}
+
+/// What belongs to the watching of sources has no meaning on a struct that has none.
+fn section(options: &Options, errors: &mut Errors) {
+    for given in options.all.iter().filter(|given| given.spec.needs_source) {
+        let key = &given.key;
+        errors.at(
+            key,
+            format!("a section has no `{key}`: it belongs to the struct with the sources; move it there, or give this struct a `source`"),
+        );
+    }
+}
+
+fn unknown(options: &Options, errors: &mut Errors) -> Option<&'static str> {
+    let Some(text) = options.text(Key::Unknown) else {
+        return options
+            .is_set(Key::SerdeDenyUnknownFields)
+            .then_some("Deny");
+    };
+    match text.value().as_str() {
+        "warn" => Some("Warn"),
+        "deny" => Some("Deny"),
+        "ignore" => Some("Ignore"),
+        other => {
+            let near = did_you_mean(other, &["warn", "deny", "ignore"]);
+            errors.at(
+                text,
+                format!("`unknown` is `\"warn\"`, `\"deny\"` or `\"ignore\"`, not `{other}`{near}"),
+            );
+            None
+        }
+    }
+}

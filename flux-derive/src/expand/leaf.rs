@@ -1,0 +1,117 @@
+//! How leaves are decoded and merged. The type decides, by the methods of `Probe`: each distinct type is looked at once.
+
+use crate::{
+    model::{Decode, Field, Kind, Model},
+    words::place,
+};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use std::collections::{HashMap, HashSet};
+use syn::{Ident, Type};
+
+/// The unit structs that implement `Leaf`, by field.
+pub(super) struct Leaves {
+    by_field: HashMap<String, Ident>,
+    definitions: TokenStream,
+}
+
+impl Leaves {
+    pub(super) fn of(model: &Model<'_>) -> Self {
+        let mut leaves = Leaves {
+            by_field: HashMap::new(),
+            definitions: TokenStream::new(),
+        };
+        let mut by_type: HashMap<String, Ident> = HashMap::new();
+        for field in model.keyed() {
+            let Kind::Leaf { decode, .. } = &field.kind else {
+                continue;
+            };
+            let next = format_ident!("__L{}", leaves.by_field.len());
+            let name = match decode {
+                Some(decode) => {
+                    leaves.define(&next, field, &by_function(*decode));
+                    next
+                }
+                None => {
+                    let ty = field.ty.to_token_stream().to_string();
+                    let known = by_type.entry(ty);
+                    known
+                        .or_insert_with(|| {
+                            leaves.define(&next, field, &by_type_of(field.ty));
+                            next
+                        })
+                        .clone()
+                }
+            };
+            leaves.by_field.insert(field.ident.to_string(), name);
+        }
+        leaves
+    }
+
+    /// The struct that stands for the field's decoding.
+    pub(super) fn name(&self, field: &Field<'_>) -> Option<&Ident> {
+        self.by_field.get(&field.ident.to_string())
+    }
+
+    fn define(&mut self, name: &Ident, field: &Field<'_>, decode: &TokenStream) {
+        let ty = field.ty;
+        let merge = quote_spanned!(place(ty)=> __f::Probe::<#ty>::NEW.merge());
+        self.definitions.extend(quote! {
+            struct #name;
+            #[automatically_derived]
+            impl __f::Leaf for #name {
+                type Out = #ty;
+                #[inline]
+                fn decode<'__de, __D: __serde::Deserializer<'__de>>(
+                    __d: __D,
+                ) -> ::core::result::Result<#ty, __D::Error> {
+                    #decode
+                }
+                #[inline]
+                fn merge() -> ::core::option::Option<fn(&mut #ty, &#ty)> {
+                    #merge
+                }
+            }
+        });
+    }
+}
+
+impl ToTokens for Leaves {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(quote!(use __f::probe::*;));
+        tokens.extend(self.definitions.clone());
+    }
+}
+
+fn by_type_of(ty: &Type) -> TokenStream {
+    quote_spanned!(place(ty)=> __f::Probe::<#ty>::NEW.read(__d))
+}
+
+fn by_function(decode: Decode<'_>) -> TokenStream {
+    match decode {
+        Decode::Function(path) => quote!(#path(__d)),
+        Decode::Module(path) => quote!(#path::deserialize(__d)),
+    }
+}
+
+/// A function that is never called: it compiles only if no leaf's type is a section, unless that is meant. What is known by its
+/// name is looked at once.
+pub(super) fn sections(model: &Model<'_>) -> TokenStream {
+    let mut seen = HashSet::new();
+    let lines = model.keyed().filter_map(|field| {
+        let ty = field.ty;
+        match field.kind {
+            Kind::Leaf { value: true, .. } | Kind::Section { .. } => return None,
+            Kind::Leaf { known: true, .. } if !seen.insert(ty.to_token_stream().to_string()) => {
+                return None;
+            }
+            _ => {}
+        }
+        Some(quote_spanned!(place(ty)=> __f::single::<#ty, _>(__f::Probe::<#ty>::NEW.section());))
+    });
+    quote! {
+        fn __values() {
+            #(#lines)*
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Leaves: values that are decoded as a whole. How, and how two layers' values meet, is decided by the field's type and not by the
+//! way it is written: [`Probe`] has a method for each question, and the most special implementation that fits the type answers it.
+//! So an alias, a `Box` or a map of another crate behaves as the type behind it.
+
+use super::{
+    Config, Leaf,
+    decode::{kept, store},
+    finish::need,
+    merge::ByKey,
+    unique_keys::{Counted, careful, counted, strict},
+};
+use crate::problem::Cx;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, MapAccess},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    hash::{BuildHasher, Hash},
+    marker::PhantomData,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
+    path::PathBuf,
+    rc::Rc,
+    sync::Arc,
+};
+
+struct Seed<L>(PhantomData<L>);
+
+impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<L> {
+    type Value = Option<L::Out>;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        kept(L::decode(d))
+    }
+}
+
+/// Decodes the next value of `map` into the slot.
+#[inline]
+pub fn put<'de, L: Leaf, A: MapAccess<'de>>(
+    map: &mut A,
+    slot: &mut Option<L::Out>,
+) -> Result<(), A::Error> {
+    store(map, slot, Seed::<L>(PhantomData))
+}
+
+/// Where the answers about a type come from: `Probe::<T>::NEW.read(d)`. The methods are those of the traits in [`probe`].
+pub struct Probe<T>(PhantomData<fn() -> T>);
+
+impl<T> Probe<T> {
+    /// The only value.
+    pub const NEW: Self = Probe(PhantomData);
+}
+
+impl<U> Probe<Option<U>> {
+    /// Whether a value is needed: an `Option` under any name is `None` where no layer has one.
+    pub const REQUIRED: bool = false;
+
+    /// The value, or `None`.
+    #[inline]
+    pub fn need(_: &mut Cx, _: &'static str, value: Option<Option<U>>) -> Option<Option<U>> {
+        Some(value.flatten())
+    }
+}
+
+/// The questions, for generated code to import without a name. Method lookup tries `Probe<T>` first, then `&Probe<T>`, then `&mut Probe<T>`.
+pub mod probe {
+    pub use super::{
+        MergesByKey as _, NoSection as _, ReadsCarefully as _, ReadsCounted as _, ReadsSimply as _,
+        Replaces as _, Required as _, SectionInside as _,
+    };
+}
+
+/// The answer for everything that is no `Option`.
+pub trait Required<T> {
+    /// Whether a value is needed.
+    const REQUIRED: bool = true;
+    /// The value, or a problem.
+    #[inline]
+    fn need(cx: &mut Cx, name: &'static str, value: Option<T>) -> Option<T> {
+        need(cx, name, value)
+    }
+}
+
+impl<T> Required<T> for Probe<T> {}
+
+/// A type that holds neither a map nor a duration, and so is decoded without looking at its parts.
+pub trait Simple: DeserializeOwned {
+    /// Decodes it; null is an error in every format where it is one in JSON.
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Self::deserialize(d)
+    }
+}
+
+macro_rules! simple {
+    ($($type:ty)*) => { $(impl Simple for $type {})* };
+}
+
+simple! {
+    bool char f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize
+    String Box<str> PathBuf IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6
+}
+
+impl<T: Simple> Simple for Option<T> {}
+impl<T: Simple> Simple for Box<T> {}
+
+macro_rules! simple_lists {
+    ($([$($generic:tt)*] $type:ty;)*) => {$(
+        /// A YAML list with nothing after its key is not an empty list.
+        impl<$($generic)*> Simple for $type {
+            #[inline]
+            fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                strict(d)
+            }
+        }
+    )*};
+}
+
+simple_lists! {
+    [T: Simple] Vec<T>;
+    [T: Simple] VecDeque<T>;
+    [T: Simple + Ord] BTreeSet<T>;
+    [T: Simple + Eq + Hash, S: BuildHasher + Default] HashSet<T, S>;
+}
+
+/// What is simple is read as it is.
+pub trait ReadsSimply<T> {
+    /// Decodes a value.
+    fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>;
+}
+
+impl<T: Simple> ReadsSimply<T> for Probe<T> {
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
+        T::read(d)
+    }
+}
+
+/// In a map whose entries can be counted, a key that occurs twice is found by counting.
+pub trait ReadsCounted<T> {
+    /// Decodes a value.
+    fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>;
+}
+
+impl<T: DeserializeOwned + Counted> ReadsCounted<T> for &Probe<T> {
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
+        counted(d)
+    }
+}
+
+/// Everything else is watched while it is read: for keys that occur twice, and for durations.
+pub trait ReadsCarefully<T> {
+    /// Decodes a value.
+    fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>
+    where
+        T: Deserialize<'de>;
+}
+
+impl<T> ReadsCarefully<T> for &mut Probe<T> {
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>
+    where
+        T: Deserialize<'de>,
+    {
+        careful(d)
+    }
+}
+
+/// Maps, alone or behind an `Option`, a `Box` or an `Arc`, merge by key.
+pub trait MergesByKey<T, M> {
+    /// How an upper layer's value is laid over a lower one's.
+    fn merge(self) -> Option<fn(&mut T, &T)>;
+}
+
+impl<T: ByKey<M>, M> MergesByKey<T, M> for Probe<T> {
+    #[inline]
+    fn merge(self) -> Option<fn(&mut T, &T)> {
+        Some(T::by_key)
+    }
+}
+
+/// Everything else is replaced.
+pub trait Replaces<T> {
+    /// How an upper layer's value is laid over a lower one's.
+    fn merge(self) -> Option<fn(&mut T, &T)>;
+}
+
+impl<T> Replaces<T> for &Probe<T> {
+    #[inline]
+    fn merge(self) -> Option<fn(&mut T, &T)> {
+        None
+    }
+}
+
+/// A config struct, alone or inside of something. `M` is where it is, so that each type has one implementation at most.
+pub trait Holds<M> {}
+/// The type itself.
+pub struct Itself;
+/// In a list, a map or behind a pointer.
+pub struct Inside<M>(PhantomData<M>);
+
+impl<C: Config> Holds<Itself> for C {}
+
+macro_rules! holds {
+    ($([$($generic:tt)*] $type:ty;)*) => {
+        $(impl<T: Holds<M>, M $($generic)*> Holds<Inside<M>> for $type {})*
+    };
+}
+
+holds! {
+    [] Option<T>;
+    [] Box<T>;
+    [] Rc<T>;
+    [] Arc<T>;
+    [] Vec<T>;
+    [] VecDeque<T>;
+    [] BTreeSet<T>;
+    [, S] HashSet<T, S>;
+    [, const N: usize] [T; N];
+    [, K] BTreeMap<K, T>;
+    [, K, S] HashMap<K, T, S>;
+}
+
+/// The answer for a type that holds a section.
+pub struct Sectioned<T>(PhantomData<T>);
+/// The answer for every other type.
+pub struct Single<T>(PhantomData<T>);
+
+/// A type that holds a section.
+pub trait SectionInside<T, M> {
+    /// The answer.
+    fn section(self) -> Sectioned<T>;
+}
+
+impl<T: Holds<M>, M> SectionInside<T, M> for Probe<T> {
+    fn section(self) -> Sectioned<T> {
+        Sectioned(PhantomData)
+    }
+}
+
+/// A type that holds none.
+pub trait NoSection<T> {
+    /// The answer.
+    fn section(self) -> Single<T>;
+}
+
+impl<T> NoSection<T> for &Probe<T> {
+    fn section(self) -> Single<T> {
+        Single(PhantomData)
+    }
+}
+
+/// What a leaf's type must be.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is a section, and this field would read it as a single value",
+    label = "add `#[flux(nested)]` to this field",
+    note = "as a single value it would be replaced as a whole, without its own rules, defaults, variables and unknown keys",
+    note = "if that is meant, write `#[flux(value)]`"
+)]
+pub trait IsSingle<T> {}
+
+impl<T> IsSingle<T> for Single<T> {}
+
+/// Compiles only for the answer [`Single`].
+pub fn single<T, A: IsSingle<T>>(_: A) {}
+
+/// A leaf's type that can be compared with the value before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compared, so it is not known whether a change changes it",
+    label = "not `PartialEq`",
+    note = "derive `PartialEq` on it, or write `#[flux(opaque)]` on the field: it then counts as changed whenever its layer changed",
+    note = "a type that holds a secret is `#[flux(secret, opaque)]`"
+)]
+pub trait Comparable {
+    /// Whether the value is another one.
+    fn differs(&self, old: &Self) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: PartialEq> Comparable for T {
+    #[inline]
+    fn differs(&self, old: &Self) -> bool {
+        self != old
+    }
+}
+
+/// Whether a leaf's value is another one.
+#[inline]
+pub fn differ<T: Comparable>(new: &T, old: &T) -> bool {
+    new.differs(old)
+}
