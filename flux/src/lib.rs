@@ -74,6 +74,7 @@ pub mod __private {
             hot::Hot,
         },
         handle::Local,
+        layer::trace::field,
         layer::{
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
             decode::put_nested,
@@ -81,7 +82,9 @@ pub mod __private {
             leaf::{Probe, differ, probe, put, single},
         },
         problem::{Cx, Diff},
-        schema::{Field, Kind},
+        schema::{
+            Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, Field, Kind, MergeRule,
+        },
         source::declare::remote,
     };
     pub use flux_syntax::{Part, Remote, Scheme, Template};

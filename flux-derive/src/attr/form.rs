@@ -19,11 +19,7 @@ pub(super) fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// The value behind `key =`.
-pub(super) fn value<T: Parse>(
-    spec: &Spec,
-    key: &Ident,
-    input: ParseStream<'_>,
-) -> syn::Result<T> {
+pub(super) fn value<T: Parse>(spec: &Spec, key: &Ident, input: ParseStream<'_>) -> syn::Result<T> {
     let missing = || {
         syn::Error::new_spanned(
             key,

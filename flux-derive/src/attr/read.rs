@@ -15,12 +15,7 @@ use syn::{
 };
 
 /// The options of all `#[flux(..)]`, which belong to `flux`, and of all `#[serde(..)]`, which belong to `serde`.
-pub(crate) fn read(
-    attrs: &[Attribute],
-    flux: Owner,
-    serde: Owner,
-    errors: &mut Errors,
-) -> Options {
+pub(crate) fn read(attrs: &[Attribute], flux: Owner, serde: Owner, errors: &mut Errors) -> Options {
     let mut all = Options::default();
     for attr in attrs {
         let owner = match attr.path() {
@@ -139,10 +134,7 @@ fn value(
         Form::TextOrFunction => text_or_function(spec, key, input)?,
         Form::Literal(inner) => literal(spec, inner, key, input, errors)?,
         Form::Brackets(inner) => {
-            let message = format!(
-                "`{key}` takes its options in brackets: `{}`",
-                spec.example
-            );
+            let message = format!("`{key}` takes its options in brackets: `{}`", spec.example);
             Value::Inside(None, brackets(key, input, inner, &message, errors)?.0)
         }
         Form::Rules => {
@@ -294,7 +286,9 @@ fn unknown(key: &Ident, owner: Owner) -> syn::Error {
         .collect();
     let near = did_you_mean(&word, &known);
     let name = owner.name();
-    let elsewhere = owner.elsewhere().filter(|(other, _)| other.find(&word).is_some());
+    let elsewhere = owner
+        .elsewhere()
+        .filter(|(other, _)| other.find(&word).is_some());
     let message = match elsewhere {
         Some((_, other)) => format!("`{word}` is an option of {other}, not of {name}"),
         None if near.is_empty() => format!(

@@ -87,11 +87,7 @@ fn env(written: &ast::Field<'_>, errors: &mut Errors) -> Option<String> {
 }
 
 /// A hot field is one machine word with an accessor on the type, so it must be a scalar of a struct that has a handle.
-fn hot(
-    input: &Input<'_>,
-    written: &ast::Field<'_>,
-    errors: &mut Errors,
-) -> Option<Ident> {
+fn hot(input: &Input<'_>, written: &ast::Field<'_>, errors: &mut Errors) -> Option<Ident> {
     let given = written.options.get(Key::Hot)?;
     let key = &given.key;
     let ty = &written.original.ty;

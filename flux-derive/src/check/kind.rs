@@ -217,11 +217,7 @@ fn is_known(own: Shape<'_>) -> bool {
 }
 
 /// A merge must have something to work on: an order, items that count once, or keys.
-fn leaf_merge<'a>(
-    name: &'a syn::LitStr,
-    ty: &Type,
-    errors: &mut Errors,
-) -> Option<Merge<'a>> {
+fn leaf_merge<'a>(name: &'a syn::LitStr, ty: &Type, errors: &mut Errors) -> Option<Merge<'a>> {
     let word = name.value();
     let Some(known) = MERGES.iter().find(|one| **one == word) else {
         return unknown_merge(name, &word, errors);
@@ -247,4 +243,3 @@ fn leaf_merge<'a>(
     }
     Some(Merge::Call(known))
 }
-

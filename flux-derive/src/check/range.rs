@@ -75,12 +75,7 @@ fn order(start: &Expr, end: &Expr, of: Shape<'_>) -> Option<(bool, bool)> {
     Some((reversed, !reversed && !start.less_than(end)))
 }
 
-fn bound<'a>(
-    expr: &'a Expr,
-    of: Shape<'_>,
-    ty: Option<&Type>,
-    errors: &mut Errors,
-) -> Bound<'a> {
+fn bound<'a>(expr: &'a Expr, of: Shape<'_>, ty: Option<&Type>, errors: &mut Errors) -> Bound<'a> {
     let name = ty.map(type_name).unwrap_or_default();
     let mut value = Value::Written(expr);
     match (of, Number::of(expr), literal_text(expr)) {

@@ -154,8 +154,7 @@ fn check<'a>(
 ) -> Option<Check<'a>> {
     let own = shape_of(ty);
     let key = &rule.key;
-    if matches!(rule.spec.key, Key::Pattern | Key::Email | Key::Url)
-        && cfg!(not(feature = "rules"))
+    if matches!(rule.spec.key, Key::Pattern | Key::Email | Key::Url) && cfg!(not(feature = "rules"))
     {
         let what = format!("the rules `pattern`, `email` and `url` (here `{key}`)");
         errors.at(key, feature_off(&what, "rules"));
@@ -282,7 +281,9 @@ fn outside(rule: &Given, own: Shape<'_>, default: &Expr, errors: &mut Errors) {
         (Value::List(list), _) => {
             !list.elems.is_empty() && list.elems.iter().all(|one| differs(one, default))
         }
-        (Value::Flag, Key::Ip) => text.is_some_and(|text| text.parse::<std::net::IpAddr>().is_err()),
+        (Value::Flag, Key::Ip) => {
+            text.is_some_and(|text| text.parse::<std::net::IpAddr>().is_err())
+        }
         (Value::Inside(_, rules), _) => {
             let item = own.items().map_or(Shape::Other, shape).inner();
             for (rule, one) in rules

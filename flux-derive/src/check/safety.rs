@@ -51,7 +51,10 @@ pub(super) fn generations(options: &Options, errors: &mut Errors) -> Option<usiz
 
 /// A probation needs time, and something to go back to; the health check needs a probation.
 pub(super) fn probation(options: &Options, errors: &mut Errors) -> Option<Duration> {
-    if let (Some(key), false) = (options.key(Key::HealthCheck), options.is_set(Key::Probation)) {
+    if let (Some(key), false) = (
+        options.key(Key::HealthCheck),
+        options.is_set(Key::Probation),
+    ) {
         errors.at(
             key,
             "`health_check` is asked during a probation, and there is none; add `probation = \"30s\"`",
@@ -70,10 +73,7 @@ pub(super) fn probation(options: &Options, errors: &mut Errors) -> Option<Durati
     some_time(text, zero, errors)
 }
 
-pub(super) fn last_known_good(
-    options: &Options,
-    errors: &mut Errors,
-) -> Option<LastKnownGood> {
+pub(super) fn last_known_good(options: &Options, errors: &mut Errors) -> Option<LastKnownGood> {
     let given = options.get(Key::LastKnownGood)?;
     let Value::Inside(Some(path), options) = &given.value else {
         return None;

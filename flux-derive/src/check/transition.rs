@@ -11,10 +11,7 @@ use crate::{
 use syn::{Ident, LitStr, Type};
 
 /// The rules from the previous value to the next.
-pub(super) fn transition(
-    written: &ast::Field<'_>,
-    errors: &mut Errors,
-) -> Transition {
+pub(super) fn transition(written: &ast::Field<'_>, errors: &mut Errors) -> Transition {
     let (options, ty) = (&written.options, &written.original.ty);
     let keys =
         [Key::Immutable, Key::Restart, Key::MaxChange, Key::Monotonic].map(|key| options.key(key));
@@ -102,7 +99,10 @@ fn fits(key: &Ident, ty: &Type, errors: &mut Errors) {
     if !fits && !own.is_other() {
         errors.at(
             key,
-            format!("`{key}` does not fit `{}`: it is for {needs}", type_name(ty)),
+            format!(
+                "`{key}` does not fit `{}`: it is for {needs}",
+                type_name(ty)
+            ),
         );
     }
 }

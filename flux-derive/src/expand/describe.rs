@@ -1,15 +1,17 @@
 //! The field table.
 
+use super::leaf::Leaves;
 use crate::{
-    model::{DefaultSource, Field, Kind, Model},
+    model::{Bound, Bounds, Check, DefaultSource, Field, Kind, Merge, Model, Rule, Value},
     types::literal_text,
     words::{expression, path_name, place, plain, type_name},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::{Expr, RangeLimits};
 
-pub(super) fn fields(model: &Model<'_>) -> TokenStream {
-    let fields = model.layered().map(|one| field(one, model.strict));
+pub(super) fn fields(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+    let fields = model.layered().map(|one| field(one, model.strict, leaves));
     quote! {
         #[inline]
         fn fields() -> &'static [__f::Field] {
@@ -19,60 +21,184 @@ pub(super) fn fields(model: &Model<'_>) -> TokenStream {
     }
 }
 
-fn field(field: &Field<'_>, strict: bool) -> TokenStream {
+fn field(field: &Field<'_>, strict: bool, leaves: &Leaves) -> TokenStream {
     let (key, ty) = (&field.key, field.ty);
-    let env = flux_syntax::env_segment(key);
-    let mut all = quote!(__f::Field::new(#key, #env));
-    if !matches!(field.kind, Kind::Leaf { .. }) {
-        all.extend(quote_spanned!(place(ty)=> .kind(<#ty as __f::Nested>::KIND)));
+    let (env, type_name) = (flux_syntax::env_segment(key), type_name(ty));
+    let mut all = quote!(__f::Field::new(#key, #env).with_type(#type_name));
+    match leaves.name(field) {
+        Some(leaf) => all = quote!(__f::field::<#leaf>(#all)),
+        None => {
+            all.extend(quote_spanned!(place(ty)=> .with_kind(<#ty as __f::Nested>::KIND)));
+        }
+    }
+    if let (Kind::Leaf { .. }, None) = (&field.kind, &field.default) {
+        all.extend(quote_spanned!(place(ty)=> .with_required(__f::Probe::<#ty>::REQUIRED)));
     }
     if matches!(field.kind, Kind::Flat) {
-        all.extend(quote!(.flatten()));
+        all.extend(quote!(.with_flatten()));
     }
     if strict {
-        all.extend(quote!(.strict()));
+        all.extend(quote!(.with_strict()));
     }
-    let type_name = type_name(ty);
-    all.extend(quote!(.type_name(#type_name)));
     if !field.docs.is_empty() {
         let docs = &field.docs;
-        all.extend(quote!(.docs(#docs)));
+        all.extend(quote!(.with_docs(#docs)));
     }
-    if let Some(shown) = default(field) {
-        all.extend(quote!(.default(#shown)));
-    }
+    all.extend(default(field));
     if field.secret {
-        all.extend(quote!(.secret()));
+        all.extend(quote!(.with_secret()));
     }
-    let rules = &field.transition;
-    if rules.immutable || rules.max_change.is_some() || rules.monotonic {
-        all.extend(quote!(.guarded()));
+    if !field.rules.is_empty() {
+        let rules = constraints(&field.rules);
+        all.extend(quote!(.with_constraints(#rules)));
     }
-    if rules.restart {
-        all.extend(quote!(.restart()));
-    }
+    all.extend(changes(field));
+    all.extend(merge(field));
     if !field.aliases.is_empty() {
         let aliases = &field.aliases;
-        all.extend(quote!(.aliases(&[#(#aliases),*])));
+        all.extend(quote!(.with_aliases(&[#(#aliases),*])));
     }
     if let Some(name) = &field.env {
-        all.extend(quote!(.env_exact(#name)));
+        all.extend(quote!(.with_variable(#name)));
+    }
+    if let Some(accessor) = &field.hot {
+        let accessor = plain(accessor);
+        all.extend(quote!(.with_accessor(#accessor)));
     }
     all
 }
 
-/// The default as written, a text without its quotes.
-fn default(field: &Field<'_>) -> Option<String> {
-    Some(match &field.default.as_ref()?.source {
-        DefaultSource::Value(_, expr) => match literal_text(expr) {
-            Some(text) => text.value(),
-            None => expression(expr),
-        },
-        DefaultSource::Function(path) => format!("{}()", path_name(path)),
-        DefaultSource::Type => "Default::default()".to_owned(),
+/// The default as written, a text without its quotes, and where.
+fn default(field: &Field<'_>) -> Option<TokenStream> {
+    let default = field.default.as_ref()?;
+    let (text, literal) = match &default.source {
+        DefaultSource::Value(value, expr) => (shown(expr), is_literal(value, expr)),
+        DefaultSource::Function(path) => (format!("{}()", path_name(path)), false),
+        DefaultSource::Type => ("Default::default()".to_owned(), false),
         DefaultSource::Struct(path) => {
             let base = path.map_or("Default::default".to_owned(), path_name);
-            format!("{base}().{}", plain(field.ident))
+            (format!("{base}().{}", plain(field.ident)), false)
         }
-    })
+    };
+    let literal = literal.then(|| quote!(.literal()));
+    // The span is that of the attribute, so that both macros answer with its place.
+    let (file, line) = (
+        quote_spanned!(default.span=> ::core::file!()),
+        quote_spanned!(default.span=> ::core::line!()),
+    );
+    Some(quote!(.with_default(__f::DefaultValue::new(#text, #file, #line)#literal)))
+}
+
+fn shown(expr: &Expr) -> String {
+    match literal_text(expr) {
+        Some(text) => text.value(),
+        None => expression(expr),
+    }
+}
+
+/// Whether the text of the expression is what a document would contain.
+fn is_literal(value: &Value<'_>, expr: &Expr) -> bool {
+    match value {
+        Value::Some(inner) => is_literal(inner, expr),
+        Value::Array(items) | Value::Collection(_, items) => match expr {
+            Expr::Array(list) => {
+                let mut both = items.iter().zip(&list.elems);
+                both.all(|(item, one)| is_literal(item, one))
+            }
+            _ => false,
+        },
+        Value::Written(_) => matches!(expr, Expr::Lit(_) | Expr::Unary(_)),
+        _ => true,
+    }
+}
+
+fn constraints(rules: &[Rule<'_>]) -> TokenStream {
+    let rules = rules.iter().map(|rule| {
+        let kind = constraint(&rule.check);
+        let message = rule.message.iter();
+        quote!(__f::Constraint::new(__f::ConstraintKind::#kind)#(.message(#message))*)
+    });
+    quote!(&[#(#rules),*])
+}
+
+fn constraint(check: &Check<'_>) -> TokenStream {
+    match check {
+        Check::Range(bounds) => {
+            let (start, end) = ends(bounds);
+            quote!(Range(#start, #end))
+        }
+        Check::Length(bounds) => {
+            let (start, end) = ends(bounds);
+            quote!(Length(#start, #end))
+        }
+        Check::NonEmpty => quote!(NonEmpty),
+        Check::Pattern(pattern) => quote!(Pattern(#pattern)),
+        Check::OneOf { written, .. } => {
+            let items = written.iter().map(|one| shown(one));
+            quote!(OneOf(&[#(#items),*]))
+        }
+        Check::Email => quote!(Email),
+        Check::Url => quote!(Url),
+        Check::Ip => quote!(Ip),
+        Check::Each { rules, .. } => {
+            let rules = constraints(rules);
+            quote!(Each(#rules))
+        }
+        Check::Custom(path) => {
+            let path = path_name(path);
+            quote!(Custom(#path))
+        }
+    }
+}
+
+fn ends(bounds: &Bounds<'_>) -> (TokenStream, TokenStream) {
+    let end = |bound: &Option<Bound<'_>>, excluded: bool| {
+        let Some(bound) = bound else {
+            return quote!(__f::Bound::None);
+        };
+        let text = shown(bound.written);
+        match excluded {
+            true => quote!(__f::Bound::Excluded(#text)),
+            false => quote!(__f::Bound::Included(#text)),
+        }
+    };
+    let half_open = matches!(bounds.limits, RangeLimits::HalfOpen(_));
+    (end(&bounds.start, false), end(&bounds.end, half_open))
+}
+
+fn changes(field: &Field<'_>) -> Option<TokenStream> {
+    let rules = &field.transition;
+    let mut all = Vec::new();
+    if rules.immutable {
+        all.push(quote!(Immutable));
+    }
+    if rules.restart {
+        all.push(quote!(Restart));
+    }
+    if let Some(limit) = rules.max_change {
+        all.push(quote!(MaxChange(#limit)));
+    }
+    if rules.monotonic {
+        all.push(quote!(Monotonic));
+    }
+    (!all.is_empty()).then(|| quote!(.with_changes(&[#(__f::ChangeRule::#all),*])))
+}
+
+/// What is declared; else the type decides.
+fn merge(field: &Field<'_>) -> Option<TokenStream> {
+    let (Kind::Leaf { merge, .. } | Kind::Section { merge }) = &field.kind else {
+        return None;
+    };
+    let rule = match merge.as_ref()? {
+        Merge::Call("append") => quote!(Append),
+        Merge::Call("prepend") => quote!(Prepend),
+        Merge::Call("union") => quote!(Union),
+        Merge::Call("by_key") => quote!(ByKey),
+        Merge::Call(_) => quote!(Replace),
+        Merge::By(path) => {
+            let path = path_name(path);
+            quote!(Custom(#path))
+        }
+    };
+    Some(quote!(.with_merge(__f::MergeRule::#rule)))
 }

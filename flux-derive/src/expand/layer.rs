@@ -203,7 +203,9 @@ fn said(model: &Model<'_>) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         match field.kind {
             Kind::Leaf { .. } => quote!(#index => __f::said::leaf(&self.#ident),),
-            _ => quote_spanned!(place(field.ty)=> #index => __f::said::nested::<#ty>(&self.#ident),),
+            _ => {
+                quote_spanned!(place(field.ty)=> #index => __f::said::nested::<#ty>(&self.#ident),)
+            }
         }
     });
     let rest = through(model, quote!(__f::Said::Nothing), |field| {

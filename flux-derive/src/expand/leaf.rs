@@ -55,7 +55,7 @@ impl Leaves {
 
     fn define(&mut self, name: &Ident, field: &Field<'_>, decode: &TokenStream) {
         let ty = field.ty;
-        let merge = quote_spanned!(place(ty)=> __f::Probe::<#ty>::NEW.merge());
+        let merge = quote_spanned!(place(ty)=> __f::Probe::<#ty>::new().merge());
         self.definitions.extend(quote! {
             struct #name;
             #[automatically_derived]
@@ -78,13 +78,15 @@ impl Leaves {
 
 impl ToTokens for Leaves {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(quote!(use __f::probe::*;));
+        tokens.extend(quote!(
+            use __f::probe::*;
+        ));
         tokens.extend(self.definitions.clone());
     }
 }
 
 fn by_type_of(ty: &Type) -> TokenStream {
-    quote_spanned!(place(ty)=> __f::Probe::<#ty>::NEW.read(__d))
+    quote_spanned!(place(ty)=> __f::Probe::<#ty>::new().read(__d))
 }
 
 fn by_function(decode: Decode<'_>) -> TokenStream {
@@ -107,7 +109,7 @@ pub(super) fn sections(model: &Model<'_>) -> TokenStream {
             }
             _ => {}
         }
-        Some(quote_spanned!(place(ty)=> __f::single::<#ty, _>(__f::Probe::<#ty>::NEW.section());))
+        Some(quote_spanned!(place(ty)=> __f::single::<#ty, _>(__f::Probe::<#ty>::new().section());))
     });
     quote! {
         fn __values() {

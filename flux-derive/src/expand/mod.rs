@@ -16,7 +16,10 @@ mod value;
 pub(crate) use layer::name as layer_name;
 pub(crate) use lints::allow;
 
-use crate::{model::Model, words::plain};
+use crate::{
+    model::Model,
+    words::{path_name, plain},
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -26,7 +29,7 @@ pub(crate) fn all(model: &Model<'_>) -> TokenStream {
     let leaves = leaf::Leaves::of(model);
     let sections = leaf::sections(model);
     let layer = layer::layer(model, &leaves);
-    let config = config(model);
+    let config = config(model, &leaves);
     let handle = handle::all(model);
     quote! {
         #allow
@@ -41,10 +44,16 @@ pub(crate) fn all(model: &Model<'_>) -> TokenStream {
     }
 }
 
-fn config(model: &Model<'_>) -> TokenStream {
+fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     let (ident, layer) = (model.ident, layer::name(model.ident));
     let name = plain(ident);
-    let fields = describe::fields(model);
+    let docs = Some(&model.docs).filter(|docs| !docs.is_empty());
+    let docs = docs.map(|docs| quote!(const DOCS: &'static str = #docs;));
+    let rule = model.validate.map(path_name);
+    let rule = rule.map(|path| {
+        quote!(const RULE: ::core::option::Option<&'static str> = ::core::option::Option::Some(#path);)
+    });
+    let fields = describe::fields(model, leaves);
     let finish = reduce::finish(model);
     let validate = validate::validate(model);
     let diff = reduce::diff(model);
@@ -55,6 +64,8 @@ fn config(model: &Model<'_>) -> TokenStream {
         impl __f::Config for #ident {
             type Layer = #layer;
             const NAME: &'static str = #name;
+            #docs
+            #rule
             #fields
             #finish
             #validate

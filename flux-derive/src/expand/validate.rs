@@ -29,7 +29,9 @@ fn field(field: &Field<'_>) -> TokenStream {
         all.extend(within(&value, field.options, step, &field.rules));
     }
     if matches!(field.kind, Kind::Section { .. } | Kind::Flat) {
-        all.extend(quote_spanned!(place(field.ty)=> __f::rules::nested(__cx, #step, &self.#ident);));
+        all.extend(
+            quote_spanned!(place(field.ty)=> __f::rules::nested(__cx, #step, &self.#ident);),
+        );
     }
     all
 }

@@ -90,10 +90,7 @@ fn the_readme_lists_the_options_of_the_table() {
 #[test]
 fn every_option_has_a_row_and_every_row_an_example() {
     for spec in super::TABLE {
-        let needs = !matches!(
-            spec.form,
-            Form::Flag | Form::Ignored | Form::Refused(_)
-        );
+        let needs = !matches!(spec.form, Form::Flag | Form::Ignored | Form::Refused(_));
         assert!(!needs || !spec.example.is_empty(), "{}", spec.name);
         let same = super::TABLE
             .iter()

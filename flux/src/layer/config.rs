@@ -16,6 +16,10 @@ pub trait Config: Sized + Send + Sync + 'static {
     type Layer: Layer;
     /// The struct's name.
     const NAME: &'static str;
+    /// The struct's doc comment.
+    const DOCS: &'static str = "";
+    /// The path of the function that checks the struct as a whole.
+    const RULE: Option<&'static str> = None;
     /// The field table.
     fn fields() -> &'static [Field];
     /// Builds the struct from the folded layers, or lists what is missing.

@@ -25,7 +25,7 @@ pub fn diff<N: Nested>(diff: &mut Diff, name: &'static str, new: &N, old: &N) {
 
 /// A required leaf.
 #[inline]
-pub fn need<T>(cx: &mut Cx, name: &'static str, value: Option<T>) -> Option<T> {
+pub(super) fn need<T>(cx: &mut Cx, name: &'static str, value: Option<T>) -> Option<T> {
     if value.is_none() {
         cx.problem(name, What::Missing);
     }

@@ -43,12 +43,18 @@ pub fn put<'de, L: Leaf, A: MapAccess<'de>>(
     store(map, slot, Seed::<L>(PhantomData))
 }
 
-/// Where the answers about a type come from: `Probe::<T>::NEW.read(d)`. The methods are those of the traits in [`probe`].
+/// Where the answers about a type come from: `Probe::<T>::new().read(d)`. The methods are those of the traits in [`probe`].
+#[derive(Debug)]
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl<T> Probe<T> {
     /// The only value.
-    pub const NEW: Self = Probe(PhantomData);
+    #[inline]
+    #[must_use]
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Probe(PhantomData)
+    }
 }
 
 impl<U> Probe<Option<U>> {
@@ -196,8 +202,10 @@ impl<T> Replaces<T> for &Probe<T> {
 /// A config struct, alone or inside of something. `M` is where it is, so that each type has one implementation at most.
 pub trait Holds<M> {}
 /// The type itself.
+#[derive(Debug)]
 pub struct Itself;
 /// In a list, a map or behind a pointer.
+#[derive(Debug)]
 pub struct Inside<M>(PhantomData<M>);
 
 impl<C: Config> Holds<Itself> for C {}
@@ -223,8 +231,10 @@ holds! {
 }
 
 /// The answer for a type that holds a section.
+#[derive(Debug)]
 pub struct Sectioned<T>(PhantomData<T>);
 /// The answer for every other type.
+#[derive(Debug)]
 pub struct Single<T>(PhantomData<T>);
 
 /// A type that holds a section.

@@ -135,8 +135,10 @@ pub trait ByKey<M>: Clone {
 }
 
 /// The map itself.
+#[derive(Debug)]
 pub struct Entries;
 /// Behind an `Option` or a pointer.
+#[derive(Debug)]
 pub struct Within<M>(PhantomData<M>);
 
 /// What behaves as a map, also one of another crate: its items are pairs, it can be extended by them, and indexed by a key.

@@ -18,7 +18,7 @@ pub(super) fn cut(mut fields: &'static [Field], path: &[Seg]) -> String {
         let inner = match field {
             None if secrets => return Dotted(&path[..=at]).to_string(),
             None => return whole(),
-            Some(field) if field.secret => return Dotted(&path[..=at]).to_string(),
+            Some(field) if field.is_secret() => return Dotted(&path[..=at]).to_string(),
             Some(field) => field.kind,
         };
         (fields, at) = match inner {
@@ -54,12 +54,12 @@ mod tests {
     use crate::record::paths::*;
 
     const INNER: &[Field] = &[
-        Field::new("token", "TOKEN").secret(),
+        Field::new("token", "TOKEN").with_secret(),
         Field::new("name", "NAME"),
     ];
     const FIELDS: &[Field] = &[
-        Field::new("keys", "KEYS").secret(),
-        Field::new("list", "LIST").kind(Kind::List(|| INNER)),
+        Field::new("keys", "KEYS").with_secret(),
+        Field::new("list", "LIST").with_kind(Kind::List(|| INNER)),
         Field::new("tags", "TAGS"),
     ];
 

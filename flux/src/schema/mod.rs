@@ -1,141 +1,16 @@
-//! The field table: one static description from which environment names, unknown-key detection, secrets and reports are derived.
+//! The schema: one static description of a config type, from which names of variables and arguments, unknown keys, secrets, reports
+//! and documentation are derived.
+
+mod constraint;
+mod field;
+mod value_type;
+
+pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
+pub(crate) use field::TypeFacts;
+pub use field::{Field, Kind};
+pub use value_type::ValueType;
 
 use crate::problem::Seg;
-
-/// One field of a config struct, as the derive describes it.
-#[derive(Debug, Clone, Copy)]
-pub struct Field {
-    /// The key in documents.
-    pub name: &'static str,
-    /// Other keys that mean the same field.
-    pub aliases: &'static [&'static str],
-    /// The segment of the environment variable's name: `POOL` in `APP_POOL_MAX_SIZE`.
-    pub env: &'static str,
-    /// A complete variable name that replaces prefix and segments.
-    pub env_exact: Option<&'static str>,
-    /// What stands behind the key.
-    pub kind: Kind,
-    /// The value is never printed.
-    pub secret: bool,
-    /// A rule decides what the running value may change to.
-    pub guarded: bool,
-    /// A change waits for a restart of the program.
-    pub restart: bool,
-    /// The section's keys stand beside this struct's own.
-    pub flatten: bool,
-    /// Keys beside this one that no field has refuse the document.
-    pub strict: bool,
-    /// The Rust type, as written.
-    pub type_name: &'static str,
-    /// The field's doc comment.
-    pub docs: &'static str,
-    /// The default, as written.
-    pub default: Option<&'static str>,
-}
-
-/// What stands behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A value decoded as a whole.
-    Leaf,
-    /// A map with the fields of another config struct.
-    Section(fn() -> &'static [Field]),
-    /// A list of sections.
-    List(fn() -> &'static [Field]),
-    /// A map of sections by name.
-    Map(fn() -> &'static [Field]),
-}
-
-impl Kind {
-    /// The fields of the sections behind the key.
-    pub(crate) fn table(self) -> Option<&'static [Field]> {
-        match self {
-            Kind::Leaf => None,
-            Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner) => Some(inner()),
-        }
-    }
-}
-
-impl Field {
-    /// A leaf with this key and environment segment.
-    pub const fn new(name: &'static str, env: &'static str) -> Self {
-        Field {
-            name,
-            aliases: &[],
-            env,
-            env_exact: None,
-            kind: Kind::Leaf,
-            secret: false,
-            guarded: false,
-            restart: false,
-            flatten: false,
-            strict: false,
-            type_name: "",
-            docs: "",
-            default: None,
-        }
-    }
-    /// Sets [`Field::kind`].
-    pub const fn kind(mut self, kind: Kind) -> Self {
-        self.kind = kind;
-        self
-    }
-    /// Sets [`Field::aliases`].
-    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
-        self.aliases = aliases;
-        self
-    }
-    /// Sets [`Field::env_exact`].
-    pub const fn env_exact(mut self, name: &'static str) -> Self {
-        self.env_exact = Some(name);
-        self
-    }
-    /// Marks the value as secret.
-    pub const fn secret(mut self) -> Self {
-        self.secret = true;
-        self
-    }
-    /// Marks the field as one with a rule from the running value to the next: `immutable`, `max_change`, `monotonic`.
-    pub const fn guarded(mut self) -> Self {
-        self.guarded = true;
-        self
-    }
-    /// Marks the field as one whose changes wait for a restart.
-    pub const fn restart(mut self) -> Self {
-        self.restart = true;
-        self
-    }
-    /// Marks the section as flattened.
-    pub const fn flatten(mut self) -> Self {
-        self.flatten = true;
-        self
-    }
-    /// Sets [`Field::strict`].
-    pub const fn strict(mut self) -> Self {
-        self.strict = true;
-        self
-    }
-    /// Sets [`Field::type_name`].
-    pub const fn type_name(mut self, name: &'static str) -> Self {
-        self.type_name = name;
-        self
-    }
-    /// Sets [`Field::docs`].
-    pub const fn docs(mut self, docs: &'static str) -> Self {
-        self.docs = docs;
-        self
-    }
-    /// Sets [`Field::default`].
-    pub const fn default(mut self, default: &'static str) -> Self {
-        self.default = Some(default);
-        self
-    }
-    /// Whether `key` names this field.
-    pub fn is(&self, key: &str) -> bool {
-        self.name == key || self.aliases.contains(&key)
-    }
-}
 
 /// The field that `key` names, looking into flattened sections.
 pub(crate) fn find(fields: &'static [Field], key: &str) -> Option<&'static Field> {
@@ -184,7 +59,7 @@ pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
                 // A secret that was written into a map of other things keeps its name.
                 let named = || names_secret(fields, rest);
                 return Place::Leaf {
-                    secret: field.secret || named(),
+                    secret: field.is_secret() || named(),
                 };
             }
             Kind::Section(inner) => table = inner(),
@@ -240,7 +115,7 @@ fn names_secret(fields: &'static [Field], path: &[Seg]) -> bool {
 
 fn secret_names(fields: &'static [Field], depth: u8, names: &mut Vec<&'static str>) {
     for field in fields {
-        if field.secret {
+        if field.is_secret() {
             names.push(field.name);
             names.extend(field.aliases);
         }
@@ -255,7 +130,7 @@ pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// Whether any field of the table, or of the sections in it, is secret.
 pub(crate) fn any_secret(fields: &'static [Field]) -> bool {
-    any(fields, MAX_DEPTH, &|field| field.secret)
+    any(fields, MAX_DEPTH, &|field| field.is_secret())
 }
 
 /// Whether any section refuses unknown keys.
@@ -272,12 +147,12 @@ fn any(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bo
 
 /// Whether a rule may look at the running value of anything in sections with these fields.
 pub(crate) fn may_be_guarded(fields: &'static [Field]) -> bool {
-    may(fields, MAX_DEPTH, &|field| field.guarded)
+    may(fields, MAX_DEPTH, &|field| field.is_guarded())
 }
 
 /// Whether anything in sections with these fields may wait for a restart.
 pub(crate) fn may_wait(fields: &'static [Field]) -> bool {
-    may(fields, MAX_DEPTH, &|field| field.restart)
+    may(fields, MAX_DEPTH, &|field| field.waits_for_restart())
 }
 
 /// What is too deep to look at may have it.

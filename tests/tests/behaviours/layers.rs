@@ -326,6 +326,7 @@ async fn a_layer_that_breaks_a_rule_does_not_block_another_one_either() {
 
 #[tokio::test]
 async fn a_reducer_of_the_users_replaces_the_generated_one() {
+    type AppLayer = flux::LayerOf<App>;
     let (one, first) = Channel::buffered("one", 4);
     let (two, second) = Channel::buffered("two", 4);
     one.send(&b"size: 2"[..]).await.unwrap();

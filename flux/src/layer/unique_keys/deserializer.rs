@@ -1,10 +1,13 @@
 //! A decoder of any format, wrapped: the keys of the maps in a value are counted or hashed on their way.
 
-use crate::problem::{DATE, TWICE};
 use super::duration::{Written, is_duration};
+use crate::problem::{DATE, TWICE};
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor},
+    de::{
+        DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
+        Visitor,
+    },
 };
 use std::{
     cell::Cell,

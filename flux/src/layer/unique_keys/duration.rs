@@ -3,6 +3,9 @@
 use serde::de::{Error, MapAccess, Unexpected, Visitor, value::SeqDeserializer};
 use std::fmt;
 
+/// What is expected of a duration.
+pub(in crate::layer) const DURATION: &str = "a duration such as `30s` or `1h30m`";
+
 /// Whether this is how `std::time::Duration` asks for its value, wherever it is in the type that is decoded.
 #[inline]
 pub(super) fn is_duration(name: &str, fields: &[&str]) -> bool {
@@ -30,7 +33,7 @@ impl<'de, V: Visitor<'de>> Written<V> {
 impl<'de, V: Visitor<'de>> Visitor<'de> for Written<V> {
     type Value = V::Value;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a duration such as `30s` or `1h30m`")
+        f.write_str(DURATION)
     }
     fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
         self.parts(text, Unexpected::Str(text))

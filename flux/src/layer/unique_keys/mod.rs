@@ -7,6 +7,8 @@
 mod deserializer;
 mod duration;
 
+pub(super) use duration::DURATION;
+
 use crate::{
     layer::unique_keys::deserializer::{Mode, Watched},
     problem::TWICE,
@@ -80,13 +82,16 @@ pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> R
     d.deserialize_option(NotNull(Hashing(PhantomData)))
 }
 
+/// What the visitor of a value that cannot be null expects; the tracer of types knows it by that.
+pub(super) const NOT_NULL: &str = "a value that is not null";
+
 /// A value that is not null, or null as the target's own error: a YAML decoder takes it for an empty list or map.
 struct NotNull<S>(S);
 
 impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for NotNull<S> {
     type Value = S::Value;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+        f.write_str(NOT_NULL)
     }
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<S::Value, D::Error> {

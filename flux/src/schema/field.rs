@@ -1,0 +1,293 @@
+//! One field of a config struct.
+
+use super::{ChangeRule, Constraint, DefaultValue, MergeRule, ValueType};
+
+/// One field of a config struct, as the derive describes it.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) env: &'static str,
+    pub(crate) env_exact: Option<&'static str>,
+    pub(crate) kind: Kind,
+    /// The section's keys stand beside this struct's own.
+    pub(crate) flatten: bool,
+    /// Keys beside this one that no field has refuse the document.
+    pub(crate) strict: bool,
+    declared_secret: bool,
+    required: bool,
+    hot: Option<&'static str>,
+    type_name: &'static str,
+    docs: &'static str,
+    default: Option<DefaultValue>,
+    constraints: &'static [Constraint],
+    changes: &'static [ChangeRule],
+    merge: Option<MergeRule>,
+    facts: TypeFacts,
+}
+
+/// What is known of a leaf by its type. Functions, since a constant cannot hold the answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TypeFacts {
+    /// The full name of the type.
+    pub(crate) full_name: fn() -> &'static str,
+    /// How layers' values meet where nothing is declared.
+    pub(crate) merge: fn() -> MergeRule,
+    /// What it reads.
+    pub(crate) value_type: fn() -> ValueType,
+}
+
+/// What stands behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A value decoded as a whole.
+    Leaf,
+    /// A map with the fields of another config struct.
+    Section(fn() -> &'static [Field]),
+    /// A list of sections.
+    List(fn() -> &'static [Field]),
+    /// A map of sections by name.
+    Map(fn() -> &'static [Field]),
+}
+
+impl Kind {
+    /// The fields of the sections behind the key.
+    pub fn table(self) -> Option<&'static [Field]> {
+        match self {
+            Kind::Leaf => None,
+            Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner) => Some(inner()),
+        }
+    }
+}
+
+impl Field {
+    /// The key in documents.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+    /// Other keys that mean the same field.
+    pub const fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+    /// Whether `key` names this field.
+    pub fn is(&self, key: &str) -> bool {
+        self.name == key || self.aliases.contains(&key)
+    }
+    /// The segment of the environment variable's name: `POOL` in `APP_POOL_MAX_SIZE`.
+    pub const fn variable_segment(&self) -> &'static str {
+        self.env
+    }
+    /// A complete variable name that replaces prefix and segments.
+    pub const fn variable(&self) -> Option<&'static str> {
+        self.env_exact
+    }
+    /// The segment of the argument's name: `max-size` in `--pool-max-size`.
+    pub fn argument_segment(&self) -> String {
+        self.env.to_ascii_lowercase().replace('_', "-")
+    }
+    /// What stands behind the key.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+    /// Whether the section's keys stand beside this struct's own.
+    pub const fn is_flattened(&self) -> bool {
+        self.flatten
+    }
+    /// Whether the value is never printed: it is marked `secret`, or its type is one of `secrecy` or `zeroize`.
+    pub fn is_secret(&self) -> bool {
+        self.declared_secret || names_secret((self.facts.full_name)())
+    }
+    /// Whether a layer must have it.
+    pub const fn is_required(&self) -> bool {
+        self.required
+    }
+    /// The name of the accessor of a hot field.
+    pub const fn accessor(&self) -> Option<&'static str> {
+        self.hot
+    }
+    /// The Rust type, as written.
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+    /// What the type of a leaf reads.
+    pub fn value_type(&self) -> ValueType {
+        (self.facts.value_type)()
+    }
+    /// The field's doc comment.
+    pub const fn docs(&self) -> &'static str {
+        self.docs
+    }
+    /// The default.
+    pub const fn default(&self) -> Option<DefaultValue> {
+        self.default
+    }
+    /// The rules on the value.
+    pub const fn constraints(&self) -> &'static [Constraint] {
+        self.constraints
+    }
+    /// The rules from the running value to the next.
+    pub const fn changes(&self) -> &'static [ChangeRule] {
+        self.changes
+    }
+    /// How an upper layer's value is laid over a lower one's.
+    pub fn merge(&self) -> MergeRule {
+        match (self.merge, self.kind) {
+            (Some(merge), _) => merge,
+            (None, Kind::Leaf) => (self.facts.merge)(),
+            (None, Kind::List(_)) => MergeRule::Replace,
+            (None, Kind::Section(_) | Kind::Map(_)) => MergeRule::ByKey,
+        }
+    }
+    /// Whether a rule decides what the running value may change to.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.changes.iter().any(|rule| *rule != ChangeRule::Restart)
+    }
+    /// Whether a change waits for a restart of the program.
+    pub(crate) fn waits_for_restart(&self) -> bool {
+        self.changes.contains(&ChangeRule::Restart)
+    }
+}
+
+/// Whether the full name of a type contains one of those that hold a secret. `secrecy` and `zeroize` are no dependencies of Flux.
+fn names_secret(full_name: &str) -> bool {
+    [
+        "secrecy::SecretBox<",
+        "secrecy::Secret<",
+        "zeroize::Zeroizing<",
+    ]
+    .iter()
+    .any(|name| full_name.contains(name))
+}
+
+fn no_name() -> &'static str {
+    ""
+}
+
+fn replaced() -> MergeRule {
+    MergeRule::Replace
+}
+
+fn any() -> ValueType {
+    ValueType::Any
+}
+
+/// The builder of generated code.
+impl Field {
+    /// A leaf with this key and environment segment.
+    pub const fn new(name: &'static str, env: &'static str) -> Self {
+        Field {
+            name,
+            aliases: &[],
+            env,
+            env_exact: None,
+            kind: Kind::Leaf,
+            flatten: false,
+            strict: false,
+            declared_secret: false,
+            required: false,
+            hot: None,
+            type_name: "",
+            docs: "",
+            default: None,
+            constraints: &[],
+            changes: &[],
+            merge: None,
+            facts: TypeFacts {
+                full_name: no_name,
+                merge: replaced,
+                value_type: any,
+            },
+        }
+    }
+    /// Sets [`Field::kind`].
+    #[must_use]
+    pub const fn with_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+    /// Sets the type as written.
+    #[must_use]
+    pub const fn with_type(mut self, name: &'static str) -> Self {
+        self.type_name = name;
+        self
+    }
+    /// Sets what is known by the type of a leaf.
+    pub(crate) const fn with_facts(mut self, facts: TypeFacts) -> Self {
+        self.facts = facts;
+        self
+    }
+    /// Sets [`Field::aliases`].
+    #[must_use]
+    pub const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+    /// Sets [`Field::variable`].
+    #[must_use]
+    pub const fn with_variable(mut self, name: &'static str) -> Self {
+        self.env_exact = Some(name);
+        self
+    }
+    /// Marks the value as secret.
+    #[must_use]
+    pub const fn with_secret(mut self) -> Self {
+        self.declared_secret = true;
+        self
+    }
+    /// Sets [`Field::is_required`].
+    #[must_use]
+    pub const fn with_required(mut self, required: bool) -> Self {
+        self.required = required;
+        self
+    }
+    /// Sets [`Field::accessor`].
+    #[must_use]
+    pub const fn with_accessor(mut self, name: &'static str) -> Self {
+        self.hot = Some(name);
+        self
+    }
+    /// Marks the section as flattened.
+    #[must_use]
+    pub const fn with_flatten(mut self) -> Self {
+        self.flatten = true;
+        self
+    }
+    /// Refuses keys beside this one that no field has.
+    #[must_use]
+    pub const fn with_strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+    /// Sets [`Field::docs`].
+    #[must_use]
+    pub const fn with_docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+    /// Sets [`Field::default`].
+    #[must_use]
+    pub const fn with_default(mut self, default: DefaultValue) -> Self {
+        self.default = Some(default);
+        self
+    }
+    /// Sets [`Field::constraints`].
+    #[must_use]
+    pub const fn with_constraints(mut self, constraints: &'static [Constraint]) -> Self {
+        self.constraints = constraints;
+        self
+    }
+    /// Sets [`Field::changes`].
+    #[must_use]
+    pub const fn with_changes(mut self, changes: &'static [ChangeRule]) -> Self {
+        self.changes = changes;
+        self
+    }
+    /// Sets [`Field::merge`].
+    #[must_use]
+    pub const fn with_merge(mut self, merge: MergeRule) -> Self {
+        self.merge = Some(merge);
+        self
+    }
+}
