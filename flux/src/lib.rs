@@ -7,7 +7,7 @@
 //! use flux::{Flux, Source};
 //!
 //! #[derive(Flux)]
-//! #[flux(source("file:app.yaml", optional), override = "env:APP_")]
+//! #[flux(optional_source = "file:app.yaml", override = "env:APP_")]
 //! struct AppConfig {
 //!     #[flux(default = 8080, range = 1..=65535)]
 //!     port: u16,

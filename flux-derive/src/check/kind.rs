@@ -72,6 +72,12 @@ fn section<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
             format!("`{}` is a value and no section; remove `nested`, which is for structs that derive `Flux`", type_name(ty)),
         );
     }
+    if let Some(key) = options.key(Key::Value) {
+        errors.at(
+            key,
+            "a field is a section (`nested`) or a single value (`value`); keep one",
+        );
+    }
     if let Some(key) = options.key(Key::Secret) {
         errors.at(
             key,

@@ -108,7 +108,12 @@ simple! {
 }
 
 impl<T: Simple> Simple for Option<T> {}
-impl<T: Simple> Simple for Box<T> {}
+impl<T: Simple> Simple for Box<T> {
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        T::read(d).map(Box::new)
+    }
+}
 
 macro_rules! simple_lists {
     ($([$($generic:tt)*] $type:ty;)*) => {$(

@@ -41,7 +41,7 @@ const MOST: usize = 64 << 20;
 /// use flux::{Flux, testing::Recorder};
 ///
 /// #[derive(Flux)]
-/// #[flux(source("file:app.yaml", optional))]
+/// #[flux(optional_source = "file:app.yaml")]
 /// struct AppConfig {
 ///     #[flux(default = 8080)]
 ///     port: u16,

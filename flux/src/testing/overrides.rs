@@ -52,7 +52,7 @@ impl<C: Root> Overridden<C> {
     /// ```
     /// # use flux::{Flux, testing::Override as _};
     /// # #[derive(Flux)]
-    /// # #[flux(source("file:app.yaml", optional))]
+    /// # #[flux(optional_source = "file:app.yaml")]
     /// # struct AppConfig { #[flux(default = 8080)] port: u16 }
     /// let overridden = AppConfig::override_from("port: 1");
     /// std::thread::scope(|scope| {
@@ -71,7 +71,7 @@ impl<C: Root> Overridden<C> {
     /// ```
     /// # use flux::{Flux, testing::Override as _};
     /// # #[derive(Flux)]
-    /// # #[flux(source("file:app.yaml", optional))]
+    /// # #[flux(optional_source = "file:app.yaml")]
     /// # struct AppConfig { #[flux(default = 8080)] port: u16 }
     /// # #[tokio::main]
     /// # async fn main() {

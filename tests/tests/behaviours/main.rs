@@ -36,6 +36,7 @@ mod subscriptions;
 mod testing;
 mod transitions;
 mod twice;
+mod types;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

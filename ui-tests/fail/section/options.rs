@@ -22,6 +22,8 @@ struct Config {
     #[flux(nested)]
     #[serde(flatten)]
     maybe: Option<Pool>,
+    #[flux(nested, value)]
+    both: Pool,
     #[flux(nested, merge = "replace")]
     #[serde(flatten, rename = "x", alias = "y")]
     flat: Pool,

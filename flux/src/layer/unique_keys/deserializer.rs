@@ -22,6 +22,8 @@ pub(super) enum Mode<'c> {
     Count(&'c Cell<usize>),
     /// The keys of its maps are hashed.
     Hash,
+    /// The same, as long as it asks for a map or a struct: a type that takes anything decides for itself what it accepts.
+    Own,
     /// It is a key: it is hashed.
     Key(&'c Cell<u64>),
     /// It is the first key of a map that is counted: is it the one that toml's decoder makes of a date?
@@ -29,6 +31,15 @@ pub(super) enum Mode<'c> {
 }
 
 impl Mode<'_> {
+    /// For what is inside of the value.
+    #[inline]
+    fn inner(self) -> Mode<'static> {
+        match self {
+            Mode::Own => Mode::Own,
+            _ => Mode::Hash,
+        }
+    }
+
     #[inline]
     fn text(self, value: &str) {
         match self {
@@ -90,7 +101,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
     type Error = D::Error;
 
     decode! {
-        deserialize_any();
         deserialize_bool();
         deserialize_i8();
         deserialize_i16();
@@ -116,10 +126,26 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
         deserialize_seq();
         deserialize_tuple(len: usize);
         deserialize_tuple_struct(name: &'static str, len: usize);
-        deserialize_map();
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
+    }
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        match self.1 {
+            Mode::Own => self.0.deserialize_any(visitor),
+            mode => self.0.deserialize_any(Watched(visitor, mode)),
+        }
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let mode = match self.1 {
+            Mode::Own => Mode::Hash,
+            mode => mode,
+        };
+        self.0.deserialize_map(Watched(visitor, mode))
     }
 
     #[inline]
@@ -208,7 +234,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Watched(items, Mode::Hash))
+        self.0.visit_seq(Watched(items, self.1.inner()))
     }
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
@@ -220,6 +246,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
             keys: Vec::with_capacity(if count.is_some() { 0 } else { 16 }),
             entries,
             count,
+            inner: self.1.inner(),
         })
     }
     #[inline]
@@ -243,7 +270,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watched<'_, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Watched(seed, Mode::Hash))
+        self.0.next_element_seed(Watched(seed, self.1))
     }
     #[inline]
     fn size_hint(&self) -> Option<usize> {
@@ -260,8 +287,9 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Watched<'_, A> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
+        let inner = self.1.inner();
         let (name, variant) = self.0.variant_seed(Watched(seed, self.1))?;
-        Ok((name, Watched(variant, Mode::Hash)))
+        Ok((name, Watched(variant, inner)))
     }
 }
 
@@ -294,6 +322,7 @@ struct Entries<'c, A> {
     entries: A,
     count: Option<&'c Cell<usize>>,
     keys: Vec<u64>,
+    inner: Mode<'static>,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
@@ -338,7 +367,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
     }
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.entries.next_value_seed(Watched(seed, Mode::Hash))
+        self.entries.next_value_seed(Watched(seed, self.inner))
     }
     #[inline]
     fn size_hint(&self) -> Option<usize> {

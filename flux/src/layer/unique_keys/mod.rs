@@ -76,7 +76,7 @@ pub(super) fn counted<'de, T: Deserialize<'de> + Counted, D: Deserializer<'de>>(
     d.deserialize_option(NotNull(Counting(PhantomData)))
 }
 
-/// Decodes a value of any type. The keys of all maps in it are hashed.
+/// Decodes a value of any type. The keys of the maps in it are hashed; a type that takes anything decides for itself.
 #[inline]
 pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
     d.deserialize_option(NotNull(Hashing(PhantomData)))
@@ -121,7 +121,7 @@ macro_rules! seeds {
 
 seeds! {
     Plain<T:>: |d| T::deserialize(d);
-    Hashing<T:>: |d| T::deserialize(Watched(d, Mode::Hash));
+    Hashing<T:>: |d| T::deserialize(Watched(d, Mode::Own));
     Counting<T: Counted>: |d| {
         let count = Cell::new(0);
         let value = T::deserialize(Watched(d, Mode::Count(&count)))?;
