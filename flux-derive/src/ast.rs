@@ -12,11 +12,11 @@ pub(crate) struct Input<'a> {
     pub(crate) original: &'a DeriveInput,
     pub(crate) options: Options,
     /// The named fields; none where the type has no such thing.
-    pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) fields: Vec<FieldInput<'a>>,
 }
 
 /// A field as written.
-pub(crate) struct Field<'a> {
+pub(crate) struct FieldInput<'a> {
     pub(crate) original: &'a syn::Field,
     pub(crate) ident: &'a Ident,
     pub(crate) options: Options,
@@ -34,7 +34,7 @@ impl<'a> Input<'a> {
             _ => None,
         };
         let fields = named.into_iter().flatten().filter_map(|field| {
-            Some(Field {
+            Some(FieldInput {
                 original: field,
                 ident: field.ident.as_ref()?,
                 options: attr::read(&field.attrs, Owner::Field, Owner::SerdeField, errors),
@@ -54,7 +54,7 @@ impl<'a> Input<'a> {
     }
 }
 
-impl Field<'_> {
+impl FieldInput<'_> {
     /// Stands for a section, or for a list or map of them.
     pub(crate) fn is_section(&self) -> bool {
         self.options.is_set(Key::Nested) && !self.options.is_set(Key::SerdeSkip)

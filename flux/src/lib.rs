@@ -79,7 +79,7 @@ pub mod __private {
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
             decode::put_nested,
             finish::{Nested, diff, nested, nested_or, or},
-            leaf::{Probe, differ, probe, put, single},
+            leaf::{TypeProbe, differ, probe, put, single},
         },
         problem::{Cx, Diff},
         schema::{

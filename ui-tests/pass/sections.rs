@@ -217,7 +217,7 @@ fn main() {
     is_config::<Whole>();
     let names: Vec<_> = <Everything as flux::Config>::fields()
         .iter()
-        .map(|field| field.name)
+        .map(flux::schema::Field::name)
         .collect();
     assert_eq!(names[0], "port");
     assert!(names.contains(&"type"));

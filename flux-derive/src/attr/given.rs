@@ -8,11 +8,17 @@ pub(crate) struct Given {
     pub(crate) spec: &'static Spec,
     /// The name, for its span.
     pub(crate) key: Ident,
-    pub(crate) value: Value,
+    pub(crate) value: Written,
+}
+
+impl Given {
+    fn is_read(&self) -> bool {
+        !matches!(self.value, Written::Faulty)
+    }
 }
 
 /// The value of an option.
-pub(crate) enum Value {
+pub(crate) enum Written {
     Flag,
     Text(LitStr),
     Expr(Expr),
@@ -35,8 +41,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The option, where it could be read.
     pub(crate) fn get(&self, key: Key) -> Option<&Given> {
-        self.all.iter().find(|given| given.spec.key == key)
+        self.all
+            .iter()
+            .find(|given| given.spec.key == key && given.is_read())
     }
 
     /// The option's name as written, for its span.
@@ -46,7 +55,7 @@ impl Options {
 
     /// Whether it was written, right or wrong.
     pub(crate) fn is_set(&self, key: Key) -> bool {
-        self.get(key).is_some()
+        self.all.iter().any(|given| given.spec.key == key)
     }
 
     pub(crate) fn text(&self, key: Key) -> Option<&LitStr> {
@@ -59,21 +68,21 @@ impl Options {
             .iter()
             .filter(move |given| given.spec.key == key)
             .filter_map(|given| match &given.value {
-                Value::Text(text) => Some(text),
+                Written::Text(text) => Some(text),
                 _ => None,
             })
     }
 
     pub(crate) fn expr(&self, key: Key) -> Option<&Expr> {
         match &self.get(key)?.value {
-            Value::Expr(expr) => Some(expr),
+            Written::Expr(expr) => Some(expr),
             _ => None,
         }
     }
 
     pub(crate) fn function(&self, key: Key) -> Option<&Path> {
         match &self.get(key)?.value {
-            Value::Function(path) => Some(path),
+            Written::Function(path) => Some(path),
             _ => None,
         }
     }
@@ -84,7 +93,7 @@ impl Options {
             .all
             .iter()
             .filter(|given| given.spec.owner == Owner::Rule);
-        rules.filter(|given| given.spec.key != Key::Message)
+        rules.filter(|given| given.spec.key != Key::Message && given.is_read())
     }
 
     /// The layers.

@@ -5,5 +5,5 @@ mod form;
 mod given;
 mod read;
 
-pub(crate) use given::{Given, Options, Value};
+pub(crate) use given::{Given, Options, Written};
 pub(crate) use read::read;

@@ -2,7 +2,7 @@
 
 use super::{
     form,
-    given::{Given, Options, Value},
+    given::{Given, Options, Written},
 };
 use crate::{
     errors::{Errors, did_you_mean, listed},
@@ -91,7 +91,7 @@ fn option(
     let (value, error) = match value {
         Ok(Some(value)) => (value, None),
         Ok(None) => return Ok(()),
-        Err(error) => (Value::Faulty, Some(error)),
+        Err(error) => (Written::Faulty, Some(error)),
     };
     let given = Given {
         spec,
@@ -101,8 +101,8 @@ fn option(
     let same = |one: &&mut Given| one.spec.key == spec.key;
     match all.all.iter_mut().find(same) {
         Some(earlier) if !spec.repeatable => match (&earlier.value, &given.value) {
-            (_, Value::Faulty) => {}
-            (Value::Faulty, _) => *earlier = given,
+            (_, Written::Faulty) => {}
+            (Written::Faulty, _) => *earlier = given,
             _ => errors.at(key, format!("`{key}` is given twice; keep one")),
         },
         _ => all.all.push(given),
@@ -116,26 +116,26 @@ fn value(
     key: &Ident,
     input: ParseStream<'_>,
     errors: &mut Errors,
-) -> syn::Result<Option<Value>> {
-    let flag = |input| form::flag(key, input).map(|()| Value::Flag);
+) -> syn::Result<Option<Written>> {
+    let flag = |input| form::flag(key, input).map(|()| Written::Flag);
     let value = match spec.form {
         Form::Flag => flag(input)?,
-        Form::Text => Value::Text(form::text(spec, key, input)?),
-        Form::Expr => Value::Expr(form::value(spec, key, input)?),
-        Form::Function => Value::Function(form::function(spec, key, input)?),
-        Form::Range => Value::Range(form::range(spec, key, input)?),
-        Form::List => Value::List(form::list(spec, key, input)?),
-        Form::FlagOrExpr if input.peek(Token![=]) => Value::Expr(form::value(spec, key, input)?),
-        Form::FlagOrText if input.peek(Token![=]) => Value::Text(form::text(spec, key, input)?),
+        Form::Text => Written::Text(form::text(spec, key, input)?),
+        Form::Expr => Written::Expr(form::value(spec, key, input)?),
+        Form::Function => Written::Function(form::function(spec, key, input)?),
+        Form::Range => Written::Range(form::range(spec, key, input)?),
+        Form::List => Written::List(form::list(spec, key, input)?),
+        Form::FlagOrExpr if input.peek(Token![=]) => Written::Expr(form::value(spec, key, input)?),
+        Form::FlagOrText if input.peek(Token![=]) => Written::Text(form::text(spec, key, input)?),
         Form::FlagOrFunction if input.peek(Token![=]) => {
-            Value::Function(form::function(spec, key, input)?)
+            Written::Function(form::function(spec, key, input)?)
         }
         Form::FlagOrExpr | Form::FlagOrText | Form::FlagOrFunction => flag(input)?,
         Form::TextOrFunction => text_or_function(spec, key, input)?,
         Form::Literal(inner) => literal(spec, inner, key, input, errors)?,
         Form::Brackets(inner) => {
             let message = format!("`{key}` takes its options in brackets: `{}`", spec.example);
-            Value::Inside(None, brackets(key, input, inner, &message, errors)?.0)
+            Written::Inside(None, brackets(key, input, inner, &message, errors)?.0)
         }
         Form::Rules => {
             let message = format!(
@@ -152,7 +152,7 @@ fn value(
                     ),
                 );
             }
-            Value::Inside(None, rules)
+            Written::Inside(None, rules)
         }
         Form::Half => return half(spec, key, input, errors),
         Form::Ignored => return Ok(None),
@@ -166,13 +166,13 @@ fn value(
     Ok(Some(value))
 }
 
-fn text_or_function(spec: &Spec, key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+fn text_or_function(spec: &Spec, key: &Ident, input: ParseStream<'_>) -> syn::Result<Written> {
     match form::value(spec, key, input)? {
         Expr::Lit(ExprLit {
             lit: Lit::Str(name),
             ..
-        }) => Ok(Value::Text(name)),
-        Expr::Path(path) if path.qself.is_none() => Ok(Value::Function(path.path)),
+        }) => Ok(Written::Text(name)),
+        Expr::Path(path) if path.qself.is_none() => Ok(Written::Function(path.path)),
         other => Err(syn::Error::new_spanned(
             other,
             format!(
@@ -209,10 +209,10 @@ fn literal(
     key: &Ident,
     input: ParseStream<'_>,
     errors: &mut Errors,
-) -> syn::Result<Value> {
+) -> syn::Result<Written> {
     let mut all = Options::default();
     if !input.peek(token::Paren) {
-        return Ok(Value::Inside(Some(form::text(spec, key, input)?), all));
+        return Ok(Written::Inside(Some(form::text(spec, key, input)?), all));
     }
     let content;
     syn::parenthesized!(content in input);
@@ -235,7 +235,7 @@ fn literal(
         content.parse::<Token![,]>()?;
     }
     options(&content, inner, &mut all, errors)?;
-    Ok(Value::Inside(Some(literal), all))
+    Ok(Written::Inside(Some(literal), all))
 }
 
 /// The deserializing half of serde's `key = ".."` or `key(serialize = "..", deserialize = "..")`.
@@ -244,9 +244,9 @@ fn half(
     key: &Ident,
     input: ParseStream<'_>,
     errors: &mut Errors,
-) -> syn::Result<Option<Value>> {
+) -> syn::Result<Option<Written>> {
     if !input.peek(token::Paren) {
-        return form::text(spec, key, input).map(|text| Some(Value::Text(text)));
+        return form::text(spec, key, input).map(|text| Some(Written::Text(text)));
     }
     let content;
     syn::parenthesized!(content in input);
@@ -254,7 +254,7 @@ fn half(
     while !content.is_empty() {
         let half = Ident::parse_any(&content)?;
         match form::text(spec, &half, &content) {
-            Ok(name) if half == "deserialize" => found = Some(Value::Text(name)),
+            Ok(name) if half == "deserialize" => found = Some(Written::Text(name)),
             Ok(_) => {}
             Err(error) => errors.push(error),
         }

@@ -3,7 +3,7 @@
 use super::literals::duration;
 use crate::{
     ast::{self, Input},
-    attr,
+    attr::Written,
     errors::Errors,
     model::{Default, DefaultSource, Value},
     options::Key,
@@ -15,7 +15,7 @@ use syn::{Expr, ExprLit, Lit, Type, spanned::Spanned};
 /// The field's own default, serde's, or the struct's.
 pub(super) fn default<'a>(
     input: &'a Input<'_>,
-    written: &'a ast::Field<'_>,
+    written: &'a ast::FieldInput<'_>,
     errors: &mut Errors,
 ) -> Option<Default<'a>> {
     let (options, ty) = (&written.options, &written.original.ty);
@@ -32,14 +32,14 @@ pub(super) fn default<'a>(
         .or_else(|| input.options.get(Key::SerdeStructDefault))?;
     let of_struct = given.spec.key == Key::SerdeStructDefault;
     let source = match &given.value {
-        attr::Value::Expr(expr) => DefaultSource::Value(value(expr, ty, errors), expr),
-        attr::Value::Function(path) if of_struct => DefaultSource::Struct(Some(path)),
-        attr::Value::Function(path) => DefaultSource::Function(path),
+        Written::Expr(expr) => DefaultSource::Value(value(expr, ty, errors), expr),
+        Written::Function(path) if of_struct => DefaultSource::Struct(Some(path)),
+        Written::Function(path) => DefaultSource::Function(path),
         _ if of_struct => DefaultSource::Struct(None),
         _ => DefaultSource::Type,
     };
     let span = match &given.value {
-        attr::Value::Expr(expr) => expr.span(),
+        Written::Expr(expr) => expr.span(),
         _ => given.key.span(),
     };
     Some(Default { source, span })

@@ -13,7 +13,7 @@ use syn::{Ident, Type};
 
 pub(super) fn field<'a>(
     input: &'a Input<'_>,
-    written: &'a ast::Field<'_>,
+    written: &'a ast::FieldInput<'_>,
     key: String,
     errors: &mut Errors,
 ) -> Option<Field<'a>> {
@@ -60,13 +60,13 @@ fn borrowed(ty: &Type) -> Option<&Type> {
     }
 }
 
-fn aliases(written: &ast::Field<'_>, key: &str) -> Vec<String> {
+fn aliases(written: &ast::FieldInput<'_>, key: &str) -> Vec<String> {
     let all = written.options.texts(Key::SerdeAlias);
     let all = all.map(syn::LitStr::value);
     all.filter(|alias| alias != key).collect()
 }
 
-fn env(written: &ast::Field<'_>, errors: &mut Errors) -> Option<String> {
+fn env(written: &ast::FieldInput<'_>, errors: &mut Errors) -> Option<String> {
     let text = written.options.text(Key::Env)?;
     let name = text.value();
     if written.is_section() {
@@ -87,7 +87,7 @@ fn env(written: &ast::Field<'_>, errors: &mut Errors) -> Option<String> {
 }
 
 /// A hot field is one machine word with an accessor on the type, so it must be a scalar of a struct that has a handle.
-fn hot(input: &Input<'_>, written: &ast::Field<'_>, errors: &mut Errors) -> Option<Ident> {
+fn hot(input: &Input<'_>, written: &ast::FieldInput<'_>, errors: &mut Errors) -> Option<Ident> {
     let given = written.options.get(Key::Hot)?;
     let key = &given.key;
     let ty = &written.original.ty;

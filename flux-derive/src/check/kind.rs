@@ -2,7 +2,7 @@
 
 use crate::{
     ast,
-    attr::{Given, Value},
+    attr::{Given, Written},
     errors::{Errors, did_you_mean},
     model::{Decode, Kind, Merge},
     options::Key,
@@ -13,7 +13,7 @@ use syn::{GenericArgument, PathArguments, Type};
 
 const MERGES: [&str; 5] = ["replace", "append", "prepend", "union", "by_key"];
 
-pub(super) fn kind<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
+pub(super) fn kind<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     if written.options.is_set(Key::SerdeSkip) {
         Kind::Skipped
     } else if written.is_section() {
@@ -61,7 +61,7 @@ pub(super) fn sealed(ty: &Type) -> Option<Sealed> {
 }
 
 /// A section is decoded and merged key by key, so options of a single value have no meaning on it.
-fn section<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
+fn section<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     let (options, ty) = (&written.options, &written.original.ty);
     let own = shape(ty);
     let item = own.inner();
@@ -126,7 +126,7 @@ fn section<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
 }
 
 /// A flattened section shares the struct's keys, so it must be exactly one, always there, with nothing of its own.
-fn flat<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
+fn flat<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     let (options, ty) = (&written.options, &written.original.ty);
     if !shape(ty).is_other() {
         errors.at(
@@ -157,7 +157,7 @@ fn flat<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
 
 /// The merge as written; none where the type decides.
 fn merge<'a>(
-    written: &'a ast::Field<'_>,
+    written: &'a ast::FieldInput<'_>,
     named: impl FnOnce(&'a syn::LitStr) -> Option<Merge<'a>>,
 ) -> Option<Merge<'a>> {
     match written.options.text(Key::Merge) {
@@ -176,13 +176,13 @@ fn unknown_merge(name: &syn::LitStr, word: &str, errors: &mut Errors) -> Option<
 }
 
 /// serde's `with` or `deserialize_with`.
-fn decoder<'a>(written: &'a ast::Field<'_>) -> Option<&'a Given> {
+fn decoder<'a>(written: &'a ast::FieldInput<'_>) -> Option<&'a Given> {
     let options = &written.options;
     let module = options.get(Key::SerdeWith);
     module.or_else(|| options.get(Key::SerdeDeserializeWith))
 }
 
-fn leaf<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
+fn leaf<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     let (options, ty) = (&written.options, &written.original.ty);
     if let Some(key) = options.key(Key::SerdeFlatten) {
         errors.at(
@@ -200,8 +200,8 @@ fn leaf<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Kind<'a> {
         );
     }
     let decode = decoder(written).and_then(|given| match &given.value {
-        Value::Function(path) if given.spec.key == Key::SerdeWith => Some(Decode::Module(path)),
-        Value::Function(path) => Some(Decode::Function(path)),
+        Written::Function(path) if given.spec.key == Key::SerdeWith => Some(Decode::Module(path)),
+        Written::Function(path) => Some(Decode::Function(path)),
         _ => None,
     });
     Kind::Leaf {

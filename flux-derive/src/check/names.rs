@@ -1,7 +1,7 @@
 //! Keys, aliases and environment names: one name must mean one field.
 
 use crate::{
-    ast::{Field, Input},
+    ast::{FieldInput, Input},
     errors::Errors,
     model,
     options::Key,
@@ -24,7 +24,7 @@ pub(super) fn keys(input: &Input<'_>, errors: &mut Errors) -> Vec<String> {
         }
         case
     });
-    let key = |field: &Field<'_>| match field.options.text(Key::SerdeRename) {
+    let key = |field: &FieldInput<'_>| match field.options.text(Key::SerdeRename) {
         Some(name) => name.value(),
         None => match case {
             Some(case) => case.apply_to_field(&plain(field.ident)),
@@ -41,7 +41,7 @@ pub(super) fn keys(input: &Input<'_>, errors: &mut Errors) -> Vec<String> {
 }
 
 /// Where a field's key was written.
-fn renamed(field: &Field<'_>) -> TokenStream {
+fn renamed(field: &FieldInput<'_>) -> TokenStream {
     match field.options.text(Key::SerdeRename) {
         Some(name) => name.to_token_stream(),
         None => field.ident.to_token_stream(),

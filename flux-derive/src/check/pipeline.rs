@@ -2,7 +2,7 @@
 
 use super::literals::{at_least_one, duration, feature_off, some_time};
 use crate::{
-    attr::{Given, Options, Value},
+    attr::{Given, Options, Written},
     errors::{Errors, listed},
     model::Step,
     options::{Key, Owner},
@@ -23,7 +23,7 @@ fn step<'a>(given: &'a Given, errors: &mut Errors) -> Option<Step<'a>> {
         needs_pipeline(key, errors);
     }
     match (&given.value, given.spec.key) {
-        (Value::Inside(_, options), step) => {
+        (Written::Inside(_, options), step) => {
             missing(given, options, errors);
             match step {
                 Key::Retry => retry(options, errors),
@@ -35,11 +35,11 @@ fn step<'a>(given: &'a Given, errors: &mut Errors) -> Option<Step<'a>> {
                 }),
             }
         }
-        (Value::Text(text), _) => {
+        (Written::Text(text), _) => {
             let zero = "a limit of no time refuses every update; write one such as `timeout = \"5s\"`, or remove `timeout`";
             some_time(text, zero, errors).map(Step::Timeout)
         }
-        (Value::Function(path), _) => Some(Step::Call {
+        (Written::Function(path), _) => Some(Step::Call {
             method: given.spec.name,
             path,
         }),

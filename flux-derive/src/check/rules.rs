@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     ast,
-    attr::{Given, Options, Value},
+    attr::{Given, Options, Written},
     errors::Errors,
     model::{self, Check, Rule},
     options::Key,
@@ -17,7 +17,7 @@ use crate::{
 use syn::{Expr, ExprArray, Lit, Type};
 
 /// The rules of a field.
-pub(super) fn rules<'a>(written: &'a ast::Field<'_>, errors: &mut Errors) -> Vec<Rule<'a>> {
+pub(super) fn rules<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Vec<Rule<'a>> {
     let (options, ty) = (&written.options, &written.original.ty);
     if written.is_section() {
         section(options, ty, errors);
@@ -160,9 +160,9 @@ fn check<'a>(
         errors.at(key, feature_off(&what, "rules"));
     }
     Some(match (&rule.value, rule.spec.key) {
-        (Value::Range(bounds), Key::Range) => Check::Range(range::range(bounds, own, ty, errors)),
-        (Value::Range(bounds), _) => Check::Length(range::range(bounds, COUNT, None, errors)),
-        (Value::Text(text), _) => {
+        (Written::Range(bounds), Key::Range) => Check::Range(range::range(bounds, own, ty, errors)),
+        (Written::Range(bounds), _) => Check::Length(range::range(bounds, COUNT, None, errors)),
+        (Written::Text(text), _) => {
             if let Err(problem) = compiles(&text.value()) {
                 errors.at(
                     text,
@@ -171,20 +171,20 @@ fn check<'a>(
             }
             Check::Pattern(text.value())
         }
-        (Value::List(list), _) => one_of(list, ty, errors),
-        (Value::Flag, Key::NonEmpty) => Check::NonEmpty,
-        (Value::Flag, Key::Email) => Check::Email,
-        (Value::Flag, Key::Url) => Check::Url,
-        (Value::Flag, _) => Check::Ip,
-        (Value::Inside(_, rules), _) => {
+        (Written::List(list), _) => one_of(list, ty, errors),
+        (Written::Flag, Key::NonEmpty) => Check::NonEmpty,
+        (Written::Flag, Key::Email) => Check::Email,
+        (Written::Flag, Key::Url) => Check::Url,
+        (Written::Flag, _) => Check::Ip,
+        (Written::Inside(_, rules), _) => {
             let item = own.items();
             Check::Each {
                 rules: checked(rules, item, message.cloned(), false, errors),
                 options: item.map_or(0, options),
             }
         }
-        (Value::Function(path), _) => Check::Custom(path),
-        (Value::Expr(_) | Value::Faulty, _) => return None,
+        (Written::Function(path), _) => Check::Custom(path),
+        (Written::Expr(_) | Written::Faulty, _) => return None,
     })
 }
 
@@ -272,19 +272,21 @@ fn outside(rule: &Given, own: Shape<'_>, default: &Expr, errors: &mut Errors) {
         _ => None,
     };
     let broken = match (&rule.value, rule.spec.key) {
-        (Value::Range(range), Key::Range) => range::excludes(range, own, default),
-        (Value::Range(range), _) => count.is_some_and(|count| range::excludes_count(range, count)),
-        (Value::Flag, Key::NonEmpty) => count == Some(0),
-        (Value::Text(pattern), _) => {
+        (Written::Range(range), Key::Range) => range::excludes(range, own, default),
+        (Written::Range(range), _) => {
+            count.is_some_and(|count| range::excludes_count(range, count))
+        }
+        (Written::Flag, Key::NonEmpty) => count == Some(0),
+        (Written::Text(pattern), _) => {
             text.is_some_and(|text| !matches_pattern(&pattern.value(), &text))
         }
-        (Value::List(list), _) => {
+        (Written::List(list), _) => {
             !list.elems.is_empty() && list.elems.iter().all(|one| differs(one, default))
         }
-        (Value::Flag, Key::Ip) => {
+        (Written::Flag, Key::Ip) => {
             text.is_some_and(|text| text.parse::<std::net::IpAddr>().is_err())
         }
-        (Value::Inside(_, rules), _) => {
+        (Written::Inside(_, rules), _) => {
             let item = own.items().map_or(Shape::Other, shape).inner();
             for (rule, one) in rules
                 .rules()

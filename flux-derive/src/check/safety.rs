@@ -2,7 +2,7 @@
 
 use super::literals::{at_least_one, duration, feature_off, part_of, some_time, whole};
 use crate::{
-    attr::{Options, Value},
+    attr::{Options, Written},
     errors::{Errors, did_you_mean},
     model::LastKnownGood,
     options::Key,
@@ -75,7 +75,7 @@ pub(super) fn probation(options: &Options, errors: &mut Errors) -> Option<Durati
 
 pub(super) fn last_known_good(options: &Options, errors: &mut Errors) -> Option<LastKnownGood> {
     let given = options.get(Key::LastKnownGood)?;
-    let Value::Inside(Some(path), options) = &given.value else {
+    let Written::Inside(Some(path), options) = &given.value else {
         return None;
     };
     if cfg!(not(feature = "json")) {

@@ -2,7 +2,7 @@
 
 use super::literals::{duration, feature_off, part_of};
 use crate::{
-    attr::{Given, Options, Value},
+    attr::{Given, Options, Written},
     errors::{Errors, did_you_mean},
     model::{Source, SourcePlace},
     options::Key,
@@ -34,7 +34,7 @@ impl Layer<'_> {
 
 /// None where something is wrong with it.
 pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
-    let Value::Inside(Some(uri), options) = &given.value else {
+    let Written::Inside(Some(uri), options) = &given.value else {
         return None;
     };
     let attr = &Layer {

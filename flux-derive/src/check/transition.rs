@@ -11,7 +11,7 @@ use crate::{
 use syn::{Ident, LitStr, Type};
 
 /// The rules from the previous value to the next.
-pub(super) fn transition(written: &ast::Field<'_>, errors: &mut Errors) -> Transition {
+pub(super) fn transition(written: &ast::FieldInput<'_>, errors: &mut Errors) -> Transition {
     let (options, ty) = (&written.options, &written.original.ty);
     let keys =
         [Key::Immutable, Key::Restart, Key::MaxChange, Key::Monotonic].map(|key| options.key(key));
@@ -68,7 +68,7 @@ fn is_single(shape: Shape<'_>) -> bool {
 }
 
 /// A rule needs two values that may differ and can be compared.
-fn unknowable(written: &ast::Field<'_>, key: &Ident, errors: &mut Errors) {
+fn unknowable(written: &ast::FieldInput<'_>, key: &Ident, errors: &mut Errors) {
     let options = &written.options;
     if options.is_set(Key::SerdeSkip) {
         errors.at(

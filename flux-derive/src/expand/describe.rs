@@ -32,7 +32,7 @@ fn field(field: &Field<'_>, strict: bool, leaves: &Leaves) -> TokenStream {
         }
     }
     if let (Kind::Leaf { .. }, None) = (&field.kind, &field.default) {
-        all.extend(quote_spanned!(place(ty)=> .with_required(__f::Probe::<#ty>::REQUIRED)));
+        all.extend(quote_spanned!(place(ty)=> .with_required(__f::TypeProbe::<#ty>::REQUIRED)));
     }
     if matches!(field.kind, Kind::Flat) {
         all.extend(quote!(.with_flatten()));

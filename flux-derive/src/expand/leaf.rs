@@ -1,4 +1,4 @@
-//! How leaves are decoded and merged. The type decides, by the methods of `Probe`: each distinct type is looked at once.
+//! How leaves are decoded and merged. The type decides, by the methods of `TypeProbe`: each distinct type is looked at once.
 
 use crate::{
     model::{Decode, Field, Kind, Model},
@@ -55,7 +55,7 @@ impl Leaves {
 
     fn define(&mut self, name: &Ident, field: &Field<'_>, decode: &TokenStream) {
         let ty = field.ty;
-        let merge = quote_spanned!(place(ty)=> __f::Probe::<#ty>::new().merge());
+        let merge = quote_spanned!(place(ty)=> __f::TypeProbe::<#ty>::new().merge());
         self.definitions.extend(quote! {
             struct #name;
             #[automatically_derived]
@@ -86,7 +86,7 @@ impl ToTokens for Leaves {
 }
 
 fn by_type_of(ty: &Type) -> TokenStream {
-    quote_spanned!(place(ty)=> __f::Probe::<#ty>::new().read(__d))
+    quote_spanned!(place(ty)=> __f::TypeProbe::<#ty>::new().read(__d))
 }
 
 fn by_function(decode: Decode<'_>) -> TokenStream {
@@ -109,7 +109,7 @@ pub(super) fn sections(model: &Model<'_>) -> TokenStream {
             }
             _ => {}
         }
-        Some(quote_spanned!(place(ty)=> __f::single::<#ty, _>(__f::Probe::<#ty>::new().section());))
+        Some(quote_spanned!(place(ty)=> __f::single::<#ty, _>(__f::TypeProbe::<#ty>::new().section());))
     });
     quote! {
         fn __values() {

@@ -30,7 +30,7 @@ fn value(field: &Field<'_>) -> TokenStream {
     let code = field.default.as_ref().map(|one| default(field, one));
     match (&field.kind, code) {
         (Kind::Leaf { .. }, None) => {
-            quote_spanned!(place(field.ty)=> __f::Probe::<#ty>::need(__cx, #step, __layer.#ident))
+            quote_spanned!(place(field.ty)=> __f::TypeProbe::<#ty>::need(__cx, #step, __layer.#ident))
         }
         (Kind::Leaf { .. }, Some(code)) => {
             quote_spanned!(place(field.ty)=> __f::or::<#ty>(__layer.#ident, || #code))

@@ -1,5 +1,5 @@
 //! Leaves: values that are decoded as a whole. How, and how two layers' values meet, is decided by the field's type and not by the
-//! way it is written: [`Probe`] has a method for each question, and the most special implementation that fits the type answers it.
+//! way it is written: [`TypeProbe`] has a method for each question, and the most special implementation that fits the type answers it.
 //! So an alias, a `Box` or a map of another crate behaves as the type behind it.
 
 use super::{
@@ -7,7 +7,7 @@ use super::{
     decode::{kept, store},
     finish::need,
     merge::ByKey,
-    unique_keys::{Counted, careful, counted, strict},
+    unique_keys::{CountedMap, careful, counted, strict},
 };
 use crate::problem::Cx;
 use serde::{
@@ -43,21 +43,21 @@ pub fn put<'de, L: Leaf, A: MapAccess<'de>>(
     store(map, slot, Seed::<L>(PhantomData))
 }
 
-/// Where the answers about a type come from: `Probe::<T>::new().read(d)`. The methods are those of the traits in [`probe`].
+/// Where the answers about a type come from: `TypeProbe::<T>::new().read(d)`. The methods are those of the traits in [`probe`].
 #[derive(Debug)]
-pub struct Probe<T>(PhantomData<fn() -> T>);
+pub struct TypeProbe<T>(PhantomData<fn() -> T>);
 
-impl<T> Probe<T> {
+impl<T> TypeProbe<T> {
     /// The only value.
     #[inline]
     #[must_use]
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Probe(PhantomData)
+        TypeProbe(PhantomData)
     }
 }
 
-impl<U> Probe<Option<U>> {
+impl<U> TypeProbe<Option<U>> {
     /// Whether a value is needed: an `Option` under any name is `None` where no layer has one.
     pub const REQUIRED: bool = false;
 
@@ -68,7 +68,7 @@ impl<U> Probe<Option<U>> {
     }
 }
 
-/// The questions, for generated code to import without a name. Method lookup tries `Probe<T>` first, then `&Probe<T>`, then `&mut Probe<T>`.
+/// The questions, for generated code to import without a name. Method lookup tries `TypeProbe<T>` first, then `&TypeProbe<T>`, then `&mut TypeProbe<T>`.
 pub mod probe {
     pub use super::{
         MergesByKey as _, NoSection as _, ReadsCarefully as _, ReadsCounted as _, ReadsSimply as _,
@@ -87,7 +87,7 @@ pub trait Required<T> {
     }
 }
 
-impl<T> Required<T> for Probe<T> {}
+impl<T> Required<T> for TypeProbe<T> {}
 
 /// A type that holds neither a map nor a duration, and so is decoded without looking at its parts.
 pub trait Simple: DeserializeOwned {
@@ -140,7 +140,7 @@ pub trait ReadsSimply<T> {
     fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>;
 }
 
-impl<T: Simple> ReadsSimply<T> for Probe<T> {
+impl<T: Simple> ReadsSimply<T> for TypeProbe<T> {
     #[inline]
     fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
         T::read(d)
@@ -153,7 +153,7 @@ pub trait ReadsCounted<T> {
     fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>;
 }
 
-impl<T: DeserializeOwned + Counted> ReadsCounted<T> for &Probe<T> {
+impl<T: DeserializeOwned + CountedMap> ReadsCounted<T> for &TypeProbe<T> {
     #[inline]
     fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
         counted(d)
@@ -168,7 +168,7 @@ pub trait ReadsCarefully<T> {
         T: Deserialize<'de>;
 }
 
-impl<T> ReadsCarefully<T> for &mut Probe<T> {
+impl<T> ReadsCarefully<T> for &mut TypeProbe<T> {
     #[inline]
     fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error>
     where
@@ -184,7 +184,7 @@ pub trait MergesByKey<T, M> {
     fn merge(self) -> Option<fn(&mut T, &T)>;
 }
 
-impl<T: ByKey<M>, M> MergesByKey<T, M> for Probe<T> {
+impl<T: ByKey<M>, M> MergesByKey<T, M> for TypeProbe<T> {
     #[inline]
     fn merge(self) -> Option<fn(&mut T, &T)> {
         Some(T::by_key)
@@ -197,7 +197,7 @@ pub trait Replaces<T> {
     fn merge(self) -> Option<fn(&mut T, &T)>;
 }
 
-impl<T> Replaces<T> for &Probe<T> {
+impl<T> Replaces<T> for &TypeProbe<T> {
     #[inline]
     fn merge(self) -> Option<fn(&mut T, &T)> {
         None
@@ -248,7 +248,7 @@ pub trait SectionInside<T, M> {
     fn section(self) -> Sectioned<T>;
 }
 
-impl<T: Holds<M>, M> SectionInside<T, M> for Probe<T> {
+impl<T: Holds<M>, M> SectionInside<T, M> for TypeProbe<T> {
     fn section(self) -> Sectioned<T> {
         Sectioned(PhantomData)
     }
@@ -260,7 +260,7 @@ pub trait NoSection<T> {
     fn section(self) -> Single<T>;
 }
 
-impl<T> NoSection<T> for &Probe<T> {
+impl<T> NoSection<T> for &TypeProbe<T> {
     fn section(self) -> Single<T> {
         Single(PhantomData)
     }

@@ -136,14 +136,14 @@ pub trait ByKey<M>: Clone {
 
 /// The map itself.
 #[derive(Debug)]
-pub struct Entries;
+pub struct AsMap;
 /// Behind an `Option` or a pointer.
 #[derive(Debug)]
 pub struct Within<M>(PhantomData<M>);
 
 /// What behaves as a map, also one of another crate: its items are pairs, it can be extended by them, and indexed by a key.
 #[diagnostic::do_not_recommend]
-impl<T, K, V> ByKey<Entries> for T
+impl<T, K, V> ByKey<AsMap> for T
 where
     T: Clone + IntoIterator<Item = (K, V)> + Extend<(K, V)> + for<'a> Index<&'a K, Output = V>,
 {

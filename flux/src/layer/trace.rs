@@ -65,7 +65,7 @@ impl Trace<'_> {
     fn list<'de, V: Visitor<'de>>(self, len: Option<usize>, visitor: V) -> Result<V::Value, Error> {
         let mut items = None;
         if self.depth < MAX_DEPTH {
-            let _ = visitor.visit_seq(Items {
+            let _ = visitor.visit_seq(OneItem {
                 items: &mut items,
                 depth: self.depth + 1,
             });
@@ -184,7 +184,7 @@ impl<'de> Deserializer<'de> for Trace<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let (mut keys, mut values) = (ValueType::Any, ValueType::Any);
         if self.depth < MAX_DEPTH {
-            let _ = visitor.visit_map(Entries {
+            let _ = visitor.visit_map(OneEntry {
                 keys: &mut keys,
                 values: &mut values,
                 depth: self.depth + 1,
@@ -217,12 +217,12 @@ impl<'de> Deserializer<'de> for Trace<'_> {
 }
 
 /// A list of one item.
-struct Items<'f> {
+struct OneItem<'f> {
     items: &'f mut Option<ValueType>,
     depth: u8,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_> {
+impl<'de> SeqAccess<'de> for OneItem<'_> {
     type Error = Error;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
@@ -238,13 +238,13 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 }
 
 /// A map of one entry.
-struct Entries<'f> {
+struct OneEntry<'f> {
     keys: &'f mut ValueType,
     values: &'f mut ValueType,
     depth: u8,
 }
 
-impl<'de> MapAccess<'de> for Entries<'_> {
+impl<'de> MapAccess<'de> for OneEntry<'_> {
     type Error = Error;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
@@ -319,7 +319,7 @@ impl<'de> Deserializer<'de> for AnyKey<'_> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::leaf::{Probe, probe::*},
+        super::leaf::{TypeProbe, probe::*},
         *,
     };
     use std::{
@@ -334,10 +334,10 @@ mod tests {
             impl Leaf for L {
                 type Out = $type;
                 fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<$type, D::Error> {
-                    Probe::<$type>::new().read(d)
+                    TypeProbe::<$type>::new().read(d)
                 }
                 fn merge() -> Option<fn(&mut $type, &$type)> {
-                    Probe::<$type>::new().merge()
+                    TypeProbe::<$type>::new().merge()
                 }
             }
             (value_type::<L>(), merge::<L>())

@@ -242,7 +242,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
             Mode::Count(count) => Some(count),
             _ => None,
         };
-        self.0.visit_map(Entries {
+        self.0.visit_map(WatchedEntries {
             keys: Vec::with_capacity(if count.is_some() { 0 } else { 16 }),
             entries,
             count,
@@ -318,14 +318,14 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Watched<'_, A> {
 }
 
 /// A map whose keys are counted or hashed.
-struct Entries<'c, A> {
+struct WatchedEntries<'c, A> {
     entries: A,
     count: Option<&'c Cell<usize>>,
     keys: Vec<u64>,
     inner: Mode<'static>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchedEntries<'_, A> {
     type Error = A::Error;
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(

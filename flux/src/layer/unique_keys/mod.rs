@@ -26,37 +26,37 @@ use std::{
 };
 
 /// How many keys the outermost map holds; none where there is no such map.
-pub trait Counted {
+pub trait CountedMap {
     /// The number of keys.
     fn keys(&self) -> Option<usize>;
 }
 
-impl<K, V> Counted for BTreeMap<K, V> {
+impl<K, V> CountedMap for BTreeMap<K, V> {
     fn keys(&self) -> Option<usize> {
         Some(self.len())
     }
 }
 
-impl<K, V, S: BuildHasher> Counted for HashMap<K, V, S> {
+impl<K, V, S: BuildHasher> CountedMap for HashMap<K, V, S> {
     fn keys(&self) -> Option<usize> {
         Some(self.len())
     }
 }
 
-impl<T: Counted> Counted for Option<T> {
+impl<T: CountedMap> CountedMap for Option<T> {
     fn keys(&self) -> Option<usize> {
-        self.as_ref().and_then(Counted::keys)
+        self.as_ref().and_then(CountedMap::keys)
     }
 }
 
-impl<T: Counted> Counted for Box<T> {
+impl<T: CountedMap> CountedMap for Box<T> {
     fn keys(&self) -> Option<usize> {
         T::keys(self)
     }
 }
 
 #[cfg(feature = "json")]
-impl Counted for serde_json::Map<String, serde_json::Value> {
+impl CountedMap for serde_json::Map<String, serde_json::Value> {
     fn keys(&self) -> Option<usize> {
         Some(self.len())
     }
@@ -70,7 +70,7 @@ pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Re
 
 /// Decodes a map, or something around one.
 #[inline]
-pub(super) fn counted<'de, T: Deserialize<'de> + Counted, D: Deserializer<'de>>(
+pub(super) fn counted<'de, T: Deserialize<'de> + CountedMap, D: Deserializer<'de>>(
     d: D,
 ) -> Result<T, D::Error> {
     d.deserialize_option(NotNull(Counting(PhantomData)))
@@ -122,7 +122,7 @@ macro_rules! seeds {
 seeds! {
     Plain<T:>: |d| T::deserialize(d);
     Hashing<T:>: |d| T::deserialize(Watched(d, Mode::Own));
-    Counting<T: Counted>: |d| {
+    Counting<T: CountedMap>: |d| {
         let count = Cell::new(0);
         let value = T::deserialize(Watched(d, Mode::Count(&count)))?;
         match value.keys() {
