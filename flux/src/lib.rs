@@ -74,7 +74,7 @@ pub mod __private {
             hot::Hot,
         },
         handle::Local,
-        layer::trace::field,
+        layer::trace::{leaf_type, section_type},
         layer::{
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
             decode::put_nested,

@@ -11,25 +11,34 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, RangeLimits};
 
 pub(super) fn fields(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
-    let fields = model.layered().map(|one| field(one, model.strict, leaves));
+    let fields = model.layered().map(|one| field(one, model.strict));
+    let types = model.layered().map(|field| match leaves.name(field) {
+        Some(leaf) => quote!(__f::leaf_type::<#leaf>()),
+        None => {
+            let ty = field.ty;
+            quote_spanned!(place(ty)=> __f::section_type::<#ty>())
+        }
+    });
     quote! {
         #[inline]
         fn fields() -> &'static [__f::Field] {
             static __FIELDS: &[__f::Field] = &[#(#fields),*];
             __FIELDS
         }
+        #[inline]
+        fn types() -> ::std::vec::Vec<__f::TypeFacts> {
+            ::std::vec![#(#types),*]
+        }
     }
 }
 
-fn field(field: &Field<'_>, strict: bool, leaves: &Leaves) -> TokenStream {
+fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     let (key, ty) = (&field.key, field.ty);
     let (env, type_name) = (flux_syntax::env_segment(key), type_name(ty));
     let mut all = quote!(__f::Field::new(#key, #env).with_type(#type_name));
-    match leaves.name(field) {
-        Some(leaf) => all = quote!(__f::field::<#leaf>(#all)),
-        None => {
-            all.extend(quote_spanned!(place(ty)=> .with_kind(<#ty as __f::Nested>::KIND)));
-        }
+    match field.kind {
+        Kind::Leaf { .. } => all.extend(quote!(.of::<#ty>())),
+        _ => all.extend(quote_spanned!(place(ty)=> .with_kind(<#ty as __f::Nested>::KIND))),
     }
     if let (Kind::Leaf { .. }, None) = (&field.kind, &field.default) {
         all.extend(quote_spanned!(place(ty)=> .with_required(__f::TypeProbe::<#ty>::REQUIRED)));

@@ -3,7 +3,7 @@
 use super::Layer;
 use crate::{
     problem::{Cx, Diff, Seg},
-    schema::Field,
+    schema::{Field, TypeFacts},
 };
 
 /// A config struct: how its layers become a value, and what the value must satisfy. Implemented by `#[derive(Flux)]`.
@@ -22,6 +22,10 @@ pub trait Config: Sized + Send + Sync + 'static {
     const RULE: Option<&'static str> = None;
     /// The field table.
     fn fields() -> &'static [Field];
+    /// What is known of each field by its type, in the order of [`fields`](Config::fields).
+    fn types() -> Vec<TypeFacts> {
+        Vec::new()
+    }
     /// Builds the struct from the folded layers, or lists what is missing.
     fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self>;
     /// Checks every rule and records all violations.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     layer::Config,
     problem::{Cx, Diff, Seg, What},
-    schema::{self, Kind},
+    schema::{self, Kind, TypeFacts},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -72,6 +72,10 @@ pub trait Nested: Sized {
     type Layer: Fill + Clone + Send + Sync + 'static;
     /// What the field table says of it.
     const KIND: Kind;
+    /// What is known of the section's fields by their types.
+    fn types() -> Vec<TypeFacts> {
+        Vec::new()
+    }
     /// Lays a layer over the one below.
     fn over(below: &mut Self::Layer, top: &Self::Layer);
     /// What the layer says.
@@ -91,6 +95,9 @@ pub trait Nested: Sized {
 impl<C: Config> Nested for C {
     type Layer = C::Layer;
     const KIND: Kind = Kind::Section(C::fields);
+    fn types() -> Vec<TypeFacts> {
+        C::types()
+    }
     fn over(below: &mut C::Layer, top: &C::Layer) {
         below.over(top);
     }
@@ -123,6 +130,9 @@ impl<C: Config> Nested for C {
 impl<C: Config> Nested for Option<C> {
     type Layer = Option<C::Layer>;
     const KIND: Kind = Kind::Section(C::fields);
+    fn types() -> Vec<TypeFacts> {
+        C::types()
+    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         match (below, top) {
             (Some(below), Some(top)) => below.over(top),
@@ -168,6 +178,9 @@ impl<C: Config> Nested for Option<C> {
 impl<C: Config> Nested for Vec<C> {
     type Layer = List<C::Layer>;
     const KIND: Kind = Kind::List(C::fields);
+    fn types() -> Vec<TypeFacts> {
+        C::types()
+    }
     fn over(below: &mut Self::Layer, top: &Self::Layer) {
         below.clone_from(top);
     }
@@ -245,6 +258,9 @@ macro_rules! map_of_sections {
         impl<C: Config $($generic)*> Nested for $map {
             type Layer = Map<C::Layer>;
             const KIND: Kind = Kind::Map(C::fields);
+            fn types() -> Vec<TypeFacts> {
+                C::types()
+            }
             fn over(below: &mut Self::Layer, top: &Self::Layer) {
                 below.over(top);
             }

@@ -2,9 +2,10 @@
 
 use super::{
     Leaf,
+    finish::Nested,
     unique_keys::{DURATION, NOT_NULL},
 };
-use crate::schema::{Field, MergeRule, TypeFacts, ValueType};
+use crate::schema::{Kind, MergeRule, TypeFacts, ValueType};
 use serde::{
     Deserializer,
     de::{
@@ -13,15 +14,19 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use std::any::type_name;
 
 /// What is known of a leaf by its type.
-pub const fn field<L: Leaf>(field: Field) -> Field {
-    field.with_facts(TypeFacts {
-        full_name: type_name::<L::Out>,
-        merge: merge::<L>,
-        value_type: value_type::<L>,
-    })
+pub fn leaf_type<L: Leaf>() -> TypeFacts {
+    TypeFacts::leaf(value_type::<L>(), merge::<L>())
+}
+
+/// What is known of a section, or of a list or map of them.
+pub fn section_type<N: Nested>() -> TypeFacts {
+    let merge = match N::KIND {
+        Kind::List(_) => MergeRule::Replace,
+        _ => MergeRule::ByKey,
+    };
+    TypeFacts::section(merge, N::types)
 }
 
 fn merge<L: Leaf>() -> MergeRule {

@@ -1,6 +1,6 @@
 //! One field of a config struct.
 
-use super::{ChangeRule, Constraint, DefaultValue, MergeRule, ValueType};
+use super::{ChangeRule, Constraint, DefaultValue, MergeRule};
 
 /// One field of a config struct, as the derive describes it.
 #[derive(Debug, Clone, Copy)]
@@ -24,18 +24,8 @@ pub struct Field {
     constraints: &'static [Constraint],
     changes: &'static [ChangeRule],
     merge: Option<MergeRule>,
-    facts: TypeFacts,
-}
-
-/// What is known of a leaf by its type. Functions, since a constant cannot hold the answers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TypeFacts {
-    /// The full name of the type.
-    pub(crate) full_name: fn() -> &'static str,
-    /// How layers' values meet where nothing is declared.
-    pub(crate) merge: fn() -> MergeRule,
-    /// What it reads.
-    pub(crate) value_type: fn() -> ValueType,
+    /// The full name of a leaf's type; a function, since it is no constant.
+    full_name: fn() -> &'static str,
 }
 
 /// What stands behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
@@ -97,7 +87,7 @@ impl Field {
     }
     /// Whether the value is never printed: it is marked `secret`, or its type is one of `secrecy` or `zeroize`.
     pub fn is_secret(&self) -> bool {
-        self.declared_secret || names_secret((self.facts.full_name)())
+        self.declared_secret || names_secret((self.full_name)())
     }
     /// Whether a layer must have it.
     pub const fn is_required(&self) -> bool {
@@ -110,10 +100,6 @@ impl Field {
     /// The Rust type, as written.
     pub const fn type_name(&self) -> &'static str {
         self.type_name
-    }
-    /// What the type of a leaf reads.
-    pub fn value_type(&self) -> ValueType {
-        (self.facts.value_type)()
     }
     /// The field's doc comment.
     pub const fn docs(&self) -> &'static str {
@@ -131,14 +117,10 @@ impl Field {
     pub const fn changes(&self) -> &'static [ChangeRule] {
         self.changes
     }
-    /// How an upper layer's value is laid over a lower one's.
-    pub fn merge(&self) -> MergeRule {
-        match (self.merge, self.kind) {
-            (Some(merge), _) => merge,
-            (None, Kind::Leaf) => (self.facts.merge)(),
-            (None, Kind::List(_)) => MergeRule::Replace,
-            (None, Kind::Section(_) | Kind::Map(_)) => MergeRule::ByKey,
-        }
+    /// How an upper layer's value is laid over a lower one's, where that is declared; else the type decides, see
+    /// [`TypeFacts::merge`](super::TypeFacts).
+    pub const fn merge(&self) -> Option<MergeRule> {
+        self.merge
     }
     /// Whether a rule decides what the running value may change to.
     pub(crate) fn is_guarded(&self) -> bool {
@@ -165,14 +147,6 @@ fn no_name() -> &'static str {
     ""
 }
 
-fn replaced() -> MergeRule {
-    MergeRule::Replace
-}
-
-fn any() -> ValueType {
-    ValueType::Any
-}
-
 /// The builder of generated code.
 impl Field {
     /// A leaf with this key and environment segment.
@@ -194,11 +168,7 @@ impl Field {
             constraints: &[],
             changes: &[],
             merge: None,
-            facts: TypeFacts {
-                full_name: no_name,
-                merge: replaced,
-                value_type: any,
-            },
+            full_name: no_name,
         }
     }
     /// Sets [`Field::kind`].
@@ -213,9 +183,10 @@ impl Field {
         self.type_name = name;
         self
     }
-    /// Sets what is known by the type of a leaf.
-    pub(crate) const fn with_facts(mut self, facts: TypeFacts) -> Self {
-        self.facts = facts;
+    /// Sets the type of a leaf.
+    #[must_use]
+    pub const fn of<T>(mut self) -> Self {
+        self.full_name = std::any::type_name::<T>;
         self
     }
     /// Sets [`Field::aliases`].

@@ -6,9 +6,8 @@ mod field;
 mod value_type;
 
 pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
-pub(crate) use field::TypeFacts;
 pub use field::{Field, Kind};
-pub use value_type::ValueType;
+pub use value_type::{TypeFacts, ValueType};
 
 use crate::problem::Seg;
 

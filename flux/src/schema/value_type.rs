@@ -1,4 +1,39 @@
-//! What a leaf's type reads, found by its own `Deserialize`.
+//! What is known of a field by its type: what it reads, found by its own `Deserialize`, and how it merges.
+
+use super::MergeRule;
+
+/// What is known of a field by its type. `Config::types` has one for each of `Config::fields`; it is apart from those, so that nothing
+/// of it is compiled where nobody asks.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TypeFacts {
+    /// What a leaf reads; of a section its [`Kind`](super::Kind) tells more.
+    pub value_type: ValueType,
+    /// How layers' values meet where nothing else is declared.
+    pub merge: MergeRule,
+    /// The types of a section's fields. A function, so that a recursive type has an end.
+    pub fields: Option<fn() -> Vec<TypeFacts>>,
+}
+
+impl TypeFacts {
+    /// Those of a leaf.
+    pub(crate) fn leaf(value_type: ValueType, merge: MergeRule) -> Self {
+        TypeFacts {
+            value_type,
+            merge,
+            fields: None,
+        }
+    }
+
+    /// Those of a section, or of a list or map of sections.
+    pub(crate) fn section(merge: MergeRule, fields: fn() -> Vec<TypeFacts>) -> Self {
+        TypeFacts {
+            value_type: ValueType::Any,
+            merge,
+            fields: Some(fields),
+        }
+    }
+}
 
 /// The form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]

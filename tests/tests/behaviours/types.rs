@@ -15,10 +15,7 @@ use std::{
 };
 
 /// What becomes of layers with these documents, the lowest first.
-async fn folded<C: Config>(
-    format: Format,
-    documents: &[&str],
-) -> Result<Arc<Snapshot<C>>, Report> {
+async fn folded<C: Config>(format: Format, documents: &[&str]) -> Result<Arc<Snapshot<C>>, Report> {
     let mut builder = Capacitor::<C>::builder().manual();
     for (number, document) in documents.iter().enumerate() {
         let (sender, channel) = Channel::buffered(format!("layer {number}"), 4);
@@ -82,7 +79,7 @@ async fn merges_by_key<C: Holder>(name: &str) {
     let high = r#"{"value": {"b": 3, "c": 4}}"#;
     let found = folded::<C>(Format::Json, &[low, high]).await.unwrap();
     assert_eq!(found.value(), json!({"a": 1, "b": 3, "c": 4}), "{name}");
-    assert_eq!(C::fields()[0].merge(), MergeRule::ByKey, "{name}");
+    assert_eq!(C::types()[0].merge, MergeRule::ByKey, "{name}");
 }
 
 async fn refuses_a_key_that_occurs_twice<C: Holder>(name: &str) {
@@ -160,7 +157,9 @@ async fn durations_are_read_as_people_write_them_wherever_they_are() {
 async fn what_is_no_duration_is_refused_with_an_example() {
     for wrong in ["\"soon\"", "5", "null", "true"] {
         let document = format!("{{\"value\": {wrong}}}");
-        let report = folded::<AliasedWait>(Format::Json, &[&document]).await.err();
+        let report = folded::<AliasedWait>(Format::Json, &[&document])
+            .await
+            .err();
         let report = report.expect("a refusal").to_string();
         assert!(report.contains("a duration such as `30s`"), "{report}");
     }
@@ -277,7 +276,10 @@ async fn a_type_that_holds_a_secret_is_secret_behind_an_alias() {
     let report = folded::<App>(Format::Yaml, &[wrong]).await.err().unwrap();
     assert!(!format!("{report} {report:?}").contains("hunter"));
     let (capacitor, sender) = by_hand::<App>(|builder| builder);
-    sender.send(&b"{password: 1, by_name: 2}"[..]).await.unwrap();
+    sender
+        .send(&b"{password: 1, by_name: 2}"[..])
+        .await
+        .unwrap();
     capacitor.start().await.unwrap();
     assert_eq!(capacitor.get().by_name.0, 2);
     assert_eq!(capacitor.get().password.as_ref().unwrap().0, 1);
@@ -324,7 +326,10 @@ fn fits(_: &Described) -> Result<(), String> {
 #[test]
 fn the_schema_contains_what_the_attributes_say() {
     let fields = Described::fields();
-    let field = |name: &str| fields.iter().find(|field| field.is(name)).unwrap();
+    let types = Described::types();
+    let at = |name: &str| fields.iter().position(|field| field.is(name)).unwrap();
+    let (field, facts) = (|name| &fields[at(name)], |name| &types[at(name)]);
+    assert_eq!(types.len(), fields.len());
     assert_eq!(Described::DOCS, "A service.");
     assert_eq!(Described::RULE, Some("fits"));
 
@@ -339,14 +344,19 @@ fn the_schema_contains_what_the_attributes_say() {
     assert_eq!((default.text, default.is_literal), ("8080", true));
     assert!(default.file.ends_with("types.rs"));
     let source = include_str!("types.rs").lines();
-    let line = 1 + source.take_while(|line| !line.contains("default = 8080")).count();
+    let line = 1 + source
+        .take_while(|line| !line.contains("default = 8080"))
+        .count();
     assert_eq!(default.line as usize, line);
     assert!(!port.is_required());
     let (bits, signed) = (16, false);
-    assert_eq!(port.value_type(), ValueType::Integer { bits, signed });
+    assert_eq!(
+        facts("port").value_type,
+        ValueType::Integer { bits, signed }
+    );
 
     let tags = field("tags");
-    assert_eq!(tags.merge(), MergeRule::Append);
+    assert_eq!(tags.merge(), Some(MergeRule::Append));
     let length = ConstraintKind::Length(Bound::None, Bound::Excluded("64"));
     assert_eq!(tags.constraints()[0].kind, length);
     let ConstraintKind::Each(rules) = tags.constraints()[1].kind else {
@@ -362,15 +372,18 @@ fn the_schema_contains_what_the_attributes_say() {
     assert_eq!(token.changes(), [ChangeRule::Immutable]);
 
     let wait = field("wait");
-    assert_eq!(wait.value_type(), ValueType::Duration);
+    assert_eq!(facts("wait").value_type, ValueType::Duration);
     assert_eq!(wait.default().unwrap().text, "90s");
     assert_eq!(wait.changes(), [ChangeRule::Restart]);
 
-    let level = field("level");
-    assert_eq!(level.value_type(), ValueType::Enum(&["info", "debug"]));
+    assert_eq!(
+        facts("level").value_type,
+        ValueType::Enum(&["info", "debug"])
+    );
 
     let pools = field("pools");
-    assert_eq!(pools.merge(), MergeRule::ByKey);
+    assert_eq!(facts("pools").merge, MergeRule::ByKey);
+    assert_eq!(facts("pools").fields.unwrap()().len(), 2);
     let inner = pools.kind().table().unwrap();
     assert_eq!(inner[0].argument_segment(), "size");
     assert_eq!(inner[0].variable_segment(), "SIZE");
