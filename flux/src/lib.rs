@@ -84,6 +84,7 @@ pub mod __private {
         problem::{Cx, Diff},
         schema::{
             Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, Field, Kind, MergeRule,
+            TypeFacts,
         },
         source::declare::remote,
     };
