@@ -47,11 +47,16 @@ pub(crate) struct News {
     pub(crate) health: Option<Health>,
     /// How many observations this layer received in all, those replaced before they were taken included.
     pub(crate) received: u64,
+    /// The newest request of [`Inbox::read_now`] that was answered.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for a reload by the program"))]
+    pub(crate) answered: u64,
 }
 
 /// One slot for each layer.
 pub(crate) struct Inbox {
     slots: Box<[Mutex<Slot>]>,
+    /// Wakes the watcher of each layer when it is to read.
+    requests: Box<[Notify]>,
     pending: AtomicBool,
     notify: Notify,
     #[cfg(feature = "testing")]
@@ -82,12 +87,26 @@ struct Slot {
     received: u64,
     /// Something changed since it was taken.
     fresh: bool,
+    requests: Requests,
+}
+
+/// Requests to read the source now, counted from 1.
+#[derive(Default)]
+struct Requests {
+    /// The watcher takes them.
+    taken_at_all: bool,
+    /// The next report answers what was taken.
+    by_report: bool,
+    made: u64,
+    taken: u64,
+    answered: u64,
 }
 
 impl Inbox {
     pub(crate) fn new(layers: usize) -> Arc<Inbox> {
         Arc::new(Inbox {
             slots: (0..layers).map(|_| Mutex::default()).collect(),
+            requests: (0..layers).map(|_| Notify::new()).collect(),
             pending: AtomicBool::new(false),
             notify: Notify::new(),
             #[cfg(feature = "testing")]
@@ -138,9 +157,23 @@ impl Inbox {
                     unsettled: slot.unsettled,
                     health: std::mem::take(&mut slot.health_changed).then(|| slot.health.clone()),
                     received: slot.received,
+                    answered: slot.requests.answered,
                 })
             })
             .collect()
+    }
+
+    /// Asks the source of `layer` to be read now, even if no change was seen. The number of the request, which
+    /// [`News::answered`] reaches when it was read; `None` where the watcher takes no requests.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for a reload by the program"))]
+    pub(crate) fn read_now(&self, layer: usize) -> Option<u64> {
+        let mut slot = self.slot(layer);
+        slot.requests.made += 1;
+        let made = slot.requests.made;
+        let taken = slot.requests.taken_at_all;
+        drop(slot);
+        self.requests[layer].notify_one();
+        taken.then_some(made)
     }
 
     /// Waits until [`take`](Self::take) has something to give. For one waiter; may be dropped at any time.
@@ -167,7 +200,19 @@ impl Inbox {
     }
 }
 
+impl Requests {
+    fn answer(&mut self) -> bool {
+        self.by_report = false;
+        std::mem::replace(&mut self.answered, self.taken) != self.taken
+    }
+}
+
 impl Slot {
+    /// A report: the answer to a request, where the watcher answers so.
+    fn reported(&mut self, changed: bool) -> bool {
+        let answered = self.requests.by_report && self.requests.answer();
+        changed || answered
+    }
     fn become_live(&mut self) -> bool {
         if matches!(self.health, Health::Live) {
             return false;
@@ -251,7 +296,8 @@ impl Observer {
             if !slot.is_outdated(revision) {
                 self.inbox.tap(|tap| tap.observed(&observation));
             }
-            slot.take(observation, revision)
+            let changed = slot.take(observation, revision);
+            slot.reported(changed)
         });
         #[cfg(feature = "testing")]
         self.inbox.tap(|tap| tap.delivered());
@@ -259,7 +305,7 @@ impl Observer {
 
     /// When to read the source again although no change was told: at the watcher's [`resync`](crate::source::Watcher::resync).
     pub fn resync(&self) -> Resync {
-        Resync::every(self.resync)
+        Resync::every(self.resync).asked_through(self)
     }
 
     /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
@@ -280,8 +326,10 @@ impl Observer {
     pub fn failing(&self, error: SourceError) {
         #[cfg(feature = "testing")]
         self.inbox.tap(|tap| tap.failing(&error));
-        self.inbox
-            .update(self.layer, |slot| slot.become_stale(error, None));
+        self.inbox.update(self.layer, |slot| {
+            let changed = slot.become_stale(error, None);
+            slot.reported(changed)
+        });
     }
 
     /// The source is watched: changes are seen as they happen. Also the sign of life that a session with a
@@ -289,8 +337,35 @@ impl Observer {
     pub fn live(&self) {
         self.inbox.update(self.layer, |slot| {
             slot.sign = Some(Instant::now());
-            slot.become_live()
+            let changed = slot.become_live();
+            slot.reported(changed)
         });
+    }
+
+    /// Waits until the source is to be read now. May be dropped at any time.
+    pub(crate) async fn asked(&self) {
+        loop {
+            {
+                let requests = &mut self.inbox.slot(self.layer).requests;
+                requests.taken_at_all = true;
+                if requests.made > requests.taken {
+                    requests.taken = requests.made;
+                    return;
+                }
+            }
+            self.inbox.requests[self.layer].notified().await;
+        }
+    }
+
+    /// [`asked`](Self::asked) of a watcher whose next report is the answer.
+    pub(crate) async fn asked_of_reports(&self) {
+        self.asked().await;
+        self.inbox.slot(self.layer).requests.by_report = true;
+    }
+
+    /// What [`asked`](Self::asked) asked for was read, and is reported.
+    pub(crate) fn answer(&self) {
+        self.inbox.update(self.layer, |slot| slot.requests.answer());
     }
 
     pub(crate) fn with_resync(mut self, period: Option<Duration>) -> Self {
@@ -321,8 +396,10 @@ impl Observer {
     }
 
     pub(crate) fn stale(&self, error: SourceError, attempt: u32) {
-        self.inbox
-            .update(self.layer, |slot| slot.become_stale(error, Some(attempt)));
+        self.inbox.update(self.layer, |slot| {
+            let changed = slot.become_stale(error, Some(attempt));
+            slot.reported(changed)
+        });
     }
 
     pub(crate) fn closed(&self) {
@@ -450,6 +527,26 @@ mod tests {
         assert_eq!(text(&inbox.take()[0]), "eight");
         observer.observe_at(at(2, 1), value("restored"));
         assert_eq!(text(&inbox.take()[0]), "restored");
+    }
+
+    #[tokio::test]
+    async fn a_request_to_read_now_is_answered_once_the_source_was_read() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        assert_eq!(inbox.read_now(0), None, "nobody takes it");
+        observer.asked().await;
+        observer.answer();
+        assert_eq!(inbox.take()[0].answered, 1);
+        let second = inbox.read_now(0).unwrap();
+        let third = inbox.read_now(0).unwrap();
+        assert!(inbox.take().is_empty(), "nothing was read yet");
+        observer.asked().await;
+        observer.value(*b"x");
+        assert_eq!(inbox.take()[0].answered, 1, "not yet");
+        observer.answer();
+        assert_eq!((second, third, inbox.take()[0].answered), (2, 3, 3));
+        observer.answer();
+        assert!(inbox.take().is_empty());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

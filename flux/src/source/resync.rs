@@ -1,29 +1,57 @@
 //! When a source is read again although nobody told of a change.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
+
+use super::Observer;
 
 /// Tells when a source is to be read again; made by [`Observer::resync`](super::Observer::resync).
 #[derive(Debug)]
 pub struct Resync {
     period: Option<Duration>,
     next: Option<Instant>,
+    observer: Option<Observer>,
 }
 
 impl Resync {
     pub(super) fn every(period: Option<Duration>) -> Self {
-        let mut resync = Resync { period, next: None };
+        let mut resync = Resync {
+            period,
+            next: None,
+            observer: None,
+        };
         resync.begin();
         resync
     }
 
+    /// Is due as well when the program asks for the source to be read; the next report of the observer answers that.
+    pub(super) fn asked_through(mut self, observer: &Observer) -> Self {
+        self.observer = Some(observer.clone());
+        self
+    }
+
     /// Waits until the source is to be read again. May be dropped at any time.
     pub async fn due(&mut self) {
-        let Some(next) = self.next else {
-            return std::future::pending().await;
-        };
-        tokio::time::sleep_until(next).await;
+        let next = self.next;
+        let mut period = pin!(async {
+            match next {
+                Some(next) => sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        });
+        let observer = self.observer.clone();
+        let mut asked = pin!(async {
+            match &observer {
+                Some(observer) => observer.asked_of_reports().await,
+                None => std::future::pending().await,
+            }
+        });
+        poll_fn(|cx| match period.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => asked.as_mut().poll(cx),
+        })
+        .await;
         self.begin();
     }
 
@@ -39,6 +67,7 @@ impl Resync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::mailbox::Inbox;
 
     #[tokio::test(start_paused = true)]
     async fn it_comes_about_once_a_period_however_often_it_is_asked_for() {
@@ -56,6 +85,20 @@ mod tests {
         }
         let took = begin.elapsed().as_secs();
         assert!((850..=1150).contains(&took), "{took}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_comes_when_the_program_asks_and_the_next_report_answers() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        let mut resync = observer.resync();
+        let early = tokio::time::timeout(Duration::from_secs(1), resync.due());
+        assert!(early.await.is_err());
+        let request = inbox.read_now(0);
+        resync.due().await;
+        assert!(inbox.take().is_empty());
+        observer.live();
+        assert_eq!(Some(inbox.take()[0].answered), request);
     }
 
     #[tokio::test(start_paused = true)]
