@@ -330,7 +330,13 @@ fn default_decoder() -> Option<Decoder> {
 pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<String, String> {
     template
         .expand(&|name| variables.get(name)?.into_string().ok())
-        .map_err(|unset| format!("`{template}`: {unset}"))
+        .map_err(|unset| match variables.get(&unset.name) {
+            Some(value) if value.to_str().is_none() => {
+                let name = &unset.name;
+                format!("`{template}`: the environment variable {name} is not valid Unicode")
+            }
+            _ => format!("`{template}`: {unset}"),
+        })
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub struct TemplateError {
 pub struct UnsetVariable {
     /// Its name.
     pub name: String,
+    /// It is set, to nothing.
+    pub empty: bool,
 }
 
 impl fmt::Display for TemplateError {
@@ -50,9 +52,10 @@ impl std::error::Error for TemplateError {}
 impl fmt::Display for UnsetVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
+        let state = if self.empty { "empty" } else { "not set" };
         write!(
             f,
-            "the environment variable {name} is not set; set it, or give a default: `${{{name}:-..}}`"
+            "the environment variable {name} is {state}; set it, or give a default: `${{{name}:-..}}`"
         )
     }
 }
@@ -134,11 +137,17 @@ impl Template {
             match part {
                 Part::Text(piece) => text.push_str(piece),
                 Part::Var { name, default } => {
-                    let value = lookup(name).filter(|value| !value.is_empty());
-                    match (value, default) {
+                    let value = lookup(name);
+                    let empty = value.as_ref().is_some_and(String::is_empty);
+                    match (value.filter(|_| !empty), default) {
                         (Some(value), _) => text.push_str(&value),
                         (None, Some(default)) => text.push_str(&default.expand(lookup)?),
-                        (None, None) => return Err(UnsetVariable { name: name.clone() }),
+                        (None, None) => {
+                            return Err(UnsetVariable {
+                                name: name.clone(),
+                                empty,
+                            });
+                        }
                     }
                 }
             }
@@ -336,6 +345,12 @@ mod tests {
     fn an_unset_variable_is_named() {
         let error = expand("${NONE}/x").expect_err("unset");
         assert!(error.to_string().contains("NONE is not set"));
+        let error = Template::parse("${EMPTY}").unwrap();
+        let error = error.expand(&|_| Some(String::new())).unwrap_err();
+        assert!(
+            error.to_string().contains("EMPTY is empty; set it"),
+            "{error}"
+        );
         assert!(expand("${EMPTY}").is_err());
     }
 
