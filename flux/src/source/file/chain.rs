@@ -10,17 +10,53 @@ use std::{
 /// How many links Linux follows before it gives up.
 const MAX_LINKS: usize = 40;
 
-/// An entry of a directory. The directory exists and is written without links.
+/// A place whose changes have events. The directory exists and is written without links.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
     pub(super) dir: PathBuf,
-    pub(super) name: OsString,
+    pub(super) part: Part,
 }
 
-/// Every entry whose change can change what `path` (absolute) leads to: each symbolic link on the way, and at the end the
-/// file itself or the first entry that is missing.
-pub(super) fn resolve(path: &Path) -> BTreeSet<Spot> {
-    let mut spots = BTreeSet::new();
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// The entry of this name.
+    Entry(OsString),
+    /// Every entry, whatever its name.
+    All,
+    /// What `dir` names itself, which may be a file.
+    Itself,
+}
+
+impl Spot {
+    pub(super) fn entry(dir: impl Into<PathBuf>, name: impl Into<OsString>) -> Self {
+        Spot {
+            dir: dir.into(),
+            part: Part::Entry(name.into()),
+        }
+    }
+}
+
+/// Where a path leads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Every entry whose change can change it: each symbolic link on the way, and at the end the file itself or the first
+    /// entry that is missing.
+    pub(super) spots: BTreeSet<Spot>,
+    /// The last of these entries, without links.
+    pub(super) end: PathBuf,
+    /// It was not followed to its end, which may hang.
+    pub(super) hangs: bool,
+}
+
+/// Follows `path`, which is absolute.
+pub(super) fn resolve(path: &Path) -> Way {
+    follow(path, |_| false)
+}
+
+/// Follows `path`, which is absolute, up to the first entry that is not to be looked at.
+pub(super) fn follow(path: &Path, hangs: impl Fn(&Path) -> bool) -> Way {
+    let mut way = Way::default();
+    let Way { spots, end, .. } = &mut way;
     let mut rest: VecDeque<PathBuf> = parts(path).collect();
     let mut real = PathBuf::new();
     let mut links = 0;
@@ -38,11 +74,12 @@ pub(super) fn resolve(path: &Path) -> BTreeSet<Spot> {
             Some(Component::CurDir) | None => continue,
         };
         let entry = real.join(&name);
+        if hangs(&entry) {
+            way.hangs = true;
+            break;
+        }
         let kind = fs::symlink_metadata(&entry).map(|found| found.file_type());
-        let spot = Spot {
-            dir: real.clone(),
-            name,
-        };
+        let spot = Spot::entry(&real, name);
         match kind {
             Ok(kind) if kind.is_symlink() => {
                 spots.insert(spot);
@@ -60,11 +97,12 @@ pub(super) fn resolve(path: &Path) -> BTreeSet<Spot> {
             Ok(kind) if kind.is_dir() && !rest.is_empty() => real = entry,
             _ => {
                 spots.insert(spot);
+                *end = entry;
                 break;
             }
         }
     }
-    spots
+    way
 }
 
 /// The components, each as a path of its own. Pushing an absolute one replaces what was there.
@@ -79,10 +117,15 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn spots(root: &Path, path: &str) -> Vec<String> {
-        let mut found: Vec<String> = resolve(&root.join(path))
+        let way = resolve(&root.join(path));
+        let mut found: Vec<String> = way
+            .spots
             .into_iter()
             .map(|spot| {
-                let whole = spot.dir.join(spot.name);
+                let Part::Entry(name) = spot.part else {
+                    panic!("no entry");
+                };
+                let whole = spot.dir.join(name);
                 whole
                     .strip_prefix(root)
                     .expect("inside the root")

@@ -7,7 +7,7 @@ use notify::{
     event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
 };
 
-use super::settle::Touch;
+use super::entry::Touch;
 
 /// inotify tells of each name of a rename by itself, and then of both.
 pub(super) fn is_told_twice(kind: EventKind) -> bool {

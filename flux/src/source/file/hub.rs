@@ -7,16 +7,18 @@ use std::{
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, TryLockError},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 
 use super::{
-    chain::Spot,
+    chain::{Part, Spot},
+    entry::Touch,
     event::{classify, is_of_a_reader, is_told_twice, takes_away},
     read::identity,
-    settle::Touch,
     subscriber::{Subscriber, lock},
 };
 
@@ -38,7 +40,8 @@ struct Watched {
     identity: Option<Identity>,
 }
 
-type Identity = Option<(u64, u64)>;
+/// Which directory it is; the number of one that was removed may be used again at once.
+type Identity = Option<((u64, u64), Option<SystemTime>)>;
 
 #[derive(Default)]
 struct Routes {
@@ -51,7 +54,22 @@ struct Entries {
     /// The directory went away and its watch with it.
     lost: bool,
     names: HashMap<OsString, Vec<Arc<Subscriber>>>,
+    all: Vec<Arc<Subscriber>>,
+    itself: Vec<Arc<Subscriber>>,
 }
+
+/// Whether to wait while a watch is being made for somebody else, which may hang with a network mount.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// On a worker thread: for a moment only.
+    Moment,
+    /// On a thread of its own.
+    Forever,
+}
+
+/// The watches were not made: somebody else's take long.
+#[derive(Debug)]
+pub(super) struct Busy;
 
 /// Wakes when one of its entries is touched. Dropping it takes back all that only it needed.
 pub(super) struct Subscription {
@@ -72,21 +90,26 @@ impl Subscription {
         }
     }
 
-    /// Whether exactly `spots` are watched, and their directories are still the ones that were. Never blocks on a watch
-    /// that is being made.
-    pub(super) fn is_armed(&self, spots: &BTreeSet<Spot>) -> bool {
-        if *spots != self.spots {
-            return false;
-        }
+    /// Whether exactly `spots` are watched.
+    pub(super) fn watches(&self, spots: &BTreeSet<Spot>) -> bool {
+        *spots == self.spots
+    }
+
+    /// Whether the directories of what is watched are still the ones that were. Never waits for a watch that is being made.
+    pub(super) fn holds(&self) -> bool {
         let routes = lock(&ROUTES);
         self.armed.iter().all(|(dir, armed)| {
             !routes.lost(dir) && armed.is_some_and(|identity| identity == current(dir))
         })
     }
 
-    /// Watches `spots` and nothing else. Blocks for a moment. Touches are seen from here on, even after an error.
-    pub(super) fn arm(&mut self, spots: BTreeSet<Spot>) -> notify::Result<()> {
-        let mut control = lock(&CONTROL);
+    /// Watches `spots` and nothing else. Touches are seen from here on, even after an error.
+    pub(super) fn arm(
+        &mut self,
+        spots: BTreeSet<Spot>,
+        wait: Wait,
+    ) -> Result<notify::Result<()>, Busy> {
+        let mut control = control(wait).ok_or(Busy)?;
         let old = std::mem::take(&mut self.spots);
         let before: BTreeSet<&Path> = dirs(&old).collect();
         let after: BTreeSet<&Path> = dirs(&spots).collect();
@@ -112,7 +135,44 @@ impl Subscription {
             result = result.and(armed.map(drop));
         }
         self.spots = spots;
-        result
+        Ok(result)
+    }
+
+    fn leave(
+        subscriber: &Arc<Subscriber>,
+        spots: &BTreeSet<Spot>,
+        mut control: MutexGuard<'_, Control>,
+    ) {
+        {
+            let mut routes = lock(&ROUTES);
+            routes.leave(subscriber, spots.iter());
+            routes
+                .subscribers
+                .retain(|other| !Arc::ptr_eq(other, subscriber));
+        }
+        for dir in dirs(spots).collect::<BTreeSet<_>>() {
+            control.release(dir);
+        }
+        if control.dirs.is_empty() {
+            control.watcher = None;
+        }
+    }
+}
+
+/// The control, unless it takes too long.
+fn control(wait: Wait) -> Option<MutexGuard<'static, Control>> {
+    const MOMENT: Duration = Duration::from_millis(5);
+    if wait == Wait::Forever {
+        return Some(lock(&CONTROL));
+    }
+    let begin = Instant::now();
+    loop {
+        match CONTROL.try_lock() {
+            Ok(control) => return Some(control),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if begin.elapsed() > MOMENT => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_micros(50)),
+        }
     }
 }
 
@@ -125,19 +185,14 @@ impl Deref for Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut control = lock(&CONTROL);
-        {
-            let mut routes = lock(&ROUTES);
-            routes.leave(&self.subscriber, self.spots.iter());
-            routes
-                .subscribers
-                .retain(|other| !Arc::ptr_eq(other, &self.subscriber));
-        }
-        for dir in dirs(&self.spots).collect::<BTreeSet<_>>() {
-            control.release(dir);
-        }
-        if control.dirs.is_empty() {
-            control.watcher = None;
+        let subscriber = Arc::clone(&self.subscriber);
+        let spots = std::mem::take(&mut self.spots);
+        match control(Wait::Moment) {
+            Some(control) => Self::leave(&subscriber, &spots, control),
+            // Where no thread can be had, what only it needed stays watched, and nobody is woken.
+            None => drop(thread::Builder::new().spawn(move || {
+                Self::leave(&subscriber, &spots, lock(&CONTROL));
+            })),
         }
     }
 }
@@ -218,12 +273,26 @@ impl Control {
     }
 }
 
+impl Entries {
+    fn of(&mut self, part: &Part) -> &mut Vec<Arc<Subscriber>> {
+        match part {
+            Part::Entry(name) => self.names.entry(name.clone()).or_default(),
+            Part::All => &mut self.all,
+            Part::Itself => &mut self.itself,
+        }
+    }
+
+    fn everyone(&self) -> impl Iterator<Item = &Arc<Subscriber>> {
+        let named = self.names.values().flatten();
+        named.chain(&self.all).chain(&self.itself)
+    }
+}
+
 impl Routes {
     fn enter<'a>(&mut self, subscriber: &Arc<Subscriber>, spots: impl Iterator<Item = &'a Spot>) {
         for spot in spots {
             let entries = self.dirs.entry(spot.dir.clone()).or_default();
-            let waiting = entries.names.entry(spot.name.clone()).or_default();
-            waiting.push(Arc::clone(subscriber));
+            entries.of(&spot.part).push(Arc::clone(subscriber));
         }
     }
 
@@ -232,13 +301,12 @@ impl Routes {
             let Some(entries) = self.dirs.get_mut(&spot.dir) else {
                 continue;
             };
-            if let Some(waiting) = entries.names.get_mut(&spot.name) {
-                waiting.retain(|other| !Arc::ptr_eq(other, subscriber));
-                if waiting.is_empty() {
-                    entries.names.remove(&spot.name);
-                }
+            let waiting = entries.of(&spot.part);
+            waiting.retain(|other| !Arc::ptr_eq(other, subscriber));
+            if let (true, Part::Entry(name)) = (waiting.is_empty(), &spot.part) {
+                entries.names.remove(name);
             }
-            if entries.names.is_empty() {
+            if entries.everyone().next().is_none() {
                 self.dirs.remove(&spot.dir);
             }
         }
@@ -259,24 +327,24 @@ impl Routes {
     fn lose(&mut self, dir: &Path) {
         if let Some(entries) = self.dirs.get_mut(dir) {
             entries.lost = true;
+            let all = Spot {
+                dir: dir.to_owned(),
+                part: Part::All,
+            };
             entries
-                .names
-                .values()
-                .flatten()
-                .for_each(|subscriber| subscriber.touch(Touch::Gone));
+                .everyone()
+                .for_each(|subscriber| subscriber.touch(&all, Touch::Gone));
         }
     }
 }
 
 /// Called by notify's thread for every event. It must never call the watcher, which would wait for this very thread.
-fn deliver(event: notify::Result<Event>) {
+pub(super) fn deliver(event: notify::Result<Event>) {
     let event = match event {
         Ok(event) if !event.need_rescan() => event,
         _ => {
             let everyone = lock(&ROUTES).subscribers.clone();
-            everyone
-                .iter()
-                .for_each(|subscriber| subscriber.touch(Touch::Rescan));
+            everyone.iter().for_each(|subscriber| subscriber.rescan());
             return;
         }
     };
@@ -297,26 +365,56 @@ fn deliver(event: notify::Result<Event>) {
                 beneath.iter().for_each(|dir| routes.lose(dir));
             }
         }
+        of_itself(event.kind, path);
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
             continue;
         };
-        let waiting = match lock(&ROUTES)
-            .dirs
-            .get(dir)
-            .and_then(|entries| entries.names.get(name))
-        {
-            Some(waiting) => waiting.clone(),
+        let waiting: Vec<Arc<Subscriber>> = match lock(&ROUTES).dirs.get(dir) {
+            Some(entries) => {
+                let named = entries.names.get(name).into_iter().flatten();
+                named.chain(&entries.all).cloned().collect()
+            }
             None => continue,
         };
+        if waiting.is_empty() {
+            continue;
+        }
+        let spot = Spot::entry(dir, name);
         match (classify(event.kind, path), &waiting[..]) {
-            (Touch::Finished, [only]) => only.finished(),
-            (touch, all) => all.iter().for_each(|subscriber| subscriber.touch(touch)),
+            (Touch::Finished, [only]) => only.finished(&spot),
+            (touch, all) => all
+                .iter()
+                .for_each(|subscriber| subscriber.touch(&spot, touch)),
         }
     }
 }
 
+/// An event of what is watched itself: of a file, or of the rights of a directory.
+fn of_itself(kind: EventKind, path: &Path) {
+    let routes = lock(&ROUTES);
+    let Some(entries) = routes.dirs.get(path) else {
+        return;
+    };
+    let spot = Spot {
+        dir: path.to_owned(),
+        part: Part::Itself,
+    };
+    if let EventKind::Modify(ModifyKind::Metadata(_)) = kind {
+        let everyone = entries.everyone();
+        everyone.for_each(|subscriber| subscriber.touch(&spot, Touch::Metadata));
+    } else if !entries.itself.is_empty() {
+        let waiting = entries.itself.clone();
+        drop(routes);
+        let touch = classify(kind, path);
+        waiting
+            .iter()
+            .for_each(|subscriber| subscriber.touch(&spot, touch));
+    }
+}
+
 fn current(dir: &Path) -> Identity {
-    fs::metadata(dir).ok().and_then(|found| identity(&found))
+    let found = fs::metadata(dir).ok()?;
+    Some((identity(&found)?, found.created().ok()))
 }
 
 fn dirs(spots: &BTreeSet<Spot>) -> impl Iterator<Item = &Path> {

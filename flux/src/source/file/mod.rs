@@ -2,16 +2,24 @@
 
 mod chain;
 mod dir;
+#[cfg(all(test, unix))]
+mod edges;
+mod elsewhere;
+mod entry;
 mod event;
+mod folder;
+#[cfg(all(test, unix))]
+mod fuzz;
 mod hub;
-mod missing;
 mod mounts;
+mod not_found_hint;
+mod place;
 mod read;
 mod session;
-mod settle;
 mod subscriber;
 #[cfg(all(test, unix))]
 mod tests;
+mod values;
 
 use std::{
     path::{Path, PathBuf},
@@ -21,9 +29,13 @@ use std::{
 
 pub use dir::Dir;
 
+use self::{place::Place, session::Intervals};
 use super::{Observer, SourceError, Watcher};
 
-pub(crate) use missing::missing;
+pub(crate) use not_found_hint::missing;
+
+/// How often a file is read although no event came.
+const RESYNC: Duration = Duration::from_secs(60);
 
 /// Watches a file: its content, whatever way it is written or replaced.
 ///
@@ -31,8 +43,8 @@ pub(crate) use missing::missing;
 /// unfinished one when the file has been quiet for the settle time. Symbolic links are followed and watched on every
 /// step, and nothing need exist yet. All files of a process share one thread and one descriptor.
 ///
-/// Events do not tell of everything: a write through a hard link, on a network file system, or the renaming of a
-/// directory further up. The resync poll finds those, by content.
+/// Not everything has an event: a write through a hard link or on a network file system has none, nor has the renaming of a
+/// directory further up. The resync poll finds those, by content; then a file is quiet when it is unchanged.
 ///
 /// ```
 /// use flux::source::File;
@@ -105,6 +117,11 @@ impl Watcher for File {
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
-        session::run(Arc::clone(&self.target), self.settle, self.resync, observer).await
+        let place = Place::file(Arc::clone(&self.target), self.settle);
+        let intervals = Intervals {
+            asked: self.resync,
+            usual: RESYNC,
+        };
+        session::run(place, intervals, observer).await
     }
 }

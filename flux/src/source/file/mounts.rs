@@ -1,27 +1,57 @@
-//! Which file systems change without telling.
+//! Which file systems change without telling, and which paths are mounts themselves.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
-/// Whether `path` lies on a file system that other machines change without an event here.
-pub(super) fn silent(path: &Path) -> bool {
-    cfg!(target_os = "linux")
-        && std::fs::read_to_string("/proc/self/mountinfo")
-            .ok()
-            .and_then(|mounts| kind(&mounts, path).map(is_silent))
-            .unwrap_or(false)
+/// The mounts of this process.
+#[derive(Debug, Default)]
+pub(super) struct Mounts {
+    /// The text of `/proc/self/mountinfo`.
+    text: String,
+    points: HashSet<PathBuf>,
+}
+
+impl Mounts {
+    pub(super) fn read() -> Self {
+        let text = match cfg!(target_os = "linux") {
+            true => std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(),
+            false => String::new(),
+        };
+        Mounts::of(text)
+    }
+
+    fn of(text: String) -> Self {
+        let points = points(&text).map(|(point, _)| point).collect();
+        Mounts { text, points }
+    }
+
+    /// Whether `path`, which is without links, lies on a file system that other machines change without an event here, and
+    /// that may hang.
+    pub(super) fn silent(&self, path: &Path) -> bool {
+        kind(&self.text, path).is_some_and(is_silent)
+    }
+
+    /// Whether something is mounted at `path` itself.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.points.contains(path)
+    }
+}
+
+/// Every mount point, and the type of what is mounted there.
+fn points(mounts: &str) -> impl Iterator<Item = (PathBuf, &str)> {
+    mounts.lines().filter_map(|line| {
+        let (mount, source) = line.split_once(" - ")?;
+        let point = mount.split(' ').nth(4)?;
+        Some((unescape(point), source.split(' ').next()?))
+    })
 }
 
 /// The type of the file system that holds `path`, from the text of `/proc/self/mountinfo`.
 fn kind<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
-    for line in mounts.lines() {
-        let Some((mount, source)) = line.split_once(" - ") else {
-            continue;
-        };
-        let (Some(point), Some(kind)) = (mount.split(' ').nth(4), source.split(' ').next()) else {
-            continue;
-        };
-        let point = unescape(point);
+    for (point, kind) in points(mounts) {
         let depth = point.components().count();
         // A later mount on the same point covers the earlier one.
         if path.starts_with(&point) && best.is_none_or(|(deepest, _)| depth >= deepest) {
@@ -32,7 +62,7 @@ fn kind<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
 }
 
 fn is_silent(kind: &str) -> bool {
-    const WHOLE: [&str; 6] = ["cifs", "9p", "virtiofs", "vboxsf", "ceph", "afs"];
+    const WHOLE: [&str; 7] = ["autofs", "cifs", "9p", "virtiofs", "vboxsf", "ceph", "afs"];
     const BEGIN: [&str; 3] = ["nfs", "smb", "fuse"];
     // `fuseblk` is a local disk.
     kind != "fuseblk"
@@ -96,6 +126,8 @@ not a mount";
             assert_eq!(kind(SAMPLE, Path::new(path)), Some(expected), "{path}");
         }
         assert_eq!(kind("", Path::new("/etc")), None);
+        let mounts = Mounts::of(SAMPLE.to_owned());
+        assert!(mounts.has(Path::new("/mnt/team share")) && !mounts.has(Path::new("/mnt")));
     }
 
     #[test]

@@ -19,22 +19,61 @@ pub(super) struct Found {
     pub(super) what: What,
     /// It did not change while it was read.
     pub(super) steady: bool,
-    pub(super) modified: Option<SystemTime>,
+    /// How long ago it was modified; `None` also where that lies in the future.
+    pub(super) age: Option<Duration>,
+    /// Of a file: which one it is, and how it was left.
+    pub(super) stamp: Option<Stamp>,
+    /// It has no name any more: it is seen through a mount, and another file has its name.
+    pub(super) orphan: bool,
+}
+
+/// What differs between two files, or two states of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    identity: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
 pub(super) enum What {
     Bytes(Vec<u8>),
     Absent,
+    /// There is something that cannot be a document.
     Unreadable(SourceError),
+    /// It could not be read for a reason that may pass.
+    Failed(SourceError),
 }
 
 impl Found {
-    /// Modified less than `age` ago.
-    pub(super) fn younger_than(&self, age: Duration) -> bool {
-        self.modified
-            .and_then(|modified| modified.elapsed().ok())
-            .is_some_and(|elapsed| elapsed < age)
+    /// What was found where no file could be read.
+    pub(super) fn bare(what: What) -> Self {
+        Found {
+            what,
+            steady: true,
+            age: None,
+            stamp: None,
+            orphan: false,
+        }
+    }
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Stamp {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            identity: identity(metadata),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_test(size: u64) -> Self {
+        Stamp {
+            size,
+            modified: None,
+            identity: None,
+        }
     }
 }
 
@@ -58,12 +97,7 @@ pub(super) fn early(target: &Target) -> Option<Found> {
 }
 
 fn attempt(path: &Path, shown: &str, max: u64) -> Found {
-    let bare = |what| Found {
-        what,
-        steady: true,
-        modified: None,
-    };
-    let failed = |error: io::Error| bare(explain(&error, shown));
+    let failed = |error: io::Error| Found::bare(explain(&error, shown));
     let file = match open(path) {
         Ok(file) => file,
         Err(error) => return failed(error),
@@ -73,7 +107,7 @@ fn attempt(path: &Path, shown: &str, max: u64) -> Found {
         Err(error) => return failed(error),
     };
     if let Some(refused) = refuse(&before, shown, max) {
-        return bare(What::Unreadable(refused));
+        return Found::bare(What::Unreadable(refused));
     }
     let expected = usize::try_from(before.len()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.saturating_add(1));
@@ -81,14 +115,17 @@ fn attempt(path: &Path, shown: &str, max: u64) -> Found {
         return failed(error);
     }
     if bytes.len() as u64 > max {
-        return bare(What::Unreadable(too_large(shown, bytes.len() as u64, max)));
+        return Found::bare(What::Unreadable(too_large(shown, bytes.len() as u64, max)));
     }
     // By path, so that a file renamed into its place meanwhile is seen too.
-    let steady = fs::metadata(path).is_ok_and(|after| stamp(&after) == stamp(&before));
+    let stamp = Stamp::of(&before);
+    let steady = fs::metadata(path).is_ok_and(|after| Stamp::of(&after) == stamp);
     Found {
         what: What::Bytes(bytes),
         steady,
-        modified: before.modified().ok(),
+        age: stamp.modified.and_then(|modified| modified.elapsed().ok()),
+        orphan: steady && has_no_name(&before),
+        stamp: Some(stamp),
     }
 }
 
@@ -104,8 +141,17 @@ fn open(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-fn stamp(metadata: &Metadata) -> (u64, Option<SystemTime>, Option<(u64, u64)>) {
-    (metadata.len(), metadata.modified().ok(), identity(metadata))
+fn has_no_name(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        metadata.nlink() == 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
 }
 
 /// What tells two files or directories apart that had the same path at different times.
@@ -175,16 +221,34 @@ fn size_text(bytes: u64) -> String {
     format!("{bytes} bytes")
 }
 
-fn explain(error: &io::Error, shown: &str) -> What {
+/// What an error means for the path. What may be passing trouble is taken for it.
+pub(super) fn explain(error: &io::Error, shown: &str) -> What {
     match error.kind() {
         // A file where a directory is expected means that there is no such file, too.
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => What::Absent,
-        io::ErrorKind::PermissionDenied => What::Unreadable(SourceError::permission(format!(
+        io::ErrorKind::PermissionDenied => What::Failed(SourceError::permission(format!(
             "{shown}: no permission to read it"
         ))),
-        _ => What::Unreadable(SourceError::transient(format!(
-            "{shown} cannot be read: {error}"
-        ))),
+        _ => {
+            let error_of = SourceError::transient(format!("{shown} cannot be read: {error}"));
+            match is_of_the_path(error) {
+                true => What::Unreadable(error_of),
+                false => What::Failed(error_of),
+            }
+        }
+    }
+}
+
+/// A path that leads in a circle, or is too long, will not be better next time.
+fn is_of_the_path(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENAMETOOLONG))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
     }
 }
 
@@ -211,8 +275,8 @@ mod tests {
     fn what_the_system_says_decides_what_a_path_is() {
         let told = |kind: io::ErrorKind| match explain(&io::Error::from(kind), "app.yaml") {
             What::Absent => None,
-            What::Unreadable(error) => Some((error.kind(), error.to_string())),
-            What::Bytes(_) => panic!("no bytes were read"),
+            What::Failed(error) => Some((error.kind(), error.to_string())),
+            other => panic!("{other:?}"),
         };
         assert_eq!(told(io::ErrorKind::NotFound), None);
         assert_eq!(told(io::ErrorKind::NotADirectory), None);
@@ -224,6 +288,15 @@ mod tests {
         let (kind, text) = told(io::ErrorKind::TimedOut).unwrap();
         assert_eq!(kind, ErrorKind::Transient);
         assert!(text.starts_with("app.yaml cannot be read: "), "{text}");
+        #[cfg(unix)]
+        for (code, passes) in [
+            (libc::EMFILE, true),
+            (libc::EIO, true),
+            (libc::ELOOP, false),
+        ] {
+            let what = explain(&io::Error::from_raw_os_error(code), "app.yaml");
+            assert_eq!(matches!(what, What::Failed(_)), passes, "{what:?}");
+        }
     }
 
     #[test]

@@ -1,303 +1,198 @@
-//! One file from its first read on: touched, settled, polled; what is new is delivered.
+//! A watched place from its first look on: touched, settled, polled; what is new is delivered.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{future::poll_fn, io, pin::pin, sync::OnceLock, task::Poll, time::Duration};
 
 use tokio::{
-    sync::Semaphore,
-    task::{spawn_blocking, yield_now},
-    time::{Instant, timeout, timeout_at},
+    task::yield_now,
+    time::{Instant, sleep_until},
 };
 
 use super::{
-    Target, chain,
-    hub::Subscription,
-    mounts,
-    read::{Found, What, read},
-    settle::{Settle, Step},
+    elsewhere::{LONG, elsewhere},
+    entry::Trust,
+    hub::Wait,
+    place::{Place, Turn},
+    subscriber::Touches,
 };
-use crate::source::{Content, Observation, Observer, SourceError};
+use crate::source::{Observer, SourceError};
 
-const RESYNC: Duration = Duration::from_secs(60);
+/// How often it is read at least where there are no events.
 const RESYNC_SILENT: Duration = Duration::from_secs(10);
-/// How often the way to a file is followed again when it changes meanwhile.
-const TRIES: usize = 8;
 
-/// How far what was read is trusted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// Deliver it, whatever it is.
-    Full,
-    /// The writer says that it finished; another one may have begun.
-    Finished,
-    /// Nobody said anything.
-    Unsaid,
+/// How often a place is read although no event came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Intervals {
+    /// What was asked for.
+    pub(super) asked: Option<Duration>,
+    pub(super) usual: Duration,
 }
 
 struct Session<'a> {
-    target: Arc<Target>,
     observer: &'a Observer,
-    quiet: Duration,
-    resync: Option<Duration>,
-    settle: Settle,
-    subscription: Subscription,
-    last: Option<Last>,
-    /// There are no events, or not of all changes.
-    silent: bool,
-    /// Since when the first content has been waited for.
-    first_wait: Option<Instant>,
+    intervals: Intervals,
+    unsettled: bool,
+    /// The trouble that the health shows.
+    reported: Option<(SourceError, u32)>,
 }
 
-#[derive(PartialEq, Eq)]
-enum Last {
-    Value(Arc<[u8]>),
-    Absent,
-    Unreadable(SourceError),
+enum Woken {
+    Touched(Touches),
+    Asked,
+    Due,
 }
 
-/// What a thread that may block found.
-struct Look {
-    subscription: Subscription,
-    found: Found,
-    armed: notify::Result<()>,
-    /// Whether the file system is silent; asked only when the way to the file changed.
-    silent: Option<bool>,
-}
-
+/// Watches for ever, or until it cannot go on.
 pub(super) async fn run(
-    target: Arc<Target>,
-    quiet: Duration,
-    resync: Option<Duration>,
+    place: Place,
+    intervals: Intervals,
     observer: &Observer,
 ) -> Result<(), SourceError> {
-    let look = look(Arc::clone(&target), Subscription::new()).await?;
-    let session = Session {
-        target,
+    let mut session = Session {
         observer,
-        quiet,
-        resync,
-        settle: Settle::new(quiet),
-        subscription: look.subscription,
-        last: None,
-        silent: look.silent.unwrap_or(false),
-        first_wait: None,
+        intervals,
+        unsettled: false,
+        reported: None,
     };
-    let never = session.watch(look.found, look.armed).await?;
-    match never {}
+    let mut place = session.look(place, Trust::Unproven).await?;
+    loop {
+        let tick = next_tick(Instant::now(), session.interval(&place));
+        let wake = place.due().map_or(tick, |due| due.min(tick));
+        place = match session.woken(&place, wake).await {
+            Woken::Touched(touches) => {
+                session
+                    .turn(place, move |place, now| place.touch(&touches, now))
+                    .await?
+            }
+            Woken::Due if wake < tick => session.turn(place, Place::overdue).await?,
+            Woken::Due => session.look(place, Trust::Unproven).await?,
+            Woken::Asked => {
+                let place = session.look(place, Trust::Unproven).await?;
+                observer.answer();
+                place
+            }
+        };
+    }
 }
 
 impl Session<'_> {
-    async fn watch(
-        mut self,
-        found: Found,
-        armed: notify::Result<()>,
-    ) -> Result<Infallible, SourceError> {
-        self.consider(found, Trust::Full);
-        self.report(armed);
-        loop {
-            let tick = next_tick(Instant::now(), self.interval());
-            let deadline = self.settle.due().map_or(tick, |due| due.min(tick));
-            let touched = timeout_at(deadline, self.subscription.touched()).await;
-            let now = Instant::now();
-            self = match touched {
-                Ok(touch) => match self.settle.touched(touch, now) {
-                    Step::Nothing => self,
-                    Step::Wait => {
-                        self.observer.unsettled();
-                        self.follow().await?
-                    }
-                    Step::Read => self.read(Trust::Finished).await?,
-                    Step::ReadWithCare => self.read(Trust::Unsaid).await?,
-                },
-                Err(_) if self.settle.expired(now) => self.read(Trust::Full).await?,
-                Err(_) if self.settle.busy() => self,
-                Err(_) => self.look(Trust::Unsaid).await?,
+    async fn woken(&self, place: &Place, wake: Instant) -> Woken {
+        let mut touched = pin!(place.touched());
+        let mut asked = pin!(self.observer.asked());
+        let mut due = pin!(sleep_until(wake));
+        poll_fn(|cx| {
+            if let Poll::Ready(touches) = touched.as_mut().poll(cx) {
+                return Poll::Ready(Woken::Touched(touches));
+            }
+            if asked.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Woken::Asked);
+            }
+            due.as_mut().poll(cx).map(|()| Woken::Due)
+        })
+        .await
+    }
+
+    /// Reads what `step` finds to be read: at once, on this thread, unless the file system may hang.
+    async fn turn(
+        &mut self,
+        mut place: Place,
+        step: impl FnOnce(&mut Place, Instant) -> Turn + Send + 'static,
+    ) -> Result<Place, SourceError> {
+        let now = Instant::now();
+        if place.is_silent() {
+            let (moved, look) = self
+                .elsewhere(place, move |place| {
+                    let turn = step(place, now);
+                    turn.look_after(place)
+                })
+                .await?;
+            place = moved;
+            self.report(&mut place);
+            return match look {
+                Some(trust) => self.look(place, trust).await,
+                None => Ok(place),
             };
         }
-    }
-
-    /// Reads after an event: at once, on this thread, unless the file system may hang.
-    async fn read(mut self, trust: Trust) -> Result<Self, SourceError> {
-        if self.silent {
-            return self.look(trust).await;
+        let turn = step(&mut place, now);
+        if self.report(&mut place) {
+            // Readers see it first.
+            yield_now().await;
         }
-        let Target {
-            path,
-            shown,
-            max_size,
-        } = &*self.target;
-        let early = self.subscription.early();
-        let found = early.unwrap_or_else(|| read(path, shown, *max_size));
-        self.consider(found, trust);
-        // Readers see it first.
-        yield_now().await;
-        self.follow().await
-    }
-
-    /// Follows the way to the file again if it changed, and reads again if so: something may have come before the watch.
-    async fn follow(self) -> Result<Self, SourceError> {
-        if self
-            .subscription
-            .is_armed(&chain::resolve(&self.target.path))
-        {
-            return Ok(self);
+        match turn.look_after(&place) {
+            Some(trust) => self.look(place, trust).await,
+            None => Ok(place),
         }
-        self.look(Trust::Unsaid).await
     }
 
-    /// Follows the way to the file and reads it, on a thread that may hang.
-    async fn look(mut self, trust: Trust) -> Result<Self, SourceError> {
-        let look = look(Arc::clone(&self.target), self.subscription).await?;
-        self.subscription = look.subscription;
-        self.silent = look.silent.unwrap_or(self.silent);
-        if !self.settle.busy() {
-            self.consider(look.found, trust);
+    /// Watches all that leads to the place and reads it, on a thread that may hang where the file system may.
+    async fn look(&mut self, mut place: Place, trust: Trust) -> Result<Place, SourceError> {
+        let now = Instant::now();
+        let hangs = place.may_hang();
+        if hangs || place.look(trust, Wait::Moment, now).is_err() {
+            let look = move |place: &mut Place| drop(place.look(trust, Wait::Forever, now));
+            (place, ()) = self.elsewhere(place, look).await?;
         }
-        self.report(look.armed);
-        Ok(self)
+        self.report(&mut place);
+        place.read_early();
+        Ok(place)
     }
 
-    /// Delivers what was found if it is new and looks whole, or else waits for more.
-    fn consider(&mut self, found: Found, trust: Trust) {
-        let young = found.younger_than(self.quiet);
-        let (last, missing) = match found.what {
-            // A writer begins by emptying the file.
-            What::Bytes(bytes) => {
-                let empty = bytes.is_empty();
-                if matches!(&self.last, Some(Last::Value(last)) if **last == *bytes) {
-                    (None, empty)
-                } else {
-                    (Some(Last::Value(bytes.into())), empty)
-                }
-            }
-            What::Absent => (Some(Last::Absent), true),
-            What::Unreadable(error) => (Some(Last::Unreadable(error)), false),
+    async fn elsewhere<T: Send + 'static>(
+        &mut self,
+        mut place: Place,
+        work: impl FnOnce(&mut Place) -> T + Send + 'static,
+    ) -> Result<(Place, T), SourceError> {
+        let shown = place.shown().to_owned();
+        let waits = || {
+            self.observer.failing(SourceError::transient(format!(
+                "{shown}: the file system has not answered for {LONG:?}"
+            )));
         };
-        let first = self.last.is_none();
-        let unfinished = !found.steady || self.subscription.write_pending();
-        let suspect = match trust {
-            Trust::Full => unfinished,
-            Trust::Finished => unfinished || missing,
-            Trust::Unsaid => unfinished || missing || young,
+        let work = move || {
+            let outcome = work(&mut place);
+            (place, outcome)
         };
-        let news = last.filter(|last| self.last.as_ref() != Some(last));
-        match news {
-            None if unfinished => self.wait(),
-            None => self.observer.settled(),
-            Some(_) if suspect && !first => self.wait(),
-            // A writer may be at work just when the watch begins; there is nothing yet that could be kept meanwhile.
-            Some(Last::Value(_)) if first && (unfinished || missing && young) && self.patient() => {
-                self.wait();
-            }
-            Some(last) => {
-                self.observer.observe(last.observation());
-                self.last = Some(last);
-            }
+        let failed =
+            |error: io::Error| SourceError::transient(format!("{shown} cannot be read: {error}"));
+        elsewhere(work, waits).await.map_err(failed)
+    }
+
+    /// Reports what is new, and how well it is watched. Answers whether anything is new.
+    fn report(&mut self, place: &mut Place) -> bool {
+        let news = place.take_news().then(|| place.observation()).flatten();
+        let is_new = news.is_some();
+        if let Some(observation) = news {
+            self.observer.observe(observation);
+            (self.unsettled, self.reported) = (false, None);
         }
-    }
-
-    /// Whether the first content may still be waited for.
-    fn patient(&mut self) -> bool {
-        let since = *self.first_wait.get_or_insert_with(Instant::now);
-        since.elapsed() < self.quiet
-    }
-
-    fn wait(&mut self) {
-        self.settle.suspect(Instant::now());
-        self.observer.unsettled();
-    }
-
-    fn report(&mut self, armed: notify::Result<()>) {
-        match armed {
-            Ok(()) => self.observer.live(),
-            Err(error) => {
-                self.silent = true;
-                self.observer.failing(SourceError::transient(format!(
-                    "{}: file events cannot be had ({error}); the file is read every {:?} instead",
-                    self.target.shown,
-                    self.interval()
-                )));
+        // The document of a folder holds nothing that is not settled.
+        let unsettled = place.is_file() && place.is_busy();
+        if unsettled != std::mem::replace(&mut self.unsettled, unsettled) {
+            match unsettled {
+                true => self.observer.unsettled(),
+                false => self.observer.settled(),
             }
         }
-        let early = (!self.silent).then_some(&self.target);
-        self.subscription.read_early(early);
+        let deaf = place.deafness(self.interval(place)).map(|error| (error, 1));
+        match deaf.or_else(|| place.trouble(Instant::now())) {
+            None => {
+                self.reported = None;
+                self.observer.live();
+            }
+            Some(trouble) if self.reported.as_ref() != Some(&trouble) => {
+                self.observer.failing(trouble.0.clone());
+                self.reported = Some(trouble);
+            }
+            Some(_) => {}
+        }
+        is_new
     }
 
-    fn interval(&self) -> Duration {
-        self.resync
-            .unwrap_or(if self.silent { RESYNC_SILENT } else { RESYNC })
-    }
-}
-
-impl Last {
-    fn observation(&self) -> Observation {
-        match self {
-            Last::Value(bytes) => Observation::Value(Content {
-                bytes: Arc::clone(bytes),
-                revision: None,
-            }),
-            Last::Absent => Observation::Absent,
-            Last::Unreadable(error) => Observation::Unreadable(error.clone()),
-        }
-    }
-}
-
-/// Watches all that leads to the file, then reads it, on a thread that may hang with a network mount.
-async fn look(target: Arc<Target>, mut subscription: Subscription) -> Result<Look, SourceError> {
-    let shown = target.shown.clone();
-    patiently(move || {
-        let (armed, changed) = arm(&target, &mut subscription);
-        let found = read(&target.path, &target.shown, target.max_size);
-        let silent = changed.then(|| {
-            let real = target.path.canonicalize();
-            mounts::silent(real.as_deref().unwrap_or(&target.path))
-        });
-        Look {
-            subscription,
-            found,
-            armed,
-            silent,
-        }
-    })
-    .await
-    .map_err(|error| SourceError::transient(format!("{shown} cannot be read: {error}")))
-}
-
-/// Watches all that leads to the file. The second value: whether that is something else than before.
-fn arm(target: &Target, subscription: &mut Subscription) -> (notify::Result<()>, bool) {
-    let mut result = Ok(());
-    for attempt in 0..TRIES {
-        let spots = chain::resolve(&target.path);
-        if subscription.is_armed(&spots) {
-            return (Ok(()), attempt > 0);
-        }
-        // Looked at again: a directory may have come or gone before its watch was made.
-        result = subscription.arm(spots);
-        if result.is_err() {
-            break;
-        }
-    }
-    (result, true)
-}
-
-/// Runs `work` where it may block. A few at a time, so that a thousand files do not start a thousand threads; one that
-/// hangs does not keep the others waiting.
-async fn patiently<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, tokio::task::JoinError> {
-    static LANES: Semaphore = Semaphore::const_new(4);
-    const HANGS: Duration = Duration::from_secs(1);
-    let lane = LANES.acquire().await;
-    let mut job = spawn_blocking(work);
-    match timeout(HANGS, &mut job).await {
-        Ok(done) => done,
-        Err(_) => {
-            drop(lane);
-            job.await
-        }
+    fn interval(&self, place: &Place) -> Duration {
+        let usual = match place.is_silent() || place.is_deaf() {
+            true => RESYNC_SILENT.min(self.intervals.usual),
+            false => self.intervals.usual,
+        };
+        self.intervals.asked.unwrap_or(usual)
     }
 }
 
@@ -313,7 +208,7 @@ fn next_tick(now: Instant, interval: Duration) -> Instant {
 }
 
 #[cfg(test)]
-mod unit_tests {
+mod tests {
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What one watcher of files is told: the touches it has not looked at yet, merged into one.
+//! What one watcher of files has to look at: the touches it has not looked at yet, one of each spot.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,8 +6,9 @@ use tokio::sync::Notify;
 
 use super::{
     Target,
+    chain::Spot,
+    entry::Touch,
     read::{self, Found},
-    settle::Touch,
 };
 
 #[derive(Default)]
@@ -16,30 +17,47 @@ pub(super) struct Subscriber {
     notify: Notify,
 }
 
+/// What happened since the last look, in the order of the last touch of each spot.
+#[derive(Debug, Default)]
+pub(super) struct Touches {
+    pub(super) spots: Vec<(Spot, Touch)>,
+    /// Events were lost: anything may have happened.
+    pub(super) rescan: bool,
+}
+
 #[derive(Default)]
 struct News {
-    touch: Option<Touch>,
+    touches: Touches,
     /// How many touches there were.
     count: u64,
+    /// How often the session has read by itself.
+    looks: u64,
     /// What is read as soon as it is finished, and what was read so.
     wanted: Option<Arc<Target>>,
     early: Option<Found>,
 }
 
 impl Subscriber {
-    /// Waits for a touch. Several at once are merged. May be dropped at any time.
-    pub(super) async fn touched(&self) -> Touch {
+    /// Waits for touches. Several of one spot are merged. May be dropped at any time.
+    pub(super) async fn touched(&self) -> Touches {
         loop {
-            if let Some(touch) = lock(&self.news).touch.take() {
-                return touch;
+            if let Some(touches) = self.pending() {
+                return touches;
             }
             self.notify.notified().await;
         }
     }
 
-    /// A write was seen that nobody has looked at yet.
-    pub(super) fn write_pending(&self) -> bool {
-        lock(&self.news).touch == Some(Touch::Written)
+    fn pending(&self) -> Option<Touches> {
+        let mut news = lock(&self.news);
+        (!news.touches.is_empty()).then(|| std::mem::take(&mut news.touches))
+    }
+
+    /// A write was seen at one of these spots that nobody has looked at yet.
+    pub(super) fn write_pending(&self, is_mine: impl Fn(&Spot) -> bool) -> bool {
+        let news = lock(&self.news);
+        let mut touches = news.touches.spots.iter();
+        touches.any(|(spot, touch)| *touch == Touch::Written && is_mine(spot))
     }
 
     /// Whether `file` is read while its task still wakes: from memory, since its writer has only just closed it. That takes a
@@ -48,34 +66,76 @@ impl Subscriber {
         lock(&self.news).wanted = file.map(Arc::clone);
     }
 
-    /// What was read so before the touch was taken, if nothing has happened to it since.
+    /// What was read so before the touches were taken, if nothing has happened since.
     pub(super) fn early(&self) -> Option<Found> {
         lock(&self.news).early.take()
     }
 
-    pub(super) fn touch(&self, touch: Touch) {
+    /// The session has read by itself: an early read that began before that may be older, and is dropped.
+    pub(super) fn looked(&self) {
         let mut news = lock(&self.news);
-        news.touch = Some(news.touch.map_or(touch, |before| before.then(touch)));
+        news.looks += 1;
+        news.early = None;
+    }
+
+    pub(super) fn touch(&self, spot: &Spot, touch: Touch) {
+        let mut news = lock(&self.news);
+        news.touches.add(spot, touch);
+        self.wake(&mut news);
+    }
+
+    /// Events were lost.
+    pub(super) fn rescan(&self) {
+        let mut news = lock(&self.news);
+        news.touches.rescan = true;
+        self.wake(&mut news);
+    }
+
+    fn wake(&self, news: &mut News) {
         news.count += 1;
         news.early = None;
         self.notify.notify_one();
     }
 
     /// A touch for this one alone. Its task does not wait for what is read meanwhile.
-    pub(super) fn finished(&self) {
-        let (wanted, count) = {
+    pub(super) fn finished(&self, spot: &Spot) {
+        let (wanted, before) = {
             let news = lock(&self.news);
             // One that changes faster than it is looked at is not read each time.
-            let busy = news.touch == Some(Touch::Finished);
-            (news.wanted.clone().filter(|_| !busy), news.count + 1)
+            let busy = news.touches.is_finished(spot);
+            let wanted = news.wanted.clone().filter(|_| !busy);
+            (wanted, (news.count + 1, news.looks))
         };
-        self.touch(Touch::Finished);
+        self.touch(spot, Touch::Finished);
         if let Some(found) = wanted.as_deref().and_then(read::early) {
             let mut news = lock(&self.news);
-            if news.touch.is_some() && news.count == count {
+            if !news.touches.is_empty() && (news.count, news.looks) == before {
                 news.early = Some(found);
             }
         }
+    }
+}
+
+impl Touches {
+    fn is_empty(&self) -> bool {
+        self.spots.is_empty() && !self.rescan
+    }
+
+    fn is_finished(&self, spot: &Spot) -> bool {
+        let mut touches = self.spots.iter();
+        touches.any(|(other, touch)| other == spot && *touch == Touch::Finished)
+    }
+
+    fn add(&mut self, spot: &Spot, touch: Touch) {
+        let known = self.spots.iter().position(|(other, _)| other == spot);
+        let merged = match known {
+            Some(at) => {
+                let (spot, before) = self.spots.remove(at);
+                (spot, before.then(touch))
+            }
+            None => (spot.clone(), touch),
+        };
+        self.spots.push(merged);
     }
 }
 
@@ -103,39 +163,49 @@ mod tests {
             shown: "a".to_owned(),
             max_size: 10,
         });
+        let spot = Spot::entry(folder.path(), "a");
         let write = |text: &str| fs::write(&target.path, text).unwrap();
         let subscriber = Subscriber::default();
+        let touched = async |touch: Touch| {
+            let touches = subscriber.touched().await;
+            assert_eq!(touches.spots, [(spot.clone(), touch)]);
+        };
         write("1");
-        subscriber.finished();
+        subscriber.finished(&spot);
         assert_eq!(text(subscriber.early()), None, "nobody asked for it");
-        assert_eq!(subscriber.touched().await, Touch::Finished);
+        touched(Touch::Finished).await;
 
         subscriber.read_early(Some(&target));
-        subscriber.finished();
-        assert_eq!(subscriber.touched().await, Touch::Finished);
+        subscriber.finished(&spot);
+        touched(Touch::Finished).await;
         assert_eq!(text(subscriber.early()).as_deref(), Some("1"));
         assert_eq!(text(subscriber.early()), None, "once");
 
-        subscriber.finished();
+        subscriber.finished(&spot);
         write("2");
-        subscriber.finished();
+        subscriber.finished(&spot);
         assert_eq!(text(subscriber.early()), None, "a touch too many");
-        assert_eq!(subscriber.touched().await, Touch::Finished);
+        touched(Touch::Finished).await;
 
-        subscriber.finished();
-        subscriber.touch(Touch::Written);
+        subscriber.finished(&spot);
+        subscriber.touch(&spot, Touch::Written);
         assert_eq!(text(subscriber.early()), None, "a writer began again");
-        assert_eq!(subscriber.touched().await, Touch::Written);
+        touched(Touch::Written).await;
+
+        subscriber.finished(&spot);
+        touched(Touch::Finished).await;
+        subscriber.looked();
+        assert_eq!(text(subscriber.early()), None, "older than the last look");
 
         for strange in ["more than the limit", ""] {
             write(strange);
-            subscriber.finished();
-            assert_eq!(subscriber.touched().await, Touch::Finished);
+            subscriber.finished(&spot);
+            touched(Touch::Finished).await;
             let early = text(subscriber.early());
             assert_eq!(early.as_deref(), Some("").filter(|_| strange.is_empty()));
         }
         fs::remove_file(&target.path).unwrap();
-        subscriber.finished();
+        subscriber.finished(&spot);
         assert_eq!(
             text(subscriber.early()),
             None,

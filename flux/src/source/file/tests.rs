@@ -19,39 +19,39 @@ use tokio::{
 
 use super::File;
 use crate::source::{
-    Observation, SourceError,
+    Observation, SourceError, Watcher,
     mailbox::{Health, Inbox},
     supervisor::supervise,
 };
 
 /// Tests run one at a time: some count the threads and descriptors of the process.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-const BOUND: Duration = Duration::from_secs(20);
+pub(super) static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+pub(super) const BOUND: Duration = Duration::from_secs(20);
 /// Long enough for an event to arrive that should not.
-const A_WHILE: Duration = Duration::from_millis(150);
+pub(super) const A_WHILE: Duration = Duration::from_millis(150);
 /// No poll comes to the rescue of a missed event.
-const NEVER: Duration = Duration::from_secs(3600);
+pub(super) const NEVER: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Seen {
+pub(super) enum Seen {
     Text(String),
     Absent,
     Unreadable(String),
 }
 
-struct Watched {
+pub(super) struct Watched {
     inbox: Arc<Inbox>,
     task: JoinHandle<()>,
-    seen: Vec<Seen>,
-    unsettled: bool,
-    failing: Option<SourceError>,
+    pub(super) seen: Vec<Seen>,
+    pub(super) unsettled: bool,
+    pub(super) failing: Option<SourceError>,
 }
 
 impl Watched {
-    fn of(mut file: File) -> Self {
+    pub(super) fn of(mut watcher: impl Watcher) -> Self {
         let inbox = Inbox::new(1);
         let observer = inbox.observer(0);
-        let task = tokio::spawn(async move { supervise(&mut file, &observer).await });
+        let task = tokio::spawn(async move { supervise(&mut watcher, &observer).await });
         Watched {
             inbox,
             task,
@@ -61,11 +61,11 @@ impl Watched {
         }
     }
 
-    fn at(path: &Path) -> Self {
+    pub(super) fn at(path: &Path) -> Self {
         Self::of(File::new(path).resync(NEVER))
     }
 
-    fn take(&mut self) {
+    pub(super) fn take(&mut self) {
         for news in self.inbox.take() {
             self.unsettled = news.unsettled;
             match news.health {
@@ -83,7 +83,16 @@ impl Watched {
         }
     }
 
-    async fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+    /// Asks for the source to be read now.
+    pub(super) fn ask(&self) {
+        assert!(self.inbox.read_now(0).is_some());
+    }
+
+    pub(super) async fn changed(&self) {
+        self.inbox.changed().await;
+    }
+
+    pub(super) async fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let waiting = timeout(BOUND, async {
             self.take();
             while !done(self) {
@@ -96,38 +105,38 @@ impl Watched {
         }
     }
 
-    async fn sees(&mut self, expected: Seen) {
+    pub(super) async fn sees(&mut self, expected: Seen) {
         let what = format!("{expected:?}");
         self.until(&what, |watched| watched.seen.last() == Some(&expected))
             .await;
     }
 
-    async fn reads(&mut self, text: &str) {
+    pub(super) async fn reads(&mut self, text: &str) {
         self.sees(Seen::Text(text.to_owned())).await;
     }
 
     /// Nothing more is delivered.
-    async fn stays(&mut self) {
+    pub(super) async fn stays(&mut self) {
         let before = self.seen.len();
         sleep(A_WHILE).await;
         self.take();
         assert_eq!(self.seen.len(), before, "{:?}", self.seen);
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.task.abort();
         let _ = self.task.await;
     }
 }
 
-struct Place {
-    root: PathBuf,
+pub(super) struct Place {
+    pub(super) root: PathBuf,
     _temp: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let turn = ONE_AT_A_TIME.lock().await;
         let temp = tempfile::tempdir().unwrap();
         Place {
@@ -136,16 +145,16 @@ impl Place {
             _turn: turn,
         }
     }
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.at(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
     }
-    fn replace(&self, name: &str, text: &str) {
+    pub(super) fn replace(&self, name: &str, text: &str) {
         let new = self.write(&format!("{name}.new"), text);
         fs::rename(new, self.at(name)).unwrap();
     }

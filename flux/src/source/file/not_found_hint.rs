@@ -1,6 +1,6 @@
 //! What is said of a required file that is not there: where it was looked for, and what is there instead.
 
-use super::mounts;
+use super::mounts::Mounts;
 use std::{fs, path::Path};
 
 /// A folder may hold anything; so many of its entries are compared.
@@ -11,6 +11,11 @@ pub(crate) fn missing(path: &Path, shown: &str) -> String {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return "does not exist, and this layer is required".to_owned();
     };
+    if let Some(variable) = home(shown) {
+        return format!(
+            "does not exist, and this layer is required; no shell expands `{variable}` here, write `${{HOME}}`"
+        );
+    }
     if let Ok(target) = fs::read_link(path) {
         let target = target.display();
         return format!("is a link to {target}, which does not exist, and this layer is required");
@@ -30,10 +35,16 @@ pub(crate) fn missing(path: &Path, shown: &str) -> String {
     format!("does not exist{place}, and this layer is required{near}")
 }
 
+/// What was written where a shell would put the home directory.
+fn home(shown: &str) -> Option<&'static str> {
+    let begins = |text: &str| shown == text || shown.starts_with(&format!("{text}/"));
+    ["~", "$HOME"].into_iter().find(|text| begins(text))
+}
+
 /// A file in the folder with nearly this name, or with another ending that tells a format.
 fn neighbour(folder: &Path, name: &str) -> Option<String> {
     // A network mount may hang.
-    if mounts::silent(folder) {
+    if Mounts::read().silent(folder) {
         return None;
     }
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -96,6 +107,20 @@ mod tests {
             missing(&absolute, &absolute.display().to_string()),
             "does not exist, and this layer is required; did you mean `app.yml`?"
         );
+    }
+
+    #[test]
+    fn a_home_directory_that_no_shell_expanded_is_told() {
+        for (shown, variable) in [("~/app.yaml", "~"), ("$HOME/conf/app.yaml", "$HOME")] {
+            let path = Path::new("/srv").join(shown);
+            assert_eq!(
+                missing(&path, shown),
+                format!(
+                    "does not exist, and this layer is required; no shell expands `{variable}` here, write `${{HOME}}`"
+                )
+            );
+        }
+        assert_eq!(home("~user/app.yaml"), None);
     }
 
     #[cfg(unix)]

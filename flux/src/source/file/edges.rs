@@ -1,0 +1,488 @@
+//! Places at the edge: slow writers in folders, file systems without events, mounts of one file, full tables and pools.
+
+#![allow(clippy::unwrap_used)] // In helpers too.
+#![allow(clippy::print_stdout)] // What was run, and what the machine does not allow.
+
+use std::{
+    env,
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::symlink,
+    path::Path,
+    process::Command,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use tokio::{runtime, task::spawn_blocking, time::sleep};
+
+use super::{
+    Dir, File, hub,
+    tests::{NEVER, Place, Seen, Watched},
+};
+use crate::codec::{Codec, Tree};
+
+const SETTLE: Duration = Duration::from_millis(300);
+
+fn dir(path: &Path) -> Watched {
+    Watched::of(Dir::new(path).every(NEVER).settle(SETTLE))
+}
+
+/// What a directory was seen to hold: `a=1 b=2`; `-` where it was absent.
+fn values(seen: &Seen) -> String {
+    let Seen::Text(text) = seen else {
+        return if *seen == Seen::Absent {
+            "-".to_owned()
+        } else {
+            format!("{seen:?}")
+        };
+    };
+    let tree = Dir::codec().decode(text).unwrap();
+    let Tree::Map(entries) = &tree else {
+        panic!("{tree:?}");
+    };
+    let pairs = entries.iter().map(|(name, value)| match value {
+        Tree::Raw(value) => format!("{name}={value}"),
+        other => panic!("{other:?}"),
+    });
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+impl Watched {
+    async fn holds(&mut self, expected: &str) {
+        self.until(expected, |watched| {
+            watched.seen.last().map(values).as_deref() == Some(expected)
+        })
+        .await;
+    }
+
+    fn history(&self) -> Vec<String> {
+        self.seen.iter().map(values).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_slow_writer_of_one_file_of_a_folder_is_not_seen_when_another_one_is_finished() {
+    let place = Place::new().await;
+    place.write("d/a", "1");
+    place.write("d/b", "1");
+    let mut watched = dir(&place.at("d"));
+    watched.holds("a=1 b=1").await;
+    let mut writer = fs::File::create(place.at("d/a")).unwrap();
+    place.write("d/b", "2");
+    watched.holds("a=1 b=2").await;
+    writer.write_all(b"ha").unwrap();
+    place.replace("d/b", "3");
+    watched.holds("a=1 b=3").await;
+    writer.write_all(b"lf").unwrap();
+    drop(writer);
+    watched.holds("a=half b=3").await;
+    assert_eq!(
+        watched.history(),
+        ["a=1 b=1", "a=1 b=2", "a=1 b=3", "a=half b=3"]
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_a_folder_that_is_emptied_while_its_writer_is_slow_keeps_its_value() {
+    let place = Place::new().await;
+    place.write("d/s", "old");
+    let mut watched = Watched::of(Dir::new(place.at("d")).every(NEVER));
+    watched.holds("s=old").await;
+    // As `( sleep 1.5; echo new ) > s`.
+    let mut writer = fs::File::create(place.at("d/s")).unwrap();
+    sleep(Duration::from_millis(1500)).await;
+    writer.write_all(b"new\n").unwrap();
+    drop(writer);
+    watched.holds("s=new").await;
+    assert_eq!(watched.history(), ["s=old", "s=new"]);
+}
+
+#[tokio::test]
+async fn a_file_of_a_folder_that_went_away_for_less_than_the_settle_time_keeps_its_value() {
+    let place = Place::new().await;
+    place.write("d/s", "old");
+    place.write("d/t", "1");
+    let mut watched = dir(&place.at("d"));
+    watched.holds("s=old t=1").await;
+    fs::remove_file(place.at("d/s")).unwrap();
+    place.write("d/t", "2");
+    watched.holds("s=old t=2").await;
+    sleep(SETTLE / 3).await;
+    place.write("d/s", "new");
+    watched.holds("s=new t=2").await;
+    assert_eq!(watched.history(), ["s=old t=1", "s=old t=2", "s=new t=2"]);
+    fs::remove_file(place.at("d/s")).unwrap();
+    watched.holds("t=2").await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_new_in_a_folder_is_seen_when_it_is_finished() {
+    let place = Place::new().await;
+    place.write("d/a", "1");
+    let mut watched = dir(&place.at("d"));
+    watched.holds("a=1").await;
+    let begin = Instant::now();
+    place.replace("d/b", "2");
+    watched
+        .until("b", |watched| {
+            watched.history().last().unwrap().contains("b=2")
+        })
+        .await;
+    let mut writer = fs::File::create(place.at("d/c")).unwrap();
+    writer.write_all(b"ha").unwrap();
+    sleep(SETTLE / 2).await;
+    writer.write_all(b"lf").unwrap();
+    drop(writer);
+    watched
+        .until("c", |watched| {
+            watched.history().last().unwrap().contains("c=half")
+        })
+        .await;
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    let halves = watched.history();
+    assert!(
+        !halves.iter().any(|seen| seen.ends_with("c=ha")),
+        "{halves:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_is_made_anew_leaves_no_gap() {
+    let place = Place::new().await;
+    place.write("d/a", "1");
+    place.write("d/b", "1");
+    let mut watched = dir(&place.at("d"));
+    watched.holds("a=1 b=1").await;
+    fs::remove_dir_all(place.at("d")).unwrap();
+    sleep(SETTLE / 3).await;
+    place.write("d/a", "2");
+    place.write("d/b", "2");
+    watched.holds("a=2 b=2").await;
+    let gap = |seen: &String| !(seen.contains("a=") && seen.contains("b="));
+    assert!(
+        !watched.history().iter().any(gap),
+        "{:?}",
+        watched.history()
+    );
+
+    fs::remove_dir_all(place.at("d")).unwrap();
+    watched.holds("-").await;
+    fs::create_dir(place.at("d")).unwrap();
+    sleep(SETTLE / 3).await;
+    place.write("d/a", "3");
+    watched.holds("a=3").await;
+    assert!(
+        !watched.history().contains(&String::new()),
+        "{:?}",
+        watched.history()
+    );
+}
+
+#[tokio::test]
+async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
+    let place = Place::new().await;
+    let mount = |n: u32| {
+        place.write(&format!("d/..v{n}/a"), &n.to_string());
+        // Every second version has a file that the others do not have.
+        if n.is_multiple_of(2) {
+            place.write(&format!("d/..v{n}/b"), &n.to_string());
+        }
+        symlink(format!("..v{n}"), place.at("d/..new")).unwrap();
+        fs::rename(place.at("d/..new"), place.at("d/..data")).unwrap();
+        if n > 0 {
+            fs::remove_dir_all(place.at(&format!("d/..v{}", n - 1))).unwrap();
+        }
+    };
+    mount(0);
+    symlink("..data/a", place.at("d/a")).unwrap();
+    symlink("..data/b", place.at("d/b")).unwrap();
+    let mut watched = Watched::of(Dir::new(place.at("d")).every(NEVER));
+    watched.holds("a=0 b=0").await;
+    let mut expected = vec!["a=0 b=0".to_owned()];
+    for n in 1..60 {
+        let begin = Instant::now();
+        mount(n);
+        let held = if n.is_multiple_of(2) {
+            format!("a={n} b={n}")
+        } else {
+            format!("a={n}")
+        };
+        watched.holds(&held).await;
+        expected.push(held);
+        assert!(
+            begin.elapsed() < Duration::from_millis(900),
+            "swap {n}: {:?}",
+            begin.elapsed()
+        );
+    }
+    assert_eq!(watched.history(), expected);
+}
+
+#[tokio::test]
+async fn without_events_a_slow_writer_is_never_seen_half() {
+    let place = Place::new().await;
+    let path = place.write("watched/f", "before");
+    // Writes by the other name have no events here.
+    fs::create_dir(place.at("elsewhere")).unwrap();
+    fs::hard_link(&path, place.at("elsewhere/f")).unwrap();
+    sleep(SETTLE).await;
+    let file = File::new(&path)
+        .settle(SETTLE)
+        .resync(Duration::from_millis(10));
+    let mut watched = Watched::of(file);
+    watched.reads("before").await;
+    let mut writer = OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(place.at("elsewhere/f"))
+        .unwrap();
+    for _ in 0..8 {
+        writer.write_all(b"part ").unwrap();
+        sleep(SETTLE / 3).await;
+    }
+    drop(writer);
+    watched.reads(&"part ".repeat(8)).await;
+    assert_eq!(watched.seen.len(), 2, "{:?}", watched.seen);
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_to_for_long_is_reported_as_unsettled() {
+    let place = Place::new().await;
+    let path = place.write("f", "before");
+    let mut watched = Watched::of(File::new(&path).resync(NEVER).settle(SETTLE));
+    watched.reads("before").await;
+    let mut writer = fs::File::create(&path).unwrap();
+    let begin = Instant::now();
+    while watched.failing.is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "never reported");
+        writer.write_all(b"x").unwrap();
+        sleep(SETTLE / 6).await;
+        watched.take();
+    }
+    let text = watched.failing.clone().unwrap().to_string();
+    assert!(
+        text.contains("has been written to for more than 2s"),
+        "{text}"
+    );
+    assert!(begin.elapsed() >= Duration::from_secs(2));
+    assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+    drop(writer);
+    watched
+        .until("healthy", |watched| {
+            watched.failing.is_none() && watched.seen.len() == 2
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn after_events_were_lost_everything_is_read_when_it_is_quiet() {
+    let place = Place::new().await;
+    fs::create_dir(place.at("elsewhere")).unwrap();
+    for name in ["d/a", "d/b"] {
+        let path = place.write(name, "before");
+        fs::hard_link(path, place.at("elsewhere").join(&name[2..])).unwrap();
+    }
+    let file = File::new(place.at("d/a")).settle(SETTLE).resync(NEVER);
+    let mut file = Watched::of(file);
+    let mut folder = dir(&place.at("d"));
+    file.reads("before").await;
+    folder.holds("a=before b=before").await;
+    for name in ["elsewhere/a", "elsewhere/b"] {
+        place.write(name, "after");
+    }
+    file.stays().await;
+    let lost = notify::Event::new(notify::EventKind::Other).set_flag(notify::event::Flag::Rescan);
+    hub::deliver(Ok(lost));
+    file.reads("after").await;
+    folder
+        .until("after", |watched| {
+            watched.history().last().unwrap() == "a=after b=after"
+        })
+        .await;
+}
+
+#[test]
+fn a_full_pool_of_blocking_threads_stops_neither_a_start_nor_events() {
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (release, stuck) = mpsc::channel::<()>();
+    runtime.block_on(async {
+        let place = Place::new().await;
+        spawn_blocking(move || stuck.recv().is_ok());
+        place.write("v1/f", "1");
+        symlink("v1", place.at("link")).unwrap();
+        let mut file = Watched::at(&place.at("link/f"));
+        let mut folder = dir(&place.at("link"));
+        file.reads("1").await;
+        folder.holds("f=1").await;
+        place.write("v1/f", "2");
+        file.reads("2").await;
+        folder.holds("f=2").await;
+        place.write("v2/f", "3");
+        symlink("v2", place.at("new")).unwrap();
+        fs::rename(place.at("new"), place.at("link")).unwrap();
+        file.reads("3").await;
+        folder.holds("f=3").await;
+        place.replace("v2/f", "4");
+        file.reads("4").await;
+        folder
+            .until("f=4", |watched| {
+                watched.history().last().unwrap().contains("f=4")
+            })
+            .await;
+    });
+    drop(release);
+}
+
+#[tokio::test]
+async fn a_file_is_read_when_it_is_asked_for() {
+    let place = Place::new().await;
+    let path = place.write("watched/f", "before");
+    fs::create_dir(place.at("elsewhere")).unwrap();
+    fs::hard_link(&path, place.at("elsewhere/f")).unwrap();
+    let file = File::new(&path)
+        .resync(NEVER)
+        .settle(Duration::from_millis(20));
+    let mut watched = Watched::of(file);
+    watched.reads("before").await;
+    fs::write(place.at("elsewhere/f"), "after").unwrap();
+    watched.stays().await;
+    watched.ask();
+    watched.reads("after").await;
+}
+
+/// Runs the test `name` again by `command`, which ends with the program and its arguments. Answers what it printed, or `None`
+/// where the machine does not allow it.
+fn again(name: &str, command: &str) -> Option<String> {
+    let program = env::current_exe().unwrap();
+    let script = format!("{command} \"$0\" --exact --nocapture 'source::file::edges::{name}'");
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .arg(program)
+        .env(CHILD, name)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !text.contains("running 1 test") {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        println!("!!! SKIPPED: {name}: {reason}");
+        return None;
+    }
+    assert!(
+        text.contains("1 passed"),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(text)
+}
+
+const CHILD: &str = "FLUX_TEST_CHILD";
+
+fn is_child(name: &str) -> bool {
+    env::var(CHILD).is_ok_and(|child| child == name)
+}
+
+#[tokio::test]
+async fn a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again() {
+    let name = "a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again";
+    if !is_child(name) {
+        again(name, "ulimit -n 64 &&");
+        return;
+    }
+    let place = Place::new().await;
+    let path = place.write("f", "before");
+    place.write("d/a", "before");
+    let mut file = Watched::at(&path);
+    let mut folder = dir(&place.at("d"));
+    file.reads("before").await;
+    folder.holds("a=before").await;
+    place.write("next", "after");
+    place.write("next-a", "after");
+    let mut all = Vec::new();
+    while let Ok(one) = fs::File::open(&path) {
+        all.push(one);
+    }
+    fs::rename(place.at("next"), &path).unwrap();
+    fs::rename(place.at("next-a"), place.at("d/a")).unwrap();
+    file.until("stale", |watched| watched.failing.is_some())
+        .await;
+    folder
+        .until("stale", |watched| watched.failing.is_some())
+        .await;
+    for watched in [&mut file, &mut folder] {
+        let text = watched.failing.clone().unwrap().to_string();
+        assert!(
+            text.contains("cannot be read") && text.contains("open files"),
+            "{text}"
+        );
+        assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+    }
+    drop(all);
+    file.reads("after").await;
+    folder.holds("a=after").await;
+    file.until("live", |watched| watched.failing.is_none())
+        .await;
+    folder
+        .until("live", |watched| watched.failing.is_none())
+        .await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_replaced() {
+    let name = "a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_replaced";
+    if !is_child(name) {
+        again(name, "unshare --mount --propagation private");
+        return;
+    }
+    let place = Place::new().await;
+    let outside = place.write("outside/app", "1");
+    let inside = place.write("inside/app", "");
+    let mounted = Command::new("mount")
+        .arg("--bind")
+        .args([&outside, &inside])
+        .status();
+    assert!(mounted.unwrap().success());
+    let mut file = Watched::at(&inside);
+    let mut folder = dir(&place.at("inside"));
+    file.reads("1").await;
+    folder.holds("app=1").await;
+    // In place, as an editor of the host does that keeps the inode.
+    for n in 2..5 {
+        fs::write(&outside, n.to_string()).unwrap();
+        file.reads(&n.to_string()).await;
+        folder.holds(&format!("app={n}")).await;
+    }
+    let mut writer = fs::File::create(&outside).unwrap();
+    writer.write_all(b"ha").unwrap();
+    sleep(SETTLE / 2).await;
+    writer.write_all(b"lf").unwrap();
+    drop(writer);
+    file.reads("half").await;
+    assert!(
+        !file.seen.contains(&Seen::Text("ha".to_owned())),
+        "{:?}",
+        file.seen
+    );
+    assert!(file.failing.is_none());
+
+    place.replace("outside/app", "6");
+    for watched in [&mut file, &mut folder] {
+        watched
+            .until("stale", |watched| watched.failing.is_some())
+            .await;
+        let text = watched.failing.clone().unwrap().to_string();
+        assert!(
+            text.contains("the file was replaced behind its mount"),
+            "{text}"
+        );
+    }
+    assert_eq!(file.seen.last(), Some(&Seen::Text("half".to_owned())));
+    let unmounted = Command::new("umount").arg(&inside).status();
+    assert!(unmounted.unwrap().success());
+}
