@@ -1,7 +1,7 @@
 //! Files that are cut, emptied, unreadable or missing.
 
 use crate::files::{App, Watched};
-use flux::{Capacitor, Source, State};
+use flux::{Capacitor, Source, State, source::Health};
 use std::{fs, path::Path, time::Duration};
 
 /// Documents of which many a beginning is a whole document too.
@@ -153,6 +153,11 @@ async fn a_missing_file_is_told_with_its_folder_and_with_the_file_that_was_meant
     ] {
         assert!(text.contains(&part), "`{part}` is not in\n{text}");
     }
+    let text = told(Source::file("~/app.yaml")).await;
+    assert!(
+        text.contains("no shell expands `~` here, write `${HOME}`"),
+        "{text}"
+    );
     let text = told(Source::file("no-such-folder/app.yaml")).await;
     let folder = here.join("no-such-folder");
     let part = format!("there is no folder {}", folder.display());
@@ -205,13 +210,21 @@ mod as_nobody {
         fs::read(&path).is_ok()
     }
 
+    /// What the health of the source says, while it is not live.
+    fn stale(watched: &Watched) -> Option<String> {
+        match &watched.capacitor.status().layers[0].health {
+            Health::Stale { error, .. } => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
     #[tokio::test]
-    async fn a_file_without_read_permission_is_refused_until_it_is_granted() {
+    async fn a_file_without_read_permission_keeps_the_value_and_is_stale_until_it_is_granted() {
         let folder = tempfile::tempdir().unwrap();
         if is_superuser(folder.path()) {
             assert!(std::env::var(CHILD).is_err(), "still the superuser");
             return again(
-                "broken_files::as_nobody::a_file_without_read_permission_is_refused_until_it_is_granted",
+                "broken_files::as_nobody::a_file_without_read_permission_keeps_the_value_and_is_stale_until_it_is_granted",
             );
         }
         let path = folder.path().join("app.yaml");
@@ -221,13 +234,65 @@ mod as_nobody {
         mode(0o000);
         fs::rename(&path, folder.path().join("other")).unwrap();
         fs::rename(folder.path().join("other"), &path).unwrap();
-        crate::until("refused", || watched.capacitor.state() == State::Degraded).await;
-        let text = watched.capacitor.last_error().unwrap().to_string();
+        crate::until("stale", || stale(&watched).is_some()).await;
+        let text = stale(&watched).unwrap();
         assert!(text.contains("no permission to read it"), "{text}");
-        assert_eq!(watched.capacitor.get().n, 1);
+        assert_eq!(
+            (watched.capacitor.get().n, watched.capacitor.state()),
+            (1, State::Healthy),
+            "no content was refused"
+        );
         mode(0o600);
+        crate::until("live", || stale(&watched).is_none()).await;
         fs::write(&path, "n: 2").unwrap();
         watched.sees(2).await;
         assert_eq!(watched.capacitor.state(), State::Healthy);
+    }
+
+    #[tokio::test]
+    async fn the_rights_of_a_folder_are_noticed_when_they_go_and_when_they_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        if is_superuser(folder.path()) {
+            assert!(std::env::var(CHILD).is_err(), "still the superuser");
+            return again(
+                "broken_files::as_nobody::the_rights_of_a_folder_are_noticed_when_they_go_and_when_they_come_back",
+            );
+        }
+        let conf = folder.path().join("conf");
+        fs::create_dir(&conf).unwrap();
+        let path = conf.join("app.yaml");
+        fs::write(&path, "n: 1").unwrap();
+        let mode = |mode| fs::set_permissions(&conf, fs::Permissions::from_mode(mode)).unwrap();
+        let watched = Watched::new(&path, Duration::ZERO).await;
+        mode(0o000);
+        crate::until("stale", || stale(&watched).is_some()).await;
+        assert_eq!(
+            (watched.capacitor.get().n, watched.capacitor.state()),
+            (1, State::Healthy)
+        );
+        mode(0o700);
+        crate::until("live", || stale(&watched).is_none()).await;
+        fs::write(&path, "n: 2").unwrap();
+        watched.sees(2).await;
+    }
+
+    #[tokio::test]
+    async fn a_start_without_the_right_to_read_the_file_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        if is_superuser(folder.path()) {
+            assert!(std::env::var(CHILD).is_err(), "still the superuser");
+            return again(
+                "broken_files::as_nobody::a_start_without_the_right_to_read_the_file_is_refused_by_name",
+            );
+        }
+        let path = folder.path().join("app.yaml");
+        fs::write(&path, "n: 1").unwrap();
+        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o000);
+        let watched = Watched::new(&path, Duration::ZERO).await;
+        let text = watched.capacitor.last_error().unwrap().to_string();
+        assert!(text.contains("no permission to read it"), "{text}");
+        mode(0o600);
+        watched.sees(1).await;
     }
 }

@@ -7,6 +7,7 @@ mod display;
 mod documents;
 mod environment;
 mod files;
+mod folders;
 mod generations;
 mod groups;
 mod hooks;
