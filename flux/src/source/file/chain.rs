@@ -12,7 +12,7 @@ const MAX_LINKS: usize = 40;
 
 /// A place whose changes have events. The directory exists and is written without links.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Spot {
+pub(super) struct EventSpot {
     pub(super) dir: PathBuf,
     pub(super) part: Part,
 }
@@ -20,28 +20,28 @@ pub(super) struct Spot {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// The entry of this name.
-    Entry(OsString),
+    Name(OsString),
     /// Every entry, whatever its name.
     All,
     /// What `dir` names itself, which may be a file.
     Itself,
 }
 
-impl Spot {
+impl EventSpot {
     pub(super) fn entry(dir: impl Into<PathBuf>, name: impl Into<OsString>) -> Self {
-        Spot {
+        EventSpot {
             dir: dir.into(),
-            part: Part::Entry(name.into()),
+            part: Part::Name(name.into()),
         }
     }
 }
 
 /// Where a path leads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct LinkChain {
     /// Every entry whose change can change it: each symbolic link on the way, and at the end the file itself or the first
     /// entry that is missing.
-    pub(super) spots: BTreeSet<Spot>,
+    pub(super) spots: BTreeSet<EventSpot>,
     /// The last of these entries, without links.
     pub(super) end: PathBuf,
     /// It was not followed to its end, which may hang.
@@ -49,14 +49,14 @@ pub(super) struct Way {
 }
 
 /// Follows `path`, which is absolute.
-pub(super) fn resolve(path: &Path) -> Way {
+pub(super) fn resolve(path: &Path) -> LinkChain {
     follow(path, |_| false)
 }
 
 /// Follows `path`, which is absolute, up to the first entry that is not to be looked at.
-pub(super) fn follow(path: &Path, hangs: impl Fn(&Path) -> bool) -> Way {
-    let mut way = Way::default();
-    let Way { spots, end, .. } = &mut way;
+pub(super) fn follow(path: &Path, hangs: impl Fn(&Path) -> bool) -> LinkChain {
+    let mut way = LinkChain::default();
+    let LinkChain { spots, end, .. } = &mut way;
     let mut rest: VecDeque<PathBuf> = parts(path).collect();
     let mut real = PathBuf::new();
     let mut links = 0;
@@ -79,7 +79,7 @@ pub(super) fn follow(path: &Path, hangs: impl Fn(&Path) -> bool) -> Way {
             break;
         }
         let kind = fs::symlink_metadata(&entry).map(|found| found.file_type());
-        let spot = Spot::entry(&real, name);
+        let spot = EventSpot::entry(&real, name);
         match kind {
             Ok(kind) if kind.is_symlink() => {
                 spots.insert(spot);
@@ -122,7 +122,7 @@ mod tests {
             .spots
             .into_iter()
             .map(|spot| {
-                let Part::Entry(name) = spot.part else {
+                let Part::Name(name) = spot.part else {
                     panic!("no entry");
                 };
                 let whole = spot.dir.join(name);

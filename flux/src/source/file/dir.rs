@@ -3,10 +3,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    Target,
-    place::Place,
+    place::WatchedPlace,
     session::{self, Intervals},
-    values::Entries,
+    target::Target,
+    values::FolderCodec,
 };
 use crate::{
     codec::Codec,
@@ -71,7 +71,7 @@ impl Dir {
 
     /// How the documents that this source makes are read.
     pub fn codec() -> impl Codec + use<> {
-        Entries
+        FolderCodec
     }
 }
 
@@ -81,7 +81,7 @@ impl Watcher for Dir {
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
-        let place = Place::folder(Arc::clone(&self.target), self.settle);
+        let place = WatchedPlace::folder(Arc::clone(&self.target), self.settle);
         let intervals = Intervals {
             asked: None,
             usual: self.resync,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::read::{Found, Stamp, What};
+use super::read::{FileContent, ReadOutcome, Stamp};
 use crate::{
     source::{Content, ErrorKind, Observation, SourceError},
     time::ceiling,
@@ -67,7 +67,7 @@ pub(super) enum Trust {
 
 /// What a path holds, as far as it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum PathContent {
     Value(Arc<[u8]>),
     Absent,
     Unreadable(SourceError),
@@ -75,7 +75,7 @@ pub(super) enum Held {
 
 /// What a finding means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Judgement {
     /// The path holds something else now.
     New,
     /// It holds what it held.
@@ -87,9 +87,9 @@ pub(super) enum Verdict {
 }
 
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct PathState {
     quiet: Duration,
-    held: Option<Held>,
+    held: Option<PathContent>,
     writer: Option<Writer>,
     failure: Option<Failure>,
     /// Since when the first content has been waited for.
@@ -118,10 +118,10 @@ struct Failure {
     again: Instant,
 }
 
-impl Entry {
+impl PathState {
     /// Nothing is known of it. A file must be left alone for `quiet` to be settled.
     pub(super) fn new(quiet: Duration) -> Self {
-        Entry {
+        PathState {
             quiet,
             held: None,
             writer: None,
@@ -133,13 +133,13 @@ impl Entry {
 
     /// It was not there so far.
     pub(super) fn absent(quiet: Duration) -> Self {
-        Entry {
-            held: Some(Held::Absent),
-            ..Entry::new(quiet)
+        PathState {
+            held: Some(PathContent::Absent),
+            ..PathState::new(quiet)
         }
     }
 
-    pub(super) fn held(&self) -> Option<&Held> {
+    pub(super) fn held(&self) -> Option<&PathContent> {
         self.held.as_ref()
     }
 
@@ -169,35 +169,35 @@ impl Entry {
     /// Judges what was read. `written`: a write was seen that nobody has looked at yet.
     pub(super) fn consider(
         &mut self,
-        found: Found,
+        found: ReadOutcome,
         trust: Trust,
         written: bool,
         now: Instant,
-    ) -> Verdict {
+    ) -> Judgement {
         let unfinished = !found.steady || written;
         let (held, missing) = match found.what {
-            What::Failed(error) => return self.fail(error, now),
-            What::Bytes(bytes) => {
+            FileContent::Failed(error) => return self.fail(error, now),
+            FileContent::Bytes(bytes) => {
                 // A writer begins by emptying the file.
                 let empty = bytes.is_empty();
-                if matches!(&self.held, Some(Held::Value(held)) if **held == *bytes) {
+                if matches!(&self.held, Some(PathContent::Value(held)) if **held == *bytes) {
                     (None, empty)
                 } else {
-                    (Some(Held::Value(bytes.into())), empty)
+                    (Some(PathContent::Value(bytes.into())), empty)
                 }
             }
-            What::Absent => (Some(Held::Absent), true),
-            What::Unreadable(error) => (Some(Held::Unreadable(error)), false),
+            FileContent::Absent => (Some(PathContent::Absent), true),
+            FileContent::Unreadable(error) => (Some(PathContent::Unreadable(error)), false),
         };
         self.failure = None;
         self.orphan = found.orphan;
         let Some(news) = held.filter(|held| self.held.as_ref() != Some(held)) else {
             if unfinished {
                 self.suspect(now, found.stamp, self.quiet);
-                return Verdict::Wait;
+                return Judgement::Wait;
             }
             self.writer = None;
-            return Verdict::Same;
+            return Judgement::Same;
         };
         let calm = match (trust, &self.writer) {
             (Trust::Linked, _) if !missing => self.quiet.min(CALM),
@@ -208,7 +208,7 @@ impl Entry {
         let wait = match (&self.held, trust) {
             // There is nothing yet that could be kept while a writer is at work.
             (None, _) => {
-                let value = matches!(news, Held::Value(_));
+                let value = matches!(news, PathContent::Value(_));
                 value && (unfinished || missing && age.is_some()) && self.is_patient(now)
             }
             (_, Trust::Replaced) => unfinished,
@@ -223,11 +223,11 @@ impl Entry {
             {
                 writer.due = now + (calm - age).max(Duration::from_millis(1));
             }
-            return Verdict::Wait;
+            return Judgement::Wait;
         }
         self.writer = None;
         self.held = Some(news);
-        Verdict::New
+        Judgement::New
     }
 
     /// Whether what seemed settled is not: it is another file than when the wait began, it is young although there was no event of
@@ -247,13 +247,13 @@ impl Entry {
         moved || age.is_some() || emptied && now < writer.since + self.quiet * EMPTY
     }
 
-    fn fail(&mut self, error: SourceError, now: Instant) -> Verdict {
+    fn fail(&mut self, error: SourceError, now: Instant) -> Judgement {
         let count = self.failure.as_ref().map_or(0, |failure| failure.count) + 1;
         // What may pass soon is waited for at the beginning.
         let first =
             self.held.is_none() && (error.kind() != ErrorKind::Transient || !self.is_patient(now));
         if first {
-            self.held = Some(Held::Unreadable(error.clone()));
+            self.held = Some(PathContent::Unreadable(error.clone()));
         }
         let again = now + ceiling(count, SHORTEST_PAUSE, LONGEST_PAUSE);
         if let Some(writer) = &mut self.writer {
@@ -265,8 +265,8 @@ impl Entry {
             again,
         });
         match first {
-            true => Verdict::New,
-            false => Verdict::Failed,
+            true => Judgement::New,
+            false => Judgement::Failed,
         }
     }
 
@@ -347,15 +347,15 @@ impl Entry {
     }
 }
 
-impl Held {
+impl PathContent {
     pub(super) fn observation(&self) -> Observation {
         match self {
-            Held::Value(bytes) => Observation::Value(Content {
+            PathContent::Value(bytes) => Observation::Value(Content {
                 bytes: Arc::clone(bytes),
                 revision: None,
             }),
-            Held::Absent => Observation::Absent,
-            Held::Unreadable(error) => Observation::Unreadable(error.clone()),
+            PathContent::Absent => Observation::Absent,
+            PathContent::Unreadable(error) => Observation::Unreadable(error.clone()),
         }
     }
 }
@@ -368,9 +368,9 @@ mod tests {
     const QUIET: Duration = Duration::from_secs(1);
     const OLD: Duration = Duration::from_secs(3600);
 
-    fn found(text: &str, age: Duration) -> Found {
-        Found {
-            what: What::Bytes(text.as_bytes().to_vec()),
+    fn found(text: &str, age: Duration) -> ReadOutcome {
+        ReadOutcome {
+            what: FileContent::Bytes(text.as_bytes().to_vec()),
             steady: true,
             age: Some(age),
             stamp: Some(Stamp::of_test(text.len() as u64)),
@@ -378,27 +378,27 @@ mod tests {
         }
     }
 
-    fn absent() -> Found {
-        Found::bare(What::Absent)
+    fn absent() -> ReadOutcome {
+        ReadOutcome::bare(FileContent::Absent)
     }
 
-    fn failed() -> Found {
-        Found::bare(What::Failed(SourceError::transient(
+    fn failed() -> ReadOutcome {
+        ReadOutcome::bare(FileContent::Failed(SourceError::transient(
             "no descriptor is free",
         )))
     }
 
     /// An entry that holds `text`.
-    fn holding(text: &str, now: Instant) -> Entry {
-        let mut entry = Entry::new(QUIET);
+    fn holding(text: &str, now: Instant) -> PathState {
+        let mut entry = PathState::new(QUIET);
         let verdict = entry.consider(found(text, OLD), Trust::Unproven, false, now);
-        assert_eq!(verdict, Verdict::New);
+        assert_eq!(verdict, Judgement::New);
         entry
     }
 
-    fn text(entry: &Entry) -> Option<&str> {
+    fn text(entry: &PathState) -> Option<&str> {
         match entry.held()? {
-            Held::Value(bytes) => std::str::from_utf8(bytes).ok(),
+            PathContent::Value(bytes) => std::str::from_utf8(bytes).ok(),
             other => panic!("{other:?}"),
         }
     }
@@ -424,7 +424,7 @@ mod tests {
         let due = now + QUIET * 3 / 2;
         assert_eq!(entry.overdue(due), Some(Trust::Settled));
         let verdict = entry.consider(found("new", QUIET), Trust::Settled, false, due);
-        assert_eq!((verdict, text(&entry)), (Verdict::New, Some("new")));
+        assert_eq!((verdict, text(&entry)), (Judgement::New, Some("new")));
         assert_eq!(entry.due(), None);
     }
 
@@ -435,10 +435,10 @@ mod tests {
             let mut entry = holding("old", now);
             assert_eq!(entry.touched(Gone, now), Some(Trust::Unproven));
             let verdict = entry.consider(missing(), Trust::Unproven, false, now);
-            assert_eq!((verdict, text(&entry)), (Verdict::Wait, Some("old")));
+            assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
             entry.touched(Finished, now + QUIET / 2);
             let verdict = entry.consider(found("new", QUIET), Trust::Finished, false, now);
-            assert_eq!((verdict, text(&entry)), (Verdict::New, Some("new")));
+            assert_eq!((verdict, text(&entry)), (Judgement::New, Some("new")));
         }
     }
 
@@ -453,7 +453,7 @@ mod tests {
             let empty = found("", QUIET * seconds);
             assert_eq!(
                 entry.consider(empty, Trust::Settled, false, later),
-                Verdict::Wait
+                Judgement::Wait
             );
         }
         assert_eq!(entry.trouble("f", now + QUIET).map(drop), None);
@@ -464,7 +464,7 @@ mod tests {
         );
         let last = now + QUIET * 10;
         let verdict = entry.consider(found("", OLD), Trust::Settled, false, last);
-        assert_eq!((verdict, text(&entry)), (Verdict::New, Some("")));
+        assert_eq!((verdict, text(&entry)), (Judgement::New, Some("")));
     }
 
     #[test]
@@ -473,20 +473,23 @@ mod tests {
         let mut entry = holding("old", now);
         let half = |age| found("half", age);
         let verdict = entry.consider(half(QUIET / 2), Trust::Unproven, false, now);
-        assert_eq!(verdict, Verdict::Wait);
+        assert_eq!(verdict, Judgement::Wait);
         // No event came, but somebody wrote.
         let later = now + QUIET;
         assert_eq!(entry.overdue(later), Some(Trust::Settled));
         let verdict = entry.consider(half(QUIET / 4), Trust::Settled, false, later);
-        assert_eq!(verdict, Verdict::Wait);
+        assert_eq!(verdict, Judgement::Wait);
         assert_eq!(entry.due(), Some(later + QUIET * 3 / 4));
         // The clock of a server may be behind: what changed meanwhile is not settled either.
         let later = later + QUIET;
         let verdict = entry.consider(found("half of it", OLD), Trust::Settled, false, later);
-        assert_eq!((verdict, text(&entry)), (Verdict::Wait, Some("old")));
+        assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
         let later = later + QUIET;
         let verdict = entry.consider(found("half of it", OLD), Trust::Settled, false, later);
-        assert_eq!((verdict, text(&entry)), (Verdict::New, Some("half of it")));
+        assert_eq!(
+            (verdict, text(&entry)),
+            (Judgement::New, Some("half of it"))
+        );
     }
 
     #[test]
@@ -494,18 +497,21 @@ mod tests {
         let now = Instant::now();
         let mut entry = holding("old", now);
         let verdict = entry.consider(found("old enough", CALM), Trust::Linked, false, now);
-        assert_eq!(verdict, Verdict::New);
+        assert_eq!(verdict, Judgement::New);
         let young = Duration::from_millis(10);
         let verdict = entry.consider(found("half", young), Trust::Linked, false, now);
-        assert_eq!((verdict, text(&entry)), (Verdict::Wait, Some("old enough")));
+        assert_eq!(
+            (verdict, text(&entry)),
+            (Judgement::Wait, Some("old enough"))
+        );
         let due = now + CALM - young;
         assert_eq!(entry.due(), Some(due));
         let verdict = entry.consider(found("whole", CALM), Trust::Settled, false, due);
-        assert_eq!(verdict, Verdict::Wait, "it was written to");
+        assert_eq!(verdict, Judgement::Wait, "it was written to");
         let due = due + CALM;
         assert_eq!(entry.overdue(due), Some(Trust::Settled));
         let verdict = entry.consider(found("whole", CALM * 2), Trust::Settled, false, due);
-        assert_eq!((verdict, text(&entry)), (Verdict::New, Some("whole")));
+        assert_eq!((verdict, text(&entry)), (Judgement::New, Some("whole")));
     }
 
     #[test]
@@ -515,7 +521,7 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..9 {
             let verdict = entry.consider(failed(), Trust::Finished, false, now);
-            assert_eq!((verdict, text(&entry)), (Verdict::Failed, Some("old")));
+            assert_eq!((verdict, text(&entry)), (Judgement::Failed, Some("old")));
             pauses.push(entry.due().unwrap().duration_since(now).as_millis());
         }
         assert_eq!(
@@ -524,19 +530,19 @@ mod tests {
         );
         assert!(entry.trouble("f", now).is_some());
         let verdict = entry.consider(found("old", OLD), Trust::Unproven, false, now);
-        assert_eq!(verdict, Verdict::Same);
+        assert_eq!(verdict, Judgement::Same);
         assert!(entry.trouble("f", now).is_none() && entry.due().is_none());
     }
 
     #[test]
     fn a_first_reading_that_fails_for_long_is_reported() {
         let now = Instant::now();
-        let mut entry = Entry::new(QUIET);
+        let mut entry = PathState::new(QUIET);
         let verdict = entry.consider(failed(), Trust::Unproven, false, now);
-        assert_eq!((verdict, entry.held()), (Verdict::Failed, None));
+        assert_eq!((verdict, entry.held()), (Judgement::Failed, None));
         let verdict = entry.consider(failed(), Trust::Unproven, false, now + QUIET);
-        assert_eq!(verdict, Verdict::New);
-        assert!(matches!(entry.held(), Some(Held::Unreadable(_))));
+        assert_eq!(verdict, Judgement::New);
+        assert!(matches!(entry.held(), Some(PathContent::Unreadable(_))));
         assert!(entry.due().is_some(), "and tried again");
     }
 
@@ -544,13 +550,13 @@ mod tests {
     fn a_file_without_a_name_is_reported_although_it_can_be_read() {
         let now = Instant::now();
         let mut entry = holding("old", now);
-        let orphan = Found {
+        let orphan = ReadOutcome {
             orphan: true,
             ..found("old", OLD)
         };
         assert_eq!(
             entry.consider(orphan, Trust::Unproven, false, now),
-            Verdict::Same
+            Judgement::Same
         );
         let error = entry.trouble("app.yaml", now).unwrap().0.to_string();
         assert!(

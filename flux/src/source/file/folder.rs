@@ -8,10 +8,10 @@ use std::{
 };
 
 use super::{
-    Target,
-    chain::Way,
-    entry::Entry,
-    read::{Found, What, explain},
+    chain::LinkChain,
+    entry::PathState,
+    read::{FileContent, ReadOutcome, explain},
+    target::Target,
 };
 use crate::source::SourceError;
 
@@ -19,8 +19,8 @@ use crate::source::SourceError;
 pub(super) struct Folder {
     pub(super) target: Arc<Target>,
     /// Whether it is there; an entry like those of its files.
-    pub(super) entry: Entry,
-    pub(super) way: Way,
+    pub(super) entry: PathState,
+    pub(super) way: LinkChain,
     /// Without links, while it is there.
     pub(super) real: Option<PathBuf>,
     /// Where its `..data` led when it was read last.
@@ -37,7 +37,7 @@ impl Folder {
     }
 
     /// Whether it is there, and where without links, and the names of its files.
-    pub(super) fn list(&self) -> (Found, Option<(PathBuf, Vec<OsString>)>) {
+    pub(super) fn list(&self) -> (ReadOutcome, Option<(PathBuf, Vec<OsString>)>) {
         let names = || {
             let mut names = Vec::new();
             for entry in fs::read_dir(&self.target.path)? {
@@ -55,16 +55,19 @@ impl Folder {
                 } else {
                     vec![1]
                 };
-                (Found::bare(What::Bytes(there)), Some((real, names)))
+                (
+                    ReadOutcome::bare(FileContent::Bytes(there)),
+                    Some((real, names)),
+                )
             }
-            Err(error) => (Found::bare(self.explain(&error)), None),
+            Err(error) => (ReadOutcome::bare(self.explain(&error)), None),
         }
     }
 
-    fn explain(&self, error: &io::Error) -> What {
+    fn explain(&self, error: &io::Error) -> FileContent {
         let shown = &self.target.shown;
         match error.kind() {
-            io::ErrorKind::NotADirectory if self.target.path.is_file() => What::Unreadable(
+            io::ErrorKind::NotADirectory if self.target.path.is_file() => FileContent::Unreadable(
                 SourceError::configuration(format!("{shown} is a file; expected a directory")),
             ),
             _ => explain(error, shown),

@@ -15,7 +15,7 @@ use std::{
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 
 use super::{
-    chain::{Part, Spot},
+    chain::{EventSpot, Part},
     entry::Touch,
     event::{classify, is_of_a_reader, is_told_twice, takes_away},
     read::identity,
@@ -24,17 +24,17 @@ use super::{
 
 /// Changed by subscribers only, and held while the watcher is told. The thread that delivers events never takes it: it is
 /// the one that answers.
-static CONTROL: LazyLock<Mutex<Control>> = LazyLock::new(Mutex::default);
+static CONTROL: LazyLock<Mutex<HubControl>> = LazyLock::new(Mutex::default);
 /// Who wants to know. Held for moments, by both sides.
 static ROUTES: LazyLock<Mutex<Routes>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
-struct Control {
+struct HubControl {
     watcher: Option<RecommendedWatcher>,
-    dirs: HashMap<PathBuf, Watched>,
+    dirs: HashMap<PathBuf, DirWatch>,
 }
 
-struct Watched {
+struct DirWatch {
     users: usize,
     /// Which directory it was when the watch was made; `None` when there is no watch.
     identity: Option<Identity>,
@@ -45,12 +45,12 @@ type Identity = Option<((u64, u64), Option<SystemTime>)>;
 
 #[derive(Default)]
 struct Routes {
-    dirs: HashMap<PathBuf, Entries>,
+    dirs: HashMap<PathBuf, DirRoutes>,
     subscribers: Vec<Arc<Subscriber>>,
 }
 
 #[derive(Default)]
-struct Entries {
+struct DirRoutes {
     /// The directory went away and its watch with it.
     lost: bool,
     names: HashMap<OsString, Vec<Arc<Subscriber>>>,
@@ -72,18 +72,18 @@ pub(super) enum Wait {
 pub(super) struct Busy;
 
 /// Wakes when one of its entries is touched. Dropping it takes back all that only it needed.
-pub(super) struct Subscription {
+pub(super) struct FileSubscription {
     subscriber: Arc<Subscriber>,
-    spots: BTreeSet<Spot>,
+    spots: BTreeSet<EventSpot>,
     /// The directories of `spots`, and which ones they were when they were watched.
     armed: BTreeMap<PathBuf, Option<Identity>>,
 }
 
-impl Subscription {
+impl FileSubscription {
     pub(super) fn new() -> Self {
         let subscriber = Arc::<Subscriber>::default();
         lock(&ROUTES).subscribers.push(Arc::clone(&subscriber));
-        Subscription {
+        FileSubscription {
             subscriber,
             spots: BTreeSet::new(),
             armed: BTreeMap::new(),
@@ -91,7 +91,7 @@ impl Subscription {
     }
 
     /// Whether exactly `spots` are watched.
-    pub(super) fn watches(&self, spots: &BTreeSet<Spot>) -> bool {
+    pub(super) fn watches(&self, spots: &BTreeSet<EventSpot>) -> bool {
         *spots == self.spots
     }
 
@@ -106,7 +106,7 @@ impl Subscription {
     /// Watches `spots` and nothing else. Touches are seen from here on, even after an error.
     pub(super) fn arm(
         &mut self,
-        spots: BTreeSet<Spot>,
+        spots: BTreeSet<EventSpot>,
         wait: Wait,
     ) -> Result<notify::Result<()>, Busy> {
         let mut control = control(wait).ok_or(Busy)?;
@@ -140,8 +140,8 @@ impl Subscription {
 
     fn leave(
         subscriber: &Arc<Subscriber>,
-        spots: &BTreeSet<Spot>,
-        mut control: MutexGuard<'_, Control>,
+        spots: &BTreeSet<EventSpot>,
+        mut control: MutexGuard<'_, HubControl>,
     ) {
         {
             let mut routes = lock(&ROUTES);
@@ -160,7 +160,7 @@ impl Subscription {
 }
 
 /// The control, unless it takes too long.
-fn control(wait: Wait) -> Option<MutexGuard<'static, Control>> {
+fn control(wait: Wait) -> Option<MutexGuard<'static, HubControl>> {
     const MOMENT: Duration = Duration::from_millis(5);
     if wait == Wait::Forever {
         return Some(lock(&CONTROL));
@@ -176,14 +176,14 @@ fn control(wait: Wait) -> Option<MutexGuard<'static, Control>> {
     }
 }
 
-impl Deref for Subscription {
+impl Deref for FileSubscription {
     type Target = Subscriber;
     fn deref(&self) -> &Subscriber {
         &self.subscriber
     }
 }
 
-impl Drop for Subscription {
+impl Drop for FileSubscription {
     fn drop(&mut self) {
         let subscriber = Arc::clone(&self.subscriber);
         let spots = std::mem::take(&mut self.spots);
@@ -197,11 +197,11 @@ impl Drop for Subscription {
     }
 }
 
-impl Control {
+impl HubControl {
     fn retain(&mut self, dir: &Path) {
         self.dirs
             .entry(dir.to_owned())
-            .or_insert(Watched {
+            .or_insert(DirWatch {
                 users: 0,
                 identity: None,
             })
@@ -273,10 +273,10 @@ impl Control {
     }
 }
 
-impl Entries {
+impl DirRoutes {
     fn of(&mut self, part: &Part) -> &mut Vec<Arc<Subscriber>> {
         match part {
-            Part::Entry(name) => self.names.entry(name.clone()).or_default(),
+            Part::Name(name) => self.names.entry(name.clone()).or_default(),
             Part::All => &mut self.all,
             Part::Itself => &mut self.itself,
         }
@@ -289,21 +289,29 @@ impl Entries {
 }
 
 impl Routes {
-    fn enter<'a>(&mut self, subscriber: &Arc<Subscriber>, spots: impl Iterator<Item = &'a Spot>) {
+    fn enter<'a>(
+        &mut self,
+        subscriber: &Arc<Subscriber>,
+        spots: impl Iterator<Item = &'a EventSpot>,
+    ) {
         for spot in spots {
             let entries = self.dirs.entry(spot.dir.clone()).or_default();
             entries.of(&spot.part).push(Arc::clone(subscriber));
         }
     }
 
-    fn leave<'a>(&mut self, subscriber: &Arc<Subscriber>, spots: impl Iterator<Item = &'a Spot>) {
+    fn leave<'a>(
+        &mut self,
+        subscriber: &Arc<Subscriber>,
+        spots: impl Iterator<Item = &'a EventSpot>,
+    ) {
         for spot in spots {
             let Some(entries) = self.dirs.get_mut(&spot.dir) else {
                 continue;
             };
             let waiting = entries.of(&spot.part);
             waiting.retain(|other| !Arc::ptr_eq(other, subscriber));
-            if let (true, Part::Entry(name)) = (waiting.is_empty(), &spot.part) {
+            if let (true, Part::Name(name)) = (waiting.is_empty(), &spot.part) {
                 entries.names.remove(name);
             }
             if entries.everyone().next().is_none() {
@@ -327,7 +335,7 @@ impl Routes {
     fn lose(&mut self, dir: &Path) {
         if let Some(entries) = self.dirs.get_mut(dir) {
             entries.lost = true;
-            let all = Spot {
+            let all = EventSpot {
                 dir: dir.to_owned(),
                 part: Part::All,
             };
@@ -379,7 +387,7 @@ pub(super) fn deliver(event: notify::Result<Event>) {
         if waiting.is_empty() {
             continue;
         }
-        let spot = Spot::entry(dir, name);
+        let spot = EventSpot::entry(dir, name);
         match (classify(event.kind, path), &waiting[..]) {
             (Touch::Finished, [only]) => only.finished(&spot),
             (touch, all) => all
@@ -395,7 +403,7 @@ fn of_itself(kind: EventKind, path: &Path) {
     let Some(entries) = routes.dirs.get(path) else {
         return;
     };
-    let spot = Spot {
+    let spot = EventSpot {
         dir: path.to_owned(),
         part: Part::Itself,
     };
@@ -417,7 +425,7 @@ fn current(dir: &Path) -> Identity {
     Some((identity(&found)?, found.created().ok()))
 }
 
-fn dirs(spots: &BTreeSet<Spot>) -> impl Iterator<Item = &Path> {
+fn dirs(spots: &BTreeSet<EventSpot>) -> impl Iterator<Item = &Path> {
     spots.iter().map(|spot| spot.dir.as_path())
 }
 

@@ -17,6 +17,7 @@ mod place;
 mod read;
 mod session;
 mod subscriber;
+mod target;
 #[cfg(all(test, unix))]
 mod tests;
 mod values;
@@ -29,7 +30,7 @@ use std::{
 
 pub use dir::Dir;
 
-use self::{place::Place, session::Intervals};
+use self::{place::WatchedPlace, session::Intervals, target::Target};
 use super::{Observer, SourceError, Watcher};
 
 pub(crate) use not_found_hint::missing;
@@ -57,16 +58,6 @@ pub struct File {
     target: Arc<Target>,
     settle: Duration,
     resync: Option<Duration>,
-}
-
-/// Which file, and how it is read.
-#[derive(Clone, Debug)]
-struct Target {
-    /// As it was given, for people.
-    shown: String,
-    /// Made absolute once: the program may change its folder later.
-    path: PathBuf,
-    max_size: u64,
 }
 
 impl File {
@@ -117,7 +108,7 @@ impl Watcher for File {
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
-        let place = Place::file(Arc::clone(&self.target), self.settle);
+        let place = WatchedPlace::file(Arc::clone(&self.target), self.settle);
         let intervals = Intervals {
             asked: self.resync,
             usual: RESYNC,

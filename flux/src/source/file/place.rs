@@ -12,14 +12,14 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Target,
-    chain::{self, Part, Spot, Way},
-    entry::{Entry, Held, Touch, Trust, Verdict},
+    chain::{self, EventSpot, LinkChain, Part},
+    entry::{Judgement, PathContent, PathState, Touch, Trust},
     folder::{Folder, is_shown},
-    hub::{Busy, Subscription, Wait},
+    hub::{Busy, FileSubscription, Wait},
     mounts::Mounts,
-    read::{Found, What, read},
+    read::{FileContent, ReadOutcome, read},
     subscriber::Touches,
+    target::Target,
     values,
 };
 use crate::source::{Observation, SourceError};
@@ -29,8 +29,8 @@ const TRIES: usize = 8;
 /// The link by which a whole mounted object is replaced.
 const DATA: &str = "..data";
 
-pub(super) struct Place {
-    subscription: Subscription,
+pub(super) struct WatchedPlace {
+    subscription: FileSubscription,
     quiet: Duration,
     folder: Option<Folder>,
     /// By name; a file that is watched by itself has none.
@@ -49,8 +49,8 @@ pub(super) struct Place {
 /// One file.
 struct Leaf {
     target: Arc<Target>,
-    entry: Entry,
-    way: Way,
+    entry: PathState,
+    way: LinkChain,
 }
 
 /// What is to be read, and how far it is trusted.
@@ -67,36 +67,36 @@ pub(super) struct Turn {
 
 impl Turn {
     /// How all is to be looked at after it, if it is: what is not watched may have changed before it is.
-    pub(super) fn look_after(self, place: &Place) -> Option<Trust> {
+    pub(super) fn look_after(self, place: &WatchedPlace) -> Option<Trust> {
         self.look
             .or_else(|| (!place.follows(&self.touched)).then_some(Trust::Unproven))
     }
 }
 
-impl Place {
+impl WatchedPlace {
     pub(super) fn file(target: Arc<Target>, quiet: Duration) -> Self {
         let leaf = Leaf {
             target,
-            entry: Entry::new(quiet),
-            way: Way::default(),
+            entry: PathState::new(quiet),
+            way: LinkChain::default(),
         };
-        Place::new(quiet, None, BTreeMap::from([(OsString::new(), leaf)]))
+        WatchedPlace::new(quiet, None, BTreeMap::from([(OsString::new(), leaf)]))
     }
 
     pub(super) fn folder(target: Arc<Target>, quiet: Duration) -> Self {
         let folder = Folder {
             target,
-            entry: Entry::new(quiet),
-            way: Way::default(),
+            entry: PathState::new(quiet),
+            way: LinkChain::default(),
             real: None,
             data: None,
         };
-        Place::new(quiet, Some(folder), BTreeMap::new())
+        WatchedPlace::new(quiet, Some(folder), BTreeMap::new())
     }
 
     fn new(quiet: Duration, folder: Option<Folder>, leaves: BTreeMap<OsString, Leaf>) -> Self {
-        Place {
-            subscription: Subscription::new(),
+        WatchedPlace {
+            subscription: FileSubscription::new(),
             quiet,
             folder,
             leaves,
@@ -202,10 +202,10 @@ impl Place {
             return Some(leaf.entry.held()?.observation());
         };
         match folder.entry.held()? {
-            Held::Value(_) => {
+            PathContent::Value(_) => {
                 let leaves = self.leaves.iter();
                 let held = leaves.map(|(name, leaf)| Some((name.as_os_str(), leaf.entry.held()?)));
-                let held: Vec<(&OsStr, &Held)> = held.collect::<Option<_>>()?;
+                let held: Vec<(&OsStr, &PathContent)> = held.collect::<Option<_>>()?;
                 Some(values::document(
                     &folder.target.shown,
                     folder.target.max_size,
@@ -310,7 +310,7 @@ impl Place {
             // What is gone for good is not watched any more.
             self.leaves.retain(|_, leaf| {
                 leaf.entry.is_busy()
-                    || leaf.entry.held() != Some(&Held::Absent)
+                    || leaf.entry.held() != Some(&PathContent::Absent)
                     || fs::symlink_metadata(&leaf.target.path).is_ok()
             });
         }
@@ -340,8 +340,8 @@ impl Place {
         if let Some(folder) = &mut self.folder {
             folder.way = chain::resolve(&folder.target.path);
             let (found, listed) = folder.list();
-            let was_there = matches!(folder.entry.held(), Some(Held::Value(_)));
-            let failed = matches!(found.what, What::Failed(_));
+            let was_there = matches!(folder.entry.held(), Some(PathContent::Value(_)));
+            let failed = matches!(found.what, FileContent::Failed(_));
             let trust = match &listed {
                 // That it is there needs no wait; that it is empty does.
                 Some((_, names)) if !names.is_empty() => Trust::Replaced,
@@ -349,8 +349,8 @@ impl Place {
             };
             // Otherwise it is waited for already.
             let is_new = (trust != Trust::Unproven || !folder.entry.is_busy())
-                && folder.entry.consider(found, trust, false, now) == Verdict::New;
-            let is_there = matches!(folder.entry.held(), Some(Held::Value(_)));
+                && folder.entry.consider(found, trust, false, now) == Judgement::New;
+            let is_there = matches!(folder.entry.held(), Some(PathContent::Value(_)));
             self.news |= is_new && !(was_there && is_there);
             if folder.entry.held().is_some() && !is_there {
                 self.leaves.clear();
@@ -362,16 +362,16 @@ impl Place {
                 let new = || Leaf {
                     target: folder.target_of(&name),
                     entry: match was_there {
-                        true => Entry::absent(self.quiet),
-                        false => Entry::new(self.quiet),
+                        true => PathState::absent(self.quiet),
+                        false => PathState::new(self.quiet),
                     },
-                    way: Way::default(),
+                    way: LinkChain::default(),
                 };
                 self.leaves.entry(name.clone()).or_insert_with(new);
             }
         }
         let paths = self.leaves.values().map(|leaf| &leaf.target.path);
-        let ways: Vec<Way> = paths.map(|path| self.way_to(path)).collect();
+        let ways: Vec<LinkChain> = paths.map(|path| self.way_to(path)).collect();
         for (leaf, way) in self.leaves.values_mut().zip(ways) {
             leaf.way = way;
         }
@@ -383,7 +383,7 @@ impl Place {
             return;
         };
         for (spot, touch) in &touches.spots {
-            let Part::Entry(name) = &spot.part else {
+            let Part::Name(name) = &spot.part else {
                 continue;
             };
             let mine = folder.real.as_ref() == Some(&spot.dir) && is_shown(name);
@@ -393,15 +393,15 @@ impl Place {
                     continue;
                 }
                 let leaf = Leaf {
-                    entry: Entry::absent(self.quiet),
+                    entry: PathState::absent(self.quiet),
                     // Followed after it was read; what a link leads to is not known yet.
-                    way: Way {
+                    way: LinkChain {
                         spots: BTreeSet::from([spot.clone()]),
                         end: match target.path.is_symlink() {
                             true => PathBuf::new(),
                             false => spot.dir.join(name),
                         },
-                        ..Way::default()
+                        ..LinkChain::default()
                     },
                     target,
                 };
@@ -411,10 +411,10 @@ impl Place {
     }
 
     /// The way to a file; where the file is a mount itself, its own events are needed as well: no other name of it has any.
-    fn way_to(&self, path: &Path) -> Way {
+    fn way_to(&self, path: &Path) -> LinkChain {
         let mut way = chain::resolve(path);
         if self.mounts.has(&way.end) && way.end.is_file() {
-            way.spots.insert(Spot {
+            way.spots.insert(EventSpot {
                 dir: way.end.clone(),
                 part: Part::Itself,
             });
@@ -423,7 +423,7 @@ impl Place {
     }
 
     /// All that is watched.
-    fn spots(&self) -> BTreeSet<Spot> {
+    fn spots(&self) -> BTreeSet<EventSpot> {
         let leaves = self.leaves.values().flat_map(|leaf| &leaf.way.spots);
         let Some(folder) = &self.folder else {
             return leaves.cloned().collect();
@@ -431,8 +431,8 @@ impl Place {
         let real = folder.real.as_deref();
         // The names of the folder are watched all together.
         let elsewhere = leaves.filter(|spot| Some(&*spot.dir) != real);
-        let mut spots: BTreeSet<Spot> = elsewhere.chain(&folder.way.spots).cloned().collect();
-        spots.extend(real.map(|real| Spot {
+        let mut spots: BTreeSet<EventSpot> = elsewhere.chain(&folder.way.spots).cloned().collect();
+        spots.extend(real.map(|real| EventSpot {
             dir: real.to_owned(),
             part: Part::All,
         }));
@@ -440,7 +440,7 @@ impl Place {
     }
 
     /// Reads these files; `early` is what one that is watched by itself was seen to hold when its writer finished.
-    fn read_some(&mut self, mut readings: Readings, mut early: Option<Found>, now: Instant) {
+    fn read_some(&mut self, mut readings: Readings, mut early: Option<ReadOutcome>, now: Instant) {
         for _ in 0..TRIES {
             self.add_replaced(&mut readings);
             if readings.is_empty() {
@@ -464,7 +464,7 @@ impl Place {
                 let elsewhere = trust == Trust::Finished && !self.subscription.holds();
                 let trust = if elsewhere { Trust::Unproven } else { trust };
                 let verdict = leaf.entry.consider(found, trust, written, now);
-                self.news |= verdict == Verdict::New;
+                self.news |= verdict == Judgement::New;
             }
         }
     }
@@ -482,7 +482,7 @@ impl Place {
             return;
         }
         folder.data = data;
-        let link = Spot::entry(real, DATA);
+        let link = EventSpot::entry(real, DATA);
         let behind = self
             .leaves
             .iter()
@@ -492,12 +492,14 @@ impl Place {
 }
 
 impl Leaf {
-    fn read(&self, in_folder: bool) -> Found {
+    fn read(&self, in_folder: bool) -> ReadOutcome {
         let target = &self.target;
         let found = read(&target.path, &target.shown, target.max_size);
         // Folders in a folder are passed over.
         match found.what {
-            What::Unreadable(_) if in_folder && target.path.is_dir() => Found::bare(What::Absent),
+            FileContent::Unreadable(_) if in_folder && target.path.is_dir() => {
+                ReadOutcome::bare(FileContent::Absent)
+            }
             _ => found,
         }
     }
@@ -505,7 +507,7 @@ impl Leaf {
 
 impl Touches {
     /// What happened on a way, all in all.
-    fn of(&self, way: &Way) -> Option<Touch> {
+    fn of(&self, way: &LinkChain) -> Option<Touch> {
         if self.rescan {
             return Some(Touch::Rescan);
         }
@@ -514,9 +516,9 @@ impl Touches {
     }
 
     /// Whether a link on the way was touched; not the one that leads only to what nobody writes to any more.
-    fn link(&self, way: &Way) -> bool {
+    fn link(&self, way: &LinkChain) -> bool {
         self.spots.iter().any(|(spot, _)| match &spot.part {
-            Part::Entry(name) => {
+            Part::Name(name) => {
                 let is_end =
                     || way.end.file_name() == Some(name) && way.end.parent() == Some(&spot.dir);
                 way.spots.contains(spot) && name != DATA && !is_end()
@@ -526,11 +528,11 @@ impl Touches {
     }
 }
 
-impl Way {
+impl LinkChain {
     /// Whether what happens at `spot` can matter.
-    fn has(&self, spot: &Spot) -> bool {
+    fn has(&self, spot: &EventSpot) -> bool {
         match spot.part {
-            Part::Entry(_) => self.spots.contains(spot),
+            Part::Name(_) => self.spots.contains(spot),
             Part::All | Part::Itself => self.spots.iter().any(|mine| mine.dir == spot.dir),
         }
     }

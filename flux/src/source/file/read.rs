@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::Target;
+use super::target::Target;
 use crate::source::SourceError;
 
 /// How often a file that moves under the reader is read again before its writer is waited for.
@@ -15,8 +15,8 @@ const TRIES: usize = 3;
 
 /// What a path was found to lead to.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) what: What,
+pub(super) struct ReadOutcome {
+    pub(super) what: FileContent,
     /// It did not change while it was read.
     pub(super) steady: bool,
     /// How long ago it was modified; `None` also where that lies in the future.
@@ -36,7 +36,7 @@ pub(super) struct Stamp {
 }
 
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum FileContent {
     Bytes(Vec<u8>),
     Absent,
     /// There is something that cannot be a document.
@@ -45,10 +45,10 @@ pub(super) enum What {
     Failed(SourceError),
 }
 
-impl Found {
+impl ReadOutcome {
     /// What was found where no file could be read.
-    pub(super) fn bare(what: What) -> Self {
-        Found {
+    pub(super) fn bare(what: FileContent) -> Self {
+        ReadOutcome {
             what,
             steady: true,
             age: None,
@@ -78,7 +78,7 @@ impl Stamp {
 }
 
 /// Reads `path`, called `shown` in errors, unless it is larger than `max` bytes.
-pub(super) fn read(path: &Path, shown: &str, max: u64) -> Found {
+pub(super) fn read(path: &Path, shown: &str, max: u64) -> ReadOutcome {
     let mut found = attempt(path, shown, max);
     for _ in 1..TRIES {
         if found.steady {
@@ -90,14 +90,14 @@ pub(super) fn read(path: &Path, shown: &str, max: u64) -> Found {
 }
 
 /// Reads `target` for a thread that must not be kept: a small file only, once, and only what is plainly good.
-pub(super) fn early(target: &Target) -> Option<Found> {
+pub(super) fn early(target: &Target) -> Option<ReadOutcome> {
     const SMALL: u64 = 64 << 10;
     let found = attempt(&target.path, &target.shown, target.max_size.min(SMALL));
-    (found.steady && matches!(found.what, What::Bytes(_))).then_some(found)
+    (found.steady && matches!(found.what, FileContent::Bytes(_))).then_some(found)
 }
 
-fn attempt(path: &Path, shown: &str, max: u64) -> Found {
-    let failed = |error: io::Error| Found::bare(explain(&error, shown));
+fn attempt(path: &Path, shown: &str, max: u64) -> ReadOutcome {
+    let failed = |error: io::Error| ReadOutcome::bare(explain(&error, shown));
     let file = match open(path) {
         Ok(file) => file,
         Err(error) => return failed(error),
@@ -107,7 +107,7 @@ fn attempt(path: &Path, shown: &str, max: u64) -> Found {
         Err(error) => return failed(error),
     };
     if let Some(refused) = refuse(&before, shown, max) {
-        return Found::bare(What::Unreadable(refused));
+        return ReadOutcome::bare(FileContent::Unreadable(refused));
     }
     let expected = usize::try_from(before.len()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.saturating_add(1));
@@ -115,13 +115,17 @@ fn attempt(path: &Path, shown: &str, max: u64) -> Found {
         return failed(error);
     }
     if bytes.len() as u64 > max {
-        return Found::bare(What::Unreadable(too_large(shown, bytes.len() as u64, max)));
+        return ReadOutcome::bare(FileContent::Unreadable(too_large(
+            shown,
+            bytes.len() as u64,
+            max,
+        )));
     }
     // By path, so that a file renamed into its place meanwhile is seen too.
     let stamp = Stamp::of(&before);
     let steady = fs::metadata(path).is_ok_and(|after| Stamp::of(&after) == stamp);
-    Found {
-        what: What::Bytes(bytes),
+    ReadOutcome {
+        what: FileContent::Bytes(bytes),
         steady,
         age: stamp.modified.and_then(|modified| modified.elapsed().ok()),
         orphan: steady && has_no_name(&before),
@@ -222,18 +226,18 @@ fn size_text(bytes: u64) -> String {
 }
 
 /// What an error means for the path. What may be passing trouble is taken for it.
-pub(super) fn explain(error: &io::Error, shown: &str) -> What {
+pub(super) fn explain(error: &io::Error, shown: &str) -> FileContent {
     match error.kind() {
         // A file where a directory is expected means that there is no such file, too.
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => What::Absent,
-        io::ErrorKind::PermissionDenied => What::Failed(SourceError::permission(format!(
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileContent::Absent,
+        io::ErrorKind::PermissionDenied => FileContent::Failed(SourceError::permission(format!(
             "{shown}: no permission to read it"
         ))),
         _ => {
             let error_of = SourceError::transient(format!("{shown} cannot be read: {error}"));
             match is_of_the_path(error) {
-                true => What::Unreadable(error_of),
-                false => What::Failed(error_of),
+                true => FileContent::Unreadable(error_of),
+                false => FileContent::Failed(error_of),
             }
         }
     }
@@ -274,8 +278,8 @@ mod tests {
     #[test]
     fn what_the_system_says_decides_what_a_path_is() {
         let told = |kind: io::ErrorKind| match explain(&io::Error::from(kind), "app.yaml") {
-            What::Absent => None,
-            What::Failed(error) => Some((error.kind(), error.to_string())),
+            FileContent::Absent => None,
+            FileContent::Failed(error) => Some((error.kind(), error.to_string())),
             other => panic!("{other:?}"),
         };
         assert_eq!(told(io::ErrorKind::NotFound), None);
@@ -295,7 +299,7 @@ mod tests {
             (libc::ELOOP, false),
         ] {
             let what = explain(&io::Error::from_raw_os_error(code), "app.yaml");
-            assert_eq!(matches!(what, What::Failed(_)), passes, "{what:?}");
+            assert_eq!(matches!(what, FileContent::Failed(_)), passes, "{what:?}");
         }
     }
 
@@ -304,8 +308,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("f");
         fs::write(&path, "12345").unwrap();
-        assert!(matches!(read(&path, "f", 5).what, What::Bytes(bytes) if bytes == b"12345"));
-        let What::Unreadable(error) = read(&path, "f", 4).what else {
+        assert!(matches!(read(&path, "f", 5).what, FileContent::Bytes(bytes) if bytes == b"12345"));
+        let FileContent::Unreadable(error) = read(&path, "f", 4).what else {
             panic!("not refused");
         };
         assert_eq!(

@@ -11,7 +11,7 @@ use super::{
     elsewhere::{LONG, elsewhere},
     entry::Trust,
     hub::Wait,
-    place::{Place, Turn},
+    place::{Turn, WatchedPlace},
     subscriber::Touches,
 };
 use crate::source::{Observer, SourceError};
@@ -27,7 +27,7 @@ pub(super) struct Intervals {
     pub(super) usual: Duration,
 }
 
-struct Session<'a> {
+struct FileSession<'a> {
     observer: &'a Observer,
     intervals: Intervals,
     unsettled: bool,
@@ -43,11 +43,11 @@ enum Woken {
 
 /// Watches for ever, or until it cannot go on.
 pub(super) async fn run(
-    place: Place,
+    place: WatchedPlace,
     intervals: Intervals,
     observer: &Observer,
 ) -> Result<(), SourceError> {
-    let mut session = Session {
+    let mut session = FileSession {
         observer,
         intervals,
         unsettled: false,
@@ -63,7 +63,7 @@ pub(super) async fn run(
                     .turn(place, move |place, now| place.touch(&touches, now))
                     .await?
             }
-            Woken::Due if wake < tick => session.turn(place, Place::overdue).await?,
+            Woken::Due if wake < tick => session.turn(place, WatchedPlace::overdue).await?,
             Woken::Due => session.look(place, Trust::Unproven).await?,
             Woken::Asked => {
                 let place = session.look(place, Trust::Unproven).await?;
@@ -74,8 +74,8 @@ pub(super) async fn run(
     }
 }
 
-impl Session<'_> {
-    async fn woken(&self, place: &Place, wake: Instant) -> Woken {
+impl FileSession<'_> {
+    async fn woken(&self, place: &WatchedPlace, wake: Instant) -> Woken {
         let mut touched = pin!(place.touched());
         let mut asked = pin!(self.observer.asked());
         let mut due = pin!(sleep_until(wake));
@@ -94,9 +94,9 @@ impl Session<'_> {
     /// Reads what `step` finds to be read: at once, on this thread, unless the file system may hang.
     async fn turn(
         &mut self,
-        mut place: Place,
-        step: impl FnOnce(&mut Place, Instant) -> Turn + Send + 'static,
-    ) -> Result<Place, SourceError> {
+        mut place: WatchedPlace,
+        step: impl FnOnce(&mut WatchedPlace, Instant) -> Turn + Send + 'static,
+    ) -> Result<WatchedPlace, SourceError> {
         let now = Instant::now();
         if place.is_silent() {
             let (moved, look) = self
@@ -124,11 +124,15 @@ impl Session<'_> {
     }
 
     /// Watches all that leads to the place and reads it, on a thread that may hang where the file system may.
-    async fn look(&mut self, mut place: Place, trust: Trust) -> Result<Place, SourceError> {
+    async fn look(
+        &mut self,
+        mut place: WatchedPlace,
+        trust: Trust,
+    ) -> Result<WatchedPlace, SourceError> {
         let now = Instant::now();
         let hangs = place.may_hang();
         if hangs || place.look(trust, Wait::Moment, now).is_err() {
-            let look = move |place: &mut Place| drop(place.look(trust, Wait::Forever, now));
+            let look = move |place: &mut WatchedPlace| drop(place.look(trust, Wait::Forever, now));
             (place, ()) = self.elsewhere(place, look).await?;
         }
         self.report(&mut place);
@@ -138,9 +142,9 @@ impl Session<'_> {
 
     async fn elsewhere<T: Send + 'static>(
         &mut self,
-        mut place: Place,
-        work: impl FnOnce(&mut Place) -> T + Send + 'static,
-    ) -> Result<(Place, T), SourceError> {
+        mut place: WatchedPlace,
+        work: impl FnOnce(&mut WatchedPlace) -> T + Send + 'static,
+    ) -> Result<(WatchedPlace, T), SourceError> {
         let shown = place.shown().to_owned();
         let waits = || {
             self.observer.failing(SourceError::transient(format!(
@@ -157,7 +161,7 @@ impl Session<'_> {
     }
 
     /// Reports what is new, and how well it is watched. Answers whether anything is new.
-    fn report(&mut self, place: &mut Place) -> bool {
+    fn report(&mut self, place: &mut WatchedPlace) -> bool {
         let news = place.take_news().then(|| place.observation()).flatten();
         let is_new = news.is_some();
         if let Some(observation) = news {
@@ -187,7 +191,7 @@ impl Session<'_> {
         is_new
     }
 
-    fn interval(&self, place: &Place) -> Duration {
+    fn interval(&self, place: &WatchedPlace) -> Duration {
         let usual = match place.is_silent() || place.is_deaf() {
             true => RESYNC_SILENT.min(self.intervals.usual),
             false => self.intervals.usual,

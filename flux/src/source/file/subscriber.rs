@@ -5,28 +5,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::{
-    Target,
-    chain::Spot,
+    chain::EventSpot,
     entry::Touch,
-    read::{self, Found},
+    read::{self, ReadOutcome},
+    target::Target,
 };
 
 #[derive(Default)]
 pub(super) struct Subscriber {
-    news: Mutex<News>,
+    news: Mutex<PendingTouches>,
     notify: Notify,
 }
 
 /// What happened since the last look, in the order of the last touch of each spot.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
-    pub(super) spots: Vec<(Spot, Touch)>,
+    pub(super) spots: Vec<(EventSpot, Touch)>,
     /// Events were lost: anything may have happened.
     pub(super) rescan: bool,
 }
 
 #[derive(Default)]
-struct News {
+struct PendingTouches {
     touches: Touches,
     /// How many touches there were.
     count: u64,
@@ -34,7 +34,7 @@ struct News {
     looks: u64,
     /// What is read as soon as it is finished, and what was read so.
     wanted: Option<Arc<Target>>,
-    early: Option<Found>,
+    early: Option<ReadOutcome>,
 }
 
 impl Subscriber {
@@ -54,7 +54,7 @@ impl Subscriber {
     }
 
     /// A write was seen at one of these spots that nobody has looked at yet.
-    pub(super) fn write_pending(&self, is_mine: impl Fn(&Spot) -> bool) -> bool {
+    pub(super) fn write_pending(&self, is_mine: impl Fn(&EventSpot) -> bool) -> bool {
         let news = lock(&self.news);
         let mut touches = news.touches.spots.iter();
         touches.any(|(spot, touch)| *touch == Touch::Written && is_mine(spot))
@@ -67,7 +67,7 @@ impl Subscriber {
     }
 
     /// What was read so before the touches were taken, if nothing has happened since.
-    pub(super) fn early(&self) -> Option<Found> {
+    pub(super) fn early(&self) -> Option<ReadOutcome> {
         lock(&self.news).early.take()
     }
 
@@ -78,7 +78,7 @@ impl Subscriber {
         news.early = None;
     }
 
-    pub(super) fn touch(&self, spot: &Spot, touch: Touch) {
+    pub(super) fn touch(&self, spot: &EventSpot, touch: Touch) {
         let mut news = lock(&self.news);
         news.touches.add(spot, touch);
         self.wake(&mut news);
@@ -91,14 +91,14 @@ impl Subscriber {
         self.wake(&mut news);
     }
 
-    fn wake(&self, news: &mut News) {
+    fn wake(&self, news: &mut PendingTouches) {
         news.count += 1;
         news.early = None;
         self.notify.notify_one();
     }
 
     /// A touch for this one alone. Its task does not wait for what is read meanwhile.
-    pub(super) fn finished(&self, spot: &Spot) {
+    pub(super) fn finished(&self, spot: &EventSpot) {
         let (wanted, before) = {
             let news = lock(&self.news);
             // One that changes faster than it is looked at is not read each time.
@@ -121,12 +121,12 @@ impl Touches {
         self.spots.is_empty() && !self.rescan
     }
 
-    fn is_finished(&self, spot: &Spot) -> bool {
+    fn is_finished(&self, spot: &EventSpot) -> bool {
         let mut touches = self.spots.iter();
         touches.any(|(other, touch)| other == spot && *touch == Touch::Finished)
     }
 
-    fn add(&mut self, spot: &Spot, touch: Touch) {
+    fn add(&mut self, spot: &EventSpot, touch: Touch) {
         let known = self.spots.iter().position(|(other, _)| other == spot);
         let merged = match known {
             Some(at) => {
@@ -145,12 +145,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::read::What, *};
+    use super::{super::read::FileContent, *};
     use std::fs;
 
-    fn text(found: Option<Found>) -> Option<String> {
+    fn text(found: Option<ReadOutcome>) -> Option<String> {
         match found?.what {
-            What::Bytes(bytes) => String::from_utf8(bytes).ok(),
+            FileContent::Bytes(bytes) => String::from_utf8(bytes).ok(),
             other => panic!("{other:?}"),
         }
     }
@@ -163,7 +163,7 @@ mod tests {
             shown: "a".to_owned(),
             max_size: 10,
         });
-        let spot = Spot::entry(folder.path(), "a");
+        let spot = EventSpot::entry(folder.path(), "a");
         let write = |text: &str| fs::write(&target.path, text).unwrap();
         let subscriber = Subscriber::default();
         let touched = async |touch: Touch| {

@@ -2,14 +2,14 @@
 
 use std::ffi::OsStr;
 
-use super::entry::Held;
+use super::entry::PathContent;
 use crate::{
     codec::{Codec, Tree},
     source::{Content, Observation, SourceError},
 };
 
 /// What the files of the folder `shown` hold together, which is no more than `max` bytes.
-pub(super) fn document(shown: &str, max: u64, files: &[(&OsStr, &Held)]) -> Observation {
+pub(super) fn document(shown: &str, max: u64, files: &[(&OsStr, &PathContent)]) -> Observation {
     match texts(shown, max, files) {
         Ok(texts) => Observation::Value(Content {
             bytes: written(&texts).into(),
@@ -22,7 +22,7 @@ pub(super) fn document(shown: &str, max: u64, files: &[(&OsStr, &Held)]) -> Obse
 fn texts<'a>(
     shown: &str,
     max: u64,
-    files: &[(&'a OsStr, &'a Held)],
+    files: &[(&'a OsStr, &'a PathContent)],
 ) -> Result<Vec<(&'a str, &'a str)>, SourceError> {
     let (mut texts, mut size) = (Vec::new(), 0);
     for (name, held) in files {
@@ -31,9 +31,9 @@ fn texts<'a>(
             SourceError::configuration(format!("{shown}/{} {reason}", name.escape_debug()))
         };
         let bytes = match held {
-            Held::Value(bytes) => bytes,
-            Held::Absent => continue,
-            Held::Unreadable(error) => return Err(error.clone()),
+            PathContent::Value(bytes) => bytes,
+            PathContent::Absent => continue,
+            PathContent::Unreadable(error) => return Err(error.clone()),
         };
         let name = name.to_str().filter(|name| !name.contains('\n'));
         let name = name.ok_or_else(|| refused("has a name that cannot be a key"))?;
@@ -67,9 +67,9 @@ fn written(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// The codec of what [`written`] makes.
-pub(super) struct Entries;
+pub(super) struct FolderCodec;
 
-impl Codec for Entries {
+impl Codec for FolderCodec {
     fn name(&self) -> &str {
         "a directory of values"
     }
@@ -128,7 +128,7 @@ mod tests {
         let raw = |text: &str| Tree::Raw(text.to_owned());
         let pool = vec![("host".to_owned(), raw("a")), ("size".to_owned(), raw("5"))];
         assert_eq!(
-            Entries.decode(&text),
+            FolderCodec.decode(&text),
             Ok(Tree::Map(vec![
                 ("pool".to_owned(), Tree::Map(pool)),
                 ("port".to_owned(), raw("80")),
@@ -144,7 +144,7 @@ mod tests {
             let pairs: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
             let text = String::from_utf8(written(&pairs)).unwrap();
             let read: Vec<_> = files.iter().map(|(name, text)| (name.clone(), Tree::Raw(text.clone()))).collect();
-            prop_assert_eq!(Entries.decode(&text), Ok(Tree::Map(read)));
+            prop_assert_eq!(FolderCodec.decode(&text), Ok(Tree::Map(read)));
         }
     }
 
@@ -161,14 +161,14 @@ mod tests {
             ),
         ] {
             let text = String::from_utf8(written(&files.map(|name| (name, "1")))).unwrap();
-            let refused = Entries.decode(&text).unwrap_err();
+            let refused = FolderCodec.decode(&text).unwrap_err();
             assert!(refused.contains(expected), "{refused}");
         }
     }
 
     #[test]
     fn a_name_that_would_be_taken_for_another_entry_is_refused() {
-        let value = Held::Value(b"1".as_slice().into());
+        let value = PathContent::Value(b"1".as_slice().into());
         let files = [(OsStr::new("a\n1\nx\nport"), &value)];
         let Observation::Unreadable(error) = document("dir:d", 10, &files) else {
             panic!("not refused");
