@@ -294,6 +294,11 @@ impl PathState {
         self.writer.is_some()
     }
 
+    /// It could not be read when it was read last.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failure.is_some()
+    }
+
     /// It is left alone for a moment only, since a link was made to lead to it.
     pub(super) fn is_calming(&self) -> bool {
         self.writer

@@ -156,11 +156,10 @@ impl WatchedPlace {
         }
     }
 
-    /// While the folder is not there, its files are not judged: it is waited for as a whole.
+    /// While the folder is not there, or cannot be listed, its files are not judged: it is waited for as a whole.
     fn is_gone(&self) -> bool {
-        self.folder
-            .as_ref()
-            .is_some_and(|folder| folder.real.is_none())
+        let folder = self.folder.as_ref();
+        folder.is_some_and(|folder| folder.real.is_none() || folder.entry.is_failing())
     }
 
     /// When something is to be read although nothing happens.
