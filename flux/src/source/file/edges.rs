@@ -522,3 +522,37 @@ async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_rep
     let unmounted = Command::new("umount").arg(&inside).status();
     assert!(unmounted.unwrap().success());
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_folder_that_is_mounted_twice_has_events_at_both_places() {
+    let name = "a_folder_that_is_mounted_twice_has_events_at_both_places";
+    if !is_child(name) {
+        again(name, "unshare --mount --propagation private");
+        return;
+    }
+    let place = Place::new().await;
+    place.write("one/f", "1");
+    fs::create_dir(place.at("two")).unwrap();
+    let mounted = Command::new("mount")
+        .arg("--bind")
+        .args([place.at("one"), place.at("two")])
+        .status();
+    assert!(mounted.unwrap().success());
+    let mut one = Watched::at(&place.at("one/f"));
+    one.reads("1").await;
+    let mut two = Watched::at(&place.at("two/f"));
+    two.reads("1").await;
+    for n in 2..10 {
+        let folder = ["one", "two"][n % 2];
+        place.replace(&format!("{folder}/f"), &n.to_string());
+        one.reads(&n.to_string()).await;
+        two.reads(&n.to_string()).await;
+    }
+    two.stop().await;
+    place.replace("two/f", "the other one still has them");
+    one.reads("the other one still has them").await;
+    one.stop().await;
+    let unmounted = Command::new("umount").arg(place.at("two")).status();
+    assert!(unmounted.unwrap().success());
+}

@@ -46,6 +46,8 @@ type Identity = Option<((u64, u64), Option<SystemTime>)>;
 #[derive(Default)]
 struct Routes {
     dirs: HashMap<PathBuf, DirRoutes>,
+    /// Where one directory or file is mounted at several places: its events have the path of one of them only.
+    twins: HashMap<PathBuf, Vec<PathBuf>>,
     subscribers: Vec<Arc<Subscriber>>,
 }
 
@@ -236,6 +238,11 @@ impl HubControl {
                 if let Some(watched) = self.dirs.get_mut(dir) {
                     watched.identity = Some(identity);
                 }
+                let same = self.dirs.iter().filter(|(other, watched)| {
+                    identity.is_some() && watched.identity == Some(identity) && *other != dir
+                });
+                let same: Vec<&Path> = same.map(|(other, _)| other.as_path()).collect();
+                lock(&ROUTES).pair(dir, &same);
                 Ok(identity)
             }
             Err(error) => {
@@ -259,6 +266,7 @@ impl HubControl {
         let Some(identity) = self.dirs.get_mut(dir).and_then(|w| w.identity.take()) else {
             return;
         };
+        lock(&ROUTES).part(dir);
         if let Some(watcher) = &mut self.watcher {
             // It fails when the directory is gone, and its watch with it.
             let _ = shielded(|| watcher.unwatch(dir));
@@ -320,6 +328,40 @@ impl Routes {
         }
     }
 
+    fn pair(&mut self, dir: &Path, same: &[&Path]) {
+        for other in same {
+            let twins = self.twins.entry((*other).to_owned()).or_default();
+            twins.push(dir.to_owned());
+            let twins = self.twins.entry(dir.to_owned()).or_default();
+            twins.push((*other).to_owned());
+        }
+    }
+
+    fn part(&mut self, dir: &Path) {
+        for twin in self.twins.remove(dir).into_iter().flatten() {
+            if let Some(twins) = self.twins.get_mut(&twin) {
+                twins.retain(|other| other != dir);
+                if twins.is_empty() {
+                    self.twins.remove(&twin);
+                }
+            }
+        }
+    }
+
+    /// Every path of what an event has one path of.
+    fn paths(&self, path: &Path) -> Vec<PathBuf> {
+        let mut paths = vec![path.to_owned()];
+        if self.twins.is_empty() {
+            return paths;
+        }
+        paths.extend(self.twins.get(path).into_iter().flatten().cloned());
+        if let (Some(dir), Some(name)) = (path.parent(), path.file_name()) {
+            let twins = self.twins.get(dir).into_iter().flatten();
+            paths.extend(twins.map(|twin| twin.join(name)));
+        }
+        paths
+    }
+
     fn lost(&self, dir: &Path) -> bool {
         self.dirs.get(dir).is_some_and(|entries| entries.lost)
     }
@@ -359,7 +401,15 @@ pub(super) fn deliver(event: notify::Result<Event>) {
     if is_of_a_reader(event.kind) || is_told_twice(event.kind) {
         return;
     }
-    for path in &event.paths {
+    let paths: Vec<PathBuf> = {
+        let routes = lock(&ROUTES);
+        event
+            .paths
+            .iter()
+            .flat_map(|path| routes.paths(path))
+            .collect()
+    };
+    for path in &paths {
         if takes_away(event.kind) {
             let mut routes = lock(&ROUTES);
             if routes.dirs.contains_key(path) {
