@@ -56,7 +56,7 @@ pub(crate) struct Opened {
     pub(crate) origin: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
-    /// The file that is watched, absolute.
+    /// The file or folder that is watched, absolute.
     pub(crate) file: Option<PathBuf>,
     pub(crate) input: Input,
 }
@@ -218,11 +218,13 @@ impl Source {
                     .map_err(|error| format!("a `{}:` source: {error}", place.scheme.as_str()))?;
                 // What the URI says is nearer to the source than what the builder says of all.
                 let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
+                let folder = place.origin().strip_prefix("dir:").map(std::path::absolute);
+                let folder = folder.and_then(Result::ok);
                 Ok(Opened {
                     origin: place.origin(),
                     decoder: Some(self.format.unwrap_or_else(|| decoder_of(&place))),
                     optional: self.optional,
-                    file: None,
+                    file: folder,
                     input: watched(crate::source::remote::open(place)?, resync),
                 })
             }

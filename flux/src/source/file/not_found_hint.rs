@@ -8,6 +8,10 @@ const MOST: usize = 4096;
 
 /// Says of `path`, which is absolute, why there is nothing; the folder is named unless `shown`, as people know it, names it.
 pub(crate) fn missing(path: &Path, shown: &str) -> String {
+    let (shown, is_folder) = match shown.strip_prefix("dir:") {
+        Some(shown) => (shown, true),
+        None => (shown, false),
+    };
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return "does not exist, and this layer is required".to_owned();
     };
@@ -28,7 +32,7 @@ pub(crate) fn missing(path: &Path, shown: &str) -> String {
         true => String::new(),
         false => format!(" in {}", folder.display()),
     };
-    let near = match neighbour(folder, &name.to_string_lossy()) {
+    let near = match neighbour(folder, &name.to_string_lossy(), is_folder) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => String::new(),
     };
@@ -41,8 +45,8 @@ fn home(shown: &str) -> Option<&'static str> {
     ["~", "$HOME"].into_iter().find(|text| begins(text))
 }
 
-/// A file in the folder with nearly this name, or with another ending that tells a format.
-fn neighbour(folder: &Path, name: &str) -> Option<String> {
+/// A file (or, for a folder of values, a folder) in `folder` with nearly this name, or a file with the ending of another format.
+fn neighbour(folder: &Path, name: &str, is_folder: bool) -> Option<String> {
     // A network mount may hang.
     if Mounts::read().silent(folder) {
         return None;
@@ -51,7 +55,10 @@ fn neighbour(folder: &Path, name: &str) -> Option<String> {
         .ok()?
         .take(MOST)
         .flatten()
-        .filter(|entry| entry.path().is_file())
+        .filter(|entry| match is_folder {
+            true => entry.path().is_dir(),
+            false => entry.path().is_file(),
+        })
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     names.sort_unstable();
@@ -61,7 +68,7 @@ fn neighbour(folder: &Path, name: &str) -> Option<String> {
         let mut siblings = names.iter().filter(|other| {
             flux_syntax::Format::of_path(other).is_some() && stem(other) == stem(name)
         });
-        siblings.next().map(String::as_str)
+        siblings.next().map(String::as_str).filter(|_| !is_folder)
     };
     near.or_else(sibling).map(str::to_owned)
 }
@@ -121,6 +128,17 @@ mod tests {
             );
         }
         assert_eq!(home("~user/app.yaml"), None);
+        assert!(missing(Path::new("/srv/~/d"), "dir:~/d").contains("write `${HOME}`"));
+    }
+
+    #[test]
+    fn a_folder_of_values_that_is_missing_is_compared_with_folders() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("secrets")).unwrap();
+        fs::write(temp.path().join("secret"), "").unwrap();
+        let path = temp.path().join("secretz");
+        let text = missing(&path, &format!("dir:{}", path.display()));
+        assert!(text.ends_with("did you mean `secrets`?"), "{text}");
     }
 
     #[cfg(unix)]
