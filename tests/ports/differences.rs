@@ -1,0 +1,92 @@
+//! Each row of `differences.md` is what happens.
+
+use crate::support::{flux, plain};
+use flux::{Flux, Format};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Flux, Serialize, Deserialize, Debug, PartialEq)]
+#[serde(default)]
+struct Sample {
+    port: u16,
+    name: String,
+    wait: Duration,
+    #[flux(nested)]
+    limits: Limits,
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Flux, Serialize, Deserialize, Debug, PartialEq, Default)]
+struct Limits {
+    #[serde(default)]
+    max: u32,
+    #[serde(default)]
+    min: u32,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Sample {
+            port: 1,
+            name: "n".to_owned(),
+            wait: Duration::ZERO,
+            limits: Limits::default(),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+/// What differs from the defaults.
+fn changed(sample: &Sample) -> String {
+    let default = serde_json::to_value(Sample::default()).unwrap();
+    let Ok(Value::Object(mut all)) = serde_json::to_value(sample) else {
+        panic!("{sample:?}");
+    };
+    all.retain(|key, value| default[key.as_str()] != *value);
+    Value::Object(all).to_string()
+}
+
+fn check(who: &str, document: &str, expected: &str, outcome: Result<String, String>) {
+    let code = expected
+        .split('`')
+        .nth(1)
+        .unwrap_or_else(|| panic!("{expected}"));
+    match (expected.strip_prefix("refused: "), outcome) {
+        (None, Ok(read)) => assert_eq!(read, code, "{who}: {document}"),
+        (Some(_), Err(error)) => assert!(error.contains(code), "{who}: {document}: {error}"),
+        (_, outcome) => panic!("{who}: {document}: {expected} was expected, not {outcome:?}"),
+    }
+}
+
+#[tokio::test]
+async fn each_difference_from_serde_is_the_one_in_the_table() {
+    let mut rows = 0;
+    for line in include_str!("differences.md").lines() {
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [document, format, serde, expected, _] = cells[..] else {
+            continue;
+        };
+        let Some(document) = document
+            .strip_prefix('`')
+            .and_then(|text| text.strip_suffix('`'))
+        else {
+            continue;
+        };
+        let format = match format {
+            "JSON" => Format::Json,
+            "YAML" => Format::Yaml,
+            "TOML" => Format::Toml,
+            other => panic!("{other}"),
+        };
+        let alone = plain::<Sample>(format, document).map(|sample| changed(&sample));
+        check("serde alone", document, serde, alone);
+        let read = flux::<Sample>(format, document, &[]).await;
+        let read = read
+            .map(|sample| changed(&sample))
+            .map_err(|error| error.to_string());
+        check("Flux", document, expected, read);
+        rows += 1;
+    }
+    assert!(rows >= 10, "{rows} rows");
+}

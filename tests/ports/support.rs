@@ -1,0 +1,162 @@
+//! One document, read by serde alone and by Flux.
+
+use flux::{Capacitor, Config, Error, Format, Snapshot, Source, source::Channel};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{fmt::Debug, sync::Arc};
+
+/// What a settings struct has to be.
+pub(crate) trait Port: Config + DeserializeOwned + PartialEq + Debug {}
+impl<C: Config + DeserializeOwned + PartialEq + Debug> Port for C {}
+
+/// A document in the format that its program uses.
+pub(crate) struct Document<'a>(pub(crate) Format, pub(crate) &'a str);
+
+impl Document<'_> {
+    /// The document as a tree.
+    pub(crate) fn tree(&self) -> Value {
+        plain(self.0, self.1).unwrap_or_else(|error| panic!("{error}\n{}", self.1))
+    }
+
+    /// The text itself, and what it is in the other formats. TOML has no null, so that there may be none.
+    fn forms(&self) -> Vec<(Format, String)> {
+        let tree = self.tree();
+        let mut forms = vec![(self.0, self.1.to_owned())];
+        let others = [
+            (Format::Json, Some(tree.to_string())),
+            (
+                Format::Yaml,
+                Some(serde_yaml::to_string(&tree).expect("YAML")),
+            ),
+            (Format::Toml, toml(&tree)),
+        ];
+        for (format, text) in others {
+            if let Some(text) = text
+                && format != self.0
+            {
+                forms.push((format, text));
+            }
+        }
+        forms
+    }
+}
+
+/// The top level of a document in TOML, everything below inline.
+fn toml(tree: &Value) -> Option<String> {
+    let mut text = String::new();
+    for (key, value) in tree.as_object()? {
+        text += &format!("{} = {}\n", Value::from(key.as_str()), inline(value)?);
+    }
+    Some(text)
+}
+
+fn inline(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Array(items) => {
+            let items: Option<Vec<_>> = items.iter().map(inline).collect();
+            format!("[{}]", items?.join(", "))
+        }
+        Value::Object(entries) => {
+            let entries: Option<Vec<_>> = entries
+                .iter()
+                .map(|(key, value)| {
+                    Some(format!(
+                        "{} = {}",
+                        Value::from(key.as_str()),
+                        inline(value)?
+                    ))
+                })
+                .collect();
+            format!("{{{}}}", entries?.join(", "))
+        }
+        scalar => scalar.to_string(),
+    })
+}
+
+/// What serde alone makes of a document.
+pub(crate) fn plain<T: DeserializeOwned>(format: Format, text: &str) -> Result<T, String> {
+    match format {
+        Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+        Format::Yaml => serde_yaml::from_str(text).map_err(|error| error.to_string()),
+        Format::Toml => toml::from_str(text).map_err(|error| error.to_string()),
+    }
+}
+
+/// What Flux makes of a document and variables under `APP_`.
+pub(crate) async fn flux<C: Config>(
+    format: Format,
+    text: &str,
+    variables: &[(&str, &str)],
+) -> Result<Arc<Snapshot<C>>, Error> {
+    let (sender, channel) = Channel::buffered("document", 1);
+    sender.send(text.as_bytes()).await.expect("a receiver");
+    let capacitor = Capacitor::<C>::builder()
+        .source(Source::watcher(channel).format(format))
+        .override_with(Source::env("APP_").variables(variables.iter().copied()))
+        .manual()
+        .build()?;
+    capacitor.start().await?;
+    Ok(capacitor.get())
+}
+
+/// Flux reads the document as serde does, in every format that has it. Answers with the value.
+pub(crate) async fn same<C: Port>(document: Document<'_>) -> C {
+    let expected: C = plain(document.0, document.1).unwrap_or_else(|error| panic!("{error}"));
+    for (format, text) in document.forms() {
+        match plain::<C>(format, &text) {
+            Ok(read) => assert_eq!(read, expected, "serde alone, {format}:\n{text}"),
+            Err(error) => panic!("serde alone, {format}: {error}\n{text}"),
+        }
+        match flux::<C>(format, &text, &[]).await {
+            Ok(read) => assert_eq!(**read, expected, "{format}:\n{text}"),
+            Err(error) => panic!("{format}: {error}\n{text}"),
+        }
+    }
+    expected
+}
+
+/// A variable, and what it means in the document: where, and the value there.
+pub(crate) struct Variable<'a>(
+    pub(crate) &'a str,
+    pub(crate) &'a str,
+    pub(crate) &'a str,
+    pub(crate) Value,
+);
+
+/// Each variable alone, and all of them together, give what serde makes of the document with these values in it.
+pub(crate) async fn same_from_variables<C: Port>(
+    document: Document<'_>,
+    variables: &[Variable<'_>],
+) {
+    for one in variables {
+        check::<C>(&document, std::slice::from_ref(one)).await;
+    }
+    check::<C>(&document, variables).await;
+}
+
+async fn check<C: Port>(document: &Document<'_>, variables: &[Variable<'_>]) {
+    let mut tree = document.tree();
+    for Variable(_, _, pointer, value) in variables {
+        put(&mut tree, pointer, value.clone());
+    }
+    let expected: C = serde_json::from_value(tree.clone())
+        .unwrap_or_else(|error| panic!("serde alone: {error}\n{tree:#}"));
+    let pairs: Vec<_> = variables.iter().map(|one| (one.0, one.1)).collect();
+    match flux::<C>(document.0, document.1, &pairs).await {
+        Ok(read) => assert_eq!(**read, expected, "{pairs:?}"),
+        Err(error) => panic!("{pairs:?}: {error}"),
+    }
+}
+
+/// Sets a value, with the maps on the way to it.
+fn put(tree: &mut Value, pointer: &str, value: Value) {
+    let mut at = tree;
+    for key in pointer.split('/').skip(1) {
+        if !at.is_object() {
+            *at = Value::Object(serde_json::Map::new());
+        }
+        at = &mut at[key];
+    }
+    *at = value;
+}
