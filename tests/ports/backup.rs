@@ -1,6 +1,8 @@
 //! A backup tool: options of three structs beside each other, sources as a text, a list or a struct, what is kept by number.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -286,4 +288,9 @@ async fn variables_set_options_at_every_depth_of_flatten() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

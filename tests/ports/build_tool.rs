@@ -1,6 +1,8 @@
 //! A build tool: profiles with keys that are a switch, a number or a word; aliases that are a text or a list.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::Deserialize;
 use serde_json::json;
@@ -249,4 +251,9 @@ async fn variables_set_what_may_be_a_word_a_number_or_a_list() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -1,6 +1,9 @@
 //! A chat homeserver: one flat struct of everything, with the names that options had in earlier releases.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, flux, plain, same, same_from_variables,
+    same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -209,11 +212,11 @@ async fn a_flat_struct_with_the_names_of_earlier_releases_is_read_as_serde_reads
 async fn numbers_as_keys_of_a_map_are_read_as_serde_reads_them() {
     let json = r#"{"server_name": "a.b", "database_path": "d", "address": {"address": "::", "port": 1},
         "retention": {"1": {"days": 7}, "20": {"days": 1, "next": {"days": 2}}}}"#;
-    for format in [Format::Json, Format::Yaml] {
-        let expected: Settings = serde_json::from_str(json).unwrap();
-        let read = crate::support::flux::<Settings>(format, json, &[])
-            .await
-            .unwrap();
+    let yaml = "{server_name: a.b, database_path: d, address: {address: '::', port: 1}, retention: {1: {days: 7}, 20: {days: 1, next: {days: 2}}}}";
+    let expected: Settings = plain(Format::Json, json).unwrap();
+    for (format, text) in [(Format::Json, json), (Format::Yaml, yaml)] {
+        assert_eq!(plain::<Settings>(format, text).unwrap(), expected);
+        let read = flux::<Settings>(format, text, &[]).await.unwrap();
         assert_eq!(**read, expected, "{format}");
     }
 }
@@ -290,4 +293,9 @@ async fn variables_set_urls_networks_sizes_and_names() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -1,6 +1,8 @@
 //! A cache of compilations: every kind of store is an optional section of its own, and unknown keys are refused.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::Deserialize;
 use serde_json::json;
@@ -229,4 +231,9 @@ async fn a_variable_turns_an_optional_section_on() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

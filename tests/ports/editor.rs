@@ -1,6 +1,8 @@
 //! A modal editor: keymaps that are tries of any depth, gutters as a list or a struct, a switch that may be a struct.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -283,4 +285,9 @@ async fn variables_set_lists_sets_and_what_may_be_a_struct() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -1,6 +1,8 @@
 //! A checker of dependencies: lists whose items are a text or a struct, levels, licences, advisories with dates.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use chrono::NaiveDate;
 use flux::{Flux, Format};
 use serde::Deserialize;
@@ -272,4 +274,9 @@ async fn variables_set_levels_lists_and_thresholds() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

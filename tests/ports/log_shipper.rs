@@ -1,6 +1,8 @@
 //! A log shipper: components by name, each of a kind that its key `type` says, wired by their `inputs`.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -201,4 +203,9 @@ async fn variables_set_the_keys_that_stand_beside_each_other() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -1,6 +1,8 @@
 //! A mail server: identifiers, dates and times of day, tables whose keys are words of an enum, passwords that are never printed.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use chrono::{DateTime, FixedOffset, NaiveTime, Utc};
 use flux::{Flux, Format};
 use secrecy::{ExposeSecret, SecretString};
@@ -144,7 +146,7 @@ async fn variables_set_identifiers_and_dates() {
         DOCUMENT,
         &[
             Variable(
-                "APP_INSTANCEID",
+                "APP_INSTANCE_ID",
                 "00000000-0000-0000-0000-00000000000a",
                 "/InstanceId",
                 json!("00000000-0000-0000-0000-00000000000a"),
@@ -165,4 +167,9 @@ async fn variables_set_identifiers_and_dates() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

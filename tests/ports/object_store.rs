@@ -1,6 +1,8 @@
 //! An object store for pictures: where bytes lie is an enum, sizes and times have units, and credentials are secrets.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use bytesize::ByteSize;
 use flux::{Flux, Format};
 use secrecy::{ExposeSecret, SecretString};
@@ -202,4 +204,9 @@ async fn variables_set_sizes_times_secrets_and_a_section_that_was_off() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

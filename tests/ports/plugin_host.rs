@@ -1,6 +1,8 @@
 //! An application with plugins: whatever a plugin has for settings is kept as a tree.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -127,4 +129,9 @@ async fn variables_set_tuples_arrays_and_characters() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

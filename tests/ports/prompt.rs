@@ -1,6 +1,8 @@
 //! A shell prompt: dozens of modules, each with a struct of defaults that the document changes here and there.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -156,10 +158,7 @@ style = "bold"
 #[tokio::test]
 async fn what_a_document_leaves_out_is_the_structs_default() {
     let settings: Settings = same(DOCUMENT).await;
-    assert_eq!(
-        settings.directory.substitutions.get_index(0).unwrap().0,
-        "~/work"
-    );
+    assert_eq!(settings.directory.substitutions["a=b"], "c,d");
     assert_eq!(settings.battery.full_symbol, "full");
     let empty: Settings = same(Document(Format::Json, "{}")).await;
     assert_eq!(empty, Settings::default());
@@ -185,7 +184,7 @@ async fn variables_set_what_the_document_left_to_the_default() {
                 json!(true),
             ),
             Variable(
-                "APP_GIT_STATUS_IGNORESUBMODULES",
+                "APP_GIT_STATUS_IGNORE_SUBMODULES",
                 "on",
                 "/git_status/ignoreSubmodules",
                 json!(true),
@@ -199,4 +198,9 @@ async fn variables_set_what_the_document_left_to_the_default() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -1,6 +1,8 @@
 //! A proxy: ranges of ports, networks, listeners and routes by name, upstreams that pick by weight.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Deserializer, de};
@@ -246,7 +248,7 @@ async fn variables_set_ranges_and_arrays() {
                 json!([1, 2, 3]),
             ),
             Variable(
-                "APP_SKIPPORTS",
+                "APP_SKIP_PORTS",
                 "25,4000-4100",
                 "/skipPorts",
                 json!([25, "4000-4100"]),
@@ -254,4 +256,9 @@ async fn variables_set_ranges_and_arrays() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use url::Url;
 
+#[allow(dead_code)] // Compared as they are printed.
 mod by_flux {
     use super::*;
     #[derive(Flux, Debug)]
@@ -50,6 +51,7 @@ mod by_flux {
         pub(super) password: Option<String>,
     }
 }
+#[allow(dead_code)] // Compared as they are printed.
 mod by_serde {
     use super::*;
     #[derive(Deserialize, Debug)]

@@ -1,6 +1,8 @@
 //! A search engine: services in sections of sections, limits that are a number or `auto`, anchors in the document.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::Deserialize;
 use serde_json::json;
@@ -223,4 +225,9 @@ async fn variables_set_values_in_sections_of_sections() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }

@@ -1,6 +1,10 @@
 //! One document, read by serde alone and by Flux.
 
-use flux::{Capacitor, Config, Error, Format, Snapshot, Source, source::Channel};
+use flux::{
+    Capacitor, Config, Error, Format, Snapshot, Source,
+    schema::{Field, Kind},
+    source::Channel,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{fmt::Debug, sync::Arc};
@@ -41,10 +45,10 @@ impl Document<'_> {
     }
 }
 
-/// The top level of a document in TOML, everything below inline.
+/// The top level of a document in TOML, everything below inline. An empty map would be an empty file, which is not the same to Flux.
 fn toml(tree: &Value) -> Option<String> {
     let mut text = String::new();
-    for (key, value) in tree.as_object()? {
+    for (key, value) in tree.as_object().filter(|entries| !entries.is_empty())? {
         text += &format!("{} = {}\n", Value::from(key.as_str()), inline(value)?);
     }
     Some(text)
@@ -159,4 +163,71 @@ fn put(tree: &mut Value, pointer: &str, value: Value) {
         at = &mut at[key];
     }
     *at = value;
+}
+
+/// Each value that has a variable is taken out of the document and given by the variable, as JSON: nothing changes.
+pub(crate) async fn same_with_each_value_in_its_variable<C: Port>(document: Document<'_>) {
+    let expected: C = plain(document.0, document.1).unwrap_or_else(|error| panic!("{error}"));
+    let mut variables = Vec::new();
+    collect(C::fields(), "APP_", "", &mut variables);
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for (name, section, keys) in variables {
+        for key in keys {
+            let mut rest = document.tree();
+            let Some(Value::Object(section)) = rest.pointer_mut(&section) else {
+                continue;
+            };
+            let Some(value) = section.remove(key) else {
+                continue;
+            };
+            if holds_a_map(&value) {
+                continue;
+            }
+            let text = match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            tried += 1;
+            match flux::<C>(Format::Json, &rest.to_string(), &[(&name, &text)]).await {
+                Ok(read) if **read == expected => {}
+                Ok(_) => wrong.push(format!("{name}={text}: another value")),
+                Err(error) => wrong.push(format!("{name}={text}: {error}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 0, "no value of the document has a variable");
+}
+
+fn holds_a_map(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => true,
+        Value::Array(items) => items.iter().any(holds_a_map),
+        _ => false,
+    }
+}
+
+/// Of each variable its name, the section it is in, and the keys that mean it in a document.
+fn collect(
+    fields: &'static [Field],
+    prefix: &str,
+    section: &str,
+    all: &mut Vec<(String, String, Vec<&'static str>)>,
+) {
+    for field in fields {
+        let name = format!("{prefix}{}", field.env);
+        match field.kind {
+            Kind::Section(inner) if field.flatten => collect(inner(), prefix, section, all),
+            Kind::Section(inner) => {
+                let section = format!("{section}/{}", field.name);
+                collect(inner(), &format!("{name}_"), &section, all);
+            }
+            _ => {
+                let mut keys = vec![field.name];
+                keys.extend(field.aliases);
+                all.push((name, section.to_owned(), keys));
+            }
+        }
+    }
 }

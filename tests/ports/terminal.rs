@@ -1,6 +1,8 @@
 //! A terminal: colours, key bindings, a bell that is on, off or described, a style that is a word or a struct.
 
-use crate::support::{Document, Variable, same, same_from_variables};
+use crate::support::{
+    Document, Variable, same, same_from_variables, same_with_each_value_in_its_variable,
+};
 use flux::{Flux, Format};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
@@ -303,4 +305,9 @@ async fn variables_set_what_is_a_word_a_tuple_or_a_switch() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_value_may_come_from_its_variable() {
+    same_with_each_value_in_its_variable::<Settings>(DOCUMENT).await;
 }
