@@ -1,7 +1,10 @@
-//! Pages for people: how Flux is used, where configuration comes from, how one comes to it from elsewhere, and what its errors mean.
+//! Pages for people: how Flux is used, how each type is written, where configuration comes from, how one comes to it from elsewhere, and what its errors mean.
 
 #[doc = include_str!("docs/patterns.md")]
 pub mod patterns {}
+
+#[doc = include_str!("docs/types.md")]
+pub mod types {}
 
 // Its examples use figment.
 #[cfg_attr(feature = "figment", doc = include_str!("docs/migration.md"))]

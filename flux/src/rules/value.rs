@@ -10,6 +10,8 @@ use std::{
     fmt::{Debug, Display},
     ops::RangeBounds,
     panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::Arc,
 };
 
 /// A message that replaces the rule's own.
@@ -97,6 +99,24 @@ impl Length for std::path::PathBuf {
     fn length(&self) -> usize {
         self.as_os_str().len()
     }
+}
+
+macro_rules! behind_a_pointer {
+    ($([$($generic:tt)*] $type:ty;)*) => {$(
+        impl<$($generic)*> Length for $type {
+            const UNIT: &'static str = T::UNIT;
+            fn length(&self) -> usize {
+                T::length(self)
+            }
+        }
+    )*};
+}
+
+behind_a_pointer! {
+    [T: Length + ?Sized] Box<T>;
+    [T: Length + ?Sized] Arc<T>;
+    [T: Length + ?Sized] Rc<T>;
+    [T: Length + ToOwned + ?Sized] Cow<'_, T>;
 }
 
 /// `length = 1..=64`
