@@ -1,5 +1,6 @@
-//! What the Flux macro reads at compile time and the Flux runtime reads at start: source URIs, durations, formats and names.
+//! What the Flux macro reads at compile time and the Flux runtime reads at start: source URIs, durations, sizes, formats and names.
 
+mod bytes;
 mod duration;
 mod format;
 mod names;
@@ -8,6 +9,7 @@ mod scheme;
 mod template;
 mod uri;
 
+pub use bytes::{ByteSizeError, format_bytes, parse_bytes};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use format::{Format, UnknownFormat};
 pub use names::{Case, env_segment, nearest};

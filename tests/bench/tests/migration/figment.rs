@@ -1,0 +1,141 @@
+//! `figment`
+
+use crate::flux_side::{self, Pool, Settings, from_environment, settings};
+use figment::{
+    Figment, Profile,
+    providers::{Env, Format as _, Serialized, Toml},
+};
+use flux::{Flux, Source};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, Debug, Default)]
+#[serde(default)]
+struct Plain {
+    port: u16,
+    tags: Vec<String>,
+    name: String,
+}
+
+const BOTH: [&str; 2] = [
+    "port = 1\ntags = ['a']\nadded = ['a']",
+    "port = 2\ntags = ['b']\nadded = ['b']",
+];
+
+pub(crate) fn habit(habit: &str) -> bool {
+    let lower = || Figment::from(Toml::string(BOTH[0]));
+    match habit {
+        "`merge`" => {
+            assert_eq!(
+                lower()
+                    .merge(Toml::string(BOTH[1]))
+                    .extract::<Plain>()
+                    .unwrap()
+                    .port,
+                2
+            );
+            assert_eq!(settings(&BOTH).unwrap().port, 2);
+        }
+        "`join`" => {
+            assert_eq!(
+                lower()
+                    .join(Toml::string(BOTH[1]))
+                    .extract::<Plain>()
+                    .unwrap()
+                    .port,
+                1
+            );
+            assert_eq!(settings(&[BOTH[1], BOTH[0]]).unwrap().port, 1);
+        }
+        "`admerge`" => {
+            let read = lower()
+                .admerge(Toml::string(BOTH[1]))
+                .extract::<Plain>()
+                .unwrap();
+            assert_eq!(read.tags, ["a", "b"]);
+            let read = settings(&BOTH).unwrap();
+            assert_eq!(
+                (&read.added[..], &read.tags[..]),
+                (&["a".to_owned(), "b".to_owned()][..], &["b".to_owned()][..])
+            );
+        }
+        "`split(\"_\")`" => {
+            let figment = Figment::from(Env::prefixed("APP_").split("_"));
+            assert!(figment.find_value("pool.max.size").is_ok());
+            assert!(figment.find_value("pool.max_size").is_err());
+            assert_eq!(from_environment::<Settings>().pool.max_size, 7);
+        }
+        "a text of digits in a variable" => {
+            let figment = Figment::from(Env::prefixed("APP_"));
+            assert!(
+                figment.extract_inner::<String>("port").is_err(),
+                "it is a number"
+            );
+            assert_eq!(from_environment::<Settings>().name, "0123");
+        }
+        "a file that is missing" => {
+            assert!(
+                Figment::from(Toml::file("/never/there.toml"))
+                    .extract::<Plain>()
+                    .is_ok()
+            );
+            flux_side::a_missing_file_is_refused_unless_it_is_optional();
+        }
+        "`Serialized::defaults`" => {
+            let figment = Figment::from(Serialized::defaults(Plain {
+                port: 5,
+                ..Plain::default()
+            }));
+            assert_eq!(
+                figment
+                    .merge(Toml::string("name = 'n'"))
+                    .extract::<Plain>()
+                    .unwrap()
+                    .port,
+                5
+            );
+            #[derive(Flux)]
+            #[serde(default)]
+            struct App {
+                port: u16,
+                name: String,
+            }
+            impl Default for App {
+                fn default() -> Self {
+                    App {
+                        port: 5,
+                        name: String::new(),
+                    }
+                }
+            }
+            let read = flux_side::read::<App>(&["name = 'n'"], |builder| builder).unwrap();
+            assert_eq!((read.port, &*read.name), (5, "n"));
+        }
+        "profiles" => {
+            let figment =
+                Figment::from(Toml::string("[default]\nport = 1\n[debug]\nport = 2").nested());
+            let debug = figment.select(Profile::from_env_or("APP_PROFILE", "default"));
+            assert_eq!(debug.extract::<Plain>().unwrap().port, 2);
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("app.debug.toml"), "port = 2").unwrap();
+            let file = format!("file:{}/app.${{APP_PROFILE}}.toml", folder.path().display());
+            let read =
+                flux_side::read::<Settings>(&[], |builder| builder.source(Source::uri(file)));
+            assert_eq!(read.unwrap().port, 2);
+        }
+        "`extract_inner(\"pool\")`" => {
+            #[derive(Deserialize)]
+            struct Inner {
+                max_size: u32,
+            }
+            let text = "[pool]\nmax_size = 3";
+            let inner: Inner = Figment::from(Toml::string(text))
+                .extract_inner("pool")
+                .unwrap();
+            let read = settings(&[text]).unwrap();
+            let pool: &Pool = &read.pool;
+            assert_eq!(pool.max_size, inner.max_size);
+        }
+        _ => return false,
+    }
+    true
+}
