@@ -52,7 +52,9 @@ pub(crate) fn habit(habit: &str) -> bool {
                 1,
                 "{error}"
             );
-            let report = flux_side::read::<Plain>(&[], |builder| builder).unwrap_err();
+            let report =
+                flux_side::read::<Plain>(&[], |builder| builder.source(Source::env("NONE_")))
+                    .unwrap_err();
             for key in [
                 "port: is required",
                 "name: is required",
