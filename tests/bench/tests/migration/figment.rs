@@ -3,7 +3,7 @@
 use crate::flux_side::{self, Pool, Settings, from_environment, settings};
 use figment::{
     Figment, Profile,
-    providers::{Env, Format as _, Serialized, Toml},
+    providers::{Env, Format as _, Json, Serialized},
 };
 use flux::{Flux, Source};
 use serde::{Deserialize, Serialize};
@@ -16,18 +16,21 @@ struct Plain {
     name: String,
 }
 
+const LOWER: &str = r#"{"port": 1, "tags": ["a"]}"#;
+const UPPER: &str = r#"{"port": 2, "tags": ["b"]}"#;
+/// The same for Flux, in TOML.
 const BOTH: [&str; 2] = [
     "port = 1\ntags = ['a']\nadded = ['a']",
     "port = 2\ntags = ['b']\nadded = ['b']",
 ];
 
 pub(crate) fn habit(habit: &str) -> bool {
-    let lower = || Figment::from(Toml::string(BOTH[0]));
+    let lower = || Figment::from(Json::string(LOWER));
     match habit {
         "`merge`" => {
             assert_eq!(
                 lower()
-                    .merge(Toml::string(BOTH[1]))
+                    .merge(Json::string(UPPER))
                     .extract::<Plain>()
                     .unwrap()
                     .port,
@@ -38,7 +41,7 @@ pub(crate) fn habit(habit: &str) -> bool {
         "`join`" => {
             assert_eq!(
                 lower()
-                    .join(Toml::string(BOTH[1]))
+                    .join(Json::string(UPPER))
                     .extract::<Plain>()
                     .unwrap()
                     .port,
@@ -48,7 +51,7 @@ pub(crate) fn habit(habit: &str) -> bool {
         }
         "`admerge`" => {
             let read = lower()
-                .admerge(Toml::string(BOTH[1]))
+                .admerge(Json::string(UPPER))
                 .extract::<Plain>()
                 .unwrap();
             assert_eq!(read.tags, ["a", "b"]);
@@ -74,7 +77,7 @@ pub(crate) fn habit(habit: &str) -> bool {
         }
         "a file that is missing" => {
             assert!(
-                Figment::from(Toml::file("/never/there.toml"))
+                Figment::from(Json::file("/never/there.json"))
                     .extract::<Plain>()
                     .is_ok()
             );
@@ -87,7 +90,7 @@ pub(crate) fn habit(habit: &str) -> bool {
             }));
             assert_eq!(
                 figment
-                    .merge(Toml::string("name = 'n'"))
+                    .merge(Json::string(r#"{"name": "n"}"#))
                     .extract::<Plain>()
                     .unwrap()
                     .port,
@@ -111,8 +114,9 @@ pub(crate) fn habit(habit: &str) -> bool {
             assert_eq!((read.port, &*read.name), (5, "n"));
         }
         "profiles" => {
-            let figment =
-                Figment::from(Toml::string("[default]\nport = 1\n[debug]\nport = 2").nested());
+            let figment = Figment::from(
+                Json::string(r#"{"default": {"port": 1}, "debug": {"port": 2}}"#).nested(),
+            );
             let debug = figment.select(Profile::from_env_or("APP_PROFILE", "default"));
             assert_eq!(debug.extract::<Plain>().unwrap().port, 2);
             let folder = tempfile::tempdir().unwrap();
@@ -128,7 +132,8 @@ pub(crate) fn habit(habit: &str) -> bool {
                 max_size: u32,
             }
             let text = "[pool]\nmax_size = 3";
-            let inner: Inner = Figment::from(Toml::string(text))
+            let json = r#"{"pool": {"max_size": 3}}"#;
+            let inner: Inner = Figment::from(Json::string(json))
                 .extract_inner("pool")
                 .unwrap();
             let read = settings(&[text]).unwrap();
