@@ -1,13 +1,9 @@
 //! One document, read by serde alone and by Flux.
 
-use flux::{
-    Capacitor, Config, Error, Format, Snapshot, Source,
-    schema::{Field, Kind},
-    source::Channel,
-};
+use flux::{Capacitor, Config, Error, Format, Snapshot, Source, source::Channel};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{fmt::Debug, sync::Arc};
+use std::{ffi::OsString, fmt::Debug, sync::Arc};
 
 /// What a settings struct has to be.
 pub(crate) trait Port: Config + DeserializeOwned + PartialEq + Debug {}
@@ -93,11 +89,20 @@ pub(crate) async fn flux<C: Config>(
     text: &str,
     variables: &[(&str, &str)],
 ) -> Result<Arc<Snapshot<C>>, Error> {
+    let variables = variables.iter().map(|(name, value)| (*name, value.into()));
+    with_variables(format, text, variables.collect()).await
+}
+
+async fn with_variables<C: Config>(
+    format: Format,
+    text: &str,
+    variables: Vec<(&str, OsString)>,
+) -> Result<Arc<Snapshot<C>>, Error> {
     let (sender, channel) = Channel::buffered("document", 1);
     sender.send(text.as_bytes()).await.expect("a receiver");
     let capacitor = Capacitor::<C>::builder()
         .source(Source::watcher(channel).format(format))
-        .override_with(Source::env("APP_").variables(variables.iter().copied()))
+        .override_with(Source::env("APP_").variables(variables))
         .manual()
         .build()?;
     capacitor.start().await?;
@@ -168,24 +173,26 @@ fn put(tree: &mut Value, pointer: &str, value: Value) {
 /// Each value that has a variable is taken out of the document and given by the variable, as JSON: nothing changes.
 pub(crate) async fn same_with_each_value_in_its_variable<C: Port>(document: Document<'_>) {
     let expected: C = plain(document.0, document.1).unwrap_or_else(|error| panic!("{error}"));
-    let mut variables = Vec::new();
-    collect(C::fields(), "APP_", "", &mut variables);
-    let mut wrong = Vec::new();
-    let mut tried = 0;
-    for (name, section, keys) in variables {
-        for key in keys {
-            let mut rest = document.tree();
-            let Some(Value::Object(section)) = rest.pointer_mut(&section) else {
-                continue;
-            };
-            let Some(value) = section.remove(key) else {
-                continue;
-            };
-            if holds_a_map(&value) {
+    let tree = document.tree();
+    let mut sections = vec![("APP_".to_owned(), String::new())];
+    let (mut tried, mut wrong) = (0, Vec::new());
+    while let Some((prefix, section)) = sections.pop() {
+        let entries = tree.pointer(&section).and_then(Value::as_object);
+        for (key, value) in entries.into_iter().flatten() {
+            let name = format!("{prefix}{}", flux_syntax::env_segment(key));
+            if !is_a_variable::<C>(&document, &name).await {
+                sections.push((format!("{name}_"), format!("{section}/{key}")));
                 continue;
             }
+            if holds_a_map(value) {
+                continue;
+            }
+            let mut rest = tree.clone();
+            if let Some(Value::Object(section)) = rest.pointer_mut(&section) {
+                section.remove(key);
+            }
             let text = match value {
-                Value::String(text) => text,
+                Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
             tried += 1;
@@ -208,26 +215,9 @@ fn holds_a_map(value: &Value) -> bool {
     }
 }
 
-/// Of each variable its name, the section it is in, and the keys that mean it in a document.
-fn collect(
-    fields: &'static [Field],
-    prefix: &str,
-    section: &str,
-    all: &mut Vec<(String, String, Vec<&'static str>)>,
-) {
-    for field in fields {
-        let name = format!("{prefix}{}", field.env);
-        match field.kind {
-            Kind::Section(inner) if field.flatten => collect(inner(), prefix, section, all),
-            Kind::Section(inner) => {
-                let section = format!("{section}/{}", field.name);
-                collect(inner(), &format!("{name}_"), &section, all);
-            }
-            _ => {
-                let mut keys = vec![field.name];
-                keys.extend(field.aliases);
-                all.push((name, section.to_owned(), keys));
-            }
-        }
-    }
+/// Whether a field has this variable: then a value that is not Unicode is refused.
+async fn is_a_variable<C: Config>(document: &Document<'_>, name: &str) -> bool {
+    let no_text = std::os::unix::ffi::OsStringExt::from_vec(vec![0xff]);
+    let read = with_variables::<C>(document.0, document.1, vec![(name, no_text)]).await;
+    read.is_err_and(|error| error.to_string().contains("not valid Unicode"))
 }
