@@ -241,7 +241,7 @@ async fn variables_set_urls_networks_sizes_and_names() {
             ),
             Variable(
                 "APP_ADDRESS_EXTRA",
-                "[::]:80, 1.2.3.4:5",
+                r#"["[::]:80", "1.2.3.4:5"]"#,
                 "/address/extra",
                 json!(["[::]:80", "1.2.3.4:5"]),
             ),

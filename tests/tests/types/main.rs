@@ -90,7 +90,7 @@ fn display<T: Display>(value: &T) -> String {
     value.to_string()
 }
 
-fn list<T: Display>(values: &Vec<T>) -> String {
+fn list<T: Display>(values: &[T]) -> String {
     let each: Vec<_> = values.iter().map(ToString::to_string).collect();
     format!("[{}]", each.join(", "))
 }
@@ -180,7 +180,7 @@ fn try_row(case: &Case<'_>) {
             url::Url,
             [default = url::Url::parse("https://a.b/c").expect("a URL")]
         ),
-        "Vec<url::Url>" => row!(case, list, Vec<url::Url>, []),
+        "Vec<url::Url>" => row!(case, |urls| list(urls), Vec<url::Url>, []),
         "uuid::Uuid" => row!(case, debug, uuid::Uuid, []),
         "ipnet::IpNet" => row!(case, debug, ipnet::IpNet, []),
         "Vec<ipnet::Ipv4Net>" => row!(case, debug, Vec<ipnet::Ipv4Net>, []),
