@@ -2,4 +2,5 @@
 
 pub(crate) mod node;
 pub(crate) mod raw;
+mod raw_json;
 pub(crate) mod tree;

@@ -4,15 +4,15 @@ use crate::document::{
     raw,
     tree::{Error, Tree},
 };
-use crate::problem::{Seg, collect_errors};
+use crate::problem::{DATE, Seg, collect_errors};
 use serde::{
     de::{
-        DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-        value::MapAccessDeserializer,
+        self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess,
+        Unexpected, Visitor, value::MapAccessDeserializer,
     },
     forward_to_deserialize_any,
 };
-use std::cell::Cell;
+use std::{cell::Cell, fmt};
 
 thread_local! {
     /// In YAML a plain scalar is also a legal string.
@@ -44,7 +44,7 @@ macro_rules! numbers {
                     Ok(number) => visitor.$visit(number),
                     Err(_) => not_that_number(text, visitor),
                 },
-                _ => self.deserialize_any(visitor),
+                _ => self.plainly(visitor),
             }
         }
     )*};
@@ -59,7 +59,21 @@ macro_rules! texts {
                 Tree::I64(n) if PLAIN_SCALARS.get() => visitor.visit_str(&n.to_string()),
                 Tree::F64(n) if PLAIN_SCALARS.get() => visitor.visit_str(&n.to_string()),
                 Tree::Bool(b) if PLAIN_SCALARS.get() => visitor.visit_str(&b.to_string()),
-                _ => self.deserialize_any(visitor),
+                _ => self.plainly(visitor),
+            }
+        }
+    )*};
+}
+
+macro_rules! floats {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.0 {
+                Tree::Raw(text) => match raw::float(text) {
+                    Some(number) => visitor.visit_f64(number),
+                    None => visitor.visit_str(text),
+                },
+                _ => self.plainly(visitor),
             }
         }
     )*};
@@ -77,10 +91,9 @@ fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Va
     }
 }
 
-impl<'de> Deserializer<'de> for Node<'_> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+impl Node<'_> {
+    /// The value as what it is in the tree.
+    fn plainly<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Tree::Null => visitor.visit_unit(),
             Tree::Bool(value) => visitor.visit_bool(*value),
@@ -88,12 +101,54 @@ impl<'de> Deserializer<'de> for Node<'_> {
             Tree::U64(value) => visitor.visit_u64(*value),
             Tree::F64(value) => visitor.visit_f64(*value),
             Tree::Str(text) => visitor.visit_str(text),
-            Tree::Raw(text) => match &raw::guess(text) {
-                Tree::Raw(text) => visitor.visit_str(text),
-                tree => Node(tree).deserialize_any(visitor),
-            },
-            Tree::Seq(items) => visitor.visit_seq(Items(items.iter().enumerate())),
+            Tree::Raw(text) => Node(&raw::guess(text)?).plainly(visitor),
+            Tree::Seq(items) => {
+                let mut rest = items.iter().enumerate();
+                let value = visitor.visit_seq(Items(&mut rest))?;
+                match rest.len() {
+                    0 => Ok(value),
+                    surplus => Err(too_many(items.len(), items.len() - surplus)),
+                }
+            }
             Tree::Map(entries) => visitor.visit_map(Entries(entries.iter(), None)),
+        }
+    }
+}
+
+/// A list that is longer than its target, in the words of serde for one that is shorter.
+#[cold]
+pub(crate) fn too_many<E: de::Error>(found: usize, taken: usize) -> E {
+    struct Items(usize);
+    impl Expected for Items {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                1 => f.write_str("a list of 1 item"),
+                items => write!(f, "a list of {items} items"),
+            }
+        }
+    }
+    E::invalid_length(found, &Items(taken))
+}
+
+/// The date that a map of toml's decoder is.
+fn date(entries: &[(String, Tree)]) -> Option<&str> {
+    match entries {
+        [(key, Tree::Str(text))] if key == DATE => Some(text),
+        _ => None,
+    }
+}
+
+impl<'de> Deserializer<'de> for Node<'_> {
+    type Error = Error;
+
+    /// What takes anything takes a date of TOML as text.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Tree::Map(entries) => match date(entries) {
+                Some(date) => visitor.visit_str(date),
+                None => self.plainly(visitor),
+            },
+            _ => self.plainly(visitor),
         }
     }
 
@@ -108,9 +163,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
         deserialize_u32: u64 => visit_u64;
         deserialize_u64: u64 => visit_u64;
         deserialize_u128: u128 => visit_u128;
-        deserialize_f32: f64 => visit_f64;
-        deserialize_f64: f64 => visit_f64;
     }
+
+    floats! { deserialize_f32 deserialize_f64 }
 
     texts! { deserialize_str deserialize_string deserialize_char deserialize_identifier deserialize_bytes deserialize_byte_buf }
 
@@ -120,7 +175,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
                 Some(value) => visitor.visit_bool(value),
                 None => visitor.visit_str(text),
             },
-            _ => self.deserialize_any(visitor),
+            _ => self.plainly(visitor),
         }
     }
 
@@ -141,9 +196,8 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Tree::Raw(text) if raw::is_too_deep(text) => visitor.visit_str(text),
-            Tree::Raw(text) => Node(&Tree::Seq(raw::list(text))).deserialize_any(visitor),
-            _ => self.deserialize_any(visitor),
+            Tree::Raw(text) => Node(&Tree::Seq(raw::list(text)?)).plainly(visitor),
+            _ => self.plainly(visitor),
         }
     }
 
@@ -162,38 +216,48 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Tree::Raw(text) if raw::is_too_deep(text) => visitor.visit_str(text),
-            Tree::Raw(text) => match raw::map(text) {
-                Some(entries) => Node(&Tree::Map(entries)).deserialize_any(visitor),
-                None => visitor.visit_str(text),
-            },
-            _ => self.deserialize_any(visitor),
+            Tree::Raw(text) => Node(&Tree::Map(raw::map(text)?)).plainly(visitor),
+            _ => self.plainly(visitor),
         }
     }
 
+    /// A struct that is a value may be written as the list of its fields.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+        match self.0 {
+            Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => {
+                self.deserialize_seq(visitor)
+            }
+            _ => self.deserialize_map(visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.0 {
+            Tree::Raw(text) if text.trim_ascii_start().starts_with('{') => {
+                let map = Tree::Map(raw::map(text)?);
+                Node(&map).deserialize_enum(name, variants, visitor)
+            }
             Tree::Raw(text) | Tree::Str(text) => {
                 visitor.visit_enum(text.trim().into_deserializer())
             }
             Tree::Map(entries) if entries.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries(entries.iter(), None)))
             }
-            _ => self.deserialize_any(visitor),
+            Tree::Map(_) => Err(de::Error::invalid_type(
+                Unexpected::Map,
+                &"a map with one key, the name of the variant",
+            )),
+            _ => self.plainly(visitor),
         }
     }
 
@@ -204,9 +268,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
     forward_to_deserialize_any! { unit unit_struct }
 }
 
-struct Items<'a>(std::iter::Enumerate<std::slice::Iter<'a, Tree>>);
+struct Items<'i, 'a>(&'i mut std::iter::Enumerate<std::slice::Iter<'a, Tree>>);
 
-impl<'de> SeqAccess<'de> for Items<'_> {
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Error;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
@@ -235,7 +299,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     ) -> Result<Option<S::Value>, Error> {
         self.1 = self.0.next();
         match self.1 {
-            // A key is a string in every format; a map with other keys reads them out of the text.
+            // A key is a string in every format; a map with other keys reads them out of the text, but never a list or a map.
+            Some((key, _)) if key.starts_with(['[', '{']) => {
+                seed.deserialize(Node(&Tree::Str(key.clone()))).map(Some)
+            }
             Some((key, _)) => seed.deserialize(Node(&Tree::Raw(key.clone()))).map(Some),
             None => Ok(None),
         }

@@ -1,6 +1,11 @@
-//! Text of the environment, read as the target's type asks: lists as `a,b` and `[a, b]`, maps as `{a=1,b=2}`.
+//! The grammar of a text whose type the target decides: variables, the files of `dir:`, [`Tree::Raw`]. The page of the
+//! environment has it for people, with a table that a test reads.
+//!
+//! A list or map that is JSON is read as JSON. Else its items are between commas. A quote or bracket quotes only where an item
+//! begins, and must close where the item ends; in any other place it is text.
 
-use crate::document::tree::Tree;
+use crate::document::{raw_json, tree::Tree};
+use std::fmt;
 
 /// `true`, `yes`, `on`, `1` and their opposites.
 pub(crate) fn bool(text: &str) -> Option<bool> {
@@ -11,167 +16,520 @@ pub(crate) fn bool(text: &str) -> Option<bool> {
     }
 }
 
-/// The pieces between the commas that no bracket and no quote encloses.
-fn pieces(text: &str) -> Vec<&str> {
-    let (mut depth, mut quote, mut from) = (0_i32, None, 0);
-    let mut pieces = Vec::new();
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '[' | '{') => depth += 1,
-            (None, ']' | '}') => depth -= 1,
-            (None, ',') if depth == 0 => {
-                pieces.push(text[from..at].trim());
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    let last = text[from..].trim();
-    if !last.is_empty() {
-        pieces.push(last);
-    }
-    pieces
+/// A float. Only a text that names infinity is infinite.
+pub(crate) fn float(text: &str) -> Option<f64> {
+    let number: f64 = text.trim().parse().ok()?;
+    let is_named = || !text.bytes().any(|byte| byte.is_ascii_digit());
+    (number.is_finite() || is_named()).then_some(number)
 }
 
-fn unquote(text: &str) -> String {
-    let text = text.trim();
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)) {
-            return inner.to_owned();
-        }
-    }
-    text.to_owned()
+/// Lists and maps may be in each other so deep, so that no variable can exhaust the stack.
+pub(super) const MAX_DEPTH: usize = 32;
+
+/// What a text was read for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    List,
+    Map,
 }
 
-fn inside(text: &str, open: char, close: char) -> &str {
-    let text = text.trim();
-    text.strip_prefix(open)
-        .and_then(|t| t.strip_suffix(close))
-        .unwrap_or(text)
+/// Why a text cannot be read as a list or a map. It quotes nothing but brackets and quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unreadable {
+    form: Form,
+    why: Why,
+}
+
+/// Places are characters, counted from 1.
+#[derive(Debug, Clone, PartialEq)]
+enum Why {
+    Open { sign: char, place: usize },
+    Behind { place: usize },
+    Escape { place: usize },
+    NoEquals { entry: usize },
+    NoKey { entry: usize },
+    TooDeep,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.form {
+            Form::List => "cannot be read as a list: ",
+            Form::Map => "cannot be read as a map: ",
+        })?;
+        match &self.why {
+            Why::Open { sign, place } => write!(f, "the {sign} at character {place} is not closed"),
+            Why::Behind { place } => write!(
+                f,
+                "at character {place}, text follows a closed quote or bracket"
+            ),
+            Why::Escape { place } => write!(
+                f,
+                "the quoted text at character {place} has an escape that JSON has not; a backslash is \\\\"
+            ),
+            Why::NoEquals { entry } => write!(f, "entry {entry} has no ="),
+            Why::NoKey { entry } => write!(f, "entry {entry} has no key before its ="),
+            Why::TooDeep => write!(
+                f,
+                "lists and maps are more than {MAX_DEPTH} deep in each other"
+            ),
+        }?;
+        f.write_str(match self.form {
+            Form::List => "; a list is written a,b or as JSON, [\"a\",\"b\"]",
+            Form::Map => "; a map is written a=1,b=2 or as JSON, {\"a\":1,\"b\":2}",
+        })
+    }
 }
 
 /// A list; `[]` and the empty text are the empty one.
-pub(crate) fn list(text: &str) -> Vec<Tree> {
-    pieces(inside(text, '[', ']'))
-        .into_iter()
-        .map(|piece| Tree::Raw(unquote(piece)))
-        .collect()
-}
-
-/// A map, where every piece has a `=`.
-pub(crate) fn map(text: &str) -> Option<Vec<(String, Tree)>> {
-    let entry = |piece: &str| {
-        let (key, value) = piece.split_once('=')?;
-        Some((unquote(key), Tree::Raw(unquote(value))))
-    };
-    pieces(inside(text, '{', '}'))
-        .into_iter()
-        .map(entry)
-        .collect()
-}
-
-/// Deeper than this a text is taken as it is, so that no variable can exhaust the stack.
-const MAX_DEPTH: usize = 32;
-
-/// Whether lists and maps stand in each other too deep.
-pub(crate) fn is_too_deep(text: &str) -> bool {
-    depth(text) > MAX_DEPTH
-}
-
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
+pub(crate) fn list(text: &str) -> Result<Vec<Tree>, Unreadable> {
+    let text = text.trim_ascii();
+    if let Some(Tree::Seq(items)) = raw_json::read(text).as_mut() {
+        return Ok(std::mem::take(items));
     }
-    deepest
+    Scan {
+        text,
+        form: Form::List,
+    }
+    .list()
 }
 
-/// What a text is for a target that takes anything: only what prints the same again is a number.
-pub(crate) fn guess(text: &str) -> Tree {
-    let trimmed = text.trim();
-    match trimmed {
-        "true" => return Tree::Bool(true),
-        "false" => return Tree::Bool(false),
-        _ => {}
+/// A map; `{}` and the empty text are the empty one.
+pub(crate) fn map(text: &str) -> Result<Vec<(String, Tree)>, Unreadable> {
+    let text = text.trim_ascii();
+    if let Some(Tree::Map(entries)) = raw_json::read(text).as_mut() {
+        return Ok(std::mem::take(entries));
     }
-    if let Ok(number) = trimmed.parse::<u64>()
-        && number.to_string() == trimmed
-    {
+    Scan {
+        text,
+        form: Form::Map,
+    }
+    .map()
+}
+
+/// What a text is for a target that takes anything: a bool or number of JSON, a list or map in brackets, or else text.
+pub(crate) fn guess(text: &str) -> Result<Tree, Unreadable> {
+    let trimmed = text.trim_ascii();
+    Ok(match trimmed {
+        "true" => Tree::Bool(true),
+        "false" => Tree::Bool(false),
+        _ if raw_json::is_number(trimmed) => number(trimmed),
+        _ if trimmed.starts_with('[') && trimmed.ends_with(']') => Tree::Seq(list(trimmed)?),
+        _ if trimmed.starts_with('{') && trimmed.ends_with('}') => Tree::Map(map(trimmed)?),
+        _ => Tree::Str(text.to_owned()),
+    })
+}
+
+fn number(text: &str) -> Tree {
+    if let Ok(number) = text.parse() {
         return Tree::U64(number);
     }
-    if let Ok(number) = trimmed.parse::<i64>()
-        && number.to_string() == trimmed
-    {
-        return Tree::I64(number);
+    match text.parse() {
+        // JSON's -0 is a float.
+        Ok(number) if number != 0 => Tree::I64(number),
+        _ => match float(text) {
+            Some(number) => Tree::F64(number),
+            None => Tree::Str(text.to_owned()),
+        },
     }
-    if trimmed.contains('.')
-        && let Ok(number) = trimmed.parse::<f64>()
-    {
-        return Tree::F64(number);
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    form: Form,
+}
+
+/// Positions are in bytes. An `end` is behind the last byte of what may be read.
+impl Scan<'_> {
+    fn list(&self) -> Result<Vec<Tree>, Unreadable> {
+        let (mut at, end) = self.inside(b'[')?;
+        let mut items = Vec::new();
+        at = self.blanks(at, end);
+        while at < end {
+            let (item, stop) = self.value(at, end)?;
+            items.push(item);
+            at = self.blanks(stop + 1, end);
+        }
+        Ok(items)
     }
-    if is_too_deep(trimmed) {
-        return Tree::Raw(text.to_owned());
+
+    fn map(&self) -> Result<Vec<(String, Tree)>, Unreadable> {
+        let (mut at, end) = self.inside(b'{')?;
+        let mut entries = Vec::new();
+        at = self.blanks(at, end);
+        while at < end {
+            let (key, equals) = self.key(at, end, entries.len() + 1)?;
+            let (value, stop) = self.value(self.blanks(equals + 1, end), end)?;
+            entries.push((key, value));
+            at = self.blanks(stop + 1, end);
+        }
+        Ok(entries)
     }
-    if trimmed.starts_with('[') && trimmed.ends_with(']') {
-        return Tree::Seq(list(trimmed));
+
+    /// Where what is between the brackets begins and ends; the whole text where it is not in brackets.
+    fn inside(&self, open: u8) -> Result<(usize, usize), Unreadable> {
+        let all = self.text.len();
+        if self.byte(0) != Some(open) {
+            return Ok((0, all));
+        }
+        match self.bracket_end(0)? {
+            end if end == all => Ok((1, all - 1)),
+            // A list of lists without brackets of its own.
+            end if open == b'[' && self.byte(self.blanks(end, all)) == Some(b',') => Ok((0, all)),
+            end => Err(self.why(Why::Behind {
+                place: self.place(self.blanks(end, all)),
+            })),
+        }
     }
-    if trimmed.starts_with('{')
-        && trimmed.ends_with('}')
-        && let Some(entries) = map(trimmed)
-    {
-        return Tree::Map(entries);
+
+    /// The value that begins at `from`, and where the comma behind it is.
+    fn value(&self, from: usize, end: usize) -> Result<(Tree, usize), Unreadable> {
+        let to = match self.byte(from).filter(|_| from < end) {
+            Some(b'"' | b'\'') => {
+                let to = self.quote_end(from)?;
+                return Ok((Tree::Str(self.unquoted(from, to)?), self.comma(to, end)?));
+            }
+            Some(b'[' | b'{') => self.bracket_end(from)?,
+            _ => {
+                let rest = &self.text[from..end];
+                let stop = from + rest.find(',').unwrap_or(rest.len());
+                let item = self.text[from..stop].trim_ascii_end();
+                return Ok((Tree::Raw(item.to_owned()), stop));
+            }
+        };
+        let item = self.text[from..to].to_owned();
+        Ok((Tree::Raw(item), self.comma(to, end)?))
     }
-    Tree::Raw(text.to_owned())
+
+    /// The key that begins at `from`, and where the `=` behind it is.
+    fn key(&self, from: usize, end: usize, entry: usize) -> Result<(String, usize), Unreadable> {
+        if let Some(b'"' | b'\'') = self.byte(from) {
+            let to = self.quote_end(from)?;
+            let equals = self.blanks(to, end);
+            return match self.byte(equals).filter(|_| equals < end) {
+                Some(b'=') => Ok((self.unquoted(from, to)?, equals)),
+                _ => Err(self.why(Why::NoEquals { entry })),
+            };
+        }
+        let rest = &self.text[from..end];
+        match rest.find(['=', ',']) {
+            Some(0) if rest.starts_with('=') => Err(self.why(Why::NoKey { entry })),
+            Some(stop) if rest[stop..].starts_with('=') => {
+                Ok((rest[..stop].trim_ascii_end().to_owned(), from + stop))
+            }
+            _ => Err(self.why(Why::NoEquals { entry })),
+        }
+    }
+
+    /// Where the comma or the end is, with nothing but blanks before it.
+    fn comma(&self, from: usize, end: usize) -> Result<usize, Unreadable> {
+        let at = self.blanks(from, end);
+        match at == end || self.byte(at) == Some(b',') {
+            true => Ok(at),
+            false => Err(self.why(Why::Behind {
+                place: self.place(at),
+            })),
+        }
+    }
+
+    /// Behind the quote that closes the one at `from`. Within `"` a backslash escapes, within `'` a second `'`.
+    fn quote_end(&self, from: usize) -> Result<usize, Unreadable> {
+        let quote = self.byte(from);
+        let mut at = from + 1;
+        while let Some(byte) = self.byte(at) {
+            at += 1;
+            match byte {
+                b'\\' if quote == Some(b'"') => at += 1,
+                b'\'' if quote == Some(byte) && self.byte(at) == quote => at += 1,
+                _ if Some(byte) == quote => return Ok(at),
+                _ => {}
+            }
+        }
+        Err(self.open(from))
+    }
+
+    /// Behind the bracket that closes the one at `from`.
+    fn bracket_end(&self, from: usize) -> Result<usize, Unreadable> {
+        let mut open: Vec<(u8, usize)> = Vec::new();
+        // Whether an item begins here, and whether it is a key.
+        let (mut begins, mut is_key) = (true, false);
+        let mut at = from;
+        while let Some(byte) = self.byte(at) {
+            let innermost = open.last().map(|(bracket, _)| *bracket);
+            match byte {
+                b'"' | b'\'' if begins => {
+                    at = self.quote_end(at)?;
+                    begins = false;
+                    let behind = self.blanks(at, self.text.len());
+                    // JSON inside.
+                    if is_key && self.byte(behind) == Some(b':') {
+                        at = behind + 1;
+                        (begins, is_key) = (true, false);
+                    }
+                    continue;
+                }
+                b'[' | b'{' if begins => {
+                    open.push((byte, at));
+                    if open.len() > MAX_DEPTH {
+                        return Err(self.why(Why::TooDeep));
+                    }
+                    is_key = byte == b'{';
+                }
+                b']' | b'}' if innermost == Some(byte - 2) => {
+                    open.pop();
+                    if open.is_empty() {
+                        return Ok(at + 1);
+                    }
+                    (begins, is_key) = (false, false);
+                }
+                b',' => (begins, is_key) = (true, innermost == Some(b'{')),
+                b'=' if is_key => (begins, is_key) = (true, false),
+                _ if byte.is_ascii_whitespace() => {}
+                _ => begins = false,
+            }
+            at += 1;
+        }
+        Err(self.open(open.last().map_or(from, |(_, place)| *place)))
+    }
+
+    fn unquoted(&self, from: usize, to: usize) -> Result<String, Unreadable> {
+        let text = &self.text[from..to];
+        if let Some(inner) = text.strip_prefix('\'') {
+            return Ok(inner.strip_suffix('\'').unwrap_or(inner).replace("''", "'"));
+        }
+        raw_json::string(text).ok_or_else(|| {
+            self.why(Why::Escape {
+                place: self.place(from),
+            })
+        })
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+
+    /// The first place from `at` on that is not blank, at most `end`.
+    fn blanks(&self, at: usize, end: usize) -> usize {
+        match self.text.get(at..end) {
+            Some(rest) => end - rest.trim_ascii_start().len(),
+            None => end,
+        }
+    }
+
+    fn place(&self, at: usize) -> usize {
+        self.text[..at].chars().count() + 1
+    }
+
+    fn open(&self, at: usize) -> Unreadable {
+        self.why(Why::Open {
+            sign: self.text[at..].chars().next().unwrap_or_default(),
+            place: self.place(at),
+        })
+    }
+
+    fn why(&self, why: Why) -> Unreadable {
+        Unreadable {
+            form: self.form,
+            why,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::document::raw::*;
-    use proptest::prelude::*;
+    use proptest::{collection::vec, prelude::*};
+    use std::fmt::Write;
 
     fn raw(text: &str) -> Tree {
         Tree::Raw(text.to_owned())
     }
 
-    #[test]
-    fn lists_are_read_with_and_without_brackets() {
-        assert_eq!(list("a,b"), [raw("a"), raw("b")]);
-        assert_eq!(list("[a, b]"), [raw("a"), raw("b")]);
-        assert_eq!(list("[]"), []);
-        assert_eq!(list("\"a,b\",c"), [raw("a,b"), raw("c")]);
-        assert_eq!(list("[{a=1,b=2},{a=3}]"), [raw("{a=1,b=2}"), raw("{a=3}")]);
-        assert_eq!(list("a,b,"), [raw("a"), raw("b")]);
+    fn text(text: &str) -> Tree {
+        Tree::Str(text.to_owned())
+    }
+
+    fn refused(read: Result<impl fmt::Debug, Unreadable>) -> String {
+        read.expect_err("unreadable").to_string()
     }
 
     #[test]
-    fn maps_need_an_equals_sign_in_every_entry() {
+    fn lists_are_read_with_and_without_brackets() {
+        for (written, read) in [
+            ("", vec![]),
+            ("[]", vec![]),
+            ("a", vec![raw("a")]),
+            ("a,b", vec![raw("a"), raw("b")]),
+            (" [ a , b ] ", vec![raw("a"), raw("b")]),
+            ("a,b,", vec![raw("a"), raw("b")]),
+            ("a,,b", vec![raw("a"), raw(""), raw("b")]),
+            ("\"a,b\",c", vec![text("a,b"), raw("c")]),
+            ("'a,b' , c", vec![text("a,b"), raw("c")]),
+            ("'it''s'", vec![text("it's")]),
+            ("O'Brien,Smith", vec![raw("O'Brien"), raw("Smith")]),
+            ("5\",6\"", vec![raw("5\""), raw("6\"")]),
+            ("a],b", vec![raw("a]"), raw("b")]),
+            ("[\"a\\\"b\",\"c\"]", vec![text("a\"b"), text("c")]),
+            ("\"a\\\"b\",c", vec![text("a\"b"), raw("c")]),
+            ("[1, true, null]", vec![raw("1"), raw("true"), Tree::Null]),
+            ("[a],[b]", vec![raw("[a]"), raw("[b]")]),
+            ("[{a=1,b=2},{a=3}]", vec![raw("{a=1,b=2}"), raw("{a=3}")]),
+            ("{\"a\":\"}\"},x", vec![raw("{\"a\":\"}\"}"), raw("x")]),
+            ("{a='},'},x", vec![raw("{a='},'}"), raw("x")]),
+        ] {
+            assert_eq!(list(written), Ok(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn maps_need_a_key_and_an_equals_sign_in_every_entry() {
+        let entry = |key: &str, value| (key.to_owned(), value);
+        for (written, read) in [
+            ("", vec![]),
+            ("{}", vec![]),
+            ("a=1", vec![entry("a", raw("1"))]),
+            (
+                "{a=1, b=\"x,y\"}",
+                vec![entry("a", raw("1")), entry("b", text("x,y"))],
+            ),
+            (
+                "msg=it's,n=1",
+                vec![entry("msg", raw("it's")), entry("n", raw("1"))],
+            ),
+            ("\"a=b\"=c", vec![entry("a=b", raw("c"))]),
+            ("a=b=c", vec![entry("a", raw("b=c"))]),
+            ("a=,b=2", vec![entry("a", raw("")), entry("b", raw("2"))]),
+            (
+                "{\"a\":1,\"b\":\"2\"}",
+                vec![entry("a", raw("1")), entry("b", text("2"))],
+            ),
+            ("a={b={c=1}}", vec![entry("a", raw("{b={c=1}}"))]),
+        ] {
+            assert_eq!(map(written), Ok(read), "{written}");
+        }
         assert_eq!(
-            map("{a=1,b=\"x,y\"}"),
-            Some(vec![("a".into(), raw("1")), ("b".into(), raw("x,y"))])
+            refused(map("a=1,b")),
+            "cannot be read as a map: entry 2 has no =; a map is written a=1,b=2 or as JSON, {\"a\":1,\"b\":2}"
         );
-        assert_eq!(map("a=1"), Some(vec![("a".into(), raw("1"))]));
-        assert_eq!(map("a"), None);
+        for written in ["=1", "a=1,=2", "\"a\":1", "{a=1", "{a=1}x", "a", "{a: 1}"] {
+            refused(map(written));
+        }
+    }
+
+    #[test]
+    fn what_does_not_close_is_refused_with_its_place() {
+        assert_eq!(
+            refused(list("é,'tis,b")),
+            "cannot be read as a list: the ' at character 3 is not closed; a list is written a,b or as JSON, [\"a\",\"b\"]"
+        );
+        for written in [
+            "[a,b", "a,\"b", "\"a\"b", "[a]b", "[a,[b]", "'a' 'b'", "\"\\d\"",
+        ] {
+            refused(list(written));
+        }
+        let deep = "[".repeat(40) + &"]".repeat(40);
+        assert!(refused(list(&deep)).contains("more than 32 deep"));
     }
 
     #[test]
     fn a_number_with_a_leading_zero_stays_text() {
-        assert_eq!(guess("0123"), raw("0123"));
-        assert_eq!(guess("123"), Tree::U64(123));
-        assert_eq!(guess("-1"), Tree::I64(-1));
+        assert_eq!(guess("0123"), Ok(text("0123")));
+        assert_eq!(guess("123"), Ok(Tree::U64(123)));
+        assert_eq!(guess("-1"), Ok(Tree::I64(-1)));
+        assert_eq!(guess("1e3"), Ok(Tree::F64(1000.0)));
+        assert_eq!(guess("1e400"), Ok(text("1e400")));
+        assert_eq!(guess("[draft] hello"), Ok(text("[draft] hello")));
+        refused(guess("{\"a\":1,}"));
+    }
+
+    #[test]
+    fn only_a_text_that_names_infinity_is_infinite() {
+        assert_eq!(float("1e400"), None);
+        assert_eq!(float("-1e400"), None);
+        assert_eq!(float("inf"), Some(f64::INFINITY));
+        assert_eq!(float("1e308"), Some(1e308));
+    }
+
+    /// As JSON writes it.
+    fn quoted(text: &str) -> String {
+        let mut out = String::from("\"");
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                c if c < ' ' => write!(out, "\\u{:04x}", u32::from(c)).expect("a string"),
+                c => out.push(c),
+            }
+        }
+        out + "\""
+    }
+
+    /// In the shortest form that the grammar has for it.
+    fn bare_where_it_can_be(text: &str) -> String {
+        let plain = !text.is_empty()
+            && text.trim_ascii() == text
+            && !text.starts_with(['"', '\'', '[', '{'])
+            && !text.contains([',', '=', ']', '}']);
+        match plain {
+            true => text.to_owned(),
+            false => quoted(text),
+        }
+    }
+
+    fn content(tree: &Tree) -> String {
+        match tree {
+            Tree::Raw(text) | Tree::Str(text) => text.clone(),
+            other => panic!("{other:?}"),
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_can_be_read(text in ".*") {
-            let _ = (list(&text), map(&text), guess(&text), bool(&text));
+        fn any_text_can_be_asked_for(text in ".*", signs in "[\\[\\]{}\"'=:,\\\\ a1\u{e9}]{0,24}") {
+            for text in [text, signs] {
+                let _ = (list(&text), map(&text), guess(&text), bool(&text), float(&text));
+            }
+        }
+
+        #[test]
+        fn a_list_that_was_written_is_read_again(
+            texts in vec(prop_oneof![".{0,8}", "[\\[\\]{}\"'=:,\\\\ a1\u{e9}\n]{0,8}"], 0..6)
+        ) {
+            let json: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+            let short: Vec<_> = texts.iter().map(|text| bare_where_it_can_be(text)).collect();
+            for written in [
+                format!("[{}]", json.join(", ")),
+                json.join(","),
+                format!("[{}]", short.join(", ")),
+                short.join(","),
+            ] {
+                let read = list(&written).map(|items| items.iter().map(content).collect::<Vec<_>>());
+                prop_assert_eq!(read.as_ref(), Ok(&texts), "{}", written);
+            }
+        }
+
+        #[test]
+        fn a_map_that_was_written_is_read_again(
+            texts in vec((
+                prop_oneof![".{0,8}", "[\\[\\]{}\"'=:,\\\\ a1\u{e9}\n]{0,8}"],
+                prop_oneof![".{0,8}", "[\\[\\]{}\"'=:,\\\\ a1\u{e9}\n]{0,8}"],
+            ), 0..6)
+        ) {
+            let all = |form: &dyn Fn(&str) -> String, sign: &str| {
+                let entry = |(key, value): &(String, String)| form(key) + sign + &form(value);
+                texts.iter().map(entry).collect::<Vec<_>>().join(",")
+            };
+            for written in [
+                format!("{{{}}}", all(&quoted, ": ")),
+                format!("{{{}}}", all(&quoted, "=")),
+                all(&quoted, " = "),
+                format!("{{{}}}", all(&bare_where_it_can_be, "=")),
+                all(&bare_where_it_can_be, "="),
+            ] {
+                let read = map(&written).map(|entries| {
+                    entries.iter().map(|(key, value)| (key.clone(), content(value))).collect::<Vec<_>>()
+                });
+                prop_assert_eq!(read.as_ref(), Ok(&texts), "{}", written);
+            }
         }
     }
 }

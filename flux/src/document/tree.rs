@@ -102,6 +102,12 @@ impl de::Error for Error {
     }
 }
 
+impl From<crate::document::raw::Unreadable> for Error {
+    fn from(unreadable: crate::document::raw::Unreadable) -> Self {
+        Error(unreadable.to_string())
+    }
+}
+
 impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         d.deserialize_any(TreeVisitor)
