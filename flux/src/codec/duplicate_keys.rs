@@ -2,10 +2,10 @@
 //! their place until it reads the document.
 
 use crate::codec::{
-    Decoder, Syntax, fast, line_and_column,
+    Decoder, Syntax, line_and_column,
     slow::{Read, Renamed},
+    tree,
 };
-use crate::document::tree::Tree;
 use std::borrow::Cow;
 
 /// Reads a document, with up to `most` keys renamed.
@@ -30,11 +30,13 @@ pub(super) fn read(text: &str, most: usize) -> Result<Read<'_>, Syntax> {
         });
         mended.to_mut().replace_range(span, &other);
     }
-    let tree: Tree = fast(&Decoder::Toml, &mended)?;
+    let tree = tree(&Decoder::Toml, &mended)?;
     Ok(Read {
         text: mended,
         tree,
         renamed,
+        #[cfg(feature = "yaml")]
+        moved: Default::default(),
     })
 }
 

@@ -4,7 +4,7 @@
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 use super::probe::Probe;
 use super::{Decoder, text_of};
-use crate::problem::Seg;
+use crate::{document::tree::Tree, problem::Seg};
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 use serde::de::DeserializeSeed;
 
@@ -45,7 +45,32 @@ pub(crate) struct Span {
 /// Line and column of the value at `path`, counted from 1.
 pub(crate) fn locate(decoder: &Decoder, bytes: &[u8], path: &[Seg]) -> Option<(usize, usize)> {
     let text = text_of(bytes).ok()?;
+    #[cfg(feature = "yaml")]
+    if matches!(decoder, Decoder::Yaml) && super::yaml::may_merge(text) {
+        let (tree, moved) = super::yaml::tree(text).ok()?;
+        let numbers = moved.in_document(&numbers(&tree, path)?);
+        return span_at(decoder, text, Way::Nth(&numbers)).map(|span| span.start);
+    }
     span_at(decoder, text, Way::Path(path)).map(|span| span.start)
+}
+
+/// The numbers that lead to the first value with this path.
+pub(super) fn numbers(tree: &Tree, path: &[Seg]) -> Option<Vec<usize>> {
+    let mut tree = tree;
+    let mut numbers = Vec::with_capacity(path.len());
+    for seg in path {
+        let (number, inner) = match (tree, seg) {
+            (Tree::Map(entries), Seg::Key(wanted)) => {
+                let number = entries.iter().position(|(key, _)| key == wanted)?;
+                (number, &entries[number].1)
+            }
+            (Tree::Seq(items), Seg::Index(index)) => (*index, items.get(*index)?),
+            _ => return None,
+        };
+        numbers.push(number);
+        tree = inner;
+    }
+    Some(numbers)
 }
 
 /// Where the value at the end of `way` stands.
@@ -68,14 +93,7 @@ pub(crate) fn span_at(decoder: &Decoder, text: &str, way: Way<'_>) -> Option<Spa
             })
         }
         #[cfg(feature = "yaml")]
-        Decoder::Yaml => {
-            let document = serde_yaml::Deserializer::from_str(text);
-            let error = Probe { way, before: false }.deserialize(document).err()?;
-            error.location().map(|at| Span {
-                start: (at.line(), at.column()),
-                last_line: None,
-            })
-        }
+        Decoder::Yaml => in_yaml(text, way),
         #[cfg(feature = "toml")]
         Decoder::Toml => {
             let document = ::toml::Deserializer::parse(text).ok()?;
@@ -90,6 +108,16 @@ pub(crate) fn span_at(decoder: &Decoder, text: &str, way: Way<'_>) -> Option<Spa
             None
         }
     }
+}
+
+#[cfg(feature = "yaml")]
+pub(super) fn in_yaml(text: &str, way: Way<'_>) -> Option<Span> {
+    let document = serde_yaml::Deserializer::from_str(text);
+    let error = Probe { way, before: false }.deserialize(document).err()?;
+    error.location().map(|at| Span {
+        start: (at.line(), at.column()),
+        last_line: None,
+    })
 }
 
 /// serde_json fails before the blanks that lead to the value.

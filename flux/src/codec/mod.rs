@@ -4,12 +4,18 @@
 mod bounds;
 #[cfg(feature = "toml")]
 mod duplicate_keys;
+#[cfg(any(feature = "toml", feature = "yaml"))]
+mod exact;
 mod locate;
 #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
 mod probe;
 mod slow;
 mod walk;
+#[cfg(feature = "yaml")]
+mod yaml;
 
+#[cfg(any(feature = "toml", feature = "yaml"))]
+use exact::Exact;
 pub(crate) use locate::{Way, locate, span_at};
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
@@ -266,18 +272,26 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
         #[cfg(feature = "yaml")]
         Decoder::Yaml => {
             bounds::check(text)?;
-            serde_yaml::from_str(text).map_err(|error| {
+            if yaml::may_merge(text) {
+                return yaml::decode(text);
+            }
+            let document = serde_yaml::Deserializer::from_str(text);
+            T::deserialize(Exact::<_, exact::Yaml>::new(document)).or_else(|error| {
+                if yaml::wants_a_tag(&error) {
+                    return yaml::decode(text);
+                }
                 let at = error.location().map(|at| (at.line(), at.column()));
                 // What the parser itself says is fixed; it alone runs where everything is passed over.
                 let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text);
-                Syntax::new(&error, at, passed.is_ok())
+                Err(Syntax::new(&error, at, passed.is_ok()))
             })
         }
         #[cfg(feature = "toml")]
         Decoder::Toml => {
             let document = ::toml::Deserializer::parse(text)
                 .map_err(|error| toml_error(text, &error, false))?;
-            T::deserialize(document).map_err(|error| toml_error(text, &error, true))
+            T::deserialize(Exact::<_, exact::Toml>::new(document))
+                .map_err(|error| toml_error(text, &error, true))
         }
         Decoder::Off(format) => Err(Syntax::new(
             &format_args!("is {format}, which needs the cargo feature `{format}` of flux"),
@@ -327,9 +341,16 @@ fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {
     Ok(tree)
 }
 
-/// The document as a tree.
+/// The document as a tree. Dates of TOML are the maps that its decoder makes of them.
 pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
     match decoder {
+        #[cfg(feature = "toml")]
+        Decoder::Toml => {
+            use serde::Deserialize;
+            let document = ::toml::Deserializer::parse(text)
+                .map_err(|error| toml_error(text, &error, false))?;
+            Document::deserialize(document).map_err(|error| toml_error(text, &error, true))
+        }
         Decoder::Custom(codec) => custom(&**codec, text),
         _ => fast(decoder, text),
     }

@@ -48,6 +48,9 @@ pub(super) struct Read<'t> {
     pub(super) tree: Tree,
     /// In the order in which it was done.
     pub(super) renamed: Vec<Renamed>,
+    /// Where the entries of merge keys are.
+    #[cfg(feature = "yaml")]
+    pub(super) moved: super::yaml::Moved,
 }
 
 /// A key that was put in the place of another.
@@ -62,6 +65,14 @@ pub(super) struct Renamed {
 }
 
 impl Read<'_> {
+    /// The numbers by which the document has what `numbers` lead to in the tree.
+    fn in_document(&self, numbers: &[usize]) -> Vec<usize> {
+        #[cfg(feature = "yaml")]
+        return self.moved.in_document(numbers);
+        #[cfg(not(feature = "yaml"))]
+        numbers.to_vec()
+    }
+
     /// A place in `text` as one in the document.
     fn place(&self, (line, column): (usize, usize)) -> (usize, usize) {
         let moved = |column: usize, renamed: &Renamed| match renamed.place {
@@ -79,10 +90,22 @@ fn read<'t>(decoder: &Decoder, text: &'t str) -> Result<Read<'t>, Syntax> {
     if matches!(decoder, Decoder::Toml) {
         return duplicate_keys::read(text, MOST);
     }
+    #[cfg(feature = "yaml")]
+    if matches!(decoder, Decoder::Yaml) && super::yaml::may_merge(text) {
+        let (tree, moved) = super::yaml::tree(text)?;
+        return Ok(Read {
+            text: Cow::Borrowed(text),
+            tree,
+            renamed: Vec::new(),
+            moved,
+        });
+    }
     Ok(Read {
         text: Cow::Borrowed(text),
         tree: tree(decoder, text)?,
         renamed: Vec::new(),
+        #[cfg(feature = "yaml")]
+        moved: Default::default(),
     })
 }
 
@@ -257,7 +280,8 @@ fn located(decoder: &Decoder, read: &Read<'_>, mut spots: Vec<Spot>) -> Vec<Foun
         if number >= places {
             return None;
         }
-        let span = span_at(decoder, &read.text, Way::Nth(&spot.numbers))?;
+        let numbers = read.in_document(&spot.numbers);
+        let span = span_at(decoder, &read.text, Way::Nth(&numbers))?;
         Some(read.place(span.start))
     };
     let mut found: Vec<Found> = spots

@@ -1,6 +1,9 @@
 //! A walk over a document's tree beside the field table: what typed decoding passes over.
 
-use super::slow::{MOST, Read, date};
+use super::{
+    locate::numbers,
+    slow::{MOST, Read, date},
+};
 use crate::{
     document::tree::Tree,
     problem::{Problem, Seg, What},
@@ -31,24 +34,6 @@ impl Spot {
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.problem.what, What::Unknown(_))
     }
-}
-
-fn numbers(tree: &Tree, path: &[Seg]) -> Option<Vec<usize>> {
-    let mut tree = tree;
-    let mut numbers = Vec::with_capacity(path.len());
-    for seg in path {
-        let (number, inner) = match (tree, seg) {
-            (Tree::Map(entries), Seg::Key(wanted)) => {
-                let number = entries.iter().position(|(key, _)| key == wanted)?;
-                (number, &entries[number].1)
-            }
-            (Tree::Seq(items), Seg::Index(index)) => (*index, items.get(*index)?),
-            _ => return None,
-        };
-        numbers.push(number);
-        tree = inner;
-    }
-    Some(numbers)
 }
 
 /// Keys that no field has, keys that stand in their map twice, and dates in the place of sections, at any depth. Into values

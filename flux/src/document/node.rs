@@ -196,7 +196,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Tree::Raw(text) => Node(&Tree::Seq(raw::list(text)?)).plainly(visitor),
+            Tree::Raw(text) => Node(&raw::list(text)?).plainly(visitor),
             _ => self.plainly(visitor),
         }
     }
@@ -216,7 +216,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Tree::Raw(text) => Node(&Tree::Map(raw::map(text)?)).plainly(visitor),
+            Tree::Raw(text) => Node(&raw::map(text)?).plainly(visitor),
             _ => self.plainly(visitor),
         }
     }
@@ -244,8 +244,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
     ) -> Result<V::Value, Error> {
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('{') => {
-                let map = Tree::Map(raw::map(text)?);
-                Node(&map).deserialize_enum(name, variants, visitor)
+                Node(&raw::map(text)?).deserialize_enum(name, variants, visitor)
             }
             Tree::Raw(text) | Tree::Str(text) => {
                 visitor.visit_enum(text.trim().into_deserializer())

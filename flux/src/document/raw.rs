@@ -81,30 +81,24 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// A list; `[]` and the empty text are the empty one.
-pub(crate) fn list(text: &str) -> Result<Vec<Tree>, Unreadable> {
+/// A list; `[]` and the empty text are the empty one. JSON is what it is, also where it is no list.
+pub(crate) fn list(text: &str) -> Result<Tree, Unreadable> {
     let text = text.trim_ascii();
-    if let Some(Tree::Seq(items)) = raw_json::read(text).as_mut() {
-        return Ok(std::mem::take(items));
+    if let Some(json) = raw_json::read(text) {
+        return Ok(json);
     }
-    Scan {
-        text,
-        form: Form::List,
-    }
-    .list()
+    let form = Form::List;
+    Scan { text, form }.list().map(Tree::Seq)
 }
 
-/// A map; `{}` and the empty text are the empty one.
-pub(crate) fn map(text: &str) -> Result<Vec<(String, Tree)>, Unreadable> {
+/// A map; `{}` and the empty text are the empty one. JSON is what it is, also where it is no map.
+pub(crate) fn map(text: &str) -> Result<Tree, Unreadable> {
     let text = text.trim_ascii();
-    if let Some(Tree::Map(entries)) = raw_json::read(text).as_mut() {
-        return Ok(std::mem::take(entries));
+    if let Some(json) = raw_json::read(text) {
+        return Ok(json);
     }
-    Scan {
-        text,
-        form: Form::Map,
-    }
-    .map()
+    let form = Form::Map;
+    Scan { text, form }.map().map(Tree::Map)
 }
 
 /// What a text is for a target that takes anything: a bool or number of JSON, a list or map in brackets, or else text.
@@ -114,8 +108,8 @@ pub(crate) fn guess(text: &str) -> Result<Tree, Unreadable> {
         "true" => Tree::Bool(true),
         "false" => Tree::Bool(false),
         _ if raw_json::is_number(trimmed) => number(trimmed),
-        _ if trimmed.starts_with('[') && trimmed.ends_with(']') => Tree::Seq(list(trimmed)?),
-        _ if trimmed.starts_with('{') && trimmed.ends_with('}') => Tree::Map(map(trimmed)?),
+        _ if trimmed.starts_with('[') && trimmed.ends_with(']') => list(trimmed)?,
+        _ if trimmed.starts_with('{') && trimmed.ends_with('}') => map(trimmed)?,
         _ => Tree::Str(text.to_owned()),
     })
 }
@@ -377,7 +371,7 @@ mod tests {
             ("{\"a\":\"}\"},x", vec![raw("{\"a\":\"}\"}"), raw("x")]),
             ("{a='},'},x", vec![raw("{a='},'}"), raw("x")]),
         ] {
-            assert_eq!(list(written), Ok(read), "{written}");
+            assert_eq!(list(written), Ok(Tree::Seq(read)), "{written}");
         }
     }
 
@@ -405,7 +399,7 @@ mod tests {
             ),
             ("a={b={c=1}}", vec![entry("a", raw("{b={c=1}}"))]),
         ] {
-            assert_eq!(map(written), Ok(read), "{written}");
+            assert_eq!(map(written), Ok(Tree::Map(read)), "{written}");
         }
         assert_eq!(
             refused(map("a=1,b")),
@@ -475,6 +469,25 @@ mod tests {
         }
     }
 
+    fn items(tree: &Tree) -> Vec<String> {
+        match tree {
+            Tree::Seq(items) => items.iter().map(content).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn entries(tree: &Tree) -> Vec<(String, String)> {
+        match tree {
+            Tree::Map(entries) => {
+                let entries = entries.iter();
+                entries
+                    .map(|(key, value)| (key.clone(), content(value)))
+                    .collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn content(tree: &Tree) -> String {
         match tree {
             Tree::Raw(text) | Tree::Str(text) => text.clone(),
@@ -502,7 +515,7 @@ mod tests {
                 format!("[{}]", short.join(", ")),
                 short.join(","),
             ] {
-                let read = list(&written).map(|items| items.iter().map(content).collect::<Vec<_>>());
+                let read = list(&written).map(|list| items(&list));
                 prop_assert_eq!(read.as_ref(), Ok(&texts), "{}", written);
             }
         }
@@ -525,9 +538,7 @@ mod tests {
                 format!("{{{}}}", all(&bare_where_it_can_be, "=")),
                 all(&bare_where_it_can_be, "="),
             ] {
-                let read = map(&written).map(|entries| {
-                    entries.iter().map(|(key, value)| (key.clone(), content(value))).collect::<Vec<_>>()
-                });
+                let read = map(&written).map(|map| entries(&map));
                 prop_assert_eq!(read.as_ref(), Ok(&texts), "{}", written);
             }
         }

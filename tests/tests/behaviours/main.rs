@@ -38,6 +38,7 @@ mod testing;
 mod transitions;
 mod twice;
 mod types;
+mod values;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

@@ -1,0 +1,404 @@
+//! A format's decoder, wrapped: what it would take for something else is refused, at any depth and in any target.
+//!
+//! YAML's decoder takes null for a text, and nothing for an empty list or map; TOML's decoder passes over the items that a
+//! target leaves, and hands a date over as a map. JSON's decoder has none of these habits.
+
+use crate::{document::node::too_many, problem::DATE};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+use std::{fmt, marker::PhantomData};
+
+/// What is known of a format's decoder.
+pub(super) trait Format {
+    /// It takes null for a text, and nothing for an empty list or map.
+    const LAX_NULL: bool;
+    /// It hands a date over as a map with one key.
+    const DATES: bool;
+}
+
+#[cfg(feature = "yaml")]
+pub(super) struct Yaml;
+
+#[cfg(feature = "yaml")]
+impl Format for Yaml {
+    const LAX_NULL: bool = true;
+    const DATES: bool = false;
+}
+
+#[cfg(feature = "toml")]
+pub(super) struct Toml;
+
+#[cfg(feature = "toml")]
+impl Format for Toml {
+    const LAX_NULL: bool = false;
+    const DATES: bool = true;
+}
+
+/// A decoder, a visitor, an access or a seed that passes on what is exactly what was asked for.
+pub(super) struct Exact<T, F>(T, PhantomData<F>);
+
+impl<T, F> Exact<T, F> {
+    #[inline]
+    pub(super) fn new(inner: T) -> Self {
+        Exact(inner, PhantomData)
+    }
+}
+
+macro_rules! decode {
+    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method($($arg,)* Exact::<_, F>::new(visitor))
+        }
+    )*};
+}
+
+/// What no scalar's visitor could get wrong is handed through as it is.
+macro_rules! scalars {
+    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method($($arg,)* visitor)
+        }
+    )*};
+}
+
+macro_rules! not_null {
+    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            if !F::LAX_NULL {
+                return self.0.$method($($arg,)* Exact::<_, F>::new(visitor));
+            }
+            struct NotNull<V, F> {
+                visitor: V,
+                format: PhantomData<F>,
+                $($arg: $type,)*
+            }
+            impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for NotNull<V, F> {
+                type Value = V::Value;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.visitor.expecting(f)
+                }
+                #[inline]
+                fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+                    d.$method($(self.$arg,)* Exact::<_, F>::new(self.visitor))
+                }
+                fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+                    Err(E::invalid_type(Unexpected::Unit, &self))
+                }
+                fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+                    self.visit_none()
+                }
+            }
+            self.0.deserialize_option(NotNull::<V, F> { visitor, format: PhantomData, $($arg,)* })
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>, F: Format> Deserializer<'de> for Exact<D, F> {
+    type Error = D::Error;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        match F::DATES {
+            true => self
+                .0
+                .deserialize_any(Anything::<V, F>(visitor, PhantomData)),
+            false => self.0.deserialize_any(Exact::<_, F>::new(visitor)),
+        }
+    }
+
+    scalars! {
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+
+    not_null! {
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+    }
+
+    decode! {
+        deserialize_option();
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.0.is_human_readable()
+    }
+}
+
+macro_rules! visit_scalars {
+    ($inner:tt) => {
+        visit_scalars! { $inner
+            visit_bool: bool;
+            visit_i64: i64;
+            visit_i128: i128;
+            visit_u64: u64;
+            visit_u128: u128;
+            visit_f64: f64;
+            visit_char: char;
+            visit_str: &str;
+            visit_borrowed_str: &'de str;
+            visit_string: String;
+            visit_bytes: &[u8];
+            visit_borrowed_bytes: &'de [u8];
+            visit_byte_buf: Vec<u8>;
+        }
+        #[inline]
+        fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+            self.$inner.visit_none()
+        }
+        #[inline]
+        fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+            self.$inner.visit_unit()
+        }
+    };
+    ($inner:tt $($method:ident: $type:ty;)*) => {$(
+        #[inline]
+        fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
+            self.$inner.$method(value)
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    visit_scalars! {0}
+
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        self.0.visit_some(Exact::<_, F>::new(d))
+    }
+    #[inline]
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        self.0.visit_newtype_struct(Exact::<_, F>::new(d))
+    }
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        let mut items = Items::<A, F> {
+            items,
+            taken: 0,
+            over: false,
+            format: PhantomData,
+        };
+        let value = self.0.visit_seq(&mut items)?;
+        match items.over {
+            true => Ok(value),
+            false => items.surplus(value),
+        }
+    }
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(Exact::<_, F>::new(entries))
+    }
+    #[inline]
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        self.0.visit_enum(Exact::<_, F>::new(access))
+    }
+}
+
+/// The visitor of a target that takes anything: a date is text to it.
+struct Anything<V, F>(V, PhantomData<F>);
+
+impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Anything<V, F> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    visit_scalars! {0}
+
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        Exact::<_, F>::new(self.0).visit_some(d)
+    }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        Exact::<_, F>::new(self.0).visit_newtype_struct(d)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        Exact::<_, F>::new(self.0).visit_seq(items)
+    }
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        Exact::<_, F>::new(self.0).visit_enum(access)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<V::Value, A::Error> {
+        let first = entries.next_key::<String>()?;
+        if first.as_deref() == Some(DATE) {
+            return self.0.visit_string(entries.next_value()?);
+        }
+        let entries = Exact::<_, F>::new(entries);
+        self.0.visit_map(AfterFirst {
+            first,
+            begun: false,
+            entries,
+        })
+    }
+}
+
+/// A map whose first key was looked at.
+struct AfterFirst<A> {
+    first: Option<String>,
+    begun: bool,
+    entries: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for AfterFirst<A> {
+    type Error = A::Error;
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        if std::mem::replace(&mut self.begun, true) {
+            return self.entries.next_key_seed(seed);
+        }
+        let first = self.first.take();
+        first
+            .map(|key| seed.deserialize(key.into_deserializer()))
+            .transpose()
+    }
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.entries.next_value_seed(seed)
+    }
+    fn size_hint(&self) -> Option<usize> {
+        None
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>, F: Format> DeserializeSeed<'de> for Exact<S, F> {
+    type Value = S::Value;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(Exact::<_, F>::new(d))
+    }
+}
+
+/// The items of a list, which must all be taken.
+struct Items<A, F> {
+    items: A,
+    taken: usize,
+    over: bool,
+    format: PhantomData<F>,
+}
+
+impl<A, F> Items<A, F> {
+    /// The value, if nothing is left of the list.
+    #[cold]
+    fn surplus<'de, T>(mut self, value: T) -> Result<T, A::Error>
+    where
+        A: SeqAccess<'de>,
+    {
+        let mut found = self.taken;
+        while self.items.next_element::<IgnoredAny>()?.is_some() {
+            found += 1;
+        }
+        match found == self.taken {
+            true => Ok(value),
+            false => Err(too_many(found, self.taken)),
+        }
+    }
+}
+
+impl<'de, A: SeqAccess<'de>, F: Format> SeqAccess<'de> for &mut Items<A, F> {
+    type Error = A::Error;
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let item = self.items.next_element_seed(Exact::<_, F>::new(seed))?;
+        match item {
+            Some(_) => self.taken += 1,
+            None => self.over = true,
+        }
+        Ok(item)
+    }
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        self.items.size_hint()
+    }
+}
+
+impl<'de, A: MapAccess<'de>, F: Format> MapAccess<'de> for Exact<A, F> {
+    type Error = A::Error;
+    #[inline]
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.0.next_key_seed(Exact::<_, F>::new(seed))
+    }
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.next_value_seed(Exact::<_, F>::new(seed))
+    }
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
+impl<'de, A: EnumAccess<'de>, F: Format> EnumAccess<'de> for Exact<A, F> {
+    type Error = A::Error;
+    type Variant = Exact<A::Variant, F>;
+    #[inline]
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), A::Error> {
+        let (value, variant) = self.0.variant_seed(seed)?;
+        Ok((value, Exact::new(variant)))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>, F: Format> VariantAccess<'de> for Exact<A, F> {
+    type Error = A::Error;
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.0.unit_variant()
+    }
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.newtype_variant_seed(Exact::<_, F>::new(seed))
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+        self.0.tuple_variant(len, Exact::<_, F>::new(visitor))
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.0.struct_variant(fields, Exact::<_, F>::new(visitor))
+    }
+}

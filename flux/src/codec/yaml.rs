@@ -1,0 +1,561 @@
+//! A YAML document in memory: what is in it and how it is written. Only for documents with merge keys (`<<`), and for those that
+//! write a variant as a map of one key; all others are decoded straight from the text.
+
+use super::{
+    Syntax,
+    locate::{Way, in_yaml},
+};
+use crate::document::{
+    node::too_many,
+    tree::{Error, Tree},
+};
+use serde::{
+    de::{
+        self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny,
+        IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+        value::{MapAccessDeserializer, StrDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt, mem,
+};
+
+/// The key whose value is merged into the map that it is in, as YAML 1.1 has it. Also in quotes: the parser does not tell.
+const MERGE: &str = "<<";
+
+/// Whether the text may have merge keys.
+pub(super) fn may_merge(text: &str) -> bool {
+    text.contains(MERGE)
+}
+
+/// Whether the format's decoder failed because it takes a variant with content only as a tag.
+pub(super) fn wants_a_tag(error: &serde_yaml::Error) -> bool {
+    let text = error.to_string();
+    text.contains("a YAML tag starting with '!'") || text.contains("deserializing nested enum in ")
+}
+
+/// Where the entries of maps with merged ones are in the document: by the numbers that lead to the map, and for each of its
+/// entries the numbers that lead there from the map.
+#[derive(Default)]
+pub(super) struct Moved(HashMap<Vec<usize>, Vec<Vec<usize>>>);
+
+impl Moved {
+    /// The numbers by which the document has what `numbers` lead to.
+    pub(super) fn in_document(&self, numbers: &[usize]) -> Vec<usize> {
+        let mut found = Vec::with_capacity(numbers.len());
+        for (depth, number) in numbers.iter().enumerate() {
+            let origins = self.0.get(&numbers[..depth]);
+            match origins.and_then(|origins| origins.get(*number)) {
+                Some(origin) => found.extend_from_slice(origin),
+                None => found.push(*number),
+            }
+        }
+        found
+    }
+}
+
+/// Decodes a document from memory.
+pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Syntax> {
+    let value = read(text)?;
+    T::deserialize(&value).map_err(|error| Syntax::new(&error, None, true))
+}
+
+/// The document as a tree, and where its merged entries are.
+pub(super) fn tree(text: &str) -> Result<(Tree, Moved), Syntax> {
+    let value = read(text)?;
+    let mut moved = Moved::default();
+    match value.tree(&mut Vec::new(), &mut moved) {
+        Some(tree) => Ok((tree, moved)),
+        None => Err(Syntax::new(&"a list or a map cannot be a key", None, false)),
+    }
+}
+
+fn read(text: &str) -> Result<Value, Syntax> {
+    let failed = |error: serde_yaml::Error| {
+        let at = error.location().map(|at| (at.line(), at.column()));
+        Syntax::new(&error, at, false)
+    };
+    let document = || serde_yaml::Deserializer::from_str(text);
+    let mut value = Value::deserialize(document()).map_err(failed)?;
+    Texts(&mut value).deserialize(document()).map_err(failed)?;
+    let mut numbers = Vec::new();
+    value.merge(&mut numbers).map_err(|wrong| {
+        let at = in_yaml(text, Way::Nth(&numbers)).map(|span| span.start);
+        Syntax::new(&wrong, at, false)
+    })?;
+    Ok(value)
+}
+
+enum Value {
+    Null,
+    Scalar(Kind, String),
+    Seq(Vec<Value>),
+    Map {
+        entries: Vec<(Value, Value)>,
+        /// Where each entry is, in a map with merged ones.
+        origins: Option<Vec<Vec<usize>>>,
+    },
+    Tagged(String, Box<Value>),
+}
+
+/// What a scalar is for a target that takes anything.
+#[derive(Clone, Copy)]
+enum Kind {
+    Bool(bool),
+    U64(u64),
+    I64(i64),
+    U128(u128),
+    I128(i128),
+    F64(f64),
+    Text,
+}
+
+impl Value {
+    /// Puts the entries of merge keys into their maps. After an error `at` leads to the key.
+    fn merge(&mut self, at: &mut Vec<usize>) -> Result<(), &'static str> {
+        match self {
+            Value::Null | Value::Scalar(..) => {}
+            Value::Tagged(_, inner) => inner.merge(at)?,
+            Value::Seq(items) => {
+                for (number, item) in items.iter_mut().enumerate() {
+                    at.push(number);
+                    item.merge(at)?;
+                    at.pop();
+                }
+            }
+            Value::Map { entries, origins } => {
+                for (number, (_, value)) in entries.iter_mut().enumerate() {
+                    at.push(number);
+                    value.merge(at)?;
+                    at.pop();
+                }
+                let mut keys = entries.iter().enumerate();
+                if let Some((number, _)) = keys.find(|(_, (key, _))| key.text() == Some(MERGE)) {
+                    let again = keys.find(|(_, (key, _))| key.text() == Some(MERGE));
+                    at.push(again.map_or(number, |(again, _)| again));
+                    if again.is_some() {
+                        return Err(
+                            "the merge key `<<` is in this map twice; write one: `<<: [*a, *b]`",
+                        );
+                    }
+                    let (merged, places) = put_in(mem::take(entries), number)?;
+                    (*entries, *origins) = (merged, Some(places));
+                    at.pop();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Value::Scalar(_, text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn tree(&self, at: &mut Vec<usize>, moved: &mut Moved) -> Option<Tree> {
+        let mut within = |value: &Value, number| {
+            at.push(number);
+            let tree = value.tree(at, moved);
+            at.pop();
+            tree
+        };
+        Some(match self {
+            Value::Null => Tree::Null,
+            Value::Scalar(kind, text) => match *kind {
+                Kind::Bool(value) => Tree::Bool(value),
+                Kind::U64(value) => Tree::U64(value),
+                Kind::I64(value) => Tree::I64(value),
+                Kind::U128(value) => Tree::Raw(value.to_string()),
+                Kind::I128(value) => Tree::Raw(value.to_string()),
+                Kind::F64(value) => Tree::F64(value),
+                Kind::Text => Tree::Str(text.clone()),
+            },
+            Value::Seq(items) => {
+                let items = items.iter().enumerate();
+                let items = items.map(|(number, item)| within(item, number));
+                Tree::Seq(items.collect::<Option<_>>()?)
+            }
+            Value::Map { entries, origins } => {
+                let all = entries.iter().enumerate().map(|(number, (key, value))| {
+                    let key = match key {
+                        Value::Null => "null",
+                        key => key.text()?,
+                    };
+                    Some((key.to_owned(), within(value, number)?))
+                });
+                let all = all.collect::<Option<_>>()?;
+                if let Some(origins) = origins {
+                    moved.0.insert(at.clone(), origins.clone());
+                }
+                Tree::Map(all)
+            }
+            Value::Tagged(tag, inner) => Tree::Map(vec![(tag.clone(), within(inner, 0)?)]),
+        })
+    }
+}
+
+type Entries = Vec<(Value, Value)>;
+
+/// Puts the entries of the merge key with this number where it is; those that the map has itself win. Answers with all entries
+/// and with the place of each.
+fn put_in(own: Entries, merge: usize) -> Result<(Entries, Vec<Vec<usize>>), &'static str> {
+    const NO_MAP: &str = "the merge key `<<` takes a map, or a list of maps";
+    let mut known: HashSet<String> = own
+        .iter()
+        .filter_map(|(key, _)| key.text().map(str::to_owned))
+        .collect();
+    let (mut entries, mut places) = (Vec::new(), Vec::new());
+    for (number, (key, value)) in own.into_iter().enumerate() {
+        if number != merge {
+            entries.push((key, value));
+            places.push(vec![number]);
+            continue;
+        }
+        let maps = match value {
+            map @ Value::Map { .. } => vec![(vec![number], map)],
+            Value::Seq(maps) => {
+                let maps = maps.into_iter().enumerate();
+                maps.map(|(item, map)| (vec![number, item], map)).collect()
+            }
+            _ => return Err(NO_MAP),
+        };
+        for (place, map) in maps {
+            let Value::Map {
+                entries: merged,
+                origins,
+            } = map
+            else {
+                return Err(NO_MAP);
+            };
+            for (number, (key, value)) in merged.into_iter().enumerate() {
+                if key.text().is_some_and(|key| !known.insert(key.to_owned())) {
+                    continue;
+                }
+                let inner = origins.as_ref().and_then(|origins| origins.get(number));
+                let inner = inner.map_or_else(|| vec![number], Clone::clone);
+                entries.push((key, value));
+                places.push([place.clone(), inner].concat());
+            }
+        }
+    }
+    Ok((entries, places))
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Shape;
+        macro_rules! scalars {
+            ($($method:ident: $type:ty => $kind:ident;)*) => {$(
+                fn $method<E>(self, value: $type) -> Result<Value, E> {
+                    Ok(Value::Scalar(Kind::$kind(value), String::new()))
+                }
+            )*};
+        }
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            scalars! {
+                visit_bool: bool => Bool;
+                visit_u64: u64 => U64;
+                visit_i64: i64 => I64;
+                visit_u128: u128 => U128;
+                visit_i128: i128 => I128;
+                visit_f64: f64 => F64;
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Scalar(Kind::Text, text.to_owned()))
+            }
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Value::Seq(list))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Value::Map {
+                    entries,
+                    origins: None,
+                })
+            }
+            fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
+                let (tag, value) = tagged.variant()?;
+                Ok(Value::Tagged(tag, Box::new(value.newtype_variant()?)))
+            }
+        }
+        d.deserialize_any(Shape)
+    }
+}
+
+/// Reads the document again and keeps how its scalars are written.
+struct Texts<'v>(&'v mut Value);
+
+impl<'de> DeserializeSeed<'de> for Texts<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        match self.0 {
+            Value::Null | Value::Scalar(Kind::Text, _) => {
+                d.deserialize_ignored_any(IgnoredAny).map(drop)
+            }
+            Value::Scalar(..) => d.deserialize_str(self),
+            Value::Seq(_) => d.deserialize_seq(self),
+            Value::Map { .. } => d.deserialize_map(self),
+            Value::Tagged(..) => d.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Texts<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the same document")
+    }
+    fn visit_str<E>(self, written: &str) -> Result<(), E> {
+        if let Value::Scalar(_, text) = self.0 {
+            written.clone_into(text);
+        }
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        if let Value::Seq(known) = self.0 {
+            for item in known {
+                items.next_element_seed(Texts(item))?;
+            }
+        }
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        if let Value::Map { entries: known, .. } = self.0 {
+            for (key, value) in known {
+                entries.next_key_seed(Texts(key))?;
+                entries.next_value_seed(Texts(value))?;
+            }
+        }
+        Ok(())
+    }
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
+        let (_, content) = tagged.variant::<IgnoredAny>()?;
+        match self.0 {
+            Value::Tagged(_, inner) => content.newtype_variant_seed(Texts(inner)),
+            _ => content.unit_variant(),
+        }
+    }
+}
+
+macro_rules! any {
+    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+        fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, Error> {
+            self.untagged().deserialize_any(visitor)
+        }
+    )*};
+}
+
+macro_rules! texts {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.untagged() {
+                Value::Scalar(_, text) => visitor.visit_str(text),
+                other => other.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+macro_rules! floats {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.untagged() {
+                Value::Scalar(Kind::U64(_) | Kind::I64(_) | Kind::U128(_) | Kind::I128(_), text) => {
+                    match text.parse() {
+                        Ok(number) => visitor.visit_f64(number),
+                        Err(_) => visitor.visit_str(text),
+                    }
+                }
+                other => other.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+impl Value {
+    /// A tag matters only to what takes anything, and to variants.
+    fn untagged(&self) -> &Value {
+        match self {
+            Value::Tagged(_, inner) => inner.untagged(),
+            value => value,
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for &Value {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Value::Null => visitor.visit_unit(),
+            Value::Scalar(kind, text) => match *kind {
+                Kind::Bool(value) => visitor.visit_bool(value),
+                Kind::U64(value) => visitor.visit_u64(value),
+                Kind::I64(value) => visitor.visit_i64(value),
+                Kind::U128(value) => visitor.visit_u128(value),
+                Kind::I128(value) => visitor.visit_i128(value),
+                Kind::F64(value) => visitor.visit_f64(value),
+                Kind::Text => visitor.visit_str(text),
+            },
+            Value::Seq(items) => {
+                let mut rest = items.iter();
+                let value = visitor.visit_seq(Items(&mut rest))?;
+                match rest.len() {
+                    0 => Ok(value),
+                    surplus => Err(too_many(items.len(), items.len() - surplus)),
+                }
+            }
+            Value::Map { entries, .. } => visitor.visit_map(MapOf(entries.iter(), None)),
+            Value::Tagged(tag, inner) => visitor.visit_enum(Variant(tag, inner)),
+        }
+    }
+
+    any! {
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+    }
+
+    texts! { deserialize_char deserialize_str deserialize_string deserialize_identifier deserialize_bytes deserialize_byte_buf }
+
+    floats! { deserialize_f32 deserialize_f64 }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self {
+            Value::Scalar(_, text) => visitor.visit_enum(text.as_str().into_deserializer()),
+            Value::Tagged(tag, inner) => visitor.visit_enum(Variant(tag, inner)),
+            Value::Map { entries, .. } if entries.len() == 1 => {
+                visitor.visit_enum(MapAccessDeserializer::new(MapOf(entries.iter(), None)))
+            }
+            Value::Map { .. } => Err(de::Error::invalid_type(
+                Unexpected::Map,
+                &"a map with one key, the name of the variant",
+            )),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! { unit unit_struct }
+}
+
+struct Items<'i, 'v>(&'i mut std::slice::Iter<'v, Value>);
+
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
+    type Error = Error;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let item = self.0.next();
+        item.map(|item| seed.deserialize(item)).transpose()
+    }
+}
+
+struct MapOf<'v>(std::slice::Iter<'v, (Value, Value)>, Option<&'v Value>);
+
+impl<'de> MapAccess<'de> for MapOf<'_> {
+    type Error = Error;
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let Some((key, value)) = self.0.next() else {
+            return Ok(None);
+        };
+        self.1 = Some(value);
+        seed.deserialize(key).map(Some)
+    }
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(self.1.take().unwrap_or(&Value::Null))
+    }
+}
+
+/// A variant that is written as a tag.
+struct Variant<'v>(&'v str, &'v Value);
+
+impl<'de, 'v> EnumAccess<'de> for Variant<'v> {
+    type Error = Error;
+    type Variant = &'v Value;
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), Error> {
+        let tag: StrDeserializer<'_, Error> = self.0.into_deserializer();
+        Ok((seed.deserialize(tag)?, self.1))
+    }
+}
+
+impl<'de> VariantAccess<'de> for &Value {
+    type Error = Error;
+    fn unit_variant(self) -> Result<(), Error> {
+        Deserialize::deserialize(self)
+    }
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(self)
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_tuple(len, visitor)
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_struct("", fields, visitor)
+    }
+}
