@@ -80,6 +80,7 @@ pub mod __private {
             decode::put_nested,
             finish::{Nested, diff, nested, nested_or, or},
             leaf::{TypeProbe, differ, probe, put, single},
+            same::{OfFloats, OfOthers, Unequal},
         },
         problem::{Cx, Diff},
         schema::{

@@ -57,13 +57,19 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
         match field.kind {
             Kind::Leaf { .. } if field.opaque => quote!(__d.opaque(#step);),
             Kind::Leaf { .. } => {
-                quote_spanned!(place(field.ty)=> __d.leaf(#step, __f::differ(&self.#ident, &__old.#ident));)
+                quote_spanned!(place(field.ty)=> __d.leaf(
+                    #step,
+                    __f::differ(&self.#ident, &__old.#ident)
+                        && (&__f::Unequal(&self.#ident, &__old.#ident)).differ(),
+                );)
             }
             _ => quote_spanned!(place(field.ty)=> __f::diff(__d, #step, &self.#ident, &__old.#ident);),
         }
     });
     quote! {
         fn diff(&self, __old: &Self, __d: &mut __f::Diff) {
+            #[allow(unused_imports)]
+            use __f::{OfFloats as _, OfOthers as _};
             #(#lines)*
         }
     }

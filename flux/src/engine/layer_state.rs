@@ -49,6 +49,8 @@ pub(crate) struct LayerState {
     pub(super) partial: Option<AnyLayer>,
     /// What was found in the newest document that does not refuse it.
     pub(super) warnings: Vec<report::Problem>,
+    /// Such findings in a layer that has no document, which no update has reported yet.
+    given_warnings: Vec<Entry>,
     /// What is not tried again until it changes.
     pub(super) quarantine: Quarantine,
     /// What must not be printed of a layer that has no document.
@@ -76,6 +78,7 @@ impl LayerState {
             refusal: None,
             partial: None,
             warnings: Vec::new(),
+            given_warnings: Vec::new(),
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
         }
@@ -86,6 +89,7 @@ impl LayerState {
         self.health = Health::Live;
         self.changed = Some(now.wall);
         self.secrets = given.secrets;
+        self.given_warnings = given.warnings;
         match given.read {
             Ok((layer, variables)) => {
                 self.candidate = Some(DecodedContent::given(layer, variables));
@@ -218,7 +222,7 @@ impl LayerState {
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
     pub(super) fn take_up(&mut self, schema: &Schema, unknown: Unknown, update: u64) -> Vec<Entry> {
         let Some(observation) = self.pending.take() else {
-            return Vec::new();
+            return std::mem::take(&mut self.given_warnings);
         };
         let (result, warnings) = self.judge(schema, observation, unknown);
         (self.candidate, self.refusal) = match result {

@@ -81,7 +81,7 @@ impl Layers {
             let (taken, before) = (state.unjudged, state.since);
             let warnings = state.take_up(self.schema, self.unknown, update);
             let anew = state.unjudged && (!taken || state.since != before);
-            if anew && !(warnings.is_empty() && state.warnings.is_empty()) {
+            if !warnings.is_empty() || (anew && !state.warnings.is_empty()) {
                 let numbered = warnings.into_iter().map(|entry| entry.layer(number));
                 let entries: Vec<Entry> = numbered.collect();
                 let report = self.report(entries.clone(), Keeping::Applied);

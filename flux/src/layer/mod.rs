@@ -10,6 +10,7 @@ pub(crate) mod finish;
 pub(crate) mod leaf;
 pub(crate) mod merge;
 pub(crate) mod presence;
+pub(crate) mod same;
 pub(crate) mod trace;
 pub(crate) mod unique_keys;
 

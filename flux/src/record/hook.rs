@@ -15,7 +15,7 @@ use crate::{
     source::{
         Content, Health, Observation,
         declare::{Input, Opened},
-        environment::Variables,
+        environment::{self, Variables},
         mailbox::News,
     },
 };
@@ -293,7 +293,12 @@ impl Recorded {
                 (LayerKind::Watched(encoding), None)
             }
             RecordedInput::Environment(prefix, variables) => {
-                let redacted = redactor.environment(at, prefix, &|name| variables.get(name));
+                let mut redacted = redactor.environment(at, prefix, &|name| variables.get(name));
+                // A misspelt variable may refuse the start by its name alone; nothing is read from it.
+                let suspects = environment::misspelt(C::fields(), prefix, variables).into_iter();
+                let names = suspects.filter_map(|suspect| suspect.variable);
+                let set = names.map(|name| (name, Some("not read".to_owned())));
+                redacted.variables.extend(set);
                 let kind = LayerKind::Environment {
                     prefix: prefix.clone(),
                     variables: redacted.variables,

@@ -147,7 +147,7 @@ impl Redactor {
         }
         let decode_tree = self.schema.decode_tree;
         let read = |lookup: &dyn Fn(&str) -> Option<OsString>| {
-            let read = environment::layer(fields, decode_tree, prefix, lookup).read;
+            let read = environment::read(fields, decode_tree, prefix, lookup).read;
             let problems = match &read {
                 Ok(_) => BTreeSet::new(),
                 Err(entries) => (entries.iter().map(|entry| cut(fields, entry.path())))

@@ -201,16 +201,9 @@ fn sentence(fields: &'static [Field], problem: &problem::Problem, secrets: &Secr
         What::Rule { must, .. } => must.clone(),
         What::Missing => "is required, and no layer sets it".to_owned(),
         What::Unknown(Some(known)) => format!("unknown key, did you mean `{known}`?"),
-        What::Unknown(None) if ends_in_merge(&problem.path) => {
-            "unknown key; YAML's merge keys are not followed, write the keys out".to_owned()
-        }
         What::Unknown(None) => "unknown key".to_owned(),
         What::Twice => "this key stands here twice; remove one".to_owned(),
     }
-}
-
-fn ends_in_merge(path: &[problem::Seg]) -> bool {
-    matches!(path.last(), Some(problem::Seg::Key(key)) if key == "<<")
 }
 
 /// The variant of an enum that was probably meant: serde lists them in backticks.

@@ -213,7 +213,7 @@ impl Plan {
                     }) as Boxed));
                 }
                 input => {
-                    let given = given(self.schema, &opened.origin, input);
+                    let given = given(self.schema, &opened.origin, input, self.unknown);
                     state.give(given, now());
                 }
             }
@@ -224,11 +224,11 @@ impl Plan {
 }
 
 /// Reads what a layer without a watcher contains; a panic is a refusal.
-fn given(schema: &Schema, origin: &str, input: &Input) -> Given<AnyLayer> {
+fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Given<AnyLayer> {
     let (fields, decode) = ((schema.fields)(), schema.decode_tree);
     let read = || match input {
         Input::Environment(prefix, variables) => {
-            environment::layer(fields, decode, prefix, &|name| variables.get(name))
+            environment::layer(fields, decode, prefix, variables, unknown)
         }
         #[cfg(feature = "figment")]
         Input::Provider(provider) => {
@@ -239,6 +239,7 @@ fn given(schema: &Schema, origin: &str, input: &Input) -> Given<AnyLayer> {
         Input::Watched(_) => Given {
             read: Err(Vec::new()),
             secrets: Vec::new(),
+            warnings: Vec::new(),
         },
     };
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
@@ -246,6 +247,7 @@ fn given(schema: &Schema, origin: &str, input: &Input) -> Given<AnyLayer> {
         Given {
             read: Err(vec![whole_entry(origin, text)]),
             secrets: Vec::new(),
+            warnings: Vec::new(),
         }
     })
 }

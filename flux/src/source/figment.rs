@@ -30,6 +30,7 @@ pub(crate) fn layer_of<L>(
             .map(|problem| Entry::new(&origin, problem))
             .collect()),
         secrets,
+        warnings: Vec::new(),
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
@@ -45,6 +46,7 @@ pub(crate) fn layer_of<L>(
         Some(layer) if problems.is_empty() => Given {
             read: Ok((layer, Vec::new())),
             secrets,
+            warnings: Vec::new(),
         },
         _ => refused(problems, secrets),
     }

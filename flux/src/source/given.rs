@@ -18,4 +18,6 @@ pub(crate) struct Given<L> {
     pub(crate) read: Result<(L, VariablePaths), Vec<Entry>>,
     /// What must not be printed of it.
     pub(crate) secrets: Vec<String>,
+    /// What is not wrong, but probably not meant.
+    pub(crate) warnings: Vec<Entry>,
 }

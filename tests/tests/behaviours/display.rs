@@ -243,26 +243,3 @@ async fn a_misspelt_variant_is_told_with_the_one_that_was_meant() {
         "{report}"
     );
 }
-
-#[tokio::test]
-async fn a_merge_key_is_told_as_what_it_is() {
-    #[derive(Flux)]
-    #[flux(unknown = "deny", source("file:never-there.yaml", optional))]
-    struct Denying {
-        #[flux(default = 1)]
-        _n: u32,
-    }
-    let (sender, channel) = Channel::buffered("app", 4);
-    sender.send(&b"<<: {_n: 2}"[..]).await.unwrap();
-    let capacitor = Denying::builder()
-        .clear_sources()
-        .manual()
-        .source(Source::watcher(channel).format(Format::Yaml))
-        .build()
-        .unwrap();
-    let error = capacitor.start().await.expect_err("denied").to_string();
-    assert!(
-        error.contains("<<: unknown key; YAML's merge keys are not followed"),
-        "{error}"
-    );
-}

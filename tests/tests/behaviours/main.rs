@@ -39,6 +39,8 @@ mod transitions;
 mod twice;
 mod types;
 mod values;
+mod values_documents;
+mod values_environment;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

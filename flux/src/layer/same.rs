@@ -1,0 +1,128 @@
+//! Whether two values that are not equal are the same all the same: a float that is no number is not equal to itself.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    hash::{BuildHasher, Hash},
+};
+
+/// Floats, and what holds them.
+pub trait Floats {
+    /// Whether both are equal where what is no number equals itself.
+    fn same(&self, other: &Self) -> bool;
+}
+
+macro_rules! floats {
+    ($($ty:ty)*) => {$(
+        impl Floats for $ty {
+            fn same(&self, other: &Self) -> bool {
+                self == other || (self.is_nan() && other.is_nan())
+            }
+        }
+    )*};
+}
+
+floats! { f32 f64 }
+
+impl<T: Floats> Floats for Option<T> {
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Some(a), Some(b)) => a.same(b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
+}
+
+impl<T: Floats> Floats for [T] {
+    fn same(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().zip(other).all(|(a, b)| a.same(b))
+    }
+}
+
+impl<T: Floats, const N: usize> Floats for [T; N] {
+    fn same(&self, other: &Self) -> bool {
+        self.as_slice().same(other.as_slice())
+    }
+}
+
+impl<T: Floats> Floats for Vec<T> {
+    fn same(&self, other: &Self) -> bool {
+        self.as_slice().same(other.as_slice())
+    }
+}
+
+impl<T: Floats> Floats for VecDeque<T> {
+    fn same(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().zip(other).all(|(a, b)| a.same(b))
+    }
+}
+
+impl<T: Floats + ?Sized> Floats for Box<T> {
+    fn same(&self, other: &Self) -> bool {
+        (**self).same(&**other)
+    }
+}
+
+impl<K: PartialEq, V: Floats> Floats for BTreeMap<K, V> {
+    fn same(&self, other: &Self) -> bool {
+        let mut pairs = self.iter().zip(other);
+        self.len() == other.len() && pairs.all(|((k, a), (l, b))| k == l && a.same(b))
+    }
+}
+
+impl<K: Eq + Hash, V: Floats, S: BuildHasher> Floats for HashMap<K, V, S> {
+    fn same(&self, other: &Self) -> bool {
+        let same = |(key, a): (&K, &V)| other.get(key).is_some_and(|b| a.same(b));
+        self.len() == other.len() && self.iter().all(same)
+    }
+}
+
+/// Two values that are not equal, for generated code: `(&Unequal(a, b)).differ()` asks [`Floats`] where the type has it.
+#[derive(Debug)]
+pub struct Unequal<'a, T: ?Sized>(pub &'a T, pub &'a T);
+
+/// Chosen for types that are floats or hold them.
+pub trait OfFloats {
+    /// Whether the values differ.
+    fn differ(&self) -> bool;
+}
+
+impl<T: Floats + ?Sized> OfFloats for Unequal<'_, T> {
+    fn differ(&self) -> bool {
+        !self.0.same(self.1)
+    }
+}
+
+/// Chosen for every other type.
+pub trait OfOthers {
+    /// Whether the values differ.
+    fn differ(&self) -> bool;
+}
+
+impl<T: ?Sized> OfOthers for &Unequal<'_, T> {
+    fn differ(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_the_same_as_itself_wherever_it_is() {
+        let nan = f64::NAN;
+        assert!(!(&Unequal(&nan, &nan)).differ());
+        assert!(!(&Unequal(&Some(nan), &Some(nan))).differ());
+        assert!(!(&Unequal(&vec![1.0, nan], &vec![1.0, nan])).differ());
+        assert!(!(&Unequal(&[f32::NAN], &[f32::NAN])).differ());
+        let map = |value: f64| BTreeMap::from([("a", value)]);
+        assert!(!(&Unequal(&map(nan), &map(nan))).differ());
+        let map = |value: f64| HashMap::from([("a", value)]);
+        assert!(!(&Unequal(&map(nan), &map(nan))).differ());
+        assert!((&Unequal(&vec![1.0, nan], &vec![2.0, nan])).differ());
+        assert!((&Unequal(&vec![nan], &vec![nan, nan])).differ());
+        assert!((&Unequal(&nan, &1.0)).differ());
+        assert!((&Unequal(&Some(nan), &None)).differ());
+        assert!((&Unequal("a", "b")).differ());
+    }
+}

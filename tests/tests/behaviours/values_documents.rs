@@ -1,0 +1,331 @@
+//! Values that a format's decoder would take for something else: null, merge keys, dates, surplus items, no number.
+
+use crate::{applied, by_hand, refusal};
+use flux::{Flux, Format, Report};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+
+/// Path, message, line and column of each problem.
+fn told(report: &Report) -> Vec<(String, String, Option<(usize, usize)>)> {
+    let problems = report.problems().iter();
+    let told = problems.map(|one| {
+        (
+            one.path.clone(),
+            one.message.clone(),
+            one.line.zip(one.column),
+        )
+    });
+    told.collect()
+}
+
+#[derive(Deserialize, Clone, Debug, PartialEq)]
+struct Credentials {
+    user: String,
+    password: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+#[derive(Flux, Debug)]
+struct Texts {
+    #[flux(default = "")]
+    host: String,
+    #[flux(default)]
+    names: Vec<String>,
+    #[flux(default)]
+    labels: BTreeMap<String, String>,
+    #[flux(default)]
+    pair: Option<(String, char)>,
+    #[flux(default)]
+    login: Option<Credentials>,
+    #[flux(default)]
+    comment: Option<String>,
+}
+
+#[tokio::test]
+async fn null_is_no_text_in_yaml_wherever_the_text_is() {
+    for null in ["null", "~", "", "Null"] {
+        for (document, path) in [
+            (format!("host: {null}"), "host"),
+            (
+                format!("names: [a, {null} ]\n").replace("[a,  ]", "[a, ~]"),
+                "names[1]",
+            ),
+            (format!("names:\n- a\n- {null}\n"), "names[1]"),
+            (format!("labels:\n  a: {null}"), "labels.a"),
+            (format!("pair:\n- a\n- {null}\n"), "pair[1]"),
+            (format!("login:\n  user: {null}"), "login.user"),
+            (format!("login: {{user: u}}\nnames: {null}"), "names"),
+            (format!("login:\n  user: u\n  roles: {null}"), "login.roles"),
+        ] {
+            let report = refusal::<Texts>(Format::Yaml, &document).await;
+            let told = told(&report);
+            assert_eq!(told.len(), 1, "{document}: {report}");
+            assert_eq!(told[0].0, path, "{document}: {report}");
+            assert!(
+                told[0].1.starts_with("expected a") && !told[0].1.contains("found string"),
+                "{document}: {report}"
+            );
+            assert!(told[0].2.is_some(), "{document}: {report}");
+        }
+        let document = format!("comment: {null}\nlogin:\n  user: u\n  password: {null}");
+        let texts = applied::<Texts>(Format::Yaml, &document).await;
+        assert_eq!(texts.comment, None);
+        assert_eq!(texts.login.as_ref().unwrap().password, None);
+    }
+    #[derive(Flux)]
+    struct Secret {
+        #[flux(secret)]
+        _token: String,
+    }
+    let report = refusal::<Secret>(Format::Yaml, "_token: ~").await;
+    assert_eq!(told(&report)[0].0, "_token", "{report}");
+
+    let quoted = applied::<Texts>(Format::Yaml, "host: 'null'\nnames: ['~', \"\"]").await;
+    assert_eq!(quoted.host, "null");
+    assert_eq!(quoted.names, ["~", ""]);
+}
+
+#[tokio::test]
+async fn a_list_that_is_longer_than_its_type_is_refused_with_its_path_in_every_format() {
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    struct Point(u8, u8);
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct App {
+        #[flux(default)]
+        rgb: [u8; 3],
+        #[flux(default)]
+        points: Vec<Point>,
+    }
+    for (format, document) in [
+        (
+            Format::Json,
+            "{\"rgb\": [1, 2, 3, 4], \"points\": [[1, 2], [1, 2, 3]]}",
+        ),
+        (
+            Format::Yaml,
+            "rgb: [1, 2, 3, 4]\npoints: [[1, 2], [1, 2, 3]]",
+        ),
+        (
+            Format::Toml,
+            "rgb = [1, 2, 3, 4]\npoints = [[1, 2], [1, 2, 3]]",
+        ),
+    ] {
+        let report = refusal::<App>(format, document).await;
+        let told = told(&report);
+        let paths: Vec<&str> = told.iter().map(|(path, ..)| path.as_str()).collect();
+        assert_eq!(paths, ["rgb", "points[1]"], "{format}: {report}");
+        assert!(told[0].1.contains("3 items, found 4"), "{format}: {report}");
+    }
+}
+
+#[derive(Flux, Debug)]
+struct Tenants {
+    #[flux(default)]
+    base: Value,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Tenant>,
+    #[flux(nested, default)]
+    list: Vec<Tenant>,
+    #[flux(default)]
+    labels: BTreeMap<String, String>,
+    #[flux(default)]
+    any: Value,
+    #[flux(default)]
+    leaf: Option<Leaf>,
+}
+
+#[derive(Flux, Debug)]
+struct Tenant {
+    #[flux(range = 1..=9)]
+    max: u8,
+    #[flux(default = "none")]
+    version: String,
+}
+
+#[derive(Deserialize, Clone, Debug, PartialEq)]
+struct Leaf {
+    a: String,
+    b: u8,
+}
+
+#[tokio::test]
+async fn merge_keys_are_followed_in_every_place_and_explicit_keys_win() {
+    let document = "
+base: &base {max: 1, version: 1.10}
+tenants:
+  <<: {given: {max: 7}}
+  own: {max: 3, <<: *base}
+  all:
+    <<: *base
+list:
+- {<<: [{max: 2}, *base]}
+- {\"<<\": *base, version: '2'}
+labels: {<<: {a: 1.10, b: x}, b: y}
+any: {<<: {a: 1, b: {c: 2}}, b: 3}
+leaf: {<<: {a: 0x10, b: 0x10}}
+";
+    let app = applied::<Tenants>(Format::Yaml, document).await;
+    let tenant = |key: &str| (app.tenants[key].max, app.tenants[key].version.as_str());
+    assert_eq!(
+        app.tenants.keys().collect::<Vec<_>>(),
+        ["all", "given", "own"]
+    );
+    assert_eq!(tenant("given"), (7, "none"));
+    assert_eq!(tenant("own"), (3, "1.10"));
+    assert_eq!(tenant("all"), (1, "1.10"));
+    let list: Vec<_> = app
+        .list
+        .iter()
+        .map(|one| (one.max, one.version.as_str()))
+        .collect();
+    assert_eq!(list, [(2, "1.10"), (1, "2")]);
+    let labels: Vec<_> = app
+        .labels
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(labels, [("a", "1.10"), ("b", "y")]);
+    assert_eq!(app.any, json!({"a": 1, "b": 3}));
+    let leaf = Leaf {
+        a: "0x10".to_owned(),
+        b: 16,
+    };
+    assert_eq!(app.leaf.as_ref(), Some(&leaf));
+}
+
+#[tokio::test]
+async fn a_problem_in_a_merged_entry_has_the_place_of_the_entry() {
+    let document = "
+base: &base
+  max: x
+tenants:
+  a:
+    version: '1'
+    <<: *base
+list:
+- <<: [{version: '1'}, {max: 99}]
+- max: 0
+";
+    let report = refusal::<Tenants>(Format::Yaml, document).await;
+    let problems = told(&report);
+    let expected = ("tenants.a.max".to_owned(), Some((3, 8)));
+    assert_eq!((problems[0].0.clone(), problems[0].2), expected, "{report}");
+
+    let document = document.replace("max: x", "max: 5");
+    let report = refusal::<Tenants>(Format::Yaml, &document).await;
+    let places: Vec<_> = told(&report)
+        .into_iter()
+        .map(|(path, _, at)| (path, at))
+        .collect();
+    let expected = [
+        ("list[0].max".to_owned(), Some((9, 30))),
+        ("list[1].max".to_owned(), Some((10, 8))),
+    ];
+    assert_eq!(places, expected, "{report}");
+}
+
+#[tokio::test]
+async fn what_a_merge_key_cannot_take_is_refused_with_its_place() {
+    for (document, sentence, at) in [
+        (
+            "labels: {a: b}\nany:\n  <<: 5",
+            "takes a map, or a list of maps",
+            (3, 7),
+        ),
+        (
+            "labels:\n  <<: [{a: b}, c]",
+            "takes a map, or a list of maps",
+            (2, 7),
+        ),
+        ("labels:\n  <<:\n", "takes a map, or a list of maps", (2, 6)),
+        ("labels:\n  <<: {a: b}\n  <<: {c: d}", "twice", (3, 7)),
+    ] {
+        let report = refusal::<Tenants>(Format::Yaml, document).await;
+        let told = told(&report);
+        assert!(told[0].1.contains(sentence), "{document}\n{report}");
+        assert_eq!(told[0].2, Some(at), "{document}\n{report}");
+    }
+    let report = refusal::<Tenants>(Format::Yaml, "labels: {a: x, <<: {b: y}, a: z}").await;
+    assert!(told(&report)[0].1.contains("twice"), "{report}");
+}
+
+#[tokio::test]
+async fn two_arrows_in_a_text_are_text() {
+    let document = "labels: {a: '<<', b: \"x << y\"}\nany: {c: '<<'}";
+    let app = applied::<Tenants>(Format::Yaml, document).await;
+    assert_eq!(app.labels["a"], "<<");
+    assert_eq!(app.any, json!({"c": "<<"}));
+    let app = applied::<Tenants>(Format::Json, "{\"labels\": {\"<<\": \"x\"}}").await;
+    assert_eq!(app.labels["<<"], "x");
+}
+
+#[tokio::test]
+async fn a_date_of_toml_is_text_to_what_takes_anything() {
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u8),
+        Text(String),
+    }
+    #[derive(Flux)]
+    struct App {
+        any: Value,
+        map: HashMap<String, Value>,
+        either: Either,
+    }
+    let document = "any = [2024-01-02, {d = 07:30:00}, {e = 1, f = []}]\nmap = {a = 2024-01-02T07:30:00Z}\neither = 2024-01-02";
+    let app = applied::<App>(Format::Toml, document).await;
+    assert_eq!(
+        app.any,
+        json!(["2024-01-02", {"d": "07:30:00"}, {"e": 1, "f": []}])
+    );
+    assert_eq!(app.map["a"], json!("2024-01-02T07:30:00Z"));
+    assert_eq!(app.either, Either::Text("2024-01-02".to_owned()));
+}
+
+#[tokio::test]
+async fn a_date_of_toml_is_refused_for_a_text() {
+    let report = refusal::<Texts>(Format::Toml, "host = 2024-01-02\ncomment = 07:30:00").await;
+    for (_, message, _) in told(&report) {
+        assert!(
+            message.starts_with("expected a string, found date-time"),
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_number_has_not_changed_because_something_else_did() {
+    #[derive(Flux, Clone)]
+    struct App {
+        weight: f64,
+        #[flux(default)]
+        weights: Vec<f32>,
+        #[flux(default)]
+        limit: Option<f64>,
+        n: u8,
+    }
+    let changed = std::sync::Arc::new(std::sync::Mutex::new(0));
+    let seen = std::sync::Arc::clone(&changed);
+    let (capacitor, sender) = by_hand::<App>(|builder| builder);
+    let document =
+        |weight: &str, n: u8| format!("weight: {weight}\nweights: [1, .nan]\nlimit: .nan\nn: {n}");
+    sender.send(document(".nan", 1).as_bytes()).await.unwrap();
+    capacitor.start().await.unwrap();
+    let mut subscription = capacitor.subscribe();
+    for (weight, n, paths) in [
+        (".nan", 2, vec!["n"]),
+        ("1", 2, vec!["weight"]),
+        (".nan", 2, vec!["weight"]),
+    ] {
+        sender.send(document(weight, n).as_bytes()).await.unwrap();
+        capacitor.process().await.unwrap();
+        let change = subscription.changed().await.expect("it runs");
+        assert_eq!(change.paths(), paths);
+        *seen.lock().unwrap() += 1;
+    }
+    assert_eq!(*changed.lock().unwrap(), 3);
+}

@@ -1,0 +1,245 @@
+//! The environment's grammar: the names of variables, and the table of its page.
+
+use flux::{Capacitor, Config, Flux, Source, Unknown};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tracing::{Event, Metadata, Subscriber, field, span};
+
+fn started<C: Config>(
+    unknown: Unknown,
+    prefix: &str,
+    variables: &[(&str, &str)],
+) -> Result<Capacitor<C>, flux::Error> {
+    let source = Source::env(prefix).variables(variables.iter().copied());
+    let capacitor = Capacitor::<C>::builder()
+        .manual()
+        .unknown(unknown)
+        .source(source)
+        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(capacitor.start())?;
+    Ok(capacitor)
+}
+
+#[derive(Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Change {
+    Keep,
+    Replace { by: String },
+}
+
+type Read = fn(&str) -> Result<String, String>;
+
+macro_rules! types {
+    ($($ty:ty),* $(,)?) => {
+        HashMap::from([$({
+            #[derive(Flux)]
+            struct App {
+                v: $ty,
+            }
+            let read: Read = |text| {
+                let started = started::<App>(Unknown::Deny, "APP_", &[("APP_V", text)]);
+                match started {
+                    Ok(capacitor) => Ok(format!("{:?}", capacitor.get().v)),
+                    Err(flux::Error::Refused(report)) => Err(report.problems()[0].message.clone()),
+                    Err(error) => panic!("{error}"),
+                }
+            };
+            (stringify!($ty), read)
+        }),*])
+    };
+}
+
+#[test]
+fn every_line_of_the_table_on_the_page_of_the_environment_is_true() {
+    let types = types!(
+        String,
+        bool,
+        u16,
+        f64,
+        Duration,
+        Option<u16>,
+        Vec<String>,
+        Vec<u8>,
+        [u8; 3],
+        Vec<Vec<u8>>,
+        BTreeMap<String, String>,
+        BTreeMap<String, Vec<u8>>,
+        Value,
+        Change,
+        Vec<Change>,
+    );
+    let page = include_str!("../../../flux/src/docs/sources/environment.md");
+    let (_, table) = page.split_once("|---|---|---|\n").expect("a table");
+    let mut lines = 0;
+    for line in table.lines().take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let [ty, text, value] = cells[..] else {
+            panic!("{line}")
+        };
+        let code = |cell: &str| {
+            let cell = cell
+                .strip_prefix('`')
+                .and_then(|cell| cell.strip_suffix('`'));
+            cell.unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let read = types[&*code(ty.trim_start_matches("| "))](&code(text));
+        let value = value.strip_suffix(" |").expect(line);
+        match value.strip_prefix("refused: ") {
+            Some(sentence) => assert_eq!(read, Err(sentence.to_owned()), "{line}"),
+            None => assert_eq!(read, Ok(code(value)), "{line}"),
+        }
+        lines += 1;
+    }
+    assert!(lines > 40, "{lines}");
+}
+
+#[derive(Flux, Debug, PartialEq)]
+struct App {
+    #[flux(default = 1)]
+    port: u16,
+    #[flux(default = "none")]
+    #[serde(alias = "hostname", alias = "max-host")]
+    host: String,
+    #[flux(nested)]
+    #[serde(alias = "db")]
+    database: Database,
+}
+
+#[derive(Flux, Debug, PartialEq)]
+struct Database {
+    #[flux(default = 10)]
+    #[serde(alias = "poolSize")]
+    max_size: u32,
+    #[flux(default = "", env = "DATABASE_URL")]
+    #[serde(alias = "uri")]
+    url: String,
+}
+
+#[test]
+fn an_alias_sets_the_field_from_a_variable_too() {
+    for (variables, host, size) in [
+        (&[("APP_HOSTNAME", "h")][..], "h", 10),
+        (&[("APP_MAX_HOST", "h"), ("APP_DB_MAX_SIZE", "3")], "h", 3),
+        (&[("APP_DATABASE_POOL_SIZE", "3")], "none", 3),
+        (&[("APP_DB_POOL_SIZE", "3"), ("APP_HOST", "h")], "h", 3),
+        (&[("APP_HOST", "h"), ("APP_HOSTNAME", "h")], "h", 10),
+        (&[("APP_HOST", "h"), ("APP_HOSTNAME", "")], "h", 10),
+    ] {
+        let capacitor = started::<App>(Unknown::Warn, "APP_", variables).expect("good");
+        let app = capacitor.get();
+        assert_eq!(
+            (app.host.as_str(), app.database.max_size),
+            (host, size),
+            "{variables:?}"
+        );
+    }
+}
+
+#[test]
+fn two_names_of_one_field_with_different_values_are_refused() {
+    let variables = [("APP_HOST", "a"), ("APP_HOSTNAME", "b")];
+    let error = started::<App>(Unknown::Warn, "APP_", &variables).expect_err("two values");
+    let error = error.to_string();
+    assert!(
+        error.contains(
+            "host: is set by both APP_HOST and APP_HOSTNAME, with different values; unset one"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_misspelt_variable_is_refused_where_unknown_keys_are() {
+    for (variable, sentence) in [
+        (
+            "APP_PROT",
+            "port: this variable is not read, did you mean `APP_PORT`?",
+        ),
+        (
+            "APP_DATABASE_MAXSIZE",
+            "did you mean `APP_DATABASE_MAX_SIZE`?",
+        ),
+        ("APP_HOSTNAM", "did you mean `APP_HOSTNAME`?"),
+    ] {
+        let error = started::<App>(Unknown::Deny, "APP_", &[(variable, "1")]);
+        let error = error.expect_err(variable).to_string();
+        assert!(error.contains(sentence), "{error}");
+        assert!(
+            error.contains(&format!("environment variable {variable}")),
+            "{error}"
+        );
+    }
+    let error = started::<App>(Unknown::Deny, "APP", &[("APP_PORT", "1")]);
+    let error = error.expect_err("no `_`").to_string();
+    assert!(
+        error.contains("the prefix `APP` has no `_` at its end; write `env:APP_`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_variable_that_is_near_to_none_is_never_an_error() {
+    let variables = [
+        ("APP_VERSION", "1"),
+        ("APP_CONFIG", "x"),
+        ("APP_DATABASE_REPLICA_ADDRESS", "x"),
+        ("APP_PROT", ""),
+        ("PORT", "1"),
+        ("HOME", "x"),
+        ("DATABASE_URI", "x"),
+    ];
+    let capacitor = started::<App>(Unknown::Deny, "APP_", &variables).expect("strangers");
+    assert_eq!(capacitor.get().port, 1);
+    started::<App>(Unknown::Deny, "", &[("PROT", "1")]).expect("no prefix, so anybody's");
+    started::<App>(Unknown::Ignore, "APP_", &[("APP_PROT", "1")]).expect("ignored");
+}
+
+/// Keeps the warnings of Flux.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "flux"
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        struct Visit<'a>(&'a Warnings);
+        impl field::Visit for Visit<'_> {
+            fn record_debug(&mut self, field: &field::Field, value: &dyn std::fmt::Debug) {
+                if field.name() == "warning" {
+                    self.0.0.lock().unwrap().push(format!("{value:?}"));
+                }
+            }
+        }
+        event.record(&mut Visit(self));
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn a_misspelt_variable_is_a_warning_with_the_name_that_was_meant() {
+    let warned = || started::<App>(Unknown::Warn, "APP_", &[("APP_PROT", "2")]).expect("good");
+    // `tracing` decides once for an event whether anybody listens, at its first time.
+    warned();
+    let warnings = Warnings::default();
+    let capacitor = tracing::subscriber::with_default(warnings.clone(), warned);
+    assert_eq!(capacitor.get().port, 1);
+    let warnings = warnings.0.lock().unwrap().join("\n");
+    assert!(warnings.contains("did you mean `APP_PORT`?"), "{warnings}");
+    assert!(
+        warnings.contains("environment variable APP_PROT"),
+        "{warnings}"
+    );
+}
