@@ -82,6 +82,7 @@ pub mod __private {
             leaf::{TypeProbe, differ, probe, put, single},
             same::{OfFloats, OfOthers, Unequal},
         },
+        pipeline::{Stage, transformed::transformed},
         problem::{Cx, Diff},
         schema::{
             Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, Field, Kind, MergeRule,

@@ -59,6 +59,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     let diff = reduce::diff(model);
     let transition = transition::transition(model);
     let hold = transition::hold(model);
+    let transformed = model.root.as_ref().map(pipeline::transformed);
     quote! {
         #[automatically_derived]
         impl __f::Config for #ident {
@@ -72,6 +73,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
             #diff
             #transition
             #hold
+            #transformed
         }
     }
 }

@@ -36,6 +36,26 @@ pub(super) fn steps(root: &Root<'_>) -> TokenStream {
     root.pipeline.iter().map(step).collect()
 }
 
+/// `Config::transformed`, where there are any.
+pub(super) fn transformed(root: &Root<'_>) -> TokenStream {
+    let stages = root.pipeline.iter().filter_map(|step| match step {
+        Step::Mutate { when, with } => Some(quote!(__f::Stage::mutate(#when, #with))),
+        Step::Call { method, path } if *method == "transform" => {
+            Some(quote!(__f::Stage::transform(#path)))
+        }
+        _ => None,
+    });
+    let stages: Vec<_> = stages.collect();
+    match stages.is_empty() {
+        true => TokenStream::new(),
+        false => quote! {
+            fn transformed(self, __cx: &mut __f::Cx) -> ::core::option::Option<Self> {
+                __f::transformed(self, __cx, ::std::vec![#(#stages),*])
+            }
+        },
+    }
+}
+
 fn step(step: &Step<'_>) -> TokenStream {
     match step {
         Step::Retry {

@@ -39,7 +39,6 @@ impl<C> Snapshot<C> {
             applied,
         }
     }
-    #[cfg(feature = "testing")]
     pub(crate) fn into_value(this: Self) -> C {
         this.value
     }

@@ -34,6 +34,10 @@ pub trait Config: Sized + Send + Sync + 'static {
     fn diff(&self, old: &Self, diff: &mut Diff);
     /// Checks the rules from the running value to this one, and records all violations.
     fn transition(&self, _old: &Self, _cx: &mut Cx) {}
+    /// What the declared stages that only compute (`transform`, `mutate`) make of it, with the rules checked again. For tests.
+    fn transformed(self, _cx: &mut Cx) -> Option<Self> {
+        Some(self)
+    }
     /// Puts the running values in the place of those that need a restart, and records where.
     fn hold(&mut self, _running: &Self, _held: &mut Diff) {}
 }

@@ -31,7 +31,7 @@ impl fmt::Display for Invalid {
 impl std::error::Error for Invalid {}
 
 /// Every rule that the request's value breaks, those from previous to next included.
-fn check<C: Config>(request: &Request<C>) -> Result<(), Invalid> {
+pub(super) fn check<C: Config>(request: &Request<C>) -> Result<(), Invalid> {
     let value = AnySnapshot::new(Arc::clone(&request.current));
     let previous = request
         .previous

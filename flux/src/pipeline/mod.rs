@@ -19,6 +19,7 @@ mod service;
 mod stage;
 #[cfg(feature = "pipeline")]
 mod timeout;
+pub(crate) mod transformed;
 
 pub use breaker::{BreakerOpen, CircuitBreaker, CircuitBreakerLayer};
 pub use fallback::{ErrorHandlerLayer, FallbackLayer, FilterLayer, Observed, Or, Where};

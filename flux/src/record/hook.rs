@@ -295,7 +295,8 @@ impl Recorded {
             RecordedInput::Environment(prefix, variables) => {
                 let mut redacted = redactor.environment(at, prefix, &|name| variables.get(name));
                 // A misspelt variable may refuse the start by its name alone; nothing is read from it.
-                let suspects = environment::misspelt(C::fields(), prefix, variables).into_iter();
+                let suspects =
+                    environment::misspelt(redactor.fields(), prefix, variables).into_iter();
                 let names = suspects.filter_map(|suspect| suspect.variable);
                 let set = names.map(|name| (name, Some("not read".to_owned())));
                 redacted.variables.extend(set);

@@ -122,6 +122,11 @@ impl Redactor {
         }
     }
 
+    /// The fields of the type whose documents are redacted.
+    pub(super) fn fields(&self) -> &'static [Field] {
+        (self.schema.fields)()
+    }
+
     /// The variables that a layer reads.
     pub(super) fn environment(
         &mut self,

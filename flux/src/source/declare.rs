@@ -231,12 +231,7 @@ impl Source {
             #[cfg(feature = "file")]
             Kind::File(template) => {
                 let path = expand(&template, &self.variables)?;
-                let decoder = match self.format {
-                    Some(decoder) => decoder,
-                    None => Format::of_path(&path).map(Decoder::from).ok_or_else(|| {
-                        format!("the format of `{path}` cannot be told from its name; name one of json, yaml, toml")
-                    })?,
-                };
+                let decoder = decoder_of_file(&path, self.format)?;
                 let mut file = crate::source::File::new(&path);
                 if let Some(settle) = self.settle {
                     file = file.settle(settle);
@@ -263,8 +258,57 @@ impl Source {
     }
 }
 
-/// The decoder of a document on a server, where no format is named beside its URI.
-pub(crate) fn decoder_of(place: &Remote<String>) -> Decoder {
+/// A file's own format, or that of its name.
+fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
+    format
+        .or_else(|| Format::of_path(path).map(Decoder::from))
+        .ok_or_else(|| {
+            format!(
+                "the format of `{path}` cannot be told from its name; name one of json, yaml, toml"
+            )
+        })
+}
+
+/// A source that holds documents: where they are as its declaration names it, and how they are read.
+#[cfg(feature = "testing")]
+pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, String> {
+    let (format, variables) = (&source.format, &source.variables);
+    let of_remote = |place: &Remote| {
+        let lookup = |name: &str| variables.get(name)?.into_string().ok();
+        let place = place.expand(&lookup)?;
+        let decoder = format.clone().unwrap_or_else(|| decoder_of(&place));
+        Ok::<_, String>((place.origin(), decoder))
+    };
+    let of_file = |path: &Template| {
+        let path = expand(path, variables)?;
+        let decoder = decoder_of_file(&path, format.clone())?;
+        Ok::<_, String>((path, decoder))
+    };
+    let mut written = None;
+    let mut kind = &source.kind;
+    let mut inner;
+    // A URI may come from a variable as a whole.
+    loop {
+        return match kind {
+            Kind::File(path) => of_file(path).map(Some),
+            Kind::Remote(place) => {
+                let (origin, decoder) = of_remote(place)?;
+                Ok(Some((written.unwrap_or(origin), decoder)))
+            }
+            Kind::Uri(template) => {
+                written = Some(expand(template, variables)?);
+                inner = read(template, variables)?;
+                kind = &inner;
+                continue;
+            }
+            Kind::Env(_) | Kind::Watcher(_) => Ok(None),
+            #[cfg(feature = "figment")]
+            Kind::Provider(_) => Ok(None),
+        };
+    }
+}
+
+fn decoder_of(place: &Remote<String>) -> Decoder {
     match place.scheme {
         #[cfg(feature = "file")]
         flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),

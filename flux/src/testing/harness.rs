@@ -6,11 +6,10 @@ use crate::{
     codec::Decoder,
     source::{
         SourceError,
-        declare::{Kind, decoder_of as decoder_of_place, expand},
+        declare::{Kind, document_of},
         environment::Variables,
     },
 };
-use flux_syntax::Uri;
 use std::{collections::HashMap, ffi::OsString, fmt, ops::Deref, sync::Arc};
 
 /// Puts a config type on the bench with the layers that its attributes declare: their order, formats and options are the real
@@ -71,6 +70,7 @@ impl<C: Config> Harness<C> {
     }
 
     /// What the layer with this name holds at the start. The name is the file's path as it is declared, the URI of a remote source.
+    /// A document of a `dir:` source is written by [`source::Dir::document`](crate::source::Dir::document).
     pub fn document(mut self, layer: &str, document: impl Into<Vec<u8>>) -> Self {
         self.documents.push((layer.to_owned(), document.into()));
         self
@@ -165,40 +165,15 @@ impl<C: Config> Harness<C> {
     }
 }
 
-/// Puts a script in the place of a file or a remote source.
+/// Puts a script in the place of a file or a remote source. Its documents are read as the declared source's are.
 fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptHandle>, String> {
     source.variables = variables.clone();
-    let lookup = |name: &str| variables.get(name)?.into_string().ok();
-    let mut decoder = None;
-    let name = match &source.kind {
-        Kind::File(path) => expand(path, variables)?,
-        Kind::Uri(template) => {
-            let text = expand(template, variables)?;
-            match flux_syntax::parse_uri(&text) {
-                Ok(Uri::File { path }) => expand(&path, variables)?,
-                Ok(Uri::Env { .. }) => return Ok(None),
-                Ok(Uri::Remote(place)) => {
-                    decoder = Some(decoder_of_place(&place.expand(&lookup)?));
-                    text
-                }
-                _ => text,
-            }
-        }
-        Kind::Remote(place) => {
-            let place = place.expand(&lookup)?;
-            decoder = Some(decoder_of_place(&place));
-            place.origin()
-        }
-        Kind::Env(_) | Kind::Watcher(_) => return Ok(None),
-        #[cfg(feature = "figment")]
-        Kind::Provider(_) => return Ok(None),
+    let Some((name, decoder)) = document_of(source)? else {
+        return Ok(None);
     };
     let script = Script::new(&name);
     let handle = script.handle();
-    // As in production: a server's document has the format of its URI.
-    source
-        .format
-        .get_or_insert_with(|| decoder.unwrap_or_else(|| decoder_of(&name)));
+    source.format = Some(decoder);
     source.kind = Kind::Watcher(Box::new(script));
     Ok(Some(handle))
 }

@@ -6,7 +6,10 @@ use crate::{
     codec::Unknown,
     engine::{self, LayerState, Schema},
     handle::Overrides,
-    park, runtime,
+    park,
+    problem::Cx,
+    report::{Entry, Keeping, secrets::Secrets},
+    runtime,
     source::{Content, Observation},
 };
 use std::{
@@ -133,6 +136,7 @@ pub fn override_for_test<C: Root>(value: C) -> Overridden<C> {
 }
 
 /// A configuration made from one document and the defaults, as a start would make it; a test names only what matters to it.
+/// Declared stages that only compute (`transform`, `mutate`) run, those that may do something else do not.
 /// YAML, where that feature is on (JSON is YAML too), or else JSON.
 ///
 /// ```
@@ -159,9 +163,9 @@ pub fn config_from<C: Config>(document: &str) -> C {
 }
 
 fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
+    const ORIGIN: &str = "the test's document";
     let now = runtime::now();
-    let origin = "the test's document".to_owned();
-    let mut layer = LayerState::new(origin, Some(usual_decoder()), true);
+    let mut layer = LayerState::new(ORIGIN.to_owned(), Some(usual_decoder()), true);
     let bytes: Arc<[u8]> = document.as_bytes().into();
     let content = Content {
         bytes,
@@ -170,11 +174,23 @@ fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
     layer.observe(Observation::Value(content), now);
     let judged = engine::evaluate(Schema::of::<C>(), vec![layer], Unknown::Deny, now);
     let value = judged.value?;
-    let snapshot = value.typed();
+    let snapshot = value.typed::<C>();
     drop(value);
-    match Arc::into_inner(snapshot) {
-        Some(snapshot) => Ok(Snapshot::into_value(snapshot)),
-        None => unreachable!("nobody else has what was made just now"),
+    let Some(snapshot) = Arc::into_inner(snapshot) else {
+        unreachable!("nobody else has what was made just now")
+    };
+    let mut cx = Cx::default();
+    let value = Snapshot::into_value(snapshot).transformed(&mut cx);
+    let problems = cx.into_problems().into_iter();
+    let entries: Vec<Entry> = problems.map(|one| Entry::new(ORIGIN, one)).collect();
+    match value {
+        Some(value) if entries.is_empty() => Ok(value),
+        _ => Err(Report::compose(
+            C::fields(),
+            entries,
+            Keeping::Nothing,
+            &Secrets::default(),
+        )),
     }
 }
 

@@ -41,6 +41,7 @@ mod types;
 mod values;
 mod values_documents;
 mod values_environment;
+mod values_testing;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

@@ -69,6 +69,39 @@ impl Dir {
         self
     }
 
+    /// The document that this source makes of files with these names and contents, for a test that feeds its layer.
+    ///
+    /// ```
+    /// # use flux::{Flux, source::Dir};
+    /// #[derive(Flux)]
+    /// #[flux(source = "dir:/etc/secrets")]
+    /// struct Secrets {
+    ///     #[flux(secret)]
+    ///     password: String,
+    /// }
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let secrets = flux::testing::harness::<Secrets>()
+    ///     .document("dir:/etc/secrets", Dir::document([("password", "hunter2\n")]))
+    ///     .start()
+    ///     .await;
+    /// assert_eq!(secrets.get().password, "hunter2");
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub fn document<N: Into<String>, T: Into<String>>(
+        files: impl IntoIterator<Item = (N, T)>,
+    ) -> Vec<u8> {
+        let files = files.into_iter();
+        written(
+            &files
+                .map(|(name, text)| (name.into(), text.into()))
+                .collect(),
+        )
+    }
+
     /// How the documents that this source makes are read.
     pub fn codec() -> impl Codec + use<> {
         FolderCodec

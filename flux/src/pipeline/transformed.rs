@@ -1,0 +1,58 @@
+//! The stages that only compute, by themselves: a value that a test makes goes through them too.
+
+use super::{Request, Stage, apply::check};
+use crate::{
+    Snapshot,
+    engine::{AnySnapshot, Question},
+    layer::Config,
+    problem::{Cx, What},
+};
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+/// What the stages make of a value, checked again as in an update. They must be of the kinds that do not wait.
+pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> Option<C> {
+    let question = Question {
+        previous: None,
+        proposed: AnySnapshot::new(Arc::new(Snapshot::new(value, 0))),
+        raw: Arc::new([]),
+        back: false,
+        transition: false,
+        update: 0,
+    };
+    let mut request = Request::of(question, C::NAME.into());
+    for stage in stages {
+        let mut answer = stage.run(request);
+        let polled = answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        let failed = match polled {
+            Poll::Ready(Ok(next)) => {
+                request = next;
+                continue;
+            }
+            Poll::Ready(Err(error)) => What::Message(error.to_string()),
+            Poll::Pending => What::Plain("a stage that should only compute waits".to_owned()),
+        };
+        cx.problem("", failed);
+        return None;
+    }
+    if request.is_replaced()
+        && let Err(invalid) = check(&request)
+    {
+        for problem in invalid.0 {
+            cx.problem_below(problem.path, problem.what);
+        }
+        return None;
+    }
+    let current = Arc::clone(&request.current);
+    drop(request);
+    let snapshot = Arc::try_unwrap(current);
+    if snapshot.is_err() {
+        let why = "a stage keeps the value that it made, so that no test can have it";
+        cx.problem("", What::Plain(why.to_owned()));
+    }
+    snapshot.ok().map(Snapshot::into_value)
+}
