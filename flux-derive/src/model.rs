@@ -181,6 +181,8 @@ pub(crate) enum Value<'a> {
     Duration(Duration),
     /// Converted with `Into`.
     Into(&'a LitStr),
+    /// Converted where the type can be, or else read as a variable is.
+    Text(&'a Type, &'a LitStr),
     /// An address that was parsed here.
     Address(&'a Type, &'a LitStr),
     Some(Box<Value<'a>>),

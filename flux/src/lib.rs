@@ -78,6 +78,7 @@ pub mod __private {
         layer::{
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
             decode::put_nested,
+            default_text::{DefaultText, ReadAsDocument, ReadAsText},
             finish::{Nested, diff, nested, nested_or, or},
             leaf::{TypeProbe, differ, probe, put, single},
             same::{OfFloats, OfOthers, Unequal},

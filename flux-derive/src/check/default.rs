@@ -102,9 +102,8 @@ pub(super) fn value<'a>(expr: &'a Expr, ty: &'a Type, errors: &mut Errors) -> Va
         }
         (Shape::Float, Some(Number::Int(value)), _) => Value::Float(value),
         (Shape::Float, Some(_), _) | (Shape::Other, Some(_), _) => Value::Written(expr),
-        (Shape::Text | Shape::TextPointer | Shape::Path | Shape::Other, _, Some(text)) => {
-            Value::Into(text)
-        }
+        (Shape::Text | Shape::TextPointer | Shape::Path, _, Some(text)) => Value::Into(text),
+        (Shape::Other, _, Some(text)) => Value::Text(ty, text),
         (Shape::Duration, _, Some(text)) => {
             Value::Duration(duration(Some(text), errors).unwrap_or_default())
         }

@@ -25,6 +25,11 @@ impl ToTokens for Value<'_> {
             }
             Value::Duration(time) => duration(*time),
             Value::Into(text) => quote!(::core::convert::Into::into(#text)),
+            Value::Text(ty, text) => quote! {{
+                #[allow(unused_imports)]
+                use __f::{ReadAsDocument as _, ReadAsText as _};
+                (&__f::DefaultText::<#ty>::new(#text)).value()
+            }},
             Value::Address(ty, text) => quote! {
                 match <#ty as ::core::str::FromStr>::from_str(#text) {
                     ::core::result::Result::Ok(__address) => __address,

@@ -12,6 +12,10 @@ use std::{fmt, marker::PhantomData};
 
 /// What is known of a format's decoder.
 pub(super) trait Format {
+    /// What is known of its decoder where a value is not null.
+    type NotNull: Format;
+    /// What is known of its decoder inside a value.
+    type Inside: Format;
     /// It takes null for a text, and nothing for an empty list or map.
     const LAX_NULL: bool;
     /// It hands a date over as a map with one key.
@@ -23,7 +27,21 @@ pub(super) struct Yaml;
 
 #[cfg(feature = "yaml")]
 impl Format for Yaml {
+    type NotNull = YamlNotNull;
+    type Inside = Yaml;
     const LAX_NULL: bool = true;
+    const DATES: bool = false;
+}
+
+/// Asked for an option before: no need to ask again.
+#[cfg(feature = "yaml")]
+pub(super) struct YamlNotNull;
+
+#[cfg(feature = "yaml")]
+impl Format for YamlNotNull {
+    type NotNull = YamlNotNull;
+    type Inside = Yaml;
+    const LAX_NULL: bool = false;
     const DATES: bool = false;
 }
 
@@ -32,6 +50,8 @@ pub(super) struct Toml;
 
 #[cfg(feature = "toml")]
 impl Format for Toml {
+    type NotNull = Toml;
+    type Inside = Toml;
     const LAX_NULL: bool = false;
     const DATES: bool = true;
 }
@@ -50,7 +70,7 @@ macro_rules! decode {
     ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method($($arg,)* Exact::<_, F>::new(visitor))
+            self.0.$method($($arg,)* Exact::<_, F::Inside>::new(visitor))
         }
     )*};
 }
@@ -70,21 +90,21 @@ macro_rules! not_null {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             if !F::LAX_NULL {
-                return self.0.$method($($arg,)* Exact::<_, F>::new(visitor));
+                return self.0.$method($($arg,)* Exact::<_, F::Inside>::new(visitor));
             }
-            struct NotNull<V, F> {
+            struct Present<V, F> {
                 visitor: V,
                 format: PhantomData<F>,
                 $($arg: $type,)*
             }
-            impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for NotNull<V, F> {
+            impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Present<V, F> {
                 type Value = V::Value;
                 fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     self.visitor.expecting(f)
                 }
                 #[inline]
                 fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-                    d.$method($(self.$arg,)* Exact::<_, F>::new(self.visitor))
+                    d.$method($(self.$arg,)* Exact::<_, F::Inside>::new(self.visitor))
                 }
                 fn visit_none<E: Error>(self) -> Result<V::Value, E> {
                     Err(E::invalid_type(Unexpected::Unit, &self))
@@ -93,7 +113,7 @@ macro_rules! not_null {
                     self.visit_none()
                 }
             }
-            self.0.deserialize_option(NotNull::<V, F> { visitor, format: PhantomData, $($arg,)* })
+            self.0.deserialize_option(Present::<V, F> { visitor, format: PhantomData, $($arg,)* })
         }
     )*};
 }
@@ -107,7 +127,7 @@ impl<'de, D: Deserializer<'de>, F: Format> Deserializer<'de> for Exact<D, F> {
             true => self
                 .0
                 .deserialize_any(Anything::<V, F>(visitor, PhantomData)),
-            false => self.0.deserialize_any(Exact::<_, F>::new(visitor)),
+            false => self.0.deserialize_any(Exact::<_, F::Inside>::new(visitor)),
         }
     }
 
@@ -200,7 +220,7 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
 
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Exact::<_, F>::new(d))
+        self.0.visit_some(Exact::<_, F::NotNull>::new(d))
     }
     #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
@@ -208,7 +228,7 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
     }
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        let mut items = Items::<A, F> {
+        let mut items = Counted::<A, F> {
             items,
             taken: 0,
             over: false,
@@ -306,14 +326,14 @@ impl<'de, S: DeserializeSeed<'de>, F: Format> DeserializeSeed<'de> for Exact<S, 
 }
 
 /// The items of a list, which must all be taken.
-struct Items<A, F> {
+struct Counted<A, F> {
     items: A,
     taken: usize,
     over: bool,
     format: PhantomData<F>,
 }
 
-impl<A, F> Items<A, F> {
+impl<A, F> Counted<A, F> {
     /// The value, if nothing is left of the list.
     #[cold]
     fn surplus<'de, T>(mut self, value: T) -> Result<T, A::Error>
@@ -331,7 +351,7 @@ impl<A, F> Items<A, F> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>, F: Format> SeqAccess<'de> for &mut Items<A, F> {
+impl<'de, A: SeqAccess<'de>, F: Format> SeqAccess<'de> for &mut Counted<A, F> {
     type Error = A::Error;
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(

@@ -90,7 +90,7 @@ fn read(text: &str) -> Result<Value, Syntax> {
 
 enum Value {
     Null,
-    Scalar(Kind, String),
+    Scalar(ScalarKind, String),
     Seq(Vec<Value>),
     Map {
         entries: Vec<(Value, Value)>,
@@ -102,7 +102,7 @@ enum Value {
 
 /// What a scalar is for a target that takes anything.
 #[derive(Clone, Copy)]
-enum Kind {
+enum ScalarKind {
     Bool(bool),
     U64(u64),
     I64(i64),
@@ -166,13 +166,13 @@ impl Value {
         Some(match self {
             Value::Null => Tree::Null,
             Value::Scalar(kind, text) => match *kind {
-                Kind::Bool(value) => Tree::Bool(value),
-                Kind::U64(value) => Tree::U64(value),
-                Kind::I64(value) => Tree::I64(value),
-                Kind::U128(value) => Tree::Raw(value.to_string()),
-                Kind::I128(value) => Tree::Raw(value.to_string()),
-                Kind::F64(value) => Tree::F64(value),
-                Kind::Text => Tree::Str(text.clone()),
+                ScalarKind::Bool(value) => Tree::Bool(value),
+                ScalarKind::U64(value) => Tree::U64(value),
+                ScalarKind::I64(value) => Tree::I64(value),
+                ScalarKind::U128(value) => Tree::Raw(value.to_string()),
+                ScalarKind::I128(value) => Tree::Raw(value.to_string()),
+                ScalarKind::F64(value) => Tree::F64(value),
+                ScalarKind::Text => Tree::Str(text.clone()),
             },
             Value::Seq(items) => {
                 let items = items.iter().enumerate();
@@ -198,11 +198,11 @@ impl Value {
     }
 }
 
-type Entries = Vec<(Value, Value)>;
+type Pairs = Vec<(Value, Value)>;
 
 /// Puts the entries of the merge key with this number where it is; those that the map has itself win. Answers with all entries
 /// and with the place of each.
-fn put_in(own: Entries, merge: usize) -> Result<(Entries, Vec<Vec<usize>>), &'static str> {
+fn put_in(own: Pairs, merge: usize) -> Result<(Pairs, Vec<Vec<usize>>), &'static str> {
     const NO_MAP: &str = "the merge key `<<` takes a map, or a list of maps";
     let mut known: HashSet<String> = own
         .iter()
@@ -247,15 +247,15 @@ fn put_in(own: Entries, merge: usize) -> Result<(Entries, Vec<Vec<usize>>), &'st
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Shape;
+        struct AnyShape;
         macro_rules! scalars {
             ($($method:ident: $type:ty => $kind:ident;)*) => {$(
                 fn $method<E>(self, value: $type) -> Result<Value, E> {
-                    Ok(Value::Scalar(Kind::$kind(value), String::new()))
+                    Ok(Value::Scalar(ScalarKind::$kind(value), String::new()))
                 }
             )*};
         }
-        impl<'de> Visitor<'de> for Shape {
+        impl<'de> Visitor<'de> for AnyShape {
             type Value = Value;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("any value")
@@ -269,7 +269,7 @@ impl<'de> Deserialize<'de> for Value {
                 visit_f64: f64 => F64;
             }
             fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Scalar(Kind::Text, text.to_owned()))
+                Ok(Value::Scalar(ScalarKind::Text, text.to_owned()))
             }
             fn visit_unit<E>(self) -> Result<Value, E> {
                 Ok(Value::Null)
@@ -296,7 +296,7 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Tagged(tag, Box::new(value.newtype_variant()?)))
             }
         }
-        d.deserialize_any(Shape)
+        d.deserialize_any(AnyShape)
     }
 }
 
@@ -307,7 +307,7 @@ impl<'de> DeserializeSeed<'de> for Texts<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         match self.0 {
-            Value::Null | Value::Scalar(Kind::Text, _) => {
+            Value::Null | Value::Scalar(ScalarKind::Text, _) => {
                 d.deserialize_ignored_any(IgnoredAny).map(drop)
             }
             Value::Scalar(..) => d.deserialize_str(self),
@@ -378,7 +378,7 @@ macro_rules! floats {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             match self.untagged() {
-                Value::Scalar(Kind::U64(_) | Kind::I64(_) | Kind::U128(_) | Kind::I128(_), text) => {
+                Value::Scalar(ScalarKind::U64(_) | ScalarKind::I64(_) | ScalarKind::U128(_) | ScalarKind::I128(_), text) => {
                     match text.parse() {
                         Ok(number) => visitor.visit_f64(number),
                         Err(_) => visitor.visit_str(text),
@@ -407,17 +407,17 @@ impl<'de> Deserializer<'de> for &Value {
         match self {
             Value::Null => visitor.visit_unit(),
             Value::Scalar(kind, text) => match *kind {
-                Kind::Bool(value) => visitor.visit_bool(value),
-                Kind::U64(value) => visitor.visit_u64(value),
-                Kind::I64(value) => visitor.visit_i64(value),
-                Kind::U128(value) => visitor.visit_u128(value),
-                Kind::I128(value) => visitor.visit_i128(value),
-                Kind::F64(value) => visitor.visit_f64(value),
-                Kind::Text => visitor.visit_str(text),
+                ScalarKind::Bool(value) => visitor.visit_bool(value),
+                ScalarKind::U64(value) => visitor.visit_u64(value),
+                ScalarKind::I64(value) => visitor.visit_i64(value),
+                ScalarKind::U128(value) => visitor.visit_u128(value),
+                ScalarKind::I128(value) => visitor.visit_i128(value),
+                ScalarKind::F64(value) => visitor.visit_f64(value),
+                ScalarKind::Text => visitor.visit_str(text),
             },
             Value::Seq(items) => {
                 let mut rest = items.iter();
-                let value = visitor.visit_seq(Items(&mut rest))?;
+                let value = visitor.visit_seq(ItemsOf(&mut rest))?;
                 match rest.len() {
                     0 => Ok(value),
                     surplus => Err(too_many(items.len(), items.len() - surplus)),
@@ -493,9 +493,9 @@ impl<'de> Deserializer<'de> for &Value {
     forward_to_deserialize_any! { unit unit_struct }
 }
 
-struct Items<'i, 'v>(&'i mut std::slice::Iter<'v, Value>);
+struct ItemsOf<'i, 'v>(&'i mut std::slice::Iter<'v, Value>);
 
-impl<'de> SeqAccess<'de> for Items<'_, '_> {
+impl<'de> SeqAccess<'de> for ItemsOf<'_, '_> {
     type Error = Error;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,

@@ -4,7 +4,7 @@ use crate::document::{raw::MAX_DEPTH, tree::Tree};
 
 /// The list or map that the whole text is, if it is JSON.
 pub(super) fn read(text: &str) -> Option<Tree> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     reader.blanks();
     if !matches!(reader.peek(), Some(b'[' | b'{')) {
         return None;
@@ -16,23 +16,23 @@ pub(super) fn read(text: &str) -> Option<Tree> {
 
 /// The text that a string of JSON stands for, with its quotes.
 pub(super) fn string(text: &str) -> Option<String> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     let string = reader.string()?;
     (reader.at == text.len()).then_some(string)
 }
 
 /// Whether the text is a number of JSON.
 pub(super) fn is_number(text: &str) -> bool {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = JsonReader { text, at: 0 };
     reader.number().is_some() && reader.at == text.len()
 }
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> JsonReader<'t> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

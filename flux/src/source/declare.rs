@@ -85,7 +85,8 @@ impl Source {
         Source::watcher(crate::source::Dir::new(path)).codec(crate::source::Dir::codec())
     }
 
-    /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start.
+    /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start. The prefix may have
+    /// the options of the URI: `APP_?separator=__`.
     pub fn env(prefix: impl Into<Template>) -> Self {
         Source::new(Kind::Env(prefix.into()))
     }

@@ -8,7 +8,7 @@ use crate::{
     schema::{self, Field, Kind, MAX_DEPTH},
     source::{DecodeTree, Given},
 };
-use flux_syntax::env_segment;
+use flux_syntax::{Naming, env_segment};
 use std::{collections::HashMap, ffi::OsString, sync::Arc};
 
 /// Where variables are looked up: in the process, or in what was given instead.
@@ -51,10 +51,21 @@ pub(crate) struct Variable {
     pub(crate) path: Vec<Seg>,
 }
 
-/// Every variable of the table, under `prefix`: of a field with aliases one for each name, the field's own first.
+/// Every variable of the table under a prefix, which has the options of [`Naming`]: of a field with aliases one for each name, the field's own first.
 pub(crate) fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
+    let Ok(naming) = Naming::parse(prefix) else {
+        return Vec::new();
+    };
     let mut all = Vec::new();
-    collect(fields, &[prefix.to_owned()], &[], MAX_DEPTH, &mut all);
+    let prefixes = [naming.prefix.to_owned()];
+    collect(
+        fields,
+        naming.separator,
+        &prefixes,
+        &[],
+        MAX_DEPTH,
+        &mut all,
+    );
     all
 }
 
@@ -79,6 +90,7 @@ fn names_of(field: &Field, prefixes: &[String]) -> Vec<String> {
 
 fn collect(
     fields: &'static [Field],
+    separator: &str,
     prefixes: &[String],
     path: &[Seg],
     depth: u8,
@@ -89,15 +101,15 @@ fn collect(
         match field.kind {
             Kind::Section(inner) if field.flatten => {
                 if depth > 0 {
-                    collect(inner(), prefixes, &path, depth - 1, all);
+                    collect(inner(), separator, prefixes, &path, depth - 1, all);
                 }
             }
             Kind::Section(inner) => {
                 path.push(Seg::Key(field.name.into()));
                 if depth > 0 {
                     let names = names_of(field, prefixes).into_iter();
-                    let inside: Vec<_> = names.map(|name| format!("{name}_")).collect();
-                    collect(inner(), &inside, &path, depth - 1, all);
+                    let inside: Vec<_> = names.map(|name| name + separator).collect();
+                    collect(inner(), separator, &inside, &path, depth - 1, all);
                 }
             }
             Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
@@ -113,6 +125,7 @@ fn collect(
 
 /// Two fields that one variable would set under `prefix` are refused.
 pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), String> {
+    Naming::parse(prefix).map_err(|error| format!("the source `env:{prefix}`: {error}"))?;
     let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
     for variable in variables(fields, prefix) {
         if let Some(other) = known.insert(variable.name.clone(), variable.path.clone())
@@ -159,12 +172,14 @@ pub(crate) fn read<L>(
     prefix: &str,
     lookup: &dyn Fn(&str) -> Option<OsString>,
 ) -> Given<L> {
+    let empty_is_value = Naming::parse(prefix).is_ok_and(|naming| naming.empty_is_value);
+    let is_set = |value: &OsString| empty_is_value || !value.is_empty();
     let mut root = Vec::new();
     let mut set: Vec<(Vec<Seg>, String)> = Vec::new();
     let mut problems = Vec::new();
     let mut secrets = Vec::new();
     for Variable { name, path } in variables(fields, prefix) {
-        let Some(value) = lookup(&name).filter(|value| !value.is_empty()) else {
+        let Some(value) = lookup(&name).filter(is_set) else {
             continue;
         };
         if schema::is_secret(fields, &path) {
@@ -210,10 +225,11 @@ pub(crate) fn misspelt(
     prefix: &str,
     variables: &Variables,
 ) -> Vec<Entry> {
+    let all = self::variables(fields, prefix);
+    let prefix = Naming::parse(prefix).map_or("", |naming| naming.prefix);
     if prefix.is_empty() {
         return Vec::new();
     }
-    let all = self::variables(fields, prefix);
     let known: HashMap<&str, &Variable> = all
         .iter()
         .filter_map(|variable| Some((variable.name.strip_prefix(prefix)?, variable)))

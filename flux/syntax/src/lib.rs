@@ -2,6 +2,7 @@
 
 mod bytes;
 mod duration;
+mod environment;
 mod format;
 mod names;
 mod remote;
@@ -11,6 +12,7 @@ mod uri;
 
 pub use bytes::{ByteSizeError, format_bytes, parse_bytes};
 pub use duration::{DurationError, format_duration, parse_duration};
+pub use environment::Naming;
 pub use format::{Format, UnknownFormat};
 pub use names::{Case, env_segment, nearest};
 pub use remote::Remote;

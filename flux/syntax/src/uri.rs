@@ -1,7 +1,7 @@
 //! Source URIs.
 
 use crate::{
-    Remote, Scheme, Template, nearest,
+    Naming, Remote, Scheme, Template, nearest,
     remote::{self, secret_written_down},
     scheme::SHAPES,
     template::find,
@@ -19,7 +19,7 @@ pub enum Uri {
     },
     /// `env` and `env:PREFIX_`
     Env {
-        /// The prefix of the variables' names; empty for none.
+        /// The prefix of the variables' names, empty for none, with the options of [`Naming`].
         prefix: Template,
     },
     /// A document on a server, or a folder.
@@ -131,14 +131,8 @@ fn read(text: &str) -> Result<Uri, UriError> {
         }
         "env" => {
             let prefix = template(start..text.len())?;
-            let fits = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            match prefix.as_literal() {
-                Some(literal) if !fits(literal) => fail(
-                    format!(
-                        "`{literal}` cannot begin a variable's name; use letters, digits and `_`, as in `env:APP_`"
-                    ),
-                    start..text.len(),
-                ),
+            match prefix.as_literal().map(Naming::parse) {
+                Some(Err(message)) => fail(message, start..text.len()),
                 _ => Ok(Uri::Env { prefix }),
             }
         }
@@ -243,6 +237,8 @@ mod tests {
             matches!(parse_uri("env"), Ok(Uri::Env { prefix }) if prefix.as_literal() == Some(""))
         );
         assert!(refused("env:APP-").contains("cannot begin a variable's name"));
+        assert!(parse_uri("env:APP_?separator=__").is_ok());
+        assert!(refused("env:APP_?seperator=__").contains("did you mean `separator`?"));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Values that a format's decoder would take for something else: null, merge keys, dates, surplus items, no number.
 
 use crate::{applied, by_hand, refusal};
-use flux::{Flux, Format, Report};
+use flux::{
+    Capacitor, Flux, Format, Report, Source,
+    codec::{Codec, Tree},
+    source::Channel,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -119,6 +123,56 @@ async fn a_list_that_is_longer_than_its_type_is_refused_with_its_path_in_every_f
         assert_eq!(paths, ["rgb", "points[1]"], "{format}: {report}");
         assert!(told[0].1.contains("3 items, found 4"), "{format}: {report}");
     }
+}
+
+#[tokio::test]
+async fn a_codec_of_ones_own_is_held_to_the_same_rules() {
+    struct Fixed;
+    impl Codec for Fixed {
+        fn name(&self) -> &str {
+            "fixed"
+        }
+        fn decode(&self, _: &str) -> Result<Tree, String> {
+            let numbers = (1..=4).map(Tree::U64).collect();
+            let names = vec![Tree::Str("a".to_owned()), Tree::Null];
+            Ok(Tree::Map(vec![
+                ("rgb".to_owned(), Tree::Seq(numbers)),
+                ("names".to_owned(), Tree::Seq(names)),
+                ("labels".to_owned(), Tree::Raw("{a=1".to_owned())),
+            ]))
+        }
+    }
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct App {
+        rgb: [u8; 3],
+        names: Vec<String>,
+        labels: BTreeMap<String, String>,
+    }
+    let (sender, channel) = Channel::buffered("app", 4);
+    sender.send(&b"x"[..]).await.expect("a receiver");
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::watcher(channel).codec(Fixed))
+        .build()
+        .expect("layers that work");
+    let error = capacitor
+        .start()
+        .await
+        .expect_err("three problems")
+        .to_string();
+    assert!(
+        error.contains("rgb: expected a list of 3 items, found 4"),
+        "{error}"
+    );
+    assert!(
+        error.contains("names[1]: expected a string, found null"),
+        "{error}"
+    );
+    assert!(
+        error.contains("labels: cannot be read as a map: the { at character 1"),
+        "{error}"
+    );
 }
 
 #[derive(Flux, Debug)]
@@ -328,4 +382,43 @@ async fn what_is_no_number_has_not_changed_because_something_else_did() {
         *seen.lock().unwrap() += 1;
     }
     assert_eq!(*changed.lock().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_default_written_as_text_is_read_where_its_type_is_not_made_from_text() {
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    #[serde(try_from = "String")]
+    struct Even(String);
+    impl TryFrom<String> for Even {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            match text.len() % 2 {
+                0 => Ok(Even(text)),
+                _ => Err("is not even".to_owned()),
+            }
+        }
+    }
+    #[derive(Flux)]
+    struct App {
+        #[flux(default = "abcd")]
+        even: Even,
+        #[flux(default = "abcd")]
+        maybe: Option<Even>,
+        #[flux(default = "8")]
+        port: std::num::NonZeroU16,
+    }
+    #[derive(Flux)]
+    struct Wrong {
+        #[flux(default = "abc")]
+        _odd: Even,
+    }
+    let app = applied::<App>(Format::Json, "{}").await;
+    assert_eq!(app.even, Even("abcd".to_owned()));
+    assert_eq!(app.maybe, Some(Even("abcd".to_owned())));
+    assert_eq!(app.port.get(), 8);
+    let report = refusal::<Wrong>(Format::Json, "{}").await.to_string();
+    assert!(
+        report.contains("the default `abc` cannot be read: is not even"),
+        "{report}"
+    );
 }

@@ -200,6 +200,48 @@ fn a_variable_that_is_near_to_none_is_never_an_error() {
     started::<App>(Unknown::Ignore, "APP_", &[("APP_PROT", "1")]).expect("ignored");
 }
 
+#[test]
+fn the_parts_of_a_name_may_be_joined_by_another_separator() {
+    let variables = [
+        ("APP_DATABASE__MAX_SIZE", "3"),
+        ("APP_DATABASE_MAX_SIZE", "4"),
+    ];
+    let capacitor = started::<App>(Unknown::Warn, "APP_?separator=__", &variables);
+    assert_eq!(capacitor.expect("good").get().database.max_size, 3);
+    let error = started::<App>(Unknown::Warn, "APP_?seperator=__", &[]).expect_err("misspelt");
+    assert!(
+        error.to_string().contains("did you mean `separator`?"),
+        "{error}"
+    );
+
+    #[derive(Flux)]
+    #[flux(override = "env:APP_?separator=__&empty=value")]
+    #[allow(dead_code)]
+    struct Declared {
+        #[flux(nested)]
+        database: Database,
+    }
+    Declared::builder().build().expect("good options");
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_an_empty_text_where_it_is_said_so() {
+    for (prefix, host) in [
+        ("APP_", "none"),
+        ("APP_?empty=unset", "none"),
+        ("APP_?empty=value", ""),
+    ] {
+        let capacitor = started::<App>(Unknown::Deny, prefix, &[("APP_HOST", "")]);
+        assert_eq!(capacitor.expect("good").get().host, host, "{prefix}");
+    }
+    let error = started::<App>(Unknown::Deny, "APP_?empty=value", &[("APP_PORT", "")]);
+    let error = error.expect_err("no number").to_string();
+    assert!(
+        error.contains("port: expected u16, found string"),
+        "{error}"
+    );
+}
+
 /// Keeps the warnings of Flux.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<Vec<String>>>);
