@@ -341,17 +341,26 @@ fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {
     Ok(tree)
 }
 
-/// The document as a tree. Dates of TOML are the maps that its decoder makes of them.
+/// The document as a tree.
 pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
+    match decoder {
+        Decoder::Custom(codec) => custom(&**codec, text),
+        _ => as_written(decoder, text),
+    }
+}
+
+/// For a type that takes any document: dates of TOML are the maps that its decoder makes of them.
+pub(crate) fn as_written<T: serde::de::DeserializeOwned>(
+    decoder: &Decoder,
+    text: &str,
+) -> Result<T, Syntax> {
     match decoder {
         #[cfg(feature = "toml")]
         Decoder::Toml => {
-            use serde::Deserialize;
             let document = ::toml::Deserializer::parse(text)
                 .map_err(|error| toml_error(text, &error, false))?;
-            Document::deserialize(document).map_err(|error| toml_error(text, &error, true))
+            T::deserialize(document).map_err(|error| toml_error(text, &error, true))
         }
-        Decoder::Custom(codec) => custom(&**codec, text),
         _ => fast(decoder, text),
     }
 }

@@ -70,7 +70,7 @@ impl Doc {
         if let Decoder::Custom(codec) = decoder {
             return codec.decode(text).ok().map(Doc::from);
         }
-        let doc = codec::fast::<Doc>(decoder, text).ok()?;
+        let doc = codec::as_written::<Doc>(decoder, text).ok()?;
         #[cfg(feature = "yaml")]
         if matches!(decoder, Decoder::Yaml) {
             return Some(crate::record::as_written::as_written(doc, text));
