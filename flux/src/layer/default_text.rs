@@ -55,6 +55,10 @@ impl<T: DeserializeOwned> ReadAsDocument for &DefaultText<T> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::needless_borrow,
+    reason = "the borrow chooses the trait, as in generated code"
+)]
 mod tests {
     use super::*;
     use std::{

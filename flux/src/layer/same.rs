@@ -105,6 +105,10 @@ impl<T: ?Sized> OfOthers for &Unequal<'_, T> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::needless_borrow,
+    reason = "the borrow chooses the trait, as in generated code"
+)]
 mod tests {
     use super::*;
 
