@@ -29,6 +29,10 @@ pub struct Remote<T = Template> {
     pub path: Vec<T>,
     /// The options that are set.
     pub options: Vec<(&'static str, T)>,
+    /// The values that variables brought, where they are not shown as part of the name. Never printed.
+    pub given: Vec<String>,
+    /// The path as it is shown, where that is not as it is.
+    pub shown: Option<String>,
 }
 
 impl<T> Remote<T> {
@@ -42,6 +46,8 @@ impl<T> Remote<T> {
             hosts: Vec::new(),
             path: Vec::new(),
             options: Vec::new(),
+            given: Vec::new(),
+            shown: None,
         }
     }
 
@@ -111,7 +117,29 @@ impl Remote<Template> {
             let one_each = |host: String| host.split(',').map(str::to_owned).collect::<Vec<_>>();
             hosts = hosts.into_iter().flat_map(one_each).collect();
         }
+        // What the path of a web server holds may be a key to it; elsewhere the path is the document's name.
+        let web = self.scheme == Scheme::Https;
+        let named = self.path.iter().any(|piece| piece.as_literal().is_none());
+        let shown = (web && named).then(|| {
+            let names: Vec<_> = self.path.iter().map(Template::with_names).collect();
+            names.join("/")
+        });
+        let texts = (self.options.iter())
+            .filter(|(name, _)| {
+                known(shape, name).is_none_or(|opt| {
+                    !opt.shown && matches!(opt.value, Value::Text | Value::Secret)
+                })
+            })
+            .map(|(_, value)| value);
+        let given = (self.user.iter())
+            .chain(&self.password)
+            .chain(texts)
+            .chain(self.path.iter().filter(|_| web))
+            .flat_map(|template| template.values(lookup))
+            .collect();
         let remote = Remote {
+            given,
+            shown,
             scheme: self.scheme,
             secure: self.secure,
             user: self.user.as_ref().map(expand).transpose()?,
@@ -126,6 +154,17 @@ impl Remote<Template> {
         };
         remote.check()?;
         Ok(remote)
+    }
+
+    /// Whether a file is read for one of its values.
+    pub fn reads_files(&self) -> bool {
+        let options = self.options.iter().map(|(_, value)| value);
+        (self.user.iter())
+            .chain(&self.password)
+            .chain(&self.hosts)
+            .chain(&self.path)
+            .chain(options)
+            .any(Template::reads_files)
     }
 
     /// The format that the URI names, or the document's extension; none where only the start can tell.
@@ -168,13 +207,38 @@ impl Remote<String> {
                 opt.value.check(name, value)?;
             }
         }
+        for (name, secret) in self.secrets() {
+            if secret.ends_with(['\n', '\r']) {
+                return Err(format!(
+                    "the {name} ends with a line break; remove it where the variable is set, such as with `printf` in place of `echo`"
+                ));
+            }
+        }
         Ok(())
+    }
+
+    /// The password, the token: what is written down nowhere, by its name.
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let shape = self.scheme.shape();
+        // A token stands where a user would.
+        let token = (self.user.iter())
+            .filter(|_| self.scheme == Scheme::Nats && self.password.is_none())
+            .map(|token| ("token", token));
+        let options = self
+            .options
+            .iter()
+            .filter(|(name, _)| known(shape, name).is_some_and(|opt| opt.value == Value::Secret));
+        (self.password.iter().map(|password| ("password", password)))
+            .chain(token)
+            .chain(options.map(|(name, value)| (*name, value)))
     }
 
     /// The server and who asks it, without what is asked: what may share a connection is equal in it.
     pub fn server(&self) -> Remote<String> {
         let mut server = self.clone();
         server.path.clear();
+        server.given.clear();
+        server.shown = None;
         server
             .options
             .retain(|(name, _)| known(self.scheme.shape(), name).is_some_and(|opt| opt.connects));
@@ -238,7 +302,10 @@ impl Remote<String> {
                 .find(|(_, tls)| *tls == secure)
                 .map_or(names[0].0, |(name, _)| *name),
         };
-        let mut path = self.path.join("/");
+        let mut path = match &self.shown {
+            Some(shown) => shown.clone(),
+            None => self.path.join("/"),
+        };
         if self.scheme == Scheme::Https {
             // A query may hold tokens.
             path = path.split('?').next().unwrap_or_default().to_owned();
@@ -275,13 +342,16 @@ impl<T: fmt::Debug> fmt::Debug for Remote<T> {
             .iter()
             .filter(|(name, _)| known(shape, name).is_none_or(|opt| opt.value != Value::Secret))
             .collect();
-        f.debug_struct("Remote")
+        let mut shown = f.debug_struct("Remote");
+        shown
             .field("scheme", &self.scheme)
             .field("secure", &self.secure)
-            .field("hosts", &self.hosts)
-            .field("path", &self.path)
-            .field("options", &options)
-            .finish_non_exhaustive()
+            .field("hosts", &self.hosts);
+        // The path and the query of a web server may hold tokens.
+        if self.scheme != Scheme::Https {
+            shown.field("path", &self.path);
+        }
+        shown.field("options", &options).finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Texts with variables: `${NAME}` and `${NAME:-default}`, decided when a program starts.
+//! Texts with variables: `${NAME}` and `${NAME:-default}`, decided when a program starts; `${file:PATH}` is the content of a file.
 
 use std::{fmt, ops::Range};
 
@@ -14,9 +14,9 @@ pub struct Template {
 pub enum Part {
     /// Text as it is.
     Text(String),
-    /// A variable of the environment.
+    /// A variable of the environment, or a file.
     Var {
-        /// Its name.
+        /// Its name, or `file:` and the path.
         name: String,
         /// What stands in for it where it is unset or empty; may name variables itself.
         default: Option<Template>,
@@ -52,6 +52,12 @@ impl std::error::Error for TemplateError {}
 impl fmt::Display for UnsetVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
+        if let Some(path) = name.strip_prefix(FILE) {
+            return write!(
+                f,
+                "the file `{path}` of `${{{name}}}` is missing, empty or not readable"
+            );
+        }
         let state = if self.empty { "empty" } else { "not set" };
         write!(
             f,
@@ -95,7 +101,7 @@ impl Template {
                     Some((name, default)) => (name, Some(default)),
                     None => (&inside[..length], None),
                 };
-                if !is_variable_name(name) {
+                if !is_variable_name(name) && !is_file(name) {
                     return Err(TemplateError {
                         message: format!(
                             "`{name}` is not the name of a variable; write `${{NAME}}` or `${{NAME:-default}}`"
@@ -153,6 +159,37 @@ impl Template {
             }
         }
         Ok(text)
+    }
+
+    /// The text with the names of its variables in place of their values.
+    pub fn with_names(&self) -> String {
+        let name = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Var { name, .. } => format!("${{{name}}}"),
+        };
+        self.parts.iter().map(name).collect()
+    }
+
+    /// The values that [`expand`](Self::expand) puts in.
+    pub fn values(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+        let value = |part: &Part| match part {
+            Part::Text(_) => None,
+            Part::Var { name, default } => {
+                let value = lookup(name).filter(|value| !value.is_empty());
+                value.or_else(|| default.as_ref()?.expand(lookup).ok())
+            }
+        };
+        self.parts.iter().filter_map(value).collect()
+    }
+
+    /// Whether a file is read for it.
+    pub fn reads_files(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Text(_) => false,
+            Part::Var { name, default } => {
+                is_file(name) || default.as_ref().is_some_and(Template::reads_files)
+            }
+        })
     }
 
     /// The text, where there is no variable in it.
@@ -241,6 +278,14 @@ pub(crate) fn find(text: &str, characters: &[char]) -> Option<usize> {
         }
     }
     None
+}
+
+/// What the name of a variable begins with that is the content of a file.
+pub(crate) const FILE: &str = "file:";
+
+fn is_file(name: &str) -> bool {
+    let path = name.strip_prefix(FILE);
+    path.is_some_and(|path| !path.is_empty() && !path.contains(['$', '{', '\n']))
 }
 
 fn is_variable_name(name: &str) -> bool {
