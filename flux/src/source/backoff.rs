@@ -5,6 +5,8 @@ use crate::time::ceiling;
 use std::time::Duration;
 
 const BASE: Duration = Duration::from_millis(100);
+/// The same where access is refused, or the declaration cannot work.
+const SLOW: Duration = Duration::from_secs(1);
 /// Over how long they come back who lose a server together: with 3 s it is a thirtieth of them in 100 ms.
 pub(crate) const SPREAD: Duration = Duration::from_secs(3);
 pub(super) const CAP: Duration = Duration::from_secs(30);
@@ -21,27 +23,25 @@ impl Backoff {
         self.failures
     }
 
-    /// A session ended after it had been healthy for `healthy`. Longer than the cap means the trouble was over, and the
-    /// count begins anew.
-    pub(super) fn failed(&mut self, healthy: Duration) {
-        if healthy > CAP {
+    /// A session ended. One that had `observed` the source shows that the trouble before it was over: the count begins anew.
+    pub(super) fn failed(&mut self, observed: bool) {
+        if observed {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// The pause for a `random` number in `0.0..1.0`. What was live once is `lost`, and is waited for from the spread on; trouble
-    /// that a person must mend (`slow`) waits at the cap at once.
+    /// The pause for a `random` number in `0.0..1.0`. What was live once is `lost`, and is waited for from the spread on. Trouble
+    /// that a person has to end (`slow`) begins with longer pauses; it may be over within seconds all the same, as when the rights
+    /// arrive shortly after the program.
     pub(super) fn pause(&self, slow: bool, lost: bool, random: f64) -> Duration {
         self.ceiling(slow, lost).mul_f64(random.clamp(0.0, 1.0))
     }
 
     fn ceiling(&self, slow: bool, lost: bool) -> Duration {
-        if slow {
-            return CAP;
-        }
-        let least = if lost { SPREAD } else { BASE };
-        ceiling(self.failures, BASE, CAP).max(least)
+        let base = if slow { SLOW } else { BASE };
+        let least = if lost { SPREAD } else { base };
+        ceiling(self.failures, base, CAP).max(least)
     }
 }
 
@@ -50,11 +50,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn ceilings(lost: bool) -> Vec<u128> {
+    fn ceilings(slow: bool, lost: bool) -> Vec<u128> {
         let mut backoff = Backoff::default();
         let longest = |_| {
-            backoff.failed(Duration::ZERO);
-            backoff.pause(false, lost, 1.0).as_millis()
+            backoff.failed(false);
+            backoff.pause(slow, lost, 1.0).as_millis()
         };
         (0..11).map(longest).collect()
     }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {
         assert_eq!(
-            ceilings(false),
+            ceilings(false, false),
             [
                 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000
             ]
@@ -70,9 +70,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_has_to_end_is_tried_soon_and_then_seldom() {
+        assert_eq!(
+            ceilings(true, false)[..7],
+            [1000, 2000, 4000, 8000, 16000, 30000, 30000]
+        );
+    }
+
+    #[test]
     fn what_was_lost_is_waited_for_from_the_spread_on() {
         assert_eq!(
-            ceilings(true),
+            ceilings(false, true),
             [
                 3000, 3000, 3000, 3000, 3000, 3200, 6400, 12800, 25600, 30000, 30000
             ]
@@ -106,10 +114,10 @@ mod tests {
         }
 
         #[test]
-        fn only_a_long_healthy_session_resets(failures in 0..u32::MAX, millis in 0..120_000u64) {
+        fn only_a_session_that_observed_the_source_resets(failures in 0..u32::MAX, observed: bool) {
             let mut backoff = Backoff { failures };
-            backoff.failed(Duration::from_millis(millis));
-            let expected = if millis > 30_000 { 1 } else { failures + 1 };
+            backoff.failed(observed);
+            let expected = if observed { 1 } else { failures + 1 };
             prop_assert_eq!(backoff.failures(), expected);
         }
     }

@@ -14,8 +14,8 @@ use super::{
     },
 };
 
-/// How long a query may wait for a change.
-const WAIT: Duration = Duration::from_secs(60);
+/// How long a query may wait for a change. With what the server adds it is less than a minute, after which proxies end what is quiet.
+const WAIT: Duration = Duration::from_secs(45);
 /// A busy key is asked for this often at most.
 const SPACING: Duration = Duration::from_millis(20);
 
@@ -58,7 +58,7 @@ impl Consul {
         self.set("token", token)
     }
 
-    /// How long one query waits for a change; 60 seconds by default. Silence is noticed after that time.
+    /// How long one query waits for a change; 45 seconds by default. Silence is noticed after that time.
     #[must_use]
     pub fn wait(self, wait: Duration) -> Self {
         self.set("wait", flux_syntax::format_duration(wait))
@@ -74,6 +74,22 @@ impl Consul {
         self.patience() + self.patience() / 16 + ANSWER
     }
 
+    /// The place with the token that the environment holds, where none is named.
+    fn with_token(&self) -> Self {
+        let mut consul = self.clone();
+        if consul.place.get("token").is_none() {
+            let usual = std::env::var("CONSUL_HTTP_TOKEN");
+            if let Some(token) = usual.ok().filter(|token| !token.is_empty()) {
+                consul = consul.set("token", token);
+            }
+        }
+        consul
+            .place
+            .options
+            .retain(|(name, value)| *name != "token" || !value.is_empty());
+        consul
+    }
+
     /// Asks for what comes after `index`; answers with the next index.
     async fn ask(&self, http: &Http, index: u64) -> Result<(Observation, u64), SourceError> {
         let place = &self.place;
@@ -84,20 +100,26 @@ impl Consul {
         if let Some(dc) = place.get("dc") {
             path += &format!("&dc={}", escaped(dc));
         }
-        let usual = || std::env::var("CONSUL_HTTP_TOKEN").ok();
-        let token = place.get("token").cloned().or_else(usual);
-        let token = token.filter(|token| !token.is_empty());
+        let token = place.get("token").cloned();
         let headers = token.map(|token| (HeaderName::from_static("x-consul-token"), token));
         let answer = http.get(place, &path, headers, self.limit()).await?;
         let next = answer
             .header("x-consul-index")
             .and_then(|index| index.parse().ok());
-        let observation = match answer.status {
-            StatusCode::OK => document(place, &answer.body, next.map(|n: u64| n.to_string())),
-            StatusCode::NOT_FOUND => Observation::Absent,
-            _ => return Err(refused(place, &answer)),
-        };
-        Ok((observation, next.unwrap_or(0)))
+        match (answer.status, next) {
+            (StatusCode::OK, Some(next)) => {
+                let revision = Some(u64::to_string(&next));
+                Ok((document(place, &answer.body, revision), next))
+            }
+            (StatusCode::NOT_FOUND, Some(next)) => Ok((Observation::Absent, next)),
+            (StatusCode::OK | StatusCode::NOT_FOUND, None) => {
+                let (origin, status) = (place.origin(), answer.status);
+                Err(SourceError::transient(format!(
+                    "{origin}: the answer ({status}) has no `X-Consul-Index`, so it is not one of Consul's; is there a proxy in between?"
+                )))
+            }
+            _ => Err(refused(place, &answer)),
+        }
     }
 }
 
@@ -111,6 +133,12 @@ impl Watcher for Consul {
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        self.with_token().session(observer).await
+    }
+}
+
+impl Consul {
+    async fn session(&self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let connect = async { Http::new(&self.place) };
         let http = SERVERS

@@ -2,7 +2,10 @@
 
 use crate::{
     codec::{Codec, Decoder},
-    source::{DynWatcher, Observer, Patience, Session, Terms, Watcher, environment::Variables},
+    source::{
+        DynWatcher, Observer, Patience, Session, Terms, Watcher, environment::Variables,
+        remote::renewed::Renewed,
+    },
 };
 use flux_syntax::{Format, Remote, Template, Uri};
 use std::{ffi::OsString, fmt, path::PathBuf, sync::Arc, time::Duration};
@@ -214,19 +217,31 @@ impl Source {
                 input: watched(watcher, own),
             }),
             Kind::Remote(place) => {
-                let place = place
-                    .expand(&|name| self.variables.get(name)?.into_string().ok())
-                    .map_err(|error| format!("a `{}:` source: {error}", place.scheme.as_str()))?;
+                let template = place;
+                let place = template
+                    .expand(&|name| value_of(name, &self.variables))
+                    .map_err(|error| {
+                        format!("a `{}:` source: {error}", template.scheme.as_str())
+                    })?;
                 // What the URI says is nearer to the source than what the builder says of all.
                 let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
                 let folder = place.origin().strip_prefix("dir:").map(std::path::absolute);
                 let folder = folder.and_then(Result::ok);
+                let (origin, decoder) = (place.origin(), decoder_of(&place));
+                let watcher: Box<dyn DynWatcher> = match template.reads_files() {
+                    true => {
+                        let variables = self.variables;
+                        let lookup = Box::new(move |name: &str| value_of(name, &variables));
+                        Box::new(Renewed::open(template, place, lookup)?)
+                    }
+                    false => crate::source::remote::open(place)?,
+                };
                 Ok(Opened {
-                    origin: place.origin(),
-                    decoder: Some(self.format.unwrap_or_else(|| decoder_of(&place))),
+                    origin,
+                    decoder: Some(self.format.unwrap_or(decoder)),
                     optional: self.optional,
                     file: folder,
-                    input: watched(crate::source::remote::open(place)?, resync),
+                    input: watched(watcher, resync),
                 })
             }
             #[cfg(feature = "file")]
@@ -275,7 +290,7 @@ fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, Strin
 pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, String> {
     let (format, variables) = (&source.format, &source.variables);
     let of_remote = |place: &Remote| {
-        let lookup = |name: &str| variables.get(name)?.into_string().ok();
+        let lookup = |name: &str| value_of(name, variables);
         let place = place.expand(&lookup)?;
         let decoder = format.clone().unwrap_or_else(|| decoder_of(&place));
         Ok::<_, String>((place.origin(), decoder))
@@ -374,9 +389,20 @@ fn default_decoder() -> Option<Decoder> {
     Decoder::enabled(Format::Json)
 }
 
+/// The value of a variable, or the content of a file (`file:PATH`) without the line break at its end.
+pub(crate) fn value_of(name: &str, variables: &Variables) -> Option<String> {
+    let Some(path) = name.strip_prefix("file:") else {
+        return variables.get(name)?.into_string().ok();
+    };
+    let mut text = std::fs::read_to_string(path).ok()?;
+    let length = text.trim_end_matches(['\n', '\r']).len();
+    text.truncate(length);
+    Some(text)
+}
+
 pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<String, String> {
     template
-        .expand(&|name| variables.get(name)?.into_string().ok())
+        .expand(&|name| value_of(name, variables))
         .map_err(|unset| match variables.get(&unset.name) {
             Some(value) if value.to_str().is_none() => {
                 let name = &unset.name;

@@ -1,6 +1,9 @@
 //! What went wrong with a source.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// The longest time that a source may ask to be left alone for.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// What kind of error it is decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,7 @@ pub enum ErrorKind {
 pub struct SourceError {
     kind: ErrorKind,
     message: Arc<str>,
+    after: Option<Duration>,
 }
 
 impl SourceError {
@@ -41,6 +45,18 @@ impl SourceError {
     pub fn closed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Closed, message)
     }
+    /// The source asks not to be tried again before this time has passed, as by `Retry-After`. Five minutes at most are heeded.
+    #[must_use]
+    pub fn after(mut self, pause: Duration) -> Self {
+        self.after = Some(pause.min(LONGEST));
+        self
+    }
+    /// How long the source asks to be left alone, and a little more for a `random` number in `0.0..1.0`: nobody is to come back in
+    /// the same instant as everybody.
+    pub(crate) fn retry_after(&self, random: f64) -> Duration {
+        let pause = self.after.unwrap_or_default();
+        pause.mul_f64(1.0 + random.clamp(0.0, 1.0) / 10.0)
+    }
     /// What kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -50,6 +66,7 @@ impl SourceError {
         SourceError {
             kind,
             message: message.into().into(),
+            after: None,
         }
     }
 }

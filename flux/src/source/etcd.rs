@@ -1,4 +1,5 @@
-//! etcd: one key. It is read at a revision, and watched from the next one on.
+//! etcd: one key. It is read at a revision, and watched from the next one on; every ten seconds a majority is asked whether what was
+//! seen is still what the key holds.
 
 use std::time::Duration;
 
@@ -10,16 +11,22 @@ use flux_syntax::{Remote, Scheme};
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::{
-    Observation, Observer, Revision, SourceError, Watcher,
+    Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document, lost,
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document, lost, members,
         shared::{self, Connections, Lease},
         tls::Certificates,
         without_secrets,
     },
 };
 
-static SERVERS: Connections<shared::Client<Client>> = Connections::new();
+static SERVERS: Connections<shared::Client<Member>> = Connections::new();
+
+/// A client of one member, and where that is; nowhere that is known if it is the program's own client.
+struct Member {
+    client: Client,
+    address: Option<String>,
+}
 
 /// How often a watch is begun again at most, where the server ends each one.
 const SPACING: Duration = Duration::from_millis(100);
@@ -38,32 +45,27 @@ const SPACING: Duration = Duration::from_millis(100);
 pub struct Etcd {
     place: Remote<String>,
     client: Option<Client>,
-    seen: Seen,
 }
 
-/// The newest revision that was read. A store whose revisions went back is another one: it was restored, or made anew.
-#[derive(Clone, Copy, Default)]
+/// Which version of a key it is; none where there is no key. Never compared for order.
+type Version = Option<(i64, i64, i64)>;
+
+fn version(found: Option<&KeyValue>) -> Version {
+    found.map(|found| {
+        (
+            found.create_revision(),
+            found.mod_revision(),
+            found.version(),
+        )
+    })
+}
+
+/// What a session has seen last.
+#[derive(Clone, Copy)]
 struct Seen {
-    store: u64,
-    revision: u64,
-}
-
-impl Seen {
-    fn read(&mut self, revision: i64) -> Revision {
-        let number = revision.unsigned_abs();
-        if number < self.revision {
-            self.store += 1;
-        }
-        self.revision = number;
-        self.at(revision)
-    }
-
-    fn at(self, revision: i64) -> Revision {
-        Revision {
-            incarnation: self.store,
-            number: revision.unsigned_abs(),
-        }
-    }
+    version: Version,
+    /// The store's revision when the key was read last.
+    revision: i64,
 }
 
 remote::options_of_a_server!(Etcd);
@@ -93,21 +95,17 @@ impl Etcd {
         Etcd {
             place,
             client: None,
-            seen: Seen::default(),
         }
     }
 
-    async fn session(
-        &mut self,
-        client: &shared::Client<Client>,
-        observer: &Observer,
-    ) -> Result<(), SourceError> {
+    async fn session(&self, client: &Client, observer: &Observer) -> Result<(), SourceError> {
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
+        beat.reset();
         loop {
             let begin = Instant::now();
-            let revision = self.read(client, observer).await?;
-            let mut watch = self.follow(client, revision + 1).await?;
+            let mut seen = self.read(client, observer).await?;
+            let mut watch = self.follow(client, seen.revision + 1).await?;
             loop {
                 tokio::select! {
                     message = watch.message() => {
@@ -117,18 +115,16 @@ impl Etcd {
                             self.refused(message.cancel_reason())?;
                             break;
                         }
-                        match message.events().last() {
-                            Some(event) => self.changed(event.event_type(), event.kv(), observer),
-                            None => observer.live(),
+                        if let Some(event) = message.events().last() {
+                            self.changed(event.event_type(), event.kv(), &mut seen, observer);
                         }
                     }
-                    () = resync.due() => {
-                        self.read(client, observer).await?;
-                    }
-                    // The answer is a message without events; without one the session is ended as silent.
-                    _ = beat.tick() => {
-                        let asked = answered(&self.place, watch.request_progress()).await?;
-                        asked.map_err(|error| self.wrong(&error))?;
+                    () = resync.due() => break,
+                    // Only a majority answers it. A change that the watch has not announced, and a store that went back, are
+                    // read and watched anew.
+                    _ = beat.tick() => match self.still_holds(client, seen).await? {
+                        true => observer.live(),
+                        false => break,
                     }
                 }
             }
@@ -136,32 +132,40 @@ impl Etcd {
         }
     }
 
-    /// Reads the key, at the newest revision that a majority agrees on.
-    async fn read(
-        &mut self,
-        client: &shared::Client<Client>,
-        observer: &Observer,
-    ) -> Result<i64, SourceError> {
+    async fn ask(
+        &self,
+        client: &Client,
+        options: Option<GetOptions>,
+    ) -> Result<GetResponse, SourceError> {
         let mut reader = client.kv_client().max_decoding_message_size(2 * MAX_SIZE);
-        let answer = answered(&self.place, reader.get(self.place.at(0), None)).await?;
-        let answer: GetResponse = answer.map_err(|error| self.wrong(&error))?;
-        let revision = answer.header().map_or(0, |header| header.revision());
-        let observation = match answer.kvs().first() {
-            Some(found) => self.document(found),
-            None => Observation::Absent,
-        };
-        observer.observe_at(self.seen.read(revision), observation);
-        Ok(revision)
+        let answer = answered(&self.place, reader.get(self.place.at(0), options)).await?;
+        answer.map_err(|error| self.wrong(&error))
     }
 
-    async fn follow(
-        &self,
-        client: &shared::Client<Client>,
-        revision: i64,
-    ) -> Result<WatchStream, SourceError> {
-        let options = WatchOptions::new()
-            .with_start_revision(revision)
-            .with_progress_notify();
+    /// Reads the key, at the newest revision that a majority agrees on.
+    async fn read(&self, client: &Client, observer: &Observer) -> Result<Seen, SourceError> {
+        let answer = self.ask(client, None).await?;
+        let revision = answer.header().map_or(0, |header| header.revision());
+        let found = answer.kvs().first();
+        let observation = found.map_or(Observation::Absent, |found| self.document(found));
+        observer.read_at(revision.unsigned_abs(), observation);
+        Ok(Seen {
+            version: version(found),
+            revision,
+        })
+    }
+
+    /// Asks a majority whether the key is still what was seen of it, without its value.
+    async fn still_holds(&self, client: &Client, seen: Seen) -> Result<bool, SourceError> {
+        let answer = self
+            .ask(client, Some(GetOptions::new().with_keys_only()))
+            .await?;
+        let revision = answer.header().map_or(0, |header| header.revision());
+        Ok(revision >= seen.revision && version(answer.kvs().first()) == seen.version)
+    }
+
+    async fn follow(&self, client: &Client, revision: i64) -> Result<WatchStream, SourceError> {
+        let options = WatchOptions::new().with_start_revision(revision);
         let mut watcher = client
             .watch_client()
             .max_decoding_message_size(2 * MAX_SIZE);
@@ -169,15 +173,22 @@ impl Etcd {
         watch.await?.map_err(|error| self.wrong(&error))
     }
 
-    fn changed(&self, change: EventType, key: Option<&KeyValue>, observer: &Observer) {
+    fn changed(
+        &self,
+        change: EventType,
+        key: Option<&KeyValue>,
+        seen: &mut Seen,
+        observer: &Observer,
+    ) {
         let Some(key) = key else {
-            return observer.live();
+            return;
         };
-        let observation = match change {
-            EventType::Put => self.document(key),
-            EventType::Delete => Observation::Absent,
+        let (observation, now) = match change {
+            EventType::Put => (self.document(key), version(Some(key))),
+            EventType::Delete => (Observation::Absent, None),
         };
-        observer.observe_at(self.seen.at(key.mod_revision()), observation);
+        seen.version = now;
+        observer.announced_at(key.mod_revision().unsigned_abs(), observation);
     }
 
     fn document(&self, found: &KeyValue) -> Observation {
@@ -231,22 +242,35 @@ impl Watcher for Etcd {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
-        let client = match &self.client {
-            Some(client) => Lease::own(shared::Client::new(client.clone())),
+        let member = match &self.client {
+            Some(client) => Lease::own(shared::Client::new(Member {
+                client: client.clone(),
+                address: None,
+            })),
             None => {
                 SERVERS
                     .lease(self.place.server(), observer.was_live(), self.connect())
                     .await?
             }
         };
-        let ended = self.session(&client, observer).await;
-        client.give_up();
+        let ended = self.session(&member.client, observer).await;
+        member.give_up();
+        if let (Err(error), Some(address)) = (&ended, &member.address)
+            && error.kind() == super::ErrorKind::Transient
+        {
+            members::was_silent(address);
+        }
         ended
     }
 }
 
 impl Etcd {
-    async fn connect(&self) -> Result<shared::Client<Client>, SourceError> {
+    /// Connects to the member that answers first. The client's own choice among several asks a silent one again and again.
+    async fn connect(&self) -> Result<shared::Client<Member>, SourceError> {
+        members::first(&self.place, |address| self.connect_to(address)).await
+    }
+
+    async fn connect_to(&self, address: String) -> Result<shared::Client<Member>, SourceError> {
         let mut options = ConnectOptions::new()
             .with_connect_timeout(ANSWER)
             .with_keep_alive(BEAT, ANSWER)
@@ -256,7 +280,7 @@ impl Etcd {
             options = options.with_tls(self.certificates()?);
         }
         let connect = async |options| {
-            let client = Client::connect(self.place.addresses(), Some(options));
+            let client = Client::connect([address.clone()], Some(options));
             answered(&self.place, client).await
         };
         let mut client = match (&self.place.user, &self.place.password) {
@@ -273,29 +297,19 @@ impl Etcd {
         }
         let client = client.map_err(|error| self.wrong(&error))?;
         self.knock(&client).await?;
-        Ok(shared::Client::new(client))
+        Ok(shared::Client::new(Member {
+            client,
+            address: Some(address),
+        }))
     }
 
-    /// The client connects when it is first used. It is not shared before the cluster answers, so that one asks and not all.
+    /// The client connects when it is first used. It is not shared before the member answers, so that one asks and not all.
     async fn knock(&self, client: &Client) -> Result<(), SourceError> {
         let least = GetOptions::new().with_keys_only().with_limit(1);
-        let mut reader = client.kv_client();
-        // Each question may go to a member that is down, and is then refused at once.
-        let mut tries = match self.place.hosts.len() {
-            0 | 1 => 1,
-            members => 2 * members,
-        };
-        loop {
-            let answer = reader.get(self.place.at(0), Some(least.clone()));
-            let answer = answered(&self.place, answer).await?;
-            tries -= 1;
-            match answer.map_err(|error| self.wrong(&error)) {
-                // What it refuses to one it may grant to another.
-                Err(error) if error.kind() != super::ErrorKind::Transient => return Ok(()),
-                Err(error) if tries == 0 => return Err(error),
-                Err(_) => {}
-                Ok(_) => return Ok(()),
-            }
+        match self.ask(client, Some(least)).await {
+            Err(error) if error.kind() == super::ErrorKind::Transient => Err(error),
+            // What it refuses to one it may grant to another.
+            _ => Ok(()),
         }
     }
 
@@ -309,20 +323,5 @@ impl Etcd {
             tls = tls.identity(Identity::from_pem(certificate, key));
         }
         Ok(tls)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_store_that_was_made_anew_is_told_by_its_revisions() {
-        let mut seen = Seen::default();
-        let old = seen.read(30);
-        assert!(seen.at(29).is_before(old), "history");
-        assert!(!seen.read(30).is_before(old) && !seen.read(31).is_before(old));
-        let new = seen.read(2);
-        assert!(!new.is_before(old) && seen.at(1).is_before(new));
     }
 }

@@ -1,4 +1,5 @@
-//! Firestore: one document, or one field of it, by a listener.
+//! Firestore: one document, or one field of it, by a listener. An open listener proves only that the connection is, so it is begun
+//! anew every now and then, from where it was.
 
 mod value;
 
@@ -28,10 +29,14 @@ use super::{
         self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document,
         shared::{Connection, Connections, Lease},
         tls::name_cryptography,
+        without_secrets,
     },
 };
 
 static PROJECTS: Connections<Project> = Connections::new();
+
+/// How long a listener is believed.
+const RELISTEN: Duration = Duration::from_secs(60);
 
 const SCOPE: &[&str] = &["https://www.googleapis.com/auth/datastore"];
 
@@ -214,7 +219,8 @@ impl Firestore {
     }
 
     fn refused(&self, status: &Status) -> SourceError {
-        let text = format!("{}: {}", self.place.origin(), status.message());
+        let said = without_secrets(&self.place, status.message());
+        let text = format!("{}: {said}", self.place.origin());
         match status.code() {
             Code::PermissionDenied | Code::Unauthenticated => SourceError::permission(text),
             Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition => {
@@ -225,6 +231,7 @@ impl Firestore {
     }
 
     fn lost(&self, why: &dyn std::fmt::Display) -> SourceError {
+        let why = without_secrets(&self.place, &why.to_string());
         SourceError::transient(format!("{}: {why}", self.place.origin()))
     }
 }
@@ -251,6 +258,10 @@ impl Watcher for Firestore {
         Some(DEADLINE)
     }
 
+    fn resync(&self) -> Option<Duration> {
+        Some(self.place.duration("resync").unwrap_or(RELISTEN))
+    }
+
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let project: Lease<Project> = PROJECTS
@@ -274,9 +285,15 @@ impl Watcher for Firestore {
         }
         let mut heard = Heard::default();
         let mut beat = interval(BEAT / 2);
+        let mut again = observer.resync();
         loop {
             let event = tokio::select! {
                 event = listener.events.message() => event,
+                () = again.due() => {
+                    listener = self.listen(&project).await?;
+                    heard = Heard::default();
+                    continue;
+                }
                 // A dead connection is found by the pings of the protocol and ends the events.
                 _ = beat.tick() => {
                     if heard.current {

@@ -6,6 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use flux_syntax::{Remote, Scheme};
 use hyper::{
     StatusCode,
+    body::Bytes,
     header::{AUTHORIZATION, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH},
 };
 
@@ -13,12 +14,16 @@ use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, DEADLINE, checked, document,
-        http::{Answer, Http, SERVERS, refused},
+        http::{Answer, Http, SERVERS, date, refused},
     },
 };
 
 /// How often the document is asked for.
 const POLL: Duration = Duration::from_secs(30);
+/// It is asked for this often at most.
+const OFTEN: Duration = Duration::from_millis(100);
+/// So many answers in a row with an older date than was seen are no replica that lags behind: the document was put back.
+const PUT_BACK: u32 = 5;
 
 /// Watches a document on a web server by asking for it again and again; one that has not changed is not sent again where the
 /// server gives it an `ETag` or a `Last-Modified`.
@@ -35,6 +40,35 @@ const POLL: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Https {
     place: Remote<String>,
+    newest: Newest,
+}
+
+/// The newest document that was seen, by its date.
+#[derive(Clone, Default)]
+struct Newest {
+    modified: Option<u64>,
+    body: Option<Bytes>,
+    /// How many answers in a row were older.
+    older: u32,
+}
+
+impl Newest {
+    /// Whether an answer is to be taken. One with an older date comes from a replica that lags behind, unless it stays so.
+    fn takes(&mut self, modified: Option<u64>, body: &Bytes) -> bool {
+        let is_older = modified
+            .zip(self.modified)
+            .is_some_and(|(now, newest)| now < newest);
+        if is_older && self.body.as_ref() != Some(body) && self.older + 1 < PUT_BACK {
+            self.older += 1;
+            return false;
+        }
+        if !is_older || self.body.as_ref() != Some(body) {
+            self.modified = modified;
+        }
+        self.body = Some(body.clone());
+        self.older = 0;
+        true
+    }
 }
 
 remote::options_of_a_server!(Https);
@@ -51,7 +85,10 @@ impl Https {
     }
 
     pub(super) fn at(place: Remote<String>) -> Self {
-        Https { place }
+        Https {
+            place,
+            newest: Newest::default(),
+        }
     }
 
     /// The token, sent as `Authorization: Bearer`.
@@ -67,7 +104,8 @@ impl Https {
     }
 
     fn every(&self) -> Duration {
-        self.place.duration("poll").unwrap_or(POLL)
+        let every = self.place.duration("poll").unwrap_or(POLL);
+        every.max(OFTEN)
     }
 
     fn authorization(&self) -> Option<(HeaderName, String)> {
@@ -132,18 +170,40 @@ impl Watcher for Https {
         let mut again = observer.resync();
         let mut known = Known::default();
         loop {
-            let headers = self.authorization().into_iter().chain(known.conditions());
+            let conditions: Vec<_> = known.conditions().collect();
+            let conditional = !conditions.is_empty();
+            let headers = self.authorization().into_iter().chain(conditions);
             let path = self.place.at(0);
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
             match answer.status {
                 StatusCode::OK => {
-                    known = Known::of(&answer);
-                    let revision = known.tag.clone().or_else(|| known.modified.clone());
-                    observer.observe(document(&self.place, &answer.body, revision));
+                    let now = Known::of(&answer);
+                    let modified = now.modified.as_deref().and_then(date);
+                    if self.newest.takes(modified, &answer.body) {
+                        known = now;
+                        let revision = known.tag.clone().or_else(|| known.modified.clone());
+                        observer.observe(document(&self.place, &answer.body, revision));
+                    } else {
+                        observer.failing(SourceError::transient(format!(
+                            "{}: the answer is older ({}) than the document that was seen before; it is taken if the next ones are too",
+                            self.place.origin(),
+                            now.modified.unwrap_or_default()
+                        )));
+                    }
                 }
-                StatusCode::NOT_MODIFIED => observer.live(),
+                StatusCode::NOT_MODIFIED if conditional => {
+                    self.newest.older = 0;
+                    observer.live();
+                }
+                StatusCode::NOT_MODIFIED => {
+                    return Err(SourceError::transient(format!(
+                        "{}: the server answers `304 Not Modified` to a question without a condition; a cache before it may be broken",
+                        self.place.origin()
+                    )));
+                }
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
                     known = Known::default();
+                    self.newest = Newest::default();
                     observer.observe(Observation::Absent);
                 }
                 _ => return Err(refused(&self.place, &answer)),
@@ -165,5 +225,37 @@ mod tests {
             .token("hunter2")
             .credentials("bob", "hunter2");
         assert!(!format!("{https:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_replica_that_lags_behind_is_not_newer_and_what_was_put_back_is() {
+        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let mut newest = Newest::default();
+        assert!(newest.takes(Some(10), &bytes("one")));
+        assert!(newest.takes(Some(20), &bytes("two")));
+        for _ in 0..10 {
+            assert!(!newest.takes(Some(10), &bytes("one")));
+            assert!(newest.takes(Some(20), &bytes("two")));
+        }
+        // The same content under another date is the same.
+        assert!(newest.takes(Some(15), &bytes("two")));
+        assert!(!newest.takes(Some(18), &bytes("one")));
+        assert!(newest.takes(Some(20), &bytes("two")));
+        let taken = (0..5).map(|_| newest.takes(Some(10), &bytes("one")));
+        assert_eq!(
+            taken.collect::<Vec<_>>(),
+            [false, false, false, false, true]
+        );
+        assert!(newest.takes(Some(12), &bytes("three")));
+        assert!(
+            newest.takes(None, &bytes("four")),
+            "without a date there is no older one"
+        );
+    }
+
+    #[test]
+    fn it_is_not_asked_for_without_pause() {
+        let https = Https::new("h", "/a").poll(Duration::ZERO);
+        assert_eq!(https.every(), OFTEN);
     }
 }

@@ -1,4 +1,5 @@
-//! Kubernetes: one key of a ConfigMap or a Secret, by a list and a watch from its resource version.
+//! Kubernetes: one key of a ConfigMap or a Secret, by a list and a watch from its resource version. After each watch it is listed
+//! again: a watch from a version that a restored store has not reached is quiet.
 
 use std::{collections::BTreeMap, fmt::Debug, pin::pin, time::Duration};
 
@@ -15,6 +16,7 @@ use kube::{
     core::Status,
 };
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Observation, Observer, SourceError, Watcher,
@@ -22,11 +24,14 @@ use super::{
         self, ANSWER, RESYNC, answered, checked, document, innermost,
         shared::{self, Connections, Lease},
         tls::name_cryptography,
+        without_secrets,
     },
 };
 
 /// How long one watch lasts at the server.
 const WAIT: Duration = Duration::from_secs(120);
+/// How often it is listed at most, where the server ends each watch.
+const SPACING: Duration = Duration::from_millis(100);
 
 /// Their connections are made anew by themselves.
 static CLUSTERS: Connections<shared::Client<Client>> = Connections::new();
@@ -161,46 +166,36 @@ impl Kubernetes {
         let only = format!("metadata.name={name}");
         let mut resync = observer.resync();
         loop {
+            let begin = Instant::now();
             let params = ListParams::default().fields(&only);
             let list = answered(&self.place, api.list(&params)).await?;
             let list = list.map_err(|error| self.classified(error))?;
-            let mut version = list.metadata.resource_version.unwrap_or_default();
+            let version = list.metadata.resource_version.unwrap_or_default();
             observer.observe(self.document_of(list.items.first()));
+            let params = WatchParams::default()
+                .fields(&only)
+                .timeout(self.patience().as_secs().try_into().unwrap_or(120));
+            let events = api.watch(&params, &version).await;
+            let mut events = pin!(events.map_err(|error| self.classified(error))?);
             loop {
-                let params = WatchParams::default()
-                    .fields(&only)
-                    .timeout(self.patience().as_secs().try_into().unwrap_or(120));
-                let events = api.watch(&params, &version).await;
-                let mut events = pin!(events.map_err(|error| self.classified(error))?);
-                let expired = loop {
-                    let event = tokio::select! {
-                        event = events.try_next() => event.map_err(|error| self.classified(error))?,
-                        () = resync.due() => break true,
-                    };
-                    observer.live();
-                    match event {
-                        // The server ends every watch after a while.
-                        None => break false,
-                        Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
-                            note(&mut version, object.meta().resource_version.clone());
-                            observer.observe(self.document_of(Some(&object)));
-                        }
-                        Some(WatchEvent::Deleted(object)) => {
-                            note(&mut version, object.meta().resource_version.clone());
-                            observer.observe(Observation::Absent);
-                        }
-                        Some(WatchEvent::Bookmark(mark)) => {
-                            note(&mut version, Some(mark.metadata.resource_version));
-                        }
-                        // The version is older than what the server remembers.
-                        Some(WatchEvent::Error(status)) if status.code == 410 => break true,
-                        Some(WatchEvent::Error(status)) => return Err(self.refused(&status)),
-                    }
+                let event = tokio::select! {
+                    event = events.try_next() => event.map_err(|error| self.classified(error))?,
+                    () = resync.due() => break,
                 };
-                if expired {
-                    break;
+                match event {
+                    // The server ends every watch after a while.
+                    None => break,
+                    Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                        observer.observe(self.document_of(Some(&object)));
+                    }
+                    Some(WatchEvent::Deleted(_)) => observer.observe(Observation::Absent),
+                    Some(WatchEvent::Bookmark(_)) => observer.live(),
+                    // The version is older than what the server remembers.
+                    Some(WatchEvent::Error(status)) if status.code == 410 => break,
+                    Some(WatchEvent::Error(status)) => return Err(self.refused(&status)),
                 }
             }
+            sleep_until(begin + SPACING).await;
         }
     }
 
@@ -219,24 +214,20 @@ impl Kubernetes {
             kube::Error::Api(status) => self.refused(&status),
             error => {
                 let (origin, why) = (self.place.origin(), innermost(&error));
+                let why = without_secrets(&self.place, &why);
                 SourceError::transient(format!("{origin}: {why}"))
             }
         }
     }
 
     fn refused(&self, status: &Status) -> SourceError {
-        let text = format!("{}: {}", self.place.origin(), status.message);
+        let said = without_secrets(&self.place, &status.message);
+        let text = format!("{}: {said}", self.place.origin());
         match status.code {
             401 | 403 => SourceError::permission(text),
             410 | 429 | 500.. => SourceError::transient(text),
             _ => SourceError::configuration(text),
         }
-    }
-}
-
-fn note(version: &mut String, newer: Option<String>) {
-    if let Some(newer) = newer.filter(|newer| !newer.is_empty()) {
-        *version = newer;
     }
 }
 
@@ -295,10 +286,13 @@ impl Watcher for Kubernetes {
             }
         };
         let client = Client::clone(&cluster);
-        match self.place.at(1) {
+        let ended = match self.place.at(1) {
             "secret" => self.follow::<Secret>(client, observer).await,
             _ => self.follow::<ConfigMap>(client, observer).await,
-        }
+        };
+        // The next session reads the kubeconfig and its files again, also while another source holds the client.
+        cluster.give_up();
+        ended
     }
 }
 

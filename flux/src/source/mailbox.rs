@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::source::{Content, Observation, Resync, Revision, SourceError};
+use crate::source::{Content, Observation, Resync, SourceError};
 
 /// How the connection to a source is. It stands beside the capacitor's state and does not change it.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,8 @@ pub enum Health {
     /// Nothing was heard yet.
     #[default]
     Starting,
-    /// Changes are seen as they happen.
+    /// Changes are seen as they happen. Within the bound of staleness that the source's page states, something has arrived that only the
+    /// source itself could send.
     Live,
     /// Changes may be missed.
     Stale {
@@ -78,12 +79,13 @@ struct Slot {
     unsettled: bool,
     health: Health,
     health_changed: bool,
-    live_since: Option<Instant>,
     was_live: bool,
     /// When the source last showed that it is watched.
     sign: Option<Instant>,
-    /// The newest revision of what was observed.
-    last: Option<Revision>,
+    /// How far the order of changes was seen in this session, where the source numbers its changes.
+    mark: Option<u64>,
+    /// Whether this session has observed the source.
+    observed: bool,
     received: u64,
     /// Something changed since it was taken.
     fresh: bool,
@@ -176,6 +178,12 @@ impl Inbox {
         taken.then_some(made)
     }
 
+    /// Whether the source of `layer` is live.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_live(&self, layer: usize) -> bool {
+        matches!(self.slot(layer).health, Health::Live)
+    }
+
     /// Waits until [`take`](Self::take) has something to give. For one waiter; may be dropped at any time.
     pub(crate) async fn changed(&self) {
         while !self.pending.load(Ordering::Acquire) {
@@ -217,7 +225,6 @@ impl Slot {
         if matches!(self.health, Health::Live) {
             return false;
         }
-        self.live_since = Some(Instant::now());
         self.was_live = true;
         self.set_health(Health::Live)
     }
@@ -226,24 +233,29 @@ impl Slot {
             Health::Stale { since, attempt, .. } => (*since, *attempt),
             _ => (SystemTime::now(), 0),
         };
-        self.live_since = None;
         self.set_health(Health::Stale {
             since,
             error,
             attempt: attempt.unwrap_or(before.saturating_add(1)),
         })
     }
-    fn is_outdated(&self, revision: Option<Revision>) -> bool {
-        let both = revision.zip(self.last);
-        both.is_some_and(|(now, last)| now.is_before(last))
+    fn is_outdated(&self, order: Order) -> bool {
+        match (order, self.mark) {
+            (Order::Announced(number), Some(mark)) => number < mark,
+            _ => false,
+        }
     }
-    /// Takes what was observed, unless it is older than what was observed before.
-    fn take(&mut self, observation: Observation, revision: Option<Revision>) -> bool {
+    /// Takes what was observed, unless it is a change that was announced after something newer was seen.
+    fn take(&mut self, observation: Observation, order: Order) -> bool {
         self.sign = Some(Instant::now());
-        if self.is_outdated(revision) {
+        self.observed = true;
+        if self.is_outdated(order) {
             return self.become_live();
         }
-        self.last = revision.or(self.last);
+        self.mark = match order {
+            Order::Unnumbered => None,
+            Order::Read(number) | Order::Announced(number) => Some(number),
+        };
         self.observation = Some(observation);
         self.unsettled = false;
         self.received += 1;
@@ -255,6 +267,17 @@ impl Slot {
         self.health_changed = true;
         true
     }
+}
+
+/// How an observation is placed among the others of its session.
+#[derive(Clone, Copy)]
+enum Order {
+    /// The source does not number its changes.
+    Unnumbered,
+    /// An answer to a read, whatever its number.
+    Read(u64),
+    /// A change that the source announced.
+    Announced(u64),
 }
 
 /// Where a watcher reports what it sees. Never blocks; a newer report replaces one that nobody took yet.
@@ -281,22 +304,29 @@ impl Observer {
 
     /// The source was seen to hold this. It is [`live`](Self::live) with it, and settled.
     pub fn observe(&self, observation: Observation) {
-        self.deliver(observation, None);
+        self.deliver(observation, Order::Unnumbered);
     }
 
-    /// [`observe`](Self::observe) for a source that numbers its changes: what is older than what was observed before is
-    /// dropped, such as the history that a server tells again after a restart.
-    pub fn observe_at(&self, revision: Revision, observation: Observation) {
-        self.deliver(observation, Some(revision));
+    /// [`observe`](Self::observe) for the answer to a read of a source that numbers its changes. It is taken whatever its number,
+    /// because a source that was restored or made anew counts from before; changes that are announced for less are outdated from here
+    /// on.
+    pub fn read_at(&self, number: u64, observation: Observation) {
+        self.deliver(observation, Order::Read(number));
     }
 
-    fn deliver(&self, observation: Observation, revision: Option<Revision>) {
+    /// [`observe`](Self::observe) for a change that a source announced with its number. One that is older than what this session has
+    /// seen is dropped, such as history that a server sends again. Numbers of different sessions are never compared.
+    pub fn announced_at(&self, number: u64, observation: Observation) {
+        self.deliver(observation, Order::Announced(number));
+    }
+
+    fn deliver(&self, observation: Observation, order: Order) {
         self.inbox.update(self.layer, |slot| {
             #[cfg(feature = "testing")]
-            if !slot.is_outdated(revision) {
+            if !slot.is_outdated(order) {
                 self.inbox.tap(|tap| tap.observed(&observation));
             }
-            let changed = slot.take(observation, revision);
+            let changed = slot.take(observation, order);
             slot.reported(changed)
         });
         #[cfg(feature = "testing")]
@@ -332,8 +362,8 @@ impl Observer {
         });
     }
 
-    /// The source is watched: changes are seen as they happen. Also the sign of life that a session with a
-    /// [`deadline`](crate::source::Watcher::deadline) owes while nothing changes.
+    /// The source is watched: something arrived that only the source itself could send, so what was observed last still holds. Also
+    /// the sign of life that a session with a [`deadline`](crate::source::Watcher::deadline) owes while nothing changes.
     pub fn live(&self) {
         self.inbox.update(self.layer, |slot| {
             slot.sign = Some(Instant::now());
@@ -373,9 +403,17 @@ impl Observer {
         self
     }
 
-    /// A session begins, which is a sign of life.
+    /// A session begins, which is a sign of life. The order of changes begins with it.
     pub(crate) fn begin(&self) {
-        self.inbox.slot(self.layer).sign = Some(Instant::now());
+        let mut slot = self.inbox.slot(self.layer);
+        slot.sign = Some(Instant::now());
+        slot.mark = None;
+        slot.observed = false;
+    }
+
+    /// Whether this session has observed the source.
+    pub(crate) fn has_observed(&self) -> bool {
+        self.inbox.slot(self.layer).observed
     }
 
     /// When the source last showed that it is watched.
@@ -404,7 +442,6 @@ impl Observer {
 
     pub(crate) fn closed(&self) {
         self.inbox.update(self.layer, |slot| {
-            slot.live_since = None;
             slot.unsettled = false;
             slot.set_health(Health::Closed)
         });
@@ -413,12 +450,6 @@ impl Observer {
     /// Whether the source was ever live, so that trouble with it is a loss.
     pub(crate) fn was_live(&self) -> bool {
         self.inbox.slot(self.layer).was_live
-    }
-
-    /// How long the source has been live without a break.
-    pub(crate) fn live_for(&self) -> Duration {
-        let since = self.inbox.slot(self.layer).live_since;
-        since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -500,33 +531,55 @@ mod tests {
         assert!(matches!(news[0].observation, Some(Observation::Absent)));
     }
 
+    fn value(text: &str) -> Observation {
+        Observation::Value(Content {
+            bytes: text.as_bytes().into(),
+            revision: None,
+        })
+    }
+
     #[test]
-    fn what_is_older_than_what_was_seen_is_dropped_but_a_sign_of_life() {
+    fn a_change_that_is_announced_late_is_dropped_but_a_sign_of_life() {
         let inbox = Inbox::new(1);
         let observer = inbox.observer(0);
-        let at = |incarnation, number| Revision {
-            incarnation,
-            number,
-        };
-        let value = |text: &str| {
-            Observation::Value(Content {
-                bytes: text.as_bytes().into(),
-                revision: None,
-            })
-        };
-        observer.observe_at(at(1, 7), value("seven"));
+        observer.read_at(7, value("seven"));
         assert_eq!(text(&inbox.take()[0]), "seven");
-        observer.observe_at(at(1, 8), Observation::Absent);
+        observer.announced_at(8, Observation::Absent);
         inbox.take();
         observer.failing(SourceError::transient("restart"));
-        observer.observe_at(at(1, 7), value("seven"));
+        observer.announced_at(7, value("seven"));
         let news = inbox.take();
         assert!(news[0].observation.is_none(), "a deletion is not undone");
         assert!(matches!(news[0].health, Some(Health::Live)));
-        observer.observe_at(at(1, 8), value("eight"));
+        observer.announced_at(8, value("eight"));
         assert_eq!(text(&inbox.take()[0]), "eight");
-        observer.observe_at(at(2, 1), value("restored"));
+    }
+
+    #[test]
+    fn an_answer_to_a_read_is_taken_whatever_its_number() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        observer.announced_at(40, value("forty"));
+        inbox.take();
+        observer.read_at(2, value("restored"));
         assert_eq!(text(&inbox.take()[0]), "restored");
+        observer.announced_at(3, value("three"));
+        assert_eq!(text(&inbox.take()[0]), "three");
+        observer.observe(Observation::Absent);
+        observer.announced_at(1, value("made anew"));
+        assert_eq!(text(&inbox.take()[0]), "made anew");
+    }
+
+    #[test]
+    fn numbers_of_different_sessions_are_not_compared() {
+        let inbox = Inbox::new(1);
+        let observer = inbox.observer(0);
+        observer.begin();
+        observer.announced_at(40, value("forty"));
+        inbox.take();
+        observer.begin();
+        observer.announced_at(2, value("two"));
+        assert_eq!(text(&inbox.take()[0]), "two");
     }
 
     #[tokio::test]

@@ -67,6 +67,12 @@ pub use zookeeper::ZooKeeper;
 /// A watcher connects, reads, reports and classifies its errors; reconnecting, backoff and health are done for it.
 /// The future may be dropped at any await and `watch` called again, so what must outlive a session belongs in `self`.
 ///
+/// Two rules make [`Health::Live`] worth something:
+/// - *Order.* An answer to a read is the truth, whatever its number: a store that was restored counts from before. Only an announced
+///   change may be outdated, and only within the session that announced it: [`Observer::read_at`] and [`Observer::announced_at`].
+/// - *Liveness.* [`Observer::live`] reports that something arrived which only the source itself could send. A timer, an open
+///   connection or a heartbeat of a server that was cut off from its cluster prove nothing.
+///
 /// ```
 /// use flux::source::{Observer, SourceError, Watcher};
 ///
@@ -102,22 +108,6 @@ pub trait Watcher: Send + 'static {
     /// How often [`Observer::resync`] asks a session to read the source again. Never by default.
     fn resync(&self) -> Option<Duration> {
         None
-    }
-}
-
-/// Where in the order of its changes something was observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Revision {
-    /// Which source it was: one that was wiped, restored or made anew counts from the beginning, so it must differ here.
-    pub incarnation: u64,
-    /// Grows with every change.
-    pub number: u64,
-}
-
-impl Revision {
-    /// Numbers of different incarnations cannot be compared.
-    pub(crate) fn is_before(self, other: Revision) -> bool {
-        self.incarnation == other.incarnation && self.number < other.number
     }
 }
 

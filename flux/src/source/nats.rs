@@ -1,7 +1,7 @@
-//! NATS: one key of a bucket of JetStream's key-value store. The bucket's stream is followed from the key's last message on.
+//! NATS: one key of a bucket of JetStream's key-value store. The bucket's stream is followed from the key's last message on; every
+//! ten seconds the leader of the stream is asked whether it is still the stream that is followed.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -26,9 +26,9 @@ use tokio::{
 };
 
 use super::{
-    Observation, Observer, Revision, SourceError, Watcher,
+    Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, answered, checked, document, lost,
+        self, ANSWER, BEAT, DEADLINE, answered, checked, document, lost, members,
         shared::{Connection, Connections, Lease},
         tls::{Certificates, name_cryptography},
         without_secrets,
@@ -113,17 +113,22 @@ impl Nats {
         self.set("creds", path)
     }
 
+    fn stream(&self) -> String {
+        format!("KV_{}", self.place.at(0))
+    }
+
     async fn session(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
         let jetstream = jetstream::new(connected.client.clone());
-        let stream = format!("KV_{}", self.place.at(0));
-        let stream = answered(&self.place, jetstream.get_stream(stream)).await?;
-        let stream = stream.map_err(|error| self.no_bucket(&error))?;
-        let made = incarnation(&stream);
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
-        let mut ended = connected.ended.subscribe();
+        beat.reset();
+        let mut events = connected.events.subscribe();
         loop {
             let begin = Instant::now();
+            // Asked for each time: a bucket that was made anew is another stream.
+            let stream = self.ask(connected, jetstream.get_stream(self.stream()));
+            let stream = stream.await?.map_err(|error| self.no_bucket(&error))?;
+            let mut newest = stream.cached_info().state.last_sequence;
             let mut followed = self.follow(connected, &stream, observer).await?;
             loop {
                 tokio::select! {
@@ -136,16 +141,62 @@ impl Nats {
                             true => Observation::Absent,
                             false => document(&self.place, &message.payload, Some(number.to_string())),
                         };
-                        let revision = Revision { incarnation: made, number };
-                        observer.observe_at(revision, observation);
+                        newest = newest.max(number);
+                        // The first message answers the question for the last one.
+                        match std::mem::take(&mut followed.is_read) {
+                            true => observer.read_at(number, observation),
+                            false => observer.announced_at(number, observation),
+                        }
                     }
-                    _ = ended.changed() => return Err(lost(&self.place)),
+                    _ = events.changed() => connected.is_well(&self.place)?,
                     () = resync.due() => break,
-                    // A lost connection and missed heartbeats end the session, so what goes on is alive.
-                    _ = beat.tick() => observer.live(),
+                    // A server that is cut off from the others goes on sending the heartbeats of its consumers. Only the leader of
+                    // the stream answers this.
+                    _ = beat.tick() => match self.is_followed(connected, &stream, newest).await? {
+                        true => observer.live(),
+                        false => break,
+                    }
                 }
             }
             sleep_until(begin + SPACING).await;
+        }
+    }
+
+    /// Whether it is still the same stream, and has not gone back to before what was seen of it.
+    async fn is_followed(
+        &self,
+        connected: &Connected,
+        stream: &Stream,
+        newest: u64,
+    ) -> Result<bool, SourceError> {
+        let jetstream = jetstream::new(connected.client.clone());
+        let now = self.ask(connected, jetstream.get_stream(self.stream()));
+        let now = now.await?.map_err(|error| self.no_bucket(&error))?;
+        let (now, before) = (now.cached_info(), stream.cached_info());
+        Ok(now.created == before.created && now.state.last_sequence >= newest)
+    }
+
+    /// The answer, unless the server refuses: it reports that beside the answer, which then never comes.
+    async fn ask<T>(
+        &self,
+        connected: &Connected,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, SourceError> {
+        let mut events = connected.events.subscribe();
+        let refused = async {
+            loop {
+                if let Err(error) = connected.is_well(&self.place) {
+                    return error;
+                }
+                if events.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = answered(&self.place, answer) => answer,
+            error = refused => Err(error),
         }
     }
 
@@ -160,14 +211,15 @@ impl Nats {
         let bucket = mirrored.map_or(self.place.at(0), |origin| {
             origin.name.trim_start_matches("KV_")
         });
+        let subject = format!("$KV.{bucket}.{}", self.place.at(1));
         let consumer = stream.create_consumer(OrderedConfig {
             deliver_subject: connected.client.new_inbox(),
             description: Some("flux".to_owned()),
-            filter_subject: format!("$KV.{bucket}.{}", self.place.at(1)),
+            filter_subject: subject.clone(),
             deliver_policy: DeliverPolicy::LastPerSubject,
             ..OrderedConfig::default()
         });
-        let consumer = answered(&self.place, consumer).await?;
+        let consumer = self.ask(connected, consumer).await?;
         let consumer = consumer.map_err(|error| self.wrong(&error))?;
         let end = Unfollow {
             client: connected.client.clone(),
@@ -175,15 +227,33 @@ impl Nats {
             consumer: consumer.cached_info().name.clone(),
         };
         let nothing = consumer.cached_info().num_pending == 0;
-        let messages = answered(&self.place, consumer.messages()).await?;
+        let messages = self.ask(connected, consumer.messages()).await?;
         let messages = messages.map_err(|error| self.wrong(&error))?;
-        if nothing {
+        // The consumer may be where the stream lags behind: only its leader can say that there is nothing. What there is comes.
+        if nothing && !self.holds(connected, stream, &subject).await? {
             observer.absent();
         }
         Ok(Followed {
             messages,
+            is_read: true,
             _end: end,
         })
+    }
+
+    /// Whether the stream holds a message of the subject, by its leader.
+    async fn holds(
+        &self,
+        connected: &Connected,
+        stream: &Stream,
+        subject: &str,
+    ) -> Result<bool, SourceError> {
+        let asked = async {
+            let mut subjects = stream.info_with_subjects(subject).await?;
+            subjects.next().await.transpose()
+        };
+        let first = self.ask(connected, asked).await?;
+        let first = first.map_err(|error| self.wrong(&error))?;
+        Ok(first.is_some())
     }
 
     fn no_bucket(&self, error: &GetStreamError) -> SourceError {
@@ -209,6 +279,8 @@ impl Nats {
 /// The messages of a key, for as long as they are listened to.
 struct Followed {
     messages: Ordered,
+    /// Whether the next message is the first: the one that was there when it began, or the one after nothing.
+    is_read: bool,
     _end: Unfollow,
 }
 
@@ -234,13 +306,6 @@ impl Drop for Unfollow {
             }
         });
     }
-}
-
-/// Which stream it is: one that was made anew counts from the beginning.
-fn incarnation(stream: &Stream) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    stream.cached_info().created.to_string().hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Whether a message says that the key is gone: deleted, purged, expired.
@@ -276,34 +341,39 @@ impl Watcher for Nats {
             }
         };
         let ended = self.session(&connected, observer).await;
-        // The server tells of what it refuses beside the answer, which then never comes.
-        match connected.refusal() {
-            Some(refusal) => Err(SourceError::permission(format!(
-                "{}: {refusal}",
-                self.place.origin()
-            ))),
-            None => ended,
+        // What it refuses is the reason, whatever came of it.
+        connected.refusal(&self.place)?;
+        if let (Err(error), Some(address)) = (&ended, &connected.address)
+            && error.kind() == super::ErrorKind::Transient
+        {
+            members::was_silent(address);
         }
+        ended
     }
 }
 
 impl Nats {
+    /// Connects to the server that answers first. The client's own way through its servers waits for each.
     async fn connect(&self) -> Result<Connected, SourceError> {
+        members::first(&self.place, |address| self.connect_to(address)).await
+    }
+
+    async fn connect_to(&self, address: String) -> Result<Connected, SourceError> {
         let place = &self.place;
         let told = Arc::new(Told::default());
-        let ended = watch::channel(()).0;
-        let (tell, end) = (Arc::clone(&told), ended.clone());
+        let events = watch::channel(()).0;
+        let (tell, event) = (Arc::clone(&told), events.clone());
         let mut options = ConnectOptions::new()
             .name("flux")
             .connection_timeout(ANSWER)
             .request_timeout(Some(ANSWER))
             .ping_interval(PING)
             // Connecting again is the supervisor's; the client cannot be told to leave it altogether.
-            .max_reconnects(place.hosts.len().max(1))
-            .event_callback(move |event| {
-                tell.note(&event);
-                if matches!(event, Event::Disconnected | Event::Closed) {
-                    end.send_replace(());
+            .max_reconnects(1)
+            .ignore_discovered_servers()
+            .event_callback(move |happened| {
+                if tell.note(&happened) {
+                    event.send_replace(());
                 }
                 std::future::ready(())
             });
@@ -335,7 +405,7 @@ impl Nats {
         if let (Some(certificate), Some(key)) = (place.get("cert"), place.get("cert_key")) {
             options = options.add_client_certificate(certificate.into(), key.into());
         }
-        let client = answered(place, options.connect(place.addresses())).await?;
+        let client = answered(place, options.connect(address.clone())).await?;
         let client = client.map_err(|error| {
             let text = without_secrets(place, &error.to_string());
             let text = format!("{}: {text}", place.origin());
@@ -347,19 +417,51 @@ impl Nats {
                 _ => SourceError::transient(text),
             }
         })?;
-        Ok(Connected {
+        let connected = Connected {
             client,
             told,
-            ended,
-        })
+            events,
+            address: Some(address),
+        };
+        self.knock(&connected).await?;
+        Ok(connected)
+    }
+
+    /// Whether the leader of a stream can be asked by way of this server: one that is cut off from the others takes connections all the
+    /// same. What it says of the bucket is the matter of each session.
+    async fn knock(&self, connected: &Connected) -> Result<(), SourceError> {
+        if self.place.hosts.len() < 2 {
+            return Ok(());
+        }
+        let jetstream = jetstream::new(connected.client.clone());
+        let asked = self
+            .ask(connected, jetstream.get_stream(self.stream()))
+            .await;
+        match asked {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => match error.kind() {
+                GetStreamErrorKind::JetStream(error)
+                    if error.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Ok(())
+                }
+                _ => Err(self.wrong(&error)),
+            },
+            // What it refuses to one it may grant to another.
+            Err(error) if error.kind() == super::ErrorKind::Permission => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
-/// A connection, and what the server told of it.
+/// A connection, and what the server reported of it.
 struct Connected {
     client: Client,
     told: Arc<Told>,
-    ended: watch::Sender<()>,
+    /// Changes with what was reported.
+    events: watch::Sender<()>,
+    /// Where the server is; nowhere that is known if it is the program's own client.
+    address: Option<String>,
 }
 
 #[derive(Default)]
@@ -368,31 +470,56 @@ struct Told(Mutex<News>);
 #[derive(Default)]
 struct News {
     lost: bool,
-    refusal: Option<String>,
+    /// What the server refused. The connection is then of no use to whom it was refused: rights are those of its beginning.
+    refusals: Vec<String>,
 }
+
+/// How many refusals are kept of one connection.
+const REFUSALS: usize = 64;
 
 impl Told {
     fn news(&self) -> std::sync::MutexGuard<'_, News> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, event: &Event) {
+    /// Whether it matters to who uses the connection.
+    fn note(&self, event: &Event) -> bool {
         let mut news = self.news();
         match event {
             Event::Disconnected | Event::Closed => news.lost = true,
             Event::ServerError(ServerError::AuthorizationViolation) => {
-                news.refusal = Some("the server refuses the credentials".to_owned());
+                let refusal = "the server refuses the credentials".to_owned();
+                news.refusals.push(refusal);
             }
             Event::ServerError(ServerError::Other(said))
                 if said.to_ascii_lowercase().contains("permissions violation")
                     // It goes by itself, too.
-                    && !said.contains(DELETE) =>
+                    && !said.contains(DELETE)
+                    && news.refusals.len() < REFUSALS =>
             {
-                news.refusal = Some(said.clone());
+                news.refusals.push(said.clone());
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
+
+    /// What was refused to who asks for `bucket`; what was refused to others on the same connection is theirs.
+    fn refusal(&self, bucket: &str) -> Option<String> {
+        let news = self.news();
+        let found = news.refusals.iter().find(|said| concerns(said, bucket));
+        found.cloned()
+    }
+}
+
+/// Whether a refusal concerns who asks for `bucket`: its subject has the bucket's name in it, or nobody's.
+fn concerns(refusal: &str, bucket: &str) -> bool {
+    let subject = refusal.split(['"', '\'']).nth(1).unwrap_or_default();
+    let mut buckets = subject
+        .split('.')
+        .filter_map(|word| word.strip_prefix("KV_"))
+        .peekable();
+    buckets.peek().is_none() || buckets.any(|named| named == bucket)
 }
 
 impl Connected {
@@ -400,19 +527,55 @@ impl Connected {
         Connected {
             client,
             told: Arc::default(),
-            ended: watch::channel(()).0,
+            events: watch::channel(()).0,
+            address: None,
         }
     }
 
-    /// What the server refused, if it did. The connection is then of no use: rights are those of its beginning.
-    fn refusal(&self) -> Option<String> {
-        self.told.news().refusal.clone()
+    /// What the server refused to who asks for this bucket.
+    fn refusal(&self, place: &Remote<String>) -> Result<(), SourceError> {
+        match self.told.refusal(place.at(0)) {
+            None => Ok(()),
+            Some(refusal) => {
+                let refusal = without_secrets(place, &refusal);
+                let origin = place.origin();
+                Err(SourceError::permission(format!("{origin}: {refusal}")))
+            }
+        }
+    }
+
+    /// Neither lost nor refused.
+    fn is_well(&self, place: &Remote<String>) -> Result<(), SourceError> {
+        self.refusal(place)?;
+        match self.told.news().lost {
+            true => Err(lost(place)),
+            false => Ok(()),
+        }
     }
 }
 
 impl Connection for Connected {
     fn is_open(&self) -> bool {
         let news = self.told.news();
-        !news.lost && news.refusal.is_none()
+        !news.lost && news.refusals.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_concerns_the_bucket_that_it_names() {
+        let told = Told::default();
+        let refuse = |said: &str| {
+            let error = ServerError::Other(said.to_owned());
+            assert!(told.note(&Event::ServerError(error)));
+        };
+        refuse("Permissions Violation for Publish to \"$JS.API.STREAM.INFO.KV_private\"");
+        assert!(told.refusal("private").is_some());
+        assert!(told.refusal("public").is_none() && told.refusal("privat").is_none());
+        refuse("Permissions Violation for Subscription to \"_INBOX.abc.*\"");
+        assert!(told.refusal("public").is_some());
     }
 }

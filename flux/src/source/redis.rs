@@ -19,6 +19,10 @@ use super::{
 const SPACING: Duration = Duration::from_millis(10);
 /// How often a key is read whose changes nobody tells of.
 const POLL: Duration = Duration::from_secs(5);
+/// How often a key is read although its server tells of changes: some it does not tell of, such as databases that are swapped.
+const RESYNC: Duration = Duration::from_secs(30);
+/// The longest pause between two readings of a key that is said to have changed, and has not.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Watches the string at one key of a Redis server, or of one that speaks its protocol.
 ///
@@ -98,16 +102,44 @@ impl Redis {
         )))
     }
 
+    /// Whether the server is a master, or a replica that has one. What another replica holds may be old.
+    async fn replicated(&self, connected: &Connected, observer: &Observer) -> bool {
+        match connected.orphaned().await {
+            None => true,
+            Some(state) => {
+                observer.failing(SourceError::transient(format!(
+                    "{}: the server is a replica that has lost its master ({state}); what it holds may be old",
+                    self.place.origin()
+                )));
+                false
+            }
+        }
+    }
+
     /// Follows what the server tells on the shared connection.
     async fn tracked(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
         // First the ear, then the question: what changes in between is asked for again.
         let mut changes = connected.changes(self.place.at(0).as_bytes());
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
+        let mut spacing = SPACING;
+        let mut before = None;
         loop {
             changes.mark_unchanged();
             let read = Instant::now();
-            observer.observe(self.read(connected).await?);
+            let observation = self.read(connected).await?;
+            // A server whose table of keys is full announces changes that are none, as fast as the key is read.
+            let now = match &observation {
+                Observation::Value(content) => Some(content.bytes.clone()),
+                _ => None,
+            };
+            spacing = match now.is_some() && now == before {
+                true => (spacing * 2).min(IDLE),
+                false => SPACING,
+            };
+            before = now;
+            observer.observe(observation);
+            self.replicated(connected, observer).await;
             loop {
                 tokio::select! {
                     changed = changes.changed() => match changed {
@@ -117,11 +149,13 @@ impl Redis {
                     () = resync.due() => break,
                     _ = beat.tick() => {
                         connected.alive(&self.place).await?;
-                        observer.live();
+                        if self.replicated(connected, observer).await {
+                            observer.live();
+                        }
                     }
                 }
             }
-            sleep_until(read + SPACING).await;
+            sleep_until(read + spacing).await;
         }
     }
 
@@ -133,6 +167,8 @@ impl Redis {
         loop {
             let read = Instant::now();
             observer.observe(self.read(connected).await?);
+            connected.alive(&self.place).await?;
+            self.replicated(connected, observer).await;
             tokio::select! {
                 told = next(&mut notifications) => if told.is_none() {
                     return Err(lost(&self.place));
@@ -153,7 +189,12 @@ impl Redis {
         let every = self.place.duration("poll").unwrap_or(POLL);
         let mut config = cmd("CONFIG");
         config.arg("GET").arg("notify-keyspace-events");
-        if let Ok(answer) = connected.ask(&config).await {
+        let answer = match connected.ask(&config).await {
+            Ok(answer) => Some(answer),
+            Err(error) if connection::is_never(&error) => None,
+            Err(error) => return Err(connection::classified(&self.place, error).error),
+        };
+        if let Some(answer) = answer {
             let flags = connection::texts(&answer).pop().unwrap_or_default();
             let on = flags.contains('K') && flags.contains(['A', '$']);
             if !on {
@@ -172,8 +213,9 @@ impl Redis {
         match told.await {
             Ok(Ok(pubsub)) => Ok(Some(Box::pin(pubsub.into_on_message()))),
             Ok(Err(error)) => {
+                let never = connection::is_never(&error);
                 let refused = connection::classified(&self.place, error);
-                if refused.error.kind() == super::ErrorKind::Transient && refused.code.is_none() {
+                if !never {
                     return Err(refused.error);
                 }
                 tracing::warn!(target: "flux", %origin, ?every, error = %refused.error, "notifications are refused, so the key is read again and again");
@@ -203,7 +245,7 @@ impl Watcher for Redis {
     }
 
     fn resync(&self) -> Option<Duration> {
-        Some(self.place.duration("resync").unwrap_or(remote::RESYNC))
+        Some(self.place.duration("resync").unwrap_or(RESYNC))
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {

@@ -45,7 +45,6 @@ async fn sessions(
 ) {
     let mut backoff = Backoff::default();
     loop {
-        observer.begin();
         let error = match session(watcher, observer, origin, deadline).await {
             Ok(()) => SourceError::transient(format!("{origin}: the watch ended; watching again")),
             Err(error) => error,
@@ -55,9 +54,10 @@ async fn sessions(
             observer.closed();
             return;
         }
-        backoff.failed(observer.live_for());
+        backoff.failed(observer.has_observed());
         let slow = error.kind() != ErrorKind::Transient;
         let pause = backoff.pause(slow, observer.was_live(), fastrand::f64());
+        let pause = pause.max(error.retry_after(fastrand::f64()));
         tracing::debug!(%origin, %error, attempt = backoff.failures(), ?pause, "source lost");
         observer.stale(error, backoff.failures());
         tokio::time::sleep(pause).await;
@@ -91,13 +91,14 @@ async fn silence(observer: &Observer, deadline: Option<Duration>) -> Duration {
     }
 }
 
-/// One session; a panic of the watcher, and silence, are errors like any other.
+/// One session, from its beginning; a panic of the watcher, and silence, are errors like any other.
 pub(crate) async fn session(
     watcher: &mut dyn DynWatcher,
     observer: &Observer,
     origin: &str,
     deadline: Option<Duration>,
 ) -> Result<(), SourceError> {
+    observer.begin();
     let panicked = |payload: Box<dyn Any + Send>| {
         let said = payload
             .downcast_ref::<&str>()
@@ -136,11 +137,7 @@ pub(crate) async fn session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{
-        Session, Watcher,
-        backoff::{CAP, SPREAD},
-        mailbox::Inbox,
-    };
+    use crate::source::{Session, Watcher, backoff::SPREAD, mailbox::Inbox};
     use std::sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -267,13 +264,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_long_healthy_session_resets_the_count() {
+    async fn a_session_that_observed_the_source_resets_the_count() {
         let inbox = Inbox::new(1);
         let observer = inbox.observer(0);
         let mut watcher = Scripted(Arc::default(), |n, observer: Observer| async move {
             if n == 11 {
-                observer.live();
-                tokio::time::sleep(CAP + Duration::from_secs(1)).await;
+                observer.value(*b"x");
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
             if n == 12 {
                 std::future::pending::<()>().await;
@@ -296,6 +293,50 @@ mod tests {
             () = supervise(&mut watcher, &observer) => panic!("it never ends"),
             () = check => {}
         }
+    }
+
+    /// A proxy that ends each wait for a change after a minute makes no outage of it.
+    #[tokio::test(start_paused = true)]
+    async fn sessions_that_read_and_are_cut_are_tried_again_within_seconds() {
+        let (_, _, took) = run(|n, observer: Observer| async move {
+            if n > 100 {
+                return closed();
+            }
+            observer.value(*b"x");
+            Err(SourceError::transient("cut"))
+        })
+        .await;
+        assert!(took < 100 * SPREAD, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_tried_again_within_seconds_at_first() {
+        let (_, sessions, took) = run(|n, _| async move {
+            if n > 3 {
+                return closed();
+            }
+            Err(SourceError::permission("users are asked from now on"))
+        })
+        .await;
+        assert_eq!(sessions, 4);
+        assert!(took <= Duration::from_secs(7), "1, 2 and 4 s: {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_source_asks_to_be_left_alone_for_is_waited() {
+        let (_, _, took) = run(|n, _| async move {
+            match n {
+                1 => Err(SourceError::transient("busy").after(Duration::from_secs(90))),
+                2 => Err(SourceError::transient("busy").after(Duration::from_secs(86_400))),
+                _ => closed(),
+            }
+        })
+        .await;
+        let seconds = took.as_secs();
+        assert!(
+            (390..=460).contains(&seconds),
+            "90 s, and 300 s of a day: {took:?}"
+        );
     }
 
     /// A watcher on other terms than its own.

@@ -1,15 +1,20 @@
-//! ZooKeeper: one node, by one-shot watches that are set in the same call that reads.
+//! ZooKeeper: one node, by one-shot watches that are set in the same call that reads. Every ten seconds the leader is asked whether
+//! the node is still the one that was read: the server drops the event of a watch whose owner may not read any more.
 
 use std::time::Duration;
 
 use flux_syntax::{Remote, Scheme};
-use tokio::time::{interval, timeout};
-use zookeeper_client::{Client, Error, OneshotWatcher, SessionState};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{interval, timeout},
+};
+use zookeeper_client::{Client, Error, OneshotWatcher, SessionState, Stat};
 
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, RESYNC, answered, checked, document,
+        self, ANSWER, BEAT, DEADLINE, RESYNC, answered, checked, document, members,
         shared::{Connection, Connections, Lease},
         without_secrets,
     },
@@ -26,6 +31,13 @@ impl Connection for Session {
     fn is_open(&self) -> bool {
         !self.0.state().is_terminated()
     }
+}
+
+/// Which version of a node was read; none where there is no node. Never compared for order. The rights are part of it.
+type Version = Option<(i64, i64, i32)>;
+
+fn version(stat: &Stat) -> Version {
+    Some((stat.czxid, stat.mzxid, stat.aversion))
 }
 
 /// Watches the data of one node of a ZooKeeper ensemble; one that does not exist is waited for.
@@ -85,12 +97,11 @@ impl ZooKeeper {
             let user = place.user.as_deref().unwrap_or_default();
             connector = connector.with_auth("digest", format!("{user}:{password}").as_bytes());
         }
-        let servers: Vec<String> = (place.servers().iter())
-            .map(|(host, port)| match host.contains(':') {
-                true => format!("[{host}]:{port}"),
-                false => format!("{host}:{port}"),
-            })
-            .collect();
+        let mut servers = place.addresses();
+        // The client asks one after the other, and waits for each.
+        if servers.len() > 1 && !place.tls() {
+            servers = members::answering(servers, answers).await;
+        }
         let servers = servers.join(",");
         let connected = timeout(SESSION, async {
             match place.tls() {
@@ -111,20 +122,24 @@ impl ZooKeeper {
     }
 
     /// Reads the node and sets a watch, in one call; of a node that does not exist the watch is for its creation.
-    async fn read(&self, client: &Client) -> Result<(Observation, OneshotWatcher), SourceError> {
-        let path = format!("/{}", self.place.at(0));
+    async fn read(
+        &self,
+        client: &Client,
+    ) -> Result<(Observation, Version, OneshotWatcher), SourceError> {
+        let path = self.path();
         let ask = async {
             loop {
                 match client.get_and_watch_data(&path).await {
                     Ok((data, stat, watcher)) => {
                         let revision = Some(stat.mzxid.to_string());
-                        return Ok((document(&self.place, data, revision), watcher));
+                        let observation = document(&self.place, data, revision);
+                        return Ok((observation, version(&stat), watcher));
                     }
                     Err(Error::NoNode) => {}
                     Err(error) => return Err(self.classified(&error)),
                 }
                 match client.check_and_watch_stat(&path).await {
-                    Ok((None, watcher)) => return Ok((Observation::Absent, watcher)),
+                    Ok((None, watcher)) => return Ok((Observation::Absent, None, watcher)),
                     // It was created in between: read it.
                     Ok((Some(_), _)) => {}
                     Err(error) => return Err(self.classified(&error)),
@@ -132,6 +147,22 @@ impl ZooKeeper {
             }
         };
         answered(&self.place, ask).await?
+    }
+
+    fn path(&self) -> String {
+        format!("/{}", self.place.at(0))
+    }
+
+    /// Asks the leader, by way of the server, whether the node is still what was read. This needs no right to read it.
+    async fn still_holds(&self, client: &Client, seen: Version) -> Result<bool, SourceError> {
+        let path = self.path();
+        let ask = async {
+            client.sync(&path).await?;
+            client.check_stat(&path).await
+        };
+        let stat = answered(&self.place, ask).await?;
+        let stat = stat.map_err(|error| self.classified(&error))?;
+        Ok(stat.as_ref().and_then(version) == seen)
     }
 
     fn classified(&self, error: &Error) -> SourceError {
@@ -146,6 +177,16 @@ impl ZooKeeper {
             _ => SourceError::transient(format!("{origin}: {said}")),
         }
     }
+}
+
+/// Whether a server answers at all. One that does not grant the word says so, which is an answer too.
+async fn answers(server: String) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(b"ruok").await?;
+        stream.read(&mut [0; 16]).await
+    };
+    ask.await.is_ok_and(|length| length > 0)
 }
 
 #[cfg(feature = "zookeeper-tls")]
@@ -216,9 +257,10 @@ impl Watcher for ZooKeeper {
         let client = &session.0;
         let mut states = client.state_watcher();
         let mut resync = observer.resync();
-        let mut beat = interval(BEAT / 2);
+        let mut beat = interval(BEAT);
+        beat.reset();
         loop {
-            let (observation, watcher) = self.read(client).await?;
+            let (observation, seen, watcher) = self.read(client).await?;
             observer.observe(observation);
             let mut changed = std::pin::pin!(watcher.changed());
             loop {
@@ -240,8 +282,14 @@ impl Watcher for ZooKeeper {
                         _ => break,
                     },
                     _ = beat.tick() => {
-                        if states.peek_state() == SessionState::SyncConnected {
-                            observer.live();
+                        if states.peek_state() != SessionState::SyncConnected {
+                            continue;
+                        }
+                        match self.still_holds(client, seen).await {
+                            Ok(true) => observer.live(),
+                            Ok(false) => break,
+                            // The session may outlive it.
+                            Err(error) => observer.failing(error),
                         }
                     }
                 }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use ::redis::{
@@ -11,7 +12,7 @@ use ::redis::{
     ServerErrorKind, TlsCertificates, Value, aio::MultiplexedConnection, cmd,
 };
 use flux_syntax::Remote;
-use tokio::{sync::watch, time::Instant};
+use tokio::{io::AsyncReadExt, net::TcpStream, sync::watch, time::Instant};
 
 use crate::source::{
     SourceError,
@@ -31,8 +32,16 @@ pub(super) struct Connected {
     handle: MultiplexedConnection,
     ears: Arc<Ears>,
     tells: bool,
-    /// When it last answered.
-    answered: tokio::sync::Mutex<Instant>,
+    /// When it last answered, and what it answered.
+    answered: tokio::sync::Mutex<Answered>,
+}
+
+struct Answered {
+    at: Instant,
+    /// Whether the server tells of its role.
+    role: bool,
+    /// How a replica that has lost its master is.
+    orphaned: Option<String>,
 }
 
 /// Who wants to be told of which key; none once the connection is lost.
@@ -100,15 +109,33 @@ impl Connected {
     /// Asks for a sign of life, unless somebody else just did.
     pub(super) async fn alive(&self, place: &Remote<String>) -> Result<(), SourceError> {
         let mut answered = self.answered.lock().await;
-        if answered.elapsed() < BEAT / 2 {
+        if answered.at.elapsed() < BEAT / 2 {
             return Ok(());
         }
-        if let Err(refused) = asked(place, self.ask(&cmd("PING"))).await {
+        let asking = async {
+            if answered.role {
+                match self.ask(&cmd("ROLE")).await {
+                    Ok(role) => {
+                        answered.orphaned = orphaned(&role);
+                        return Ok(());
+                    }
+                    Err(error) if is_never(&error) => answered.role = false,
+                    Err(error) => return Err(error),
+                }
+            }
+            self.ask(&cmd("PING")).await.map(drop)
+        };
+        if let Err(refused) = asked(place, asking).await {
             self.give_up();
             return Err(refused.error);
         }
-        *answered = Instant::now();
+        answered.at = Instant::now();
         Ok(())
+    }
+
+    /// How a replica that has lost its master is; nothing of any other server.
+    pub(super) async fn orphaned(&self) -> Option<String> {
+        self.answered.lock().await.orphaned.clone()
     }
 
     /// Nobody uses it any more.
@@ -141,11 +168,22 @@ pub(super) fn classified(place: &Remote<String>, error: RedisError) -> Refused {
     let code = error.code().map(str::to_owned);
     let said = without_secrets(place, &error.to_string());
     let text = format!("{origin}: {said}");
+    let detail = error.detail().unwrap_or_default().to_owned();
     let error = match (error.kind(), code.as_deref()) {
         _ if error.is_timeout() => unanswered(place),
         (ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm), _)
         | (_, Some("NOAUTH" | "WRONGPASS" | "NOPERM")) => SourceError::permission(text),
         (ErrorKind::InvalidClientConfig, _) => SourceError::configuration(text),
+        _ if detail.contains("DB index is out of range") => SourceError::configuration(format!(
+            "{origin}: there is no such database ({said}); `databases` in the server's configuration says how many there are"
+        )),
+        _ if detail.starts_with("unknown command 'GET'")
+            || detail.starts_with("unknown command `GET`") =>
+        {
+            SourceError::configuration(format!(
+                "{origin}: the server knows no GET; a Sentinel is not asked for the master, name the master itself"
+            ))
+        }
         (ErrorKind::Server(ServerErrorKind::Moved), _) => SourceError::configuration(format!(
             "{origin}: the key is on another node of the cluster ({said}); name that node"
         )),
@@ -198,6 +236,17 @@ pub(super) async fn connect(
     place: &Remote<String>,
     client: Client,
 ) -> Result<Connected, SourceError> {
+    match speak(place, client).await {
+        Ok(connected) => Ok(connected),
+        Err(Refused { error, code: None }) => Err(match farewell(place).await {
+            Some(reason) => SourceError::transient(format!("{}: {reason}", place.origin())),
+            None => error,
+        }),
+        Err(refused) => Err(refused.error),
+    }
+}
+
+async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Refused> {
     let ears = Arc::new(Ears(Mutex::new(Some(Keys::new()))));
     let told = Arc::clone(&ears);
     let config = AsyncConnectionConfig::new()
@@ -225,16 +274,20 @@ pub(super) async fn connect(
                 let handle = client.get_multiplexed_async_connection_with_config(&config);
                 Ok((handle.await?, client))
             };
-            asked(place, older).await.map_err(|refused| refused.error)?
+            asked(place, older).await?
         }
-        Err(error) => return Err(classified(place, error).error),
+        Err(error) => return Err(classified(place, error)),
     };
     let mut connected = Connected {
         client,
         handle,
         ears,
         tells: false,
-        answered: tokio::sync::Mutex::new(Instant::now()),
+        answered: tokio::sync::Mutex::new(Answered {
+            at: Instant::now(),
+            role: true,
+            orphaned: None,
+        }),
     };
     let mut track = cmd("CLIENT");
     track.arg("TRACKING").arg("ON");
@@ -242,14 +295,65 @@ pub(super) async fn connect(
     if newer.protocol() == ProtocolVersion::RESP3 {
         match connected.ask(&track).await {
             Ok(_) => connected.tells = true,
-            // The server answered: it does not know the command, or does not grant it.
-            Err(error) if error.code().is_some() => {
+            Err(error) if is_never(&error) => {
                 tracing::debug!(target: "flux", origin = place.origin(), %error, "no client tracking");
             }
-            Err(error) => return Err(classified(place, error).error),
+            Err(error) => return Err(classified(place, error)),
         }
     }
+    match connected.ask(&cmd("ROLE")).await {
+        Ok(role) => connected.answered.get_mut().orphaned = orphaned(&role),
+        Err(error) if is_never(&error) => connected.answered.get_mut().role = false,
+        Err(error) => return Err(classified(place, error)),
+    }
     Ok(connected)
+}
+
+/// What a server says to who has not asked anything yet, before it hangs up: that it has too many clients, for one. The client's question
+/// may have crossed it, and what is left is a broken connection.
+async fn farewell(place: &Remote<String>) -> Option<String> {
+    if place.tls() {
+        return None;
+    }
+    let address = place.addresses().pop()?;
+    let listen = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        let mut said = [0; 256];
+        let length = stream.read(&mut said).await.ok()?;
+        let said = String::from_utf8_lossy(&said[..length]).into_owned();
+        let said = said.strip_prefix('-')?.trim();
+        (!said.is_empty()).then(|| without_secrets(place, said))
+    };
+    let patience = Duration::from_secs(1);
+    tokio::time::timeout(patience, listen).await.ok()?
+}
+
+/// The server does not know the command, or does not grant it. Anything else may pass: a script that is at work, a server that
+/// loads.
+pub(super) fn is_never(error: &RedisError) -> bool {
+    let detail = error.detail().unwrap_or_default();
+    let unknown = [
+        "unknown command",
+        "unknown subcommand",
+        "syntax error",
+        "wrong number of arguments",
+    ];
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+        || error.code() == Some("NOPERM")
+        || unknown
+            .iter()
+            .any(|known| detail.to_ascii_lowercase().starts_with(known))
+}
+
+/// How a replica that has lost its master is, by its answer to `ROLE`.
+fn orphaned(role: &Value) -> Option<String> {
+    let words = texts(role);
+    let state = match words.first().map(String::as_str) {
+        // Name, host and state; port and offset are numbers.
+        Some("slave") => words.get(2)?,
+        _ => return None,
+    };
+    (state != "connected").then(|| state.clone())
 }
 
 /// The server does not speak the newer protocol, or not to us.

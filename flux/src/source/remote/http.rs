@@ -1,13 +1,16 @@
 //! The HTTP client of the sources that speak HTTP.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use flux_syntax::Remote;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, HeaderName, HeaderValue},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue},
 };
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
@@ -18,6 +21,7 @@ use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
 
 use super::{
     ANSWER, MAX_SIZE, innermost,
+    secrets::quoted,
     shared::{Connection, Connections},
     tls::{Certificates, name_cryptography},
     without_secrets,
@@ -27,7 +31,15 @@ use crate::source::SourceError;
 pub(crate) static SERVERS: Connections<Http> = Connections::new();
 
 /// A client; its connections are kept for the next request.
-pub(crate) struct Http(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
+pub(crate) struct Http(Mutex<Built>);
+
+type Inner = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+
+/// The client, and the certificates that it connects with.
+struct Built {
+    client: Inner,
+    certificates: Certificates,
+}
 
 impl Connection for Http {
     fn is_open(&self) -> bool {
@@ -51,37 +63,139 @@ impl Answer {
 /// What a status that is neither a document nor an absence means.
 pub(crate) fn refused(place: &Remote<String>, answer: &Answer) -> SourceError {
     let (origin, status) = (place.origin(), answer.status);
-    let said = String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)]);
-    let said = without_secrets(place, said.trim());
+    // The body of a success is a document, or part of one.
+    let said = match status.is_success() {
+        true => String::new(),
+        false => quoted(place, &answer.body),
+    };
     let text = match said.is_empty() || said.starts_with('<') {
         true => format!("{origin}: the server answers {status}"),
         false => format!("{origin}: the server answers {status}: {said}"),
     };
-    match status {
+    let error = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => SourceError::permission(text),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => SourceError::transient(text),
         status if status.is_server_error() => SourceError::transient(text),
         status if status.is_redirection() => SourceError::configuration(format!(
             "{text}; redirections are not followed, name the place itself"
         )),
+        status if status.is_success() => {
+            SourceError::configuration(format!("{text}; only `200 OK` is a document"))
+        }
         _ => SourceError::configuration(text),
+    };
+    match answer.header("retry-after").and_then(pause) {
+        Some(pause) => error.after(pause),
+        None => error,
     }
 }
 
-impl Http {
-    pub(crate) fn new(place: &Remote<String>) -> Result<Self, SourceError> {
+/// The pause that a `Retry-After` asks for: seconds, or a date.
+fn pause(header: &str) -> Option<Duration> {
+    let header = header.trim();
+    if let Ok(seconds) = header.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let at = Duration::from_secs(date(header)?);
+    Some(at.saturating_sub(now.unwrap_or_default()))
+}
+
+/// A date of HTTP, such as `Wed, 21 Oct 2015 07:28:00 GMT`, in seconds since 1970; the two obsolete forms are not read.
+pub(crate) fn date(text: &str) -> Option<u64> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let (_, text) = text.split_once(", ")?;
+    let mut words = text.split(' ');
+    let day: u64 = words.next()?.parse().ok()?;
+    let month = words.next().filter(|month| month.len() == 3)?;
+    let month = u64::try_from(MONTHS.find(month)? / 3 + 1).ok()?;
+    let year: u64 = words
+        .next()?
+        .parse()
+        .ok()
+        .filter(|year| (1970..10_000).contains(year))?;
+    let mut time = words
+        .next()?
+        .split(':')
+        .map(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    if words.next() != Some("GMT") || !(1..=31).contains(&day) || hour > 23 || minute > 59 {
+        return None;
+    }
+    // Days since the year 0 of a calendar whose year begins in March.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+impl Built {
+    fn new(place: &Remote<String>, certificates: Certificates) -> Result<Self, SourceError> {
         name_cryptography();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(ANSWER));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls(place)?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        Ok(Http(Client::builder(TokioExecutor::new()).build(connector)))
+        let mut tls = tls(place, &certificates)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let connector = HttpsConnector::from((tcp, tls));
+        Ok(Built {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            certificates,
+        })
+    }
+}
+
+impl Http {
+    pub(crate) fn new(place: &Remote<String>) -> Result<Self, SourceError> {
+        let certificates = Certificates::read(place)?;
+        Ok(Http(Mutex::new(Built::new(place, certificates)?)))
+    }
+
+    fn built(&self) -> MutexGuard<'_, Built> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the certificates again, and whether they are others than those that a connection was just tried with.
+    fn renew(&self, place: &Remote<String>) -> Result<bool, SourceError> {
+        let certificates = Certificates::read(place)?;
+        let mut built = self.built();
+        if built.certificates == certificates {
+            return Ok(false);
+        }
+        *built = Built::new(place, certificates)?;
+        Ok(true)
+    }
+
+    /// Sends a request. The certificates may have been renewed since the last connection was made, while another source holds the
+    /// client.
+    async fn send(
+        &self,
+        place: &Remote<String>,
+        request: &Request<Empty<Bytes>>,
+    ) -> Result<hyper::Response<hyper::body::Incoming>, SourceError> {
+        let origin = place.origin();
+        let again = |client: Inner| client.request(request.clone());
+        let client = self.built().client.clone();
+        let mut answer = again(client).await;
+        if answer.as_ref().is_err_and(|error| error.is_connect()) && self.renew(place)? {
+            let client = self.built().client.clone();
+            answer = again(client).await;
+        }
+        answer.map_err(|error| {
+            let why = innermost(&error);
+            let why = without_secrets(place, &why);
+            match why.contains("HTTP version") || why.contains("NoApplicationProtocol") {
+                true => SourceError::configuration(format!(
+                    "{origin}: the server does not speak HTTP/1.1 ({why}); one that speaks only HTTP/2 needs HTTP/1.1 switched on"
+                )),
+                false => SourceError::transient(format!("{origin}: {why}")),
+            }
+        })
     }
 
     /// Asks for `path` on the place's server, and waits no longer than `limit` for the whole answer.
@@ -116,11 +230,10 @@ impl Http {
             value.set_sensitive(name == AUTHORIZATION);
             request.headers_mut().insert(name, value);
         }
+        let plain = HeaderValue::from_static("identity");
+        request.headers_mut().insert(ACCEPT_ENCODING, plain);
         let answer = async {
-            let answer = self.0.request(request).await.map_err(|error| {
-                let why = innermost(&error);
-                SourceError::transient(format!("{origin}: {}", without_secrets(place, &why)))
-            })?;
+            let answer = self.send(place, &request).await?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, MAX_SIZE + 1).collect().await;
             let body = body.map_err(|error| match error.is::<LengthLimitError>() {
@@ -132,6 +245,13 @@ impl Http {
                     innermost(&*error)
                 )),
             })?;
+            let encoding = parts.headers.get("content-encoding");
+            let encoding = encoding.and_then(|encoding| encoding.to_str().ok());
+            if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+                return Err(SourceError::configuration(format!(
+                    "{origin}: the answer is compressed ({encoding}), which was not asked for; switch it off for this document"
+                )));
+            }
             Ok(Answer {
                 status: parts.status,
                 headers: parts.headers,
@@ -147,12 +267,11 @@ impl Http {
     }
 }
 
-fn tls(place: &Remote<String>) -> Result<ClientConfig, SourceError> {
+fn tls(place: &Remote<String>, certificates: &Certificates) -> Result<ClientConfig, SourceError> {
     let origin = place.origin();
     let wrong = |what: &str, error: &dyn std::fmt::Display| {
         SourceError::configuration(format!("{origin}: {what}: {error}"))
     };
-    let certificates = Certificates::read(place)?;
     let mut roots = RootCertStore::empty();
     match &certificates.ca {
         Some(pem) => {
@@ -197,4 +316,47 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_seconds_since_1970() {
+        assert_eq!(date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(date("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        for wrong in [
+            "",
+            "yesterday",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 40 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(date(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_server_may_ask_for_a_pause() {
+        assert_eq!(pause("120"), Some(Duration::from_secs(120)));
+        assert_eq!(pause("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert_eq!(pause("soon"), None);
+    }
+
+    #[test]
+    fn the_body_of_a_success_is_never_quoted() {
+        let place = Remote::new(flux_syntax::Scheme::Https)
+            .host("h")
+            .piece("/app.json");
+        for status in [203, 206] {
+            let answer = Answer {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(b"{\"password\": \"swordfish\"}"),
+            };
+            let error = refused(&place, &answer);
+            assert!(!error.to_string().contains("swordfish"), "{error}");
+        }
+    }
 }

@@ -2,6 +2,15 @@
 
 #[cfg(feature = "_http")]
 pub(crate) mod http;
+#[cfg(any(feature = "etcd", feature = "nats", feature = "zookeeper"))]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "nats", feature = "zookeeper")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
+pub(crate) mod members;
+pub(crate) mod renewed;
+#[cfg(feature = "_remote")]
+pub(crate) mod secrets;
 #[cfg(feature = "_remote")]
 #[cfg_attr(
     not(all(feature = "etcd", feature = "nats", feature = "redis")),
@@ -98,13 +107,7 @@ mod common {
         })
     }
 
-    /// A client's error without what must not be shown, should it have repeated it.
-    pub(crate) fn without_secrets(place: &Remote<String>, text: &str) -> String {
-        let secrets = place.password.iter().chain(place.get("token"));
-        secrets
-            .filter(|secret| !secret.is_empty())
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-    }
+    pub(crate) use super::secrets::without_secrets;
 
     /// The server's answer, or that there was none in time.
     pub(crate) async fn answered<T>(

@@ -5,7 +5,7 @@ use flux_syntax::Remote;
 use crate::source::SourceError;
 
 /// The files that a secured connection needs, read anew for each connection, so that renewed certificates are taken up.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Certificates {
     /// Who is trusted, in place of whom the system trusts.
     pub(crate) ca: Option<Vec<u8>>,
