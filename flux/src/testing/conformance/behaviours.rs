@@ -55,6 +55,8 @@ pub(super) const ALL: &[Behaviour] = &[
     Behaviour::Fault(Fault::Duplicate),
     Behaviour::Fault(Fault::Older),
     Behaviour::Fault(Fault::Missed),
+    Behaviour::Fault(Fault::Restored),
+    Behaviour::Fault(Fault::Silent),
     Behaviour::Rate,
     Behaviour::Stopped,
 ];
@@ -85,6 +87,10 @@ impl Behaviour {
             Behaviour::Fault(Fault::Duplicate) => "what is announced twice is one change",
             Behaviour::Fault(Fault::Older) => "nothing older is delivered after something newer",
             Behaviour::Fault(Fault::Missed) => "a change that is not announced is found",
+            Behaviour::Fault(Fault::Restored) => {
+                "a source that went back to an older copy is read as it is"
+            }
+            Behaviour::Fault(Fault::Silent) => "a source that is silent is not live for long",
             Behaviour::Rate => "a source that stays down is not flooded with requests",
             Behaviour::Stopped => "a watcher that is dropped leaves no task",
         }
@@ -334,6 +340,16 @@ async fn faulty<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
                 trial.change().await?;
                 trial.settle_within(trial.limits.missed).await?;
             }
+            Fault::Restored => {
+                trial.goes_back().await;
+                trial.settle_within(trial.limits.missed).await?;
+                trial.change().await?;
+                trial.settle_within(trial.limits.missed).await?;
+            }
+            Fault::Silent => {
+                trial.change().await?;
+                trial.until_stale().await?;
+            }
             _ => {
                 sleep(trial.limits.quiet).await;
                 trial.change().await?;
@@ -348,7 +364,11 @@ async fn faulty<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
             trial.until_told(kind).await?;
         }
         trial.subject.heal().await;
-        trial.settle().await?;
+        // Whoever waits for an answer that does not come any more may do so for as long as it promises to.
+        match fault {
+            Fault::Silent => trial.settle_within(trial.limits.silent).await?,
+            _ => trial.settle().await?,
+        }
         trial.change().await?;
         trial.settle().await?;
     }

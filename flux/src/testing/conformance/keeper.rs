@@ -138,12 +138,17 @@ impl Keeper {
 
     /// The same, of a watcher that was at work before.
     pub(super) fn over(mut watcher: impl Watcher, said: Arc<Said>, inbox: Arc<Inbox>) -> Self {
-        let (told, observer) = (Arc::clone(&said), inbox.observer(0));
+        let terms = DynWatcher::terms(&watcher);
+        let told = Arc::clone(&said);
+        let observer = inbox.observer(0).with_resync(terms.resync);
         Self::run(said, inbox, async move {
             loop {
                 told.tell(|state| state.sessions += 1);
-                let end = session(&mut watcher, &observer, "the subject", None).await;
+                let end = session(&mut watcher, &observer, "the subject", terms.deadline).await;
                 let error = end.err();
+                if let Some(error) = &error {
+                    observer.stale(error.clone(), 1);
+                }
                 told.tell(|state| {
                     state.errors.extend(error.as_ref().map(SourceError::kind));
                     state.closed = error
@@ -164,6 +169,12 @@ impl Keeper {
         impl<W: Watcher> Watcher for Counted<W> {
             fn origin(&self) -> String {
                 Watcher::origin(&self.0)
+            }
+            fn deadline(&self) -> Option<Duration> {
+                Watcher::deadline(&self.0)
+            }
+            fn resync(&self) -> Option<Duration> {
+                Watcher::resync(&self.0)
             }
             async fn watch(
                 &mut self,

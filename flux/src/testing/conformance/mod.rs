@@ -3,8 +3,8 @@
 //! A test says of its watcher what the kit needs to know ([`Subject`]: make one, write, delete, read back, and the faults that it can
 //! make), and [`check`] tries it: ends, errors of each kind, absences, bursts, duplicates, older news after newer, slow consumers,
 //! sessions dropped at any await, panics, stops. What is judged is the same throughout: once the faults stop, what was seen last is
-//! what the source holds, within a bound; what was seen is what the source held, in its order, each once; a source that is
-//! down is not flooded with requests.
+//! what the source holds, within a bound; what was seen is what the source held, in its order, each once, also where it went back; a
+//! source that is silent is not called live for longer than the watcher promises; one that is down is not flooded with requests.
 //!
 //! Against a source in memory a paused clock (`#[tokio::test(start_paused = true)]`) makes it a matter of milliseconds; against a real
 //! server it takes real time.

@@ -107,6 +107,12 @@ pub enum Fault {
     Older,
     /// The source does not announce its next change. How soon that must be found is in [`Limits::missed`].
     Missed,
+    /// The source goes back to an older copy of itself, as from a snapshot: it holds what it held before its newest change, and numbers
+    /// its changes from there. Connections may stay. How soon that must be found is in [`Limits::missed`].
+    Restored,
+    /// The source neither announces nor answers, and connections stay open, until healed. Writing still works. How soon the watcher must
+    /// be stale is in [`Limits::silent`].
+    Silent,
 }
 
 impl fmt::Display for Fault {
@@ -119,6 +125,8 @@ impl fmt::Display for Fault {
             Fault::Duplicate => "the source announces the same twice",
             Fault::Older => "the source announces something older after something newer",
             Fault::Missed => "the source does not announce a change",
+            Fault::Restored => "the source goes back to an older copy",
+            Fault::Silent => "the source is silent on open connections",
         })
     }
 }
@@ -144,6 +152,8 @@ pub struct Limits {
     pub quiet: Duration,
     /// How soon a change that was not announced must be found; 90 s by default, which is for paused clocks.
     pub missed: Duration,
+    /// How long a source that is silent may be called live: the bound of staleness that the watcher promises; 90 s by default.
+    pub silent: Duration,
     /// How many rapid changes are made; 10,000 by default.
     pub burst: usize,
     /// How many bytes the largest document has; 1 MiB by default.
@@ -160,6 +170,7 @@ impl Default for Limits {
             within: Duration::from_secs(5),
             quiet: Duration::from_millis(100),
             missed: Duration::from_secs(90),
+            silent: Duration::from_secs(90),
             burst: 10_000,
             largest: 1 << 20,
             failing: Duration::from_secs(3),

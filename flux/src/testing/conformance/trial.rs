@@ -88,6 +88,26 @@ impl<'a, S: Subject> Trial<'a, S> {
         Ok(())
     }
 
+    /// Waits until the source is not called live any more.
+    pub(super) async fn until_stale(&mut self) -> Outcome {
+        let silent = self.limits.silent;
+        let deadline = Instant::now() + silent;
+        while self.inbox()?.is_live(0) {
+            if Instant::now() >= deadline {
+                return Err(Stop::Failed(format!(
+                    "the source is silent, and still called live after {silent:?}"
+                )));
+            }
+            sleep(TICK).await;
+        }
+        Ok(())
+    }
+
+    /// The source holds again what it held before.
+    pub(super) async fn goes_back(&mut self) {
+        self.held.push(Held::of(self.subject.read().await));
+    }
+
     /// What the source holds now is where the order begins.
     pub(super) async fn begin(&mut self) {
         self.stop().await;

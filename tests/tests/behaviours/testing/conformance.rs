@@ -195,6 +195,9 @@ async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
         (Flaw::Flickers, "every change", "delivered nothing"),
         (Flaw::HidesRefusals, "refused access", "no permission error"),
         (Flaw::NeverLooksAgain, "not announced", "the source holds"),
+        (Flaw::OrdersReads, "went back", "the source holds"),
+        (Flaw::OrdersSessions, "went back", "the source holds"),
+        (Flaw::LiveByATimer, "is silent", "still called live"),
         (Flaw::ChangesOnly, "the current value", ""),
         (
             Flaw::TellsThePassword,

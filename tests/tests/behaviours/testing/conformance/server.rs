@@ -31,6 +31,7 @@ struct State {
     watching: Vec<UnboundedSender<Event>>,
     failing: Option<SourceError>,
     misses: bool,
+    silent: bool,
     requests: u64,
 }
 
@@ -49,6 +50,15 @@ impl Server {
         }
     }
 
+    /// The same, of a server that may not answer.
+    async fn read(&self) -> Result<(u64, Document), SourceError> {
+        let silent = self.0.lock().unwrap().silent;
+        match silent {
+            true => std::future::pending().await,
+            false => self.get(),
+        }
+    }
+
     fn subscribe(&self) -> UnboundedReceiver<Event> {
         let (sender, receiver) = unbounded_channel();
         self.0.lock().unwrap().watching.push(sender);
@@ -60,7 +70,7 @@ impl Server {
         state.before = (state.revision, state.document.clone());
         state.revision += 1;
         state.document = document;
-        if !std::mem::take(&mut state.misses) && state.failing.is_none() {
+        if !std::mem::take(&mut state.misses) && !state.silent && state.failing.is_none() {
             let event = Event::Changed(state.revision, state.document.clone());
             announce(&mut state, &event);
         }
@@ -105,6 +115,12 @@ pub(super) enum Flaw {
     HidesRefusals,
     /// There is no resync.
     NeverLooksAgain,
+    /// What it reads is dropped where its number is not newer than what the session has seen.
+    OrdersReads,
+    /// What it reads is dropped where its number is not newer than what any session has seen.
+    OrdersSessions,
+    /// It is live as long as its own clock goes.
+    LiveByATimer,
     /// The value at the start is not read.
     ChangesOnly,
     /// Its name is the URI as it was written.
@@ -114,6 +130,8 @@ pub(super) enum Flaw {
 pub(super) struct OfServer {
     server: Option<Server>,
     flaw: Option<Flaw>,
+    /// What a flawed one remembers of its sessions.
+    newest: u64,
 }
 
 impl OfServer {
@@ -149,25 +167,42 @@ impl OfServer {
                 std::future::pending::<()>().await;
             });
         }
-        let (mut known, document) = server.get()?;
-        if !self.is(Flaw::ChangesOnly) {
+        let (mut known, document) = server.read().await?;
+        let is_old = self.is(Flaw::OrdersSessions) && known <= self.newest && self.newest > 0;
+        if !self.is(Flaw::ChangesOnly) && !is_old {
             self.deliver(observer, known, document);
         }
+        self.newest = self.newest.max(known);
         let mut delivered = Instant::now();
         loop {
             let resync = match self.is(Flaw::NeverLooksAgain) {
                 true => Duration::from_secs(86_400),
                 false => Duration::from_secs(10),
             };
-            let (revision, document) = match timeout(resync, events.recv()).await {
-                Ok(Some(Event::Changed(revision, document))) => (revision, document),
+            let (revision, document, is_read) = match timeout(resync, events.recv()).await {
+                Ok(Some(Event::Changed(revision, document))) => (revision, document, false),
                 Ok(Some(Event::End) | None) => return Ok(()),
                 Ok(Some(Event::Failed(error))) => return Err(error),
-                Err(_) => server.get()?,
+                Err(_) if self.is(Flaw::LiveByATimer) => {
+                    observer.live();
+                    continue;
+                }
+                Err(_) => {
+                    let (revision, document) = server.read().await?;
+                    observer.live();
+                    (revision, document, true)
+                }
             };
-            if revision <= known && !self.is(Flaw::TakesOlder) {
+            // A read is the truth; only an announcement may be late.
+            let ordered = !is_read || self.is(Flaw::OrdersReads) || self.is(Flaw::OrdersSessions);
+            let is_old = match ordered {
+                true => revision <= known,
+                false => revision == known,
+            };
+            if is_old && !self.is(Flaw::TakesOlder) {
                 continue;
             }
+            self.newest = self.newest.max(revision);
             let soon = delivered.elapsed() < Duration::from_millis(50);
             if self.is(Flaw::LosesTheLast) && soon {
                 known = revision;
@@ -186,6 +221,11 @@ impl Watcher for OfServer {
             true => "server://me:hunter2@localhost/key".to_owned(),
             false => "server".to_owned(),
         }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        let never = self.is(Flaw::NeverLooksAgain) || self.is(Flaw::LiveByATimer);
+        (!never && !self.is(Flaw::OrdersReads)).then_some(Duration::from_secs(30))
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
@@ -235,6 +275,7 @@ impl Subject for Remote {
         OfServer {
             server: Some(self.server.clone()),
             flaw: self.flaw,
+            newest: 0,
         }
     }
     async fn write(&mut self, document: Vec<u8>) -> Result<(), Cannot> {
@@ -258,6 +299,11 @@ impl Subject for Remote {
                 .server
                 .fail(SourceError::configuration("no such database")),
             Fault::Missed => self.server.0.lock().unwrap().misses = true,
+            Fault::Silent => self.server.0.lock().unwrap().silent = true,
+            Fault::Restored => {
+                let mut state = self.server.0.lock().unwrap();
+                (state.revision, state.document) = state.before.clone();
+            }
             Fault::End | Fault::Duplicate | Fault::Older => {
                 let mut state = self.server.0.lock().unwrap();
                 let event = match fault {
@@ -275,6 +321,7 @@ impl Subject for Remote {
         let mut state = self.server.0.lock().unwrap();
         state.failing = None;
         state.misses = false;
+        state.silent = false;
     }
     fn requests(&self) -> Option<u64> {
         Some(self.server.0.lock().unwrap().requests)
