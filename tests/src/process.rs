@@ -133,6 +133,20 @@ impl Process {
         }
     }
 
+    /// Kills it and copies its data, for [`put_back`](Self::put_back).
+    pub fn copy(&mut self) -> TempDir {
+        self.kill();
+        let copy = tempfile::tempdir().expect("a temporary folder");
+        copy_folder(self.folder.path(), copy.path());
+        copy
+    }
+
+    /// Kills it and puts an older copy of its data in the place of them, as from a snapshot of the volume.
+    pub fn put_back(&mut self, copy: &TempDir) {
+        self.wipe();
+        copy_folder(copy.path(), self.folder.path());
+    }
+
     /// How many bytes of memory it has.
     pub fn resident(&self) -> u64 {
         resident(&self.id())
@@ -175,6 +189,18 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(from.join("."))
+        .arg(to)
+        .status();
+    assert!(
+        copied.is_ok_and(|status| status.success()),
+        "its data are copied"
+    );
 }
 
 /// Waits for the end of this program, however it comes, and then kills the server and deletes its folder: what a static holds is

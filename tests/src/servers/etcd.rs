@@ -103,6 +103,7 @@ impl Etcd {
 
 impl Remote for Etcd {
     const NAME: &'static str = "etcd";
+    const MEMBERS: bool = true;
     const SECURED: bool = true;
 
     async fn start() -> Option<Self> {

@@ -192,6 +192,8 @@ impl Kubernetes {
 
 impl Remote for Kubernetes {
     const NAME: &'static str = "kubernetes";
+    // They are those of the store behind it.
+    const COPIES: bool = false;
     /// The watch that the source asks for; the server ends it then.
     const IDLE: Option<Duration> = Some(Duration::from_secs(5));
     /// By HTTP/2 or one a watch, as the server speaks.

@@ -11,6 +11,8 @@ mod firestore;
 mod kubernetes;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "nats")]
+mod nats_cluster;
 #[cfg(feature = "redis")]
 mod redis;
 mod shared;
@@ -28,6 +30,8 @@ pub use firestore::{Firestore, ValueType};
 pub use kubernetes::Kubernetes;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
+#[cfg(feature = "nats")]
+pub use nats_cluster::NatsCluster;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 pub use shared::Shared;
@@ -53,6 +57,10 @@ pub trait Remote: Send + Sync + Sized + 'static {
     /// Whether there is a process that can be killed and a line to it that can be cut; without one [`process`](Remote::process)
     /// and [`address`](Remote::address) have no meaning.
     const SERVED: bool = true;
+    /// Whether its data are the files of its process, so that an older copy of them can be put back.
+    const COPIES: bool = Self::SERVED && Self::DURABLE;
+    /// Whether a source may name several servers, one of which may be silent.
+    const MEMBERS: bool = false;
     /// Whether [`start_secured`](Remote::start_secured) starts something that asks for TLS.
     const SECURED: bool = false;
 

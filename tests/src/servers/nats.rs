@@ -205,6 +205,7 @@ impl Nats {
 
 impl Remote for Nats {
     const NAME: &'static str = "nats";
+    const MEMBERS: bool = true;
     const SECURED: bool = true;
 
     async fn start() -> Option<Self> {

@@ -64,6 +64,7 @@ fn guarded() -> AuthId {
 
 impl Remote for ZooKeeper {
     const NAME: &'static str = "zookeeper";
+    const MEMBERS: bool = true;
 
     async fn start() -> Option<Self> {
         let java = program("java")?;

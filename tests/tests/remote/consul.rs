@@ -106,3 +106,30 @@ async fn a_wrong_token_is_refused_and_not_shown() {
     assert!(!shown.contains(token), "{shown}");
     assert_ne!(watched.capacitor.state(), State::Healthy);
 }
+
+/// A proxy's own page is not an absent key.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_index_is_none_of_consuls() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let _ = client.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = client.write_all(answer.as_bytes()).await;
+        }
+    });
+    let consul = source::Consul::new(address.to_string(), KEY);
+    let watched = Watched::starting(Source::watcher(consul));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let trouble = watched.trouble().unwrap().to_string();
+    assert!(trouble.contains("X-Consul-Index"), "{trouble}");
+    assert_eq!(
+        watched.capacitor.state(),
+        State::Loading,
+        "nothing is absent"
+    );
+}

@@ -269,3 +269,185 @@ async fn an_answer_that_breaks_off_is_none() {
     watched.has_applied(&[1, 2]);
     watched.was_never_refused();
 }
+
+/// The document itself, or what the server repeats of the question, is not shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_repeats_is_not_shown() {
+    let bodies = [
+        (203, "{\"password\": \"swordfish\"}".to_owned()),
+        (206, "{\"password\": \"swordfish\"}".to_owned()),
+        (403, "Authorization: Bearer hunter2/swordfish".to_owned()),
+        (403, "you asked with hunter2%2Fswordfish".to_owned()),
+        (400, format!("{}hunter2/swordfish", "-".repeat(190))),
+        (500, "aHVudGVyMi9zd29yZGZpc2g= is not known".to_owned()),
+    ];
+    for (status, body) in bodies {
+        let web = Web::start().await;
+        web.version(1, "ETag: \"v1\"", "If-None-Match: \"v1\"");
+        let source = web.source().token("hunter2/swordfish");
+        let watched = Watched::started(Source::watcher(source)).await;
+        web.answers(status, "");
+        web.holds(|held| held.body = body.clone().into_bytes());
+        watched.until("stale", || watched.trouble().is_some()).await;
+        let shown = watched.trouble().unwrap().to_string();
+        for part in ["swordfish", "hunter2", "aHVudGVyMi9"] {
+            assert!(!shown.contains(part), "{body}: {shown}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_in_the_middle_of_a_deployment_do_not_take_turns() {
+    let web = Web::start().await;
+    let turn = |n| {
+        let date = format!("Last-Modified: Wed, 0{n} Jan 2025 00:00:00 GMT");
+        web.version(n, &date, "no condition");
+    };
+    turn(1);
+    let watched = Watched::started(Source::watcher(web.source())).await;
+    for _ in 0..5 {
+        turn(2);
+        web.asked_again(1).await;
+        turn(1);
+        web.asked_again(1).await;
+    }
+    turn(2);
+    watched.sees(2).await;
+    watched.has_applied(&[1, 2]);
+    // One that stays is no replica that lags behind.
+    turn(1);
+    watched.sees(1).await;
+    watched.has_applied(&[1, 2, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_one_is_an_error() {
+    let cases = [
+        (304, "", "without a condition"),
+        (200, "Content-Encoding: gzip\r\n", "compressed (gzip)"),
+    ];
+    for (status, headers, told) in cases {
+        let web = Web::start().await;
+        web.answers(status, headers);
+        let watched = Watched::starting(Source::watcher(web.source()));
+        watched.until("stale", || watched.trouble().is_some()).await;
+        let trouble = watched.trouble().unwrap().to_string();
+        assert!(trouble.contains(told), "{trouble}");
+        web.version(1, "ETag: \"v1\"", "If-None-Match: \"v1\"");
+        watched.sees(1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_left_alone_for_as_long_as_it_asks() {
+    let web = Web::start().await;
+    web.answers(503, "Retry-After: 4\r\n");
+    let watched = Watched::starting(Source::watcher(web.source()));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let (asked, begin) = (web.asked(), std::time::Instant::now());
+    web.version(1, "ETag: \"v1\"", "If-None-Match: \"v1\"");
+    web.asked_again(1).await;
+    assert!(
+        begin.elapsed() > Duration::from_secs(3),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert_eq!(asked, 1);
+    watched.sees(1).await;
+}
+
+/// A token in a file that was renewed is the next session's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_a_file_is_read_for_every_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "first\n").unwrap();
+    let web = Web::start().await;
+    web.version(1, "ETag: \"v1\"", "If-None-Match: \"v1\"");
+    let uri = format!(
+        "http://{}/app.json#poll=100ms&token=${{file:{}}}",
+        web.address,
+        path.display()
+    );
+    let watched = Watched::started(Source::uri(uri)).await;
+    let last = || {
+        web.held
+            .lock()
+            .unwrap()
+            .asked
+            .last()
+            .unwrap()
+            .to_ascii_lowercase()
+    };
+    assert!(
+        last().contains("authorization: bearer first\r\n"),
+        "{}",
+        last()
+    );
+    std::fs::write(&path, "second").unwrap();
+    web.answers(401, "");
+    watched
+        .until("refused", || watched.refusal().is_some())
+        .await;
+    let renewed = || last().contains("authorization: bearer second\r\n");
+    watched.until("the new token", renewed).await;
+    web.version(2, "ETag: \"v2\"", "If-None-Match: \"v2\"");
+    watched.sees(2).await;
+}
+
+/// Its certificates are renewed while another source, which is quiet, holds the client that both share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renewed_certificates_are_taken_up_while_another_source_holds_the_client() {
+    use flux_tests::certificates::Certificates;
+    let Some(openssl) = flux_tests::process::program("openssl") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let documents = folder.path().to_owned();
+    let port = flux_tests::process::free_port();
+    let renew = || {
+        let fresh = Certificates::new();
+        for name in ["ca.pem", "server.pem", "server.key"] {
+            std::fs::copy(fresh.path(name), documents.join(name)).unwrap();
+        }
+    };
+    let put = |n| {
+        std::fs::write(documents.join("app.json"), document(n)).unwrap();
+        std::fs::write(documents.join("other.json"), document(n)).unwrap();
+    };
+    renew();
+    put(1);
+    let at = documents.clone();
+    let mut server = flux_tests::process::Process::start(
+        "openssl",
+        move |_| {
+            let mut command = std::process::Command::new(&openssl);
+            command
+                .current_dir(&at)
+                .args([
+                    "s_server",
+                    "-quiet",
+                    "-WWW",
+                    "-cert",
+                    "server.pem",
+                    "-key",
+                    "server.key",
+                ])
+                .args(["-accept", &format!("127.0.0.1:{port}")]);
+            command
+        },
+        move || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(),
+    );
+    let ca = documents.join("ca.pem").display().to_string();
+    let source = |name: &str, poll| {
+        let https = source::Https::new(format!("127.0.0.1:{port}"), format!("/{name}"));
+        Source::watcher(https.ca(ca.clone()).poll(poll))
+    };
+    let quiet = Watched::started(source("other.json", Duration::from_secs(600))).await;
+    let watched = Watched::started(source("app.json", Duration::from_millis(200))).await;
+    renew();
+    put(2);
+    tokio::task::block_in_place(|| server.restart());
+    watched.sees(2).await;
+    assert_eq!(quiet.capacitor.get().n, 1);
+}

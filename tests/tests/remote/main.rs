@@ -19,6 +19,7 @@ mod dir;
 mod etcd;
 #[cfg(feature = "firestore")]
 mod firestore;
+mod generated;
 #[cfg(feature = "https")]
 mod https;
 #[cfg(feature = "k8s")]

@@ -4,12 +4,12 @@ use crate::{
     suite,
     watched::{Watched, document},
 };
-use flux::{Source, State, source::ErrorKind};
+use flux::{Source, State, source, source::ErrorKind};
 use flux_tests::{
     proxy::Proxy,
     servers::{Nats, Remote},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const KEY: &str = "app.config";
 
@@ -129,4 +129,85 @@ async fn an_older_server_will_do() {
     suite::absent_at_first(start().await).await;
     suite::killed_and_restarted(start().await).await;
     suite::wiped_and_written_anew(start().await).await;
+}
+
+/// What was refused to one on a shared connection is not the reason of what happens to another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_told_to_who_asked() {
+    let Some(server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.grant().await;
+    let proxy = Proxy::to(server.address()).await;
+    let watched = Watched::started(server.guarded(proxy.address(), KEY)).await;
+    let private = source::Nats::new(proxy.address().to_string(), "private", KEY);
+    let private = private.credentials("guarded", "hunter2");
+    let refused = Watched::starting(Source::watcher(private));
+    refused
+        .until("refused", || refused.refusal().is_some())
+        .await;
+    let named = refused.refusal().unwrap();
+    assert!(named.contains("KV_private"), "{named}");
+    for n in 2..=4 {
+        proxy.hang_up();
+        server.write(KEY, &document(n)).await;
+        watched
+            .until("the value", || {
+                assert_eq!(watched.refusal(), None);
+                watched.capacitor.get().n == n && watched.is_live()
+            })
+            .await;
+    }
+}
+
+/// A bucket that is deleted and made again within one session counts from the beginning.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_was_made_anew_meanwhile_is_read() {
+    let Some(mut server) = Nats::start().await else {
+        return;
+    };
+    for n in 1..=10 {
+        server.write(KEY, &document(n)).await;
+    }
+    // A resync falls between the two every time.
+    let uri = server.uri(server.address(), KEY);
+    let source = Source::uri(uri).resync(Duration::from_millis(100));
+    let watched = Watched::started(source).await;
+    for n in 11..=15 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    for n in 16..=18 {
+        server.delete_bucket().await;
+        server.make_bucket().await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+}
+
+/// A server that is cut off from the others goes on sending heartbeats. It is not the bucket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_cut_off_from_its_cluster_is_not_live() {
+    let Some(cluster) = flux_tests::servers::NatsCluster::start().await else {
+        return;
+    };
+    cluster.write(KEY, &document(1)).await;
+    // The last one is cut off; the test's own client asks the first one.
+    let alone = Watched::started(Source::uri(cluster.uri(&[2], KEY))).await;
+    let all = Watched::started(Source::uri(cluster.uri(&[2, 0, 1], KEY))).await;
+    cluster.cut_off(2);
+    cluster.write(KEY, &document(2)).await;
+    let cut = Instant::now();
+    alone.until("stale", || !alone.is_live()).await;
+    assert!(
+        cut.elapsed() < Duration::from_secs(40),
+        "{:?}",
+        cut.elapsed()
+    );
+    all.sees(2).await;
+    cluster.mend();
+    cluster.write(KEY, &document(3)).await;
+    alone.sees(3).await;
+    all.sees(3).await;
 }

@@ -154,6 +154,109 @@ async fn a_value_over_the_limit_is_refused() {
     watched.sees(2).await;
 }
 
+/// A script that is at work while the source connects does not decide how it follows for the connection's life.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_busy_tells_of_changes_afterwards() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server
+        .command(&["CONFIG", "SET", "busy-reply-threshold", "50"])
+        .await;
+    let client = ::redis::Client::open(format!("redis://{}", server.address())).unwrap();
+    let mut busy = client.get_multiplexed_async_connection().await.unwrap();
+    let script = tokio::spawn(async move {
+        let mut forever = ::redis::cmd("EVAL");
+        forever.arg("while true do end").arg(0);
+        let _: Result<(), _> = forever.query_async(&mut busy).await;
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let source = source::Redis::new(server.address().to_string(), KEY)
+        .poll(Duration::from_secs(86_400))
+        .resync(Duration::from_secs(86_400));
+    let watched = Watched::starting(Source::watcher(source));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    server.command(&["SCRIPT", "KILL"]).await;
+    watched.sees(1).await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    script.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_has_lost_its_master_is_stale() {
+    let Some(mut master) = Redis::start().await else {
+        return;
+    };
+    let port = master.address().port().to_string();
+    let Some(replica) = Redis::start_with(&["--replicaof", "127.0.0.1", &port]).await else {
+        return;
+    };
+    master.write(KEY, &document(1)).await;
+    let watched = Watched::starting(replica.source(replica.address(), KEY));
+    watched.sees(1).await;
+    tokio::task::block_in_place(|| master.process().kill());
+    let named = || {
+        let trouble = watched.trouble();
+        trouble.is_some_and(|trouble| trouble.to_string().contains("lost its master"))
+    };
+    watched.until("the master is lost", named).await;
+    tokio::task::block_in_place(|| master.process().restart());
+    master.restarted().await;
+    master.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn databases_that_are_swapped_are_noticed() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(2)).await;
+    server.command(&["COPY", KEY, KEY, "DB", "1"]).await;
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    server.command(&["SWAPDB", "0", "1"]).await;
+    watched.sees(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_too_many_clients_says_so() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.command(&["CONFIG", "SET", "maxclients", "1"]).await;
+    for _ in 0..5 {
+        let watched = Watched::starting(server.source(server.address(), KEY));
+        watched.until("stale", || watched.trouble().is_some()).await;
+        let trouble = watched.trouble().unwrap().to_string();
+        assert!(trouble.contains("max number of clients"), "{trouble}");
+        watched.capacitor.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_is_a_wrong_declaration() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    let uri = format!("redis://{}/{KEY}?db=99", server.address());
+    let watched = Watched::starting(Source::uri(uri));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let trouble = watched.trouble().unwrap();
+    assert_eq!(
+        trouble.kind(),
+        flux::source::ErrorKind::Configuration,
+        "{trouble}"
+    );
+    assert!(
+        trouble.to_string().contains("no such database"),
+        "{trouble}"
+    );
+}
+
 #[test]
 fn a_program_without_a_runtime_follows_too() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

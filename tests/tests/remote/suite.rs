@@ -25,6 +25,9 @@ macro_rules! conformance {
                 stopped_without_a_trace;
             [$Server, start, <$Server as Remote>::SERVED]
                 started_before_the_server, killed_and_restarted, paused_and_resumed;
+            [$Server, start, <$Server as Remote>::COPIES] an_older_copy_put_back;
+            [$Server, start, <$Server as Remote>::SERVED] permission_taken_on_an_open_connection;
+            [$Server, start, <$Server as Remote>::MEMBERS] a_silent_member;
             [$Server, start_secured, <$Server as Remote>::SECURED] secured_both_ways;
             [$Server, start_impatient, <$Server as Remote>::IDLE.is_some()] quiet_for_longer_than_the_server_likes
         );
@@ -240,10 +243,13 @@ pub(crate) async fn paused_and_resumed(mut server: impl Remote) -> Shown {
 
 /// A server that begins anew counts its changes from the beginning, which must not be taken for history.
 pub(crate) async fn wiped_and_written_anew(mut server: impl Remote) -> Shown {
-    for n in 1..=30 {
-        server.write(KEY, &document(n)).await;
-    }
+    server.write(KEY, &document(1)).await;
     let watched = Watched::started(server.source(server.address(), KEY)).await;
+    // Seen by the watch, not by a read.
+    for n in 2..=30 {
+        server.write(KEY, &document(n)).await;
+        sleep(Duration::from_millis(5)).await;
+    }
     watched.sees(30).await;
     server.wipe().await;
     server.restarted().await;
@@ -251,7 +257,81 @@ pub(crate) async fn wiped_and_written_anew(mut server: impl Remote) -> Shown {
     watched.sees(31).await;
     server.write(KEY, &document(32)).await;
     watched.sees(32).await;
-    watched.has_applied(&[30, 31, 32]);
+    assert!(
+        watched.applied().ends_with(&[30, 31, 32]),
+        "{:?}",
+        watched.applied()
+    );
+    Yes
+}
+
+/// An answer to a read is the truth, whatever its number: the volume was put back, and its changes count from there.
+pub(crate) async fn an_older_copy_put_back(mut server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    let copy = block_in_place(|| {
+        let copy = server.process().copy();
+        server.process().restart();
+        copy
+    });
+    server.restarted().await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=6 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    block_in_place(|| {
+        server.process().put_back(&copy);
+        server.process().restart();
+    });
+    server.restarted().await;
+    watched.sees(1).await;
+    for n in 7..=9 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4, 5, 6, 1, 7, 8, 9]);
+    Yes
+}
+
+/// Whoever may not read any more is told so, or still told of changes; never live with what is not so.
+pub(crate) async fn permission_taken_on_an_open_connection(server: impl Remote) -> Shown {
+    server.write(KEY, &document(1)).await;
+    server.grant().await;
+    let watched = Watched::started(server.guarded(server.address(), KEY)).await;
+    for n in [2, 4] {
+        server.refuse().await;
+        server.write(KEY, &document(n)).await;
+        let honest = || watched.capacitor.get().n == n || !watched.is_live();
+        watched.until("the value, or stale", honest).await;
+        server.grant().await;
+        server.write(KEY, &document(n + 1)).await;
+        watched.sees(n + 1).await;
+    }
+    Yes
+}
+
+/// It takes connections, and that is all.
+pub(crate) async fn a_silent_member<R: Remote>(server: R) -> Shown {
+    server.write(KEY, &document(1)).await;
+    for _ in 0..5 {
+        let mut silent = Vec::new();
+        for _ in 0..2 {
+            let proxy = Proxy::to(server.address()).await;
+            proxy.deaden();
+            silent.push(proxy);
+        }
+        let members = [silent[0].address(), server.address(), silent[1].address()];
+        let members = members.map(|address| address.to_string()).join(",");
+        let uri = server.uri(server.address(), KEY);
+        let uri = uri.replace(&server.address().to_string(), &members);
+        let begin = Instant::now();
+        let wait = Duration::from_secs(5);
+        let watched = Watched::new(Source::uri(uri).wait(wait));
+        let outcome = watched.capacitor.start().await;
+        outcome.expect("a good member is there");
+        assert!(begin.elapsed() < wait, "{:?}", begin.elapsed());
+        watched.sees(1).await;
+    }
     Yes
 }
 
