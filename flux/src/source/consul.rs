@@ -176,6 +176,13 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_ends_what_is_quiet_for_a_minute_does_not_notice() {
+        let consul = Consul::new("h", "k");
+        let longest = consul.patience() + consul.patience() / 16;
+        assert!(longest < Duration::from_secs(50), "{longest:?}");
+    }
+
+    #[test]
     fn a_token_is_not_shown() {
         let consul = Consul::new("h", "k").token("hunter2");
         assert!(!format!("{consul:?}{}", consul.origin()).contains("hunter2"));

@@ -154,7 +154,8 @@ impl Watcher for Https {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        Some(DEADLINE.max(self.every() * 2 + ANSWER))
+        // An answer that is held back as older is no sign of life.
+        Some(DEADLINE.max(self.every() * (PUT_BACK + 1) + ANSWER))
     }
 
     fn resync(&self) -> Option<Duration> {

@@ -1,13 +1,12 @@
 //! NATS: one key of a bucket of JetStream's key-value store. The bucket's stream is followed from the key's last message on; every
 //! ten seconds the leader of the stream is asked whether it is still the stream that is followed.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod connection;
+
+use std::{sync::Arc, time::Duration};
 
 use async_nats::{
-    Client, ConnectErrorKind, ConnectOptions, Event, ServerError,
+    Client, ConnectErrorKind, ConnectOptions,
     jetstream::{
         self,
         consumer::{
@@ -25,11 +24,12 @@ use tokio::{
     time::{Instant, interval, sleep_until},
 };
 
+use self::connection::{Connected, DELETE, Told};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, BEAT, DEADLINE, answered, checked, document, lost, members,
-        shared::{Connection, Connections, Lease},
+        shared::{Connections, Lease},
         tls::{Certificates, name_cryptography},
         without_secrets,
     },
@@ -41,8 +41,6 @@ static SERVERS: Connections<Connected> = Connections::new();
 const PING: Duration = Duration::from_secs(5);
 /// How often the stream is followed anew at most.
 const SPACING: Duration = Duration::from_millis(100);
-/// Where a consumer is taken away.
-const DELETE: &str = "$JS.API.CONSUMER.DELETE";
 
 /// Watches one key of a JetStream key-value bucket.
 ///
@@ -451,131 +449,5 @@ impl Nats {
             Err(error) if error.kind() == super::ErrorKind::Permission => Ok(()),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// A connection, and what the server reported of it.
-struct Connected {
-    client: Client,
-    told: Arc<Told>,
-    /// Changes with what was reported.
-    events: watch::Sender<()>,
-    /// Where the server is; nowhere that is known if it is the program's own client.
-    address: Option<String>,
-}
-
-#[derive(Default)]
-struct Told(Mutex<News>);
-
-#[derive(Default)]
-struct News {
-    lost: bool,
-    /// What the server refused. The connection is then of no use to whom it was refused: rights are those of its beginning.
-    refusals: Vec<String>,
-}
-
-/// How many refusals are kept of one connection.
-const REFUSALS: usize = 64;
-
-impl Told {
-    fn news(&self) -> std::sync::MutexGuard<'_, News> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether it matters to who uses the connection.
-    fn note(&self, event: &Event) -> bool {
-        let mut news = self.news();
-        match event {
-            Event::Disconnected | Event::Closed => news.lost = true,
-            Event::ServerError(ServerError::AuthorizationViolation) => {
-                let refusal = "the server refuses the credentials".to_owned();
-                news.refusals.push(refusal);
-            }
-            Event::ServerError(ServerError::Other(said))
-                if said.to_ascii_lowercase().contains("permissions violation")
-                    // It goes by itself, too.
-                    && !said.contains(DELETE)
-                    && news.refusals.len() < REFUSALS =>
-            {
-                news.refusals.push(said.clone());
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// What was refused to who asks for `bucket`; what was refused to others on the same connection is theirs.
-    fn refusal(&self, bucket: &str) -> Option<String> {
-        let news = self.news();
-        let found = news.refusals.iter().find(|said| concerns(said, bucket));
-        found.cloned()
-    }
-}
-
-/// Whether a refusal concerns who asks for `bucket`: its subject has the bucket's name in it, or nobody's.
-fn concerns(refusal: &str, bucket: &str) -> bool {
-    let subject = refusal.split(['"', '\'']).nth(1).unwrap_or_default();
-    let mut buckets = subject
-        .split('.')
-        .filter_map(|word| word.strip_prefix("KV_"))
-        .peekable();
-    buckets.peek().is_none() || buckets.any(|named| named == bucket)
-}
-
-impl Connected {
-    fn of(client: Client) -> Self {
-        Connected {
-            client,
-            told: Arc::default(),
-            events: watch::channel(()).0,
-            address: None,
-        }
-    }
-
-    /// What the server refused to who asks for this bucket.
-    fn refusal(&self, place: &Remote<String>) -> Result<(), SourceError> {
-        match self.told.refusal(place.at(0)) {
-            None => Ok(()),
-            Some(refusal) => {
-                let refusal = without_secrets(place, &refusal);
-                let origin = place.origin();
-                Err(SourceError::permission(format!("{origin}: {refusal}")))
-            }
-        }
-    }
-
-    /// Neither lost nor refused.
-    fn is_well(&self, place: &Remote<String>) -> Result<(), SourceError> {
-        self.refusal(place)?;
-        match self.told.news().lost {
-            true => Err(lost(place)),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Connection for Connected {
-    fn is_open(&self) -> bool {
-        let news = self.told.news();
-        !news.lost && news.refusals.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_concerns_the_bucket_that_it_names() {
-        let told = Told::default();
-        let refuse = |said: &str| {
-            let error = ServerError::Other(said.to_owned());
-            assert!(told.note(&Event::ServerError(error)));
-        };
-        refuse("Permissions Violation for Publish to \"$JS.API.STREAM.INFO.KV_private\"");
-        assert!(told.refusal("private").is_some());
-        assert!(told.refusal("public").is_none() && told.refusal("privat").is_none());
-        refuse("Permissions Violation for Subscription to \"_INBOX.abc.*\"");
-        assert!(told.refusal("public").is_some());
     }
 }

@@ -451,3 +451,22 @@ async fn renewed_certificates_are_taken_up_while_another_source_holds_the_client
     watched.sees(2).await;
     assert_eq!(quiet.capacitor.get().n, 1);
 }
+
+/// A server that speaks only HTTP/2 answers with its settings.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_http_1_is_named() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let _ = client.read(&mut [0; 4096]).await;
+            let _ = client.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
+        }
+    });
+    let source = source::Https::plain(address.to_string(), "/app.json");
+    let watched = Watched::starting(Source::watcher(source));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let trouble = watched.trouble().unwrap();
+    assert_eq!(trouble.kind(), ErrorKind::Configuration, "{trouble}");
+    assert!(trouble.to_string().contains("HTTP/1.1"), "{trouble}");
+}

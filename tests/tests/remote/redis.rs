@@ -221,6 +221,64 @@ async fn databases_that_are_swapped_are_noticed() {
     watched.sees(2).await;
 }
 
+/// A server whose table of keys is full announces changes that are none. They are not answered by a flood of questions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_table_of_tracked_keys_makes_no_flood() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server
+        .command(&["CONFIG", "SET", "tracking-table-max-keys", "1"])
+        .await;
+    let mut all = Vec::new();
+    for n in 0..4 {
+        let key = format!("{KEY}{n}");
+        server.write(&key, &document(n)).await;
+        all.push(Watched::started(server.source(server.address(), &key)).await);
+    }
+    // The pauses have grown by then.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let client = ::redis::Client::open(format!("redis://{}", server.address())).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut reads = async || {
+        let mut info = ::redis::cmd("INFO");
+        info.arg("commandstats");
+        let text: String = info.query_async(&mut connection).await.unwrap();
+        let of_get = text.split("cmdstat_get:calls=").nth(1).unwrap();
+        of_get.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = reads().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let read = reads().await - before;
+    assert!(read <= 4 * 7, "{read} readings of four keys in 5 s");
+    server.write(&format!("{KEY}3"), &document(9)).await;
+    all[3].sees(9).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sentinel_that_is_named_is_told_from_a_server() {
+    use flux_tests::process::{Process, answer, free_port, local, program};
+    let Some(program) = program("redis-server") else {
+        return;
+    };
+    let port = free_port();
+    let _sentinel = Process::start(
+        "sentinel",
+        move |folder| {
+            let file = folder.join("sentinel.conf");
+            std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\n")).unwrap();
+            let mut command = Command::new(&program);
+            command.arg(file).arg("--sentinel");
+            command
+        },
+        move || answer(local(port), "PING\r\n").starts_with("+PONG"),
+    );
+    let watched = Watched::starting(Source::uri(format!("redis://127.0.0.1:{port}/{KEY}")));
+    watched.until("stale", || watched.trouble().is_some()).await;
+    let trouble = watched.trouble().unwrap();
+    assert!(trouble.to_string().contains("name the master"), "{trouble}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_too_many_clients_says_so() {
     let Some(server) = Redis::start().await else {

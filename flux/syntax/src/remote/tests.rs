@@ -260,3 +260,41 @@ proptest! {
         prop_assert_eq!(remote.path, [Template::from(key)]);
     }
 }
+
+#[test]
+fn a_token_with_a_line_break_at_its_end_is_refused_with_the_fix() {
+    let place = match crate::parse_uri("consul://h/k?token=${TOKEN}") {
+        Ok(crate::Uri::Remote(place)) => place,
+        other => panic!("{other:?}"),
+    };
+    let lookup = |_: &str| Some("hunter2\n".to_owned());
+    let error = place.expand(&lookup).unwrap_err();
+    assert!(
+        error.contains("the token ends with a line break"),
+        "{error}"
+    );
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_file_stands_where_a_variable_would() {
+    let uri = "etcd://app:${file:/run/secrets/etcd:-${PASSWORD}}@h/app/${NAME}";
+    let place = match crate::parse_uri(uri) {
+        Ok(crate::Uri::Remote(place)) => place,
+        other => panic!("{other:?}"),
+    };
+    assert!(place.reads_files());
+    let of_file = |name: &str| match name {
+        "file:/run/secrets/etcd" => Some("hunter2".to_owned()),
+        "NAME" => Some("config".to_owned()),
+        _ => None,
+    };
+    let expanded = place.expand(&of_file).unwrap();
+    assert_eq!(expanded.password.as_deref(), Some("hunter2"));
+    assert_eq!(expanded.given, ["hunter2"]);
+    assert_eq!(expanded.origin(), "etcd://h/app/config");
+    let of_none = |name: &str| (name == "NAME").then(|| "config".to_owned());
+    let error = place.expand(&of_none).unwrap_err();
+    assert!(error.contains("PASSWORD"), "{error}");
+    assert!(crate::parse_uri("etcd://app:${file:}@h/k").is_err());
+}
