@@ -148,10 +148,10 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
     let begin = Instant::now();
     let proxy = Proxy::to(server.address()).await;
     let mut n = 0;
+    server.write(KEY, &document(0)).await;
     if rights {
         server.grant().await;
     }
-    server.write(KEY, &document(0)).await;
     let watched = Watched::started(match rights {
         true => server.guarded(proxy.address(), KEY),
         false => server.source(proxy.address(), KEY),
@@ -171,7 +171,11 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
             true => 7 + random.below(2),
             false => random.below(8),
         };
-        println!("{:?}: fault {fault}, {held:?} is held", begin.elapsed());
+        println!(
+            "{} {:?}: fault {fault}, {held:?} is held",
+            R::NAME,
+            begin.elapsed()
+        );
         match fault {
             0 => {
                 block_in_place(|| server.process().kill());
