@@ -111,11 +111,16 @@ fn separated(prefix: &Template, uri: &LitStr, errors: &mut Errors) {
     let Some(Part::Text(end)) = prefix.parts.last() else {
         return;
     };
-    if !end.ends_with('_') {
+    let end = end.split_once('?').map_or(end.as_str(), |(end, _)| end);
+    if !end.is_empty() && !end.ends_with('_') {
         let written = uri.value();
+        let (written, options) = match written.split_once('?') {
+            Some((written, options)) => (written, format!("?{options}")),
+            None => (written.as_str(), String::new()),
+        };
         errors.at(
             uri,
-            format!("without a `_` at its end the prefix runs into the names of the variables, as in `{end}PORT`; write `{written}_`"),
+            format!("without a `_` at its end the prefix runs into the names of the variables, as in `{end}PORT`; write `{written}_{options}`"),
         );
     }
 }

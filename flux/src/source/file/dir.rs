@@ -6,7 +6,7 @@ use super::{
     place::WatchedPlace,
     session::{self, Intervals},
     target::Target,
-    values::FolderCodec,
+    values::{self, FolderCodec},
 };
 use crate::{
     codec::Codec,
@@ -95,11 +95,13 @@ impl Dir {
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Vec<u8> {
         let files = files.into_iter();
-        written(
-            &files
-                .map(|(name, text)| (name.into(), text.into()))
-                .collect(),
-        )
+        let files: Vec<(String, String)> = files
+            .map(|(name, text)| (name.into(), text.into()))
+            .collect();
+        let files: Vec<(&str, &str)> = (files.iter())
+            .map(|(name, text)| (&**name, &**text))
+            .collect();
+        values::written(&files)
     }
 
     /// How the documents that this source makes are read.

@@ -52,7 +52,7 @@ fn texts<'a>(
 }
 
 /// One document: each file's name, its length and its content.
-fn written(files: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn written(files: &[(&str, &str)]) -> Vec<u8> {
     let mut document = Vec::new();
     for (name, text) in files {
         let text = text.strip_suffix('\n').unwrap_or(text);
