@@ -7,12 +7,18 @@ use super::{
     schema::{Schema, Stamp},
     value::AnySnapshot,
 };
-use crate::{Report, codec::Unknown, report::Keeping};
+use crate::{Report, codec::Unknown, problem::Seg, report::Keeping};
 
 /// What becomes of a configuration.
 pub(crate) struct Evaluation {
     /// The configuration, or everything that is wrong.
     pub(crate) value: Result<AnySnapshot, Report>,
+    /// Which layer sets which field; a field that none sets has its default, or is missing.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "for those who explain a configuration")
+    )]
+    pub(crate) origins: Vec<(Vec<Seg>, String)>,
     /// What does not refuse it.
     #[cfg_attr(
         not(test),
@@ -45,6 +51,7 @@ pub(crate) fn evaluate(
         Resolved::Undecodable(entries) | Resolved::Invalid(entries) => Err(entries),
     };
     Evaluation {
+        origins: layers.origins(),
         value: value.map_err(|entries| layers.report(entries, Keeping::Nothing)),
         warnings,
     }

@@ -15,6 +15,11 @@ use crate::{
     problem::{Problem, What, panic_text, printed},
     report::{Entry, Keeping, secrets::Secrets},
 };
+#[cfg(any(test, feature = "testing"))]
+use crate::{
+    problem::Seg,
+    schema::{Field, Kind, MAX_DEPTH},
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -180,6 +185,30 @@ impl Layers {
         Report::compose(fields, entries, keeping, &secrets)
     }
 
+    /// Which layer sets which field, section by section: the highest one that contains a value for it.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn origins(&mut self) -> Vec<(Vec<Seg>, String)> {
+        let mut paths = Vec::new();
+        leaves((self.schema.fields)(), &[], MAX_DEPTH, &mut paths);
+        let mut origins: Vec<Option<String>> = vec![None; paths.len()];
+        let schema = self.schema;
+        for state in &mut self.states {
+            let decoder = state.decoder.as_ref();
+            let content = state.candidate.as_mut().or(state.accepted.as_mut());
+            let Some(layer) = content.and_then(|content| content.layer(schema, decoder)) else {
+                continue;
+            };
+            for (path, origin) in paths.iter().zip(&mut origins) {
+                if presence::depth((schema.parts)(layer), path) == path.len() {
+                    *origin = Some(state.origin.clone());
+                }
+            }
+        }
+        let set = paths.into_iter().zip(origins);
+        set.filter_map(|(path, origin)| Some((path, origin?)))
+            .collect()
+    }
+
     /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.
     /// What was taken up together stays together.
     fn without_what_is_bad(
@@ -340,6 +369,21 @@ impl Layers {
             });
         }
         entries
+    }
+}
+
+/// Every field that is no section of its own; lists and maps of sections as a whole.
+#[cfg(any(test, feature = "testing"))]
+fn leaves(fields: &'static [Field], path: &[Seg], depth: u8, all: &mut Vec<Vec<Seg>>) {
+    for field in fields {
+        let mut path = path.to_vec();
+        if !field.flatten {
+            path.push(Seg::Key(field.name.into()));
+        }
+        match field.kind {
+            Kind::Section(inner) if depth > 0 => leaves(inner(), &path, depth - 1, all),
+            _ => all.push(path),
+        }
     }
 }
 

@@ -432,6 +432,22 @@ fn judging_without_a_capacitor_gives_the_same_value_and_the_same_report() {
 }
 
 #[test]
+fn a_judgement_tells_which_layer_sets_a_field() {
+    let clock = Clock::new();
+    let mut states: Vec<LayerState> = engine(settings(), 1, None, 0, clock.now()).layers.states;
+    states[0].observe(document("n=1 m=1"), clock.now());
+    states[1].observe(document("m=2"), clock.now());
+    let schema = &super::small::SMALL;
+    let judged = super::evaluate::evaluate(schema, states, Unknown::Warn, clock.now());
+    let origins = judged.origins.iter();
+    let origins: Vec<_> = origins
+        .map(|(path, origin)| (crate::problem::Dotted(path).to_string(), &**origin))
+        .collect();
+    let expected = [("n".to_owned(), "lower"), ("m".to_owned(), "upper")];
+    assert_eq!(origins, expected);
+}
+
+#[test]
 fn a_check_keeps_what_was_found_before_a_panic() {
     let value = |n| {
         let snapshot = crate::Snapshot::new(Small { n, m: 0 }, 1);

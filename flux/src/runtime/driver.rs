@@ -425,19 +425,27 @@ impl Driver {
         reply: Option<Reply>,
     ) {
         // A way back waits for nobody: it is each member's own.
-        let Some(member) = self.member.as_ref().filter(|_| !alone) else {
+        if self.member.is_none() || alone {
             let before = self.instance.outlet.publish(&snapshot);
             self.committed(&snapshot, transaction, reply);
             drop(before);
             return;
-        };
-        let (instance, ready) = (Arc::clone(&self.instance), snapshot.clone());
+        }
         let phase = Phase::Ready {
             snapshot,
             transaction,
         };
         self.run = Some(PipelineRun::new(phase, span, reply));
-        member.ready(Box::new(move || instance.outlet.publish(&ready)));
+        self.offer();
+    }
+
+    /// Tells the group that what is ready may be swapped.
+    fn offer(&self) {
+        let run = self.run.as_ref().map(|run| &run.phase);
+        if let (Some(Phase::Ready { snapshot, .. }), Some(member)) = (run, &self.member) {
+            let (instance, ready) = (Arc::clone(&self.instance), snapshot.clone());
+            member.ready(Box::new(move || instance.outlet.publish(&ready)));
+        }
     }
 
     fn judged(&mut self, verdict: &Verdict) {
@@ -452,7 +460,8 @@ impl Driver {
                 // The group knows how it fares.
                 self.settled(None);
             }
-            Verdict::Again => {}
+            // Another one was refused and is good again before this one has heard of it.
+            Verdict::Again => self.offer(),
         }
     }
 

@@ -133,10 +133,9 @@ impl Simulated {
                 });
             }
             Action::Swap { snapshot, alone } => match &self.member {
-                Some(member) if !alone => {
-                    let (published, ready) = (Arc::clone(&self.published), snapshot.clone());
+                Some(_) if !alone => {
                     self.run = Some(Run::Ready(snapshot));
-                    member.ready(Box::new(move || published.lock().unwrap().replace(ready)));
+                    self.offer();
                 }
                 _ => {
                     *self.published.lock().unwrap() = Some(snapshot.clone());
@@ -156,6 +155,13 @@ impl Simulated {
         }
     }
 
+    fn offer(&self) {
+        if let (Some(Run::Ready(snapshot)), Some(member)) = (&self.run, &self.member) {
+            let (published, ready) = (Arc::clone(&self.published), snapshot.clone());
+            member.ready(Box::new(move || published.lock().unwrap().replace(ready)));
+        }
+    }
+
     /// Does everything that can be done now; answers whether there was anything.
     fn go_on(&mut self, now: Now) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
@@ -171,7 +177,10 @@ impl Simulated {
                         self.perform(action, now);
                     }
                     Verdict::Vetoed(by) => self.engine.vetoed(&by, now),
-                    Verdict::Again => panic!("a member that is ready is not asked again"),
+                    Verdict::Again => {
+                        self.run = Some(Run::Ready(snapshot));
+                        self.offer();
+                    }
                 }
                 return true;
             }
