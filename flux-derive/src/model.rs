@@ -130,7 +130,7 @@ pub(crate) enum Kind<'a> {
         merge: Option<Merge<'a>>,
         /// A type that derives `Flux` is meant as a single value.
         value: bool,
-        /// The type is one of the standard library's scalars by its name, so that it need not be looked at.
+        /// See [`Field::is_known`].
         known: bool,
     },
     Section {
@@ -263,6 +263,11 @@ impl Field<'_> {
     /// Stands for a section, or for a list or map of them.
     pub(crate) fn is_nested(&self) -> bool {
         matches!(self.kind, Kind::Section { .. } | Kind::Flat)
+    }
+    /// Its type is one of the standard library's scalars by its name, or a list or map of them. Nothing depends on that but how much
+    /// is compiled: such a type can be compared, holds no secret and is no section.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self.kind, Kind::Leaf { known: true, .. })
     }
     /// The name under which problems are recorded: a flattened section adds no step to the path.
     pub(crate) fn step(&self) -> &str {

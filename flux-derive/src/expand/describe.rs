@@ -37,6 +37,7 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     let (env, type_name) = (flux_syntax::env_segment(key), type_name(ty));
     let mut all = quote!(__f::Field::new(#key, #env).with_type(#type_name));
     match field.kind {
+        Kind::Leaf { .. } if field.is_known() => {}
         Kind::Leaf { .. } => all.extend(quote!(.of::<#ty>())),
         _ => all.extend(quote_spanned!(place(ty)=> .with_kind(<#ty as __f::Nested>::KIND))),
     }

@@ -56,6 +56,9 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
         let (ident, step) = (field.ident, field.step());
         match field.kind {
             Kind::Leaf { .. } if field.opaque => quote!(__d.opaque(#step);),
+            Kind::Leaf { .. } if field.is_known() => {
+                quote_spanned!(place(field.ty)=> __d.leaf(#step, self.#ident != __old.#ident);)
+            }
             Kind::Leaf { .. } => {
                 quote_spanned!(place(field.ty)=> __d.leaf(
                     #step,

@@ -5,11 +5,10 @@
 use super::{
     Config, Leaf,
     decode::{kept, store},
-    finish::need,
     merge::ByKey,
     unique_keys::{CountedMap, careful, counted, strict},
 };
-use crate::problem::Cx;
+use crate::problem::{Cx, What};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, DeserializeSeed, MapAccess},
@@ -83,7 +82,10 @@ pub trait Required<T> {
     /// The value, or a problem.
     #[inline]
     fn need(cx: &mut Cx, name: &'static str, value: Option<T>) -> Option<T> {
-        need(cx, name, value)
+        if value.is_none() {
+            cx.problem(name, What::Missing);
+        }
+        value
     }
 }
 
