@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, Visitor, value},
+    de::{DeserializeSeed, Error, Unexpected, Visitor, value},
 };
 use std::{
     cell::Cell,
@@ -65,7 +65,7 @@ impl CountedMap for serde_json::Map<String, serde_json::Value> {
 /// Decodes a list. Null is the target's own error in every format.
 #[inline]
 pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Plain(PhantomData)))
+    d.deserialize_option(NotNull(Plain(PhantomData), |_| true))
 }
 
 /// Decodes a map, or something around one.
@@ -73,22 +73,30 @@ pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Re
 pub(super) fn counted<'de, T: Deserialize<'de> + CountedMap, D: Deserializer<'de>>(
     d: D,
 ) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Counting(PhantomData)))
+    d.deserialize_option(NotNull(Counting(PhantomData), |null: &T| {
+        null.keys().is_none()
+    }))
 }
 
 /// Decodes a value of any type. The keys of the maps in it are hashed; a type that takes anything decides for itself.
 #[inline]
 pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Hashing(PhantomData)))
+    d.deserialize_option(NotNull(Hashing(PhantomData), |_| true))
 }
 
 /// What the visitor of a value that cannot be null expects; the tracer of types knows it by that.
 pub(super) const NOT_NULL: &str = "a value that is not null";
 
 /// A value that is not null, or null as the target's own error: a YAML decoder takes it for an empty list or map.
-struct NotNull<S>(S);
+///
+/// The second part tells whether what the target made of null is one: some maps take it for an empty one.
+struct NotNull<S, F>(S, F);
 
-impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for NotNull<S> {
+impl<'de, S, F> Visitor<'de> for NotNull<S, F>
+where
+    S: DeserializeSeed<'de>,
+    F: FnOnce(&S::Value) -> bool,
+{
     type Value = S::Value;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NOT_NULL)
@@ -98,7 +106,11 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for NotNull<S> {
         self.0.deserialize(d)
     }
     fn visit_none<E: Error>(self) -> Result<S::Value, E> {
-        self.0.deserialize(value::UnitDeserializer::new())
+        let value = self.0.deserialize(value::UnitDeserializer::new())?;
+        match (self.1)(&value) {
+            true => Ok(value),
+            false => Err(E::invalid_type(Unexpected::Unit, &"a map")),
+        }
     }
     fn visit_unit<E: Error>(self) -> Result<S::Value, E> {
         self.visit_none()
