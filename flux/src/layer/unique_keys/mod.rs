@@ -65,7 +65,7 @@ impl CountedMap for serde_json::Map<String, serde_json::Value> {
 /// Decodes a list. Null is the target's own error in every format.
 #[inline]
 pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Plain(PhantomData), |_| true))
+    d.deserialize_option(NotNull(Plain(PhantomData), |_: &T| true))
 }
 
 /// Decodes a map, or something around one.
@@ -81,7 +81,7 @@ pub(super) fn counted<'de, T: Deserialize<'de> + CountedMap, D: Deserializer<'de
 /// Decodes a value of any type. The keys of the maps in it are hashed; a type that takes anything decides for itself.
 #[inline]
 pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Hashing(PhantomData), |_| true))
+    d.deserialize_option(NotNull(Hashing(PhantomData), |_: &T| true))
 }
 
 /// What the visitor of a value that cannot be null expects; the tracer of types knows it by that.
