@@ -120,7 +120,8 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Replaces the generated reducer: it sees the value that readers see and the layers that say something, lowest first.
+    /// Replaces the generated reducer: it sees the value that readers see and the layers that say something, lowest first. The type of a
+    /// layer is `flux::LayerOf<AppConfig>`.
     #[must_use]
     pub fn reducer<E: Into<BoxError>>(
         mut self,
