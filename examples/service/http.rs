@@ -42,13 +42,13 @@ async fn config() -> Result<Json<Value>, StatusCode> {
 
 fn hide(fields: &'static [Field], values: &mut Value) {
     for field in fields {
-        if let (Kind::Section(inner), true) = (field.kind, field.flatten) {
+        if let (Kind::Section(inner), true) = (field.kind(), field.is_flattened()) {
             hide(inner(), values);
             continue;
         }
-        match (field.kind, values.get_mut(field.name)) {
+        match (field.kind(), values.get_mut(field.name())) {
             (_, None | Some(Value::Null)) => {}
-            (_, Some(value)) if field.secret => *value = "(set)".into(),
+            (_, Some(value)) if field.is_secret() => *value = "(set)".into(),
             (Kind::Section(inner), Some(section)) => hide(inner(), section),
             (Kind::List(inner), Some(Value::Array(items))) => {
                 items.iter_mut().for_each(|item| hide(inner(), item));
