@@ -32,6 +32,9 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
     fn said(&self, index: usize) -> Said<'_>;
 }
 
+/// Lays an upper layer's value over a lower one's.
+pub type MergeFn<T> = fn(&mut T, &T);
+
 /// How the leaves of one type are read and merged. The derive implements it for a unit struct for each distinct type of leaf, and
 /// for each field with a decoding function of its own.
 pub trait Leaf {
@@ -40,7 +43,7 @@ pub trait Leaf {
     /// Decodes a value.
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Self::Out, D::Error>;
     /// How an upper layer's value is laid over a lower one's; none where it replaces it.
-    fn merge() -> Option<fn(&mut Self::Out, &Self::Out)>;
+    fn merge() -> Option<MergeFn<Self::Out>>;
 }
 
 /// What a layer says about one field.
