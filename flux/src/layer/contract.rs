@@ -33,7 +33,7 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
 }
 
 /// Lays an upper layer's value over a lower one's.
-pub type MergeFn<T> = fn(&mut T, &T);
+pub(super) type MergeFn<T> = fn(&mut T, &T);
 
 /// How the leaves of one type are read and merged. The derive implements it for a unit struct for each distinct type of leaf, and
 /// for each field with a decoding function of its own.

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
 /// Path, message, line and column of each problem.
-fn told(report: &Report) -> Vec<(String, String, Option<(usize, usize)>)> {
+type Told = (String, String, Option<(usize, usize)>);
+
+fn told(report: &Report) -> Vec<Told> {
     let problems = report.problems().iter();
     let told = problems.map(|one| {
         (
