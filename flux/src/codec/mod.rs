@@ -2,18 +2,14 @@
 
 #[cfg(feature = "yaml")]
 mod bounds;
-#[cfg(feature = "toml")]
-mod duplicate_keys;
-mod locate;
-#[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
-mod probe;
+#[cfg(any(feature = "json", feature = "toml"))]
+mod position;
 mod slow;
 mod walk;
 
-pub(crate) use locate::{Way, locate, span_at};
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
-pub(crate) use slow::{decode_tree, most_places};
+pub(crate) use slow::{decode_tree, dialect};
 
 use crate::{
     document::{node::Node, tree::Tree as Document},
@@ -260,7 +256,7 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
     match decoder {
         #[cfg(feature = "json")]
         Decoder::Json => serde_json::from_str(text).map_err(|error| {
-            let at = locate::in_characters(text, error.line(), error.column());
+            let at = position::in_characters(text, error.line(), error.column());
             Syntax::new(&error, Some(at), error.is_data())
         }),
         #[cfg(feature = "yaml")]
@@ -292,21 +288,10 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
 /// toml's own `Display` prints the document; only the sentence and the place are taken.
 #[cfg(feature = "toml")]
 fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
-    let at = error.span().map(|span| line_and_column(text, span.start));
+    let at = error
+        .span()
+        .map(|span| position::line_and_column(text, span.start));
     Syntax::new(&error.message(), at, quotes)
-}
-
-/// Line and column of a byte offset, counted from 1.
-#[cfg(feature = "toml")]
-pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    let before = &text[..offset];
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before[start..].chars().count() + 1)
 }
 
 /// How deep a custom codec's lists and maps may stand in each other: as deep as JSON's.

@@ -2,6 +2,7 @@
 
 use super::{
     DEEPEST, Dialect, Document, DocumentNode, NodeContent, NodeId, Pair, Scalar, ScalarStyle,
+    tree::Tree,
 };
 use std::{borrow::Cow, cell::OnceCell, ops::Range};
 
@@ -110,5 +111,37 @@ impl<'t> NodeBuilder<'t> {
             nodes: self.nodes,
             lines: OnceCell::new(),
         })
+    }
+
+    /// Adds what a tree contains.
+    pub(super) fn tree(&mut self, tree: &Tree) {
+        let (style, text) = match tree {
+            Tree::Null => (ScalarStyle::Plain, "null".to_owned()),
+            Tree::Bool(value) => (ScalarStyle::Plain, value.to_string()),
+            Tree::I64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::U64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::F64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::Str(text) => (ScalarStyle::Quoted, text.clone()),
+            Tree::Raw(text) => (ScalarStyle::Raw, text.clone()),
+            Tree::Seq(items) => {
+                // No tree is deeper than a document may be: that was checked where it came from.
+                if self.begin(0, None, NodeContent::List(Vec::new())).is_some() {
+                    items.iter().for_each(|item| self.tree(item));
+                    self.end(0);
+                }
+                return;
+            }
+            Tree::Map(entries) => {
+                if self.begin(0, None, NodeContent::Map(Vec::new())).is_some() {
+                    for (key, value) in entries {
+                        self.scalar(0..0, ScalarStyle::Quoted, Cow::Owned(key.clone()), None);
+                        self.tree(value);
+                    }
+                    self.end(0);
+                }
+                return;
+            }
+        };
+        self.scalar(0..0, style, Cow::Owned(text), None);
     }
 }

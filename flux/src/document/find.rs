@@ -27,6 +27,12 @@ impl<'d, 't> Finder<'d, 't> {
         Some(id)
     }
 
+    /// Line and column of the value at a path; of the document as a whole there is none.
+    pub(crate) fn place(&self, path: &[Seg]) -> Option<(usize, usize)> {
+        let id = self.find(path).filter(|_| !path.is_empty())?;
+        Some(self.document.start(id))
+    }
+
     fn step(&self, id: NodeId, seg: &Seg) -> Option<NodeId> {
         let id = self.document.resolved(id);
         match (&self.document.node(id).content, seg) {

@@ -12,7 +12,10 @@ impl Lines {
 
     /// Counted from 1, the column in characters. A byte inside a character counts as its first.
     pub(crate) fn place(&self, text: &str, offset: usize) -> (usize, usize) {
-        let offset = text.floor_char_boundary(offset);
+        let mut offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
         let line = self.0.partition_point(|start| *start <= offset).max(1);
         let before = text.get(self.0[line - 1]..offset).unwrap_or_default();
         (line, before.chars().count() + 1)

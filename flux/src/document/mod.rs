@@ -8,6 +8,7 @@
 #[cfg(feature = "yaml")]
 mod agree;
 mod build;
+mod decode;
 mod find;
 #[cfg(feature = "json")]
 mod json;
@@ -23,6 +24,7 @@ pub(crate) mod tree;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub(crate) use decode::{NodeDecoder, Part, Parts};
 pub(crate) use find::Finder;
 pub(crate) use lines::Lines;
 pub(crate) use scalar::ResolvedKind;
@@ -41,8 +43,8 @@ pub(crate) enum Dialect {
     Yaml,
     #[cfg(feature = "toml")]
     Toml,
-    /// One scalar of a variable, whose type the target decides.
-    Raw,
+    /// A [`Tree`](tree::Tree): of a variable, of a provider, of a format of the user's own. Nothing in it has a place.
+    Tree,
 }
 
 /// A document.
@@ -57,6 +59,13 @@ pub(crate) struct Document<'t> {
 /// The number of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);
+
+impl NodeId {
+    /// Its place among the nodes.
+    pub(crate) fn number(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A value or a key.
 #[derive(Debug)]
@@ -106,6 +115,8 @@ pub(crate) enum ScalarStyle {
     Literal,
     /// YAML's `>`.
     Folded,
+    /// The text of a variable, whose type the target decides.
+    Raw,
 }
 
 /// Why there is no document. The fast decoder's sentence is what people read.
@@ -129,12 +140,26 @@ impl<'t> Document<'t> {
             Dialect::Yaml => yaml::parse(text),
             #[cfg(feature = "toml")]
             Dialect::Toml => toml::parse(text),
-            Dialect::Raw => {
-                let mut builder = build::NodeBuilder::default();
-                builder.scalar(0..text.len(), ScalarStyle::Plain, Cow::Borrowed(text), None);
-                builder.finish(text, dialect).ok_or(Unfollowed::TooDeep)
-            }
+            Dialect::Tree => Err(Unfollowed::Syntax(0)),
         }
+    }
+
+    /// What a tree contains.
+    pub(crate) fn of_tree(tree: &tree::Tree) -> Document<'static> {
+        let mut builder = build::NodeBuilder::default();
+        builder.tree(tree);
+        Document {
+            text: "",
+            dialect: Dialect::Tree,
+            root: NodeId(0),
+            nodes: builder.nodes,
+            lines: OnceCell::new(),
+        }
+    }
+
+    /// The node with this place among the nodes.
+    pub(crate) fn id(&self, number: usize) -> NodeId {
+        NodeId(u32::try_from(number.min(self.nodes.len().saturating_sub(1))).unwrap_or(0))
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

@@ -22,21 +22,61 @@ impl Document<'_> {
         let scalar = self.scalar(id)?;
         let text = scalar.text.as_ref();
         Some(match self.dialect {
-            Dialect::Raw => ResolvedKind::Raw,
+            Dialect::Tree => match scalar.style {
+                ScalarStyle::Raw => ResolvedKind::Raw,
+                ScalarStyle::Plain => json_kind(text),
+                _ => ResolvedKind::Text,
+            },
             #[cfg(feature = "yaml")]
             Dialect::Yaml => yaml::kind(text, scalar.style, self.node(id).tag.as_deref()),
             #[cfg(feature = "json")]
-            Dialect::Json if scalar.style == ScalarStyle::Plain => match text {
-                "null" => ResolvedKind::Null,
-                "true" | "false" => ResolvedKind::Bool,
-                _ if text.contains(['.', 'e', 'E']) => ResolvedKind::Float,
-                _ => ResolvedKind::Integer,
-            },
+            Dialect::Json if scalar.style == ScalarStyle::Plain => json_kind(text),
             #[cfg(feature = "toml")]
             Dialect::Toml if scalar.style == ScalarStyle::Plain => toml_kind(text),
             #[cfg(any(feature = "json", feature = "toml"))]
             _ => ResolvedKind::Text,
         })
+    }
+}
+
+impl Document<'_> {
+    /// A number as decoders print it, where it is written in another way.
+    pub(crate) fn printed(&self, id: NodeId) -> Option<String> {
+        let text = self.scalar(id)?.text.replace('_', "");
+        let printed = match self.kind(id)? {
+            ResolvedKind::Integer => integer(&text)?,
+            ResolvedKind::Float => text
+                .trim_start_matches('+')
+                .parse::<f64>()
+                .ok()?
+                .to_string(),
+            _ => return None,
+        };
+        (printed != text).then_some(printed)
+    }
+}
+
+fn integer(text: &str) -> Option<String> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.trim_start_matches('+')),
+    };
+    let (base, digits) = match digits.get(..2) {
+        Some("0x") => (16, &digits[2..]),
+        Some("0o") => (8, &digits[2..]),
+        Some("0b") => (2, &digits[2..]),
+        _ => (10, digits),
+    };
+    let number = u128::from_str_radix(digits, base).ok()?;
+    Some(format!("{sign}{number}"))
+}
+
+fn json_kind(text: &str) -> ResolvedKind {
+    match text {
+        "null" => ResolvedKind::Null,
+        "true" | "false" => ResolvedKind::Bool,
+        _ if text.contains(['.', 'e', 'E', 'n']) => ResolvedKind::Float,
+        _ => ResolvedKind::Integer,
     }
 }
 

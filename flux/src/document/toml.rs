@@ -329,6 +329,10 @@ impl<'t> TomlReader<'_, 't> {
         let mut kind = ScalarKind::String;
         if let Some(raw) = self.source.get(event) {
             kind = raw.decode_scalar(&mut text, &mut self.failed);
+            let is_date = matches!(kind, ScalarKind::DateTime);
+            if is_date && text.parse::<::toml::value::Datetime>().is_err() {
+                self.failed.0.get_or_insert(event.span().start());
+            }
             if !matches!(kind, ScalarKind::String) {
                 text = Cow::Borrowed(raw.as_str());
             }

@@ -291,8 +291,7 @@ impl Layers {
                 {
                     entry = Entry::new(&state.origin, problem.clone())
                         .layer(number)
-                        .at(codec::locate(decoder, document, &problem.path))
-                        .text(document, decoder);
+                        .within(document, decoder, problem.path.len());
                 }
             }
             entries.push(entry);
@@ -327,10 +326,7 @@ impl Layers {
                     .map(|(_, name)| name.clone())
                     .next_back();
                 if let (Some(bytes), Some(decoder)) = (&content.bytes, decoder) {
-                    let at = (entries.len() < codec::most_places(bytes.len()))
-                        .then(|| codec::locate(decoder, bytes, &problem.path[..depth]))
-                        .flatten();
-                    entry = entry.at(at).text(bytes, decoder);
+                    entry = entry.within(bytes, decoder, depth);
                 }
                 best = Some((depth, entry));
             }
