@@ -227,6 +227,8 @@ pub(crate) struct Syntax {
     pub(crate) at: Option<(usize, usize)>,
     /// The message may quote the document.
     pub(crate) quotes: bool,
+    /// The document is larger or deeper than any may be.
+    pub(crate) too_much: bool,
 }
 
 impl Syntax {
@@ -244,6 +246,7 @@ impl Syntax {
             message: known.unwrap_or(without_position(&text)).to_owned(),
             at,
             quotes: quotes && known.is_none(),
+            too_much: known.is_some(),
         }
     }
 }
@@ -263,10 +266,13 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
         Decoder::Yaml => {
             bounds::check(text)?;
             serde_yaml::from_str(text).map_err(|error| {
+                // The decoder may fail before the parser does. What the parser itself reports quotes nothing; it alone runs
+                // where everything is passed over.
+                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text).err();
+                let quotes = passed.is_none();
+                let error = passed.unwrap_or(error);
                 let at = error.location().map(|at| (at.line(), at.column()));
-                // What the parser itself says is fixed; it alone runs where everything is passed over.
-                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text);
-                Syntax::new(&error, at, passed.is_ok())
+                Syntax::new(&error, at, quotes)
             })
         }
         #[cfg(feature = "toml")]

@@ -119,8 +119,7 @@ pub(super) fn problems<C: Config>(
         let found = every::<C>(&Document::of_tree(&tree), all, || whole(first), false);
         return Failed { found, partial };
     };
-    #[cfg(feature = "yaml")]
-    if dialect == Dialect::Yaml && super::bounds::check(text).is_err() {
+    if first.too_much {
         return alone(whole(first));
     }
     match Document::parse(dialect, text) {
@@ -133,8 +132,12 @@ pub(super) fn problems<C: Config>(
             "contains more than one document; a source is one document, so remove what follows `---`",
             Some(crate::document::Lines::of(text).place(text, at)),
         )),
-        // The format's own decoder is right, also where nobody can follow it.
-        Err(_) => alone(whole(first)),
+        // The format's own decoder is right, also where nobody can follow it. It may have failed at a value before its parser
+        // fails: then what the parser reports counts, which quotes nothing.
+        Err(_) => {
+            let syntax = super::fast::<serde::de::IgnoredAny>(decoder, text).err();
+            alone(whole(syntax.unwrap_or(first)))
+        }
     }
 }
 
@@ -188,8 +191,9 @@ fn is_told_by(problem: &Problem, walked: &[Spot]) -> bool {
 
 /// Decodes a document tolerantly: what of it could be read, and everything that could not.
 fn from_document<C: Config>(document: &Document<'_>) -> (Option<C::Layer>, AllCaught) {
+    let left = NodeDecoder::budget(document);
     let decode = |parts: &Parts| {
-        tolerant(|| Section::<C::Layer>::deserialize(NodeDecoder::new(document, parts)))
+        tolerant(|| Section::<C::Layer>::deserialize(NodeDecoder::new(document, parts, &left)))
     };
     let (result, mut all) = decode(&Parts::default());
     let mut begin = 0;

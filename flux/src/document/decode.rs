@@ -12,10 +12,13 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor, value::StrDeserializer,
 };
-use std::{borrow::Cow, collections::HashMap, fmt};
+use std::{borrow::Cow, cell::Cell, collections::HashMap, fmt};
 
 /// As deep as the fast decoders go.
 const LEVELS: u8 = 128;
+
+/// How many times its size a document may have with its aliases followed.
+const ALIASED: usize = 64;
 
 /// Which parts of lists and maps are decoded, where not all are.
 pub(crate) type Parts = HashMap<NodeId, Part>;
@@ -38,17 +41,39 @@ pub(crate) struct NodeDecoder<'d> {
     /// The tag chose a variant, whose content this is.
     tagged: bool,
     parts: &'d Parts,
+    /// How many values may still be decoded.
+    left: &'d Cell<usize>,
 }
 
 impl<'d> NodeDecoder<'d> {
     /// The outermost value, of which only these parts are decoded.
-    pub(crate) fn new(document: &'d Document<'d>, parts: &'d Parts) -> Self {
+    pub(crate) fn new(document: &'d Document<'d>, parts: &'d Parts, left: &'d Cell<usize>) -> Self {
         NodeDecoder {
             document,
             id: document.root(),
             levels: LEVELS,
             tagged: false,
             parts,
+            left,
+        }
+    }
+
+    /// How many values are decoded of a document in all, so that aliases in each other come to an end.
+    pub(crate) fn budget(document: &Document<'_>) -> Cell<usize> {
+        Cell::new(
+            document
+                .len()
+                .saturating_mul(ALIASED)
+                .saturating_add(1 << 18),
+        )
+    }
+
+    fn take(self) -> Result<(), Error> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.unwrap_or_default());
+        match left {
+            Some(_) => Ok(()),
+            None => Err(Error("repetition limit exceeded".to_owned())),
         }
     }
 
@@ -194,6 +219,20 @@ impl<'d> NodeDecoder<'d> {
         error
     }
 
+    /// An integer that no type of 64 bits holds.
+    fn is_wide(self) -> bool {
+        let text = self.document.key(self.id);
+        self.document.kind(self.id) == Some(ResolvedKind::Integer)
+            && text.parse::<i64>().is_err()
+            && text.parse::<u64>().is_err()
+    }
+
+    #[cold]
+    fn wide(self, expected: &dyn Expected) -> Error {
+        let found = format!("integer `{}`", self.document.key(self.id));
+        de::Error::invalid_type(Unexpected::Other(&found), expected)
+    }
+
     /// The text of a scalar that the target's type reads as a number or a bool; none in a format whose decoder hands over what it
     /// is, and where quotes or a tag say that it is none.
     #[cfg(feature = "yaml")]
@@ -237,6 +276,7 @@ macro_rules! numbers {
             #[cfg(feature = "json")]
             if matches!(self.document.dialect(), Dialect::Json) {
                 return match self.content() {
+                    NodeContent::Scalar(_) if self.is_wide() => Err(self.wide(&visitor)),
                     NodeContent::Scalar(scalar) => {
                         let source = self.document.source(self.document.resolved(self.id));
                         json::with(source, scalar, visitor, |value, visitor| value.$method(visitor))
@@ -657,6 +697,7 @@ impl<'de> SeqAccess<'de> for NodeItems<'_, '_> {
         let Some(item) = self.items.get(index) else {
             return Ok(None);
         };
+        self.decoder.take()?;
         let step = self.decoder.step(*item, index, self.fixed);
         collect_errors::enter(Seg::Index(index), Some(step));
         let result = seed.deserialize(self.decoder.at(*item));
@@ -725,6 +766,7 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
         let Some((index, entry)) = self.value.take() else {
             return Err(Error("a value was asked for before its key".to_owned()));
         };
+        self.decoder.take()?;
         let step = self.decoder.step(entry.value, index, false);
         collect_errors::enter(self.decoder.seg(entry.key), Some(step));
         let result = seed.deserialize(self.decoder.at(entry.value));

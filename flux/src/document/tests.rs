@@ -670,8 +670,8 @@ mod targets {
             Dialect::Yaml => serde_yaml::from_str(text).map_err(|e| e.to_string()),
             _ => ::toml::from_str(text).map_err(|e| e.to_string()),
         };
-        let parts = Parts::default();
-        let slow = V::<T>::deserialize(NodeDecoder::new(&document, &parts));
+        let (parts, left) = (Parts::default(), NodeDecoder::budget(&document));
+        let slow = V::<T>::deserialize(NodeDecoder::new(&document, &parts, &left));
         let name = std::any::type_name::<T>();
         match (&fast, &slow) {
             (Ok(fast), Ok(slow)) => {
