@@ -127,6 +127,8 @@ pub(crate) struct Failed<L> {
 pub(crate) struct Found {
     pub(crate) problem: Problem,
     pub(crate) at: Option<(usize, usize)>,
+    /// It refuses nothing by itself.
+    pub(crate) is_warning: bool,
 }
 
 impl Found {
@@ -136,6 +138,7 @@ impl Found {
         Found {
             problem: Problem { path, what },
             at,
+            is_warning: false,
         }
     }
 }
@@ -179,7 +182,7 @@ pub(crate) fn decode<C: Config>(
     let layer = match fast::<Option<Section<C::Layer>>>(decoder, text) {
         Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
-        Err(first) => return Err(slow::problems::<C>(decoder, text, first)),
+        Err(first) => return Err(slow::problems::<C>(decoder, text, first, unknown)),
     };
     let closer = match take_unknown_flag() {
         true => slow::look_closer::<C>(decoder, text, unknown),

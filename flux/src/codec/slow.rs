@@ -99,6 +99,7 @@ pub(super) fn problems<C: Config>(
     decoder: &Decoder,
     text: &str,
     first: Syntax,
+    unknown: Unknown,
 ) -> Failed<C::Layer> {
     let whole = |syntax: Syntax| {
         Found::whole(
@@ -116,7 +117,12 @@ pub(super) fn problems<C: Config>(
             Err(syntax) => return alone(whole(syntax)),
         };
         let (partial, all) = from_tree::<C>(&tree);
-        let found = every::<C>(&Document::of_tree(&tree), all, || whole(first), false);
+        let found = every::<C>(
+            &Document::of_tree(&tree),
+            all,
+            || whole(first),
+            (unknown, false),
+        );
         return Failed { found, partial };
     };
     if first.too_much {
@@ -125,7 +131,7 @@ pub(super) fn problems<C: Config>(
     match Document::parse(dialect, text) {
         Ok(document) => {
             let (partial, all) = from_document::<C>(&document);
-            let found = every::<C>(&document, all, || whole(first), true);
+            let found = every::<C>(&document, all, || whole(first), (unknown, true));
             Failed { found, partial }
         }
         Err(Unfollowed::Another(at)) => alone(Found::whole(
@@ -141,14 +147,33 @@ pub(super) fn problems<C: Config>(
     }
 }
 
+/// So many unknown keys are told of a document that is refused for something else.
+const MOST_WARNINGS: usize = 8;
+
 /// The problems of a document with their places: those of decoding, and those that the walk finds.
 fn every<C: Config>(
     document: &Document<'_>,
     all: AllCaught,
     first: impl FnOnce() -> Found,
-    has_places: bool,
+    (unknown, has_places): (Unknown, bool),
 ) -> Vec<Found> {
-    let walked = walk(C::fields(), document, true);
+    let mut walked = walk(C::fields(), document, true);
+    let is_warning = |spot: &Spot| spot.is_unknown() && !spot.strict;
+    // What is only warned of is not what refuses the document: some of it is told, since a misspelt key may be why.
+    let most = match unknown {
+        Unknown::Deny => MOST,
+        Unknown::Warn => MOST_WARNINGS,
+        Unknown::Ignore => 0,
+    };
+    let mut warnings = 0;
+    walked.spots.retain(|spot| {
+        warnings += usize::from(is_warning(spot));
+        !is_warning(spot) || warnings <= most
+    });
+    let untold = match unknown {
+        Unknown::Ignore => 0,
+        _ => warnings.saturating_sub(most),
+    };
     let mut spots: Vec<Spot> = all
         .caught
         .into_iter()
@@ -170,6 +195,17 @@ fn every<C: Config>(
     spots.extend(walked.spots);
     let places = has_places.then_some(document);
     let mut found = located(places, spots, all.more + walked.more);
+    for one in &mut found {
+        let strict = || schema::any_strict(C::fields());
+        one.is_warning =
+            unknown != Unknown::Deny && matches!(one.problem.what, What::Unknown(_)) && !strict();
+    }
+    if untold > 0 {
+        found.push(Found {
+            is_warning: true,
+            ..Found::whole(format!("has {untold} more unknown keys"), None)
+        });
+    }
     if disagree {
         found.insert(0, first());
     }
@@ -330,6 +366,7 @@ fn located(document: Option<&Document<'_>>, mut spots: Vec<Spot>, more: usize) -
             let place = |document: &Document<'_>| spot.node.map(|node| document.start(node));
             Found {
                 at: document.and_then(place),
+                is_warning: false,
                 problem: spot.problem,
             }
         })

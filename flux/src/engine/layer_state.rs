@@ -53,6 +53,8 @@ pub(crate) struct LayerState {
     pub(super) quarantine: Quarantine,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
+    /// What the names of its variables begin with, where it is the environment.
+    pub(super) prefix: Option<String>,
 }
 
 impl LayerState {
@@ -78,6 +80,7 @@ impl LayerState {
             warnings: Vec::new(),
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
+            prefix: None,
         }
     }
 
@@ -86,6 +89,7 @@ impl LayerState {
         self.health = Health::Live;
         self.changed = Some(now.wall);
         self.secrets = given.secrets;
+        self.prefix = given.prefix;
         match given.read {
             Ok((layer, variables)) => {
                 self.candidate = Some(DecodedContent::given(layer, variables));
@@ -292,6 +296,7 @@ impl LayerState {
             let located = found.into_iter().map(|found| {
                 Entry::new(&self.origin, found.problem)
                     .at(found.at)
+                    .warning(found.is_warning)
                     .text(&bytes, decoder)
             });
             located.collect::<Vec<_>>()

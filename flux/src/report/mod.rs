@@ -28,6 +28,10 @@ pub(crate) struct Entry {
     text: Option<(Arc<[u8]>, Decoder)>,
     /// Where `at` is not known: so many steps of the path lead to the place in the text.
     steps: Option<usize>,
+    /// What to do.
+    fix: Option<String>,
+    /// It refuses nothing by itself.
+    is_warning: bool,
 }
 
 impl Entry {
@@ -40,6 +44,8 @@ impl Entry {
             variable: None,
             text: None,
             steps: None,
+            fix: None,
+            is_warning: false,
         }
     }
 
@@ -65,9 +71,24 @@ impl Entry {
         entry
     }
 
+    pub(crate) fn warning(mut self, is_warning: bool) -> Self {
+        self.is_warning = is_warning;
+        self
+    }
+
+    pub(crate) fn fix(mut self, fix: Option<String>) -> Self {
+        self.fix = fix;
+        self
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn path(&self) -> &[problem::Seg] {
         &self.problem.path
+    }
+
+    /// Whether the problem is at something that contains `path`, and not the document as a whole.
+    pub(crate) fn covers(&self, path: &[problem::Seg]) -> bool {
+        !self.problem.path.is_empty() && path.starts_with(&self.problem.path)
     }
 
     /// Whether the problem is at `path` or below it.
@@ -116,6 +137,8 @@ pub struct Problem {
     pub snippet: Option<String>,
     /// What leads to the column, under the snippet.
     blanks: Option<String>,
+    /// It refuses nothing by itself.
+    is_warning: bool,
 }
 
 impl Report {
@@ -167,13 +190,20 @@ impl Report {
             let text = |text: &str| escaped(text).into_owned();
             problems.push(Problem {
                 path: text(&Dotted(path).to_string()),
-                message: text(&sentence(fields, &entry.problem, secrets)),
+                message: text(&match &entry.fix {
+                    Some(fix) => {
+                        let sentence = sentence(fields, &entry.problem, secrets);
+                        format!("{sentence}; {fix}")
+                    }
+                    None => sentence(fields, &entry.problem, secrets),
+                }),
                 origin: text(&entry.origin),
                 variable: entry.variable.as_deref().map(text),
                 line: entry.at.map(|at| at.0),
                 column: entry.at.map(|at| at.1),
                 snippet,
                 blanks,
+                is_warning: entry.is_warning,
             });
         }
         Report { keeping, problems }
@@ -290,9 +320,15 @@ fn nearest_variant<'a>(found: &str, expected: &'a str) -> Option<&'a str> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = match self.problems.len() {
+        let warnings = self.problems.iter().filter(|one| one.is_warning).count();
+        let count = match self.problems.len() - warnings {
             1 => "1 problem".to_owned(),
             n => format!("{n} problems"),
+        };
+        let count = match warnings {
+            0 => count,
+            1 => format!("{count}, 1 warning"),
+            n => format!("{count}, {n} warnings"),
         };
         match self.keeping {
             Keeping::Previous => write!(

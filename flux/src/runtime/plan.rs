@@ -239,6 +239,7 @@ fn given(schema: &Schema, origin: &str, input: &Input) -> Given<AnyLayer> {
         Input::Watched(_) => Given {
             read: Err(Vec::new()),
             secrets: Vec::new(),
+            prefix: None,
         },
     };
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
@@ -246,6 +247,7 @@ fn given(schema: &Schema, origin: &str, input: &Input) -> Given<AnyLayer> {
         Given {
             read: Err(vec![whole_entry(origin, text)]),
             secrets: Vec::new(),
+            prefix: None,
         }
     })
 }

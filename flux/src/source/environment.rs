@@ -124,7 +124,11 @@ pub(crate) fn layer<L>(
             .map(|problem| entry(problem, &set))
             .collect()),
     };
-    Given { read, secrets }
+    Given {
+        read,
+        secrets,
+        prefix: Some(prefix.to_owned()),
+    }
 }
 
 fn entry(problem: Problem, set: &[(Vec<Seg>, String)]) -> Entry {

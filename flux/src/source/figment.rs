@@ -27,6 +27,7 @@ pub(crate) fn layer_of<L>(
             .map(|problem| Entry::new(&origin, problem))
             .collect()),
         secrets,
+        prefix: None,
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
@@ -42,6 +43,7 @@ pub(crate) fn layer_of<L>(
         Some(layer) if problems.is_empty() => Given {
             read: Ok((layer, Vec::new())),
             secrets,
+            prefix: None,
         },
         _ => refused(problems, secrets),
     }

@@ -18,4 +18,6 @@ pub(crate) struct Given<L> {
     pub(crate) read: Result<(L, VariablePaths), Vec<Entry>>,
     /// What must not be printed of it.
     pub(crate) secrets: Vec<String>,
+    /// What the names of its variables begin with, where it is the environment.
+    pub(crate) prefix: Option<String>,
 }

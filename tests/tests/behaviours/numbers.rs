@@ -61,7 +61,7 @@ const NUMBERS: &[(Format, &str, &str)] = &[
     (Format::Json, "{\"port\": 1.0}", "port: expected u16, found floating point `1.0`"),
     (Format::Json, "{\"large\": 18446744073709551616}", "large: expected u64, found integer `18446744073709551616`"),
     (Format::Json, "{\"port\": 99999999999999999999}", "port: expected u16, found integer `99999999999999999999`"),
-    (Format::Json, "{\"ratio\":\n 1e400}", "number out of range\n    --> app:2:6"),
+    (Format::Json, "{\"ratio\":\n 1e400}", "ratio: number out of range\n    --> app:2:2"),
     (Format::Json, "{\"ratio\": NaN}", "expected value\n    --> app:1:11"),
     (Format::Toml, "port = 0x10000", "port: expected u16, found integer `65536`"),
     (Format::Toml, "port = 0o200000", "port: expected u16, found integer `65536`"),
