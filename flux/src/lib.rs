@@ -29,7 +29,6 @@
 pub mod capacitor;
 pub mod change;
 pub mod codec;
-#[allow(dead_code)]
 mod document;
 mod engine;
 pub mod guide;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     document::{
-        Dialect, Document, NodeDecoder, NodeId, Part, Parts, ResolvedKind, Unfollowed,
+        ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
         node::{Node, with_plain_scalars},
         tree::Tree,
     },
@@ -228,10 +228,10 @@ fn is_told_by(problem: &Problem, walked: &[Spot]) -> bool {
 /// Decodes a document tolerantly: what of it could be read, and everything that could not.
 fn from_document<C: Config>(document: &Document<'_>) -> (Option<C::Layer>, AllCaught) {
     let left = NodeDecoder::budget(document);
-    let decode = |parts: &Parts| {
+    let decode = |parts: &ChosenParts| {
         tolerant(|| Section::<C::Layer>::deserialize(NodeDecoder::new(document, parts, &left)))
     };
-    let (result, mut all) = decode(&Parts::default());
+    let (result, mut all) = decode(&ChosenParts::default());
     let mut begin = 0;
     // What is decoded as a whole fails at its first bad part. The rest of it is decoded again, without the parts that are known
     // to be good or bad, until nothing new is found.
@@ -258,8 +258,8 @@ fn from_document<C: Config>(document: &Document<'_>) -> (Option<C::Layer>, AllCa
 }
 
 /// What follows the parts that failed.
-fn rest(document: &Document<'_>, failed: &[Caught]) -> Parts {
-    let mut parts = Parts::default();
+fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
+    let mut parts = ChosenParts::default();
     for Caught { steps, leaf, .. } in failed {
         // A list whose items have types of their own fails as a whole.
         let fixed = steps.iter().skip(*leaf).position(|step| step.fixed);
@@ -270,12 +270,12 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> Parts {
         let mut container = document.resolved(document.root());
         for (depth, step) in steps[..end].iter().enumerate() {
             let from = match depth {
-                depth if depth + 1 == end => Part::From(step.index + 1),
-                depth if depth >= *leaf => Part::From(step.index),
-                _ => Part::Only(vec![step.index]),
+                depth if depth + 1 == end => ChosenPart::From(step.index + 1),
+                depth if depth >= *leaf => ChosenPart::From(step.index),
+                _ => ChosenPart::Only(vec![step.index]),
             };
             match (parts.get_mut(&container), from) {
-                (Some(Part::Only(known)), Part::Only(more)) => {
+                (Some(ChosenPart::Only(known)), ChosenPart::Only(more)) => {
                     if !known.contains(&more[0]) {
                         known.extend(more);
                     }
@@ -286,7 +286,7 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> Parts {
         }
     }
     for part in parts.values_mut() {
-        if let Part::Only(only) = part {
+        if let ChosenPart::Only(only) = part {
             only.sort_unstable();
         }
     }

@@ -1,7 +1,10 @@
 //! Whether the fast decoder of YAML reads the same document: the same structure, keys and scalars. Two parsers of YAML differ in
 //! odd corners (`[?"a"]`), and a report must not accuse what the fast decoder never saw.
 
-use super::{Document, NodeContent, NodeId, scalar::yaml};
+use super::{
+    model::{Document, NodeContent, NodeId},
+    scalar::yaml,
+};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess,
     VariantAccess, Visitor,

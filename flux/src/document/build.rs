@@ -1,7 +1,10 @@
 //! Puts nodes together, for formats whose values follow each other as they are nested.
 
 use super::{
-    DEEPEST, Dialect, Document, DocumentNode, NodeContent, NodeId, Pair, Scalar, ScalarStyle,
+    model::{
+        DEEPEST, Dialect, Document, DocumentNode, DocumentScalar, NodeContent, NodeId, Pair,
+        ScalarStyle,
+    },
     tree::Tree,
 };
 use std::{borrow::Cow, cell::OnceCell, ops::Range};
@@ -57,7 +60,11 @@ impl<'t> NodeBuilder<'t> {
         text: Cow<'t, str>,
         tag: Option<Box<str>>,
     ) -> NodeId {
-        let id = self.node(span, tag, NodeContent::Scalar(Scalar { text, style }));
+        let id = self.node(
+            span,
+            tag,
+            NodeContent::Scalar(DocumentScalar { text, style }),
+        );
         self.place(id);
         id
     }

@@ -1,6 +1,6 @@
 //! Where in a document paths lead.
 
-use super::{Document, NodeContent, NodeId};
+use super::model::{Document, NodeContent, NodeId};
 use crate::problem::Seg;
 use std::{cell::RefCell, collections::HashMap};
 

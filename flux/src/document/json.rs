@@ -1,6 +1,9 @@
 //! JSON, as serde_json reads it.
 
-use super::{Dialect, Document, NodeContent, ScalarStyle, Unfollowed, build::NodeBuilder};
+use super::{
+    build::NodeBuilder,
+    model::{Dialect, Document, NodeContent, ScalarStyle, Unfollowed},
+};
 use std::borrow::Cow;
 
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Unfollowed> {

@@ -1,6 +1,6 @@
 //! What a scalar is to its format.
 
-use super::{Dialect, Document, NodeId, ScalarStyle};
+use super::model::{Dialect, Document, NodeId, ScalarStyle};
 
 /// The kind of a scalar, as the format's fast decoder resolves it for a target that takes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -582,7 +582,7 @@ proptest! {
 /// What every kind of target makes of a value, with both decoders.
 mod targets {
     use super::*;
-    use crate::document::{NodeDecoder, Parts};
+    use crate::document::{ChosenParts, NodeDecoder};
     use serde::de::DeserializeOwned;
     use std::{
         collections::{BTreeMap, BTreeSet},
@@ -670,7 +670,7 @@ mod targets {
             Dialect::Yaml => serde_yaml::from_str(text).map_err(|e| e.to_string()),
             _ => ::toml::from_str(text).map_err(|e| e.to_string()),
         };
-        let (parts, left) = (Parts::default(), NodeDecoder::budget(&document));
+        let (parts, left) = (ChosenParts::default(), NodeDecoder::budget(&document));
         let slow = V::<T>::deserialize(NodeDecoder::new(&document, &parts, &left));
         let name = std::any::type_name::<T>();
         match (&fast, &slow) {

@@ -1,8 +1,8 @@
 //! TOML, by the parser that the fast decoder itself uses; unlike that one, a key may occur twice.
 
 use super::{
-    DEEPEST, Dialect, Document, NodeContent, NodeId, Pair, ScalarStyle, Unfollowed,
     build::NodeBuilder,
+    model::{DEEPEST, Dialect, Document, NodeContent, NodeId, Pair, ScalarStyle, Unfollowed},
 };
 use std::{
     borrow::Cow,
@@ -80,7 +80,7 @@ struct TomlReader<'e, 't> {
 }
 
 /// A key, and its text.
-type Key<'t> = (NodeId, Cow<'t, str>);
+type TomlKey<'t> = (NodeId, Cow<'t, str>);
 
 impl<'t> TomlReader<'_, 't> {
     fn document(&mut self) -> Result<(), Unfollowed> {
@@ -116,7 +116,7 @@ impl<'t> TomlReader<'_, 't> {
     }
 
     /// The keys from this one on, up to what follows them.
-    fn keys(&mut self, first: Event) -> Vec<Key<'t>> {
+    fn keys(&mut self, first: Event) -> Vec<TomlKey<'t>> {
         let mut keys = vec![self.key(first)];
         while let Some(event) = self.events.get(self.at).copied() {
             match event.kind() {
@@ -129,7 +129,7 @@ impl<'t> TomlReader<'_, 't> {
         keys
     }
 
-    fn key(&mut self, event: Event) -> Key<'t> {
+    fn key(&mut self, event: Event) -> TomlKey<'t> {
         let mut text = Cow::Borrowed("");
         if let Some(raw) = self.source.get(event) {
             raw.decode_key(&mut text, &mut self.failed);
@@ -138,7 +138,7 @@ impl<'t> TomlReader<'_, 't> {
             Some(_) => ScalarStyle::Quoted,
             None => ScalarStyle::Plain,
         };
-        let content = NodeContent::Scalar(super::Scalar {
+        let content = NodeContent::Scalar(super::model::DocumentScalar {
             text: text.clone(),
             style,
         });
@@ -203,7 +203,7 @@ impl<'t> TomlReader<'_, 't> {
     }
 
     /// Adds an entry, also where the key is there already.
-    fn entry(&mut self, table: NodeId, (key, text): Key<'t>, value: NodeId) {
+    fn entry(&mut self, table: NodeId, (key, text): TomlKey<'t>, value: NodeId) {
         if let NodeContent::Map(entries) = &mut self.builder.nodes[table.0 as usize].content {
             entries.push(Pair { key, value });
         }
@@ -215,7 +215,7 @@ impl<'t> TomlReader<'_, 't> {
     fn add(
         &mut self,
         table: NodeId,
-        mut keys: Vec<Key<'t>>,
+        mut keys: Vec<TomlKey<'t>>,
         value: NodeId,
     ) -> Result<(), Unfollowed> {
         let Some(key) = keys.pop() else {
@@ -231,7 +231,7 @@ impl<'t> TomlReader<'_, 't> {
     fn descend(
         &mut self,
         from: NodeId,
-        path: &[Key<'t>],
+        path: &[TomlKey<'t>],
         made: TableOrigin,
     ) -> Result<NodeId, Unfollowed> {
         let mut table = from;
@@ -279,7 +279,7 @@ impl<'t> TomlReader<'_, 't> {
     /// The value that comes next, with everything in it.
     fn value(&mut self) -> Result<NodeId, Unfollowed> {
         // The lists and inline tables that are open, with the keys of the entry that is being read.
-        let mut open: Vec<(NodeId, Vec<Key<'t>>)> = Vec::new();
+        let mut open: Vec<(NodeId, Vec<TomlKey<'t>>)> = Vec::new();
         while let Some(event) = self.next() {
             let done = match event.kind() {
                 EventKind::ArrayOpen => {
@@ -341,7 +341,7 @@ impl<'t> TomlReader<'_, 't> {
             ScalarKind::String => ScalarStyle::Quoted,
             _ => ScalarStyle::Plain,
         };
-        let content = NodeContent::Scalar(super::Scalar { text, style });
+        let content = NodeContent::Scalar(super::model::DocumentScalar { text, style });
         self.builder.node(bytes(event.span()), None, content)
     }
 }

@@ -1,7 +1,9 @@
 //! YAML, by a parser with spans. Where it reads something else than the fast decoder does, there is no document.
 
 use super::{
-    Dialect, Document, NodeContent, NodeId, ScalarStyle, Unfollowed, agree, build::NodeBuilder,
+    agree,
+    build::NodeBuilder,
+    model::{Dialect, Document, NodeContent, NodeId, ScalarStyle, Unfollowed},
 };
 use granit_parser::{Event, Parser, ScalarStyle as Written, Span, Tag};
 use std::{borrow::Cow, collections::HashMap, ops::Range};
@@ -10,8 +12,8 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, Unfollowed> {
     let mut options = granit_parser::options! {
         bom_inside_document_as_content: true,
         block_scalar_eof_without_line_feed: true,
-        flow_nesting_limit: super::DEEPEST,
-        block_nesting_limit: super::DEEPEST,
+        flow_nesting_limit: super::model::DEEPEST,
+        block_nesting_limit: super::model::DEEPEST,
     };
     options.set_emit_comments(false);
     let mut builder = NodeBuilder::default();

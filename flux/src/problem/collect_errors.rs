@@ -9,7 +9,7 @@ pub(crate) const MOST: usize = 100;
 
 /// One step into a document, beside the step of the path.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct NodeStep {
     /// The number of the node that the step leads to.
     pub(crate) node: usize,
     /// Its place in the list or map that contains it.
@@ -23,7 +23,7 @@ pub(crate) struct Step {
 pub(crate) struct Caught {
     pub(crate) problem: Problem,
     /// Empty where the decoder has no nodes.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<NodeStep>,
     /// How many of the steps lead to the leaf whose decoding failed.
     pub(crate) leaf: usize,
 }
@@ -37,22 +37,22 @@ pub(crate) struct AllCaught {
 }
 
 #[derive(Default)]
-struct Sink {
+struct ProblemSink {
     path: Vec<Seg>,
-    steps: Vec<Step>,
+    steps: Vec<NodeStep>,
     /// Where the innermost failure was, for an error that travels outwards through several levels.
-    deepest: Option<(Vec<Seg>, Vec<Step>)>,
+    deepest: Option<(Vec<Seg>, Vec<NodeStep>)>,
     all: AllCaught,
 }
 
 thread_local! {
-    static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
+    static SINK: RefCell<Option<ProblemSink>> = const { RefCell::new(None) };
 }
 
 /// Takes the sink away again, also when the decoder panics.
-struct Scope;
+struct SinkScope;
 
-impl Drop for Scope {
+impl Drop for SinkScope {
     fn drop(&mut self) {
         SINK.with(|sink| sink.borrow_mut().take());
     }
@@ -60,8 +60,8 @@ impl Drop for Scope {
 
 /// Runs `decode` in tolerant mode; answers with its result and the problems that it recorded.
 pub(crate) fn tolerant<T>(decode: impl FnOnce() -> T) -> (T, AllCaught) {
-    SINK.with(|sink| *sink.borrow_mut() = Some(Sink::default()));
-    let scope = Scope;
+    SINK.with(|sink| *sink.borrow_mut() = Some(ProblemSink::default()));
+    let scope = SinkScope;
     let result = decode();
     let all = SINK.with(|sink| sink.borrow_mut().take().map(|sink| sink.all));
     drop(scope);
@@ -93,7 +93,7 @@ pub(crate) fn caught(what: impl FnOnce() -> What) -> bool {
 }
 
 /// The tree decoder steps into a value.
-pub(crate) fn enter(seg: Seg, step: Option<Step>) {
+pub(crate) fn enter(seg: Seg, step: Option<NodeStep>) {
     SINK.with(|sink| {
         if let Some(sink) = &mut *sink.borrow_mut() {
             sink.path.push(seg);

@@ -331,7 +331,7 @@ fn any_bytes_are_applied_whole_or_refused() {
 struct Exact {
     #[flux(range = 1..=9)]
     port: u16,
-    #[flux(default, pattern = "^[0-9.]+$")]
+    #[flux(default = "1", pattern = "^[0-9.]+$")]
     version: String,
     #[flux(default)]
     texts: Vec<String>,
