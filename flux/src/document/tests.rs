@@ -440,9 +440,12 @@ fn the_time_is_linear_in_the_size_of_a_document() {
             };
             (0..3).map(|_| once()).min().unwrap()
         };
-        let (small, large) = (time(1_000), time(8_000));
-        // Eight times as much takes about eight times as long; 64 times if it were quadratic.
-        assert!(large < small * 32, "{dialect:?} {small:?} {large:?}");
+        // Eight times as much takes about eight times as long; 64 times if it were quadratic. A busy machine gets some tries.
+        let mut tries = (0..8).map(|_| (time(1_000), time(8_000)));
+        assert!(
+            tries.any(|(small, large)| large < small * 32),
+            "{dialect:?}"
+        );
     }
 }
 
