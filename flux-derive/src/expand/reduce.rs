@@ -5,8 +5,9 @@ use crate::{
     model::{Field, Kind, Model},
     words::place,
 };
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Type;
 
 /// `Config::finish`
 pub(super) fn finish(model: &Model<'_>) -> TokenStream {
@@ -50,13 +51,25 @@ fn value(field: &Field<'_>) -> TokenStream {
     }
 }
 
+/// Whether a float is written in the type: one that is no number differs from itself.
+fn names_a_float(ty: &Type) -> bool {
+    fn any(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(name) => name == "f32" || name == "f64",
+            TokenTree::Group(group) => any(group.stream()),
+            _ => false,
+        })
+    }
+    any(ty.to_token_stream())
+}
+
 /// `Config::diff`
 pub(super) fn diff(model: &Model<'_>) -> TokenStream {
     let lines = model.layered().map(|field| {
         let (ident, step) = (field.ident, field.step());
         match field.kind {
             Kind::Leaf { .. } if field.opaque => quote!(__d.opaque(#step);),
-            Kind::Leaf { .. } if field.is_known() => {
+            Kind::Leaf { .. } if field.is_known() && !names_a_float(field.ty) => {
                 quote_spanned!(place(field.ty)=> __d.leaf(#step, self.#ident != __old.#ident);)
             }
             Kind::Leaf { .. } => {

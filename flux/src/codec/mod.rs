@@ -2,13 +2,10 @@
 
 #[cfg(feature = "yaml")]
 mod bounds;
-#[cfg(feature = "toml")]
-mod duplicate_keys;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
-mod locate;
-#[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
-mod probe;
+#[cfg(any(feature = "json", feature = "toml"))]
+mod position;
 mod slow;
 mod walk;
 #[cfg(feature = "yaml")]
@@ -16,10 +13,9 @@ mod yaml;
 
 #[cfg(any(feature = "toml", feature = "yaml"))]
 use exact::Exact;
-pub(crate) use locate::{Way, locate, span_at};
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
-pub(crate) use slow::{decode_tree, most_places};
+pub(crate) use slow::{decode_tree, dialect};
 
 use crate::{
     document::{node::Node, tree::Tree as Document},
@@ -137,6 +133,8 @@ pub(crate) struct Failed<L> {
 pub(crate) struct Found {
     pub(crate) problem: Problem,
     pub(crate) at: Option<(usize, usize)>,
+    /// It refuses nothing by itself.
+    pub(crate) is_warning: bool,
 }
 
 impl Found {
@@ -146,6 +144,7 @@ impl Found {
         Found {
             problem: Problem { path, what },
             at,
+            is_warning: false,
         }
     }
 }
@@ -189,7 +188,7 @@ pub(crate) fn decode<C: Config>(
     let layer = match fast::<Option<Section<C::Layer>>>(decoder, text) {
         Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
-        Err(first) => return Err(slow::problems::<C>(decoder, text, first)),
+        Err(first) => return Err(slow::problems::<C>(decoder, text, first, unknown)),
     };
     let closer = match take_unknown_flag() {
         true => slow::look_closer::<C>(decoder, text, unknown),
@@ -237,6 +236,8 @@ pub(crate) struct Syntax {
     pub(crate) at: Option<(usize, usize)>,
     /// The message may quote the document.
     pub(crate) quotes: bool,
+    /// The document is larger or deeper than any may be.
+    pub(crate) too_much: bool,
 }
 
 impl Syntax {
@@ -254,6 +255,7 @@ impl Syntax {
             message: known.unwrap_or(without_position(&text)).to_owned(),
             at,
             quotes: quotes && known.is_none(),
+            too_much: known.is_some(),
         }
     }
 }
@@ -266,7 +268,7 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
     match decoder {
         #[cfg(feature = "json")]
         Decoder::Json => serde_json::from_str(text).map_err(|error| {
-            let at = locate::in_characters(text, error.line(), error.column());
+            let at = position::in_characters(text, error.line(), error.column());
             Syntax::new(&error, Some(at), error.is_data())
         }),
         #[cfg(feature = "yaml")]
@@ -280,10 +282,13 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
                 if yaml::wants_a_tag(&error) {
                     return yaml::decode(text);
                 }
+                // The decoder may fail before the parser does. What the parser itself reports quotes nothing; it alone runs
+                // where everything is passed over.
+                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text).err();
+                let quotes = passed.is_none();
+                let error = passed.unwrap_or(error);
                 let at = error.location().map(|at| (at.line(), at.column()));
-                // What the parser itself says is fixed; it alone runs where everything is passed over.
-                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text);
-                Err(Syntax::new(&error, at, passed.is_ok()))
+                Err(Syntax::new(&error, at, quotes))
             })
         }
         #[cfg(feature = "toml")]
@@ -306,21 +311,10 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
 /// toml's own `Display` prints the document; only the sentence and the place are taken.
 #[cfg(feature = "toml")]
 fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
-    let at = error.span().map(|span| line_and_column(text, span.start));
+    let at = error
+        .span()
+        .map(|span| position::line_and_column(text, span.start));
     Syntax::new(&error.message(), at, quotes)
-}
-
-/// Line and column of a byte offset, counted from 1.
-#[cfg(feature = "toml")]
-pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    let before = &text[..offset];
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before[start..].chars().count() + 1)
 }
 
 /// How deep a custom codec's lists and maps may stand in each other: as deep as JSON's.

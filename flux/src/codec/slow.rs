@@ -1,36 +1,25 @@
 //! The slow pass: run only after a decode failed or met something that must be looked at, to find every problem and its place.
 
 use super::{
-    Decoder, Failed, Found, Syntax, Unknown,
-    locate::{Way, span_at},
-    plain_scalars, tree,
+    Decoder, Failed, Found, Syntax, Unknown, tree,
     walk::{Spot, walk},
 };
-#[cfg(feature = "toml")]
-use crate::codec::duplicate_keys;
 use crate::{
     document::{
+        ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
         node::{Node, with_plain_scalars},
         tree::Tree,
     },
     layer::{Config, decode::Section},
-    problem::{DATE, Problem, Seg, What, collect_errors::tolerant, what_of},
+    problem::{
+        Problem, What,
+        collect_errors::{AllCaught, Caught, MOST, tolerant},
+        what_of,
+    },
     report::secrets::share_a_piece,
     schema,
 };
 use serde::Deserialize;
-use std::borrow::Cow;
-
-/// More problems than this are counted, not told.
-pub(super) const MOST: usize = 100;
-
-/// Each place is a pass over the document: in a large one, fewer are looked for. In bytes.
-const PASSES: usize = 16 << 20;
-
-/// How many places are looked for in a document of this many bytes.
-pub(crate) fn most_places(length: usize) -> usize {
-    (PASSES / length.max(1)).clamp(4, MOST)
-}
 
 /// What a closer look at a document found that can otherwise be decoded.
 #[derive(Default)]
@@ -40,73 +29,17 @@ pub(super) struct Closer {
     pub(super) refuses: bool,
 }
 
-/// A document read as a tree.
-pub(super) struct Read<'t> {
-    /// The text that `tree` was read from: the document's, with other keys in the place of those that stand there twice where
-    /// the format's decoder refuses such a document.
-    pub(super) text: Cow<'t, str>,
-    pub(super) tree: Tree,
-    /// In the order in which it was done.
-    pub(super) renamed: Vec<Renamed>,
-    /// Where the entries of merge keys are.
-    #[cfg(feature = "yaml")]
-    pub(super) moved: super::yaml::Moved,
-}
-
-/// A key that was put in the place of another.
-pub(super) struct Renamed {
-    pub(super) key: String,
-    /// The key that stands in the document.
-    pub(super) written: String,
-    /// Line and column.
-    pub(super) place: (usize, usize),
-    /// By how many characters what follows in the line was moved.
-    pub(super) longer: isize,
-}
-
-impl Read<'_> {
-    /// The numbers by which the document has what `numbers` lead to in the tree.
-    fn in_document(&self, numbers: &[usize]) -> Vec<usize> {
+/// The dialect of a format that has a parser with spans.
+pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
+    match decoder {
+        #[cfg(feature = "json")]
+        Decoder::Json => Some(Dialect::Json),
         #[cfg(feature = "yaml")]
-        return self.moved.in_document(numbers);
-        #[cfg(not(feature = "yaml"))]
-        numbers.to_vec()
+        Decoder::Yaml => Some(Dialect::Yaml),
+        #[cfg(feature = "toml")]
+        Decoder::Toml => Some(Dialect::Toml),
+        Decoder::Off(_) | Decoder::Custom(_) => None,
     }
-
-    /// A place in `text` as one in the document.
-    fn place(&self, (line, column): (usize, usize)) -> (usize, usize) {
-        let moved = |column: usize, renamed: &Renamed| match renamed.place {
-            (moved, from) if moved == line && from < column => {
-                column.saturating_add_signed(-renamed.longer)
-            }
-            _ => column,
-        };
-        (line, self.renamed.iter().rev().fold(column, moved))
-    }
-}
-
-fn read<'t>(decoder: &Decoder, text: &'t str) -> Result<Read<'t>, Syntax> {
-    #[cfg(feature = "toml")]
-    if matches!(decoder, Decoder::Toml) {
-        return duplicate_keys::read(text, MOST);
-    }
-    #[cfg(feature = "yaml")]
-    if matches!(decoder, Decoder::Yaml) && super::yaml::may_merge(text) {
-        let (tree, moved) = super::yaml::tree(text)?;
-        return Ok(Read {
-            text: Cow::Borrowed(text),
-            tree,
-            renamed: Vec::new(),
-            moved,
-        });
-    }
-    Ok(Read {
-        text: Cow::Borrowed(text),
-        tree: tree(decoder, text)?,
-        renamed: Vec::new(),
-        #[cfg(feature = "yaml")]
-        moved: Default::default(),
-    })
 }
 
 /// Looks at a document that can be decoded, but has keys that no field has, or a section that is null.
@@ -117,25 +50,37 @@ pub(super) fn look_closer<C: Config>(decoder: &Decoder, text: &str, unknown: Unk
     if unknown == Unknown::Ignore && !matters {
         return Closer::default();
     }
-    let read = match read(decoder, text) {
-        Ok(read) => read,
-        Err(syntax) => {
-            let sentence = sentence::<C>(syntax.message, text, syntax.quotes);
-            let text = format!("has unknown keys that cannot be told: {sentence}");
-            return Closer {
-                found: vec![Found::whole(text, syntax.at)],
-                refuses: unknown == Unknown::Deny,
-            };
-        }
+    let document = dialect(decoder).and_then(|dialect| Document::parse(dialect, text).ok());
+    let mut walked = match &document {
+        Some(document) => walk(C::fields(), document, false),
+        // The keys are told without their places.
+        None => match tree(decoder, text) {
+            Ok(tree) => {
+                let mut walked = walk(C::fields(), &Document::of_tree(&tree), false);
+                if !matches!(decoder, Decoder::Custom(_)) {
+                    walked.spots.retain(Spot::is_unknown);
+                }
+                walked
+            }
+            Err(syntax) => {
+                let sentence = sentence::<C>(syntax.message, text, syntax.quotes);
+                let text = format!("has unknown keys that cannot be told: {sentence}");
+                return Closer {
+                    found: vec![Found::whole(text, syntax.at)],
+                    refuses: unknown == Unknown::Deny,
+                };
+            }
+        },
     };
-    let mut spots = walk(C::fields(), &read, false);
     if unknown == Unknown::Ignore {
-        spots.retain(|spot| spot.strict || !spot.is_unknown());
+        walked
+            .spots
+            .retain(|spot| spot.strict || !spot.is_unknown());
     }
-    let refuses = (unknown == Unknown::Deny && !spots.is_empty())
-        || spots.iter().any(|spot| spot.strict || !spot.is_unknown());
+    let refuses = (unknown == Unknown::Deny && !walked.spots.is_empty())
+        || (walked.spots.iter()).any(|spot| spot.strict || !spot.is_unknown());
     Closer {
-        found: located(decoder, &read, spots),
+        found: located(document.as_ref(), walked.spots, walked.more),
         refuses,
     }
 }
@@ -154,6 +99,7 @@ pub(super) fn problems<C: Config>(
     decoder: &Decoder,
     text: &str,
     first: Syntax,
+    unknown: Unknown,
 ) -> Failed<C::Layer> {
     let whole = |syntax: Syntax| {
         Found::whole(
@@ -161,101 +107,240 @@ pub(super) fn problems<C: Config>(
             syntax.at,
         )
     };
-    let read = match read(decoder, text) {
-        Ok(read) => read,
-        Err(syntax) => {
-            return Failed {
-                found: vec![whole(syntax)],
-                partial: None,
-            };
-        }
+    let alone = |found| Failed {
+        found: vec![found],
+        partial: None,
     };
-    let (partial, problems) = decode_tree::<C>(&read.tree, plain_scalars(decoder));
-    let walked = walk(C::fields(), &read, true);
-    let mut spots: Vec<Spot> = problems
-        .into_iter()
-        .filter(|problem| !is_told_by(problem, &walked, &read))
-        .map(|problem| Spot::at_path(problem, &read.tree))
-        .collect();
-    // Where the two passes disagree, what the format's own decoder said stands.
-    let disagree = spots.is_empty() && walked.iter().all(Spot::is_unknown);
-    spots.extend(walked);
-    let mut found = located(decoder, &read, spots);
-    if disagree {
-        found.insert(0, whole(first));
+    let Some(dialect) = dialect(decoder) else {
+        let tree = match tree(decoder, text) {
+            Ok(tree) => tree,
+            Err(syntax) => return alone(whole(syntax)),
+        };
+        let (partial, all) = from_tree::<C>(&tree);
+        let found = every::<C>(
+            &Document::of_tree(&tree),
+            all,
+            || whole(first),
+            (unknown, false),
+        );
+        return Failed { found, partial };
+    };
+    if first.too_much {
+        return alone(whole(first));
     }
-    Failed { found, partial }
+    match Document::parse(dialect, text) {
+        Ok(document) => {
+            let (partial, all) = from_document::<C>(&document);
+            let found = every::<C>(&document, all, || whole(first), (unknown, true));
+            Failed { found, partial }
+        }
+        Err(Unfollowed::Another(at)) => alone(Found::whole(
+            "contains more than one document; a source is one document, so remove what follows `---`",
+            Some(crate::document::Lines::of(text).place(text, at)),
+        )),
+        // The format's own decoder is right, also where nobody can follow it. It may have failed at a value before its parser
+        // fails: then what the parser reports counts, which quotes nothing.
+        Err(_) => {
+            let syntax = super::fast::<serde::de::IgnoredAny>(decoder, text).err();
+            alone(whole(syntax.unwrap_or(first)))
+        }
+    }
 }
 
-/// Whether the walk tells the same problem better: keys that stand there twice, with their own place.
-fn is_told_by(problem: &Problem, walked: &[Spot], read: &Read<'_>) -> bool {
+/// So many unknown keys are told of a document that is refused for something else.
+const MOST_WARNINGS: usize = 8;
+
+/// The problems of a document with their places: those of decoding, and those that the walk finds.
+fn every<C: Config>(
+    document: &Document<'_>,
+    all: AllCaught,
+    first: impl FnOnce() -> Found,
+    (unknown, has_places): (Unknown, bool),
+) -> Vec<Found> {
+    let mut walked = walk(C::fields(), document, true);
+    let is_warning = |spot: &Spot| spot.is_unknown() && !spot.strict;
+    // What is only warned of is not what refuses the document: some of it is told, since a misspelt key may be why.
+    let most = match unknown {
+        Unknown::Deny => MOST,
+        Unknown::Warn => MOST_WARNINGS,
+        Unknown::Ignore => 0,
+    };
+    let mut warnings = 0;
+    walked.spots.retain(|spot| {
+        warnings += usize::from(is_warning(spot));
+        !is_warning(spot) || warnings <= most
+    });
+    let untold = match unknown {
+        Unknown::Ignore => 0,
+        _ => warnings.saturating_sub(most),
+    };
+    let mut spots: Vec<Spot> = all
+        .caught
+        .into_iter()
+        .filter(|caught| !is_told_by(&caught.problem, &walked.spots))
+        .map(|caught| Spot {
+            node: caught.steps.last().map(|step| document.id(step.node)),
+            problem: caught.problem,
+            strict: false,
+            twice: false,
+        })
+        .collect();
+    for spot in &mut spots {
+        if let Some(node) = spot.node {
+            name_date(&mut spot.problem, document, node);
+        }
+    }
+    // Where the two passes disagree, what the format's own decoder said stands.
+    let disagree = spots.is_empty() && walked.spots.iter().all(Spot::is_unknown);
+    spots.extend(walked.spots);
+    let places = has_places.then_some(document);
+    let mut found = located(places, spots, all.more + walked.more);
+    for one in &mut found {
+        let strict = || schema::any_strict(C::fields());
+        one.is_warning =
+            unknown != Unknown::Deny && matches!(one.problem.what, What::Unknown(_)) && !strict();
+    }
+    if untold > 0 {
+        found.push(Found {
+            is_warning: true,
+            ..Found::whole(format!("has {untold} more unknown keys"), None)
+        });
+    }
+    if disagree {
+        found.insert(0, first());
+    }
+    found
+}
+
+/// Whether the walk tells the same problem better: keys that occur twice, with their own place.
+fn is_told_by(problem: &Problem, walked: &[Spot]) -> bool {
     let twice = || {
-        let mut twice = walked
-            .iter()
-            .filter(|spot| spot.problem.what == What::Twice);
+        let mut twice = walked.iter().filter(|spot| spot.twice);
         twice.any(|spot| spot.problem.path.starts_with(&problem.path))
     };
     match &problem.what {
         What::Twice => twice(),
-        What::Message(text) => {
-            text.starts_with("duplicate field `") && twice()
-                || read
-                    .renamed
-                    .iter()
-                    .any(|renamed| text.contains(&renamed.key))
-        }
+        What::Message(text) => text.starts_with("duplicate field `") && twice(),
         _ => false,
     }
 }
 
-/// Decodes a tree tolerantly: what of it could be read, and everything that could not.
-pub(crate) fn decode_tree<C: Config>(
-    document: &Tree,
-    plain_scalars: bool,
-) -> (Option<C::Layer>, Vec<Problem>) {
-    let (layer, mut problems) = with_plain_scalars(plain_scalars, || {
-        tolerant(|| Section::<C::Layer>::deserialize(Node(document)))
-    });
-    let layer = match layer {
-        Ok(section) => Some(section.0),
+/// Decodes a document tolerantly: what of it could be read, and everything that could not.
+fn from_document<C: Config>(document: &Document<'_>) -> (Option<C::Layer>, AllCaught) {
+    let left = NodeDecoder::budget(document);
+    let decode = |parts: &ChosenParts| {
+        tolerant(|| Section::<C::Layer>::deserialize(NodeDecoder::new(document, parts, &left)))
+    };
+    let (result, mut all) = decode(&ChosenParts::default());
+    let mut begin = 0;
+    // What is decoded as a whole fails at its first bad part. The rest of it is decoded again, without the parts that are known
+    // to be good or bad, until nothing new is found.
+    while begin < all.caught.len() && all.caught.len() < MOST {
+        let parts = rest(document, &all.caught[begin..]);
+        if parts.is_empty() {
+            break;
+        }
+        begin = all.caught.len();
+        let (_, again) = decode(&parts);
+        for caught in again.caught {
+            let Some(last) = caught.steps.last() else {
+                continue;
+            };
+            // A list without its bad items may be wrong because it is without them.
+            let container = document.resolved(document.id(last.node));
+            let known = |other: &Caught| other.problem.path == caught.problem.path;
+            if !parts.contains_key(&container) && !all.caught.iter().any(known) {
+                all.caught.push(caught);
+            }
+        }
+    }
+    finished::<C>(result, all)
+}
+
+/// What follows the parts that failed.
+fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
+    let mut parts = ChosenParts::default();
+    for Caught { steps, leaf, .. } in failed {
+        // A list whose items have types of their own fails as a whole.
+        let fixed = steps.iter().skip(*leaf).position(|step| step.fixed);
+        let end = fixed.map_or(steps.len(), |fixed| leaf + fixed);
+        if end <= *leaf {
+            continue;
+        }
+        let mut container = document.resolved(document.root());
+        for (depth, step) in steps[..end].iter().enumerate() {
+            let from = match depth {
+                depth if depth + 1 == end => ChosenPart::From(step.index + 1),
+                depth if depth >= *leaf => ChosenPart::From(step.index),
+                _ => ChosenPart::Only(vec![step.index]),
+            };
+            match (parts.get_mut(&container), from) {
+                (Some(ChosenPart::Only(known)), ChosenPart::Only(more)) => {
+                    if !known.contains(&more[0]) {
+                        known.extend(more);
+                    }
+                }
+                (_, from) => drop(parts.insert(container, from)),
+            }
+            container = document.resolved(document.id(step.node));
+        }
+    }
+    for part in parts.values_mut() {
+        if let ChosenPart::Only(only) = part {
+            only.sort_unstable();
+        }
+    }
+    parts
+}
+
+fn from_tree<C: Config>(tree: &Tree) -> (Option<C::Layer>, AllCaught) {
+    let (result, all) = tolerant(|| Section::<C::Layer>::deserialize(Node(tree)));
+    finished::<C>(result, all)
+}
+
+fn finished<C: Config>(
+    result: Result<Section<C::Layer>, crate::document::tree::Error>,
+    mut all: AllCaught,
+) -> (Option<C::Layer>, AllCaught) {
+    match result {
+        Ok(section) => (Some(section.0), all),
         Err(error) => {
-            let path = Vec::new();
             let what = match what_of(&error) {
                 What::Message(_) if schema::any_secret(C::fields()) => {
                     What::Plain(WITHHELD.to_owned())
                 }
                 what => what,
             };
-            problems.push(Problem { path, what });
-            None
+            all.caught.push(Caught {
+                problem: Problem {
+                    path: Vec::new(),
+                    what,
+                },
+                steps: Vec::new(),
+                leaf: 0,
+            });
+            (None, all)
         }
-    };
-    for problem in &mut problems {
-        name_date(problem, document);
     }
-    (layer, problems)
 }
 
-/// The date that a map of toml's decoder stands for.
-pub(super) fn date(tree: &Tree) -> Option<&str> {
-    match tree {
-        Tree::Map(entries) => match entries.as_slice() {
-            [(key, Tree::Str(text) | Tree::Raw(text))] if key == DATE => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
+/// Decodes a tree tolerantly: what of it could be read, and everything that could not.
+/// Numbers and bools are texts too where plain scalars of its format are.
+pub(crate) fn decode_tree<C: Config>(
+    document: &Tree,
+    plain_scalars: bool,
+) -> (Option<C::Layer>, Vec<Problem>) {
+    let (layer, all) = with_plain_scalars(plain_scalars, || from_tree::<C>(document));
+    let problems = all.caught.into_iter().map(|caught| caught.problem);
+    (layer, problems.collect())
 }
 
 /// People wrote a date, and not the map that toml's decoder makes of it.
-fn name_date(problem: &mut Problem, document: &Tree) {
-    if matches!(problem.path.last(), Some(Seg::Key(key)) if key == DATE) {
-        problem.path.pop();
-    }
+fn name_date(problem: &mut Problem, document: &Document<'_>, node: NodeId) {
     if let What::Type { found, .. } = &mut problem.what
-        && let Some(date) = document.at(&problem.path).and_then(date)
+        && document.kind(node) == Some(ResolvedKind::Date)
     {
-        *found = format!("date-time `{date}`");
+        *found = format!("date-time `{}`", document.key(node));
     }
 }
 
@@ -272,24 +357,18 @@ fn sentence<C: Config>(message: String, text: &str, quotes: bool) -> String {
     }
 }
 
-fn located(decoder: &Decoder, read: &Read<'_>, mut spots: Vec<Spot>) -> Vec<Found> {
-    let more = spots.len().saturating_sub(MOST);
+fn located(document: Option<&Document<'_>>, mut spots: Vec<Spot>, more: usize) -> Vec<Found> {
+    let more = more + spots.len().saturating_sub(MOST);
     spots.truncate(MOST);
-    let places = most_places(read.text.len());
-    let at = |number: usize, spot: &Spot| {
-        if number >= places {
-            return None;
-        }
-        let numbers = read.in_document(&spot.numbers);
-        let span = span_at(decoder, &read.text, Way::Nth(&numbers))?;
-        Some(read.place(span.start))
-    };
     let mut found: Vec<Found> = spots
         .into_iter()
-        .enumerate()
-        .map(|(number, spot)| Found {
-            at: at(number, &spot),
-            problem: spot.problem,
+        .map(|spot| {
+            let place = |document: &Document<'_>| spot.node.map(|node| document.start(node));
+            Found {
+                at: document.and_then(place),
+                is_warning: false,
+                problem: spot.problem,
+            }
         })
         .collect();
     found.sort_by_key(|found| (found.at.is_none(), found.at));
@@ -297,17 +376,4 @@ fn located(decoder: &Decoder, read: &Read<'_>, mut spots: Vec<Spot>) -> Vec<Foun
         found.push(Found::whole(format!("has {more} more problems"), None));
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_larger_a_document_the_fewer_places_are_looked_for() {
-        assert_eq!(most_places(0), MOST);
-        assert_eq!(most_places(1 << 16), MOST);
-        assert_eq!(most_places(1 << 20), 16);
-        assert_eq!(most_places(1 << 30), 4);
-    }
 }

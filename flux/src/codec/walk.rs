@@ -1,137 +1,155 @@
-//! A walk over a document's tree beside the field table: what typed decoding passes over.
+//! A walk over a document beside the field table: what typed decoding passes over.
 
-use super::{
-    locate::numbers,
-    slow::{MOST, Read, date},
-};
 use crate::{
-    document::tree::Tree,
-    problem::{Problem, Seg, What},
+    document::{Document, NodeContent, NodeId, ResolvedKind},
+    problem::{Problem, Seg, What, collect_errors::MOST},
     report::secrets::may_be_a_value,
     schema::{self, Field, Kind},
 };
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-/// A problem and the numbers of the entries and items that lead to it, which tell equal keys apart.
+/// A problem and its node.
 pub(super) struct Spot {
     pub(super) problem: Problem,
-    pub(super) numbers: Vec<usize>,
+    /// None for the document as a whole.
+    pub(super) node: Option<NodeId>,
     /// The section refuses what no field has.
     pub(super) strict: bool,
+    /// The key, or another of the same field, was there before.
+    pub(super) twice: bool,
 }
 
 impl Spot {
-    /// A problem at the first value with its path.
-    pub(super) fn at_path(problem: Problem, tree: &Tree) -> Self {
-        let numbers = numbers(tree, &problem.path).unwrap_or_default();
-        Spot {
-            problem,
-            numbers,
-            strict: false,
-        }
-    }
-
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.problem.what, What::Unknown(_))
     }
 }
 
-/// Keys that no field has, keys that stand in their map twice, and dates in the place of sections, at any depth. Into values
-/// that are decoded as a whole only `with_leaves`: what their types accept is accepted.
-pub(super) fn walk(fields: &'static [Field], read: &Read<'_>, with_leaves: bool) -> Vec<Spot> {
+/// What a walk found.
+#[derive(Default)]
+pub(super) struct Walked {
+    pub(super) spots: Vec<Spot>,
+    /// How many more there are.
+    pub(super) more: usize,
+}
+
+/// Keys that no field has, keys that occur in their map twice, and dates in the place of sections, at any depth. Into values that
+/// are decoded as a whole only `with_leaves`: what their types accept is accepted.
+pub(super) fn walk(fields: &'static [Field], document: &Document<'_>, with_leaves: bool) -> Walked {
     let mut walk = Walk {
-        read,
+        document,
         with_leaves,
         secrets: schema::any_secret(fields),
         path: Vec::new(),
-        numbers: Vec::new(),
-        spots: Vec::new(),
+        // Aliases may make a document larger than it is; that they do not make it much larger was checked.
+        left: document
+            .len()
+            .saturating_mul(ALIASED)
+            .saturating_add(1 << 16),
+        walked: Walked::default(),
     };
-    walk.section(fields, &read.tree);
-    walk.spots
+    walk.section(fields, document.root());
+    walk.walked
 }
 
-struct Walk<'a> {
-    read: &'a Read<'a>,
+/// How many times its size a document may have with its aliases followed, before the walk stops.
+const ALIASED: usize = 16;
+
+/// Deeper than the fast decoders go.
+const DEEPEST: usize = 160;
+
+struct Walk<'d, 't> {
+    document: &'d Document<'t>,
     with_leaves: bool,
     /// The type has secrets.
     secrets: bool,
     path: Vec<Seg>,
-    numbers: Vec<usize>,
-    spots: Vec<Spot>,
+    /// How many nodes may still be looked at.
+    left: usize,
+    walked: Walked,
 }
 
-impl Walk<'_> {
-    fn tell(&mut self, what: What, strict: bool) {
-        self.spots.push(Spot {
+impl Walk<'_, '_> {
+    fn tell(&mut self, node: NodeId, what: What, strict: bool, twice: bool) {
+        if self.walked.spots.len() >= MOST {
+            self.walked.more += 1;
+            return;
+        }
+        self.walked.spots.push(Spot {
             problem: Problem {
                 path: self.path.clone(),
                 what,
             },
-            numbers: self.numbers.clone(),
+            node: Some(node),
             strict,
+            twice,
         });
     }
 
-    fn within(&mut self, seg: Seg, number: usize, go: impl FnOnce(&mut Self)) {
+    fn within(&mut self, seg: Seg, go: impl FnOnce(&mut Self)) {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 || self.path.len() >= DEEPEST {
+            return;
+        }
         self.path.push(seg);
-        self.numbers.push(number);
         go(self);
         self.path.pop();
-        self.numbers.pop();
     }
 
-    /// The key as it stands in the document, and whether another was put in its place because it stands there twice.
-    fn written<'k>(&'k self, key: &'k str) -> (&'k str, bool) {
-        let mut renamed = self.read.renamed.iter();
-        let renamed = renamed.find(|renamed| renamed.key == key);
-        renamed.map_or((key, false), |renamed| (&renamed.written, true))
+    fn seg(&self, key: NodeId) -> Seg {
+        Seg::Key(self.document.key(key).to_owned().into())
     }
 
-    fn section(&mut self, fields: &'static [Field], tree: &Tree) {
-        if let Some(date) = date(tree) {
-            let found = format!("date-time `{date}`");
+    fn section(&mut self, fields: &'static [Field], id: NodeId) {
+        if self.document.kind(id) == Some(ResolvedKind::Date) {
+            let found = format!("date-time `{}`", self.document.key(id));
             let expected = "a section (a map of keys)".to_owned();
-            return self.tell(What::Type { found, expected }, false);
+            return self.tell(id, What::Type { found, expected }, false, false);
         }
-        let Tree::Map(entries) = tree else { return };
-        let mut seen: HashSet<&str> = HashSet::new();
-        for (number, (key, value)) in entries.iter().enumerate() {
-            let (key, renamed) = self.written(key);
-            let key = key.to_owned();
-            let field = schema::find(fields, &key);
-            let twice = renamed || field.is_some_and(|field| !seen.insert(field.name));
-            self.within(Seg::Key(key.clone().into()), number, |walk| match field {
-                _ if twice => walk.tell(What::Twice, false),
-                Some(field) => walk.field(field, value),
-                None => walk.unknown(fields, &key, value),
+        let document = self.document;
+        let mut seen: HashMap<&str, &str> = HashMap::new();
+        for entry in document.entries(id) {
+            let key = document.key(entry.key);
+            let field = schema::find(fields, key);
+            let before = field.and_then(|field| seen.insert(field.name, key));
+            let value = entry.value;
+            self.within(self.seg(entry.key), |walk| match (field, before) {
+                (_, Some(before)) if before == key => walk.tell(value, What::Twice, false, true),
+                (_, Some(before)) => {
+                    let text = format!("`{before}` and `{key}` are the same field; remove one");
+                    walk.tell(value, What::Plain(text), false, true);
+                }
+                (Some(field), None) => walk.field(field, value),
+                (None, None) => walk.unknown(fields, key, value),
             });
         }
     }
 
-    fn field(&mut self, field: &'static Field, value: &Tree) {
-        match (field.kind, value) {
-            (Kind::Leaf, value) if self.with_leaves => self.leaf(value),
-            (Kind::Section(inner), value) => self.section(inner(), value),
-            (Kind::List(inner), Tree::Seq(items)) => {
+    fn field(&mut self, field: &'static Field, value: NodeId) {
+        let document = self.document;
+        match (field.kind, &document.node(value).content) {
+            (Kind::Leaf, _) if self.with_leaves => self.leaf(value),
+            (Kind::Section(inner), _) => self.section(inner(), value),
+            (Kind::List(inner), NodeContent::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.within(Seg::Index(index), index, |walk| walk.section(inner(), item));
+                    self.within(Seg::Index(index), |walk| walk.section(inner(), *item));
                 }
             }
-            (Kind::Map(inner), value @ Tree::Map(_)) => {
+            (Kind::Map(inner), NodeContent::Map(_)) => {
                 self.entries(value, |walk, entry| walk.section(inner(), entry));
             }
             _ => {}
         }
     }
 
-    /// Keys that stand twice in a map that is decoded as a whole would silently lose one.
-    fn leaf(&mut self, value: &Tree) {
-        match value {
-            Tree::Map(_) => self.entries(value, Self::leaf),
-            Tree::Seq(items) => {
+    /// Keys that occur twice in a map that is decoded as a whole would silently lose one.
+    fn leaf(&mut self, value: NodeId) {
+        let document = self.document;
+        match &document.node(value).content {
+            NodeContent::Map(_) => self.entries(value, Self::leaf),
+            NodeContent::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.within(Seg::Index(index), index, |walk| walk.leaf(item));
+                    self.within(Seg::Index(index), |walk| walk.leaf(*item));
                 }
             }
             _ => {}
@@ -139,30 +157,29 @@ impl Walk<'_> {
     }
 
     /// The entries of a map that any key may name.
-    fn entries(&mut self, map: &Tree, go: impl Fn(&mut Self, &Tree)) {
-        let Tree::Map(entries) = map else { return };
-        let mut seen: HashSet<&str> = HashSet::new();
-        for (number, (key, value)) in entries.iter().enumerate() {
-            let (written, renamed) = self.written(key);
-            let seg = Seg::Key(written.to_owned().into());
-            let twice = renamed || !seen.insert(key);
-            self.within(seg, number, |walk| match twice {
-                true => walk.tell(What::Twice, false),
-                false => go(walk, value),
+    fn entries(&mut self, map: NodeId, go: impl Fn(&mut Self, NodeId)) {
+        let document = self.document;
+        let mut seen: HashMap<&str, ()> = HashMap::new();
+        for entry in document.entries(map) {
+            let twice = seen.insert(document.key(entry.key), ()).is_some();
+            self.within(self.seg(entry.key), |walk| match twice {
+                true => walk.tell(entry.value, What::Twice, false, true),
+                false => go(walk, entry.value),
             });
         }
     }
 
-    fn unknown(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
+    fn unknown(&mut self, fields: &'static [Field], key: &str, value: NodeId) {
         // Beyond those that are told, none is suggested.
-        let near = match self.spots.len() < MOST {
+        let near = match self.walked.spots.len() < MOST {
             true => flux_syntax::nearest(key, schema::keys(fields)),
             false => None,
         };
-        if self.secrets && may_be_a_value(fields, key, value) {
+        let is_null = self.document.kind(value) == Some(ResolvedKind::Null);
+        if self.secrets && may_be_a_value(fields, key, is_null) {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));
         }
-        self.tell(What::Unknown(near), schema::is_strict(fields));
+        self.tell(value, What::Unknown(near), schema::is_strict(fields), false);
     }
 }

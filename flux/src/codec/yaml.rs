@@ -1,14 +1,8 @@
 //! A YAML document in memory: what is in it and how it is written. Only for documents with merge keys (`<<`), and for those that
 //! write a variant as a map of one key; all others are decoded straight from the text.
 
-use super::{
-    Syntax,
-    locate::{Way, in_yaml},
-};
-use crate::document::{
-    node::too_many,
-    tree::{Error, Tree},
-};
+use super::Syntax;
+use crate::document::{Dialect, Document, bad_merge, node::too_many, tree::Error};
 use serde::{
     de::{
         self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny,
@@ -17,10 +11,7 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use std::{
-    collections::{HashMap, HashSet},
-    fmt, mem,
-};
+use std::{collections::HashSet, fmt, mem};
 
 /// The key whose value is merged into the map that it is in, as YAML 1.1 has it. Also in quotes: the parser does not tell.
 const MERGE: &str = "<<";
@@ -36,40 +27,10 @@ pub(super) fn wants_a_tag(error: &serde_yaml::Error) -> bool {
     text.contains("a YAML tag starting with '!'") || text.contains("deserializing nested enum in ")
 }
 
-/// Where the entries of maps with merged ones are in the document: by the numbers that lead to the map, and for each of its
-/// entries the numbers that lead there from the map.
-#[derive(Default)]
-pub(super) struct Moved(HashMap<Vec<usize>, Vec<Vec<usize>>>);
-
-impl Moved {
-    /// The numbers by which the document has what `numbers` lead to.
-    pub(super) fn in_document(&self, numbers: &[usize]) -> Vec<usize> {
-        let mut found = Vec::with_capacity(numbers.len());
-        for (depth, number) in numbers.iter().enumerate() {
-            let origins = self.0.get(&numbers[..depth]);
-            match origins.and_then(|origins| origins.get(*number)) {
-                Some(origin) => found.extend_from_slice(origin),
-                None => found.push(*number),
-            }
-        }
-        found
-    }
-}
-
 /// Decodes a document from memory.
 pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Syntax> {
     let value = read(text)?;
     T::deserialize(&value).map_err(|error| Syntax::new(&error, None, true))
-}
-
-/// The document as a tree, and where its merged entries are.
-pub(super) fn tree(text: &str) -> Result<(Tree, Moved), Syntax> {
-    let value = read(text)?;
-    let mut moved = Moved::default();
-    match value.tree(&mut Vec::new(), &mut moved) {
-        Some(tree) => Ok((tree, moved)),
-        None => Err(Syntax::new(&"a list or a map cannot be a key", None, false)),
-    }
 }
 
 fn read(text: &str) -> Result<Value, Syntax> {
@@ -80,9 +41,9 @@ fn read(text: &str) -> Result<Value, Syntax> {
     let document = || serde_yaml::Deserializer::from_str(text);
     let mut value = Value::deserialize(document()).map_err(failed)?;
     Texts(&mut value).deserialize(document()).map_err(failed)?;
-    let mut numbers = Vec::new();
-    value.merge(&mut numbers).map_err(|wrong| {
-        let at = in_yaml(text, Way::Nth(&numbers)).map(|span| span.start);
+    value.merge().map_err(|wrong| {
+        let document = Document::parse(Dialect::Yaml, text).ok();
+        let at = document.and_then(|document| Some(document.start(bad_merge(&document)?)));
         Syntax::new(&wrong, at, false)
     })?;
     Ok(value)
@@ -92,11 +53,7 @@ enum Value {
     Null,
     Scalar(ScalarKind, String),
     Seq(Vec<Value>),
-    Map {
-        entries: Vec<(Value, Value)>,
-        /// Where each entry is, in a map with merged ones.
-        origins: Option<Vec<Vec<usize>>>,
-    },
+    Map(Pairs),
     Tagged(String, Box<Value>),
 }
 
@@ -113,36 +70,25 @@ enum ScalarKind {
 }
 
 impl Value {
-    /// Puts the entries of merge keys into their maps. After an error `at` leads to the key.
-    fn merge(&mut self, at: &mut Vec<usize>) -> Result<(), &'static str> {
+    /// Puts the entries of merge keys into their maps.
+    fn merge(&mut self) -> Result<(), &'static str> {
         match self {
             Value::Null | Value::Scalar(..) => {}
-            Value::Tagged(_, inner) => inner.merge(at)?,
-            Value::Seq(items) => {
-                for (number, item) in items.iter_mut().enumerate() {
-                    at.push(number);
-                    item.merge(at)?;
-                    at.pop();
-                }
-            }
-            Value::Map { entries, origins } => {
-                for (number, (_, value)) in entries.iter_mut().enumerate() {
-                    at.push(number);
-                    value.merge(at)?;
-                    at.pop();
+            Value::Tagged(_, inner) => inner.merge()?,
+            Value::Seq(items) => items.iter_mut().try_for_each(Value::merge)?,
+            Value::Map(entries) => {
+                for (key, value) in entries.iter_mut() {
+                    key.merge()?;
+                    value.merge()?;
                 }
                 let mut keys = entries.iter().enumerate();
                 if let Some((number, _)) = keys.find(|(_, (key, _))| key.text() == Some(MERGE)) {
-                    let again = keys.find(|(_, (key, _))| key.text() == Some(MERGE));
-                    at.push(again.map_or(number, |(again, _)| again));
-                    if again.is_some() {
+                    if keys.any(|(_, (key, _))| key.text() == Some(MERGE)) {
                         return Err(
                             "the merge key `<<` is in this map twice; write one: `<<: [*a, *b]`",
                         );
                     }
-                    let (merged, places) = put_in(mem::take(entries), number)?;
-                    (*entries, *origins) = (merged, Some(places));
-                    at.pop();
+                    *entries = put_in(mem::take(entries), number)?;
                 }
             }
         }
@@ -155,94 +101,40 @@ impl Value {
             _ => None,
         }
     }
-
-    fn tree(&self, at: &mut Vec<usize>, moved: &mut Moved) -> Option<Tree> {
-        let mut within = |value: &Value, number| {
-            at.push(number);
-            let tree = value.tree(at, moved);
-            at.pop();
-            tree
-        };
-        Some(match self {
-            Value::Null => Tree::Null,
-            Value::Scalar(kind, text) => match *kind {
-                ScalarKind::Bool(value) => Tree::Bool(value),
-                ScalarKind::U64(value) => Tree::U64(value),
-                ScalarKind::I64(value) => Tree::I64(value),
-                ScalarKind::U128(value) => Tree::Raw(value.to_string()),
-                ScalarKind::I128(value) => Tree::Raw(value.to_string()),
-                ScalarKind::F64(value) => Tree::F64(value),
-                ScalarKind::Text => Tree::Str(text.clone()),
-            },
-            Value::Seq(items) => {
-                let items = items.iter().enumerate();
-                let items = items.map(|(number, item)| within(item, number));
-                Tree::Seq(items.collect::<Option<_>>()?)
-            }
-            Value::Map { entries, origins } => {
-                let all = entries.iter().enumerate().map(|(number, (key, value))| {
-                    let key = match key {
-                        Value::Null => "null",
-                        key => key.text()?,
-                    };
-                    Some((key.to_owned(), within(value, number)?))
-                });
-                let all = all.collect::<Option<_>>()?;
-                if let Some(origins) = origins {
-                    moved.0.insert(at.clone(), origins.clone());
-                }
-                Tree::Map(all)
-            }
-            Value::Tagged(tag, inner) => Tree::Map(vec![(tag.clone(), within(inner, 0)?)]),
-        })
-    }
 }
 
 type Pairs = Vec<(Value, Value)>;
 
-/// Puts the entries of the merge key with this number where it is; those that the map has itself win. Answers with all entries
-/// and with the place of each.
-fn put_in(own: Pairs, merge: usize) -> Result<(Pairs, Vec<Vec<usize>>), &'static str> {
+/// Puts the entries of the merge key with this number where it is; those that the map has itself win.
+fn put_in(own: Pairs, merge: usize) -> Result<Pairs, &'static str> {
     const NO_MAP: &str = "the merge key `<<` takes a map, or a list of maps";
     let mut known: HashSet<String> = own
         .iter()
         .filter_map(|(key, _)| key.text().map(str::to_owned))
         .collect();
-    let (mut entries, mut places) = (Vec::new(), Vec::new());
+    let mut entries = Vec::new();
     for (number, (key, value)) in own.into_iter().enumerate() {
         if number != merge {
             entries.push((key, value));
-            places.push(vec![number]);
             continue;
         }
         let maps = match value {
-            map @ Value::Map { .. } => vec![(vec![number], map)],
-            Value::Seq(maps) => {
-                let maps = maps.into_iter().enumerate();
-                maps.map(|(item, map)| (vec![number, item], map)).collect()
-            }
+            map @ Value::Map(_) => vec![map],
+            Value::Seq(maps) => maps,
             _ => return Err(NO_MAP),
         };
-        for (place, map) in maps {
-            let Value::Map {
-                entries: merged,
-                origins,
-            } = map
-            else {
+        for map in maps {
+            let Value::Map(merged) = map else {
                 return Err(NO_MAP);
             };
-            for (number, (key, value)) in merged.into_iter().enumerate() {
-                if key.text().is_some_and(|key| !known.insert(key.to_owned())) {
-                    continue;
+            for (key, value) in merged {
+                if key.text().is_none_or(|key| known.insert(key.to_owned())) {
+                    entries.push((key, value));
                 }
-                let inner = origins.as_ref().and_then(|origins| origins.get(number));
-                let inner = inner.map_or_else(|| vec![number], Clone::clone);
-                entries.push((key, value));
-                places.push([place.clone(), inner].concat());
             }
         }
     }
-    Ok((entries, places))
+    Ok(entries)
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -286,10 +178,7 @@ impl<'de> Deserialize<'de> for Value {
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Value::Map {
-                    entries,
-                    origins: None,
-                })
+                Ok(Value::Map(entries))
             }
             fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
                 let (tag, value) = tagged.variant()?;
@@ -312,7 +201,7 @@ impl<'de> DeserializeSeed<'de> for Texts<'_> {
             }
             Value::Scalar(..) => d.deserialize_str(self),
             Value::Seq(_) => d.deserialize_seq(self),
-            Value::Map { .. } => d.deserialize_map(self),
+            Value::Map(_) => d.deserialize_map(self),
             Value::Tagged(..) => d.deserialize_any(self),
         }
     }
@@ -338,7 +227,7 @@ impl<'de> Visitor<'de> for Texts<'_> {
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        if let Value::Map { entries: known, .. } = self.0 {
+        if let Value::Map(known) = self.0 {
             for (key, value) in known {
                 entries.next_key_seed(Texts(key))?;
                 entries.next_value_seed(Texts(value))?;
@@ -423,7 +312,7 @@ impl<'de> Deserializer<'de> for &Value {
                     surplus => Err(too_many(items.len(), items.len() - surplus)),
                 }
             }
-            Value::Map { entries, .. } => visitor.visit_map(MapOf(entries.iter(), None)),
+            Value::Map(entries) => visitor.visit_map(MapOf(entries.iter(), None)),
             Value::Tagged(tag, inner) => visitor.visit_enum(Variant(tag, inner)),
         }
     }
@@ -475,10 +364,10 @@ impl<'de> Deserializer<'de> for &Value {
         match self {
             Value::Scalar(_, text) => visitor.visit_enum(text.as_str().into_deserializer()),
             Value::Tagged(tag, inner) => visitor.visit_enum(Variant(tag, inner)),
-            Value::Map { entries, .. } if entries.len() == 1 => {
+            Value::Map(entries) if entries.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(MapOf(entries.iter(), None)))
             }
-            Value::Map { .. } => Err(de::Error::invalid_type(
+            Value::Map(_) => Err(de::Error::invalid_type(
                 Unexpected::Map,
                 &"a map with one key, the name of the variant",
             )),

@@ -1,6 +1,69 @@
-//! Documents as generic trees, for reports and for text without a format.
+//! One model of a document, whatever its format: every value with its span, its source text and the way it was written.
+//!
+//! It is built only when someone asks: for reports, for secrets' extents, for recordings. The format's fast decoder decides what a
+//! document contains. Where a parser with spans cannot follow it, positions are lost and nothing else.
+//!
+//! Nodes are stored in one vector, and no function here recurses: no depth exhausts the stack.
 
+#[cfg(feature = "yaml")]
+mod agree;
+mod build;
+mod decode;
+mod find;
+#[cfg(feature = "json")]
+mod json;
+mod lines;
+#[cfg(feature = "yaml")]
+mod merge;
+mod model;
 pub(crate) mod node;
 pub(crate) mod raw;
 mod raw_json;
+mod scalar;
+#[cfg(all(test, feature = "json", feature = "yaml", feature = "toml"))]
+mod tests;
+#[cfg(feature = "toml")]
+mod toml;
 pub(crate) mod tree;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+pub(crate) use decode::{ChosenPart, ChosenParts, NodeDecoder};
+pub(crate) use find::Finder;
+pub(crate) use lines::Lines;
+#[cfg(feature = "yaml")]
+pub(crate) use merge::bad_merge;
+pub(crate) use model::{
+    Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ScalarStyle, Unfollowed,
+};
+pub(crate) use scalar::ResolvedKind;
+
+use std::cell::OnceCell;
+
+impl<'t> Document<'t> {
+    /// Reads a text.
+    pub(crate) fn parse(dialect: Dialect, text: &'t str) -> Result<Self, Unfollowed> {
+        match dialect {
+            #[cfg(feature = "json")]
+            Dialect::Json => json::parse(text),
+            #[cfg(feature = "yaml")]
+            Dialect::Yaml => yaml::parse(text),
+            #[cfg(feature = "toml")]
+            Dialect::Toml => toml::parse(text),
+            Dialect::Tree => Err(Unfollowed::Syntax(0)),
+        }
+    }
+
+    /// What a tree contains.
+    pub(crate) fn of_tree(tree: &tree::Tree) -> Document<'static> {
+        let mut builder = build::NodeBuilder::default();
+        builder.tree(tree);
+        Document {
+            text: "",
+            dialect: Dialect::Tree,
+            root: NodeId(0),
+            nodes: builder.nodes,
+            lines: OnceCell::new(),
+        }
+    }
+}

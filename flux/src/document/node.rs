@@ -278,9 +278,9 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
         let Some((index, item)) = self.0.next() else {
             return Ok(None);
         };
-        collect_errors::enter(Seg::Index(index));
+        collect_errors::enter(Seg::Index(index), None);
         let result = seed.deserialize(Node(item));
-        collect_errors::leave(result.is_err());
+        collect_errors::leave(result.is_err(), false);
         result.map(Some)
     }
 }
@@ -310,9 +310,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some((key, value)) = self.1.take() else {
             return Err(Error("a value was asked for before its key".to_owned()));
         };
-        collect_errors::enter(Seg::Key(key.clone().into()));
+        collect_errors::enter(Seg::Key(key.clone().into()), None);
         let result = seed.deserialize(Node(value));
-        collect_errors::leave(result.is_err());
+        collect_errors::leave(result.is_err(), false);
         result
     }
 }

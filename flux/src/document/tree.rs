@@ -1,7 +1,6 @@
 //! A generic tree of a document: for the slow pass that finds every problem, for the environment and for foreign providers.
 //! Never on the good path of a document.
 
-use crate::problem::Seg;
 use serde::de::{
     self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -54,18 +53,6 @@ impl Tree {
             }
         }
         true
-    }
-
-    /// What stands at `path`; of a key that stands there twice, the first.
-    pub(crate) fn at(&self, path: &[Seg]) -> Option<&Tree> {
-        path.iter().try_fold(self, |tree, seg| match (tree, seg) {
-            (Tree::Map(entries), Seg::Key(wanted)) => {
-                let found = entries.iter().find(|(key, _)| key == wanted);
-                found.map(|(_, value)| value)
-            }
-            (Tree::Seq(items), Seg::Index(index)) => items.get(*index),
-            _ => None,
-        })
     }
 }
 

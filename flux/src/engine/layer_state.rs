@@ -55,6 +55,8 @@ pub(crate) struct LayerState {
     pub(super) quarantine: Quarantine,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
+    /// What the names of its variables begin with, where it is the environment.
+    pub(super) prefix: Option<String>,
 }
 
 impl LayerState {
@@ -81,6 +83,7 @@ impl LayerState {
             given_warnings: Vec::new(),
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
+            prefix: None,
         }
     }
 
@@ -90,6 +93,7 @@ impl LayerState {
         self.changed = Some(now.wall);
         self.secrets = given.secrets;
         self.given_warnings = given.warnings;
+        self.prefix = given.prefix;
         match given.read {
             Ok((layer, variables)) => {
                 self.candidate = Some(DecodedContent::given(layer, variables));
@@ -296,6 +300,7 @@ impl LayerState {
             let located = found.into_iter().map(|found| {
                 Entry::new(&self.origin, found.problem)
                     .at(found.at)
+                    .warning(found.is_warning)
                     .text(&bytes, decoder)
             });
             located.collect::<Vec<_>>()

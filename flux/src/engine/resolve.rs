@@ -8,17 +8,15 @@ use super::{
     schema::{Built, Schema, Stamp},
     value::{AnyLayer, AnySnapshot},
 };
+#[cfg(any(test, feature = "testing"))]
+use crate::schema::{Field, Kind, MAX_DEPTH};
 use crate::{
     Report,
-    codec::{self, Decoder, Unknown},
+    codec::{Decoder, Unknown},
     layer::presence,
-    problem::{Problem, What, panic_text, printed},
+    problem::{Dotted, Problem, Seg, What, panic_text, printed},
     report::{Entry, Keeping, secrets::Secrets},
-};
-#[cfg(any(test, feature = "testing"))]
-use crate::{
-    problem::Seg,
-    schema::{Field, Kind, MAX_DEPTH},
+    source::environment,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -306,27 +304,72 @@ impl Layers {
         });
         let found = broken_rules(schema, layers);
         for problem in found.unwrap_or_default().0 {
-            if entries.iter().any(|entry| entry.concerns(&problem.path)) {
+            let path = &problem.path;
+            if entries
+                .iter()
+                .any(|entry| entry.concerns(path) || entry.covers(path))
+            {
                 continue;
             }
-            let mut entry = Entry::new("", problem.clone());
-            for (number, state) in self.states.iter().enumerate() {
-                let sets = state.partial.as_ref().is_some_and(|partial| {
-                    let parts = (schema.parts)(partial);
-                    presence::depth(parts, &problem.path) == problem.path.len()
-                });
-                if let (true, Some(document), Some(decoder)) =
-                    (sets, state.document(), &state.decoder)
-                {
-                    entry = Entry::new(&state.origin, problem.clone())
-                        .layer(number)
-                        .at(codec::locate(decoder, document, &problem.path))
-                        .text(document, decoder);
+            let mut best: Option<(usize, Entry)> = None;
+            for (number, state) in self.states.iter_mut().enumerate() {
+                let (origin, decoder) = (state.origin.clone(), state.decoder.clone());
+                let newest = state.partial.as_ref().and(state.document().cloned());
+                let content = state.candidate.as_mut().or(state.accepted.as_mut());
+                let (depth, document, variables) = match (&state.partial, content) {
+                    (Some(partial), _) => {
+                        let depth = presence::depth((schema.parts)(partial), path);
+                        (depth, newest, &[][..])
+                    }
+                    (None, Some(content)) => {
+                        let layer = content.layer(schema, decoder.as_ref());
+                        let depth =
+                            layer.map_or(0, |layer| presence::depth((schema.parts)(layer), path));
+                        (depth, content.bytes.clone(), content.variables.as_slice())
+                    }
+                    (None, None) => continue,
+                };
+                if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
+                    continue;
                 }
+                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
+                entry.variable = variable(variables, path);
+                if let (Some(document), Some(decoder)) = (&document, &decoder) {
+                    entry = entry.within(document, decoder, depth);
+                }
+                best = Some((depth, entry));
             }
-            entries.push(entry);
+            let fix = self.fix(&problem);
+            let entry = best.map_or_else(|| Entry::new("", problem), |(_, entry)| entry);
+            entries.push(entry.fix(fix));
         }
         entries
+    }
+
+    /// Where a value that is missing can be set: the variable, and the key in the topmost document.
+    fn fix(&self, problem: &Problem) -> Option<String> {
+        if problem.what != What::Missing {
+            return None;
+        }
+        let fields = (self.schema.fields)();
+        let prefixes = self
+            .states
+            .iter()
+            .filter_map(|state| state.prefix.as_deref());
+        let variable = prefixes.rev().find_map(|prefix| {
+            let mut all = environment::variables(fields, prefix).into_iter();
+            all.find(|variable| variable.path == problem.path)
+        });
+        let mut states = self.states.iter().rev();
+        let document = states.find(|state| state.decoder.is_some());
+        let path = &problem.path[..crate::schema::shown_steps(fields, &problem.path)];
+        let key = document.map(|state| format!("`{}` in {}", Dotted(path), state.origin));
+        let places: Vec<String> = variable
+            .map(|one| one.name)
+            .into_iter()
+            .chain(key)
+            .collect();
+        (!places.is_empty()).then(|| format!("set {}", places.join(", or ")))
     }
 
     /// Finds the layer that set each problem's value, and where in its document.
@@ -334,7 +377,6 @@ impl Layers {
         let schema = self.schema;
         let mut entries = Vec::with_capacity(problems.len());
         for problem in problems {
-            let missing = matches!(problem.what, What::Missing);
             let mut best: Option<(usize, Entry)> = None;
             let states = self.states.iter_mut().zip(chosen);
             for (number, (state, candidate)) in states.enumerate() {
@@ -349,24 +391,15 @@ impl Layers {
                     continue;
                 }
                 let mut entry = Entry::new(&origin, problem.clone()).layer(number);
-                entry.variable = content
-                    .variables
-                    .iter()
-                    .filter(|(path, _)| problem.path.starts_with(path))
-                    .map(|(_, name)| name.clone())
-                    .next_back();
+                entry.variable = variable(&content.variables, &problem.path);
                 if let (Some(bytes), Some(decoder)) = (&content.bytes, decoder) {
-                    let at = (entries.len() < codec::most_places(bytes.len()))
-                        .then(|| codec::locate(decoder, bytes, &problem.path[..depth]))
-                        .flatten();
-                    entry = entry.at(at).text(bytes, decoder);
+                    entry = entry.within(bytes, decoder, depth);
                 }
                 best = Some((depth, entry));
             }
-            entries.push(match best {
-                Some((depth, entry)) if !missing || depth > 0 => entry,
-                _ => Entry::new("", problem),
-            });
+            let fix = self.fix(&problem);
+            let entry = best.map_or_else(|| Entry::new("", problem), |(_, entry)| entry);
+            entries.push(entry.fix(fix));
         }
         entries
     }
@@ -385,6 +418,13 @@ fn leaves(fields: &'static [Field], path: &[Seg], depth: u8, all: &mut Vec<Vec<S
             _ => all.push(path),
         }
     }
+}
+
+/// The variable that set the value at `path`, or what contains it.
+fn variable(variables: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
+    let mut all = variables.iter().rev();
+    let (_, name) = all.find(|(known, _)| path.starts_with(known))?;
+    Some(name.clone())
 }
 
 /// The content of a layer that takes part in an update.

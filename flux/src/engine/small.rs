@@ -142,10 +142,12 @@ fn decode(_: &Decoder, bytes: &[u8], _: Unknown) -> Decoding {
             ("n" | "m", Err(_)) => found.push(codec::Found {
                 problem: at("n", What::Plain("is not a number".to_owned())),
                 at: None,
+                is_warning: false,
             }),
             _ => warnings.push(codec::Found {
                 problem: at("x", What::Unknown(None)),
                 at: None,
+                is_warning: false,
             }),
         }
     }

@@ -4,35 +4,68 @@
 use crate::problem::{Problem, Seg, What};
 use std::cell::RefCell;
 
+/// More problems than this are counted, not kept.
+pub(crate) const MOST: usize = 100;
+
+/// One step into a document, beside the step of the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NodeStep {
+    /// The number of the node that the step leads to.
+    pub(crate) node: usize,
+    /// Its place in the list or map that contains it.
+    pub(crate) index: usize,
+    /// The items of that list have types of their own, so that none may be left out.
+    pub(crate) fixed: bool,
+}
+
+/// A problem, and the way to it.
+#[derive(Debug)]
+pub(crate) struct Caught {
+    pub(crate) problem: Problem,
+    /// Empty where the decoder has no nodes.
+    pub(crate) steps: Vec<NodeStep>,
+    /// How many of the steps lead to the leaf whose decoding failed.
+    pub(crate) leaf: usize,
+}
+
+/// Every problem of a pass.
+#[derive(Debug, Default)]
+pub(crate) struct AllCaught {
+    pub(crate) caught: Vec<Caught>,
+    /// How many more there are.
+    pub(crate) more: usize,
+}
+
 #[derive(Default)]
-struct Sink {
+struct ProblemSink {
     path: Vec<Seg>,
+    steps: Vec<NodeStep>,
     /// Where the innermost failure was, for an error that travels outwards through several levels.
-    deepest: Option<Vec<Seg>>,
-    problems: Vec<Problem>,
+    deepest: Option<(Vec<Seg>, Vec<NodeStep>)>,
+    all: AllCaught,
 }
 
 thread_local! {
-    static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
+    static SINK: RefCell<Option<ProblemSink>> = const { RefCell::new(None) };
 }
 
 /// Takes the sink away again, also when the decoder panics.
-struct Scope;
+struct SinkScope;
 
-impl Drop for Scope {
+impl Drop for SinkScope {
     fn drop(&mut self) {
         SINK.with(|sink| sink.borrow_mut().take());
     }
 }
 
 /// Runs `decode` in tolerant mode; answers with its result and the problems that it recorded.
-pub(crate) fn tolerant<T>(decode: impl FnOnce() -> T) -> (T, Vec<Problem>) {
-    SINK.with(|sink| *sink.borrow_mut() = Some(Sink::default()));
-    let scope = Scope;
+pub(crate) fn tolerant<T>(decode: impl FnOnce() -> T) -> (T, AllCaught) {
+    SINK.with(|sink| *sink.borrow_mut() = Some(ProblemSink::default()));
+    let scope = SinkScope;
     let result = decode();
-    let problems = SINK.with(|sink| sink.borrow_mut().take().map(|s| s.problems));
+    let all = SINK.with(|sink| sink.borrow_mut().take().map(|sink| sink.all));
     drop(scope);
-    (result, problems.unwrap_or_default())
+    (result, all.unwrap_or_default())
 }
 
 /// Records `what` where the decoder stands and answers true, or answers false outside tolerant mode.
@@ -42,30 +75,50 @@ pub(crate) fn caught(what: impl FnOnce() -> What) -> bool {
     SINK.with(|sink| match &mut *sink.borrow_mut() {
         None => false,
         Some(sink) => {
-            let path = sink.deepest.take().unwrap_or_else(|| sink.path.clone());
-            sink.problems.push(Problem { path, what: what() });
+            let deepest = sink.deepest.take();
+            if sink.all.caught.len() >= MOST {
+                sink.all.more += 1;
+                return true;
+            }
+            let here = || (sink.path.clone(), sink.steps.clone());
+            let (path, steps) = deepest.unwrap_or_else(here);
+            sink.all.caught.push(Caught {
+                problem: Problem { path, what: what() },
+                leaf: sink.steps.len().min(steps.len()),
+                steps,
+            });
             true
         }
     })
 }
 
 /// The tree decoder steps into a value.
-pub(crate) fn enter(seg: Seg) {
+pub(crate) fn enter(seg: Seg, step: Option<NodeStep>) {
     SINK.with(|sink| {
         if let Some(sink) = &mut *sink.borrow_mut() {
             sink.path.push(seg);
+            sink.steps.extend(step);
         }
     });
 }
 
-/// The tree decoder leaves a value.
-pub(crate) fn leave(failed: bool) {
+/// The tree decoder leaves a value that it entered with or without a step.
+pub(crate) fn leave(failed: bool, stepped: bool) {
     SINK.with(|sink| {
         if let Some(sink) = &mut *sink.borrow_mut() {
-            if failed && sink.deepest.is_none() {
-                sink.deepest = Some(sink.path.clone());
+            let depth = sink.path.len();
+            match &sink.deepest {
+                // Who asked for the value went on without it.
+                Some((path, _)) if !failed && path.len() >= depth => sink.deepest = None,
+                None if failed && sink.all.caught.len() < MOST => {
+                    sink.deepest = Some((sink.path.clone(), sink.steps.clone()));
+                }
+                _ => {}
             }
             sink.path.pop();
+            if stepped {
+                sink.steps.pop();
+            }
         }
     });
 }

@@ -5,13 +5,14 @@ mod snippet;
 mod text;
 
 use crate::{
-    codec::Decoder,
+    codec::{self, Decoder},
+    document::{Document, Finder},
     problem::{self, Dotted, What},
     schema::{self, Field, Place},
 };
 use secrets::Secrets;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use snippet::{Document, Shown};
+use snippet::{Excerpt, Shown};
 use std::{fmt, sync::Arc};
 use text::escaped;
 
@@ -25,6 +26,12 @@ pub(crate) struct Entry {
     at: Option<(usize, usize)>,
     pub(crate) variable: Option<String>,
     text: Option<(Arc<[u8]>, Decoder)>,
+    /// Where `at` is not known: so many steps of the path lead to the place in the text.
+    steps: Option<usize>,
+    /// What to do.
+    fix: Option<String>,
+    /// It refuses nothing by itself.
+    is_warning: bool,
 }
 
 impl Entry {
@@ -36,6 +43,9 @@ impl Entry {
             at: None,
             variable: None,
             text: None,
+            steps: None,
+            fix: None,
+            is_warning: false,
         }
     }
 
@@ -54,9 +64,31 @@ impl Entry {
         self
     }
 
+    /// The problem is in this document, where so many steps of its path lead. The place is found when it is reported.
+    pub(crate) fn within(self, bytes: &Arc<[u8]>, decoder: &Decoder, steps: usize) -> Self {
+        let mut entry = self.text(bytes, decoder);
+        entry.steps = Some(steps.min(entry.problem.path.len()));
+        entry
+    }
+
+    pub(crate) fn warning(mut self, is_warning: bool) -> Self {
+        self.is_warning = is_warning;
+        self
+    }
+
+    pub(crate) fn fix(mut self, fix: Option<String>) -> Self {
+        self.fix = fix;
+        self
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn path(&self) -> &[problem::Seg] {
         &self.problem.path
+    }
+
+    /// Whether the problem is at something that contains `path`, and not the document as a whole.
+    pub(crate) fn covers(&self, path: &[problem::Seg]) -> bool {
+        !self.problem.path.is_empty() && path.starts_with(&self.problem.path)
     }
 
     /// Whether the problem is at `path` or below it.
@@ -105,6 +137,8 @@ pub struct Problem {
     pub snippet: Option<String>,
     /// What leads to the column, under the snippet.
     blanks: Option<String>,
+    /// It refuses nothing by itself.
+    is_warning: bool,
 }
 
 impl Report {
@@ -116,20 +150,36 @@ impl Report {
         keeping: Keeping,
         secrets: &Secrets,
     ) -> Self {
-        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
-        let mut documents: Vec<(*const u8, Document)> = Vec::new();
-        let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let mut shown = None;
-            if let (Some((bytes, decoder)), Some(at)) = (&entry.text, entry.at) {
-                let key = bytes.as_ptr();
-                if !documents.iter().any(|(known, _)| *known == key) {
-                    documents.push((key, Document::read(fields, bytes, decoder)));
-                }
-                shown = documents
+        let sources = sources(&entries);
+        let needs_nodes = entries.iter().any(|entry| entry.steps.is_some());
+        let texts: Vec<(&[u8], Text<'_>)> = (sources.iter())
+            .map(|(bytes, decoder)| (&**bytes, Text::read(fields, bytes, decoder, needs_nodes)))
+            .collect();
+        let text_of = |entry: &Entry| {
+            let (bytes, _) = entry.text.as_ref()?;
+            let (_, text) = texts
+                .iter()
+                .find(|(known, _)| known.as_ptr() == bytes.as_ptr())?;
+            Some(text)
+        };
+        let finders: Vec<(&[u8], Finder<'_, '_>)> = (texts.iter())
+            .filter_map(|(bytes, text)| Some((*bytes, Finder::new(text.document.as_ref()?))))
+            .collect();
+        for entry in &mut entries {
+            if let (Some(steps), Some((bytes, _))) = (entry.steps, &entry.text) {
+                let finder = finders
                     .iter()
-                    .find(|(known, _)| *known == key)
-                    .and_then(|(_, document)| document.line(at, &entry.problem, secrets));
+                    .find(|(known, _)| known.as_ptr() == bytes.as_ptr());
+                entry.at =
+                    finder.and_then(|(_, finder)| finder.place(&entry.problem.path[..steps]));
+            }
+        }
+        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
+        let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let mut shown = None;
+            if let (Some(text), Some(at)) = (text_of(entry), entry.at) {
+                shown = text.excerpt.line(at, &entry.problem, secrets);
             }
             let (snippet, blanks) = match shown {
                 Some(Shown { line, blanks }) => (Some(line), blanks),
@@ -140,13 +190,20 @@ impl Report {
             let text = |text: &str| escaped(text).into_owned();
             problems.push(Problem {
                 path: text(&Dotted(path).to_string()),
-                message: text(&sentence(fields, &entry.problem, secrets)),
+                message: text(&match &entry.fix {
+                    Some(fix) => {
+                        let sentence = sentence(fields, &entry.problem, secrets);
+                        format!("{sentence}; {fix}")
+                    }
+                    None => sentence(fields, &entry.problem, secrets),
+                }),
                 origin: text(&entry.origin),
                 variable: entry.variable.as_deref().map(text),
                 line: entry.at.map(|at| at.0),
                 column: entry.at.map(|at| at.1),
                 snippet,
                 blanks,
+                is_warning: entry.is_warning,
             });
         }
         Report { keeping, problems }
@@ -160,6 +217,47 @@ impl Report {
     /// Whether readers keep seeing a previous configuration.
     pub fn keeps_previous(&self) -> bool {
         matches!(self.keeping, Keeping::Previous | Keeping::Rest)
+    }
+}
+
+/// The documents that problems are in, each once.
+fn sources(entries: &[Entry]) -> Vec<(Arc<[u8]>, Decoder)> {
+    let mut sources: Vec<(Arc<[u8]>, Decoder)> = Vec::new();
+    for source in entries.iter().filter_map(|entry| entry.text.as_ref()) {
+        let is_known = |(known, _): &(Arc<[u8]>, _)| Arc::ptr_eq(known, &source.0);
+        if !sources.iter().any(is_known) {
+            sources.push(source.clone());
+        }
+    }
+    sources
+}
+
+/// A document that problems are in.
+struct Text<'t> {
+    /// None where nobody asks for its nodes, or nobody can follow it.
+    document: Option<Document<'t>>,
+    excerpt: Excerpt,
+}
+
+impl<'t> Text<'t> {
+    fn read(
+        fields: &'static [Field],
+        bytes: &'t [u8],
+        decoder: &Decoder,
+        needs_nodes: bool,
+    ) -> Self {
+        let text = codec::text_of(bytes);
+        let dialect = codec::dialect(decoder).filter(|_| needs_nodes || schema::any_secret(fields));
+        let document = match (dialect, &text) {
+            (Some(dialect), Ok(text)) => Document::parse(dialect, text).ok(),
+            _ => None,
+        };
+        let lossy = String::from_utf8_lossy(bytes);
+        let lines = lossy.trim_start_matches('\u{feff}');
+        Text {
+            excerpt: Excerpt::read(fields, lines, document.as_ref()),
+            document,
+        }
     }
 }
 
@@ -215,9 +313,15 @@ fn nearest_variant<'a>(found: &str, expected: &'a str) -> Option<&'a str> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = match self.problems.len() {
+        let warnings = self.problems.iter().filter(|one| one.is_warning).count();
+        let count = match self.problems.len() - warnings {
             1 => "1 problem".to_owned(),
             n => format!("{n} problems"),
+        };
+        let count = match warnings {
+            0 => count,
+            1 => format!("{count}, 1 warning"),
+            n => format!("{count}, {n} warnings"),
         };
         match self.keeping {
             Keeping::Previous => write!(

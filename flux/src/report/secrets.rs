@@ -3,7 +3,7 @@
 
 use crate::{
     codec::{self, Decoder},
-    document::tree::Tree,
+    document::{Document, NodeContent, NodeId, ResolvedKind},
     problem::Seg,
     schema::{self, Field},
 };
@@ -49,8 +49,9 @@ impl Secrets {
                 continue;
             }
             seen.push(bytes.as_ptr());
-            match read(bytes, decoder) {
-                Some(tree) => values.extend(texts(&of_tree(fields, &tree))),
+            let texts = with_document(bytes, decoder, |document| texts(fields, document));
+            match texts.flatten() {
+                Some(texts) => values.extend(texts),
                 // A secret may be anywhere in it.
                 None => values.push(String::from_utf8_lossy(bytes).into_owned()),
             }
@@ -82,95 +83,113 @@ impl Secrets {
     }
 }
 
-/// The tree of a document; none where it cannot be read, or its codec panics.
-pub(super) fn read(bytes: &[u8], decoder: &Decoder) -> Option<Tree> {
+/// Hands over the model of a document; none where it cannot be read, or its codec panics. Nothing in it has a place where the
+/// parser with spans cannot follow the format's own decoder.
+fn with_document<T>(
+    bytes: &[u8],
+    decoder: &Decoder,
+    then: impl FnOnce(&Document<'_>) -> T,
+) -> Option<T> {
     let text = codec::text_of(bytes).ok()?;
-    catch_unwind(AssertUnwindSafe(|| codec::tree(decoder, text)))
-        .ok()?
-        .ok()
+    let dialect = codec::dialect(decoder);
+    if let Some(document) = dialect.and_then(|dialect| Document::parse(dialect, text).ok()) {
+        return Some(then(&document));
+    }
+    let tree = catch_unwind(AssertUnwindSafe(|| codec::tree(decoder, text))).ok()?;
+    Some(then(&Document::of_tree(&tree.ok()?)))
 }
 
-/// A scalar that must not be shown.
-pub(crate) struct Secret {
-    /// The numbers of the entries and items that lead to it.
-    pub(super) numbers: Vec<usize>,
-    pub(super) text: String,
-    /// A number or a bool.
-    pub(super) is_plain: bool,
-}
-
-/// Every scalar of a tree that must not be shown.
-pub(crate) fn of_tree(fields: &'static [Field], tree: &Tree) -> Vec<Secret> {
-    let mut found = Vec::new();
-    collect(fields, tree, &mut Vec::new(), &mut Vec::new(), &mut found);
-    found
-}
-
-/// Their texts, but for `true` and `false`, which are in many a sentence.
-pub(crate) fn texts(secrets: &[Secret]) -> impl Iterator<Item = String> {
-    let texts = secrets.iter().map(|secret| &secret.text);
-    texts
-        .filter(|text| !matches!(text.as_str(), "true" | "false"))
-        .cloned()
-}
-
-fn collect(
-    fields: &'static [Field],
-    tree: &Tree,
-    path: &mut Vec<Seg>,
-    numbers: &mut Vec<usize>,
-    found: &mut Vec<Secret>,
-) {
-    let mut below = |seg: Seg, number: usize, value: &Tree| {
-        path.push(seg);
-        numbers.push(number);
-        collect(fields, value, path, numbers, found);
-        path.pop();
-        numbers.pop();
+/// The nodes that must not be shown: secrets, whatever is in them, and what may be one. None where there is too much to follow.
+pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<NodeId>> {
+    let mut search = Search {
+        fields,
+        document,
+        path: Vec::new(),
+        left: document
+            .len()
+            .saturating_mul(ALIASED)
+            .saturating_add(1 << 16),
+        found: Vec::new(),
     };
-    let (text, is_plain) = match tree {
-        Tree::Map(entries) => {
-            for (number, (key, value)) in entries.iter().enumerate() {
-                below(Seg::Key(key.clone().into()), number, value);
+    search.node(document.root())?;
+    Some(search.found)
+}
+
+/// The texts of what must not be shown, but for `true` and `false`, which are in many a sentence.
+pub(crate) fn texts(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<String>> {
+    let nodes = hidden(fields, document)?;
+    let mut texts = Vec::new();
+    for node in nodes {
+        if let Some(scalar) = document.scalar(node) {
+            if !matches!(scalar.text.as_ref(), "true" | "false") {
+                texts.push(scalar.text.to_string());
             }
-            let table = schema::table(fields, path);
-            for (key, value) in entries {
-                if may_be_a_value(table, key, value) {
-                    found.push(Secret {
-                        // Where a key stands is not told.
-                        numbers: Vec::new(),
-                        text: key.clone(),
-                        is_plain: false,
-                    });
+            texts.extend(document.printed(node));
+        }
+    }
+    Some(texts)
+}
+
+/// How many times its size a document may have with its aliases followed, before all of it is taken to be secret.
+const ALIASED: usize = 16;
+
+/// Deeper than the formats' decoders go.
+const DEEPEST: usize = 160;
+
+struct Search<'d, 't> {
+    fields: &'static [Field],
+    document: &'d Document<'t>,
+    path: Vec<Seg>,
+    /// How many nodes may still be looked at.
+    left: usize,
+    found: Vec<NodeId>,
+}
+
+impl Search<'_, '_> {
+    fn node(&mut self, id: NodeId) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        let document = self.document;
+        match &document.node(id).content {
+            NodeContent::Map(entries) => {
+                let table = schema::table(self.fields, &self.path);
+                for entry in entries {
+                    let key = document.key(entry.key);
+                    let is_null = document.kind(entry.value) == Some(ResolvedKind::Null);
+                    if may_be_a_value(table, key, is_null) {
+                        self.found.push(entry.key);
+                    }
+                    self.below(Seg::Key(key.to_owned().into()), entry.value)?;
                 }
             }
-            return;
-        }
-        Tree::Seq(items) => {
-            for (number, item) in items.iter().enumerate() {
-                below(Seg::Index(number), number, item);
+            NodeContent::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.below(Seg::Index(index), *item)?;
+                }
             }
-            return;
+            NodeContent::Scalar(_) | NodeContent::Alias(_) => {
+                let is_null = document.kind(id) == Some(ResolvedKind::Null);
+                if !is_null && schema::is_secret(self.fields, &self.path) {
+                    self.found.push(id);
+                }
+            }
         }
-        Tree::Str(text) | Tree::Raw(text) => (text.clone(), false),
-        Tree::U64(number) => (number.to_string(), true),
-        Tree::I64(number) => (number.to_string(), true),
-        Tree::F64(number) => (number.to_string(), true),
-        Tree::Bool(value) => (value.to_string(), true),
-        Tree::Null => return,
-    };
-    if schema::is_secret(fields, path) {
-        found.push(Secret {
-            numbers: numbers.clone(),
-            text,
-            is_plain,
-        });
+        Some(())
+    }
+
+    fn below(&mut self, seg: Seg, id: NodeId) -> Option<()> {
+        if self.path.len() >= DEEPEST {
+            return None;
+        }
+        self.path.push(seg);
+        self.node(id)?;
+        self.path.pop();
+        Some(())
     }
 }
 
 /// Whether a key may be a secret that lost its own key: `{secret}` and `password:secret` are maps with such a key, in YAML.
-pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, value: &Tree) -> bool {
-    *value == Tree::Null
+pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, is_null: bool) -> bool {
+    is_null
         && schema::find(table, key).is_none()
         && flux_syntax::nearest(key, schema::keys(table)).is_none()
 }

@@ -1,11 +1,11 @@
 //! The line of a document that a problem is on, shown only if no secret can be on it.
 
 use super::{
-    secrets::{Secret, Secrets, of_tree, read},
+    secrets::{self, Secrets},
     text::{blanks, escaped_line},
 };
 use crate::{
-    codec::{self, Decoder, Way},
+    document::Document,
     problem::{Problem, What},
     schema::{self, Field},
 };
@@ -14,7 +14,7 @@ use crate::{
 pub(super) const WIDEST: usize = 160;
 
 /// What must be known of a document to show lines of it.
-pub(super) struct Document {
+pub(super) struct Excerpt {
     lines: Vec<String>,
     hidden: Hidden,
 }
@@ -35,25 +35,29 @@ pub(super) struct Shown {
     pub(super) blanks: Option<String>,
 }
 
-impl Document {
-    pub(super) fn read(fields: &'static [Field], bytes: &[u8], decoder: &Decoder) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.trim_start_matches('\u{feff}');
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let hidden = if !schema::any_secret(fields) {
-            Hidden::Nothing
-        } else {
-            let secrets = read(bytes, decoder).map(|tree| of_tree(fields, &tree));
-            match secrets.filter(|secrets| secrets.len() <= codec::most_places(bytes.len())) {
-                Some(secrets) => secrets
-                    .iter()
-                    .map(|secret| extent(decoder, text, &lines, secret))
-                    .collect::<Option<_>>()
-                    .map_or(Hidden::Everything, Hidden::Lines),
-                None => Hidden::Everything,
+impl Excerpt {
+    /// `document` is the model of the text, where there is one.
+    pub(super) fn read(
+        fields: &'static [Field],
+        text: &str,
+        document: Option<&Document<'_>>,
+    ) -> Self {
+        let hidden = match document {
+            _ if !schema::any_secret(fields) => Hidden::Nothing,
+            None => Hidden::Everything,
+            Some(document) => {
+                let nodes = secrets::hidden(fields, document);
+                let lines = |id| (document.start(id).0, document.last_line(id));
+                // An alias, and where its anchor is.
+                let both = |id| [lines(id), lines(document.resolved(id))];
+                let all = nodes.map(|nodes| nodes.into_iter().flat_map(both).collect());
+                all.map_or(Hidden::Everything, Hidden::Lines)
             }
         };
-        Document { lines, hidden }
+        Excerpt {
+            lines: text.lines().map(str::to_owned).collect(),
+            hidden,
+        }
     }
 
     /// The line, if it can be shown.
@@ -97,58 +101,4 @@ fn without_comment(line: &str) -> &str {
             .is_none_or(char::is_whitespace)
     });
     comment.map_or(line, |(at, _)| line[..at].trim_end())
-}
-
-/// The first and the last line that a secret can be on; none where that cannot be told.
-fn extent(
-    decoder: &Decoder,
-    text: &str,
-    lines: &[String],
-    secret: &Secret,
-) -> Option<(usize, usize)> {
-    let span = codec::span_at(decoder, text, Way::Nth(&secret.numbers))?;
-    let (first, column) = span.start;
-    if let Some(last) = span.last_line {
-        return Some((first, last.max(first)));
-    }
-    let line = lines.get(first.checked_sub(1)?)?;
-    let from: String = line.chars().skip(column.saturating_sub(1)).collect();
-    let value = without_properties(&from);
-    if is_whole(value, secret) {
-        return Some((first, first));
-    }
-    if !value.starts_with(['|', '>']) {
-        return Some((first, usize::MAX));
-    }
-    // A block ends at the first line that is indented no more than the line where it begins.
-    let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count();
-    let after = lines.iter().enumerate().skip(first);
-    let end = after
-        .filter(|(_, below)| !below.trim().is_empty())
-        .find(|(_, below)| indent(below) <= indent(line));
-    Some((first, end.map_or(usize::MAX, |(at, _)| at)))
-}
-
-/// Whether the secret ends in the line in which it begins: a number always does, and so does a text that stands there as it is.
-fn is_whole(value: &str, secret: &Secret) -> bool {
-    let quoted = |quote: char| {
-        value
-            .strip_prefix(quote)
-            .and_then(|value| value.strip_prefix(secret.text.as_str()))
-            .is_some_and(|rest| rest.starts_with(quote))
-    };
-    let plain = !secret.text.is_empty() && value.starts_with(&secret.text);
-    !value.is_empty() && (secret.is_plain || plain || quoted('"') || quoted('\''))
-}
-
-/// YAML's value behind its anchor and its tag.
-fn without_properties(value: &str) -> &str {
-    let mut value = value;
-    while value.starts_with(['&', '!']) {
-        value = value
-            .split_once(' ')
-            .map_or("", |(_, rest)| rest)
-            .trim_start();
-    }
-    value
 }

@@ -240,6 +240,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             read: Err(Vec::new()),
             secrets: Vec::new(),
             warnings: Vec::new(),
+            prefix: None,
         },
     };
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
@@ -248,6 +249,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             read: Err(vec![whole_entry(origin, text)]),
             secrets: Vec::new(),
             warnings: Vec::new(),
+            prefix: None,
         }
     })
 }

@@ -216,6 +216,7 @@ pub(crate) fn read<L>(
         read,
         secrets,
         warnings: Vec::new(),
+        prefix: Some(prefix.to_owned()),
     }
 }
 

@@ -2,12 +2,9 @@
 
 use crate::{
     codec::{MAX_DEPTH, TOO_DEEP, WITHHELD},
-    document::tree::Tree,
+    document::{Document, tree::Tree},
     problem::{Problem, Seg, What},
-    report::{
-        Entry,
-        secrets::{of_tree, texts},
-    },
+    report::{Entry, secrets::texts},
     schema::{self, Field},
     source::{DecodeTree, Given},
 };
@@ -31,6 +28,7 @@ pub(crate) fn layer_of<L>(
             .collect()),
         secrets,
         warnings: Vec::new(),
+        prefix: None,
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
@@ -40,13 +38,14 @@ pub(crate) fn layer_of<L>(
         let (path, what) = (Vec::new(), What::Plain(TOO_DEEP.to_owned()));
         return refused(vec![Problem { path, what }], Vec::new());
     };
-    let secrets = texts(&of_tree(fields, &tree)).collect();
+    let secrets = texts(fields, &Document::of_tree(&tree)).unwrap_or_default();
     let (layer, problems) = decode(&tree, false);
     match layer {
         Some(layer) if problems.is_empty() => Given {
             read: Ok((layer, Vec::new())),
             secrets,
             warnings: Vec::new(),
+            prefix: None,
         },
         _ => refused(problems, secrets),
     }

@@ -20,4 +20,6 @@ pub(crate) struct Given<L> {
     pub(crate) secrets: Vec<String>,
     /// What is not wrong, but probably not meant.
     pub(crate) warnings: Vec<Entry>,
+    /// What the names of its variables begin with, where it is the environment.
+    pub(crate) prefix: Option<String>,
 }

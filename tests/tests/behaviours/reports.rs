@@ -1,6 +1,6 @@
 //! What people are told.
 
-use crate::{by_hand, refusal};
+use crate::{applied, by_hand, refusal};
 use flux::{Capacitor, Flux, Format, Source, source::Channel};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, time::Duration};
@@ -325,4 +325,140 @@ fn any_bytes_are_applied_whole_or_refused() {
             assert!(healthy || capacitor.status().generation == 1);
         });
     });
+}
+
+#[derive(Flux, Debug)]
+struct Exact {
+    #[flux(range = 1..=9)]
+    port: u16,
+    #[flux(default = "1", pattern = "^[0-9.]+$")]
+    version: String,
+    #[flux(default)]
+    texts: Vec<String>,
+    #[flux(default)]
+    wide: i128,
+    #[flux(default)]
+    labels: BTreeMap<String, u8>,
+    #[flux(default)]
+    numbers: BTreeMap<u16, Vec<u8>>,
+    #[flux(default)]
+    pairs: Vec<(u8, u8)>,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Inner>,
+}
+
+#[derive(Flux, Debug)]
+struct Inner {
+    #[flux(default = 1)]
+    max: u8,
+}
+
+/// The paths of a report's problems.
+fn paths(report: &flux::Report) -> Vec<String> {
+    let problems = report.problems().iter();
+    problems.map(|problem| problem.path.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_bad_value_makes_no_good_one_look_bad() {
+    for (format, text) in [
+        (
+            Format::Yaml,
+            "port: x\nversion: 1.10\ntexts: [0x10, 1e3, True, 0123, .inf]\nwide: -170141183460469231731687303715884105728\nlabels: {1.1: 1, 1.10: 2}\n",
+        ),
+        (
+            Format::Json,
+            "{\"port\": \"x\", \"version\": \"1.10\", \"wide\": -170141183460469231731687303715884105728, \"numbers\": {\"16\": []}}",
+        ),
+        (
+            Format::Toml,
+            "port = \"x\"\nversion = \"1.10\"\nwide = 0x1_0\n[numbers]\n16 = []",
+        ),
+    ] {
+        let report = refusal::<Exact>(format, text).await;
+        assert_eq!(paths(&report), ["port"], "{report}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_refuses_no_keys_that_only_look_alike() {
+    let text = "port: 1\nx-note: hello\ntenants: {1.1: {}, 1.10: {}, 0x10: {}, 16: {}, True: {}, 'true': {}}\n";
+    let exact = applied::<Exact>(Format::Yaml, text).await;
+    assert_eq!(exact.tenants.len(), 6);
+}
+
+#[tokio::test]
+async fn every_bad_part_of_a_value_is_told() {
+    for (format, text) in [
+        (
+            Format::Yaml,
+            "port: 1\nlabels: {a: x, b: 1, c: 300}\nnumbers: {1: [1, y, 2, -1], 2: [3], z: [], 3: [256]}\npairs: [[1, 2], [1, q], [3, 4], [r, 5]]\n",
+        ),
+        (
+            Format::Json,
+            "{\"port\": 1, \"labels\": {\"a\": \"x\", \"b\": 1, \"c\": 300}, \"numbers\": {\"1\": [1, \"y\", 2, -1], \"2\": [3], \"z\": [], \"3\": [256]}, \"pairs\": [[1, 2], [1, \"q\"], [3, 4], [\"r\", 5]]}",
+        ),
+    ] {
+        let report = refusal::<Exact>(format, text).await;
+        let mut found = paths(&report);
+        found.sort();
+        let all = [
+            "labels.a",
+            "labels.c",
+            "numbers.1[1]",
+            "numbers.1[3]",
+            "numbers.3[0]",
+            "numbers.z",
+            "pairs[1][1]",
+            "pairs[3][0]",
+        ];
+        assert_eq!(found, all, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn surplus_items_and_a_second_document_have_their_place() {
+    let report = refusal::<Exact>(
+        Format::Json,
+        "{\"port\": 1,\n \"pairs\": [[1, 2], [1, 2, 3]]}",
+    )
+    .await;
+    let problem = &report.problems()[0];
+    assert_eq!((problem.path.as_str(), problem.line), ("pairs[1]", Some(2)));
+    assert!(problem.message.contains("a list of 2 items"), "{report}");
+    let report = refusal::<Exact>(Format::Yaml, "port: 1\n---\nport: 2\n").await;
+    let problem = &report.problems()[0];
+    assert!(
+        problem.message.contains("more than one document"),
+        "{report}"
+    );
+    assert_eq!(problem.line, Some(2), "{report}");
+}
+
+#[tokio::test]
+async fn a_missing_value_keeps_its_place_and_names_where_it_can_be_set() {
+    let report = refusal::<App>(Format::Yaml, "port: x\nhosst: a\n").await;
+    let text = report.to_string();
+    assert!(
+        text.starts_with("configuration refused: 2 problems, 1 warning;"),
+        "{text}"
+    );
+    assert!(
+        text.contains("host: is required, and no layer sets it; set `host` in app"),
+        "{text}"
+    );
+    let (sender, channel) = Channel::buffered("app", 4);
+    sender.send(&b"tenants: {}"[..]).await.unwrap();
+    let env = Source::env("APP_").variables([("APP_PORT", "1")]);
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .source(env)
+        .build()
+        .unwrap();
+    let error = capacitor.start().await.unwrap_err().to_string();
+    assert!(
+        error.contains("host: is required, and no layer sets it; set APP_HOST, or `host` in app"),
+        "{error}"
+    );
 }

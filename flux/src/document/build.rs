@@ -1,0 +1,154 @@
+//! Puts nodes together, for formats whose values follow each other as they are nested.
+
+use super::{
+    model::{
+        DEEPEST, Dialect, Document, DocumentNode, DocumentScalar, NodeContent, NodeId, Pair,
+        ScalarStyle,
+    },
+    tree::Tree,
+};
+use std::{borrow::Cow, cell::OnceCell, ops::Range};
+
+/// The nodes so far, and the lists and maps that are open.
+#[derive(Default)]
+pub(super) struct NodeBuilder<'t> {
+    pub(super) nodes: Vec<DocumentNode<'t>>,
+    open: Vec<OpenNode>,
+    root: Option<NodeId>,
+}
+
+struct OpenNode {
+    id: NodeId,
+    /// In a map, the key whose value comes next.
+    key: Option<NodeId>,
+}
+
+impl<'t> NodeBuilder<'t> {
+    /// Adds a node beside the others, without a place in the tree.
+    pub(super) fn node(
+        &mut self,
+        span: Range<usize>,
+        tag: Option<Box<str>>,
+        content: NodeContent<'t>,
+    ) -> NodeId {
+        // No text is larger: it is read into memory, and a node is far larger than its text.
+        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push(DocumentNode { span, tag, content });
+        id
+    }
+
+    /// Puts a node where the tree is open.
+    fn place(&mut self, id: NodeId) {
+        let Some(open) = self.open.last_mut() else {
+            self.root.get_or_insert(id);
+            return;
+        };
+        match &mut self.nodes[open.id.0 as usize].content {
+            NodeContent::List(items) => items.push(id),
+            NodeContent::Map(entries) => match open.key.take() {
+                Some(key) => entries.push(Pair { key, value: id }),
+                None => open.key = Some(id),
+            },
+            NodeContent::Scalar(_) | NodeContent::Alias(_) => {}
+        }
+    }
+
+    pub(super) fn scalar(
+        &mut self,
+        span: Range<usize>,
+        style: ScalarStyle,
+        text: Cow<'t, str>,
+        tag: Option<Box<str>>,
+    ) -> NodeId {
+        let id = self.node(
+            span,
+            tag,
+            NodeContent::Scalar(DocumentScalar { text, style }),
+        );
+        self.place(id);
+        id
+    }
+
+    #[cfg(feature = "yaml")]
+    pub(super) fn alias(&mut self, span: Range<usize>, to: NodeId) {
+        let id = self.node(span, None, NodeContent::Alias(to));
+        self.place(id);
+    }
+
+    /// Begins a list or a map; none where it is too deep.
+    pub(super) fn begin(
+        &mut self,
+        start: usize,
+        tag: Option<Box<str>>,
+        content: NodeContent<'t>,
+    ) -> Option<NodeId> {
+        if self.open.len() >= DEEPEST {
+            return None;
+        }
+        let id = self.node(start..start, tag, content);
+        self.place(id);
+        self.open.push(OpenNode { id, key: None });
+        Some(id)
+    }
+
+    /// Ends the innermost list or map.
+    pub(super) fn end(&mut self, end: usize) {
+        if let Some(open) = self.open.pop() {
+            let span = &mut self.nodes[open.id.0 as usize].span;
+            span.end = end.max(span.start);
+        }
+    }
+
+    /// What is open now.
+    pub(super) fn innermost(&self) -> Option<&NodeContent<'t>> {
+        let open = self.open.last()?;
+        Some(&self.nodes[open.id.0 as usize].content)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// The document; none where there is no value.
+    pub(super) fn finish(self, text: &'t str, dialect: Dialect) -> Option<Document<'t>> {
+        Some(Document {
+            text,
+            dialect,
+            root: self.root?,
+            nodes: self.nodes,
+            lines: OnceCell::new(),
+        })
+    }
+
+    /// Adds what a tree contains.
+    pub(super) fn tree(&mut self, tree: &Tree) {
+        let (style, text) = match tree {
+            Tree::Null => (ScalarStyle::Plain, "null".to_owned()),
+            Tree::Bool(value) => (ScalarStyle::Plain, value.to_string()),
+            Tree::I64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::U64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::F64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::Str(text) => (ScalarStyle::Quoted, text.clone()),
+            Tree::Raw(text) => (ScalarStyle::Raw, text.clone()),
+            Tree::Seq(items) => {
+                // No tree is deeper than a document may be: that was checked where it came from.
+                if self.begin(0, None, NodeContent::List(Vec::new())).is_some() {
+                    items.iter().for_each(|item| self.tree(item));
+                    self.end(0);
+                }
+                return;
+            }
+            Tree::Map(entries) => {
+                if self.begin(0, None, NodeContent::Map(Vec::new())).is_some() {
+                    for (key, value) in entries {
+                        self.scalar(0..0, ScalarStyle::Quoted, Cow::Owned(key.clone()), None);
+                        self.tree(value);
+                    }
+                    self.end(0);
+                }
+                return;
+            }
+        };
+        self.scalar(0..0, style, Cow::Owned(text), None);
+    }
+}

@@ -1,0 +1,679 @@
+//! Decoding from a document: every scalar is read from its source text exactly as the format's fast decoder reads it, so that what
+//! that one accepts is accepted here.
+
+mod access;
+#[cfg(feature = "json")]
+mod json;
+mod key;
+#[cfg(feature = "toml")]
+mod toml;
+mod variant;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+use access::{NodeEntries, NodeItems, Rest};
+use variant::{OneEntry, TaggedValue, UnitVariant};
+
+use super::{
+    Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle,
+    tree::Error,
+};
+use serde::de::{
+    self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor, value::StrDeserializer,
+};
+use std::{borrow::Cow, cell::Cell, collections::HashMap, fmt};
+
+/// As deep as the fast decoders go.
+const LEVELS: u8 = 128;
+
+/// How many times its size a document may have with its aliases followed.
+const ALIASED: usize = 64;
+
+/// Which parts of lists and maps are decoded, where not all are.
+pub(crate) type ChosenParts = HashMap<NodeId, ChosenPart>;
+
+#[derive(Debug, Clone)]
+pub(crate) enum ChosenPart {
+    /// The parts with these numbers.
+    Only(Vec<usize>),
+    /// Those from this number on.
+    From(usize),
+}
+
+/// A node that is decoded.
+#[derive(Clone, Copy)]
+pub(crate) struct NodeDecoder<'d> {
+    document: &'d Document<'d>,
+    id: NodeId,
+    /// How many levels may follow.
+    levels: u8,
+    /// The tag chose a variant, whose content this is.
+    tagged: bool,
+    parts: &'d ChosenParts,
+    /// How many values may still be decoded.
+    left: &'d Cell<usize>,
+}
+
+impl<'d> NodeDecoder<'d> {
+    /// The outermost value, of which only these parts are decoded.
+    pub(crate) fn new(
+        document: &'d Document<'d>,
+        parts: &'d ChosenParts,
+        left: &'d Cell<usize>,
+    ) -> Self {
+        NodeDecoder {
+            document,
+            id: document.root(),
+            levels: LEVELS,
+            tagged: false,
+            parts,
+            left,
+        }
+    }
+
+    /// How many values are decoded of a document in all, so that aliases in each other come to an end.
+    pub(crate) fn budget(document: &Document<'_>) -> Cell<usize> {
+        Cell::new(
+            document
+                .len()
+                .saturating_mul(ALIASED)
+                .saturating_add(1 << 18),
+        )
+    }
+
+    fn take(self) -> Result<(), Error> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.unwrap_or_default());
+        match left {
+            Some(_) => Ok(()),
+            None => Err(Error("repetition limit exceeded".to_owned())),
+        }
+    }
+
+    fn at(self, id: NodeId) -> Self {
+        NodeDecoder {
+            id,
+            tagged: false,
+            ..self
+        }
+    }
+
+    fn deeper(self) -> Result<Self, Error> {
+        match self.levels.checked_sub(1) {
+            Some(levels) => Ok(NodeDecoder { levels, ..self }),
+            None => Err(Error("recursion limit exceeded".to_owned())),
+        }
+    }
+
+    fn content(self) -> &'d NodeContent<'d> {
+        &self.document.node(self.id).content
+    }
+
+    fn scalar(self) -> Option<&'d DocumentScalar<'d>> {
+        self.document.scalar(self.id)
+    }
+
+    fn is_yaml(self) -> bool {
+        match self.document.dialect() {
+            #[cfg(feature = "yaml")]
+            Dialect::Yaml => true,
+            _ => false,
+        }
+    }
+
+    fn is_toml(self) -> bool {
+        match self.document.dialect() {
+            #[cfg(feature = "toml")]
+            Dialect::Toml => true,
+            _ => false,
+        }
+    }
+
+    /// YAML's tag, unless it was followed already.
+    fn tag(self) -> Option<&'d str> {
+        let tag = self.document.node(self.id).tag.as_deref();
+        tag.filter(|_| !self.tagged)
+    }
+
+    /// The variant that YAML's own tag names.
+    fn variant(self) -> Option<&'d str> {
+        let tag = self.tag()?;
+        match tag.strip_prefix('!')? {
+            "" => Some(tag),
+            name => Some(name),
+        }
+    }
+
+    /// A plain scalar with a tag and nothing else, which YAML's decoder takes for an empty list or map.
+    fn is_bare_tag(self) -> bool {
+        let blank = |scalar: &DocumentScalar<'_>| {
+            scalar.style == ScalarStyle::Plain && scalar.text.is_empty()
+        };
+        self.is_yaml() && !self.is_null() && self.scalar().is_some_and(blank)
+    }
+
+    /// YAML's null, which is no text here.
+    #[cfg(feature = "yaml")]
+    fn is_null(self) -> bool {
+        use super::scalar::yaml::{NULL, is_nothing, is_null};
+        let plain = |scalar: &&DocumentScalar<'_>| scalar.style == ScalarStyle::Plain;
+        let scalar = self.scalar().filter(plain).filter(|_| self.is_yaml());
+        scalar.is_some_and(|scalar| match self.tag() {
+            Some(tag) => tag == NULL && is_null(&scalar.text),
+            None => is_nothing(&scalar.text),
+        })
+    }
+
+    #[cfg(not(feature = "yaml"))]
+    fn is_null(self) -> bool {
+        false
+    }
+
+    /// The format's own reading of a value that takes any type.
+    fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.content() {
+            NodeContent::Scalar(scalar) => match self.document.dialect() {
+                #[cfg(feature = "json")]
+                Dialect::Json => json::any(self.document.source(self.id), scalar, visitor),
+                #[cfg(feature = "yaml")]
+                Dialect::Yaml => yaml::any(scalar, self.tag(), visitor),
+                #[cfg(feature = "toml")]
+                Dialect::Toml => toml::any(scalar, visitor),
+                // Trees have a decoder of their own.
+                Dialect::Tree => visitor.visit_str(&scalar.text),
+            },
+            NodeContent::List(items) => self.list(items.into(), true, visitor),
+            NodeContent::Map(entries) => self.map(entries, visitor),
+            NodeContent::Alias(_) => Err(Error("an alias of an alias".to_owned())),
+        }
+    }
+
+    /// `fixed` where the target may know how many items there are and what each of them is.
+    fn list<'de, V: Visitor<'de>>(
+        self,
+        items: Cow<'d, [NodeId]>,
+        fixed: bool,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let id = self.document.resolved(self.id);
+        let length = items.len();
+        let mut rest = Rest::new(self.parts.get(&id), length);
+        let value = visitor.visit_seq(NodeItems {
+            decoder: self.deeper()?,
+            items,
+            rest: &mut rest,
+            fixed,
+        })?;
+        match rest.left() {
+            0 => Ok(value),
+            left => Err(too_many(length, length - left)),
+        }
+    }
+
+    fn map<'de, V: Visitor<'de>>(self, entries: &'d [Pair], visitor: V) -> Result<V::Value, Error> {
+        let id = self.document.resolved(self.id);
+        let mut rest = Rest::new(self.parts.get(&id), entries.len());
+        let value = visitor.visit_map(NodeEntries {
+            decoder: self.deeper()?,
+            entries,
+            rest: &mut rest,
+            value: None,
+        })?;
+        match rest.left() {
+            0 => Ok(value),
+            _ if self.is_toml() => Ok(value),
+            left => Err(too_many(entries.len(), entries.len() - left)),
+        }
+    }
+
+    /// What is here instead of what the target takes.
+    #[cold]
+    fn unexpected(self, expected: &dyn Expected) -> Error {
+        struct NoTarget<'e>(&'e dyn Expected);
+        enum Never {}
+        impl Visitor<'_> for NoTarget<'_> {
+            type Value = Never;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+        match self.content() {
+            NodeContent::List(_) => de::Error::invalid_type(Unexpected::Seq, expected),
+            NodeContent::Map(_) => de::Error::invalid_type(Unexpected::Map, expected),
+            _ => match self.any(NoTarget(expected)) {
+                Ok(never) => match never {},
+                Err(error) => error,
+            },
+        }
+    }
+
+    /// An integer that no type of 64 bits holds.
+    fn is_wide(self) -> bool {
+        let text = self.document.key(self.id);
+        self.document.kind(self.id) == Some(ResolvedKind::Integer)
+            && text.parse::<i64>().is_err()
+            && text.parse::<u64>().is_err()
+    }
+
+    #[cold]
+    fn wide(self, expected: &dyn Expected) -> Error {
+        let found = format!("integer `{}`", self.document.key(self.id));
+        de::Error::invalid_type(Unexpected::Other(&found), expected)
+    }
+
+    /// The text of a scalar that the target's type reads as a number or a bool; none in a format whose decoder hands over what it
+    /// is, and where quotes or a tag say that it is none.
+    #[cfg(feature = "yaml")]
+    fn yaml_text(self, tag: &str) -> Option<&'d str> {
+        let scalar = self.scalar().filter(|_| self.is_yaml())?;
+        let takes = match scalar.style {
+            ScalarStyle::Plain => true,
+            ScalarStyle::Literal => self.tag() == Some(tag),
+            _ => false,
+        };
+        takes.then_some(&*scalar.text)
+    }
+}
+
+/// A list that is longer than its target, in the words of serde for one that is shorter.
+#[cold]
+fn too_many(found: usize, taken: usize) -> Error {
+    struct Surplus(usize);
+    impl Expected for Surplus {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                1 => f.write_str("a list of 1 item"),
+                items => write!(f, "a list of {items} items"),
+            }
+        }
+    }
+    de::Error::invalid_length(found, &Surplus(taken))
+}
+
+macro_rules! numbers {
+    ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            #[cfg(feature = "yaml")]
+            if self.is_yaml() {
+                let read: fn(&str) -> Option<$type> = $read;
+                return match self.yaml_text(super::scalar::yaml::INT).and_then(read) {
+                    Some(number) => visitor.$visit(number),
+                    None => Err(self.unexpected(&visitor)),
+                };
+            }
+            #[cfg(feature = "json")]
+            if matches!(self.document.dialect(), Dialect::Json) {
+                return match self.content() {
+                    NodeContent::Scalar(_) if self.is_wide() => Err(self.wide(&visitor)),
+                    NodeContent::Scalar(scalar) => {
+                        let source = self.document.source(self.document.resolved(self.id));
+                        json::with(source, scalar, visitor, |value, visitor| value.$method(visitor))
+                    }
+                    _ => Err(self.unexpected(&visitor)),
+                };
+            }
+            self.any(visitor)
+        }
+    )*};
+}
+
+/// Integers of 128 bits, which serde_json reads from the text.
+macro_rules! wide {
+    ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            #[cfg(feature = "yaml")]
+            if self.is_yaml() {
+                let read: fn(&str) -> Option<$type> = $read;
+                return match self.yaml_text(super::scalar::yaml::INT).and_then(read) {
+                    Some(number) => visitor.$visit(number),
+                    None => Err(self.unexpected(&visitor)),
+                };
+            }
+            #[cfg(feature = "json")]
+            if self.document.kind(self.id) == Some(ResolvedKind::Integer)
+                && matches!(self.document.dialect(), Dialect::Json)
+            {
+                return match self.document.key(self.id).parse::<$type>() {
+                    Ok(number) => visitor.$visit(number),
+                    Err(_) => Err(Error("number out of range".to_owned())),
+                };
+            }
+            self.any_scalar(visitor)
+        }
+    )*};
+}
+
+#[cfg(feature = "yaml")]
+use super::scalar::yaml::{float, signed, unsigned};
+
+impl<'de> Deserializer<'de> for NodeDecoder<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        #[cfg(feature = "toml")]
+        if let (true, Some(date)) = (self.is_toml(), self.scalar().and_then(toml::date)) {
+            return visitor.visit_string(date);
+        }
+        match self.variant() {
+            Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
+            None => self.any(visitor),
+        }
+    }
+
+    numbers! {
+        deserialize_i8: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_i16: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_i32: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_i64: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_u8: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+        deserialize_u16: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+        deserialize_u32: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+        deserialize_u64: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+    }
+
+    wide! {
+        deserialize_i128: i128, |text| signed(text, i128::from_str_radix) => visit_i128;
+        deserialize_u128: u128, |text| unsigned(text, u128::from_str_radix) => visit_u128;
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        #[cfg(feature = "yaml")]
+        if self.is_yaml() {
+            return match self.yaml_text(super::scalar::yaml::FLOAT).and_then(float) {
+                Some(number) => visitor.visit_f64(number),
+                None => Err(self.unexpected(&visitor)),
+            };
+        }
+        #[cfg(feature = "json")]
+        if let (Dialect::Json, NodeContent::Scalar(scalar)) =
+            (self.document.dialect(), self.content())
+        {
+            let source = self.document.source(self.document.resolved(self.id));
+            return json::with(source, scalar, visitor, |value, visitor| {
+                value.deserialize_f64(visitor)
+            });
+        }
+        self.any_scalar(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        #[cfg(feature = "yaml")]
+        if self.is_yaml() {
+            let text = self.yaml_text(super::scalar::yaml::BOOL);
+            return match text.and_then(super::scalar::yaml::bool) {
+                Some(value) => visitor.visit_bool(value),
+                None => Err(self.unexpected(&visitor)),
+            };
+        }
+        self.any_of(ResolvedKind::Bool, visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scalar() {
+            _ if self.is_toml() => self.any(visitor),
+            Some(_) if self.is_null() => Err(self.unexpected(&visitor)),
+            Some(scalar) if self.is_yaml() => visitor.visit_str(&scalar.text),
+            Some(scalar) if scalar.style == ScalarStyle::Quoted => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scalar() {
+            Some(scalar) if self.is_null() => visitor.visit_str(&scalar.text),
+            _ => self.deserialize_str(visitor),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.is_yaml() {
+            return Err(Error(
+                "serialization and deserialization of bytes in YAML is not implemented".to_owned(),
+            ));
+        }
+        match self.content() {
+            _ if self.is_toml() => self.any(visitor),
+            NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
+                visitor.visit_bytes(scalar.text.as_bytes())
+            }
+            NodeContent::List(items) => self.list(items.into(), true, visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        #[cfg(feature = "yaml")]
+        if self.is_yaml() {
+            use super::scalar::yaml::{NULL, is_nothing, is_null};
+            let plain = self
+                .scalar()
+                .filter(|scalar| scalar.style == ScalarStyle::Plain);
+            let is_none = match (plain, self.tag()) {
+                (Some(scalar), Some(NULL)) if is_null(&scalar.text) => true,
+                (Some(scalar), Some(NULL)) => {
+                    let found = Unexpected::Str(&scalar.text);
+                    return Err(de::Error::invalid_value(found, &"null"));
+                }
+                (Some(scalar), None) => is_nothing(&scalar.text),
+                _ => false,
+            };
+            return match is_none {
+                true => visitor.visit_none(),
+                false => visitor.visit_some(self),
+            };
+        }
+        match self.scalar() {
+            Some(scalar)
+                if scalar.style == ScalarStyle::Plain
+                    && scalar.text == "null"
+                    && !self.is_toml() =>
+            {
+                visitor.visit_none()
+            }
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        #[cfg(feature = "yaml")]
+        if let (true, Some(scalar)) = (self.is_yaml(), self.scalar()) {
+            use super::scalar::yaml::{NULL, is_nothing, is_null};
+            let is_null = scalar.style == ScalarStyle::Plain
+                && match self.tag() {
+                    Some(tag) => tag == NULL && is_null(&scalar.text),
+                    None => is_nothing(&scalar.text),
+                };
+            return match is_null {
+                true => visitor.visit_unit(),
+                false => {
+                    let found = Unexpected::Str(&scalar.text);
+                    Err(de::Error::invalid_value(found, &"null"))
+                }
+            };
+        }
+        self.any_of(ResolvedKind::Null, visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        #[cfg(feature = "json")]
+        if matches!(self.document.dialect(), Dialect::Json) && name == json::RAW {
+            // serde_json's `RawValue` takes the text as it is.
+            let source = self.document.source(self.document.resolved(self.id));
+            let entry = std::iter::once((json::RAW, source));
+            return visitor.visit_map(de::value::MapDeserializer::new(entry));
+        }
+        let _ = name;
+        match self.is_yaml() {
+            true => visitor.visit_newtype_struct(self.deeper()?),
+            false => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.items(false, visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.items(true, visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.items(true, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.content() {
+            NodeContent::Map(entries) => self.map(entries, visitor),
+            _ if self.is_bare_tag() => self.map(&[], visitor),
+            _ if self.is_toml() => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        #[cfg(feature = "toml")]
+        if self.is_toml() && name == toml::SPANNED {
+            return visitor.visit_map(toml::SpannedAccess {
+                decoder: self,
+                next: 0,
+            });
+        }
+        let _ = name;
+        match self.content() {
+            NodeContent::List(items) if !self.is_yaml() => self.list(items.into(), true, visitor),
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.is_yaml() {
+            return self.yaml_enum(name, visitor);
+        }
+        match self.content() {
+            NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
+                let name: StrDeserializer<'_, Error> = scalar.text.as_ref().into_deserializer();
+                visitor.visit_enum(name)
+            }
+            NodeContent::Map(entries) => match entries.as_slice() {
+                [entry] => visitor.visit_enum(OneEntry {
+                    decoder: self.deeper()?,
+                    entry: *entry,
+                }),
+                entries => Err(Error(format!(
+                    "a variant is a map with one key, its name; here are {}",
+                    entries.len()
+                ))),
+            },
+            _ => Err(self.unexpected(&"the name of a variant, or a map with one key")),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.is_toml() {
+            true => self.any(visitor),
+            false => visitor.visit_unit(),
+        }
+    }
+}
+
+impl NodeDecoder<'_> {
+    /// A value for a target that takes one kind of scalar. toml's decoder hands over what it has, and the others do not.
+    fn any_of<'de, V: Visitor<'de>>(
+        self,
+        kind: ResolvedKind,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.is_toml() || self.document.kind(self.id) == Some(kind) {
+            true => self.any(visitor),
+            false => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    /// A value for a target that takes a scalar.
+    fn any_scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.content() {
+            NodeContent::Scalar(_) => self.any(visitor),
+            _ if self.is_toml() => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn items<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, Error> {
+        match self.content() {
+            NodeContent::List(items) => self.list(items.into(), fixed, visitor),
+            _ if self.is_bare_tag() => self.list(Cow::Borrowed(&[]), fixed, visitor),
+            _ if self.is_toml() => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn yaml_enum<'de, V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let scalar = self.scalar();
+        if self.tagged {
+            return match scalar {
+                Some(scalar) if !scalar.text.is_empty() => visitor.visit_enum(UnitVariant(self)),
+                _ => Err(Error(format!(
+                    "deserializing nested enum in {name} from YAML is not supported yet"
+                ))),
+            };
+        }
+        match self.variant() {
+            Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
+            None if scalar.is_some() => visitor.visit_enum(UnitVariant(self)),
+            None => match self.content() {
+                NodeContent::Map(entries) if entries.len() == 1 => visitor.visit_enum(OneEntry {
+                    decoder: self.deeper()?,
+                    entry: entries[0],
+                }),
+                _ => Err(self.unexpected(&"a map with one key, the name of the variant")),
+            },
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Scalars as TOML's decoder reads them, and its `Spanned`.
+
+use super::{DocumentScalar, Error, NodeDecoder, ScalarStyle, Visitor};
+use crate::problem::DATE;
+use serde::de::{
+    DeserializeSeed, IntoDeserializer, MapAccess,
+    value::{BorrowedStrDeserializer, MapDeserializer},
+};
+
+/// The name by which toml knows its `Spanned`, and the names of its fields.
+pub(super) const SPANNED: &str = "$__serde_spanned_private_Spanned";
+const FIELDS: [&str; 3] = [
+    "$__serde_spanned_private_start",
+    "$__serde_spanned_private_end",
+    "$__serde_spanned_private_value",
+];
+
+pub(super) fn any<'de, V: Visitor<'de>>(
+    scalar: &DocumentScalar<'_>,
+    visitor: V,
+) -> Result<V::Value, Error> {
+    let text = scalar.text.as_ref();
+    if scalar.style == ScalarStyle::Quoted {
+        return visitor.visit_str(text);
+    }
+    match text {
+        "true" => return visitor.visit_bool(true),
+        "false" => return visitor.visit_bool(false),
+        _ => {}
+    }
+    if let Some(date) = date(scalar) {
+        let entry = std::iter::once((DATE, date));
+        return visitor.visit_map(MapDeserializer::<_, Error>::new(entry));
+    }
+    number(&text.replace('_', ""), visitor)
+}
+
+/// A date or a time, as it is printed.
+pub(super) fn date(scalar: &DocumentScalar<'_>) -> Option<String> {
+    let plain = scalar.style != ScalarStyle::Quoted;
+    let date = plain.then(|| scalar.text.parse::<::toml::value::Datetime>());
+    Some(date?.ok()?.to_string())
+}
+
+fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    let (sign, digits) = match text.as_bytes().first() {
+        Some(b'-') => ("-", &text[1..]),
+        Some(b'+') => ("", &text[1..]),
+        _ => ("", text),
+    };
+    let base = match digits.get(..2) {
+        Some("0x") => 16,
+        Some("0o") => 8,
+        Some("0b") => 2,
+        _ => 10,
+    };
+    let bare = if base == 10 { digits } else { &digits[2..] };
+    if base != 10 || digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let signed = format!("{sign}{bare}");
+        if let Ok(number) = i64::from_str_radix(&signed, base) {
+            return visitor.visit_i64(number);
+        }
+        if let Ok(number) = u64::from_str_radix(&signed, base) {
+            return visitor.visit_u64(number);
+        }
+        if let Ok(number) = i128::from_str_radix(&signed, base) {
+            return visitor.visit_i128(number);
+        }
+        return match u128::from_str_radix(&signed, base) {
+            Ok(number) => visitor.visit_u128(number),
+            Err(_) => Err(Error("integer number overflowed".to_owned())),
+        };
+    }
+    match format!("{sign}{digits}").parse::<f64>() {
+        Ok(number) if number.is_finite() || digits == "inf" || digits == "nan" => {
+            visitor.visit_f64(number)
+        }
+        _ => Err(Error("floating-point number overflowed".to_owned())),
+    }
+}
+
+/// The fields of `Spanned`.
+pub(super) struct SpannedAccess<'d> {
+    pub(super) decoder: NodeDecoder<'d>,
+    pub(super) next: usize,
+}
+
+impl<'de> MapAccess<'de> for SpannedAccess<'_> {
+    type Error = Error;
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let Some(name) = FIELDS.get(self.next) else {
+            return Ok(None);
+        };
+        self.next += 1;
+        let name = BorrowedStrDeserializer::<Error>::new(name);
+        seed.deserialize(name).map(Some)
+    }
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        let NodeDecoder { document, id, .. } = self.decoder;
+        let span = &document.node(id).span;
+        let at = match self.next {
+            1 => span.start,
+            2 => span.end,
+            _ => return seed.deserialize(self.decoder),
+        };
+        let at: serde::de::value::UsizeDeserializer<Error> = at.into_deserializer();
+        seed.deserialize(at)
+    }
+}

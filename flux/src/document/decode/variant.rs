@@ -1,0 +1,191 @@
+//! Variants of enums.
+
+use super::NodeDecoder;
+use crate::{
+    document::{NodeContent, NodeId, Pair, tree::Error},
+    problem::collect_errors,
+};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, Unexpected, VariantAccess,
+    Visitor, value::StrDeserializer,
+};
+use std::borrow::Cow;
+
+/// A variant that a map of one entry names.
+pub(super) struct OneEntry<'d> {
+    pub(super) decoder: NodeDecoder<'d>,
+    pub(super) entry: Pair,
+}
+
+impl<'de, 'd> EnumAccess<'de> for OneEntry<'d> {
+    type Error = Error;
+    type Variant = Self;
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+        let name = self.decoder.key(self.entry.key, 0, seed)?;
+        Ok((name, self))
+    }
+}
+
+impl OneEntry<'_> {
+    fn within<T>(
+        self,
+        decode: impl FnOnce(NodeDecoder<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let step = self.decoder.step(self.entry.value, 0, true);
+        collect_errors::enter(self.decoder.seg(self.entry.key), Some(step));
+        let result = decode(self.decoder.at(self.entry.value));
+        collect_errors::leave(result.is_err(), true);
+        result
+    }
+}
+
+impl<'de> VariantAccess<'de> for OneEntry<'_> {
+    type Error = Error;
+    fn unit_variant(self) -> Result<(), Error> {
+        self.within(|content| match content.content() {
+            // toml's decoder takes what is empty.
+            NodeContent::List(items) if content.is_toml() && items.is_empty() => Ok(()),
+            NodeContent::Map(entries) if content.is_toml() && entries.is_empty() => Ok(()),
+            _ => de::Deserialize::deserialize(content),
+        })
+    }
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+        self.within(|content| seed.deserialize(content))
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+        self.within(|content| {
+            if !content.is_toml() {
+                return content.items(true, visitor);
+            }
+            // toml's decoder takes a table with the keys 0, 1 and so on.
+            let document = content.document;
+            let items: Cow<'_, [NodeId]> = match content.content() {
+                NodeContent::List(items) => items.into(),
+                NodeContent::Map(entries) => {
+                    let mut keys = entries
+                        .iter()
+                        .map(|entry| document.key(entry.key))
+                        .enumerate();
+                    if !keys.all(|(index, key)| key.parse() == Ok(index)) {
+                        return Err(Error("expected the keys 0, 1 and so on".to_owned()));
+                    }
+                    entries.iter().map(|entry| entry.value).collect()
+                }
+                _ => return Err(content.unexpected(&visitor)),
+            };
+            match items.len() == len {
+                true => content.list(items, true, visitor),
+                false => Err(Error(format!("expected tuple with length {len}"))),
+            }
+        })
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.within(|content| {
+            if content.is_toml() {
+                let document = content.document;
+                let keys = document.entries(content.id).iter();
+                let mut keys = keys.map(|entry| document.key(entry.key));
+                if let Some(key) = keys.find(|key| !fields.contains(key)) {
+                    let known = fields.join(", ");
+                    return Err(Error(format!(
+                        "unexpected keys in table: {key}, available keys: {known}"
+                    )));
+                }
+            }
+            content.deserialize_struct("", fields, visitor)
+        })
+    }
+}
+
+/// A variant that YAML's tag names.
+pub(super) struct TaggedValue<'d> {
+    pub(super) tag: &'d str,
+    pub(super) content: NodeDecoder<'d>,
+}
+
+impl<'de, 'd> EnumAccess<'de> for TaggedValue<'d> {
+    type Error = Error;
+    type Variant = TaggedContent<'d>;
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, TaggedContent<'d>), Error> {
+        let name: StrDeserializer<'_, Error> = self.tag.into_deserializer();
+        let content = NodeDecoder {
+            tagged: true,
+            ..self.content
+        };
+        Ok((seed.deserialize(name)?, TaggedContent(content)))
+    }
+}
+
+/// What follows a tag.
+pub(super) struct TaggedContent<'d>(pub(super) NodeDecoder<'d>);
+
+impl<'de> VariantAccess<'de> for TaggedContent<'_> {
+    type Error = Error;
+    fn unit_variant(self) -> Result<(), Error> {
+        de::Deserialize::deserialize(self.0)
+    }
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(self.0)
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.0.items(true, visitor)
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.deserialize_struct("", fields, visitor)
+    }
+}
+
+/// A variant that a scalar of YAML names.
+pub(super) struct UnitVariant<'d>(pub(super) NodeDecoder<'d>);
+
+impl<'de, 'd> EnumAccess<'de> for UnitVariant<'d> {
+    type Error = Error;
+    type Variant = Self;
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+        let name = NodeDecoder {
+            tagged: false,
+            ..self.0
+        };
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for UnitVariant<'_> {
+    type Error = Error;
+    fn unit_variant(self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Error> {
+        Err(de::Error::invalid_type(
+            Unexpected::UnitVariant,
+            &"newtype variant",
+        ))
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
+        Err(de::Error::invalid_type(
+            Unexpected::UnitVariant,
+            &"tuple variant",
+        ))
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        Err(de::Error::invalid_type(
+            Unexpected::UnitVariant,
+            &"struct variant",
+        ))
+    }
+}

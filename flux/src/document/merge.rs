@@ -1,0 +1,124 @@
+//! YAML's merge keys: the entries of `<<: *base` are entries of the map itself.
+
+use super::model::{Document, NodeContent, NodeId, Pair};
+use std::collections::HashSet;
+
+/// The key whose value is merged into the map that it is in, as YAML 1.1 has it. Also in quotes: the fast decoder's parser does
+/// not tell.
+pub(crate) const MERGE: &str = "<<";
+
+/// How many times the size of the document its entries may have with merged ones.
+const GROWTH: usize = 64;
+
+/// Puts the entries of merge keys into their maps, unless there is one that cannot be merged: [`bad_merge`] finds it. Answers
+/// whether it could.
+pub(super) fn follow(document: &mut Document<'_>) -> bool {
+    let mut left = document.len().saturating_mul(GROWTH);
+    let mut done = vec![State::Open; document.len()];
+    for number in 0..document.len() {
+        // What a map merges is merged first.
+        let mut stack = vec![document.id(number)];
+        while let Some(&id) = stack.last() {
+            match (done[id.number()], merge_of(document, id)) {
+                (State::Done, _) | (_, None) => {
+                    done[id.number()] = State::Done;
+                    stack.pop();
+                }
+                (State::Open, Some(maps)) => {
+                    done[id.number()] = State::Begun;
+                    let open = |map: &NodeId| matches!(done[map.number()], State::Open);
+                    stack.extend(maps.into_iter().filter(open));
+                }
+                (State::Begun, Some(maps)) => {
+                    let Some(entries) = merged(document, id, &maps, &mut left) else {
+                        return false;
+                    };
+                    document.nodes[id.number()].content = NodeContent::Map(entries);
+                    done[id.number()] = State::Done;
+                    stack.pop();
+                }
+            }
+        }
+    }
+    true
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Open,
+    Begun,
+    Done,
+}
+
+fn is_merge(document: &Document<'_>, key: NodeId) -> bool {
+    let scalar = document.scalar(key);
+    scalar.is_some_and(|scalar| scalar.text == MERGE)
+}
+
+/// The maps that the one merge key of a map names; none where it has no such key, or one that is no map.
+fn merge_of(document: &Document<'_>, id: NodeId) -> Option<Vec<NodeId>> {
+    let NodeContent::Map(entries) = &document.written(id).content else {
+        return None;
+    };
+    let mut all = entries.iter().filter(|pair| is_merge(document, pair.key));
+    let merge = all.next()?;
+    if all.next().is_some() {
+        return None;
+    }
+    maps(document, merge.value)
+}
+
+fn maps(document: &Document<'_>, value: NodeId) -> Option<Vec<NodeId>> {
+    let is_map = |id: NodeId| matches!(document.written(id).content, NodeContent::Map(_));
+    let value = document.resolved(value);
+    match &document.written(value).content {
+        NodeContent::Map(_) => Some(vec![value]),
+        NodeContent::List(items) => {
+            let items = items.iter().map(|item| document.resolved(*item));
+            let items: Vec<NodeId> = items.collect();
+            items.iter().all(|id| is_map(*id)).then_some(items)
+        }
+        _ => None,
+    }
+}
+
+/// The entries of a map with those of `maps` in the place of its merge key; its own win, then those of the first map.
+fn merged(
+    document: &Document<'_>,
+    id: NodeId,
+    maps: &[NodeId],
+    left: &mut usize,
+) -> Option<Vec<Pair>> {
+    let own = document.entries(id);
+    let mut known: HashSet<&str> = own.iter().map(|pair| document.key(pair.key)).collect();
+    let mut all = Vec::with_capacity(own.len());
+    for pair in own {
+        if !is_merge(document, pair.key) {
+            all.push(*pair);
+            continue;
+        }
+        for map in maps.iter().filter(|map| **map != id) {
+            for pair in document.entries(*map) {
+                *left = left.checked_sub(1)?;
+                if known.insert(document.key(pair.key)) {
+                    all.push(*pair);
+                }
+            }
+        }
+    }
+    Some(all)
+}
+
+/// The value of the first merge key that cannot be merged: it is no map, or the second one of its map.
+pub(crate) fn bad_merge(document: &Document<'_>) -> Option<NodeId> {
+    (0..document.len()).find_map(|number| {
+        let entries = document.entries(document.id(number));
+        let mut all = entries.iter().filter(|pair| is_merge(document, pair.key));
+        let (first, second) = (all.next()?, all.next());
+        match second {
+            Some(second) => Some(second.value),
+            None if maps(document, first.value).is_none() => Some(first.value),
+            None => None,
+        }
+    })
+}

@@ -1,0 +1,193 @@
+//! Documents as nodes.
+
+use super::lines::Lines;
+use std::{borrow::Cow, cell::OnceCell, ops::Range};
+
+/// Lists and maps in each other beyond this depth are not followed.
+pub(crate) const DEEPEST: usize = 1024;
+
+/// The language that scalars and keys are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    #[cfg(feature = "json")]
+    Json,
+    #[cfg(feature = "yaml")]
+    Yaml,
+    #[cfg(feature = "toml")]
+    Toml,
+    /// A [`Tree`](tree::Tree): of a variable, of a provider, of a format of the user's own. Nothing in it has a place.
+    Tree,
+}
+
+/// A document.
+pub(crate) struct Document<'t> {
+    pub(super) text: &'t str,
+    pub(super) dialect: Dialect,
+    pub(super) nodes: Vec<DocumentNode<'t>>,
+    pub(super) root: NodeId,
+    pub(super) lines: OnceCell<Lines>,
+}
+
+/// The number of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NodeId(pub(super) u32);
+
+impl NodeId {
+    /// Its place among the nodes.
+    pub(crate) fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A value or a key.
+#[derive(Debug)]
+pub(crate) struct DocumentNode<'t> {
+    /// In bytes. Of a list or map in block style, from its first item or key to the end of its last. Empty where nothing is
+    /// written, as after `key:` in YAML.
+    pub(crate) span: Range<usize>,
+    /// YAML's tag, resolved: `!name`, or `tag:yaml.org,2002:int`.
+    pub(crate) tag: Option<Box<str>>,
+    pub(crate) content: NodeContent<'t>,
+}
+
+/// What a node contains.
+#[derive(Debug)]
+pub(crate) enum NodeContent<'t> {
+    Scalar(DocumentScalar<'t>),
+    List(Vec<NodeId>),
+    /// In the order of the document; a key may occur more than once.
+    Map(Vec<Pair>),
+    /// YAML's `*name`: the node that has this anchor, which may contain the alias.
+    Alias(NodeId),
+}
+
+/// One entry of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) key: NodeId,
+    pub(crate) value: NodeId,
+}
+
+/// A scalar.
+#[derive(Debug)]
+pub(crate) struct DocumentScalar<'t> {
+    /// Its text without quotes, with escapes resolved.
+    pub(crate) text: Cow<'t, str>,
+    pub(crate) style: ScalarStyle,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScalarStyle {
+    /// Without quotes.
+    Plain,
+    /// In quotes of any kind.
+    Quoted,
+    /// YAML's `|`.
+    Literal,
+    /// YAML's `>`.
+    Folded,
+    /// The text of a variable, whose type the target decides.
+    Raw,
+}
+
+/// Why there is no document. The fast decoder's sentence is what people read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unfollowed {
+    /// The parser with spans cannot follow the text beyond this byte.
+    Syntax(usize),
+    /// Lists and maps are in each other more than [`DEEPEST`] deep.
+    TooDeep,
+    /// The text contains more than one document; the next one begins at this byte.
+    Another(usize),
+}
+
+impl<'t> Document<'t> {
+    /// The node with this place among the nodes.
+    pub(crate) fn id(&self, number: usize) -> NodeId {
+        NodeId(u32::try_from(number.min(self.nodes.len().saturating_sub(1))).unwrap_or(0))
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The outermost value.
+    pub(crate) fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// A node; aliases as they are.
+    pub(crate) fn written(&self, id: NodeId) -> &DocumentNode<'t> {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// A node; for an alias, the one it refers to.
+    pub(crate) fn node(&self, id: NodeId) -> &DocumentNode<'t> {
+        self.written(self.resolved(id))
+    }
+
+    /// The number of a node; for an alias, of the one it refers to.
+    pub(crate) fn resolved(&self, id: NodeId) -> NodeId {
+        match self.written(id).content {
+            NodeContent::Alias(to) => to,
+            _ => id,
+        }
+    }
+
+    /// A node's text as it is in the document.
+    pub(crate) fn source(&self, id: NodeId) -> &'t str {
+        self.text
+            .get(self.written(id).span.clone())
+            .unwrap_or_default()
+    }
+
+    /// The text of a scalar; none of a list or map.
+    pub(crate) fn scalar(&self, id: NodeId) -> Option<&DocumentScalar<'t>> {
+        match &self.node(id).content {
+            NodeContent::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    /// The entries of a map, those of YAML's merge keys included; none for anything else.
+    pub(crate) fn entries(&self, id: NodeId) -> &[Pair] {
+        match &self.node(id).content {
+            NodeContent::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// What a key is called in a path: its text; of a list or map, as it is written.
+    pub(crate) fn key(&self, id: NodeId) -> &str {
+        match self.scalar(id) {
+            Some(scalar) => &scalar.text,
+            None => self.source(id),
+        }
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Line and column of a byte, counted from 1, the column in characters.
+    pub(crate) fn place(&self, offset: usize) -> (usize, usize) {
+        let lines = self.lines.get_or_init(|| Lines::of(self.text));
+        lines.place(self.text, offset)
+    }
+
+    /// Line and column where a node begins.
+    pub(crate) fn start(&self, id: NodeId) -> (usize, usize) {
+        self.place(self.written(id).span.start)
+    }
+
+    /// The last line of a node.
+    pub(crate) fn last_line(&self, id: NodeId) -> usize {
+        let span = &self.written(id).span;
+        // A block in YAML ends with its line break.
+        let text = self.text.get(span.clone()).unwrap_or_default();
+        let end = span.start + text.trim_end().len();
+        self.place(end).0
+    }
+}
