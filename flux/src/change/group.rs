@@ -39,7 +39,7 @@ struct One {
     name: String,
     stand: Stand,
     waker: Option<Waker>,
-    verdict: Option<Verdict>,
+    verdict: Option<GroupVerdict>,
 }
 
 /// Where a member stands.
@@ -77,7 +77,7 @@ impl Afterwards {
 
 /// What the group says to a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum GroupVerdict {
     /// It has swapped.
     Swapped,
     /// These members are refused, so nobody swaps.
@@ -130,7 +130,7 @@ impl Members {
             for one in members {
                 if matches!(one.stand, Stand::Ready(_)) {
                     one.enter(Stand::Vetoed, after);
-                    one.tell(Verdict::Vetoed(refused.clone()), after);
+                    one.tell(GroupVerdict::Vetoed(refused.clone()), after);
                 }
             }
             return;
@@ -139,7 +139,7 @@ impl Members {
             for one in members {
                 if matches!(one.stand, Stand::Vetoed) {
                     one.stand = Stand::Busy;
-                    one.tell(Verdict::Again, after);
+                    one.tell(GroupVerdict::Again, after);
                 }
             }
             return;
@@ -149,7 +149,7 @@ impl Members {
                 && let Stand::Ready(swap) = std::mem::replace(&mut one.stand, Stand::Idle)
             {
                 after.old.extend(swap());
-                one.tell(Verdict::Swapped, after);
+                one.tell(GroupVerdict::Swapped, after);
             }
         }
     }
@@ -162,7 +162,7 @@ impl One {
         }
     }
 
-    fn tell(&mut self, verdict: Verdict, after: &mut Afterwards) {
+    fn tell(&mut self, verdict: GroupVerdict, after: &mut Afterwards) {
         self.verdict = Some(verdict);
         after.wakers.extend(self.waker.take());
     }
@@ -175,7 +175,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    fn enter(&self, stand: Stand) -> Option<Verdict> {
+    fn enter(&self, stand: Stand) -> Option<GroupVerdict> {
         let mut after = Afterwards::default();
         let unread = {
             let mut members = self.group.lock();
@@ -190,7 +190,7 @@ impl Member {
     }
 
     /// It has news. What it had proposed is withdrawn, unless the answer says that it was swapped already.
-    pub(crate) fn busy(&self) -> Option<Verdict> {
+    pub(crate) fn busy(&self) -> Option<GroupVerdict> {
         self.enter(Stand::Busy)
     }
 
@@ -210,7 +210,7 @@ impl Member {
     }
 
     /// The group's verdict.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Verdict> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<GroupVerdict> {
         let mut members = self.group.lock();
         let Some(one) = members.members.iter_mut().find(|one| one.id == self.id) else {
             return Poll::Pending;

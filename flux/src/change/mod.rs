@@ -11,9 +11,9 @@ pub use group::Group;
 pub use party::{Party, Veto};
 pub use subscribe::{Event, Events, Projection, Subscription};
 
-pub(crate) use group::{Member, Verdict};
+pub(crate) use group::{GroupVerdict, Member};
 pub(crate) use party::{AnyParty, Callback, Transaction, Whole};
-pub(crate) use subscribe::Told;
+pub(crate) use subscribe::LastTold;
 
 use crate::{Config, Snapshot, layer, problem::Dotted};
 use std::{fmt, sync::Arc};

@@ -118,7 +118,7 @@ impl<C: Send + Sync + 'static, P: Party<C>> AnyParty<C> for Whole<P> {
     fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing {
         Box::pin(async move {
             let prepared = self.0.prepare(&change).await.map_err(Into::into)?;
-            let pending: Box<dyn Pending> = Box::new(Held {
+            let pending: Box<dyn Pending> = Box::new(PreparedBy {
                 party: self,
                 prepared,
                 config: PhantomData,
@@ -134,13 +134,13 @@ pub(crate) trait Pending: Send {
     fn rollback(self: Box<Self>);
 }
 
-struct Held<C, P: Party<C>> {
+struct PreparedBy<C, P: Party<C>> {
     party: Arc<Whole<P>>,
     prepared: P::Prepared,
     config: PhantomData<fn(C)>,
 }
 
-impl<C: 'static, P: Party<C>> Pending for Held<C, P> {
+impl<C: 'static, P: Party<C>> Pending for PreparedBy<C, P> {
     fn commit(self: Box<Self>) {
         self.party.0.commit(self.prepared);
     }

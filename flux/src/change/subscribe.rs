@@ -14,16 +14,16 @@ use std::{
 use tokio::sync::watch;
 
 /// What a capacitor last told; every part with the number of the telling, so that their order is known.
-pub(crate) struct Told {
+pub(crate) struct LastTold {
     number: u64,
     applied: Option<(u64, AnySnapshot)>,
     refused: Option<(u64, Report)>,
     ended: bool,
 }
 
-impl Told {
+impl LastTold {
     pub(crate) fn new(current: Option<AnySnapshot>) -> Self {
-        Told {
+        LastTold {
             number: 0,
             applied: current.map(|snapshot| (0, snapshot)),
             refused: None,
@@ -54,7 +54,7 @@ impl Told {
     }
 }
 
-type Receiver = watch::Receiver<Told>;
+type Receiver = watch::Receiver<LastTold>;
 
 /// Something that happened to a configuration.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl Waiting {
 
 impl LastSeen {
     /// The oldest thing told that was not seen yet.
-    fn news(&mut self, told: &Told) -> Option<Notice> {
+    fn news(&mut self, told: &LastTold) -> Option<Notice> {
         let seen = self.applied.as_ref();
         let applied = told
             .applied

@@ -4,8 +4,8 @@ use super::{
     agenda::{Agenda, Due},
     content::LayerContent,
     debounce::Debounce,
-    event::{Event, LayerVerdict, RefusedStage},
-    generations::{GenerationOutcome, Generations, Kept},
+    event::{EngineEvent, LayerVerdict, RefusedStage},
+    generations::{GenerationOutcome, Generations, KeptGeneration},
     now::Now,
     proposal::{Action, Denial, Direction, Passed, Proposal, Question},
     resolve::{Beside, Layers, Resolved},
@@ -72,7 +72,7 @@ pub(crate) struct Engine {
     update: u64,
     /// How often what readers see came from other documents than before.
     adoptions: u64,
-    events: Vec<Event>,
+    events: Vec<EngineEvent>,
 }
 
 impl Engine {
@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// What was decided since the last call, in its order.
-    pub(crate) fn take_events(&mut self, into: &mut Vec<Event>) {
+    pub(crate) fn take_events(&mut self, into: &mut Vec<EngineEvent>) {
         into.append(&mut self.events);
     }
 
@@ -187,14 +187,14 @@ impl Engine {
         if news {
             self.agenda.debounce.observed(now.instant);
             self.agenda.retry.clear_newest();
-            self.events.push(Event::ChangeReceived { layer });
+            self.events.push(EngineEvent::ChangeReceived { layer });
         }
         news
     }
 
     pub(crate) fn health(&mut self, layer: usize, health: Health) {
         self.layers.states[layer].health = health;
-        self.events.push(Event::HealthChanged);
+        self.events.push(EngineEvent::HealthChanged);
     }
 
     /// What is due now. `closed` where every source has ended, so that nothing is worth waiting for.
@@ -256,7 +256,7 @@ impl Engine {
         self.agenda.debounce.clear();
         self.agenda.loaded = true;
         self.update += 1;
-        self.events.push(Event::TakenUp);
+        self.events.push(EngineEvent::TakenUp);
         let resolved = catch_unwind(AssertUnwindSafe(|| self.resolve(now)));
         let action = resolved.unwrap_or_else(|panic| self.panicked(panic_text(&*panic), now));
         if matches!(action, Action::Settled) {
@@ -296,7 +296,7 @@ impl Engine {
         match proposal.direction {
             Direction::Back { by_hand: true, .. } => {
                 let report = self.layers.report(entries, Keeping::Previous);
-                self.events.push(Event::Refused {
+                self.events.push(EngineEvent::Refused {
                     stage,
                     report: report.clone(),
                 });
@@ -411,7 +411,7 @@ impl Engine {
     /// Nothing newer is taken up from now on, or it is taken up again; answers whether that is to be done now.
     pub(crate) fn pin(&mut self, pinned: bool) -> bool {
         self.pinned = pinned;
-        self.events.push(Event::Pinned);
+        self.events.push(EngineEvent::Pinned);
         self.agenda.loaded && !pinned
     }
 
@@ -434,7 +434,7 @@ impl Engine {
             && let Some(trial) = self.agenda.trial.take()
         {
             self.generations.confirm(trial.generation);
-            self.events.push(Event::Confirmed);
+            self.events.push(EngineEvent::Confirmed);
         }
         step
     }
@@ -450,7 +450,7 @@ impl Engine {
         match trial.and_then(|_| self.generations.good_before(self.generation())) {
             Some(to) => {
                 let reason = reason.to_owned();
-                self.events.push(Event::Unhealthy {
+                self.events.push(EngineEvent::Unhealthy {
                     reason: reason.clone(),
                 });
                 self.go_back(to, &reason, false, now)
@@ -490,7 +490,7 @@ impl Engine {
         let warnings = self.layers.take_up(self.update);
         if !warnings.is_empty() {
             let report = self.layers.report(warnings, Keeping::Applied);
-            self.events.push(Event::Warned(report));
+            self.events.push(EngineEvent::Warned(report));
         }
         let beside = Beside {
             current: self.current.as_ref(),
@@ -639,7 +639,7 @@ impl Engine {
                 self.return_to(proposal.number, from, &reason, by_hand, now);
             }
         }
-        self.events.push(Event::Committed {
+        self.events.push(EngineEvent::Committed {
             generation: proposal.number,
         });
     }
@@ -697,10 +697,15 @@ impl Engine {
     }
 
     /// What readers see, to be kept for a way back.
-    fn kept(&self, pending_restart: Vec<String>) -> Option<Kept> {
+    fn kept(&self, pending_restart: Vec<String>) -> Option<KeptGeneration> {
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
         let contents = self.layers.contents()?;
-        Some(Kept::new(current, made, contents, pending_restart))
+        Some(KeptGeneration::new(
+            current,
+            made,
+            contents,
+            pending_restart,
+        ))
     }
 
     /// An update is over, and what of the newest content is `refused` is reported.
@@ -743,7 +748,7 @@ impl Engine {
                     true => LayerVerdict::Applied,
                     false => LayerVerdict::Refused,
                 };
-                self.events.push(Event::Judged { layer, verdict });
+                self.events.push(EngineEvent::Judged { layer, verdict });
             }
         }
     }

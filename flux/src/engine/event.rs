@@ -5,7 +5,7 @@ use crate::Report;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
-pub(crate) enum Event {
+pub(crate) enum EngineEvent {
     /// A source has other content than before.
     ChangeReceived {
         layer: usize,

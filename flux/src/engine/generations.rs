@@ -51,7 +51,7 @@ impl Serialize for Generation {
 }
 
 /// A configuration and what its layers contained.
-pub(crate) struct Kept {
+pub(crate) struct KeptGeneration {
     /// Shared with every status that tells of it.
     pub(crate) record: Arc<Generation>,
     pub(crate) snapshot: AnySnapshot,
@@ -70,14 +70,14 @@ pub(super) struct Return {
     pub(super) suspects: Vec<Vec<LayerContent>>,
 }
 
-impl Kept {
+impl KeptGeneration {
     pub(super) fn new(
         snapshot: &AnySnapshot,
         before_pipeline: &AnySnapshot,
         contents: Vec<LayerContent>,
         pending_restart: Vec<String>,
     ) -> Self {
-        Kept {
+        KeptGeneration {
             record: Arc::new(Generation {
                 number: snapshot.generation(),
                 at: snapshot.applied(),
@@ -103,7 +103,7 @@ impl Kept {
 pub(crate) struct Generations {
     /// How many besides the one that readers see.
     earlier: usize,
-    kept: VecDeque<Kept>,
+    kept: VecDeque<KeptGeneration>,
 }
 
 impl Generations {
@@ -115,7 +115,7 @@ impl Generations {
     }
 
     /// Adds the newest. The oldest is forgotten, unless it is the only one to go back to.
-    pub(super) fn push(&mut self, kept: Kept) {
+    pub(super) fn push(&mut self, kept: KeptGeneration) {
         let good = self.good_before(kept.record.number);
         self.kept.push_back(kept);
         while self.kept.len() > self.earlier + 1 {
@@ -126,7 +126,7 @@ impl Generations {
     }
 
     /// The same configuration, from documents with other bytes or from its sources at last instead of the disk.
-    pub(super) fn renew(&mut self, renewed: Kept) {
+    pub(super) fn renew(&mut self, renewed: KeptGeneration) {
         let number = renewed.record.number;
         match self
             .kept
@@ -141,13 +141,13 @@ impl Generations {
         }
     }
 
-    pub(crate) fn find(&self, number: u64) -> Option<&Kept> {
+    pub(crate) fn find(&self, number: u64) -> Option<&KeptGeneration> {
         self.kept.iter().find(|kept| kept.record.number == number)
     }
 
     /// The newest one before `number` that was not taken back and is not on probation.
     pub(crate) fn good_before(&self, number: u64) -> Option<u64> {
-        let good = |kept: &&Kept| {
+        let good = |kept: &&KeptGeneration| {
             kept.record.number < number && kept.record.outcome == GenerationOutcome::Applied
         };
         self.kept

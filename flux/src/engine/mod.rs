@@ -1,7 +1,7 @@
 //! The engine: decides what becomes of what the sources hold. Pure, and compiled once.
 //!
 //! It knows a config type by its [`Schema`] alone: a table and a dozen functions. It reads no clock, no disk and no environment, starts no task
-//! and writes no log: every call is given the time, answers with an [`Action`], and leaves [`Event`]s for the listeners. The
+//! and writes no log: every call is given the time, answers with an [`Action`], and leaves [`EngineEvent`]s for the listeners. The
 //! runtime performs.
 //!
 //! The way of one update: [`Engine::observe`] marks a layer as changed; [`Engine::due`] says when the changes are taken up
@@ -45,7 +45,7 @@ pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "testing")]
 pub(crate) use evaluate::evaluate;
-pub(crate) use event::{Event, RefusedStage};
+pub(crate) use event::{EngineEvent, RefusedStage};
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
 pub(crate) use judge::check;

@@ -7,6 +7,7 @@ use crate::{
     layer::{self, Config, Layer as _, Parts},
     problem::{Cx, Diff, Dotted, Problem, Seg, What},
     schema::Field,
+    source::DecodeTree,
 };
 use std::{sync::Arc, time::SystemTime};
 
@@ -20,7 +21,7 @@ pub(crate) struct Schema {
     /// Bytes to a layer, with the slow pass where they are bad.
     pub(crate) decode: fn(&Decoder, &[u8], Unknown) -> Decoding,
     /// A document that was read already to a layer; all its problems.
-    pub(crate) decode_tree: DecodeTree,
+    pub(crate) decode_tree: DecodeTree<AnyLayer>,
     /// A layer that contains nothing.
     pub(crate) empty: fn() -> AnyLayer,
     pub(crate) copy: fn(&AnyLayer) -> AnyLayer,
@@ -38,7 +39,6 @@ pub(crate) struct Schema {
     pub(crate) differences: fn(&AnySnapshot, &AnySnapshot, bool) -> Vec<Vec<Seg>>,
 }
 
-type DecodeTree = fn(&Tree, bool) -> (Option<AnyLayer>, Vec<Problem>);
 type Build = fn(AnyLayer, Option<&AnySnapshot>, Stamp) -> Result<Built, Vec<Problem>>;
 
 /// What comes of decoding.

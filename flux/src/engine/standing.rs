@@ -1,7 +1,7 @@
 //! How a capacitor fares: its state, since when, why, and what was refused before.
 
 use super::{
-    event::{Event, RefusedStage},
+    event::{EngineEvent, RefusedStage},
     history::{History, Refusal},
     now::Now,
     state::{State, UpdateOutcome},
@@ -31,7 +31,7 @@ impl Standing {
     }
 
     /// The newest content of every layer is what readers see.
-    pub(super) fn applied(&mut self, now: Now, events: &mut Vec<Event>) {
+    pub(super) fn applied(&mut self, now: Now, events: &mut Vec<EngineEvent>) {
         self.error = None;
         self.enter(UpdateOutcome::Applied, now, events);
         self.history.healed(now.wall);
@@ -44,20 +44,20 @@ impl Standing {
         report: Report,
         outcome: UpdateOutcome,
         now: Now,
-        events: &mut Vec<Event>,
+        events: &mut Vec<EngineEvent>,
     ) {
         self.enter(outcome, now, events);
         self.history.refused(&report, now.wall);
         self.error = Some(report.clone());
-        events.push(Event::Refused { stage, report });
+        events.push(EngineEvent::Refused { stage, report });
     }
 
-    fn enter(&mut self, outcome: UpdateOutcome, now: Now, events: &mut Vec<Event>) {
+    fn enter(&mut self, outcome: UpdateOutcome, now: Now, events: &mut Vec<EngineEvent>) {
         let to = self.state.after(outcome);
         if to != self.state {
             let from = std::mem::replace(&mut self.state, to);
             self.since = now.wall;
-            events.push(Event::StateChanged { from, to });
+            events.push(EngineEvent::StateChanged { from, to });
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     agenda::Due,
     decide::{Engine, Settings},
-    event::{Event, LayerVerdict, RefusedStage},
+    event::{EngineEvent, LayerVerdict, RefusedStage},
     generations::GenerationOutcome,
     layer_state::LayerState,
     proposal::{Action, Denial, Passed},
@@ -82,7 +82,7 @@ impl Bench {
         self.take_up_and(Ok(()));
     }
 
-    fn events(&mut self) -> Vec<Event> {
+    fn events(&mut self) -> Vec<EngineEvent> {
         let mut events = Vec::new();
         self.engine.take_events(&mut events);
         events
@@ -100,23 +100,23 @@ fn an_update_leaves_its_events_in_order() {
     bench.take_up_and(Ok(()));
     let events = bench.events();
     let expected = [
-        matches!(events[0], Event::ChangeReceived { layer: 0 }),
-        matches!(events[1], Event::TakenUp),
+        matches!(events[0], EngineEvent::ChangeReceived { layer: 0 }),
+        matches!(events[1], EngineEvent::TakenUp),
         matches!(
             events[2],
-            Event::StateChanged {
+            EngineEvent::StateChanged {
                 from: State::Loading,
                 to: State::Healthy
             }
         ),
         matches!(
             events[3],
-            Event::Judged {
+            EngineEvent::Judged {
                 layer: 0,
                 verdict: LayerVerdict::Applied
             }
         ),
-        matches!(events[4], Event::Committed { generation: 1 }),
+        matches!(events[4], EngineEvent::Committed { generation: 1 }),
     ];
     assert!(
         expected.iter().all(|holds| *holds) && events.len() == 5,
@@ -187,7 +187,7 @@ fn content_that_breaks_a_rule_is_refused_and_the_previous_one_is_kept() {
     assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
     assert_eq!(bench.engine.state(), State::Degraded);
     let stage = bench.events().into_iter().find_map(|event| match event {
-        Event::Refused { stage, .. } => Some(stage),
+        EngineEvent::Refused { stage, .. } => Some(stage),
         _ => None,
     });
     assert_eq!(stage, Some(RefusedStage::Validation));
@@ -358,7 +358,10 @@ fn a_trial_that_passes_is_confirmed() {
     let now = bench.clock.now().instant;
     assert_eq!(bench.engine.trial(now), TrialStep::Passed);
     assert!(!bench.engine.on_probation() && !bench.engine.has_trial());
-    assert!(matches!(bench.events().last(), Some(Event::Confirmed)));
+    assert!(matches!(
+        bench.events().last(),
+        Some(EngineEvent::Confirmed)
+    ));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::record::{
 use crate::{
     Report,
     codec::Decoder,
-    engine::{Engine, Event, Schema},
+    engine::{Engine, EngineEvent, Schema},
     runtime::{Command, recorder_hook::RecorderHook},
     source::{
         Content, Health, Observation,
@@ -122,10 +122,10 @@ impl RecorderHook for RecorderOfStarts {
         });
     }
 
-    fn event(&self, event: &Event) {
+    fn event(&self, event: &EngineEvent) {
         match event {
-            Event::TakenUp => self.with(|session| session.write(What::Update)),
-            Event::Unhealthy { reason } => {
+            EngineEvent::TakenUp => self.with(|session| session.write(What::Update)),
+            EngineEvent::Unhealthy { reason } => {
                 self.with(|session| session.write(What::Unhealthy(reason.clone())));
             }
             _ => {}

@@ -7,11 +7,11 @@ use super::{
     instance::Instance,
     listeners::Listeners,
     order::{Command, Commands, Reply},
-    plan::{Boxed, Plan},
+    plan::{BoxedTask, Plan},
     run::{Phase, PipelineRun},
 };
 use crate::{
-    change::{Member, Transaction, Verdict},
+    change::{GroupVerdict, Member, Transaction},
     engine::{
         Action, AnySnapshot, Denial, Due, Engine, Layers, Passed, Question, TrialStep, discard,
     },
@@ -46,8 +46,8 @@ pub(crate) struct Driver {
     engine: Engine,
     listeners: Listeners,
     inbox: Arc<Inbox>,
-    watchers: Vec<Option<Boxed>>,
-    changed: Boxed,
+    watchers: Vec<Option<BoxedTask>>,
+    changed: BoxedTask,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
     pipeline: Option<Box<dyn AnyPipeline>>,
     run: Option<PipelineRun>,
@@ -386,7 +386,7 @@ impl Driver {
         let again = self
             .member
             .as_ref()
-            .is_some_and(|member| matches!(member.poll(cx), Poll::Ready(Verdict::Again)));
+            .is_some_and(|member| matches!(member.poll(cx), Poll::Ready(GroupVerdict::Again)));
         if again {
             self.update();
         }
@@ -448,12 +448,12 @@ impl Driver {
         }
     }
 
-    fn judged(&mut self, verdict: &Verdict) {
+    fn judged(&mut self, verdict: &GroupVerdict) {
         match verdict {
-            Verdict::Swapped => {
+            GroupVerdict::Swapped => {
                 self.taken_with_the_group();
             }
-            Verdict::Vetoed(by) => {
+            GroupVerdict::Vetoed(by) => {
                 self.run = None;
                 self.engine.vetoed(by, now());
                 self.listeners.tell(&mut self.engine);
@@ -461,7 +461,7 @@ impl Driver {
                 self.settled(None);
             }
             // Another one was refused and is good again before this one has heard of it.
-            Verdict::Again => self.offer(),
+            GroupVerdict::Again => self.offer(),
         }
     }
 
@@ -543,7 +543,7 @@ impl Driver {
     /// Leaves what waits for the group in the group, unless that has swapped it already. Answers whether it has.
     fn swapped_meanwhile(&mut self) -> bool {
         let swapped = self.is_ready()
-            && self.member.as_ref().and_then(Member::busy) == Some(Verdict::Swapped);
+            && self.member.as_ref().and_then(Member::busy) == Some(GroupVerdict::Swapped);
         if swapped {
             self.taken_with_the_group();
         }
@@ -739,7 +739,7 @@ impl Drop for Driver {
     }
 }
 
-fn changed(inbox: &Arc<Inbox>) -> Boxed {
+fn changed(inbox: &Arc<Inbox>) -> BoxedTask {
     let inbox = Arc::clone(inbox);
     Box::pin(async move { inbox.changed().await })
 }

@@ -1,6 +1,6 @@
 //! A start from the last known good configuration on disk, while sources do not answer or hold a refused document.
 
-use super::last_known_good::Keep;
+use super::last_known_good::KeepOnDisk;
 use crate::{engine::Engine, observe, source::Health};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Lets what is kept on disk serve for layers of which nothing could be read yet; answers whether every layer can take part in an
 /// update now.
-pub(super) fn fill(engine: &mut Engine, keep: &Keep) -> bool {
+pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
     let schema = engine.layers.schema;
     let name = engine.name().to_owned();
     let found = match keep.read(schema.name) {

@@ -3,7 +3,7 @@
 use super::{driver::Driver, error::Error, inside::is_inside, order::Command, plan::Plan};
 use crate::{
     Report,
-    change::Told,
+    change::LastTold,
     engine::{AnySnapshot, State, Status},
 };
 use arc_swap::ArcSwap;
@@ -30,14 +30,14 @@ pub(crate) struct Instance {
     pub(crate) name: String,
     pub(crate) outlet: Box<dyn Outlet>,
     pub(crate) status: ArcSwap<Status>,
-    pub(crate) told: watch::Sender<Told>,
+    pub(crate) told: watch::Sender<LastTold>,
     /// The highest generation number that was given; it outlives a stop.
     count: AtomicU64,
-    control: Mutex<Control>,
+    control: Mutex<InstanceControl>,
     pub(super) manual: tokio::sync::Mutex<Option<Driver>>,
 }
 
-struct Control {
+struct InstanceControl {
     plan: Option<Arc<Plan>>,
     running: Option<Running>,
 }
@@ -62,14 +62,14 @@ pub(super) struct Launch {
 impl Instance {
     pub(crate) fn new(name: String, outlet: Box<dyn Outlet>) -> Self {
         let status = Status::idle(name.clone(), SystemTime::now());
-        let (told, _) = watch::channel(Told::new(outlet.load()));
+        let (told, _) = watch::channel(LastTold::new(outlet.load()));
         Instance {
             name,
             outlet,
             status: ArcSwap::from_pointee(status),
             told,
             count: AtomicU64::new(0),
-            control: Mutex::new(Control {
+            control: Mutex::new(InstanceControl {
                 plan: None,
                 running: None,
             }),
@@ -201,12 +201,12 @@ impl Instance {
         }
     }
 
-    fn control(&self) -> MutexGuard<'_, Control> {
+    fn control(&self) -> MutexGuard<'_, InstanceControl> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Control {
+impl InstanceControl {
     fn is_running(&self) -> bool {
         self.running
             .as_ref()

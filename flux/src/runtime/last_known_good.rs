@@ -33,19 +33,19 @@ pub enum Secrets {
 
 /// Where it is kept, and how.
 #[derive(Debug, Clone)]
-pub(crate) struct Keep {
+pub(crate) struct KeepOnDisk {
     pub(crate) path: PathBuf,
     pub(crate) secrets: Secrets,
 }
 
 /// What a file of before holds.
-pub(crate) struct Found {
+pub(crate) struct KeptFile {
     pub(crate) written: SystemTime,
     /// By origin.
     layers: Vec<(String, Tree)>,
 }
 
-impl Found {
+impl KeptFile {
     /// What a layer said then; none where it said nothing.
     pub(super) fn layer(
         &self,
@@ -69,9 +69,9 @@ impl Found {
     }
 }
 
-impl Keep {
+impl KeepOnDisk {
     /// Reads the file of the config type `config`; none where there is none.
-    pub(crate) fn read(&self, config: &str) -> Result<Option<Found>, String> {
+    pub(crate) fn read(&self, config: &str) -> Result<Option<KeptFile>, String> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -105,7 +105,7 @@ impl Keep {
                 Some(Tree::Str(name)),
                 Some(Tree::U64(written)),
                 Some(Tree::Map(layers)),
-            ) if name == config => Ok(Some(Found {
+            ) if name == config => Ok(Some(KeptFile {
                 written: UNIX_EPOCH
                     .checked_add(Duration::from_secs(*written))
                     .ok_or_else(unusable)?,
@@ -224,16 +224,16 @@ impl Serialize for Json<'_> {
 }
 
 /// Keeps the last good configuration of one run.
-pub(super) struct Keeper {
-    pub(super) keep: Option<Keep>,
+pub(super) struct LastGoodKeeper {
+    pub(super) keep: Option<KeepOnDisk>,
     saver: Saver,
     /// The documents that were last kept, by the engine's count.
     kept: u64,
 }
 
-impl Keeper {
-    pub(super) fn new(keep: Option<Keep>) -> Self {
-        Keeper {
+impl LastGoodKeeper {
+    pub(super) fn new(keep: Option<KeepOnDisk>) -> Self {
+        LastGoodKeeper {
             keep,
             saver: Saver::default(),
             kept: 0,

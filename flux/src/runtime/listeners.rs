@@ -2,15 +2,15 @@
 
 use super::{instance::Instance, plan::Plan};
 use crate::{
-    engine::{Engine, Event, RefusedStage, take_drop_panics},
+    engine::{Engine, EngineEvent, RefusedStage, take_drop_panics},
     observe,
 };
 use std::{sync::Arc, time::SystemTime};
 
 /// Listens to the engine.
-trait Listener {
+trait EngineListener {
     /// Something happened.
-    fn event(&mut self, event: &Event, engine: &Engine);
+    fn event(&mut self, event: &EngineEvent, engine: &Engine);
     /// An update is over.
     fn settled(&mut self, _: &Engine) {}
 }
@@ -19,11 +19,11 @@ trait Listener {
 pub(super) struct Listeners {
     operators: Operators,
     #[cfg(feature = "json")]
-    pub(super) keeper: super::last_known_good::Keeper,
+    pub(super) keeper: super::last_known_good::LastGoodKeeper,
     board: Board,
     recorder: RecorderListener,
     /// The events of one call, kept for its room.
-    events: Vec<Event>,
+    events: Vec<EngineEvent>,
 }
 
 impl Listeners {
@@ -31,7 +31,7 @@ impl Listeners {
         Listeners {
             operators: Operators,
             #[cfg(feature = "json")]
-            keeper: super::last_known_good::Keeper::new(plan.last_known_good.clone()),
+            keeper: super::last_known_good::LastGoodKeeper::new(plan.last_known_good.clone()),
             board: Board(Arc::clone(instance)),
             recorder: RecorderListener(Arc::clone(plan)),
             events: Vec::new(),
@@ -59,7 +59,7 @@ impl Listeners {
         }
     }
 
-    fn each(&mut self, mut tell: impl FnMut(&mut dyn Listener)) {
+    fn each(&mut self, mut tell: impl FnMut(&mut dyn EngineListener)) {
         tell(&mut self.operators);
         #[cfg(feature = "json")]
         if self.keeper.keep.is_some() {
@@ -75,31 +75,31 @@ impl Listeners {
 /// `tracing` and metrics.
 struct Operators;
 
-impl Listener for Operators {
-    fn event(&mut self, event: &Event, engine: &Engine) {
+impl EngineListener for Operators {
+    fn event(&mut self, event: &EngineEvent, engine: &Engine) {
         let (name, update) = (engine.name(), engine.update_id());
         match event {
-            Event::ChangeReceived { layer } => {
+            EngineEvent::ChangeReceived { layer } => {
                 let state = &engine.layers.states[*layer];
                 let at = state.changed.unwrap_or_else(SystemTime::now);
                 observe::change_received(name, &state.origin, at);
             }
-            Event::Warned(report) => observe::warned(name, report),
-            Event::StateChanged { from, to } => observe::state_changed(name, *from, *to),
-            Event::Committed { generation } => {
+            EngineEvent::Warned(report) => observe::warned(name, report),
+            EngineEvent::StateChanged { from, to } => observe::state_changed(name, *from, *to),
+            EngineEvent::Committed { generation } => {
                 observe::apply_succeeded(name, *generation, update);
             }
-            Event::Refused { stage, report } => match stage {
+            EngineEvent::Refused { stage, report } => match stage {
                 RefusedStage::Transform => observe::transform_failed(name, report, update),
                 RefusedStage::Validation => observe::validation_failed(name, report, update),
                 RefusedStage::Apply => observe::apply_failed(name, report, update),
             },
-            Event::Judged { .. }
-            | Event::HealthChanged
-            | Event::TakenUp
-            | Event::Unhealthy { .. }
-            | Event::Confirmed
-            | Event::Pinned => {}
+            EngineEvent::Judged { .. }
+            | EngineEvent::HealthChanged
+            | EngineEvent::TakenUp
+            | EngineEvent::Unhealthy { .. }
+            | EngineEvent::Confirmed
+            | EngineEvent::Pinned => {}
         }
     }
 }
@@ -107,11 +107,11 @@ impl Listener for Operators {
 /// The status that everybody sees.
 struct Board(Arc<Instance>);
 
-impl Listener for Board {
-    fn event(&mut self, event: &Event, engine: &Engine) {
+impl EngineListener for Board {
+    fn event(&mut self, event: &EngineEvent, engine: &Engine) {
         if matches!(
             event,
-            Event::HealthChanged | Event::Confirmed | Event::Pinned
+            EngineEvent::HealthChanged | EngineEvent::Confirmed | EngineEvent::Pinned
         ) {
             self.settled(engine);
         }
@@ -124,8 +124,8 @@ impl Listener for Board {
 /// The recorder of the test kit.
 struct RecorderListener(Arc<Plan>);
 
-impl Listener for RecorderListener {
-    fn event(&mut self, event: &Event, _: &Engine) {
+impl EngineListener for RecorderListener {
+    fn event(&mut self, event: &EngineEvent, _: &Engine) {
         if let Some(recorder) = &self.0.recorder {
             recorder.event(event);
         }
@@ -138,9 +138,9 @@ impl Listener for RecorderListener {
 }
 
 #[cfg(feature = "json")]
-impl Listener for super::last_known_good::Keeper {
-    fn event(&mut self, event: &Event, engine: &Engine) {
-        if matches!(event, Event::Confirmed) {
+impl EngineListener for super::last_known_good::LastGoodKeeper {
+    fn event(&mut self, event: &EngineEvent, engine: &Engine) {
+        if matches!(event, EngineEvent::Confirmed) {
             self.settled(engine);
         }
     }

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-pub(super) type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Called with the final state.
 pub(crate) type OnStop = Arc<dyn Fn(State) + Send + Sync>;
@@ -76,7 +76,7 @@ pub(crate) struct Plan {
     pub(super) probation: Option<Duration>,
     pub(super) health_check: Option<HealthCheck>,
     #[cfg(feature = "json")]
-    pub(super) last_known_good: Option<super::last_known_good::Keep>,
+    pub(super) last_known_good: Option<super::last_known_good::KeepOnDisk>,
     pub(super) on_stop: Option<OnStop>,
 }
 
@@ -126,7 +126,7 @@ impl Spec {
         #[cfg(feature = "json")]
         let last_known_good = match &self.last_known_good {
             None => None,
-            Some((path, secrets)) => Some(super::last_known_good::Keep {
+            Some((path, secrets)) => Some(super::last_known_good::KeepOnDisk {
                 path: expand(path, &Default::default()).map_err(wrong)?.into(),
                 secrets: *secrets,
             }),
@@ -194,7 +194,7 @@ impl Plan {
     }
 
     /// The layers: what is read now, and what is watched.
-    pub(super) fn layers(&self, inbox: &Arc<Inbox>) -> (Vec<LayerState>, Vec<Option<Boxed>>) {
+    pub(super) fn layers(&self, inbox: &Arc<Inbox>) -> (Vec<LayerState>, Vec<Option<BoxedTask>>) {
         let mut states = Vec::with_capacity(self.layers.len());
         let mut watchers = Vec::new();
         for (i, opened) in self.layers.iter().enumerate() {
@@ -210,7 +210,7 @@ impl Plan {
                     watchers.push(Some(Box::pin(async move {
                         let mut watcher = watcher.lock().await;
                         supervise(&mut **watcher, &observer).await;
-                    }) as Boxed));
+                    }) as BoxedTask));
                 }
                 input => {
                     let given = given(self.schema, &opened.origin, input, self.unknown);

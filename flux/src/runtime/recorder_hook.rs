@@ -2,7 +2,7 @@
 
 use super::order::Command;
 use crate::{
-    engine::{Engine, Event, Schema},
+    engine::{Engine, EngineEvent, Schema},
     source::{declare::Opened, mailbox::News},
 };
 
@@ -15,7 +15,7 @@ pub(crate) trait RecorderHook: Send + Sync {
     /// The program gives an order.
     fn command(&self, command: &Command);
     /// The engine has decided something.
-    fn event(&self, event: &Event);
+    fn event(&self, event: &EngineEvent);
     /// An update is over.
     fn settled(&self, engine: &Engine);
     /// The capacitor ends.

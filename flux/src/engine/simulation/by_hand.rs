@@ -21,7 +21,7 @@ enum Fate {
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct KeptGeneration {
     number: u64,
     n: u32,
     said: Document,
@@ -42,7 +42,7 @@ struct Model {
     accepted: Option<Document>,
     served: Option<(u64, u32)>,
     last: u64,
-    ring: Vec<Kept>,
+    ring: Vec<KeptGeneration>,
     state: State,
     pinned: bool,
     begun: bool,
@@ -112,7 +112,7 @@ impl Model {
     }
 
     fn good_before(&self, number: u64) -> Option<u64> {
-        let good = |kept: &&Kept| kept.number < number && kept.fate == Fate::Applied;
+        let good = |kept: &&KeptGeneration| kept.number < number && kept.fate == Fate::Applied;
         self.ring.iter().rev().find(good).map(|kept| kept.number)
     }
 
@@ -148,7 +148,7 @@ impl Model {
         self.served = Some((self.last, n));
         self.accepted = Some(newest.clone());
         let good = self.good_before(self.last);
-        self.ring.push(Kept {
+        self.ring.push(KeptGeneration {
             number: self.last,
             n,
             said: newest.clone(),

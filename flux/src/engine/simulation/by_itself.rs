@@ -2,11 +2,11 @@
 
 use super::Document;
 use crate::{
-    change::{Group, Member, Verdict},
+    change::{Group, GroupVerdict, Member},
     engine::{
         agenda::Due,
         decide::{Engine, Settings},
-        event::Event,
+        event::EngineEvent,
         now::Now,
         proposal::{Action, Denial, Passed},
         small::{Clock, Small, document, engine, settings, small},
@@ -109,7 +109,7 @@ impl Simulated {
         let (Some(Run::Ready(_)), Some(member)) = (&self.run, &self.member) else {
             return false;
         };
-        let swapped = member.busy() == Some(Verdict::Swapped);
+        let swapped = member.busy() == Some(GroupVerdict::Swapped);
         if swapped && let Some(Run::Ready(snapshot)) = self.run.take() {
             let action = self.engine.swapped(&snapshot, now);
             self.perform(action, now);
@@ -172,19 +172,19 @@ impl Simulated {
                     return false;
                 };
                 match verdict {
-                    Verdict::Swapped => {
+                    GroupVerdict::Swapped => {
                         let action = self.engine.swapped(&snapshot, now);
                         self.perform(action, now);
                     }
-                    Verdict::Vetoed(by) => self.engine.vetoed(&by, now),
-                    Verdict::Again => {
+                    GroupVerdict::Vetoed(by) => self.engine.vetoed(&by, now),
+                    GroupVerdict::Again => {
                         self.run = Some(Run::Ready(snapshot));
                         self.offer();
                     }
                 }
                 return true;
             }
-            (None, Some(Poll::Ready(Verdict::Again))) => {
+            (None, Some(Poll::Ready(GroupVerdict::Again))) => {
                 let action = self.engine.take_up(now);
                 self.perform(action, now);
                 return true;
@@ -300,7 +300,7 @@ impl Simulated {
         let mut events = Vec::new();
         self.engine.take_events(&mut events);
         for event in events {
-            if let Event::StateChanged { from, to } = event {
+            if let EngineEvent::StateChanged { from, to } = event {
                 assert_eq!(from, self.state);
                 assert_ne!((from, to), (State::Healthy, State::Empty));
                 assert_ne!(to, State::Loading);
