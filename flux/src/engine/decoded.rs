@@ -60,6 +60,7 @@ impl DecodedContent {
     }
 
     /// What was kept of the layer on disk.
+    #[cfg(feature = "json")]
     pub(crate) fn kept(layer: Option<AnyLayer>) -> Self {
         DecodedContent {
             silent: layer.is_none(),

@@ -169,6 +169,7 @@ impl LayerState {
     }
 
     /// What is kept of the layer on disk serves in its place; `why` where nothing was received from its source yet.
+    #[cfg(feature = "json")]
     pub(crate) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<String>) {
         if let Some(why) = why {
             self.refusal = Some(vec![Entry::new(&self.origin, whole(&why))]);

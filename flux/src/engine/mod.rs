@@ -41,6 +41,7 @@ mod trial;
 mod value;
 
 pub(crate) use agenda::Due;
+#[cfg(feature = "json")]
 pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "testing")]

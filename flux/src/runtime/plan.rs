@@ -9,7 +9,7 @@ use crate::{
     problem::panic_text,
     source::{
         Given, Source,
-        declare::{Input, Opened, expand},
+        declare::{Input, Opened},
         environment,
         mailbox::Inbox,
         supervisor::supervise,
@@ -127,7 +127,9 @@ impl Spec {
         let last_known_good = match &self.last_known_good {
             None => None,
             Some((path, secrets)) => Some(super::last_known_good::KeepOnDisk {
-                path: expand(path, &Default::default()).map_err(wrong)?.into(),
+                path: crate::source::declare::expand(path, &Default::default())
+                    .map_err(wrong)?
+                    .into(),
                 secrets: *secrets,
             }),
         };
