@@ -70,26 +70,36 @@ pub(crate) fn tolerant<T>(decode: impl FnOnce() -> T) -> (T, AllCaught) {
 
 /// Records `what` where the decoder stands and answers true, or answers false outside tolerant mode.
 #[cold]
-#[inline(never)]
 pub(crate) fn caught(what: impl FnOnce() -> What) -> bool {
-    SINK.with(|sink| match &mut *sink.borrow_mut() {
-        None => false,
-        Some(sink) => {
+    let on = is_on();
+    if on {
+        record(what());
+    }
+    on
+}
+
+/// Not generic, so that a config type does not bring its own.
+fn is_on() -> bool {
+    SINK.with(|sink| sink.borrow().is_some())
+}
+
+fn record(what: What) {
+    SINK.with(|sink| {
+        if let Some(sink) = &mut *sink.borrow_mut() {
             let deepest = sink.deepest.take();
             if sink.all.caught.len() >= MOST {
                 sink.all.more += 1;
-                return true;
+                return;
             }
             let here = || (sink.path.clone(), sink.steps.clone());
             let (path, steps) = deepest.unwrap_or_else(here);
             sink.all.caught.push(Caught {
-                problem: Problem { path, what: what() },
+                problem: Problem { path, what },
                 leaf: sink.steps.len().min(steps.len()),
                 steps,
             });
-            true
         }
-    })
+    });
 }
 
 /// The tree decoder steps into a value.
