@@ -5,8 +5,10 @@ use std::{collections::BTreeSet, fmt::Write};
 use flux_syntax::{Remote, Scheme};
 
 /// How much of a server's words is shown.
+#[cfg(feature = "_http")]
 const SHOWN: usize = 200;
 /// How much of them is looked at.
+#[cfg(feature = "_http")]
 const LOOKED_AT: usize = 4096;
 /// What is shorter is hidden only where it is a secret for certain: a variable may well hold `1`.
 const SHORT: usize = 4;
