@@ -14,7 +14,7 @@ use async_nats::{
             push::{Ordered, OrderedConfig},
         },
         context::{GetStreamError, GetStreamErrorKind},
-        stream::Stream,
+        stream::{self, Stream},
     },
 };
 use flux_syntax::{Remote, Scheme};
@@ -46,7 +46,7 @@ const SPACING: Duration = Duration::from_millis(100);
 ///
 /// The URI is `nats://host:4222/BUCKET/KEY`; several servers as `nats://a:4222,b:4222/BUCKET/KEY`. A token stands where a user
 /// would: `nats://${NATS_TOKEN}@host/BUCKET/KEY`. What a bucket loses without a word, because its stream was purged or its
-/// messages expired, is found at the next resync.
+/// messages expired, is found within some ten seconds.
 ///
 /// A user needs the rights to publish to `$JS.API.STREAM.INFO.KV_BUCKET`, `$JS.API.CONSUMER.CREATE.KV_BUCKET` (with `.>` too) and
 /// `$JS.FC.>`, and to subscribe to `_INBOX.>`. With the right to publish to `$JS.API.CONSUMER.DELETE.KV_BUCKET.>` its consumer is gone
@@ -140,6 +140,7 @@ impl Nats {
                             false => document(&self.place, &message.payload, Some(number.to_string())),
                         };
                         newest = newest.max(number);
+                        followed.seen = true;
                         // The first message answers the question for the last one.
                         match std::mem::take(&mut followed.is_read) {
                             true => observer.read_at(number, observation),
@@ -150,7 +151,7 @@ impl Nats {
                     () = resync.due() => break,
                     // A server that is cut off from the others goes on sending the heartbeats of its consumers. Only the leader of
                     // the stream answers this.
-                    _ = beat.tick() => match self.is_followed(connected, &stream, newest).await? {
+                    _ = beat.tick() => match self.is_followed(connected, &stream, (&followed.subject, followed.seen), newest).await? {
                         true => observer.live(),
                         false => break,
                     }
@@ -160,18 +161,42 @@ impl Nats {
         }
     }
 
-    /// Whether it is still the same stream, and has not gone back to before what was seen of it.
+    /// Whether it is still the same stream, has not gone back to before what was seen of it, and holds a message of the key where one
+    /// was seen: a stream that is purged, or whose messages expire, announces nothing.
     async fn is_followed(
         &self,
         connected: &Connected,
         stream: &Stream,
+        (subject, seen): (&str, bool),
         newest: u64,
     ) -> Result<bool, SourceError> {
-        let jetstream = jetstream::new(connected.client.clone());
-        let now = self.ask(connected, jetstream.get_stream(self.stream()));
-        let now = now.await?.map_err(|error| self.no_bucket(&error))?;
-        let (now, before) = (now.cached_info(), stream.cached_info());
-        Ok(now.created == before.created && now.state.last_sequence >= newest)
+        let (now, holds) = self.info(connected, stream, subject).await?;
+        let same = now.created == stream.cached_info().created;
+        Ok(same && now.state.last_sequence >= newest && holds == seen)
+    }
+
+    /// What the leader of the stream reports of it, and whether it holds a message of the subject.
+    async fn info(
+        &self,
+        connected: &Connected,
+        stream: &Stream,
+        subject: &str,
+    ) -> Result<(stream::Info, bool), SourceError> {
+        let asked = async {
+            let mut subjects = stream.info_with_subjects(subject).await?;
+            let first = subjects.next().await.transpose()?;
+            Ok::<_, stream::InfoError>((subjects.info, first.is_some()))
+        };
+        match self.ask(connected, asked).await? {
+            Ok(info) => Ok(info),
+            Err(error) => {
+                // One that is missing is named.
+                let jetstream = jetstream::new(connected.client.clone());
+                let stream = self.ask(connected, jetstream.get_stream(self.stream()));
+                stream.await?.map_err(|error| self.no_bucket(&error))?;
+                Err(self.wrong(&error))
+            }
+        }
     }
 
     /// The answer, unless the server refuses: it reports that beside the answer, which then never comes.
@@ -228,30 +253,16 @@ impl Nats {
         let messages = self.ask(connected, consumer.messages()).await?;
         let messages = messages.map_err(|error| self.wrong(&error))?;
         // The consumer may be where the stream lags behind: only its leader can say that there is nothing. What there is comes.
-        if nothing && !self.holds(connected, stream, &subject).await? {
+        if nothing && !self.info(connected, stream, &subject).await?.1 {
             observer.absent();
         }
         Ok(Followed {
             messages,
+            subject,
             is_read: true,
+            seen: false,
             _end: end,
         })
-    }
-
-    /// Whether the stream holds a message of the subject, by its leader.
-    async fn holds(
-        &self,
-        connected: &Connected,
-        stream: &Stream,
-        subject: &str,
-    ) -> Result<bool, SourceError> {
-        let asked = async {
-            let mut subjects = stream.info_with_subjects(subject).await?;
-            subjects.next().await.transpose()
-        };
-        let first = self.ask(connected, asked).await?;
-        let first = first.map_err(|error| self.wrong(&error))?;
-        Ok(first.is_some())
     }
 
     fn no_bucket(&self, error: &GetStreamError) -> SourceError {
@@ -279,6 +290,9 @@ struct Followed {
     messages: Ordered,
     /// Whether the next message is the first: the one that was there when it began, or the one after nothing.
     is_read: bool,
+    /// Whether there was a message.
+    seen: bool,
+    subject: String,
     _end: Unfollow,
 }
 
