@@ -73,12 +73,12 @@ pub mod __private {
             global_capacitor as capacitor,
             hot::Hot,
         },
+        codec::default_text::{DefaultText, ReadAsDocument, ReadAsText},
         handle::Local,
         layer::trace::{leaf_type, section_type},
         layer::{
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
             decode::put_nested,
-            default_text::{DefaultText, ReadAsDocument, ReadAsText},
             finish::{Nested, diff, nested, nested_or, or},
             leaf::{TypeProbe, differ, probe, put, single},
             same::{OfFloats, OfOthers, Unequal},

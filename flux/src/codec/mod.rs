@@ -2,6 +2,7 @@
 
 #[cfg(feature = "yaml")]
 mod bounds;
+pub(crate) mod default_text;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
 #[cfg(any(feature = "json", feature = "toml"))]

@@ -12,13 +12,14 @@ use crate::{
     },
     layer::{Config, decode::Section},
     problem::{
-        Problem, What,
+        self, Problem, What,
         collect_errors::{AllCaught, Caught, MOST, tolerant},
         what_of,
     },
-    report::secrets::share_a_piece,
     schema,
 };
+#[cfg(feature = "yaml")]
+use crate::document::bad_merge;
 use serde::Deserialize;
 
 /// What a closer look at a document found that can otherwise be decoded.
@@ -129,6 +130,10 @@ pub(super) fn problems<C: Config>(
         return alone(whole(first));
     }
     match Document::parse(dialect, text) {
+        #[cfg(feature = "yaml")]
+        Ok(document) if dialect == Dialect::Yaml && bad_merge(&document).is_some() => {
+            alone(whole(first))
+        }
         Ok(document) => {
             let (partial, all) = from_document::<C>(&document);
             let found = every::<C>(&document, all, || whole(first), (unknown, true));
@@ -299,7 +304,7 @@ fn from_tree<C: Config>(tree: &Tree) -> (Option<C::Layer>, AllCaught) {
 }
 
 fn finished<C: Config>(
-    result: Result<Section<C::Layer>, crate::document::tree::Error>,
+    result: Result<Section<C::Layer>, crate::document::tree::TreeError>,
     mut all: AllCaught,
 ) -> (Option<C::Layer>, AllCaught) {
     match result {
@@ -349,7 +354,8 @@ pub(crate) const WITHHELD: &str = "cannot be read; the reason may quote a secret
 
 /// A message about the whole document: of a type with secrets, nothing that the document holds is in it.
 fn sentence<C: Config>(message: String, text: &str, quotes: bool) -> String {
-    let withheld = quotes && schema::any_secret(C::fields()) && share_a_piece(&message, text);
+    let withheld =
+        quotes && schema::any_secret(C::fields()) && problem::share_a_piece(&message, text);
     if withheld {
         WITHHELD.to_owned()
     } else {

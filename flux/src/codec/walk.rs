@@ -3,7 +3,6 @@
 use crate::{
     document::{Document, NodeContent, NodeId, ResolvedKind},
     problem::{Problem, Seg, What, collect_errors::MOST},
-    report::secrets::may_be_a_value,
     schema::{self, Field, Kind},
 };
 use std::collections::HashMap;
@@ -176,7 +175,7 @@ impl Walk<'_, '_> {
             false => None,
         };
         let is_null = self.document.kind(value) == Some(ResolvedKind::Null);
-        if self.secrets && may_be_a_value(fields, key, is_null) {
+        if self.secrets && schema::may_be_a_value(fields, key, is_null) {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));
         }

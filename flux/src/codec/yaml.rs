@@ -2,7 +2,7 @@
 //! write a variant as a map of one key; all others are decoded straight from the text.
 
 use super::Syntax;
-use crate::document::{Dialect, Document, bad_merge, node::too_many, tree::Error};
+use crate::document::{Dialect, Document, bad_merge, node::too_many, tree::TreeError};
 use serde::{
     de::{
         self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny,
@@ -246,7 +246,7 @@ impl<'de> Visitor<'de> for Texts<'_> {
 
 macro_rules! any {
     ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, TreeError> {
             self.untagged().deserialize_any(visitor)
         }
     )*};
@@ -254,7 +254,7 @@ macro_rules! any {
 
 macro_rules! texts {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             match self.untagged() {
                 Value::Scalar(_, text) => visitor.visit_str(text),
                 other => other.deserialize_any(visitor),
@@ -265,7 +265,7 @@ macro_rules! texts {
 
 macro_rules! floats {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             match self.untagged() {
                 Value::Scalar(ScalarKind::U64(_) | ScalarKind::I64(_) | ScalarKind::U128(_) | ScalarKind::I128(_), text) => {
                     match text.parse() {
@@ -290,9 +290,9 @@ impl Value {
 }
 
 impl<'de> Deserializer<'de> for &Value {
-    type Error = Error;
+    type Error = TreeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self {
             Value::Null => visitor.visit_unit(),
             Value::Scalar(kind, text) => match *kind {
@@ -340,7 +340,7 @@ impl<'de> Deserializer<'de> for &Value {
 
     floats! { deserialize_f32 deserialize_f64 }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
@@ -351,7 +351,7 @@ impl<'de> Deserializer<'de> for &Value {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -360,7 +360,7 @@ impl<'de> Deserializer<'de> for &Value {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         match self {
             Value::Scalar(_, text) => visitor.visit_enum(text.as_str().into_deserializer()),
             Value::Tagged(tag, inner) => visitor.visit_enum(Variant(tag, inner)),
@@ -375,7 +375,7 @@ impl<'de> Deserializer<'de> for &Value {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         visitor.visit_unit()
     }
 
@@ -385,11 +385,11 @@ impl<'de> Deserializer<'de> for &Value {
 struct ItemsOf<'i, 'v>(&'i mut std::slice::Iter<'v, Value>);
 
 impl<'de> SeqAccess<'de> for ItemsOf<'_, '_> {
-    type Error = Error;
+    type Error = TreeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         let item = self.0.next();
         item.map(|item| seed.deserialize(item)).transpose()
     }
@@ -398,18 +398,18 @@ impl<'de> SeqAccess<'de> for ItemsOf<'_, '_> {
 struct MapOf<'v>(std::slice::Iter<'v, (Value, Value)>, Option<&'v Value>);
 
 impl<'de> MapAccess<'de> for MapOf<'_> {
-    type Error = Error;
+    type Error = TreeError;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         let Some((key, value)) = self.0.next() else {
             return Ok(None);
         };
         self.1 = Some(value);
         seed.deserialize(key).map(Some)
     }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
         seed.deserialize(self.1.take().unwrap_or(&Value::Null))
     }
 }
@@ -418,33 +418,33 @@ impl<'de> MapAccess<'de> for MapOf<'_> {
 struct Variant<'v>(&'v str, &'v Value);
 
 impl<'de, 'v> EnumAccess<'de> for Variant<'v> {
-    type Error = Error;
+    type Error = TreeError;
     type Variant = &'v Value;
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, Self::Variant), Error> {
-        let tag: StrDeserializer<'_, Error> = self.0.into_deserializer();
+    ) -> Result<(S::Value, Self::Variant), TreeError> {
+        let tag: StrDeserializer<'_, TreeError> = self.0.into_deserializer();
         Ok((seed.deserialize(tag)?, self.1))
     }
 }
 
 impl<'de> VariantAccess<'de> for &Value {
-    type Error = Error;
-    fn unit_variant(self) -> Result<(), Error> {
+    type Error = TreeError;
+    fn unit_variant(self) -> Result<(), TreeError> {
         Deserialize::deserialize(self)
     }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, TreeError> {
         seed.deserialize(self)
     }
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_tuple(len, visitor)
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         self.deserialize_struct("", fields, visitor)
     }
 }

@@ -14,27 +14,27 @@ const GROWTH: usize = 64;
 /// whether it could.
 pub(super) fn follow(document: &mut Document<'_>) -> bool {
     let mut left = document.len().saturating_mul(GROWTH);
-    let mut done = vec![State::Open; document.len()];
+    let mut done = vec![MergeState::Open; document.len()];
     for number in 0..document.len() {
         // What a map merges is merged first.
         let mut stack = vec![document.id(number)];
         while let Some(&id) = stack.last() {
             match (done[id.number()], merge_of(document, id)) {
-                (State::Done, _) | (_, None) => {
-                    done[id.number()] = State::Done;
+                (MergeState::Done, _) | (_, None) => {
+                    done[id.number()] = MergeState::Done;
                     stack.pop();
                 }
-                (State::Open, Some(maps)) => {
-                    done[id.number()] = State::Begun;
-                    let open = |map: &NodeId| matches!(done[map.number()], State::Open);
+                (MergeState::Open, Some(maps)) => {
+                    done[id.number()] = MergeState::Begun;
+                    let open = |map: &NodeId| matches!(done[map.number()], MergeState::Open);
                     stack.extend(maps.into_iter().filter(open));
                 }
-                (State::Begun, Some(maps)) => {
+                (MergeState::Begun, Some(maps)) => {
                     let Some(entries) = merged(document, id, &maps, &mut left) else {
                         return false;
                     };
                     document.nodes[id.number()].content = NodeContent::Map(entries);
-                    done[id.number()] = State::Done;
+                    done[id.number()] = MergeState::Done;
                     stack.pop();
                 }
             }
@@ -44,7 +44,7 @@ pub(super) fn follow(document: &mut Document<'_>) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum State {
+enum MergeState {
     Open,
     Begun,
     Done,

@@ -2,7 +2,7 @@
 
 use crate::document::{
     raw,
-    tree::{Error, Tree},
+    tree::{Tree, TreeError},
 };
 use crate::problem::{DATE, Seg, collect_errors};
 use serde::{
@@ -38,7 +38,7 @@ pub(crate) struct Node<'a>(pub(crate) &'a Tree);
 
 macro_rules! numbers {
     ($($method:ident: $type:ty => $visit:ident;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             match self.0 {
                 Tree::Raw(text) => match text.trim().parse::<$type>() {
                     Ok(number) => visitor.$visit(number),
@@ -52,7 +52,7 @@ macro_rules! numbers {
 
 macro_rules! texts {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             match self.0 {
                 Tree::Raw(text) => visitor.visit_str(text),
                 Tree::U64(n) if PLAIN_SCALARS.get() => visitor.visit_str(&n.to_string()),
@@ -67,7 +67,7 @@ macro_rules! texts {
 
 macro_rules! floats {
     ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             match self.0 {
                 Tree::Raw(text) => match raw::float(text) {
                     Some(number) => visitor.visit_f64(number),
@@ -80,7 +80,7 @@ macro_rules! floats {
 }
 
 /// Text where a number of another width is wanted: what the target's type says of it must name what it is.
-fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, TreeError> {
     let number = text.trim();
     if let Ok(number) = number.parse() {
         return visitor.visit_i128(number);
@@ -93,7 +93,7 @@ fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Va
 
 impl Node<'_> {
     /// The value as what it is in the tree.
-    fn plainly<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn plainly<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Null => visitor.visit_unit(),
             Tree::Bool(value) => visitor.visit_bool(*value),
@@ -104,7 +104,7 @@ impl Node<'_> {
             Tree::Raw(text) => Node(&raw::guess(text)?).plainly(visitor),
             Tree::Seq(items) => {
                 let mut rest = items.iter().enumerate();
-                let value = visitor.visit_seq(Items(&mut rest))?;
+                let value = visitor.visit_seq(TreeItems(&mut rest))?;
                 match rest.len() {
                     0 => Ok(value),
                     surplus => Err(too_many(items.len(), items.len() - surplus)),
@@ -118,8 +118,8 @@ impl Node<'_> {
 /// A list that is longer than its target, in the words of serde for one that is shorter.
 #[cold]
 pub(crate) fn too_many<E: de::Error>(found: usize, taken: usize) -> E {
-    struct Items(usize);
-    impl Expected for Items {
+    struct ItemCount(usize);
+    impl Expected for ItemCount {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             match self.0 {
                 1 => f.write_str("a list of 1 item"),
@@ -127,7 +127,7 @@ pub(crate) fn too_many<E: de::Error>(found: usize, taken: usize) -> E {
             }
         }
     }
-    E::invalid_length(found, &Items(taken))
+    E::invalid_length(found, &ItemCount(taken))
 }
 
 /// The date that a map of toml's decoder is.
@@ -139,10 +139,10 @@ fn date(entries: &[(String, Tree)]) -> Option<&str> {
 }
 
 impl<'de> Deserializer<'de> for Node<'_> {
-    type Error = Error;
+    type Error = TreeError;
 
     /// What takes anything takes a date of TOML as text.
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Map(entries) => match date(entries) {
                 Some(date) => visitor.visit_str(date),
@@ -169,7 +169,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     texts! { deserialize_str deserialize_string deserialize_char deserialize_identifier deserialize_bytes deserialize_byte_buf }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) => match raw::bool(text) {
                 Some(value) => visitor.visit_bool(value),
@@ -179,7 +179,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
@@ -190,18 +190,22 @@ impl<'de> Deserializer<'de> for Node<'_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) => Node(&raw::list(text)?).plainly(visitor),
             _ => self.plainly(visitor),
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -210,11 +214,11 @@ impl<'de> Deserializer<'de> for Node<'_> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) => Node(&raw::map(text)?).plainly(visitor),
             _ => self.plainly(visitor),
@@ -227,7 +231,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => {
                 self.deserialize_seq(visitor)
@@ -241,7 +245,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('{') => {
                 Node(&raw::map(text)?).deserialize_enum(name, variants, visitor)
@@ -260,21 +264,21 @@ impl<'de> Deserializer<'de> for Node<'_> {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! { unit unit_struct }
 }
 
-struct Items<'i, 'a>(&'i mut std::iter::Enumerate<std::slice::Iter<'a, Tree>>);
+struct TreeItems<'i, 'a>(&'i mut std::iter::Enumerate<std::slice::Iter<'a, Tree>>);
 
-impl<'de> SeqAccess<'de> for Items<'_, '_> {
-    type Error = Error;
+impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
+    type Error = TreeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         let Some((index, item)) = self.0.next() else {
             return Ok(None);
         };
@@ -291,11 +295,11 @@ struct Entries<'a>(
 );
 
 impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Error;
+    type Error = TreeError;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         self.1 = self.0.next();
         match self.1 {
             // A key is a string in every format; a map with other keys reads them out of the text, but never a list or a map.
@@ -306,9 +310,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             None => Ok(None),
         }
     }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
         let Some((key, value)) = self.1.take() else {
-            return Err(Error("a value was asked for before its key".to_owned()));
+            return Err(TreeError("a value was asked for before its key".to_owned()));
         };
         collect_errors::enter(Seg::Key(key.clone().into()), None);
         let result = seed.deserialize(Node(value));

@@ -73,25 +73,25 @@ impl Drop for Tree {
 
 /// Decoding's error: serde's sentence.
 #[derive(Debug)]
-pub(crate) struct Error(pub(crate) String);
+pub(crate) struct TreeError(pub(crate) String);
 
-impl fmt::Display for Error {
+impl fmt::Display for TreeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for TreeError {}
 
-impl de::Error for Error {
+impl de::Error for TreeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error(message.to_string())
+        TreeError(message.to_string())
     }
 }
 
-impl From<crate::document::raw::Unreadable> for Error {
+impl From<crate::document::raw::Unreadable> for TreeError {
     fn from(unreadable: crate::document::raw::Unreadable) -> Self {
-        Error(unreadable.to_string())
+        TreeError(unreadable.to_string())
     }
 }
 

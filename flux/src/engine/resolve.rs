@@ -15,7 +15,7 @@ use crate::{
     codec::{Decoder, Unknown},
     layer::presence,
     problem::{Dotted, Problem, Seg, What, panic_text, printed},
-    report::{Entry, Keeping, secrets::Secrets},
+    report::{Entry, Keeping, secrets::KnownSecrets},
     source::environment,
 };
 use std::{
@@ -175,7 +175,7 @@ impl Layers {
     /// Puts a report together, without any secret of the layers in it.
     pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
         let fields = (self.schema.fields)();
-        let secrets = Secrets::of(
+        let secrets = KnownSecrets::of(
             fields,
             self.states.iter().flat_map(LayerState::documents),
             self.states.iter().flat_map(|state| &state.secrets),

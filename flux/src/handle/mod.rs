@@ -226,12 +226,12 @@ impl<C> Deref for HandleRef<C> {
 
 /// The outer count belongs to one thread: reads of different threads share nothing that is written.
 #[allow(clippy::redundant_allocation, reason = "the second count is the point")]
-type Shared<C> = Arc<Arc<Snapshot<C>>>;
+type SharedSnapshot<C> = Arc<Arc<Snapshot<C>>>;
 
 /// One thread's copy of the current snapshot.
 pub struct Local<C> {
     mark: Cell<*const Snapshot<C>>,
-    copy: RefCell<Option<Shared<C>>>,
+    copy: RefCell<Option<SharedSnapshot<C>>>,
 }
 
 impl<C> Local<C> {
@@ -252,7 +252,7 @@ impl<C> Default for Local<C> {
 
 /// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
 /// held across `.await` and sent to other threads, and costs no atomic that other threads write.
-pub struct Guard<C>(Shared<C>);
+pub struct Guard<C>(SharedSnapshot<C>);
 
 impl<C> Guard<C> {
     /// The number of the configuration: see [`Snapshot::generation`].

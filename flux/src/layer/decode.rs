@@ -165,12 +165,12 @@ pub(super) fn section<'de, L: Layer, D: Deserializer<'de>>(
     layer: &mut L,
     d: D,
 ) -> Result<(), D::Error> {
-    d.deserialize_map(Keyed(layer))
+    d.deserialize_map(KeyedSection(layer))
 }
 
-struct Keyed<'a, L>(&'a mut L);
+struct KeyedSection<'a, L>(&'a mut L);
 
-impl<'de, L: Layer> Visitor<'de> for Keyed<'_, L> {
+impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a section (a map of keys)")

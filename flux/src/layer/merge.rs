@@ -258,7 +258,7 @@ impl<'de, L: super::Layer> de::Visitor<'de> for &mut List<L> {
         Err(null(&self))
     }
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Item(&mut self.0))?.is_some() {}
+        while items.next_element_seed(ListItem(&mut self.0))?.is_some() {}
         Ok(())
     }
 }
@@ -270,9 +270,9 @@ fn null<E: Error>(expected: &dyn de::Expected) -> E {
 }
 
 /// An element whose problem does not hide the next one's.
-struct Item<'a, L>(&'a mut Vec<L>);
+struct ListItem<'a, L>(&'a mut Vec<L>);
 
-impl<'de, L: super::Layer> de::DeserializeSeed<'de> for Item<'_, L> {
+impl<'de, L: super::Layer> de::DeserializeSeed<'de> for ListItem<'_, L> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         let at = self.0.len();

@@ -6,7 +6,6 @@
 mod config;
 mod contract;
 pub(crate) mod decode;
-pub(crate) mod default_text;
 pub(crate) mod finish;
 pub(crate) mod leaf;
 pub(crate) mod merge;

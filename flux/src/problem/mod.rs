@@ -5,12 +5,14 @@ pub(crate) mod collect_errors;
 mod diff;
 mod panic;
 mod path;
+mod pieces;
 mod wording;
 
 pub use collect::Cx;
 pub use diff::Diff;
 pub(crate) use panic::{panic_text, printed};
 pub(crate) use path::{Dotted, Seg};
+pub(crate) use pieces::{pieces, share_a_piece, windows};
 pub(crate) use wording::{what_of, without_position};
 
 /// What is wrong at a path, before it is known which layer said it.

@@ -3,7 +3,7 @@
 use crate::record::{
     Outcome, Recorder, Refused,
     document::Encoding,
-    line::{Heard, Layer, LayerKind, Line, Start, Told, What},
+    line::{Heard, Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, Start},
     paths,
     redact::Redactor,
 };
@@ -44,7 +44,7 @@ struct RecordedStart {
 }
 
 enum Unwritten {
-    Line(What),
+    Line(LineKind),
     Document {
         layer: usize,
         content: Content,
@@ -106,12 +106,12 @@ impl RecorderHook for RecorderOfStarts {
             let health = match &news.health {
                 // Who observes something is live with it.
                 Some(Health::Live) if news.observation.is_some() => None,
-                Some(Health::Live) => Some(Told::Live),
-                Some(Health::Stale { error, .. }) => Some(Told::Stale(error.clone())),
-                Some(Health::Closed) => Some(Told::Closed),
+                Some(Health::Live) => Some(RecordedHealth::Live),
+                Some(Health::Stale { error, .. }) => Some(RecordedHealth::Stale(error.clone())),
+                Some(Health::Closed) => Some(RecordedHealth::Closed),
                 Some(Health::Starting) | None => None,
             };
-            let health = health.map(|health| Unwritten::Line(What::Health { layer, health }));
+            let health = health.map(|health| Unwritten::Line(LineKind::Health { layer, health }));
             let heard = news.observation.as_ref();
             let heard = heard.map(|seen| session.observed(layer, seen, news.received));
             // The slot keeps the newest of each, not their order. An observation makes live, so what else is told came after it.
@@ -124,9 +124,9 @@ impl RecorderHook for RecorderOfStarts {
 
     fn event(&self, event: &EngineEvent) {
         match event {
-            EngineEvent::TakenUp => self.with(|session| session.write(What::Update)),
+            EngineEvent::TakenUp => self.with(|session| session.write(LineKind::Update)),
             EngineEvent::Unhealthy { reason } => {
-                self.with(|session| session.write(What::Unhealthy(reason.clone())));
+                self.with(|session| session.write(LineKind::Unhealthy(reason.clone())));
             }
             _ => {}
         }
@@ -134,8 +134,8 @@ impl RecorderHook for RecorderOfStarts {
 
     fn command(&self, command: &Command) {
         self.with(|session| match command {
-            Command::Pin(pinned, _) => session.write(What::Pin(*pinned)),
-            Command::Rollback { to, .. } => session.write(What::Rollback(*to)),
+            Command::Pin(pinned, _) => session.write(LineKind::Pin(*pinned)),
+            Command::Rollback { to, .. } => session.write(LineKind::Rollback(*to)),
             // Told where it has an effect.
             Command::Unhealthy { .. } => {}
         });
@@ -153,7 +153,7 @@ impl RecorderHook for RecorderOfStarts {
                 .collect();
             refused.sort();
             refused.dedup();
-            session.write(What::Outcome(Outcome {
+            session.write(LineKind::Outcome(Outcome {
                 state,
                 generation: generation.saturating_sub(session.generation),
                 refused,
@@ -168,7 +168,7 @@ impl RecorderHook for RecorderOfStarts {
 
 impl RecordedStart {
     /// Writes what was waiting, and then this.
-    fn write(&mut self, what: What) {
+    fn write(&mut self, what: LineKind) {
         self.flush();
         let at = self.began.elapsed();
         self.recorder.write(&Line { at, what });
@@ -188,7 +188,7 @@ impl RecordedStart {
         if !std::mem::replace(&mut self.started, true) {
             let redactor = &mut self.redactor;
             let layers = self.layers.iter().enumerate();
-            let what = What::Start(Start {
+            let what = LineKind::Start(Start {
                 config: self.schema.name.to_owned(),
                 generation: self.generation,
                 layers: layers
@@ -205,7 +205,7 @@ impl RecordedStart {
                     layer,
                     content,
                     received,
-                } => What::Heard {
+                } => LineKind::Heard {
                     layer,
                     heard: self.document(layer, content),
                     received,
@@ -235,7 +235,7 @@ impl RecordedStart {
         if heard != Heard::Same {
             recorded.last = None;
         }
-        Unwritten::Line(What::Heard {
+        Unwritten::Line(LineKind::Heard {
             layer,
             heard,
             received,
@@ -286,11 +286,11 @@ impl Recorded {
         }
     }
 
-    fn declared(&self, redactor: &mut Redactor, at: usize) -> Layer {
+    fn declared(&self, redactor: &mut Redactor, at: usize) -> RecordedLayer {
         let (kind, note) = match &self.input {
             RecordedInput::Watched => {
                 let encoding = self.decoder.as_ref().map_or(Encoding::Json, Encoding::of);
-                (LayerKind::Watched(encoding), None)
+                (RecordedLayerKind::Watched(encoding), None)
             }
             RecordedInput::Environment(prefix, variables) => {
                 let mut redacted = redactor.environment(at, prefix, &|name| variables.get(name));
@@ -300,7 +300,7 @@ impl Recorded {
                 let names = suspects.filter_map(|suspect| suspect.variable);
                 let set = names.map(|name| (name, Some("not read".to_owned())));
                 redacted.variables.extend(set);
-                let kind = LayerKind::Environment {
+                let kind = RecordedLayerKind::Environment {
                     prefix: prefix.clone(),
                     variables: redacted.variables,
                 };
@@ -312,12 +312,14 @@ impl Recorded {
                     crate::record::document::Doc::from(tree.clone()).print(Encoding::Tree);
                 let decoder = Decoder::Custom(Arc::new(crate::record::document::TreeCodec));
                 let redacted = redactor.document(at, &decoder, printed.as_bytes());
-                (LayerKind::Given(Ok(redacted.text)), redacted.note)
+                (RecordedLayerKind::Given(Ok(redacted.text)), redacted.note)
             }
             #[cfg(feature = "figment")]
-            RecordedInput::Given(Err(error)) => (LayerKind::Given(Err(error.clone())), None),
+            RecordedInput::Given(Err(error)) => {
+                (RecordedLayerKind::Given(Err(error.clone())), None)
+            }
         };
-        Layer {
+        RecordedLayer {
             origin: self.origin.clone(),
             optional: self.optional,
             kind,

@@ -17,11 +17,11 @@ const LONGEST: f64 = 1e9;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
     pub(super) at: Duration,
-    pub(super) what: What,
+    pub(super) what: LineKind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum What {
+pub(super) enum LineKind {
     Start(Start),
     /// A source was seen to hold something; how many observations it delivered in all.
     Heard {
@@ -31,7 +31,7 @@ pub(super) enum What {
     },
     Health {
         layer: usize,
-        health: Told,
+        health: RecordedHealth,
     },
     /// What was heard so far was taken up.
     Update,
@@ -49,19 +49,19 @@ pub(super) struct Start {
     pub(super) config: String,
     /// The generation that readers saw already.
     pub(super) generation: u64,
-    pub(super) layers: Vec<Layer>,
+    pub(super) layers: Vec<RecordedLayer>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layer {
+pub(super) struct RecordedLayer {
     pub(super) origin: String,
     pub(super) optional: bool,
-    pub(super) kind: LayerKind,
+    pub(super) kind: RecordedLayerKind,
     pub(super) note: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum LayerKind {
+pub(super) enum RecordedLayerKind {
     Watched(Encoding),
     /// Its variables; one without a text is not Unicode.
     Environment {
@@ -87,7 +87,7 @@ pub(super) enum Heard {
 
 /// What became of a source's health.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Told {
+pub(super) enum RecordedHealth {
     Live,
     Stale(SourceError),
     Closed,
@@ -121,23 +121,23 @@ impl Line {
         let at = value.get("at").and_then(Value::as_f64);
         let at = at.filter(|at| *at <= LONGEST);
         let at = at.and_then(|at| Duration::try_from_secs_f64(at).ok());
-        match (at, What::read(&value)?) {
+        match (at, LineKind::read(&value)?) {
             (Some(at), Some(what)) => Ok(Line { at, what }),
             _ => Err(unusable()),
         }
     }
 }
 
-impl What {
+impl LineKind {
     fn json(&self) -> Value {
         match self {
-            What::Start(start) => json!({
+            LineKind::Start(start) => json!({
                 "start": start.config,
                 "version": VERSION,
                 "generation": start.generation,
-                "layers": start.layers.iter().map(Layer::json).collect::<Vec<_>>(),
+                "layers": start.layers.iter().map(RecordedLayer::json).collect::<Vec<_>>(),
             }),
-            What::Heard {
+            LineKind::Heard {
                 layer,
                 heard,
                 received,
@@ -156,29 +156,29 @@ impl What {
                 line["received"] = json!(received);
                 without_nulls(line)
             }
-            What::Health { layer, health } => {
+            LineKind::Health { layer, health } => {
                 let (health, error) = match health {
-                    Told::Live => ("live", None),
-                    Told::Stale(error) => ("stale", Some(error_json(error))),
-                    Told::Closed => ("closed", None),
+                    RecordedHealth::Live => ("live", None),
+                    RecordedHealth::Stale(error) => ("stale", Some(error_json(error))),
+                    RecordedHealth::Closed => ("closed", None),
                 };
                 without_nulls(json!({ "layer": layer, "health": health, "error": error }))
             }
-            What::Update => json!({ "update": true }),
-            What::Pin(pinned) => json!({ "pin": pinned }),
-            What::Rollback(to) => json!({ "rollback": to }),
-            What::Unhealthy(reason) => json!({ "unhealthy": reason }),
-            What::Outcome(outcome) => json!({
+            LineKind::Update => json!({ "update": true }),
+            LineKind::Pin(pinned) => json!({ "pin": pinned }),
+            LineKind::Rollback(to) => json!({ "rollback": to }),
+            LineKind::Unhealthy(reason) => json!({ "unhealthy": reason }),
+            LineKind::Outcome(outcome) => json!({
                 "outcome": outcome.state.as_str(),
                 "generation": outcome.generation,
                 "refused": outcome.refused.iter().map(|one| json!([one.layer, one.path])).collect::<Vec<_>>(),
             }),
-            What::Cut => json!({ "cut": true }),
+            LineKind::Cut => json!({ "cut": true }),
         }
     }
 
     /// None where it is no line that is known.
-    fn read(value: &Value) -> Result<Option<What>, RecordingError> {
+    fn read(value: &Value) -> Result<Option<LineKind>, RecordingError> {
         let layer = || value.get("layer").and_then(number).map(|n| n as usize);
         let is = |name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
         let what = if let Some(config) = value.get("start").and_then(text) {
@@ -190,28 +190,31 @@ impl What {
                 )));
             }
             let layers = value.get("layers").and_then(Value::as_array);
-            let layers = layers.and_then(|all| all.iter().map(Layer::read).collect());
+            let layers = layers.and_then(|all| all.iter().map(RecordedLayer::read).collect());
             layers
                 .zip(value.get("generation").and_then(number))
                 .map(|(layers, generation)| {
-                    What::Start(Start {
+                    LineKind::Start(Start {
                         config,
                         generation,
                         layers,
                     })
                 })
         } else if let Some(state) = value.get("outcome").and_then(text) {
-            read_outcome(value, &state).map(What::Outcome)
+            read_outcome(value, &state).map(LineKind::Outcome)
         } else if let Some(health) = value.get("health").and_then(text) {
             let told = match health.as_str() {
-                "live" => Some(Told::Live),
-                "stale" => value.get("error").and_then(read_error).map(Told::Stale),
-                "closed" => Some(Told::Closed),
+                "live" => Some(RecordedHealth::Live),
+                "stale" => value
+                    .get("error")
+                    .and_then(read_error)
+                    .map(RecordedHealth::Stale),
+                "closed" => Some(RecordedHealth::Closed),
                 _ => None,
             };
             layer()
                 .zip(told)
-                .map(|(layer, health)| What::Health { layer, health })
+                .map(|(layer, health)| LineKind::Health { layer, health })
         } else if let Some(layer) = layer() {
             let heard = if let Some(document) = value.get("value").and_then(text) {
                 Some(Heard::Value {
@@ -230,37 +233,37 @@ impl What {
                     .map(Heard::Unreadable)
             };
             let received = value.get("received").and_then(number).unwrap_or_default();
-            heard.map(|heard| What::Heard {
+            heard.map(|heard| LineKind::Heard {
                 layer,
                 heard,
                 received,
             })
         } else if let Some(pinned) = value.get("pin").and_then(Value::as_bool) {
-            Some(What::Pin(pinned))
+            Some(LineKind::Pin(pinned))
         } else if let Some(reason) = value.get("unhealthy").and_then(text) {
-            Some(What::Unhealthy(reason))
+            Some(LineKind::Unhealthy(reason))
         } else if let Some(to) = value.get("rollback") {
-            Some(What::Rollback(number(to)))
+            Some(LineKind::Rollback(number(to)))
         } else if is("update") {
-            Some(What::Update)
+            Some(LineKind::Update)
         } else {
-            is("cut").then_some(What::Cut)
+            is("cut").then_some(LineKind::Cut)
         };
         Ok(what)
     }
 }
 
-impl Layer {
+impl RecordedLayer {
     fn json(&self) -> Value {
         let mut layer = match &self.kind {
-            LayerKind::Watched(encoding) => json!({ "format": encoding.name() }),
-            LayerKind::Environment { prefix, variables } => {
+            RecordedLayerKind::Watched(encoding) => json!({ "format": encoding.name() }),
+            RecordedLayerKind::Environment { prefix, variables } => {
                 let variables = variables.iter();
                 let variables = variables.map(|(name, value)| (name.clone(), json!(value)));
                 json!({ "prefix": prefix, "variables": Map::from_iter(variables) })
             }
-            LayerKind::Given(Ok(tree)) => json!({ "given": tree }),
-            LayerKind::Given(Err(error)) => json!({ "not_given": error }),
+            RecordedLayerKind::Given(Ok(tree)) => json!({ "given": tree }),
+            RecordedLayerKind::Given(Err(error)) => json!({ "not_given": error }),
         };
         layer["origin"] = json!(self.origin);
         layer["optional"] = json!(self.optional);
@@ -274,7 +277,7 @@ impl Layer {
         }
     }
 
-    fn read(value: &Value) -> Option<Layer> {
+    fn read(value: &Value) -> Option<RecordedLayer> {
         let kind = if let Some(format) = value.get("format").and_then(text) {
             let all = [
                 Encoding::Json,
@@ -282,21 +285,21 @@ impl Layer {
                 Encoding::Toml,
                 Encoding::Tree,
             ];
-            LayerKind::Watched(all.into_iter().find(|one| one.name() == format)?)
+            RecordedLayerKind::Watched(all.into_iter().find(|one| one.name() == format)?)
         } else if let Some(prefix) = value.get("prefix").and_then(text) {
             let variables = value.get("variables")?.as_object()?.iter();
-            LayerKind::Environment {
+            RecordedLayerKind::Environment {
                 prefix,
                 variables: variables
                     .map(|(name, value)| (name.clone(), text(value)))
                     .collect(),
             }
         } else if let Some(tree) = value.get("given").and_then(text) {
-            LayerKind::Given(Ok(tree))
+            RecordedLayerKind::Given(Ok(tree))
         } else {
-            LayerKind::Given(Err(value.get("not_given").and_then(text)?))
+            RecordedLayerKind::Given(Err(value.get("not_given").and_then(text)?))
         };
-        Some(Layer {
+        Some(RecordedLayer {
             origin: value.get("origin").and_then(text)?,
             optional: value.get("optional")?.as_bool()?,
             kind,
@@ -372,7 +375,7 @@ mod tests {
 
     #[test]
     fn every_line_reads_back() {
-        let layer = |kind| Layer {
+        let layer = |kind| RecordedLayer {
             origin: "app.yaml".to_owned(),
             optional: true,
             kind,
@@ -386,24 +389,24 @@ mod tests {
             config: "App".to_owned(),
             generation: 3,
             layers: vec![
-                layer(LayerKind::Watched(Encoding::Tree)),
-                layer(LayerKind::Environment {
+                layer(RecordedLayerKind::Watched(Encoding::Tree)),
+                layer(RecordedLayerKind::Environment {
                     prefix: "APP_".to_owned(),
                     variables,
                 }),
-                layer(LayerKind::Given(Ok("{}".to_owned()))),
-                layer(LayerKind::Given(Err("no".to_owned()))),
+                layer(RecordedLayerKind::Given(Ok("{}".to_owned()))),
+                layer(RecordedLayerKind::Given(Err("no".to_owned()))),
             ],
         };
         let error = SourceError::permission("no");
-        let heard = |heard| What::Heard {
+        let heard = |heard| LineKind::Heard {
             layer: 1,
             heard,
             received: 7,
         };
-        let health = |health| What::Health { layer: 0, health };
+        let health = |health| LineKind::Health { layer: 0, health };
         let all = [
-            What::Start(start),
+            LineKind::Start(start),
             heard(Heard::Value {
                 text: "a: 1\n".to_owned(),
                 revision: Some("5".to_owned()),
@@ -412,15 +415,15 @@ mod tests {
             heard(Heard::Same),
             heard(Heard::Absent),
             heard(Heard::Unreadable(error.clone())),
-            health(Told::Live),
-            health(Told::Stale(error)),
-            health(Told::Closed),
-            What::Update,
-            What::Pin(false),
-            What::Rollback(None),
-            What::Rollback(Some(4)),
-            What::Unhealthy("reason".to_owned()),
-            What::Outcome(Outcome {
+            health(RecordedHealth::Live),
+            health(RecordedHealth::Stale(error)),
+            health(RecordedHealth::Closed),
+            LineKind::Update,
+            LineKind::Pin(false),
+            LineKind::Rollback(None),
+            LineKind::Rollback(Some(4)),
+            LineKind::Unhealthy("reason".to_owned()),
+            LineKind::Outcome(Outcome {
                 state: State::Degraded,
                 generation: 2,
                 refused: vec![Refused {
@@ -428,7 +431,7 @@ mod tests {
                     path: "port".to_owned(),
                 }],
             }),
-            What::Cut,
+            LineKind::Cut,
         ];
         for (n, what) in all.into_iter().enumerate() {
             let at = Duration::from_millis(n as u64 * 250);

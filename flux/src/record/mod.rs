@@ -14,7 +14,7 @@ mod replay;
 
 pub use crate::record::replay::{Recording, RecordingError, Replay};
 
-use crate::record::line::{Line, What};
+use crate::record::line::{Line, LineKind};
 use crate::{Builder, Config, State};
 use std::{
     fmt,
@@ -147,7 +147,7 @@ impl Recorder {
                 let mut printed = line.print();
                 if text.len() + printed.len() > MOST {
                     *full = true;
-                    let what = What::Cut;
+                    let what = LineKind::Cut;
                     printed = Line { at: line.at, what }.print();
                 }
                 text.push_str(&printed);
@@ -165,7 +165,7 @@ impl Recorder {
                 }
             }
             Sink::Outcomes(outcomes) => {
-                if let What::Outcome(outcome) = &line.what {
+                if let LineKind::Outcome(outcome) = &line.what {
                     outcomes.push(outcome.clone());
                 }
             }

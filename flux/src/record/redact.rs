@@ -110,7 +110,7 @@ impl Redactor {
             _ => decoder.clone(),
         };
         let original = decoded(self.schema, decoder, bytes);
-        let mut found = Found::new(&self.mint);
+        let mut found = FoundSecret::new(&self.mint);
         found.of_document(fields, &doc);
         let print = |secrets: &[Secret]| redacted(fields, &doc, secrets).print(encoding);
         let schema = self.schema;
@@ -135,7 +135,7 @@ impl Redactor {
         lookup: &dyn Fn(&str) -> Option<OsString>,
     ) -> RedactedVariables {
         let fields = (self.schema.fields)();
-        let mut found = Found::new(&self.mint);
+        let mut found = FoundSecret::new(&self.mint);
         let mut set = Vec::new();
         for variable in environment::variables(fields, prefix) {
             let Some(value) = lookup(&variable.name) else {
@@ -363,15 +363,15 @@ impl Secret {
 }
 
 /// The secrets found so far, each once.
-struct Found<'a> {
+struct FoundSecret<'a> {
     mint: &'a Mint,
     secrets: Vec<Secret>,
     at: HashMap<(u64, u64), usize>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundSecret<'a> {
     fn new(mint: &'a Mint) -> Self {
-        Found {
+        FoundSecret {
             mint,
             secrets: Vec::new(),
             at: HashMap::new(),

@@ -3,7 +3,7 @@
 use crate::record::{
     Outcome, Recorder, Sink,
     document::{Encoding, TreeCodec},
-    line::{Heard, Layer, LayerKind, Line, Start, Told, What},
+    line::{Heard, Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, Start},
     redact::not_unicode,
 };
 use crate::{
@@ -89,13 +89,13 @@ impl Recording {
             };
             let line = Line::parse(text).map_err(|error| wrong(&error))?;
             match (line.what, all.last_mut()) {
-                (What::Start(start), _) => all.push(Recording {
+                (LineKind::Start(start), _) => all.push(Recording {
                     start,
                     lines: Vec::new(),
                 }),
                 (_, None) => return Err(wrong(&"a recording begins with a start")),
                 (what, Some(recording)) => {
-                    if let What::Heard { layer, .. } | What::Health { layer, .. } = &what
+                    if let LineKind::Heard { layer, .. } | LineKind::Health { layer, .. } = &what
                         && *layer >= recording.start.layers.len()
                     {
                         return Err(wrong(&format_args!("there is no layer {layer}")));
@@ -110,7 +110,7 @@ impl Recording {
     /// What the updates came to, in their order.
     pub fn outcomes(&self) -> Vec<Outcome> {
         let outcome = |line: &Line| match &line.what {
-            What::Outcome(outcome) => Some(outcome.clone()),
+            LineKind::Outcome(outcome) => Some(outcome.clone()),
             _ => None,
         };
         self.lines.iter().filter_map(outcome).collect()
@@ -124,7 +124,7 @@ impl Recording {
             Some(format!("{}: {note}", layer.origin))
         });
         let heard = self.lines.iter().filter_map(|line| match &line.what {
-            What::Heard {
+            LineKind::Heard {
                 layer,
                 heard: Heard::Value {
                     note: Some(note), ..
@@ -134,7 +134,7 @@ impl Recording {
                 "{} after {:?}: {note}",
                 layers[*layer].origin, line.at
             )),
-            What::Cut => Some(format!("the recording is cut after {:?}", line.at)),
+            LineKind::Cut => Some(format!("the recording is cut after {:?}", line.at)),
             _ => None,
         });
         declared.chain(heard).collect()
@@ -190,7 +190,7 @@ impl Recording {
         let capacitor = builder.build().map_err(|error| failed(&error))?;
         let mut heard: Vec<bool> = scripts.iter().map(Option::is_none).collect();
         for (layer, heard) in self.start.layers.iter().zip(&mut heard) {
-            *heard |= matches!(layer.kind, LayerKind::Given(_));
+            *heard |= matches!(layer.kind, RecordedLayerKind::Given(_));
         }
         let began = Instant::now();
         let mut started = false;
@@ -199,7 +199,7 @@ impl Recording {
                 sleep_until(began + line.at).await;
             }
             match &line.what {
-                What::Heard {
+                LineKind::Heard {
                     layer, heard: what, ..
                 } => {
                     heard[*layer] = true;
@@ -207,16 +207,16 @@ impl Recording {
                         deliver(script, what);
                     }
                 }
-                What::Health { layer, health } => {
+                LineKind::Health { layer, health } => {
                     if let Some(script) = &scripts[*layer] {
                         match health {
-                            Told::Live => script.live(),
-                            Told::Stale(error) => script.failing(error.clone()),
-                            Told::Closed => script.closed(),
+                            RecordedHealth::Live => script.live(),
+                            RecordedHealth::Stale(error) => script.failing(error.clone()),
+                            RecordedHealth::Closed => script.closed(),
                         }
                     }
                 }
-                What::Update if !started => {
+                LineKind::Update if !started => {
                     if let Some(silent) = heard.iter().position(|heard| !heard) {
                         return Err(RecordingError::new(format!(
                             "the recorded start did not wait for {}: it was served from what is kept on disk, which is not recorded",
@@ -229,16 +229,18 @@ impl Recording {
                         Err(error) => return Err(failed(&error)),
                     }
                 }
-                What::Update => drop(capacitor.process().await.map_err(|error| failed(&error))?),
+                LineKind::Update => {
+                    capacitor.process().await.map_err(|error| failed(&error))?;
+                }
                 // An order that is refused here shows in the outcomes.
-                What::Pin(true) => drop(capacitor.pin().await),
-                What::Pin(false) => drop(capacitor.unpin().await),
-                What::Rollback(to) => drop(capacitor.rollback(*to).await),
-                What::Unhealthy(reason) => {
+                LineKind::Pin(true) => drop(capacitor.pin().await),
+                LineKind::Pin(false) => drop(capacitor.unpin().await),
+                LineKind::Rollback(to) => drop(capacitor.rollback(*to).await),
+                LineKind::Unhealthy(reason) => {
                     capacitor.report_unhealthy(reason.clone());
                     capacitor.step().await;
                 }
-                What::Start(_) | What::Outcome(_) | What::Cut => {}
+                LineKind::Start(_) | LineKind::Outcome(_) | LineKind::Cut => {}
             }
         }
         let outcomes = match &mut *recorder.sink() {
@@ -253,29 +255,29 @@ impl Recording {
     }
 }
 
-fn source_of(layer: &Layer) -> (Source, Option<ScriptHandle>) {
+fn source_of(layer: &RecordedLayer) -> (Source, Option<ScriptHandle>) {
     let script = Script::new(&layer.origin);
     let handle = script.handle();
     let tree = |script| Source::watcher(script).codec(TreeCodec);
     let (source, handle) = match &layer.kind {
-        LayerKind::Watched(Encoding::Json) => {
+        RecordedLayerKind::Watched(Encoding::Json) => {
             (Source::watcher(script).format(Format::Json), handle)
         }
-        LayerKind::Watched(Encoding::Yaml) => {
+        RecordedLayerKind::Watched(Encoding::Yaml) => {
             (Source::watcher(script).format(Format::Yaml), handle)
         }
-        LayerKind::Watched(Encoding::Toml) => {
+        RecordedLayerKind::Watched(Encoding::Toml) => {
             (Source::watcher(script).format(Format::Toml), handle)
         }
-        LayerKind::Watched(Encoding::Tree) => (tree(script), handle),
-        LayerKind::Given(given) => {
+        RecordedLayerKind::Watched(Encoding::Tree) => (tree(script), handle),
+        RecordedLayerKind::Given(given) => {
             match given {
                 Ok(text) => handle.value(text.as_str()),
                 Err(error) => handle.unreadable(crate::source::SourceError::transient(error)),
             }
             (tree(script), handle)
         }
-        LayerKind::Environment { prefix, variables } => {
+        RecordedLayerKind::Environment { prefix, variables } => {
             let known = variables.iter().filter_map(|(name, value)| {
                 let value = value
                     .as_ref()

@@ -10,7 +10,7 @@ use crate::{
     problem::{self, Dotted, What},
     schema::{self, Field, Place},
 };
-use secrets::Secrets;
+use secrets::KnownSecrets;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use snippet::{Excerpt, Shown};
 use std::{fmt, sync::Arc};
@@ -148,7 +148,7 @@ impl Report {
         fields: &'static [Field],
         mut entries: Vec<Entry>,
         keeping: Keeping,
-        secrets: &Secrets,
+        secrets: &KnownSecrets,
     ) -> Self {
         let sources = sources(&entries);
         let needs_nodes = entries.iter().any(|entry| entry.steps.is_some());
@@ -272,7 +272,11 @@ fn may_not_show(fields: &'static [Field], problem: &problem::Problem) -> bool {
 }
 
 /// The sentence of a problem; nothing of a secret's value is in it.
-fn sentence(fields: &'static [Field], problem: &problem::Problem, secrets: &Secrets) -> String {
+fn sentence(
+    fields: &'static [Field],
+    problem: &problem::Problem,
+    secrets: &KnownSecrets,
+) -> String {
     let hidden = may_not_show(fields, problem);
     let hides = |text: &str| hidden || secrets.are_in(text);
     match &problem.what {

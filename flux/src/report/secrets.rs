@@ -4,43 +4,40 @@
 use crate::{
     codec::{self, Decoder},
     document::{Document, NodeContent, NodeId, ResolvedKind},
-    problem::Seg,
+    problem::{Seg, pieces, windows},
     schema::{self, Field},
 };
 use std::{
-    collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 /// So many characters of a secret in a row are a piece of it.
 const PIECE: usize = 6;
-/// The same for a message that a decoder made of a document, where nobody knows which part of it is secret.
-const SMALL_PIECE: usize = 4;
 
 /// A text that is longer is not searched: it is taken to be anywhere.
 const LONG: usize = 1 << 20;
 
 /// A document that took part in an update.
-pub(crate) type Told<'a> = (&'a Arc<[u8]>, &'a Decoder);
+pub(crate) type DocumentText<'a> = (&'a Arc<[u8]>, &'a Decoder);
 
 /// The secrets of an update.
 #[derive(Default)]
-pub(crate) struct Secrets {
+pub(crate) struct KnownSecrets {
     values: Vec<String>,
     /// Pieces of keys give nothing away.
     keys: Vec<&'static str>,
 }
 
-impl Secrets {
+impl KnownSecrets {
     /// The secrets in these documents, and those `given` by layers without one.
     pub(crate) fn of<'a>(
         fields: &'static [Field],
-        documents: impl IntoIterator<Item = Told<'a>>,
+        documents: impl IntoIterator<Item = DocumentText<'a>>,
         given: impl IntoIterator<Item = &'a String>,
     ) -> Self {
         if !schema::any_secret(fields) {
-            return Secrets::default();
+            return KnownSecrets::default();
         }
         let mut values: Vec<String> = given.into_iter().cloned().collect();
         let mut seen: Vec<*const u8> = Vec::new();
@@ -56,7 +53,7 @@ impl Secrets {
                 None => values.push(String::from_utf8_lossy(bytes).into_owned()),
             }
         }
-        Secrets {
+        KnownSecrets {
             values,
             keys: all_keys(fields, schema::MAX_DEPTH),
         }
@@ -155,7 +152,7 @@ impl Search<'_, '_> {
                 for entry in entries {
                     let key = document.key(entry.key);
                     let is_null = document.kind(entry.value) == Some(ResolvedKind::Null);
-                    if may_be_a_value(table, key, is_null) {
+                    if schema::may_be_a_value(table, key, is_null) {
                         self.found.push(entry.key);
                     }
                     self.below(Seg::Key(key.to_owned().into()), entry.value)?;
@@ -187,13 +184,6 @@ impl Search<'_, '_> {
     }
 }
 
-/// Whether a key may be a secret that lost its own key: `{secret}` and `password:secret` are maps with such a key, in YAML.
-pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, is_null: bool) -> bool {
-    is_null
-        && schema::find(table, key).is_none()
-        && flux_syntax::nearest(key, schema::keys(table)).is_none()
-}
-
 fn all_keys(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
     let mut keys = Vec::new();
     for field in fields {
@@ -203,29 +193,6 @@ fn all_keys(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
         }
     }
     keys
-}
-
-/// Whether two texts have some characters in a row in common.
-pub(crate) fn share_a_piece(message: &str, text: &str) -> bool {
-    let pieces = pieces(message, SMALL_PIECE);
-    let escaped: String = text.escape_debug().collect();
-    windows(text, SMALL_PIECE)
-        .chain(windows(&escaped, SMALL_PIECE))
-        .any(|piece| pieces.contains(piece))
-}
-
-fn pieces(text: &str, length: usize) -> HashSet<&str> {
-    windows(text, length).collect()
-}
-
-/// Every `length` characters in a row that are not blank.
-fn windows(text: &str, length: usize) -> impl Iterator<Item = &str> {
-    let starts = text.char_indices().map(|(at, _)| at);
-    let ends = text.char_indices().map(|(at, _)| at).skip(length);
-    starts
-        .zip(ends.chain([text.len()]))
-        .map(|(start, end)| &text[start..end])
-        .filter(move |piece| !piece.trim().is_empty() && piece.chars().count() == length)
 }
 
 /// Whether a value that is shorter than a piece stands in `text` as a word of its own.
@@ -244,8 +211,8 @@ fn is_word_of(value: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn secrets(values: &[&str]) -> Secrets {
-        Secrets {
+    fn secrets(values: &[&str]) -> KnownSecrets {
+        KnownSecrets {
             values: values.iter().map(|value| (*value).to_owned()).collect(),
             keys: vec!["password"],
         }
@@ -286,12 +253,5 @@ mod tests {
         let hidden = secrets(&["password123"]);
         assert!(!hidden.are_in("the password is too short"));
         assert!(hidden.are_in("the password password12 is too short"));
-    }
-
-    #[test]
-    fn a_message_that_quotes_a_document_is_told_from_one_that_does_not() {
-        assert!(share_a_piece("no value: hunter2", "user me\nhunter2"));
-        assert!(share_a_piece("no \"a\\\"bc\"", "a\"bc"));
-        assert!(!share_a_piece("a line without a key", "user me\nhunter2"));
     }
 }

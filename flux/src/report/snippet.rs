@@ -1,7 +1,7 @@
 //! The line of a document that a problem is on, shown only if no secret can be on it.
 
 use super::{
-    secrets::{self, Secrets},
+    secrets::{self, KnownSecrets},
     text::{blanks, escaped_line},
 };
 use crate::{
@@ -65,7 +65,7 @@ impl Excerpt {
         &self,
         (number, column): (usize, usize),
         problem: &Problem,
-        secrets: &Secrets,
+        secrets: &KnownSecrets,
     ) -> Option<Shown> {
         let mut line = self.lines.get(number.checked_sub(1)?)?.as_str();
         match &self.hidden {

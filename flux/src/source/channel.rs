@@ -21,7 +21,7 @@ use super::{Content, Observation, Observer, SourceError, Watcher};
 #[derive(Debug)]
 pub struct Channel {
     name: String,
-    receiver: Receiver,
+    receiver: ChannelReceiver,
 }
 
 /// Sends documents to a [`Channel`]. When all clones are gone the source is closed, after what was sent is delivered.
@@ -32,21 +32,21 @@ pub struct ChannelSender {
 }
 
 #[derive(Clone, Debug)]
-enum Message {
+enum ChannelMessage {
     Observed(Observation),
     Failed(SourceError),
 }
 
 #[derive(Clone, Debug)]
 enum Sender {
-    Buffered(mpsc::Sender<Message>),
-    Latest(watch::Sender<Option<Message>>),
+    Buffered(mpsc::Sender<ChannelMessage>),
+    Latest(watch::Sender<Option<ChannelMessage>>),
 }
 
 #[derive(Debug)]
-enum Receiver {
-    Buffered(mpsc::Receiver<Message>),
-    Latest(watch::Receiver<Option<Message>>),
+enum ChannelReceiver {
+    Buffered(mpsc::Receiver<ChannelMessage>),
+    Latest(watch::Receiver<Option<ChannelMessage>>),
 }
 
 impl Channel {
@@ -56,7 +56,7 @@ impl Channel {
         Self::pair(
             name.into(),
             Sender::Buffered(sender),
-            Receiver::Buffered(receiver),
+            ChannelReceiver::Buffered(receiver),
         )
     }
 
@@ -66,11 +66,11 @@ impl Channel {
         Self::pair(
             name.into(),
             Sender::Latest(sender),
-            Receiver::Latest(receiver),
+            ChannelReceiver::Latest(receiver),
         )
     }
 
-    fn pair(name: String, sender: Sender, receiver: Receiver) -> (ChannelSender, Channel) {
+    fn pair(name: String, sender: Sender, receiver: ChannelReceiver) -> (ChannelSender, Channel) {
         let sender = ChannelSender {
             name: name.as_str().into(),
             sender,
@@ -88,11 +88,11 @@ impl Watcher for Channel {
         // The receiver stays in `self`: nothing is lost when a session is dropped between two messages.
         while let Some(message) = self.receiver.next().await {
             match message {
-                Message::Observed(observation) => observer.observe(observation),
-                Message::Failed(error) if error.kind() == super::ErrorKind::Closed => {
+                ChannelMessage::Observed(observation) => observer.observe(observation),
+                ChannelMessage::Failed(error) if error.kind() == super::ErrorKind::Closed => {
                     return Err(error);
                 }
-                Message::Failed(error) => observer.failing(error),
+                ChannelMessage::Failed(error) => observer.failing(error),
             }
         }
         Err(SourceError::closed(format!(
@@ -102,12 +102,12 @@ impl Watcher for Channel {
     }
 }
 
-impl Receiver {
+impl ChannelReceiver {
     /// The next message; `None` when there is none left and no sender.
-    async fn next(&mut self) -> Option<Message> {
+    async fn next(&mut self) -> Option<ChannelMessage> {
         match self {
-            Receiver::Buffered(receiver) => receiver.recv().await,
-            Receiver::Latest(receiver) => {
+            ChannelReceiver::Buffered(receiver) => receiver.recv().await,
+            ChannelReceiver::Latest(receiver) => {
                 receiver.changed().await.ok()?;
                 receiver.borrow_and_update().clone()
             }
@@ -148,7 +148,8 @@ impl ChannelSender {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn absent(&self) -> Result<(), SourceError> {
-        self.pass(Message::Observed(Observation::Absent)).await
+        self.pass(ChannelMessage::Observed(Observation::Absent))
+            .await
     }
 
     /// Reports trouble: the source is stale until the next document. An error of kind
@@ -157,10 +158,10 @@ impl ChannelSender {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn fail(&self, error: SourceError) -> Result<(), SourceError> {
-        self.pass(Message::Failed(error)).await
+        self.pass(ChannelMessage::Failed(error)).await
     }
 
-    async fn pass(&self, message: Message) -> Result<(), SourceError> {
+    async fn pass(&self, message: ChannelMessage) -> Result<(), SourceError> {
         match &self.sender {
             Sender::Buffered(sender) => sender.send(message).await.map_err(|_| self.gone()),
             Sender::Latest(sender) => sender.send(Some(message)).map_err(|_| self.gone()),
@@ -175,8 +176,8 @@ impl ChannelSender {
     }
 }
 
-fn value(bytes: impl Into<Arc<[u8]>>) -> Message {
-    Message::Observed(Observation::Value(Content {
+fn value(bytes: impl Into<Arc<[u8]>>) -> ChannelMessage {
+    ChannelMessage::Observed(Observation::Value(Content {
         bytes: bytes.into(),
         revision: None,
     }))

@@ -4,7 +4,7 @@ use crate::{
     codec::{Codec, Decoder},
     source::{
         DynWatcher, Observer, Patience, Session, Terms, Watcher, environment::Variables,
-        remote::renewed::Renewed,
+        renewed::Renewed,
     },
 };
 use flux_syntax::{Format, Remote, Template, Uri};
@@ -18,7 +18,7 @@ use std::{ffi::OsString, fmt, path::PathBuf, sync::Arc, time::Duration};
 /// let environment = Source::env("APP_");
 /// ```
 pub struct Source {
-    pub(crate) kind: Kind,
+    pub(crate) kind: SourceKind,
     pub(crate) format: Option<Decoder>,
     optional: bool,
     settle: Option<Duration>,
@@ -36,7 +36,7 @@ impl fmt::Debug for Source {
     }
 }
 
-pub(crate) enum Kind {
+pub(crate) enum SourceKind {
     File(Template),
     Env(Template),
     Uri(Template),
@@ -65,7 +65,7 @@ pub(crate) struct Opened {
 }
 
 impl Source {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: SourceKind) -> Self {
         Source {
             kind,
             format: None,
@@ -79,7 +79,7 @@ impl Source {
 
     /// A file. The format is that of its extension unless [`format`](Source::format) names one.
     pub fn file(path: impl Into<Template>) -> Self {
-        Source::new(Kind::File(path.into()))
+        Source::new(SourceKind::File(path.into()))
     }
 
     /// A mounted directory in which every file is one key: [`source::Dir`](crate::source::Dir).
@@ -91,23 +91,23 @@ impl Source {
     /// The process environment: `APP_` reads `APP_PORT`, `APP_POOL_MAX_SIZE`, ... It is read once, at start. The prefix may have
     /// the options of the URI: `APP_?separator=__`.
     pub fn env(prefix: impl Into<Template>) -> Self {
-        Source::new(Kind::Env(prefix.into()))
+        Source::new(SourceKind::Env(prefix.into()))
     }
 
     /// A source by its URI, as the attributes write it: `etcd://127.0.0.1:2379/app/config`. Variables, `${NAME}`, are read at start.
     pub fn uri(uri: impl Into<Template>) -> Self {
-        Source::new(Kind::Uri(uri.into()))
+        Source::new(SourceKind::Uri(uri.into()))
     }
 
     /// A source of your own. Its documents are JSON unless [`format`](Source::format) or [`codec`](Source::codec) says otherwise.
     pub fn watcher(watcher: impl Watcher) -> Self {
-        Source::new(Kind::Watcher(Box::new(watcher)))
+        Source::new(SourceKind::Watcher(Box::new(watcher)))
     }
 
     /// Any figment provider, read once at start. Its metadata names the origin in reports.
     #[cfg(feature = "figment")]
     pub fn provider(provider: impl figment::Provider + Send + 'static) -> Self {
-        Source::new(Kind::Provider(Box::new(provider)))
+        Source::new(SourceKind::Provider(Box::new(provider)))
     }
 
     /// The format of the documents.
@@ -186,12 +186,12 @@ impl Source {
             }))))
         };
         match self.kind {
-            Kind::Uri(template) => {
+            SourceKind::Uri(template) => {
                 let kind =
                     read(&template, &self.variables).map_err(|error| named(&template, &error))?;
                 Source { kind, ..self }.open(resync)
             }
-            Kind::Env(template) => {
+            SourceKind::Env(template) => {
                 let prefix = expand(&template, &self.variables)?;
                 Ok(Opened {
                     origin: "environment".to_owned(),
@@ -202,21 +202,21 @@ impl Source {
                 })
             }
             #[cfg(feature = "figment")]
-            Kind::Provider(provider) => Ok(Opened {
+            SourceKind::Provider(provider) => Ok(Opened {
                 origin: provider.metadata().name.into_owned(),
                 decoder: None,
                 optional: self.optional,
                 file: None,
                 input: Input::Provider(std::sync::Mutex::new(provider)),
             }),
-            Kind::Watcher(watcher) => Ok(Opened {
+            SourceKind::Watcher(watcher) => Ok(Opened {
                 origin: watcher.origin(),
                 decoder: self.format.or_else(default_decoder),
                 optional: self.optional,
                 file: None,
                 input: watched(watcher, own),
             }),
-            Kind::Remote(place) => {
+            SourceKind::Remote(place) => {
                 let template = place;
                 let place = template
                     .expand(&|name| value_of(name, &self.variables))
@@ -234,7 +234,7 @@ impl Source {
                         let lookup = Box::new(move |name: &str| value_of(name, &variables));
                         Box::new(Renewed::open(template, place, lookup)?)
                     }
-                    false => crate::source::remote::open(place)?,
+                    false => crate::source::open::open(place)?,
                 };
                 Ok(Opened {
                     origin,
@@ -245,7 +245,7 @@ impl Source {
                 })
             }
             #[cfg(feature = "file")]
-            Kind::File(template) => {
+            SourceKind::File(template) => {
                 let path = expand(&template, &self.variables)?;
                 let decoder = decoder_of_file(&path, self.format)?;
                 let mut file = crate::source::File::new(&path);
@@ -264,7 +264,7 @@ impl Source {
                 })
             }
             #[cfg(not(feature = "file"))]
-            Kind::File(template) => {
+            SourceKind::File(template) => {
                 let _ = self.settle;
                 Err(format!(
                     "`file:{template}` needs the cargo feature `file` of flux"
@@ -306,20 +306,20 @@ pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, 
     // A URI may come from a variable as a whole.
     loop {
         return match kind {
-            Kind::File(path) => of_file(path).map(Some),
-            Kind::Remote(place) => {
+            SourceKind::File(path) => of_file(path).map(Some),
+            SourceKind::Remote(place) => {
                 let (origin, decoder) = of_remote(place)?;
                 Ok(Some((written.unwrap_or(origin), decoder)))
             }
-            Kind::Uri(template) => {
+            SourceKind::Uri(template) => {
                 written = Some(expand(template, variables)?);
                 inner = read(template, variables)?;
                 kind = &inner;
                 continue;
             }
-            Kind::Env(_) | Kind::Watcher(_) => Ok(None),
+            SourceKind::Env(_) | SourceKind::Watcher(_) => Ok(None),
             #[cfg(feature = "figment")]
-            Kind::Provider(_) => Ok(None),
+            SourceKind::Provider(_) => Ok(None),
         };
     }
 }
@@ -358,20 +358,20 @@ impl DynWatcher for OnTerms {
 
 /// A document on a server, for generated code: the URI was taken apart at compile time.
 pub fn remote(place: Remote) -> Source {
-    Source::new(Kind::Remote(place))
+    Source::new(SourceKind::Remote(place))
 }
 
 /// What a URI means that is known only at start.
-fn read(template: &Template, variables: &Variables) -> Result<Kind, String> {
+fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String> {
     let uri = match template.as_literal() {
         Some(text) => flux_syntax::parse_uri(text),
         None => flux_syntax::parse_given_uri(&expand(template, variables)?),
     };
     match uri.map_err(|error| error.message)? {
-        Uri::File { path } => Ok(Kind::File(path)),
-        Uri::Env { prefix } => Ok(Kind::Env(prefix)),
-        Uri::Remote(place) => Ok(Kind::Remote(place)),
-        Uri::Whole(template) => Ok(Kind::Uri(template)),
+        Uri::File { path } => Ok(SourceKind::File(path)),
+        Uri::Env { prefix } => Ok(SourceKind::Env(prefix)),
+        Uri::Remote(place) => Ok(SourceKind::Remote(place)),
+        Uri::Whole(template) => Ok(SourceKind::Uri(template)),
         _ => Err("it is new to this version of flux".to_owned()),
     }
 }

@@ -20,10 +20,10 @@ use super::{
     },
 };
 
-static SERVERS: Connections<shared::Client<Member>> = Connections::new();
+static SERVERS: Connections<shared::Client<EtcdMember>> = Connections::new();
 
 /// A client of one member, and where that is; nowhere that is known if it is the program's own client.
-struct Member {
+struct EtcdMember {
     client: Client,
     address: Option<String>,
 }
@@ -48,9 +48,9 @@ pub struct Etcd {
 }
 
 /// Which version of a key it is; none where there is no key. Never compared for order.
-type Version = Option<(i64, i64, i64)>;
+type KeyVersion = Option<(i64, i64, i64)>;
 
-fn version(found: Option<&KeyValue>) -> Version {
+fn version(found: Option<&KeyValue>) -> KeyVersion {
     found.map(|found| {
         (
             found.create_revision(),
@@ -63,7 +63,7 @@ fn version(found: Option<&KeyValue>) -> Version {
 /// What a session has seen last.
 #[derive(Clone, Copy)]
 struct Seen {
-    version: Version,
+    version: KeyVersion,
     /// The store's revision when the key was read last.
     revision: i64,
 }
@@ -243,7 +243,7 @@ impl Watcher for Etcd {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let member = match &self.client {
-            Some(client) => Lease::own(shared::Client::new(Member {
+            Some(client) => Lease::own(shared::Client::new(EtcdMember {
                 client: client.clone(),
                 address: None,
             })),
@@ -266,11 +266,11 @@ impl Watcher for Etcd {
 
 impl Etcd {
     /// Connects to the member that answers first. The client's own choice among several asks a silent one again and again.
-    async fn connect(&self) -> Result<shared::Client<Member>, SourceError> {
+    async fn connect(&self) -> Result<shared::Client<EtcdMember>, SourceError> {
         members::first(&self.place, |address| self.connect_to(address)).await
     }
 
-    async fn connect_to(&self, address: String) -> Result<shared::Client<Member>, SourceError> {
+    async fn connect_to(&self, address: String) -> Result<shared::Client<EtcdMember>, SourceError> {
         let mut options = ConnectOptions::new()
             .with_connect_timeout(ANSWER)
             .with_keep_alive(BEAT, ANSWER)
@@ -297,7 +297,7 @@ impl Etcd {
         }
         let client = client.map_err(|error| self.wrong(&error))?;
         self.knock(&client).await?;
-        Ok(shared::Client::new(Member {
+        Ok(shared::Client::new(EtcdMember {
             client,
             address: Some(address),
         }))

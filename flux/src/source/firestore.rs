@@ -244,7 +244,7 @@ struct Listener {
 
 /// What the listener told since the last consistent moment.
 #[derive(Default)]
-struct Heard {
+struct ListenEvent {
     document: Option<Option<Document>>,
     current: bool,
 }
@@ -283,7 +283,7 @@ impl Watcher for Firestore {
             // There was no place to go on from: everything is told anew.
             self.last = None;
         }
-        let mut heard = Heard::default();
+        let mut heard = ListenEvent::default();
         let mut beat = interval(BEAT / 2);
         let mut again = observer.resync();
         loop {
@@ -291,7 +291,7 @@ impl Watcher for Firestore {
                 event = listener.events.message() => event,
                 () = again.due() => {
                     listener = self.listen(&project).await?;
-                    heard = Heard::default();
+                    heard = ListenEvent::default();
                     continue;
                 }
                 // A dead connection is found by the pings of the protocol and ends the events.
@@ -333,7 +333,7 @@ impl Firestore {
     fn target_changed(
         &mut self,
         change: &TargetChange,
-        heard: &mut Heard,
+        heard: &mut ListenEvent,
         observer: &Observer,
     ) -> Result<(), SourceError> {
         match change.target_change_type() {
@@ -349,7 +349,7 @@ impl Firestore {
                 });
             }
             TargetChangeType::Reset => {
-                *heard = Heard::default();
+                *heard = ListenEvent::default();
                 self.last = None;
                 return Ok(());
             }

@@ -14,7 +14,7 @@ use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, DEADLINE, checked, document,
-        http::{Answer, Http, SERVERS, date, refused},
+        http::{Http, HttpAnswer, SERVERS, date, refused},
     },
 };
 
@@ -134,7 +134,7 @@ struct Known {
 }
 
 impl Known {
-    fn of(answer: &Answer) -> Self {
+    fn of(answer: &HttpAnswer) -> Self {
         Known {
             tag: answer.header("etag").map(str::to_owned),
             modified: answer.header("last-modified").map(str::to_owned),

@@ -23,9 +23,11 @@ mod k8s;
 pub(crate) mod mailbox;
 #[cfg(feature = "nats")]
 mod nats;
+pub(crate) mod open;
 #[cfg(feature = "redis")]
 mod redis;
 pub(crate) mod remote;
+pub(crate) mod renewed;
 mod resync;
 #[cfg(feature = "testing")]
 pub(crate) mod script;

@@ -24,7 +24,7 @@ use tokio::{
     time::{Instant, interval, sleep_until},
 };
 
-use self::connection::{Connected, DELETE, Told};
+use self::connection::{DELETE, NatsLink, NatsReport};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
@@ -35,7 +35,7 @@ use super::{
     },
 };
 
-static SERVERS: Connections<Connected> = Connections::new();
+static SERVERS: Connections<NatsLink> = Connections::new();
 
 /// A quiet connection is asked this often; it is lost when it does not answer three times.
 const PING: Duration = Duration::from_secs(5);
@@ -115,7 +115,7 @@ impl Nats {
         format!("KV_{}", self.place.at(0))
     }
 
-    async fn session(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
+    async fn session(&self, connected: &NatsLink, observer: &Observer) -> Result<(), SourceError> {
         let jetstream = jetstream::new(connected.client.clone());
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
@@ -165,7 +165,7 @@ impl Nats {
     /// was seen: a stream that is purged, or whose messages expire, announces nothing.
     async fn is_followed(
         &self,
-        connected: &Connected,
+        connected: &NatsLink,
         stream: &Stream,
         (subject, seen): (&str, bool),
         newest: u64,
@@ -178,7 +178,7 @@ impl Nats {
     /// What the leader of the stream reports of it, and whether it holds a message of the subject.
     async fn info(
         &self,
-        connected: &Connected,
+        connected: &NatsLink,
         stream: &Stream,
         subject: &str,
     ) -> Result<(stream::Info, bool), SourceError> {
@@ -202,7 +202,7 @@ impl Nats {
     /// The answer, unless the server refuses: it reports that beside the answer, which then never comes.
     async fn ask<T>(
         &self,
-        connected: &Connected,
+        connected: &NatsLink,
         answer: impl Future<Output = T>,
     ) -> Result<T, SourceError> {
         let mut events = connected.events.subscribe();
@@ -226,7 +226,7 @@ impl Nats {
     /// Follows the key from its last message on. The server says at once whether there is one.
     async fn follow(
         &self,
-        connected: &Connected,
+        connected: &NatsLink,
         stream: &Stream,
         observer: &Observer,
     ) -> Result<Followed, SourceError> {
@@ -345,7 +345,7 @@ impl Watcher for Nats {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let connected = match &self.client {
-            Some(client) => Lease::own(Connected::of(client.clone())),
+            Some(client) => Lease::own(NatsLink::of(client.clone())),
             None => {
                 SERVERS
                     .lease(self.place.server(), observer.was_live(), self.connect())
@@ -366,13 +366,13 @@ impl Watcher for Nats {
 
 impl Nats {
     /// Connects to the server that answers first. The client's own way through its servers waits for each.
-    async fn connect(&self) -> Result<Connected, SourceError> {
+    async fn connect(&self) -> Result<NatsLink, SourceError> {
         members::first(&self.place, |address| self.connect_to(address)).await
     }
 
-    async fn connect_to(&self, address: String) -> Result<Connected, SourceError> {
+    async fn connect_to(&self, address: String) -> Result<NatsLink, SourceError> {
         let place = &self.place;
-        let told = Arc::new(Told::default());
+        let told = Arc::new(NatsReport::default());
         let events = watch::channel(()).0;
         let (tell, event) = (Arc::clone(&told), events.clone());
         let mut options = ConnectOptions::new()
@@ -429,7 +429,7 @@ impl Nats {
                 _ => SourceError::transient(text),
             }
         })?;
-        let connected = Connected {
+        let connected = NatsLink {
             client,
             told,
             events,
@@ -441,7 +441,7 @@ impl Nats {
 
     /// Whether the leader of a stream can be asked by way of this server: one that is cut off from the others takes connections all the
     /// same. What it says of the bucket is the matter of each session.
-    async fn knock(&self, connected: &Connected) -> Result<(), SourceError> {
+    async fn knock(&self, connected: &NatsLink) -> Result<(), SourceError> {
         if self.place.hosts.len() < 2 {
             return Ok(());
         }

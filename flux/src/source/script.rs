@@ -37,19 +37,19 @@ pub struct Script {
 /// Watches a [`Script`] at work, and adds to it. Clones are the same script.
 #[derive(Clone)]
 pub struct ScriptHandle {
-    shared: Arc<Shared>,
+    shared: Arc<ScriptShared>,
 }
 
-struct Shared {
+struct ScriptShared {
     name: String,
-    state: Mutex<State>,
+    state: Mutex<ScriptState>,
     more: Notify,
     /// How many acts are left.
     left: watch::Sender<usize>,
 }
 
 #[derive(Default)]
-struct State {
+struct ScriptState {
     acts: VecDeque<Act>,
     /// When the pause under way is over; it goes on where a session was dropped.
     until: Option<Instant>,
@@ -133,7 +133,7 @@ impl Script {
     pub fn new(name: impl Into<String>) -> Self {
         Script {
             handle: ScriptHandle {
-                shared: Arc::new(Shared {
+                shared: Arc::new(ScriptShared {
                     name: name.into(),
                     state: Mutex::default(),
                     more: Notify::new(),
@@ -189,7 +189,7 @@ impl ScriptHandle {
         self.shared.more.notify_one();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ScriptState> {
         let state = self.shared.state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
     }

@@ -23,11 +23,11 @@ use super::{
 /// A session lasts so long without its client; the server may shorten it.
 const SESSION: Duration = Duration::from_secs(10);
 
-static SERVERS: Connections<Session> = Connections::new();
+static SERVERS: Connections<ZooKeeperSession> = Connections::new();
 
-struct Session(Client);
+struct ZooKeeperSession(Client);
 
-impl Connection for Session {
+impl Connection for ZooKeeperSession {
     fn is_open(&self) -> bool {
         !self.0.state().is_terminated()
     }
@@ -87,7 +87,7 @@ impl ZooKeeper {
         }
     }
 
-    async fn connect(&self) -> Result<Session, SourceError> {
+    async fn connect(&self) -> Result<ZooKeeperSession, SourceError> {
         let place = &self.place;
         let mut connector = Client::connector()
             .with_session_timeout(SESSION)
@@ -113,7 +113,7 @@ impl ZooKeeper {
             }
         });
         match connected.await {
-            Ok(client) => client.map(Session),
+            Ok(client) => client.map(ZooKeeperSession),
             Err(_) => Err(SourceError::transient(format!(
                 "{}: no session within {SESSION:?}",
                 place.origin()
@@ -247,7 +247,7 @@ impl Watcher for ZooKeeper {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let session = match &self.client {
-            Some(client) => Lease::own(Session(client.clone())),
+            Some(client) => Lease::own(ZooKeeperSession(client.clone())),
             None => {
                 SERVERS
                     .lease(self.place.server(), observer.was_live(), self.connect())

@@ -6,7 +6,7 @@ use crate::{
     codec::Decoder,
     source::{
         SourceError,
-        declare::{Kind, document_of},
+        declare::{SourceKind, document_of},
         environment::Variables,
     },
 };
@@ -174,7 +174,7 @@ fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptH
     let script = Script::new(&name);
     let handle = script.handle();
     source.format = Some(decoder);
-    source.kind = Kind::Watcher(Box::new(script));
+    source.kind = SourceKind::Watcher(Box::new(script));
     Ok(Some(handle))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ChosenPart, NodeDecoder, key::KeyDecoder};
 use crate::{
-    document::{Dialect, NodeId, Pair, tree::Error},
+    document::{Dialect, NodeId, Pair, tree::TreeError},
     problem::{
         Seg,
         collect_errors::{self, NodeStep},
@@ -61,11 +61,11 @@ pub(super) struct NodeItems<'r, 'd> {
 }
 
 impl<'de> SeqAccess<'de> for NodeItems<'_, '_> {
-    type Error = Error;
+    type Error = TreeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         let Some(index) = self.rest.take() else {
             return Ok(None);
         };
@@ -107,7 +107,7 @@ impl<'d> NodeDecoder<'d> {
         key: NodeId,
         index: usize,
         seed: S,
-    ) -> Result<S::Value, Error> {
+    ) -> Result<S::Value, TreeError> {
         let decoder = self.at(key);
         let result = match self.document.dialect() {
             #[cfg(feature = "yaml")]
@@ -123,11 +123,11 @@ impl<'d> NodeDecoder<'d> {
 }
 
 impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
-    type Error = Error;
+    type Error = TreeError;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         let Some(index) = self.rest.take() else {
             return Ok(None);
         };
@@ -137,9 +137,9 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
         self.value = Some((index, *entry));
         self.decoder.key(entry.key, index, seed).map(Some)
     }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
         let Some((index, entry)) = self.value.take() else {
-            return Err(Error("a value was asked for before its key".to_owned()));
+            return Err(TreeError("a value was asked for before its key".to_owned()));
         };
         self.decoder.take()?;
         let step = self.decoder.step(entry.value, index, false);

@@ -3,7 +3,7 @@
 use super::NodeDecoder;
 #[cfg(feature = "toml")]
 use super::toml;
-use crate::document::tree::Error;
+use crate::document::tree::TreeError;
 use serde::de::{Deserializer, IntoDeserializer, Visitor, value::StrDeserializer};
 
 /// A key of JSON or TOML: a text, that a map with other keys reads.
@@ -36,7 +36,7 @@ impl<'d> KeyDecoder<'d> {
 
 macro_rules! parsed_keys {
     ($($method:ident => $visit:ident;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             match self.parsed() {
                 Some(value) => visitor.$visit(value),
                 None => visitor.visit_str(self.text()),
@@ -46,9 +46,9 @@ macro_rules! parsed_keys {
 }
 
 impl<'de> Deserializer<'de> for KeyDecoder<'_> {
-    type Error = Error;
+    type Error = TreeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         visitor.visit_str(self.text())
     }
 
@@ -66,18 +66,18 @@ impl<'de> Deserializer<'de> for KeyDecoder<'_> {
         deserialize_u128 => visit_u128;
     }
 
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_f64(visitor)
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.parsed().filter(|_| !self.0.is_toml()) {
             Some(value) => visitor.visit_f64(value),
             None => visitor.visit_str(self.text()),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0.is_toml() {
             true => self.deserialize_any(visitor),
             false => visitor.visit_some(self),
@@ -88,18 +88,18 @@ impl<'de> Deserializer<'de> for KeyDecoder<'_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0.is_toml() {
             true => self.deserialize_any(visitor),
             false => visitor.visit_bytes(self.text().as_bytes()),
         }
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_bytes(visitor)
     }
 
@@ -108,8 +108,8 @@ impl<'de> Deserializer<'de> for KeyDecoder<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        let name: StrDeserializer<'_, Error> = self.text().into_deserializer();
+    ) -> Result<V::Value, TreeError> {
+        let name: StrDeserializer<'_, TreeError> = self.text().into_deserializer();
         visitor.visit_enum(name)
     }
 
@@ -118,7 +118,7 @@ impl<'de> Deserializer<'de> for KeyDecoder<'_> {
         name: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         #[cfg(feature = "toml")]
         if self.0.is_toml() && name == toml::SPANNED {
             return visitor.visit_map(toml::SpannedAccess {

@@ -12,11 +12,11 @@ mod variant;
 mod yaml;
 
 use access::{NodeEntries, NodeItems, Rest};
-use variant::{OneEntry, TaggedValue, UnitVariant};
+use variant::{TaggedValue, UnitVariant, VariantEntry};
 
 use super::{
     Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle,
-    tree::Error,
+    tree::TreeError,
 };
 use serde::de::{
     self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor, value::StrDeserializer,
@@ -81,12 +81,12 @@ impl<'d> NodeDecoder<'d> {
         )
     }
 
-    fn take(self) -> Result<(), Error> {
+    fn take(self) -> Result<(), TreeError> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.unwrap_or_default());
         match left {
             Some(_) => Ok(()),
-            None => Err(Error("repetition limit exceeded".to_owned())),
+            None => Err(TreeError("repetition limit exceeded".to_owned())),
         }
     }
 
@@ -98,10 +98,10 @@ impl<'d> NodeDecoder<'d> {
         }
     }
 
-    fn deeper(self) -> Result<Self, Error> {
+    fn deeper(self) -> Result<Self, TreeError> {
         match self.levels.checked_sub(1) {
             Some(levels) => Ok(NodeDecoder { levels, ..self }),
-            None => Err(Error("recursion limit exceeded".to_owned())),
+            None => Err(TreeError("recursion limit exceeded".to_owned())),
         }
     }
 
@@ -170,7 +170,7 @@ impl<'d> NodeDecoder<'d> {
     }
 
     /// The format's own reading of a value that takes any type.
-    fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.content() {
             NodeContent::Scalar(scalar) => match self.document.dialect() {
                 #[cfg(feature = "json")]
@@ -184,7 +184,7 @@ impl<'d> NodeDecoder<'d> {
             },
             NodeContent::List(items) => self.list(items.into(), true, visitor),
             NodeContent::Map(entries) => self.map(entries, visitor),
-            NodeContent::Alias(_) => Err(Error("an alias of an alias".to_owned())),
+            NodeContent::Alias(_) => Err(TreeError("an alias of an alias".to_owned())),
         }
     }
 
@@ -194,7 +194,7 @@ impl<'d> NodeDecoder<'d> {
         items: Cow<'d, [NodeId]>,
         fixed: bool,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         let id = self.document.resolved(self.id);
         let length = items.len();
         let mut rest = Rest::new(self.parts.get(&id), length);
@@ -210,7 +210,11 @@ impl<'d> NodeDecoder<'d> {
         }
     }
 
-    fn map<'de, V: Visitor<'de>>(self, entries: &'d [Pair], visitor: V) -> Result<V::Value, Error> {
+    fn map<'de, V: Visitor<'de>>(
+        self,
+        entries: &'d [Pair],
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
         let id = self.document.resolved(self.id);
         let mut rest = Rest::new(self.parts.get(&id), entries.len());
         let value = visitor.visit_map(NodeEntries {
@@ -228,7 +232,7 @@ impl<'d> NodeDecoder<'d> {
 
     /// What is here instead of what the target takes.
     #[cold]
-    fn unexpected(self, expected: &dyn Expected) -> Error {
+    fn unexpected(self, expected: &dyn Expected) -> TreeError {
         struct NoTarget<'e>(&'e dyn Expected);
         enum Never {}
         impl Visitor<'_> for NoTarget<'_> {
@@ -256,7 +260,7 @@ impl<'d> NodeDecoder<'d> {
     }
 
     #[cold]
-    fn wide(self, expected: &dyn Expected) -> Error {
+    fn wide(self, expected: &dyn Expected) -> TreeError {
         let found = format!("integer `{}`", self.document.key(self.id));
         de::Error::invalid_type(Unexpected::Other(&found), expected)
     }
@@ -277,7 +281,7 @@ impl<'d> NodeDecoder<'d> {
 
 /// A list that is longer than its target, in the words of serde for one that is shorter.
 #[cold]
-fn too_many(found: usize, taken: usize) -> Error {
+fn too_many(found: usize, taken: usize) -> TreeError {
     struct Surplus(usize);
     impl Expected for Surplus {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -292,7 +296,7 @@ fn too_many(found: usize, taken: usize) -> Error {
 
 macro_rules! numbers {
     ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             #[cfg(feature = "yaml")]
             if self.is_yaml() {
                 let read: fn(&str) -> Option<$type> = $read;
@@ -320,7 +324,7 @@ macro_rules! numbers {
 /// Integers of 128 bits, which serde_json reads from the text.
 macro_rules! wide {
     ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
             #[cfg(feature = "yaml")]
             if self.is_yaml() {
                 let read: fn(&str) -> Option<$type> = $read;
@@ -335,7 +339,7 @@ macro_rules! wide {
             {
                 return match self.document.key(self.id).parse::<$type>() {
                     Ok(number) => visitor.$visit(number),
-                    Err(_) => Err(Error("number out of range".to_owned())),
+                    Err(_) => Err(TreeError("number out of range".to_owned())),
                 };
             }
             self.any_scalar(visitor)
@@ -347,9 +351,9 @@ macro_rules! wide {
 use super::scalar::yaml::{float, signed, unsigned};
 
 impl<'de> Deserializer<'de> for NodeDecoder<'_> {
-    type Error = Error;
+    type Error = TreeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         #[cfg(feature = "toml")]
         if let (true, Some(date)) = (self.is_toml(), self.scalar().and_then(toml::date)) {
             return visitor.visit_string(date);
@@ -376,11 +380,11 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         deserialize_u128: u128, |text| unsigned(text, u128::from_str_radix) => visit_u128;
     }
 
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_f64(visitor)
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
             return match self.yaml_text(super::scalar::yaml::FLOAT).and_then(float) {
@@ -400,7 +404,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         self.any_scalar(visitor)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
             let text = self.yaml_text(super::scalar::yaml::BOOL);
@@ -412,11 +416,11 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         self.any_of(ResolvedKind::Bool, visitor)
     }
 
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.scalar() {
             _ if self.is_toml() => self.any(visitor),
             Some(_) if self.is_null() => Err(self.unexpected(&visitor)),
@@ -426,20 +430,20 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.scalar() {
             Some(scalar) if self.is_null() => visitor.visit_str(&scalar.text),
             _ => self.deserialize_str(visitor),
         }
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         if self.is_yaml() {
-            return Err(Error(
+            return Err(TreeError(
                 "serialization and deserialization of bytes in YAML is not implemented".to_owned(),
             ));
         }
@@ -453,11 +457,11 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
             use super::scalar::yaml::{NULL, is_nothing, is_null};
@@ -490,7 +494,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         #[cfg(feature = "yaml")]
         if let (true, Some(scalar)) = (self.is_yaml(), self.scalar()) {
             use super::scalar::yaml::{NULL, is_nothing, is_null};
@@ -514,7 +518,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         self.deserialize_unit(visitor)
     }
 
@@ -522,7 +526,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         #[cfg(feature = "json")]
         if matches!(self.document.dialect(), Dialect::Json) && name == json::RAW {
             // serde_json's `RawValue` takes the text as it is.
@@ -537,11 +541,15 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         self.items(false, visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
         self.items(true, visitor)
     }
 
@@ -550,11 +558,11 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         self.items(true, visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.content() {
             NodeContent::Map(entries) => self.map(entries, visitor),
             _ if self.is_bare_tag() => self.map(&[], visitor),
@@ -568,7 +576,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         name: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         #[cfg(feature = "toml")]
         if self.is_toml() && name == toml::SPANNED {
             return visitor.visit_map(toml::SpannedAccess {
@@ -588,21 +596,21 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         name: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         if self.is_yaml() {
             return self.yaml_enum(name, visitor);
         }
         match self.content() {
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
-                let name: StrDeserializer<'_, Error> = scalar.text.as_ref().into_deserializer();
+                let name: StrDeserializer<'_, TreeError> = scalar.text.as_ref().into_deserializer();
                 visitor.visit_enum(name)
             }
             NodeContent::Map(entries) => match entries.as_slice() {
-                [entry] => visitor.visit_enum(OneEntry {
+                [entry] => visitor.visit_enum(VariantEntry {
                     decoder: self.deeper()?,
                     entry: *entry,
                 }),
-                entries => Err(Error(format!(
+                entries => Err(TreeError(format!(
                     "a variant is a map with one key, its name; here are {}",
                     entries.len()
                 ))),
@@ -611,7 +619,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.is_toml() {
             true => self.any(visitor),
             false => visitor.visit_unit(),
@@ -625,7 +633,7 @@ impl NodeDecoder<'_> {
         self,
         kind: ResolvedKind,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         match self.is_toml() || self.document.kind(self.id) == Some(kind) {
             true => self.any(visitor),
             false => Err(self.unexpected(&visitor)),
@@ -633,7 +641,7 @@ impl NodeDecoder<'_> {
     }
 
     /// A value for a target that takes a scalar.
-    fn any_scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn any_scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.content() {
             NodeContent::Scalar(_) => self.any(visitor),
             _ if self.is_toml() => self.any(visitor),
@@ -641,7 +649,7 @@ impl NodeDecoder<'_> {
         }
     }
 
-    fn items<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, Error> {
+    fn items<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, TreeError> {
         match self.content() {
             NodeContent::List(items) => self.list(items.into(), fixed, visitor),
             _ if self.is_bare_tag() => self.list(Cow::Borrowed(&[]), fixed, visitor),
@@ -654,12 +662,12 @@ impl NodeDecoder<'_> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         let scalar = self.scalar();
         if self.tagged {
             return match scalar {
                 Some(scalar) if !scalar.text.is_empty() => visitor.visit_enum(UnitVariant(self)),
-                _ => Err(Error(format!(
+                _ => Err(TreeError(format!(
                     "deserializing nested enum in {name} from YAML is not supported yet"
                 ))),
             };
@@ -668,10 +676,12 @@ impl NodeDecoder<'_> {
             Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
             None if scalar.is_some() => visitor.visit_enum(UnitVariant(self)),
             None => match self.content() {
-                NodeContent::Map(entries) if entries.len() == 1 => visitor.visit_enum(OneEntry {
-                    decoder: self.deeper()?,
-                    entry: entries[0],
-                }),
+                NodeContent::Map(entries) if entries.len() == 1 => {
+                    visitor.visit_enum(VariantEntry {
+                        decoder: self.deeper()?,
+                        entry: entries[0],
+                    })
+                }
                 _ => Err(self.unexpected(&"a map with one key, the name of the variant")),
             },
         }

@@ -1,6 +1,6 @@
 //! Scalars as TOML's decoder reads them, and its `Spanned`.
 
-use super::{DocumentScalar, Error, NodeDecoder, ScalarStyle, Visitor};
+use super::{DocumentScalar, NodeDecoder, ScalarStyle, TreeError, Visitor};
 use crate::problem::DATE;
 use serde::de::{
     DeserializeSeed, IntoDeserializer, MapAccess,
@@ -18,7 +18,7 @@ const FIELDS: [&str; 3] = [
 pub(super) fn any<'de, V: Visitor<'de>>(
     scalar: &DocumentScalar<'_>,
     visitor: V,
-) -> Result<V::Value, Error> {
+) -> Result<V::Value, TreeError> {
     let text = scalar.text.as_ref();
     if scalar.style == ScalarStyle::Quoted {
         return visitor.visit_str(text);
@@ -30,7 +30,7 @@ pub(super) fn any<'de, V: Visitor<'de>>(
     }
     if let Some(date) = date(scalar) {
         let entry = std::iter::once((DATE, date));
-        return visitor.visit_map(MapDeserializer::<_, Error>::new(entry));
+        return visitor.visit_map(MapDeserializer::<_, TreeError>::new(entry));
     }
     number(&text.replace('_', ""), visitor)
 }
@@ -42,7 +42,7 @@ pub(super) fn date(scalar: &DocumentScalar<'_>) -> Option<String> {
     Some(date?.ok()?.to_string())
 }
 
-fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, TreeError> {
     let (sign, digits) = match text.as_bytes().first() {
         Some(b'-') => ("-", &text[1..]),
         Some(b'+') => ("", &text[1..]),
@@ -68,14 +68,14 @@ fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Erro
         }
         return match u128::from_str_radix(&signed, base) {
             Ok(number) => visitor.visit_u128(number),
-            Err(_) => Err(Error("integer number overflowed".to_owned())),
+            Err(_) => Err(TreeError("integer number overflowed".to_owned())),
         };
     }
     match format!("{sign}{digits}").parse::<f64>() {
         Ok(number) if number.is_finite() || digits == "inf" || digits == "nan" => {
             visitor.visit_f64(number)
         }
-        _ => Err(Error("floating-point number overflowed".to_owned())),
+        _ => Err(TreeError("floating-point number overflowed".to_owned())),
     }
 }
 
@@ -86,19 +86,19 @@ pub(super) struct SpannedAccess<'d> {
 }
 
 impl<'de> MapAccess<'de> for SpannedAccess<'_> {
-    type Error = Error;
+    type Error = TreeError;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Error> {
+    ) -> Result<Option<S::Value>, TreeError> {
         let Some(name) = FIELDS.get(self.next) else {
             return Ok(None);
         };
         self.next += 1;
-        let name = BorrowedStrDeserializer::<Error>::new(name);
+        let name = BorrowedStrDeserializer::<TreeError>::new(name);
         seed.deserialize(name).map(Some)
     }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
         let NodeDecoder { document, id, .. } = self.decoder;
         let span = &document.node(id).span;
         let at = match self.next {
@@ -106,7 +106,7 @@ impl<'de> MapAccess<'de> for SpannedAccess<'_> {
             2 => span.end,
             _ => return seed.deserialize(self.decoder),
         };
-        let at: serde::de::value::UsizeDeserializer<Error> = at.into_deserializer();
+        let at: serde::de::value::UsizeDeserializer<TreeError> = at.into_deserializer();
         seed.deserialize(at)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::NodeDecoder;
 use crate::{
-    document::{NodeContent, NodeId, Pair, tree::Error},
+    document::{NodeContent, NodeId, Pair, tree::TreeError},
     problem::collect_errors,
 };
 use serde::de::{
@@ -12,25 +12,25 @@ use serde::de::{
 use std::borrow::Cow;
 
 /// A variant that a map of one entry names.
-pub(super) struct OneEntry<'d> {
+pub(super) struct VariantEntry<'d> {
     pub(super) decoder: NodeDecoder<'d>,
     pub(super) entry: Pair,
 }
 
-impl<'de, 'd> EnumAccess<'de> for OneEntry<'d> {
-    type Error = Error;
+impl<'de, 'd> EnumAccess<'de> for VariantEntry<'d> {
+    type Error = TreeError;
     type Variant = Self;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), TreeError> {
         let name = self.decoder.key(self.entry.key, 0, seed)?;
         Ok((name, self))
     }
 }
 
-impl OneEntry<'_> {
+impl VariantEntry<'_> {
     fn within<T>(
         self,
-        decode: impl FnOnce(NodeDecoder<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        decode: impl FnOnce(NodeDecoder<'_>) -> Result<T, TreeError>,
+    ) -> Result<T, TreeError> {
         let step = self.decoder.step(self.entry.value, 0, true);
         collect_errors::enter(self.decoder.seg(self.entry.key), Some(step));
         let result = decode(self.decoder.at(self.entry.value));
@@ -39,9 +39,9 @@ impl OneEntry<'_> {
     }
 }
 
-impl<'de> VariantAccess<'de> for OneEntry<'_> {
-    type Error = Error;
-    fn unit_variant(self) -> Result<(), Error> {
+impl<'de> VariantAccess<'de> for VariantEntry<'_> {
+    type Error = TreeError;
+    fn unit_variant(self) -> Result<(), TreeError> {
         self.within(|content| match content.content() {
             // toml's decoder takes what is empty.
             NodeContent::List(items) if content.is_toml() && items.is_empty() => Ok(()),
@@ -49,10 +49,10 @@ impl<'de> VariantAccess<'de> for OneEntry<'_> {
             _ => de::Deserialize::deserialize(content),
         })
     }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, TreeError> {
         self.within(|content| seed.deserialize(content))
     }
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, TreeError> {
         self.within(|content| {
             if !content.is_toml() {
                 return content.items(true, visitor);
@@ -67,7 +67,7 @@ impl<'de> VariantAccess<'de> for OneEntry<'_> {
                         .map(|entry| document.key(entry.key))
                         .enumerate();
                     if !keys.all(|(index, key)| key.parse() == Ok(index)) {
-                        return Err(Error("expected the keys 0, 1 and so on".to_owned()));
+                        return Err(TreeError("expected the keys 0, 1 and so on".to_owned()));
                     }
                     entries.iter().map(|entry| entry.value).collect()
                 }
@@ -75,7 +75,7 @@ impl<'de> VariantAccess<'de> for OneEntry<'_> {
             };
             match items.len() == len {
                 true => content.list(items, true, visitor),
-                false => Err(Error(format!("expected tuple with length {len}"))),
+                false => Err(TreeError(format!("expected tuple with length {len}"))),
             }
         })
     }
@@ -83,7 +83,7 @@ impl<'de> VariantAccess<'de> for OneEntry<'_> {
         self,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         self.within(|content| {
             if content.is_toml() {
                 let document = content.document;
@@ -91,7 +91,7 @@ impl<'de> VariantAccess<'de> for OneEntry<'_> {
                 let mut keys = keys.map(|entry| document.key(entry.key));
                 if let Some(key) = keys.find(|key| !fields.contains(key)) {
                     let known = fields.join(", ");
-                    return Err(Error(format!(
+                    return Err(TreeError(format!(
                         "unexpected keys in table: {key}, available keys: {known}"
                     )));
                 }
@@ -108,13 +108,13 @@ pub(super) struct TaggedValue<'d> {
 }
 
 impl<'de, 'd> EnumAccess<'de> for TaggedValue<'d> {
-    type Error = Error;
+    type Error = TreeError;
     type Variant = TaggedContent<'d>;
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, TaggedContent<'d>), Error> {
-        let name: StrDeserializer<'_, Error> = self.tag.into_deserializer();
+    ) -> Result<(S::Value, TaggedContent<'d>), TreeError> {
+        let name: StrDeserializer<'_, TreeError> = self.tag.into_deserializer();
         let content = NodeDecoder {
             tagged: true,
             ..self.content
@@ -127,21 +127,21 @@ impl<'de, 'd> EnumAccess<'de> for TaggedValue<'d> {
 pub(super) struct TaggedContent<'d>(pub(super) NodeDecoder<'d>);
 
 impl<'de> VariantAccess<'de> for TaggedContent<'_> {
-    type Error = Error;
-    fn unit_variant(self) -> Result<(), Error> {
+    type Error = TreeError;
+    fn unit_variant(self) -> Result<(), TreeError> {
         de::Deserialize::deserialize(self.0)
     }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, TreeError> {
         seed.deserialize(self.0)
     }
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, TreeError> {
         self.0.items(true, visitor)
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         self.0.deserialize_struct("", fields, visitor)
     }
 }
@@ -150,9 +150,9 @@ impl<'de> VariantAccess<'de> for TaggedContent<'_> {
 pub(super) struct UnitVariant<'d>(pub(super) NodeDecoder<'d>);
 
 impl<'de, 'd> EnumAccess<'de> for UnitVariant<'d> {
-    type Error = Error;
+    type Error = TreeError;
     type Variant = Self;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), TreeError> {
         let name = NodeDecoder {
             tagged: false,
             ..self.0
@@ -162,17 +162,17 @@ impl<'de, 'd> EnumAccess<'de> for UnitVariant<'d> {
 }
 
 impl<'de> VariantAccess<'de> for UnitVariant<'_> {
-    type Error = Error;
-    fn unit_variant(self) -> Result<(), Error> {
+    type Error = TreeError;
+    fn unit_variant(self) -> Result<(), TreeError> {
         Ok(())
     }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Error> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, TreeError> {
         Err(de::Error::invalid_type(
             Unexpected::UnitVariant,
             &"newtype variant",
         ))
     }
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, TreeError> {
         Err(de::Error::invalid_type(
             Unexpected::UnitVariant,
             &"tuple variant",
@@ -182,7 +182,7 @@ impl<'de> VariantAccess<'de> for UnitVariant<'_> {
         self,
         _: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, TreeError> {
         Err(de::Error::invalid_type(
             Unexpected::UnitVariant,
             &"struct variant",

@@ -1,6 +1,6 @@
 //! Scalars as YAML's decoder reads them.
 
-use super::{DocumentScalar, Error, ScalarStyle, Unexpected, Visitor, de};
+use super::{DocumentScalar, ScalarStyle, TreeError, Unexpected, Visitor, de};
 use crate::document::scalar::yaml::{
     BOOL, FLOAT, INT, Integer, NULL, bool, float, integer, is_digits_but_no_number, is_nothing,
     is_null,
@@ -11,7 +11,7 @@ pub(super) fn any<'de, V: Visitor<'de>>(
     scalar: &DocumentScalar<'_>,
     tag: Option<&str>,
     visitor: V,
-) -> Result<V::Value, Error> {
+) -> Result<V::Value, TreeError> {
     let text = scalar.text.as_ref();
     let no = |what: &'static str| de::Error::invalid_value(Unexpected::Str(text), &what);
     match tag {
@@ -37,7 +37,7 @@ pub(super) fn any<'de, V: Visitor<'de>>(
     }
 }
 
-fn untagged<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+fn untagged<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, TreeError> {
     if is_nothing(text) {
         return visitor.visit_unit();
     }
@@ -53,7 +53,7 @@ fn untagged<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Er
     }
 }
 
-fn visit<'de, V: Visitor<'de>>(number: Integer, visitor: V) -> Result<V::Value, Error> {
+fn visit<'de, V: Visitor<'de>>(number: Integer, visitor: V) -> Result<V::Value, TreeError> {
     match number {
         Integer::U64(number) => visitor.visit_u64(number),
         Integer::I64(number) => visitor.visit_i64(number),

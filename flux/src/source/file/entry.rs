@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::read::{FileContent, ReadOutcome, Stamp};
+use super::read::{FileContent, FileStamp, ReadOutcome};
 use crate::{
     source::{Content, ErrorKind, Observation, SourceError},
     time::ceiling,
@@ -108,7 +108,7 @@ struct Writer {
     /// It was seen to write, and not to close.
     open: bool,
     /// What was found when the wait began.
-    stamp: Option<Stamp>,
+    stamp: Option<FileStamp>,
 }
 
 #[derive(Debug)]
@@ -234,7 +234,7 @@ impl PathState {
     /// a write, or a writer that emptied it has it open.
     fn was_touched(
         &self,
-        stamp: &Option<Stamp>,
+        stamp: &Option<FileStamp>,
         missing: bool,
         age: Option<Duration>,
         now: Instant,
@@ -271,7 +271,7 @@ impl PathState {
     }
 
     /// Somebody may be writing: `stamp` is what was found, if it was looked at.
-    fn suspect(&mut self, now: Instant, stamp: Option<Stamp>, calm: Duration) {
+    fn suspect(&mut self, now: Instant, stamp: Option<FileStamp>, calm: Duration) {
         let writer = self.writer.get_or_insert(Writer {
             since: now,
             due: now,
@@ -378,7 +378,7 @@ mod tests {
             what: FileContent::Bytes(text.as_bytes().to_vec()),
             steady: true,
             age: Some(age),
-            stamp: Some(Stamp::of_test(text.len() as u64)),
+            stamp: Some(FileStamp::of_test(text.len() as u64)),
             orphan: false,
         }
     }

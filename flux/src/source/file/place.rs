@@ -34,7 +34,7 @@ pub(super) struct WatchedPlace {
     quiet: Duration,
     folder: Option<Folder>,
     /// By name; a file that is watched by itself has none.
-    leaves: BTreeMap<OsString, Leaf>,
+    leaves: BTreeMap<OsString, LastStep>,
     mounts: Mounts,
     /// There are no events, or not of all changes.
     silent: bool,
@@ -47,7 +47,7 @@ pub(super) struct WatchedPlace {
 }
 
 /// One file.
-struct Leaf {
+struct LastStep {
     target: Arc<Target>,
     entry: PathState,
     way: LinkChain,
@@ -75,7 +75,7 @@ impl Turn {
 
 impl WatchedPlace {
     pub(super) fn file(target: Arc<Target>, quiet: Duration) -> Self {
-        let leaf = Leaf {
+        let leaf = LastStep {
             target,
             entry: PathState::new(quiet),
             way: LinkChain::default(),
@@ -94,7 +94,7 @@ impl WatchedPlace {
         WatchedPlace::new(quiet, Some(folder), BTreeMap::new())
     }
 
-    fn new(quiet: Duration, folder: Option<Folder>, leaves: BTreeMap<OsString, Leaf>) -> Self {
+    fn new(quiet: Duration, folder: Option<Folder>, leaves: BTreeMap<OsString, LastStep>) -> Self {
         WatchedPlace {
             subscription: FileSubscription::new(),
             quiet,
@@ -358,7 +358,7 @@ impl WatchedPlace {
                 folder.real = listed.as_ref().map(|(real, _)| real.clone());
             }
             for name in listed.into_iter().flat_map(|(_, names)| names) {
-                let new = || Leaf {
+                let new = || LastStep {
                     target: folder.target_of(&name),
                     entry: match was_there {
                         true => PathState::absent(self.quiet),
@@ -391,7 +391,7 @@ impl WatchedPlace {
                 if target.path.is_dir() {
                     continue;
                 }
-                let leaf = Leaf {
+                let leaf = LastStep {
                     entry: PathState::absent(self.quiet),
                     // Followed after it was read; what a link leads to is not known yet.
                     way: LinkChain {
@@ -490,7 +490,7 @@ impl WatchedPlace {
     }
 }
 
-impl Leaf {
+impl LastStep {
     fn read(&self, in_folder: bool) -> ReadOutcome {
         let target = &self.target;
         let found = read(&target.path, &target.shown, target.max_size);

@@ -22,14 +22,14 @@ pub(super) struct ReadOutcome {
     /// How long ago it was modified; `None` also where that lies in the future.
     pub(super) age: Option<Duration>,
     /// Of a file: which one it is, and how it was left.
-    pub(super) stamp: Option<Stamp>,
+    pub(super) stamp: Option<FileStamp>,
     /// It has no name any more: it is seen through a mount, and another file has its name.
     pub(super) orphan: bool,
 }
 
 /// What differs between two files, or two states of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     size: u64,
     modified: Option<SystemTime>,
     identity: Option<(u64, u64)>,
@@ -58,9 +58,9 @@ impl ReadOutcome {
     }
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(metadata: &Metadata) -> Self {
-        Stamp {
+        FileStamp {
             size: metadata.len(),
             modified: metadata.modified().ok(),
             identity: identity(metadata),
@@ -69,7 +69,7 @@ impl Stamp {
 
     #[cfg(test)]
     pub(super) fn of_test(size: u64) -> Self {
-        Stamp {
+        FileStamp {
             size,
             modified: None,
             identity: None,
@@ -122,8 +122,8 @@ fn attempt(path: &Path, shown: &str, max: u64) -> ReadOutcome {
         )));
     }
     // By path, so that a file renamed into its place meanwhile is seen too.
-    let stamp = Stamp::of(&before);
-    let steady = fs::metadata(path).is_ok_and(|after| Stamp::of(&after) == stamp);
+    let stamp = FileStamp::of(&before);
+    let steady = fs::metadata(path).is_ok_and(|after| FileStamp::of(&after) == stamp);
     ReadOutcome {
         what: FileContent::Bytes(bytes),
         steady,

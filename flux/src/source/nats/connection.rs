@@ -15,9 +15,9 @@ use crate::source::{
 pub(super) const DELETE: &str = "$JS.API.CONSUMER.DELETE";
 
 /// A connection, and what the server reported of it.
-pub(super) struct Connected {
+pub(super) struct NatsLink {
     pub(super) client: Client,
-    pub(super) told: Arc<Told>,
+    pub(super) told: Arc<NatsReport>,
     /// Changes with what was reported.
     pub(super) events: watch::Sender<()>,
     /// Where the server is; nowhere that is known if it is the program's own client.
@@ -25,10 +25,10 @@ pub(super) struct Connected {
 }
 
 #[derive(Default)]
-pub(super) struct Told(Mutex<News>);
+pub(super) struct NatsReport(Mutex<NatsNews>);
 
 #[derive(Default)]
-struct News {
+struct NatsNews {
     lost: bool,
     /// What the server refused. The connection is then of no use to whom it was refused: rights are those of its beginning.
     refusals: Vec<String>,
@@ -37,8 +37,8 @@ struct News {
 /// How many refusals are kept of one connection.
 const REFUSALS: usize = 64;
 
-impl Told {
-    fn news(&self) -> std::sync::MutexGuard<'_, News> {
+impl NatsReport {
+    fn news(&self) -> std::sync::MutexGuard<'_, NatsNews> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,9 +82,9 @@ fn concerns(refusal: &str, bucket: &str) -> bool {
     buckets.peek().is_none() || buckets.any(|named| named == bucket)
 }
 
-impl Connected {
+impl NatsLink {
     pub(super) fn of(client: Client) -> Self {
-        Connected {
+        NatsLink {
             client,
             told: Arc::default(),
             events: watch::channel(()).0,
@@ -114,7 +114,7 @@ impl Connected {
     }
 }
 
-impl Connection for Connected {
+impl Connection for NatsLink {
     fn is_open(&self) -> bool {
         let news = self.told.news();
         !news.lost && news.refusals.is_empty()
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_refusal_concerns_the_bucket_that_it_names() {
-        let told = Told::default();
+        let told = NatsReport::default();
         let refuse = |said: &str| {
             let error = ServerError::Other(said.to_owned());
             assert!(told.note(&Event::ServerError(error)));

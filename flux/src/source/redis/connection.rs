@@ -46,12 +46,12 @@ struct Answered {
 
 /// Who wants to be told of which key; none once the connection is lost.
 #[derive(Default)]
-struct Ears(Mutex<Option<Keys>>);
+struct Ears(Mutex<Option<KeyEvents>>);
 
-type Keys = HashMap<Vec<u8>, watch::Sender<()>>;
+type KeyEvents = HashMap<Vec<u8>, watch::Sender<()>>;
 
 impl Ears {
-    fn keys(&self) -> MutexGuard<'_, Option<Keys>> {
+    fn keys(&self) -> MutexGuard<'_, Option<KeyEvents>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,7 +151,7 @@ impl Connection for Connected {
 }
 
 /// An error with the word that the server gave it.
-pub(super) struct Refused {
+pub(super) struct CommandRefused {
     pub(super) error: SourceError,
     pub(super) code: Option<String>,
 }
@@ -159,11 +159,11 @@ pub(super) struct Refused {
 pub(super) async fn asked<T>(
     place: &Remote<String>,
     answer: impl Future<Output = RedisResult<T>>,
-) -> Result<T, Refused> {
+) -> Result<T, CommandRefused> {
     answer.await.map_err(|error| classified(place, error))
 }
 
-pub(super) fn classified(place: &Remote<String>, error: RedisError) -> Refused {
+pub(super) fn classified(place: &Remote<String>, error: RedisError) -> CommandRefused {
     let origin = place.origin();
     let code = error.code().map(str::to_owned);
     let said = without_secrets(place, &error.to_string());
@@ -189,7 +189,7 @@ pub(super) fn classified(place: &Remote<String>, error: RedisError) -> Refused {
         )),
         _ => SourceError::transient(text),
     };
-    Refused { error, code }
+    CommandRefused { error, code }
 }
 
 /// The client of the server that `place` names.
@@ -238,7 +238,7 @@ pub(super) async fn connect(
 ) -> Result<Connected, SourceError> {
     match speak(place, client).await {
         Ok(connected) => Ok(connected),
-        Err(Refused { error, code: None }) => Err(match farewell(place).await {
+        Err(CommandRefused { error, code: None }) => Err(match farewell(place).await {
             Some(reason) => SourceError::transient(format!("{}: {reason}", place.origin())),
             None => error,
         }),
@@ -246,8 +246,8 @@ pub(super) async fn connect(
     }
 }
 
-async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Refused> {
-    let ears = Arc::new(Ears(Mutex::new(Some(Keys::new()))));
+async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, CommandRefused> {
+    let ears = Arc::new(Ears(Mutex::new(Some(KeyEvents::new()))));
     let told = Arc::clone(&ears);
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(ANSWER))

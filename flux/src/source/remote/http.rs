@@ -31,12 +31,12 @@ use crate::source::SourceError;
 pub(crate) static SERVERS: Connections<Http> = Connections::new();
 
 /// A client; its connections are kept for the next request.
-pub(crate) struct Http(Mutex<Built>);
+pub(crate) struct Http(Mutex<BuiltClient>);
 
 type Inner = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 
 /// The client, and the certificates that it connects with.
-struct Built {
+struct BuiltClient {
     client: Inner,
     certificates: Certificates,
 }
@@ -48,20 +48,20 @@ impl Connection for Http {
 }
 
 /// An answer with its whole body.
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
 /// What a status that is neither a document nor an absence means.
-pub(crate) fn refused(place: &Remote<String>, answer: &Answer) -> SourceError {
+pub(crate) fn refused(place: &Remote<String>, answer: &HttpAnswer) -> SourceError {
     let (origin, status) = (place.origin(), answer.status);
     // The body of a success is a document, or part of one.
     let said = match status.is_success() {
@@ -132,7 +132,7 @@ pub(crate) fn date(text: &str) -> Option<u64> {
     Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-impl Built {
+impl BuiltClient {
     fn new(place: &Remote<String>, certificates: Certificates) -> Result<Self, SourceError> {
         name_cryptography();
         let mut tcp = HttpConnector::new();
@@ -143,7 +143,7 @@ impl Built {
         let mut tls = tls(place, &certificates)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let connector = HttpsConnector::from((tcp, tls));
-        Ok(Built {
+        Ok(BuiltClient {
             client: Client::builder(TokioExecutor::new()).build(connector),
             certificates,
         })
@@ -153,10 +153,10 @@ impl Built {
 impl Http {
     pub(crate) fn new(place: &Remote<String>) -> Result<Self, SourceError> {
         let certificates = Certificates::read(place)?;
-        Ok(Http(Mutex::new(Built::new(place, certificates)?)))
+        Ok(Http(Mutex::new(BuiltClient::new(place, certificates)?)))
     }
 
-    fn built(&self) -> MutexGuard<'_, Built> {
+    fn built(&self) -> MutexGuard<'_, BuiltClient> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,7 +167,7 @@ impl Http {
         if built.certificates == certificates {
             return Ok(false);
         }
-        *built = Built::new(place, certificates)?;
+        *built = BuiltClient::new(place, certificates)?;
         Ok(true)
     }
 
@@ -205,7 +205,7 @@ impl Http {
         path: &str,
         headers: impl IntoIterator<Item = (HeaderName, String)>,
         limit: Duration,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<HttpAnswer, SourceError> {
         let origin = place.origin();
         let wrong = |what: &dyn std::fmt::Display| {
             SourceError::configuration(format!(
@@ -252,7 +252,7 @@ impl Http {
                     "{origin}: the answer is compressed ({encoding}), which was not asked for; switch it off for this document"
                 )));
             }
-            Ok(Answer {
+            Ok(HttpAnswer {
                 status: parts.status,
                 headers: parts.headers,
                 body: body.to_bytes(),
@@ -350,7 +350,7 @@ mod tests {
             .host("h")
             .piece("/app.json");
         for status in [203, 206] {
-            let answer = Answer {
+            let answer = HttpAnswer {
                 status: StatusCode::from_u16(status).unwrap(),
                 headers: HeaderMap::new(),
                 body: Bytes::from_static(b"{\"password\": \"swordfish\"}"),

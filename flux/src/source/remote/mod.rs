@@ -8,7 +8,6 @@ pub(crate) mod http;
     allow(dead_code, reason = "each source uses a part of it")
 )]
 pub(crate) mod members;
-pub(crate) mod renewed;
 #[cfg(feature = "_remote")]
 pub(crate) mod secrets;
 #[cfg(feature = "_remote")]
@@ -24,45 +23,6 @@ pub(crate) mod shared;
 )]
 pub(crate) mod tls;
 
-use flux_syntax::Remote;
-#[cfg(any(feature = "_remote", feature = "file"))]
-use flux_syntax::Scheme;
-
-use super::DynWatcher;
-
-/// The watcher of what a URI names.
-pub(crate) fn open(place: Remote<String>) -> Result<Box<dyn DynWatcher>, String> {
-    match place.scheme {
-        #[cfg(feature = "etcd")]
-        Scheme::Etcd => Ok(Box::new(super::Etcd::at(place))),
-        #[cfg(feature = "consul")]
-        Scheme::Consul => Ok(Box::new(super::Consul::at(place))),
-        #[cfg(feature = "file")]
-        Scheme::Dir => Ok(Box::new(super::Dir::new(place.at(0)))),
-        #[cfg(feature = "firestore")]
-        Scheme::Firestore => Ok(Box::new(super::Firestore::at(place))),
-        #[cfg(feature = "k8s")]
-        Scheme::K8s => Ok(Box::new(super::Kubernetes::at(place))),
-        #[cfg(feature = "zookeeper")]
-        Scheme::ZooKeeper => Ok(Box::new(super::ZooKeeper::at(place))),
-        #[cfg(feature = "https")]
-        Scheme::Https => Ok(Box::new(super::Https::at(place))),
-        #[cfg(feature = "nats")]
-        Scheme::Nats => Ok(Box::new(super::Nats::at(place))),
-        #[cfg(feature = "redis")]
-        Scheme::Redis => Ok(Box::new(super::Redis::at(place))),
-        #[allow(
-            unreachable_patterns,
-            reason = "with every feature on there is nothing left"
-        )]
-        scheme => Err(format!(
-            "`{}` needs the cargo feature `{}` of flux, which is not enabled",
-            place.origin(),
-            scheme.as_str()
-        )),
-    }
-}
-
 #[cfg(feature = "_remote")]
 pub(crate) use common::*;
 
@@ -72,8 +32,8 @@ pub(crate) use common::*;
     allow(dead_code, reason = "each source uses a part of it")
 )]
 mod common {
-    use super::Remote;
     use crate::source::{Content, Observation, SourceError};
+    use flux_syntax::Remote;
     use std::time::Duration;
 
     /// A larger document is refused.

@@ -81,11 +81,11 @@ type Cell<C> = tokio::sync::Mutex<Last<C>>;
 /// How the last attempt to connect ended.
 struct Last<C> {
     open: Weak<C>,
-    failed: Option<Failed>,
+    failed: Option<FailedConnect>,
 }
 
 /// A server that could not be connected to.
-struct Failed {
+struct FailedConnect {
     /// The first failure in a row.
     since: Instant,
     /// The newest one.
@@ -93,7 +93,7 @@ struct Failed {
     error: SourceError,
 }
 
-impl Failed {
+impl FailedConnect {
     /// Whether the newest failure still answers for the next attempt: for a tenth of the time that the server has been away. So
     /// a thousand capacitors knock often while it is short and seldom when it is long, and none is kept waiting for much more than
     /// it waited already.
@@ -189,7 +189,7 @@ impl<C: Connection> Connections<C> {
             }
             Err(error) => {
                 let at = Instant::now();
-                last.failed = Some(Failed {
+                last.failed = Some(FailedConnect {
                     since: since.unwrap_or(at),
                     at,
                     error: error.clone(),

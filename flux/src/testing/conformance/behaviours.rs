@@ -4,7 +4,7 @@ use super::{
     keeper::listening,
     oracle::Held,
     subject::{Fault, Subject},
-    trial::{Outcome, Stop, Trial},
+    trial::{CaseTrial, Stop, TrialOutcome},
 };
 use crate::source::{DynWatcher, ErrorKind};
 use std::{
@@ -96,7 +96,7 @@ impl Behaviour {
         }
     }
 
-    pub(super) async fn try_on<S: Subject>(self, trial: &mut Trial<'_, S>) -> Outcome {
+    pub(super) async fn try_on<S: Subject>(self, trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
         match self {
             Behaviour::Origin => origin(trial),
             Behaviour::CurrentFirst => current_first(trial).await,
@@ -120,7 +120,7 @@ impl Behaviour {
     }
 }
 
-fn origin<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+fn origin<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     let (one, two) = (trial.subject.watcher(), trial.subject.watcher());
     let (one, two) = (DynWatcher::origin(&one), DynWatcher::origin(&two));
     let user = one.split_once("://").map_or("", |(_, rest)| rest);
@@ -138,7 +138,7 @@ fn origin<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     }
 }
 
-async fn current_first<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn current_first<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -152,7 +152,7 @@ async fn current_first<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
 }
 
 /// Between its first read and its watch a change is easily missed.
-async fn amid<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn amid<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     for changes in 1..8 {
         trial.change().await?;
         trial.watch().await;
@@ -165,7 +165,7 @@ async fn amid<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     Ok(())
 }
 
-async fn every_change<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn every_change<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     for _ in 0..10 {
@@ -175,7 +175,7 @@ async fn every_change<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     trial.settle().await
 }
 
-async fn absence<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn absence<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.delete().await?;
     trial.watch().await;
     for _ in 0..3 {
@@ -187,7 +187,7 @@ async fn absence<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     trial.settle().await
 }
 
-async fn equal<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn equal<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -200,7 +200,7 @@ async fn equal<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     trial.settle().await
 }
 
-async fn burst<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn burst<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -211,7 +211,7 @@ async fn burst<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
 }
 
 /// Takes as a busy engine does: seldom, and then only what is newest.
-async fn slow_consumer<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn slow_consumer<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -245,7 +245,7 @@ fn large(size: usize) -> Vec<u8> {
     line.iter().copied().cycle().take(size).collect()
 }
 
-async fn document<S: Subject>(trial: &mut Trial<'_, S>, document: Vec<u8>) -> Outcome {
+async fn document<S: Subject>(trial: &mut CaseTrial<'_, S>, document: Vec<u8>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -256,7 +256,7 @@ async fn document<S: Subject>(trial: &mut Trial<'_, S>, document: Vec<u8>) -> Ou
 }
 
 /// Polls a session so many times and drops it, with a change each time, and then watches on.
-async fn dropped<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn dropped<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.begin().await;
     let mut watcher = trial.subject.watcher();
@@ -301,7 +301,7 @@ async fn dropped<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     trial.settle().await
 }
 
-async fn panic<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn panic<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
@@ -319,13 +319,13 @@ async fn panic<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
 }
 
 /// Asked before anything is watched, so that what cannot be tried costs no time.
-async fn can<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
+async fn can<S: Subject>(trial: &mut CaseTrial<'_, S>, fault: Fault) -> TrialOutcome {
     trial.inject(fault).await?;
     trial.subject.heal().await;
     Ok(())
 }
 
-async fn faulty<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
+async fn faulty<S: Subject>(trial: &mut CaseTrial<'_, S>, fault: Fault) -> TrialOutcome {
     can(trial, fault).await?;
     trial.change().await?;
     trial.watch().await;
@@ -375,13 +375,13 @@ async fn faulty<S: Subject>(trial: &mut Trial<'_, S>, fault: Fault) -> Outcome {
     Ok(())
 }
 
-async fn rate<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn rate<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     can(trial, Fault::Lost).await?;
     trial.change().await?;
     trial.watch_supervised().await;
     trial.settle().await?;
     trial.inject(Fault::Lost).await?;
-    let count = |trial: &Trial<'_, S>| -> Result<u64, Stop> {
+    let count = |trial: &CaseTrial<'_, S>| -> Result<u64, Stop> {
         let attempts = trial.keeper()?.said.attempts();
         Ok(trial.subject.requests().unwrap_or(attempts))
     };
@@ -403,7 +403,7 @@ async fn rate<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
     trial.settle_within(patience).await
 }
 
-async fn stopped<S: Subject>(trial: &mut Trial<'_, S>) -> Outcome {
+async fn stopped<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     let tasks = || {
         tokio::runtime::Handle::current()
             .metrics()

@@ -25,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Everything that a watcher said.
 #[derive(Default)]
-pub(super) struct Said {
-    state: Mutex<State>,
+pub(super) struct KeeperReport {
+    state: Mutex<KeeperState>,
     changed: watch::Sender<()>,
     panics: AtomicBool,
 }
 
 #[derive(Default)]
-struct State {
+struct KeeperState {
     seen: Vec<Held>,
     errors: Vec<ErrorKind>,
     sessions: u64,
@@ -40,12 +40,12 @@ struct State {
     closed: Option<String>,
 }
 
-impl Said {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl KeeperReport {
+    fn state(&self) -> MutexGuard<'_, KeeperState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, change: impl FnOnce(&mut State)) {
+    fn tell(&self, change: impl FnOnce(&mut KeeperState)) {
         change(&mut self.state());
         self.changed.send_replace(());
     }
@@ -89,7 +89,7 @@ impl Said {
     }
 }
 
-struct Listening(Arc<Said>);
+struct Listening(Arc<KeeperReport>);
 
 impl Tap for Listening {
     fn observed(&self, observation: &Observation) {
@@ -115,15 +115,15 @@ impl Tap for Listening {
 }
 
 /// An inbox of which everything is remembered.
-pub(super) fn listening() -> (Arc<Said>, Arc<Inbox>) {
-    let said = Arc::new(Said::default());
+pub(super) fn listening() -> (Arc<KeeperReport>, Arc<Inbox>) {
+    let said = Arc::new(KeeperReport::default());
     let inbox = Inbox::tapped_by(1, Listening(Arc::clone(&said)));
     (said, inbox)
 }
 
 /// A watcher at work.
 pub(super) struct Keeper {
-    pub(super) said: Arc<Said>,
+    pub(super) said: Arc<KeeperReport>,
     pub(super) inbox: Arc<Inbox>,
     stop: Arc<Notify>,
     task: JoinHandle<()>,
@@ -137,7 +137,11 @@ impl Keeper {
     }
 
     /// The same, of a watcher that was at work before.
-    pub(super) fn over(mut watcher: impl Watcher, said: Arc<Said>, inbox: Arc<Inbox>) -> Self {
+    pub(super) fn over(
+        mut watcher: impl Watcher,
+        said: Arc<KeeperReport>,
+        inbox: Arc<Inbox>,
+    ) -> Self {
         let terms = DynWatcher::terms(&watcher);
         let told = Arc::clone(&said);
         let observer = inbox.observer(0).with_resync(terms.resync);
@@ -165,8 +169,8 @@ impl Keeper {
 
     /// As a capacitor does it, with the supervisor's pauses.
     pub(super) fn supervised(watcher: impl Watcher) -> Self {
-        struct Counted<W>(W, Arc<Said>);
-        impl<W: Watcher> Watcher for Counted<W> {
+        struct CountedWatch<W>(W, Arc<KeeperReport>);
+        impl<W: Watcher> Watcher for CountedWatch<W> {
             fn origin(&self) -> String {
                 Watcher::origin(&self.0)
             }
@@ -185,7 +189,7 @@ impl Keeper {
             }
         }
         let (said, inbox) = listening();
-        let mut watcher: Box<dyn DynWatcher> = Box::new(Counted(watcher, Arc::clone(&said)));
+        let mut watcher: Box<dyn DynWatcher> = Box::new(CountedWatch(watcher, Arc::clone(&said)));
         let observer = inbox.observer(0);
         Self::run(said, inbox, async move {
             supervise(&mut *watcher, &observer).await;
@@ -193,7 +197,7 @@ impl Keeper {
     }
 
     fn run(
-        said: Arc<Said>,
+        said: Arc<KeeperReport>,
         inbox: Arc<Inbox>,
         watching: impl Future<Output = ()> + Send + 'static,
     ) -> Self {

@@ -20,7 +20,7 @@ pub use report::{Conformance, Finding, Verdict};
 pub use subject::{Cannot, Fault, Limits, Subject};
 
 use crate::source::DynWatcher;
-use trial::{Stop, Trial};
+use trial::{CaseTrial, Stop};
 
 /// Tries every behaviour, each with a new watcher. See [`Subject`] for an example.
 ///
@@ -31,7 +31,7 @@ pub async fn check<S: Subject>(mut subject: S) -> Conformance {
     let mut findings = Vec::with_capacity(behaviours::ALL.len());
     let mut number = 0;
     for behaviour in behaviours::ALL {
-        let mut trial = Trial::new(&mut subject, &mut number);
+        let mut trial = CaseTrial::new(&mut subject, &mut number);
         let outcome = behaviour.try_on(&mut trial).await;
         trial.subject.heal().await;
         trial.stop().await;

@@ -1,7 +1,7 @@
 //! One behaviour being tried: a subject, a watcher of it, and what the source has held so far.
 
 use super::{
-    keeper::{Keeper, Said},
+    keeper::{Keeper, KeeperReport},
     oracle::{Held, applied, in_order},
     subject::{Cannot, Fault, Limits, Subject},
 };
@@ -30,9 +30,9 @@ impl From<String> for Stop {
     }
 }
 
-pub(super) type Outcome = Result<(), Stop>;
+pub(super) type TrialOutcome = Result<(), Stop>;
 
-pub(super) struct Trial<'a, S: Subject> {
+pub(super) struct CaseTrial<'a, S: Subject> {
     pub(super) subject: &'a mut S,
     pub(super) limits: Limits,
     /// What the source held since the watcher began, oldest first.
@@ -42,10 +42,10 @@ pub(super) struct Trial<'a, S: Subject> {
     keeper: Option<Keeper>,
 }
 
-impl<'a, S: Subject> Trial<'a, S> {
+impl<'a, S: Subject> CaseTrial<'a, S> {
     pub(super) fn new(subject: &'a mut S, number: &'a mut u64) -> Self {
         let limits = subject.limits();
-        Trial {
+        CaseTrial {
             subject,
             limits,
             held: Vec::new(),
@@ -69,12 +69,12 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     /// Lets a watcher go on that was at work before.
-    pub(super) fn keep(&mut self, watcher: S::Watcher, said: Arc<Said>, inbox: Arc<Inbox>) {
+    pub(super) fn keep(&mut self, watcher: S::Watcher, said: Arc<KeeperReport>, inbox: Arc<Inbox>) {
         self.keeper = Some(Keeper::over(watcher, said, inbox));
     }
 
     /// Waits until an error of this kind is told.
-    pub(super) async fn until_told(&mut self, kind: ErrorKind) -> Outcome {
+    pub(super) async fn until_told(&mut self, kind: ErrorKind) -> TrialOutcome {
         let deadline = Instant::now() + self.limits.within;
         while !self.keeper()?.said.told(kind) {
             if Instant::now() >= deadline {
@@ -89,7 +89,7 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     /// Waits until the source is not called live any more.
-    pub(super) async fn until_stale(&mut self) -> Outcome {
+    pub(super) async fn until_stale(&mut self) -> TrialOutcome {
         let silent = self.limits.silent;
         let deadline = Instant::now() + silent;
         while self.inbox()?.is_live(0) {
@@ -130,32 +130,32 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     /// Writes a document that was never there.
-    pub(super) async fn change(&mut self) -> Outcome {
+    pub(super) async fn change(&mut self) -> TrialOutcome {
         *self.number += 1;
         let document = format!("conformance: {}\n", self.number);
         self.write(document.into_bytes()).await
     }
 
-    pub(super) async fn write(&mut self, document: Vec<u8>) -> Outcome {
+    pub(super) async fn write(&mut self, document: Vec<u8>) -> TrialOutcome {
         self.held.push(Held::Document(document.as_slice().into()));
         Ok(self.subject.write(document).await?)
     }
 
-    pub(super) async fn delete(&mut self) -> Outcome {
+    pub(super) async fn delete(&mut self) -> TrialOutcome {
         self.held.push(Held::Nothing);
         Ok(self.subject.delete().await?)
     }
 
-    pub(super) async fn inject(&mut self, fault: Fault) -> Outcome {
+    pub(super) async fn inject(&mut self, fault: Fault) -> TrialOutcome {
         Ok(self.subject.inject(fault).await?)
     }
 
     /// Waits until the newest that was seen is what the source holds, and that nothing more comes then; the whole order is checked.
-    pub(super) async fn settle(&mut self) -> Outcome {
+    pub(super) async fn settle(&mut self) -> TrialOutcome {
         self.settle_within(self.limits.within).await
     }
 
-    pub(super) async fn settle_within(&mut self, within: Duration) -> Outcome {
+    pub(super) async fn settle_within(&mut self, within: Duration) -> TrialOutcome {
         let said = Arc::clone(&self.keeper()?.said);
         let mut changes = said.changes();
         let deadline = Instant::now() + within;
@@ -186,7 +186,7 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     /// Nothing more may come while nothing changes.
-    pub(super) async fn quiet(&mut self) -> Outcome {
+    pub(super) async fn quiet(&mut self) -> TrialOutcome {
         let said = Arc::clone(&self.keeper()?.said);
         let before = said.seen();
         sleep(self.limits.quiet).await;

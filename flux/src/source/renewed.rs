@@ -26,7 +26,7 @@ impl Renewed {
         Ok(Renewed {
             template,
             lookup,
-            watcher: super::open(place.clone())?,
+            watcher: super::open::open(place.clone())?,
             place,
         })
     }
@@ -34,7 +34,7 @@ impl Renewed {
     fn renew(&mut self) -> Result<(), String> {
         let place = self.template.expand(&self.lookup)?;
         if place != self.place {
-            self.watcher = super::open(place.clone())?;
+            self.watcher = super::open::open(place.clone())?;
             self.place = place;
         }
         Ok(())
