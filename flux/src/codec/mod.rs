@@ -24,7 +24,7 @@ use crate::{
         Config,
         decode::{Section, take_unknown_flag},
     },
-    problem::{Problem, What, without_position},
+    problem::{Flaw, What, without_position},
 };
 use flux_syntax::Format;
 use std::{fmt, sync::Arc};
@@ -132,7 +132,7 @@ pub(crate) struct Failed<L> {
 /// A problem and its line and column, counted from 1.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    pub(crate) problem: Problem,
+    pub(crate) problem: Flaw,
     pub(crate) at: Option<(usize, usize)>,
     /// It refuses nothing by itself.
     pub(crate) is_warning: bool,
@@ -143,7 +143,7 @@ impl Found {
         let what = What::Plain(text.into());
         let path = Vec::new();
         Found {
-            problem: Problem { path, what },
+            problem: Flaw { path, what },
             at,
             is_warning: false,
         }

@@ -4,6 +4,8 @@ use super::{
     Decoder, Failed, Found, Syntax, Unknown, tree,
     walk::{Spot, walk},
 };
+#[cfg(feature = "yaml")]
+use crate::document::bad_merge;
 use crate::{
     document::{
         ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
@@ -12,14 +14,12 @@ use crate::{
     },
     layer::{Config, decode::Section},
     problem::{
-        self, Problem, What,
+        self, Flaw, What,
         collect_errors::{AllCaught, Caught, MOST, tolerant},
         what_of,
     },
     schema,
 };
-#[cfg(feature = "yaml")]
-use crate::document::bad_merge;
 use serde::Deserialize;
 
 /// What a closer look at a document found that can otherwise be decoded.
@@ -218,7 +218,7 @@ fn every<C: Config>(
 }
 
 /// Whether the walk tells the same problem better: keys that occur twice, with their own place.
-fn is_told_by(problem: &Problem, walked: &[Spot]) -> bool {
+fn is_told_by(problem: &Flaw, walked: &[Spot]) -> bool {
     let twice = || {
         let mut twice = walked.iter().filter(|spot| spot.twice);
         twice.any(|spot| spot.problem.path.starts_with(&problem.path))
@@ -317,7 +317,7 @@ fn finished<C: Config>(
                 what => what,
             };
             all.caught.push(Caught {
-                problem: Problem {
+                problem: Flaw {
                     path: Vec::new(),
                     what,
                 },
@@ -334,14 +334,14 @@ fn finished<C: Config>(
 pub(crate) fn decode_tree<C: Config>(
     document: &Tree,
     plain_scalars: bool,
-) -> (Option<C::Layer>, Vec<Problem>) {
+) -> (Option<C::Layer>, Vec<Flaw>) {
     let (layer, all) = with_plain_scalars(plain_scalars, || from_tree::<C>(document));
     let problems = all.caught.into_iter().map(|caught| caught.problem);
     (layer, problems.collect())
 }
 
 /// People wrote a date, and not the map that toml's decoder makes of it.
-fn name_date(problem: &mut Problem, document: &Document<'_>, node: NodeId) {
+fn name_date(problem: &mut Flaw, document: &Document<'_>, node: NodeId) {
     if let What::Type { found, .. } = &mut problem.what
         && document.kind(node) == Some(ResolvedKind::Date)
     {

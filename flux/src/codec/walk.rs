@@ -2,14 +2,14 @@
 
 use crate::{
     document::{Document, NodeContent, NodeId, ResolvedKind},
-    problem::{Problem, Seg, What, collect_errors::MOST},
+    problem::{Flaw, Seg, What, collect_errors::MOST},
     schema::{self, Field, Kind},
 };
 use std::collections::HashMap;
 
 /// A problem and its node.
 pub(super) struct Spot {
-    pub(super) problem: Problem,
+    pub(super) problem: Flaw,
     /// None for the document as a whole.
     pub(super) node: Option<NodeId>,
     /// The section refuses what no field has.
@@ -75,7 +75,7 @@ impl Walk<'_, '_> {
             return;
         }
         self.walked.spots.push(Spot {
-            problem: Problem {
+            problem: Flaw {
                 path: self.path.clone(),
                 what,
             },

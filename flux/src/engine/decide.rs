@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Report,
-    problem::{Dotted, Problem, Seg, What, panic_text},
+    problem::{Dotted, Flaw, Seg, What, panic_text},
     report::{Entry, Keeping},
     source::{Health, Observation},
 };
@@ -770,8 +770,8 @@ pub(crate) fn whole_entry(origin: &str, text: String) -> Entry {
     Entry::new(origin, whole_problem(text))
 }
 
-fn whole_problem(text: String) -> Problem {
-    Problem {
+fn whole_problem(text: String) -> Flaw {
+    Flaw {
         path: Vec::new(),
         what: What::Message(text),
     }

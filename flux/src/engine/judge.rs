@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     codec::{Decoder, Unknown},
-    problem::{Cx, Problem, What, panic_text},
+    problem::{Cx, Flaw, What, panic_text},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,7 +26,7 @@ pub(crate) fn decode(
 pub(crate) fn broken_rules<'a>(
     schema: &Schema,
     layers: impl Iterator<Item = &'a AnyLayer>,
-) -> Result<(Vec<Problem>, bool), String> {
+) -> Result<(Vec<Flaw>, bool), String> {
     let judged = catch_unwind(AssertUnwindSafe(|| {
         let mut base = (schema.empty)();
         for layer in layers {
@@ -42,14 +42,14 @@ pub(crate) fn check(
     schema: &Schema,
     snapshot: &AnySnapshot,
     previous: Option<&AnySnapshot>,
-) -> Result<(), Vec<Problem>> {
+) -> Result<(), Vec<Flaw>> {
     let mut cx = Cx::default();
     let checked = catch_unwind(AssertUnwindSafe(|| {
         (schema.check)(snapshot, previous, &mut cx);
     }));
     let mut problems = cx.into_problems();
     if let Err(panic) = checked {
-        problems.push(Problem {
+        problems.push(Flaw {
             path: Vec::new(),
             what: What::Panic(panic_text(&*panic).to_owned()),
         });

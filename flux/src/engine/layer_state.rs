@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     codec::{self, Decoder, Unknown},
-    problem::{Problem, What},
+    problem::{Flaw, What},
     report::{self, Entry},
     source::{Content, Given, Health, Observation},
 };
@@ -277,7 +277,7 @@ impl LayerState {
         self.partial = None;
         let told = |what: What| {
             let path = Vec::new();
-            let entry = Entry::new(&self.origin, Problem { path, what });
+            let entry = Entry::new(&self.origin, Flaw { path, what });
             (Err(vec![entry]), Vec::new())
         };
         let refuse = |text: &str| told(What::Plain(text.to_owned()));
@@ -326,8 +326,8 @@ impl LayerState {
 }
 
 /// A problem of a document as a whole.
-fn whole(text: &str) -> Problem {
-    Problem {
+fn whole(text: &str) -> Flaw {
+    Flaw {
         path: Vec::new(),
         what: What::Message(text.to_owned()),
     }

@@ -2,7 +2,7 @@
 
 use super::{now::Now, retry::RetryTarget, value::AnySnapshot};
 use crate::{
-    problem::{Problem, Seg},
+    problem::{Flaw, Seg},
     report::Entry,
 };
 use std::sync::Arc;
@@ -71,7 +71,7 @@ pub(crate) struct Passed {
 /// Why the pipeline does not let it through.
 pub(crate) enum Denial {
     /// What it made of the value breaks rules: the same again would too.
-    Invalid(Vec<Problem>),
+    Invalid(Vec<Flaw>),
     /// The program refuses, in its own words; it may think otherwise later.
     Failed(String),
 }

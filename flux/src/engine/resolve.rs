@@ -14,7 +14,7 @@ use crate::{
     Report,
     codec::{Decoder, Unknown},
     layer::presence,
-    problem::{Dotted, Problem, Seg, What, panic_text, printed},
+    problem::{Dotted, Flaw, Seg, What, panic_text, printed},
     report::{Entry, Keeping, secrets::KnownSecrets},
     source::environment,
 };
@@ -246,7 +246,7 @@ impl Layers {
         &mut self,
         chosen: &[bool],
         beside: &Beside<'_>,
-    ) -> Result<Built, Vec<Problem>> {
+    ) -> Result<Built, Vec<Flaw>> {
         let built = catch_unwind(AssertUnwindSafe(|| {
             let folded = self.fold(chosen, beside.current)?;
             (self.schema.build)(folded, beside.running, beside.stamp)
@@ -261,7 +261,7 @@ impl Layers {
         &mut self,
         chosen: &[bool],
         current: Option<&AnySnapshot>,
-    ) -> Result<AnyLayer, Vec<Problem>> {
+    ) -> Result<AnyLayer, Vec<Flaw>> {
         let schema = self.schema;
         if let Some(reducer) = self.reducer.clone() {
             let mut layers = Vec::with_capacity(self.states.len());
@@ -347,7 +347,7 @@ impl Layers {
     }
 
     /// Where a value that is missing can be set: the variable, and the key in the topmost document.
-    fn fix(&self, problem: &Problem) -> Option<String> {
+    fn fix(&self, problem: &Flaw) -> Option<String> {
         if problem.what != What::Missing {
             return None;
         }
@@ -373,7 +373,7 @@ impl Layers {
     }
 
     /// Finds the layer that set each problem's value, and where in its document.
-    fn locate(&mut self, problems: Vec<Problem>, chosen: &[bool]) -> Vec<Entry> {
+    fn locate(&mut self, problems: Vec<Flaw>, chosen: &[bool]) -> Vec<Entry> {
         let schema = self.schema;
         let mut entries = Vec::with_capacity(problems.len());
         for problem in problems {
@@ -442,8 +442,8 @@ fn pick(
     )
 }
 
-fn whole(what: What) -> Vec<Problem> {
-    vec![Problem {
+fn whole(what: What) -> Vec<Flaw> {
+    vec![Flaw {
         path: Vec::new(),
         what,
     }]

@@ -5,7 +5,7 @@ use crate::{
     codec::{self, Decoder, Tree, Unknown},
     handle::Snapshot,
     layer::{self, Config, Layer as _, Parts},
-    problem::{Cx, Diff, Dotted, Problem, Seg, What},
+    problem::{Cx, Diff, Dotted, Flaw, Seg, What},
     schema::Field,
     source::DecodeTree,
 };
@@ -32,14 +32,14 @@ pub(crate) struct Schema {
     /// The folded layer to a configuration that keeps every rule, those from the running one included.
     pub(crate) build: Build,
     /// What is missing in a folded layer and which rules it breaks; whether nothing is missing.
-    pub(crate) problems: fn(AnyLayer) -> (Vec<Problem>, bool),
+    pub(crate) problems: fn(AnyLayer) -> (Vec<Flaw>, bool),
     /// Which rules a configuration breaks, those from the previous one included where there is one.
     pub(crate) check: fn(&AnySnapshot, Option<&AnySnapshot>, &mut Cx),
     /// The paths in which the first differs from the second; whether fields that cannot be compared count as changed.
     pub(crate) differences: fn(&AnySnapshot, &AnySnapshot, bool) -> Vec<Vec<Seg>>,
 }
 
-type Build = fn(AnyLayer, Option<&AnySnapshot>, Stamp) -> Result<Built, Vec<Problem>>;
+type Build = fn(AnyLayer, Option<&AnySnapshot>, Stamp) -> Result<Built, Vec<Flaw>>;
 
 /// What comes of decoding.
 pub(crate) type Decoding = Result<codec::Decoded<AnyLayer>, codec::Failed<AnyLayer>>;
@@ -96,7 +96,7 @@ fn decode<C: Config>(decoder: &Decoder, bytes: &[u8], unknown: Unknown) -> Decod
     }
 }
 
-fn decode_tree<C: Config>(tree: &Tree, plain_scalars: bool) -> (Option<AnyLayer>, Vec<Problem>) {
+fn decode_tree<C: Config>(tree: &Tree, plain_scalars: bool) -> (Option<AnyLayer>, Vec<Flaw>) {
     let (layer, problems) = codec::decode_tree::<C>(tree, plain_scalars);
     (layer.map(AnyLayer::new), problems)
 }
@@ -105,7 +105,7 @@ fn build<C: Config>(
     folded: AnyLayer,
     running: Option<&AnySnapshot>,
     stamp: Stamp,
-) -> Result<Built, Vec<Problem>> {
+) -> Result<Built, Vec<Flaw>> {
     let running: Option<&C> = running.map(|running| &**running.get::<C>());
     let mut cx = Cx::default();
     let value = C::finish(folded.into::<C::Layer>(), &mut cx);
@@ -138,10 +138,7 @@ fn build<C: Config>(
 }
 
 /// With the running values in the place of those that need a restart, the rules must hold too.
-fn without_restart(
-    mut problems: Vec<Problem>,
-    pending_restart: &[Vec<Seg>],
-) -> Result<(), Vec<Problem>> {
+fn without_restart(mut problems: Vec<Flaw>, pending_restart: &[Vec<Seg>]) -> Result<(), Vec<Flaw>> {
     if problems.is_empty() {
         return Ok(());
     }
@@ -151,14 +148,14 @@ fn without_restart(
         "this holds only after a restart: until then {} keeps its running value",
         paths.join(", ")
     );
-    problems.push(Problem {
+    problems.push(Flaw {
         path: Vec::new(),
         what: What::Message(text),
     });
     Err(problems)
 }
 
-fn problems<C: Config>(folded: AnyLayer) -> (Vec<Problem>, bool) {
+fn problems<C: Config>(folded: AnyLayer) -> (Vec<Flaw>, bool) {
     let mut cx = Cx::default();
     let value = C::finish(folded.into::<C::Layer>(), &mut cx);
     if let Some(value) = &value {

@@ -12,7 +12,7 @@ use crate::{
     codec::{self, Codec, Decoder, Tree, Unknown},
     handle::Snapshot,
     layer::{Parts, Said},
-    problem::{Problem, Seg, What},
+    problem::{Flaw, Seg, What},
     schema::Field,
     source::{Content, Observation},
 };
@@ -100,7 +100,7 @@ pub(super) fn small(snapshot: &AnySnapshot) -> Small {
     **snapshot.get::<Small>()
 }
 
-fn finish(layer: SmallLayer) -> Result<Small, Vec<Problem>> {
+fn finish(layer: SmallLayer) -> Result<Small, Vec<Flaw>> {
     match layer.n {
         None => Err(vec![at("n", What::Missing)]),
         Some(n) => Ok(Small {
@@ -110,20 +110,20 @@ fn finish(layer: SmallLayer) -> Result<Small, Vec<Problem>> {
     }
 }
 
-fn broken(value: Small) -> Vec<Problem> {
+fn broken(value: Small) -> Vec<Flaw> {
     assert!(value.n != 666, "out of cheese");
     let rule = What::Plain("must be below 100".to_owned());
     let broken = (value.n >= 100).then(|| at("n", rule));
     broken.into_iter().collect()
 }
 
-fn falls(value: Small, running: Small) -> Option<Problem> {
+fn falls(value: Small, running: Small) -> Option<Flaw> {
     let rule = What::Plain("must not fall by more than 50".to_owned());
     (value.m + 50 < running.m).then(|| at("m", rule))
 }
 
-fn at(key: &'static str, what: What) -> Problem {
-    Problem {
+fn at(key: &'static str, what: What) -> Flaw {
+    Flaw {
         path: vec![Seg::Key(key.into())],
         what,
     }

@@ -12,7 +12,7 @@ use super::{
     trial::TrialStep,
     value::AnySnapshot,
 };
-use crate::{codec::Unknown, problem::Problem, source::Observation};
+use crate::{codec::Unknown, problem::Flaw, source::Observation};
 use std::time::Duration;
 
 struct Bench {
@@ -458,7 +458,7 @@ fn a_check_keeps_what_was_found_before_a_panic() {
     };
     let check = |n| super::check(&super::small::SMALL, &value(n), None);
     assert_eq!(check(1), Ok(()));
-    let paths = |found: Vec<Problem>| found.len();
+    let paths = |found: Vec<Flaw>| found.len();
     assert_eq!(check(100).map_err(paths), Err(1));
     assert_eq!(check(666).map_err(paths), Err(1));
 }

@@ -5,7 +5,7 @@ use crate::{
     Config,
     change::{AnyParty, Transaction},
     engine::{self, AnySnapshot, Schema},
-    problem::Problem,
+    problem::Flaw,
 };
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use tower_service::Service;
 
 /// A value that a stage put in place of the validated one, and that breaks rules.
 #[derive(Debug)]
-pub(crate) struct Invalid(pub(crate) Vec<Problem>);
+pub(crate) struct Invalid(pub(crate) Vec<Flaw>);
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,18 +1,18 @@
 //! Collects the problems of a configuration with the paths at which they are.
 
-use super::{Problem, Seg, What};
+use super::{Flaw, Seg, What};
 use std::borrow::Cow;
 
 /// Where in the struct the generated code stands, and what it found wrong so far.
 #[derive(Debug, Default)]
 pub struct Cx {
     path: Vec<Seg>,
-    problems: Vec<Problem>,
+    problems: Vec<Flaw>,
 }
 
 impl Cx {
     /// Everything found so far.
-    pub(crate) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Vec<Flaw> {
         self.problems
     }
 
@@ -30,14 +30,14 @@ impl Cx {
         if !name.is_empty() {
             path.push(Seg::Key(name.into()));
         }
-        self.problems.push(Problem { path, what });
+        self.problems.push(Flaw { path, what });
     }
 
     /// Records a problem this far below the current section.
     #[cold]
     pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
         let path = [self.path.as_slice(), &below].concat();
-        self.problems.push(Problem { path, what });
+        self.problems.push(Flaw { path, what });
     }
 
     /// Runs `go` one step further down.

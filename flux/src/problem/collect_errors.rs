@@ -1,7 +1,7 @@
 //! Tolerant mode: while it is on, a leaf that cannot be decoded records its problem and the decoder goes on, so that one pass
 //! finds every problem of a document. It is on only in the slow pass that follows a failed decode.
 
-use crate::problem::{Problem, Seg, What};
+use crate::problem::{Flaw, Seg, What};
 use std::cell::RefCell;
 
 /// More problems than this are counted, not kept.
@@ -21,7 +21,7 @@ pub(crate) struct NodeStep {
 /// A problem, and the way to it.
 #[derive(Debug)]
 pub(crate) struct Caught {
-    pub(crate) problem: Problem,
+    pub(crate) problem: Flaw,
     /// Empty where the decoder has no nodes.
     pub(crate) steps: Vec<NodeStep>,
     /// How many of the steps lead to the leaf whose decoding failed.
@@ -94,7 +94,7 @@ fn record(what: What) {
             let here = || (sink.path.clone(), sink.steps.clone());
             let (path, steps) = deepest.unwrap_or_else(here);
             sink.all.caught.push(Caught {
-                problem: Problem { path, what },
+                problem: Flaw { path, what },
                 leaf: sink.steps.len().min(steps.len()),
                 steps,
             });

@@ -17,7 +17,7 @@ pub(crate) use wording::{what_of, without_position};
 
 /// What is wrong at a path, before it is known which layer said it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Problem {
+pub(crate) struct Flaw {
     /// Where it is.
     pub path: Vec<Seg>,
     /// What it is.

@@ -3,7 +3,7 @@
 use crate::{
     codec::{self, Decoder, Unknown},
     engine::{self, AnyLayer, Schema},
-    problem::Problem,
+    problem::Flaw,
     record::paths::cut,
 };
 use std::collections::BTreeSet;
@@ -90,7 +90,7 @@ fn ruled(
     let above = read.layer.as_ref().filter(|_| view == View::AboveAll);
     match engine::broken_rules(schema, in_its_place.chain(above)) {
         Ok((found, whole)) => {
-            let path = |problem: &Problem| cut((schema.fields)(), &problem.path);
+            let path = |problem: &Flaw| cut((schema.fields)(), &problem.path);
             (found.iter().map(path).collect(), whole)
         }
         Err(_) => (vec!["!panicked".to_owned()], true),

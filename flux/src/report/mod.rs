@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     origin: String,
     /// Its number in the order of precedence.
     layer: Option<usize>,
-    problem: problem::Problem,
+    problem: problem::Flaw,
     at: Option<(usize, usize)>,
     pub(crate) variable: Option<String>,
     text: Option<(Arc<[u8]>, Decoder)>,
@@ -35,7 +35,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(origin: &str, problem: problem::Problem) -> Self {
+    pub(crate) fn new(origin: &str, problem: problem::Flaw) -> Self {
         Entry {
             origin: origin.to_owned(),
             layer: None,
@@ -262,7 +262,7 @@ impl<'t> Text<'t> {
 }
 
 /// Whether what was found must be left out by its path.
-fn may_not_show(fields: &'static [Field], problem: &problem::Problem) -> bool {
+fn may_not_show(fields: &'static [Field], problem: &problem::Flaw) -> bool {
     match (&problem.what, schema::place(fields, &problem.path)) {
         (_, Place::Leaf { secret }) => secret,
         // What stands in the place of a section may be a secret; a rule of a section speaks of all its fields.
@@ -272,11 +272,7 @@ fn may_not_show(fields: &'static [Field], problem: &problem::Problem) -> bool {
 }
 
 /// The sentence of a problem; nothing of a secret's value is in it.
-fn sentence(
-    fields: &'static [Field],
-    problem: &problem::Problem,
-    secrets: &KnownSecrets,
-) -> String {
+fn sentence(fields: &'static [Field], problem: &problem::Flaw, secrets: &KnownSecrets) -> String {
     let hidden = may_not_show(fields, problem);
     let hides = |text: &str| hidden || secrets.are_in(text);
     match &problem.what {

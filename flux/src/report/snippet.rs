@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     document::Document,
-    problem::{Problem, What},
+    problem::{Flaw, What},
     schema::{self, Field},
 };
 
@@ -64,7 +64,7 @@ impl Excerpt {
     pub(super) fn line(
         &self,
         (number, column): (usize, usize),
-        problem: &Problem,
+        problem: &Flaw,
         secrets: &KnownSecrets,
     ) -> Option<Shown> {
         let mut line = self.lines.get(number.checked_sub(1)?)?.as_str();

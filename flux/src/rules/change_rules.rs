@@ -276,11 +276,11 @@ pub fn hold_nested<N: Nested>(held: &mut Diff, name: &'static str, new: &mut N, 
 
 #[cfg(test)]
 mod tests {
-    use crate::problem::Problem;
+    use crate::problem::Flaw;
     use crate::rules::change_rules::*;
     use proptest::prelude::*;
 
-    fn problems(check: impl FnOnce(&mut Cx)) -> Vec<Problem> {
+    fn problems(check: impl FnOnce(&mut Cx)) -> Vec<Flaw> {
         let mut cx = Cx::default();
         check(&mut cx);
         cx.into_problems()
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_change_of_the_immutable_is_refused_with_both_values() {
         let found = problems(|cx| immutable(cx, "port", &9090, &8080, shown));
-        let rule = |found: Option<&str>| Problem {
+        let rule = |found: Option<&str>| Flaw {
             path: vec![Seg::Key("port".into())],
             what: What::Rule {
                 must: "cannot change without a restart of the program".to_owned(),
@@ -418,7 +418,7 @@ mod tests {
             found: Some("300 after 100".to_owned()),
         };
         let path = vec![Seg::Key("pool".into())];
-        assert_eq!(found, [Problem { path, what }]);
+        assert_eq!(found, [Flaw { path, what }]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     codec::Unknown,
     document::tree::Tree,
-    problem::{Dotted, Problem, Seg, What},
+    problem::{Dotted, Flaw, Seg, What},
     report::Entry,
     schema::{self, Field, Kind, MAX_DEPTH},
     source::{DecodeTree, Given},
@@ -190,13 +190,13 @@ pub(crate) fn read<L>(
                 let what = What::Plain(format!(
                     "is set by both {other} and {name}, with different values; unset one"
                 ));
-                problems.push(Problem { path, what });
+                problems.push(Flaw { path, what });
             }
             continue;
         }
         match value.into_string() {
             Ok(text) => insert(&mut root, &path, text),
-            Err(_) => problems.push(Problem {
+            Err(_) => problems.push(Flaw {
                 path: path.clone(),
                 what: What::Plain("is not valid Unicode".to_owned()),
             }),
@@ -249,7 +249,7 @@ pub(crate) fn misspelt(
         };
         let mut entry = Entry::new(
             "environment",
-            Problem {
+            Flaw {
                 path: near.path.clone(),
                 what: What::Plain(what),
             },
@@ -260,7 +260,7 @@ pub(crate) fn misspelt(
     variables.names().into_iter().filter_map(suspect).collect()
 }
 
-fn entry(problem: Problem, set: &[(Vec<Seg>, String)]) -> Entry {
+fn entry(problem: Flaw, set: &[(Vec<Seg>, String)]) -> Entry {
     let variable = set.iter().find(|(path, _)| problem.path.starts_with(path));
     let mut entry = Entry::new("environment", problem);
     entry.variable = variable.map(|(_, name)| name.clone());

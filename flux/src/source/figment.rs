@@ -3,7 +3,7 @@
 use crate::{
     codec::{MAX_DEPTH, TOO_DEEP, WITHHELD},
     document::{Document, tree::Tree},
-    problem::{Problem, Seg, What},
+    problem::{Flaw, Seg, What},
     report::{Entry, secrets::texts},
     schema::{self, Field},
     source::{DecodeTree, Given},
@@ -21,7 +21,7 @@ pub(crate) fn layer_of<L>(
     provider: &dyn Provider,
 ) -> Given<L> {
     let origin = provider.metadata().name.into_owned();
-    let refused = |problems: Vec<Problem>, secrets| Given {
+    let refused = |problems: Vec<Flaw>, secrets| Given {
         read: Err(problems
             .into_iter()
             .map(|problem| Entry::new(&origin, problem))
@@ -36,7 +36,7 @@ pub(crate) fn layer_of<L>(
     };
     let Some(tree) = tree else {
         let (path, what) = (Vec::new(), What::Plain(TOO_DEEP.to_owned()));
-        return refused(vec![Problem { path, what }], Vec::new());
+        return refused(vec![Flaw { path, what }], Vec::new());
     };
     let secrets = texts(fields, &Document::of_tree(&tree)).unwrap_or_default();
     let (layer, problems) = decode(&tree, false);
@@ -59,7 +59,7 @@ pub(crate) fn tree(provider: &dyn Provider) -> Result<Tree, String> {
 }
 
 /// Everything that figment says, taken apart so that a secret can be left out of it.
-fn problems_of(fields: &'static [Field], error: Error) -> Vec<Problem> {
+fn problems_of(fields: &'static [Field], error: Error) -> Vec<Flaw> {
     let problem = |error: Error| {
         let path: Vec<Seg> = error.path.into_iter().map(seg).collect();
         let what = match error.kind {
@@ -71,7 +71,7 @@ fn problems_of(fields: &'static [Field], error: Error) -> Vec<Problem> {
             _ if schema::any_secret(fields) => What::Plain(WITHHELD.to_owned()),
             kind => What::Message(format!("cannot be read: {kind}")),
         };
-        Problem { path, what }
+        Flaw { path, what }
     };
     error.into_iter().map(problem).collect()
 }

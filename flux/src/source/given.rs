@@ -2,7 +2,7 @@
 
 use crate::{
     document::tree::Tree,
-    problem::{Problem, Seg},
+    problem::{Flaw, Seg},
     report::Entry,
 };
 
@@ -10,7 +10,7 @@ use crate::{
 pub(crate) type VariablePaths = Vec<(Vec<Seg>, String)>;
 
 /// Decodes a document that was read already; the flag says whether a plain number is also a legal string.
-pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Problem>);
+pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Flaw>);
 
 /// What a layer without a document says, which is read once, at start.
 pub(crate) struct Given<L> {
