@@ -146,7 +146,8 @@ pub(super) fn problems<C: Config>(
         // The format's own decoder is right, also where nobody can follow it. It may have failed at a value before its parser
         // fails: then what the parser reports counts, which quotes nothing.
         Err(_) => {
-            let syntax = super::fast::<serde::de::IgnoredAny>(decoder, text).err();
+            let parsed = || super::fast::<serde::de::IgnoredAny>(decoder, text).err();
+            let syntax = first.quotes.then(parsed).flatten();
             alone(whole(syntax.unwrap_or(first)))
         }
     }

@@ -287,7 +287,8 @@ fn compare(name: &str, readings: &Readings, value: &Value) {
             "TOML",
             &text,
             (readings.of_document)(Format::Toml, &text),
-            false,
+            // toml's decoder takes an empty table or list for the content of a variant that has none.
+            has(value, &|value| *value == json!({}) || *value == json!([])),
         );
     }
 

@@ -296,7 +296,7 @@ async fn what_a_merge_key_cannot_take_is_refused_with_its_place() {
             "takes a map, or a list of maps",
             (2, 7),
         ),
-        ("labels:\n  <<:\n", "takes a map, or a list of maps", (2, 6)),
+        ("labels:\n  <<:\n", "takes a map, or a list of maps", (2, 5)),
         ("labels:\n  <<: {a: b}\n  <<: {c: d}", "twice", (3, 7)),
     ] {
         let report = refusal::<Tenants>(Format::Yaml, document).await;
