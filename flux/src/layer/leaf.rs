@@ -279,7 +279,7 @@ pub trait IsSingle<T> {}
 
 impl<T> IsSingle<T> for Single<T> {}
 
-/// Compiles only for the answer [`Single`].
+/// Compiles only for the answer `Single`.
 pub fn single<T, A: IsSingle<T>>(_: A) {}
 
 /// A leaf's type that can be compared with the value before.

@@ -76,7 +76,7 @@ impl<K: Eq + Hash, V: Floats, S: BuildHasher> Floats for HashMap<K, V, S> {
     }
 }
 
-/// Two values that are not equal, for generated code: `(&Unequal(a, b)).differ()` asks [`Floats`] where the type has it.
+/// Two values that are not equal, for generated code: `(&Unequal(a, b)).differ()` asks `Floats` where the type has it.
 #[derive(Debug)]
 pub struct Unequal<'a, T: ?Sized>(pub &'a T, pub &'a T);
 
