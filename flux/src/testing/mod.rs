@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! flux = { path = "../flux/flux", features = ["testing"] }
+//! flux = { package = "flux-config", path = "../flux/flux", features = ["testing"] }
 //! tokio = { version = "1", features = ["macros", "rt", "test-util"] }
 //! ```
 //!

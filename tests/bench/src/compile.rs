@@ -163,7 +163,7 @@ impl Workspace {
             "[workspace]\nresolver = \"3\"\nmembers = [\"*-*\"]\n\n[workspace.dependencies]\n\
              confique = {{ version = \"0.4\", default-features = false }}\n\
              dynamic-config = {{ version = \"0.10\", features = [\"watch\"] }}\n\
-             flux = {{ path = {flux:?} }}\n\
+             flux = {{ package = \"flux-config\", path = {flux:?} }}\n\
              garde = {{ version = \"0.23\", features = [\"derive\"] }}\n\
              serde = {{ version = \"1\", features = [\"derive\"] }}\n\
              serde_json = \"1\"\n\

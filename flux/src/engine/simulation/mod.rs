@@ -4,8 +4,8 @@
 //! engines run with time, slow answers and a group, checks rules that hold at every moment, and a state that must be reached once the
 //! trouble is over.
 //!
-//! A failing schedule prints its seed. `FLUX_SEED=123 cargo test -p flux --lib simulation` runs that one alone;
-//! `FLUX_SCHEDULES=100000 cargo test --release -p flux --lib simulation` runs so many of each kind, from seeds that no run had
+//! A failing schedule prints its seed. `FLUX_SEED=123 cargo test -p flux-config --lib simulation` runs that one alone;
+//! `FLUX_SCHEDULES=100000 cargo test --release -p flux-config --lib simulation` runs so many of each kind, from seeds that no run had
 //! before.
 
 mod by_hand;
