@@ -94,6 +94,11 @@ fn functions(model: &Model<'_>) -> TokenStream {
         #vis fn start_blocking() -> ::core::result::Result<(), #flux::Error> {
             #flux::Builder::start_blocking(Self::builder())
         }
+        /// Reads every declared layer once and returns the value, for a program that does not watch. It needs no async runtime and
+        /// leaves nothing running; `get` is not affected.
+        #vis fn load() -> ::core::result::Result<Self, #flux::Error> {
+            #flux::Builder::load(Self::builder())
+        }
         #[doc = #get]
         #[inline]
         #[must_use]

@@ -8,6 +8,7 @@ mod builder_pipeline;
 mod figment;
 pub(crate) mod global;
 pub mod hot;
+mod load;
 mod root;
 
 #[cfg(feature = "json")]

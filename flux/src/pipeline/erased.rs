@@ -14,6 +14,8 @@ use tower_service::Service;
 pub(crate) trait AnyParts: Any + Send + Sync {
     /// The pipeline, anew for each start.
     fn pipeline(&self) -> Box<dyn AnyPipeline>;
+    /// Leaves out those who take a change up in the running program.
+    fn without_parties(&mut self);
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
@@ -53,6 +55,9 @@ impl<C: Config> AnyParts for PipelineParts<C> {
         });
         let all = self.layers.iter().fold(innermost, |next, add| add(next));
         Box::new(TypedPipeline(all))
+    }
+    fn without_parties(&mut self) {
+        self.parties.clear();
     }
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self

@@ -17,6 +17,7 @@ mod instance;
 mod last_known_good;
 pub(crate) mod lifecycle;
 mod listeners;
+mod load;
 mod order;
 mod plan;
 pub(crate) mod recorder_hook;
@@ -31,6 +32,7 @@ pub use error::Error;
 pub(crate) use instance::{Instance, Outlet, Owner};
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
+pub(crate) use load::load;
 #[cfg(feature = "testing")]
 pub(crate) use order::Command;
 pub(crate) use plan::Spec;

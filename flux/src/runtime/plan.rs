@@ -25,6 +25,9 @@ use std::{
 
 pub(super) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// The limit of a load where no startup timeout is declared: nobody sees why a program without a status waits.
+const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
 /// Called with the final state.
 pub(crate) type OnStop = Arc<dyn Fn(State) + Send + Sync>;
 
@@ -106,6 +109,20 @@ impl Spec {
             last_known_good: None,
             on_stop: None,
         }
+    }
+
+    /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
+    pub(crate) fn once(mut self) -> Self {
+        self.startup_timeout.get_or_insert(LOAD_LIMIT);
+        (self.manual, self.generations) = (false, 0);
+        (self.group, self.recorder) = (None, None);
+        (self.probation, self.health_check) = (None, None);
+        self.on_stop = None;
+        #[cfg(feature = "json")]
+        {
+            self.last_known_good = None;
+        }
+        self
     }
 
     /// Opens the layers.

@@ -17,6 +17,7 @@ mod last_known_good;
 mod layers;
 mod lifecycle;
 mod limits;
+mod load;
 mod metrics;
 mod model;
 mod numbers;
