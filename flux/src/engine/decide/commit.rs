@@ -1,0 +1,168 @@
+//! The end of an update: what readers see now, what is kept of it, and what is refused.
+
+use super::{Engine, dotted};
+use crate::{
+    engine::{
+        event::{EngineEvent, LayerVerdict, RefusedStage},
+        generations::{GenerationOutcome, KeptGeneration},
+        now::Now,
+        proposal::{Action, Direction, Proposal},
+        retry::RetryTarget,
+        state::UpdateOutcome,
+        trial::Trial,
+        value::AnySnapshot,
+    },
+    report::{Entry, Keeping},
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl Engine {
+    /// Readers see `snapshot`, which was proposed.
+    pub(crate) fn swapped(&mut self, snapshot: &AnySnapshot, now: Now) -> Action {
+        let Some(proposal) = self.proposal.take() else {
+            return Action::Nothing;
+        };
+        let (first, before) = (!self.begun, self.generation());
+        let forward = !proposal.goes_back();
+        let number = proposal.number;
+        self.commit(proposal, snapshot, now);
+        if forward && let Some(RetryTarget::Back(_, reason)) = self.agenda.retry.back() {
+            self.condemn(before, &reason);
+        }
+        self.agenda.retry.clear();
+        self.agenda.trial = None;
+        if forward
+            && !first
+            && let Some(window) = self.settings.probation
+            && self.generations.good_before(number).is_some()
+        {
+            self.generations
+                .mark(number, GenerationOutcome::OnProbation);
+            let checks = self.settings.checks;
+            self.agenda.trial = Some(Trial::new(number, window, checks, now.instant));
+        }
+        if !forward && self.layers.waits() {
+            // It was refused before the way back and may succeed after it.
+            let retry = &mut self.agenda.retry;
+            retry.failed(now.instant, RetryTarget::Newest);
+        }
+        Action::Settled
+    }
+
+    fn commit(&mut self, proposal: Proposal, snapshot: &AnySnapshot, now: Now) {
+        let before = self.current.replace(snapshot.clone());
+        let made = &proposal.before_pipeline;
+        let made_before = self.before_pipeline.replace(made.clone());
+        match proposal.direction {
+            Direction::Forward {
+                chosen,
+                refused,
+                pending_restart,
+                changed,
+            } => {
+                self.last_generation = proposal.number;
+                let origins = (self.layers.states.iter().zip(&chosen))
+                    .filter(|(state, candidate)| **candidate && state.changes_something())
+                    .map(|(state, _)| state.origin.clone())
+                    .collect();
+                self.adopt(&chosen);
+                let changed = match (&before, &made_before) {
+                    // No stage has made anything else of either.
+                    (Some(before), Some(made_before))
+                        if self.begun && before.is(made_before) && snapshot.is(made) =>
+                    {
+                        dotted(&changed)
+                    }
+                    (Some(before), _) if self.begun => self.differences(snapshot, before),
+                    _ => Vec::new(),
+                };
+                if let Some(mut kept) = self.kept(pending_restart.clone()) {
+                    kept.describe(origins, changed);
+                    self.generations.push(kept);
+                }
+                self.pending_restart = pending_restart;
+                self.settle(refused, Keeping::Rest, now);
+            }
+            Direction::Back { reason, by_hand } => {
+                let from = before.as_ref().map_or(0, AnySnapshot::generation);
+                self.return_to(proposal.number, from, &reason, by_hand, now);
+            }
+        }
+        self.events.push(EngineEvent::Committed {
+            generation: proposal.number,
+        });
+    }
+
+    pub(super) fn adopt(&mut self, chosen: &[bool]) {
+        for (state, candidate) in self.layers.states.iter_mut().zip(chosen) {
+            if *candidate {
+                state.adopt();
+                self.adoptions += 1;
+            }
+        }
+    }
+
+    /// What readers see, to be kept for a way back.
+    pub(super) fn kept(&self, pending_restart: Vec<String>) -> Option<KeptGeneration> {
+        let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
+        let contents = self.layers.contents()?;
+        Some(KeptGeneration::new(
+            current,
+            made,
+            contents,
+            pending_restart,
+        ))
+    }
+
+    /// The paths in which two configurations differ; none that can be told where the comparison panics.
+    fn differences(&self, new: &AnySnapshot, old: &AnySnapshot) -> Vec<String> {
+        let differences = self.layers.schema.differences;
+        let paths = catch_unwind(AssertUnwindSafe(|| differences(new, old, true)));
+        dotted(&paths.unwrap_or_default())
+    }
+
+    /// An update is over, and what of the newest content is `refused` is reported.
+    pub(super) fn settle(&mut self, refused: Vec<Entry>, keeping: Keeping, now: Now) {
+        self.begun = true;
+        if refused.is_empty() {
+            self.standing.applied(now, &mut self.events);
+        } else {
+            let report = self.layers.report(refused, keeping);
+            let states = &self.layers.states;
+            let stage = match states.iter().any(|state| state.refusal.is_some()) {
+                true => RefusedStage::Transform,
+                false => RefusedStage::Validation,
+            };
+            let (standing, events) = (&mut self.standing, &mut self.events);
+            standing.refused(stage, report, UpdateOutcome::Partly, now, events);
+        }
+        self.judge_layers();
+    }
+
+    pub(super) fn refuse(&mut self, stage: RefusedStage, entries: Vec<Entry>, now: Now) -> Action {
+        let (keeping, outcome) = match &self.current {
+            // After a stop and a start readers see what they saw before.
+            Some(_) => (Keeping::Previous, UpdateOutcome::Partly),
+            None => (Keeping::Nothing, UpdateOutcome::Refused),
+        };
+        let report = self.layers.report(entries, keeping);
+        let (standing, events) = (&mut self.standing, &mut self.events);
+        standing.refused(stage, report, outcome, now, events);
+        self.judge_layers();
+        Action::Settled
+    }
+
+    /// Tells what became of the content of each layer that was taken up.
+    fn judge_layers(&mut self) {
+        for (layer, state) in self.layers.states.iter_mut().enumerate() {
+            if std::mem::take(&mut state.unjudged) {
+                let good = state.candidate.is_none() && state.refusal.is_none();
+                let verdict = match good {
+                    true => LayerVerdict::Applied,
+                    false => LayerVerdict::Refused,
+                };
+                self.events.push(EngineEvent::Judged { layer, verdict });
+            }
+        }
+    }
+}

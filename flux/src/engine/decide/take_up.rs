@@ -1,0 +1,210 @@
+//! Takes up the newest content: resolves it, proposes what it makes, and judges the answer of the pipeline.
+
+use super::{Engine, dotted, whole_entry, whole_problem};
+use crate::{
+    engine::{
+        event::{EngineEvent, RefusedStage},
+        judge::check,
+        now::Now,
+        proposal::{Action, Denial, Direction, Passed, Proposal, Question},
+        resolve::{Beside, Resolved},
+        retry::RetryTarget,
+        schema::{Built, Stamp},
+    },
+    problem::panic_text,
+    report::{Entry, Keeping},
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl Engine {
+    /// Takes up everything that is pending.
+    pub(crate) fn take_up(&mut self, now: Now) -> Action {
+        self.agenda.debounce.clear();
+        self.agenda.loaded = true;
+        self.update += 1;
+        self.events.push(EngineEvent::TakenUp);
+        let resolved = catch_unwind(AssertUnwindSafe(|| self.resolve(now)));
+        let action = resolved.unwrap_or_else(|panic| self.panicked(panic_text(&*panic), now));
+        if matches!(action, Action::Settled) {
+            self.agenda.retry.clear_newest();
+        }
+        action
+    }
+
+    fn resolve(&mut self, now: Now) -> Action {
+        let warnings = self.layers.take_up(self.update);
+        if !warnings.is_empty() {
+            let report = self.layers.report(warnings, Keeping::Applied);
+            self.events.push(EngineEvent::Warned(report));
+        }
+        let beside = Beside {
+            current: self.current.as_ref(),
+            running: self.before_pipeline.as_ref().filter(|_| self.begun),
+            stamp: Stamp {
+                generation: self.last_generation + 1,
+                applied: now.wall,
+            },
+        };
+        match self.layers.resolve(&beside) {
+            Resolved::Good {
+                built,
+                chosen,
+                refused,
+            } => self.propose(built, chosen, refused, now),
+            Resolved::Undecodable(entries) => self.refuse(RefusedStage::Transform, entries, now),
+            Resolved::Invalid(entries) => self.refuse(RefusedStage::Validation, entries, now),
+        }
+    }
+
+    /// A valid configuration: to the pipeline with it, unless readers see it already.
+    fn propose(
+        &mut self,
+        built: Built,
+        chosen: Vec<bool>,
+        refused: Vec<Entry>,
+        now: Now,
+    ) -> Action {
+        if self.settings.grouped && self.current.is_some() && !refused.is_empty() {
+            return self.refuse(RefusedStage::Validation, refused, now);
+        }
+        let mut candidates = self.layers.states.iter().zip(&chosen);
+        let opaque = candidates.any(|(state, candidate)| *candidate && state.changes_something());
+        let before = self.before_pipeline.as_ref().filter(|_| self.begun);
+        let differences = self.layers.schema.differences;
+        let changed = before.map(|before| differences(&built.snapshot, before, opaque));
+        let same = changed.as_ref().is_some_and(Vec::is_empty);
+        if self.pinned && self.current.is_some() && !same {
+            let number = self.generation();
+            let text =
+                format!("is pinned at generation {number}: what is newer waits until `unpin()`");
+            let mut entries = vec![whole_entry("", text)];
+            entries.extend(refused);
+            return self.refuse(RefusedStage::Apply, entries, now);
+        }
+        let pending_restart = dotted(&built.pending_restart);
+        if same {
+            self.adopt(&chosen);
+            self.pending_restart.clone_from(&pending_restart);
+            if let Some(kept) = self.kept(pending_restart) {
+                self.generations.renew(kept);
+            }
+            self.settle(refused, Keeping::Previous, now);
+            return Action::Settled;
+        }
+        let snapshot = built.snapshot;
+        let question = self.settings.asks.then(|| Question {
+            previous: self.current.clone(),
+            proposed: snapshot.clone(),
+            raw: self.layers.raw(&chosen),
+            back: false,
+            transition: self.begun,
+            update: self.update,
+        });
+        self.proposal = Some(Proposal {
+            direction: Direction::Forward {
+                chosen,
+                refused,
+                pending_restart,
+                changed: changed.unwrap_or_default(),
+            },
+            number: self.last_generation + 1,
+            before_pipeline: snapshot.clone(),
+            since: now,
+        });
+        match question {
+            Some(question) => Action::Ask(question),
+            None => Action::Swap {
+                snapshot,
+                alone: false,
+            },
+        }
+    }
+
+    /// The pipeline has answered.
+    pub(crate) fn answered(&mut self, answer: Result<Passed, Denial>, now: Now) -> Action {
+        let denial = match answer.and_then(|passed| self.admit(passed)) {
+            Ok(action) => return action,
+            Err(denial) => denial,
+        };
+        let (stage, may_pass, mut entries) = match denial {
+            Denial::Invalid(problems) => {
+                let entries = problems.into_iter().map(|p| Entry::new("pipeline", p));
+                (RefusedStage::Validation, false, entries.collect::<Vec<_>>())
+            }
+            Denial::Failed(text) => (
+                RefusedStage::Apply,
+                true,
+                vec![whole_entry("pipeline", text)],
+            ),
+        };
+        let Some(proposal) = self.proposal.take() else {
+            return Action::Nothing;
+        };
+        let target = proposal.target();
+        match proposal.direction {
+            Direction::Back { by_hand: true, .. } => {
+                let report = self.layers.report(entries, Keeping::Previous);
+                self.events.push(EngineEvent::Refused {
+                    stage,
+                    report: report.clone(),
+                });
+                return Action::Denied(report);
+            }
+            Direction::Forward { refused, .. } => entries.extend(refused),
+            Direction::Back { .. } => {}
+        }
+        self.refuse(stage, entries, now);
+        match target {
+            RetryTarget::Newest if !may_pass => self.agenda.retry.clear_newest(),
+            target => self.agenda.retry.failed(now.instant, target),
+        }
+        Action::Settled
+    }
+
+    /// What the pipeline has let through, unless it is something else than what was asked about, or breaks a rule.
+    fn admit(&self, passed: Passed) -> Result<Action, Denial> {
+        let Some(proposal) = &self.proposal else {
+            return Ok(Action::Nothing);
+        };
+        let number = passed.snapshot.generation();
+        if number != proposal.number {
+            let text = format!(
+                "generation {number} was put in the place of generation {}; make the new value with `Request::with`",
+                proposal.number
+            );
+            return Err(Denial::Invalid(vec![whole_problem(text)]));
+        }
+        if !passed.checked {
+            let transition = self.begun && !proposal.goes_back();
+            let previous = self.current.as_ref().filter(|_| transition);
+            check(self.layers.schema, &passed.snapshot, previous).map_err(Denial::Invalid)?;
+        }
+        Ok(Action::Swap {
+            snapshot: passed.snapshot,
+            alone: proposal.goes_back(),
+        })
+    }
+
+    /// Another member of the group is refused. The group asks again once that is over, so nothing is tried before.
+    pub(crate) fn vetoed(&mut self, by: &[String], now: Now) {
+        self.proposal = None;
+        self.agenda.retry.clear_newest();
+        let text = format!(
+            "waits for its group: the newest content of {} is refused",
+            by.join(", ")
+        );
+        self.refuse(RefusedStage::Apply, vec![whole_entry("group", text)], now);
+    }
+
+    /// What was proposed is taken back: something newer has come, or the capacitor stops.
+    pub(crate) fn withdraw(&mut self) {
+        self.proposal = None;
+    }
+
+    /// Code of the program panicked where nothing else caught it.
+    pub(crate) fn panicked(&mut self, text: &str, now: Now) -> Action {
+        self.proposal = None;
+        let entry = whole_entry("", format!("taking it up panicked: {text}"));
+        self.refuse(RefusedStage::Validation, vec![entry], now)
+    }
+}

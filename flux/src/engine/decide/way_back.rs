@@ -1,0 +1,150 @@
+//! Back to an earlier generation: by hand, or because a trial has failed.
+
+use super::{Engine, whole_entry};
+use crate::{
+    engine::{
+        content::LayerContent,
+        event::EngineEvent,
+        now::Now,
+        proposal::{Action, Direction, Proposal, Question},
+        trial::TrialStep,
+    },
+    report::Keeping,
+};
+use std::time::Instant;
+
+impl Engine {
+    /// By hand: to this generation, or to the last good one. An error lists those that are kept.
+    pub(crate) fn roll_back(&mut self, wanted: Option<u64>, now: Now) -> Result<Action, Vec<u64>> {
+        let current = self.generation();
+        let to = wanted.or_else(|| self.generations.good_before(current));
+        match to.filter(|to| *to != current && self.generations.find(*to).is_some()) {
+            Some(to) => Ok(self.go_back(to, "rolled back by hand", true, now)),
+            None => {
+                let kept = self.generations.records();
+                Err(kept.iter().map(|one| one.number).collect())
+            }
+        }
+    }
+
+    /// Asks the pipeline to go back to an earlier generation. Without one there is nothing to do.
+    pub(crate) fn go_back(&mut self, to: u64, reason: &str, by_hand: bool, now: Now) -> Action {
+        let Some(kept) = self.generations.find(to) else {
+            self.agenda.retry.clear_back();
+            return Action::Nothing;
+        };
+        let snapshot = kept.snapshot.clone();
+        self.update += 1;
+        let raw = kept.contents.iter().map(LayerContent::bytes).collect();
+        self.proposal = Some(Proposal {
+            direction: Direction::Back {
+                reason: reason.to_owned(),
+                by_hand,
+            },
+            number: to,
+            before_pipeline: kept.before_pipeline.clone(),
+            since: now,
+        });
+        if !self.settings.asks {
+            return Action::Swap {
+                snapshot,
+                alone: true,
+            };
+        }
+        Action::Ask(Question {
+            previous: self.current.clone(),
+            proposed: snapshot,
+            raw,
+            back: true,
+            transition: false,
+            update: self.update,
+        })
+    }
+
+    /// The layers' contents of the generation `to` count again; what made the program go back is quarantined.
+    pub(super) fn return_to(&mut self, to: u64, from: u64, reason: &str, by_hand: bool, now: Now) {
+        let Some(back) = self.generations.return_to(to, reason) else {
+            return;
+        };
+        let text = format!(
+            "is taken back, and generation {to} is served again: {reason}; this content is not tried again until it changes"
+        );
+        let states = self.layers.states.iter_mut();
+        for (i, (state, content)) in states.zip(&back.contents).enumerate() {
+            let suspects = back.suspects.iter().map(|contents| contents[i].clone());
+            let served = Some(state.content()).filter(|_| to < from);
+            for suspect in suspects.chain(served) {
+                state.quarantine.add(&suspect, &text);
+            }
+            if by_hand {
+                state.give_up_candidate(&text);
+            }
+            state.go_back(content, &text);
+        }
+        self.pending_restart = back.pending_restart;
+        self.adoptions += 1;
+        let mut entries = self.layers.refusals();
+        if entries.is_empty() && self.layers.waits() {
+            entries.push(whole_entry("", text));
+        }
+        self.settle(entries, Keeping::Previous, now);
+    }
+
+    /// The generation `number` made the program unhealthy, and newer content came before the way back succeeded.
+    pub(super) fn condemn(&mut self, number: u64, reason: &str) {
+        let text =
+            format!("is taken back: {reason}; this content is not tried again until it changes");
+        let Some(contents) = self.generations.take_back(number, reason) else {
+            return;
+        };
+        for (state, content) in self.layers.states.iter_mut().zip(&contents) {
+            if state.content() != *content {
+                state.quarantine.add(content, &text);
+            }
+        }
+    }
+
+    /// Whether a configuration is on trial.
+    pub(crate) fn has_trial(&self) -> bool {
+        self.agenda.trial.is_some()
+    }
+
+    /// What the trial asks for now; a failure is acted on by [`unhealthy`](Engine::unhealthy).
+    pub(crate) fn trial(&mut self, now: Instant) -> TrialStep {
+        let trial = self.agenda.trial.as_mut();
+        let step = trial.map_or(TrialStep::Wait, |trial| trial.step(now));
+        self.after_trial(step)
+    }
+
+    /// The health check has answered.
+    pub(crate) fn health_checked(&mut self, answer: Result<(), String>, now: Instant) -> TrialStep {
+        let trial = self.agenda.trial.as_mut();
+        let step = trial.map_or(TrialStep::Wait, |trial| trial.answered(answer, now));
+        self.after_trial(step)
+    }
+
+    fn after_trial(&mut self, step: TrialStep) -> TrialStep {
+        if step == TrialStep::Passed
+            && let Some(trial) = self.agenda.trial.take()
+        {
+            self.generations.confirm(trial.generation);
+            self.events.push(EngineEvent::Confirmed);
+        }
+        step
+    }
+
+    /// Takes the configuration on trial back.
+    pub(crate) fn unhealthy(&mut self, reason: &str, now: Now) -> Action {
+        let trial = self.agenda.trial.take();
+        match trial.and_then(|_| self.generations.good_before(self.generation())) {
+            Some(to) => {
+                let reason = reason.to_owned();
+                self.events.push(EngineEvent::Unhealthy {
+                    reason: reason.clone(),
+                });
+                self.go_back(to, &reason, false, now)
+            }
+            None => Action::Nothing,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Manual mode: the program takes each step by itself.
+
+use super::Driver;
+use crate::engine::Due;
+use std::{future::poll_fn, task::Poll};
+
+impl Driver {
+    /// Takes up what is pending at once, without timers; answers whether there was anything.
+    pub(in crate::runtime) async fn process(&mut self) -> bool {
+        let mut consumed = false;
+        poll_fn(|cx| {
+            self.poll_watchers(cx);
+            consumed |= self.drain();
+            Poll::Ready(())
+        })
+        .await;
+        let news = self.engine.has_news();
+        consumed |= news;
+        match self.engine.wanted_back() {
+            Due::Nothing => {}
+            back => {
+                self.pursue(back);
+                self.land().await;
+            }
+        }
+        if news || self.engine.wants_newest() {
+            self.update();
+            self.land().await;
+        }
+        self.obey().await;
+        consumed
+    }
+
+    /// Manual mode: carries out what was ordered, and looks after a trial, as far as it can be done now.
+    pub(in crate::runtime) async fn obey(&mut self) {
+        loop {
+            let again = poll_fn(|cx| Poll::Ready(self.poll_commands(cx) || self.poll_trial(cx)));
+            if !again.await {
+                return poll_fn(|cx| self.poll_saver(cx)).await;
+            }
+            self.land().await;
+        }
+    }
+
+    /// Manual mode: until the pipeline has answered, and the group where it can decide now.
+    async fn land(&mut self) {
+        poll_fn(|cx| {
+            while self.run.is_some() {
+                if !self.poll_run(cx) {
+                    return match self.is_ready() {
+                        true => Poll::Ready(()),
+                        false => Poll::Pending,
+                    };
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}

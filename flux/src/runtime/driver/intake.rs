@@ -1,0 +1,47 @@
+//! Polls the watchers and hands what they report to the engine.
+
+use super::Driver;
+use crate::runtime::clock::now;
+use std::task::Context;
+
+impl Driver {
+    pub(super) fn poll_watchers(&mut self, cx: &mut Context<'_>) {
+        for watcher in &mut self.watchers {
+            let closed = watcher
+                .as_mut()
+                .is_some_and(|w| w.as_mut().poll(cx).is_ready());
+            if closed {
+                *watcher = None;
+            }
+        }
+    }
+
+    /// Hands what the sources reported to the engine.
+    pub(super) fn drain(&mut self) -> bool {
+        let mut news = false;
+        for item in self.inbox.take() {
+            if let Some(recorder) = &self.plan.recorder {
+                recorder.heard(&item);
+            }
+            if let Some(health) = item.health {
+                self.engine.health(item.layer, health);
+            }
+            let state = &mut self.engine.layers.states[item.layer];
+            (state.unsettled, state.received) = (item.unsettled, item.received);
+            if let Some(observation) = item.observation {
+                news |= self.engine.observe(item.layer, observation, now());
+            }
+            self.engine.layers.states[item.layer].closed();
+        }
+        self.listeners.tell(&mut self.engine);
+        if news {
+            self.tell_group_of_news();
+        }
+        news
+    }
+
+    pub(super) fn all_closed(&self) -> bool {
+        let ended = self.watchers.iter().all(Option::is_none);
+        self.engine.loaded() && !self.watchers.is_empty() && ended
+    }
+}

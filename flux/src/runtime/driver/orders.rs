@@ -1,0 +1,47 @@
+//! Carries out the program's orders.
+
+use super::Driver;
+use crate::runtime::{clock::now, error::Error, order::Command};
+use std::task::{Context, Poll};
+
+impl Driver {
+    /// Carries out one order; answers whether there was one.
+    pub(super) fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.run.is_some() {
+            return false;
+        }
+        let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
+            return false;
+        };
+        if let Some(recorder) = &self.plan.recorder {
+            recorder.command(&command);
+        }
+        match command {
+            Command::Unhealthy { generation, reason } => {
+                if self.engine.generation() == generation {
+                    self.unhealthy(&reason);
+                }
+            }
+            Command::Rollback { to, reply } => match self.engine.roll_back(to, now()) {
+                Ok(action) => self.perform_anew(action, Some(reply)),
+                Err(kept) => {
+                    let error = Error::NoSuchGeneration {
+                        name: self.engine.name().to_owned(),
+                        wanted: to,
+                        kept,
+                    };
+                    let _ = reply.send(Err(error));
+                }
+            },
+            Command::Pin(pinned, reply) => {
+                let newest = self.engine.pin(pinned);
+                self.listeners.tell(&mut self.engine);
+                if newest {
+                    self.update();
+                }
+                let _ = reply.send(());
+            }
+        }
+        true
+    }
+}

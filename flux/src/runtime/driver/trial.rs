@@ -1,0 +1,58 @@
+//! Watches the configuration on trial: runs the health check, and takes the configuration back where it fails.
+
+use super::Driver;
+use crate::{
+    engine::{TrialStep, discard},
+    pipeline::{Answer, guarded},
+    problem::printed,
+    runtime::clock::now,
+};
+use std::task::{Context, Poll};
+use tokio::time::Instant;
+
+impl Driver {
+    /// Looks after the configuration on trial; answers whether there was anything to do.
+    pub(super) fn poll_trial(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.run.is_some() || !self.engine.has_trial() {
+            return false;
+        }
+        let at = Instant::now().into_std();
+        let step = match &mut self.check {
+            None => self.engine.trial(at),
+            Some(check) => match check.as_mut().poll(cx) {
+                Poll::Pending => self.engine.trial(at),
+                Poll::Ready(answer) => {
+                    discard(self.check.take());
+                    let answer = answer.map_err(|error| printed(&error));
+                    let step = self.engine.health_checked(answer, at);
+                    if step == TrialStep::Wait {
+                        return true;
+                    }
+                    step
+                }
+            },
+        };
+        match step {
+            TrialStep::Wait => return false,
+            TrialStep::Passed => self.listeners.tell(&mut self.engine),
+            TrialStep::Failed(reason) => self.unhealthy(&reason),
+            TrialStep::Check => {
+                let check = self.plan.health_check.clone();
+                self.check = check
+                    .zip(self.engine.current().cloned())
+                    .map(|(check, now)| {
+                        let begin = move || check(now);
+                        Box::pin(guarded(begin, "it")) as Answer<()>
+                    });
+            }
+        }
+        true
+    }
+
+    /// Takes the configuration on trial back.
+    pub(super) fn unhealthy(&mut self, reason: &str) {
+        discard(self.check.take());
+        let action = self.engine.unhealthy(reason, now());
+        self.perform_anew(action, None);
+    }
+}

@@ -1,0 +1,215 @@
+//! Performs an update: asks the pipeline, swaps what has passed, and reports the outcome.
+
+use super::Driver;
+use crate::{
+    change::Transaction,
+    engine::{Action, AnySnapshot, Denial, Passed, Question, discard},
+    observe,
+    pipeline::{AnyApplied, BoxError, into_denial},
+    problem::panic_text,
+    runtime::{
+        clock::now,
+        error::Error,
+        inside::inside,
+        order::Reply,
+        run::{Phase, PipelineRun},
+    },
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::time::Instant;
+use tracing::Span;
+
+impl Driver {
+    pub(super) fn update(&mut self) {
+        self.began = Some(Instant::now());
+        let span = observe::update_span(self.engine.name(), self.engine.update_id() + 1);
+        let entered = span.clone().entered();
+        let action = self.engine.take_up(now());
+        let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
+        if refused && self.fall_back() {
+            self.listeners.tell(&mut self.engine);
+            drop(entered);
+            return self.update();
+        }
+        self.perform(action, span, None);
+    }
+
+    /// Performs what an order or a way back asks for, in a span of its own.
+    pub(super) fn perform_anew(&mut self, action: Action, reply: Option<Reply>) {
+        let span = match action {
+            Action::Ask(_) | Action::Swap { .. } => {
+                observe::update_span(self.engine.name(), self.engine.update_id())
+            }
+            _ => Span::none(),
+        };
+        let entered = span.clone().entered();
+        self.perform(action, span, reply);
+        drop(entered);
+    }
+
+    pub(super) fn perform(&mut self, action: Action, span: Span, reply: Option<Reply>) {
+        self.listeners.tell(&mut self.engine);
+        match action {
+            Action::Nothing => {}
+            Action::Ask(question) => self.ask(question, span, reply),
+            Action::Swap { snapshot, alone } => {
+                self.swap(snapshot, Transaction::default(), alone, span, reply);
+            }
+            Action::Settled => {
+                self.tell_group();
+                self.settled(reply);
+            }
+            Action::Denied(report) => {
+                if let Some(reply) = reply {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(Err(Error::Refused(report)));
+                }
+            }
+        }
+    }
+
+    /// Hands a question to the pipeline.
+    fn ask(&mut self, question: Question, span: Span, reply: Option<Reply>) {
+        let name = Arc::from(self.engine.name());
+        let (pipeline, number) = (&mut self.pipeline, self.instance.number());
+        let begin = || pipeline.as_mut().map(|one| one.call(question, name));
+        let answer = inside(number, || catch_unwind(AssertUnwindSafe(begin)));
+        let answer = answer.unwrap_or_else(|panic| {
+            let text = format!("the pipeline panicked: {}", panic_text(&*panic));
+            Some(Box::pin(std::future::ready(Err(BoxError::from(text)))))
+        });
+        self.run = Some(PipelineRun::new(Phase::Asked(answer), span, reply));
+    }
+
+    /// Polls the update under way; answers whether something came of it.
+    pub(super) fn poll_run(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(run) = &mut self.run else {
+            return self.poll_veto(cx);
+        };
+        let _entered = run.span.clone().entered();
+        match &mut run.phase {
+            Phase::Asked(answer) => {
+                let number = self.instance.number();
+                let poll = || answer.as_mut().map(|answer| answer.as_mut().poll(cx));
+                let polled = inside(number, || catch_unwind(AssertUnwindSafe(poll)));
+                let answer = match polled {
+                    Ok(Some(Poll::Pending)) => {
+                        self.show_run();
+                        return false;
+                    }
+                    Ok(Some(Poll::Ready(answer))) => answer,
+                    Ok(None) => Err("there is no pipeline".into()),
+                    Err(panic) => Err(BoxError::from(format!(
+                        "the pipeline panicked: {}",
+                        panic_text(&*panic)
+                    ))),
+                };
+                self.answered(answer);
+            }
+            Phase::Ready { .. } => match self.member.as_ref().map(|member| member.poll(cx)) {
+                Some(Poll::Pending) | None => {
+                    self.show_run();
+                    return false;
+                }
+                Some(Poll::Ready(verdict)) => self.judged(&verdict),
+            },
+        }
+        true
+    }
+
+    /// An update that is waited for shows in the status.
+    fn show_run(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        if !std::mem::replace(&mut run.shown, true) {
+            self.publish_status();
+        }
+    }
+
+    fn answered(&mut self, answer: Result<AnyApplied, BoxError>) {
+        let Some(mut run) = self.run.take() else {
+            return;
+        };
+        let (span, reply) = (run.span.clone(), run.reply.take());
+        drop(run);
+        let (passed, transaction): (Result<Passed, Denial>, _) = match answer {
+            Ok(applied) => (Ok(applied.passed), applied.transaction),
+            Err(error) => (Err(into_denial(error)), Transaction::default()),
+        };
+        match self.engine.answered(passed, now()) {
+            Action::Swap { snapshot, alone } => {
+                self.swap(snapshot, transaction, alone, span, reply);
+            }
+            action => {
+                // What was prepared is rolled back before anybody hears of it.
+                inside(self.instance.number(), || drop(transaction));
+                self.perform(action, span, reply);
+            }
+        }
+    }
+
+    /// Lets readers see a configuration, at once or together with the group.
+    fn swap(
+        &mut self,
+        snapshot: AnySnapshot,
+        transaction: Transaction,
+        alone: bool,
+        span: Span,
+        reply: Option<Reply>,
+    ) {
+        // A way back waits for nobody: it is each member's own.
+        if self.member.is_none() || alone {
+            let before = self.instance.outlet.publish(&snapshot);
+            self.committed(&snapshot, transaction, reply);
+            drop(before);
+            return;
+        }
+        let phase = Phase::Ready {
+            snapshot,
+            transaction,
+        };
+        self.run = Some(PipelineRun::new(phase, span, reply));
+        self.offer();
+    }
+
+    /// Readers see a configuration: the parties take it up, and everybody hears of it.
+    pub(super) fn committed(
+        &mut self,
+        snapshot: &AnySnapshot,
+        transaction: Transaction,
+        reply: Option<Reply>,
+    ) {
+        inside(self.instance.number(), || transaction.commit());
+        let action = self.engine.swapped(snapshot, now());
+        self.instance.keep_count(self.engine.last_generation());
+        discard(self.check.take());
+        self.perform(action, Span::none(), reply);
+    }
+
+    /// An update is over.
+    pub(super) fn settled(&mut self, reply: Option<Reply>) {
+        if let Some(began) = self.began.take() {
+            observe::metrics::took(self.engine.name(), began.elapsed());
+        }
+        self.listeners.settled(&self.engine);
+        let before = self
+            .instance
+            .tell(self.engine.current(), self.engine.error());
+        drop(before);
+        if let Some(first) = self.first.take() {
+            let outcome = match self.engine.failed_to_start() {
+                Some(report) => Err(Error::Refused(report.clone())),
+                None => Ok(()),
+            };
+            // Nobody may be waiting any more.
+            let _ = first.send(outcome);
+        }
+        if let Some(reply) = reply {
+            // Whoever asked may have gone.
+            let _ = reply.send(Ok(self.engine.generation()));
+        }
+    }
+}
