@@ -192,7 +192,7 @@ impl Engine {
 
     pub(crate) fn health(&mut self, layer: usize, health: Health) {
         self.layers.states[layer].health = health;
-        self.events.push(EngineEvent::HealthChanged);
+        self.events.push(EngineEvent::HealthChanged { layer });
     }
 
     /// What is due now. `closed` where every source has ended, so that nothing is worth waiting for.

@@ -11,7 +11,9 @@ pub(crate) enum EngineEvent {
         layer: usize,
     },
     /// The connection to a source is another one.
-    HealthChanged,
+    HealthChanged {
+        layer: usize,
+    },
     /// What is pending is taken up, by the update with this number.
     TakenUp,
     /// What became of the newest content of a layer.

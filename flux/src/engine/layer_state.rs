@@ -14,7 +14,7 @@ use crate::{
     codec::{self, Decoder, Unknown},
     problem::{Flaw, What},
     report::{self, Entry},
-    source::{Content, Given, Health, Observation},
+    source::{Content, Given, Health, LastProven, Observation},
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -26,6 +26,8 @@ pub(crate) struct LayerState {
     /// The file that is watched, absolute.
     pub(crate) file: Option<PathBuf>,
     pub(crate) health: Health,
+    /// When it was last known to be current.
+    pub(crate) proven: LastProven,
     /// A writer is at work on the source: what was observed last may be half of what comes.
     pub(crate) unsettled: bool,
     pub(crate) changed: Option<SystemTime>,
@@ -67,6 +69,7 @@ impl LayerState {
             optional,
             file: None,
             health: Health::Starting,
+            proven: LastProven::never(),
             unsettled: false,
             changed: None,
             received: 0,
@@ -90,6 +93,7 @@ impl LayerState {
     /// Takes what a layer without a document contains.
     pub(crate) fn give(&mut self, given: Given<AnyLayer>, now: Now) {
         self.health = Health::Live;
+        self.proven.prove(now.instant.into());
         self.changed = Some(now.wall);
         self.secrets = given.secrets;
         self.given_warnings = given.warnings;
@@ -245,6 +249,7 @@ impl LayerState {
             health: self.health.clone(),
             present: self.is_present(),
             changed: self.changed,
+            proven: self.proven.clone(),
             received: self.received,
             revision: self.revision.clone(),
             refused: self.refusal.is_some() || self.candidate.is_some(),

@@ -1,7 +1,12 @@
 //! What a capacitor tells of itself: one consistent picture, swapped as a whole.
 
 use super::{generations::Generation, history::Refusal, state::State};
-use crate::{Report, report::Problem, source::Health, time::unix};
+use crate::{
+    Report,
+    report::Problem,
+    source::{Health, LastProven},
+    time::unix,
+};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{
     fmt,
@@ -68,7 +73,7 @@ impl Status {
     }
 }
 
-/// How one layer fares.
+/// The condition of one layer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LayerStatus {
@@ -82,10 +87,19 @@ pub struct LayerStatus {
     pub changed: Option<SystemTime>,
     /// How many observations its source delivered, equal ones included.
     pub received: u64,
+    pub(super) proven: LastProven,
     /// The revision that its source gave.
     pub revision: Option<String>,
     /// Whether its newest content is not part of what readers see; [`Status::error`] says why.
     pub refused: bool,
+}
+
+impl LayerStatus {
+    /// When the layer was last known to be current: its source was read, or sent what only the source could send. `None` before the
+    /// first time. Of a layer that is read at start, when it was read. Also of an older status, this is the newest time.
+    pub fn proven(&self) -> Option<SystemTime> {
+        self.proven.at()
+    }
 }
 
 impl Serialize for State {
@@ -119,7 +133,7 @@ impl Serialize for Status {
 
 impl Serialize for LayerStatus {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut layer = serializer.serialize_struct("LayerStatus", 8)?;
+        let mut layer = serializer.serialize_struct("LayerStatus", 9)?;
         layer.serialize_field("origin", &self.origin)?;
         let (health, stale) = match &self.health {
             Health::Starting => ("starting", None),
@@ -133,6 +147,7 @@ impl Serialize for LayerStatus {
         layer.serialize_field("stale", &stale)?;
         layer.serialize_field("present", &self.present)?;
         layer.serialize_field("changed", &self.changed.map(unix))?;
+        layer.serialize_field("proven", &self.proven().map(unix))?;
         layer.serialize_field("received", &self.received)?;
         layer.serialize_field("revision", &self.revision)?;
         layer.serialize_field("refused", &self.refused)?;

@@ -38,6 +38,18 @@ mod on {
             .set(crate::time::unix(at));
     }
 
+    pub(crate) fn layer_up(capacitor: &str, layer: &str, up: bool) {
+        let (capacitor, layer) = (capacitor.to_owned(), layer.to_owned());
+        metrics::gauge!("flux_layer_up", "capacitor" => capacitor, "layer" => layer)
+            .set(f64::from(u8::from(up)));
+    }
+
+    pub(crate) fn layer_proven(capacitor: &str, layer: &str, at: SystemTime) {
+        let (capacitor, layer) = (capacitor.to_owned(), layer.to_owned());
+        metrics::gauge!("flux_layer_proven_timestamp_seconds", "capacitor" => capacitor, "layer" => layer)
+            .set(crate::time::unix(at));
+    }
+
     pub(crate) fn retried(capacitor: &str) {
         metrics::counter!("flux_retries_total", "capacitor" => capacitor.to_owned()).increment(1);
     }
@@ -62,6 +74,7 @@ mod off {
     pub(crate) fn took(_: &str, _: Duration) {}
     pub(crate) fn received(_: &str, _: &str) {}
     pub(crate) fn layer_changed(_: &str, _: &str, _: SystemTime) {}
+    pub(crate) fn layer_up(_: &str, _: &str, _: bool) {}
     #[cfg(feature = "pipeline")]
     pub(crate) fn retried(_: &str) {}
     pub(crate) fn breaker(_: &str, _: &'static str) {}

@@ -17,6 +17,11 @@
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
 //! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
 //! | `flux.capacitor.misused` | error | `call`, `error`: `stop` awaited inside the own pipeline |
+//! | `flux.source.stale` | warn | `layer`, `lasts`, `error`: a source was lost, and its changes may be missed; at once, then after a minute, two more, four, ... (an hour at most), while it lasts |
+//! | `flux.source.refused` | error | `layer`, `lasts`, `kind`, `error`: a source refuses access (`permission`) or cannot work as declared (`configuration`); at once, then like `flux.source.stale` |
+//! | `flux.source.waiting` | warn | `layer`, `lasts`: nothing was received of a source yet; after 10 s, then 20 more, 40, ... |
+//! | `flux.source.recovered` | info | `layer`, `lasted`: a source that one of these was about is watched again |
+//! | `flux.source.closed` | warn | `layer`: a source ended for good, as a channel does whose sender is dropped; its last value stays |
 //! | `flux.breaker.changed` | info | `old_state`, `new_state` |
 //! | `flux.update.retried` | debug | `update`, `attempt`, `pause`, `error`: the retry layer tries again |
 //! | `flux.update.fallback` | debug | `update`, `error`: the fallback is asked |
@@ -32,12 +37,14 @@
 //! | `flux_update_duration_seconds` | histogram | from taking up to the outcome, the pipeline included |
 //! | `flux_changes_received_total` | counter | changes seen by a `layer`'s watcher |
 //! | `flux_layer_changed_timestamp_seconds` | gauge | when a `layer`'s content last changed, in seconds since 1970; its age is now minus this |
+//! | `flux_layer_up` | gauge | 1 while a `layer`'s source is watched (health live), else 0 |
+//! | `flux_layer_proven_timestamp_seconds` | gauge | when a `layer` was last known to be current, in seconds since 1970; the seconds since then are now minus this |
 //! | `flux_retries_total` | counter | tries again by the retry layer |
 //! | `flux_breaker_state` | gauge | 0 closed, 1 open, 2 half-open |
 
 pub(crate) mod metrics;
 
-use crate::{Report, State};
+use crate::{Report, State, source::ErrorKind};
 use std::time::{Duration, SystemTime};
 
 pub(crate) fn started(name: &str, debounce: Duration) {
@@ -91,6 +98,37 @@ pub(crate) fn passed_over(name: &str, update: u64, error: &dyn std::fmt::Display
 /// Code of the program panicked where it cannot refuse an update.
 pub(crate) fn panicked(name: &str, hook: &str, error: &str) {
     tracing::error!(name: "flux.hook.panicked", target: "flux", capacitor = name, hook, error, "flux.hook.panicked");
+}
+
+/// A source was lost, or still is.
+pub(crate) fn source_stale(name: &str, layer: &str, lasts: Duration, error: &str) {
+    tracing::warn!(name: "flux.source.stale", target: "flux", capacitor = name, layer, ?lasts, error, "flux.source.stale");
+}
+
+/// A source refuses access, or cannot work as declared.
+pub(crate) fn source_refused(
+    name: &str,
+    layer: &str,
+    lasts: Duration,
+    kind: ErrorKind,
+    error: &str,
+) {
+    tracing::error!(name: "flux.source.refused", target: "flux", capacitor = name, layer, ?lasts, %kind, error, "flux.source.refused");
+}
+
+/// Nothing was received of a source yet.
+pub(crate) fn source_waiting(name: &str, layer: &str, lasts: Duration) {
+    tracing::warn!(name: "flux.source.waiting", target: "flux", capacitor = name, layer, ?lasts, "flux.source.waiting");
+}
+
+/// A source is watched again.
+pub(crate) fn source_recovered(name: &str, layer: &str, lasted: Duration) {
+    tracing::info!(name: "flux.source.recovered", target: "flux", capacitor = name, layer, ?lasted, "flux.source.recovered");
+}
+
+/// A source ended for good.
+pub(crate) fn source_closed(name: &str, layer: &str) {
+    tracing::warn!(name: "flux.source.closed", target: "flux", capacitor = name, layer, "flux.source.closed");
 }
 
 /// A circuit breaker changed its state.

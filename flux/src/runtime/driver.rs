@@ -81,7 +81,7 @@ impl Driver {
         let engine = Engine::new(plan.settings(), layers, current, count, now());
         observe::started(&plan.name, plan.debounce);
         let driver = Driver {
-            listeners: Listeners::new(&instance, &plan),
+            listeners: Listeners::new(&instance, &plan, &engine),
             changed: changed(&inbox),
             pipeline: plan.pipeline.as_ref().map(|parts| parts.pipeline()),
             member: plan.group.as_ref().map(|group| group.join(&plan.name)),
@@ -102,11 +102,6 @@ impl Driver {
         let (plan, engine) = (&driver.plan, &driver.engine);
         if let Some(recorder) = &plan.recorder {
             recorder.begin(plan.schema, &plan.layers, engine.generation());
-        }
-        for state in &engine.layers.states {
-            if let Some(at) = state.changed {
-                observe::metrics::layer_changed(engine.name(), &state.origin, at);
-            }
         }
         driver.publish_status();
         driver
@@ -197,7 +192,8 @@ impl Driver {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         let due = self.engine.deadline().map(Instant::from_std);
         let slow = self.run.as_ref().map(PipelineRun::slow_at);
-        let Some(at) = due.into_iter().chain(slow).min() else {
+        let reminder = self.listeners.deadline();
+        let Some(at) = due.into_iter().chain(slow).chain(reminder).min() else {
             self.timer = None;
             return false;
         };
@@ -210,6 +206,7 @@ impl Driver {
             .is_some_and(|(_, sleep)| sleep.as_mut().poll(cx).is_ready());
         if fired {
             self.timer = None;
+            self.listeners.remind(&self.engine);
             if let Some(lasts) = self.run.as_mut().and_then(PipelineRun::is_slow) {
                 observe::slow(self.engine.name(), self.engine.update_id(), lasts);
             }

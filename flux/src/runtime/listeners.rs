@@ -1,11 +1,17 @@
 //! Who listens to the engine's events: operators, the status, the recorder, and what keeps the last known good on disk.
 
-use super::{instance::Instance, plan::Plan};
+use super::{
+    instance::Instance,
+    outage::{Outages, Remark},
+    plan::Plan,
+};
 use crate::{
     engine::{Engine, EngineEvent, RefusedStage, take_drop_panics},
     observe,
+    source::Health,
 };
 use std::{sync::Arc, time::SystemTime};
+use tokio::time::Instant;
 
 /// Listens to the engine.
 trait EngineListener {
@@ -27,9 +33,20 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) fn new(instance: &Arc<Instance>, plan: &Arc<Plan>) -> Self {
+    pub(super) fn new(instance: &Arc<Instance>, plan: &Arc<Plan>, engine: &Engine) -> Self {
+        let states = &engine.layers.states;
+        for state in states {
+            let up = matches!(state.health, Health::Live);
+            observe::metrics::layer_up(engine.name(), &state.origin, up);
+            if let Some(at) = state.changed {
+                observe::metrics::layer_changed(engine.name(), &state.origin, at);
+            }
+        }
+        let waiting = (states.iter()).map(|state| matches!(state.health, Health::Starting));
         Listeners {
-            operators: Operators,
+            operators: Operators {
+                outages: Outages::new(waiting, Instant::now()),
+            },
             #[cfg(feature = "json")]
             keeper: super::last_known_good::LastGoodKeeper::new(plan.last_known_good.clone()),
             board: Board(Arc::clone(instance)),
@@ -49,6 +66,18 @@ impl Listeners {
             self.each(|listener| listener.event(&event, engine));
         }
         self.events = events;
+    }
+
+    /// When operators are to be reminded of a source that cannot be watched.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.operators.outages.deadline()
+    }
+
+    /// Reminds operators of the sources that cannot be watched, where that is due.
+    pub(super) fn remind(&mut self, engine: &Engine) {
+        for (layer, remark) in self.operators.outages.due(Instant::now()) {
+            Operators::remark(engine, layer, &remark);
+        }
     }
 
     /// Tells that an update is over.
@@ -73,7 +102,34 @@ impl Listeners {
 }
 
 /// `tracing` and metrics.
-struct Operators;
+struct Operators {
+    outages: Outages,
+}
+
+impl Operators {
+    fn remark(engine: &Engine, layer: usize, remark: &Remark) {
+        let (name, layer) = (engine.name(), &*engine.layers.states[layer].origin);
+        match remark {
+            Remark::Waiting { lasts } => observe::source_waiting(name, layer, *lasts),
+            Remark::Stale { lasts, error } => observe::source_stale(name, layer, *lasts, error),
+            Remark::Refused { lasts, kind, error } => {
+                observe::source_refused(name, layer, *lasts, *kind, error);
+            }
+            Remark::Recovered { lasted } => observe::source_recovered(name, layer, *lasted),
+            Remark::Closed => observe::source_closed(name, layer),
+        }
+    }
+
+    /// The health of a layer has changed.
+    fn health(&mut self, engine: &Engine, layer: usize) {
+        let state = &engine.layers.states[layer];
+        let up = matches!(state.health, Health::Live);
+        observe::metrics::layer_up(engine.name(), &state.origin, up);
+        if let Some(remark) = self.outages.health(layer, &state.health, Instant::now()) {
+            Self::remark(engine, layer, &remark);
+        }
+    }
+}
 
 impl EngineListener for Operators {
     fn event(&mut self, event: &EngineEvent, engine: &Engine) {
@@ -94,8 +150,8 @@ impl EngineListener for Operators {
                 RefusedStage::Validation => observe::validation_failed(name, report, update),
                 RefusedStage::Apply => observe::apply_failed(name, report, update),
             },
+            EngineEvent::HealthChanged { layer } => self.health(engine, *layer),
             EngineEvent::Judged { .. }
-            | EngineEvent::HealthChanged
             | EngineEvent::TakenUp
             | EngineEvent::Unhealthy { .. }
             | EngineEvent::Confirmed
@@ -111,7 +167,7 @@ impl EngineListener for Board {
     fn event(&mut self, event: &EngineEvent, engine: &Engine) {
         if matches!(
             event,
-            EngineEvent::HealthChanged | EngineEvent::Confirmed | EngineEvent::Pinned
+            EngineEvent::HealthChanged { .. } | EngineEvent::Confirmed | EngineEvent::Pinned
         ) {
             self.settled(engine);
         }

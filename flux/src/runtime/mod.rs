@@ -19,6 +19,7 @@ pub(crate) mod lifecycle;
 mod listeners;
 mod load;
 mod order;
+mod outage;
 mod plan;
 pub(crate) mod recorder_hook;
 mod run;

@@ -223,6 +223,12 @@ impl Plan {
                 opened.optional,
             );
             state.file.clone_from(&opened.file);
+            state.proven = inbox.proven(i);
+            #[cfg(feature = "metrics")]
+            state.proven.on_proof({
+                let (name, origin) = (self.name.clone(), opened.origin.clone());
+                move |at| crate::observe::metrics::layer_proven(&name, &origin, at)
+            });
             match &opened.input {
                 Input::Watched(watcher) => {
                     let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));

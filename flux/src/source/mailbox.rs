@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::source::{Content, Observation, Resync, SourceError};
+use crate::source::{Content, Observation, Resync, SourceError, last_proven::LastProven};
 
 /// How the connection to a source is. It stands beside the capacitor's state and does not change it.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,8 @@ pub(crate) struct Inbox {
     slots: Box<[Mutex<Slot>]>,
     /// Wakes the watcher of each layer when it is to read.
     requests: Box<[Notify]>,
+    /// When each layer was last known to be current.
+    proven: Box<[LastProven]>,
     pending: AtomicBool,
     notify: Notify,
     #[cfg(feature = "testing")]
@@ -109,6 +111,7 @@ impl Inbox {
         Arc::new(Inbox {
             slots: (0..layers).map(|_| Mutex::default()).collect(),
             requests: (0..layers).map(|_| Notify::new()).collect(),
+            proven: (0..layers).map(|_| LastProven::never()).collect(),
             pending: AtomicBool::new(false),
             notify: Notify::new(),
             #[cfg(feature = "testing")]
@@ -176,6 +179,11 @@ impl Inbox {
         drop(slot);
         self.requests[layer].notify_one();
         taken.then_some(made)
+    }
+
+    /// When `layer` was last known to be current.
+    pub(crate) fn proven(&self, layer: usize) -> LastProven {
+        self.proven[layer].clone()
     }
 
     /// Whether the source of `layer` is live.
@@ -247,7 +255,6 @@ impl Slot {
     }
     /// Takes what was observed, unless it is a change that was announced after something newer was seen.
     fn take(&mut self, observation: Observation, order: Order) -> bool {
-        self.sign = Some(Instant::now());
         self.observed = true;
         if self.is_outdated(order) {
             return self.become_live();
@@ -326,6 +333,7 @@ impl Observer {
             if !slot.is_outdated(order) {
                 self.inbox.tap(|tap| tap.observed(&observation));
             }
+            slot.sign = Some(self.prove());
             let changed = slot.take(observation, order);
             slot.reported(changed)
         });
@@ -366,10 +374,17 @@ impl Observer {
     /// the sign of life that a session with a [`deadline`](crate::source::Watcher::deadline) owes while nothing changes.
     pub fn live(&self) {
         self.inbox.update(self.layer, |slot| {
-            slot.sign = Some(Instant::now());
+            slot.sign = Some(self.prove());
             let changed = slot.become_live();
             slot.reported(changed)
         });
+    }
+
+    /// The layer is current now.
+    fn prove(&self) -> Instant {
+        let now = Instant::now();
+        self.inbox.proven[self.layer].prove(now);
+        now
     }
 
     /// Waits until the source is to be read now. May be dropped at any time.

@@ -20,6 +20,7 @@ mod given;
 mod https;
 #[cfg(feature = "k8s")]
 mod k8s;
+mod last_proven;
 pub(crate) mod mailbox;
 #[cfg(feature = "nats")]
 mod nats;
@@ -55,6 +56,7 @@ pub(crate) use given::{DecodeTree, Given, VariablePaths};
 pub use https::Https;
 #[cfg(feature = "k8s")]
 pub use k8s::Kubernetes;
+pub(crate) use last_proven::LastProven;
 pub use mailbox::{Health, Observer};
 #[cfg(feature = "nats")]
 pub use nats::Nats;

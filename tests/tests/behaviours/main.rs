@@ -22,6 +22,7 @@ mod metrics;
 mod model;
 mod numbers;
 mod original;
+mod outages;
 mod own_code;
 mod parties;
 mod pipeline;

@@ -79,7 +79,14 @@ async fn names_labels_and_values_are_as_documented() {
     let received = "flux_changes_received_total{capacitor=shop,layer=channel}";
     let updates = |labels: &str| format!("flux_updates_total{{capacitor=shop,{labels}}}");
     let applied = updates("outcome=applied,stage=none");
-    let started = [(state, 1.0), (took, 1.0), (received, 1.0), (&*applied, 1.0)];
+    let up = "flux_layer_up{capacitor=shop,layer=channel}";
+    let started = [
+        (state, 1.0),
+        (took, 1.0),
+        (received, 1.0),
+        (&*applied, 1.0),
+        (up, 1.0),
+    ];
     assert_eq!(without_times(recorder.take()), expected(started));
     // The state is set where it changes.
     for (document, number, labels) in [
@@ -125,6 +132,8 @@ async fn every_metric_has_its_kind() {
         ("flux_update_duration_seconds", MetricKind::Histogram),
         ("flux_changes_received_total", MetricKind::Counter),
         ("flux_layer_changed_timestamp_seconds", MetricKind::Gauge),
+        ("flux_layer_proven_timestamp_seconds", MetricKind::Gauge),
+        ("flux_layer_up", MetricKind::Gauge),
         ("flux_retries_total", MetricKind::Counter),
         ("flux_breaker_state", MetricKind::Gauge),
     ];
@@ -248,4 +257,36 @@ async fn the_duration_is_from_taking_up_to_the_outcome_with_the_pipeline() {
     });
     let took: Vec<Vec<f64>> = took.collect();
     assert!((took[0][0] - 5.0).abs() < 0.1, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_is_up_while_its_source_is_watched_and_the_time_of_its_last_proof_is_kept() {
+    let recorder = Recorder::install();
+    let script = flux::testing::Script::new("store").value("n: 1");
+    let store = script.handle();
+    let source = flux::Source::watcher(script).format(flux::Format::Yaml);
+    let capacitor = flux::Capacitor::<App>::builder()
+        .source(source)
+        .build()
+        .unwrap();
+    // What was set since the last look.
+    let look = || {
+        let all = recorded(&recorder.snapshotter);
+        let read = |name: &str| all[&format!("{name}{{capacitor=App,layer=store}}")].1;
+        let proven = read("flux_layer_proven_timestamp_seconds");
+        (read("flux_layer_up"), proven)
+    };
+    capacitor.start().await.unwrap();
+    let (up, first) = look();
+    assert_eq!(up, 1.0);
+    store.failing(flux::source::SourceError::transient("cut"));
+    settle().await;
+    assert_eq!(look().0, 0.0);
+    pass(100.0).await;
+    store.live();
+    settle().await;
+    let (up, second) = look();
+    assert_eq!(up, 1.0);
+    assert!(second - first >= 99.0, "{first} {second}");
+    capacitor.stop().await;
 }
