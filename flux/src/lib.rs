@@ -69,8 +69,7 @@ pub mod __private {
     pub use crate::{
         capacitor::{
             Root,
-            global::{Global, get, reader, snapshot, try_get},
-            global_capacitor as capacitor,
+            global::{Global, capacitor, get, reader, snapshot, try_get, try_snapshot},
             hot::Hot,
         },
         codec::default_text::{DefaultText, ReadAsDocument, ReadAsText},

@@ -106,7 +106,7 @@ async fn with_variables<C: Config>(
         .manual()
         .build()?;
     capacitor.start().await?;
-    Ok(capacitor.get())
+    Ok(capacitor.snapshot())
 }
 
 /// Flux reads the document as serde does, in every format that has it. Answers with the value.

@@ -110,13 +110,19 @@ fn functions(model: &Model<'_>) -> TokenStream {
         /// The current configuration as an `Arc`, to keep. Panics before a successful start.
         #[must_use]
         #vis fn snapshot() -> ::std::sync::Arc<#flux::Snapshot<Self>> { __f::snapshot::<Self>() }
+        /// The current configuration as an `Arc`, to keep; none before a successful start.
+        #[must_use]
+        #vis fn try_snapshot() -> ::core::option::Option<::std::sync::Arc<#flux::Snapshot<Self>>> { __f::try_snapshot::<Self>() }
         /// A reader of its own for a hot loop. Panics before a successful start.
         #[must_use]
         #vis fn reader() -> #flux::Reader<Self> { __f::reader::<Self>() }
         /// The builder with everything that the attributes declare, to change before the start.
         #[must_use]
         #vis fn builder() -> #flux::Builder<Self> { <Self as __f::Root>::declared() }
-        /// The capacitor behind `get`: state, status, subscriptions, stop.
+        /// State, generation, error, layers and history, as one consistent picture.
+        #[must_use]
+        #vis fn status() -> ::std::sync::Arc<#flux::Status> { #flux::Capacitor::status(Self::capacitor()) }
+        /// The capacitor behind `get`: subscriptions, rollback, stop, and everything above.
         #[must_use]
         #vis fn capacitor() -> &'static #flux::Capacitor<Self> { __f::capacitor::<Self>() }
     }

@@ -240,7 +240,7 @@ impl<C: Root> Builder<C> {
     }
 
     fn global(self) -> Result<&'static Capacitor<C>, Error> {
-        let capacitor = super::global_capacitor::<C>();
+        let capacitor = super::global::capacitor::<C>();
         capacitor.instance.install(self.spec.plan()?)?;
         Ok(capacitor)
     }

@@ -13,7 +13,7 @@ impl<C: Config + serde::Serialize> Provider for Capacitor<C> {
         Metadata::named(format!("flux capacitor {}", self.status().name))
     }
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        match self.current() {
+        match self.try_snapshot() {
             Some(snapshot) => figment::providers::Serialized::defaults(&**snapshot).data(),
             None => Err(Error::from(format!(
                 "{}: no configuration was applied yet",

@@ -1,13 +1,13 @@
 //! The static instance of a config type, and the reads on the type.
 
-use super::Root;
-use crate::handle::{self, Guard, Handle, Reader, Snapshot};
+use super::{Capacitor, Root};
+use crate::handle::{self, Guard, Handle, HandleRef, Reader, Snapshot};
 use std::{fmt, sync::Arc};
 
 /// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
 pub struct Global<C: crate::Config> {
     pub(crate) handle: Handle<C>,
-    pub(crate) capacitor: std::sync::OnceLock<crate::Capacitor<C>>,
+    pub(crate) capacitor: std::sync::OnceLock<Capacitor<C>>,
 }
 
 impl<C: crate::Config> fmt::Debug for Global<C> {
@@ -76,7 +76,7 @@ pub fn park<C: Root>() {
 
 /// `AppConfig::reader()`
 pub fn reader<C: Root>() -> Reader<C> {
-    match Reader::new(&C::global().handle) {
+    match Reader::new(static_handle()) {
         Some(reader) => reader,
         None => not_started::<C>(),
     }
@@ -84,8 +84,23 @@ pub fn reader<C: Root>() -> Reader<C> {
 
 /// `AppConfig::snapshot()`
 pub fn snapshot<C: Root>() -> Arc<Snapshot<C>> {
-    match C::global().handle.visible() {
+    match try_snapshot() {
         Some(snapshot) => snapshot,
         None => not_started::<C>(),
     }
+}
+
+/// `AppConfig::try_snapshot()`
+pub fn try_snapshot<C: Root>() -> Option<Arc<Snapshot<C>>> {
+    C::global().handle.visible()
+}
+
+/// The capacitor behind a config struct's static handle.
+pub fn capacitor<C: Root>() -> &'static Capacitor<C> {
+    let make = || Capacitor::idle(C::NAME.to_owned(), static_handle());
+    C::global().capacitor.get_or_init(make)
+}
+
+fn static_handle<C: Root>() -> HandleRef<C> {
+    HandleRef::Static(&C::global().handle, C::publish_hot)
 }

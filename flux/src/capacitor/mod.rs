@@ -22,7 +22,7 @@ pub use global::park;
 pub use root::Root;
 
 use crate::{
-    Config, Reader, Report, Snapshot,
+    Config, Guard, Reader, Report, Snapshot,
     change::{Events, Projection, Subscription},
     engine::AnySnapshot,
     handle::HandleRef,
@@ -73,29 +73,54 @@ impl<C: Config> Capacitor<C> {
         }
     }
 
-    /// The configuration that readers see; none before the first success.
-    pub fn current(&self) -> Option<Arc<Snapshot<C>>> {
-        self.handle.get().load()
-    }
-
-    /// The configuration that readers see.
+    /// The current configuration, as `AppConfig::get()` is for the static instance; costs an allocation here, so a hot loop takes a
+    /// [`reader`](Capacitor::reader).
     ///
     /// # Panics
-    /// Before the first success; [`current`](Capacitor::current) answers with an `Option`.
-    pub fn get(&self) -> Arc<Snapshot<C>> {
-        match self.current() {
+    /// Before the first success; [`try_get`](Capacitor::try_get) answers with an `Option`.
+    pub fn get(&self) -> Guard<C> {
+        Guard::of(self.snapshot())
+    }
+
+    /// The current configuration; none before the first success.
+    pub fn try_get(&self) -> Option<Guard<C>> {
+        self.try_snapshot().map(Guard::of)
+    }
+
+    /// The current configuration as an `Arc`, to keep.
+    ///
+    /// # Panics
+    /// Before the first success; [`try_snapshot`](Capacitor::try_snapshot) answers with an `Option`.
+    pub fn snapshot(&self) -> Arc<Snapshot<C>> {
+        match self.try_snapshot() {
             Some(snapshot) => snapshot,
-            None => panic!(
-                "{}: no configuration was applied yet (state: {}); look at the error that `start()` returned, or use `current()`",
-                self.instance.name,
-                self.state()
-            ),
+            None => self.not_started(),
         }
     }
 
-    /// A reader for a hot loop; none before the first success.
-    pub fn reader(&self) -> Option<Reader<C, HandleRef<C>>> {
-        Reader::new(self.handle.clone())
+    /// The current configuration as an `Arc`, to keep; none before the first success.
+    pub fn try_snapshot(&self) -> Option<Arc<Snapshot<C>>> {
+        self.handle.get().visible()
+    }
+
+    /// A reader of its own for a hot loop.
+    ///
+    /// # Panics
+    /// Before the first success.
+    pub fn reader(&self) -> Reader<C> {
+        match Reader::new(self.handle.clone()) {
+            Some(reader) => reader,
+            None => self.not_started(),
+        }
+    }
+
+    #[cold]
+    fn not_started(&self) -> ! {
+        panic!(
+            "{}: no configuration was applied yet (state: {}); look at the error that `start()` returned, or use `try_get()`",
+            self.instance.name,
+            self.state()
+        )
     }
 
     /// Tells every change after the fact; begins with what comes after this call.
@@ -219,15 +244,4 @@ impl<C: Config> fmt::Debug for Capacitor<C> {
             .field("generation", &status.generation)
             .finish_non_exhaustive()
     }
-}
-
-/// The capacitor behind a config struct's static handle.
-pub fn global_capacitor<C: Root>() -> &'static Capacitor<C> {
-    let global = C::global();
-    global.capacitor.get_or_init(|| {
-        Capacitor::idle(
-            C::NAME.to_owned(),
-            HandleRef::Static(&global.handle, C::publish_hot),
-        )
-    })
 }

@@ -13,7 +13,7 @@ use std::{
     ops::Deref,
     ptr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicPtr, Ordering},
     },
     thread::LocalKey,
@@ -84,13 +84,15 @@ debug_without_value! {
     [C] Handle<C>, "Handle";
     [C] HandleRef<C>, "HandleRef";
     [C] Local<C>, "Local";
-    [C, H] Reader<C, H>, "Reader";
+    [C] Reader<C>, "Reader";
 }
 
 /// The place where the current snapshot is published.
-pub struct Handle<C> {
+pub(crate) struct Handle<C> {
     /// Which snapshot is current, for the comparison that readers make; never followed.
     mark: AtomicPtr<Snapshot<C>>,
+    /// The same mark for readers, which keep it alive. Made for the first of them.
+    shared_mark: OnceLock<Arc<AtomicPtr<Snapshot<C>>>>,
     current: ArcSwapOption<Snapshot<C>>,
     writer: Mutex<()>,
     #[cfg(feature = "testing")]
@@ -99,9 +101,10 @@ pub struct Handle<C> {
 
 impl<C> Handle<C> {
     /// An empty handle.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Handle {
             mark: AtomicPtr::new(ptr::null_mut()),
+            shared_mark: OnceLock::new(),
             current: ArcSwapOption::const_empty(),
             writer: Mutex::new(()),
             #[cfg(feature = "testing")]
@@ -122,12 +125,26 @@ impl<C> Handle<C> {
         if shown {
             publish_hot(&snapshot.value);
         }
-        self.mark.store(ptr::null_mut(), Ordering::Relaxed);
+        self.set_mark(ptr::null_mut(), Ordering::Relaxed);
         let before = self.current.swap(Some(snapshot));
         if shown {
-            self.mark.store(mark, Ordering::Release);
+            self.set_mark(mark, Ordering::Release);
         }
         before
+    }
+
+    /// For who holds the writer's lock.
+    fn set_mark(&self, mark: *mut Snapshot<C>, order: Ordering) {
+        self.mark.store(mark, order);
+        if let Some(shared) = self.shared_mark.get() {
+            shared.store(mark, order);
+        }
+    }
+
+    fn shared_mark(&self) -> Arc<AtomicPtr<Snapshot<C>>> {
+        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(AtomicPtr::new(self.mark.load(Ordering::Relaxed)));
+        Arc::clone(self.shared_mark.get_or_init(make))
     }
 
     #[cfg(not(feature = "testing"))]
@@ -169,7 +186,7 @@ impl<C> Handle<C> {
         let current = self.load().filter(|_| !self.is_overridden());
         publish_hot(current.as_ref().map(|snapshot| &snapshot.value));
         let mark = current.as_ref().map_or(ptr::null(), Arc::as_ptr).cast_mut();
-        self.mark.store(mark, Ordering::Release);
+        self.set_mark(mark, Ordering::Release);
         changed
     }
 
@@ -185,7 +202,7 @@ impl<C> Default for Handle<C> {
 }
 
 /// Where a capacitor publishes: the static handle of its type, or one of its own.
-pub enum HandleRef<C: 'static> {
+pub(crate) enum HandleRef<C: 'static> {
     /// The static handle, and how to publish the `hot` fields.
     Static(&'static Handle<C>, fn(&C)),
     /// A handle of the instance's own.
@@ -214,13 +231,6 @@ impl<C> Clone for HandleRef<C> {
             HandleRef::Static(handle, publish_hot) => HandleRef::Static(handle, *publish_hot),
             HandleRef::Shared(handle) => HandleRef::Shared(Arc::clone(handle)),
         }
-    }
-}
-
-impl<C> Deref for HandleRef<C> {
-    type Target = Handle<C>;
-    fn deref(&self) -> &Handle<C> {
-        self.get()
     }
 }
 
@@ -255,6 +265,10 @@ impl<C> Default for Local<C> {
 pub struct Guard<C>(SharedSnapshot<C>);
 
 impl<C> Guard<C> {
+    /// Without a thread's copy: costs an allocation.
+    pub(crate) fn of(snapshot: Arc<Snapshot<C>>) -> Self {
+        Guard(Arc::new(snapshot))
+    }
     /// The number of the configuration: see [`Snapshot::generation`].
     pub fn generation(this: &Self) -> u64 {
         this.0.generation
@@ -336,21 +350,24 @@ pub(crate) fn release<C>(local: &'static LocalKey<Local<C>>) {
 
 /// A reader of its own for a hot loop: one atomic load and a comparison a read. From `AppConfig::reader()` or
 /// [`Capacitor::reader`](crate::Capacitor::reader).
-pub struct Reader<C: 'static, H = &'static Handle<C>> {
-    handle: H,
+pub struct Reader<C: 'static> {
+    mark: Arc<AtomicPtr<Snapshot<C>>>,
     copy: Arc<Snapshot<C>>,
+    handle: HandleRef<C>,
 }
 
-impl<C, H: Deref<Target = Handle<C>>> Reader<C, H> {
-    pub(crate) fn new(handle: H) -> Option<Self> {
-        let copy = handle.visible()?;
-        Some(Reader { handle, copy })
+impl<C> Reader<C> {
+    pub(crate) fn new(handle: HandleRef<C>) -> Option<Self> {
+        let copy = handle.get().visible()?;
+        let mark = handle.get().shared_mark();
+        Some(Reader { mark, copy, handle })
     }
 
     /// The current configuration. Borrowed from the reader, so a newer one is seen by the next call.
     #[inline(always)]
     pub fn get(&mut self) -> &C {
-        if !self.handle.is_current(Arc::as_ptr(&self.copy)) {
+        let mark = self.mark.load(Ordering::Acquire).cast_const();
+        if !ptr::eq(mark, Arc::as_ptr(&self.copy)) {
             self.refresh();
         }
         &self.copy.value
@@ -359,7 +376,7 @@ impl<C, H: Deref<Target = Handle<C>>> Reader<C, H> {
     #[cold]
     #[inline(never)]
     fn refresh(&mut self) {
-        if let Some(snapshot) = self.handle.visible() {
+        if let Some(snapshot) = self.handle.get().visible() {
             self.copy = snapshot;
         }
     }

@@ -31,7 +31,7 @@ async fn by_channel(name: &str, bytes: &[u8]) -> Option<(u32, String)> {
         _ => flux::Format::Toml,
     };
     let (capacitor, error) = crate::start::<App>(format, bytes).await;
-    let app = capacitor.current().filter(|_| error.is_none())?;
+    let app = capacitor.try_snapshot().filter(|_| error.is_none())?;
     Some((app.n, app.end.clone()))
 }
 

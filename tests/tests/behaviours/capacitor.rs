@@ -43,7 +43,7 @@ async fn a_bad_first_value_is_told_and_a_good_one_heals_it() {
         "{error}"
     );
     assert_eq!(capacitor.state(), State::Empty);
-    assert!(capacitor.current().is_none());
+    assert!(capacitor.try_snapshot().is_none());
     sender.send(&b"host: a"[..]).await.unwrap();
     assert!(capacitor.process().await.unwrap());
     assert_eq!(capacitor.state(), State::Healthy);

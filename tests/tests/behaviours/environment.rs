@@ -95,7 +95,7 @@ fn names_are_computed_from_the_fields_and_values_read_by_the_targets_type() {
     let name =
         "environment::names_are_computed_from_the_fields_and_values_read_by_the_targets_type";
     if let Some(printed) = in_a_child(name, &variables, || {
-        format!("{:?}", &**started().unwrap().get())
+        format!("{:?}", &*started().unwrap().get())
     }) {
         assert_eq!(
             printed,

@@ -44,7 +44,7 @@ impl Watched {
 
     pub(crate) async fn sees(&self, n: u32) {
         crate::until(&format!("n = {n}"), || {
-            self.capacitor.current().is_some_and(|app| app.n == n)
+            self.capacitor.try_snapshot().is_some_and(|app| app.n == n)
         })
         .await;
     }

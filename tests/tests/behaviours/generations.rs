@@ -31,7 +31,7 @@ async fn the_last_configurations_are_kept_with_what_made_them() {
     assert_eq!(last.origins, ["channel"]);
     assert_eq!(last.changed, ["text"]);
     assert_eq!(last.outcome, GenerationOutcome::Applied);
-    assert_eq!(last.at, Snapshot::applied(&capacitor.get()));
+    assert_eq!(last.at, Snapshot::applied(&capacitor.snapshot()));
     let json = serde_json::to_value(&*status).unwrap();
     assert_eq!(json["generations"][2]["outcome"], "applied");
     assert_eq!(json["generations"][2]["number"], 6);

@@ -144,7 +144,10 @@ async fn first_configurations_that_are_started_together_wait_for_each_other() {
     version(&to_routes, 1).await;
     let late = async {
         pass(5.0).await;
-        assert!(routes.current().is_none(), "it waits for the other one");
+        assert!(
+            routes.try_snapshot().is_none(),
+            "it waits for the other one"
+        );
         version(&to_limits, 1).await;
         Ok(())
     };
@@ -163,7 +166,7 @@ async fn a_bad_first_configuration_holds_the_others_back_until_it_is_good() {
     let error = one.expect_err("it waits").to_string();
     assert!(error.contains("waits for its group"), "{error}");
     other.expect_err("100 breaks the rule");
-    assert!(routes.current().is_none() && limits.current().is_none());
+    assert!(routes.try_snapshot().is_none() && limits.try_snapshot().is_none());
     assert_eq!(
         (routes.state(), limits.state()),
         (State::Empty, State::Empty)

@@ -399,7 +399,7 @@ fn compare(capacitor: &Capacitor<App>, asked: &Asked, model: &mut Model) {
     let status = capacitor.status();
     assert_eq!(status.state, model.state);
     let served = capacitor
-        .current()
+        .try_snapshot()
         .map(|app| (Snapshot::generation(&app), app.n));
     assert_eq!(served, model.served);
     assert_eq!(
@@ -617,7 +617,7 @@ struct Watch {
 impl Watch {
     fn look(&mut self, capacitor: &Capacitor<App>) {
         let now = capacitor
-            .current()
+            .try_snapshot()
             .map(|app| (Snapshot::generation(&app), app.n));
         if now == self.now {
             return;
@@ -741,7 +741,7 @@ async fn by_itself(kind: Kind, events: Vec<Event>) {
         text: "last".to_owned(),
         ..app(42)
     };
-    assert_eq!(**capacitor.get(), expected);
+    assert_eq!(*capacitor.get(), expected);
     let status = capacitor.status();
     assert_eq!(status.state, State::Healthy);
     check_history(&status);

@@ -402,7 +402,7 @@ async fn without_a_usable_file_a_bad_start_is_what_it_was_and_garbage_is_told() 
         let error = capacitor.start().await.expect_err("a bad start");
         assert!(matches!(error, Error::Refused(_)), "{error}");
         assert_eq!(capacitor.state(), State::Empty);
-        assert!(capacitor.current().is_none());
+        assert!(capacitor.try_snapshot().is_none());
         let told = ear.text();
         drop(listening);
         assert!(told.contains(said), "{content:?}: {told}");
@@ -592,7 +592,7 @@ async fn every_format_comes_back_as_it_was() {
         .await
         .unwrap();
     capacitor.start().await.unwrap();
-    assert_eq!(**capacitor.get(), **before);
+    assert_eq!(*capacitor.get(), *before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,6 +36,7 @@ mod signals;
 mod soak;
 mod status;
 mod subscriptions;
+mod surface;
 mod testing;
 mod transitions;
 mod twice;
@@ -104,5 +105,5 @@ async fn applied<C: Config>(format: Format, document: impl AsRef<[u8]>) -> Arc<S
     if let Some(error) = error {
         panic!("{error}");
     }
-    capacitor.get()
+    capacitor.snapshot()
 }

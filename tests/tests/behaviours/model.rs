@@ -161,13 +161,13 @@ fn layers_merge_as_a_naive_model_says_at_start_and_after_every_change() {
             let modelled = |layers: &[Value]| {
                 expected(&layers.iter().cloned().reduce(|below, top| merge("", below, top)).unwrap())
             };
-            assert_eq!(**capacitor.get(), modelled(&layers));
+            assert_eq!(*capacitor.get(), modelled(&layers));
             for (layer, document) in changes {
                 let layer = layer % layers.len();
                 senders[layer].send(document.to_string().into_bytes()).await.unwrap();
                 layers[layer] = document;
                 capacitor.process().await.unwrap();
-                assert_eq!(**capacitor.get(), modelled(&layers));
+                assert_eq!(*capacitor.get(), modelled(&layers));
             }
         });
     });

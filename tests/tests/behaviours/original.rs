@@ -11,8 +11,8 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 async fn before_start_there_is_nothing_to_read_and_nothing_to_complain_about() {
     let (builder, _sender) = over_a_channel::<App>();
     let capacitor = builder.build().unwrap();
-    assert!(capacitor.current().is_none());
-    assert!(capacitor.reader().is_none());
+    assert!(capacitor.try_snapshot().is_none());
+    assert!(capacitor.try_get().is_none());
     assert!(capacitor.last_error().is_none());
     assert_eq!(capacitor.state(), State::Loading);
     let status = capacitor.status();

@@ -17,7 +17,7 @@ async fn all_prepare_in_order_then_readers_see_it_then_all_commit_in_order() {
     struct Watching(Log<String>, Arc<OnceLock<flux::Capacitor<App>>>);
     impl Watching {
         fn tell(&self, what: &str) {
-            let seen = self.1.get().and_then(|capacitor| capacitor.current());
+            let seen = self.1.get().and_then(|capacitor| capacitor.try_snapshot());
             self.0
                 .say(format!("{what}, readers see {:?}", seen.map(|app| app.n)));
         }
@@ -337,7 +337,7 @@ async fn the_first_configuration_may_be_vetoed_too() {
     let error = capacitor.start().await.expect_err("vetoed").to_string();
     assert!(error.contains("`one` refused it: not 1"), "{error}");
     assert_eq!(capacitor.state(), State::Empty);
-    assert!(capacitor.current().is_none());
+    assert!(capacitor.try_snapshot().is_none());
     say(&sender, 2).await;
     settle().await;
     assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 2));

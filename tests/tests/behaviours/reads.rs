@@ -123,7 +123,7 @@ async fn instances_share_nothing_with_the_static_one() {
     let instance = builder.build().unwrap();
     instance.start().await.unwrap();
     assert_eq!(instance.get().size, 7);
-    assert_eq!(instance.reader().unwrap().get().size, 7);
+    assert_eq!(instance.reader().get().size, 7);
     assert!(App::try_get().is_none());
 }
 

@@ -72,7 +72,7 @@ fn many_updates_under_eight_readers_end_with_whole_values_and_flat_memory() {
         for i in 0..8 {
             let (capacitor, done, reads) = (&capacitor, &done, &reads);
             scope.spawn(move || {
-                let mut reader = capacitor.reader().unwrap();
+                let mut reader = capacitor.reader();
                 let (mut last, mut count) = (0, 0);
                 while !done.load(Ordering::Relaxed) {
                     let shot;

@@ -24,7 +24,7 @@ async fn folded<C: Config>(format: Format, documents: &[&str]) -> Result<Arc<Sna
     }
     let capacitor = builder.build().expect("layers that work");
     match capacitor.start().await {
-        Ok(()) => Ok(capacitor.get()),
+        Ok(()) => Ok(capacitor.snapshot()),
         Err(flux::Error::Refused(report)) => Err(report),
         Err(other) => panic!("{other}"),
     }

@@ -77,7 +77,7 @@ impl Watch {
                 let status = capacitor.status();
                 let layer = &status.layers[0];
                 let live = matches!(layer.health, flux::source::Health::Live);
-                let applied = capacitor.current().map(|app| app.n);
+                let applied = capacitor.try_snapshot().map(|app| app.n);
                 let right = match held {
                     Some(n) => applied == Some(n),
                     None => !layer.present,

@@ -81,7 +81,7 @@ impl Watched {
     /// Waits for the value `n`, in health.
     pub(crate) async fn sees(&self, n: u64) {
         self.until(&format!("n = {n}"), || {
-            self.capacitor.current().is_some_and(|app| app.n == n)
+            self.capacitor.try_snapshot().is_some_and(|app| app.n == n)
                 && self.capacitor.state() == State::Healthy
                 && self.is_live()
         })

@@ -47,7 +47,7 @@ pub(crate) fn read<C: Config>(
         }
         let capacitor = adjust(builder).build().map_err(|error| error.to_string())?;
         capacitor.start().await.map_err(|error| error.to_string())?;
-        Ok(capacitor.get())
+        Ok(capacitor.snapshot())
     })
 }
 
