@@ -142,7 +142,9 @@ async fn breaker() -> String {
                     Ok(())
                 })
             })
-            .circuit_breaker(1, Duration::from_secs(30))
+            .circuit_breaker(
+                flux::pipeline::CircuitBreaker::failures(1).recovery(Duration::from_secs(30)),
+            )
     })
     .await;
     app.edit("workers: 3").await;

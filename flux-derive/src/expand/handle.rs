@@ -159,6 +159,6 @@ fn declared(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
         all.extend(quote!(.name(#name)));
     }
     all.extend(pipeline::safety(root, flux));
-    all.extend(pipeline::steps(root));
+    all.extend(pipeline::steps(root, flux));
     all
 }

@@ -32,8 +32,9 @@ pub(super) fn safety(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
 }
 
 /// The steps, the innermost first.
-pub(super) fn steps(root: &Root<'_>) -> TokenStream {
-    root.pipeline.iter().map(step).collect()
+pub(super) fn steps(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
+    let steps = root.pipeline.iter().map(|one| step(one, flux));
+    steps.collect()
 }
 
 /// `Config::transformed`, where there are any.
@@ -56,7 +57,7 @@ pub(super) fn transformed(root: &Root<'_>) -> TokenStream {
     }
 }
 
-fn step(step: &Step<'_>) -> TokenStream {
+fn step(step: &Step<'_>, flux: &TokenStream) -> TokenStream {
     match step {
         Step::Retry {
             attempts,
@@ -64,7 +65,7 @@ fn step(step: &Step<'_>) -> TokenStream {
             max,
         } => {
             let (base, max) = (duration(*base), duration(*max));
-            quote!(.retry(#attempts, #base, #max))
+            quote!(.retry(#flux::pipeline::Retry::attempts(#attempts).base(#base).max(#max)))
         }
         Step::Timeout(limit) => {
             let limit = duration(*limit);
@@ -72,9 +73,11 @@ fn step(step: &Step<'_>) -> TokenStream {
         }
         Step::CircuitBreaker { failures, recovery } => {
             let recovery = duration(*recovery);
-            quote!(.circuit_breaker(#failures, #recovery))
+            quote!(.circuit_breaker(#flux::pipeline::CircuitBreaker::failures(#failures).recovery(#recovery)))
         }
-        Step::RateLimit { per_second, burst } => quote!(.rate_limit(#per_second, #burst)),
+        Step::RateLimit { per_second, burst } => {
+            quote!(.rate_limit(#flux::pipeline::RateLimit::per_second(#per_second).burst(#burst)))
+        }
         Step::Mutate { when, with } => quote!(.mutate(#when, #with)),
         Step::Call { method, path } => {
             let method = format_ident!("{method}");

@@ -6,16 +6,16 @@ use crate::{
     change::{Callback, Party, Whole},
     layer::Config,
     pipeline::{
-        Applied, BoxError, Boxed, CircuitBreakerLayer, ErrorHandlerLayer, FallbackLayer,
-        FilterLayer, Next, RateLimitLayer, Request, Stage,
+        Applied, BoxError, Boxed, CircuitBreaker, ErrorHandlerLayer, FallbackLayer, FilterLayer,
+        Next, RateLimit, Request, Stage,
     },
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// The pipeline. Stages and parties are asked in the order in which they are added, stages before parties; layers stand around
-/// all of them, the first one added innermost.
+/// The pipeline. Stages and parties are asked in the order in which they are added, stages before parties; tower layers are
+/// around all of them, the first one added innermost.
 impl<C: Config> Builder<C> {
     /// Adds a [`Stage`], which may look at the value, replace it or refuse it. What comes out of the last one is validated again.
     #[must_use]
@@ -98,10 +98,10 @@ impl<C: Config> Builder<C> {
     /// # #[derive(flux::Flux)] struct AppConfig { port: u16 }
     /// # #[derive(Clone)] struct MyLayer;
     /// # impl<S> tower_layer::Layer<S> for MyLayer { type Service = S; fn layer(&self, inner: S) -> S { inner } }
-    /// let builder = flux::Capacitor::<AppConfig>::builder().layer(MyLayer);
+    /// let builder = flux::Capacitor::<AppConfig>::builder().tower_layer(MyLayer);
     /// ```
     #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
+    pub fn tower_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Next<C>> + Send + Sync + 'static,
         L::Service: Service<Request<C>, Response = Applied<C>> + Send + 'static,
@@ -114,33 +114,31 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Tries a failed update again, `attempts` times in all, after a random pause below `base`, doubled each time, and below `max`.
+    /// Tries a failed update again: `.retry(Retry::attempts(3))`.
     #[cfg(feature = "pipeline")]
     #[must_use]
-    pub fn retry(self, attempts: u32, base: Duration, max: Duration) -> Self {
-        self.layer(crate::pipeline::RetryLayer::new(attempts, base, max))
+    pub fn retry(self, retry: crate::pipeline::Retry) -> Self {
+        self.tower_layer(retry)
     }
 
     /// Refuses an update that takes longer than `limit`. What was running is dropped, so that it can never overwrite a newer value.
     #[cfg(feature = "pipeline")]
     #[must_use]
     pub fn timeout(self, limit: Duration) -> Self {
-        self.layer(crate::pipeline::TimeoutLayer::new(limit))
+        self.tower_layer(crate::pipeline::TimeoutLayer::new(limit))
     }
 
-    /// After so many failures in a row, asks nobody for as long as `recovery`; then one probe decides.
+    /// After so many failures in a row nothing inside is called for a time; then one probe decides:
+    /// `.circuit_breaker(CircuitBreaker::failures(5))`.
     #[must_use]
-    pub fn circuit_breaker(self, failures: u32, recovery: Duration) -> Self {
-        self.layer(CircuitBreakerLayer::new(failures, recovery))
+    pub fn circuit_breaker(self, breaker: CircuitBreaker) -> Self {
+        self.tower_layer(breaker)
     }
 
-    /// Lets `burst` updates through at once and `per_second` in the long run; those beyond wait.
-    ///
-    /// # Panics
-    /// Where `per_second` is not a positive number.
+    /// Makes updates wait that come too often: `.rate_limit(RateLimit::per_second(0.1).burst(2))`.
     #[must_use]
-    pub fn rate_limit(self, per_second: f64, burst: u32) -> Self {
-        self.layer(RateLimitLayer::new(per_second, burst))
+    pub fn rate_limit(self, limit: RateLimit) -> Self {
+        self.tower_layer(limit)
     }
 
     /// What is asked instead where everything so far has failed. What it answers is validated and applied; no party is asked.
@@ -150,7 +148,7 @@ impl<C: Config> Builder<C> {
         F: Future<Output = Result<Request<C>, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        self.layer(FallbackLayer::new(f))
+        self.tower_layer(FallbackLayer::new(f))
     }
 
     /// Looks at what failed, and changes nothing.
@@ -159,12 +157,12 @@ impl<C: Config> Builder<C> {
         self,
         handler: impl Fn(&Request<C>, &BoxError) + Send + Sync + 'static,
     ) -> Self {
-        self.layer(ErrorHandlerLayer::new(handler))
+        self.tower_layer(ErrorHandlerLayer::new(handler))
     }
 
     /// Everything so far only for changes for which `condition` holds; others are applied without asking anybody.
     #[must_use]
     pub fn filter(self, condition: impl Fn(&Request<C>) -> bool + Send + Sync + 'static) -> Self {
-        self.layer(FilterLayer::new(condition))
+        self.tower_layer(FilterLayer::new(condition))
     }
 }

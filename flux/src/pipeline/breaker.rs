@@ -15,25 +15,33 @@ use tower_service::Service;
 /// Updates meanwhile are refused with [`BreakerOpen`] and tried again later. A value that breaks rules counts neither way: it says
 /// nothing about those who would have been asked.
 #[derive(Debug, Clone)]
-pub struct CircuitBreakerLayer {
+pub struct CircuitBreaker {
     failures: u32,
     recovery: Duration,
 }
 
-impl CircuitBreakerLayer {
-    /// `failures` is at least 1.
-    pub fn new(failures: u32, recovery: Duration) -> Self {
-        CircuitBreakerLayer {
+impl CircuitBreaker {
+    /// Opens after so many failures in a row (at least one), for 30 s unless [`recovery`](CircuitBreaker::recovery) names another
+    /// time.
+    pub fn failures(failures: u32) -> Self {
+        CircuitBreaker {
             failures: failures.max(1),
-            recovery,
+            recovery: Duration::from_secs(30),
         }
+    }
+
+    /// How long nothing is called before a probe is let through.
+    #[must_use]
+    pub fn recovery(mut self, recovery: Duration) -> Self {
+        self.recovery = recovery;
+        self
     }
 }
 
-impl<S> Layer<S> for CircuitBreakerLayer {
-    type Service = CircuitBreaker<S>;
-    fn layer(&self, inner: S) -> CircuitBreaker<S> {
-        CircuitBreaker {
+impl<S> Layer<S> for CircuitBreaker {
+    type Service = CircuitBreakerService<S>;
+    fn layer(&self, inner: S) -> CircuitBreakerService<S> {
+        CircuitBreakerService {
             inner,
             breaker: Arc::new(Mutex::new(Breaker {
                 limit: self.failures,
@@ -45,9 +53,9 @@ impl<S> Layer<S> for CircuitBreakerLayer {
     }
 }
 
-/// The service of a [`CircuitBreakerLayer`].
+/// The service of a [`CircuitBreaker`].
 #[derive(Debug, Clone)]
-pub struct CircuitBreaker<S> {
+pub struct CircuitBreakerService<S> {
     inner: S,
     breaker: Arc<Mutex<Breaker>>,
 }
@@ -176,7 +184,7 @@ impl Drop for Call {
     }
 }
 
-impl<C, S> Service<Request<C>> for CircuitBreaker<S>
+impl<C, S> Service<Request<C>> for CircuitBreakerService<S>
 where
     S: Service<Request<C>, Error = BoxError>,
     S::Future: Send + 'static,

@@ -1,10 +1,11 @@
 //! What happens between a valid value and the swap: the program's own say in a change.
 //!
-//! tower's `Service` and `Layer` are the interface. The innermost service runs the [`Stage`]s in their order, checks what comes
+//! tower's `Service` and `Layer` are the interface. A layer of a source and a layer of tower are two things: the methods for the latter have
+//! `tower` in their names. The innermost service runs the [`Stage`]s in their order, checks what comes
 //! out of them, and then asks every [`Party`](crate::change::Party) to prepare; the callback of
 //! [`on_apply`](crate::Builder::on_apply) is the simplest party. Layers stand around it: the first one added is the innermost.
 //! Ready-made ones are methods of the [`Builder`](crate::Builder) (`retry`, `timeout`, `circuit_breaker`, `rate_limit`,
-//! `fallback`, `error_handler`, `filter`), and [`Builder::layer`](crate::Builder::layer) takes any other. All of them run on
+//! `fallback`, `error_handler`, `filter`), and [`Builder::tower_layer`](crate::Builder::tower_layer) takes any other. All of them run on
 //! Tokio's clock.
 
 mod apply;
@@ -21,12 +22,12 @@ mod stage;
 mod timeout;
 pub(crate) mod transformed;
 
-pub use breaker::{BreakerOpen, CircuitBreaker, CircuitBreakerLayer};
+pub use breaker::{BreakerOpen, CircuitBreaker, CircuitBreakerService};
 pub use fallback::{ErrorHandlerLayer, FallbackLayer, FilterLayer, Observed, Or, Where};
-pub use rate_limit::{RateLimit, RateLimitLayer};
+pub use rate_limit::{RateLimit, RateLimitService};
 pub use request::{Applied, Request};
 #[cfg(feature = "pipeline")]
-pub use retry::{Retry, RetryLayer};
+pub use retry::{Retry, RetryService};
 pub use service::Boxed;
 pub use stage::Stage;
 #[cfg(feature = "pipeline")]

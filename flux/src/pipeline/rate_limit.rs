@@ -15,41 +15,48 @@ use tower_service::Service;
 ///
 /// tower's own rate limit counts in windows; this is a token bucket, so that the wait is for one token and not for a window's end.
 #[derive(Debug, Clone)]
-pub struct RateLimitLayer {
+pub struct RateLimit {
     per_second: f64,
     burst: u32,
 }
 
-impl RateLimitLayer {
-    /// A bucket of `burst` tokens (at least one), filled at `per_second`.
+impl RateLimit {
+    /// So many updates a second in the long run, and one at once unless [`burst`](RateLimit::burst) allows more.
     ///
     /// # Panics
     /// Where `per_second` is not a positive number.
-    pub fn new(per_second: f64, burst: u32) -> Self {
+    pub fn per_second(per_second: f64) -> Self {
         assert!(
             per_second.is_finite() && per_second > 0.0,
             "a rate limit needs a positive rate, not {per_second}"
         );
-        RateLimitLayer {
+        RateLimit {
             per_second,
-            burst: burst.max(1),
+            burst: 1,
         }
+    }
+
+    /// How many updates pass at once after a time without any; at least one.
+    #[must_use]
+    pub fn burst(mut self, burst: u32) -> Self {
+        self.burst = burst.max(1);
+        self
     }
 }
 
-impl<S> Layer<S> for RateLimitLayer {
-    type Service = RateLimit<S>;
-    fn layer(&self, inner: S) -> RateLimit<S> {
-        RateLimit {
+impl<S> Layer<S> for RateLimit {
+    type Service = RateLimitService<S>;
+    fn layer(&self, inner: S) -> RateLimitService<S> {
+        RateLimitService {
             inner,
             bucket: Arc::new(Mutex::new(Bucket::new(self.per_second, self.burst))),
         }
     }
 }
 
-/// The service of a [`RateLimitLayer`].
+/// The service of a [`RateLimit`].
 #[derive(Debug, Clone)]
-pub struct RateLimit<S> {
+pub struct RateLimitService<S> {
     inner: S,
     bucket: Arc<Mutex<Bucket>>,
 }
@@ -84,7 +91,7 @@ impl Bucket {
     }
 }
 
-impl<C, S> Service<Request<C>> for RateLimit<S>
+impl<C, S> Service<Request<C>> for RateLimitService<S>
 where
     S: Service<Request<C>, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send,

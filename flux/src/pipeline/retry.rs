@@ -3,47 +3,70 @@
 use super::{BoxError, Invalid, Request};
 use crate::time::ceiling;
 use std::{future::Future, pin::Pin, time::Duration};
-use tower::retry::{Policy, Retry as TowerRetry};
+use tower::retry::Policy;
 use tower_layer::Layer;
 
-/// Tries a failed update again, `attempts` times in all. The pause before the n-th retry is a random time below `base` doubled
-/// n - 1 times, and below `max`. A value that breaks rules is not tried again.
+/// Tries a failed update again. The pause before the n-th retry is a random time below `base` doubled n - 1 times, and below `max`.
+/// A value that breaks rules is not tried again.
+///
+/// ```
+/// use flux::pipeline::Retry;
+/// use std::time::Duration;
+///
+/// let three_times = Retry::attempts(3);
+/// let patient = Retry::attempts(10).base(Duration::from_secs(1)).max(Duration::from_secs(60));
+/// ```
 #[derive(Debug, Clone)]
-pub struct RetryLayer {
+pub struct Retry {
     attempts: u32,
     base: Duration,
     max: Duration,
 }
 
-impl RetryLayer {
-    /// `attempts` counts the first try; 0 and 1 both mean no retry.
-    pub fn new(attempts: u32, base: Duration, max: Duration) -> Self {
-        RetryLayer {
+impl Retry {
+    /// Asks so many times in all: the first try counts, so 0 and 1 both mean no retry. The pauses are below 100 ms at first and below
+    /// 10 s at last, unless [`base`](Retry::base) and [`max`](Retry::max) name others.
+    pub fn attempts(attempts: u32) -> Self {
+        Retry {
             attempts,
-            base,
-            max,
+            base: Duration::from_millis(100),
+            max: Duration::from_secs(10),
         }
+    }
+
+    /// The ceiling of the first pause; doubled for each one after it.
+    #[must_use]
+    pub fn base(mut self, base: Duration) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// The ceiling of every pause.
+    #[must_use]
+    pub fn max(mut self, max: Duration) -> Self {
+        self.max = max;
+        self
     }
 }
 
-/// The service of a [`RetryLayer`].
-pub type Retry<S> = TowerRetry<Again, S>;
+/// The service of a [`Retry`].
+pub type RetryService<S> = tower::retry::Retry<Again, S>;
 
-impl<S> Layer<S> for RetryLayer {
-    type Service = Retry<S>;
-    fn layer(&self, inner: S) -> Retry<S> {
+impl<S> Layer<S> for Retry {
+    type Service = RetryService<S>;
+    fn layer(&self, inner: S) -> RetryService<S> {
         let again = Again {
             rules: self.clone(),
             failed: 0,
         };
-        TowerRetry::new(again, inner)
+        tower::retry::Retry::new(again, inner)
     }
 }
 
 /// How often one update has failed.
 #[derive(Debug, Clone)]
 pub struct Again {
-    rules: RetryLayer,
+    rules: Retry,
     failed: u32,
 }
 

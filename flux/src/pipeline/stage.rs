@@ -126,7 +126,7 @@ impl<C: Send + Sync + 'static> Stage<C> {
 
     /// Puts a tower layer around this stage alone: a timeout, a retry, a fallback, or any of your own.
     #[must_use]
-    pub fn layer<L>(self, layer: L) -> Self
+    pub fn tower_layer<L>(self, layer: L) -> Self
     where
         L: Layer<Boxed<C, Request<C>>>,
         L::Service: Service<Request<C>, Response = Request<C>> + Send + 'static,

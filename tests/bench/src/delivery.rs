@@ -132,10 +132,10 @@ fn refused_if(bad: bool) -> Result<(), &'static str> {
 fn full(builder: Builder<Small>) -> Builder<Small> {
     callback(builder)
         .transform(|request| request)
-        .retry(3, SECOND, SECOND)
+        .retry(flux::pipeline::Retry::attempts(3).base(SECOND).max(SECOND))
         .timeout(SECOND)
-        .circuit_breaker(5, SECOND)
-        .rate_limit(1e6, 1_000_000)
+        .circuit_breaker(flux::pipeline::CircuitBreaker::failures(5).recovery(SECOND))
+        .rate_limit(flux::pipeline::RateLimit::per_second(1e6).burst(1_000_000))
         .fallback(|request| ready(Ok::<_, &str>(request)))
         .error_handler(|_, error| {
             black_box(error);

@@ -266,10 +266,10 @@ fn cases() -> Vec<Case> {
             .error_handler(|_, _| assert!(!fails()))
         }),
         case("a tower layer, when it is asked", "n: 20", |b| {
-            b.layer(Tower { ready: false })
+            b.tower_layer(Tower { ready: false })
         }),
         case("a tower layer, when it is to be ready", "n: 20", |b| {
-            b.layer(Tower { ready: true })
+            b.tower_layer(Tower { ready: true })
         }),
     ]
 }

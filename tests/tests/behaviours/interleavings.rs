@@ -664,10 +664,12 @@ async fn by_itself(kind: Kind, events: Vec<Event>) {
     }
     if kind.retries {
         let pause = Duration::from_millis(100);
-        builder = builder.retry(2, pause, pause);
+        builder = builder.retry(flux::pipeline::Retry::attempts(2).base(pause).max(pause));
     }
     if kind.breaker {
-        builder = builder.circuit_breaker(2, Duration::from_secs(5));
+        builder = builder.circuit_breaker(
+            flux::pipeline::CircuitBreaker::failures(2).recovery(Duration::from_secs(5)),
+        );
     }
     if kind.probation {
         builder = builder.probation(Duration::from_secs(10));

@@ -191,7 +191,11 @@ fn kinds(folder: &std::path::Path) -> Vec<(&'static str, Builder<App>)> {
                 .last_known_good(kept.to_str().unwrap(), flux::Secrets::Omit)
                 .on_apply(|_, _| async { Ok::<_, BoxError>(()) })
                 .timeout(Duration::from_secs(5))
-                .retry(2, Duration::ZERO, Duration::ZERO),
+                .retry(
+                    flux::pipeline::Retry::attempts(2)
+                        .base(Duration::ZERO)
+                        .max(Duration::ZERO),
+                ),
         ),
     ]
 }

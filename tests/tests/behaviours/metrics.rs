@@ -116,8 +116,14 @@ async fn every_metric_has_its_kind() {
     let (builder, sender) = over_a_channel::<App>();
     let capacitor = builder
         .on_apply(|_, _| async { Err::<(), _>("never") })
-        .retry(2, Duration::ZERO, Duration::ZERO)
-        .circuit_breaker(1, Duration::from_secs(1))
+        .retry(
+            flux::pipeline::Retry::attempts(2)
+                .base(Duration::ZERO)
+                .max(Duration::ZERO),
+        )
+        .circuit_breaker(
+            flux::pipeline::CircuitBreaker::failures(1).recovery(Duration::from_secs(1)),
+        )
         .build()
         .unwrap();
     say(&sender, 1).await;
@@ -172,8 +178,14 @@ async fn retries_and_breaker_states_are_counted() {
             let fails = (1..=4).contains(&calls.add());
             async move { if fails { Err("not now") } else { Ok(()) } }
         })
-        .retry(2, Duration::ZERO, Duration::ZERO)
-        .circuit_breaker(2, Duration::from_secs(5))
+        .retry(
+            flux::pipeline::Retry::attempts(2)
+                .base(Duration::ZERO)
+                .max(Duration::ZERO),
+        )
+        .circuit_breaker(
+            flux::pipeline::CircuitBreaker::failures(2).recovery(Duration::from_secs(5)),
+        )
         .build()
         .unwrap();
     say(&sender, 1).await;

@@ -184,7 +184,8 @@ async fn whatever_ends_an_update_each_preparation_is_committed_or_rolled_back() 
             "retries",
             |builder| {
                 let none = Duration::ZERO;
-                on_two(builder, || async { Err("no".into()) }).retry(3, none, none)
+                on_two(builder, || async { Err("no".into()) })
+                    .retry(flux::pipeline::Retry::attempts(3).base(none).max(none))
             },
             12,
         ),

@@ -76,9 +76,9 @@ async fn the_first_listed_layer_is_the_innermost() {
     let log = Log::default();
     let (_capacitor, _sender) = running(|builder| {
         builder
-            .layer(gate(&log, "first"))
+            .tower_layer(gate(&log, "first"))
             .party(Teller::new("the party", &log))
-            .layer(gate(&log, "second"))
+            .tower_layer(gate(&log, "second"))
     })
     .await;
     let told = [
@@ -219,7 +219,7 @@ async fn a_stage_may_have_a_condition_and_layers_of_its_own() {
             Ok::<_, BoxError>(plus(request, 50))
         });
         builder.stage(
-            slow.layer(TimeoutLayer::new(3 * SECOND))
+            slow.tower_layer(TimeoutLayer::new(3 * SECOND))
                 .when(|request| request.current.n > 1),
         )
     })
@@ -246,7 +246,7 @@ async fn what_stages_change_is_validated_before_any_party_is_asked_and_not_tried
                 plus(request, 90)
             })
             .party(Teller::new("the party", &log))
-            .retry(5, SECOND, SECOND)
+            .retry(flux::pipeline::Retry::attempts(5).base(SECOND).max(SECOND))
     })
     .await;
     assert_eq!(
@@ -282,8 +282,8 @@ async fn what_outer_layers_and_fallbacks_make_is_validated_too() {
         let (capacitor, sender) = running(|builder| {
             let builder = builder.party(party);
             match around {
-                true => builder.layer(outer),
-                false => builder.layer(answer),
+                true => builder.tower_layer(outer),
+                false => builder.tower_layer(answer),
             }
         })
         .await;
@@ -402,7 +402,7 @@ async fn each_retry_gets_a_request_of_its_own() {
         builder
             .transform(|request| plus(request, 1))
             .on_apply(callback)
-            .retry(4, SECOND, SECOND)
+            .retry(flux::pipeline::Retry::attempts(4).base(SECOND).max(SECOND))
     })
     .await;
     let values: Vec<u32> = log.take().into_iter().map(|(n, _)| n).collect();
@@ -421,7 +421,11 @@ async fn retries_are_bounded_in_number_and_their_pauses_in_length() {
             log.push(begin.elapsed());
             async { Err::<(), _>("never") }
         })
-        .retry(6, 8 * SECOND, 40 * SECOND)
+        .retry(
+            flux::pipeline::Retry::attempts(6)
+                .base(8 * SECOND)
+                .max(40 * SECOND),
+        )
         .build()
         .unwrap();
     say(&sender, 1).await;
@@ -451,8 +455,12 @@ async fn a_timeout_inside_a_retry_limits_each_try_and_outside_of_it_all_of_them(
         });
         let (limit, none) = (5 * SECOND, Duration::ZERO);
         let builder = match inside {
-            true => builder.timeout(limit).retry(3, none, none),
-            false => builder.retry(3, none, none).timeout(limit),
+            true => builder
+                .timeout(limit)
+                .retry(flux::pipeline::Retry::attempts(3).base(none).max(none)),
+            false => builder
+                .retry(flux::pipeline::Retry::attempts(3).base(none).max(none))
+                .timeout(limit),
         };
         let capacitor = builder.build().unwrap();
         say(&sender, 1).await;
@@ -626,7 +634,10 @@ async fn a_breaker_opens_after_exactly_so_many_failures_in_a_row() {
         let (capacitor, sender) = running(|builder| {
             builder
                 .on_apply(failing(clock, &log, |n, _| n == 2))
-                .circuit_breaker(failures, Duration::from_secs(10_000))
+                .circuit_breaker(
+                    flux::pipeline::CircuitBreaker::failures(failures)
+                        .recovery(Duration::from_secs(10_000)),
+                )
         })
         .await;
         log.take();
@@ -646,7 +657,9 @@ async fn a_success_in_between_begins_the_breakers_count_anew() {
     let (capacitor, sender) = running(|builder| {
         builder
             .on_apply(failing(Clock::start(), &log, |n, _| n % 2 == 0))
-            .circuit_breaker(2, Duration::from_secs(10_000))
+            .circuit_breaker(
+                flux::pipeline::CircuitBreaker::failures(2).recovery(Duration::from_secs(10_000)),
+            )
     })
     .await;
     for n in 2..=9 {
@@ -667,7 +680,9 @@ async fn an_open_breaker_lets_a_probe_through_after_its_recovery_and_the_probe_d
             .on_apply(failing(clock, &log, |n, call| {
                 n == 2 && call <= 4 || n > 90
             }))
-            .circuit_breaker(3, Duration::from_secs(100))
+            .circuit_breaker(
+                flux::pipeline::CircuitBreaker::failures(3).recovery(Duration::from_secs(100)),
+            )
     })
     .await;
     log.take();
@@ -717,8 +732,10 @@ async fn a_half_open_breaker_lets_one_probe_through_at_a_time() {
                 answer.await
             }
         })
-        .circuit_breaker(2, Duration::from_millis(500))
-        .layer(twice)
+        .circuit_breaker(
+            flux::pipeline::CircuitBreaker::failures(2).recovery(Duration::from_millis(500)),
+        )
+        .tower_layer(twice)
         .build()
         .unwrap();
     say(&sender, 1).await;
@@ -738,7 +755,9 @@ async fn a_value_that_breaks_rules_says_nothing_to_a_breaker() {
         builder
             .mutate(|request| request.current.n == 50, |r| r.with(app(100)))
             .on_apply(failing(Clock::start(), &log, |n, _| n == 2 || n == 3))
-            .circuit_breaker(2, Duration::from_secs(10_000))
+            .circuit_breaker(
+                flux::pipeline::CircuitBreaker::failures(2).recovery(Duration::from_secs(10_000)),
+            )
     })
     .await;
     log.take();
@@ -764,7 +783,9 @@ async fn a_half_open_breaker_whose_probe_breaks_rules_still_wants_a_probe() {
         builder
             .mutate(|request| request.current.n == 50, |r| r.with(app(100)))
             .on_apply(failing(clock, &log, |n, _| n != 1))
-            .circuit_breaker(2, Duration::from_secs(10))
+            .circuit_breaker(
+                flux::pipeline::CircuitBreaker::failures(2).recovery(Duration::from_secs(10)),
+            )
     })
     .await;
     log.take();
@@ -784,7 +805,7 @@ async fn a_rate_limit_waits_and_keeps_the_newest() {
     let (capacitor, sender) = running(|builder| {
         builder
             .on_apply(failing(clock, &log, |_, _| false))
-            .rate_limit(0.1, 2)
+            .rate_limit(flux::pipeline::RateLimit::per_second(0.1).burst(2))
     })
     .await;
     for n in 2..=9 {
@@ -890,7 +911,11 @@ async fn every_update_has_a_correlation_id_the_same_over_retries_and_in_its_even
                 let failed = request.current.n == 2;
                 async move { if failed { Err("not now") } else { Ok(()) } }
             })
-            .retry(3, Duration::ZERO, Duration::ZERO)
+            .retry(
+                flux::pipeline::Retry::attempts(3)
+                    .base(Duration::ZERO)
+                    .max(Duration::ZERO),
+            )
     })
     .await;
     say(&sender, 2).await;

@@ -152,8 +152,14 @@ async fn every_event_has_its_level_its_fields_and_the_capacitors_name() {
             let found = (request.current.n == 1).then_some(request);
             found.ok_or("no such number")
         })
-        .circuit_breaker(1, std::time::Duration::from_secs(3))
-        .retry(2, std::time::Duration::ZERO, std::time::Duration::ZERO)
+        .circuit_breaker(
+            flux::pipeline::CircuitBreaker::failures(1).recovery(std::time::Duration::from_secs(3)),
+        )
+        .retry(
+            flux::pipeline::Retry::attempts(2)
+                .base(std::time::Duration::ZERO)
+                .max(std::time::Duration::ZERO),
+        )
         .fallback(|_| async { Err::<Request<Vault>, _>("out of ideas") })
         .on_stop(|_| panic!("out of cheese"))
         .build()
