@@ -7,6 +7,7 @@ use crate::{
     problem::panic_text,
 };
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
     marker::PhantomData,
@@ -99,12 +100,13 @@ impl std::error::Error for Veto {
     }
 }
 
-type Preparing = Answer<Box<dyn Pending>>;
+/// What is left to be done of a preparation; nothing for most callbacks.
+type Preparing = Answer<Option<Box<dyn Pending>>>;
 
 /// A [`Party`] of any type.
 pub(crate) trait AnyParty<C>: Send + Sync {
     /// What reports call it.
-    fn called(&self) -> String;
+    fn called(&self) -> Cow<'static, str>;
     fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing;
 }
 
@@ -112,8 +114,8 @@ pub(crate) trait AnyParty<C>: Send + Sync {
 pub(crate) struct Whole<P>(pub(crate) P);
 
 impl<C: Send + Sync + 'static, P: Party<C>> AnyParty<C> for Whole<P> {
-    fn called(&self) -> String {
-        format!("`{}`", self.0.name())
+    fn called(&self) -> Cow<'static, str> {
+        format!("`{}`", self.0.name()).into()
     }
     fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing {
         Box::pin(async move {
@@ -123,7 +125,7 @@ impl<C: Send + Sync + 'static, P: Party<C>> AnyParty<C> for Whole<P> {
                 prepared,
                 config: PhantomData,
             });
-            Ok(pending)
+            Ok(Some(pending))
         })
     }
 }
@@ -152,13 +154,6 @@ impl<C: 'static, P: Party<C>> Pending for PreparedBy<C, P> {
 /// The plain apply callback: a party that has nothing to commit.
 pub(crate) struct Callback<F>(pub(crate) F);
 
-struct Nothing;
-
-impl Pending for Nothing {
-    fn commit(self: Box<Self>) {}
-    fn rollback(self: Box<Self>) {}
-}
-
 impl<C, F, O, E> AnyParty<C> for Callback<F>
 where
     C: Send + Sync + 'static,
@@ -166,15 +161,12 @@ where
     O: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError>,
 {
-    fn called(&self) -> String {
-        "the apply callback".to_owned()
+    fn called(&self) -> Cow<'static, str> {
+        "the apply callback".into()
     }
     fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing {
         let answer = (self.0)(change.previous, change.current);
-        Box::pin(async move {
-            answer.await.map_err(Into::into)?;
-            Ok(Box::new(Nothing) as Box<dyn Pending>)
-        })
+        Box::pin(async move { answer.await.map(|()| None).map_err(Into::into) })
     }
 }
 
@@ -182,7 +174,7 @@ where
 /// succeeded is either committed or rolled back, whatever happens to the update.
 #[derive(Default)]
 pub(crate) struct Transaction {
-    prepared: Vec<(String, Box<dyn Pending>)>,
+    prepared: Vec<(Cow<'static, str>, Box<dyn Pending>)>,
     /// Whose update it is, for events.
     capacitor: Option<Arc<str>>,
 }
@@ -202,7 +194,8 @@ impl Transaction {
         let name = party.called();
         let prepared = guarded(move || party.prepare(change), "it").await;
         match prepared {
-            Ok(pending) => {
+            Ok(None) => Ok(()),
+            Ok(Some(pending)) => {
                 self.prepared.push((name, pending));
                 self.capacitor = Some(request.owner());
                 Ok(())

@@ -9,6 +9,7 @@ use crate::{
 };
 use std::{
     fmt,
+    future::Future,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -47,21 +48,18 @@ pub(crate) struct Apply<C> {
     pub(crate) parties: Arc<[Arc<dyn AnyParty<C>>]>,
 }
 
-impl<C: Config> Service<Request<C>> for Apply<C> {
-    type Response = Applied<C>;
-    type Error = BoxError;
-    type Future = Answer<Applied<C>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request<C>) -> Self::Future {
+impl<C: Config> Apply<C> {
+    /// Runs the stages and asks the parties.
+    pub(super) fn run(
+        &self,
+        mut request: Request<C>,
+    ) -> impl Future<Output = Result<Applied<C>, BoxError>> + Send + use<C> {
         let (stages, parties) = (Arc::clone(&self.stages), Arc::clone(&self.parties));
-        Box::pin(async move {
-            let stages = stages.iter().filter(|_| !request.goes_back());
-            for stage in stages.collect::<Vec<_>>() {
-                request = stage.run(request).await?;
+        async move {
+            if !request.goes_back() {
+                for stage in &*stages {
+                    request = stage.run(request).await?;
+                }
             }
             if request.is_replaced() {
                 check(&request)?;
@@ -75,6 +73,20 @@ impl<C: Config> Service<Request<C>> for Apply<C> {
                 transaction,
                 checked: true,
             })
-        })
+        }
+    }
+}
+
+impl<C: Config> Service<Request<C>> for Apply<C> {
+    type Response = Applied<C>;
+    type Error = BoxError;
+    type Future = Answer<Applied<C>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<C>) -> Self::Future {
+        Box::pin(self.run(request))
     }
 }

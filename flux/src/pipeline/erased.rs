@@ -12,8 +12,8 @@ use tower_service::Service;
 
 /// What the builder has collected.
 pub(crate) trait AnyParts: Any + Send + Sync {
-    /// The pipeline, anew for each start.
-    fn pipeline(&self) -> Box<dyn AnyPipeline>;
+    /// The pipeline of the capacitor with this name, anew for each start.
+    fn pipeline(&self, capacitor: &str) -> Box<dyn AnyPipeline>;
     /// Leaves out those who take a change up in the running program.
     fn without_parties(&mut self);
     fn as_any_mut(&mut self) -> &mut dyn Any;
@@ -21,7 +21,7 @@ pub(crate) trait AnyParts: Any + Send + Sync {
 
 /// A pipeline of any config type.
 pub(crate) trait AnyPipeline: Send {
-    fn call(&mut self, question: Question, capacitor: Arc<str>) -> Answer<AnyApplied>;
+    fn call(&mut self, question: Question) -> Answer<AnyApplied>;
 }
 
 /// The pipeline's answer: what it lets through, and what the parties have prepared for it.
@@ -48,13 +48,20 @@ impl<C> Default for PipelineParts<C> {
 }
 
 impl<C: Config> AnyParts for PipelineParts<C> {
-    fn pipeline(&self) -> Box<dyn AnyPipeline> {
-        let innermost = Next::new(Apply {
+    fn pipeline(&self, capacitor: &str) -> Box<dyn AnyPipeline> {
+        let apply = Apply {
             stages: self.stages.clone().into(),
             parties: self.parties.clone().into(),
-        });
-        let all = self.layers.iter().fold(innermost, |next, add| add(next));
-        Box::new(TypedPipeline(all))
+        };
+        let asked = match self.layers.is_empty() {
+            true => Asked::Alone(apply),
+            false => {
+                let (innermost, layers) = (Next::new(apply), self.layers.iter());
+                Asked::Layers(layers.fold(innermost, |next, add| add(next)))
+            }
+        };
+        let capacitor = Arc::from(capacitor);
+        Box::new(TypedPipeline { asked, capacitor })
     }
     fn without_parties(&mut self) {
         self.parties.clear();
@@ -64,24 +71,39 @@ impl<C: Config> AnyParts for PipelineParts<C> {
     }
 }
 
-struct TypedPipeline<C>(Next<C>);
+struct TypedPipeline<C> {
+    asked: Asked<C>,
+    capacitor: Arc<str>,
+}
+
+enum Asked<C> {
+    /// There are no layers around it.
+    Alone(Apply<C>),
+    Layers(Next<C>),
+}
 
 impl<C: Config> AnyPipeline for TypedPipeline<C> {
-    fn call(&mut self, question: Question, capacitor: Arc<str>) -> Answer<AnyApplied> {
-        let answer = self.0.call(Request::of(question, capacitor));
-        Box::pin(async move {
-            let Applied {
-                request,
-                transaction,
-                checked,
-            } = answer.await?;
-            let checked = checked || !request.is_replaced();
-            let snapshot = AnySnapshot::new(request.current);
-            Ok(AnyApplied {
-                passed: Passed { snapshot, checked },
-                transaction,
-            })
-        })
+    fn call(&mut self, question: Question) -> Answer<AnyApplied> {
+        let request = Request::of(question, Arc::clone(&self.capacitor));
+        match &mut self.asked {
+            Asked::Alone(apply) => {
+                let answer = apply.run(request);
+                Box::pin(async move { answer.await.map(untyped) })
+            }
+            Asked::Layers(next) => {
+                let answer = next.call(request);
+                Box::pin(async move { answer.await.map(untyped) })
+            }
+        }
+    }
+}
+
+fn untyped<C: Config>(applied: Applied<C>) -> AnyApplied {
+    let checked = applied.checked || !applied.request.is_replaced();
+    let snapshot = AnySnapshot::new(applied.request.current);
+    AnyApplied {
+        passed: Passed { snapshot, checked },
+        transaction: applied.transaction,
     }
 }
 

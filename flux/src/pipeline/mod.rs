@@ -28,7 +28,7 @@ pub use rate_limit::{RateLimit, RateLimitService};
 pub use request::{Applied, Request};
 #[cfg(feature = "pipeline")]
 pub use retry::{Retry, RetryService};
-pub use service::Boxed;
+pub use service::{Boxed, BoxedAnswer};
 pub use stage::Stage;
 #[cfg(feature = "pipeline")]
 pub use timeout::{TimedOut, Timeout, TimeoutLayer};

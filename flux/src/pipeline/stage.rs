@@ -1,6 +1,6 @@
 //! Stages: what may look at a value, replace it or refuse it before the parties are asked.
 
-use super::{BoxError, Boxed, Request, guarded, service::Answer};
+use super::{BoxError, Boxed, BoxedAnswer, Request, guarded, service::Answer};
 use std::{future::Future, sync::Arc, task::Poll};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -136,7 +136,7 @@ impl<C: Send + Sync + 'static> Stage<C> {
         Stage(Boxed::new(layer.layer(self.0)))
     }
 
-    pub(crate) fn run(&self, request: Request<C>) -> Answer<Request<C>> {
+    pub(crate) fn run(&self, request: Request<C>) -> BoxedAnswer<C, Request<C>> {
         self.0.clone().call(request)
     }
 }

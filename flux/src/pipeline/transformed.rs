@@ -8,6 +8,8 @@ use crate::{
     problem::{Cx, What},
 };
 use std::{
+    future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -25,9 +27,7 @@ pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> O
     let mut request = Request::of(question, C::NAME.into());
     for stage in stages {
         let mut answer = stage.run(request);
-        let polled = answer
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
+        let polled = Pin::new(&mut answer).poll(&mut Context::from_waker(Waker::noop()));
         let failed = match polled {
             Poll::Ready(Ok(next)) => {
                 request = next;

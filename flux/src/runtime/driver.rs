@@ -83,7 +83,10 @@ impl Driver {
         let driver = Driver {
             listeners: Listeners::new(&instance, &plan, &engine),
             changed: changed(&inbox),
-            pipeline: plan.pipeline.as_ref().map(|parts| parts.pipeline()),
+            pipeline: plan
+                .pipeline
+                .as_ref()
+                .map(|parts| parts.pipeline(&plan.name)),
             member: plan.group.as_ref().map(|group| group.join(&plan.name)),
             plan,
             instance,

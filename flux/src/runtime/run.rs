@@ -36,12 +36,12 @@ pub(super) enum Phase {
 }
 
 impl PipelineRun {
-    pub(super) fn new(phase: Phase, span: Span, reply: Option<Reply>) -> Self {
+    pub(super) fn new(phase: Phase, span: Span, reply: Option<Reply>, began: Instant) -> Self {
         PipelineRun {
             phase,
             span,
             reply,
-            began: Instant::now(),
+            began,
             slow_after: SLOW,
             shown: false,
         }

@@ -17,7 +17,6 @@ use crate::{
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
     task::{Context, Poll},
 };
 use tokio::time::Instant;
@@ -74,15 +73,15 @@ impl Driver {
 
     /// Hands a question to the pipeline.
     fn ask(&mut self, question: Question, span: Span, reply: Option<Reply>) {
-        let name = Arc::from(self.engine.name());
         let (pipeline, number) = (&mut self.pipeline, self.instance.number());
-        let begin = || pipeline.as_mut().map(|one| one.call(question, name));
+        let begin = || pipeline.as_mut().map(|one| one.call(question));
         let answer = inside(number, || catch_unwind(AssertUnwindSafe(begin)));
         let answer = answer.unwrap_or_else(|panic| {
             let text = format!("the pipeline panicked: {}", panic_text(&*panic));
             Some(Box::pin(std::future::ready(Err(BoxError::from(text)))))
         });
-        self.run = Some(PipelineRun::new(Phase::Asked(answer), span, reply));
+        let began = self.began.unwrap_or_else(Instant::now);
+        self.run = Some(PipelineRun::new(Phase::Asked(answer), span, reply, began));
     }
 
     /// Polls the update under way; answers whether something came of it.
@@ -171,7 +170,7 @@ impl Driver {
             snapshot,
             transaction,
         };
-        self.run = Some(PipelineRun::new(phase, span, reply));
+        self.run = Some(PipelineRun::new(phase, span, reply, Instant::now()));
         self.offer();
     }
 
