@@ -46,17 +46,23 @@ fn hide(fields: &'static [Field], values: &mut Value) {
             hide(inner(), values);
             continue;
         }
-        match (field.kind(), values.get_mut(field.name())) {
-            (_, None | Some(Value::Null)) => {}
-            (_, Some(value)) if field.is_secret() => *value = "(set)".into(),
-            (Kind::Section(inner), Some(section)) => hide(inner(), section),
-            (Kind::List(inner), Some(Value::Array(items))) => {
-                items.iter_mut().for_each(|item| hide(inner(), item));
-            }
-            (Kind::Map(inner), Some(Value::Object(entries))) => {
-                entries.values_mut().for_each(|entry| hide(inner(), entry));
-            }
-            _ => {}
+        match values.get_mut(field.name()) {
+            None | Some(Value::Null) => {}
+            Some(value) if field.is_secret() => *value = "(set)".into(),
+            Some(value) => hide_inside(field.kind(), value),
         }
+    }
+}
+
+fn hide_inside(kind: Kind, value: &mut Value) {
+    match (kind, value) {
+        (Kind::Section(inner), section) => hide(inner(), section),
+        (Kind::List(item), Value::Array(items)) => {
+            items.iter_mut().for_each(|one| hide_inside(*item, one));
+        }
+        (Kind::Map(entry), Value::Object(entries)) => {
+            entries.values_mut().for_each(|one| hide_inside(*entry, one));
+        }
+        _ => {}
     }
 }

@@ -47,11 +47,14 @@ pub(crate) fn all(input: &Input<'_>) -> TokenStream {
                 }
             }
             impl #generics __f::Config for #ident #args #bounds {
-                type Layer = #layer;
                 const NAME: &'static str = #name;
                 fn fields() -> &'static [__f::Field] {
                     &[]
                 }
+            }
+            impl #generics __f::Nested for #ident #args #bounds {
+                type Layer = #layer;
+                const KIND: __f::Kind = __f::Kind::Section(|| &[]);
                 fn finish(_: Self::Layer, _: &mut __f::Cx) -> ::core::option::Option<Self> {
                     ::core::unreachable!()
                 }

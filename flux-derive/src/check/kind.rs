@@ -63,10 +63,8 @@ pub(super) fn sealed(ty: &Type) -> Option<Sealed> {
 /// A section is decoded and merged key by key, so options of a single value have no meaning on it.
 fn section<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     let (options, ty) = (&written.options, &written.original.ty);
-    let own = shape(ty);
-    let item = own.inner();
-    let item = item.items().map_or(item, shape);
-    if !item.is_other() {
+    let own = shape(ty).inner();
+    if !innermost(own).is_other() {
         errors.at(
             ty,
             format!("`{}` is a value and no section; remove `nested`, which is for structs that derive `Flux`", type_name(ty)),
@@ -101,12 +99,13 @@ fn section<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a
     if options.is_set(Key::SerdeFlatten) {
         return flat(written, errors);
     }
-    let is_list = matches!(own, Shape::Vec(_));
+    let is_list = matches!(own, Shape::Vec(_) | Shape::Deque(_));
+    let is_map = matches!(own, Shape::Map(..));
     let merge = merge(written, |name| match name.value().as_str() {
         "replace" => Some(Merge::Call("replace")),
-        "append" if is_list => Some(Merge::Call("append")),
-        "prepend" if is_list => Some(Merge::Call("prepend")),
-        "by_key" if !is_list => None,
+        "append" if is_list || own.is_other() => Some(Merge::Call("append")),
+        "prepend" if is_list || own.is_other() => Some(Merge::Call("prepend")),
+        "by_key" if is_map || own.is_other() => None,
         other if MERGES.contains(&other) => {
             let fits = if is_list {
                 "`replace`, `append` and `prepend` do"
@@ -123,6 +122,14 @@ fn section<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a
         other => unknown_merge(name, other, errors),
     });
     Kind::Section { merge }
+}
+
+/// What is inside of options, lists and maps.
+fn innermost(own: Shape<'_>) -> Shape<'_> {
+    match own {
+        Shape::Option(inner) => innermost(shape(inner)),
+        own => own.items().map_or(own, |item| innermost(shape(item))),
+    }
 }
 
 /// A flattened section shares the struct's keys, so it must be exactly one, always there, with nothing of its own.

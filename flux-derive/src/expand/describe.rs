@@ -10,8 +10,19 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Expr, RangeLimits};
 
-pub(super) fn fields(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+pub(super) fn fields(model: &Model<'_>) -> TokenStream {
     let fields = model.layered().map(|one| field(one, model.strict));
+    quote! {
+        #[inline]
+        fn fields() -> &'static [__f::Field] {
+            static __FIELDS: &[__f::Field] = &[#(#fields),*];
+            __FIELDS
+        }
+    }
+}
+
+/// What is known of the fields by their types.
+pub(super) fn types(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let types = model.layered().map(|field| match leaves.name(field) {
         Some(leaf) => quote!(__f::leaf_type::<#leaf>()),
         None => {
@@ -20,11 +31,6 @@ pub(super) fn fields(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         }
     });
     quote! {
-        #[inline]
-        fn fields() -> &'static [__f::Field] {
-            static __FIELDS: &[__f::Field] = &[#(#fields),*];
-            __FIELDS
-        }
         #[inline]
         fn types() -> ::std::vec::Vec<__f::TypeFacts> {
             ::std::vec![#(#types),*]

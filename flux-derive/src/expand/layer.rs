@@ -104,7 +104,7 @@ fn index(model: &Model<'_>) -> TokenStream {
     }
     quote! {
         fn width() -> usize {
-            Self::KEYS.len() #(+ <<#inner as __f::Config>::Layer as __f::Layer>::width())*
+            Self::KEYS.len() #(+ <<#inner as __f::Nested>::Layer as __f::Layer>::width())*
         }
         fn index(__key: &str, __hint: usize) -> usize {
             let __i = Self::KEYS.find(__key, __hint);
@@ -113,11 +113,11 @@ fn index(model: &Model<'_>) -> TokenStream {
             }
             let mut __base = Self::KEYS.len();
             #(
-                let __i = <<#inner as __f::Config>::Layer as __f::Layer>::index(__key, __hint.wrapping_sub(__base));
+                let __i = <<#inner as __f::Nested>::Layer as __f::Layer>::index(__key, __hint.wrapping_sub(__base));
                 if __i != __f::UNKNOWN {
                     return __base + __i;
                 }
-                __base += <<#inner as __f::Config>::Layer as __f::Layer>::width();
+                __base += <<#inner as __f::Nested>::Layer as __f::Layer>::width();
             )*
             __f::UNKNOWN
         }
@@ -168,7 +168,7 @@ fn through(
         let (ty, call) = (field.ty, call(field));
         steps.extend(quote! {
             let __i = __i - #before;
-            let __width = <<#ty as __f::Config>::Layer as __f::Layer>::width();
+            let __width = <<#ty as __f::Nested>::Layer as __f::Layer>::width();
             if __i < __width {
                 return #call;
             }

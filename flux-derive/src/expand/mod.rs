@@ -53,7 +53,8 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     let rule = rule.map(|path| {
         quote!(const RULE: ::core::option::Option<&'static str> = ::core::option::Option::Some(#path);)
     });
-    let fields = describe::fields(model, leaves);
+    let fields = describe::fields(model);
+    let types = describe::types(model, leaves);
     let finish = reduce::finish(model);
     let validate = validate::validate(model);
     let diff = reduce::diff(model);
@@ -63,17 +64,26 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __f::Config for #ident {
-            type Layer = #layer;
             const NAME: &'static str = #name;
             #docs
             #rule
             #fields
+            #transformed
+        }
+        #[automatically_derived]
+        impl __f::Nested for #ident {
+            type Layer = #layer;
+            const KIND: __f::Kind = __f::Kind::Section(<Self as __f::Config>::fields);
+            #types
             #finish
+            #[inline]
+            fn silent(__cx: &mut __f::Cx) -> ::core::option::Option<Self> {
+                Self::finish(::core::default::Default::default(), __cx)
+            }
             #validate
             #diff
             #transition
             #hold
-            #transformed
         }
     }
 }

@@ -9,7 +9,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 
-/// `Config::finish`
+/// `Nested::finish`
 pub(super) fn finish(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let locals: Vec<_> = (0..model.fields.len())
@@ -63,7 +63,7 @@ fn names_a_float(ty: &Type) -> bool {
     any(ty.to_token_stream())
 }
 
-/// `Config::diff`
+/// `Nested::diff`
 pub(super) fn diff(model: &Model<'_>) -> TokenStream {
     let lines = model.layered().map(|field| {
         let (ident, step) = (field.ident, field.step());

@@ -1,4 +1,4 @@
-//! `Config::transition` and `Config::hold`: a call for every rule and for every section that may have some; a struct without
+//! `Nested::transition` and `Nested::hold`: a call for every rule and for every section that may have some; a struct without
 //! either keeps the trait's empty functions.
 
 use crate::{

@@ -1,4 +1,4 @@
-//! `Config::validate`: a call for every rule.
+//! `Nested::validate`: a call for every rule.
 
 use crate::{
     model::{Check, Field, Kind, Model, Rule},

@@ -110,32 +110,37 @@ impl Walk<'_, '_> {
         for entry in document.entries(id) {
             let key = document.key(entry.key);
             let field = schema::find(fields, key);
-            let before = field.and_then(|field| seen.insert(field.name, key));
+            let name = field.map_or(key, |field| field.name);
+            let before = seen.insert(name, key);
             let value = entry.value;
-            self.within(self.seg(entry.key), |walk| match (field, before) {
-                (_, Some(before)) if before == key => walk.tell(value, What::Twice, false, true),
-                (_, Some(before)) => {
-                    let text = format!("`{before}` and `{key}` are the same field; remove one");
-                    walk.tell(value, What::Plain(text), false, true);
+            self.within(self.seg(entry.key), |walk| {
+                match (schema::step(fields, key), before) {
+                    (None, _) => walk.unknown(fields, key, value),
+                    (_, Some(before)) if before == key => {
+                        walk.tell(value, What::Twice, false, true);
+                    }
+                    (_, Some(before)) => {
+                        let text = format!("`{before}` and `{key}` are the same field; remove one");
+                        walk.tell(value, What::Plain(text), false, true);
+                    }
+                    (Some((_, kind)), None) => walk.kind(kind, value),
                 }
-                (Some(field), None) => walk.field(field, value),
-                (None, None) => walk.unknown(fields, key, value),
             });
         }
     }
 
-    fn field(&mut self, field: &'static Field, value: NodeId) {
+    fn kind(&mut self, kind: Kind, value: NodeId) {
         let document = self.document;
-        match (field.kind, &document.node(value).content) {
+        match (kind, &document.node(value).content) {
             (Kind::Leaf, _) if self.with_leaves => self.leaf(value),
             (Kind::Section(inner), _) => self.section(inner(), value),
-            (Kind::List(inner), NodeContent::List(items)) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.within(Seg::Index(index), |walk| walk.section(inner(), *item));
+            (Kind::List(item), NodeContent::List(items)) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.within(Seg::Index(index), |walk| walk.kind(*item, *value));
                 }
             }
-            (Kind::Map(inner), NodeContent::Map(_)) => {
-                self.entries(value, |walk, entry| walk.section(inner(), entry));
+            (Kind::Map(entry), NodeContent::Map(_)) => {
+                self.entries(value, |walk, value| walk.kind(*entry, value));
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
-use super::{Layer, UNKNOWN};
+use super::{Layer, UNKNOWN, sublayer::InPlace};
 use crate::problem::{TWICE, collect_errors::caught, what_of};
 use serde::{
     Deserialize, Deserializer,
@@ -69,7 +69,7 @@ pub(super) fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = O
     Ok(())
 }
 
-/// Decodes a section, a list or a map of sections.
+/// Decodes something nested.
 #[inline]
 pub fn put_nested<'de, N: super::finish::Nested, A: MapAccess<'de>>(
     map: &mut A,
@@ -79,63 +79,6 @@ pub fn put_nested<'de, N: super::finish::Nested, A: MapAccess<'de>>(
         return again(map);
     }
     map.next_value_seed(InPlace(slot))
-}
-
-/// A section's layer, or a list or map of them: decoded where it stays, because it is too large to be handed around.
-pub trait Fill: Sized {
-    /// Fills the slot, or leaves it empty where the document says null and null says nothing.
-    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error>;
-}
-
-/// Fills an empty slot; it is empty again where tolerant mode caught the problem.
-pub(super) struct InPlace<'a, T>(pub(super) &'a mut Option<T>);
-
-impl<'de, T: Fill> DeserializeSeed<'de> for InPlace<'_, T> {
-    type Value = ();
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        if kept(T::fill(self.0, d))?.is_none() {
-            *self.0 = None;
-        }
-        Ok(())
-    }
-}
-
-/// Null on a required section says nothing.
-impl<L: Layer> Fill for L {
-    #[inline]
-    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<L>, d: D) -> Result<(), D::Error> {
-        d.deserialize_option(Nullable(slot))
-    }
-}
-
-/// Null turns an optional section off.
-impl<L: Layer> Fill for Option<L> {
-    #[inline]
-    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error> {
-        L::fill(slot.insert(None), d)
-    }
-}
-
-struct Nullable<'a, L>(&'a mut Option<L>);
-
-impl<'de, L: Layer> Visitor<'de> for Nullable<'_, L> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section (a map of keys)")
-    }
-    #[inline]
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        section(self.0.insert(L::default()), d)
-    }
-    fn visit_none<E>(self) -> Result<(), E> {
-        // Says nothing, so that a second such key would not be noticed on the way.
-        saw_unknown();
-        Ok(())
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.visit_none()
-    }
 }
 
 struct KeySeed<L>(usize, PhantomData<L>);

@@ -2,17 +2,11 @@
 
 use super::{
     Leaf,
-    decode::{Fill, InPlace, kept, section},
     finish::Nested,
-};
-use crate::problem::{TWICE, What, collect_errors::caught};
-use serde::{
-    Deserializer,
-    de::{self, Error},
+    sublayer::{Boxed, List, Sublayer},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque, btree_map::Entry},
-    fmt,
+    collections::{BTreeSet, HashSet, VecDeque},
     hash::{BuildHasher, Hash},
     marker::PhantomData,
     ops::Index,
@@ -62,6 +56,15 @@ impl<T: Clone> Sequence for VecDeque<T> {
 impl<T: Clone> Sequence for List<T> {
     fn append(&mut self, top: &Self) {
         self.0.append(&mut top.0.clone());
+    }
+    fn prepend(&mut self, top: &Self) {
+        self.0.prepend(&top.0);
+    }
+}
+
+impl<T: Sequence> Sequence for Boxed<T> {
+    fn append(&mut self, top: &Self) {
+        self.0.append(&top.0);
     }
     fn prepend(&mut self, top: &Self) {
         self.0.prepend(&top.0);
@@ -222,129 +225,7 @@ where
 pub fn nested<N: Nested>(below: &mut Option<N::Layer>, top: &Option<N::Layer>) {
     match (below, top) {
         (_, None) => {}
-        (Some(below), Some(top)) => N::over(below, top),
+        (Some(below), Some(top)) => below.lay_over(top),
         (below, Some(top)) => *below = Some(top.clone()),
-    }
-}
-
-/// The layer of a list of sections.
-#[derive(Debug, Clone)]
-pub struct List<L>(pub Vec<L>);
-
-impl<L> Default for List<L> {
-    fn default() -> Self {
-        List(Vec::new())
-    }
-}
-
-impl<L: super::Layer> Fill for List<L> {
-    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error> {
-        d.deserialize_option(slot.insert(List::default()))
-    }
-}
-
-impl<'de, L: super::Layer> de::Visitor<'de> for &mut List<L> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of sections")
-    }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_seq(self)
-    }
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        Err(null(&self))
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Err(null(&self))
-    }
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(ListItem(&mut self.0))?.is_some() {}
-        Ok(())
-    }
-}
-
-/// Null is no list and no map in any format, though a YAML decoder takes it for an empty one.
-#[cold]
-fn null<E: Error>(expected: &dyn de::Expected) -> E {
-    E::invalid_type(de::Unexpected::Unit, expected)
-}
-
-/// An element whose problem does not hide the next one's.
-struct ListItem<'a, L>(&'a mut Vec<L>);
-
-impl<'de, L: super::Layer> de::DeserializeSeed<'de> for ListItem<'_, L> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        let at = self.0.len();
-        self.0.push(L::default());
-        if kept(section(&mut self.0[at], d))?.is_none() {
-            self.0.pop();
-        }
-        Ok(())
-    }
-}
-
-/// The layer of a map of sections; null under a key removes the entry of the layers below.
-#[derive(Debug, Clone)]
-pub struct Map<L>(pub BTreeMap<String, Option<L>>);
-
-impl<L> Default for Map<L> {
-    fn default() -> Self {
-        Map(BTreeMap::new())
-    }
-}
-
-impl<L: super::Layer> Map<L> {
-    pub(crate) fn over(&mut self, top: &Self) {
-        for (key, entry) in &top.0 {
-            match (self.0.get_mut(key), entry) {
-                (Some(Some(below)), Some(top)) => below.over(top),
-                (Some(below), top) => *below = top.clone(),
-                (None, top) => {
-                    self.0.insert(key.clone(), top.clone());
-                }
-            }
-        }
-    }
-}
-
-impl<L: super::Layer> Fill for Map<L> {
-    fn fill<'de, D: Deserializer<'de>>(slot: &mut Option<Self>, d: D) -> Result<(), D::Error> {
-        d.deserialize_option(slot.insert(Map::default()))
-    }
-}
-
-impl<'de, L: super::Layer> de::Visitor<'de> for &mut Map<L> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map of sections")
-    }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_map(self)
-    }
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        Err(null(&self))
-    }
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Err(null(&self))
-    }
-    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(key) = entries.next_key::<String>()? {
-            let mut entry: Option<Option<L>> = None;
-            entries.next_value_seed(InPlace(&mut entry))?;
-            if let Some(layer) = entry {
-                match self.0.entry(key) {
-                    Entry::Vacant(slot) => {
-                        slot.insert(layer);
-                    }
-                    Entry::Occupied(_) => {
-                        if !caught(|| What::Twice) {
-                            return Err(de::Error::custom(TWICE));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -7,10 +7,13 @@ mod config;
 mod contract;
 pub(crate) mod decode;
 pub(crate) mod finish;
+pub(crate) mod key;
 pub(crate) mod leaf;
+pub(crate) mod nested_forms;
 pub(crate) mod merge;
 pub(crate) mod presence;
 pub(crate) mod same;
+pub(crate) mod sublayer;
 pub(crate) mod trace;
 pub(crate) mod unique_keys;
 
@@ -20,4 +23,4 @@ pub(crate) use contract::Parts;
 pub use contract::{Keys, Layer, Leaf, Said, UNKNOWN};
 
 /// The layer of a config struct: the struct's fields, each of them optional. A reducer gets and makes such layers.
-pub type LayerOf<C> = <C as Config>::Layer;
+pub type LayerOf<C> = <C as finish::Nested>::Layer;

@@ -1,7 +1,12 @@
 //! What a layer says about a path, asked only when a report or an explanation needs it.
 
 use crate::{
-    layer::{Layer, Parts, Said, UNKNOWN, finish::Nested, merge},
+    layer::{
+        Layer, Parts, Said, UNKNOWN,
+        finish::Nested,
+        key,
+        sublayer::{Entries, List, Map, Sublayer},
+    },
     problem::Seg,
 };
 
@@ -17,24 +22,24 @@ impl<L: Layer> Parts for L {
     }
 }
 
-impl<L: Layer> Parts for merge::List<L> {
+impl<L: Sublayer> Parts for List<L> {
     fn part(&self, seg: &Seg) -> Said<'_> {
         match seg {
-            Seg::Index(index) => self.0.get(*index).map_or(Said::Nothing, |l| Said::Parts(l)),
+            Seg::Index(index) => self.0.get(*index).map_or(Said::Nothing, Sublayer::says),
             Seg::Key(_) => Said::Nothing,
         }
     }
 }
 
-impl<L: Layer> Parts for merge::Map<L> {
+impl<M: Entries> Parts for Map<M> {
     fn part(&self, seg: &Seg) -> Said<'_> {
-        match seg {
-            Seg::Key(key) => match self.0.get(key.as_ref()) {
-                Some(Some(layer)) => Said::Parts(layer),
-                Some(None) => Said::Value,
-                None => Said::Nothing,
-            },
-            Seg::Index(_) => Said::Nothing,
+        let Seg::Key(key) = seg else {
+            return Said::Nothing;
+        };
+        match key::parse(key).and_then(|key| self.0.get(&key)) {
+            Some(Some(layer)) => layer.says(),
+            Some(None) => Said::Value,
+            None => Said::Nothing,
         }
     }
 }
@@ -48,11 +53,11 @@ pub fn leaf<T>(slot: &Option<T>) -> Said<'_> {
     }
 }
 
-/// What a section, list or map of sections says.
+/// What something nested says.
 #[inline]
 pub fn nested<N: Nested>(slot: &Option<N::Layer>) -> Said<'_> {
     match slot {
-        Some(layer) => N::said(layer),
+        Some(layer) => layer.says(),
         None => Said::Nothing,
     }
 }

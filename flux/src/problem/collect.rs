@@ -54,7 +54,7 @@ impl Cx {
         self.in_map(|cx| {
             let known = cx.problems.len();
             let result = go(cx);
-            cx.name(known, key);
+            cx.name(known, || Cow::Borrowed(key));
             result
         })
     }
@@ -67,9 +67,9 @@ impl Cx {
 
     /// Names the entry in which all problems but the first `known` are.
     #[inline]
-    pub(crate) fn name(&mut self, known: usize, key: &str) {
+    pub(crate) fn name<'k>(&mut self, known: usize, key: impl FnOnce() -> Cow<'k, str>) {
         if self.problems.len() > known {
-            self.name_anew(known, key);
+            self.name_anew(known, &key());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Collects the paths in which two configurations differ.
 
 use super::Seg;
+use std::borrow::Cow;
 
 /// Collects the paths in which two values differ.
 #[derive(Debug, Default)]
@@ -61,9 +62,9 @@ impl Diff {
 
     /// Names the entry in which all differences but the first `known` are.
     #[inline]
-    pub(crate) fn name(&mut self, known: usize, key: &str) {
+    pub(crate) fn name<'k>(&mut self, known: usize, key: impl FnOnce() -> Cow<'k, str>) {
         if self.changed.len() > known {
-            self.name_anew(known, key);
+            self.name_anew(known, &key());
         }
     }
 

@@ -2,32 +2,17 @@
 
 use crate::{
     problem::{Dotted, Seg},
-    schema::{self, Field, Kind},
+    schema::{self, Field, Reached},
 };
 
 /// The path, cut at a secret field and at a key that no field has.
-pub(super) fn cut(mut fields: &'static [Field], path: &[Seg]) -> String {
-    let secrets = schema::any_secret(fields);
-    let whole = || Dotted(path).to_string();
-    let mut at = 0;
-    while let Some(seg) = path.get(at) {
-        let field = match seg {
-            Seg::Key(key) => schema::find(fields, key),
-            Seg::Index(_) => None,
-        };
-        let inner = match field {
-            None if secrets => return Dotted(&path[..=at]).to_string(),
-            None => return whole(),
-            Some(field) if field.is_secret() => return Dotted(&path[..=at]).to_string(),
-            Some(field) => field.kind,
-        };
-        (fields, at) = match inner {
-            Kind::Leaf => return whole(),
-            Kind::Section(inner) => (inner(), at + 1),
-            Kind::List(inner) | Kind::Map(inner) => (inner(), at + 2),
-        };
-    }
-    whole()
+pub(super) fn cut(fields: &'static [Field], path: &[Seg]) -> String {
+    let shown = match schema::follow(fields, path) {
+        Reached::Leaf(field, at) if field.is_secret() => at,
+        Reached::Unknown(at) if schema::any_secret(fields) => at + 1,
+        _ => path.len(),
+    };
+    Dotted(&path[..shown]).to_string()
 }
 
 /// The steps of a path that was printed. A key with a dot in it is read as several.
@@ -51,7 +36,7 @@ pub(super) fn steps(dotted: &str) -> Vec<Seg> {
 
 #[cfg(test)]
 mod tests {
-    use crate::record::paths::*;
+    use crate::{record::paths::*, schema::Kind};
 
     const INNER: &[Field] = &[
         Field::new("token", "TOKEN").with_secret(),
@@ -59,7 +44,7 @@ mod tests {
     ];
     const FIELDS: &[Field] = &[
         Field::new("keys", "KEYS").with_secret(),
-        Field::new("list", "LIST").with_kind(Kind::List(|| INNER)),
+        Field::new("list", "LIST").with_kind(Kind::List(&Kind::Section(|| INNER))),
         Field::new("tags", "TAGS"),
     ];
 

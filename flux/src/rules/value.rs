@@ -273,9 +273,9 @@ pub fn custom<T: ?Sized, E: Display>(
 #[inline]
 pub fn nested<N: Nested>(cx: &mut Cx, name: &'static str, value: &N) {
     if name.is_empty() {
-        return value.check(cx);
+        return value.validate(cx);
     }
-    cx.within(Seg::Key(name.into()), |cx| value.check(cx));
+    cx.within(Seg::Key(name.into()), |cx| value.validate(cx));
 }
 
 /// A collection whose items `each(..)` checks.

@@ -36,10 +36,10 @@ pub enum Kind {
     Leaf,
     /// A map with the fields of another config struct.
     Section(fn() -> &'static [Field]),
-    /// A list of sections.
-    List(fn() -> &'static [Field]),
-    /// A map of sections by name.
-    Map(fn() -> &'static [Field]),
+    /// A list of what its items are: sections, or lists or maps of such.
+    List(&'static Kind),
+    /// A map by name of what its values are: sections, or lists or maps of such.
+    Map(&'static Kind),
 }
 
 impl Kind {
@@ -47,7 +47,8 @@ impl Kind {
     pub fn table(self) -> Option<&'static [Field]> {
         match self {
             Kind::Leaf => None,
-            Kind::Section(inner) | Kind::List(inner) | Kind::Map(inner) => Some(inner()),
+            Kind::Section(inner) => Some(inner()),
+            Kind::List(item) | Kind::Map(item) => item.table(),
         }
     }
 }

@@ -27,6 +27,27 @@ pub(crate) fn find(fields: &'static [Field], key: &str) -> Option<&'static Field
     None
 }
 
+/// The flattened map that takes the keys that no field has.
+pub(crate) fn rest(fields: &'static [Field]) -> Option<&'static Field> {
+    let mut flat = fields.iter().filter(|field| field.flatten);
+    flat.find_map(|field| match field.kind {
+        Kind::Section(inner) => rest(inner()),
+        _ => Some(field),
+    })
+}
+
+/// The field that has `key`, and what is under it: in a flattened map, an entry.
+pub(crate) fn step(fields: &'static [Field], key: &str) -> Option<(&'static Field, Kind)> {
+    if let Some(field) = find(fields, key) {
+        return Some((field, field.kind));
+    }
+    let field = rest(fields)?;
+    match field.kind {
+        Kind::Map(entry) => Some((field, *entry)),
+        kind => Some((field, kind)),
+    }
+}
+
 /// What stands at a path of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -41,46 +62,58 @@ pub(crate) enum Place {
     Unknown,
 }
 
+/// Where a path leads.
+pub(crate) enum Reached {
+    /// To a section with these fields.
+    Section(&'static [Field]),
+    /// To a list or a map of sections.
+    Collection,
+    /// To this field, which has a value, after so many steps, and perhaps on into the value.
+    Leaf(&'static Field, usize),
+    /// To something that is not in the table, with the step of this index.
+    Unknown(usize),
+}
+
+/// Follows a path through the field table.
+pub(crate) fn follow(fields: &'static [Field], path: &[Seg]) -> Reached {
+    let (mut table, mut at) = (fields, 0);
+    loop {
+        let (field, mut kind) = match path.get(at) {
+            None => return Reached::Section(table),
+            Some(Seg::Index(_)) => return Reached::Unknown(at),
+            Some(Seg::Key(key)) => match step(table, key) {
+                Some(found) => found,
+                None => return Reached::Unknown(at),
+            },
+        };
+        at += 1;
+        table = loop {
+            match kind {
+                Kind::Leaf => return Reached::Leaf(field, at),
+                Kind::Section(inner) => break inner(),
+                Kind::List(_) | Kind::Map(_) if at == path.len() => return Reached::Collection,
+                Kind::List(item) | Kind::Map(item) => (kind, at) = (*item, at + 1),
+            }
+        };
+    }
+}
+
 /// What stands at `path`.
 pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
-    let mut table = fields;
-    let mut rest = path;
-    while let Some((first, after)) = rest.split_first() {
-        let Seg::Key(key) = first else {
-            return Place::Unknown;
-        };
-        let Some(field) = find(table, key) else {
-            return Place::Unknown;
-        };
-        rest = after;
-        match field.kind {
-            Kind::Leaf => {
-                // A secret that was written into a map of other things keeps its name.
-                let named = || names_secret(fields, rest);
-                return Place::Leaf {
-                    secret: field.is_secret() || named(),
-                };
-            }
-            Kind::Section(inner) => table = inner(),
-            Kind::List(inner) | Kind::Map(inner) => {
-                table = inner();
-                rest = rest.get(1..).unwrap_or_default();
-            }
-        }
+    match follow(fields, path) {
+        // A secret that was written into a map of other things keeps its name.
+        Reached::Leaf(field, at) => Place::Leaf {
+            secret: field.is_secret() || names_secret(fields, &path[at..]),
+        },
+        Reached::Section(_) | Reached::Collection => Place::Structure,
+        Reached::Unknown(_) => Place::Unknown,
     }
-    Place::Structure
 }
 
 /// The fields of the section at `path`; none for anything else.
 pub(crate) fn table(fields: &'static [Field], path: &[Seg]) -> &'static [Field] {
-    let Some((Seg::Key(key), rest)) = path.split_first() else {
-        return if path.is_empty() { fields } else { &[] };
-    };
-    match find(fields, key).map(|field| field.kind) {
-        Some(Kind::Section(inner)) => table(inner(), rest),
-        Some(Kind::List(inner) | Kind::Map(inner)) if !rest.is_empty() => {
-            table(inner(), &rest[1..])
-        }
+    match follow(fields, path) {
+        Reached::Section(table) => table,
         _ => &[],
     }
 }
@@ -176,6 +209,7 @@ pub(crate) fn keys(fields: &'static [Field]) -> Vec<&'static str> {
     for field in fields {
         match field.kind {
             Kind::Section(inner) if field.flatten => all.extend(keys(inner())),
+            _ if field.flatten => {}
             _ => all.push(field.name),
         }
     }

@@ -112,6 +112,8 @@ fn collect(
                     collect(inner(), separator, &inside, &path, depth - 1, all);
                 }
             }
+            // A flattened map has no name of its own.
+            _ if field.flatten => {}
             Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
                 path.push(Seg::Key(field.name.into()));
                 for name in names_of(field, prefixes) {

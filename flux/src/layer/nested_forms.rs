@@ -1,0 +1,316 @@
+//! Where a section may be: in an option, behind a pointer, in a list, an array or a map, and in any of these inside another.
+
+use super::{
+    finish::Nested,
+    key::{self, Key},
+    sublayer::{Array, Boxed, Entries, List, Map, Sublayer},
+};
+use crate::{
+    problem::{Cx, Diff, Seg},
+    schema::{self, Kind, TypeFacts},
+};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque, btree_map, hash_map},
+    hash::{BuildHasher, Hash},
+    sync::Arc,
+};
+
+/// Whether a rule may look at the running value of anything in there.
+fn may_be_guarded<N: Nested>() -> bool {
+    N::KIND.table().is_some_and(schema::may_be_guarded)
+}
+
+/// Whether anything in there may wait for a restart.
+fn may_wait<N: Nested>() -> bool {
+    N::KIND.table().is_some_and(schema::may_wait)
+}
+
+/// Null turns it off; silence leaves it as the layers below say.
+impl<T: Nested> Nested for Option<T> {
+    type Layer = Option<T::Layer>;
+    const KIND: Kind = T::KIND;
+    fn types() -> Vec<TypeFacts> {
+        T::types()
+    }
+    fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self> {
+        match layer {
+            Some(layer) => T::finish(layer, cx).map(Some),
+            None => Some(None),
+        }
+    }
+    fn silent(_: &mut Cx) -> Option<Self> {
+        Some(None)
+    }
+    fn validate(&self, cx: &mut Cx) {
+        if let Some(inner) = self {
+            inner.validate(cx);
+        }
+    }
+    fn diff(&self, old: &Self, diff: &mut Diff) {
+        match (self, old) {
+            (Some(new), Some(old)) => new.diff(old, diff),
+            (None, None) => {}
+            _ => diff.here(),
+        }
+    }
+    fn transition(&self, old: &Self, cx: &mut Cx) {
+        if let (Some(new), Some(old)) = (self, old) {
+            new.transition(old, cx);
+        }
+    }
+    fn hold(&mut self, running: &Self, held: &mut Diff) {
+        if let (Some(new), Some(running)) = (self, running) {
+            new.hold(running, held);
+        }
+    }
+}
+
+macro_rules! behind_a_pointer {
+    ($($pointer:ident: |$new:ident, $running:ident, $held:ident| $hold:expr;)*) => {$(
+        impl<T: Nested> Nested for $pointer<T> {
+            type Layer = Boxed<T::Layer>;
+            const KIND: Kind = T::KIND;
+            fn types() -> Vec<TypeFacts> {
+                T::types()
+            }
+            fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self> {
+                T::finish(*layer.0, cx).map($pointer::new)
+            }
+            fn silent(cx: &mut Cx) -> Option<Self> {
+                T::silent(cx).map($pointer::new)
+            }
+            fn validate(&self, cx: &mut Cx) {
+                T::validate(self, cx);
+            }
+            fn diff(&self, old: &Self, diff: &mut Diff) {
+                T::diff(self, old, diff);
+            }
+            fn transition(&self, old: &Self, cx: &mut Cx) {
+                T::transition(self, old, cx);
+            }
+            fn hold(&mut self, $running: &Self, $held: &mut Diff) {
+                let $new = self;
+                $hold
+            }
+        }
+    )*};
+}
+
+behind_a_pointer! {
+    Box: |new, running, held| T::hold(new, running, held);
+    Arc: |new, running, held| hold_shared(new, running, held);
+}
+
+/// What was just built is not shared, unless a default is: then it is kept as a whole, since it cannot be copied.
+fn hold_shared<T: Nested>(new: &mut Arc<T>, running: &Arc<T>, held: &mut Diff) {
+    if let Some(new) = Arc::get_mut(new) {
+        return new.hold(running, held);
+    }
+    if may_wait::<T>() {
+        new.diff(running, held);
+        *new = Arc::clone(running);
+    }
+}
+
+/// Builds the items; none where one of them cannot be built.
+fn items<T: Nested>(list: List<T::Layer>, cx: &mut Cx) -> Option<Vec<T>> {
+    let length = list.0.len();
+    let built: Vec<T> = (list.0.into_iter().enumerate())
+        .filter_map(|(i, layer)| cx.within(Seg::Index(i), |cx| T::finish(layer, cx)))
+        .collect();
+    (built.len() == length).then_some(built)
+}
+
+macro_rules! list {
+    ($([$($generic:tt)*] $list:ty, $layer:ty, |$layered:ident, $cx:ident| $finish:expr;)*) => {$(
+        impl<T: Nested $($generic)*> Nested for $list {
+            type Layer = $layer;
+            const KIND: Kind = Kind::List(&T::KIND);
+            fn types() -> Vec<TypeFacts> {
+                T::types()
+            }
+            fn finish($layered: Self::Layer, $cx: &mut Cx) -> Option<Self> {
+                $finish
+            }
+            fn validate(&self, cx: &mut Cx) {
+                for (i, item) in self.iter().enumerate() {
+                    cx.within(Seg::Index(i), |cx| item.validate(cx));
+                }
+            }
+            fn diff(&self, old: &Self, diff: &mut Diff) {
+                if self.len() != old.len() {
+                    return diff.here();
+                }
+                for (i, (new, old)) in self.iter().zip(old).enumerate() {
+                    diff.within(|| Seg::Index(i), |diff| new.diff(old, diff));
+                }
+            }
+            fn transition(&self, old: &Self, cx: &mut Cx) {
+                if !may_be_guarded::<T>() {
+                    return;
+                }
+                for (i, (new, old)) in self.iter().zip(old).enumerate() {
+                    cx.within(Seg::Index(i), |cx| new.transition(old, cx));
+                }
+            }
+            fn hold(&mut self, running: &Self, held: &mut Diff) {
+                if !may_wait::<T>() {
+                    return;
+                }
+                for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
+                    held.within(|| Seg::Index(i), |held| new.hold(running, held));
+                }
+            }
+        }
+    )*};
+}
+
+list! {
+    [] Vec<T>, List<T::Layer>, |layer, cx| items(layer, cx);
+    [] VecDeque<T>, List<T::Layer>, |layer, cx| items(layer, cx).map(VecDeque::from);
+    [, const N: usize] [T; N], Array<T::Layer, N>, |layer, cx| items(layer.0, cx)?.try_into().ok();
+}
+
+/// Builds the entries of a map.
+fn entries<K: Key, T: Nested, M: Default + Extend<(K, T)>>(
+    layers: impl Iterator<Item = (K, Option<T::Layer>)>,
+    cx: &mut Cx,
+) -> Option<M> {
+    cx.in_map(|cx| {
+        let mut whole = true;
+        let mut built = Vec::with_capacity(layers.size_hint().0);
+        for (key, layer) in layers {
+            let Some(layer) = layer else { continue };
+            let known = cx.known();
+            let value = T::finish(layer, cx);
+            cx.name(known, || key::text(&key));
+            match value {
+                Some(value) => built.push((key, value)),
+                None => whole = false,
+            }
+        }
+        let mut map = M::default();
+        map.extend(built);
+        whole.then_some(map)
+    })
+}
+
+macro_rules! map {
+    ($([$($bound:tt)*] [$($hasher:ident)?] $map:ident, $entry:ident;)*) => {$(
+        impl<K: Key $($bound)*, L: Sublayer> Entries for $map<K, Option<L>> {
+            type Key = K;
+            type Layer = L;
+            fn get(&self, key: &K) -> Option<&Option<L>> {
+                $map::get(self, key)
+            }
+            fn get_mut(&mut self, key: &K) -> Option<&mut Option<L>> {
+                $map::get_mut(self, key)
+            }
+            fn add(&mut self, key: K, entry: Option<L>) -> bool {
+                match self.entry(key) {
+                    $entry::Entry::Vacant(slot) => {
+                        slot.insert(entry);
+                        true
+                    }
+                    $entry::Entry::Occupied(_) => false,
+                }
+            }
+            fn all(&self) -> impl Iterator<Item = (&K, &Option<L>)> {
+                self.iter()
+            }
+        }
+
+        impl<K: Key $($bound)*, T: Nested $(, $hasher: BuildHasher + Default)?> Nested for $map<K, T $(, $hasher)?> {
+            type Layer = Map<$map<K, Option<T::Layer>>>;
+            const KIND: Kind = Kind::Map(&T::KIND);
+            fn types() -> Vec<TypeFacts> {
+                T::types()
+            }
+            fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self> {
+                entries(layer.0.into_iter(), cx)
+            }
+            fn validate(&self, cx: &mut Cx) {
+                cx.in_map(|cx| {
+                    for (key, value) in self {
+                        let known = cx.known();
+                        value.validate(cx);
+                        cx.name(known, || key::text(key));
+                    }
+                });
+            }
+            fn diff(&self, old: &Self, diff: &mut Diff) {
+                // Mostly both hold the same keys in the same order: then no key is looked up.
+                let mut beside = old.iter();
+                let (mut next, mut common) = (beside.next(), 0);
+                diff.in_map(|diff| {
+                    for (key, new) in self {
+                        let old = match next {
+                            Some((other, old)) if other == key => {
+                                next = beside.next();
+                                Some(old)
+                            }
+                            _ => old.get(key),
+                        };
+                        common += usize::from(old.is_some());
+                        let known = diff.known();
+                        match old {
+                            Some(old) => new.diff(old, diff),
+                            None => diff.here(),
+                        }
+                        diff.name(known, || key::text(key));
+                    }
+                    if common < old.len() {
+                        for key in old.keys().filter(|key| !self.contains_key(*key)) {
+                            let known = diff.known();
+                            diff.here();
+                            diff.name(known, || key::text(key));
+                        }
+                    }
+                });
+            }
+            fn transition(&self, old: &Self, cx: &mut Cx) {
+                if !may_be_guarded::<T>() {
+                    return;
+                }
+                cx.in_map(|cx| {
+                    for (key, new) in self {
+                        if let Some(old) = old.get(key) {
+                            let known = cx.known();
+                            new.transition(old, cx);
+                            cx.name(known, || key::text(key));
+                        }
+                    }
+                });
+            }
+            fn hold(&mut self, running: &Self, held: &mut Diff) {
+                if !may_wait::<T>() {
+                    return;
+                }
+                held.in_map(|held| {
+                    for (key, new) in self {
+                        if let Some(running) = running.get(key) {
+                            let known = held.known();
+                            new.hold(running, held);
+                            held.name(known, || key::text(key));
+                        }
+                    }
+                });
+            }
+        }
+    )*};
+}
+
+map! {
+    [+ Ord] [] BTreeMap, btree_map;
+    [+ Eq + Hash] [S] HashMap, hash_map;
+}
+
+#[cfg(feature = "indexmap")]
+mod ordered {
+    use super::*;
+    use indexmap::{IndexMap, map as index_map};
+
+    map! {
+        [+ Eq + Hash] [S] IndexMap, index_map;
+    }
+}

@@ -1,0 +1,324 @@
+//! What a layer holds for a nested field: a section's layer, or a list, a map, an option or a pointer of such.
+
+use super::{
+    Layer, Said,
+    decode::{kept, saw_unknown, section},
+    key::{AsKey, Key},
+};
+use crate::problem::{TWICE, What, collect_errors::caught};
+use serde::{
+    Deserializer,
+    de::{self, DeserializeSeed, Error, Visitor},
+};
+use std::{fmt, marker::PhantomData};
+
+/// A layer's view of something nested. It is decoded where it stays, because it is too large to be handed around.
+pub trait Sublayer: Default + Clone + Send + Sync + 'static {
+    /// What a document must have here.
+    const EXPECTED: &'static str;
+    /// Whether null is a value here; else null as an entry of a map removes the entry of the layers below.
+    const NULL_IS_A_VALUE: bool = false;
+    /// What null in the place of a field means.
+    fn null<E: Error>(slot: &mut Option<Self>) -> Result<(), E>;
+    /// Decodes what is not null into an empty one.
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error>;
+    /// Decodes an item of a list into an empty one.
+    #[inline]
+    fn put_item<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        self.put(d)
+    }
+    /// Lays an upper layer's view over this one.
+    fn lay_over(&mut self, top: &Self);
+    /// What the layer says.
+    fn says(&self) -> Said<'_>;
+}
+
+/// Fills an empty slot; it is empty again where tolerant mode caught the problem.
+pub(super) struct InPlace<'a, T>(pub(super) &'a mut Option<T>);
+
+impl<'de, T: Sublayer> DeserializeSeed<'de> for InPlace<'_, T> {
+    type Value = ();
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        if kept(d.deserialize_option(Nullable(&mut *self.0)))?.is_none() {
+            *self.0 = None;
+        }
+        Ok(())
+    }
+}
+
+struct Nullable<'a, T>(&'a mut Option<T>);
+
+impl<'de, T: Sublayer> Visitor<'de> for Nullable<'_, T> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        self.0.insert(T::default()).put(d)
+    }
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        T::null(self.0)
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.visit_none()
+    }
+}
+
+/// Null is no list and no map in any format, though a YAML decoder takes it for an empty one.
+#[cold]
+pub(super) fn not_null<T: Sublayer, E: Error>() -> E {
+    E::invalid_type(de::Unexpected::Unit, &T::EXPECTED)
+}
+
+/// Null on a required section says nothing.
+impl<L: Layer> Sublayer for L {
+    const EXPECTED: &'static str = "a section (a map of keys)";
+    fn null<E>(_: &mut Option<L>) -> Result<(), E> {
+        // Says nothing, so that a second such key would not be noticed on the way.
+        saw_unknown();
+        Ok(())
+    }
+    #[inline]
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        section(self, d)
+    }
+    #[inline]
+    fn lay_over(&mut self, top: &L) {
+        self.over(top);
+    }
+    fn says(&self) -> Said<'_> {
+        Said::Parts(self)
+    }
+}
+
+/// Null turns something optional off.
+impl<L: Sublayer> Sublayer for Option<L> {
+    const EXPECTED: &'static str = L::EXPECTED;
+    const NULL_IS_A_VALUE: bool = true;
+    fn null<E>(slot: &mut Option<Self>) -> Result<(), E> {
+        *slot = Some(L::NULL_IS_A_VALUE.then(L::default));
+        Ok(())
+    }
+    #[inline]
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        self.insert(L::default()).put(d)
+    }
+    fn put_item<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        let mut slot = None;
+        d.deserialize_option(Nullable(&mut slot))?;
+        *self = slot.flatten();
+        Ok(())
+    }
+    #[inline]
+    fn lay_over(&mut self, top: &Self) {
+        match (self, top) {
+            (Some(below), Some(top)) => below.lay_over(top),
+            (below, top) => *below = top.clone(),
+        }
+    }
+    fn says(&self) -> Said<'_> {
+        match self {
+            Some(layer) => layer.says(),
+            None => Said::Value,
+        }
+    }
+}
+
+/// The layer of something behind a pointer, so that a recursive type has a size.
+#[derive(Debug, Clone, Default)]
+pub struct Boxed<L>(pub Box<L>);
+
+impl<L: Sublayer> Sublayer for Boxed<L> {
+    const EXPECTED: &'static str = L::EXPECTED;
+    const NULL_IS_A_VALUE: bool = L::NULL_IS_A_VALUE;
+    fn null<E: Error>(slot: &mut Option<Self>) -> Result<(), E> {
+        let mut inner = slot.take().map(|layer| *layer.0);
+        L::null(&mut inner)?;
+        *slot = inner.map(|layer| Boxed(Box::new(layer)));
+        Ok(())
+    }
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        self.0.put(d)
+    }
+    fn put_item<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        self.0.put_item(d)
+    }
+    fn lay_over(&mut self, top: &Self) {
+        self.0.lay_over(&top.0);
+    }
+    fn says(&self) -> Said<'_> {
+        self.0.says()
+    }
+}
+
+/// The layer of a list of something nested.
+#[derive(Debug, Clone)]
+pub struct List<L>(pub Vec<L>);
+
+impl<L> Default for List<L> {
+    fn default() -> Self {
+        List(Vec::new())
+    }
+}
+
+impl<L: Sublayer> List<L> {
+    /// Decodes the items; how many the document has, whether they are good or not.
+    fn items<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<usize, D::Error> {
+        d.deserialize_seq(self)
+    }
+}
+
+impl<L: Sublayer> Sublayer for List<L> {
+    const EXPECTED: &'static str = "a list of sections";
+    fn null<E: Error>(_: &mut Option<Self>) -> Result<(), E> {
+        Err(not_null::<Self, E>())
+    }
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        self.items(d)?;
+        Ok(())
+    }
+    fn lay_over(&mut self, top: &Self) {
+        self.clone_from(top);
+    }
+    fn says(&self) -> Said<'_> {
+        Said::Parts(self)
+    }
+}
+
+impl<'de, L: Sublayer> Visitor<'de> for &mut List<L> {
+    type Value = usize;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(List::<L>::EXPECTED)
+    }
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while items.next_element_seed(Item(&mut self.0))?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// An item whose problem does not hide the next one's.
+struct Item<'a, L>(&'a mut Vec<L>);
+
+impl<'de, L: Sublayer> DeserializeSeed<'de> for Item<'_, L> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        let at = self.0.len();
+        self.0.push(L::default());
+        if kept(self.0[at].put_item(d))?.is_none() {
+            self.0.pop();
+        }
+        Ok(())
+    }
+}
+
+/// The layer of a list of so many.
+#[derive(Debug, Clone)]
+pub struct Array<L, const N: usize>(pub List<L>);
+
+impl<L, const N: usize> Default for Array<L, N> {
+    fn default() -> Self {
+        Array(List::default())
+    }
+}
+
+impl<L: Sublayer, const N: usize> Sublayer for Array<L, N> {
+    const EXPECTED: &'static str = List::<L>::EXPECTED;
+    fn null<E: Error>(_: &mut Option<Self>) -> Result<(), E> {
+        Err(not_null::<Self, E>())
+    }
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        match self.0.items(d)? {
+            count if count == N => Ok(()),
+            count => {
+                let plural = if N == 1 { "" } else { "s" };
+                let expected = format!("a list of {N} section{plural}");
+                Err(D::Error::invalid_length(count, &expected.as_str()))
+            }
+        }
+    }
+    fn lay_over(&mut self, top: &Self) {
+        self.clone_from(top);
+    }
+    fn says(&self) -> Said<'_> {
+        Said::Parts(&self.0)
+    }
+}
+
+/// The layer of a map of something nested; an entry that is nothing removes that of the layers below.
+#[derive(Debug, Clone, Default)]
+pub struct Map<M>(pub M);
+
+/// A map from keys to layers.
+pub trait Entries: Default + Clone + Send + Sync + 'static {
+    /// The map's keys.
+    type Key: Key;
+    /// What a key has.
+    type Layer: Sublayer;
+    /// The entry with this key.
+    fn get(&self, key: &Self::Key) -> Option<&Option<Self::Layer>>;
+    /// The entry with this key.
+    fn get_mut(&mut self, key: &Self::Key) -> Option<&mut Option<Self::Layer>>;
+    /// Adds an entry, unless there is one with this key.
+    fn add(&mut self, key: Self::Key, entry: Option<Self::Layer>) -> bool;
+    /// All entries.
+    fn all(&self) -> impl Iterator<Item = (&Self::Key, &Option<Self::Layer>)>;
+}
+
+impl<M: Entries> Map<M> {
+    /// Decodes the value of an entry and adds it. A key that was there before is a problem.
+    pub(super) fn add<'de, A: de::MapAccess<'de>>(
+        &mut self,
+        key: M::Key,
+        entries: &mut A,
+    ) -> Result<(), A::Error> {
+        let mut entry: Option<Option<M::Layer>> = None;
+        entries.next_value_seed(InPlace(&mut entry))?;
+        let added = entry.is_none_or(|layer| self.0.add(key, layer));
+        if added || caught(|| What::Twice) {
+            return Ok(());
+        }
+        Err(de::Error::custom(TWICE))
+    }
+}
+
+impl<M: Entries> Sublayer for Map<M> {
+    const EXPECTED: &'static str = "a map of sections";
+    fn null<E: Error>(_: &mut Option<Self>) -> Result<(), E> {
+        Err(not_null::<Self, E>())
+    }
+    fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
+    }
+    fn lay_over(&mut self, top: &Self) {
+        for (key, entry) in top.0.all() {
+            match (self.0.get_mut(key), entry) {
+                (Some(Some(below)), Some(top)) => below.lay_over(top),
+                (Some(below), top) => *below = top.clone(),
+                (None, top) => {
+                    self.0.add(key.clone(), top.clone());
+                }
+            }
+        }
+    }
+    fn says(&self) -> Said<'_> {
+        Said::Parts(self)
+    }
+}
+
+impl<'de, M: Entries> Visitor<'de> for &mut Map<M> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Map::<M>::EXPECTED)
+    }
+    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(key) = entries.next_key_seed(AsKey(PhantomData))? {
+            self.add(key, &mut entries)?;
+        }
+        Ok(())
+    }
+}
