@@ -61,7 +61,9 @@ fn hide_inside(kind: Kind, value: &mut Value) {
             items.iter_mut().for_each(|one| hide_inside(*item, one));
         }
         (Kind::Map(entry), Value::Object(entries)) => {
-            entries.values_mut().for_each(|one| hide_inside(*entry, one));
+            entries
+                .values_mut()
+                .for_each(|one| hide_inside(*entry, one));
         }
         _ => {}
     }

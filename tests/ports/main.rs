@@ -10,6 +10,7 @@ mod chat_server;
 mod compile_cache;
 mod differences;
 mod editor;
+mod forms;
 mod linter;
 mod log_shipper;
 mod mail_server;

@@ -65,7 +65,8 @@ pub(crate) fn text<K: Key>(key: &K) -> Cow<'_, str> {
 
 /// The content of a text that `Debug` printed in quotes.
 fn unescaped(printed: &str) -> Option<String> {
-    let inside = printed.strip_prefix('"')?.strip_suffix('"')?;
+    let quote = printed.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inside = printed.strip_prefix(quote)?.strip_suffix(quote)?;
     let mut text = String::new();
     let mut chars = inside.chars();
     while let Some(c) = chars.next() {
@@ -291,6 +292,7 @@ mod tests {
         assert_eq!(written(&u128::MAX), u128::MAX.to_string());
         assert_eq!(written(&true), "true");
         assert_eq!(written(&'x'), "x");
+        assert_eq!(written(&'\''), "'");
         assert_eq!(written(&Word::One), "one");
         assert_eq!(written(&Word::TwoWords), "two-words");
         assert_eq!(written(&Port(80)), "80");

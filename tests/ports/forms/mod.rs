@@ -1,0 +1,7 @@
+//! Forms that settings structs have, each read as serde reads it.
+
+mod defaults;
+mod documents;
+mod sections;
+mod types;
+mod variables;

@@ -1,0 +1,4 @@
+//! Forms of a config's fields: where sections may be, and what becomes of everything inside them.
+
+mod support;
+mod wrappers;

@@ -1,0 +1,88 @@
+//! Documents in every format, and capacitors over them.
+
+use flux::{
+    Capacitor, Config, Error, Format, Source, Unknown,
+    source::{Channel, ChannelSender},
+};
+use serde_json::Value;
+
+pub(crate) const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
+
+/// The document in this format; none where it cannot be written in it.
+pub(crate) fn written(format: Format, document: &Value) -> Option<String> {
+    match format {
+        Format::Json => Some(serde_json::to_string_pretty(document).unwrap()),
+        Format::Yaml => Some(serde_yaml::to_string(document).unwrap()),
+        _ => toml(document),
+    }
+}
+
+/// A capacitor over layers with these documents, the lowest first, and with these variables.
+pub(crate) async fn over<C: Config>(
+    format: Format,
+    documents: &[Value],
+    variables: &[(&str, &str)],
+    unknown: Unknown,
+) -> (Capacitor<C>, Vec<ChannelSender>, Result<(), String>) {
+    let mut builder = Capacitor::<C>::builder().manual().unknown(unknown);
+    let mut senders = Vec::new();
+    for (number, document) in documents.iter().enumerate() {
+        let (sender, channel) = Channel::buffered(format!("layer {number}"), 8);
+        let text = written(format, document).expect("a document that every format can have");
+        sender.send(text.as_bytes()).await.unwrap();
+        senders.push(sender);
+        builder = builder.source(Source::watcher(channel).format(format));
+    }
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let capacitor = builder
+        .override_with(Source::env("APP_").variables(variables))
+        .build()
+        .expect("layers that work");
+    let outcome = match capacitor.start().await {
+        Ok(()) => Ok(()),
+        Err(Error::Refused(report)) => Err(report.to_string()),
+        Err(other) => panic!("{other}"),
+    };
+    (capacitor, senders, outcome)
+}
+
+/// What the layers give.
+pub(crate) async fn read<C: Config + Clone>(
+    format: Format,
+    documents: &[Value],
+    variables: &[(&str, &str)],
+) -> Result<C, String> {
+    let (capacitor, _senders, outcome) =
+        over::<C>(format, documents, variables, Unknown::Deny).await;
+    outcome.map(|()| C::clone(&capacitor.get()))
+}
+
+/// The top level of a document in TOML, everything below inline. TOML has no null.
+fn toml(document: &Value) -> Option<String> {
+    let mut text = String::new();
+    for (key, value) in document.as_object()? {
+        text += &format!("{} = {}\n", Value::from(key.as_str()), inline(value)?);
+    }
+    Some(text)
+}
+
+fn inline(value: &Value) -> Option<String> {
+    let entry = |(key, value): (&String, &Value)| {
+        let key = Value::from(key.as_str());
+        Some(format!("{key} = {}", inline(value)?))
+    };
+    Some(match value {
+        Value::Null => return None,
+        Value::Array(items) => {
+            let items: Option<Vec<_>> = items.iter().map(inline).collect();
+            format!("[{}]", items?.join(", "))
+        }
+        Value::Object(entries) => {
+            let entries: Option<Vec<_>> = entries.iter().map(entry).collect();
+            format!("{{{}}}", entries?.join(", "))
+        }
+        scalar => scalar.to_string(),
+    })
+}
