@@ -33,7 +33,7 @@ async fn check(format: Format, good: &'static str, document: &[u8]) {
         (State::Healthy, Some(plain)) => plain.must_be(&capacitor.get()),
         (State::Healthy, None) => panic!(
             "served, and refused by plain serde: {:?}",
-            &**capacitor.get()
+            &*capacitor.get()
         ),
         (State::Degraded, plain) => {
             let before = plain::decode(format, good.as_bytes()).unwrap();

@@ -46,6 +46,7 @@ async fn a_duration_is_read_in_both_forms_wherever_it_stands() {
 }
 
 #[tokio::test]
+#[allow(clippy::box_collection, reason = "people write it")]
 async fn maps_merge_by_key_whatever_they_are_called() {
     type Flags = BTreeMap<String, u8>;
     #[derive(Flux, Deserialize, Debug, PartialEq)]

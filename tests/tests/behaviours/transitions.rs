@@ -1,7 +1,11 @@
 //! Rules from one value to the next: what may not change, not by so much or not downwards, and what waits for a restart.
 
 use crate::by_hand;
-use flux::{__private::Diff, Capacitor, Config, Flux, State, source::ChannelSender};
+use flux::{
+    __private::{Diff, Nested as _},
+    Capacitor, Config, Flux, State,
+    source::ChannelSender,
+};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, time::Duration};
 
