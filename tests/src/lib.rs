@@ -10,6 +10,8 @@ pub mod proxy;
 #[cfg(feature = "_servers")]
 pub mod servers;
 #[cfg(feature = "_servers")]
+pub mod switchboard;
+#[cfg(feature = "_servers")]
 pub mod table;
 
 /// The README; its blocks run as documentation tests.

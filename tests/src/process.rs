@@ -66,6 +66,11 @@ impl Process {
 
     /// Starts it, on what data it left, and waits until it answers.
     pub fn restart(&mut self) {
+        self.restart_and(|_| {});
+    }
+
+    /// The same; `started` is called with the number of its process before it answers.
+    pub fn restart_and(&mut self, started: impl Fn(u32)) {
         self.kill();
         let begin = Instant::now();
         loop {
@@ -84,6 +89,7 @@ impl Process {
                     .spawn()
                     .unwrap_or_else(|error| panic!("{}: {error}", self.name));
                 self.watchdog = Some(watchdog(child.id(), self.folder.path()));
+                started(child.id());
                 child
             });
             if (self.probe)() {

@@ -1,7 +1,9 @@
 //! NATS: one key of a bucket of JetStream's key-value store. The bucket's stream is followed from the key's last message on; every
-//! ten seconds the leader of the stream is asked whether it is still the stream that is followed.
+//! ten seconds the leader of the stream is asked whether it is still the stream that is followed. An answer counts where a leader gave
+//! it that has a majority: a server that is cut off answers by itself.
 
 mod connection;
+mod led;
 
 use std::{sync::Arc, time::Duration};
 
@@ -126,6 +128,7 @@ impl Nats {
             // Asked for each time: a bucket that was made anew is another stream.
             let stream = self.ask(connected, jetstream.get_stream(self.stream()));
             let stream = stream.await?.map_err(|error| self.no_bucket(&error))?;
+            self.is_led(stream.cached_info())?;
             let mut newest = stream.cached_info().state.last_sequence;
             let mut followed = self.follow(connected, &stream, observer).await?;
             loop {
@@ -140,7 +143,7 @@ impl Nats {
                             false => document(&self.place, &message.payload, Some(number.to_string())),
                         };
                         newest = newest.max(number);
-                        followed.seen = true;
+                        followed.key.seen = true;
                         // The first message answers the question for the last one.
                         match std::mem::take(&mut followed.is_read) {
                             true => observer.read_at(number, observation),
@@ -149,9 +152,8 @@ impl Nats {
                     }
                     _ = events.changed() => connected.is_well(&self.place)?,
                     () = resync.due() => break,
-                    // A server that is cut off from the others goes on sending the heartbeats of its consumers. Only the leader of
-                    // the stream answers this.
-                    _ = beat.tick() => match self.is_followed(connected, &stream, (&followed.subject, followed.seen), newest).await? {
+                    // A server that is cut off from the others goes on sending the heartbeats of its consumers.
+                    _ = beat.tick() => match self.is_followed(connected, &stream, &followed.key, newest).await? {
                         true => observer.live(),
                         false => break,
                     }
@@ -167,12 +169,13 @@ impl Nats {
         &self,
         connected: &NatsLink,
         stream: &Stream,
-        (subject, seen): (&str, bool),
+        key: &FollowedKey,
         newest: u64,
     ) -> Result<bool, SourceError> {
-        let (now, holds) = self.info(connected, stream, subject).await?;
+        let (now, holds) = self.info(connected, stream, &key.subject).await?;
+        self.keeps_up(&now, key)?;
         let same = now.created == stream.cached_info().created;
-        Ok(same && now.state.last_sequence >= newest && holds == seen)
+        Ok(same && now.state.last_sequence >= newest && holds == key.seen)
     }
 
     /// What the leader of the stream reports of it, and whether it holds a message of the subject.
@@ -188,7 +191,7 @@ impl Nats {
             Ok::<_, stream::InfoError>((subjects.info, first.is_some()))
         };
         match self.ask(connected, asked).await? {
-            Ok(info) => Ok(info),
+            Ok(info) => self.is_led(&info.0).map(|()| info),
             Err(error) => {
                 // One that is missing is named.
                 let jetstream = jetstream::new(connected.client.clone());
@@ -249,6 +252,8 @@ impl Nats {
             stream: stream.cached_info().config.name.clone(),
             consumer: consumer.cached_info().name.clone(),
         };
+        let server = consumer.cached_info().cluster.as_ref();
+        let server = server.and_then(|cluster| cluster.leader.clone());
         let nothing = consumer.cached_info().num_pending == 0;
         let messages = self.ask(connected, consumer.messages()).await?;
         let messages = messages.map_err(|error| self.wrong(&error))?;
@@ -258,11 +263,32 @@ impl Nats {
         }
         Ok(Followed {
             messages,
-            subject,
             is_read: true,
-            seen: false,
+            key: FollowedKey {
+                subject,
+                seen: false,
+                server,
+            },
             _end: end,
         })
+    }
+
+    /// A leader gave the answer, and it has a majority.
+    fn is_led(&self, info: &stream::Info) -> Result<(), SourceError> {
+        match led::by_a_majority(info.cluster.as_ref()) {
+            true => Ok(()),
+            false => Err(self.wrong("the bucket has no leader with a majority of its servers")),
+        }
+    }
+
+    /// The server that has the consumer is in contact with the leader of the stream.
+    fn keeps_up(&self, info: &stream::Info, key: &FollowedKey) -> Result<(), SourceError> {
+        match led::keeps_up(info.cluster.as_ref(), key.server.as_deref()) {
+            true => Ok(()),
+            false => {
+                Err(self.wrong("the server that is followed has lost the leader of the bucket"))
+            }
+        }
     }
 
     fn no_bucket(&self, error: &GetStreamError) -> SourceError {
@@ -290,10 +316,17 @@ struct Followed {
     messages: Ordered,
     /// Whether the next message is the first: the one that was there when it began, or the one after nothing.
     is_read: bool,
+    key: FollowedKey,
+    _end: Unfollow,
+}
+
+/// What the leader of the stream is asked about.
+struct FollowedKey {
+    subject: String,
     /// Whether there was a message.
     seen: bool,
-    subject: String,
-    _end: Unfollow,
+    /// The server that has the consumer.
+    server: Option<String>,
 }
 
 /// Takes the consumer from the server when it is dropped. Where the right to do so is missing, the server does it by itself, half a
@@ -450,7 +483,7 @@ impl Nats {
             .ask(connected, jetstream.get_stream(self.stream()))
             .await;
         match asked {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(stream)) => self.is_led(stream.cached_info()),
             Ok(Err(error)) => match error.kind() {
                 GetStreamErrorKind::JetStream(error)
                     if error.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>

@@ -2,13 +2,18 @@
 
 #[cfg(feature = "consul")]
 mod consul;
+#[cfg(feature = "consul")]
+mod consul_cluster;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "etcd")]
+mod etcd_cluster;
 mod file;
 #[cfg(feature = "firestore")]
 mod firestore;
 #[cfg(feature = "k8s")]
 mod kubernetes;
+pub mod members;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "nats")]
@@ -18,16 +23,23 @@ mod redis;
 mod shared;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;
+#[cfg(feature = "zookeeper")]
+mod zookeeper_cluster;
 
 #[cfg(feature = "consul")]
 pub use consul::Consul;
+#[cfg(feature = "consul")]
+pub use consul_cluster::ConsulCluster;
 #[cfg(feature = "etcd")]
 pub use etcd::Etcd;
+#[cfg(feature = "etcd")]
+pub use etcd_cluster::EtcdCluster;
 pub use file::File;
 #[cfg(feature = "firestore")]
 pub use firestore::{Firestore, ValueType};
 #[cfg(feature = "k8s")]
 pub use kubernetes::Kubernetes;
+pub use members::Cluster;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
 #[cfg(feature = "nats")]
@@ -37,6 +49,8 @@ pub use redis::Redis;
 pub use shared::Shared;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
+#[cfg(feature = "zookeeper")]
+pub use zookeeper_cluster::ZooKeeperCluster;
 
 use crate::{certificates::Certificates, process::Process};
 use flux::Source;

@@ -1,89 +1,51 @@
-//! Three NATS servers with a bucket on all of them, and lines between them that can be cut.
+//! Three NATS servers with a bucket on all of them.
 
+use super::members::{self, Cluster, Members, SIZE};
 use crate::{
     process::{Process, free_port, local, program},
-    proxy::Proxy,
+    switchboard::Numbers,
 };
 use async_nats::{
     Client,
     jetstream::{self, stream},
 };
+use flux::Source;
 use std::{
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
-use tokio::task::block_in_place;
+use tokio::sync::Mutex;
 
 const BUCKET: &str = "flux";
-const SIZE: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A cluster. The lines go with it.
+/// A cluster.
 pub struct NatsCluster {
-    _servers: Vec<Process>,
+    members: Members,
     ports: Vec<u16>,
-    /// The line from the first of a pair to the second.
-    lines: Vec<(usize, usize, Proxy)>,
-    client: Client,
+    clients: Mutex<Vec<Option<Client>>>,
 }
 
 impl NatsCluster {
-    /// Three servers that have found each other and a bucket with three replicas; none where the program is missing.
-    pub async fn start() -> Option<Self> {
-        let program = program("nats-server")?;
-        let ports: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
-        let peers: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
-        let mut lines = Vec::new();
-        for from in 0..SIZE {
-            for (to, peer) in peers.iter().enumerate().filter(|(to, _)| *to != from) {
-                lines.push((from, to, Proxy::to(local(*peer)).await));
-            }
+    async fn client(&self, member: usize) -> Result<Client, String> {
+        let mut clients = self.clients.lock().await;
+        if let Some(client) = &clients[member] {
+            return Ok(client.clone());
         }
-        let mut servers = Vec::new();
-        for at in 0..SIZE {
-            let routes: Vec<_> = (lines.iter())
-                .filter(|(from, ..)| *from == at)
-                .map(|(_, _, line)| format!("\"nats://{}\"", line.address()))
-                .collect();
-            let (port, peer, routes) = (ports[at], peers[at], routes.join(", "));
-            let program = program.clone();
-            let recipe = move |folder: &Path| {
-                let file = folder.join("nats.conf");
-                let text = format!(
-                    r#"
-server_name: "flux{at}"
-listen: "127.0.0.1:{port}"
-jetstream {{ store_dir: "{}" }}
-cluster {{ name: "flux", listen: "127.0.0.1:{peer}", no_advertise: true, pool_size: -1, routes: [{routes}] }}
-"#,
-                    folder.join("data").display()
-                );
-                std::fs::write(&file, text).expect("its configuration");
-                let mut command = Command::new(&program);
-                command.arg("-c").arg(file);
-                command
-            };
-            let mut process = Process::prepare("nats", recipe, move || {
-                std::net::TcpStream::connect(local(port)).is_ok()
-            });
-            block_in_place(|| process.restart());
-            servers.push(process);
-        }
-        let options = async_nats::ConnectOptions::new().ignore_discovered_servers();
-        let client = options.connect(format!("127.0.0.1:{}", ports[0])).await;
-        let cluster = NatsCluster {
-            _servers: servers,
-            ports,
-            lines,
-            client: client.expect("a connection"),
-        };
-        cluster.make_bucket().await;
-        Some(cluster)
+        let options = async_nats::ConnectOptions::new()
+            .ignore_discovered_servers()
+            .request_timeout(Some(PATIENCE))
+            .connection_timeout(PATIENCE);
+        let client = options.connect(local(self.ports[member]).to_string()).await;
+        let client = client.map_err(|error| error.to_string())?;
+        clients[member] = Some(client.clone());
+        Ok(client)
     }
 
     async fn make_bucket(&self) {
         let begin = Instant::now();
-        let context = jetstream::new(self.client.clone());
+        let context = jetstream::new(self.client(0).await.expect("a connection"));
         let config = stream::Config {
             name: format!("KV_{BUCKET}"),
             subjects: vec![format!("$KV.{BUCKET}.>")],
@@ -99,46 +61,83 @@ cluster {{ name: "flux", listen: "127.0.0.1:{peer}", no_advertise: true, pool_si
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
 
-    /// The URI of `key` at some of the servers.
-    pub fn uri(&self, servers: &[usize], key: &str) -> String {
-        let hosts: Vec<_> = (servers.iter())
+impl Cluster for NatsCluster {
+    const NAME: &'static str = "nats";
+    const BOUND: Duration = Duration::from_secs(25);
+
+    async fn start() -> Option<Self> {
+        let program = program("nats-server")?;
+        let ports: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
+        let peers: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
+        let lines = members::lines_to(&peers).await;
+        // They tell each other of the rest, and would connect around the lines.
+        let nowhere = free_port();
+        let mut servers = Vec::new();
+        for at in 0..SIZE {
+            let routes: Vec<_> = (0..SIZE)
+                .filter(|to| *to != at)
+                .map(|to| format!("\"nats://{}\"", members::line(&lines, at, to)))
+                .collect();
+            let (port, peer, routes) = (ports[at], peers[at], routes.join(", "));
+            let program = program.clone();
+            let recipe = move |folder: &Path| {
+                let file = folder.join("nats.conf");
+                let text = format!(
+                    r#"
+server_name: "flux{at}"
+listen: "127.0.0.1:{port}"
+jetstream {{ store_dir: "{}" }}
+cluster {{
+  name: "flux", listen: "127.0.0.1:{peer}", no_advertise: true, advertise: "127.0.0.1:{nowhere}", pool_size: -1, routes: [{routes}]
+}}
+"#,
+                    folder.join("data").display()
+                );
+                std::fs::write(&file, text).expect("its configuration");
+                let mut command = Command::new(&program);
+                command.arg("-c").arg(file);
+                command
+            };
+            servers.push(Process::prepare("nats", recipe, move || {
+                std::net::TcpStream::connect(local(port)).is_ok()
+            }));
+        }
+        let cluster = NatsCluster {
+            members: Members::start(servers, lines, Numbers::new(vec![0; SIZE].into())),
+            ports,
+            clients: Mutex::new(vec![None; SIZE]),
+        };
+        cluster.make_bucket().await;
+        Some(cluster)
+    }
+
+    fn members(&self) -> &Members {
+        &self.members
+    }
+
+    fn source(&self, members: &[usize], key: &str) -> Source {
+        let hosts: Vec<_> = (members.iter())
             .map(|at| local(self.ports[*at]).to_string())
             .collect();
-        format!("nats://{}/{BUCKET}/{key}", hosts.join(","))
+        Source::uri(format!("nats://{}/{BUCKET}/{key}", hosts.join(",")))
     }
 
-    /// Writes by way of the first server, as soon as there is a leader.
-    pub async fn write(&self, key: &str, bytes: &[u8]) {
-        let begin = Instant::now();
-        let context = jetstream::new(self.client.clone());
-        loop {
-            let subject = format!("$KV.{BUCKET}.{key}");
-            let written = match context.publish(subject, bytes.to_vec().into()).await {
-                Ok(answer) => answer.await.map(drop),
-                Err(error) => Err(error),
-            };
-            match written {
-                Ok(()) => return,
-                Err(error) => assert!(begin.elapsed() < Duration::from_secs(60), "{error}"),
+    async fn write_at(&self, member: usize, key: &str, bytes: &[u8]) -> Result<(), String> {
+        let context = jetstream::new(self.client(member).await?);
+        let write = async {
+            let store = context.get_key_value(BUCKET).await;
+            let store = store.map_err(|error| error.to_string())?;
+            let entry = store.entry(key).await.map_err(|error| error.to_string())?;
+            if entry.as_ref().is_some_and(|entry| entry.value == bytes) {
+                return Ok(());
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    /// Nothing passes between this server and the others; clients still reach it.
-    pub fn cut_off(&self, server: usize) {
-        for (from, to, line) in &self.lines {
-            if *from == server || *to == server {
-                line.cut();
-            }
-        }
-    }
-
-    /// Everything passes again.
-    pub fn mend(&self) {
-        for (_, _, line) in &self.lines {
-            line.mend();
-        }
+            let revision = entry.map_or(0, |entry| entry.revision);
+            let written = store.update(key, bytes.to_vec().into(), revision).await;
+            written.map(drop).map_err(|error| error.to_string())
+        };
+        let written = tokio::time::timeout(PATIENCE, write).await;
+        written.map_err(|_| "no answer".to_owned())?
     }
 }

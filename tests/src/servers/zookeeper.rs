@@ -7,7 +7,7 @@ use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 use tokio::{sync::Mutex, task::block_in_place};
 use zookeeper_client::{Acl, Acls, AuthId, Client, CreateMode, Error, Permission};
 
-const JAR: &str = "/usr/share/java/zookeeper.jar";
+pub(super) const JAR: &str = "/usr/share/java/zookeeper.jar";
 
 /// A ZooKeeper without peers.
 pub struct ZooKeeper {
@@ -51,6 +51,23 @@ impl ZooKeeper {
             Err(error) => panic!("{path}: {error}"),
         }
     }
+}
+
+/// Writes a node, and makes it with its parents where it is missing.
+pub(super) async fn written_by(client: &Client, key: &str, bytes: &[u8]) -> Result<(), Error> {
+    let path = format!("/{key}");
+    match client.set_data(&path, bytes, None).await {
+        Err(Error::NoNode) => {}
+        written => return written.map(drop),
+    }
+    let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
+    if let Some((parent, _)) = path
+        .rsplit_once('/')
+        .filter(|(parent, _)| !parent.is_empty())
+    {
+        client.mkdir(parent, &options).await?;
+    }
+    client.create(&path, bytes, &options).await.map(drop)
 }
 
 fn root() -> Acl {
@@ -116,20 +133,8 @@ impl Remote for ZooKeeper {
 
     async fn write(&self, key: &str, bytes: &[u8]) {
         let client = self.client.lock().await;
-        let path = format!("/{key}");
-        match client.set_data(&path, bytes, None).await {
-            Ok(_) => return,
-            Err(Error::NoNode) => {}
-            Err(error) => panic!("{path}: {error}"),
-        }
-        let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
-        if let Some((parent, _)) = path
-            .rsplit_once('/')
-            .filter(|(parent, _)| !parent.is_empty())
-        {
-            client.mkdir(parent, &options).await.expect("made");
-        }
-        client.create(&path, bytes, &options).await.expect("made");
+        let written = written_by(&client, key, bytes).await;
+        written.unwrap_or_else(|error| panic!("/{key}: {error}"));
     }
 
     async fn write_many(&self, key: &str, documents: Vec<Vec<u8>>) -> Vec<usize> {

@@ -2,10 +2,11 @@
 
 use crate::{
     relay::{Backend, Relay},
-    watched::{Watched, document},
+    watched::{Watched, document, until},
 };
 use flux::{Source, State, source};
 use flux_tests::servers::{Kubernetes, Remote};
+use std::time::{Duration, Instant};
 use tokio::task::block_in_place;
 
 const KEY: &str = "app/config";
@@ -53,7 +54,7 @@ async fn a_secret_is_decoded() {
     watched.was_never_refused();
 }
 
-/// 410: the version from which the watch would go on is older than what a restarted server remembers.
+/// 410: the version from which a watch is to begin is older than what a restarted server remembers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_was_forgotten_is_listed_anew() {
     let Some(mut server) = Kubernetes::start().await else {
@@ -61,17 +62,16 @@ async fn a_version_that_was_forgotten_is_listed_anew() {
     };
     server.write(KEY, &document(1)).await;
     let admin = "Authorization: Bearer s3cret\r\n".to_owned();
-    let backend = Backend::Secured(server.address(), admin);
     // Without TLS on this side, so that the connection does not tell of the server's end.
-    let relay = Relay::to(backend.clone()).await;
+    let relay = Relay::to(Backend::Secured(server.address(), admin)).await;
     let kubeconfig = server.plain_kubeconfig(relay.address());
     let source = source::Kubernetes::config_map("default", "app", "config");
     let source = source.kubeconfig(kubeconfig.display().to_string());
+    // It is listed, and the watch that follows is long under way.
+    relay.hold("watch=");
     let watched = Watched::started(Source::watcher(source)).await;
     watched.sees(1).await;
-    assert!(!relay.has_answered("\"code\":410"));
-
-    relay.turn(Backend::Nobody);
+    until("the watch", async || relay.held() > 0).await;
     // What happens elsewhere makes the version old.
     for n in 1..=20 {
         server.write("other/config", &document(n)).await;
@@ -81,9 +81,46 @@ async fn a_version_that_was_forgotten_is_listed_anew() {
     server.write("other/config", &document(21)).await;
     server.write(KEY, &document(2)).await;
     server.write("other/config", &document(22)).await;
-    relay.turn(backend);
+    assert!(!relay.has_answered("\"code\":410"));
+    relay.release();
+    let released = Instant::now();
     watched.sees(2).await;
     assert!(relay.has_answered("\"code\":410"), "it was forgotten");
+    let took = released.elapsed();
+    assert!(
+        took < Duration::from_secs(20),
+        "at once, not {took:?} later"
+    );
+    server.write(KEY, &document(3)).await;
+    watched.sees(3).await;
+    watched.has_applied(&[1, 2, 3]);
+    watched.was_never_refused();
+}
+
+/// A server that ends while it is watched is listed again, from whatever version.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_while_the_server_was_away_is_listed() {
+    let Some(mut server) = Kubernetes::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let admin = "Authorization: Bearer s3cret\r\n".to_owned();
+    let backend = Backend::Secured(server.address(), admin);
+    let relay = Relay::to(backend.clone()).await;
+    let kubeconfig = server.plain_kubeconfig(relay.address());
+    let source = source::Kubernetes::config_map("default", "app", "config");
+    let source = source.kubeconfig(kubeconfig.display().to_string());
+    let watched = Watched::started(Source::watcher(source)).await;
+    watched.sees(1).await;
+    relay.turn(Backend::Nobody);
+    for n in 1..=20 {
+        server.write("other/config", &document(n)).await;
+    }
+    block_in_place(|| server.process().restart());
+    server.restarted().await;
+    server.write(KEY, &document(2)).await;
+    relay.turn(backend);
+    watched.sees(2).await;
     server.write(KEY, &document(3)).await;
     watched.sees(3).await;
     watched.has_applied(&[1, 2, 3]);

@@ -24,6 +24,7 @@ mod generated;
 mod https;
 #[cfg(feature = "k8s")]
 mod kubernetes;
+mod members;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "redis")]

@@ -27,12 +27,15 @@ pub(crate) enum Backend {
 pub(crate) struct Relay {
     address: SocketAddr,
     backend: watch::Sender<Backend>,
+    /// Requests with this in their head wait.
+    hold: watch::Sender<Option<&'static str>>,
     noted: Arc<Noted>,
 }
 
 #[derive(Default)]
 struct Noted {
     asked: AtomicUsize,
+    held: AtomicUsize,
     answered: Mutex<Vec<u8>>,
 }
 
@@ -41,21 +44,39 @@ impl Relay {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (backend, current) = watch::channel(backend);
+        let (hold, holding) = watch::channel(None);
         let noted = Arc::<Noted>::default();
         let notes = Arc::clone(&noted);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (current, noted) = (current.clone(), Arc::clone(&notes));
+                let holding = holding.clone();
                 tokio::spawn(async move {
-                    let _ = carry(client, current, &noted).await;
+                    let _ = carry(client, current, holding, &noted).await;
                 });
             }
         });
         Relay {
             address,
             backend,
+            hold,
             noted,
         }
+    }
+
+    /// Requests with this in their head wait, until [`release`](Self::release).
+    pub(crate) fn hold(&self, text: &'static str) {
+        self.hold.send_replace(Some(text));
+    }
+
+    /// Those that wait go on.
+    pub(crate) fn release(&self) {
+        self.hold.send_replace(None);
+    }
+
+    /// How many requests had to wait so far.
+    pub(crate) fn held(&self) -> usize {
+        self.noted.held.load(SeqCst)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -83,11 +104,19 @@ impl Relay {
 async fn carry(
     mut client: TcpStream,
     mut current: watch::Receiver<Backend>,
+    mut holding: watch::Receiver<Option<&'static str>>,
     noted: &Noted,
 ) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await?);
+    }
+    let text = String::from_utf8_lossy(&head).into_owned();
+    let waits = |held: &Option<&str>| held.is_some_and(|held| text.contains(held));
+    if waits(&holding.borrow_and_update()) {
+        noted.held.fetch_add(1, SeqCst);
+        let released = holding.wait_for(|held| !waits(held)).await;
+        released.map_err(std::io::Error::other)?;
     }
     let backend = current.wait_for(|backend| !matches!(backend, Backend::Nobody));
     let backend = backend.await.map_err(std::io::Error::other)?.clone();
