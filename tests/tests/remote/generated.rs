@@ -24,7 +24,7 @@ use tokio::{task::block_in_place, time::sleep};
 const BOUND: Duration = Duration::from_secs(60);
 
 /// A small generator of its own, so that a seed is the same schedule everywhere.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -34,36 +34,57 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn millis(&mut self, end: u64) -> Duration {
+    pub(crate) fn millis(&mut self, end: u64) -> Duration {
         Duration::from_millis(self.below(end))
     }
 }
 
-/// What the store holds, and since when. Nothing where it was wiped, or while a fault makes it uncertain.
+/// What the store holds, and since when. Nothing where it was wiped.
 #[derive(Clone, Copy)]
 struct Truth {
     held: Option<u64>,
+    /// What is being written: the store may hold it already.
+    next: Option<u64>,
+    /// Nobody can vouch for what is held: a majority of the members is away.
+    is_unknown: bool,
     since: Instant,
 }
 
+impl Truth {
+    fn of(held: Option<u64>) -> Self {
+        Truth {
+            held,
+            next: None,
+            is_unknown: false,
+            since: Instant::now(),
+        }
+    }
+
+    fn agrees_with(&self, applied: Option<u64>, present: bool) -> bool {
+        let right = match self.held {
+            Some(n) => applied == Some(n),
+            None => !present,
+        };
+        !self.is_unknown && (right || (self.next.is_some() && applied == self.next))
+    }
+}
+
 /// Watches for lies, all the time.
-struct Watch {
+pub(crate) struct Watch {
     truth: Arc<Mutex<Truth>>,
     lie: Arc<Mutex<Option<String>>>,
     over: Arc<AtomicBool>,
 }
 
 impl Watch {
-    fn over(watched: &Watched) -> Self {
+    /// A lie is to be live for longer than `bound` with what is not the store's.
+    pub(crate) fn over(watched: &Watched, bound: Duration) -> Self {
         let watch = Watch {
-            truth: Arc::new(Mutex::new(Truth {
-                held: None,
-                since: Instant::now(),
-            })),
+            truth: Arc::new(Mutex::new(Truth::of(None))),
             lie: Arc::default(),
             over: Arc::default(),
         };
@@ -73,24 +94,24 @@ impl Watch {
         tokio::spawn(async move {
             let mut lying: Option<Instant> = None;
             while !over.load(Ordering::Relaxed) {
-                let Truth { held, since } = *truth.lock().unwrap();
+                let truth = *truth.lock().unwrap();
                 let status = capacitor.status();
                 let layer = &status.layers[0];
                 let live = matches!(layer.health, flux::source::Health::Live);
                 let applied = capacitor.try_snapshot().map(|app| app.n);
-                let right = match held {
-                    Some(n) => applied == Some(n),
-                    None => !layer.present,
-                };
+                let right = truth.agrees_with(applied, layer.present);
                 lying = match live && !right {
-                    true => Some(lying.map_or(Instant::now(), |lying| lying.max(since))),
+                    true => Some(lying.map_or(Instant::now(), |lying| lying.max(truth.since))),
                     false => None,
                 };
                 if let Some(lying) = lying
-                    && lying.elapsed() > BOUND
+                    && lying.elapsed() > bound
                 {
+                    let Truth {
+                        held, is_unknown, ..
+                    } = truth;
                     *lie.lock().unwrap() = Some(format!(
-                        "live for {BOUND:?} with {applied:?} while the store holds {held:?}"
+                        "live for {bound:?} with {applied:?} while the store holds {held:?} (unknown: {is_unknown})"
                     ));
                     return;
                 }
@@ -100,14 +121,24 @@ impl Watch {
         watch
     }
 
-    fn holds(&self, held: Option<u64>) {
-        *self.truth.lock().unwrap() = Truth {
-            held,
-            since: Instant::now(),
-        };
+    /// From now on the store holds this.
+    pub(crate) fn holds(&self, held: Option<u64>) {
+        *self.truth.lock().unwrap() = Truth::of(held);
     }
 
-    fn was_no_lie(&self) {
+    /// It is about to be written.
+    pub(crate) fn may_hold(&self, next: u64) {
+        self.truth.lock().unwrap().next = Some(next);
+    }
+
+    /// From now on nobody can vouch for what is held.
+    pub(crate) fn is_unknown(&self) {
+        let mut truth = self.truth.lock().unwrap();
+        truth.is_unknown = true;
+        truth.since = Instant::now();
+    }
+
+    pub(crate) fn was_no_lie(&self) {
         let lie = self.lie.lock().unwrap().clone();
         assert!(lie.is_none(), "{}", lie.unwrap_or_default());
     }
@@ -121,12 +152,13 @@ impl Drop for Watch {
 
 async fn written(server: &impl Remote, watch: &Watch, n: &mut u64) {
     *n += 1;
+    watch.may_hold(*n);
     server.write(KEY, &document(*n)).await;
     watch.holds(Some(*n));
 }
 
 /// Waits until what the store holds is applied.
-async fn settles(watched: &Watched, watch: &Watch) {
+pub(crate) async fn settles(watched: &Watched, watch: &Watch) {
     let held = watch.truth.lock().unwrap().held;
     match held {
         Some(n) => watched.sees(n).await,
@@ -157,7 +189,7 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
         false => server.source(proxy.address(), KEY),
     })
     .await;
-    let watch = Watch::over(&watched);
+    let watch = Watch::over(&watched, BOUND);
     watch.holds(Some(0));
     let mut copy: Option<(TempDir, Option<u64>)> = None;
     let mut held = Some(0);
@@ -261,7 +293,11 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-pub(crate) async fn schedules<R: Remote>() {
+/// Schedules of one store, by `schedule` from a seed and in a time, for as long as was asked for.
+pub(crate) async fn schedules<F: Future<Output = ()>>(
+    store: &str,
+    schedule: impl Fn(u64, Duration) -> F,
+) {
     let time = Duration::from_secs(number("FLUX_FAULTS_SECONDS").unwrap_or(20));
     let begin = Instant::now();
     let replayed = number("FLUX_FAULTS_SEED");
@@ -271,16 +307,16 @@ pub(crate) async fn schedules<R: Remote>() {
     });
     let mut done = 0;
     loop {
-        println!("{}: FLUX_FAULTS_SEED={seed}", R::NAME);
+        println!("{store}: FLUX_FAULTS_SEED={seed}");
         // One schedule is some minutes at most, so that a seed that failed is replayed soon.
-        schedule::<R>(seed, time.min(Duration::from_secs(120))).await;
+        schedule(seed, time.min(Duration::from_secs(120))).await;
         done += 1;
         if replayed.is_some() || begin.elapsed() >= time {
             break;
         }
         seed = seed.wrapping_add(1);
     }
-    println!("{}: {done} schedules in {:?}", R::NAME, begin.elapsed());
+    println!("{store}: {done} schedules in {:?}", begin.elapsed());
 }
 
 macro_rules! generated {
@@ -288,7 +324,8 @@ macro_rules! generated {
         #[cfg(feature = $feature)]
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            schedules::<flux_tests::servers::$Server>().await;
+            type Server = flux_tests::servers::$Server;
+            schedules(<Server as Remote>::NAME, schedule::<Server>).await;
         }
     )+};
 }

@@ -20,6 +20,7 @@ mod etcd;
 #[cfg(feature = "firestore")]
 mod firestore;
 mod generated;
+mod generated_members;
 #[cfg(feature = "https")]
 mod https;
 #[cfg(feature = "k8s")]
