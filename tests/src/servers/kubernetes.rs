@@ -110,6 +110,17 @@ impl Kubernetes {
         path
     }
 
+    /// The same for a user whose token the relay sees.
+    pub fn plain_kubeconfig_with(&self, address: SocketAddr, token: &str) -> PathBuf {
+        let path = self.plain_kubeconfig(address);
+        let text = fs::read_to_string(&path).expect("a kubeconfig");
+        let user = format!("user: {{token: {token}}}");
+        let beside = path.with_extension("new");
+        fs::write(&beside, text.replace("user: {}", &user)).expect("a kubeconfig");
+        fs::rename(&beside, &path).expect("a kubeconfig");
+        path
+    }
+
     /// Writes a ConfigMap with these entries and no others.
     pub async fn write_map(&self, name: &str, text: &[(&str, &str)], bytes: &[(&str, &[u8])]) {
         let text = text.iter();

@@ -133,3 +133,85 @@ async fn an_answer_without_an_index_is_none_of_consuls() {
         "nothing is absent"
     );
 }
+
+/// A token that no URI names, but the variable that Consul's own tools read: the program is one of its own.
+#[test]
+fn the_usual_token_is_sent_and_not_shown() {
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "consul::the_program_with_a_usual_token",
+            "--nocapture",
+        ])
+        .env("FLUX_TEST_CONSUL", "1")
+        .env("CONSUL_HTTP_TOKEN", "5fa1/sw0rdfish+of=consul")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    let shown = format!("{said}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(
+        run.status.success() && said.contains("sent and masked"),
+        "{shown}"
+    );
+    assert!(!shown.contains("sw0rdfish"), "{shown}");
+}
+
+/// Does nothing unless [`the_usual_token_is_sent_and_not_shown`] runs it. The server repeats what it was asked.
+#[tokio::test]
+async fn the_program_with_a_usual_token() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    if std::env::var_os("FLUX_TEST_CONSUL").is_none() {
+        return;
+    }
+    let token = std::env::var("CONSUL_HTTP_TOKEN").unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let (said, repeats) = (
+        token.clone(),
+        std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)),
+    );
+    let sent = std::sync::Arc::clone(&repeats);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut asked = vec![0; 4096];
+            let length = client.read(&mut asked).await.unwrap_or(0);
+            let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+            assert!(asked.contains(&said), "it is sent");
+            let n = sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let body = match n % 3 {
+                0 => asked,
+                1 => format!("who is {}?", BASE64_STANDARD.encode(&said)),
+                _ => format!(
+                    "no such token: {}",
+                    said.replace('/', "%2F")
+                        .replace('+', "%2B")
+                        .replace('=', "%3D")
+                ),
+            };
+            let head = format!(
+                "HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = client.write_all((head + &body).as_bytes()).await;
+        }
+    });
+    let consul = source::Consul::new(address.to_string(), KEY);
+    let watched = Watched::starting(Source::watcher(consul));
+    watched
+        .until("refused", || watched.refusal().is_some())
+        .await;
+    let mut shown = String::new();
+    while repeats.load(std::sync::atomic::Ordering::SeqCst) < 4 {
+        shown += &format!("{:?}\n", watched.capacitor.status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(shown.contains("403"), "{shown}");
+    let encoded = BASE64_STANDARD.encode(&token);
+    for secret in [token.as_str(), "sw0rdfish", &encoded] {
+        assert!(!shown.contains(secret), "it is shown");
+    }
+    println!("sent and masked");
+}

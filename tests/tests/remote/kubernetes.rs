@@ -143,3 +143,35 @@ async fn another_object_or_namespace_is_not_this_one() {
     assert_eq!(received(), before + 1);
     watched.has_applied(&[1, 2]);
 }
+
+/// A token is renewed while another source, which is quiet, holds the client that both share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewed_token_is_taken_up_while_another_source_holds_the_client() {
+    let Some(server) = Kubernetes::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.write("quiet/config", &document(1)).await;
+    let admin = "Authorization: Bearer s3cret\r\n".to_owned();
+    let relay = Relay::to(Backend::Secured(server.address(), admin)).await;
+    let kubeconfig = server.plain_kubeconfig_with(relay.address(), "token-first");
+    let source = |name, wait| {
+        let source = source::Kubernetes::config_map("default", name, "config");
+        let source = source.kubeconfig(kubeconfig.display().to_string());
+        Source::watcher(source.wait(Duration::from_secs(wait)))
+    };
+    let quiet = Watched::started(source("quiet", 600)).await;
+    let asked = relay.asked();
+    let watched = Watched::started(source("app", 1)).await;
+    until("both watch", async || relay.asked() >= asked + 2).await;
+    relay.refuse("Bearer token-first");
+    until("the old token is refused", async || relay.refused() > 0).await;
+    server.plain_kubeconfig_with(relay.address(), "token-second");
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    // Its watch goes on, on the client that has the old token.
+    assert!(quiet.is_live(), "{:?}", quiet.health());
+    server.write("quiet/config", &document(2)).await;
+    quiet.sees(2).await;
+    assert_eq!(quiet.capacitor.status().layers[0].received, 2);
+}

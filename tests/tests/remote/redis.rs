@@ -184,6 +184,78 @@ async fn a_server_that_was_busy_tells_of_changes_afterwards() {
     script.abort();
 }
 
+/// One answer that passes, to the question whether it tells of changes, is no answer for the connection's life.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_busy_for_one_command_tells_of_changes_afterwards() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let answer = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n";
+    let (address, answered) = answering_once(server.address(), "TRACKING", answer).await;
+    // Neither polled nor read again: it is the server that tells.
+    let source = source::Redis::new(address.to_string(), KEY)
+        .poll(Duration::from_secs(86_400))
+        .resync(Duration::from_secs(86_400));
+    let watched = Watched::started(Source::watcher(source)).await;
+    assert!(answered.load(std::sync::atomic::Ordering::SeqCst));
+    watched.sees(1).await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+}
+
+/// A line to a server, on which the first command with this word in it is answered like that and never reaches the server.
+async fn answering_once(
+    server: std::net::SocketAddr,
+    word: &'static str,
+    answer: &'static str,
+) -> (
+    std::net::SocketAddr,
+    std::sync::Arc<std::sync::atomic::AtomicBool>,
+) {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    };
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    let answered = Arc::clone(&done);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let done = Arc::clone(&done);
+            tokio::spawn(async move {
+                let Ok(mut server) = TcpStream::connect(server).await else {
+                    return;
+                };
+                let (mut asked, mut told) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+                loop {
+                    tokio::select! {
+                        length = client.read(&mut asked) => {
+                            let Ok(length @ 1..) = length else { return };
+                            let text = String::from_utf8_lossy(&asked[..length]);
+                            if text.contains(word) && !done.swap(true, SeqCst) {
+                                let _ = client.write_all(answer.as_bytes()).await;
+                            } else {
+                                let _ = server.write_all(&asked[..length]).await;
+                            }
+                        }
+                        length = server.read(&mut told) => {
+                            let Ok(length @ 1..) = length else { return };
+                            let _ = client.write_all(&told[..length]).await;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (address, answered)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_has_lost_its_master_is_stale() {
     let Some(mut master) = Redis::start().await else {

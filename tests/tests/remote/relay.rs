@@ -29,6 +29,8 @@ pub(crate) struct Relay {
     backend: watch::Sender<Backend>,
     /// Requests with this in their head wait.
     hold: watch::Sender<Option<&'static str>>,
+    /// Requests with this in their head are answered with 401.
+    refuse: watch::Sender<Option<&'static str>>,
     noted: Arc<Noted>,
 }
 
@@ -36,6 +38,7 @@ pub(crate) struct Relay {
 struct Noted {
     asked: AtomicUsize,
     held: AtomicUsize,
+    refused: AtomicUsize,
     answered: Mutex<Vec<u8>>,
 }
 
@@ -45,14 +48,15 @@ impl Relay {
         let address = listener.local_addr().unwrap();
         let (backend, current) = watch::channel(backend);
         let (hold, holding) = watch::channel(None);
+        let (refuse, refusing) = watch::channel(None);
         let noted = Arc::<Noted>::default();
         let notes = Arc::clone(&noted);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (current, noted) = (current.clone(), Arc::clone(&notes));
-                let holding = holding.clone();
+                let (holding, refusing) = (holding.clone(), refusing.clone());
                 tokio::spawn(async move {
-                    let _ = carry(client, current, holding, &noted).await;
+                    let _ = carry(client, current, holding, refusing, &noted).await;
                 });
             }
         });
@@ -60,8 +64,14 @@ impl Relay {
             address,
             backend,
             hold,
+            refuse,
             noted,
         }
+    }
+
+    /// New requests with this in their head are refused (401); what is under way goes on.
+    pub(crate) fn refuse(&self, text: &'static str) {
+        self.refuse.send_replace(Some(text));
     }
 
     /// Requests with this in their head wait, until [`release`](Self::release).
@@ -93,6 +103,11 @@ impl Relay {
         self.noted.asked.load(SeqCst)
     }
 
+    /// How many requests were refused.
+    pub(crate) fn refused(&self) -> usize {
+        self.noted.refused.load(SeqCst)
+    }
+
     /// Whether any answer had this in it.
     pub(crate) fn has_answered(&self, text: &str) -> bool {
         let answered = self.noted.answered.lock().unwrap();
@@ -105,6 +120,7 @@ async fn carry(
     mut client: TcpStream,
     mut current: watch::Receiver<Backend>,
     mut holding: watch::Receiver<Option<&'static str>>,
+    refusing: watch::Receiver<Option<&'static str>>,
     noted: &Noted,
 ) -> std::io::Result<()> {
     let mut head = Vec::new();
@@ -118,12 +134,26 @@ async fn carry(
         let released = holding.wait_for(|held| !waits(held)).await;
         released.map_err(std::io::Error::other)?;
     }
+    let refused = *refusing.borrow();
+    if refused.is_some_and(|refused| text.contains(refused)) {
+        noted.refused.fetch_add(1, SeqCst);
+        let body = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}"#;
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        return client.write_all(answer.as_bytes()).await;
+    }
     let backend = current.wait_for(|backend| !matches!(backend, Backend::Nobody));
     let backend = backend.await.map_err(std::io::Error::other)?.clone();
     noted.asked.fetch_add(1, SeqCst);
     let mut headers = "Connection: close\r\n".to_owned();
     if let Backend::Secured(_, more) = &backend {
         headers += more;
+        // Who asks there is the relay.
+        let kept = text.split_inclusive("\r\n");
+        let kept = kept.filter(|line| !line.to_ascii_lowercase().starts_with("authorization:"));
+        head = kept.collect::<String>().into_bytes();
     }
     head.splice(head.len() - 2..head.len() - 2, headers.into_bytes());
     match backend {
