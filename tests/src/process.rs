@@ -251,7 +251,8 @@ pub fn local(port: u16) -> SocketAddr {
 /// None where it is missing, which is said loudly; a failure where `FLUX_TESTS_REQUIRED` is set.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = ["", "nats/bin", "consul/usr/bin"].map(|folder| cache().join(folder));
+    let installed =
+        ["", "nats/bin", "consul/usr/bin", "nginx/usr/sbin"].map(|folder| cache().join(folder));
     let found = std::env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/usr/local/bin".into()])
         .chain(installed)

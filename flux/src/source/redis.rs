@@ -1,6 +1,7 @@
 //! Redis: one key. The server tells of its changes where it can; where it cannot, the key is read again and again.
 
 mod connection;
+mod replication;
 
 use std::time::Duration;
 

@@ -18,6 +18,8 @@ pub mod members;
 mod nats;
 #[cfg(feature = "nats")]
 mod nats_cluster;
+#[cfg(feature = "https")]
+mod nginx;
 #[cfg(feature = "redis")]
 mod redis;
 mod shared;
@@ -44,6 +46,8 @@ pub use members::Cluster;
 pub use nats::Nats;
 #[cfg(feature = "nats")]
 pub use nats_cluster::NatsCluster;
+#[cfg(feature = "https")]
+pub use nginx::Nginx;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 pub use shared::Shared;

@@ -28,6 +28,8 @@ mod kubernetes;
 mod members;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(all(feature = "consul", feature = "https"))]
+mod nginx;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "consul", feature = "k8s"))]

@@ -6,7 +6,10 @@ use flux_tests::{
     proxy::Proxy,
     servers::{Redis, Remote},
 };
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 const KEY: &str = "app/config";
 
@@ -179,8 +182,11 @@ async fn a_server_that_was_busy_tells_of_changes_afterwards() {
     watched.until("stale", || watched.trouble().is_some()).await;
     server.command(&["SCRIPT", "KILL"]).await;
     watched.sees(1).await;
-    server.write(KEY, &document(2)).await;
-    watched.sees(2).await;
+    for n in 2..=4 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
     script.abort();
 }
 
@@ -200,8 +206,12 @@ async fn a_server_that_was_busy_for_one_command_tells_of_changes_afterwards() {
     let watched = Watched::started(Source::watcher(source)).await;
     assert!(answered.load(std::sync::atomic::Ordering::SeqCst));
     watched.sees(1).await;
-    server.write(KEY, &document(2)).await;
-    watched.sees(2).await;
+    for n in 2..=4 {
+        // The questions of the beginning are over.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
 }
 
 /// A line to a server, on which the first command with this word in it is answered like that and never reaches the server.
@@ -278,6 +288,93 @@ async fn a_replica_that_has_lost_its_master_is_stale() {
     master.restarted().await;
     master.write(KEY, &document(2)).await;
     watched.sees(2).await;
+}
+
+/// A replica takes a dead line to its master for a quiet one for a minute; one below it does so for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_on_a_dead_line_and_the_one_below_it_are_stale() {
+    let Some(master) = Redis::start().await else {
+        return;
+    };
+    let line = Proxy::to(master.address()).await;
+    let port = line.address().port().to_string();
+    let Some(replica) = Redis::start_with(&["--replicaof", "127.0.0.1", &port]).await else {
+        return;
+    };
+    let port = replica.address().port().to_string();
+    let Some(below) = Redis::start_with(&["--replicaof", "127.0.0.1", &port]).await else {
+        return;
+    };
+    master.write(KEY, &document(1)).await;
+    let direct = Watched::starting(replica.source(replica.address(), KEY));
+    let indirect = Watched::starting(below.source(below.address(), KEY));
+    direct.sees(1).await;
+    indirect.sees(1).await;
+    // Quiet is not dead: the master sends something every ten seconds.
+    let quiet = Instant::now();
+    while quiet.elapsed() < Duration::from_secs(30) {
+        assert!(direct.is_live(), "{:?}", direct.health());
+        assert!(indirect.is_live(), "{:?}", indirect.health());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    line.deaden();
+    master.write(KEY, &document(2)).await;
+    let since = Instant::now();
+    for watched in [&direct, &indirect] {
+        let named = || {
+            let trouble = watched.trouble();
+            trouble.is_some_and(|trouble| trouble.to_string().contains("lost its master"))
+        };
+        watched.until("the master is lost", named).await;
+    }
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(50), "{took:?}");
+    assert_eq!(direct.capacitor.get().n, 1);
+    line.mend();
+    line.hang_up();
+    direct.sees(2).await;
+    indirect.sees(2).await;
+    master.write(KEY, &document(3)).await;
+    direct.sees(3).await;
+    indirect.sees(3).await;
+}
+
+/// What it is a replica of changes while it is followed: another master, none, and the first one again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_gets_another_master_is_read_as_it_is() {
+    let (Some(one), Some(two), Some(replica)) = (
+        Redis::start().await,
+        Redis::start().await,
+        Redis::start().await,
+    ) else {
+        return;
+    };
+    let follow = async |master: &Redis| {
+        let port = master.address().port().to_string();
+        replica.command(&["REPLICAOF", "127.0.0.1", &port]).await;
+    };
+    one.write(KEY, &document(1)).await;
+    two.write(KEY, &document(100)).await;
+    follow(&one).await;
+    let watched = Watched::starting(replica.source(replica.address(), KEY));
+    watched.sees(1).await;
+    one.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    for round in 1..=3 {
+        follow(&two).await;
+        watched.sees(99 + round).await;
+        two.write(KEY, &document(100 + round)).await;
+        watched.sees(100 + round).await;
+        // A master of its own.
+        replica.command(&["REPLICAOF", "NO", "ONE"]).await;
+        replica.write(KEY, &document(200 + round)).await;
+        watched.sees(200 + round).await;
+        two.write(KEY, &document(100 + round)).await;
+        follow(&one).await;
+        watched.sees(1 + round).await;
+        one.write(KEY, &document(2 + round)).await;
+        watched.sees(2 + round).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

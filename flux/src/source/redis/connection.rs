@@ -14,6 +14,7 @@ use ::redis::{
 use flux_syntax::Remote;
 use tokio::{io::AsyncReadExt, net::TcpStream, sync::watch, time::Instant};
 
+use super::replication::Replication;
 use crate::source::{
     SourceError,
     remote::{
@@ -40,8 +41,7 @@ struct Answered {
     at: Instant,
     /// Whether the server tells of its role.
     role: bool,
-    /// How a replica that has lost its master is.
-    orphaned: Option<String>,
+    replication: Replication,
 }
 
 /// Who wants to be told of which key; none once the connection is lost.
@@ -116,7 +116,7 @@ impl Connected {
             if answered.role {
                 match self.ask(&cmd("ROLE")).await {
                     Ok(role) => {
-                        answered.orphaned = orphaned(&role);
+                        answered.replication.answered(&role, Instant::now());
                         return Ok(());
                     }
                     Err(error) if is_never(&error) => answered.role = false,
@@ -135,7 +135,8 @@ impl Connected {
 
     /// How a replica that has lost its master is; nothing of any other server.
     pub(super) async fn orphaned(&self) -> Option<String> {
-        self.answered.lock().await.orphaned.clone()
+        let answered = self.answered.lock().await;
+        answered.replication.orphaned().map(str::to_owned)
     }
 
     /// Nobody uses it any more.
@@ -286,7 +287,7 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
         answered: tokio::sync::Mutex::new(Answered {
             at: Instant::now(),
             role: true,
-            orphaned: None,
+            replication: Replication::default(),
         }),
     };
     let mut track = cmd("CLIENT");
@@ -302,7 +303,10 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
         }
     }
     match connected.ask(&cmd("ROLE")).await {
-        Ok(role) => connected.answered.get_mut().orphaned = orphaned(&role),
+        Ok(role) => {
+            let replication = &mut connected.answered.get_mut().replication;
+            replication.answered(&role, Instant::now());
+        }
         Err(error) if is_never(&error) => connected.answered.get_mut().role = false,
         Err(error) => return Err(classified(place, error)),
     }
@@ -343,17 +347,6 @@ pub(super) fn is_never(error: &RedisError) -> bool {
         || unknown
             .iter()
             .any(|known| detail.to_ascii_lowercase().starts_with(known))
-}
-
-/// How a replica that has lost its master is, by its answer to `ROLE`.
-fn orphaned(role: &Value) -> Option<String> {
-    let words = texts(role);
-    let state = match words.first().map(String::as_str) {
-        // Name, host and state; port and offset are numbers.
-        Some("slave") => words.get(2)?,
-        _ => return None,
-    };
-    (state != "connected").then(|| state.clone())
 }
 
 /// The server does not speak the newer protocol, or not to us.
