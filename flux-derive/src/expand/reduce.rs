@@ -1,6 +1,6 @@
 //! From the folded layer to the struct, and from two structs to what differs.
 
-use super::value::default;
+use super::{validate::checks, value::default};
 use crate::{
     model::{Field, Kind, Model},
     words::place,
@@ -17,9 +17,33 @@ pub(super) fn finish(model: &Model<'_>) -> TokenStream {
         .collect();
     let values = model.fields.iter().map(value);
     let names = model.fields.iter().map(|field| field.ident);
+    let checked = model
+        .fields
+        .iter()
+        .zip(&locals)
+        .filter_map(|(field, local)| {
+            let checks = checks(field, &quote!(__value));
+            let check = quote! {
+                if let ::core::option::Option::Some(__value) = &#local {
+                    #checks
+                }
+            };
+            (!checks.is_empty()).then_some(check)
+        });
+    let checked: Vec<_> = checked.collect();
+    // Without one of the fields there is no struct to validate: the rules of the others are asked here.
+    let checked = (!checked.is_empty()).then(|| {
+        quote! {
+            if #(#locals.is_none())||* {
+                #(#checked)*
+                return ::core::option::Option::None;
+            }
+        }
+    });
     quote! {
         fn finish(__layer: Self::Layer, __cx: &mut __f::Cx) -> ::core::option::Option<Self> {
             #(let #locals = #values;)*
+            #checked
             #(let ::core::option::Option::Some(#locals) = #locals else { return ::core::option::Option::None; };)*
             ::core::option::Option::Some(#ident { #(#names: #locals,)* })
         }

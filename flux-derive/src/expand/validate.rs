@@ -11,7 +11,7 @@ pub(super) fn validate(model: &Model<'_>) -> TokenStream {
     let fields = model.fields.iter().map(field);
     let container = model.validate.map(|path| {
         let text = path_name(path);
-        quote!(__f::rules::custom(__cx, "", #text, self, |__v| #path(__v), ::core::option::Option::None);)
+        quote!(__f::rules::whole(__cx, #text, self, |__v| #path(__v));)
     });
     quote! {
         fn validate(&self, __cx: &mut __f::Cx) {
@@ -22,16 +22,19 @@ pub(super) fn validate(model: &Model<'_>) -> TokenStream {
 }
 
 fn field(field: &Field<'_>) -> TokenStream {
-    let (ident, step) = (field.ident, field.step());
+    let ident = field.ident;
+    checks(field, &quote_spanned!(place(field.ty)=> &self.#ident))
+}
+
+/// The rules of a field, asked of a reference to its value.
+pub(super) fn checks(field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let step = field.step();
     let mut all = TokenStream::new();
     if !field.rules.is_empty() {
-        let value = quote_spanned!(place(field.ty)=> &self.#ident);
-        all.extend(within(&value, field.options, step, &field.rules));
+        all.extend(within(value, field.options, step, &field.rules));
     }
     if matches!(field.kind, Kind::Section { .. } | Kind::Flat) {
-        all.extend(
-            quote_spanned!(place(field.ty)=> __f::rules::nested(__cx, #step, &self.#ident);),
-        );
+        all.extend(quote_spanned!(place(field.ty)=> __f::rules::nested(__cx, #step, #value);));
     }
     all
 }

@@ -24,7 +24,7 @@ use crate::{
         Config,
         decode::{Section, take_unknown_flag},
     },
-    problem::{Flaw, What, without_position},
+    problem::{Flaw, ProblemKind, What, without_position},
 };
 use flux_syntax::Format;
 use std::{fmt, sync::Arc};
@@ -139,6 +139,15 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    fn more(text: String) -> Self {
+        let (path, what) = (Vec::new(), What::plain(ProblemKind::More, text));
+        Found {
+            problem: Flaw { path, what },
+            at: None,
+            is_warning: false,
+        }
+    }
+
     fn whole(text: impl Into<String>, at: Option<(usize, usize)>) -> Self {
         let what = What::Plain(text.into());
         let path = Vec::new();

@@ -14,7 +14,7 @@ use crate::{
     },
     layer::{Config, decode::Section},
     problem::{
-        self, Flaw, What,
+        self, Flaw, ProblemKind, What,
         collect_errors::{AllCaught, Caught, MOST, tolerant},
         what_of,
     },
@@ -209,7 +209,7 @@ fn every<C: Config>(
     if untold > 0 {
         found.push(Found {
             is_warning: true,
-            ..Found::whole(format!("has {untold} more unknown keys"), None)
+            ..Found::more(format!("has {untold} more unknown keys"))
         });
     }
     if disagree {
@@ -313,7 +313,7 @@ fn finished<C: Config>(
         Err(error) => {
             let what = match what_of(&error) {
                 What::Message(_) if schema::any_secret(C::fields()) => {
-                    What::Plain(WITHHELD.to_owned())
+                    What::plain(ProblemKind::InvalidValue, WITHHELD)
                 }
                 what => what,
             };
@@ -380,7 +380,7 @@ fn located(document: Option<&Document<'_>>, mut spots: Vec<Spot>, more: usize) -
         .collect();
     found.sort_by_key(|found| (found.at.is_none(), found.at));
     if more > 0 {
-        found.push(Found::whole(format!("has {more} more problems"), None));
+        found.push(Found::more(format!("has {more} more problems")));
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     document::{Document, NodeContent, NodeId, ResolvedKind},
-    problem::{Flaw, Seg, What, collect_errors::MOST},
+    problem::{Flaw, ProblemKind, Seg, What, collect_errors::MOST},
     schema::{self, Field, Kind},
 };
 use std::collections::HashMap;
@@ -121,7 +121,8 @@ impl Walk<'_, '_> {
                     }
                     (_, Some(before)) => {
                         let text = format!("`{before}` and `{key}` are the same field; remove one");
-                        walk.tell(value, What::Plain(text), false, true);
+                        let what = What::plain(ProblemKind::DuplicateKey, text);
+                        walk.tell(value, what, false, true);
                     }
                     (Some((_, kind)), None) => walk.kind(kind, value),
                 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Report,
-    problem::{Dotted, Flaw, Seg, What},
+    problem::{Dotted, Flaw, ProblemKind, Seg, What},
     report::Entry,
     source::{Health, Observation},
 };
@@ -290,12 +290,17 @@ fn dotted(paths: &[Vec<Seg>]) -> Vec<String> {
 
 /// Something about an origin as a whole.
 pub(crate) fn whole_entry(origin: &str, text: String) -> Entry {
-    Entry::new(origin, whole_problem(text))
+    let kind = match origin {
+        "pipeline" => ProblemKind::Callback,
+        "group" => ProblemKind::Group,
+        _ => ProblemKind::TakenBack,
+    };
+    Entry::new(origin, whole_problem(kind, text))
 }
 
-fn whole_problem(text: String) -> Flaw {
+fn whole_problem(kind: ProblemKind, text: String) -> Flaw {
     Flaw {
         path: Vec::new(),
-        what: What::Message(text),
+        what: What::message(kind, text),
     }
 }

@@ -3,6 +3,7 @@
 use super::{content::LayerContent, schema::Schema, value::AnyLayer};
 use crate::{
     codec::{Decoder, Unknown},
+    problem::Seg,
     source::VariablePaths,
 };
 use std::sync::Arc;
@@ -99,6 +100,16 @@ impl DecodedContent {
         }
         self.fresh = false;
         self.layer.as_ref()
+    }
+
+    /// The layer, and which variable set which path of it.
+    pub(super) fn with_variables(
+        &mut self,
+        schema: &Schema,
+        decoder: Option<&Decoder>,
+    ) -> Option<(&AnyLayer, &[(Vec<Seg>, String)])> {
+        self.layer(schema, decoder)?;
+        Some((self.layer.as_ref()?, &self.variables))
     }
 
     /// The layer as the base of a fold: moved the first time, a copy afterwards.

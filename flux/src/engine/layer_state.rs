@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     codec::{self, Decoder, Unknown},
-    problem::{Flaw, What},
+    problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
     source::{Content, Given, Health, LastProven, Observation},
 };
@@ -146,7 +146,10 @@ impl LayerState {
         if to.is(newest) {
             (self.candidate, self.refusal) = (None, None);
         } else if self.candidate.is_none() && self.refusal.is_none() {
-            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
+            self.refusal = Some(vec![Entry::new(
+                &self.origin,
+                whole(ProblemKind::TakenBack, why),
+            )]);
         }
     }
 
@@ -154,7 +157,10 @@ impl LayerState {
     pub(super) fn give_up_candidate(&mut self, why: &str) {
         if let Some(candidate) = self.candidate.take() {
             self.quarantine.add(&candidate.content(), why);
-            self.refusal = Some(vec![Entry::new(&self.origin, whole(why))]);
+            self.refusal = Some(vec![Entry::new(
+                &self.origin,
+                whole(ProblemKind::TakenBack, why),
+            )]);
         }
     }
 
@@ -166,7 +172,10 @@ impl LayerState {
         match self.optional {
             true => self.candidate = Some(DecodedContent::silent(None)),
             false => {
-                let entry = Entry::new(&self.origin, whole("ended before it said anything"));
+                let entry = Entry::new(
+                    &self.origin,
+                    whole(ProblemKind::Source, "ended before it said anything"),
+                );
                 self.refusal = Some(vec![entry]);
             }
         }
@@ -176,7 +185,10 @@ impl LayerState {
     #[cfg(feature = "json")]
     pub(crate) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<String>) {
         if let Some(why) = why {
-            self.refusal = Some(vec![Entry::new(&self.origin, whole(&why))]);
+            self.refusal = Some(vec![Entry::new(
+                &self.origin,
+                whole(ProblemKind::Source, &why),
+            )]);
         }
         self.accepted = Some(DecodedContent::kept(kept));
     }
@@ -285,9 +297,9 @@ impl LayerState {
             let entry = Entry::new(&self.origin, Flaw { path, what });
             (Err(vec![entry]), Vec::new())
         };
-        let refuse = |text: &str| told(What::Plain(text.to_owned()));
+        let refuse = |text: &str| told(What::plain(ProblemKind::Source, text));
         if let Some(why) = self.quarantine.why(&observation) {
-            return refuse(why);
+            return told(What::plain(ProblemKind::TakenBack, why));
         }
         let content = match observation {
             Observation::Value(content) => content,
@@ -295,7 +307,9 @@ impl LayerState {
                 return (Ok(DecodedContent::silent(None)), Vec::new());
             }
             Observation::Absent => return refuse(&self.absence()),
-            Observation::Unreadable(error) => return told(What::Message(error.to_string())),
+            Observation::Unreadable(error) => {
+                return told(What::message(ProblemKind::Source, error.to_string()));
+            }
         };
         let Some(decoder) = &self.decoder else {
             return refuse("has no format; name one, as in `format = \"json\"`");
@@ -331,9 +345,9 @@ impl LayerState {
 }
 
 /// A problem of a document as a whole.
-fn whole(text: &str) -> Flaw {
+fn whole(kind: ProblemKind, text: &str) -> Flaw {
     Flaw {
         path: Vec::new(),
-        what: What::Message(text.to_owned()),
+        what: What::message(kind, text),
     }
 }

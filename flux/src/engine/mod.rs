@@ -22,6 +22,7 @@ mod generations;
 mod history;
 mod judge;
 mod layer_state;
+mod locate;
 mod now;
 mod proposal;
 mod quarantine;

@@ -2,21 +2,23 @@
 
 use super::{
     content::LayerContent,
-    decoded::DecodedContent,
     judge::broken_rules,
     layer_state::LayerState,
+    locate::{locate, pick},
     schema::{Built, Schema, Stamp},
     value::{AnyLayer, AnySnapshot},
 };
-#[cfg(any(test, feature = "testing"))]
-use crate::schema::{Field, Kind, MAX_DEPTH};
 use crate::{
     Report,
-    codec::{Decoder, Unknown},
-    layer::presence,
-    problem::{Dotted, Flaw, Seg, What, panic_text, printed},
+    codec::Unknown,
+    problem::{Flaw, ProblemKind, What, panic_text, printed},
     report::{Entry, Keeping, secrets::KnownSecrets},
-    source::environment,
+};
+#[cfg(any(test, feature = "testing"))]
+use crate::{
+    layer::presence,
+    problem::Seg,
+    schema::{Field, Kind, MAX_DEPTH},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -115,7 +117,11 @@ impl Layers {
             Err(problems) => problems,
         };
         let mut entries = refused;
-        entries.extend(self.locate(problems, &newest));
+        for entry in self.locate(problems, &newest) {
+            if !entries.iter().any(|known| known.is_same(&entry)) {
+                entries.push(entry);
+            }
+        }
         if let Some((built, chosen)) = self.without_what_is_bad(&newest, beside) {
             return Resolved::Good {
                 built,
@@ -271,7 +277,7 @@ impl Layers {
             }
             return reducer(current, &layers).map_err(|error| {
                 let text = format!("the reducer refused: {}", printed(&error));
-                whole(What::Message(text))
+                whole(What::message(ProblemKind::Reducer, text))
             });
         }
         let mut base: Option<AnyLayer> = None;
@@ -292,116 +298,41 @@ impl Layers {
 
     /// Adds what else is wrong with content that could only be read in part: its broken rules and missing values.
     fn diagnose(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
-        if self.states.iter().all(|state| state.partial.is_none()) {
+        let unread = (self.states.iter())
+            .rposition(|state| state.partial.is_none() && !state.is_usable())
+            .filter(|_| !entries.is_empty());
+        if unread.is_none() && self.states.iter().all(|state| state.partial.is_none()) {
             return entries;
         }
         let schema = self.schema;
-        let layers = self.states.iter_mut().flat_map(|state| {
+        let layers = self.states.iter_mut().filter_map(|state| {
             let decoder = state.decoder.as_ref();
             let content = state.candidate.as_mut().or(state.accepted.as_mut());
-            let layer = content.and_then(|content| content.layer(schema, decoder));
-            [layer, state.partial.as_ref()].into_iter().flatten()
+            match &state.partial {
+                Some(partial) => Some(partial),
+                None => content.and_then(|content| content.layer(schema, decoder)),
+            }
         });
         let found = broken_rules(schema, layers);
+        let known = entries.len();
         for problem in found.unwrap_or_default().0 {
-            let path = &problem.path;
-            if entries
-                .iter()
-                .any(|entry| entry.concerns(path) || entry.covers(path))
-            {
-                continue;
+            let entry = locate(schema, &mut self.states, problem, None);
+            let is_told = || (entries[..known].iter()).any(|known| known.explains(&entry));
+            // What a layer contains that nobody could read may be right.
+            let is_unsure = || unread.is_some_and(|unread| !entry.is_set_above(unread));
+            if !is_unsure() && !is_told() {
+                entries.push(entry);
             }
-            let mut best: Option<(usize, Entry)> = None;
-            for (number, state) in self.states.iter_mut().enumerate() {
-                let (origin, decoder) = (state.origin.clone(), state.decoder.clone());
-                let newest = state.partial.as_ref().and(state.document().cloned());
-                let content = state.candidate.as_mut().or(state.accepted.as_mut());
-                let (depth, document, variables) = match (&state.partial, content) {
-                    (Some(partial), _) => {
-                        let depth = presence::depth((schema.parts)(partial), path);
-                        (depth, newest, &[][..])
-                    }
-                    (None, Some(content)) => {
-                        let layer = content.layer(schema, decoder.as_ref());
-                        let depth =
-                            layer.map_or(0, |layer| presence::depth((schema.parts)(layer), path));
-                        (depth, content.bytes.clone(), content.variables.as_slice())
-                    }
-                    (None, None) => continue,
-                };
-                if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
-                    continue;
-                }
-                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
-                entry.variable = variable(variables, path);
-                if let (Some(document), Some(decoder)) = (&document, &decoder) {
-                    entry = entry.within(document, decoder, depth);
-                }
-                best = Some((depth, entry));
-            }
-            let fix = self.fix(&problem);
-            let entry = best.map_or_else(|| Entry::new("", problem), |(_, entry)| entry);
-            entries.push(entry.fix(fix));
         }
         entries
-    }
-
-    /// Where a value that is missing can be set: the variable, and the key in the topmost document.
-    fn fix(&self, problem: &Flaw) -> Option<String> {
-        if problem.what != What::Missing {
-            return None;
-        }
-        let fields = (self.schema.fields)();
-        let prefixes = self
-            .states
-            .iter()
-            .filter_map(|state| state.prefix.as_deref());
-        let variable = prefixes.rev().find_map(|prefix| {
-            let mut all = environment::variables(fields, prefix).into_iter();
-            all.find(|variable| variable.path == problem.path)
-        });
-        let mut states = self.states.iter().rev();
-        let document = states.find(|state| state.decoder.is_some());
-        let path = &problem.path[..crate::schema::shown_steps(fields, &problem.path)];
-        let key = document.map(|state| format!("`{}` in {}", Dotted(path), state.origin));
-        let places: Vec<String> = variable
-            .map(|one| one.name)
-            .into_iter()
-            .chain(key)
-            .collect();
-        (!places.is_empty()).then(|| format!("set {}", places.join(", or ")))
     }
 
     /// Finds the layer that set each problem's value, and where in its document.
     fn locate(&mut self, problems: Vec<Flaw>, chosen: &[bool]) -> Vec<Entry> {
-        let schema = self.schema;
-        let mut entries = Vec::with_capacity(problems.len());
-        for problem in problems {
-            let mut best: Option<(usize, Entry)> = None;
-            let states = self.states.iter_mut().zip(chosen);
-            for (number, (state, candidate)) in states.enumerate() {
-                let origin = state.origin.clone();
-                let (content, decoder) = pick(state, *candidate);
-                let Some(content) = content else { continue };
-                let depth = match content.layer(schema, decoder) {
-                    Some(layer) => presence::depth((schema.parts)(layer), &problem.path),
-                    None => 0,
-                };
-                if depth == 0 || best.as_ref().is_some_and(|(known, _)| *known > depth) {
-                    continue;
-                }
-                let mut entry = Entry::new(&origin, problem.clone()).layer(number);
-                entry.variable = variable(&content.variables, &problem.path);
-                if let (Some(bytes), Some(decoder)) = (&content.bytes, decoder) {
-                    entry = entry.within(bytes, decoder, depth);
-                }
-                best = Some((depth, entry));
-            }
-            let fix = self.fix(&problem);
-            let entry = best.map_or_else(|| Entry::new("", problem), |(_, entry)| entry);
-            entries.push(entry.fix(fix));
-        }
-        entries
+        let problems = problems.into_iter();
+        problems
+            .map(|problem| locate(self.schema, &mut self.states, problem, Some(chosen)))
+            .collect()
     }
 }
 
@@ -418,28 +349,6 @@ fn leaves(fields: &'static [Field], path: &[Seg], depth: u8, all: &mut Vec<Vec<S
             _ => all.push(path),
         }
     }
-}
-
-/// The variable that set the value at `path`, or what contains it.
-fn variable(variables: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
-    let mut all = variables.iter().rev();
-    let (_, name) = all.find(|(known, _)| path.starts_with(known))?;
-    Some(name.clone())
-}
-
-/// The content of a layer that takes part in an update.
-fn pick(
-    state: &mut LayerState,
-    candidate: bool,
-) -> (Option<&mut DecodedContent>, Option<&Decoder>) {
-    let content = match candidate {
-        true => state.candidate.as_mut(),
-        false => state.accepted.as_mut(),
-    };
-    (
-        content.filter(|content| !content.is_silent()),
-        state.decoder.as_ref(),
-    )
 }
 
 fn whole(what: What) -> Vec<Flaw> {

@@ -5,7 +5,7 @@ use crate::{
     codec::{self, Decoder, Tree, Unknown},
     handle::Snapshot,
     layer::{self, Config, Layer as _, Parts},
-    problem::{Cx, Diff, Dotted, Flaw, Seg, What},
+    problem::{Cx, Diff, Dotted, Flaw, ProblemKind, Seg, What},
     schema::Field,
     source::DecodeTree,
 };
@@ -150,7 +150,7 @@ fn without_restart(mut problems: Vec<Flaw>, pending_restart: &[Vec<Seg>]) -> Res
     );
     problems.push(Flaw {
         path: Vec::new(),
-        what: What::Message(text),
+        what: What::message(ProblemKind::Restart, text),
     });
     Err(problems)
 }

@@ -380,7 +380,10 @@ fn warnings_are_in_the_status_until_the_document_changes() {
     let mut bench = Bench::started(settings());
     bench.change("n=2 x=1");
     let status = bench.engine.status(true);
-    assert_eq!((status.warnings.len(), &*status.warnings[0].path), (1, "x"));
+    assert_eq!(
+        (status.warnings.len(), status.warnings[0].path.as_str()),
+        (1, "x")
+    );
     assert_eq!(status.warnings[0].origin, "lower");
     bench.observe(0, "n=2 x=1");
     bench.take_up_and(Ok(()));

@@ -91,7 +91,7 @@ pub trait Required<T> {
 
 impl<T> Required<T> for TypeProbe<T> {}
 
-/// A type that holds neither a map nor a duration, and so is decoded without looking at its parts.
+/// A type that holds neither a map, nor a duration, nor an `f32`, and so is decoded without looking at its parts.
 pub trait Simple: DeserializeOwned {
     /// Decodes it; null is an error in every format where it is one in JSON.
     #[inline]
@@ -105,7 +105,7 @@ macro_rules! simple {
 }
 
 simple! {
-    bool char f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize
+    bool char f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize
     String Box<str> PathBuf IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6
 }
 

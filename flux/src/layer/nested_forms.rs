@@ -112,13 +112,24 @@ fn hold_shared<T: Nested>(new: &mut Arc<T>, running: &Arc<T>, held: &mut Diff) {
     }
 }
 
-/// Builds the items; none where one of them cannot be built.
+/// Builds the items; none where one of them cannot be built. Then the rules of the others are asked here, since nobody will see the
+/// list.
 fn items<T: Nested>(list: List<T::Layer>, cx: &mut Cx) -> Option<Vec<T>> {
-    let length = list.0.len();
-    let built: Vec<T> = (list.0.into_iter().enumerate())
-        .filter_map(|(i, layer)| cx.within(Seg::Index(i), |cx| T::finish(layer, cx)))
-        .collect();
-    (built.len() == length).then_some(built)
+    let (mut built, mut broken) = (Vec::with_capacity(list.0.len()), Vec::new());
+    for (i, layer) in list.0.into_iter().enumerate() {
+        match cx.within(Seg::Index(i), |cx| T::finish(layer, cx)) {
+            Some(item) => built.push(item),
+            None => broken.push(i),
+        }
+    }
+    if broken.is_empty() {
+        return Some(built);
+    }
+    let whole = (0..).filter(|i| broken.binary_search(i).is_err());
+    for (i, item) in whole.zip(&built) {
+        cx.within(Seg::Index(i), |cx| item.validate(cx));
+    }
+    None
 }
 
 macro_rules! list {
@@ -171,7 +182,7 @@ list! {
     [, const N: usize] [T; N], Array<T::Layer, N>, |layer, cx| items(layer.0, cx)?.try_into().ok();
 }
 
-/// Builds the entries of a map.
+/// Builds the entries of a map; none where one of them cannot be built. Then the rules of the others are asked here.
 fn entries<K: Key, T: Nested, M: Default + Extend<(K, T)>>(
     layers: impl Iterator<Item = (K, Option<T::Layer>)>,
     cx: &mut Cx,
@@ -189,9 +200,17 @@ fn entries<K: Key, T: Nested, M: Default + Extend<(K, T)>>(
                 None => whole = false,
             }
         }
-        let mut map = M::default();
-        map.extend(built);
-        whole.then_some(map)
+        if whole {
+            let mut map = M::default();
+            map.extend(built);
+            return Some(map);
+        }
+        for (key, value) in &built {
+            let known = cx.known();
+            value.validate(cx);
+            cx.name(known, || key::text(key));
+        }
+        None
     })
 }
 

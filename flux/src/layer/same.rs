@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasher, Hash},
 };
 
-/// Floats, and what holds them.
+/// Floats, and what holds them: lists, maps, tuples and pointers. Of a struct of the program only its own `PartialEq` is known.
 pub trait Floats {
     /// Whether both are equal where what is no number equals itself.
     fn same(&self, other: &Self) -> bool;
@@ -22,6 +22,41 @@ macro_rules! floats {
 }
 
 floats! { f32 f64 }
+
+/// What floats are found beside, in a tuple or as an item of a map.
+macro_rules! others {
+    ($($ty:ty)*) => {$(
+        impl Floats for $ty {
+            fn same(&self, other: &Self) -> bool {
+                self == other
+            }
+        }
+    )*};
+}
+
+others! {
+    bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize str String std::time::Duration std::path::PathBuf
+    std::net::IpAddr std::net::SocketAddr
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt)+))*) => {$(
+        impl<$($name: Floats),+> Floats for ($($name,)+) {
+            fn same(&self, other: &Self) -> bool {
+                $(self.$index.same(&other.$index))&&+
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A 0)
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+    (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5)
+}
 
 impl<T: Floats> Floats for Option<T> {
     fn same(&self, other: &Self) -> bool {
@@ -123,6 +158,9 @@ mod tests {
         assert!(!(&Unequal(&map(nan), &map(nan))).differ());
         let map = |value: f64| HashMap::from([("a", value)]);
         assert!(!(&Unequal(&map(nan), &map(nan))).differ());
+        let pair = |text: &str| vec![(text.to_owned(), nan, Some((1_u8, [nan])))];
+        assert!(!(&Unequal(&pair("a"), &pair("a"))).differ());
+        assert!((&Unequal(&pair("a"), &pair("b"))).differ());
         assert!((&Unequal(&vec![1.0, nan], &vec![2.0, nan])).differ());
         assert!((&Unequal(&vec![nan], &vec![nan, nan])).differ());
         assert!((&Unequal(&nan, &1.0)).differ());

@@ -209,9 +209,8 @@ impl<'de, L: Sublayer> DeserializeSeed<'de> for Item<'_, L> {
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         let at = self.0.len();
         self.0.push(L::default());
-        if kept(self.0[at].put_item(d))?.is_none() {
-            self.0.pop();
-        }
+        // Where tolerant mode caught the problem, the item keeps its place, so that the next ones keep theirs.
+        kept(self.0[at].put_item(d))?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Snapshot,
     engine::{AnySnapshot, Question},
     layer::Config,
-    problem::{Cx, What},
+    problem::{Cx, ProblemKind, What, printed},
 };
 use std::{
     future::Future,
@@ -33,8 +33,11 @@ pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> O
                 request = next;
                 continue;
             }
-            Poll::Ready(Err(error)) => What::Message(error.to_string()),
-            Poll::Pending => What::Plain("a stage that should only compute waits".to_owned()),
+            Poll::Ready(Err(error)) => What::message(ProblemKind::Callback, printed(&error)),
+            Poll::Pending => What::plain(
+                ProblemKind::Callback,
+                "a stage that should only compute waits",
+            ),
         };
         cx.problem("", failed);
         return None;
@@ -52,7 +55,7 @@ pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> O
     let snapshot = Arc::try_unwrap(current);
     if snapshot.is_err() {
         let why = "a stage keeps the value that it made, so that no test can have it";
-        cx.problem("", What::Plain(why.to_owned()));
+        cx.problem("", What::plain(ProblemKind::Callback, why));
     }
     snapshot.ok().map(Snapshot::into_value)
 }

@@ -3,6 +3,8 @@
 mod collect;
 pub(crate) mod collect_errors;
 mod diff;
+mod escape;
+mod kind;
 mod panic;
 mod path;
 mod pieces;
@@ -10,8 +12,11 @@ mod wording;
 
 pub use collect::Cx;
 pub use diff::Diff;
+pub(crate) use escape::{controls, escaped, spelled};
+pub use kind::{Fix, ProblemKind};
 pub(crate) use panic::{panic_text, printed};
-pub(crate) use path::{Dotted, Seg};
+pub(crate) use path::Dotted;
+pub use path::{KeyPath, KeyPathError, Seg};
 pub(crate) use pieces::{pieces, share_a_piece, windows};
 pub(crate) use wording::{what_of, without_position};
 
@@ -34,12 +39,23 @@ pub(crate) enum What {
         /// What should stand there.
         expected: String,
     },
-    /// A sentence that quotes nothing of a document.
+    /// A sentence about a document as a whole, that quotes nothing of it.
     Plain(String),
-    /// A message of the target type or of the user's own code; it may quote the value.
+    /// A message of the target type; it may quote the value.
     Message(String),
+    /// A sentence of another kind.
+    Told {
+        /// What kind of problem it is.
+        kind: ProblemKind,
+        /// The sentence.
+        text: String,
+        /// It may quote the value.
+        quotes: bool,
+    },
     /// A rule is broken: what the rule asks, and the value (may be secret).
     Rule {
+        /// Whether the rule is about the change from the running value.
+        change: bool,
         /// A sentence such as `must be in 1..=65535`.
         must: String,
         /// The value as printed, where there is one.
@@ -53,6 +69,43 @@ pub(crate) enum What {
     Twice,
     /// A panic in the user's code, with its message.
     Panic(String),
+}
+
+impl What {
+    /// A sentence of this kind that quotes nothing.
+    pub(crate) fn plain(kind: ProblemKind, text: impl Into<String>) -> What {
+        let (text, quotes) = (text.into(), false);
+        What::Told { kind, text, quotes }
+    }
+
+    /// A sentence of this kind that may quote the value.
+    pub(crate) fn message(kind: ProblemKind, text: impl Into<String>) -> What {
+        let (text, quotes) = (text.into(), true);
+        What::Told { kind, text, quotes }
+    }
+
+    /// The sentence, where it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            What::Plain(text) | What::Message(text) | What::Told { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ProblemKind {
+        match self {
+            What::Type { .. } => ProblemKind::TypeMismatch,
+            What::Plain(_) => ProblemKind::Syntax,
+            What::Message(_) => ProblemKind::InvalidValue,
+            What::Told { kind, .. } => *kind,
+            What::Rule { change: true, .. } => ProblemKind::ChangeRule,
+            What::Rule { .. } => ProblemKind::Rule,
+            What::Missing => ProblemKind::Missing,
+            What::Unknown(_) => ProblemKind::UnknownKey,
+            What::Twice => ProblemKind::DuplicateKey,
+            What::Panic(_) => ProblemKind::Panic,
+        }
+    }
 }
 
 /// What a decoder says of a key that stands in its map twice. The slow pass tells where.

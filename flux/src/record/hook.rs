@@ -148,7 +148,7 @@ impl RecorderHook for RecorderOfStarts {
             let mut refused: Vec<_> = (problems.iter())
                 .map(|problem| Refused {
                     layer: problem.origin.clone(),
-                    path: paths::cut((session.schema.fields)(), &paths::steps(&problem.path)),
+                    path: paths::cut((session.schema.fields)(), problem.path.steps()),
                 })
                 .collect();
             refused.sort();

@@ -15,28 +15,9 @@ pub(super) fn cut(fields: &'static [Field], path: &[Seg]) -> String {
     Dotted(&path[..shown]).to_string()
 }
 
-/// The steps of a path that was printed. A key with a dot in it is read as several.
-pub(super) fn steps(dotted: &str) -> Vec<Seg> {
-    let mut steps = Vec::new();
-    for part in dotted.split('.').filter(|part| !part.is_empty()) {
-        let mut pieces = part.split('[');
-        let key = pieces.next().unwrap_or_default();
-        if !key.is_empty() {
-            steps.push(Seg::Key(key.to_owned().into()));
-        }
-        for piece in pieces {
-            steps.push(match piece.strip_suffix(']').and_then(|n| n.parse().ok()) {
-                Some(index) => Seg::Index(index),
-                None => Seg::Key(format!("[{piece}").into()),
-            });
-        }
-    }
-    steps
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::{record::paths::*, schema::Kind};
+    use crate::{problem::KeyPath, record::paths::*, schema::Kind};
 
     const INNER: &[Field] = &[
         Field::new("token", "TOKEN").with_secret(),
@@ -60,7 +41,8 @@ mod tests {
             ("tags.a.b", "tags.a.b"),
             ("", ""),
         ] {
-            assert_eq!(cut(FIELDS, &steps(path)), told, "{path}");
+            let path: KeyPath = path.parse().unwrap();
+            assert_eq!(cut(FIELDS, path.steps()), told, "{path}");
         }
     }
 }

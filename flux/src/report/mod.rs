@@ -1,20 +1,24 @@
 //! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
 
+mod problem;
 pub(crate) mod secrets;
+mod sentence;
 mod snippet;
 mod text;
 
 use crate::{
     codec::{self, Decoder},
     document::{Document, Finder},
-    problem::{self, Dotted, What},
-    schema::{self, Field, Place},
+    problem::{Flaw, Seg, What},
+    schema::{self, Field},
 };
 use secrets::KnownSecrets;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use snippet::{Excerpt, Shown};
+use snippet::Excerpt;
 use std::{fmt, sync::Arc};
-use text::escaped;
+
+pub use crate::problem::{Fix, KeyPath, KeyPathError, ProblemKind, Seg as PathStep};
+pub use problem::Problem;
 
 /// A problem and where it was said, before it is told.
 #[derive(Clone)]
@@ -22,20 +26,22 @@ pub(crate) struct Entry {
     origin: String,
     /// Its number in the order of precedence.
     layer: Option<usize>,
-    problem: problem::Flaw,
+    problem: Flaw,
     at: Option<(usize, usize)>,
     pub(crate) variable: Option<String>,
     text: Option<(Arc<[u8]>, Decoder)>,
-    /// Where `at` is not known: so many steps of the path lead to the place in the text.
-    steps: Option<usize>,
+    /// Where `at` is not known: the path of the place in the text.
+    place: Option<Vec<Seg>>,
+    /// Whether its layer sets the whole of the value, and not only what contains it.
+    is_set: bool,
     /// What to do.
-    fix: Option<String>,
+    fix: Option<Fix>,
     /// It refuses nothing by itself.
     is_warning: bool,
 }
 
 impl Entry {
-    pub(crate) fn new(origin: &str, problem: problem::Flaw) -> Self {
+    pub(crate) fn new(origin: &str, problem: Flaw) -> Self {
         Entry {
             origin: origin.to_owned(),
             layer: None,
@@ -43,7 +49,8 @@ impl Entry {
             at: None,
             variable: None,
             text: None,
-            steps: None,
+            place: None,
+            is_set: false,
             fix: None,
             is_warning: false,
         }
@@ -64,10 +71,10 @@ impl Entry {
         self
     }
 
-    /// The problem is in this document, where so many steps of its path lead. The place is found when it is reported.
-    pub(crate) fn within(self, bytes: &Arc<[u8]>, decoder: &Decoder, steps: usize) -> Self {
+    /// The problem is in this document, where `place` leads. The line is found when it is reported.
+    pub(crate) fn within(self, bytes: &Arc<[u8]>, decoder: &Decoder, place: &[Seg]) -> Self {
         let mut entry = self.text(bytes, decoder);
-        entry.steps = Some(steps.min(entry.problem.path.len()));
+        entry.place = Some(place.to_vec());
         entry
     }
 
@@ -76,24 +83,50 @@ impl Entry {
         self
     }
 
-    pub(crate) fn fix(mut self, fix: Option<String>) -> Self {
+    pub(crate) fn fix(mut self, fix: Option<Fix>) -> Self {
         self.fix = fix;
         self
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn path(&self) -> &[problem::Seg] {
+    pub(crate) fn path(&self) -> &[Seg] {
         &self.problem.path
     }
 
-    /// Whether the problem is at something that contains `path`, and not the document as a whole.
-    pub(crate) fn covers(&self, path: &[problem::Seg]) -> bool {
-        !self.problem.path.is_empty() && path.starts_with(&self.problem.path)
+    /// A sentence of this kind.
+    pub(crate) fn kind(mut self, is: ProblemKind) -> Self {
+        if let What::Told { kind, .. } = &mut self.problem.what {
+            *kind = is;
+        }
+        self
     }
 
-    /// Whether the problem is at `path` or below it.
-    pub(crate) fn concerns(&self, path: &[problem::Seg]) -> bool {
-        self.problem.path.starts_with(path)
+    /// Whether another one reports the same about the same layer.
+    pub(crate) fn is_same(&self, other: &Entry) -> bool {
+        self.layer == other.layer && self.problem == other.problem
+    }
+
+    /// Whether its layer sets the whole of the value, and not only what contains it.
+    pub(crate) fn set(mut self, is_set: bool) -> Self {
+        self.is_set = is_set;
+        self
+    }
+
+    /// Whether a layer above this one sets the value. A rule of a whole struct has values of every layer.
+    pub(crate) fn is_set_above(&self, layer: usize) -> bool {
+        let is_one_value = self.problem.what.kind() != ProblemKind::CrossField;
+        is_one_value && self.is_set && self.layer.is_some_and(|own| own > layer)
+    }
+
+    /// Whether the other one may be there only because of this one, which keeps a value from being read.
+    pub(crate) fn explains(&self, other: &Entry) -> bool {
+        if self.is_warning || matches!(self.problem.what, What::Unknown(_)) {
+            return false;
+        }
+        let (path, inner) = (&self.problem.path, &other.problem.path);
+        let is_around = !path.is_empty() && inner.starts_with(path);
+        let is_replaced = || self.layer.is_some_and(|layer| other.is_set_above(layer));
+        path.starts_with(inner) || is_around && !is_replaced()
     }
 }
 
@@ -111,34 +144,25 @@ pub(crate) enum Keeping {
 }
 
 /// Every problem of one update. `Display` and `Debug` print it for people, `Serialize` for programs; secrets are in neither.
+///
+/// `Serialize` gives `outcome` (`kept_previous`, `nothing_applied`, `partly_applied` or `applied`), `keeps_previous` and
+/// `problems`, each as described on [`Problem`]. Those names stay.
+///
+/// ```
+////// # fn alerts(report: &flux::Report) {
+/// use flux::report::ProblemKind;
+///
+/// for problem in report.problems() {
+///     if problem.kind == ProblemKind::Missing {
+///         println!("{}: {:?}", problem.path, problem.fix);
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     keeping: Keeping,
     problems: Vec<Problem>,
-}
-
-/// One problem of a [`Report`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// Where in the configuration: `pool.hosts[2]`; empty for a document as a whole.
-    pub path: String,
-    /// What is wrong and what was expected.
-    pub message: String,
-    /// Which layer said it: a file's path, `environment`, ...; empty where no layer did.
-    pub origin: String,
-    /// The environment variable that said it.
-    pub variable: Option<String>,
-    /// The line in the document, from 1.
-    pub line: Option<usize>,
-    /// The column in that line, from 1.
-    pub column: Option<usize>,
-    /// The line's text, where it can be shown without showing a secret; control characters are written out.
-    pub snippet: Option<String>,
-    /// What leads to the column, under the snippet.
-    blanks: Option<String>,
-    /// It refuses nothing by itself.
-    is_warning: bool,
 }
 
 impl Report {
@@ -151,7 +175,7 @@ impl Report {
         secrets: &KnownSecrets,
     ) -> Self {
         let sources = sources(&entries);
-        let needs_nodes = entries.iter().any(|entry| entry.steps.is_some());
+        let needs_nodes = entries.iter().any(|entry| entry.place.is_some());
         let texts: Vec<(&[u8], Text<'_>)> = (sources.iter())
             .map(|(bytes, decoder)| (&**bytes, Text::read(fields, bytes, decoder, needs_nodes)))
             .collect();
@@ -166,46 +190,23 @@ impl Report {
             .filter_map(|(bytes, text)| Some((*bytes, Finder::new(text.document.as_ref()?))))
             .collect();
         for entry in &mut entries {
-            if let (Some(steps), Some((bytes, _))) = (entry.steps, &entry.text) {
+            if let (Some(place), Some((bytes, _))) = (&entry.place, &entry.text) {
                 let finder = finders
                     .iter()
                     .find(|(known, _)| known.as_ptr() == bytes.as_ptr());
-                entry.at =
-                    finder.and_then(|(_, finder)| finder.place(&entry.problem.path[..steps]));
+                entry.at = finder.and_then(|(_, finder)| finder.place(place));
             }
         }
         entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
-        let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let mut shown = None;
-            if let (Some(text), Some(at)) = (text_of(entry), entry.at) {
-                shown = text.excerpt.line(at, &entry.problem, secrets);
-            }
-            let (snippet, blanks) = match shown {
-                Some(Shown { line, blanks }) => (Some(line), blanks),
-                None => (None, None),
-            };
-            let path = &entry.problem.path;
-            let path = &path[..schema::shown_steps(fields, path)];
-            let text = |text: &str| escaped(text).into_owned();
-            problems.push(Problem {
-                path: text(&Dotted(path).to_string()),
-                message: text(&match &entry.fix {
-                    Some(fix) => {
-                        let sentence = sentence(fields, &entry.problem, secrets);
-                        format!("{sentence}; {fix}")
-                    }
-                    None => sentence(fields, &entry.problem, secrets),
-                }),
-                origin: text(&entry.origin),
-                variable: entry.variable.as_deref().map(text),
-                line: entry.at.map(|at| at.0),
-                column: entry.at.map(|at| at.1),
-                snippet,
-                blanks,
-                is_warning: entry.is_warning,
-            });
-        }
+        let problems = (entries.iter())
+            .map(|entry| {
+                let shown = match (text_of(entry), entry.at) {
+                    (Some(text), Some(at)) => text.excerpt.line(at, &entry.problem, secrets),
+                    _ => None,
+                };
+                Problem::new(fields, entry, shown, secrets)
+            })
+            .collect();
         Report { keeping, problems }
     }
 
@@ -261,56 +262,6 @@ impl<'t> Text<'t> {
     }
 }
 
-/// Whether what was found must be left out by its path.
-fn may_not_show(fields: &'static [Field], problem: &problem::Flaw) -> bool {
-    match (&problem.what, schema::place(fields, &problem.path)) {
-        (_, Place::Leaf { secret }) => secret,
-        // What stands in the place of a section may be a secret; a rule of a section speaks of all its fields.
-        (What::Message(_) | What::Panic(_) | What::Rule { .. }, Place::Structure) => false,
-        (_, Place::Structure | Place::Unknown) => schema::any_secret(fields),
-    }
-}
-
-/// The sentence of a problem; nothing of a secret's value is in it.
-fn sentence(fields: &'static [Field], problem: &problem::Flaw, secrets: &KnownSecrets) -> String {
-    let hidden = may_not_show(fields, problem);
-    let hides = |text: &str| hidden || secrets.are_in(text);
-    match &problem.what {
-        What::Plain(text) => text.clone(),
-        What::Type { expected, .. } if secrets.are_in(expected) => {
-            "is not what was expected; what was found is secret".to_owned()
-        }
-        What::Type { found, expected } if hides(found) => {
-            format!("expected {expected}; what was found is secret")
-        }
-        What::Type { found, expected } => {
-            let near = nearest_variant(found, expected);
-            let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
-            format!("expected {expected}, found {found}{near}")
-        }
-        What::Message(text) | What::Panic(text) if hides(text) => {
-            "is not valid; the reason may quote the secret and is not shown".to_owned()
-        }
-        What::Message(text) | What::Panic(text) => text.clone(),
-        What::Rule {
-            must,
-            found: Some(found),
-        } if !hides(found) => format!("{must}, found {found}"),
-        What::Rule { must, .. } => must.clone(),
-        What::Missing => "is required, and no layer sets it".to_owned(),
-        What::Unknown(Some(known)) => format!("unknown key, did you mean `{known}`?"),
-        What::Unknown(None) => "unknown key".to_owned(),
-        What::Twice => "this key stands here twice; remove one".to_owned(),
-    }
-}
-
-/// The variant of an enum that was probably meant: serde lists them in backticks.
-fn nearest_variant<'a>(found: &str, expected: &'a str) -> Option<&'a str> {
-    let found = found.strip_prefix('`')?.strip_suffix('`')?;
-    let variants = expected.split('`').skip(1).step_by(2);
-    flux_syntax::nearest(found, variants)
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let warnings = self.problems.iter().filter(|one| one.is_warning).count();
@@ -353,51 +304,18 @@ impl fmt::Debug for Report {
 
 impl std::error::Error for Report {}
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.is_empty() {
-            true => write!(f, "  {}", self.message)?,
-            false => write!(f, "  {}: {}", self.path, self.message)?,
-        }
-        match (&self.variable, self.line, self.column) {
-            (Some(variable), ..) => write!(f, "\n    --> environment variable {variable}")?,
-            (None, Some(line), Some(column)) => {
-                write!(f, "\n    --> {}:{line}:{column}", self.origin)?
-            }
-            _ if self.origin.is_empty() => {}
-            _ => write!(f, "\n    --> {}", self.origin)?,
-        }
-        if let (Some(snippet), Some(blanks), Some(line)) = (&self.snippet, &self.blanks, self.line)
-        {
-            let width = line.to_string().len();
-            write!(
-                f,
-                "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {blanks}^",
-                "", ""
-            )?;
-        }
-        Ok(())
-    }
-}
-
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("Report", 2)?;
+        let mut report = serializer.serialize_struct("Report", 3)?;
+        let outcome = match self.keeping {
+            Keeping::Previous => "kept_previous",
+            Keeping::Nothing => "nothing_applied",
+            Keeping::Rest => "partly_applied",
+            Keeping::Applied => "applied",
+        };
+        report.serialize_field("outcome", outcome)?;
         report.serialize_field("keeps_previous", &self.keeps_previous())?;
         report.serialize_field("problems", &self.problems)?;
         report.end()
-    }
-}
-
-impl Serialize for Problem {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut problem = serializer.serialize_struct("Problem", 6)?;
-        problem.serialize_field("path", &self.path)?;
-        problem.serialize_field("message", &self.message)?;
-        problem.serialize_field("origin", &self.origin)?;
-        problem.serialize_field("variable", &self.variable)?;
-        problem.serialize_field("line", &self.line)?;
-        problem.serialize_field("column", &self.column)?;
-        problem.end()
     }
 }

@@ -37,7 +37,15 @@ fn broken<T>(cx: &mut Cx, name: &'static str, must: String, new: &T, old: &T, sh
     let found = show(new)
         .zip(show(old))
         .map(|(new, old)| format!("{new} after {old}"));
-    cx.problem(name, What::Rule { must, found });
+    let change = true;
+    cx.problem(
+        name,
+        What::Rule {
+            change,
+            must,
+            found,
+        },
+    );
 }
 
 const IMMUTABLE: &str = "cannot change without a restart of the program";
@@ -66,7 +74,15 @@ pub fn immutable_section<N: Nested>(cx: &mut Cx, name: &'static str, new: &N, ol
     finish::diff(&mut diff, name, new, old);
     for path in diff.into_changed() {
         let must = IMMUTABLE.to_owned();
-        cx.problem_below(path, What::Rule { must, found: None });
+        let (change, found) = (true, None);
+        cx.problem_below(
+            path,
+            What::Rule {
+                change,
+                must,
+                found,
+            },
+        );
     }
 }
 
@@ -298,6 +314,7 @@ mod tests {
         let rule = |found: Option<&str>| Flaw {
             path: vec![Seg::Key("port".into())],
             what: What::Rule {
+                change: true,
                 must: "cannot change without a restart of the program".to_owned(),
                 found: found.map(str::to_owned),
             },
@@ -414,6 +431,7 @@ mod tests {
             max_change(cx, "pool", &Some(300), &Some(100), limit, shown_inside);
         });
         let what = What::Rule {
+            change: true,
             must: "may change by at most 12.5% at a time".to_owned(),
             found: Some("300 after 100".to_owned()),
         };

@@ -2,7 +2,7 @@
 
 use crate::{
     layer::finish::Nested,
-    problem::{Cx, Seg, What, panic_text},
+    problem::{Cx, ProblemKind, Seg, What, panic_text, printed},
 };
 use std::{
     borrow::Cow,
@@ -24,7 +24,15 @@ fn broken(cx: &mut Cx, name: &'static str, message: Message, must: String, found
         Some(text) => (text.to_owned(), None),
         None => (must, found),
     };
-    cx.problem(name, What::Rule { must, found });
+    let change = false;
+    cx.problem(
+        name,
+        What::Rule {
+            change,
+            must,
+            found,
+        },
+    );
 }
 
 /// `range = 1..=65535`
@@ -260,11 +268,28 @@ pub fn custom<T: ?Sized, E: Display>(
         Ok(Ok(())) => {}
         Ok(Err(error)) => match message {
             Some(text) => broken(cx, name, Some(text), String::new(), None),
-            None => cx.problem(name, What::Message(error.to_string())),
+            None => cx.problem(name, What::message(ProblemKind::Rule, error.to_string())),
         },
         Err(panic) => {
             let text = format!("`{path}` panicked: {}", panic_text(&*panic));
             cx.problem(name, What::Panic(text));
+        }
+    }
+}
+
+/// `validate = path` on the struct: the user's own rule about all of its fields.
+pub fn whole<T: ?Sized, E: Display>(
+    cx: &mut Cx,
+    path: &'static str,
+    value: &T,
+    rule: fn(&T) -> Result<(), E>,
+) {
+    match catch_unwind(AssertUnwindSafe(|| rule(value))) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => cx.problem("", What::message(ProblemKind::CrossField, printed(&error))),
+        Err(panic) => {
+            let text = format!("`{path}` panicked: {}", panic_text(&*panic));
+            cx.problem("", What::Panic(text));
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     codec::Unknown,
     engine::{AnyLayer, AnySnapshot, LayerState, Reducer, Schema, Settings, State, whole_entry},
     pipeline::{Answer, AnyParts},
-    problem::panic_text,
+    problem::{ProblemKind, panic_text},
     source::{
         Given, Source,
         declare::{Input, Opened},
@@ -271,7 +271,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
         let text = format!("reading it panicked: {}", panic_text(&*panic));
         Given {
-            read: Err(vec![whole_entry(origin, text)]),
+            read: Err(vec![whole_entry(origin, text).kind(ProblemKind::Panic)]),
             secrets: Vec::new(),
             warnings: Vec::new(),
             prefix: None,

@@ -3,7 +3,7 @@
 use crate::{
     codec::Unknown,
     document::tree::Tree,
-    problem::{Dotted, Flaw, Seg, What},
+    problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field, Kind, MAX_DEPTH},
     source::{DecodeTree, Given},
@@ -189,9 +189,10 @@ pub(crate) fn read<L>(
         }
         if let Some((_, other)) = set.iter().find(|(known, _)| *known == path) {
             if lookup(other).as_ref() != Some(&value) {
-                let what = What::Plain(format!(
-                    "is set by both {other} and {name}, with different values; unset one"
-                ));
+                let what = What::plain(
+                    ProblemKind::DuplicateKey,
+                    format!("is set by both {other} and {name}, with different values; unset one"),
+                );
                 problems.push(Flaw { path, what });
             }
             continue;
@@ -200,7 +201,7 @@ pub(crate) fn read<L>(
             Ok(text) => insert(&mut root, &path, text),
             Err(_) => problems.push(Flaw {
                 path: path.clone(),
-                what: What::Plain("is not valid Unicode".to_owned()),
+                what: What::plain(ProblemKind::InvalidValue, "is not valid Unicode"),
             }),
         }
         set.push((path, name));
@@ -249,13 +250,15 @@ pub(crate) fn misspelt(
             ),
             _ => format!("this variable is not read, did you mean `{}`?", near.name),
         };
-        let mut entry = Entry::new(
+        let entry = Entry::new(
             "environment",
             Flaw {
                 path: near.path.clone(),
-                what: What::Plain(what),
+                what: What::plain(ProblemKind::UnknownKey, what),
             },
         );
+        let to = near.name.clone();
+        let mut entry = entry.fix(Some(Fix::Rename { to }));
         entry.variable = Some(name);
         Some(entry)
     };

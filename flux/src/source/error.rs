@@ -1,5 +1,6 @@
 //! What went wrong with a source.
 
+use crate::problem::escaped;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// The longest time that a source may ask to be left alone for.
@@ -19,9 +20,9 @@ pub enum ErrorKind {
     Closed,
 }
 
-/// Why a source cannot be read or watched. Cheap to clone.
+/// Why a source cannot be read or watched. Cheap to clone. What would control a terminal is written out when it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", escaped(message))]
 pub struct SourceError {
     kind: ErrorKind,
     message: Arc<str>,
@@ -79,5 +80,16 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Configuration => "configuration",
             ErrorKind::Closed => "closed",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_source_controls_no_terminal() {
+        let error = SourceError::transient("\u{1b}[2Jno\u{ad}such\nhost");
+        assert_eq!(error.to_string(), "\\u{1b}[2Jno\\u{ad}such\\nhost");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     codec::{MAX_DEPTH, TOO_DEEP, WITHHELD},
     document::{Document, tree::Tree},
-    problem::{Flaw, Seg, What},
+    problem::{Flaw, ProblemKind, Seg, What},
     report::{Entry, secrets::texts},
     schema::{self, Field},
     source::{DecodeTree, Given},
@@ -68,7 +68,7 @@ fn problems_of(fields: &'static [Field], error: Error) -> Vec<Flaw> {
                 What::Type { found, expected }
             }
             // A file's syntax error shows the line.
-            _ if schema::any_secret(fields) => What::Plain(WITHHELD.to_owned()),
+            _ if schema::any_secret(fields) => What::plain(ProblemKind::InvalidValue, WITHHELD),
             kind => What::Message(format!("cannot be read: {kind}")),
         };
         Flaw { path, what }

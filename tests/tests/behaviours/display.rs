@@ -123,7 +123,7 @@ async fn nothing_in_a_document_reaches_the_terminal_as_a_control_character() {
         }
         for problem in report.problems() {
             assert!(
-                !problem.path.contains('\n') && !problem.message.contains('\n'),
+                !problem.path.as_str().contains('\n') && !problem.message.contains('\n'),
                 "{problem:?}"
             );
             assert!(

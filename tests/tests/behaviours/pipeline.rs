@@ -263,7 +263,7 @@ async fn what_stages_change_is_validated_before_any_party_is_asked_and_not_tried
     );
     let report = capacitor.last_error().unwrap();
     let problem = &report.problems()[0];
-    assert_eq!((&*problem.path, &*problem.origin), ("n", "pipeline"));
+    assert_eq!((problem.path.as_str(), &*problem.origin), ("n", "pipeline"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,7 +55,7 @@ fn lines(report: &flux::Report) -> Vec<(String, Option<usize>)> {
     report
         .problems()
         .iter()
-        .map(|p| (p.path.clone(), p.line))
+        .map(|p| (p.path.to_string(), p.line))
         .collect()
 }
 
@@ -188,7 +188,11 @@ struct Node {
 async fn what_stands_in_the_place_of_a_list_or_map_item_is_not_taken_for_an_empty_one() {
     let json = r#"{"first": {"host": "a"}, "others": [{"host": "b"}, 7], "named": {"c": 7}}"#;
     let report = refusal::<Cluster>(Format::Json, json).await;
-    let paths: Vec<_> = report.problems().iter().map(|p| p.path.clone()).collect();
+    let paths: Vec<_> = report
+        .problems()
+        .iter()
+        .map(|p| p.path.to_string())
+        .collect();
     assert_eq!(paths, ["others[1]", "named.c"], "{report}");
 }
 
@@ -356,7 +360,7 @@ struct Inner {
 /// The paths of a report's problems.
 fn paths(report: &flux::Report) -> Vec<String> {
     let problems = report.problems().iter();
-    problems.map(|problem| problem.path.clone()).collect()
+    problems.map(|problem| problem.path.to_string()).collect()
 }
 
 #[tokio::test]

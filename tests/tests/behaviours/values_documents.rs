@@ -17,7 +17,7 @@ fn told(report: &Report) -> Vec<Told> {
     let problems = report.problems().iter();
     let told = problems.map(|one| {
         (
-            one.path.clone(),
+            one.path.to_string(),
             one.message.clone(),
             one.line.zip(one.column),
         )

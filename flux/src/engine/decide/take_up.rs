@@ -11,7 +11,7 @@ use crate::{
         retry::RetryTarget,
         schema::{Built, Stamp},
     },
-    problem::panic_text,
+    problem::{ProblemKind, panic_text},
     report::{Entry, Keeping},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -77,7 +77,7 @@ impl Engine {
             let number = self.generation();
             let text =
                 format!("is pinned at generation {number}: what is newer waits until `unpin()`");
-            let mut entries = vec![whole_entry("", text)];
+            let mut entries = vec![whole_entry("", text).kind(ProblemKind::Pinned)];
             entries.extend(refused);
             return self.refuse(RefusedStage::Apply, entries, now);
         }
@@ -172,7 +172,7 @@ impl Engine {
                 "generation {number} was put in the place of generation {}; make the new value with `Request::with`",
                 proposal.number
             );
-            return Err(Denial::Invalid(vec![whole_problem(text)]));
+            return Err(Denial::Invalid(vec![whole_problem(ProblemKind::Callback, text)]));
         }
         if !passed.checked {
             let transition = self.begun && !proposal.goes_back();
@@ -204,7 +204,7 @@ impl Engine {
     /// Code of the program panicked where nothing else caught it.
     pub(crate) fn panicked(&mut self, text: &str, now: Now) -> Action {
         self.proposal = None;
-        let entry = whole_entry("", format!("taking it up panicked: {text}"));
+        let entry = whole_entry("", format!("taking it up panicked: {text}")).kind(ProblemKind::Panic);
         self.refuse(RefusedStage::Validation, vec![entry], now)
     }
 }

@@ -1,6 +1,9 @@
 //! A decoder of any format, wrapped: the keys of the maps in a value are counted or hashed on their way.
 
-use super::duration::{Written, is_duration};
+use super::{
+    duration::{Written, is_duration},
+    finite::Finite,
+};
 use crate::problem::{DATE, TWICE};
 use serde::{
     Deserializer,
@@ -112,7 +115,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
         deserialize_u32();
         deserialize_u64();
         deserialize_u128();
-        deserialize_f32();
         deserialize_f64();
         deserialize_char();
         deserialize_str();
@@ -129,6 +131,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
+    }
+
+    #[inline]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_f32(Watched(Finite(visitor), self.1))
     }
 
     #[inline]

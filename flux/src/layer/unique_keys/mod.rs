@@ -6,6 +6,7 @@
 
 mod deserializer;
 mod duration;
+mod finite;
 
 pub(super) use duration::DURATION;
 

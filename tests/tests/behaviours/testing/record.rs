@@ -109,7 +109,7 @@ async fn good_bad_and_absent_documents_replay_to_the_same_states_refusals_and_ge
         outcomes[at]
             .refused
             .iter()
-            .map(|one| &*one.path)
+            .map(|one| one.path.as_str())
             .collect::<Vec<_>>()
     };
     assert_eq!(

@@ -1,0 +1,230 @@
+//! Which layer sets the value that a problem is about, where in its document, and what to do.
+
+use super::{decoded::DecodedContent, layer_state::LayerState, schema::Schema, value::AnyLayer};
+use crate::{
+    codec::Decoder,
+    layer::presence,
+    problem::{Fix, Flaw, KeyPath, ProblemKind, Seg, What},
+    report::Entry,
+    schema::{self, Field, Place},
+    source::environment,
+};
+use std::sync::Arc;
+
+/// The problem with the layer that set its value, of the chosen contents or else of the newest ones, and what to do.
+pub(super) fn locate(
+    schema: &Schema,
+    states: &mut [LayerState],
+    problem: Flaw,
+    chosen: Option<&[bool]>,
+) -> Entry {
+    let fields = (schema.fields)();
+    let is_whole = problem.what.kind() == ProblemKind::CrossField;
+    let mut set = None;
+    if is_whole && let Some(text) = problem.what.text() {
+        let named = named_fields(fields, &problem.path, text).into_iter();
+        let mut found = named.filter_map(|path| find(schema, states, &path, chosen));
+        set = found.find(|set| set.is_whole());
+    }
+    let set = match set {
+        None if is_whole && problem.path.is_empty() => only_document(schema, states, chosen),
+        None => find(schema, states, &problem.path, chosen),
+        set => set,
+    };
+    let fix = fix(schema, states, &problem, set.as_ref().map(|set| set.layer));
+    let Some(set) = set else {
+        return Entry::new("", problem).fix(fix);
+    };
+    let origin = &states[set.layer].origin;
+    let mut entry = Entry::new(origin, problem)
+        .layer(set.layer)
+        .set(set.is_whole());
+    entry.variable = set.variable;
+    if let Some((bytes, decoder)) = &set.document {
+        entry = entry.within(bytes, decoder, &set.path[..set.depth]);
+    }
+    entry.fix(fix)
+}
+
+/// The highest layer that sets the value at `path`, or most of the way to it.
+fn find(
+    schema: &Schema,
+    states: &mut [LayerState],
+    path: &[Seg],
+    chosen: Option<&[bool]>,
+) -> Option<SetBy> {
+    let mut best: Option<SetBy> = None;
+    for (number, state) in states.iter_mut().enumerate() {
+        let Some(taken) = taken(schema, state, chosen.map(|chosen| chosen[number])) else {
+            continue;
+        };
+        let depth = presence::depth((schema.parts)(taken.layer), path);
+        if depth == 0 || best.as_ref().is_some_and(|known| known.depth > depth) {
+            continue;
+        }
+        best = Some(SetBy {
+            layer: number,
+            path: path.to_vec(),
+            depth,
+            variable: variable(taken.variables, path),
+            document: taken.document,
+        });
+    }
+    best
+}
+
+/// The layer that is the only one to contain anything.
+fn only_document(
+    schema: &Schema,
+    states: &mut [LayerState],
+    chosen: Option<&[bool]>,
+) -> Option<SetBy> {
+    let mut only = None;
+    for (number, state) in states.iter_mut().enumerate() {
+        let Some(taken) = taken(schema, state, chosen.map(|chosen| chosen[number])) else {
+            continue;
+        };
+        if only.is_some() {
+            return None;
+        }
+        only = Some(SetBy {
+            layer: number,
+            path: Vec::new(),
+            depth: 0,
+            variable: None,
+            document: taken.document,
+        });
+    }
+    only
+}
+
+/// Where a value that is missing can be set: the variable, and the key in the topmost document.
+fn fix(
+    schema: &Schema,
+    states: &[LayerState],
+    problem: &Flaw,
+    found_in: Option<usize>,
+) -> Option<Fix> {
+    if problem.what != What::Missing {
+        return None;
+    }
+    let fields = (schema.fields)();
+    let prefixes = states.iter().filter_map(|state| state.prefix.as_deref());
+    let variable = prefixes.rev().find_map(|prefix| {
+        let mut all = environment::variables(fields, prefix).into_iter();
+        all.find(|variable| variable.path == problem.path)
+    });
+    let is_document = |state: &&LayerState| state.decoder.is_some();
+    // An upper document's list would replace the one in which the item is.
+    let is_item = |seg: &Seg| matches!(seg, Seg::Index(_));
+    let below = found_in.filter(|_| problem.path.iter().any(is_item));
+    let below = below.and_then(|number| states.get(number).filter(is_document));
+    let document = below.or_else(|| states.iter().rev().find(is_document));
+    let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
+    let key = document.map(|_| KeyPath::new(path));
+    let variable = variable.map(|one| one.name);
+    (variable.is_some() || key.is_some()).then(|| Fix::Set {
+        variable,
+        key,
+        document: document.map(|state| state.origin.clone()),
+    })
+}
+
+/// What sets a value.
+struct SetBy {
+    layer: usize,
+    path: Vec<Seg>,
+    /// So many steps of the path are there.
+    depth: usize,
+    variable: Option<String>,
+    document: Option<(Arc<[u8]>, Decoder)>,
+}
+
+impl SetBy {
+    fn is_whole(&self) -> bool {
+        self.depth == self.path.len()
+    }
+}
+
+/// A layer's content that takes part.
+struct Taken<'a> {
+    layer: &'a AnyLayer,
+    document: Option<(Arc<[u8]>, Decoder)>,
+    variables: &'a [(Vec<Seg>, String)],
+}
+
+/// The content of a layer that was chosen: its candidate, or what was accepted. Without a choice, what could be read of the newest.
+fn taken<'a>(
+    schema: &Schema,
+    state: &'a mut LayerState,
+    candidate: Option<bool>,
+) -> Option<Taken<'a>> {
+    let decoder = state.decoder.clone();
+    if candidate.is_none() && state.partial.is_some() {
+        let document = state.document().cloned().zip(decoder);
+        let layer = state.partial.as_ref()?;
+        return Some(Taken {
+            layer,
+            document,
+            variables: &[],
+        });
+    }
+    let candidate = candidate.unwrap_or(state.candidate.is_some());
+    let (content, _) = pick(state, candidate);
+    let content = content?;
+    let document = content.bytes.clone().zip(decoder.clone());
+    let (layer, variables) = content.with_variables(schema, decoder.as_ref())?;
+    Some(Taken {
+        layer,
+        document,
+        variables,
+    })
+}
+
+/// The fields below `section` that a message names: in backticks first, then as paths, then as words.
+fn named_fields(fields: &'static [Field], section: &[Seg], message: &str) -> Vec<Vec<Seg>> {
+    let quoted = message.split('`').skip(1).step_by(2);
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']');
+    let words = || message.split(move |c| !is_part(c));
+    let is_path = |word: &&str| word.trim_matches('.').contains(['.', '_']);
+    let named = quoted.chain(words().filter(is_path)).chain(words());
+    let mut all = Vec::new();
+    for name in named.take(MOST_WORDS) {
+        let Ok(path) = name.trim_matches('.').parse::<KeyPath>() else {
+            continue;
+        };
+        let inside = [section, path.steps()].concat();
+        let found = [inside, path.steps().to_vec()].into_iter().find(|path| {
+            path.len() > section.len()
+                && path.starts_with(section)
+                && schema::place(fields, path) != Place::Unknown
+        });
+        all.extend(found);
+    }
+    all
+}
+
+/// So many words of a message are looked at.
+const MOST_WORDS: usize = 200;
+
+/// The variable that set the value at `path`, or what contains it.
+fn variable(variables: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
+    let mut all = variables.iter().rev();
+    let (_, name) = all.find(|(known, _)| path.starts_with(known))?;
+    Some(name.clone())
+}
+
+/// The content of a layer that takes part in an update.
+pub(super) fn pick(
+    state: &mut LayerState,
+    candidate: bool,
+) -> (Option<&mut DecodedContent>, Option<&Decoder>) {
+    let content = match candidate {
+        true => state.candidate.as_mut(),
+        false => state.accepted.as_mut(),
+    };
+    (
+        content.filter(|content| !content.is_silent()),
+        state.decoder.as_ref(),
+    )
+}

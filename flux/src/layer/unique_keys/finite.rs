@@ -1,0 +1,84 @@
+//! A number that only 64 bits hold is no `f32`, where serde would make infinity of it.
+
+use serde::{
+    Deserializer,
+    de::{EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor},
+};
+use std::fmt;
+
+/// The visitor of an `f32`, which never gets a finite number that it would read as an infinite one.
+pub(super) struct Finite<V>(pub(super) V);
+
+macro_rules! pass {
+    ($($method:ident: $type:ty;)*) => {$(
+        #[inline]
+        fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
+            self.0.$method(value)
+        }
+    )*};
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "whether it is too large is the question"
+)]
+fn is_too_large(value: f64) -> bool {
+    value.is_finite() && (value as f32).is_infinite()
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Finite<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    #[inline]
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        match is_too_large(value) {
+            true => Err(E::invalid_value(
+                Unexpected::Float(value),
+                &"f32, which holds numbers up to 3.4e38",
+            )),
+            false => self.0.visit_f64(value),
+        }
+    }
+
+    pass! {
+        visit_bool: bool;
+        visit_i64: i64;
+        visit_i128: i128;
+        visit_u64: u64;
+        visit_u128: u128;
+        visit_f32: f32;
+        visit_char: char;
+        visit_str: &str;
+        visit_borrowed_str: &'de str;
+        visit_string: String;
+        visit_bytes: &[u8];
+        visit_borrowed_bytes: &'de [u8];
+        visit_byte_buf: Vec<u8>;
+    }
+
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_none()
+    }
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_unit()
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        self.0.visit_some(d)
+    }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        self.0.visit_newtype_struct(d)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        self.0.visit_seq(items)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(entries)
+    }
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        self.0.visit_enum(access)
+    }
+}

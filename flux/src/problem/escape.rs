@@ -1,0 +1,82 @@
+//! Text of a document, a source or the program on its way to a terminal or a log: nothing in it controls them.
+
+use std::borrow::Cow;
+
+/// The text with every character that would control a terminal, or reorder what it shows, written out.
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| !controls(c)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| spelled(c, false)).collect())
+}
+
+pub(crate) fn spelled(c: char, keep_tabs: bool) -> Cow<'static, str> {
+    match c {
+        '\t' if keep_tabs => Cow::Borrowed("\t"),
+        '\t' => Cow::Borrowed("\\t"),
+        '\n' => Cow::Borrowed("\\n"),
+        '\r' => Cow::Borrowed("\\r"),
+        _ if controls(c) => Cow::Owned(c.escape_unicode().to_string()),
+        _ => Cow::Owned(c.to_string()),
+    }
+}
+
+/// Control characters, those that change the direction of text, those that are invisible, and blanks that look like a space:
+/// what a reader cannot see must not decide what a text means.
+pub(crate) fn controls(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{a0}'
+                | '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{1680}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{2000}'..='\u{200f}'
+                | '\u{2028}'..='\u{202f}'
+                | '\u{205f}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3000}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_that_controls_a_terminal_is_left() {
+        for (text, shown) in [
+            ("plain é 漢", "plain é 漢"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("a\nb\tc\r", "a\\nb\\tc\\r"),
+            ("\u{9b}2J\u{7f}\u{0}", "\\u{9b}2J\\u{7f}\\u{0}"),
+            ("user\u{202e}gnp", "user\\u{202e}gnp"),
+            ("po\u{ad}rt", "po\\u{ad}rt"),
+            ("port\u{fe0f}", "port\\u{fe0f}"),
+            ("a\u{a0}b\u{3000}c", "a\\u{a0}b\\u{3000}c"),
+            ("\u{3164}\u{200d}", "\\u{3164}\\u{200d}"),
+        ] {
+            assert_eq!(escaped(text), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_escaped_once(text in any::<String>()) {
+            let once = escaped(&text).into_owned();
+            prop_assert!(!once.chars().any(|c| c.is_control()), "{once:?}");
+            prop_assert_eq!(escaped(&once), once.clone());
+        }
+    }
+}

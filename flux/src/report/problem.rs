@@ -1,0 +1,161 @@
+//! One problem, as data and as people read it.
+
+use super::{
+    Entry,
+    secrets::KnownSecrets,
+    sentence::{Words, words},
+    snippet::Shown,
+};
+use crate::{
+    problem::{Fix, KeyPath, ProblemKind, escaped},
+    schema::{self, Field},
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::fmt;
+
+/// One problem of a [`Report`](super::Report). No field of it ever has anything of a secret.
+///
+/// `Serialize` gives a map with these names, which stay; what is not known is null:
+///
+/// | name | is |
+/// |---|---|
+/// | `kind` | one of the names of [`ProblemKind`] |
+/// | `path` | the path as a text, as described on [`KeyPath`] |
+/// | `steps` | the same as a list: keys are texts, positions are numbers |
+/// | `message` | the sentence for people |
+/// | `expected`, `found` | texts, for problems that have them; what is secret is not found |
+/// | `fix` | what to do, as described on [`Fix`] |
+/// | `origin` | the layer's origin; empty where no layer is concerned |
+/// | `layer` | the layer's number, from 0, lowest precedence first: its index in the status |
+/// | `variable` | the environment variable |
+/// | `line`, `column` | the place in the document, from 1 |
+/// | `warning` | whether it refuses nothing by itself |
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Where in the configuration: `pool.hosts[2]`; empty for a document as a whole.
+    pub path: KeyPath,
+    /// What kind of problem it is.
+    pub kind: ProblemKind,
+    /// What is wrong and what was expected.
+    pub message: String,
+    /// What was expected: a type's own words, or the rule.
+    pub expected: Option<String>,
+    /// What was found, unless it may be secret.
+    pub found: Option<String>,
+    /// What to do about it, where that is known.
+    pub fix: Option<Fix>,
+    /// Which layer contains it: a file's path, `environment`, ...; empty where no layer does.
+    pub origin: String,
+    /// The number of that layer, from 0, lowest precedence first: its index in the status' layers.
+    pub layer: Option<usize>,
+    /// The environment variable that contains it.
+    pub variable: Option<String>,
+    /// The line in the document, from 1.
+    pub line: Option<usize>,
+    /// The column in that line, from 1.
+    pub column: Option<usize>,
+    /// The line's text, where it can be shown without showing a secret; control characters are written out.
+    pub snippet: Option<String>,
+    /// What leads to the column, under the snippet.
+    blanks: Option<String>,
+    /// It refuses nothing by itself.
+    pub(super) is_warning: bool,
+}
+
+impl Problem {
+    pub(super) fn new(
+        fields: &'static [Field],
+        entry: &Entry,
+        shown: Option<Shown>,
+        secrets: &KnownSecrets,
+    ) -> Self {
+        let (snippet, blanks) = match shown {
+            Some(Shown { line, blanks }) => (Some(line), blanks),
+            None => (None, None),
+        };
+        let path = &entry.problem.path;
+        let path = &path[..schema::shown_steps(fields, path)];
+        let text = |text: &str| escaped(text).into_owned();
+        let words = words(fields, &entry.problem, secrets);
+        let Words {
+            sentence,
+            expected,
+            found,
+            fix,
+        } = words;
+        // The others are part of the sentence.
+        let sentence = match &entry.fix {
+            Some(fix @ Fix::Set { .. }) => format!("{sentence}; {fix}"),
+            _ => sentence,
+        };
+        Problem {
+            path: KeyPath::new(path),
+            kind: entry.problem.what.kind(),
+            message: text(&sentence),
+            expected: expected.as_deref().map(text),
+            found: found.as_deref().map(text),
+            fix: entry.fix.clone().or(fix),
+            origin: text(&entry.origin),
+            layer: entry.layer,
+            variable: entry.variable.as_deref().map(text),
+            line: entry.at.map(|at| at.0),
+            column: entry.at.map(|at| at.1),
+            snippet,
+            blanks,
+            is_warning: entry.is_warning,
+        }
+    }
+
+    /// Whether it is a warning, which refuses nothing by itself.
+    pub fn is_warning(&self) -> bool {
+        self.is_warning
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.is_empty() {
+            true => write!(f, "  {}", self.message)?,
+            false => write!(f, "  {}: {}", self.path, self.message)?,
+        }
+        match (&self.variable, self.line, self.column) {
+            (Some(variable), ..) => write!(f, "\n    --> environment variable {variable}")?,
+            (None, Some(line), Some(column)) => {
+                write!(f, "\n    --> {}:{line}:{column}", self.origin)?
+            }
+            _ if self.origin.is_empty() => {}
+            _ => write!(f, "\n    --> {}", self.origin)?,
+        }
+        if let (Some(snippet), Some(blanks), Some(line)) = (&self.snippet, &self.blanks, self.line)
+        {
+            let width = line.to_string().len();
+            write!(
+                f,
+                "\n    {:width$} |\n    {line} | {snippet}\n    {:width$} | {blanks}^",
+                "", ""
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 13)?;
+        problem.serialize_field("kind", &self.kind)?;
+        problem.serialize_field("path", &self.path)?;
+        problem.serialize_field("steps", self.path.steps())?;
+        problem.serialize_field("message", &self.message)?;
+        problem.serialize_field("expected", &self.expected)?;
+        problem.serialize_field("found", &self.found)?;
+        problem.serialize_field("fix", &self.fix)?;
+        problem.serialize_field("origin", &self.origin)?;
+        problem.serialize_field("layer", &self.layer)?;
+        problem.serialize_field("variable", &self.variable)?;
+        problem.serialize_field("line", &self.line)?;
+        problem.serialize_field("column", &self.column)?;
+        problem.serialize_field("warning", &self.is_warning)?;
+        problem.end()
+    }
+}

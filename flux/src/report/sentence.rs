@@ -1,0 +1,161 @@
+//! The words of a problem: nothing of a secret is in them.
+
+use super::secrets::KnownSecrets;
+use crate::{
+    problem::{Fix, Flaw, ProblemKind, What},
+    schema::{self, Field, Place},
+};
+
+/// What is written of a problem.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) sentence: String,
+    pub(super) expected: Option<String>,
+    pub(super) found: Option<String>,
+    /// What the problem itself suggests.
+    pub(super) fix: Option<Fix>,
+}
+
+impl From<String> for Words {
+    fn from(sentence: String) -> Self {
+        Words {
+            sentence,
+            ..Words::default()
+        }
+    }
+}
+
+/// Whether what was found must be left out by its path.
+fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
+    match (&problem.what, schema::place(fields, &problem.path)) {
+        (_, Place::Leaf { secret }) => secret,
+        // What stands in the place of a section may be a secret; a rule of a section speaks of all its fields.
+        (
+            What::Message(_) | What::Told { .. } | What::Panic(_) | What::Rule { .. },
+            Place::Structure,
+        ) => false,
+        (_, Place::Structure | Place::Unknown) => schema::any_secret(fields),
+    }
+}
+
+/// The words of a problem; nothing of a secret's value is in them.
+pub(super) fn words(fields: &'static [Field], problem: &Flaw, secrets: &KnownSecrets) -> Words {
+    let hidden = may_not_show(fields, problem);
+    let hides = |text: &str| hidden || secrets.are_in(text);
+    match &problem.what {
+        What::Plain(text) => in_one_line(text).into(),
+        What::Told {
+            text,
+            quotes: false,
+            kind,
+        } => Words {
+            sentence: in_one_line(text),
+            fix: (*kind == ProblemKind::DuplicateKey).then_some(Fix::Remove),
+            ..Words::default()
+        },
+        What::Type { expected, .. } if secrets.are_in(expected) => {
+            let sentence = "is not what was expected; what was found is secret";
+            sentence.to_owned().into()
+        }
+        What::Type { found, expected } if hides(found) => Words {
+            sentence: format!("expected {expected}; what was found is secret"),
+            expected: Some(expected.clone()),
+            ..Words::default()
+        },
+        What::Type { found, expected } => {
+            let near = nearest_variant(found, expected);
+            let ask = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
+            Words {
+                sentence: format!("expected {expected}, found {found}{ask}"),
+                expected: Some(expected.clone()),
+                found: Some(found.clone()),
+                fix: near.map(|near| Fix::Replace {
+                    with: near.to_owned(),
+                }),
+            }
+        }
+        What::Message(text) | What::Told { text, .. } | What::Panic(text) if hides(text) => {
+            let sentence = "is not valid; the reason may quote the secret and is not shown";
+            sentence.to_owned().into()
+        }
+        What::Message(text) | What::Told { text, .. } | What::Panic(text) => {
+            in_one_line(text).into()
+        }
+        What::Rule {
+            must,
+            found: Some(found),
+            ..
+        } if !hides(found) => Words {
+            sentence: format!("{must}, found {found}"),
+            expected: Some(must.clone()),
+            found: Some(found.clone()),
+            fix: None,
+        },
+        What::Rule { must, .. } => Words {
+            sentence: must.clone(),
+            expected: Some(must.clone()),
+            ..Words::default()
+        },
+        What::Missing => "is required, and no layer sets it".to_owned().into(),
+        What::Unknown(Some(known)) => Words {
+            sentence: format!("unknown key, did you mean `{known}`?"),
+            fix: Some(Fix::Rename {
+                to: (*known).to_owned(),
+            }),
+            ..Words::default()
+        },
+        What::Unknown(None) => "unknown key".to_owned().into(),
+        What::Twice => Words {
+            sentence: "this key stands here twice; remove one".to_owned(),
+            fix: Some(Fix::Remove),
+            ..Words::default()
+        },
+    }
+}
+
+/// A message of another crate may have several lines, some of which only point at the one above.
+fn in_one_line(text: &str) -> String {
+    if !text.contains(['\n', '\r']) {
+        return text.to_owned();
+    }
+    let points = |line: &str| line.chars().all(|c| "^~-=| ".contains(c));
+    let mut whole = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !points(line)) {
+        match whole.chars().next_back() {
+            None => {}
+            Some(':' | ';' | ',' | '.') => whole.push(' '),
+            Some(_) => whole.push_str("; "),
+        }
+        whole.push_str(line);
+    }
+    whole
+}
+
+/// The variant of an enum that was probably meant: serde lists them in backticks.
+fn nearest_variant<'a>(found: &str, expected: &'a str) -> Option<&'a str> {
+    let found = found.strip_prefix('`')?.strip_suffix('`')?;
+    let variants = expected.split('`').skip(1).step_by(2);
+    flux_syntax::nearest(found, variants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_several_lines_becomes_one() {
+        for (text, line) in [
+            ("plain", "plain"),
+            ("no such host\n", "no such host"),
+            ("invalid key\nexpected `=`", "invalid key; expected `=`"),
+            (
+                "regex parse error:\n    [a\n    ^\nerror: unclosed character class",
+                "regex parse error: [a; error: unclosed character class",
+            ),
+            ("first.\r\n\r\nsecond", "first. second"),
+            ("\n^\n", ""),
+        ] {
+            assert_eq!(in_one_line(text), line);
+        }
+    }
+}
