@@ -132,7 +132,6 @@ pub enum Fix {
         with: String,
     },
     /// Action `remove`: remove one of the two.
-    #[non_exhaustive]
     Remove,
 }
 

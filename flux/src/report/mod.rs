@@ -124,9 +124,10 @@ impl Entry {
             return false;
         }
         let (path, inner) = (&self.problem.path, &other.problem.path);
+        let is_inside = path.starts_with(inner) && (path != inner || path.is_empty());
         let is_around = !path.is_empty() && inner.starts_with(path);
         let is_replaced = || self.layer.is_some_and(|layer| other.is_set_above(layer));
-        path.starts_with(inner) || is_around && !is_replaced()
+        is_inside || is_around && !is_replaced()
     }
 }
 

@@ -113,14 +113,28 @@ pub(super) fn words(fields: &'static [Field], problem: &Flaw, secrets: &KnownSec
     }
 }
 
-/// A message of another crate may have several lines, some of which only point at the one above.
+/// A message of another crate may have several lines, some of which only point at the one above. A break inside of quotes is part
+/// of a value, and stays to be written out.
 fn in_one_line(text: &str) -> String {
+    let text = text.trim_end();
     if !text.contains(['\n', '\r']) {
         return text.to_owned();
     }
+    let mut open = None;
+    let breaks = |c: char| {
+        if matches!(c, '`' | '"') && open.is_none_or(|quote| quote == c) {
+            open = if open.is_some() { None } else { Some(c) };
+        }
+        open.is_none() && matches!(c, '\n' | '\r')
+    };
     let points = |line: &str| line.chars().all(|c| "^~-=| ".contains(c));
+    let lines: Vec<&str> = text.split(breaks).collect();
     let mut whole = String::new();
-    for line in text.lines().map(str::trim).filter(|line| !points(line)) {
+    for line in lines
+        .into_iter()
+        .map(str::trim)
+        .filter(|line| !points(line))
+    {
         match whole.chars().next_back() {
             None => {}
             Some(':' | ';' | ',' | '.') => whole.push(' '),
@@ -153,6 +167,7 @@ mod tests {
                 "regex parse error: [a; error: unclosed character class",
             ),
             ("first.\r\n\r\nsecond", "first. second"),
+            ("`a\nb` is\nbad", "`a\nb` is; bad"),
             ("\n^\n", ""),
         ] {
             assert_eq!(in_one_line(text), line);

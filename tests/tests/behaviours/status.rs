@@ -18,7 +18,10 @@ async fn keys_that_no_field_has_are_in_the_status_until_the_document_changes() {
     let [warning] = &warnings[..] else {
         panic!("{warnings:?}")
     };
-    assert_eq!((warning.path.as_str(), &*warning.origin), ("txet", "channel"));
+    assert_eq!(
+        (warning.path.as_str(), &*warning.origin),
+        ("txet", "channel")
+    );
     assert_eq!((warning.line, warning.column), (Some(2), Some(7)));
     assert_eq!(warning.message, "unknown key, did you mean `text`?");
     write(&sender, "n: 2\ntxet: hello").await;
