@@ -155,13 +155,17 @@ impl Serialize for LayerStatus {
     }
 }
 
-/// A few lines for people: the state, the generation, and every layer with what is wrong with it. Never a secret.
+/// A few lines for people: the state and for how long, the generation, every layer with what is wrong with it, warnings, and why the
+/// newest change is refused. Never a secret.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {}, generation {}",
-            self.name, self.state, self.generation
+            "{}: {} for {:?}, generation {}",
+            self.name,
+            self.state,
+            whole_seconds(self.since),
+            self.generation
         )?;
         let remarks = [
             (!self.running, "not running"),
@@ -196,9 +200,7 @@ impl fmt::Display for LayerStatus {
             Health::Starting => f.write_str("starting")?,
             Health::Live => f.write_str("live")?,
             Health::Stale { since, error, .. } => {
-                let lasts = since.elapsed().unwrap_or_default();
-                let lasts = Duration::from_secs(lasts.as_secs());
-                write!(f, "stale for {lasts:?} ({error})")?;
+                write!(f, "stale for {:?} ({error})", whole_seconds(*since))?;
             }
             Health::Closed => f.write_str("closed")?,
         }
@@ -210,4 +212,8 @@ impl fmt::Display for LayerStatus {
         }
         Ok(())
     }
+}
+
+fn whole_seconds(since: SystemTime) -> Duration {
+    Duration::from_secs(since.elapsed().unwrap_or_default().as_secs())
 }

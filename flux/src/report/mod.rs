@@ -150,7 +150,7 @@ pub(crate) enum Keeping {
 /// `problems`, each as described on [`Problem`]. Those names stay.
 ///
 /// ```
-////// # fn alerts(report: &flux::Report) {
+/// # fn alerts(report: &flux::Report) {
 /// use flux::report::ProblemKind;
 ///
 /// for problem in report.problems() {

@@ -268,7 +268,7 @@ pub fn custom<T: ?Sized, E: Display>(
         Ok(Ok(())) => {}
         Ok(Err(error)) => match message {
             Some(text) => broken(cx, name, Some(text), String::new(), None),
-            None => cx.problem(name, What::message(ProblemKind::Rule, error.to_string())),
+            None => cx.problem(name, What::message(ProblemKind::Rule, printed(&error))),
         },
         Err(panic) => {
             let text = format!("`{path}` panicked: {}", panic_text(&*panic));
