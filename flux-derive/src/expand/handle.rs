@@ -99,6 +99,10 @@ fn functions(model: &Model<'_>) -> TokenStream {
         #vis fn load() -> ::core::result::Result<Self, #flux::Error> {
             #flux::Builder::load(Self::builder())
         }
+        /// Waits for the first good configuration, wherever the start is called, and returns it.
+        #vis async fn ready() -> ::core::result::Result<#flux::Guard<Self>, #flux::Error> {
+            #flux::Capacitor::ready(Self::capacitor()).await
+        }
         #[doc = #get]
         #[inline]
         #[must_use]

@@ -223,12 +223,19 @@ impl<C: Config> Builder<C> {
 }
 
 impl<C: Root> Builder<C> {
-    /// Starts the static instance, the one behind `AppConfig::get()`; returns with the outcome of the first configuration.
+    /// Starts the static instance, the one behind `AppConfig::get()`: see [`Capacitor::start`].
     ///
     /// # Errors
-    /// [`Error::Refused`] where the first configuration is bad (watching goes on), and every other [`Error`].
+    /// As for [`Capacitor::start`], and [`Error::Declaration`] where the layers cannot work.
     pub async fn start(self) -> Result<(), Error> {
-        self.global()?.start().await
+        let capacitor = super::global::capacitor::<C>();
+        match capacitor.instance.rejoin() {
+            Some(outcome) => outcome,
+            None => {
+                capacitor.instance.install(self.spec.plan()?)?;
+                capacitor.start().await
+            }
+        }
     }
 
     /// [`start`](Builder::start) for programs without a Tokio runtime: a thread of its own watches the sources.
@@ -236,13 +243,14 @@ impl<C: Root> Builder<C> {
     /// # Errors
     /// As for [`start`](Builder::start).
     pub fn start_blocking(self) -> Result<(), Error> {
-        self.global()?.start_blocking()
-    }
-
-    fn global(self) -> Result<&'static Capacitor<C>, Error> {
         let capacitor = super::global::capacitor::<C>();
-        capacitor.instance.install(self.spec.plan()?)?;
-        Ok(capacitor)
+        match capacitor.instance.rejoin() {
+            Some(outcome) => outcome,
+            None => {
+                capacitor.instance.install(self.spec.plan()?)?;
+                capacitor.start_blocking()
+            }
+        }
     }
 }
 

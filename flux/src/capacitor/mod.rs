@@ -10,6 +10,7 @@ pub(crate) mod global;
 pub mod hot;
 mod load;
 mod root;
+mod weak;
 
 #[cfg(feature = "json")]
 pub use crate::runtime::Secrets;
@@ -20,6 +21,7 @@ pub use crate::{
 pub use builder::Builder;
 pub use global::park;
 pub use root::Root;
+pub use weak::WeakCapacitor;
 
 use crate::{
     Config, Guard, Reader, Report, Snapshot,
@@ -142,6 +144,39 @@ impl<C: Config> Capacitor<C> {
         Projection::new(self.subscribe(), part)
     }
 
+    /// [`watch`](Capacitor::watch), but the first call of [`changed`](Projection::changed) yields the current value, once there is
+    /// one: for code that does the same with the first value as with each later one.
+    ///
+    /// ```
+    /// # use flux::{Format, Flux, Source, source::Channel};
+    /// # #[derive(Flux)] struct AppConfig { workers: usize }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (document, channel) = Channel::latest("app.yaml");
+    /// # let capacitor = flux::Capacitor::<AppConfig>::builder()
+    /// #     .source(Source::watcher(channel).format(Format::Json)).build()?;
+    /// # document.try_send(&b"{ \"workers\": 4 }"[..])?;
+    /// # capacitor.start().await?;
+    /// let mut workers = capacitor.follow(|config| &config.workers);
+    /// assert_eq!(workers.changed().await, Some(&4));     // at once
+    /// # capacitor.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn follow<T, F>(&self, part: F) -> Projection<C, T, F>
+    where
+        T: PartialEq + ?Sized,
+        F: Fn(&C) -> &T,
+    {
+        self.watch(part).current_first()
+    }
+
+    /// A handle that does not keep the capacitor alive: for callbacks, parties and tasks of the program that a capacitor owns or
+    /// that own one. See [`WeakCapacitor`].
+    pub fn downgrade(&self) -> WeakCapacitor<C> {
+        WeakCapacitor::new(self)
+    }
+
     /// The state.
     pub fn state(&self) -> State {
         self.instance.state()
@@ -157,14 +192,37 @@ impl<C: Config> Capacitor<C> {
         self.instance.status.load().error.clone()
     }
 
-    /// Starts watching; returns with the outcome of the first configuration.
+    /// Starts watching; returns with the outcome of the first configuration. Dropped before that, as by `tokio::time::timeout`, it
+    /// stops, and may be called again.
+    ///
+    /// After a refusal the watching goes on, and one more `start` joins it: it returns `Ok` once a good configuration is applied, and
+    /// the newest report until then, so that a loop of tries ends. To start with other layers, call [`stop`](Capacitor::stop) first.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the first configuration is bad: watching goes on, the state is `Empty` until a good one comes.
-    /// After [`Error::StartupTimeout`] everything is released and `start` may be called again. [`Error::AlreadyStarted`] and
+    /// [`Error::Refused`] where the first configuration is bad: the state is `Empty` until a good one comes. After
+    /// [`Error::StartupTimeout`] everything is released and `start` may be called again. [`Error::AlreadyStarted`] and
     /// [`Error::NoRuntime`] where it cannot start.
     pub async fn start(&self) -> Result<(), Error> {
         lifecycle::start(&self.instance).await
+    }
+
+    /// Waits for the first good configuration, whoever starts the capacitor, and returns it; at once where there is one. May be called
+    /// before `start`, any number of times, and dropped at any time.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the watching ends before that.
+    pub async fn ready(&self) -> Result<Guard<C>, Error> {
+        let mut told = self.instance.told.subscribe();
+        loop {
+            // Marked as seen before it is looked at: what is applied meanwhile wakes this again.
+            let ended = told.borrow_and_update().has_ended();
+            if let Some(guard) = self.try_get() {
+                return Ok(guard);
+            }
+            if ended || told.changed().await.is_err() {
+                return Err(self.instance.not_running());
+            }
+        }
     }
 
     /// [`start`](Capacitor::start) for programs without a Tokio runtime: a thread of its own watches the sources until the

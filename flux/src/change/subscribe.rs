@@ -49,6 +49,9 @@ impl LastTold {
         self.number += 1;
         self.refused = Some((self.number, report));
     }
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
     pub(crate) fn ended(&mut self, ended: bool) {
         self.ended = ended;
     }
@@ -243,6 +246,8 @@ pub struct Projection<C, T: ?Sized, F> {
     subscription: Subscription<C>,
     part: F,
     current: Option<Arc<Snapshot<C>>>,
+    /// The next call yields what is current.
+    current_first: bool,
     compared: std::marker::PhantomData<fn(&T)>,
 }
 
@@ -259,8 +264,14 @@ where
             subscription,
             part,
             current,
+            current_first: false,
             compared: std::marker::PhantomData,
         }
+    }
+
+    pub(crate) fn current_first(mut self) -> Self {
+        self.current_first = true;
+        self
     }
 
     /// The part as it was last seen; none before the first configuration.
@@ -270,8 +281,12 @@ where
             .map(|snapshot| (self.part)(snapshot))
     }
 
-    /// Waits until the part is another one; none once the capacitor has stopped. May be dropped at any await.
+    /// Waits until the part is another one, and yields it; the first call of one from [`follow`](crate::Capacitor::follow) yields the
+    /// current one. None once the capacitor has stopped. May be dropped at any await.
     pub async fn changed(&mut self) -> Option<&T> {
+        if std::mem::take(&mut self.current_first) && self.current.is_some() {
+            return self.get();
+        }
         loop {
             let change = self.subscription.changed().await?;
             let old = self.current.replace(change.current);

@@ -47,6 +47,8 @@ struct Running {
     stop: Option<oneshot::Sender<()>>,
     commands: mpsc::UnboundedSender<Command>,
     ended: watch::Receiver<bool>,
+    /// The generation that readers saw when the first configuration was refused, until a start has answered that it is good now.
+    refused: Option<u64>,
 }
 
 /// What a task is launched with.
@@ -113,10 +115,46 @@ impl Instance {
         }
     }
 
+    /// The first configuration is refused, and the watching goes on.
+    pub(super) fn refused_first(&self) {
+        let generation = self.status.load().generation;
+        if let Some(running) = &mut self.control().running {
+            running.refused = Some(generation);
+        }
+    }
+
+    /// The outcome of one more start where the first configuration was refused and the watching goes on: the newest report, until a good
+    /// configuration is applied.
+    pub(crate) fn rejoin(&self) -> Option<Result<(), Error>> {
+        let mut control = self.control();
+        if !control.is_running() || control.is_stopping() {
+            return None;
+        }
+        let running = control.running.as_mut()?;
+        let refused = running.refused?;
+        let status = self.status.load();
+        match &status.error {
+            Some(report) if status.generation == refused => {
+                Some(Err(Error::Refused(report.clone())))
+            }
+            _ => {
+                running.refused = None;
+                Some(Ok(()))
+            }
+        }
+    }
+
+    /// Becomes true when a capacitor that was asked to stop has done so.
+    pub(super) fn stopping(&self) -> Option<watch::Receiver<bool>> {
+        let control = self.control();
+        let running = control.running.as_ref()?;
+        (control.is_running() && control.is_stopping()).then(|| running.ended.clone())
+    }
+
     /// Puts a plan in place of the last one, unless that one is running.
     pub(crate) fn install(&self, plan: Plan) -> Result<(), Error> {
         let mut control = self.control();
-        if control.is_running() {
+        if control.is_running() && !control.is_stopping() {
             return Err(Error::AlreadyStarted { name: plan.name });
         }
         let plan = Some(Arc::new(plan));
@@ -145,6 +183,7 @@ impl Instance {
             stop: Some(stop),
             commands: sender,
             ended,
+            refused: None,
         });
         self.told.send_modify(|told| told.ended(false));
         Ok(Launch {
@@ -207,6 +246,11 @@ impl Instance {
 }
 
 impl InstanceControl {
+    fn is_stopping(&self) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|running| running.stop.is_none())
+    }
+
     fn is_running(&self) -> bool {
         self.running
             .as_ref()

@@ -11,6 +11,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio::{
     sync::{oneshot, watch},
@@ -24,7 +25,38 @@ pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
             name: instance.name.clone(),
         });
     }
+    if let Some(outcome) = instance.rejoin() {
+        return outcome;
+    }
+    if let Some(mut ended) = instance.stopping()
+        && instance.outside().is_ok()
+    {
+        // Its runtime may be idle for ever, and then it never ends.
+        let _ = tokio::time::timeout(STOPPING, ended.wait_for(|ended| *ended)).await;
+    }
     let launch = instance.launch()?;
+    let abandoned = Abandoned(instance);
+    let outcome = first_outcome(instance, launch).await;
+    std::mem::forget(abandoned);
+    if let Err(Error::Refused(_)) = &outcome {
+        instance.refused_first();
+    }
+    outcome
+}
+
+/// How long a start waits for the end of what was asked to stop.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// A start that is dropped before its outcome stops, so that a later one can begin anew.
+struct Abandoned<'i>(&'i Instance);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.ask_to_stop();
+    }
+}
+
+async fn first_outcome(instance: &Arc<Instance>, launch: Launch) -> Result<(), Error> {
     // In manual mode nobody else lets go what an earlier runtime left behind.
     drop(instance.manual.lock().await.take());
     let plan = Arc::clone(&launch.plan);
@@ -107,6 +139,9 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
 /// [`start`] on a thread of its own, which watches the sources until the capacitor is stopped.
 pub(crate) fn start_blocking(owner: Arc<Owner>) -> Result<(), Error> {
     let instance = Arc::clone(&owner.0);
+    if let Some(outcome) = instance.rejoin() {
+        return outcome;
+    }
     let cannot = |error: std::io::Error| Error::Declaration {
         name: instance.name.clone(),
         problem: format!("no thread for watching: {error}"),

@@ -36,6 +36,7 @@ mod secrets;
 mod serde_attributes;
 mod signals;
 mod soak;
+mod starts;
 mod status;
 mod subscriptions;
 mod surface;
