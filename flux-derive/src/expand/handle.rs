@@ -103,6 +103,10 @@ fn functions(model: &Model<'_>) -> TokenStream {
         #vis async fn ready() -> ::core::result::Result<#flux::Guard<Self>, #flux::Error> {
             #flux::Capacitor::ready(Self::capacitor()).await
         }
+        /// Reads every source again now, and returns the number of the configuration that is served, or what is wrong.
+        #vis async fn reload() -> ::core::result::Result<u64, #flux::Error> {
+            #flux::Capacitor::reload(Self::capacitor()).await
+        }
         #[doc = #get]
         #[inline]
         #[must_use]

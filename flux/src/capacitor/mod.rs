@@ -242,6 +242,19 @@ impl<C: Config> Capacitor<C> {
         lifecycle::stop(&self.instance).await;
     }
 
+    /// Reads every source again now, whether or not it has reported a change, takes up what they hold without waiting for quiet, and
+    /// returns the number of the configuration that is served. What was refused before, by a callback for example, is tried again.
+    /// The environment, arguments and figment providers are read at start alone.
+    ///
+    /// A source has 10 s for its answer, one that is lost already 2 s. A call while another reload is under way waits for both.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the newest content of a layer is refused; [`Error::Unread`] where a source could not be read (the
+    /// others are applied); [`Error::Stopped`] where the capacitor is not running; [`Error::Inside`] from inside the own pipeline.
+    pub async fn reload(&self) -> Result<u64, Error> {
+        runtime::reload(&self.instance).await
+    }
+
     /// Manual mode: takes up what the sources hold since the last call, applies it, and answers whether there was anything.
     ///
     /// # Errors

@@ -16,6 +16,8 @@
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
 //! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
+//! | `flux.capacitor.reloaded` | info | `generation`: every source was read again, because the program or a signal asked for it |
+//! | `flux.capacitor.reload.failed` | warn | `error`: not every source could be read again, or what they hold is refused |
 //! | `flux.capacitor.misused` | error | `call`, `error`: `stop` awaited inside the own pipeline |
 //! | `flux.source.stale` | warn | `layer`, `lasts`, `error`: a source was lost, and its changes may be missed; at once, then after a minute, two more, four, ... (an hour at most), while it lasts |
 //! | `flux.source.refused` | error | `layer`, `lasts`, `kind`, `error`: a source refuses access (`permission`) or cannot work as declared (`configuration`); at once, then like `flux.source.stale` |
@@ -98,6 +100,18 @@ pub(crate) fn passed_over(name: &str, update: u64, error: &dyn std::fmt::Display
 /// Code of the program panicked where it cannot refuse an update.
 pub(crate) fn panicked(name: &str, hook: &str, error: &str) {
     tracing::error!(name: "flux.hook.panicked", target: "flux", capacitor = name, hook, error, "flux.hook.panicked");
+}
+
+/// Every source was read again, or could not be.
+pub(crate) fn reloaded<E: std::fmt::Display>(name: &str, outcome: &Result<u64, E>) {
+    match outcome {
+        Ok(generation) => {
+            tracing::info!(name: "flux.capacitor.reloaded", target: "flux", capacitor = name, generation, "flux.capacitor.reloaded");
+        }
+        Err(error) => {
+            tracing::warn!(name: "flux.capacitor.reload.failed", target: "flux", capacitor = name, %error, "flux.capacitor.reload.failed");
+        }
+    }
 }
 
 /// A source was lost, or still is.

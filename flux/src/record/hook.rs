@@ -136,8 +136,8 @@ impl RecorderHook for RecorderOfStarts {
         self.with(|session| match command {
             Command::Pin(pinned, _) => session.write(LineKind::Pin(*pinned)),
             Command::Rollback { to, .. } => session.write(LineKind::Rollback(*to)),
-            // Told where it has an effect.
-            Command::Unhealthy { .. } => {}
+            // Recorded where they have an effect.
+            Command::Unhealthy { .. } | Command::Reload(_) => {}
         });
     }
 

@@ -21,6 +21,14 @@ pub(crate) async fn rollback(instance: &Instance, to: Option<u64>) -> Result<u64
     answer.await.unwrap_or_else(|_| Err(instance.not_running()))
 }
 
+pub(crate) async fn reload(instance: &Instance) -> Result<u64, Error> {
+    instance.outside()?;
+    let (reply, answer) = oneshot::channel();
+    instance.command(Command::Reload(reply))?;
+    obey(instance).await;
+    answer.await.unwrap_or_else(|_| Err(instance.not_running()))
+}
+
 pub(crate) async fn pin(instance: &Instance, pinned: bool) -> Result<(), Error> {
     instance.outside()?;
     let (reply, answer) = oneshot::channel();

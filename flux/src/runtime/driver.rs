@@ -4,6 +4,7 @@ mod by_hand;
 mod group;
 mod intake;
 mod orders;
+mod reload;
 mod trial;
 mod update;
 
@@ -59,6 +60,7 @@ pub(crate) struct Driver {
     /// The health check that is running.
     check: Option<Answer<()>>,
     commands: Commands,
+    reload: Option<reload::Reload>,
     first: Option<First>,
     /// When the update under way was taken up.
     began: Option<Instant>,
@@ -97,6 +99,7 @@ impl Driver {
             run: None,
             check: None,
             commands,
+            reload: None,
             first: Some(first),
             began: None,
             resting: None,
@@ -136,7 +139,11 @@ impl Driver {
         loop {
             self.poll_watchers(cx);
             self.drain();
-            if self.poll_run(cx) || self.poll_commands(cx) || self.poll_trial(cx) {
+            if self.poll_run(cx)
+                || self.poll_commands(cx)
+                || self.poll_trial(cx)
+                || self.poll_reload(cx)
+            {
                 continue;
             }
             // Pending means that a write is under way; it wakes this task.

@@ -56,6 +56,17 @@ pub enum Error {
         /// The numbers that are kept.
         kept: Vec<u64>,
     },
+    /// After a reload: sources that could not be read again. What they held before stays applied, with what the others hold now.
+    #[error(
+        "{name}: not every source could be read again: {}; what was read of them before stays, and they are taken up as soon as they can be read",
+        sources.join(", ")
+    )]
+    Unread {
+        /// The capacitor.
+        name: String,
+        /// The sources, each with its reason.
+        sources: Vec<String>,
+    },
     /// A call that waits for the capacitor, from code that the capacitor waits for: a stage, a callback, a party or a layer.
     #[error(
         "{name}: called from inside its own pipeline, where it would wait for itself; spawn a task for it, or do it after the update"

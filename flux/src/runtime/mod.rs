@@ -28,7 +28,7 @@ mod run;
 pub(crate) use clock::now;
 #[cfg(feature = "testing")]
 pub(crate) use command::obey;
-pub(crate) use command::{pin, report_unhealthy, rollback};
+pub(crate) use command::{pin, reload, report_unhealthy, rollback};
 pub use error::Error;
 pub(crate) use instance::{Instance, Outlet, Owner};
 #[cfg(feature = "json")]

@@ -9,11 +9,13 @@ pub(crate) enum Command {
     Unhealthy { generation: u64, reason: String },
     /// Serve an earlier generation: this one, or the last good one.
     Rollback { to: Option<u64>, reply: Reply },
+    /// Read every source again now.
+    Reload(Reply),
     /// Take nothing new up until further notice, or take it up again.
     Pin(bool, oneshot::Sender<()>),
 }
 
 pub(super) type Commands = mpsc::UnboundedReceiver<Command>;
 
-/// Where the answer to a rollback goes: the number that is served.
+/// Where the answer to a rollback or a reload goes: the number that is served.
 pub(super) type Reply = oneshot::Sender<Result<u64, Error>>;

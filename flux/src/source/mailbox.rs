@@ -49,7 +49,6 @@ pub(crate) struct News {
     /// How many observations this layer received in all, those replaced before they were taken included.
     pub(crate) received: u64,
     /// The newest request of [`Inbox::read_now`] that was answered.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for a reload by the program"))]
     pub(crate) answered: u64,
 }
 
@@ -170,7 +169,6 @@ impl Inbox {
 
     /// Asks the source of `layer` to be read now, even if no change was seen. The number of the request, which
     /// [`News::answered`] reaches when it was read; `None` where the watcher takes no requests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for a reload by the program"))]
     pub(crate) fn read_now(&self, layer: usize) -> Option<u64> {
         let mut slot = self.slot(layer);
         slot.requests.made += 1;

@@ -31,6 +31,7 @@ mod probation;
 mod problems;
 mod providers;
 mod reads;
+mod reload;
 mod reports;
 mod secrets;
 mod serde_attributes;

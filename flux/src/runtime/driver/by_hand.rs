@@ -36,7 +36,10 @@ impl Driver {
         loop {
             let again = poll_fn(|cx| Poll::Ready(self.poll_commands(cx) || self.poll_trial(cx)));
             if !again.await {
-                return poll_fn(|cx| self.poll_saver(cx)).await;
+                if self.reload.is_none() {
+                    return poll_fn(|cx| self.poll_saver(cx)).await;
+                }
+                self.reload_by_hand().await;
             }
             self.land().await;
         }

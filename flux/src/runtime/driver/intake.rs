@@ -32,6 +32,9 @@ impl Driver {
                 news |= self.engine.observe(item.layer, observation, now());
             }
             self.engine.layers.states[item.layer].closed();
+            if let Some(reload) = &mut self.reload {
+                reload.answered(item.layer, item.answered);
+            }
         }
         self.listeners.tell(&mut self.engine);
         if news {

@@ -33,6 +33,7 @@ impl Driver {
                     let _ = reply.send(Err(error));
                 }
             },
+            Command::Reload(reply) => self.reload(Some(reply)),
             Command::Pin(pinned, reply) => {
                 let newest = self.engine.pin(pinned);
                 self.listeners.tell(&mut self.engine);

@@ -1,0 +1,166 @@
+//! Reads every source again because the program asks for it, and answers with the outcome.
+
+use super::Driver;
+use crate::{
+    observe,
+    runtime::{error::Error, order::Reply},
+    source::{Health, declare::Input},
+};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long a source that is lost may take to be read again.
+const LOST: Duration = Duration::from_secs(2);
+
+/// How long any other source may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A reload under way.
+pub(super) struct Reload {
+    /// The request of each layer that has not answered.
+    requests: Vec<Option<u64>>,
+    began: Instant,
+    alarm: Pin<Box<Sleep>>,
+    step: ReloadStep,
+    replies: Vec<Reply>,
+}
+
+enum ReloadStep {
+    /// Sources are read.
+    Reading,
+    /// What was read is taken up; these could not be read.
+    Applying { unread: Vec<String> },
+}
+
+impl Reload {
+    /// The source of this layer has answered every request up to this one.
+    pub(super) fn answered(&mut self, layer: usize, answered: u64) {
+        let request = &mut self.requests[layer];
+        if request.is_some_and(|request| request <= answered) {
+            *request = None;
+        }
+    }
+}
+
+impl Driver {
+    /// Begins a reload; one that is under way begins anew, because its sources may have been read already.
+    pub(super) fn reload(&mut self, reply: Option<Reply>) {
+        let layers = self.plan.layers.iter().enumerate();
+        let requests = layers.map(|(layer, opened)| match opened.input {
+            Input::Watched(_) => self.inbox.read_now(layer),
+            _ => None,
+        });
+        let requests = requests.collect();
+        let began = Instant::now();
+        let before = self.reload.take();
+        let mut replies = before.map(|before| before.replies).unwrap_or_default();
+        replies.extend(reply);
+        self.reload = Some(Reload {
+            requests,
+            began,
+            alarm: Box::pin(sleep_until(began + LOST)),
+            step: ReloadStep::Reading,
+            replies,
+        });
+    }
+
+    /// Takes the reload a step further; answers whether there was one to take.
+    pub(super) fn poll_reload(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(reload) = self.reload.as_mut().filter(|_| self.run.is_none()) else {
+            return false;
+        };
+        if matches!(reload.step, ReloadStep::Applying { .. }) {
+            self.reloaded();
+            return true;
+        }
+        let states = &self.engine.layers.states;
+        let waits = |reload: &Reload| {
+            let late = reload.began.elapsed();
+            let mut asked = reload.requests.iter().zip(states);
+            let unread = asked.any(|(request, state)| {
+                let lost = matches!(state.health, Health::Stale { .. } | Health::Closed);
+                request.is_some() && !(lost && late >= LOST)
+            });
+            let unsettled = states.iter().any(|state| state.unsettled);
+            (unread || unsettled || !self.engine.loaded()) && late < LIMIT
+        };
+        if waits(reload) {
+            if reload.alarm.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            if waits(reload) {
+                reload.alarm.as_mut().reset(reload.began + LIMIT);
+                return true;
+            }
+        }
+        let asked = reload.requests.iter().zip(states).zip(&self.plan.layers);
+        let unread = asked
+            .filter(|(_, opened)| matches!(opened.input, Input::Watched(_)))
+            .filter_map(|((request, state), _)| {
+                let origin = &state.origin;
+                match &state.health {
+                    Health::Stale { error, .. } => Some(format!("{origin} ({error})")),
+                    _ if state.unsettled => Some(format!("{origin} (a writer is at work on it)")),
+                    Health::Starting => Some(format!("{origin} (nothing was received of it yet)")),
+                    Health::Live if request.is_some() => {
+                        Some(format!("{origin} (no answer within {LIMIT:?})"))
+                    }
+                    Health::Live | Health::Closed => None,
+                }
+            });
+        let unread = unread.collect();
+        reload.step = ReloadStep::Applying { unread };
+        let settled = !states.iter().any(|state| state.unsettled);
+        if settled && self.engine.loaded() && self.engine.wants_newest() {
+            self.update();
+        }
+        true
+    }
+
+    fn reloaded(&mut self) {
+        let Some(reload) = self.reload.take() else {
+            return;
+        };
+        let unread = match reload.step {
+            ReloadStep::Applying { unread } => unread,
+            ReloadStep::Reading => Vec::new(),
+        };
+        let name = self.engine.name();
+        let outcome = || match (self.engine.error(), unread.is_empty()) {
+            (Some(report), _) => Err(Error::Refused(report.clone())),
+            (None, false) => Err(Error::Unread {
+                name: name.to_owned(),
+                sources: unread.clone(),
+            }),
+            (None, true) => Ok(self.engine.generation()),
+        };
+        observe::reloaded(name, &outcome());
+        for reply in reload.replies {
+            // Whoever asked may have gone.
+            let _ = reply.send(outcome());
+        }
+    }
+
+    /// Manual mode: until the sources are read.
+    pub(super) async fn reload_by_hand(&mut self) {
+        poll_fn(|cx| {
+            loop {
+                self.poll_watchers(cx);
+                self.drain();
+                if self.reload.is_none() || self.poll_reload(cx) {
+                    return Poll::Ready(());
+                }
+                match self.changed.as_mut().poll(cx) {
+                    Poll::Ready(()) => self.changed = super::changed(&self.inbox),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+}
