@@ -40,6 +40,8 @@ pub(crate) struct Root<'a> {
     pub(crate) probation: Option<Duration>,
     pub(crate) health_check: Option<&'a Path>,
     pub(crate) on_stop: Option<&'a Path>,
+    /// The variant of `flux::capacitor::Signal`.
+    pub(crate) reload_on: Option<&'static str>,
     pub(crate) last_known_good: Option<LastKnownGood>,
     /// In the order written.
     pub(crate) pipeline: Vec<Step<'a>>,

@@ -105,6 +105,17 @@ fn a_step_without_its_feature_names_it() {
 }
 
 #[test]
+fn a_signal_that_is_misspelt_gets_a_suggestion_and_needs_its_feature() {
+    let text = messages("#[flux(source = \"env\", reload_on = \"SIGHUB\")] struct C { a: u8 }");
+    assert!(text.contains("did you mean `SIGHUP`"), "{text}");
+    #[cfg(not(feature = "signal"))]
+    names_feature(
+        "#[flux(source = \"env\", reload_on = \"SIGHUP\")] struct C { a: u8 }",
+        "signal",
+    );
+}
+
+#[test]
 #[cfg(not(feature = "json"))]
 fn a_file_of_the_last_good_configuration_without_its_feature_names_it() {
     let text = "#[flux(source = \"env\", last_known_good = \"state\")] struct C { a: u8 }";
@@ -160,7 +171,7 @@ fn the_steps_of_the_pipeline_are_emitted_in_the_order_written() {
         ". history (3usize)",
         ". filter (a)",
         ". on_apply (b)",
-        ". circuit_breaker (1u32 ,",
+        ":: CircuitBreaker :: failures (1u32)",
         ". transform (c)",
         ". filter (d)",
     ];

@@ -1,6 +1,10 @@
 //! What a struct with sources has beyond a section.
 
-use super::{literals::duration, pipeline, safety, source::source};
+use super::{
+    literals::{duration, feature_off},
+    pipeline, safety,
+    source::source,
+};
 use crate::{
     attr::Options,
     errors::{Errors, did_you_mean},
@@ -36,6 +40,7 @@ pub(super) fn root<'a>(
         probation: safety::probation(options, errors),
         health_check: options.function(Key::HealthCheck),
         on_stop: options.function(Key::OnStop),
+        reload_on: reload_on(options, errors),
         last_known_good: safety::last_known_good(options, errors),
         pipeline: pipeline::steps(options, errors),
     };
@@ -50,6 +55,26 @@ fn section(options: &Options, errors: &mut Errors) {
             key,
             format!("a section has no `{key}`: it belongs to the struct with the sources; move it there, or give this struct a `source`"),
         );
+    }
+}
+
+fn reload_on(options: &Options, errors: &mut Errors) -> Option<&'static str> {
+    let text = options.text(Key::ReloadOn)?;
+    if cfg!(not(feature = "signal")) {
+        errors.at(text, feature_off("signals (`reload_on`)", "signal"));
+    }
+    match text.value().as_str() {
+        "SIGHUP" => Some("Hangup"),
+        "SIGUSR1" => Some("User1"),
+        "SIGUSR2" => Some("User2"),
+        other => {
+            let near = did_you_mean(other, &["SIGHUP", "SIGUSR1", "SIGUSR2"]);
+            errors.at(
+                text,
+                format!("`reload_on` is `\"SIGHUP\"`, `\"SIGUSR1\"` or `\"SIGUSR2\"`, not `{other}`{near}"),
+            );
+            None
+        }
     }
 }
 

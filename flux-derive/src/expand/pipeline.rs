@@ -25,6 +25,10 @@ pub(super) fn safety(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
         let (path, secrets) = (template(&kept.path), format_ident!("{}", kept.secrets));
         all.extend(quote!(.last_known_good(#path, #flux::Secrets::#secrets)));
     }
+    if let Some(signal) = root.reload_on {
+        let signal = format_ident!("{signal}");
+        all.extend(quote!(.reload_on(#flux::capacitor::Signal::#signal)));
+    }
     if let Some(path) = root.on_stop {
         all.extend(quote!(.on_stop(#path)));
     }

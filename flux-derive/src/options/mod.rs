@@ -39,6 +39,7 @@ pub(crate) enum Key {
     HealthCheck,
     History,
     Generations,
+    ReloadOn,
     LastKnownGood,
     OnStop,
     Crate,

@@ -54,6 +54,8 @@ pub(crate) static TABLE: &[Spec] = &[
         .doc("is called during a probation"),
     row(Key::OnStop, "on_stop", Struct, Form::Function).example(FUNCTION).needs_source()
         .doc("is called once with the final state"),
+    row(Key::ReloadOn, "reload_on", Struct, Form::Text).example("\"SIGHUP\"").needs_source()
+        .doc("a signal at which every source is read again: `\"SIGHUP\"`, `\"SIGUSR1\"` or `\"SIGUSR2\"` (feature `signal`)"),
     row(Key::LastKnownGood, "last_known_good", Struct, Form::Literal(Owner::LastKnownGood)).example("\"/var/lib/app/config.json\"").needs_source()
         .doc("a file that serves a start while the sources are down; it contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\")`"),
     row(Key::Retry, "retry", Struct, Form::Brackets(Owner::Retry)).example("retry(attempts = 3, base = \"100ms\", max = \"10s\")").step()

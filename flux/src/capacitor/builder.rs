@@ -200,6 +200,31 @@ impl<C: Config> Builder<C> {
         self
     }
 
+    /// Reads every source again when the process receives this signal, as [`Capacitor::reload`] does; the outcome is in the events
+    /// `flux.capacitor.reloaded` and `flux.capacitor.reload.failed`. From the first start on the signal does nothing else: `SIGHUP`
+    /// does not end the process any more. In manual mode, and on systems without such signals, it does nothing; the latter is
+    /// reported as a warning at start.
+    ///
+    /// ```
+    /// use flux::{Builder, Flux, capacitor::Signal};
+    ///
+    /// #[derive(Flux)]
+    /// #[flux(source = "file:app.yaml", reload_on = "SIGHUP")]
+    /// struct AppConfig {
+    ///     port: u16,
+    /// }
+    ///
+    /// # fn builder() -> Builder<AppConfig> {
+    /// AppConfig::builder().reload_on(Signal::User1)       // in the place of the declared one
+    /// # }
+    /// ```
+    #[cfg(feature = "signal")]
+    #[must_use]
+    pub fn reload_on(mut self, signal: super::Signal) -> Self {
+        self.spec.reload_on = Some(signal);
+        self
+    }
+
     /// An instance of its own, beside the static one and any other; not started yet.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::{
         Next, RateLimit, Request, Stage,
     },
 };
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -124,7 +124,7 @@ impl<C: Config> Builder<C> {
     /// Refuses an update that takes longer than `limit`. What was running is dropped, so that it can never overwrite a newer value.
     #[cfg(feature = "pipeline")]
     #[must_use]
-    pub fn timeout(self, limit: Duration) -> Self {
+    pub fn timeout(self, limit: std::time::Duration) -> Self {
         self.tower_layer(crate::pipeline::TimeoutLayer::new(limit))
     }
 

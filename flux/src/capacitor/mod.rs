@@ -14,6 +14,8 @@ mod weak;
 
 #[cfg(feature = "json")]
 pub use crate::runtime::Secrets;
+#[cfg(feature = "signal")]
+pub use crate::runtime::Signal;
 pub use crate::{
     engine::{Generation, GenerationOutcome, LayerStatus, Refusal, State, Status},
     runtime::Error,

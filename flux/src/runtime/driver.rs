@@ -61,6 +61,8 @@ pub(crate) struct Driver {
     check: Option<Answer<()>>,
     commands: Commands,
     reload: Option<reload::Reload>,
+    #[cfg(feature = "signal")]
+    signals: Option<super::signal::Signals>,
     first: Option<First>,
     /// When the update under way was taken up.
     began: Option<Instant>,
@@ -82,6 +84,9 @@ impl Driver {
         let (current, count) = (instance.outlet.load(), instance.count());
         let engine = Engine::new(plan.settings(), layers, current, count, now());
         observe::started(&plan.name, plan.debounce);
+        #[cfg(feature = "signal")]
+        let signals = (plan.reload_on.filter(|_| !plan.manual))
+            .and_then(|signal| super::signal::Signals::listen(signal, &plan.name));
         let driver = Driver {
             listeners: Listeners::new(&instance, &plan, &engine),
             changed: changed(&inbox),
@@ -100,6 +105,8 @@ impl Driver {
             check: None,
             commands,
             reload: None,
+            #[cfg(feature = "signal")]
+            signals,
             first: Some(first),
             began: None,
             resting: None,
@@ -139,6 +146,7 @@ impl Driver {
         loop {
             self.poll_watchers(cx);
             self.drain();
+            self.poll_signals(cx);
             if self.poll_run(cx)
                 || self.poll_commands(cx)
                 || self.poll_trial(cx)

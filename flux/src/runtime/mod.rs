@@ -23,6 +23,8 @@ mod outage;
 mod plan;
 pub(crate) mod recorder_hook;
 mod run;
+#[cfg(feature = "signal")]
+mod signal;
 
 #[cfg(feature = "testing")]
 pub(crate) use clock::now;
@@ -37,3 +39,5 @@ pub(crate) use load::load;
 #[cfg(feature = "testing")]
 pub(crate) use order::Command;
 pub(crate) use plan::Spec;
+#[cfg(feature = "signal")]
+pub use signal::Signal;

@@ -58,6 +58,8 @@ pub(crate) struct Spec {
     #[cfg(feature = "json")]
     pub(crate) last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
     pub(crate) on_stop: Option<OnStop>,
+    #[cfg(feature = "signal")]
+    pub(crate) reload_on: Option<super::Signal>,
 }
 
 /// Everything a capacitor needs to be started.
@@ -81,6 +83,8 @@ pub(crate) struct Plan {
     #[cfg(feature = "json")]
     pub(super) last_known_good: Option<super::last_known_good::KeepOnDisk>,
     pub(super) on_stop: Option<OnStop>,
+    #[cfg(feature = "signal")]
+    pub(super) reload_on: Option<super::Signal>,
 }
 
 impl Spec {
@@ -108,6 +112,8 @@ impl Spec {
             #[cfg(feature = "json")]
             last_known_good: None,
             on_stop: None,
+            #[cfg(feature = "signal")]
+            reload_on: None,
         }
     }
 
@@ -118,6 +124,10 @@ impl Spec {
         (self.group, self.recorder) = (None, None);
         (self.probation, self.health_check) = (None, None);
         self.on_stop = None;
+        #[cfg(feature = "signal")]
+        {
+            self.reload_on = None;
+        }
         #[cfg(feature = "json")]
         {
             self.last_known_good = None;
@@ -179,6 +189,8 @@ impl Spec {
             #[cfg(feature = "json")]
             last_known_good,
             on_stop: self.on_stop,
+            #[cfg(feature = "signal")]
+            reload_on: self.reload_on,
         })
     }
 }

@@ -263,3 +263,36 @@ async fn reloads_at_once_all_see_what_was_there_when_they_were_called() {
     assert!(began.elapsed() < Duration::from_secs(20));
     capacitor.stop().await;
 }
+
+#[derive(Flux)]
+#[flux(source = "file:never.yaml", reload_on = "SIGUSR2")]
+struct Signalled {
+    n: u32,
+}
+
+/// The default of this signal would end the test.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_makes_every_source_be_read_again() {
+    let server = Asked::holding("n: 1");
+    let builders: [Builder<Signalled>; 2] = [
+        Signalled::builder(),
+        Capacitor::builder().reload_on(flux::capacitor::Signal::User2),
+    ];
+    for builder in builders {
+        server.set(Ok("n: 1"));
+        let builder = builder.clear_sources().source(server.source());
+        let capacitor = builder.debounce(Duration::from_secs(600)).build().unwrap();
+        capacitor.start().await.unwrap();
+        for n in 2..5 {
+            server.set(Ok(&format!("n: {n}")));
+            let sent = std::process::Command::new("kill")
+                .args(["-USR2", &std::process::id().to_string()])
+                .status();
+            assert!(sent.expect("a shell's `kill`").success());
+            let mut follow = capacitor.follow(|app| &app.n);
+            while follow.changed().await != Some(&n) {}
+        }
+        capacitor.stop().await;
+    }
+}

@@ -69,6 +69,17 @@ impl Driver {
         });
     }
 
+    #[cfg(feature = "signal")]
+    pub(super) fn poll_signals(&mut self, cx: &mut Context<'_>) {
+        let signals = self.signals.as_mut();
+        if signals.is_some_and(|signals| signals.poll(cx).is_ready()) {
+            self.reload(None);
+        }
+    }
+
+    #[cfg(not(feature = "signal"))]
+    pub(super) fn poll_signals(&mut self, _: &mut Context<'_>) {}
+
     /// Takes the reload a step further; answers whether there was one to take.
     pub(super) fn poll_reload(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(reload) = self.reload.as_mut().filter(|_| self.run.is_none()) else {
