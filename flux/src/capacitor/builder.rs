@@ -49,7 +49,9 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Any figment provider as a source.
+    /// Any figment provider as a source: above the sources that are there already, below every override, also below those that are
+    /// declared earlier. [`Source::provider`] with [`override_with`](Builder::override_with) puts it above everything, and
+    /// [`Source::named`] gives it a name in reports.
     #[cfg(feature = "figment")]
     #[must_use]
     pub fn provider(self, provider: impl figment::Provider + Send + 'static) -> Self {

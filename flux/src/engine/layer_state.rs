@@ -96,13 +96,15 @@ impl LayerState {
         self.proven.prove(now.instant.into());
         self.changed = Some(now.wall);
         self.secrets = given.secrets;
-        self.given_warnings = given.warnings;
+        // What read it does not know how the layer is called.
+        let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
+        self.given_warnings = named(given.warnings).collect();
         self.prefix = given.prefix;
         match given.read {
             Ok((layer, variables)) => {
                 self.candidate = Some(DecodedContent::given(layer, variables));
             }
-            Err(entries) => self.refusal = Some(entries),
+            Err(entries) => self.refusal = Some(named(entries).collect()),
         }
     }
 

@@ -61,6 +61,12 @@ impl Entry {
         self
     }
 
+    /// The problem is in the layer of this name.
+    pub(crate) fn of(mut self, origin: &str) -> Self {
+        origin.clone_into(&mut self.origin);
+        self
+    }
+
     pub(crate) fn layer(mut self, number: usize) -> Self {
         self.layer = Some(number);
         self

@@ -24,6 +24,7 @@ pub struct Source {
     settle: Option<Duration>,
     resync: Option<Duration>,
     wait: Option<Duration>,
+    name: Option<String>,
     pub(crate) variables: Variables,
 }
 
@@ -73,6 +74,7 @@ impl Source {
             settle: None,
             resync: None,
             wait: None,
+            name: None,
             variables: Variables::Process,
         }
     }
@@ -104,10 +106,37 @@ impl Source {
         Source::new(SourceKind::Watcher(Box::new(watcher)))
     }
 
-    /// Any figment provider, read once at start. Its metadata names the origin in reports.
+    /// Any figment provider, read once at start. Reports and the status call it `provider` and the name of its metadata, unless
+    /// [`named`](Source::named) gives the layer a name.
+    ///
+    /// ```
+    /// use flux::{Flux, Source, figment::providers::Serialized};
+    ///
+    /// #[derive(Flux)]
+    /// struct AppConfig {
+    ///     port: u16,
+    /// }
+    ///
+    /// # fn main() -> Result<(), flux::Error> {
+    /// let flags = Source::provider(Serialized::default("port", 8080)).named("command line");
+    /// let app = flux::Capacitor::<AppConfig>::builder()
+    ///     .override_with(Source::env("APP_").variables([("APP_PORT", "80")]))
+    ///     .override_with(flags)       // above the environment
+    ///     .load()?;
+    /// assert_eq!(app.port, 8080);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "figment")]
     pub fn provider(provider: impl figment::Provider + Send + 'static) -> Self {
         Source::new(SourceKind::Provider(Box::new(provider)))
+    }
+
+    /// What reports, the status and events call the layer; by default where it comes from.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// The format of the documents.
@@ -172,7 +201,16 @@ impl Source {
     }
 
     /// Expands the variables and makes the source ready, or says what cannot work.
-    pub(crate) fn open(self, resync: Option<Duration>) -> Result<Opened, String> {
+    pub(crate) fn open(mut self, resync: Option<Duration>) -> Result<Opened, String> {
+        let name = self.name.take();
+        let mut opened = self.opened(resync)?;
+        if let Some(name) = name {
+            opened.origin = name;
+        }
+        Ok(opened)
+    }
+
+    fn opened(self, resync: Option<Duration>) -> Result<Opened, String> {
         let own = self.resync;
         let patience = self.wait.map(|wait| Patience {
             wait,
@@ -189,7 +227,7 @@ impl Source {
             SourceKind::Uri(template) => {
                 let kind =
                     read(&template, &self.variables).map_err(|error| named(&template, &error))?;
-                Source { kind, ..self }.open(resync)
+                Source { kind, ..self }.opened(resync)
             }
             SourceKind::Env(template) => {
                 let prefix = expand(&template, &self.variables)?;
@@ -203,7 +241,7 @@ impl Source {
             }
             #[cfg(feature = "figment")]
             SourceKind::Provider(provider) => Ok(Opened {
-                origin: provider.metadata().name.into_owned(),
+                origin: format!("provider {}", provider.metadata().name),
                 decoder: None,
                 optional: self.optional,
                 file: None,

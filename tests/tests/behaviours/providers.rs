@@ -3,7 +3,7 @@
 #![allow(clippy::result_large_err)] // figment's own error.
 
 use flux::{
-    Capacitor, Config, Flux,
+    Capacitor, Config, Flux, Source,
     figment::{
         Error, Metadata, Profile, Provider,
         error::{Actual, Kind},
@@ -94,7 +94,7 @@ const ERRORS: [fn() -> Result<Dict, Error>; 6] = [
 fn a_provider_that_cannot_be_read_tells_no_secret() {
     for error in ERRORS {
         let told = told::<Secretive>(error);
-        assert!(told.contains("a given one"), "{told}");
+        assert!(told.contains("provider a given one"), "{told}");
         assert!(!told.contains("hunter"), "{told}");
     }
 }
@@ -145,4 +145,57 @@ fn a_provider_may_be_deep_but_not_too_deep() {
         Ok(Dict::from([("deep".to_owned(), value)]))
     });
     assert!(text.contains("more than 128 deep"), "{text}");
+}
+
+fn number(port: u16) -> Dict {
+    Dict::from([("port".to_owned(), Value::from(port))])
+}
+
+#[test]
+fn a_provider_is_below_every_override_unless_it_is_one_itself() {
+    let variables = || Source::env("APP_").variables([("APP_PORT", "2")]);
+    let below = Capacitor::<Plain>::builder()
+        .override_with(variables())
+        .provider(Given(|| Ok(number(1))))
+        .load();
+    assert_eq!(below.unwrap().port, 2);
+    let above = Capacitor::<Plain>::builder()
+        .override_with(variables())
+        .override_with(Source::provider(Given(|| Ok(number(1)))))
+        .load();
+    assert_eq!(above.unwrap().port, 1);
+    let later = Capacitor::<Plain>::builder()
+        .provider(Given(|| Ok(number(1))))
+        .provider(Given(|| Ok(number(3))))
+        .load();
+    assert_eq!(later.unwrap().port, 3);
+}
+
+#[test]
+fn a_layer_can_be_named_in_reports_and_in_the_status() {
+    fn wrong() -> Result<Dict, Error> {
+        Ok(Dict::from([("port".to_owned(), Value::from("x"))]))
+    }
+    let named = [
+        Source::provider(Given(wrong)).named("command line"),
+        Source::env("APP_")
+            .variables([("APP_PORT", "x")])
+            .named("command line"),
+        Source::file("no-such-file.yaml").named("command line"),
+    ];
+    for source in named {
+        let capacitor = Capacitor::<Plain>::builder()
+            .source(source)
+            .build()
+            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let error = runtime
+            .unwrap()
+            .block_on(capacitor.start())
+            .expect_err("wrong");
+        assert!(error.to_string().contains("command line"), "{error}");
+        assert_eq!(capacitor.status().layers[0].origin, "command line");
+    }
 }
