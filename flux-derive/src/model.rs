@@ -138,8 +138,13 @@ pub(crate) enum Kind<'a> {
     Section {
         merge: Option<Merge<'a>>,
     },
-    /// A section whose keys stand beside the struct's own.
+    /// A section whose keys stand beside the struct's own, or a map of sections that takes the keys that no field has.
     Flat,
+    /// A map of values that takes the keys that no field has.
+    Rest {
+        /// A value type that derives `Flux` is meant as a single value.
+        value: bool,
+    },
     /// Not in any layer: always the default.
     Skipped,
 }
@@ -271,10 +276,10 @@ impl Field<'_> {
     pub(crate) fn is_known(&self) -> bool {
         matches!(self.kind, Kind::Leaf { known: true, .. })
     }
-    /// The name under which problems are recorded: a flattened section adds no step to the path.
+    /// The name under which problems are recorded: what is flattened adds no step to the path.
     pub(crate) fn step(&self) -> &str {
         match self.kind {
-            Kind::Flat => "",
+            Kind::Flat | Kind::Rest { .. } => "",
             _ => &self.key,
         }
     }
@@ -289,10 +294,10 @@ impl Model<'_> {
     pub(crate) fn layered(&self) -> impl Iterator<Item = &Field<'_>> {
         self.fields.iter().filter(|field| field.is_layered())
     }
-    /// The flattened sections.
+    /// What is flattened.
     pub(crate) fn flat(&self) -> impl Iterator<Item = &Field<'_>> {
         self.fields
             .iter()
-            .filter(|field| matches!(field.kind, Kind::Flat))
+            .filter(|field| matches!(field.kind, Kind::Flat | Kind::Rest { .. }))
     }
 }

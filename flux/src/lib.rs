@@ -79,6 +79,7 @@ pub mod __private {
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
             decode::put_nested,
             finish::{Nested, diff, nested, nested_or, or},
+            flat::{FlatLayer, Rest, RestMap, rest, rest_diff, rest_over, rest_type},
             leaf::{TypeProbe, differ, probe, put, single},
             same::{OfFloats, OfOthers, Unequal},
         },

@@ -132,33 +132,71 @@ fn innermost(own: Shape<'_>) -> Shape<'_> {
     }
 }
 
-/// A flattened section shares the struct's keys, so it must be exactly one, always there, with nothing of its own.
-fn flat<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
+/// A map that takes the keys that no field has. It has no key of its own, and its entries merge by key.
+fn rest<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     let (options, ty) = (&written.options, &written.original.ty);
-    if !shape(ty).is_other() {
+    if !matches!(shape(ty), Shape::Map(..) | Shape::Other) {
         errors.at(
             ty,
-            format!("`flatten` puts the keys of one section beside the others; `{}` cannot be flattened, name the section itself", type_name(ty)),
+            format!("`flatten` takes the keys that no field has into a map, and the field is `{}`; write a map such as `BTreeMap<String, T>`, or remove `flatten`", type_name(ty)),
         );
     }
-    if let Some(key) = options.key(Key::Merge) {
+    no_key_of_its_own(written, "map", errors);
+    if let Some(key) = decoder(written).map(|given| &given.key) {
         errors.at(
             key,
-            "a flattened section is merged key by key; put `merge` on its fields",
+            format!("a flattened map is decoded entry by entry, not by `{key}`; remove `{key}` or `flatten`"),
+        );
+    }
+    if let Some(text) = options.text(Key::Env) {
+        errors.at(
+            text,
+            "a flattened map has no key of its own, and so no variable; remove `env`",
+        );
+    }
+    Kind::Rest {
+        value: options.is_set(Key::Value),
+    }
+}
+
+/// What is flattened has no name, and merges by its keys.
+fn no_key_of_its_own(written: &ast::FieldInput<'_>, what: &str, errors: &mut Errors) {
+    let options = &written.options;
+    if let Some(key) = options.key(Key::Merge) {
+        let fix = match what {
+            "map" => "remove `merge`",
+            _ => "put `merge` on its fields",
+        };
+        errors.at(
+            key,
+            format!("a flattened {what} is merged key by key; {fix}"),
         );
     }
     if let Some(key) = options.key(Key::SerdeRename) {
         errors.at(
             key,
-            "a flattened section has no key of its own; remove `rename`",
+            format!("a flattened {what} has no key of its own; remove `rename`"),
         );
     }
     if let Some(alias) = options.texts(Key::SerdeAlias).next() {
         errors.at(
             alias,
-            "a flattened section has no key of its own; remove `alias`",
+            format!("a flattened {what} has no key of its own; remove `alias`"),
         );
     }
+}
+
+/// A flattened section shares the struct's keys, so it must be exactly one, always there, with nothing of its own. A map of sections
+/// takes the keys that no field has.
+fn flat<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
+    let ty = &written.original.ty;
+    if !matches!(shape(ty), Shape::Other | Shape::Map(..)) {
+        errors.at(
+            ty,
+            format!("`flatten` puts the keys of one section beside the others; `{}` cannot be flattened, name the section itself", type_name(ty)),
+        );
+    }
+    no_key_of_its_own(written, "section", errors);
     Kind::Flat
 }
 
@@ -191,11 +229,8 @@ fn decoder<'a>(written: &'a ast::FieldInput<'_>) -> Option<&'a Given> {
 
 fn leaf<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
     let (options, ty) = (&written.options, &written.original.ty);
-    if let Some(key) = options.key(Key::SerdeFlatten) {
-        errors.at(
-            key,
-            "only a section can be flattened, since a catch-all would hide misspelt keys; add `#[flux(nested)]` to a struct that derives `Flux`, or give the map a key of its own",
-        );
+    if options.is_set(Key::SerdeFlatten) {
+        return rest(written, errors);
     }
     if let (Some(_), Some(key)) = (
         options.get(Key::SerdeWith),

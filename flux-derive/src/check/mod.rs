@@ -35,6 +35,7 @@ pub(crate) fn model<'a>(input: &'a Input<'_>, errors: &mut Errors) -> Option<Mod
         .filter_map(|(one, key)| field::field(input, one, key, errors))
         .collect();
     names::distinct(input, &fields, errors);
+    names::one_rest(input, &fields, errors);
     Some(Model {
         vis: &input.original.vis,
         ident: &input.original.ident,

@@ -48,6 +48,21 @@ fn renamed(field: &FieldInput<'_>) -> TokenStream {
     }
 }
 
+/// Two maps could not share the keys that no field has.
+pub(super) fn one_rest(input: &Input<'_>, fields: &[model::Field<'_>], errors: &mut Errors) {
+    let rests = |one: &&model::Field<'_>| matches!(one.kind, model::Kind::Rest { .. });
+    let mut rests = fields.iter().filter(rests);
+    let Some(first) = rests.next() else { return };
+    for second in rests {
+        let written = input.fields.iter().find(|one| one.ident == second.ident);
+        let key = written.and_then(|written| written.options.key(Key::SerdeFlatten));
+        if let Some(key) = key {
+            let first = plain(first.ident);
+            errors.at(key, format!("`{first}` takes the keys that no field has already; give this map a key of its own"));
+        }
+    }
+}
+
 /// Two fields with one name could not be told apart in a document, or in the environment.
 pub(super) fn distinct(input: &Input<'_>, fields: &[model::Field<'_>], errors: &mut Errors) {
     let mut documents: HashMap<String, String> = HashMap::new();

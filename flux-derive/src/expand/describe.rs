@@ -24,6 +24,10 @@ pub(super) fn fields(model: &Model<'_>) -> TokenStream {
 /// What is known of the fields by their types.
 pub(super) fn types(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let types = model.layered().map(|field| match leaves.name(field) {
+        Some(leaf) if matches!(field.kind, Kind::Rest { .. }) => {
+            let ty = field.ty;
+            quote_spanned!(place(ty)=> __f::rest_type::<#ty, #leaf>())
+        }
         Some(leaf) => quote!(__f::leaf_type::<#leaf>()),
         None => {
             let ty = field.ty;
@@ -44,13 +48,13 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     let mut all = quote!(__f::Field::new(#key, #env).with_type(#type_name));
     match field.kind {
         Kind::Leaf { .. } if field.is_known() => {}
-        Kind::Leaf { .. } => all.extend(quote!(.of::<#ty>())),
+        Kind::Leaf { .. } | Kind::Rest { .. } => all.extend(quote!(.of::<#ty>())),
         _ => all.extend(quote_spanned!(place(ty)=> .with_kind(<#ty as __f::Nested>::KIND))),
     }
     if let (Kind::Leaf { .. }, None) = (&field.kind, &field.default) {
         all.extend(quote_spanned!(place(ty)=> .with_required(__f::TypeProbe::<#ty>::REQUIRED)));
     }
-    if matches!(field.kind, Kind::Flat) {
+    if matches!(field.kind, Kind::Flat | Kind::Rest { .. }) {
         all.extend(quote!(.with_flatten()));
     }
     if strict {

@@ -9,9 +9,13 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
-fn slot(field: &Field<'_>) -> TokenStream {
+fn slot(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
     let ty = field.ty;
     match field.kind {
+        Kind::Rest { .. } => {
+            let leaf = leaves.name(field);
+            quote_spanned!(place(field.ty)=> ::core::option::Option<__f::Rest<#ty, #leaf>>)
+        }
         Kind::Leaf { .. } => quote!(::core::option::Option<#ty>),
         _ => {
             quote_spanned!(place(field.ty)=> ::core::option::Option<<#ty as __f::Nested>::Layer>)
@@ -25,10 +29,10 @@ pub(crate) fn name(ident: &Ident) -> Ident {
 }
 
 /// The struct.
-fn definition(model: &Model<'_>) -> TokenStream {
+fn definition(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let (vis, layer) = (model.vis, name(model.ident));
     let fields = model.layered().map(|field| {
-        let (vis, ident, slot) = (field.vis, field.ident, slot(field));
+        let (vis, ident, slot) = (field.vis, field.ident, slot(field, leaves));
         quote!(#vis #ident: #slot)
     });
     quote! {
@@ -39,17 +43,22 @@ fn definition(model: &Model<'_>) -> TokenStream {
 /// `Clone`, `Default` and `Layer`.
 pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let layer = name(model.ident);
-    let definition = definition(model);
+    let definition = definition(model, leaves);
     let idents: Vec<_> = model.layered().map(|field| field.ident).collect();
     let clones = model.layered().map(|field| {
         let ident = field.ident;
         quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(&self.#ident))
     });
     let keys = keys(model);
-    let index = index(model);
+    let index = index(model, leaves);
+    let rests = rests(model, leaves);
+    let one_rest = model
+        .flat()
+        .next()
+        .map(|_| quote!(const _: usize = <#layer as __f::Layer>::RESTS;));
     let put = put(model, leaves);
     let over = model.layered().map(|field| over(field, leaves));
-    let said = said(model);
+    let said = said(model, leaves);
     quote! {
         #definition
         #[automatically_derived]
@@ -70,6 +79,7 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         impl __f::Layer for #layer {
             #keys
             #index
+            #rests
             #put
             #[inline]
             fn over(&mut self, __top: &Self) {
@@ -77,6 +87,7 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             }
             #said
         }
+        #one_rest
     }
 }
 
@@ -97,14 +108,17 @@ fn keys(model: &Model<'_>) -> TokenStream {
 }
 
 /// With flattened sections: the own keys first, then each section's in turn.
-fn index(model: &Model<'_>) -> TokenStream {
-    let inner: Vec<_> = model.flat().map(|field| field.ty).collect();
+fn index(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+    let inner: Vec<_> = model
+        .flat()
+        .map(|field| flat_layer(field, leaves))
+        .collect();
     if inner.is_empty() {
         return TokenStream::new();
     }
     quote! {
         fn width() -> usize {
-            Self::KEYS.len() #(+ <<#inner as __f::Nested>::Layer as __f::Layer>::width())*
+            Self::KEYS.len() #(+ <#inner as __f::FlatLayer>::width())*
         }
         fn index(__key: &str, __hint: usize) -> usize {
             let __i = Self::KEYS.find(__key, __hint);
@@ -113,13 +127,62 @@ fn index(model: &Model<'_>) -> TokenStream {
             }
             let mut __base = Self::KEYS.len();
             #(
-                let __i = <<#inner as __f::Nested>::Layer as __f::Layer>::index(__key, __hint.wrapping_sub(__base));
+                let __i = <#inner as __f::FlatLayer>::index(__key, __hint.wrapping_sub(__base));
                 if __i != __f::UNKNOWN {
                     return __base + __i;
                 }
-                __base += <<#inner as __f::Nested>::Layer as __f::Layer>::width();
+                __base += <#inner as __f::FlatLayer>::width();
             )*
             __f::UNKNOWN
+        }
+    }
+}
+
+/// The layer of something flattened.
+fn flat_layer(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
+    let ty = field.ty;
+    match leaves.name(field) {
+        Some(leaf) => quote_spanned!(place(ty)=> __f::Rest<#ty, #leaf>),
+        None => quote_spanned!(place(ty)=> <#ty as __f::Nested>::Layer),
+    }
+}
+
+/// The keys that no field has, where something flattened may take them.
+fn rests(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+    let flat: Vec<_> = model
+        .flat()
+        .map(|field| flat_layer(field, leaves))
+        .collect();
+    if flat.is_empty() {
+        return TokenStream::new();
+    }
+    let idents: Vec<_> = model.flat().map(|field| field.ident).collect();
+    quote! {
+        const RESTS: usize = {
+            let __rests = 0 #(+ <#flat as __f::FlatLayer>::RESTS)*;
+            ::core::assert!(__rests <= 1, "two flattened maps would take the same keys; keep one of them");
+            __rests
+        };
+        fn put_rest<'__de, __A: __serde::de::MapAccess<'__de>>(
+            &mut self,
+            __key: ::std::string::String,
+            __m: &mut __A,
+        ) -> ::core::result::Result<(), __A::Error> {
+            #(
+                if <#flat as __f::FlatLayer>::RESTS > 0 {
+                    let __flat = self.#idents.get_or_insert_with(::core::default::Default::default);
+                    return __f::FlatLayer::put_rest(__flat, __key, __m);
+                }
+            )*
+            ::core::result::Result::Ok(())
+        }
+        fn said_rest(&self, __key: &str) -> __f::Said<'_> {
+            #(
+                if let (true, ::core::option::Option::Some(__flat)) = (<#flat as __f::FlatLayer>::RESTS > 0, &self.#idents) {
+                    return __f::FlatLayer::rest(__flat, __key);
+                }
+            )*
+            __f::Said::Nothing
         }
     }
 }
@@ -134,12 +197,17 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         };
         quote!(#index => #call,)
     });
-    let rest = through(model, quote!(::core::result::Result::Ok(())), |field| {
-        let ident = field.ident;
-        quote! {
-            __f::Layer::put(self.#ident.get_or_insert_with(::core::default::Default::default), __i, __m)
-        }
-    });
+    let rest = through(
+        model,
+        leaves,
+        quote!(::core::result::Result::Ok(())),
+        |field| {
+            let ident = field.ident;
+            quote! {
+                __f::FlatLayer::put_field(self.#ident.get_or_insert_with(::core::default::Default::default), __i, __m)
+            }
+        },
+    );
     quote! {
         #[inline]
         fn put<'__de, __A: __serde::de::MapAccess<'__de>>(
@@ -158,6 +226,7 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
 /// Hands an index beyond the own keys to the flattened section it belongs to.
 fn through(
     model: &Model<'_>,
+    leaves: &Leaves,
     none: TokenStream,
     call: impl Fn(&Field<'_>) -> TokenStream,
 ) -> TokenStream {
@@ -165,10 +234,10 @@ fn through(
     let mut steps = TokenStream::new();
     let mut before = quote!(#own);
     for field in model.flat() {
-        let (ty, call) = (field.ty, call(field));
+        let (layer, call) = (flat_layer(field, leaves), call(field));
         steps.extend(quote! {
             let __i = __i - #before;
-            let __width = <<#ty as __f::Nested>::Layer as __f::Layer>::width();
+            let __width = <#layer as __f::FlatLayer>::width();
             if __i < __width {
                 return #call;
             }
@@ -185,6 +254,9 @@ fn over(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
         Kind::Leaf { merge, .. } | Kind::Section { merge } => merge.as_ref(),
         _ => None,
     };
+    if matches!(field.kind, Kind::Rest { .. }) {
+        return quote_spanned!(place(ty)=> __f::rest_over(#slots););
+    }
     match (merge, leaves.name(field)) {
         (Some(Merge::Call(name)), _) => {
             let name = Ident::new(name, place(ty));
@@ -198,7 +270,7 @@ fn over(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
     }
 }
 
-fn said(model: &Model<'_>) -> TokenStream {
+fn said(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let arms = model.keyed().enumerate().map(|(index, field)| {
         let (ident, ty) = (field.ident, field.ty);
         match field.kind {
@@ -208,11 +280,11 @@ fn said(model: &Model<'_>) -> TokenStream {
             }
         }
     });
-    let rest = through(model, quote!(__f::Said::Nothing), |field| {
+    let rest = through(model, leaves, quote!(__f::Said::Nothing), |field| {
         let ident = field.ident;
         quote! {
             match &self.#ident {
-                ::core::option::Option::Some(__inner) => __f::Layer::said(__inner, __i),
+                ::core::option::Option::Some(__inner) => __f::FlatLayer::field(__inner, __i),
                 ::core::option::Option::None => __f::Said::Nothing,
             }
         }

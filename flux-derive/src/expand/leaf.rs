@@ -22,22 +22,32 @@ impl Leaves {
             definitions: TokenStream::new(),
         };
         let mut by_type: HashMap<String, Ident> = HashMap::new();
-        for field in model.keyed() {
-            let Kind::Leaf { decode, .. } = &field.kind else {
-                continue;
+        for field in model.layered() {
+            let decode = match &field.kind {
+                Kind::Leaf { decode, .. } => decode,
+                Kind::Rest { .. } => {
+                    let (name, ty) = (format_ident!("__L{}", leaves.by_field.len()), field.ty);
+                    let value = quote_spanned!(place(ty)=> <#ty as __f::RestMap>::Value);
+                    let read =
+                        quote_spanned!(place(ty)=> __f::TypeProbe::<#value>::new().read(__d));
+                    leaves.define(&name, ty, &value, &read);
+                    leaves.by_field.insert(field.ident.to_string(), name);
+                    continue;
+                }
+                _ => continue,
             };
+            let ty = field.ty;
             let next = format_ident!("__L{}", leaves.by_field.len());
             let name = match decode {
                 Some(decode) => {
-                    leaves.define(&next, field, &by_function(*decode));
+                    leaves.define(&next, ty, &ty.to_token_stream(), &by_function(*decode));
                     next
                 }
                 None => {
-                    let ty = field.ty.to_token_stream().to_string();
-                    let known = by_type.entry(ty);
+                    let known = by_type.entry(ty.to_token_stream().to_string());
                     known
                         .or_insert_with(|| {
-                            leaves.define(&next, field, &by_type_of(field.ty));
+                            leaves.define(&next, ty, &ty.to_token_stream(), &by_type_of(ty));
                             next
                         })
                         .clone()
@@ -53,9 +63,8 @@ impl Leaves {
         self.by_field.get(&field.ident.to_string())
     }
 
-    fn define(&mut self, name: &Ident, field: &Field<'_>, decode: &TokenStream) {
-        let ty = field.ty;
-        let merge = quote_spanned!(place(ty)=> __f::TypeProbe::<#ty>::new().merge());
+    fn define(&mut self, name: &Ident, at: &Type, ty: &TokenStream, decode: &TokenStream) {
+        let merge = quote_spanned!(place(at)=> __f::TypeProbe::<#ty>::new().merge());
         self.definitions.extend(quote! {
             struct #name;
             #[automatically_derived]
@@ -100,10 +109,13 @@ fn by_function(decode: Decode<'_>) -> TokenStream {
 /// name is looked at once.
 pub(super) fn sections(model: &Model<'_>) -> TokenStream {
     let mut seen = HashSet::new();
-    let lines = model.keyed().filter_map(|field| {
+    let lines = model.layered().filter_map(|field| {
         let ty = field.ty;
         match field.kind {
-            Kind::Leaf { value: true, .. } | Kind::Section { .. } => return None,
+            Kind::Leaf { value: true, .. }
+            | Kind::Rest { value: true }
+            | Kind::Section { .. }
+            | Kind::Flat => return None,
             Kind::Leaf { known: true, .. } if !seen.insert(ty.to_token_stream().to_string()) => {
                 return None;
             }

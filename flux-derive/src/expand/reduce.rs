@@ -66,6 +66,12 @@ fn value(field: &Field<'_>) -> TokenStream {
         (Kind::Section { .. } | Kind::Flat, Some(code)) => {
             quote_spanned!(place(field.ty)=> __f::nested_or::<#ty>(__cx, #step, __layer.#ident, || #code))
         }
+        (Kind::Rest { .. }, code) => {
+            let code = code.unwrap_or_else(
+                || quote_spanned!(place(field.ty)=> ::core::default::Default::default()),
+            );
+            quote_spanned!(place(field.ty)=> __f::rest::<#ty, _>(__layer.#ident, || #code))
+        }
         (Kind::Skipped, code) => {
             let code = code.unwrap_or_else(
                 || quote_spanned!(place(field.ty)=> ::core::default::Default::default()),
@@ -92,7 +98,17 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
     let lines = model.layered().map(|field| {
         let (ident, step) = (field.ident, field.step());
         match field.kind {
-            Kind::Leaf { .. } if field.opaque => quote!(__d.opaque(#step);),
+            Kind::Leaf { .. } | Kind::Rest { .. } if field.opaque => quote!(__d.opaque(#step);),
+            Kind::Rest { .. } => {
+                let ty = field.ty;
+                let value = quote_spanned!(place(ty)=> <#ty as __f::RestMap>::Value);
+                quote_spanned!(place(ty)=> __f::rest_diff(
+                    __d,
+                    &self.#ident,
+                    &__old.#ident,
+                    |__a: &#value, __b: &#value| __f::differ(__a, __b) && (&__f::Unequal(__a, __b)).differ(),
+                );)
+            }
             Kind::Leaf { .. } if field.is_known() && !names_a_float(field.ty) => {
                 quote_spanned!(place(field.ty)=> __d.leaf(#step, self.#ident != __old.#ident);)
             }

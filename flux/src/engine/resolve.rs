@@ -346,6 +346,7 @@ fn leaves(fields: &'static [Field], path: &[Seg], depth: u8, all: &mut Vec<Vec<S
         }
         match field.kind {
             Kind::Section(inner) if depth > 0 => leaves(inner(), &path, depth - 1, all),
+            _ if field.flatten => {}
             _ => all.push(path),
         }
     }

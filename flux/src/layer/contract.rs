@@ -1,7 +1,10 @@
 //! What the derive implements for a layer, and what it describes of it.
 
 use crate::problem::Seg;
-use serde::{Deserializer, de::MapAccess};
+use serde::{
+    Deserializer,
+    de::{IgnoredAny, MapAccess},
+};
 use std::fmt;
 
 /// No field has this index: the key is unknown.
@@ -22,8 +25,26 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
         Self::KEYS.find(key, hint)
     }
 
+    /// How many maps take the keys that no field has: at most one.
+    const RESTS: usize = 0;
+
     /// Decodes the next value of `map` into the field with this index.
     fn put<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+
+    /// Decodes the next value of `map` under a key that no field has.
+    fn put_rest<'de, A: MapAccess<'de>>(
+        &mut self,
+        _key: String,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        map.next_value::<IgnoredAny>()?;
+        Ok(())
+    }
+
+    /// What the layer says about a key that no field has.
+    fn said_rest(&self, _key: &str) -> Said<'_> {
+        Said::Nothing
+    }
 
     /// Lays `top` over this layer: what it says wins, field by field.
     fn over(&mut self, top: &Self);

@@ -120,6 +120,9 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
     }
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        if L::RESTS > 0 {
+            return with_rest(self.0, map);
+        }
         let mut hint = 0;
         while let Some(index) = map.next_key_seed(KeySeed::<L>(hint, PhantomData))? {
             if index == UNKNOWN {
@@ -132,6 +135,17 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
         }
         Ok(())
     }
+}
+
+/// Fills a layer that has a place for every key.
+fn with_rest<'de, L: Layer, A: MapAccess<'de>>(layer: &mut L, mut map: A) -> Result<(), A::Error> {
+    while let Some(key) = map.next_key::<String>()? {
+        match L::index(&key, 0) {
+            UNKNOWN => layer.put_rest(key, &mut map)?,
+            index => layer.put(index, &mut map)?,
+        }
+    }
+    Ok(())
 }
 
 /// The outermost section.

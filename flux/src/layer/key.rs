@@ -31,10 +31,15 @@ impl<'de, K: Key> DeserializeSeed<'de> for AsKey<K> {
     }
 }
 
+/// The key with this text.
+pub(super) fn decode<K: Key>(text: &str) -> Result<K, TextError> {
+    let d: StrDeserializer<'_, TextError> = text.into_deserializer();
+    K::deserialize(KeyText(d))
+}
+
 /// The key with this text, if it is one.
 pub(super) fn parse<K: Key>(text: &str) -> Option<K> {
-    let d: StrDeserializer<'_, TextError> = text.into_deserializer();
-    K::deserialize(KeyText(d)).ok()
+    decode(text).ok()
 }
 
 /// Whether this text is a way to write the key.

@@ -7,6 +7,7 @@ mod config;
 mod contract;
 pub(crate) mod decode;
 pub(crate) mod finish;
+pub(crate) mod flat;
 pub(crate) mod key;
 pub(crate) mod leaf;
 pub(crate) mod merge;

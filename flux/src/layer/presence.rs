@@ -14,7 +14,7 @@ impl<L: Layer> Parts for L {
     fn part(&self, seg: &Seg) -> Said<'_> {
         match seg {
             Seg::Key(key) => match L::index(key, 0) {
-                UNKNOWN => Said::Nothing,
+                UNKNOWN => self.said_rest(key),
                 index => self.said(index),
             },
             Seg::Index(_) => Said::Nothing,

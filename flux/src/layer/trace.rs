@@ -36,7 +36,7 @@ fn merge<L: Leaf>() -> MergeRule {
     }
 }
 
-fn value_type<L: Leaf>() -> ValueType {
+pub(super) fn value_type<L: Leaf>() -> ValueType {
     let mut found = ValueType::Any;
     let _: Result<L::Out, Error> = L::decode(Trace {
         found: &mut found,

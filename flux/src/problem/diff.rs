@@ -25,7 +25,7 @@ impl Diff {
         self.changed
     }
 
-    /// The field `name` differs where `changed` says so.
+    /// The field `name` differs (an empty name is the section itself) where `changed` says so.
     #[inline]
     pub fn leaf(&mut self, name: &'static str, changed: bool) {
         if changed {
@@ -44,7 +44,9 @@ impl Diff {
     #[inline(never)]
     fn field(&mut self, name: &'static str) {
         let mut path = self.path.clone();
-        path.push(Seg::Key(name.into()));
+        if !name.is_empty() {
+            path.push(Seg::Key(name.into()));
+        }
         self.changed.push(path);
     }
 

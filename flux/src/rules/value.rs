@@ -361,5 +361,8 @@ pub fn each<C: Items>(
     items: &C,
     check: impl FnMut(&mut Cx, &C::Item),
 ) {
+    if name.is_empty() {
+        return items.each(cx, check);
+    }
     cx.within(Seg::Key(name.into()), |cx| items.each(cx, check));
 }

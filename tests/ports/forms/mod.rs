@@ -2,6 +2,7 @@
 
 mod defaults;
 mod documents;
+mod rest;
 mod sections;
 mod types;
 mod variables;

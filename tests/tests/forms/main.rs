@@ -1,4 +1,5 @@
 //! Forms of a config's fields: where sections may be, and what becomes of everything inside them.
 
+mod rest;
 mod support;
 mod wrappers;
