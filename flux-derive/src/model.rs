@@ -1,5 +1,6 @@
 //! The checked struct: everything that the emitting code needs, in a form in which nothing can be wrong any more.
 
+use crate::types::{Shape, shape};
 use flux_syntax::{Format, Remote, Template};
 use proc_macro2::Span;
 use std::time::Duration;
@@ -276,6 +277,18 @@ impl Field<'_> {
     pub(crate) fn is_known(&self) -> bool {
         matches!(self.kind, Kind::Leaf { known: true, .. })
     }
+    /// Null under a key of it may take an entry of the layers below away: it may be a map, which is merged by key.
+    pub(crate) fn may_take_away(&self) -> bool {
+        let merged = matches!(
+            self.kind,
+            Kind::Leaf {
+                decode: None,
+                merge: None | Some(Merge::Call("by_key")),
+                ..
+            }
+        );
+        merged && may_be_a_map(shape(self.ty))
+    }
     /// The name under which problems are recorded: what is flattened adds no step to the path.
     pub(crate) fn step(&self) -> &str {
         match self.kind {
@@ -285,7 +298,18 @@ impl Field<'_> {
     }
 }
 
+fn may_be_a_map(own: Shape<'_>) -> bool {
+    match own {
+        Shape::Option(inner) => may_be_a_map(shape(inner)),
+        own => matches!(own, Shape::Map(..) | Shape::Other),
+    }
+}
+
 impl Model<'_> {
+    /// Whether a field of it may take entries of the layers below away.
+    pub(crate) fn may_take_away(&self) -> bool {
+        self.keyed().any(Field::may_take_away)
+    }
     /// The fields with an index in the layer, in its order.
     pub(crate) fn keyed(&self) -> impl Iterator<Item = &Field<'_>> {
         self.fields.iter().filter(|field| field.is_keyed())

@@ -82,6 +82,7 @@ pub mod __private {
             flat::{FlatLayer, Rest, RestMap, rest, rest_diff, rest_over, rest_type},
             leaf::{TypeProbe, differ, probe, put, single},
             same::{OfFloats, OfOthers, Unequal},
+            taken::{Gone, Taken, put_entries, take_away},
         },
         pipeline::{Stage, transformed::transformed},
         problem::{Cx, Diff},

@@ -11,6 +11,10 @@ struct Node {
     children: Vec<Node>,
     #[flux(nested, default)]
     named: BTreeMap<String, Node>,
+    #[flux(nested)]
+    next: Option<Box<Node>>,
+    #[flux(nested)]
+    shared: Option<std::sync::Arc<Vec<Node>>>,
 }
 
 mod api {

@@ -35,8 +35,11 @@ fn definition(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         let (vis, ident, slot) = (field.vis, field.ident, slot(field, leaves));
         quote!(#vis #ident: #slot)
     });
+    let gone = model
+        .may_take_away()
+        .then(|| quote!(#[doc(hidden)] pub __gone: __f::Gone,));
     quote! {
-        #vis struct #layer { #(#fields,)* }
+        #vis struct #layer { #(#fields,)* #gone }
     }
 }
 
@@ -44,6 +47,10 @@ fn definition(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
 pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let layer = name(model.ident);
     let definition = definition(model, leaves);
+    let gone = model.may_take_away();
+    let clone_gone = gone.then(|| quote!(__gone: ::core::clone::Clone::clone(&self.__gone),));
+    let no_gone = gone.then(|| quote!(__gone: ::core::default::Default::default(),));
+    let take_away = gone.then(|| take_away(model, leaves));
     let idents: Vec<_> = model.layered().map(|field| field.ident).collect();
     let clones = model.layered().map(|field| {
         let ident = field.ident;
@@ -65,14 +72,14 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         impl ::core::clone::Clone for #layer {
             #[inline]
             fn clone(&self) -> Self {
-                #layer { #(#idents: #clones,)* }
+                #layer { #(#idents: #clones,)* #clone_gone }
             }
         }
         #[automatically_derived]
         impl ::core::default::Default for #layer {
             #[inline]
             fn default() -> Self {
-                #layer { #(#idents: ::core::option::Option::None,)* }
+                #layer { #(#idents: ::core::option::Option::None,)* #no_gone }
             }
         }
         #[automatically_derived]
@@ -83,6 +90,7 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             #put
             #[inline]
             fn over(&mut self, __top: &Self) {
+                #take_away
                 #(#over)*
             }
             #said
@@ -134,6 +142,29 @@ fn index(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
                 __base += <#inner as __f::FlatLayer>::width();
             )*
             __f::UNKNOWN
+        }
+    }
+}
+
+/// The entries that the upper layer takes away.
+fn take_away(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+    let arms = model
+        .keyed()
+        .enumerate()
+        .filter(|(_, field)| field.may_take_away());
+    let arms = arms.map(|(index, field)| {
+        let (ident, leaf) = (field.ident, leaves.name(field));
+        quote_spanned!(place(field.ty)=> #index => __f::take_away::<#leaf>(&mut self.#ident, __taken),)
+    });
+    quote! {
+        if !__top.__gone.all().is_empty() {
+            for (__i, __taken) in __top.__gone.all() {
+                match *__i {
+                    #(#arms)*
+                    _ => {}
+                }
+            }
+            self.__gone.join(&__top.__gone);
         }
     }
 }
@@ -192,6 +223,9 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         let slot = quote_spanned!(place(field.ty)=> &mut self.#ident);
         let call = match leaves.name(field) {
+            Some(leaf) if field.may_take_away() => {
+                quote_spanned!(place(field.ty)=> __f::put_entries::<#leaf, _>(__m, #slot, &mut self.__gone, #index))
+            }
             Some(leaf) => quote_spanned!(place(field.ty)=> __f::put::<#leaf, _>(__m, #slot)),
             None => quote_spanned!(place(field.ty)=> __f::put_nested::<#ty, _>(__m, #slot)),
         };

@@ -30,7 +30,7 @@ impl Leaves {
                     let value = quote_spanned!(place(ty)=> <#ty as __f::RestMap>::Value);
                     let read =
                         quote_spanned!(place(ty)=> __f::TypeProbe::<#value>::new().read(__d));
-                    leaves.define(&name, ty, &value, &read);
+                    leaves.define(&name, ty, &value, &read, false);
                     leaves.by_field.insert(field.ident.to_string(), name);
                     continue;
                 }
@@ -40,14 +40,30 @@ impl Leaves {
             let next = format_ident!("__L{}", leaves.by_field.len());
             let name = match decode {
                 Some(decode) => {
-                    leaves.define(&next, ty, &ty.to_token_stream(), &by_function(*decode));
+                    leaves.define(
+                        &next,
+                        ty,
+                        &ty.to_token_stream(),
+                        &by_function(*decode),
+                        false,
+                    );
                     next
                 }
                 None => {
-                    let known = by_type.entry(ty.to_token_stream().to_string());
+                    let known = by_type.entry(format!(
+                        "{} {}",
+                        field.may_take_away(),
+                        ty.to_token_stream()
+                    ));
                     known
                         .or_insert_with(|| {
-                            leaves.define(&next, ty, &ty.to_token_stream(), &by_type_of(ty));
+                            leaves.define(
+                                &next,
+                                ty,
+                                &ty.to_token_stream(),
+                                &by_type_of(ty),
+                                field.may_take_away(),
+                            );
                             next
                         })
                         .clone()
@@ -63,8 +79,32 @@ impl Leaves {
         self.by_field.get(&field.ident.to_string())
     }
 
-    fn define(&mut self, name: &Ident, at: &Type, ty: &TokenStream, decode: &TokenStream) {
+    fn define(
+        &mut self,
+        name: &Ident,
+        at: &Type,
+        ty: &TokenStream,
+        decode: &TokenStream,
+        entries: bool,
+    ) {
         let merge = quote_spanned!(place(at)=> __f::TypeProbe::<#ty>::new().merge());
+        let entries = entries.then(|| {
+            quote_spanned! {place(at)=>
+                #[inline]
+                fn entries<'__de, __D: __serde::Deserializer<'__de>>(
+                    __d: __D,
+                    __taken: &mut ::core::option::Option<__f::Taken>,
+                ) -> ::core::result::Result<#ty, __D::Error> {
+                    match __f::TypeProbe::<#ty>::new().entries(__d, __taken) {
+                        ::core::result::Result::Ok(__read) => __read,
+                        ::core::result::Result::Err(__d) => #decode,
+                    }
+                }
+                fn take_away(__below: &mut #ty, __taken: &__f::Taken) {
+                    __f::TypeProbe::<#ty>::new().take_away(__below, __taken)
+                }
+            }
+        });
         self.definitions.extend(quote! {
             struct #name;
             #[automatically_derived]
@@ -76,6 +116,7 @@ impl Leaves {
                 ) -> ::core::result::Result<#ty, __D::Error> {
                     #decode
                 }
+                #entries
                 #[inline]
                 fn merge() -> ::core::option::Option<fn(&mut #ty, &#ty)> {
                     #merge

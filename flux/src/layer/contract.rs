@@ -1,5 +1,6 @@
 //! What the derive implements for a layer, and what it describes of it.
 
+use super::taken::Taken;
 use crate::problem::Seg;
 use serde::{
     Deserializer,
@@ -65,6 +66,16 @@ pub trait Leaf {
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Self::Out, D::Error>;
     /// How an upper layer's value is laid over a lower one's; none where it replaces it.
     fn merge() -> Option<MergeFn<Self::Out>>;
+    /// Decodes a value that may be a map; the entries that it takes from the layers below.
+    #[inline]
+    fn entries<'de, D: Deserializer<'de>>(
+        d: D,
+        _taken: &mut Option<Taken>,
+    ) -> Result<Self::Out, D::Error> {
+        Self::decode(d)
+    }
+    /// Takes such entries from a lower layer's value.
+    fn take_away(_below: &mut Self::Out, _taken: &Taken) {}
 }
 
 /// What a layer says about one field.

@@ -69,6 +69,7 @@ impl<U> TypeProbe<Option<U>> {
 
 /// The questions, for generated code to import without a name. Method lookup tries `TypeProbe<T>` first, then `&TypeProbe<T>`, then `&mut TypeProbe<T>`.
 pub mod probe {
+    pub use super::super::taken::{ReadsEntries as _, ReadsNoEntries as _};
     pub use super::{
         MergesByKey as _, NoSection as _, ReadsCarefully as _, ReadsCounted as _, ReadsSimply as _,
         Replaces as _, Required as _, SectionInside as _,

@@ -2,4 +2,5 @@
 
 mod rest;
 mod support;
+mod taken;
 mod wrappers;

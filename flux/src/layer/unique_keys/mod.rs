@@ -16,7 +16,7 @@ use crate::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, Unexpected, Visitor, value},
+    de::{DeserializeSeed, Error, MapAccess, Unexpected, Visitor, value},
 };
 use std::{
     cell::Cell,
@@ -83,6 +83,48 @@ pub(super) fn counted<'de, T: Deserialize<'de> + CountedMap, D: Deserializer<'de
 #[inline]
 pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
     d.deserialize_option(NotNull(Hashing(PhantomData), |_: &T| true))
+}
+
+/// Decodes a map with a seed of its own. Null is the target's own error in every format.
+#[inline]
+pub(super) fn not_null<'de, S: DeserializeSeed<'de>, D: Deserializer<'de>>(
+    d: D,
+    seed: S,
+) -> Result<S::Value, D::Error> {
+    d.deserialize_option(NotNull(seed, |_: &S::Value| false))
+}
+
+/// Decodes what is inside of a map, whose keys are counted elsewhere.
+#[inline]
+pub(super) fn inside<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    T::deserialize(Watched(d, Mode::Hash))
+}
+
+/// The keys of a map that is counted elsewhere. The first one may be that which toml's decoder makes of a date.
+#[derive(Default)]
+pub(super) struct FirstKey(bool);
+
+impl FirstKey {
+    /// The next key.
+    #[inline]
+    pub(super) fn next<'de, K: Deserialize<'de>, A: MapAccess<'de>>(
+        &mut self,
+        entries: &mut A,
+    ) -> Result<Option<K>, A::Error> {
+        if self.0 {
+            return entries.next_key();
+        }
+        self.0 = true;
+        let is_date = Cell::new(false);
+        let key = entries.next_key_seed(Watched(Plain(PhantomData), Mode::First(&is_date)))?;
+        match is_date.get() {
+            true => Err(A::Error::invalid_type(
+                Unexpected::Other("date-time"),
+                &"a map",
+            )),
+            false => Ok(key),
+        }
+    }
 }
 
 /// What the visitor of a value that cannot be null expects; the tracer of types knows it by that.

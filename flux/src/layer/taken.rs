@@ -1,0 +1,316 @@
+//! Entries of a map of values that an upper layer takes away: null under a key drops the entry of the layers below, as in a map of
+//! sections. Where the values have a null of their own, such as `Option<T>` and `serde_json::Value`, null is a value.
+
+use super::{
+    Leaf,
+    decode::{kept, store},
+    leaf::TypeProbe,
+    unique_keys::{FirstKey, inside, not_null},
+};
+use crate::problem::TWICE;
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor,
+        value::{Error as NoValue, UnitDeserializer},
+    },
+};
+use std::{
+    any::Any,
+    collections::{BTreeMap, HashMap},
+    fmt,
+    hash::{BuildHasher, Hash},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+/// The keys that were taken from one map; a `Vec` of them.
+pub type Taken = Arc<dyn Any + Send + Sync>;
+
+/// The keys that a layer takes from the maps below, by the indices of the fields. Mostly none.
+#[derive(Debug, Clone, Default)]
+pub struct Gone(Option<Box<Vec<(usize, Taken)>>>);
+
+impl Gone {
+    /// What is taken away.
+    #[inline]
+    pub fn all(&self) -> &[(usize, Taken)] {
+        match &self.0 {
+            Some(all) => all,
+            None => &[],
+        }
+    }
+
+    /// Takes the same away from what is below both.
+    #[cold]
+    pub fn join(&mut self, top: &Gone) {
+        let all = self.0.get_or_insert_default();
+        all.extend(top.all().iter().cloned());
+    }
+
+    #[cold]
+    fn push(&mut self, index: usize, taken: Taken) {
+        self.0.get_or_insert_default().push((index, taken));
+    }
+}
+
+/// Decodes the next value of `map` into the slot, and notes which entries it takes away.
+#[inline]
+pub fn put_entries<'de, L: Leaf, A: MapAccess<'de>>(
+    map: &mut A,
+    slot: &mut Option<L::Out>,
+    gone: &mut Gone,
+    index: usize,
+) -> Result<(), A::Error> {
+    let mut taken = None;
+    store(map, slot, Seed::<L>(&mut taken, PhantomData))?;
+    if let Some(taken) = taken {
+        gone.push(index, taken);
+    }
+    Ok(())
+}
+
+/// Takes entries from what is below.
+#[cold]
+pub fn take_away<L: Leaf>(below: &mut Option<L::Out>, taken: &Taken) {
+    if let Some(below) = below {
+        L::take_away(below, taken);
+    }
+}
+
+struct Seed<'t, L>(&'t mut Option<Taken>, PhantomData<L>);
+
+impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<'_, L> {
+    type Value = Option<L::Out>;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        kept(L::entries(d, self.0))
+    }
+}
+
+/// A map whose entries can be taken away, alone or behind an `Option` or a pointer.
+pub trait Entries: Sized {
+    /// Its keys.
+    type Key: Clone + Send + Sync + 'static;
+    /// Decodes it; the keys under which null is no value.
+    fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<Self::Key>) -> Result<Self, D::Error>;
+    /// Removes entries.
+    fn remove_all(&mut self, keys: &[Self::Key]);
+}
+
+struct EntriesSeed<'t, T: Entries>(&'t mut Vec<T::Key>, PhantomData<T>);
+
+macro_rules! map {
+    ($([$($bound:tt)*] [$($hasher:ident)?] $map:ident, $remove:ident;)*) => {$(
+        impl<K, V $(, $hasher: BuildHasher + Default)?> Entries for $map<K, V $(, $hasher)?>
+        where
+            K: DeserializeOwned + Clone + Send + Sync + 'static $($bound)*,
+            V: DeserializeOwned,
+        {
+            type Key = K;
+            #[inline]
+            fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<K>) -> Result<Self, D::Error> {
+                not_null(d, EntriesSeed::<Self>(taken, PhantomData))
+            }
+            fn remove_all(&mut self, keys: &[K]) {
+                for key in keys {
+                    self.$remove(key);
+                }
+            }
+        }
+
+        impl<'de, K, V $(, $hasher: BuildHasher + Default)?> DeserializeSeed<'de> for EntriesSeed<'_, $map<K, V $(, $hasher)?>>
+        where
+            K: DeserializeOwned + Clone + Send + Sync + 'static $($bound)*,
+            V: DeserializeOwned,
+        {
+            type Value = $map<K, V $(, $hasher)?>;
+            #[inline]
+            fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+                d.deserialize_map(self)
+            }
+        }
+
+        impl<'de, K, V $(, $hasher: BuildHasher + Default)?> Visitor<'de> for EntriesSeed<'_, $map<K, V $(, $hasher)?>>
+        where
+            K: DeserializeOwned + Clone + Send + Sync + 'static $($bound)*,
+            V: DeserializeOwned,
+        {
+            type Value = $map<K, V $(, $hasher)?>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            #[inline]
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut map = $map::default();
+                let mut first = FirstKey::default();
+                let mut count = 0;
+                while let Some(key) = first.next::<K, A>(&mut entries)? {
+                    count += 1;
+                    match entries.next_value_seed(OrNull(PhantomData::<V>))? {
+                        Some(value) => {
+                            map.insert(key, value);
+                        }
+                        None => self.0.push(key),
+                    }
+                }
+                let taken = self.0.iter().enumerate();
+                let again = |(i, key): (usize, &K)| self.0[..i].contains(key) || map.contains_key(key);
+                match map.len() + self.0.len() == count && !taken.into_iter().any(again) {
+                    true => Ok(map),
+                    false => Err(A::Error::custom(TWICE)),
+                }
+            }
+        }
+    )*};
+}
+
+map! {
+    [+ Ord] [] BTreeMap, remove;
+    [+ Eq + Hash] [S] HashMap, remove;
+}
+
+#[cfg(feature = "indexmap")]
+mod ordered {
+    use super::*;
+    use indexmap::IndexMap;
+
+    map! {
+        [+ Eq + Hash] [S] IndexMap, shift_remove;
+    }
+}
+
+/// A value, or nothing where it is null and the type has no null.
+struct OrNull<V>(PhantomData<V>);
+
+impl<'de, V: DeserializeOwned> DeserializeSeed<'de> for OrNull<V> {
+    type Value = Option<V>;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Option<V>, D::Error> {
+        d.deserialize_option(self)
+    }
+}
+
+impl<'de, V: DeserializeOwned> Visitor<'de> for OrNull<V> {
+    type Value = Option<V>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Option<V>, D::Error> {
+        inside(d).map(Some)
+    }
+    fn visit_none<E: Error>(self) -> Result<Option<V>, E> {
+        Ok(V::deserialize(UnitDeserializer::<NoValue>::new()).ok())
+    }
+    fn visit_unit<E: Error>(self) -> Result<Option<V>, E> {
+        self.visit_none()
+    }
+}
+
+struct Optional<'t, T: Entries>(&'t mut Vec<T::Key>);
+
+impl<'de, T: Entries> Visitor<'de> for Optional<'_, T> {
+    type Value = Option<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map or null")
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Option<T>, D::Error> {
+        T::read(d, self.0).map(Some)
+    }
+    fn visit_none<E: Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+    fn visit_unit<E: Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+}
+
+impl<T: Entries> Entries for Option<T> {
+    type Key = T::Key;
+    fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<T::Key>) -> Result<Self, D::Error> {
+        d.deserialize_option(Optional(taken))
+    }
+    fn remove_all(&mut self, keys: &[T::Key]) {
+        if let Some(map) = self {
+            map.remove_all(keys);
+        }
+    }
+}
+
+impl<T: Entries> Entries for Box<T> {
+    type Key = T::Key;
+    fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<T::Key>) -> Result<Self, D::Error> {
+        T::read(d, taken).map(Box::new)
+    }
+    fn remove_all(&mut self, keys: &[T::Key]) {
+        T::remove_all(self, keys);
+    }
+}
+
+impl<T: Entries + Clone> Entries for Arc<T> {
+    type Key = T::Key;
+    fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<T::Key>) -> Result<Self, D::Error> {
+        T::read(d, taken).map(Arc::new)
+    }
+    fn remove_all(&mut self, keys: &[T::Key]) {
+        Arc::make_mut(self).remove_all(keys);
+    }
+}
+
+/// A map whose entries can be taken away.
+pub trait ReadsEntries<T> {
+    /// Decodes it.
+    fn entries<'de, D: Deserializer<'de>>(
+        self,
+        d: D,
+        taken: &mut Option<Taken>,
+    ) -> Result<Result<T, D::Error>, D>;
+    /// Removes entries.
+    fn take_away(self, below: &mut T, taken: &Taken);
+}
+
+impl<T: Entries> ReadsEntries<T> for TypeProbe<T> {
+    #[inline]
+    fn entries<'de, D: Deserializer<'de>>(
+        self,
+        d: D,
+        taken: &mut Option<Taken>,
+    ) -> Result<Result<T, D::Error>, D> {
+        let mut keys = Vec::new();
+        let read = T::read(d, &mut keys);
+        if !keys.is_empty() {
+            *taken = Some(Arc::new(keys));
+        }
+        Ok(read)
+    }
+    fn take_away(self, below: &mut T, taken: &Taken) {
+        if let Some(keys) = taken.downcast_ref::<Vec<T::Key>>() {
+            below.remove_all(keys);
+        }
+    }
+}
+
+/// Everything else: the decoder is handed back.
+pub trait ReadsNoEntries<T> {
+    /// Decodes nothing.
+    fn entries<'de, D: Deserializer<'de>>(
+        self,
+        d: D,
+        taken: &mut Option<Taken>,
+    ) -> Result<Result<T, D::Error>, D>;
+    /// Removes nothing.
+    fn take_away(self, below: &mut T, taken: &Taken);
+}
+
+impl<T> ReadsNoEntries<T> for &TypeProbe<T> {
+    #[inline]
+    fn entries<'de, D: Deserializer<'de>>(
+        self,
+        d: D,
+        _: &mut Option<Taken>,
+    ) -> Result<Result<T, D::Error>, D> {
+        Err(d)
+    }
+    fn take_away(self, _: &mut T, _: &Taken) {}
+}
