@@ -137,17 +137,32 @@ impl Keys {
         {
             return hint;
         }
-        self.search(key)
+        self.search(key, hint)
     }
     /// Apart, so that the usual case stays small enough to be inlined.
     #[inline(never)]
-    fn search(&self, key: &str) -> usize {
+    fn search(&self, key: &str, hint: usize) -> usize {
+        // Among few names, one comparison after the other is less than a binary search.
+        if self.names.len() <= FEW {
+            let same = |name: &&str| same(name.as_bytes(), key.as_bytes());
+            let from = hint.min(self.names.len());
+            let (before, after) = self.names.split_at(from);
+            if let Some(at) = after.iter().position(same) {
+                return from + at;
+            }
+            if let Some(at) = before.iter().position(same) {
+                return at;
+            }
+        }
         match self.sorted.binary_search_by(|(name, _)| (*name).cmp(key)) {
             Ok(at) => self.sorted[at].1,
             Err(_) => UNKNOWN,
         }
     }
 }
+
+/// Up to so many fields, a key is searched in their order, from the hint on.
+const FEW: usize = 32;
 
 /// Equality without a call for texts as short as most keys: both ends are compared as numbers, and may overlap.
 #[inline]
@@ -156,6 +171,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
         return false;
     }
     match a.len() {
+        2..4 => a.first_chunk::<2>() == b.first_chunk() && a.last_chunk::<2>() == b.last_chunk(),
         4..8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
         8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
         _ => a == b,
@@ -164,7 +180,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, UNKNOWN, same};
+    use super::{FEW, Keys, UNKNOWN, same};
 
     #[test]
     fn keys_are_the_same_only_if_every_byte_is() {
@@ -191,6 +207,23 @@ mod tests {
             assert_eq!(keys.find("listen", hint), 0);
             assert_eq!(keys.find("host", hint), 1);
             assert_eq!(keys.find("hosts", hint), UNKNOWN);
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_among_few_and_among_many() {
+        let names: Vec<&'static str> = (0..FEW + 1)
+            .map(|i| &*format!("key{i:03}").leak())
+            .collect();
+        let names: &'static [&'static str] = names.leak();
+        for count in [1, FEW, FEW + 1] {
+            let mut sorted: Vec<_> = names[..count].iter().copied().zip(0..).collect();
+            sorted.push(("z", 0));
+            let keys = Keys::new(&names[..count], sorted.leak());
+            for (at, name) in names[..count].iter().enumerate() {
+                assert_eq!(keys.find(name, UNKNOWN), at);
+            }
+            assert_eq!((keys.find("z", 1), keys.find("y", 1)), (0, UNKNOWN));
         }
     }
 }
