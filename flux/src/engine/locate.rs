@@ -147,7 +147,7 @@ impl SetBy {
 }
 
 /// A layer's content that takes part.
-struct Taken<'a> {
+struct TakenContent<'a> {
     layer: &'a AnyLayer,
     document: Option<(Arc<[u8]>, Decoder)>,
     variables: &'a [(Vec<Seg>, String)],
@@ -158,12 +158,12 @@ fn taken<'a>(
     schema: &Schema,
     state: &'a mut LayerState,
     candidate: Option<bool>,
-) -> Option<Taken<'a>> {
+) -> Option<TakenContent<'a>> {
     let decoder = state.decoder.clone();
     if candidate.is_none() && state.partial.is_some() {
         let document = state.document().cloned().zip(decoder);
         let layer = state.partial.as_ref()?;
-        return Some(Taken {
+        return Some(TakenContent {
             layer,
             document,
             variables: &[],
@@ -174,7 +174,7 @@ fn taken<'a>(
     let content = content?;
     let document = content.bytes.clone().zip(decoder.clone());
     let (layer, variables) = content.with_variables(schema, decoder.as_ref())?;
-    Some(Taken {
+    Some(TakenContent {
         layer,
         document,
         variables,

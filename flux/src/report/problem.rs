@@ -3,7 +3,7 @@
 use super::{
     Entry,
     secrets::KnownSecrets,
-    sentence::{Words, words},
+    sentence::{ProblemWords, words},
     snippet::Shown,
 };
 use crate::{
@@ -78,7 +78,7 @@ impl Problem {
         let path = &path[..schema::shown_steps(fields, path)];
         let text = |text: &str| escaped(text).into_owned();
         let words = words(fields, &entry.problem, secrets);
-        let Words {
+        let ProblemWords {
             sentence,
             expected,
             found,

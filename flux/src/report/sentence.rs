@@ -8,7 +8,7 @@ use crate::{
 
 /// What is written of a problem.
 #[derive(Default)]
-pub(super) struct Words {
+pub(super) struct ProblemWords {
     pub(super) sentence: String,
     pub(super) expected: Option<String>,
     pub(super) found: Option<String>,
@@ -16,11 +16,11 @@ pub(super) struct Words {
     pub(super) fix: Option<Fix>,
 }
 
-impl From<String> for Words {
+impl From<String> for ProblemWords {
     fn from(sentence: String) -> Self {
-        Words {
+        ProblemWords {
             sentence,
-            ..Words::default()
+            ..ProblemWords::default()
         }
     }
 }
@@ -39,7 +39,11 @@ fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
 }
 
 /// The words of a problem; nothing of a secret's value is in them.
-pub(super) fn words(fields: &'static [Field], problem: &Flaw, secrets: &KnownSecrets) -> Words {
+pub(super) fn words(
+    fields: &'static [Field],
+    problem: &Flaw,
+    secrets: &KnownSecrets,
+) -> ProblemWords {
     let hidden = may_not_show(fields, problem);
     let hides = |text: &str| hidden || secrets.are_in(text);
     match &problem.what {
@@ -48,24 +52,24 @@ pub(super) fn words(fields: &'static [Field], problem: &Flaw, secrets: &KnownSec
             text,
             quotes: false,
             kind,
-        } => Words {
+        } => ProblemWords {
             sentence: in_one_line(text),
             fix: (*kind == ProblemKind::DuplicateKey).then_some(Fix::Remove),
-            ..Words::default()
+            ..ProblemWords::default()
         },
         What::Type { expected, .. } if secrets.are_in(expected) => {
             let sentence = "is not what was expected; what was found is secret";
             sentence.to_owned().into()
         }
-        What::Type { found, expected } if hides(found) => Words {
+        What::Type { found, expected } if hides(found) => ProblemWords {
             sentence: format!("expected {expected}; what was found is secret"),
             expected: Some(expected.clone()),
-            ..Words::default()
+            ..ProblemWords::default()
         },
         What::Type { found, expected } => {
             let near = nearest_variant(found, expected);
             let ask = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
-            Words {
+            ProblemWords {
                 sentence: format!("expected {expected}, found {found}{ask}"),
                 expected: Some(expected.clone()),
                 found: Some(found.clone()),
@@ -85,30 +89,30 @@ pub(super) fn words(fields: &'static [Field], problem: &Flaw, secrets: &KnownSec
             must,
             found: Some(found),
             ..
-        } if !hides(found) => Words {
+        } if !hides(found) => ProblemWords {
             sentence: format!("{must}, found {found}"),
             expected: Some(must.clone()),
             found: Some(found.clone()),
             fix: None,
         },
-        What::Rule { must, .. } => Words {
+        What::Rule { must, .. } => ProblemWords {
             sentence: must.clone(),
             expected: Some(must.clone()),
-            ..Words::default()
+            ..ProblemWords::default()
         },
         What::Missing => "is required, and no layer sets it".to_owned().into(),
-        What::Unknown(Some(known)) => Words {
+        What::Unknown(Some(known)) => ProblemWords {
             sentence: format!("unknown key, did you mean `{known}`?"),
             fix: Some(Fix::Rename {
                 to: (*known).to_owned(),
             }),
-            ..Words::default()
+            ..ProblemWords::default()
         },
         What::Unknown(None) => "unknown key".to_owned().into(),
-        What::Twice => Words {
+        What::Twice => ProblemWords {
             sentence: "this key stands here twice; remove one".to_owned(),
             fix: Some(Fix::Remove),
-            ..Words::default()
+            ..ProblemWords::default()
         },
     }
 }

@@ -172,7 +172,10 @@ impl Engine {
                 "generation {number} was put in the place of generation {}; make the new value with `Request::with`",
                 proposal.number
             );
-            return Err(Denial::Invalid(vec![whole_problem(ProblemKind::Callback, text)]));
+            return Err(Denial::Invalid(vec![whole_problem(
+                ProblemKind::Callback,
+                text,
+            )]));
         }
         if !passed.checked {
             let transition = self.begun && !proposal.goes_back();
@@ -204,7 +207,8 @@ impl Engine {
     /// Code of the program panicked where nothing else caught it.
     pub(crate) fn panicked(&mut self, text: &str, now: Now) -> Action {
         self.proposal = None;
-        let entry = whole_entry("", format!("taking it up panicked: {text}")).kind(ProblemKind::Panic);
+        let entry =
+            whole_entry("", format!("taking it up panicked: {text}")).kind(ProblemKind::Panic);
         self.refuse(RefusedStage::Validation, vec![entry], now)
     }
 }
