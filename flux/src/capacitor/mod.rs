@@ -102,9 +102,10 @@ impl<C: Config> Capacitor<C> {
         }
     }
 
-    /// The current configuration as an `Arc`, to keep; none before the first success.
+    /// The current configuration as an `Arc`, to keep; none before the first success. What a test has put over the reads on the type
+    /// (`flux::testing`) is not seen here.
     pub fn try_snapshot(&self) -> Option<Arc<Snapshot<C>>> {
-        self.handle.get().visible()
+        self.handle.get().load()
     }
 
     /// A reader of its own for a hot loop.
