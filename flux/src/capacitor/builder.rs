@@ -122,7 +122,7 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Replaces the generated reducer: it sees the value that readers see and the layers that say something, lowest first. The type of a
+    /// Replaces the generated reducer: it sees the value that readers see and the layers that contribute something, lowest first. The type of a
     /// layer is `flux::LayerOf<AppConfig>`.
     #[must_use]
     pub fn reducer<E: Into<BoxError>>(
@@ -182,7 +182,7 @@ impl<C: Config> Builder<C> {
 
     /// Keeps the last good configuration in this file (JSON, readable by its owner alone, replaced at once and synced to disk after
     /// each change that is no longer on probation). A start while sources are down, silent for half of the startup timeout (5 s
-    /// without one), or hold a refused document, serves it: the state is `Degraded`, and the status says why. The layers that are
+    /// without one), or hold a refused document, serves it: the state is `Degraded`, and the status contains the reason. The layers that are
     /// read at start, such as the environment, are not kept.
     #[cfg(feature = "json")]
     #[must_use]

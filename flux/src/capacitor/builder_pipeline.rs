@@ -50,7 +50,7 @@ impl<C: Config> Builder<C> {
         self.stage(Stage::effect(f))
     }
 
-    /// Adds a stage that replaces the value where `when` says so: [`Stage::mutate`].
+    /// Adds a stage that replaces the value where `when` holds: [`Stage::mutate`].
     #[must_use]
     pub fn mutate(
         self,

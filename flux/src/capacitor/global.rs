@@ -4,7 +4,7 @@ use super::{Capacitor, Root};
 use crate::handle::{self, Guard, Handle, HandleRef, Reader, Snapshot};
 use std::{fmt, sync::Arc};
 
-/// What stands behind a config struct's `get()`: the handle, and the capacitor that feeds it.
+/// What is behind a config struct's `get()`: the handle, and the capacitor that feeds it.
 pub struct Global<C: crate::Config> {
     pub(crate) handle: Handle<C>,
     pub(crate) capacitor: std::sync::OnceLock<Capacitor<C>>,

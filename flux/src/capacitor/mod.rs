@@ -128,17 +128,17 @@ impl<C: Config> Capacitor<C> {
         )
     }
 
-    /// Tells every change after the fact; begins with what comes after this call.
+    /// Yields every change after the fact, from this call on.
     pub fn subscribe(&self) -> Subscription<C> {
         Subscription::new(self.events())
     }
 
-    /// Tells every change and every refusal after the fact; begins with what comes after this call.
+    /// Yields every change and every refusal after the fact, from this call on.
     pub fn events(&self) -> Events<C> {
-        Events::new(self.instance.told.subscribe())
+        Events::new(self.instance.notices.subscribe())
     }
 
-    /// Tells when one part of the configuration has changed: `watch(|config| &config.pool.size)`.
+    /// Yields one part of the configuration whenever it has changed: `watch(|config| &config.pool.size)`.
     pub fn watch<T, F>(&self, part: F) -> Projection<C, T, F>
     where
         T: PartialEq + ?Sized,
@@ -209,20 +209,20 @@ impl<C: Config> Capacitor<C> {
         lifecycle::start(&self.instance).await
     }
 
-    /// Waits for the first good configuration, whoever starts the capacitor, and returns it; at once where there is one. May be called
+    /// Waits for the first good configuration, and returns it; at once where there is one. May be called
     /// before `start`, any number of times, and dropped at any time.
     ///
     /// # Errors
     /// [`Error::Stopped`] where the watching ends before that.
     pub async fn ready(&self) -> Result<Guard<C>, Error> {
-        let mut told = self.instance.told.subscribe();
+        let mut notices = self.instance.notices.subscribe();
         loop {
             // Marked as seen before it is looked at: what is applied meanwhile wakes this again.
-            let ended = told.borrow_and_update().has_ended();
+            let ended = notices.borrow_and_update().has_ended();
             if let Some(guard) = self.try_get() {
                 return Ok(guard);
             }
-            if ended || told.changed().await.is_err() {
+            if ended || notices.changed().await.is_err() {
                 return Err(self.instance.not_running());
             }
         }
@@ -266,7 +266,7 @@ impl<C: Config> Capacitor<C> {
         lifecycle::process(&self.instance).await
     }
 
-    /// Tells that the program is unhealthy with the current configuration. While that is on probation
+    /// Reports that the program is unhealthy with the current configuration. While that is on probation
     /// ([`Builder::probation`](crate::Builder::probation)), it is taken back: the last good generation is served again, and the
     /// content that made the bad one is not tried again until it changes. Answers whether it was on probation.
     pub fn report_unhealthy(&self, reason: impl Into<String>) -> bool {
@@ -302,7 +302,7 @@ impl<C: Config> Capacitor<C> {
         runtime::pin(&self.instance, false).await
     }
 
-    /// In manual mode nobody else carries orders out.
+    /// In manual mode no task carries commands out.
     #[cfg(feature = "testing")]
     pub(crate) async fn step(&self) {
         runtime::obey(&self.instance).await;

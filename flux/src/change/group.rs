@@ -37,13 +37,13 @@ struct Members {
 struct One {
     id: u64,
     name: String,
-    stand: Stand,
+    state: MemberState,
     waker: Option<Waker>,
     verdict: Option<GroupVerdict>,
 }
 
-/// Where a member stands.
-enum Stand {
+/// The state of a member.
+enum MemberState {
     /// Everything of it is applied.
     Idle,
     /// It has news and no outcome yet.
@@ -75,7 +75,7 @@ impl Afterwards {
     }
 }
 
-/// What the group says to a member.
+/// What the group answers to a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GroupVerdict {
     /// It has swapped.
@@ -100,7 +100,7 @@ impl Group {
         members.members.push(One {
             id,
             name: name.to_owned(),
-            stand: Stand::Busy,
+            state: MemberState::Busy,
             waker: None,
             verdict: None,
         });
@@ -119,50 +119,57 @@ impl Members {
     /// Decides what can be decided now.
     fn settle(&mut self, after: &mut Afterwards) {
         let members = &mut self.members;
-        if members.iter().any(|one| matches!(one.stand, Stand::Busy)) {
+        if members
+            .iter()
+            .any(|one| matches!(one.state, MemberState::Busy))
+        {
             return;
         }
         let refused = members
             .iter()
-            .filter(|one| matches!(one.stand, Stand::Refused));
+            .filter(|one| matches!(one.state, MemberState::Refused));
         let refused: Vec<String> = refused.map(|one| one.name.clone()).collect();
         if !refused.is_empty() {
             for one in members {
-                if matches!(one.stand, Stand::Ready(_)) {
-                    one.enter(Stand::Vetoed, after);
-                    one.tell(GroupVerdict::Vetoed(refused.clone()), after);
+                if matches!(one.state, MemberState::Ready(_)) {
+                    one.enter(MemberState::Vetoed, after);
+                    one.answer(GroupVerdict::Vetoed(refused.clone()), after);
                 }
             }
             return;
         }
-        if members.iter().any(|one| matches!(one.stand, Stand::Vetoed)) {
+        if members
+            .iter()
+            .any(|one| matches!(one.state, MemberState::Vetoed))
+        {
             for one in members {
-                if matches!(one.stand, Stand::Vetoed) {
-                    one.stand = Stand::Busy;
-                    one.tell(GroupVerdict::Again, after);
+                if matches!(one.state, MemberState::Vetoed) {
+                    one.state = MemberState::Busy;
+                    one.answer(GroupVerdict::Again, after);
                 }
             }
             return;
         }
         for one in members {
-            if matches!(one.stand, Stand::Ready(_))
-                && let Stand::Ready(swap) = std::mem::replace(&mut one.stand, Stand::Idle)
+            if matches!(one.state, MemberState::Ready(_))
+                && let MemberState::Ready(swap) =
+                    std::mem::replace(&mut one.state, MemberState::Idle)
             {
                 after.old.extend(swap());
-                one.tell(GroupVerdict::Swapped, after);
+                one.answer(GroupVerdict::Swapped, after);
             }
         }
     }
 }
 
 impl One {
-    fn enter(&mut self, stand: Stand, after: &mut Afterwards) {
-        if let Stand::Ready(swap) = std::mem::replace(&mut self.stand, stand) {
+    fn enter(&mut self, state: MemberState, after: &mut Afterwards) {
+        if let MemberState::Ready(swap) = std::mem::replace(&mut self.state, state) {
             after.swaps.push(swap);
         }
     }
 
-    fn tell(&mut self, verdict: GroupVerdict, after: &mut Afterwards) {
+    fn answer(&mut self, verdict: GroupVerdict, after: &mut Afterwards) {
         self.verdict = Some(verdict);
         after.wakers.extend(self.waker.take());
     }
@@ -175,12 +182,12 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    fn enter(&self, stand: Stand) -> Option<GroupVerdict> {
+    fn enter(&self, state: MemberState) -> Option<GroupVerdict> {
         let mut after = Afterwards::default();
         let unread = {
             let mut members = self.group.lock();
             let one = members.members.iter_mut().find(|one| one.id == self.id)?;
-            one.enter(stand, &mut after);
+            one.enter(state, &mut after);
             let unread = one.verdict.take();
             members.settle(&mut after);
             unread
@@ -191,22 +198,22 @@ impl Member {
 
     /// It has news. What it had proposed is withdrawn, unless the answer says that it was swapped already.
     pub(crate) fn busy(&self) -> Option<GroupVerdict> {
-        self.enter(Stand::Busy)
+        self.enter(MemberState::Busy)
     }
 
     /// Its update is over and everything of it is applied.
     pub(crate) fn idle(&self) {
-        self.enter(Stand::Idle);
+        self.enter(MemberState::Idle);
     }
 
     /// Its newest content is refused.
     pub(crate) fn refused(&self) {
-        self.enter(Stand::Refused);
+        self.enter(MemberState::Refused);
     }
 
     /// It is ready to swap; [`poll`](Member::poll) gives the verdict.
     pub(crate) fn ready(&self, swap: Swap) {
-        self.enter(Stand::Ready(swap));
+        self.enter(MemberState::Ready(swap));
     }
 
     /// The group's verdict.
@@ -231,7 +238,10 @@ impl Drop for Member {
         {
             let mut members = self.group.lock();
             if let Some(at) = members.members.iter().position(|one| one.id == self.id) {
-                members.members.remove(at).enter(Stand::Idle, &mut after);
+                members
+                    .members
+                    .remove(at)
+                    .enter(MemberState::Idle, &mut after);
             }
             members.settle(&mut after);
         }

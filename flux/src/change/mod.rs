@@ -1,7 +1,7 @@
-//! Changes, told to those who take part in them and to those who want to know.
+//! Changes: code that takes part in them, and code that is notified of them.
 //!
 //! Before the swap a [`Party`] may veto a change, and a [`Group`] holds several config types together. After the swap a
-//! [`Subscription`] tells what changed and a [`Projection`] wakes only for its own part; [`Events`] tells refusals too.
+//! [`Subscription`] yields every change and a [`Projection`] those of its own part; [`Events`] has refusals too.
 
 mod group;
 mod party;
@@ -13,7 +13,7 @@ pub use subscribe::{Event, Events, Projection, Subscription};
 
 pub(crate) use group::{GroupVerdict, Member};
 pub(crate) use party::{AnyParty, Callback, Transaction, Whole};
-pub(crate) use subscribe::LastTold;
+pub(crate) use subscribe::LastNotices;
 
 use crate::{Config, Snapshot, layer, problem::Dotted};
 use std::{fmt, sync::Arc};

@@ -20,7 +20,7 @@ use std::{
 ///
 /// All parties prepare, in the order in which they were registered; then readers see the new configuration; then all parties
 /// commit. Where one fails to prepare, those that had prepared roll back in reverse order, and the configuration stays as it was.
-/// A preparation that is cut off by a timeout is dropped where it stands; what it holds by then is released by its own drop.
+/// A preparation that is cut off by a timeout is dropped where it is; what it holds by then is released by its own drop.
 ///
 /// ```
 /// use flux::{Flux, change::{Change, Party}};
@@ -211,7 +211,7 @@ impl Transaction {
         }
     }
 
-    /// Runs a party's code that must not fail; a panic is told and the others go on.
+    /// Runs a party's code that must not fail; a panic is reported and the others go on.
     fn survive(&self, name: &str, what: &str, go: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(go)) {
             let capacitor = self.capacitor.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! After the fact: who wants to know is told, latest wins, and nobody is waited for.
+//! Notices after the fact: a subscriber gets the newest one, and is never waited for.
 
 use super::Change;
 use crate::{Config, Report, Snapshot, engine::AnySnapshot};
@@ -13,24 +13,24 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// What a capacitor last told; every part with the number of the telling, so that their order is known.
-pub(crate) struct LastTold {
+/// The newest notices of a capacitor, each with a number, so that their order is known.
+pub(crate) struct LastNotices {
     number: u64,
     applied: Option<(u64, AnySnapshot)>,
     refused: Option<(u64, Report)>,
     ended: bool,
 }
 
-impl LastTold {
+impl LastNotices {
     pub(crate) fn new(current: Option<AnySnapshot>) -> Self {
-        LastTold {
+        LastNotices {
             number: 0,
             applied: current.map(|snapshot| (0, snapshot)),
             refused: None,
             ended: false,
         }
     }
-    /// Answers whether that is news. What was told before goes to `before`, because its drop is code of the program.
+    /// Answers whether that is news. The notice before it goes to `before`, because its drop is code of the program.
     pub(crate) fn applied(
         &mut self,
         snapshot: &AnySnapshot,
@@ -41,8 +41,8 @@ impl LastTold {
             return false;
         }
         self.number += 1;
-        let told = self.applied.replace((self.number, snapshot.clone()));
-        *before = told.map(|(_, snapshot)| snapshot);
+        let last = self.applied.replace((self.number, snapshot.clone()));
+        *before = last.map(|(_, snapshot)| snapshot);
         true
     }
     pub(crate) fn refused(&mut self, report: Report) {
@@ -57,7 +57,7 @@ impl LastTold {
     }
 }
 
-type Receiver = watch::Receiver<LastTold>;
+type Receiver = watch::Receiver<LastNotices>;
 
 /// Something that happened to a configuration.
 #[derive(Debug)]
@@ -65,14 +65,14 @@ type Receiver = watch::Receiver<LastTold>;
 pub enum Event<C> {
     /// Readers see a new configuration.
     Applied(Change<C>),
-    /// A change was refused; the report says why.
+    /// A change was refused, for the reasons in the report.
     Refused(Report),
 }
 
-/// Every change and every refusal, the latest of each: what came and went while nobody asked is skipped. From
+/// Every change and every refusal, the latest of each: what came and went between two calls is skipped. From
 /// [`Capacitor::events`](crate::Capacitor::events). Works in `tokio::select!`, and is a `Stream`.
 pub struct Events<C> {
-    /// The receiver, or its wait for the next telling.
+    /// The receiver, or its wait for the next notice.
     state: Waiting,
     seen: LastSeen,
     config: PhantomData<fn() -> C>,
@@ -93,10 +93,13 @@ enum Waiting {
 impl<C: Config> Events<C> {
     pub(crate) fn new(mut receiver: Receiver) -> Self {
         let seen = {
-            let told = receiver.borrow_and_update();
+            let notices = receiver.borrow_and_update();
             LastSeen {
-                refusal: told.refused.as_ref().map_or(0, |(number, _)| *number),
-                applied: told.applied.as_ref().map(|(_, snapshot)| snapshot.clone()),
+                refusal: notices.refused.as_ref().map_or(0, |(number, _)| *number),
+                applied: notices
+                    .applied
+                    .as_ref()
+                    .map(|(_, snapshot)| snapshot.clone()),
             }
         };
         Events {
@@ -146,8 +149,8 @@ impl Waiting {
                         return Poll::Ready(None);
                     };
                     let (news, ended) = {
-                        let told = receiver.borrow_and_update();
-                        (seen.news(&told), told.ended)
+                        let notices = receiver.borrow_and_update();
+                        (seen.next(&notices), notices.ended)
                     };
                     if news.is_some() || ended {
                         *slot = Some(receiver);
@@ -163,14 +166,14 @@ impl Waiting {
 }
 
 impl LastSeen {
-    /// The oldest thing told that was not seen yet.
-    fn news(&mut self, told: &LastTold) -> Option<Notice> {
+    /// The oldest notice that was not seen yet.
+    fn next(&mut self, notices: &LastNotices) -> Option<Notice> {
         let seen = self.applied.as_ref();
-        let applied = told
+        let applied = notices
             .applied
             .as_ref()
             .filter(|(_, now)| !seen.is_some_and(|seen| seen.is(now)));
-        let refused = told
+        let refused = notices
             .refused
             .as_ref()
             .filter(|(number, _)| *number > self.refusal);

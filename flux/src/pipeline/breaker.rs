@@ -12,8 +12,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// After `failures` consecutive failures nothing inside is called for `recovery`; then one probe is, and its outcome decides.
-/// Updates meanwhile are refused with [`BreakerOpen`] and tried again later. A value that breaks rules counts neither way: it says
-/// nothing about those who would have been asked.
+/// Updates meanwhile are refused with [`BreakerOpen`] and tried again later. A value that breaks rules counts neither way: it contains no
+/// information about the code that would have been called.
 #[derive(Debug, Clone)]
 pub struct CircuitBreaker {
     failures: u32,
@@ -60,7 +60,7 @@ pub struct CircuitBreakerService<S> {
     breaker: Arc<Mutex<Breaker>>,
 }
 
-/// The breaker is open: what stands behind it was not called.
+/// The breaker is open: what is inside it was not called.
 #[derive(Debug, Clone, Copy)]
 pub struct BreakerOpen {
     /// When a probe will be let through; zero while one is under way.
@@ -134,7 +134,7 @@ impl Breaker {
         }
     }
 
-    /// The answer says nothing: a probe has to be sent anew.
+    /// The answer decides nothing: a new probe has to be sent.
     fn undecided(&mut self, now: Instant) {
         if self.state == BreakerState::HalfOpen {
             self.enter(BreakerState::Open { until: now });

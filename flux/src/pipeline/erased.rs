@@ -1,4 +1,4 @@
-//! The program's own say in a change, without the config type. It exists only where the program has added something.
+//! The program's own code in an update, without the config type. It exists only where the program has added something.
 
 use super::{AddLayer, Applied, Apply, BoxError, Invalid, Next, Request, Stage, service::Answer};
 use crate::{

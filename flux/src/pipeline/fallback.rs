@@ -159,8 +159,8 @@ where
             Ok(true) => Box::pin(self.inner.call(request)),
             Ok(false) => Box::pin(std::future::ready(Ok(R::from(request)))),
             Err(panic) => {
-                let said = panic_text(&*panic);
-                let error = format!("the filter panicked: {said}").into();
+                let text = panic_text(&*panic);
+                let error = format!("the filter panicked: {text}").into();
                 Box::pin(std::future::ready(Err(error)))
             }
         }

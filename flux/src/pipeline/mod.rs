@@ -1,9 +1,9 @@
-//! What happens between a valid value and the swap: the program's own say in a change.
+//! What happens between a valid value and the swap: the program's own code, which may change or refuse an update.
 //!
 //! tower's `Service` and `Layer` are the interface. A layer of a source and a layer of tower are two things: the methods for the latter have
 //! `tower` in their names. The innermost service runs the [`Stage`]s in their order, checks what comes
 //! out of them, and then asks every [`Party`](crate::change::Party) to prepare; the callback of
-//! [`on_apply`](crate::Builder::on_apply) is the simplest party. Layers stand around it: the first one added is the innermost.
+//! [`on_apply`](crate::Builder::on_apply) is the simplest party. Tower layers are around it: the first one added is the innermost.
 //! Ready-made ones are methods of the [`Builder`](crate::Builder) (`retry`, `timeout`, `circuit_breaker`, `rate_limit`,
 //! `fallback`, `error_handler`, `filter`), and [`Builder::tower_layer`](crate::Builder::tower_layer) takes any other. All of them run on
 //! Tokio's clock.
@@ -45,7 +45,7 @@ use std::{
 /// An error of the user's own code.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The service that a layer of the pipeline stands around.
+/// The service that a tower layer of the pipeline wraps.
 pub type Next<C> = Boxed<C, Applied<C>>;
 
 /// Wraps a [`Next`] into the next outer one, once for each start.

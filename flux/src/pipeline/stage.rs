@@ -81,7 +81,7 @@ impl<C: Send + Sync + 'static> Stage<C> {
         })
     }
 
-    /// Replaces the value where `when` says so.
+    /// Replaces the value where `when` holds.
     pub fn mutate(
         when: impl Fn(&Request<C>) -> bool + Send + Sync + 'static,
         with: impl Fn(Request<C>) -> Request<C> + Send + Sync + 'static,
@@ -89,7 +89,7 @@ impl<C: Send + Sync + 'static> Stage<C> {
         Stage::transform(with).when(when)
     }
 
-    /// Replaces the value if it can: a failure is told in a `tracing` event and the value goes on as it was.
+    /// Replaces the value if it can: a failure is reported in a `tracing` event and the value goes on as it was.
     pub fn enrich<F, E>(f: impl Fn(Request<C>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Request<C>, E>> + Send + 'static,

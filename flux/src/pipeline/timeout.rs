@@ -10,13 +10,13 @@ use tower::timeout::{Timeout as TowerTimeout, error::Elapsed};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Refuses an update for which everything inside takes longer than a limit. What was running is dropped where it stands, so it
+/// Refuses an update for which everything inside takes longer than a limit. What was running is dropped where it is, so it
 /// can never overwrite a newer value; parties that had prepared are rolled back.
 #[derive(Debug, Clone)]
 pub struct TimeoutLayer(Duration);
 
 impl TimeoutLayer {
-    /// The limit for one call of what stands inside.
+    /// The limit for one call of what is inside.
     pub fn new(limit: Duration) -> Self {
         TimeoutLayer(limit)
     }

@@ -100,7 +100,7 @@ impl RecorderHook for RecorderOfStarts {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
     }
 
-    fn heard(&self, news: &News) {
+    fn received(&self, news: &News) {
         self.with(|session| {
             let layer = news.layer;
             let health = match &news.health {

@@ -1,9 +1,9 @@
-//! What the program can order a running capacitor to do.
+//! The commands of the program to a running capacitor.
 
 use super::{error::Error, instance::Instance, order::Command};
 use tokio::sync::oneshot;
 
-/// Tells that the program is unhealthy; answers whether anything can come of it.
+/// Reports that the program is unhealthy; answers whether it can have an effect.
 pub(crate) fn report_unhealthy(instance: &Instance, reason: String) -> bool {
     let status = instance.status.load();
     let command = Command::Unhealthy {
@@ -37,7 +37,7 @@ pub(crate) async fn pin(instance: &Instance, pinned: bool) -> Result<(), Error> 
     answer.await.map_err(|_| instance.not_running())
 }
 
-/// In manual mode nobody else carries commands out.
+/// In manual mode no task carries commands out.
 pub(crate) async fn obey(instance: &Instance) {
     if let Some(driver) = &mut *instance.manual.lock().await {
         driver.obey().await;

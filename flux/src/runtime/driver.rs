@@ -39,7 +39,7 @@ use tokio::{
 };
 use tracing::Span;
 
-/// The outcome of the first update, for whoever started it.
+/// The outcome of the first update, for the caller of `start`.
 type First = oneshot::Sender<Result<(), Error>>;
 
 /// How long a task rests in which something panicked that nothing else caught.
@@ -242,7 +242,7 @@ impl Driver {
         self.stop();
     }
 
-    /// Ends it: the status says so and the program's callback runs, once.
+    /// Ends it: the status shows that, and the program's callback runs, once.
     fn stop(&mut self) {
         if std::mem::replace(&mut self.stopped, true) {
             return;
@@ -253,7 +253,7 @@ impl Driver {
         self.engine.withdraw();
         self.member = None;
         discard(self.check.take());
-        self.listeners.tell(&mut self.engine);
+        self.listeners.notify(&mut self.engine);
         self.instance
             .status
             .store(Arc::new(self.engine.status(false)));
@@ -264,7 +264,9 @@ impl Driver {
         {
             observe::panicked(self.engine.name(), "on_stop", panic_text(&*panic));
         }
-        self.instance.told.send_modify(|told| told.ended(true));
+        self.instance
+            .notices
+            .send_modify(|notices| notices.ended(true));
         if let Some(first) = self.first.take() {
             let _ = first.send(Err(self.instance.not_running()));
         }

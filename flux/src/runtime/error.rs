@@ -16,7 +16,7 @@ pub enum Error {
     Declaration {
         /// The capacitor.
         name: String,
-        /// What is wrong and how to mend it.
+        /// What is wrong and how to fix it.
         problem: String,
     },
     /// It is running already.

@@ -3,7 +3,7 @@
 use super::{driver::Driver, error::Error, inside::is_inside, order::Command, plan::Plan};
 use crate::{
     Report,
-    change::LastTold,
+    change::LastNotices,
     engine::{AnySnapshot, State, Status},
 };
 use arc_swap::ArcSwap;
@@ -30,7 +30,7 @@ pub(crate) struct Instance {
     pub(crate) name: String,
     pub(crate) outlet: Box<dyn Outlet>,
     pub(crate) status: ArcSwap<Status>,
-    pub(crate) told: watch::Sender<LastTold>,
+    pub(crate) notices: watch::Sender<LastNotices>,
     /// The highest generation number that was given; it outlives a stop.
     count: AtomicU64,
     control: Mutex<InstanceControl>,
@@ -42,7 +42,7 @@ struct InstanceControl {
     running: Option<Running>,
 }
 
-/// The strings to a running capacitor.
+/// The channels to a running capacitor.
 struct Running {
     stop: Option<oneshot::Sender<()>>,
     commands: mpsc::UnboundedSender<Command>,
@@ -57,19 +57,19 @@ pub(super) struct Launch {
     /// The order to stop.
     pub(super) stopped: oneshot::Receiver<()>,
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
-    /// Where to tell that it ended.
+    /// Where its end is reported.
     pub(super) end: watch::Sender<bool>,
 }
 
 impl Instance {
     pub(crate) fn new(name: String, outlet: Box<dyn Outlet>) -> Self {
         let status = Status::idle(name.clone(), SystemTime::now());
-        let (told, _) = watch::channel(LastTold::new(outlet.load()));
+        let (notices, _) = watch::channel(LastNotices::new(outlet.load()));
         Instance {
             name,
             outlet,
             status: ArcSwap::from_pointee(status),
-            told,
+            notices,
             count: AtomicU64::new(0),
             control: Mutex::new(InstanceControl {
                 plan: None,
@@ -83,17 +83,17 @@ impl Instance {
         self.status.load().state
     }
 
-    /// Tells subscribers; answers with what they were told before, to be dropped outside any lock.
-    pub(super) fn tell(
+    /// Notifies subscribers; answers with the configuration of the notice before, to be dropped outside any lock.
+    pub(super) fn notify(
         &self,
         current: Option<&AnySnapshot>,
         error: Option<&Report>,
     ) -> Option<AnySnapshot> {
         let mut before = None;
-        self.told.send_if_modified(|told| {
-            let applied = current.is_some_and(|snapshot| told.applied(snapshot, &mut before));
+        self.notices.send_if_modified(|notices| {
+            let applied = current.is_some_and(|snapshot| notices.applied(snapshot, &mut before));
             if let Some(report) = error {
-                told.refused(report.clone());
+                notices.refused(report.clone());
             }
             applied || error.is_some()
         });
@@ -185,7 +185,7 @@ impl Instance {
             ended,
             refused: None,
         });
-        self.told.send_modify(|told| told.ended(false));
+        self.notices.send_modify(|notices| notices.ended(false));
         Ok(Launch {
             plan,
             stopped,

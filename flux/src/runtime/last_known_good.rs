@@ -46,7 +46,7 @@ pub(crate) struct KeptFile {
 }
 
 impl KeptFile {
-    /// What a layer said then; none where it said nothing.
+    /// What a layer contributed then; none where it contributed nothing.
     pub(super) fn layer(
         &self,
         schema: &Schema,
@@ -283,7 +283,7 @@ impl Saver {
         self.pending = Some((path.to_owned(), content));
     }
 
-    /// Ready once everything is written; an error says why something could not be.
+    /// Ready once everything is written; an error is the reason why something could not be.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         loop {
             if let Some(running) = &mut self.running {
@@ -322,7 +322,7 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     });
     let placed = written.and_then(|()| fs::rename(&beside, path));
     if placed.is_err() {
-        // What could not be put in place is of no use; the first error is the one to tell.
+        // What could not be put in place is of no use; the first error is reported.
         let _ = fs::remove_file(&beside);
         return placed;
     }

@@ -1,4 +1,4 @@
-//! Starting, stopping, and the hand of manual mode.
+//! Starting, stopping, and the steps of manual mode.
 
 use super::{
     driver::Driver,
@@ -57,7 +57,7 @@ impl Drop for Abandoned<'_> {
 }
 
 async fn first_outcome(instance: &Arc<Instance>, launch: Launch) -> Result<(), Error> {
-    // In manual mode nobody else lets go what an earlier runtime left behind.
+    // In manual mode no task releases what an earlier runtime left behind.
     drop(instance.manual.lock().await.take());
     let plan = Arc::clone(&launch.plan);
     let first = async {
@@ -92,7 +92,7 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
     } = launch;
     let driver = Driver::new(plan, Arc::clone(instance), first, commands);
     tokio::spawn(async move {
-        // Told last, when nothing is left.
+        // Reported last, when nothing is left.
         let _ended = Ended(end);
         let mut driver = driver;
         poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
@@ -160,7 +160,7 @@ pub(crate) fn start_blocking(owner: Arc<Owner>) -> Result<(), Error> {
                 let outcome = start(&instance).await;
                 drop(owner);
                 let started = matches!(outcome, Ok(()) | Err(Error::Refused(_)));
-                // Whoever asked waits for this; it is gone only if its thread is.
+                // The caller waits for this; it is gone only if its thread is.
                 let _ = report.send(outcome);
                 if let Some(mut ended) = instance.ended().filter(|_| started) {
                     let _ = ended.wait_for(|ended| *ended).await;
@@ -207,7 +207,7 @@ fn stop_was_asked(stopped: &mut oneshot::Receiver<()>, cx: &mut Context<'_>) -> 
     Pin::new(stopped).poll(cx).is_ready()
 }
 
-/// Tells that the watching has ended, also when the runtime drops the task.
+/// Reports that the watching has ended, also when the runtime drops the task.
 struct Ended(watch::Sender<bool>);
 
 impl Drop for Ended {

@@ -1,4 +1,4 @@
-//! Who listens to the engine's events: operators, the status, the recorder, and what keeps the last known good on disk.
+//! The listeners of the engine's events: operators, the status, the recorder, and what keeps the last known good on disk.
 
 use super::{
     instance::Instance,
@@ -21,7 +21,7 @@ trait EngineListener {
     fn settled(&mut self, _: &Engine) {}
 }
 
-/// Everybody who listens, in the order in which they are told.
+/// All listeners, in the order in which they are notified.
 pub(super) struct Listeners {
     operators: Operators,
     #[cfg(feature = "json")]
@@ -55,8 +55,8 @@ impl Listeners {
         }
     }
 
-    /// Tells what the engine has decided since the last call.
-    pub(super) fn tell(&mut self, engine: &mut Engine) {
+    /// Passes on what the engine has decided since the last call.
+    pub(super) fn notify(&mut self, engine: &mut Engine) {
         if !engine.has_events() {
             return;
         }
@@ -80,7 +80,7 @@ impl Listeners {
         }
     }
 
-    /// Tells that an update is over.
+    /// Reports that an update is over.
     pub(super) fn settled(&mut self, engine: &Engine) {
         self.each(|listener| listener.settled(engine));
         for text in take_drop_panics() {
@@ -88,15 +88,15 @@ impl Listeners {
         }
     }
 
-    fn each(&mut self, mut tell: impl FnMut(&mut dyn EngineListener)) {
-        tell(&mut self.operators);
+    fn each(&mut self, mut notify: impl FnMut(&mut dyn EngineListener)) {
+        notify(&mut self.operators);
         #[cfg(feature = "json")]
         if self.keeper.keep.is_some() {
-            tell(&mut self.keeper);
+            notify(&mut self.keeper);
         }
-        tell(&mut self.board);
+        notify(&mut self.board);
         if self.recorder.0.recorder.is_some() {
-            tell(&mut self.recorder);
+            notify(&mut self.recorder);
         }
     }
 }
@@ -160,7 +160,7 @@ impl EngineListener for Operators {
     }
 }
 
-/// The status that everybody sees.
+/// The published status.
 struct Board(Arc<Instance>);
 
 impl EngineListener for Board {

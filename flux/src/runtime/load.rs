@@ -31,7 +31,7 @@ pub(crate) fn load(instance: &Arc<Instance>) -> Result<(), Error> {
         .unwrap_or_else(|_| Err(instance.not_running()))
 }
 
-/// Every layer must be good: nobody watches for the rest to become so.
+/// Every layer must be good: no later reading can make the rest so.
 async fn outcome(instance: &Arc<Instance>) -> Result<(), Error> {
     lifecycle::start(instance).await?;
     let status = instance.status.load_full();

@@ -3,7 +3,7 @@
 //!
 //! A [`Spec`] is what was declared; [`Spec::plan`] opens its layers. An [`Instance`] is what a task, readers and owners share; [`lifecycle`]
 //! starts and stops it. The `driver` polls the watchers, the timer, the pipeline and the program's orders inside one task,
-//! and hands what happened to the engine; [`listeners`] hear of every decision.
+//! and hands what happened to the engine; [`listeners`] are notified of every decision.
 
 mod clock;
 mod command;

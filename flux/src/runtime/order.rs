@@ -1,9 +1,9 @@
-//! An order of the program to a running capacitor, and where its answer goes.
+//! A command of the program to a running capacitor, and where its answer goes.
 
 use super::error::Error;
 use tokio::sync::{mpsc, oneshot};
 
-/// An order to the task of a capacitor.
+/// A command to the task of a capacitor.
 pub(crate) enum Command {
     /// The program is unhealthy since this generation was applied.
     Unhealthy { generation: u64, reason: String },

@@ -25,7 +25,7 @@ use std::{
 
 pub(super) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The limit of a load where no startup timeout is declared: nobody sees why a program without a status waits.
+/// The limit of a load where no startup timeout is declared: a program that waits before it has started shows nobody why.
 const LOAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// Called with the final state.

@@ -1,4 +1,4 @@
-//! Where a recorder of what happens listens; the test kit has one.
+//! The interface of a recorder; the test kit has one.
 
 use super::order::Command;
 use crate::{
@@ -11,7 +11,7 @@ pub(crate) trait RecorderHook: Send + Sync {
     /// A start, over these layers, while readers see this generation.
     fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64);
     /// News of a source.
-    fn heard(&self, news: &News);
+    fn received(&self, news: &News);
     /// The program gives an order.
     fn command(&self, command: &Command);
     /// The engine has decided something.

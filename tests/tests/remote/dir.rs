@@ -72,7 +72,7 @@ async fn a_file_that_is_new_in_a_plain_directory_is_seen() {
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("n"), "1").unwrap();
     // No poll comes to the rescue of a missed event.
-    let dir = flux::source::Dir::new(place.path()).every(Duration::from_secs(3600));
+    let dir = flux::source::Dir::new(place.path()).resync(Duration::from_secs(3600));
     let source = Source::watcher(dir).codec(flux::source::Dir::codec());
     let watched = Watched::started(source).await;
     assert_eq!(watched.capacitor.get().pad, "");

@@ -11,7 +11,7 @@ use std::{
 };
 
 impl Driver {
-    /// Tells the group that what is ready may be swapped.
+    /// Reports to the group that what is ready may be swapped.
     pub(super) fn offer(&self) {
         let run = self.run.as_ref().map(|run| &run.phase);
         if let (Some(Phase::Ready { snapshot, .. }), Some(member)) = (run, &self.member) {
@@ -28,11 +28,11 @@ impl Driver {
             GroupVerdict::Vetoed(by) => {
                 self.run = None;
                 self.engine.vetoed(by, now());
-                self.listeners.tell(&mut self.engine);
+                self.listeners.notify(&mut self.engine);
                 // The group knows how it fares.
                 self.settled(None);
             }
-            // Another one was refused and is good again before this one has heard of it.
+            // Another one was refused and is good again before this one was notified.
             GroupVerdict::Again => self.offer(),
         }
     }
@@ -65,7 +65,7 @@ impl Driver {
         }
     }
 
-    /// Tells the group how it fares.
+    /// Reports its state to the group.
     pub(super) fn tell_group(&self) {
         let Some(member) = &self.member else { return };
         match (self.engine.has_news(), self.engine.error()) {

@@ -21,7 +21,7 @@ impl Driver {
         let mut news = false;
         for item in self.inbox.take() {
             if let Some(recorder) = &self.plan.recorder {
-                recorder.heard(&item);
+                recorder.received(&item);
             }
             if let Some(health) = item.health {
                 self.engine.health(item.layer, health);
@@ -36,7 +36,7 @@ impl Driver {
                 reload.answered(item.layer, item.answered);
             }
         }
-        self.listeners.tell(&mut self.engine);
+        self.listeners.notify(&mut self.engine);
         if news {
             self.tell_group_of_news();
         }

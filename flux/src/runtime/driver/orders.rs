@@ -36,7 +36,7 @@ impl Driver {
             Command::Reload(reply) => self.reload(Some(reply)),
             Command::Pin(pinned, reply) => {
                 let newest = self.engine.pin(pinned);
-                self.listeners.tell(&mut self.engine);
+                self.listeners.notify(&mut self.engine);
                 if newest {
                     self.update();
                 }

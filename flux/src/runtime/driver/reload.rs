@@ -152,7 +152,7 @@ impl Driver {
         };
         observe::reloaded(name, &outcome());
         for reply in reload.replies {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             let _ = reply.send(outcome());
         }
     }

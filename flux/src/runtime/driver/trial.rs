@@ -34,7 +34,7 @@ impl Driver {
         };
         match step {
             TrialStep::Wait => return false,
-            TrialStep::Passed => self.listeners.tell(&mut self.engine),
+            TrialStep::Passed => self.listeners.notify(&mut self.engine),
             TrialStep::Failed(reason) => self.unhealthy(&reason),
             TrialStep::Check => {
                 let check = self.plan.health_check.clone();

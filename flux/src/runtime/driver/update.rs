@@ -30,7 +30,7 @@ impl Driver {
         let action = self.engine.take_up(now());
         let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
         if refused && self.fall_back() {
-            self.listeners.tell(&mut self.engine);
+            self.listeners.notify(&mut self.engine);
             drop(entered);
             return self.update();
         }
@@ -51,7 +51,7 @@ impl Driver {
     }
 
     pub(super) fn perform(&mut self, action: Action, span: Span, reply: Option<Reply>) {
-        self.listeners.tell(&mut self.engine);
+        self.listeners.notify(&mut self.engine);
         match action {
             Action::Nothing => {}
             Action::Ask(question) => self.ask(question, span, reply),
@@ -64,7 +64,7 @@ impl Driver {
             }
             Action::Denied(report) => {
                 if let Some(reply) = reply {
-                    // Whoever asked may have gone.
+                    // The caller may have gone.
                     let _ = reply.send(Err(Error::Refused(report)));
                 }
             }
@@ -143,7 +143,7 @@ impl Driver {
                 self.swap(snapshot, transaction, alone, span, reply);
             }
             action => {
-                // What was prepared is rolled back before anybody hears of it.
+                // What was prepared is rolled back before any listener is notified.
                 inside(self.instance.number(), || drop(transaction));
                 self.perform(action, span, reply);
             }
@@ -159,7 +159,7 @@ impl Driver {
         span: Span,
         reply: Option<Reply>,
     ) {
-        // A way back waits for nobody: it is each member's own.
+        // A way back does not wait for the group: it is each member's own.
         if self.member.is_none() || alone {
             let before = self.instance.outlet.publish(&snapshot);
             self.committed(&snapshot, transaction, reply);
@@ -174,7 +174,7 @@ impl Driver {
         self.offer();
     }
 
-    /// Readers see a configuration: the parties take it up, and everybody hears of it.
+    /// Readers see a configuration: the parties take it up, and every listener is notified.
     pub(super) fn committed(
         &mut self,
         snapshot: &AnySnapshot,
@@ -196,18 +196,18 @@ impl Driver {
         self.listeners.settled(&self.engine);
         let before = self
             .instance
-            .tell(self.engine.current(), self.engine.error());
+            .notify(self.engine.current(), self.engine.error());
         drop(before);
         if let Some(first) = self.first.take() {
             let outcome = match self.engine.failed_to_start() {
                 Some(report) => Err(Error::Refused(report.clone())),
                 None => Ok(()),
             };
-            // Nobody may be waiting any more.
+            // The caller may have gone.
             let _ = first.send(outcome);
         }
         if let Some(reply) = reply {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             let _ = reply.send(Ok(self.engine.generation()));
         }
     }

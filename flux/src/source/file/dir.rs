@@ -64,7 +64,7 @@ impl Dir {
 
     /// How often the directory is read although no event came; 10 seconds by default.
     #[must_use]
-    pub fn every(mut self, resync: Duration) -> Self {
+    pub fn resync(mut self, resync: Duration) -> Self {
         self.resync = resync.max(Duration::from_millis(10));
         self
     }

@@ -25,7 +25,7 @@ use crate::codec::{Codec, Tree};
 const SETTLE: Duration = Duration::from_millis(300);
 
 fn dir(path: &Path) -> Watched {
-    Watched::of(Dir::new(path).every(NEVER).settle(SETTLE))
+    Watched::of(Dir::new(path).resync(NEVER).settle(SETTLE))
 }
 
 /// What a directory was seen to hold: `a=1 b=2`; `-` where it was absent.
@@ -87,7 +87,7 @@ async fn a_slow_writer_of_one_file_of_a_folder_is_not_seen_when_another_one_is_f
 async fn a_file_of_a_folder_that_is_emptied_while_its_writer_is_slow_keeps_its_value() {
     let place = Place::new().await;
     place.write("d/s", "old");
-    let mut watched = Watched::of(Dir::new(place.at("d")).every(NEVER));
+    let mut watched = Watched::of(Dir::new(place.at("d")).resync(NEVER));
     watched.holds("s=old").await;
     // As `( sleep 1.5; echo new ) > s`.
     let mut writer = fs::File::create(place.at("d/s")).unwrap();
@@ -197,7 +197,7 @@ async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
     mount(0);
     symlink("..data/a", place.at("d/a")).unwrap();
     symlink("..data/b", place.at("d/b")).unwrap();
-    let mut watched = Watched::of(Dir::new(place.at("d")).every(NEVER));
+    let mut watched = Watched::of(Dir::new(place.at("d")).resync(NEVER));
     watched.holds("a=0 b=0").await;
     let mut expected = vec!["a=0 b=0".to_owned()];
     for n in 1..60 {

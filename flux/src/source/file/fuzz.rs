@@ -392,7 +392,7 @@ async fn run(seed: u64, base: &Path) -> Result<Counts, String> {
         });
     }
     for path in FOLDERS {
-        let dir = Dir::new(world.at(path)).every(NEVER).settle(SETTLE);
+        let dir = Dir::new(world.at(path)).resync(NEVER).settle(SETTLE);
         subjects.push(Subject {
             path,
             folder: true,
