@@ -19,6 +19,7 @@ use crate::{Config, Snapshot, layer, problem::Dotted};
 use std::{fmt, sync::Arc};
 
 /// From one configuration to the next.
+#[non_exhaustive]
 pub struct Change<C> {
     /// The one before; none for the first.
     pub previous: Option<Arc<Snapshot<C>>>,

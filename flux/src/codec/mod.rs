@@ -105,6 +105,7 @@ impl From<Format> for Decoder {
 
 /// What is done with keys that no field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Unknown {
     /// They are told in a warning.
     #[default]

@@ -6,6 +6,7 @@ use std::{collections::VecDeque, time::SystemTime};
 
 /// One refusal.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Refusal {
     /// When it happened.
     pub at: SystemTime,

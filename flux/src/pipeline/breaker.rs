@@ -62,6 +62,7 @@ pub struct CircuitBreakerService<S> {
 
 /// The breaker is open: what is inside it was not called.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct BreakerOpen {
     /// When a probe will be let through; zero while one is under way.
     pub retry_in: Duration,

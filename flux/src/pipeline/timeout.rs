@@ -41,6 +41,7 @@ pub struct Timeout<S> {
 
 /// The limit that was not kept.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct TimedOut(pub Duration);
 
 impl fmt::Display for TimedOut {

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 
 /// What is done with secrets when a last known good configuration is written to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Secrets {
     /// They are left out; a start from the file needs them from another layer, such as the environment.
     Omit,

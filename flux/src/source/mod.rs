@@ -128,11 +128,29 @@ pub enum Observation {
 
 /// The bytes of a document.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Content {
     /// The document as the source holds it.
     pub bytes: Arc<[u8]>,
     /// The source's own name for this version, where it has one: an index, a resource version.
     pub revision: Option<String>,
+}
+
+impl Content {
+    /// A document without a revision.
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Content {
+            bytes: bytes.into(),
+            revision: None,
+        }
+    }
+
+    /// The source's own name for this version.
+    #[must_use]
+    pub fn revision(mut self, revision: impl Into<String>) -> Self {
+        self.revision = Some(revision.into());
+        self
+    }
 }
 
 impl std::fmt::Debug for Content {

@@ -51,10 +51,9 @@ impl Watcher for Asked {
         loop {
             let holds = self.0.lock().unwrap().clone();
             match holds {
-                Ok(document) => observer.observe(Observation::Value(Content {
-                    bytes: document.into_bytes().into(),
-                    revision: None,
-                })),
+                Ok(document) => {
+                    observer.observe(Observation::Value(Content::new(document.into_bytes())))
+                }
                 Err(error) => return Err(SourceError::transient(error)),
             }
             resync.due().await;

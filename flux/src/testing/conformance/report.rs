@@ -21,6 +21,7 @@ pub struct Finding {
 
 /// What was found of a behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// It is as it must be.
     Passed,

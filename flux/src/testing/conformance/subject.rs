@@ -145,6 +145,7 @@ impl Cannot {
 
 /// How long things may take, and how much is tried. Times are Tokio's: under a paused clock they cost none.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// How soon the newest value must be seen; 5 s by default.
     pub within: Duration,

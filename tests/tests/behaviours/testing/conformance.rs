@@ -125,12 +125,11 @@ impl Subject for OnDisk {
         std::fs::read(self.path()).ok()
     }
     fn limits(&self) -> Limits {
-        Limits {
-            within: Duration::from_secs(20),
-            burst: 1_000,
-            quiet: Duration::from_millis(50),
-            ..Limits::default()
-        }
+        let mut limits = Limits::default();
+        limits.within = Duration::from_secs(20);
+        limits.burst = 1_000;
+        limits.quiet = Duration::from_millis(50);
+        limits
     }
 }
 

@@ -152,10 +152,9 @@ impl OfServer {
         if self.is(Flaw::HalfDocuments) && bytes.len() > 1_000 {
             observer.value(&bytes[..1_000]);
         }
-        observer.observe(Observation::Value(Content {
-            bytes: bytes.into(),
-            revision: Some(revision.to_string()),
-        }));
+        observer.observe(Observation::Value(
+            Content::new(bytes).revision(revision.to_string()),
+        ));
     }
 
     async fn session(&mut self, server: &Server, observer: &Observer) -> Result<(), SourceError> {
