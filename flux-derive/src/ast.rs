@@ -37,7 +37,10 @@ impl<'a> Input<'a> {
             Some(FieldInput {
                 original: field,
                 ident: field.ident.as_ref()?,
-                options: attr::read(&field.attrs, Owner::Field, Owner::SerdeField, errors),
+                options: attr::as_numbers(
+                    attr::read(&field.attrs, Owner::Field, Owner::SerdeField, errors),
+                    errors,
+                ),
             })
         });
         let fields = fields.collect();

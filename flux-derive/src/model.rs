@@ -150,11 +150,12 @@ pub(crate) enum Kind<'a> {
     Skipped,
 }
 
-/// serde's `deserialize_with = path`, and `with = path`.
+/// serde's `deserialize_with = path`, and `with = path`; or `bytes`.
 #[derive(Clone, Copy)]
 pub(crate) enum Decode<'a> {
     Function(&'a Path),
     Module(&'a Path),
+    Bytes,
 }
 
 /// How a layer is laid over the one below.

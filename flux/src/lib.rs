@@ -77,6 +77,7 @@ pub mod __private {
         layer::trace::{leaf_type, section_type},
         layer::{
             Config, Keys, Layer, Leaf, Said, UNKNOWN,
+            byte_size::read_bytes,
             decode::put_nested,
             finish::{Nested, diff, nested, nested_or, or},
             flat::{FlatLayer, Rest, RestMap, rest, rest_diff, rest_over, rest_type},

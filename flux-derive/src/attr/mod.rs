@@ -4,6 +4,8 @@
 mod form;
 mod given;
 mod read;
+mod sizes;
 
 pub(crate) use given::{Given, Options, Written};
 pub(crate) use read::read;
+pub(crate) use sizes::as_numbers;

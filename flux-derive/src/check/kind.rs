@@ -82,6 +82,12 @@ fn section<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a
             "a section is not secret as a whole; put `secret` on its fields",
         );
     }
+    if let Some(key) = options.key(Key::Bytes) {
+        errors.at(
+            key,
+            "a section is no number of bytes; put `bytes` on its fields",
+        );
+    }
     if let Some(key) = options.key(Key::Opaque) {
         errors.at(
             key,
@@ -142,6 +148,12 @@ fn rest<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
         );
     }
     no_key_of_its_own(written, "map", errors);
+    if let Some(key) = options.key(Key::Bytes) {
+        errors.at(
+            key,
+            "the values of a flattened map are read as their type says; use a type such as `bytesize::ByteSize`, or remove `bytes`",
+        );
+    }
     if let Some(key) = decoder(written).map(|given| &given.key) {
         errors.at(
             key,
@@ -241,16 +253,41 @@ fn leaf<'a>(written: &'a ast::FieldInput<'_>, errors: &mut Errors) -> Kind<'a> {
             "the field is decoded by `with` and by `deserialize_with`; keep one",
         );
     }
+    let bytes = options.key(Key::Bytes);
+    if let Some(key) = bytes {
+        bytes_fit(written, key, errors);
+    }
+    let bytes = bytes.map(|_| Decode::Bytes);
     let decode = decoder(written).and_then(|given| match &given.value {
         Written::Function(path) if given.spec.key == Key::SerdeWith => Some(Decode::Module(path)),
         Written::Function(path) => Some(Decode::Function(path)),
         _ => None,
     });
     Kind::Leaf {
-        decode,
+        decode: decode.or(bytes),
         merge: merge(written, |name| leaf_merge(name, ty, errors)),
         value: options.is_set(Key::Value),
         known: is_known(shape(ty)),
+    }
+}
+
+/// Only integers are numbers of bytes, and only one function decodes a field.
+fn bytes_fit(written: &ast::FieldInput<'_>, key: &syn::Ident, errors: &mut Errors) {
+    let ty = &written.original.ty;
+    if !matches!(innermost(shape(ty)), Shape::Int(_) | Shape::Other) {
+        errors.at(
+            ty,
+            format!("`bytes` needs an integer, or an `Option`, a list or a map of integers, and the field is `{}`; remove `bytes`", type_name(ty)),
+        );
+    }
+    if let Some(given) = decoder(written) {
+        errors.at(
+            key,
+            format!(
+                "the field is decoded by `{}` already; remove it or `bytes`",
+                given.key
+            ),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::leaf::Leaves;
 use crate::{
-    model::{Bound, Bounds, Check, DefaultSource, Field, Kind, Merge, Model, Rule, Value},
+    model::{Bound, Bounds, Check, Decode, DefaultSource, Field, Kind, Merge, Model, Rule, Value},
     types::literal_text,
     words::{expression, path_name, place, plain, type_name},
 };
@@ -36,7 +36,7 @@ pub(super) fn types(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     });
     quote! {
         #[inline]
-        fn types() -> ::std::vec::Vec<__f::TypeFacts> {
+        fn type_facts() -> ::std::vec::Vec<__f::TypeFacts> {
             ::std::vec![#(#types),*]
         }
     }
@@ -65,6 +65,15 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
         all.extend(quote!(.with_docs(#docs)));
     }
     all.extend(default(field));
+    if matches!(
+        field.kind,
+        Kind::Leaf {
+            decode: Some(Decode::Bytes),
+            ..
+        }
+    ) {
+        all.extend(quote!(.with_byte_size()));
+    }
     if field.secret {
         all.extend(quote!(.with_secret()));
     }

@@ -44,7 +44,7 @@ impl Leaves {
                         &next,
                         ty,
                         &ty.to_token_stream(),
-                        &by_function(*decode),
+                        &by_function(*decode, ty),
                         false,
                     );
                     next
@@ -139,10 +139,11 @@ fn by_type_of(ty: &Type) -> TokenStream {
     quote_spanned!(place(ty)=> __f::TypeProbe::<#ty>::new().read(__d))
 }
 
-fn by_function(decode: Decode<'_>) -> TokenStream {
+fn by_function(decode: Decode<'_>, ty: &Type) -> TokenStream {
     match decode {
         Decode::Function(path) => quote!(#path(__d)),
         Decode::Module(path) => quote!(#path::deserialize(__d)),
+        Decode::Bytes => quote_spanned!(place(ty)=> __f::read_bytes::<#ty, __D>(__d)),
     }
 }
 

@@ -66,6 +66,7 @@ pub(crate) enum Key {
     Env,
     Hot,
     Opaque,
+    Bytes,
     Immutable,
     Restart,
     MaxChange,

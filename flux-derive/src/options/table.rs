@@ -109,6 +109,8 @@ pub(crate) static TABLE: &[Spec] = &[
         .doc("a scalar with an accessor on the type that costs one atomic load"),
     row(Key::Opaque, "opaque", Field, Form::Flag)
         .doc("a type without `PartialEq`: counts as changed whenever its layer changed"),
+    row(Key::Bytes, "bytes", Field, Form::Flag)
+        .doc("an integer, or an `Option`, a list, a set or a map of them, is a number of bytes: `10MB`, `64KiB`, `1.5GiB` or `512`, also as text in `default`, `range` and `one_of`"),
     row(Key::Immutable, "immutable", Field, Form::Flag)
         .doc("a change is refused while the program runs. On a section: of any of its fields that can be compared"),
     row(Key::Restart, "restart", Field, Form::Flag)

@@ -3,7 +3,7 @@
 use super::{Layer, finish::Nested};
 use crate::{
     problem::{Cx, Diff, Seg},
-    schema::Field,
+    schema::{Field, TypeFacts},
 };
 
 /// A config struct. Implemented by `#[derive(Flux)]`, with how its layers become a value and what the value must satisfy.
@@ -20,6 +20,10 @@ pub trait Config: Nested<Layer: Layer> + Send + Sync + 'static {
     const RULE: Option<&'static str> = None;
     /// The field table.
     fn fields() -> &'static [Field];
+    /// What is known of each field by its type, in the order of [`fields`](Config::fields).
+    fn types() -> Vec<TypeFacts> {
+        Self::type_facts()
+    }
     /// What the declared stages that only compute (`transform`, `mutate`) make of it, with the rules checked again. For tests.
     fn transformed(self, _cx: &mut Cx) -> Option<Self> {
         Some(self)

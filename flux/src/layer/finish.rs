@@ -63,7 +63,7 @@ pub trait Nested: Sized {
     /// What the field table says of it.
     const KIND: Kind;
     /// What is known of the section's fields by their types, in the order of the field table.
-    fn types() -> Vec<TypeFacts> {
+    fn type_facts() -> Vec<TypeFacts> {
         Vec::new()
     }
     /// Builds the value from the folded layers, or lists what is missing.

@@ -3,6 +3,7 @@
 //! A layer is decoded straight from its source's format ([`decode`]), folded over the layers below it ([`merge`]) and turned
 //! into the struct ([`finish`]). The derive emits one short call a field into these modules.
 
+pub(crate) mod byte_size;
 mod config;
 mod contract;
 pub(crate) mod decode;

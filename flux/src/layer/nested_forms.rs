@@ -29,8 +29,8 @@ fn may_wait<N: Nested>() -> bool {
 impl<T: Nested> Nested for Option<T> {
     type Layer = Option<T::Layer>;
     const KIND: Kind = T::KIND;
-    fn types() -> Vec<TypeFacts> {
-        T::types()
+    fn type_facts() -> Vec<TypeFacts> {
+        T::type_facts()
     }
     fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self> {
         match layer {
@@ -70,8 +70,8 @@ macro_rules! behind_a_pointer {
         impl<T: Nested> Nested for $pointer<T> {
             type Layer = Boxed<T::Layer>;
             const KIND: Kind = T::KIND;
-            fn types() -> Vec<TypeFacts> {
-                T::types()
+            fn type_facts() -> Vec<TypeFacts> {
+                T::type_facts()
             }
             fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self> {
                 T::finish(*layer.0, cx).map($pointer::new)
@@ -137,8 +137,8 @@ macro_rules! list {
         impl<T: Nested $($generic)*> Nested for $list {
             type Layer = $layer;
             const KIND: Kind = Kind::List(&T::KIND);
-            fn types() -> Vec<TypeFacts> {
-                T::types()
+            fn type_facts() -> Vec<TypeFacts> {
+                T::type_facts()
             }
             fn finish($layered: Self::Layer, $cx: &mut Cx) -> Option<Self> {
                 $finish
@@ -242,8 +242,8 @@ macro_rules! map {
         impl<K: Key $($bound)*, T: Nested $(, $hasher: BuildHasher + Default)?> Nested for $map<K, T $(, $hasher)?> {
             type Layer = Map<$map<K, Option<T::Layer>>>;
             const KIND: Kind = Kind::Map(&T::KIND);
-            fn types() -> Vec<TypeFacts> {
-                T::types()
+            fn type_facts() -> Vec<TypeFacts> {
+                T::type_facts()
             }
             fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self> {
                 entries(layer.0.into_iter(), cx)

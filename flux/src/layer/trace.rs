@@ -2,6 +2,7 @@
 
 use super::{
     Leaf,
+    byte_size::BYTE_SIZE,
     finish::Nested,
     unique_keys::{DURATION, NOT_NULL},
 };
@@ -26,7 +27,7 @@ pub fn section_type<N: Nested>() -> TypeFacts {
         Kind::List(_) => MergeRule::Replace,
         _ => MergeRule::ByKey,
     };
-    TypeFacts::section(merge, N::types)
+    TypeFacts::section(merge, N::type_facts)
 }
 
 fn merge<L: Leaf>() -> MergeRule {
@@ -120,9 +121,10 @@ impl<'de> Deserializer<'de> for Trace<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match expects(&visitor, DURATION) {
-            true => self.is(ValueType::Duration),
-            false => self.is(ValueType::Any),
+        match () {
+            () if expects(&visitor, DURATION) => self.is(ValueType::Duration),
+            () if expects(&visitor, BYTE_SIZE) => self.is(ValueType::ByteSize),
+            () => self.is(ValueType::Any),
         }
     }
 

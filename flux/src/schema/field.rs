@@ -16,6 +16,7 @@ pub struct Field {
     /// Keys beside this one that no field has refuse the document.
     pub(crate) strict: bool,
     declared_secret: bool,
+    byte_size: bool,
     required: bool,
     hot: Option<&'static str>,
     type_name: &'static str,
@@ -90,6 +91,10 @@ impl Field {
     pub fn is_secret(&self) -> bool {
         self.declared_secret || names_secret((self.full_name)())
     }
+    /// Whether it is a number of bytes, or holds some, which are written as `10MB` or `64KiB` too.
+    pub const fn is_byte_size(&self) -> bool {
+        self.byte_size
+    }
     /// Whether a layer must have it.
     pub const fn is_required(&self) -> bool {
         self.required
@@ -161,6 +166,7 @@ impl Field {
             flatten: false,
             strict: false,
             declared_secret: false,
+            byte_size: false,
             required: false,
             hot: None,
             type_name: "",
@@ -206,6 +212,12 @@ impl Field {
     #[must_use]
     pub const fn with_secret(mut self) -> Self {
         self.declared_secret = true;
+        self
+    }
+    /// Sets [`Field::is_byte_size`].
+    #[must_use]
+    pub const fn with_byte_size(mut self) -> Self {
+        self.byte_size = true;
         self
     }
     /// Sets [`Field::is_required`].

@@ -60,6 +60,8 @@ pub enum ValueType {
     Bytes,
     /// A duration, written as `30s`.
     Duration,
+    /// A number of bytes, written as `10MB` or as an integer.
+    ByteSize,
     /// Null.
     Null,
     /// A value or null.

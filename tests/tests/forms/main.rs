@@ -1,5 +1,6 @@
 //! Forms of a config's fields: where sections may be, and what becomes of everything inside them.
 
+mod bytes;
 mod rest;
 mod support;
 mod taken;

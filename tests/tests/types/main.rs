@@ -60,6 +60,14 @@ struct Leaf {
     min: u32,
 }
 
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Op {
+    Keep,
+    Remove(String),
+    Move { to: String },
+}
+
 #[derive(Flux, Debug, PartialEq)]
 struct Section {
     max: u32,
@@ -185,6 +193,17 @@ fn try_row(case: &Case<'_>) {
         "ipnet::IpNet" => row!(case, debug, ipnet::IpNet, []),
         "Vec<ipnet::Ipv4Net>" => row!(case, debug, Vec<ipnet::Ipv4Net>, []),
         "bytesize::ByteSize" => row!(case, |size| size.0.to_string(), bytesize::ByteSize, []),
+        "u64, bytes" => row!(
+            case,
+            debug,
+            u64,
+            [bytes, default = "10MB", range = "1kB"..="1GiB"]
+        ),
+        "u8, bytes" => row!(case, debug, u8, [bytes]),
+        "i64, bytes" => row!(case, debug, i64, [bytes]),
+        "Option<NonZeroU32>, bytes" => row!(case, debug, Option<NonZeroU32>, [bytes]),
+        "Vec<usize>, bytes" => row!(case, debug, Vec<usize>, [bytes, default = ["1kB", 5]]),
+        "BTreeMap<String, u32>, bytes" => row!(case, debug, BTreeMap<String, u32>, [bytes]),
         "secrecy::SecretString" => row!(case, secret, secrecy::SecretString, [secret, opaque]),
         "Option<secrecy::SecretString>" => row!(
             case,
@@ -212,6 +231,11 @@ fn try_row(case: &Case<'_>) {
         "BTreeMap<String, u8>" => {
             row!(case, debug, BTreeMap<String, u8>, [default, each(range = 1..)])
         }
+        "BTreeMap<String, u8>, an entry away" => row!(case, debug, BTreeMap<String, u8>, []),
+        "BTreeMap<String, Option<u8>>" => row!(case, debug, BTreeMap<String, Option<u8>>, []),
+        "BTreeMap<String, u8>, the rest" => {
+            row!(case, debug, BTreeMap<String, u8>, [default = BTreeMap::from([("v".to_owned(), 5)]),], serde(flatten))
+        }
         "BTreeMap<String, u8>, replaced" => {
             row!(case, debug, BTreeMap<String, u8>, [merge = "replace"])
         }
@@ -220,6 +244,7 @@ fn try_row(case: &Case<'_>) {
         "serde_json::Value" => row!(case, debug, serde_json::Value, []),
         "an enum of words" => row!(case, debug, Mode, [default = Mode::Fast]),
         "a set of words" => row!(case, debug, BTreeSet<Mode>, []),
+        "an enum with data" | "an enum with data, a word" => row!(case, debug, Op, []),
         "an enum tagged inside" => row!(case, debug, Inside, []),
         "an enum tagged beside" => row!(case, debug, Beside, []),
         "an untagged enum, a word" => row!(case, debug, Untagged, []),
@@ -228,7 +253,27 @@ fn try_row(case: &Case<'_>) {
         "a struct as a value" => row!(case, debug, Leaf, []),
         "a struct as a section" => row!(case, debug, Section, [nested]),
         "an optional section" => row!(case, debug, Option<Section>, [nested]),
+        "a section behind a pointer" => row!(case, debug, Arc<Section>, [nested]),
+        "an optional section behind a pointer" => {
+            row!(case, debug, Option<Box<Section>>, [nested])
+        }
+        "an optional list of sections" => row!(case, debug, Option<Vec<Section>>, [nested]),
+        "a queue of sections, appended" => {
+            row!(case, debug, VecDeque<Section>, [nested, merge = "append"])
+        }
+        "an array of sections" => row!(case, debug, [Section; 1], [nested]),
         "a list of sections" => row!(case, debug, Vec<Section>, [nested]),
+        "a map of sections, one away" => row!(case, debug, BTreeMap<String, Section>, [nested]),
+        "an ordered map of sections" => {
+            row!(case, debug, indexmap::IndexMap<String, Section>, [nested])
+        }
+        "a map of sections by number" => row!(case, debug, BTreeMap<u16, Section>, [nested]),
+        "a map of lists of sections" => {
+            row!(case, debug, BTreeMap<String, Vec<Section>>, [nested])
+        }
+        "a map of sections, the rest" => {
+            row!(case, debug, HashMap<String, Section>, [nested,], serde(flatten))
+        }
         "a map of sections" => row!(case, debug, BTreeMap<String, Section>, [nested]),
         "u64 by DisplayFromStr" => row!(
             case,
@@ -275,5 +320,5 @@ fn each_type_is_written_and_merged_as_the_page_of_types_says() {
     for case in page.cases() {
         try_row(&case);
     }
-    page.finish(75);
+    page.finish(97);
 }

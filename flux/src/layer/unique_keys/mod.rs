@@ -56,6 +56,13 @@ impl<T: CountedMap> CountedMap for Box<T> {
     }
 }
 
+#[cfg(feature = "indexmap")]
+impl<K, V, S: BuildHasher> CountedMap for indexmap::IndexMap<K, V, S> {
+    fn keys(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
 #[cfg(feature = "json")]
 impl CountedMap for serde_json::Map<String, serde_json::Value> {
     fn keys(&self) -> Option<usize> {

@@ -1,14 +1,6 @@
-//! What cannot be flattened, as the types decide.
+//! Two maps that would take the same keys, in two structs.
 use flux::Flux;
 use std::collections::BTreeMap;
-
-type Names = Vec<String>;
-
-#[derive(Flux)]
-struct NoMap {
-    #[serde(flatten)]
-    names: Names,
-}
 
 #[derive(Flux)]
 struct Twice {
