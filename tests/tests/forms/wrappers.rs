@@ -354,3 +354,31 @@ async fn a_key_that_is_none_and_a_key_that_occurs_twice_are_refused_with_their_p
         .unwrap_err();
     assert!(report.contains("twice"), "{report}");
 }
+
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Op {
+    Keep,
+    Remove(String),
+}
+
+#[derive(Flux, Debug, Clone, PartialEq)]
+struct Does {
+    op: Op,
+}
+
+#[tokio::test]
+async fn toml_takes_an_empty_table_for_a_word_without_data_and_the_others_refuse_it() {
+    let document = json!({"op": {"keep": {}}});
+    for format in FORMATS {
+        let does = read::<Does>(format, std::slice::from_ref(&document), &[]).await;
+        match format {
+            Format::Toml => assert_eq!(does.unwrap().op, Op::Keep),
+            _ => assert!(does.unwrap_err().contains("op"), "{format}"),
+        }
+        let does = read::<Does>(format, &[json!({"op": {"remove": "x"}})], &[]).await;
+        assert_eq!(does.unwrap().op, Op::Remove("x".to_owned()));
+        let wrong = read::<Does>(format, &[json!({"op": {"keep": 1}})], &[]).await;
+        assert!(wrong.is_err(), "{format}");
+    }
+}
