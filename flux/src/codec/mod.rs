@@ -199,10 +199,18 @@ pub(crate) fn decode<C: Config>(
     let layer = match fast::<Option<Section<C::Layer>>>(decoder, text) {
         Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
-        Err(first) => return Err(slow::problems::<C>(decoder, text, first, unknown)),
+        Err(first) => {
+            let mut partial = slow::PartialLayer::new();
+            let fields = C::fields();
+            let found = slow::problems(fields, decoder, text, first, unknown, &mut partial);
+            return Err(Failed {
+                found,
+                partial: partial.layer,
+            });
+        }
     };
     let closer = match take_unknown_flag() {
-        true => slow::look_closer::<C>(decoder, text, unknown),
+        true => slow::look_closer(C::fields(), decoder, text, unknown),
         false => slow::Closer::default(),
     };
     match closer.refuses {

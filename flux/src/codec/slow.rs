@@ -1,7 +1,7 @@
 //! The slow pass: run only after a decode failed or met something that must be looked at, to find every problem and its place.
 
 use super::{
-    Decoder, Failed, Found, Syntax, Unknown, tree,
+    Decoder, Found, Syntax, Unknown, tree,
     walk::{Spot, walk},
 };
 #[cfg(feature = "yaml")]
@@ -10,15 +10,15 @@ use crate::{
     document::{
         ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
         node::{Node, with_plain_scalars},
-        tree::Tree,
+        tree::{Tree, TreeError},
     },
-    layer::{Config, decode::Section},
+    layer::{Config, Layer, decode::Section},
     problem::{
         self, Flaw, ProblemKind, What,
         collect_errors::{AllCaught, Caught, MOST, tolerant},
         what_of,
     },
-    schema,
+    schema::{self, Field},
 };
 use serde::Deserialize;
 
@@ -45,26 +45,31 @@ pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
 
 /// Looks at a document that can be decoded, but has keys that no field has, or a section that is null.
 #[cold]
-pub(super) fn look_closer<C: Config>(decoder: &Decoder, text: &str, unknown: Unknown) -> Closer {
+pub(super) fn look_closer(
+    fields: &'static [Field],
+    decoder: &Decoder,
+    text: &str,
+    unknown: Unknown,
+) -> Closer {
     // toml's decoder takes a date in the place of a section for a map with an unknown key.
-    let matters = schema::any_strict(C::fields()) || hands_dates_over_as_maps(decoder);
+    let matters = schema::any_strict(fields) || hands_dates_over_as_maps(decoder);
     if unknown == Unknown::Ignore && !matters {
         return Closer::default();
     }
     let document = dialect(decoder).and_then(|dialect| Document::parse(dialect, text).ok());
     let mut walked = match &document {
-        Some(document) => walk(C::fields(), document, false),
+        Some(document) => walk(fields, document, false),
         // The keys are told without their places.
         None => match tree(decoder, text) {
             Ok(tree) => {
-                let mut walked = walk(C::fields(), &Document::of_tree(&tree), false);
+                let mut walked = walk(fields, &Document::of_tree(&tree), false);
                 if !matches!(decoder, Decoder::Custom(_)) {
                     walked.spots.retain(Spot::is_unknown);
                 }
                 walked
             }
             Err(syntax) => {
-                let sentence = sentence::<C>(syntax.message, text, syntax.quotes);
+                let sentence = sentence(fields, syntax.message, text, syntax.quotes);
                 let text = format!("has unknown keys that cannot be told: {sentence}");
                 return Closer {
                     found: vec![Found::whole(text, syntax.at)],
@@ -94,37 +99,68 @@ fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
     }
 }
 
+/// A layer of any type, which the slow pass fills. Apart from it, the pass is compiled once.
+pub(super) trait FillLayer {
+    /// Decodes a document; of several calls the first one counts.
+    fn from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError>;
+    /// Decodes a tree.
+    fn from_tree(&mut self, tree: &Tree) -> Result<(), TreeError>;
+}
+
+/// What of a layer could be read.
+pub(super) struct PartialLayer<L> {
+    begun: bool,
+    pub(super) layer: Option<L>,
+}
+
+impl<L> PartialLayer<L> {
+    pub(super) fn new() -> Self {
+        PartialLayer {
+            begun: false,
+            layer: None,
+        }
+    }
+}
+
+impl<L: Layer> FillLayer for PartialLayer<L> {
+    fn from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError> {
+        let section = Section::<L>::deserialize(decoder)?;
+        if !std::mem::replace(&mut self.begun, true) {
+            self.layer = Some(section.0);
+        }
+        Ok(())
+    }
+    fn from_tree(&mut self, tree: &Tree) -> Result<(), TreeError> {
+        self.layer = Some(Section::<L>::deserialize(Node(tree))?.0);
+        Ok(())
+    }
+}
+
 /// Every problem of a document that cannot be decoded.
 #[cold]
-pub(super) fn problems<C: Config>(
+pub(super) fn problems(
+    fields: &'static [Field],
     decoder: &Decoder,
     text: &str,
     first: Syntax,
     unknown: Unknown,
-) -> Failed<C::Layer> {
+    into: &mut dyn FillLayer,
+) -> Vec<Found> {
     let whole = |syntax: Syntax| {
         Found::whole(
-            sentence::<C>(syntax.message, text, syntax.quotes),
+            sentence(fields, syntax.message, text, syntax.quotes),
             syntax.at,
         )
     };
-    let alone = |found| Failed {
-        found: vec![found],
-        partial: None,
-    };
+    let alone = |found| vec![found];
     let Some(dialect) = dialect(decoder) else {
         let tree = match tree(decoder, text) {
             Ok(tree) => tree,
             Err(syntax) => return alone(whole(syntax)),
         };
-        let (partial, all) = from_tree::<C>(&tree);
-        let found = every::<C>(
-            &Document::of_tree(&tree),
-            all,
-            || whole(first),
-            (unknown, false),
-        );
-        return Failed { found, partial };
+        let all = from_tree(fields, &tree, into);
+        let document = Document::of_tree(&tree);
+        return every(fields, &document, all, whole(first), (unknown, false));
     };
     if first.too_much {
         return alone(whole(first));
@@ -135,9 +171,8 @@ pub(super) fn problems<C: Config>(
             alone(whole(first))
         }
         Ok(document) => {
-            let (partial, all) = from_document::<C>(&document);
-            let found = every::<C>(&document, all, || whole(first), (unknown, true));
-            Failed { found, partial }
+            let all = from_document(fields, &document, into);
+            every(fields, &document, all, whole(first), (unknown, true))
         }
         Err(Unfollowed::Another(at)) => alone(Found::whole(
             "contains more than one document; a source is one document, so remove what follows `---`",
@@ -157,13 +192,14 @@ pub(super) fn problems<C: Config>(
 const MOST_WARNINGS: usize = 8;
 
 /// The problems of a document with their places: those of decoding, and those that the walk finds.
-fn every<C: Config>(
+fn every(
+    fields: &'static [Field],
     document: &Document<'_>,
     all: AllCaught,
-    first: impl FnOnce() -> Found,
+    first: Found,
     (unknown, has_places): (Unknown, bool),
 ) -> Vec<Found> {
-    let mut walked = walk(C::fields(), document, true);
+    let mut walked = walk(fields, document, true);
     let is_warning = |spot: &Spot| spot.is_unknown() && !spot.strict;
     // What is only warned of is not what refuses the document: some of it is told, since a misspelt key may be why.
     let most = match unknown {
@@ -202,7 +238,7 @@ fn every<C: Config>(
     let places = has_places.then_some(document);
     let mut found = located(places, spots, all.more + walked.more);
     for one in &mut found {
-        let strict = || schema::any_strict(C::fields());
+        let strict = || schema::any_strict(fields);
         one.is_warning =
             unknown != Unknown::Deny && matches!(one.problem.what, What::Unknown(_)) && !strict();
     }
@@ -213,7 +249,7 @@ fn every<C: Config>(
         });
     }
     if disagree {
-        found.insert(0, first());
+        found.insert(0, first);
     }
     found
 }
@@ -232,10 +268,14 @@ fn is_told_by(problem: &Flaw, walked: &[Spot]) -> bool {
 }
 
 /// Decodes a document tolerantly: what of it could be read, and everything that could not.
-fn from_document<C: Config>(document: &Document<'_>) -> (Option<C::Layer>, AllCaught) {
+fn from_document(
+    fields: &'static [Field],
+    document: &Document<'_>,
+    into: &mut dyn FillLayer,
+) -> AllCaught {
     let left = NodeDecoder::budget(document);
-    let decode = |parts: &ChosenParts| {
-        tolerant(|| Section::<C::Layer>::deserialize(NodeDecoder::new(document, parts, &left)))
+    let mut decode = |parts: &ChosenParts| {
+        tolerant(|| into.from_nodes(NodeDecoder::new(document, parts, &left)))
     };
     let (result, mut all) = decode(&ChosenParts::default());
     let mut begin = 0;
@@ -260,7 +300,7 @@ fn from_document<C: Config>(document: &Document<'_>) -> (Option<C::Layer>, AllCa
             }
         }
     }
-    finished::<C>(result, all)
+    finished(fields, result, all)
 }
 
 /// What follows the parts that failed.
@@ -299,35 +339,33 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
     parts
 }
 
-fn from_tree<C: Config>(tree: &Tree) -> (Option<C::Layer>, AllCaught) {
-    let (result, all) = tolerant(|| Section::<C::Layer>::deserialize(Node(tree)));
-    finished::<C>(result, all)
+fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) -> AllCaught {
+    let (result, all) = tolerant(|| into.from_tree(tree));
+    finished(fields, result, all)
 }
 
-fn finished<C: Config>(
-    result: Result<Section<C::Layer>, crate::document::tree::TreeError>,
+fn finished(
+    fields: &'static [Field],
+    result: Result<(), TreeError>,
     mut all: AllCaught,
-) -> (Option<C::Layer>, AllCaught) {
-    match result {
-        Ok(section) => (Some(section.0), all),
-        Err(error) => {
-            let what = match what_of(&error) {
-                What::Message(_) if schema::any_secret(C::fields()) => {
-                    What::plain(ProblemKind::InvalidValue, WITHHELD)
-                }
-                what => what,
-            };
-            all.caught.push(Caught {
-                problem: Flaw {
-                    path: Vec::new(),
-                    what,
-                },
-                steps: Vec::new(),
-                leaf: 0,
-            });
-            (None, all)
-        }
+) -> AllCaught {
+    if let Err(error) = result {
+        let what = match what_of(&error) {
+            What::Message(_) if schema::any_secret(fields) => {
+                What::plain(ProblemKind::InvalidValue, WITHHELD)
+            }
+            what => what,
+        };
+        all.caught.push(Caught {
+            problem: Flaw {
+                path: Vec::new(),
+                what,
+            },
+            steps: Vec::new(),
+            leaf: 0,
+        });
     }
+    all
 }
 
 /// Decodes a tree tolerantly: what of it could be read, and everything that could not.
@@ -336,9 +374,20 @@ pub(crate) fn decode_tree<C: Config>(
     document: &Tree,
     plain_scalars: bool,
 ) -> (Option<C::Layer>, Vec<Flaw>) {
-    let (layer, all) = with_plain_scalars(plain_scalars, || from_tree::<C>(document));
+    let mut partial = PartialLayer::<C::Layer>::new();
+    let problems = tree_problems(C::fields(), document, plain_scalars, &mut partial);
+    (partial.layer, problems)
+}
+
+fn tree_problems(
+    fields: &'static [Field],
+    document: &Tree,
+    plain_scalars: bool,
+    into: &mut dyn FillLayer,
+) -> Vec<Flaw> {
+    let all = with_plain_scalars(plain_scalars, || from_tree(fields, document, into));
     let problems = all.caught.into_iter().map(|caught| caught.problem);
-    (layer, problems.collect())
+    problems.collect()
 }
 
 /// People wrote a date, and not the map that toml's decoder makes of it.
@@ -354,9 +403,8 @@ fn name_date(problem: &mut Flaw, document: &Document<'_>, node: NodeId) {
 pub(crate) const WITHHELD: &str = "cannot be read; the reason may quote a secret and is not shown";
 
 /// A message about the whole document: of a type with secrets, nothing that the document holds is in it.
-fn sentence<C: Config>(message: String, text: &str, quotes: bool) -> String {
-    let withheld =
-        quotes && schema::any_secret(C::fields()) && problem::share_a_piece(&message, text);
+fn sentence(fields: &'static [Field], message: String, text: &str, quotes: bool) -> String {
+    let withheld = quotes && schema::any_secret(fields) && problem::share_a_piece(&message, text);
     if withheld {
         WITHHELD.to_owned()
     } else {

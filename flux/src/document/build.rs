@@ -100,16 +100,19 @@ impl<'t> NodeBuilder<'t> {
     }
 
     /// What is open now.
+    #[cfg(feature = "json")]
     pub(super) fn innermost(&self) -> Option<&NodeContent<'t>> {
         let open = self.open.last()?;
         Some(&self.nodes[open.id.0 as usize].content)
     }
 
+    #[cfg(feature = "json")]
     pub(super) fn is_closed(&self) -> bool {
         self.open.is_empty()
     }
 
     /// The document; none where there is no value.
+    #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
     pub(super) fn finish(self, text: &'t str, dialect: Dialect) -> Option<Document<'t>> {
         Some(Document {
             text,

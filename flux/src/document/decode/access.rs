@@ -2,7 +2,7 @@
 
 use super::{ChosenPart, NodeDecoder, key::KeyDecoder};
 use crate::{
-    document::{Dialect, NodeId, Pair, tree::TreeError},
+    document::{NodeId, Pair, tree::TreeError},
     problem::{
         Seg,
         collect_errors::{self, NodeStep},
@@ -111,7 +111,7 @@ impl<'d> NodeDecoder<'d> {
         let decoder = self.at(key);
         let result = match self.document.dialect() {
             #[cfg(feature = "yaml")]
-            Dialect::Yaml => seed.deserialize(decoder),
+            crate::document::Dialect::Yaml => seed.deserialize(decoder),
             _ => seed.deserialize(KeyDecoder(decoder)),
         };
         if result.is_err() {

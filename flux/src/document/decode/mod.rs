@@ -252,6 +252,7 @@ impl<'d> NodeDecoder<'d> {
     }
 
     /// An integer that no type of 64 bits holds.
+    #[cfg(feature = "json")]
     fn is_wide(self) -> bool {
         let text = self.document.key(self.id);
         self.document.kind(self.id) == Some(ResolvedKind::Integer)
@@ -259,6 +260,7 @@ impl<'d> NodeDecoder<'d> {
             && text.parse::<u64>().is_err()
     }
 
+    #[cfg(feature = "json")]
     #[cold]
     fn wide(self, expected: &dyn Expected) -> TreeError {
         let found = format!("integer `{}`", self.document.key(self.id));
