@@ -28,6 +28,7 @@ pub async fn cases() -> Vec<Said> {
         ("pin", pin().await),
         ("health check", health_check().await),
         ("last known good", last_known_good().await),
+        ("quarantine", quarantine().await),
         ("stale", stale().await),
         ("not a file", not_a_file().await),
     ];
@@ -136,6 +137,29 @@ async fn last_known_good() -> String {
     let (before, after) = told.split_once("configuration, ").expect("the age");
     let (_, after) = after.split_once(" old").expect("the age");
     format!("{before}configuration, 3600s old{after}")
+}
+
+/// A start after the process died while a change was on trial.
+async fn quarantine() -> String {
+    let keep =
+        |builder: Builder<Routes>| builder.last_known_good("kept.json", Secrets::Omit).trial(1);
+    let (before, _document) = running("workers: 3", keep).await;
+    before.stop().await;
+    let (dies, _document) = running("workers: 60", keep).await;
+    let record = std::fs::read_to_string("kept.json.trial").expect("a record");
+    dies.stop().await;
+    // As if it had been another process that is gone.
+    let own = format!("\"id\": {}", std::process::id());
+    let record = record.replace(&own, "\"id\": 0");
+    std::fs::write("kept.json.trial", record).expect("a record");
+    let (capacitor, _document) = running("workers: 60", keep).await;
+    let told = report(&capacitor);
+    capacitor.stop().await;
+    let (before, after) = told.split_once("changes, at ").expect("the time");
+    let (_, after) = after.split_once(" UTC").expect("the time");
+    let (middle, after) = after.split_once("configuration, ").expect("the age");
+    let (_, after) = after.split_once(" old").expect("the age");
+    format!("{before}changes, at 2030-01-01 12:00 UTC{middle}configuration, 3600s old{after}")
 }
 
 /// A source that is down is no refusal: it shows beside the state.

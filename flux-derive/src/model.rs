@@ -53,6 +53,8 @@ pub(crate) struct LastKnownGood {
     pub(crate) path: Template,
     /// The variant of `flux::Secrets`.
     pub(crate) secrets: &'static str,
+    /// After how many deaths content is quarantined; none where changes are on trial only with a probation.
+    pub(crate) tries: Option<u32>,
 }
 
 /// A step of the pipeline.

@@ -84,7 +84,7 @@ fn stopped(state: State) {
 
 /// The short form, and a step of its own for each of two types.
 #[derive(Flux)]
-#[flux(override = "env:SHORT_", last_known_good = "state.json", generations = 0)]
+#[flux(override = "env:SHORT_", last_known_good("state.json", trial = true, tries = 3), generations = 0)]
 struct Short {
     #[flux(default = 1)]
     one: u8,

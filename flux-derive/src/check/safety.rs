@@ -10,6 +10,10 @@ use crate::{
 };
 use flux_syntax::{Template, format_duration};
 use std::time::Duration;
+use syn::{Expr, ExprLit, Lit};
+
+/// How many deaths the library takes where nothing is written.
+const TRIES: u32 = 2;
 
 /// The builder's own debounce.
 const DEBOUNCE: Duration = Duration::from_millis(100);
@@ -73,11 +77,45 @@ pub(super) fn probation(options: &Options, errors: &mut Errors) -> Option<Durati
     some_time(text, zero, errors)
 }
 
+/// After how many deaths of the process content is quarantined; none where nothing is written of it.
+fn tries(options: &Options, probation: bool, errors: &mut Errors) -> Option<u32> {
+    let mut trial = None;
+    if let Some(written) = options.expr(Key::Trial) {
+        trial = match written {
+            Expr::Lit(ExprLit {
+                lit: Lit::Bool(on), ..
+            }) => Some(on.value),
+            _ => None,
+        };
+        match trial {
+            Some(true) => {}
+            Some(false) => errors.at(
+                written,
+                "without a probation changes are on trial only with `trial = true`, and with one always; remove `trial`",
+            ),
+            None => errors.at(written, "`trial` is `true`, or not written"),
+        }
+    }
+    let Some(written) = options.expr(Key::Tries) else {
+        return trial.filter(|on| *on).map(|_| TRIES);
+    };
+    if !options.is_set(Key::Trial) && !probation {
+        errors.at(
+            written,
+            "`tries` counts the deaths of the process while a change is on trial, and none is; add `trial = true`, or a `probation`",
+        );
+    }
+    let zero = "with no try, content would be in quarantine before it was ever applied; write 1 or more, or remove `tries`";
+    at_least_one(written, zero, errors)
+}
+
 pub(super) fn last_known_good(options: &Options, errors: &mut Errors) -> Option<LastKnownGood> {
     let given = options.get(Key::LastKnownGood)?;
+    let probation = options.is_set(Key::Probation);
     let Written::Inside(Some(path), options) = &given.value else {
         return None;
     };
+    let tries = tries(options, probation, errors);
     if cfg!(not(feature = "json")) {
         errors.at(
             &given.key,
@@ -113,7 +151,11 @@ pub(super) fn last_known_good(options: &Options, errors: &mut Errors) -> Option<
         );
     }
     match Template::parse(&written) {
-        Ok(path) => Some(LastKnownGood { path, secrets }),
+        Ok(path) => Some(LastKnownGood {
+            path,
+            secrets,
+            tries,
+        }),
         Err(error) => {
             let place = part_of(path, error.span);
             errors.push(syn::Error::new(place, error.message));

@@ -24,6 +24,9 @@ pub(super) fn safety(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
     if let Some(kept) = &root.last_known_good {
         let (path, secrets) = (template(&kept.path), format_ident!("{}", kept.secrets));
         all.extend(quote!(.last_known_good(#path, #flux::Secrets::#secrets)));
+        if let Some(tries) = kept.tries {
+            all.extend(quote!(.trial(#tries)));
+        }
     }
     if let Some(signal) = root.reload_on {
         let signal = format_ident!("{signal}");

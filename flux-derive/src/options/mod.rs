@@ -48,6 +48,8 @@ pub(crate) enum Key {
     Format,
     Wait,
     Secrets,
+    Trial,
+    Tries,
     Attempts,
     Base,
     Max,

@@ -57,7 +57,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::ReloadOn, "reload_on", Struct, Form::Text).example("\"SIGHUP\"").needs_source()
         .doc("a signal at which every source is read again: `\"SIGHUP\"`, `\"SIGUSR1\"` or `\"SIGUSR2\"` (feature `signal`)"),
     row(Key::LastKnownGood, "last_known_good", Struct, Form::Literal(Owner::LastKnownGood)).example("\"/var/lib/app/config.json\"").needs_source()
-        .doc("a file that serves a start while the sources are down; it contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\")`"),
+        .doc("a file that serves a start while the sources are down; it contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\", trial = true, tries = 2)`: a change with which the process dies twice is not applied a third time"),
     row(Key::Retry, "retry", Struct, Form::Brackets(Owner::Retry)).example("retry(attempts = 3, base = \"100ms\", max = \"10s\")").step()
         .doc("the tries in all, the first one included; the ceilings of the first and of the longest pause (feature `pipeline`)"),
     row(Key::Timeout, "timeout", Struct, Form::Text).example("\"5s\"").step()
@@ -83,6 +83,8 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::Format, "format", Owner::Source, Form::Text).example("\"yaml\""),
     row(Key::Wait, "wait", Owner::Source, Form::Text).example("\"5s\""),
     row(Key::Secrets, "secrets", Owner::LastKnownGood, Form::Text).example("\"omit\""),
+    row(Key::Trial, "trial", Owner::LastKnownGood, Form::Expr).example("true"),
+    row(Key::Tries, "tries", Owner::LastKnownGood, Form::Expr).example("2"),
     row(Key::Attempts, "attempts", Owner::Retry, Form::Expr).example("3"),
     row(Key::Base, "base", Owner::Retry, Form::Text).example("\"100ms\""),
     row(Key::Max, "max", Owner::Retry, Form::Text).example("\"10s\""),

@@ -183,7 +183,8 @@ impl<C: Config> Builder<C> {
     /// Keeps the last good configuration in this file (JSON, readable by its owner alone, replaced at once and synced to disk after
     /// each change that is no longer on probation). A start while sources are down, silent for half of the startup timeout (5 s
     /// without one), or hold a refused document, serves it: the state is `Degraded`, and the status contains the reason. The layers that are
-    /// read at start, such as the environment, are not kept.
+    /// read at start, such as the environment, are not kept. Every value is kept as it is written in its document; what cannot be
+    /// kept is a warning and in [`Status::last_known_good`](crate::capacitor::Status::last_known_good) when it is written.
     #[cfg(feature = "json")]
     #[must_use]
     pub fn last_known_good(
@@ -192,6 +193,35 @@ impl<C: Config> Builder<C> {
         secrets: super::Secrets,
     ) -> Self {
         self.spec.last_known_good = Some((path.into(), secrets));
+        self
+    }
+
+    /// Changes are on trial: until a new configuration has served for 60 s (or passed its [`probation`](Builder::probation), which
+    /// is a trial too), the death of the process is held against it. A record beside the file of the
+    /// [`last_known_good`](Builder::last_known_good) configuration, `PATH.trial`, is on disk before the change is applied: it
+    /// contains fingerprints of the documents, the paths that changed, and no value. After `tries` deaths the content is in
+    /// quarantine: the last known good configuration serves, the state is `Degraded`, and the report lists the paths. Other content
+    /// is taken up at once; the same content again after an hour, then two, four, up to a day, or by
+    /// [`trust`](crate::Capacitor::trust). A stop by [`stop`](crate::Capacitor::stop) is no death, everything else is.
+    ///
+    /// With a probation and a last known good configuration, changes are on trial with two tries without this call.
+    ///
+    /// `build` and `start` refuse `tries` of 0, and a trial without a last known good configuration.
+    ///
+    /// ```no_run
+    /// # #[derive(flux::Flux)] struct AppConfig { port: u16 }
+    /// # fn build() -> Result<flux::Capacitor<AppConfig>, flux::Error> {
+    /// flux::Capacitor::<AppConfig>::builder()
+    ///     .source(flux::Source::file("app.yaml"))
+    ///     .last_known_good("/var/lib/app/last.json", flux::Secrets::Omit)
+    ///     .trial(2)
+    ///     .build()
+    /// # }
+    /// ```
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn trial(mut self, tries: u32) -> Self {
+        self.spec.trial = Some(tries);
         self
     }
 

@@ -17,7 +17,10 @@ pub use crate::runtime::Secrets;
 #[cfg(feature = "signal")]
 pub use crate::runtime::Signal;
 pub use crate::{
-    engine::{Generation, GenerationOutcome, LayerStatus, Refusal, State, Status},
+    engine::{
+        Generation, GenerationOutcome, LastKnownGood, LayerStatus, QuarantineStatus, Refusal,
+        State, Status, TrialStatus,
+    },
     runtime::Error,
 };
 pub use builder::Builder;
@@ -300,6 +303,17 @@ impl<C: Config> Capacitor<C> {
     /// As for [`pin`](Capacitor::pin).
     pub async fn unpin(&self) -> Result<(), Error> {
         runtime::pin(&self.instance, false).await
+    }
+
+    /// Trusts the content of the sources: what is on [`trial`](crate::Builder::trial) has passed, and what is in quarantine because
+    /// the process died with it is tried again at once; one more death puts it back. Answers whether there was either. A
+    /// [`probation`](crate::Builder::probation) goes on. For a program that does not run, removing the record `PATH.trial` does the
+    /// same.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the capacitor is not running, [`Error::Inside`] from inside the own pipeline.
+    pub async fn trust(&self) -> Result<bool, Error> {
+        runtime::trust(&self.instance).await
     }
 
     /// In manual mode no task carries commands out.

@@ -9,6 +9,10 @@ pub(super) struct Agenda {
     pub(super) trial: Option<Trial>,
     /// The first update was taken up.
     pub(super) loaded: bool,
+    /// When what readers see is trusted, where it is on trial and no probation decides it.
+    pub(super) passes_at: Option<Instant>,
+    /// When the first quarantine that outlives the process ends.
+    pub(super) lifts_at: Option<Instant>,
     /// When a start falls back to what is kept on disk, although sources have not answered; none once that was tried.
     pub(super) fallback_at: Option<Instant>,
 }
@@ -21,6 +25,8 @@ pub(crate) enum Due {
     Newest,
     /// Go back to this generation, and why.
     Back(u64, String),
+    /// End the quarantines whose time is over, and take up what was in them.
+    Lift,
     /// Read what is kept on disk in the place of sources that do not answer.
     Fallback,
 }
@@ -34,6 +40,8 @@ impl Agenda {
             self.debounce.deadline_while(unsettled),
             self.retry.at(),
             trial,
+            self.passes_at,
+            self.lifts_at.filter(|_| self.loaded),
         ];
         let idle = idle.into_iter().flatten().filter(|_| !busy);
         idle.chain(fallback).min()

@@ -2,6 +2,7 @@
 
 mod commit;
 mod take_up;
+mod trials;
 mod way_back;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     retry::{RetrySchedule, RetryTarget},
     standing::Standing,
     state::State,
-    status::Status,
+    status::{LastKnownGood, Status},
     value::AnySnapshot,
 };
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
     source::{Health, Observation},
 };
 use std::time::{Duration, Instant};
+
+pub(crate) use trials::{Past, TrialRules, Trials};
 
 /// How an engine decides.
 #[derive(Debug, Clone)]
@@ -70,6 +73,10 @@ pub(crate) struct Engine {
     update: u64,
     /// How often what readers see came from other documents than before.
     adoptions: u64,
+    /// What is known across processes, where it is kept.
+    trials: Option<Trials>,
+    /// What the runtime has kept on disk.
+    last_known_good: Option<LastKnownGood>,
     events: Vec<EngineEvent>,
 }
 
@@ -89,6 +96,8 @@ impl Engine {
                 debounce: Debounce::new(settings.debounce, settings.max_wait),
                 retry: RetrySchedule::default(),
                 trial: None,
+                passes_at: None,
+                lifts_at: None,
                 loaded: false,
                 fallback_at: fallback.map(|after| now.instant + after),
             },
@@ -104,6 +113,8 @@ impl Engine {
             pending_restart: Vec::new(),
             update: 0,
             adoptions: 0,
+            trials: None,
+            last_known_good: None,
             events: Vec::new(),
         }
     }
@@ -150,7 +161,8 @@ impl Engine {
 
     /// Whether an update is under way.
     pub(crate) fn busy(&self) -> bool {
-        self.proposal.is_some()
+        let reading = self.trials.as_ref().is_some_and(Trials::is_reading);
+        self.proposal.is_some() || reading
     }
 
     /// Whether changes are waiting to be taken up.
@@ -215,6 +227,9 @@ impl Engine {
             Some(RetryTarget::Back(to, reason)) => return Due::Back(to, reason),
             None => {}
         }
+        if self.agenda.lifts_at.is_some_and(|at| at <= now) {
+            return Due::Lift;
+        }
         let Some(deadline) = self.agenda.debounce.deadline() else {
             return Due::Nothing;
         };
@@ -243,6 +258,13 @@ impl Engine {
         self.has_news() || self.agenda.retry.wants_newest()
     }
 
+    /// What became of keeping what readers see on disk.
+    #[cfg(feature = "json")]
+    pub(crate) fn kept_on_disk(&mut self, outcome: LastKnownGood) {
+        self.last_known_good = Some(outcome);
+        self.events.push(EngineEvent::Kept);
+    }
+
     /// What is kept on disk is read, or cannot be: it is asked for once.
     #[cfg(feature = "json")]
     pub(crate) fn fallback_tried(&mut self) -> bool {
@@ -268,6 +290,9 @@ impl Engine {
             error: self.standing.error.clone(),
             pending_restart: self.pending_restart.clone(),
             on_probation: self.on_probation(),
+            trial: self.trials.as_ref().and_then(Trials::status),
+            quarantined: self.trials.as_ref().map_or(Vec::new(), Trials::quarantined),
+            last_known_good: self.last_known_good.clone(),
             pinned: self.pinned,
             generations: self.generations.records(),
             warnings: (states.clone())

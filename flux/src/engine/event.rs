@@ -1,6 +1,6 @@
 //! What the engine tells of what it decided. Whoever wants to know, listens to these, and to nothing else.
 
-use super::state::State;
+use super::{state::State, trial_record::Aftermath};
 use crate::Report;
 
 /// Something that happened.
@@ -47,6 +47,19 @@ pub(crate) enum EngineEvent {
     },
     /// The configuration on trial has passed.
     Confirmed,
+    /// A process before died while a configuration was on trial.
+    ProcessDied(Aftermath),
+    /// Readers see a configuration that is on trial, also across the death of the process.
+    OnTrial {
+        generation: u64,
+    },
+    /// What readers see is trusted: it becomes the last known good one.
+    TrialPassed,
+    /// What readers see was kept on disk, or could not be.
+    #[cfg(feature = "json")]
+    Kept,
+    /// Content is not in quarantine any more.
+    Lifted,
     /// Nothing newer is taken up from now on, or it is taken up again.
     Pinned,
 }

@@ -116,6 +116,29 @@ impl LayerState {
         }
     }
 
+    /// What the next update takes from it; none where it takes what readers see. A source that holds nothing is `Some(None)`.
+    pub(super) fn incoming(&self) -> Option<Option<Arc<[u8]>>> {
+        match &self.pending {
+            Some(observation) if self.quarantine.why(observation).is_some() => None,
+            Some(Observation::Value(content)) => Some(Some(Arc::clone(&content.bytes))),
+            Some(Observation::Absent) => Some(None),
+            Some(Observation::Unreadable(_)) => None,
+            None => {
+                let candidate = self.candidate.as_ref().map(DecodedContent::content);
+                candidate
+                    .filter(|content| !matches!(content, LayerContent::Given | LayerContent::Kept))
+                    .map(|content| content.bytes())
+            }
+        }
+    }
+
+    /// What of it is newest: what was taken up, or what readers see.
+    #[cfg(feature = "json")]
+    pub(crate) fn newest_content(&self) -> Option<LayerContent> {
+        let newest = self.candidate.as_ref().or(self.accepted.as_ref());
+        newest.map(DecodedContent::content)
+    }
+
     /// Whether the candidate is something else than what readers see.
     pub(super) fn changes_something(&self) -> bool {
         match (&self.candidate, &self.accepted) {
@@ -240,6 +263,31 @@ impl LayerState {
         self.changed = Some(now.wall);
         self.pending = Some(observation);
         true
+    }
+
+    /// What the source holds is judged once more, although it is nothing new.
+    pub(super) fn judge_again(&mut self) {
+        if self.pending.is_some() {
+            return;
+        }
+        self.pending = match &self.newest {
+            Some(Observed::Bytes(bytes)) => Some(Observation::Value(Content {
+                bytes: Arc::clone(bytes),
+                revision: self.revision.clone(),
+            })),
+            Some(Observed::Absent) => Some(Observation::Absent),
+            Some(Observed::Unreadable(_)) | None => None,
+        };
+    }
+
+    /// Why what the source holds is held back, where a process before died with it.
+    #[cfg(feature = "json")]
+    pub(crate) fn held_back(&self) -> Option<&str> {
+        match &self.newest {
+            Some(Observed::Bytes(bytes)) => self.quarantine.remembered(Some(bytes)),
+            Some(Observed::Absent) => self.quarantine.remembered(None),
+            Some(Observed::Unreadable(_)) | None => None,
+        }
     }
 
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.

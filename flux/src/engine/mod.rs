@@ -8,7 +8,8 @@
 //! (`debounce`, `agenda`); [`Engine::take_up`] decodes what changed (`layer_state`), folds the layers and builds the struct with all rules
 //! (`resolve`) and makes a `proposal` of it; the pipeline's answer comes back through [`Engine::answered`], the swap through
 //! [`Engine::swapped`]. What was refused is tried again by `retry`; what is on trial is watched by `trial` and taken back to one
-//! of the `generations`; what was taken back waits in `quarantine`.
+//! of the `generations`; what was taken back waits in `quarantine`. What of that outlives the process is decided by `trials` over a
+//! `trial_record`.
 
 mod agenda;
 mod content;
@@ -18,6 +19,7 @@ mod decoded;
 #[cfg(any(test, feature = "testing"))]
 mod evaluate;
 mod event;
+mod fingerprint;
 mod generations;
 mod history;
 mod judge;
@@ -39,15 +41,20 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod trial_record;
 mod value;
 
 pub(crate) use agenda::Due;
 #[cfg(feature = "json")]
 pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
+#[cfg(feature = "json")]
+pub(crate) use decide::{Past, TrialRules};
 #[cfg(feature = "testing")]
 pub(crate) use evaluate::evaluate;
 pub(crate) use event::{EngineEvent, RefusedStage};
+#[cfg(feature = "json")]
+pub(crate) use fingerprint::{Fingerprint, FingerprintKey};
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
 pub(crate) use judge::check;
@@ -59,6 +66,9 @@ pub(crate) use proposal::{Action, Denial, Passed, Question};
 pub(crate) use resolve::{Layers, Reducer};
 pub(crate) use schema::Schema;
 pub use state::State;
-pub use status::{LayerStatus, Status};
+pub use status::{LastKnownGood, LayerStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial::TrialStep;
+pub(crate) use trial_record::{Aftermath, listed};
+#[cfg(feature = "json")]
+pub(crate) use trial_record::{Fingerprints, OnTrial, QuarantinedContent, TrialRecord};
 pub(crate) use value::{AnyLayer, AnySnapshot, discard, take_drop_panics};

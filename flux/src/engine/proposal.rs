@@ -79,6 +79,8 @@ pub(crate) enum Denial {
 /// What is to be done next.
 pub(crate) enum Action {
     Nothing,
+    /// Bring the record of trials to the disk, and report that it is there.
+    Record,
     /// Ask the pipeline, and report its answer.
     Ask(Question),
     /// Let readers see it, and report that; `alone` where the rest of a group is not waited for.

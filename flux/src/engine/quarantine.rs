@@ -1,6 +1,9 @@
 //! Content that was taken back and is not tried again until it changes.
 
-use super::content::LayerContent;
+use super::{
+    content::LayerContent,
+    fingerprint::{Fingerprint, FingerprintKey},
+};
 use crate::source::Observation;
 use std::{
     collections::VecDeque,
@@ -10,9 +13,16 @@ use std::{
 /// More than this is forgotten, the oldest first.
 const MOST: usize = 64;
 
-/// Content of one layer, by its hash, and why it was taken back.
+/// Content of one layer, and why it was taken back.
 #[derive(Default)]
-pub(super) struct Quarantine(VecDeque<(u64, String)>);
+pub(super) struct Quarantine {
+    /// Of this process, by its hash.
+    taken_back: VecDeque<(u64, String)>,
+    /// Of the processes before, by its fingerprint.
+    remembered: Vec<(Fingerprint, String)>,
+    /// The key of those fingerprints.
+    pub(super) key: Option<FingerprintKey>,
+}
 
 impl Quarantine {
     pub(super) fn add(&mut self, content: &LayerContent, why: &str) {
@@ -20,30 +30,54 @@ impl Quarantine {
             return;
         }
         self.remove(content);
-        self.0
+        self.taken_back
             .push_back((hash(content.bytes().as_deref()), why.to_owned()));
-        while self.0.len() > MOST {
-            self.0.pop_front();
+        while self.taken_back.len() > MOST {
+            self.taken_back.pop_front();
         }
     }
 
     pub(super) fn remove(&mut self, content: &LayerContent) {
         let hash = hash(content.bytes().as_deref());
-        self.0.retain(|(known, _)| *known != hash);
+        self.taken_back.retain(|(known, _)| *known != hash);
+    }
+
+    /// The process died while content with this fingerprint was on trial.
+    pub(super) fn remember(&mut self, fingerprint: Fingerprint, why: String) {
+        self.remembered.push((fingerprint, why));
+    }
+
+    /// Ends the quarantine of content of the processes before; answers whether there was any.
+    pub(super) fn forget(&mut self, of: impl Fn(Fingerprint) -> bool) -> bool {
+        let before = self.remembered.len();
+        self.remembered.retain(|(fingerprint, _)| !of(*fingerprint));
+        self.remembered.len() < before
+    }
+
+    /// Why this is not tried, where a process before died with it.
+    pub(super) fn remembered(&self, content: Option<&[u8]>) -> Option<&str> {
+        let key = self.key.filter(|_| !self.remembered.is_empty())?;
+        let fingerprint = Fingerprint::of(key, content);
+        let mut all = self.remembered.iter();
+        let found = all.find(|(known, _)| *known == fingerprint);
+        found.map(|(_, why)| why.as_str())
     }
 
     /// Why this is not tried again, if it was taken back before.
     pub(super) fn why(&self, observation: &Observation) -> Option<&str> {
-        if self.0.is_empty() {
+        if self.taken_back.is_empty() && self.remembered.is_empty() {
             return None;
         }
-        let hash = match observation {
-            Observation::Value(content) => hash(Some(&content.bytes)),
-            Observation::Absent => hash(None),
+        let content = match observation {
+            Observation::Value(content) => Some(&*content.bytes),
+            Observation::Absent => None,
             Observation::Unreadable(_) => return None,
         };
-        let found = self.0.iter().find(|(known, _)| *known == hash);
-        found.map(|(_, why)| why.as_str())
+        let hash = hash(content);
+        let mut all = self.taken_back.iter();
+        let found = all.find(|(known, _)| *known == hash);
+        let why = found.map(|(_, why)| why.as_str());
+        why.or_else(|| self.remembered(content))
     }
 }
 
@@ -81,6 +115,27 @@ mod tests {
         quarantine.add(&document("a"), "worse");
         assert_eq!(quarantine.why(&seen("a")), Some("worse"));
         quarantine.remove(&document("a"));
+        assert_eq!(quarantine.why(&seen("a")), None);
+    }
+
+    #[test]
+    fn what_a_process_died_of_is_known_until_it_is_forgotten() {
+        let key = FingerprintKey(1, 2);
+        let mut quarantine = Quarantine {
+            key: Some(key),
+            ..Quarantine::default()
+        };
+        let of = |content: Option<&str>| Fingerprint::of(key, content.map(str::as_bytes));
+        quarantine.remember(of(Some("a")), "died".to_owned());
+        quarantine.remember(of(None), "died without it".to_owned());
+        assert_eq!(quarantine.why(&seen("a")), Some("died"));
+        assert_eq!(quarantine.why(&seen("b")), None);
+        assert_eq!(
+            quarantine.why(&Observation::Absent),
+            Some("died without it")
+        );
+        assert!(quarantine.forget(|one| one == of(Some("a"))));
+        assert!(!quarantine.forget(|one| one == of(Some("a"))));
         assert_eq!(quarantine.why(&seen("a")), None);
     }
 

@@ -78,6 +78,18 @@ impl Layers {
         }
     }
 
+    /// What the layers are called where they are kept: their origins, the second with the same one as `origin#2`.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let key = |(number, state): (usize, &LayerState)| {
+            let before = self.states.iter().take(number);
+            match before.filter(|one| one.origin == state.origin).count() {
+                0 => state.origin.clone(),
+                same => format!("{}#{}", state.origin, same + 1),
+            }
+        };
+        self.states.iter().enumerate().map(key).collect()
+    }
+
     /// Decodes everything that is pending; answers with the warnings.
     pub(super) fn take_up(&mut self, update: u64) -> Vec<Entry> {
         let mut all = Vec::new();

@@ -176,6 +176,15 @@ impl Codec for Unused {
     }
 }
 
+/// A layer that was kept on disk.
+#[cfg(feature = "json")]
+pub(super) fn kept(n: u32) -> AnyLayer {
+    AnyLayer::new(SmallLayer {
+        n: Some(n),
+        m: None,
+    })
+}
+
 pub(super) fn settings() -> Settings {
     Settings {
         name: "small".to_owned(),

@@ -1,6 +1,11 @@
 //! What a capacitor tells of itself: one consistent picture, swapped as a whole.
 
-use super::{generations::Generation, history::Refusal, state::State};
+use super::{
+    generations::Generation,
+    history::Refusal,
+    state::State,
+    trial_record::{OnTrial, QuarantinedContent, listed},
+};
 use crate::{
     Report,
     report::Problem,
@@ -10,6 +15,7 @@ use crate::{
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{
     fmt,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -36,6 +42,12 @@ pub struct Status {
     pub pending_restart: Vec<String>,
     /// Whether that configuration is taken back if the program turns unhealthy now.
     pub on_probation: bool,
+    /// What is on trial, so that the death of the process is held against it.
+    pub trial: Option<TrialStatus>,
+    /// Content that is not applied because the process died while it was on trial.
+    pub quarantined: Vec<QuarantineStatus>,
+    /// The file of the last known good configuration; none before it was written for the first time.
+    pub last_known_good: Option<LastKnownGood>,
     /// Whether newer content is kept waiting by [`pin`](crate::Capacitor::pin).
     pub pinned: bool,
     /// The last configurations, oldest first; the builder's `generations` says how many.
@@ -63,6 +75,9 @@ impl Status {
             error: None,
             pending_restart: Vec::new(),
             on_probation: false,
+            trial: None,
+            quarantined: Vec::new(),
+            last_known_good: None,
             pinned: false,
             generations: Vec::new(),
             layers: Vec::new(),
@@ -70,6 +85,100 @@ impl Status {
             under_way: None,
             history: Vec::new(),
         }
+    }
+}
+
+/// A configuration that readers see and that is not trusted yet.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TrialStatus {
+    /// Its generation.
+    pub generation: u64,
+    /// Since when it is on trial.
+    pub since: SystemTime,
+    /// The paths in which it differs from the last known good configuration.
+    pub changed: Vec<String>,
+    /// How many processes died with the same content.
+    pub deaths: u32,
+}
+
+/// Content of one layer that is not applied because the process died while it was on trial.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct QuarantineStatus {
+    /// The layer; a second one with the same origin as `origin#2`.
+    pub origin: String,
+    /// The paths in which it differed from the last known good configuration.
+    pub changed: Vec<String>,
+    /// How many processes died with it.
+    pub deaths: u32,
+    /// When it is tried again.
+    pub until: SystemTime,
+}
+
+/// The file of the last known good configuration.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LastKnownGood {
+    /// The file.
+    pub path: PathBuf,
+    /// When this process last wrote it.
+    pub written: Option<SystemTime>,
+    /// Why the newest configuration could not be kept: then the file contains an older one.
+    pub problem: Option<String>,
+}
+
+impl TrialStatus {
+    pub(super) fn of(trial: &OnTrial) -> Self {
+        TrialStatus {
+            generation: trial.generation,
+            since: trial.since,
+            changed: trial.changed.clone(),
+            deaths: trial.deaths,
+        }
+    }
+}
+
+impl QuarantineStatus {
+    pub(super) fn of(content: &QuarantinedContent) -> Self {
+        QuarantineStatus {
+            origin: content.layer.clone(),
+            changed: content.changed.clone(),
+            deaths: content.deaths,
+            until: content.until,
+        }
+    }
+}
+
+impl Serialize for TrialStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut trial = serializer.serialize_struct("TrialStatus", 4)?;
+        trial.serialize_field("generation", &self.generation)?;
+        trial.serialize_field("since", &unix(self.since))?;
+        trial.serialize_field("changed", &self.changed)?;
+        trial.serialize_field("deaths", &self.deaths)?;
+        trial.end()
+    }
+}
+
+impl Serialize for QuarantineStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut content = serializer.serialize_struct("QuarantineStatus", 4)?;
+        content.serialize_field("origin", &self.origin)?;
+        content.serialize_field("changed", &self.changed)?;
+        content.serialize_field("deaths", &self.deaths)?;
+        content.serialize_field("until", &unix(self.until))?;
+        content.end()
+    }
+}
+
+impl Serialize for LastKnownGood {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut file = serializer.serialize_struct("LastKnownGood", 3)?;
+        file.serialize_field("path", &self.path.display().to_string())?;
+        file.serialize_field("written", &self.written.map(unix))?;
+        file.serialize_field("problem", &self.problem)?;
+        file.end()
     }
 }
 
@@ -110,7 +219,7 @@ impl Serialize for State {
 
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut status = serializer.serialize_struct("Status", 15)?;
+        let mut status = serializer.serialize_struct("Status", 18)?;
         status.serialize_field("name", &self.name)?;
         status.serialize_field("state", &self.state)?;
         status.serialize_field("since", &unix(self.since))?;
@@ -120,6 +229,9 @@ impl Serialize for Status {
         status.serialize_field("error", &self.error)?;
         status.serialize_field("pending_restart", &self.pending_restart)?;
         status.serialize_field("on_probation", &self.on_probation)?;
+        status.serialize_field("trial", &self.trial)?;
+        status.serialize_field("quarantined", &self.quarantined)?;
+        status.serialize_field("last_known_good", &self.last_known_good)?;
         status.serialize_field("pinned", &self.pinned)?;
         let generations: Vec<&Generation> = self.generations.iter().map(|one| &**one).collect();
         status.serialize_field("generations", &generations)?;
@@ -170,6 +282,8 @@ impl fmt::Display for Status {
         let remarks = [
             (!self.running, "not running"),
             (self.on_probation, "on probation"),
+            (self.trial.is_some(), "on trial"),
+            (!self.quarantined.is_empty(), "content in quarantine"),
             (self.pinned, "pinned"),
             (self.under_way.is_some(), "an update is under way"),
         ];
@@ -179,6 +293,13 @@ impl fmt::Display for Status {
         if !self.pending_restart.is_empty() {
             let paths = self.pending_restart.join(", ");
             write!(f, "\n  waits for a restart: {paths}")?;
+        }
+        if let Some(trial) = self.trial.as_ref().filter(|one| !one.changed.is_empty()) {
+            write!(f, "\n  on trial: {}", listed(&trial.changed))?;
+        }
+        let kept = self.last_known_good.as_ref();
+        if let Some(problem) = kept.and_then(|kept| kept.problem.as_ref()) {
+            write!(f, "\n  {problem}")?;
         }
         for layer in &self.layers {
             write!(f, "\n  {layer}")?;

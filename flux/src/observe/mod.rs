@@ -15,6 +15,11 @@
 //! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin said no |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; a last known good configuration that cannot be kept or read |
+//! | `flux.trial.began` | info | `generation`, `changed`: readers see a configuration that is on trial; the death of the process is held against it |
+//! | `flux.trial.passed` | info | `generation`: it is the last known good one now |
+//! | `flux.trial.died` | warn | `changed`, `deaths`: the process before died while these paths were on trial; they are tried again |
+//! | `flux.trial.quarantined` | error | `changed`, `deaths`: it died too often; the last known good configuration serves in their place |
+//! | `flux.trial.lifted` | warn | content is not in quarantine any more, and tried again |
 //! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
 //! | `flux.capacitor.reloaded` | info | `generation`: every source was read again, because the program or a signal asked for it |
 //! | `flux.capacitor.reload.failed` | warn | `error`: not every source could be read again, or what they hold is refused |
@@ -46,7 +51,11 @@
 
 pub(crate) mod metrics;
 
-use crate::{Report, State, source::ErrorKind};
+use crate::{
+    Report, State,
+    engine::{Aftermath, listed},
+    source::ErrorKind,
+};
 use std::time::{Duration, SystemTime};
 
 pub(crate) fn started(name: &str, debounce: Duration) {
@@ -181,6 +190,35 @@ pub(crate) fn validation_failed(name: &str, error: &Report, update: u64) {
 pub(crate) fn apply_failed(name: &str, error: &Report, update: u64) {
     metrics::updated(name, "refused", "apply");
     tracing::warn!(name: "flux.capacitor.apply.failed", target: "flux", capacitor = name, update, error = %error, "flux.capacitor.apply.failed");
+}
+
+/// Readers see a configuration that is on trial.
+pub(crate) fn on_trial(name: &str, generation: u64, changed: &str) {
+    tracing::info!(name: "flux.trial.began", target: "flux", capacitor = name, generation, changed, "flux.trial.began");
+}
+
+/// The configuration on trial is trusted.
+pub(crate) fn trial_passed(name: &str, generation: u64) {
+    tracing::info!(name: "flux.trial.passed", target: "flux", capacitor = name, generation, "flux.trial.passed");
+}
+
+/// The process before died while a configuration was on trial.
+pub(crate) fn process_died(name: &str, found: &Aftermath) {
+    match found {
+        Aftermath::Died(trial) => {
+            let (changed, deaths) = (listed(&trial.changed), trial.deaths);
+            tracing::warn!(name: "flux.trial.died", target: "flux", capacitor = name, changed, deaths, "flux.trial.died");
+        }
+        Aftermath::Quarantined(trial) => {
+            let (changed, deaths) = (listed(&trial.changed), trial.deaths);
+            tracing::error!(name: "flux.trial.quarantined", target: "flux", capacitor = name, changed, deaths, "flux.trial.quarantined");
+        }
+    }
+}
+
+/// Content is not in quarantine any more.
+pub(crate) fn lifted(name: &str) {
+    tracing::warn!(name: "flux.trial.lifted", target: "flux", capacitor = name, "flux.trial.lifted");
 }
 
 /// An update has been with the program's own code, or its group, for long.

@@ -137,7 +137,7 @@ impl RecorderHook for RecorderOfStarts {
             Command::Pin(pinned, _) => session.write(LineKind::Pin(*pinned)),
             Command::Rollback { to, .. } => session.write(LineKind::Rollback(*to)),
             // Recorded where they have an effect.
-            Command::Unhealthy { .. } | Command::Reload(_) => {}
+            Command::Unhealthy { .. } | Command::Reload(_) | Command::Trust(_) => {}
         });
     }
 

@@ -37,6 +37,14 @@ pub(crate) async fn pin(instance: &Instance, pinned: bool) -> Result<(), Error> 
     answer.await.map_err(|_| instance.not_running())
 }
 
+pub(crate) async fn trust(instance: &Instance) -> Result<bool, Error> {
+    instance.outside()?;
+    let (reply, answer) = oneshot::channel();
+    instance.command(Command::Trust(reply))?;
+    obey(instance).await;
+    answer.await.map_err(|_| instance.not_running())
+}
+
 /// In manual mode no task carries commands out.
 pub(crate) async fn obey(instance: &Instance) {
     if let Some(driver) = &mut *instance.manual.lock().await {

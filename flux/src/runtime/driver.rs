@@ -14,7 +14,7 @@ use super::{
     instance::Instance,
     listeners::Listeners,
     order::Commands,
-    plan::{BoxedTask, Plan},
+    plan::{BoxedTask, DiskFindings, Plan},
     run::PipelineRun,
 };
 use crate::{
@@ -77,18 +77,23 @@ impl Driver {
         instance: Arc<Instance>,
         first: First,
         commands: Commands,
+        found: Option<DiskFindings>,
     ) -> Self {
         let inbox = Inbox::new(plan.layers.len());
         let (states, watchers) = plan.layers(&inbox);
         let layers = Layers::new(plan.schema, states, plan.unknown, plan.reducer.clone());
         let (current, count) = (instance.outlet.load(), instance.count());
-        let engine = Engine::new(plan.settings(), layers, current, count, now());
+        let mut engine = Engine::new(plan.settings(), layers, current, count, now());
         observe::started(&plan.name, plan.debounce);
         #[cfg(feature = "signal")]
         let signals = (plan.reload_on.filter(|_| !plan.manual))
             .and_then(|signal| super::signal::Signals::listen(signal, &plan.name));
-        let driver = Driver {
-            listeners: Listeners::new(&instance, &plan, &engine),
+        let mut listeners = Listeners::new(&instance, &plan, &engine);
+        if let Some(found) = found {
+            listeners.begin(found, &mut engine);
+        }
+        let mut driver = Driver {
+            listeners,
             changed: changed(&inbox),
             pipeline: plan
                 .pipeline
@@ -116,6 +121,7 @@ impl Driver {
         if let Some(recorder) = &plan.recorder {
             recorder.begin(plan.schema, &plan.layers, engine.generation());
         }
+        driver.listeners.tell(&mut driver.engine);
         driver.publish_status();
         driver
     }
@@ -188,6 +194,11 @@ impl Driver {
         match due {
             Due::Nothing => {}
             Due::Newest => self.update(),
+            Due::Lift => {
+                if self.lift() {
+                    self.update();
+                }
+            }
             Due::Back(to, reason) => {
                 let action = self.engine.go_back(to, &reason, false, now());
                 self.perform_anew(action, None);
@@ -232,13 +243,16 @@ impl Driver {
         fired
     }
 
-    /// Ends it in good order: what is to be kept is on disk.
-    pub(super) async fn end(&mut self) {
+    /// Ends it: what is to be kept is on disk. `in_order` where nothing that is on trial can be to blame for it.
+    pub(super) async fn end(&mut self, in_order: bool) {
         self.swapped_meanwhile();
         if let Some(recorder) = &self.plan.recorder {
             recorder.end();
         }
         poll_fn(|cx| self.poll_saver(cx)).await;
+        if in_order {
+            self.end_trial().await;
+        }
         self.stop();
     }
 
@@ -280,20 +294,54 @@ impl Driver {
         keep.is_some_and(|keep| super::fallback_start::fill(&mut self.engine, keep))
     }
 
-    #[cfg(not(feature = "json"))]
-    fn fall_back(&mut self) -> bool {
-        false
+    /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
+    #[cfg(feature = "json")]
+    fn describe_trial(&mut self) {
+        let paths = self.listeners.keeper.differences(&self.engine);
+        self.engine.describe_trial(paths);
+        self.record_trial();
+    }
+
+    #[cfg(feature = "json")]
+    fn record_trial(&mut self) {
+        self.listeners.keeper.record(&self.engine);
     }
 
     #[cfg(feature = "json")]
     fn poll_saver(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.listeners.keeper.poll(self.engine.name(), cx)
+        let polled = self.listeners.keeper.poll(self.engine.name(), cx);
+        if let Some(news) = self.listeners.keeper.news() {
+            self.engine.kept_on_disk(news);
+            self.listeners.tell(&mut self.engine);
+        }
+        polled
     }
 
-    #[cfg(not(feature = "json"))]
+    /// A stop in good order is no death.
+    #[cfg(feature = "json")]
+    async fn end_trial(&mut self) {
+        self.engine.end_trial();
+        self.listeners.keeper.record(&self.engine);
+        poll_fn(|cx| self.poll_saver(cx)).await;
+    }
+}
+
+/// Without files of the last known good configuration.
+#[cfg(not(feature = "json"))]
+impl Driver {
+    fn fall_back(&mut self) -> bool {
+        false
+    }
+
+    fn describe_trial(&mut self) {}
+
+    fn record_trial(&mut self) {}
+
     fn poll_saver(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
+
+    async fn end_trial(&mut self) {}
 }
 
 /// The runtime may drop the task without a stop.

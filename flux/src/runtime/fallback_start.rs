@@ -23,27 +23,38 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
     let age = found.written.elapsed().unwrap_or_default();
     let age = Duration::from_secs(age.as_secs());
     let mut filled = false;
-    for state in &mut engine.layers.states {
+    let keys = engine.layers.keys();
+    for (state, key) in engine.layers.states.iter_mut().zip(keys) {
         if state.is_accepted() {
             continue;
         }
-        let layer = match found.layer(schema, &state.origin, state.decoder.as_ref()) {
-            Ok(Some(layer)) => Some(layer),
+        let path = keep.path.display();
+        let layer = match found.layer(schema, &key, state.decoder.as_ref()) {
+            Ok(Some((layer, warnings))) => {
+                for warning in warnings {
+                    let text = format!("{path}: what was kept of {key}: {warning}");
+                    observe::warning(&name, &text);
+                }
+                Some(layer)
+            }
             // It had no document then, or it is new since.
-            Ok(None) if state.optional && !state.answered() => None,
+            Ok(None) if state.optional && (!state.answered() || state.held_back().is_some()) => {
+                None
+            }
             Ok(None) => continue,
             Err(problem) => {
-                let text = format!("{}: {problem}", keep.path.display());
+                let text = format!("{path}: {problem}");
                 observe::warning(&name, &text);
                 continue;
             }
         };
-        let why = (!state.answered()).then(|| {
-            let why = match &state.health {
-                Health::Stale { error, .. } => format!("cannot be reached ({error})"),
-                _ => "has not answered yet".to_owned(),
-            };
-            let path = keep.path.display();
+        let why = match (&state.health, state.held_back()) {
+            (_, Some(why)) => Some(why.to_owned()),
+            _ if state.answered() => None,
+            (Health::Stale { error, .. }, None) => Some(format!("cannot be reached ({error})")),
+            _ => Some("has not answered yet".to_owned()),
+        };
+        let why = why.map(|why| {
             format!("{why}; served is the last known good configuration, {age:?} old, from {path}")
         });
         filled |= layer.is_some();

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::SystemTime,
 };
@@ -33,6 +33,8 @@ pub(crate) struct Instance {
     pub(crate) notices: watch::Sender<LastNotices>,
     /// The highest generation number that was given; it outlives a stop.
     count: AtomicU64,
+    /// `stop` was called, and not only the last handle dropped.
+    in_order: AtomicBool,
     control: Mutex<InstanceControl>,
     pub(super) manual: tokio::sync::Mutex<Option<Driver>>,
 }
@@ -71,6 +73,7 @@ impl Instance {
             status: ArcSwap::from_pointee(status),
             notices,
             count: AtomicU64::new(0),
+            in_order: AtomicBool::new(false),
             control: Mutex::new(InstanceControl {
                 plan: None,
                 running: None,
@@ -185,6 +188,7 @@ impl Instance {
             ended,
             refused: None,
         });
+        self.in_order.store(false, Ordering::Relaxed);
         self.notices.send_modify(|notices| notices.ended(false));
         Ok(Launch {
             plan,
@@ -222,6 +226,15 @@ impl Instance {
 
     pub(super) fn keep_count(&self, highest: u64) {
         self.count.fetch_max(highest, Ordering::Relaxed);
+    }
+
+    /// The next stop is an orderly one.
+    pub(super) fn stop_in_order(&self) {
+        self.in_order.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn stops_in_order(&self) -> bool {
+        self.in_order.load(Ordering::Relaxed)
     }
 
     pub(crate) fn ask_to_stop(&self) -> Option<watch::Receiver<bool>> {

@@ -1,11 +1,12 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
+use super::{disk, kept_document, trial_file};
 use crate::{
     codec::{self, Decoder, Tree, plain_scalars},
-    engine::{AnyLayer, Engine, LayerContent, Schema},
-    observe,
-    problem::Seg,
-    schema::{self, Field, Place},
+    engine::{
+        AnyLayer, Engine, Fingerprint, FingerprintKey, Fingerprints, LayerContent, Schema,
+        TrialRules,
+    },
 };
 use flux_syntax::Format;
 use serde::{
@@ -13,14 +14,17 @@ use serde::{
     ser::{Error as _, SerializeMap, SerializeSeq},
 };
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
-    task::{Context, Poll},
+    path::PathBuf,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::task::JoinHandle;
+
+/// More than this is neither written nor read.
+const LARGEST: u64 = 64 << 20;
+
+/// The version that is written. The first one, with the layers as trees, is still read.
+const VERSION: u64 = 2;
 
 /// What is done with secrets when a last known good configuration is written to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,157 +41,251 @@ pub enum Secrets {
 pub(crate) struct KeepOnDisk {
     pub(crate) path: PathBuf,
     pub(crate) secrets: Secrets,
+    /// Changes are on trial, also across the death of the process.
+    pub(crate) trials: Option<TrialRules>,
 }
 
 /// What a file of before holds.
 pub(crate) struct KeptFile {
     pub(crate) written: SystemTime,
-    /// By origin.
-    layers: Vec<(String, Tree)>,
+    pub(super) key: Option<FingerprintKey>,
+    layers: Vec<KeptLayer>,
+}
+
+/// What it holds of one layer.
+struct KeptLayer {
+    /// By [`Layers::keys`](crate::engine::Layers::keys).
+    key: String,
+    /// The name of its format; none in a file of the first version, whose layers are trees.
+    format: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    /// None where the source held nothing.
+    content: Option<Tree>,
 }
 
 impl KeptFile {
-    /// What a layer contributed then; none where it contributed nothing.
+    /// What a layer contained then, and what of it has no place any more; none where it contained nothing.
     pub(super) fn layer(
         &self,
         schema: &Schema,
-        origin: &str,
+        key: &str,
         decoder: Option<&Decoder>,
-    ) -> Result<Option<AnyLayer>, String> {
-        let found = self.layers.iter().find(|(known, _)| known == origin);
-        let Some((_, document)) = found else {
+    ) -> Result<Option<(AnyLayer, Vec<String>)>, String> {
+        let Some(layer) = self.layers.iter().find(|layer| layer.key == key) else {
             return Ok(None);
         };
-        let decoded = catch_unwind(AssertUnwindSafe(|| {
-            (schema.decode_tree)(document, decoder.is_some_and(plain_scalars))
-        }));
+        let Some(content) = &layer.content else {
+            return Ok(None);
+        };
+        let decoded = match &layer.format {
+            Some(format) => kept_document::decode(schema, format, decoder, content),
+            None => first_version(schema, decoder, content),
+        };
         match decoded {
-            Ok((Some(layer), problems)) if problems.is_empty() => Ok(Some(layer)),
-            _ => Err(format!(
-                "what was kept of {origin} does not fit the configuration any more; it is not used"
-            )),
+            Ok(decoded) => Ok(Some(decoded)),
+            Err(why) => Err(format!("what was kept of {key} {why}; it is not used")),
         }
+    }
+
+    /// What each layer contained; none where that is not in the file.
+    pub(super) fn fingerprints(&self) -> Option<Fingerprints> {
+        self.key?;
+        let fingerprint = |layer: &KeptLayer| Some((layer.key.clone(), layer.fingerprint?));
+        let mut all: Fingerprints = self.layers.iter().map(fingerprint).collect::<Option<_>>()?;
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        Some(all)
+    }
+
+    /// What was kept of a layer, as it is in the file.
+    pub(super) fn content(&self, key: &str) -> Option<&Tree> {
+        let layer = self.layers.iter().find(|layer| layer.key == key)?;
+        layer.content.as_ref()
+    }
+}
+
+fn first_version(
+    schema: &Schema,
+    decoder: Option<&Decoder>,
+    content: &Tree,
+) -> Result<(AnyLayer, Vec<String>), String> {
+    let decoded = catch_unwind(AssertUnwindSafe(|| {
+        (schema.decode_tree)(content, decoder.is_some_and(plain_scalars))
+    }));
+    match decoded {
+        Ok((Some(layer), problems)) if problems.is_empty() => Ok((layer, Vec::new())),
+        _ => Err("does not fit the configuration any more".to_owned()),
     }
 }
 
 impl KeepOnDisk {
     /// Reads the file of the config type `config`; none where there is none.
     pub(crate) fn read(&self, config: &str) -> Result<Option<KeptFile>, String> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(format!(
-                    "{}: the last known good configuration cannot be read: {error}",
-                    self.path.display()
-                ));
-            }
+        let cannot = |why: String| format!("the last known good configuration: {why}");
+        let Some(bytes) = disk::read(&self.path, LARGEST).map_err(cannot)? else {
+            return Ok(None);
         };
-        let unusable = || {
-            format!(
+        let parsed = std::str::from_utf8(&bytes).ok().and_then(|text| {
+            let root = codec::tree(&Decoder::from(Format::Json), text).ok()?;
+            parse(&root, config)
+        });
+        match parsed {
+            Some(file) => Ok(Some(file)),
+            None => Err(format!(
                 "{}: is not a last known good configuration of {config}; it is not used",
                 self.path.display()
-            )
-        };
-        let text = std::str::from_utf8(&bytes).map_err(|_| unusable())?;
-        let root = codec::tree(&Decoder::from(Format::Json), text).map_err(|_| unusable())?;
-        let part = |name: &str| match &root {
-            Tree::Map(entries) => entries.iter().find(|(key, _)| key == name).map(|(_, v)| v),
-            _ => None,
-        };
-        match (
-            part("version"),
-            part("config"),
-            part("written"),
-            part("layers"),
-        ) {
-            (
-                Some(Tree::U64(1)),
-                Some(Tree::Str(name)),
-                Some(Tree::U64(written)),
-                Some(Tree::Map(layers)),
-            ) if name == config => Ok(Some(KeptFile {
-                written: UNIX_EPOCH
-                    .checked_add(Duration::from_secs(*written))
-                    .ok_or_else(unusable)?,
-                layers: layers.clone(),
-            })),
-            _ => Err(unusable()),
+            )),
+        }
+    }
+}
+
+fn part<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
+    match tree {
+        Tree::Map(entries) => {
+            let found = entries.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value)
+        }
+        _ => None,
+    }
+}
+
+fn text<'t>(tree: &'t Tree, name: &str) -> Option<&'t str> {
+    match part(tree, name)? {
+        Tree::Str(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
+    if text(root, "config")? != config {
+        return None;
+    }
+    let Tree::U64(written) = part(root, "written")? else {
+        return None;
+    };
+    let written = UNIX_EPOCH.checked_add(Duration::from_secs(*written))?;
+    let layers = match (part(root, "version")?, part(root, "layers")?) {
+        (Tree::U64(1), Tree::Map(layers)) => (layers.iter())
+            .map(|(origin, content)| KeptLayer {
+                key: origin.clone(),
+                format: None,
+                fingerprint: None,
+                content: Some(content.clone()),
+            })
+            .collect(),
+        (Tree::U64(VERSION), Tree::Seq(layers)) => {
+            let layer = |layer: &Tree| {
+                Some(KeptLayer {
+                    key: text(layer, "layer")?.to_owned(),
+                    format: Some(text(layer, "format")?.to_owned()),
+                    fingerprint: text(layer, "fingerprint").and_then(trial_file::fingerprint),
+                    content: part(layer, "content").cloned(),
+                })
+            };
+            layers.iter().map(layer).collect::<Option<_>>()?
+        }
+        _ => return None,
+    };
+    Some(KeptFile {
+        written,
+        key: text(root, "key").and_then(trial_file::key),
+        layers,
+    })
+}
+
+/// What is to be written, taken from the engine on its task. The rest of the work is done elsewhere.
+pub(super) struct KeptSnapshot {
+    schema: &'static Schema,
+    generation: u64,
+    layers: Vec<(String, Decoder, LayerContent)>,
+    /// Where changes are on trial.
+    fingerprints: Option<(FingerprintKey, Fingerprints)>,
+    secrets: Secrets,
+}
+
+impl KeptSnapshot {
+    /// What readers see now.
+    pub(super) fn of(engine: &Engine, secrets: Secrets) -> Self {
+        let states = engine.layers.states.iter().zip(engine.layers.keys());
+        let layers = states.filter_map(|(state, key)| {
+            let decoder = state.decoder.clone()?;
+            Some((key, decoder, state.content()))
+        });
+        let key = engine.trials().map(|trials| trials.record().0.key);
+        KeptSnapshot {
+            schema: engine.layers.schema,
+            generation: engine.generation(),
+            layers: layers.collect(),
+            fingerprints: key.zip(engine.fingerprints()),
+            secrets,
         }
     }
 
-    /// The file's content for what readers see now, or why there is none.
-    fn content(&self, engine: &Engine) -> Result<Vec<u8>, String> {
-        let schema = engine.layers.schema;
+    /// The file's content, or why there is none. It is decoded once more, so that what cannot be served is known now.
+    pub(super) fn content(&self) -> Result<Vec<u8>, String> {
         let mut layers = Vec::new();
-        for state in &engine.layers.states {
-            let (LayerContent::Document(bytes), Some(decoder)) = (state.content(), &state.decoder)
-            else {
-                continue;
+        for (key, decoder, content) in &self.layers {
+            let kept = match content {
+                LayerContent::Document(bytes) => Some(self.document(key, decoder, bytes)?),
+                _ => None,
             };
-            let mut tree = tree_of(decoder, &bytes)
-                .ok_or_else(|| format!("{} cannot be read a second time", state.origin))?;
-            let omitted = omit_secrets((schema.fields)(), &mut tree, &mut Vec::new());
-            if omitted && self.secrets == Secrets::Refuse {
-                return Err(format!(
-                    "{} holds secrets, and `Secrets::Refuse` was chosen",
-                    state.origin
-                ));
+            let fingerprints = self.fingerprints.iter().flat_map(|(_, all)| all);
+            let fingerprint = fingerprints.into_iter().find(|(known, _)| known == key);
+            if kept.is_none() && fingerprint.is_none() {
+                continue;
             }
-            layers.push((state.origin.clone(), tree));
+            let mut entry = vec![
+                ("layer".to_owned(), Tree::Str(key.clone())),
+                (
+                    "format".to_owned(),
+                    Tree::Str(kept_document::format_name(decoder).to_owned()),
+                ),
+            ];
+            if let Some((_, fingerprint)) = fingerprint {
+                let text = Tree::Str(format!("{fingerprint:?}"));
+                entry.push(("fingerprint".to_owned(), text));
+            }
+            entry.extend(kept.map(|kept| ("content".to_owned(), kept)));
+            layers.push(Tree::Map(entry));
         }
         let written = SystemTime::now().duration_since(UNIX_EPOCH);
-        let root = Tree::Map(vec![
-            ("version".to_owned(), Tree::U64(1)),
-            ("config".to_owned(), Tree::Str(schema.name.to_owned())),
+        let mut root = vec![
+            ("version".to_owned(), Tree::U64(VERSION)),
+            ("config".to_owned(), Tree::Str(self.schema.name.to_owned())),
             (
                 "written".to_owned(),
                 Tree::U64(written.map_or(0, |since| since.as_secs())),
             ),
-            ("generation".to_owned(), Tree::U64(engine.generation())),
-            ("layers".to_owned(), Tree::Map(layers)),
-        ]);
-        serde_json::to_vec_pretty(&Json(&root)).map_err(|error| error.to_string())
-    }
-}
-
-/// The document as a tree; a codec of the user's own may panic.
-fn tree_of(decoder: &Decoder, bytes: &[u8]) -> Option<Tree> {
-    let text = codec::text_of(bytes).ok()?;
-    catch_unwind(AssertUnwindSafe(|| codec::tree(decoder, text)))
-        .ok()?
-        .ok()
-}
-
-/// Takes every secret out; answers whether there was one.
-fn omit_secrets(fields: &'static [Field], tree: &mut Tree, path: &mut Vec<Seg>) -> bool {
-    let mut omitted = false;
-    match tree {
-        Tree::Map(entries) => entries.retain_mut(|(key, value)| {
-            path.push(Seg::Key(key.clone().into()));
-            let keep = !is_secret(fields, path, value);
-            omitted |= !keep || omit_secrets(fields, value, path);
-            path.pop();
-            keep
-        }),
-        Tree::Seq(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                path.push(Seg::Index(index));
-                omitted |= omit_secrets(fields, item, path);
-                path.pop();
-            }
+            ("generation".to_owned(), Tree::U64(self.generation)),
+        ];
+        if let Some((key, _)) = &self.fingerprints {
+            let key = Tree::Str(format!("{:016x}{:016x}", key.0, key.1));
+            root.push(("key".to_owned(), key));
         }
-        _ => {}
+        root.push(("layers".to_owned(), Tree::Seq(layers)));
+        let content = serde_json::to_vec_pretty(&Json(&Tree::Map(root)));
+        let content = content.map_err(|error| error.to_string())?;
+        match content.len() as u64 > LARGEST {
+            true => Err(format!("it has more than {} MiB", LARGEST >> 20)),
+            false => Ok(content),
+        }
     }
-    omitted
-}
 
-/// A leaf that is secret, or something that may be one; of a section the parts are asked one by one.
-fn is_secret(fields: &'static [Field], path: &[Seg], value: &Tree) -> bool {
-    let parts = matches!(value, Tree::Map(_) | Tree::Seq(_));
-    match schema::place(fields, path) {
-        Place::Structure if parts => false,
-        _ => schema::is_secret(fields, path),
+    fn document(&self, key: &str, decoder: &Decoder, bytes: &Arc<[u8]>) -> Result<Tree, String> {
+        let cannot = |why: String| format!("{key} cannot be kept: {why}");
+        let (kept, omitted) = kept_document::keep(self.schema, decoder, bytes).map_err(cannot)?;
+        if omitted && self.secrets == Secrets::Refuse {
+            return Err(format!(
+                "{key} holds secrets, and `Secrets::Refuse` was chosen"
+            ));
+        }
+        let format = kept_document::format_name(decoder);
+        let again = kept_document::decode(self.schema, format, Some(decoder), &kept);
+        match again {
+            Ok(_) => Ok(kept),
+            Err(_) => Err(cannot(
+                "it cannot be read from what would be written".to_owned(),
+            )),
+        }
     }
 }
 
@@ -201,11 +299,8 @@ impl Serialize for Json<'_> {
             Tree::Bool(value) => serializer.serialize_bool(*value),
             Tree::I64(value) => serializer.serialize_i64(*value),
             Tree::U64(value) => serializer.serialize_u64(*value),
-            Tree::F64(value) if !value.is_finite() => Err(S::Error::custom(
-                "it holds an infinity or a NaN, which JSON does not have",
-            )),
-            Tree::F64(value) => serializer.serialize_f64(*value),
-            Tree::Str(text) | Tree::Raw(text) => serializer.serialize_str(text),
+            Tree::F64(_) | Tree::Raw(_) => Err(S::Error::custom("it is no JSON")),
+            Tree::Str(text) => serializer.serialize_str(text),
             Tree::Seq(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
                 for item in items {
@@ -221,117 +316,5 @@ impl Serialize for Json<'_> {
                 map.end()
             }
         }
-    }
-}
-
-/// Keeps the last good configuration of one run.
-pub(super) struct LastGoodKeeper {
-    pub(super) keep: Option<KeepOnDisk>,
-    saver: Saver,
-    /// The documents that were last kept, by the engine's count.
-    kept: u64,
-}
-
-impl LastGoodKeeper {
-    pub(super) fn new(keep: Option<KeepOnDisk>) -> Self {
-        LastGoodKeeper {
-            keep,
-            saver: Saver::default(),
-            kept: 0,
-        }
-    }
-
-    /// Keeps what readers see now, unless it is kept already, may still be taken back, or is itself from a file of before.
-    pub(super) fn save(&mut self, engine: &Engine) {
-        let Some(keep) = &self.keep else {
-            return;
-        };
-        let from_sources = engine.layers.contents().is_some();
-        if self.kept == engine.adoptions() || engine.on_probation() || !from_sources {
-            return;
-        }
-        self.kept = engine.adoptions();
-        match keep.content(engine) {
-            Ok(content) => self.saver.save(&keep.path, content),
-            Err(problem) => {
-                let text = format!("the last known good configuration is not kept: {problem}");
-                observe::warning(engine.name(), &text);
-            }
-        }
-    }
-
-    /// Ready once everything is on disk.
-    pub(super) fn poll(&mut self, capacitor: &str, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(error) = std::task::ready!(self.saver.poll(cx)) {
-            let path = self.keep.as_ref().map(|keep| keep.path.display());
-            let path = path.map(|path| path.to_string()).unwrap_or_default();
-            let text = format!("{path}: the last known good configuration cannot be kept: {error}");
-            observe::warning(capacitor, &text);
-        }
-        Poll::Ready(())
-    }
-}
-
-/// Writes the newest content, one after the other, off the task.
-#[derive(Default)]
-struct Saver {
-    pending: Option<(PathBuf, Vec<u8>)>,
-    running: Option<JoinHandle<io::Result<()>>>,
-}
-
-impl Saver {
-    fn save(&mut self, path: &Path, content: Vec<u8>) {
-        self.pending = Some((path.to_owned(), content));
-    }
-
-    /// Ready once everything is written; an error is the reason why something could not be.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
-        loop {
-            if let Some(running) = &mut self.running {
-                let done = std::task::ready!(std::pin::Pin::new(running).poll(cx));
-                self.running = None;
-                let failed = match done {
-                    Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(error.to_string()),
-                    Err(error) => Some(error.to_string()),
-                };
-                if failed.is_some() {
-                    return Poll::Ready(failed);
-                }
-            }
-            let Some((path, content)) = self.pending.take() else {
-                return Poll::Ready(None);
-            };
-            self.running = Some(tokio::task::spawn_blocking(move || write(&path, &content)));
-        }
-    }
-}
-
-/// Puts the whole file in place at once, readable by its owner alone, and on the disk before it counts.
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    // One that was left behind may be readable by others.
-    let _ = fs::remove_file(&beside);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    let placed = written.and_then(|()| fs::rename(&beside, path));
-    if placed.is_err() {
-        // What could not be put in place is of no use; the first error is reported.
-        let _ = fs::remove_file(&beside);
-        return placed;
-    }
-    match path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
     }
 }

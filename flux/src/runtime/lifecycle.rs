@@ -90,17 +90,22 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
         commands,
         end,
     } = launch;
-    let driver = Driver::new(plan, Arc::clone(instance), first, commands);
+    let found = plan.found().await;
+    let driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
+    let instance_of_task = Arc::clone(instance);
     tokio::spawn(async move {
         // Reported last, when nothing is left.
         let _ended = Ended(end);
         let mut driver = driver;
-        poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
-            true => Poll::Ready(()),
-            false => driver.poll(cx),
-        })
-        .await;
-        driver.end().await;
+        let asked = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
+            true => Poll::Ready(true),
+            false => driver.poll(cx).map(|()| false),
+        });
+        let asked = asked.await;
+        // Whoever lets the last handle go may be unwinding.
+        let in_order = !asked || instance_of_task.stops_in_order();
+        drop(instance_of_task);
+        driver.end(in_order).await;
     });
     outcome
         .await
@@ -116,7 +121,8 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
         end,
     } = launch;
     let ended = Ended(end);
-    let mut driver = Driver::new(plan, Arc::clone(instance), first, commands);
+    let found = plan.found().await;
+    let mut driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
     let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
         true => Poll::Ready(false),
         false if driver.poll_until_loaded(cx) => Poll::Ready(true),
@@ -175,6 +181,7 @@ pub(crate) fn start_blocking(owner: Arc<Owner>) -> Result<(), Error> {
 
 /// Ends the watching and waits until no task and no descriptor is left; from inside the own pipeline it cannot wait.
 pub(crate) async fn stop(instance: &Instance) {
+    instance.stop_in_order();
     let ended = instance.ask_to_stop();
     if let Err(error) = instance.outside() {
         observe::misused(&instance.name, "stop", &error);
@@ -182,7 +189,7 @@ pub(crate) async fn stop(instance: &Instance) {
     }
     let driver = instance.manual.lock().await.take();
     if let Some(mut driver) = driver {
-        driver.end().await;
+        driver.end(true).await;
     }
     if let Some(mut ended) = ended {
         // An error means that the task is gone, which is what is waited for.

@@ -3,10 +3,10 @@
 use super::{
     instance::Instance,
     outage::{Outages, Remark},
-    plan::Plan,
+    plan::{DiskFindings, Plan},
 };
 use crate::{
-    engine::{Engine, EngineEvent, RefusedStage, take_drop_panics},
+    engine::{Engine, EngineEvent, RefusedStage, listed, take_drop_panics},
     observe,
     source::Health,
 };
@@ -25,7 +25,7 @@ trait EngineListener {
 pub(super) struct Listeners {
     operators: Operators,
     #[cfg(feature = "json")]
-    pub(super) keeper: super::last_known_good::LastGoodKeeper,
+    pub(super) keeper: super::keeper::LastGoodKeeper,
     board: Board,
     recorder: RecorderListener,
     /// The events of one call, kept for its room.
@@ -48,11 +48,22 @@ impl Listeners {
                 outages: Outages::new(waiting, Instant::now()),
             },
             #[cfg(feature = "json")]
-            keeper: super::last_known_good::LastGoodKeeper::new(plan.last_known_good.clone()),
+            keeper: super::keeper::LastGoodKeeper::new(plan.last_known_good.clone()),
             board: Board(Arc::clone(instance)),
             recorder: RecorderListener(Arc::clone(plan)),
             events: Vec::new(),
         }
+    }
+
+    /// Gives the engine what was found on disk.
+    #[cfg(feature = "json")]
+    pub(super) fn begin(&mut self, found: DiskFindings, engine: &mut Engine) {
+        self.keeper.begin(found, engine);
+    }
+
+    #[cfg(not(feature = "json"))]
+    pub(super) fn begin(&mut self, found: DiskFindings, _: &mut Engine) {
+        match found {}
     }
 
     /// Passes on what the engine has decided since the last call.
@@ -151,6 +162,16 @@ impl EngineListener for Operators {
                 RefusedStage::Apply => observe::apply_failed(name, report, update),
             },
             EngineEvent::HealthChanged { layer } => self.health(engine, *layer),
+            EngineEvent::ProcessDied(found) => observe::process_died(name, found),
+            EngineEvent::OnTrial { generation } => {
+                let changed = engine.trials().and_then(|trials| trials.applied());
+                let changed = changed.map_or(String::new(), |trial| listed(&trial.changed));
+                observe::on_trial(name, *generation, &changed);
+            }
+            EngineEvent::TrialPassed => observe::trial_passed(name, engine.generation()),
+            EngineEvent::Lifted => observe::lifted(name),
+            #[cfg(feature = "json")]
+            EngineEvent::Kept => {}
             EngineEvent::Judged { .. }
             | EngineEvent::TakenUp
             | EngineEvent::Unhealthy { .. }
@@ -167,8 +188,16 @@ impl EngineListener for Board {
     fn event(&mut self, event: &EngineEvent, engine: &Engine) {
         if matches!(
             event,
-            EngineEvent::HealthChanged { .. } | EngineEvent::Confirmed | EngineEvent::Pinned
+            EngineEvent::HealthChanged { .. }
+                | EngineEvent::Confirmed
+                | EngineEvent::TrialPassed
+                | EngineEvent::Lifted
+                | EngineEvent::Pinned
         ) {
+            self.settled(engine);
+        }
+        #[cfg(feature = "json")]
+        if matches!(event, EngineEvent::Kept) {
             self.settled(engine);
         }
     }
@@ -194,9 +223,12 @@ impl EngineListener for RecorderListener {
 }
 
 #[cfg(feature = "json")]
-impl EngineListener for super::last_known_good::LastGoodKeeper {
+impl EngineListener for super::keeper::LastGoodKeeper {
     fn event(&mut self, event: &EngineEvent, engine: &Engine) {
-        if matches!(event, EngineEvent::Confirmed) {
+        if matches!(
+            event,
+            EngineEvent::Confirmed | EngineEvent::TrialPassed | EngineEvent::Lifted
+        ) {
             self.settled(engine);
         }
     }

@@ -7,12 +7,20 @@
 
 mod clock;
 mod command;
+#[cfg(feature = "json")]
+mod differing;
+#[cfg(feature = "json")]
+mod disk;
 mod driver;
 mod error;
 #[cfg(feature = "json")]
 mod fallback_start;
 mod inside;
 mod instance;
+#[cfg(feature = "json")]
+mod keeper;
+#[cfg(feature = "json")]
+mod kept_document;
 #[cfg(feature = "json")]
 mod last_known_good;
 pub(crate) mod lifecycle;
@@ -21,16 +29,20 @@ mod load;
 mod order;
 mod outage;
 mod plan;
+#[cfg(feature = "json")]
+mod process;
 pub(crate) mod recorder_hook;
 mod run;
 #[cfg(feature = "signal")]
 mod signal;
+#[cfg(feature = "json")]
+mod trial_file;
 
 #[cfg(feature = "testing")]
 pub(crate) use clock::now;
 #[cfg(feature = "testing")]
 pub(crate) use command::obey;
-pub(crate) use command::{pin, reload, report_unhealthy, rollback};
+pub(crate) use command::{pin, reload, report_unhealthy, rollback, trust};
 pub use error::Error;
 pub(crate) use instance::{Instance, Outlet, Owner};
 #[cfg(feature = "json")]

@@ -13,6 +13,8 @@ pub(crate) enum Command {
     Reload(Reply),
     /// Take nothing new up until further notice, or take it up again.
     Pin(bool, oneshot::Sender<()>),
+    /// Trust what is on trial, and try again what is in quarantine; the answer is whether there was either.
+    Trust(oneshot::Sender<bool>),
 }
 
 pub(super) type Commands = mpsc::UnboundedReceiver<Command>;

@@ -1,6 +1,8 @@
 //! What a capacitor is built and started from, any number of times.
 
 use super::{clock::now, error::Error, recorder_hook::RecorderHook};
+#[cfg(feature = "json")]
+use crate::engine::TrialRules;
 use crate::{
     change::Group,
     codec::Unknown,
@@ -23,10 +25,21 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "json")]
+pub(super) use super::keeper::DiskFindings;
+
 pub(super) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The limit of a load where no startup timeout is declared: a program that waits before it has started shows nobody why.
 const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// After how many deaths content is quarantined.
+#[cfg(feature = "json")]
+const TRIES: u32 = 2;
+
+/// How long a change is on trial where there is no probation.
+#[cfg(feature = "json")]
+const ON_TRIAL: Duration = Duration::from_secs(60);
 
 /// Called with the final state.
 pub(crate) type OnStop = Arc<dyn Fn(State) + Send + Sync>;
@@ -57,6 +70,9 @@ pub(crate) struct Spec {
     pub(crate) health_check: Option<HealthCheck>,
     #[cfg(feature = "json")]
     pub(crate) last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
+    /// After how many deaths content is quarantined; none where a change is on trial only if there is a probation.
+    #[cfg(feature = "json")]
+    pub(crate) trial: Option<u32>,
     pub(crate) on_stop: Option<OnStop>,
     #[cfg(feature = "signal")]
     pub(crate) reload_on: Option<super::Signal>,
@@ -111,6 +127,8 @@ impl Spec {
             health_check: None,
             #[cfg(feature = "json")]
             last_known_good: None,
+            #[cfg(feature = "json")]
+            trial: None,
             on_stop: None,
             #[cfg(feature = "signal")]
             reload_on: None,
@@ -130,9 +148,19 @@ impl Spec {
         }
         #[cfg(feature = "json")]
         {
-            self.last_known_good = None;
+            (self.last_known_good, self.trial) = (None, None);
         }
         self
+    }
+
+    /// How changes are on trial across processes.
+    #[cfg(feature = "json")]
+    fn trial_rules(&self) -> Option<TrialRules> {
+        let tries = self.trial.or(self.probation.map(|_| TRIES))?;
+        Some(TrialRules {
+            tries,
+            lasts: self.probation.unwrap_or(ON_TRIAL),
+        })
     }
 
     /// Opens the layers.
@@ -141,6 +169,8 @@ impl Spec {
             name: self.name.clone(),
             problem,
         };
+        #[cfg(feature = "json")]
+        let trials = self.trial_rules();
         let mut layers = Vec::new();
         for source in self.sources.into_iter().chain(self.overrides) {
             layers.push(source.open(self.resync).map_err(wrong)?);
@@ -151,6 +181,20 @@ impl Spec {
             ));
         }
         #[cfg(feature = "json")]
+        if let Some(tries) = self.trial {
+            if self.last_known_good.is_none() {
+                return Err(wrong(
+                    "`trial` needs a last known good configuration to serve; add `last_known_good(PATH, Secrets::Omit)`".into(),
+                ));
+            }
+            if tries == 0 {
+                return Err(wrong(
+                    "`trial(0)` would quarantine content without a death; write `trial(1)` or more"
+                        .into(),
+                ));
+            }
+        }
+        #[cfg(feature = "json")]
         let last_known_good = match &self.last_known_good {
             None => None,
             Some((path, secrets)) => Some(super::last_known_good::KeepOnDisk {
@@ -158,6 +202,7 @@ impl Spec {
                     .map_err(wrong)?
                     .into(),
                 secrets: *secrets,
+                trials,
             }),
         };
         for layer in &layers {
@@ -195,7 +240,26 @@ impl Spec {
     }
 }
 
+/// Nothing is kept on disk.
+#[cfg(not(feature = "json"))]
+pub(super) use std::convert::Infallible as DiskFindings;
+
 impl Plan {
+    /// Reads what is on disk of what was on trial, off the task.
+    #[cfg(feature = "json")]
+    pub(super) async fn found(&self) -> Option<DiskFindings> {
+        let keep = self.last_known_good.clone()?;
+        keep.trials?;
+        let config = self.schema.name;
+        let reading = tokio::task::spawn_blocking(move || DiskFindings::read(&keep, config));
+        reading.await.ok()
+    }
+
+    #[cfg(not(feature = "json"))]
+    pub(super) async fn found(&self) -> Option<DiskFindings> {
+        None
+    }
+
     /// How the engine decides.
     pub(super) fn settings(&self) -> Settings {
         Settings {

@@ -26,6 +26,10 @@ pub(super) struct PipelineRun {
 }
 
 pub(super) enum Phase {
+    /// The record that its content is read is on its way to the disk.
+    Reading,
+    /// The record of its trial is on its way to the disk.
+    Recording,
     /// The pipeline works on it.
     Asked(Option<Answer<AnyApplied>>),
     /// It is ready, and the rest of its group is not.

@@ -26,4 +26,22 @@ struct Pathless {
     port: u16,
 }
 
+#[derive(Flux)]
+#[flux(source = "file:app.yaml", last_known_good("state.json", trial = false))]
+struct NoTrial {
+    port: u16,
+}
+
+#[derive(Flux)]
+#[flux(source = "file:app.yaml", last_known_good("state.json", tries = 2))]
+struct TriesAlone {
+    port: u16,
+}
+
+#[derive(Flux)]
+#[flux(source = "file:app.yaml", last_known_good("state.json", trial = "yes", tries = 0, trails = true))]
+struct NoTries {
+    port: u16,
+}
+
 fn main() {}

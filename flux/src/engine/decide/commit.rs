@@ -41,6 +41,7 @@ impl Engine {
             let checks = self.settings.checks;
             self.agenda.trial = Some(Trial::new(number, window, checks, now.instant));
         }
+        self.review_trial(!forward, now);
         if !forward && self.layers.waits() {
             // It was refused before the way back and may succeed after it.
             let retry = &mut self.agenda.retry;

@@ -26,6 +26,7 @@ impl Engine {
         let resolved = catch_unwind(AssertUnwindSafe(|| self.resolve(now)));
         let action = resolved.unwrap_or_else(|panic| self.panicked(panic_text(&*panic), now));
         if matches!(action, Action::Settled) {
+            self.forget_reading();
             self.agenda.retry.clear_newest();
         }
         action
@@ -89,6 +90,7 @@ impl Engine {
                 self.generations.renew(kept);
             }
             self.settle(refused, Keeping::Previous, now);
+            self.review_trial(false, now);
             return Action::Settled;
         }
         let snapshot = built.snapshot;
@@ -100,24 +102,28 @@ impl Engine {
             transition: self.begun,
             update: self.update,
         });
-        self.proposal = Some(Proposal {
-            direction: Direction::Forward {
-                chosen,
-                refused,
-                pending_restart,
-                changed: changed.unwrap_or_default(),
-            },
-            number: self.last_generation + 1,
-            before_pipeline: snapshot.clone(),
-            since: now,
-        });
-        match question {
+        let changed = changed.unwrap_or_default();
+        let before_pipeline = snapshot.clone();
+        let action = match question {
             Some(question) => Action::Ask(question),
             None => Action::Swap {
                 snapshot,
                 alone: false,
             },
-        }
+        };
+        let action = self.record_first(action, &chosen, &changed, now);
+        self.proposal = Some(Proposal {
+            direction: Direction::Forward {
+                chosen,
+                refused,
+                pending_restart,
+                changed,
+            },
+            number: self.last_generation + 1,
+            before_pipeline,
+            since: now,
+        });
+        action
     }
 
     /// The pipeline has answered.
@@ -141,6 +147,7 @@ impl Engine {
             return Action::Nothing;
         };
         let target = proposal.target();
+        self.withdraw_trial();
         match proposal.direction {
             Direction::Back { by_hand: true, .. } => {
                 let report = self.layers.report(entries, Keeping::Previous);
@@ -191,6 +198,7 @@ impl Engine {
     /// Another member of the group is refused. The group asks again once that is over, so nothing is tried before.
     pub(crate) fn vetoed(&mut self, by: &[String], now: Now) {
         self.proposal = None;
+        self.withdraw_trial();
         self.agenda.retry.clear_newest();
         let text = format!(
             "waits for its group: the newest content of {} is refused",
@@ -202,11 +210,13 @@ impl Engine {
     /// What was proposed is taken back: something newer has come, or the capacitor stops.
     pub(crate) fn withdraw(&mut self) {
         self.proposal = None;
+        self.withdraw_trial();
     }
 
     /// Code of the program panicked where nothing else caught it.
     pub(crate) fn panicked(&mut self, text: &str, now: Now) -> Action {
         self.proposal = None;
+        self.withdraw_trial();
         let entry =
             whole_entry("", format!("taking it up panicked: {text}")).kind(ProblemKind::Panic);
         self.refuse(RefusedStage::Validation, vec![entry], now)

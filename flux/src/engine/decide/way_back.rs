@@ -106,28 +106,32 @@ impl Engine {
 
     /// Whether a configuration is on trial.
     pub(crate) fn has_trial(&self) -> bool {
-        self.agenda.trial.is_some()
+        self.agenda.trial.is_some() || self.agenda.passes_at.is_some()
     }
 
     /// What the trial asks for now; a failure is acted on by [`unhealthy`](Engine::unhealthy).
     pub(crate) fn trial(&mut self, now: Instant) -> TrialStep {
+        if self.pass_trial(false, now) {
+            return TrialStep::Passed;
+        }
         let trial = self.agenda.trial.as_mut();
         let step = trial.map_or(TrialStep::Wait, |trial| trial.step(now));
-        self.after_trial(step)
+        self.after_trial(step, now)
     }
 
     /// The health check has answered.
     pub(crate) fn health_checked(&mut self, answer: Result<(), String>, now: Instant) -> TrialStep {
         let trial = self.agenda.trial.as_mut();
         let step = trial.map_or(TrialStep::Wait, |trial| trial.answered(answer, now));
-        self.after_trial(step)
+        self.after_trial(step, now)
     }
 
-    fn after_trial(&mut self, step: TrialStep) -> TrialStep {
+    fn after_trial(&mut self, step: TrialStep, now: Instant) -> TrialStep {
         if step == TrialStep::Passed
             && let Some(trial) = self.agenda.trial.take()
         {
             self.generations.confirm(trial.generation);
+            self.pass_trial(true, now);
             self.events.push(EngineEvent::Confirmed);
         }
         step

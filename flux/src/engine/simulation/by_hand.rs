@@ -312,6 +312,10 @@ impl Subject {
                 assert!(matches!(action, Action::Settled));
                 true
             }
+            Action::Record => {
+                let action = self.engine.recorded();
+                self.perform(action)
+            }
             Action::Nothing | Action::Settled | Action::Denied(_) => false,
         }
     }

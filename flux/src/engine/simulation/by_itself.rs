@@ -120,6 +120,10 @@ impl Simulated {
     fn perform(&mut self, action: Action, now: Now) {
         match action {
             Action::Nothing | Action::Denied(_) => {}
+            Action::Record => {
+                let action = self.engine.recorded();
+                self.perform(action, now);
+            }
             Action::Ask(question) => {
                 let (answer, after) = self.answer;
                 let after = match answer {
@@ -203,7 +207,7 @@ impl Simulated {
             Due::Nothing => return false,
             Due::Newest => self.engine.take_up(now),
             Due::Back(to, reason) => self.engine.go_back(to, &reason, false, now),
-            Due::Fallback => panic!("nothing is kept"),
+            Due::Fallback | Due::Lift => panic!("nothing is kept"),
         };
         self.perform(action, now);
         true

@@ -2,7 +2,7 @@
 //!
 //! [`by_hand`] compares every step of one engine with a reference model that knows every answer. [`by_itself`] lets several
 //! engines run with time, slow answers and a group, checks rules that hold at every moment, and a state that must be reached once the
-//! trouble is over.
+//! trouble is over. [`deaths`] ends the process at any moment and starts it again from what is on disk.
 //!
 //! A failing schedule prints its seed. `FLUX_SEED=123 cargo test -p flux-config --lib simulation` runs that one alone;
 //! `FLUX_SCHEDULES=100000 cargo test --release -p flux-config --lib simulation` runs so many of each kind, from seeds that no run had
@@ -10,6 +10,8 @@
 
 mod by_hand;
 mod by_itself;
+#[cfg(feature = "json")]
+mod deaths;
 
 use fastrand::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -79,4 +81,10 @@ fn by_hand_every_schedule_ends_where_a_small_model_says() {
 #[test]
 fn by_itself_no_schedule_breaks_a_rule_and_all_reach_the_newest_content() {
     each_seed(3_000, by_itself::run);
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn deaths_of_one_content_are_few_and_the_newest_good_content_serves_in_the_end() {
+    each_seed(3_000, deaths::run);
 }

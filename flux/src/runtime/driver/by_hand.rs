@@ -23,7 +23,7 @@ impl Driver {
                 self.land().await;
             }
         }
-        if news || self.engine.wants_newest() {
+        if self.lift() || news || self.engine.wants_newest() {
             self.update();
             self.land().await;
         }

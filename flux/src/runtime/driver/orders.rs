@@ -34,6 +34,15 @@ impl Driver {
                 }
             },
             Command::Reload(reply) => self.reload(Some(reply)),
+            Command::Trust(reply) => {
+                let (trusted, lifted) = self.engine.trust(now());
+                self.listeners.tell(&mut self.engine);
+                self.listeners.settled(&self.engine);
+                if lifted {
+                    self.update();
+                }
+                let _ = reply.send(trusted);
+            }
             Command::Pin(pinned, reply) => {
                 let newest = self.engine.pin(pinned);
                 self.listeners.notify(&mut self.engine);

@@ -49,6 +49,13 @@ impl Driver {
         true
     }
 
+    /// Ends the quarantines whose time is over; answers whether content is to be taken up again.
+    pub(super) fn lift(&mut self) -> bool {
+        let lifted = self.engine.lift_quarantine(false, now());
+        self.listeners.tell(&mut self.engine);
+        lifted
+    }
+
     /// Takes the configuration on trial back.
     pub(super) fn unhealthy(&mut self, reason: &str) {
         discard(self.check.take());

@@ -23,8 +23,20 @@ use tokio::time::Instant;
 use tracing::Span;
 
 impl Driver {
+    /// Takes up what is pending; where that is not trusted, its record is on the disk before it is read.
     pub(super) fn update(&mut self) {
         self.began = Some(Instant::now());
+        match self.engine.record_reading(now()) {
+            true => {
+                self.record_trial();
+                let began = Instant::now();
+                self.run = Some(PipelineRun::new(Phase::Reading, Span::none(), None, began));
+            }
+            false => self.take_up(),
+        }
+    }
+
+    fn take_up(&mut self) {
         let span = observe::update_span(self.engine.name(), self.engine.update_id() + 1);
         let entered = span.clone().entered();
         let action = self.engine.take_up(now());
@@ -32,7 +44,7 @@ impl Driver {
         if refused && self.fall_back() {
             self.listeners.notify(&mut self.engine);
             drop(entered);
-            return self.update();
+            return self.take_up();
         }
         self.perform(action, span, None);
     }
@@ -54,6 +66,11 @@ impl Driver {
         self.listeners.notify(&mut self.engine);
         match action {
             Action::Nothing => {}
+            Action::Record => {
+                self.describe_trial();
+                let began = self.began.unwrap_or_else(Instant::now);
+                self.run = Some(PipelineRun::new(Phase::Recording, span, reply, began));
+            }
             Action::Ask(question) => self.ask(question, span, reply),
             Action::Swap { snapshot, alone } => {
                 self.swap(snapshot, Transaction::default(), alone, span, reply);
@@ -91,6 +108,27 @@ impl Driver {
         };
         let _entered = run.span.clone().entered();
         match &mut run.phase {
+            Phase::Reading => {
+                if self.poll_saver(cx).is_pending() {
+                    self.show_run();
+                    return false;
+                }
+                self.run = None;
+                // What has come meanwhile is recorded, too.
+                self.update();
+            }
+            Phase::Recording => {
+                if self.poll_saver(cx).is_pending() {
+                    self.show_run();
+                    return false;
+                }
+                let Some(mut run) = self.run.take() else {
+                    return false;
+                };
+                let action = self.engine.recorded();
+                let (span, reply) = (run.span.clone(), run.reply.take());
+                self.perform(action, span, reply);
+            }
             Phase::Asked(answer) => {
                 let number = self.instance.number();
                 let poll = || answer.as_mut().map(|answer| answer.as_mut().poll(cx));

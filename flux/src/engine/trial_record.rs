@@ -1,0 +1,354 @@
+//! What of trials outlives the process: the configuration on trial, and content that is quarantined because the process died.
+//!
+//! Pure: a record and the time go in, a record and what happened come out. The runtime keeps it on disk.
+
+use super::fingerprint::{Fingerprint, FingerprintKey};
+use std::time::{Duration, SystemTime};
+
+/// The first time in quarantine; twice as long each time after that, up to [`LONGEST`].
+const FIRST: Duration = Duration::from_secs(60 * 60);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// More quarantined content than this is forgotten, the oldest first.
+const MOST: usize = 64;
+
+/// More changed paths than this are not listed.
+const MOST_PATHS: usize = 16;
+
+/// What each layer that has documents contained, by [`layer_keys`](super::Layers::keys).
+pub(crate) type Fingerprints = Vec<(String, Fingerprint)>;
+
+/// What is kept on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TrialRecord {
+    pub(crate) key: FingerprintKey,
+    pub(crate) on_trial: Option<OnTrial>,
+    pub(crate) quarantined: Vec<QuarantinedContent>,
+}
+
+/// A configuration that is applied, or about to be, and not trusted yet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OnTrial {
+    pub(crate) fingerprints: Fingerprints,
+    pub(crate) generation: u64,
+    /// The paths in which it differs from the configuration before; never a value.
+    pub(crate) changed: Vec<String>,
+    pub(crate) since: SystemTime,
+    /// How many processes died with it.
+    pub(crate) deaths: u32,
+    /// Whether the process that wrote the record is to be counted if it is gone: a stop in good order is no death.
+    pub(crate) running: bool,
+}
+
+/// Content of one layer that is not applied, because the process died while it was on trial.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct QuarantinedContent {
+    pub(crate) layer: String,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) changed: Vec<String>,
+    pub(crate) deaths: u32,
+    /// When it is tried again.
+    pub(crate) until: SystemTime,
+    /// How often it was quarantined.
+    pub(crate) times: u32,
+    /// Its time is over, or a person ended it: it may be tried, and one more death quarantines it again.
+    pub(crate) lifted: bool,
+}
+
+/// What a start found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Aftermath {
+    /// The process died while this was on trial; it is tried again.
+    Died(OnTrial),
+    /// It died too often: what of it is not trusted is quarantined.
+    Quarantined(OnTrial),
+}
+
+impl TrialRecord {
+    pub(crate) fn new(key: FingerprintKey) -> Self {
+        TrialRecord {
+            key,
+            on_trial: None,
+            quarantined: Vec::new(),
+        }
+    }
+
+    /// The record as a start begins with it. `died` where the process that wrote it is gone, `trusted` what the last known good
+    /// configuration contains. Without one there is nothing else to serve, and nothing is held against any content.
+    pub(crate) fn at_start(
+        &mut self,
+        died: bool,
+        trusted: Option<&Fingerprints>,
+        tries: u32,
+        now: SystemTime,
+    ) -> Option<Aftermath> {
+        let Some(trusted) = trusted else {
+            (self.on_trial, self.quarantined) = (None, Vec::new());
+            return None;
+        };
+        self.lift(|content| content.until <= now);
+        let mut found = None;
+        if let Some(mut trial) = self
+            .on_trial
+            .take_if(|trial| trial.fingerprints != *trusted)
+        {
+            if std::mem::take(&mut trial.running) && died {
+                trial.deaths = trial.deaths.saturating_add(1);
+                found = Some(Aftermath::Died(trial.clone()));
+            }
+            if trial.deaths >= tries {
+                self.quarantine(&trial, trusted, now);
+                found = Some(Aftermath::Quarantined(trial));
+            } else {
+                self.on_trial = Some(trial);
+            }
+        } else {
+            // It became the last known good one, and the process ended before the record was removed.
+            self.on_trial = None;
+        }
+        found
+    }
+
+    /// What of a configuration is not trusted is not applied for a while.
+    fn quarantine(&mut self, trial: &OnTrial, trusted: &Fingerprints, now: SystemTime) {
+        for (layer, fingerprint) in &trial.fingerprints {
+            if trusted.contains(&(layer.clone(), *fingerprint)) {
+                continue;
+            }
+            let known = self
+                .quarantined
+                .iter()
+                .position(|one| one.is(layer, *fingerprint));
+            let times = known.map_or(0, |at| self.quarantined.remove(at).times) + 1;
+            let pause = crate::time::ceiling(times, FIRST, LONGEST);
+            self.quarantined.push(QuarantinedContent {
+                layer: layer.clone(),
+                fingerprint: *fingerprint,
+                changed: trial.changed.clone(),
+                deaths: trial.deaths,
+                until: now + pause,
+                times,
+                lifted: false,
+            });
+        }
+        let surplus = self.quarantined.len().saturating_sub(MOST);
+        self.quarantined.drain(..surplus);
+    }
+
+    /// Ends the quarantine of some content; answers whether there was any.
+    pub(crate) fn lift(&mut self, of: impl Fn(&QuarantinedContent) -> bool) -> bool {
+        let mut lifted = false;
+        for content in &mut self.quarantined {
+            if !content.lifted && of(content) {
+                (content.lifted, lifted) = (true, true);
+            }
+        }
+        lifted
+    }
+
+    /// What is not applied now.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &QuarantinedContent> {
+        self.quarantined.iter().filter(|content| !content.lifted)
+    }
+
+    /// A configuration on trial, with the deaths that are held against it already.
+    pub(crate) fn trial(
+        &self,
+        fingerprints: Fingerprints,
+        generation: u64,
+        mut changed: Vec<String>,
+        tries: u32,
+        now: SystemTime,
+    ) -> OnTrial {
+        let known = self.on_trial.as_ref();
+        let known = known.filter(|trial| trial.fingerprints == fingerprints);
+        if let (true, Some(known)) = (changed.is_empty(), known) {
+            changed.clone_from(&known.changed);
+        }
+        let lifted = self.quarantined.iter().any(|content| {
+            let has = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
+            fingerprints.iter().any(has)
+        });
+        let more = changed.len().saturating_sub(MOST_PATHS);
+        if more > 0 {
+            changed.truncate(MOST_PATHS);
+            changed.push(format!("and {more} more"));
+        }
+        OnTrial {
+            deaths: match known {
+                Some(known) => known.deaths,
+                None if lifted => tries.saturating_sub(1),
+                None => 0,
+            },
+            fingerprints,
+            generation,
+            changed,
+            since: now,
+            running: true,
+        }
+    }
+
+    /// This content is trusted now: nothing is held against it any more.
+    pub(crate) fn forgive(&mut self, trusted: &Fingerprints) {
+        let good = |content: &QuarantinedContent| {
+            let is = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
+            trusted.iter().any(is)
+        };
+        self.quarantined.retain(|content| !good(content));
+    }
+}
+
+impl QuarantinedContent {
+    pub(crate) fn is(&self, layer: &str, fingerprint: Fingerprint) -> bool {
+        self.layer == layer && self.fingerprint == fingerprint
+    }
+
+    /// What a report contains of it; `tries_at` is when it is tried again.
+    pub(crate) fn sentence(&self) -> String {
+        let deaths = match self.deaths {
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            deaths => format!("{deaths} times"),
+        };
+        let changed = match self.changed.is_empty() {
+            true => String::new(),
+            false => format!(" with changes of {}", listed(&self.changed)),
+        };
+        format!(
+            "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once it \
+             changes, at {}, or when `trust()` is called",
+            clock_time(self.until)
+        )
+    }
+}
+
+/// Paths as a list for people.
+pub(crate) fn listed(paths: &[String]) -> String {
+    let quoted = paths
+        .iter()
+        .map(|path| match path.starts_with("and ") {
+            true => path.clone(),
+            false => format!("`{path}`"),
+        })
+        .collect::<Vec<_>>();
+    quoted.join(", ")
+}
+
+/// `2026-11-27 04:05 UTC`.
+fn clock_time(at: SystemTime) -> String {
+    let seconds = at
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Days since the first of March of the year 0, in eras of 400 years.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let date = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + u64::from(month <= 2);
+    let (hour, minute) = (rest / 3_600, rest % 3_600 / 60);
+    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn holding(number: u128) -> Fingerprints {
+        vec![
+            ("app.yaml".to_owned(), Fingerprint(number)),
+            ("other.yaml".to_owned(), Fingerprint(100)),
+        ]
+    }
+
+    fn record(number: u128) -> TrialRecord {
+        let mut record = TrialRecord::new(FingerprintKey(1, 2));
+        let changed = vec!["port".to_owned()];
+        record.on_trial = Some(record.trial(holding(number), 7, changed, 2, NOW));
+        record
+    }
+
+    #[test]
+    fn the_second_death_quarantines_what_differs_from_the_last_known_good() {
+        let (mut record, good) = (record(2), holding(1));
+        let found = record.at_start(true, Some(&good), 2, NOW);
+        assert!(matches!(found, Some(Aftermath::Died(trial)) if trial.deaths == 1));
+        assert_eq!(record.held().count(), 0);
+        // The same content again.
+        record.on_trial = Some(record.trial(holding(2), 1, Vec::new(), 2, NOW));
+        let found = record.at_start(true, Some(&good), 2, NOW);
+        assert!(matches!(found, Some(Aftermath::Quarantined(trial)) if trial.deaths == 2));
+        let held: Vec<_> = record.held().collect();
+        assert_eq!(held.len(), 1, "the other layer holds what it held");
+        assert!(held[0].is("app.yaml", Fingerprint(2)));
+        assert_eq!(held[0].until, NOW + FIRST);
+        assert_eq!(record.on_trial, None);
+    }
+
+    #[test]
+    fn a_stop_a_live_process_and_a_trial_that_was_passed_are_no_deaths() {
+        let good = holding(1);
+        for (running, died) in [(false, true), (true, false)] {
+            let mut record = record(2);
+            record.on_trial.as_mut().unwrap().running = running;
+            assert_eq!(record.at_start(died, Some(&good), 1, NOW), None);
+            assert_eq!(record.on_trial.unwrap().deaths, 0);
+        }
+        let mut record = record(2);
+        assert_eq!(record.at_start(true, Some(&holding(2)), 1, NOW), None);
+        assert_eq!(record.on_trial, None);
+    }
+
+    #[test]
+    fn without_a_last_known_good_nothing_is_held_against_any_content() {
+        let mut record = record(2);
+        assert_eq!(record.at_start(true, None, 1, NOW), None);
+        assert_eq!((record.on_trial, record.quarantined), (None, Vec::new()));
+    }
+
+    #[test]
+    fn after_its_time_one_more_death_is_enough_and_the_time_doubles_up_to_a_day() {
+        let (mut record, good) = (record(2), holding(1));
+        let mut now = NOW;
+        record.on_trial.as_mut().unwrap().deaths = 1;
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            let found = record.at_start(true, Some(&good), 2, now);
+            assert!(matches!(found, Some(Aftermath::Quarantined(_))));
+            let until = record.held().next().unwrap().until;
+            pauses.push(until.duration_since(now).unwrap().as_secs() / 3600);
+            now = until;
+            assert!(record.lift(|content| content.until <= now));
+            assert_eq!(record.held().count(), 0);
+            record.on_trial = Some(record.trial(holding(2), 1, Vec::new(), 2, now));
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 24, 24]);
+        record.forgive(&holding(2));
+        assert_eq!(record.quarantined, Vec::new());
+    }
+
+    #[test]
+    fn content_that_is_new_begins_with_nothing_against_it() {
+        let (mut record, good) = (record(2), holding(1));
+        record.at_start(true, Some(&good), 2, NOW);
+        assert_eq!(record.trial(holding(3), 1, Vec::new(), 2, NOW).deaths, 0);
+        assert_eq!(record.trial(holding(2), 1, Vec::new(), 2, NOW).deaths, 1);
+    }
+
+    #[test]
+    fn times_are_written_for_people() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_400, "2000-02-29 00:00 UTC"),
+            (1_798_761_599, "2026-12-31 23:59 UTC"),
+            (1_795_751_160, "2026-11-27 03:46 UTC"),
+        ] {
+            assert_eq!(clock_time(NOW + Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The few system calls with which files are kept, and the one order in which they are made.
+//!
+//! A file is replaced as a whole: written beside its name, synced, renamed, and its folder synced. Whatever the moment at which the
+//! process or the machine stops, the name leads to the old content or to the new one. The test below stops between each two calls.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// The system calls.
+pub(super) trait Disk: Send + Sync {
+    /// A new file, readable by its owner alone.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+}
+
+/// A file that is being written.
+pub(super) trait DiskFile {
+    fn write_all(&mut self, content: &[u8]) -> io::Result<()>;
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// Puts the whole file in place at once, readable by its owner alone, and on the disk before it counts.
+pub(super) fn replace(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {
+    let beside = beside(path);
+    // One that was left behind may be readable by others.
+    let _ = disk.remove(&beside);
+    let written = disk.create(&beside).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync()
+    });
+    let placed = written.and_then(|()| disk.rename(&beside, path));
+    if placed.is_err() {
+        // What could not be put in place is of no use; the first error is the one to tell.
+        let _ = disk.remove(&beside);
+        return placed;
+    }
+    disk.sync_folder(folder(path))
+}
+
+/// Removes a file, where there is one; it does not come back when the machine stops.
+pub(super) fn remove(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.remove(path) {
+        Ok(()) => disk.sync_folder(folder(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.new", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Reads a regular file of at most `max` bytes; none where there is no file. Never waits on a pipe or a device.
+pub(super) fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, String> {
+    let shown = path.display();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(None),
+        _ => Err(format!("{shown}: cannot be read: {error}")),
+    };
+    // Before it is opened, since opening some devices has effects, and for systems where the open itself may wait.
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Err(no_file(path)),
+        Ok(_) => {}
+        Err(error) => return failed(error),
+    }
+    let file = match open(path) {
+        Ok(file) => file,
+        Err(error) => return failed(error),
+    };
+    match file.metadata() {
+        Ok(found) if !found.is_file() => return Err(no_file(path)),
+        Ok(found) if found.len() > max => return Err(too_large(path, max)),
+        Ok(_) => {}
+        Err(error) => return failed(error),
+    }
+    let mut bytes = Vec::new();
+    match file.take(max.saturating_add(1)).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() as u64 > max => Err(too_large(path, max)),
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) => failed(error),
+    }
+}
+
+fn no_file(path: &Path) -> String {
+    format!("{}: is no regular file", path.display())
+}
+
+fn too_large(path: &Path, max: u64) -> String {
+    let limit = max >> 20;
+    format!(
+        "{}: is larger than the limit of {limit} MiB",
+        path.display()
+    )
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(all(unix, feature = "file"))]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A FIFO without a writer would block the open itself.
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    options.open(path)
+}
+
+/// The disk of this machine.
+pub(super) struct SystemDisk;
+
+impl Disk for SystemDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Box::new(options.open(path)?))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+}
+
+impl DiskFile for File {
+    fn write_all(&mut self, content: &[u8]) -> io::Result<()> {
+        Write::write_all(self, content)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        collections::BTreeMap,
+        sync::{Arc, Mutex},
+    };
+
+    /// A disk in memory that stops before one of its calls, and what is on it after a loss of power: of what was not synced,
+    /// anything may be there and anything may be missing.
+    #[derive(Default)]
+    struct Medium {
+        /// By the number of the file: what is written, and how much of it is surely on the medium.
+        files: Vec<(Vec<u8>, usize)>,
+        /// What names led to when the folder was last synced, and what has happened since.
+        synced: BTreeMap<PathBuf, usize>,
+        since: Vec<(PathBuf, Option<usize>)>,
+    }
+
+    impl Medium {
+        fn names(&self, happened: usize) -> BTreeMap<PathBuf, usize> {
+            let mut names = self.synced.clone();
+            for (path, file) in &self.since[..happened] {
+                match file {
+                    Some(file) => names.insert(path.clone(), *file),
+                    None => names.remove(path),
+                };
+            }
+            names
+        }
+        /// Everything that `path` may hold after the power is gone.
+        fn possible(&self, path: &Path) -> Vec<Option<Vec<u8>>> {
+            let mut all = Vec::new();
+            for happened in 0..=self.since.len() {
+                let names = self.names(happened);
+                match names.get(path) {
+                    None => all.push(None),
+                    Some(file) => {
+                        let (content, sure) = &self.files[*file];
+                        let lengths = *sure..=content.len();
+                        all.extend(lengths.map(|length| Some(content[..length].to_vec())));
+                    }
+                }
+            }
+            all
+        }
+    }
+
+    #[derive(Clone)]
+    struct Faulty {
+        medium: Arc<Mutex<Medium>>,
+        left: Arc<Mutex<usize>>,
+    }
+
+    impl Faulty {
+        fn stopping_after(medium: &Arc<Mutex<Medium>>, calls: usize) -> Self {
+            Faulty {
+                medium: Arc::clone(medium),
+                left: Arc::new(Mutex::new(calls)),
+            }
+        }
+        fn call<T>(&self, call: impl FnOnce(&mut Medium) -> io::Result<T>) -> io::Result<T> {
+            let mut left = self.left.lock().unwrap();
+            match left.checked_sub(1) {
+                Some(fewer) => *left = fewer,
+                None => return Err(io::Error::other("the power is gone")),
+            }
+            call(&mut self.medium.lock().unwrap())
+        }
+        fn is_gone(&self) -> bool {
+            *self.left.lock().unwrap() == 0
+        }
+    }
+
+    struct FaultyFile(Faulty, usize);
+
+    impl Disk for Faulty {
+        fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+            let number = self.call(|medium| {
+                medium.files.push((Vec::new(), 0));
+                let number = medium.files.len() - 1;
+                medium.since.push((path.to_owned(), Some(number)));
+                Ok(number)
+            })?;
+            Ok(Box::new(FaultyFile(self.clone(), number)))
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.call(|medium| {
+                let names = medium.names(medium.since.len());
+                let file = names.get(from).ok_or(io::ErrorKind::NotFound)?;
+                medium.since.push((to.to_owned(), Some(*file)));
+                medium.since.push((from.to_owned(), None));
+                Ok(())
+            })
+        }
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            self.call(|medium| {
+                let names = medium.names(medium.since.len());
+                names.get(path).ok_or(io::ErrorKind::NotFound)?;
+                medium.since.push((path.to_owned(), None));
+                Ok(())
+            })
+        }
+        fn sync_folder(&self, _: &Path) -> io::Result<()> {
+            self.call(|medium| {
+                medium.synced = medium.names(medium.since.len());
+                medium.since.clear();
+                Ok(())
+            })
+        }
+    }
+
+    impl DiskFile for FaultyFile {
+        /// In two calls, as a large file would be.
+        fn write_all(&mut self, content: &[u8]) -> io::Result<()> {
+            for half in content.chunks(content.len().div_ceil(2).max(1)) {
+                self.0.call(|medium| {
+                    medium.files[self.1].0.extend_from_slice(half);
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        }
+        fn sync(&mut self) -> io::Result<()> {
+            self.0.call(|medium| {
+                let (content, sure) = &mut medium.files[self.1];
+                *sure = content.len();
+                Ok(())
+            })
+        }
+    }
+
+    fn holding(content: &[u8]) -> Arc<Mutex<Medium>> {
+        let medium = Arc::default();
+        let disk = Faulty::stopping_after(&medium, usize::MAX);
+        replace(&disk, Path::new("/d/f"), content).unwrap();
+        medium
+    }
+
+    #[test]
+    fn a_loss_of_power_between_any_two_calls_leaves_the_old_file_or_the_new_one() {
+        let path = Path::new("/d/f");
+        for calls in 0.. {
+            let medium = holding(b"the old one");
+            let disk = Faulty::stopping_after(&medium, calls);
+            let done = replace(&disk, path, b"the new one");
+            for left in medium.lock().unwrap().possible(path) {
+                let left = left.expect("there always is one");
+                let whole = left == b"the old one" || left == b"the new one";
+                assert!(
+                    whole,
+                    "after {calls} calls: {}",
+                    String::from_utf8_lossy(&left)
+                );
+                assert!(done.is_err() || left == b"the new one");
+            }
+            if done.is_ok() {
+                assert!(calls >= 6, "nothing was stopped");
+                return;
+            }
+            assert!(disk.is_gone());
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_removed_is_whole_or_gone_and_gone_once_that_is_reported() {
+        let path = Path::new("/d/f");
+        for calls in 0.. {
+            let medium = holding(b"the old one");
+            let done = remove(&Faulty::stopping_after(&medium, calls), path);
+            for left in medium.lock().unwrap().possible(path) {
+                assert!(left.is_none() || left.as_deref() == Some(b"the old one"));
+                assert!(done.is_err() || left.is_none());
+            }
+            if done.is_ok() {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn the_medium_notices_a_file_that_is_renamed_before_it_is_synced() {
+        let medium = holding(b"the old one");
+        let disk = Faulty::stopping_after(&medium, usize::MAX);
+        let (beside, path) = (Path::new("/d/.f"), Path::new("/d/f"));
+        let mut file = disk.create(beside).unwrap();
+        file.write_all(b"the new one").unwrap();
+        disk.rename(beside, path).unwrap();
+        let left = medium.lock().unwrap().possible(path);
+        assert!(
+            left.contains(&Some(b"the n".to_vec())),
+            "a careless order shows"
+        );
+    }
+
+    #[test]
+    fn only_regular_files_of_the_allowed_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert_eq!(read(&path, 5), Ok(None));
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read(&path, 5), Ok(Some(b"12345".to_vec())));
+        assert!(read(&path, 4).unwrap_err().contains("limit"));
+        assert!(
+            read(folder.path(), 5)
+                .unwrap_err()
+                .contains("no regular file")
+        );
+        #[cfg(unix)]
+        {
+            let endless = folder.path().join("endless");
+            std::os::unix::fs::symlink("/dev/zero", &endless).unwrap();
+            assert!(read(&endless, 5).unwrap_err().contains("no regular file"));
+            let fifo = folder.path().join("fifo");
+            let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+            if made.is_ok_and(|made| made.success()) {
+                assert!(read(&fifo, 5).unwrap_err().contains("no regular file"));
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The record of trials on disk: beside the last known good configuration, readable by its owner alone.
+//!
+//! It contains fingerprints, paths, counts and times; no value of any document. It names the process that wrote it: a record of
+//! another process that lives is not a death, and is left alone.
+
+use super::process::ProcessId;
+use crate::engine::{
+    Fingerprint, FingerprintKey, Fingerprints, OnTrial, QuarantinedContent, TrialRecord,
+};
+use serde_json::{Map, Value, json};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A record has at most 64 quarantined contents, and paths that are short as a rule.
+pub(super) const LARGEST: u64 = 4 << 20;
+
+/// Where the record is, for the last known good configuration in `path`.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".trial");
+    path.with_file_name(name)
+}
+
+/// A record, and who wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TrialFile {
+    pub(super) process: ProcessId,
+    pub(super) record: TrialRecord,
+}
+
+/// The file's content; none where there is nothing to remember.
+pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -> Option<Vec<u8>> {
+    if record.on_trial.is_none() && record.quarantined.is_empty() {
+        return None;
+    }
+    let on_trial = record.on_trial.as_ref().map(|trial| {
+        let layers: Map<String, Value> = (trial.fingerprints.iter())
+            .map(|(layer, fingerprint)| (layer.clone(), hex(*fingerprint)))
+            .collect();
+        json!({
+            "layers": layers,
+            "generation": trial.generation,
+            "changed": trial.changed,
+            "since": seconds(trial.since),
+            "tries": trial.deaths,
+            "running": trial.running,
+        })
+    });
+    let quarantined: Vec<Value> = (record.quarantined.iter())
+        .map(|content| {
+            json!({
+                "layer": content.layer,
+                "fingerprint": hex(content.fingerprint),
+                "changed": content.changed,
+                "tries": content.deaths,
+                "until": seconds(content.until),
+                "times": content.times,
+                "lifted": content.lifted,
+            })
+        })
+        .collect();
+    let root = json!({
+        "version": 1,
+        "config": config,
+        "process": { "id": process.id, "began": process.began },
+        "key": format!("{:016x}{:016x}", record.key.0, record.key.1),
+        "on_trial": on_trial,
+        "quarantined": quarantined,
+    });
+    serde_json::to_vec_pretty(&root).ok()
+}
+
+/// Reads a file's content; none where it is no record of this config type.
+pub(super) fn parse(config: &str, bytes: &[u8]) -> Option<TrialFile> {
+    let root: Value = serde_json::from_slice(bytes).ok()?;
+    if root.get("version")?.as_u64()? != 1 || root.get("config")?.as_str()? != config {
+        return None;
+    }
+    let process = root.get("process")?;
+    let on_trial = match root.get("on_trial")? {
+        Value::Null => None,
+        trial => Some(on_trial(trial)?),
+    };
+    let quarantined = root.get("quarantined")?.as_array()?;
+    Some(TrialFile {
+        process: ProcessId {
+            id: u32::try_from(process.get("id")?.as_u64()?).ok()?,
+            began: process.get("began")?.as_str()?.to_owned(),
+        },
+        record: TrialRecord {
+            key: key(root.get("key")?.as_str()?)?,
+            on_trial,
+            quarantined: quarantined.iter().map(content).collect::<Option<_>>()?,
+        },
+    })
+}
+
+fn on_trial(value: &Value) -> Option<OnTrial> {
+    let layers = value.get("layers")?.as_object()?.iter();
+    let fingerprints: Option<Fingerprints> = layers
+        .map(|(layer, text)| Some((layer.clone(), fingerprint(text.as_str()?)?)))
+        .collect();
+    Some(OnTrial {
+        fingerprints: fingerprints?,
+        generation: value.get("generation")?.as_u64()?,
+        changed: texts(value.get("changed")?)?,
+        since: time(value.get("since")?)?,
+        deaths: u32::try_from(value.get("tries")?.as_u64()?).ok()?,
+        running: value.get("running")?.as_bool()?,
+    })
+}
+
+fn content(value: &Value) -> Option<QuarantinedContent> {
+    Some(QuarantinedContent {
+        layer: value.get("layer")?.as_str()?.to_owned(),
+        fingerprint: fingerprint(value.get("fingerprint")?.as_str()?)?,
+        changed: texts(value.get("changed")?)?,
+        deaths: u32::try_from(value.get("tries")?.as_u64()?).ok()?,
+        until: time(value.get("until")?)?,
+        times: u32::try_from(value.get("times")?.as_u64()?).ok()?,
+        lifted: value.get("lifted")?.as_bool()?,
+    })
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let all = value.as_array()?.iter();
+    all.map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
+pub(super) fn hex(fingerprint: Fingerprint) -> Value {
+    Value::String(format!("{:032x}", fingerprint.0))
+}
+
+pub(super) fn fingerprint(text: &str) -> Option<Fingerprint> {
+    u128::from_str_radix(text, 16).ok().map(Fingerprint)
+}
+
+pub(super) fn key(text: &str) -> Option<FingerprintKey> {
+    let (first, second) = text.split_at_checked(16)?;
+    let part = |text| u64::from_str_radix(text, 16).ok();
+    Some(FingerprintKey(part(first)?, part(second)?))
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn time(value: &Value) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_secs(value.as_u64()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> TrialRecord {
+        let at = UNIX_EPOCH + Duration::from_secs(1_000);
+        TrialRecord {
+            key: FingerprintKey(1, u64::MAX),
+            on_trial: Some(OnTrial {
+                fingerprints: vec![
+                    ("app.yaml".to_owned(), Fingerprint(u128::MAX)),
+                    ("app.yaml#2".to_owned(), Fingerprint(0)),
+                ],
+                generation: 7,
+                changed: vec!["a.\"b\nc\"".to_owned()],
+                since: at,
+                deaths: 1,
+                running: true,
+            }),
+            quarantined: vec![QuarantinedContent {
+                layer: "app.yaml".to_owned(),
+                fingerprint: Fingerprint(9),
+                changed: Vec::new(),
+                deaths: 2,
+                until: at,
+                times: 3,
+                lifted: false,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let process = ProcessId::own();
+        let bytes = written("App", &record(), &process).unwrap();
+        let read = parse("App", &bytes).unwrap();
+        assert_eq!((read.record, read.process), (record(), process));
+        assert_eq!(parse("Other", &bytes), None);
+    }
+
+    #[test]
+    fn half_a_record_is_none_and_an_empty_one_is_not_written() {
+        let bytes = written("App", &record(), &ProcessId::own()).unwrap();
+        for length in 0..bytes.len() {
+            assert_eq!(parse("App", &bytes[..length]), None);
+        }
+        let empty = TrialRecord::new(FingerprintKey(1, 2));
+        assert_eq!(written("App", &empty, &ProcessId::own()), None);
+    }
+}

@@ -1,0 +1,248 @@
+//! The program that dies, and the hand that starts it.
+
+use flux::{Capacitor, Flux, Secrets, Source, State};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+#[derive(Flux, Debug)]
+pub struct App {
+    #[flux(default = 0, range = 0..=99)]
+    pub n: u32,
+    /// How the program dies, and where: `rule abort`, `callback kill`, `later stack`.
+    #[flux(default, validate = dies_in_rules)]
+    pub dies: String,
+    #[flux(secret)]
+    pub pin: Option<String>,
+}
+
+fn dies_in_rules(dies: &String) -> Result<(), String> {
+    die("rule", dies);
+    Ok(())
+}
+
+/// Dies as the configuration says, if it is time.
+fn die(now: &str, dies: &str) {
+    let Some((when, how)) = dies.split_once(' ') else {
+        return;
+    };
+    if when != now || std::env::var_os("TRIAL_FOLDER").is_none() {
+        return;
+    }
+    match how {
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(3),
+        "kill" => {
+            let id = std::process::id().to_string();
+            Command::new("kill").args(["-9", &id]).status().unwrap();
+            std::thread::sleep(Duration::from_secs(10));
+        }
+        "memory" => {
+            let mut all = Vec::new();
+            loop {
+                // Never touched: it is the address space that ends.
+                all.push(Vec::<u8>::with_capacity(64 << 20));
+            }
+        }
+        "stack" => assert_ne!(deeper(1), 0),
+        // As under `panic = "abort"`.
+        "panic" => {
+            std::panic::set_hook(Box::new(|_| std::process::abort()));
+            panic!("a panic that aborts");
+        }
+        other => unreachable!("{other}"),
+    }
+}
+
+#[allow(unconditional_recursion)]
+fn deeper(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 64]);
+    deeper(depth + 1) + room[usize::try_from(depth % 64).unwrap()]
+}
+
+/// The program, where the environment says that this process is one; else nothing.
+#[test]
+fn child() {
+    let Some(folder) = std::env::var_os("TRIAL_FOLDER").map(PathBuf::from) else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(run(&folder));
+}
+
+async fn run(folder: &Path) {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let keep = std::env::var_os("TRIAL_KEEP").map(PathBuf::from);
+    let keep = keep.unwrap_or_else(|| folder.join("last.json"));
+    let mut builder = Capacitor::<App>::builder()
+        .source(Source::file(folder.join("app.yaml").to_str().unwrap()))
+        .debounce(Duration::from_millis(10))
+        .last_known_good(keep.to_str().unwrap(), Secrets::Omit)
+        .on_apply(
+            |_, proposed: std::sync::Arc<flux::Snapshot<App>>| async move {
+                die("callback", &proposed.dies);
+                Ok::<_, std::convert::Infallible>(())
+            },
+        );
+    builder = match number("TRIAL_PROBATION") {
+        Some(milliseconds) => builder.probation(Duration::from_millis(milliseconds)),
+        None => builder.trial(2),
+    };
+    let capacitor = builder.build().unwrap();
+    // A refused start goes on watching.
+    let _ = capacitor.start().await;
+    loop {
+        if let Some(app) = capacitor.try_snapshot() {
+            die("later", &app.dies);
+        }
+        let status = capacitor.status();
+        let n = capacitor.try_snapshot().map(|app| app.n);
+        let error = status.error.as_ref().map(ToString::to_string);
+        let seen = format!(
+            "{} {n:?}\n{}\n{}",
+            status.state,
+            error.unwrap_or_default(),
+            status
+        );
+        let beside = folder.join(".seen.new");
+        fs::write(&beside, seen).unwrap();
+        fs::rename(&beside, folder.join("seen")).unwrap();
+        if fs::remove_file(folder.join("stop")).is_ok() {
+            return capacitor.stop().await;
+        }
+        if fs::remove_file(folder.join("trust")).is_ok() {
+            capacitor.trust().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A folder with a document, and the program over it.
+pub struct Program {
+    folder: tempfile::TempDir,
+    child: Option<Child>,
+    /// How long a probation lasts.
+    pub probation: Option<Duration>,
+    /// Where the last known good configuration is, if not beside the document.
+    pub keep: Option<PathBuf>,
+}
+
+impl Program {
+    pub fn new(document: &str) -> Self {
+        let program = Program {
+            folder: tempfile::tempdir().unwrap(),
+            child: None,
+            probation: None,
+            keep: None,
+        };
+        program.write(document);
+        program
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes the document as people should.
+    pub fn write(&self, document: &str) {
+        fs::write(self.path("app.yaml.new"), document).unwrap();
+        fs::rename(self.path("app.yaml.new"), self.path("app.yaml")).unwrap();
+    }
+
+    pub fn start(&mut self) {
+        let _ = fs::remove_file(self.path("seen"));
+        let mut command = Command::new("bash");
+        // Address space and stack are bounded, and no core is dumped.
+        command
+            .args(["-c", "ulimit -c 0; ulimit -v 4000000; exec \"$@\"", "bash"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "child::child", "--nocapture"])
+            .env("TRIAL_FOLDER", self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some(keep) = &self.keep {
+            command.env("TRIAL_KEEP", keep);
+        }
+        if let Some(probation) = self.probation {
+            command.env("TRIAL_PROBATION", probation.as_millis().to_string());
+        }
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// The child's number.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// What the program shows of itself, once it contains `wanted`.
+    pub fn shows(&mut self, wanted: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(30);
+        let mut seen = String::new();
+        while Instant::now() < until {
+            seen = fs::read_to_string(self.path("seen")).unwrap_or_default();
+            if seen.starts_with(wanted) {
+                return seen;
+            }
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "it died before {wanted:?}: {seen}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("never showed {wanted:?}: {seen}");
+    }
+
+    /// Waits until the program has died.
+    pub fn dies(&mut self) {
+        let until = Instant::now() + Duration::from_secs(30);
+        let child = self.child.as_mut().unwrap();
+        while Instant::now() < until {
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(!status.success(), "it ended in good order");
+                self.child = None;
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it lives");
+    }
+
+    /// Ends it from outside.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Ends it in good order.
+    pub fn stop(&mut self) {
+        fs::write(self.path("stop"), "").unwrap();
+        let mut child = self.child.take().unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Runs once with this document, which becomes the last known good one.
+    pub fn is_good(&mut self, document: &str, n: u32) {
+        self.write(document);
+        self.start();
+        self.shows(&format!("{} Some({n})", State::Healthy));
+        self.stop();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! However a change kills the program: at most two starts die, the third serves the last known good, and the next good document
+//! heals it.
+
+use crate::child::Program;
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+
+/// The change comes while the program runs.
+fn kills_at_most_two_starts(dies: &str) {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    program.start();
+    program.shows("healthy Some(1)");
+    program.write(&format!("n: 2\ndies: {dies}\npin: '4711'"));
+    program.dies();
+    program.start();
+    program.dies();
+    program.start();
+    let seen = program.shows("degraded Some(1)");
+    let when = dies.split_once(' ').unwrap().0;
+    // A change that dies while it is read has no paths yet.
+    let paths = ["with changes of `n`, `dies`", "with changes of `dies`, `n`"];
+    let listed = paths.iter().any(|paths| seen.contains(paths));
+    assert!(listed || when == "rule", "{seen}");
+    for part in ["the process died twice", "app.yaml", "in quarantine"] {
+        assert!(seen.contains(part), "{part}: {seen}");
+    }
+    let record = fs::read_to_string(program.path("last.json.trial")).unwrap();
+    for secret in ["4711", "abort", "kill"] {
+        assert!(!record.contains(secret), "{record}");
+    }
+    let mode = fs::metadata(program.path("last.json.trial")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    program.write("n: 3");
+    program.shows("healthy Some(3)");
+    program.stop();
+    program.start();
+    program.shows("healthy Some(3)");
+}
+
+macro_rules! ways_to_die {
+    ($($name:ident: $dies:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            kills_at_most_two_starts($dies);
+        }
+    )*};
+}
+
+ways_to_die! {
+    an_abort_after_the_change: "later abort";
+    an_abort_in_a_callback: "callback abort";
+    an_abort_in_a_rule: "rule abort";
+    a_kill_9_after_the_change: "later kill";
+    a_kill_9_in_a_callback: "callback kill";
+    out_of_memory_after_the_change: "later memory";
+    out_of_memory_in_a_rule: "rule memory";
+    a_stack_overflow_after_the_change: "later stack";
+    a_stack_overflow_in_a_rule: "rule stack";
+    a_panic_that_aborts_in_a_callback: "callback panic";
+    an_exit_with_an_error: "later exit";
+}
+
+#[test]
+fn a_first_value_that_differs_from_the_last_known_good_is_on_trial_too() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    program.write("n: 1\ndies: later abort");
+    for _ in 0..2 {
+        program.start();
+        program.dies();
+    }
+    program.start();
+    let seen = program.shows("degraded Some(1)");
+    assert!(seen.contains("with changes of `dies`"), "{seen}");
+}
+
+#[test]
+fn a_probation_is_a_trial_that_outlives_the_process() {
+    let mut program = Program::new("");
+    program.probation = Some(Duration::from_secs(60));
+    program.is_good("n: 1", 1);
+    program.start();
+    program.shows("healthy Some(1)");
+    program.write("dies: later abort");
+    program.dies();
+    program.start();
+    program.dies();
+    program.start();
+    program.shows("degraded Some(1)");
+}
+
+#[test]
+fn a_change_that_was_confirmed_is_not_held_to_blame_for_a_later_death() {
+    let mut program = Program::new("");
+    program.probation = Some(Duration::from_millis(200));
+    program.is_good("n: 1", 1);
+    for _ in 0..3 {
+        program.start();
+        program.shows("healthy Some(1)");
+        program.write("n: 2");
+        program.shows("healthy Some(2)");
+        while program.path("last.json.trial").exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        program.kill();
+        program.start();
+        program.shows("healthy Some(2)");
+        program.write("n: 1");
+        program.shows("healthy Some(1)");
+        while program.path("last.json.trial").exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        program.kill();
+    }
+}
+
+#[test]
+fn a_death_with_nothing_on_trial_counts_for_nothing() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    for _ in 0..4 {
+        program.start();
+        program.shows("healthy Some(1)");
+        program.kill();
+    }
+}
+
+#[test]
+fn a_stop_in_good_order_is_no_death_however_often() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    for _ in 0..4 {
+        program.is_good("n: 2", 2);
+    }
+}
+
+#[test]
+fn a_person_ends_the_quarantine_by_removing_the_record_or_by_trust() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    program.write("n: 2");
+    // Deaths that have nothing to do with the configuration.
+    let unlucky = |program: &mut Program| {
+        for _ in 0..2 {
+            program.start();
+            program.shows("healthy Some(2)");
+            program.kill();
+        }
+        program.start();
+        program.shows("degraded Some(1)");
+    };
+    unlucky(&mut program);
+    fs::write(program.path("trust"), "").unwrap();
+    program.shows("healthy Some(2)");
+    program.stop();
+    fs::remove_file(program.path("last.json.trial")).unwrap();
+    unlucky(&mut program);
+    program.stop();
+    fs::remove_file(program.path("last.json.trial")).unwrap();
+    program.start();
+    program.shows("healthy Some(2)");
+}
+
+#[test]
+fn a_record_that_is_no_record_does_not_stop_a_start() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    for content in ["", "{", "null", "{\"version\": 1}", "[]"] {
+        fs::write(program.path("last.json.trial"), content).unwrap();
+        program.start();
+        program.shows("healthy Some(1)");
+        program.stop();
+    }
+    fs::remove_file(program.path("last.json.trial")).ok();
+    fs::create_dir(program.path("last.json.trial")).unwrap();
+    program.start();
+    program.shows("healthy Some(1)");
+    program.write("n: 2");
+    program.shows("healthy Some(2)");
+}

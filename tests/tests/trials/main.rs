@@ -1,0 +1,6 @@
+//! Changes that kill the program, with real processes: this binary runs itself as the program.
+
+mod child;
+mod deaths;
+mod exact;
+mod two;

@@ -1,0 +1,63 @@
+//! Two processes with one file of the last known good configuration.
+
+use crate::child::Program;
+use std::{fs, time::Duration};
+
+#[test]
+fn a_record_of_a_process_that_lives_is_no_death_and_is_left_alone() {
+    let mut one = Program::new("");
+    one.is_good("n: 1", 1);
+    one.start();
+    one.shows("healthy Some(1)");
+    one.write("n: 2");
+    one.shows("healthy Some(2)");
+    let record = fs::read_to_string(one.path("last.json.trial")).unwrap();
+    let mut other = Program::new("n: 2");
+    other.keep = Some(one.path("last.json"));
+    for _ in 0..3 {
+        other.start();
+        other.shows("healthy Some(2)");
+        other.kill();
+    }
+    let after = fs::read_to_string(one.path("last.json.trial")).unwrap();
+    assert_eq!(record, after);
+    assert!(
+        record.contains(&format!("\"id\": {}", one.id())),
+        "{record}"
+    );
+    one.kill();
+    one.start();
+    one.shows("healthy Some(2)");
+}
+
+#[test]
+fn whichever_process_writes_last_the_file_is_whole() {
+    let mut one = Program::new("");
+    one.is_good("n: 1", 1);
+    let mut other = Program::new("n: 1");
+    other.keep = Some(one.path("last.json"));
+    one.probation = Some(Duration::from_millis(20));
+    other.probation = one.probation;
+    let last = one.path("last.json");
+    let mut programs = [one, other];
+    for program in &mut programs {
+        program.start();
+        program.shows("healthy Some(1)");
+    }
+    for n in 2..12 {
+        for program in &programs {
+            program.write(&format!("n: {n}"));
+        }
+        for program in &mut programs {
+            program.shows(&format!("healthy Some({n})"));
+            let text = fs::read_to_string(&last).unwrap();
+            assert!(text.starts_with('{') && text.ends_with('}'), "{text}");
+        }
+    }
+    for program in &mut programs {
+        program.stop();
+    }
+    let [mut one, _other] = programs;
+    one.start();
+    one.shows("healthy Some(11)");
+}
