@@ -377,7 +377,7 @@ async fn without_a_usable_file_a_bad_start_is_what_it_was_and_garbage_is_told() 
         ),
         (&*foreign, "is not a last known good configuration of App"),
         (
-            &*own.replace("\"version\": 1", "\"version\": 2"),
+            &*own.replace("\"version\": 2", "\"version\": 3"),
             "is not a last known",
         ),
         (
@@ -596,13 +596,12 @@ async fn every_format_comes_back_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_number_that_json_does_not_have_is_told_and_not_kept_as_something_else() {
-    let (ear, _listening) = Ear::listen();
+async fn a_number_that_json_does_not_have_is_kept_as_it_was() {
     let folder = Folder::new();
     ran::<Shop>(&folder.file(), &["{n: 1}", "{n: 2, ratio: .inf}"]).await;
-    assert!(folder.text().contains("\"n\": 1"), "{}", folder.text());
-    let told = ear.text();
-    assert!(told.contains("is not kept"), "{told}");
+    let capacitor = cold::<Shop>(&folder.file(), Down::Failing).await;
+    let shop = capacitor.get();
+    assert_eq!((shop.n, shop.ratio), (2, f64::INFINITY));
 }
 
 #[tokio::test]
@@ -623,4 +622,85 @@ async fn it_works_in_manual_mode() {
         capacitor.stop().await;
         assert!(folder.text().contains("\"n\": 1"));
     }
+}
+
+/// A change is on trial for 60 s after it was applied.
+#[tokio::test(start_paused = true)]
+async fn a_change_on_trial_becomes_the_last_known_good_one_after_60_seconds_and_shows_in_the_status()
+ {
+    let (ear, _listening) = Ear::listen();
+    let folder = Folder::new();
+    ran::<App>(&folder.file(), &["n: 1"]).await;
+    let (builder, sender) = keeping::<App>(&folder.file());
+    let capacitor = builder.trial(2).build().unwrap();
+    say(&sender, 1).await;
+    capacitor.start().await.unwrap();
+    settle().await;
+    assert_eq!(
+        capacitor.status().trial,
+        None,
+        "it is the last known good one"
+    );
+    say(&sender, 2).await;
+    settle().await;
+    let record = folder.0.path().join("known-good.json.trial");
+    let holds = |n: u32| folder.text().contains(&format!("\"n\": {n}"));
+    for (seconds, on_trial) in [(0.0, true), (50.0, true), (15.0, false)] {
+        pass(seconds).await;
+        settle().await;
+        let status = capacitor.status();
+        assert_eq!(status.trial.is_some(), on_trial);
+        assert_eq!(record.exists(), on_trial);
+        assert!(holds(if on_trial { 1 } else { 2 }));
+        if let Some(trial) = &status.trial {
+            assert_eq!(
+                (trial.generation, &*trial.changed),
+                (2, &["n".to_owned()][..])
+            );
+            assert!(status.to_string().contains("on trial: `n`"), "{status}");
+        }
+    }
+    assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 2));
+    capacitor.stop().await;
+    let told = ear.text();
+    for event in ["flux.trial.began", "flux.trial.passed"] {
+        assert!(told.contains(event), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_or_denied_change_leaves_no_record() {
+    let folder = Folder::new();
+    ran::<App>(&folder.file(), &["n: 1"]).await;
+    let (builder, sender) = keeping::<App>(&folder.file());
+    let capacitor = builder
+        .trial(2)
+        .on_apply(|_, app: std::sync::Arc<flux::Snapshot<App>>| {
+            std::future::ready(if app.n == 5 { Err("no") } else { Ok(()) })
+        })
+        .build()
+        .unwrap();
+    say(&sender, 1).await;
+    capacitor.start().await.unwrap();
+    let record = folder.0.path().join("known-good.json.trial");
+    for document in ["n: 100", "n: x", "n: 5", "", "n: 1 # the same"] {
+        write(&sender, document).await;
+        settle().await;
+        settle().await;
+        assert!(!record.exists(), "{document}");
+        assert_eq!(capacitor.get().n, 1);
+    }
+    capacitor.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_without_a_last_known_good_file_or_without_a_try_is_a_declaration_that_cannot_work()
+{
+    let (builder, _sender) = over_a_channel::<App>();
+    let error = builder.trial(2).build().unwrap_err();
+    assert!(error.to_string().contains("last_known_good"), "{error}");
+    let folder = Folder::new();
+    let (builder, _sender) = keeping::<App>(&folder.file());
+    let error = builder.trial(0).build().unwrap_err();
+    assert!(error.to_string().contains("trial(1)"), "{error}");
 }

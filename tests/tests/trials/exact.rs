@@ -108,7 +108,7 @@ fn twice<C: Config + Debug>(
         if capacitor.start().await.is_err() {
             return None;
         }
-        let before = format!("{:?}", **capacitor.get());
+        let before = format!("{:?}", *capacitor.get());
         capacitor.stop().await;
         let kept = capacitor.status().last_known_good.clone();
         let kept = kept.expect("it is in the status");
@@ -121,7 +121,7 @@ fn twice<C: Config + Debug>(
         let started = capacitor.start().await;
         let text = fs::read_to_string(&path).unwrap();
         started.unwrap_or_else(|error| panic!("{document}\n{text}\n{error}"));
-        let after = format!("{:?}", **capacitor.get());
+        let after = format!("{:?}", *capacitor.get());
         capacitor.stop().await;
         Some(Ok((before, after)))
     })
@@ -481,7 +481,7 @@ async fn cold(path: &Path) -> (Result<String, String>, Duration) {
     sender.fail(down).await.unwrap();
     let began = SystemTime::now();
     let outcome = capacitor.start().await.map_err(|error| error.to_string());
-    let outcome = outcome.map(|()| format!("{:?}", **capacitor.get()));
+    let outcome = outcome.map(|()| format!("{:?}", *capacitor.get()));
     capacitor.stop().await;
     (outcome, began.elapsed().unwrap())
 }
