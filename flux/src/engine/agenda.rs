@@ -36,8 +36,10 @@ impl Agenda {
     pub(super) fn deadline(&self, busy: bool, unsettled: bool) -> Option<Instant> {
         let fallback = self.fallback_at.filter(|_| !self.loaded);
         let trial = self.trial.as_ref().map(Trial::deadline);
+        // The first update waits for every layer, and not for a time.
+        let changes = self.debounce.deadline_while(unsettled);
         let idle = [
-            self.debounce.deadline_while(unsettled),
+            changes.filter(|_| self.loaded),
             self.retry.at(),
             trial,
             self.passes_at,

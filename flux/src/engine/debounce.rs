@@ -1,5 +1,6 @@
 //! When pending observations are taken up: a quiet window after the last one, but never later than a maximum wait after the first.
 
+use crate::time::after;
 use std::time::{Duration, Instant};
 
 /// The debounce decision; it holds no timer.
@@ -34,13 +35,13 @@ impl Debounce {
     /// When to take up what is pending.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let pending = self.pending?;
-        Some((pending.last + self.window).min(pending.first + self.max_wait))
+        Some(after(pending.last, self.window).min(after(pending.first, self.max_wait)))
     }
 
     /// When to look again: while a writer is at work only the longest wait counts.
     pub(crate) fn deadline_while(&self, unsettled: bool) -> Option<Instant> {
         match (self.pending, unsettled) {
-            (Some(pending), true) => Some(pending.first + self.max_wait),
+            (Some(pending), true) => Some(after(pending.first, self.max_wait)),
             _ => self.deadline(),
         }
     }
@@ -48,7 +49,7 @@ impl Debounce {
     /// Whether the longest wait is over: also a source that is being written to is then judged.
     pub(crate) fn overdue(&self, now: Instant) -> bool {
         self.pending
-            .is_some_and(|pending| now >= pending.first + self.max_wait)
+            .is_some_and(|pending| now >= after(pending.first, self.max_wait))
     }
 
     /// What was pending is taken up.

@@ -24,6 +24,7 @@ use crate::{
     problem::{Dotted, Flaw, ProblemKind, Seg, What},
     report::Entry,
     source::{Health, Observation},
+    time::after,
 };
 use std::time::{Duration, Instant};
 
@@ -99,7 +100,7 @@ impl Engine {
                 passes_at: None,
                 lifts_at: None,
                 loaded: false,
-                fallback_at: fallback.map(|after| now.instant + after),
+                fallback_at: fallback.map(|wait| after(now.instant, wait)),
             },
             generations: Generations::new(settings.generations),
             settings,

@@ -34,7 +34,7 @@ pub enum GenerationOutcome {
 
 impl Serialize for Generation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Generation", 5)?;
+        let mut one = serializer.serialize_struct("Generation", 6)?;
         let (outcome, reason) = match &self.outcome {
             GenerationOutcome::Applied => ("applied", None),
             GenerationOutcome::OnProbation => ("on probation", None),

@@ -192,13 +192,23 @@ impl Layers {
 
     /// Puts a report together, without any secret of the layers in it.
     pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
-        let fields = (self.schema.fields)();
-        let secrets = KnownSecrets::of(
-            fields,
+        Report::compose((self.schema.fields)(), entries, keeping, &self.secrets())
+    }
+
+    /// A text of the program's own code as it may be shown: without any secret of the layers.
+    pub(super) fn shown(&self, text: &str) -> String {
+        match self.secrets().are_in(text) {
+            true => "the reason may quote a secret and is not shown".to_owned(),
+            false => text.to_owned(),
+        }
+    }
+
+    fn secrets(&self) -> KnownSecrets {
+        KnownSecrets::of(
+            (self.schema.fields)(),
             self.states.iter().flat_map(LayerState::documents),
             self.states.iter().flat_map(|state| &state.secrets),
-        );
-        Report::compose(fields, entries, keeping, &secrets)
+        )
     }
 
     /// Which layer sets which field, section by section: the highest one that contains a value for it.

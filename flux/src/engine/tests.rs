@@ -465,3 +465,13 @@ fn a_check_keeps_what_was_found_before_a_panic() {
     assert_eq!(check(100).map_err(paths), Err(1));
     assert_eq!(check(666).map_err(paths), Err(1));
 }
+
+#[test]
+fn before_every_layer_was_received_nothing_is_due_at_a_time() {
+    let mut bench = Bench::new(settings(), 1);
+    bench.observe(0, "n=1");
+    assert_eq!(bench.engine.deadline(), None);
+    bench.observe(1, "n=2");
+    let now = bench.clock.now().instant;
+    assert_eq!(bench.engine.due(now, false), Due::Newest);
+}

@@ -1,5 +1,6 @@
 //! The time after a commit in which the program's own health can take it back: when it is asked, and what its answers mean.
 
+use crate::time::after;
 use std::time::{Duration, Instant};
 
 /// The check runs ten times in a trial, but not more often and not less often than this.
@@ -34,7 +35,7 @@ pub(crate) enum TrialStep {
 
 impl Trial {
     pub(super) fn new(generation: u64, window: Duration, checks: bool, now: Instant) -> Self {
-        let until = now + window;
+        let until = after(now, window);
         let every = (window / 10).clamp(OFTEN, SELDOM);
         Trial {
             generation,
@@ -68,7 +69,7 @@ impl Trial {
             }
             (false, false) if !self.checks => TrialStep::Passed,
             (false, false) => {
-                (self.checking, self.next) = (true, now + self.patience);
+                (self.checking, self.next) = (true, after(now, self.patience));
                 TrialStep::Check
             }
         }

@@ -1,6 +1,7 @@
 //! Stops asking what keeps failing, for a while.
 
 use super::{BoxError, Invalid, Request, service::Answer};
+use crate::time::after;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -123,7 +124,7 @@ impl Breaker {
 
     fn failed(&mut self, now: Instant) {
         let open = BreakerState::Open {
-            until: now + self.recovery,
+            until: after(now.into_std(), self.recovery).into(),
         };
         match self.state {
             BreakerState::Closed { failed } if failed + 1 < self.limit => {

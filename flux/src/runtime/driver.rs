@@ -165,7 +165,10 @@ impl Driver {
             if self.run.is_none() {
                 let closed = self.all_closed();
                 match self.engine.due(Instant::now().into_std(), closed) {
-                    Due::Nothing if closed => return Poll::Ready(()),
+                    // A further try or a trial goes on without any source.
+                    Due::Nothing if closed && self.engine.deadline().is_none() => {
+                        return Poll::Ready(());
+                    }
                     Due::Nothing => {}
                     due => {
                         self.pursue(due);

@@ -212,7 +212,7 @@ impl Spec {
         }
         let max_wait = self
             .max_wait
-            .unwrap_or_else(|| (self.debounce * 10).max(Duration::from_secs(1)));
+            .unwrap_or_else(|| self.debounce.saturating_mul(10).max(Duration::from_secs(1)));
         Ok(Plan {
             schema: self.schema,
             name: self.name,

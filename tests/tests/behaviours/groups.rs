@@ -445,3 +445,34 @@ fn no_order_of_changes_leads_to_a_deadlock_or_to_a_half() {
         });
     });
 }
+
+/// Manual members, so that each step is the program's.
+#[tokio::test(start_paused = true)]
+async fn members_in_manual_mode_hear_of_the_swap_at_their_next_step() {
+    let (group, log) = (Group::new(), Log::default());
+    let by_hand = |name| {
+        let (builder, sender) = over_a_channel::<App>();
+        let party = Teller::new(name, &log);
+        let builder = builder.group(&group).party(party).manual();
+        (builder.build().unwrap(), sender)
+    };
+    let (first, to_first) = by_hand("first");
+    let (second, to_second) = by_hand("second");
+    crate::kit::say(&to_first, 1).await;
+    crate::kit::say(&to_second, 1).await;
+    tokio::try_join!(first.start(), second.start()).unwrap();
+    log.take();
+    crate::kit::say(&to_first, 2).await;
+    crate::kit::say(&to_second, 2).await;
+    first.process().await.unwrap();
+    second.process().await.unwrap();
+    assert_eq!((first.get().n, second.get().n), (2, 2));
+    first.process().await.unwrap();
+    assert_eq!(first.status().generation, 2);
+    let log = log.take();
+    for line in ["first commits 2", "second commits 2"] {
+        assert!(log.iter().any(|entry| entry == line), "{log:?}");
+    }
+    let back = tokio::time::timeout(Duration::from_secs(9), first.rollback(1)).await;
+    assert_eq!(back.expect("an answer").unwrap(), 1);
+}

@@ -508,3 +508,49 @@ fn the_static_instance_starts_in_each_runtime_also_by_hand() {
         });
     }
 }
+
+/// A layer that was received does not make the task busy while another one is silent. A busy task never lets the paused clock go on.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_waits_for_one_layer_of_two_does_nothing_meanwhile() {
+    let (builder, sender) = over_a_channel::<App>();
+    let (other, channel) = Channel::buffered("silent", 4);
+    let source = Source::watcher(channel).format(flux::Format::Yaml);
+    let capacitor = builder.source(source).build().unwrap();
+    say(&sender, 1).await;
+    let answer = tokio::time::timeout(Duration::from_secs(60), capacitor.start()).await;
+    assert!(answer.is_err(), "the silent layer is waited for");
+    drop(other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_callback_refused_is_tried_again_although_every_source_has_ended() {
+    let calls = crate::kit::Count::default();
+    let (builder, sender) = over_a_channel::<App>();
+    let capacitor = builder
+        .on_apply(move |_, next: Arc<Snapshot<App>>| {
+            let fails = next.n == 2 && calls.add() < 2;
+            async move { (!fails).then_some(()).ok_or("not yet") }
+        })
+        .build()
+        .unwrap();
+    say(&sender, 1).await;
+    capacitor.start().await.unwrap();
+    say(&sender, 2).await;
+    drop(sender);
+    settle().await;
+    assert_eq!((capacitor.get().n, capacitor.state()), (1, State::Degraded));
+    pass(300.0).await;
+    assert_eq!((capacitor.get().n, capacitor.state()), (2, State::Healthy));
+    assert!(!capacitor.status().running, "nothing is left to do");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probation_passes_although_every_source_has_ended() {
+    let (capacitor, sender) = running(|builder| builder.probation(Duration::from_secs(30))).await;
+    say(&sender, 2).await;
+    drop(sender);
+    settle().await;
+    assert!(capacitor.status().on_probation);
+    pass(60.0).await;
+    assert!(!capacitor.status().on_probation);
+}

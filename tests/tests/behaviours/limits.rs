@@ -171,3 +171,45 @@ async fn of_very_many_problems_some_are_told_and_the_others_counted() {
         "{text}"
     );
 }
+
+/// `Duration::MAX` is how a program says "no limit".
+#[tokio::test(start_paused = true)]
+async fn the_longest_duration_is_no_limit_wherever_a_duration_is_taken() {
+    use crate::kit::{App, over_a_channel, pass, say, settle};
+    use flux::pipeline::CircuitBreaker;
+    use std::time::Duration;
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.json");
+    let (builder, sender) = over_a_channel::<App>();
+    let capacitor = builder
+        .debounce(Duration::from_millis(10))
+        .max_wait(Duration::MAX)
+        .startup_timeout(Duration::MAX)
+        .last_known_good(kept.to_str().unwrap(), flux::capacitor::Secrets::Refuse)
+        .probation(Duration::MAX)
+        .on_apply(|_, next: std::sync::Arc<flux::Snapshot<App>>| async move {
+            (next.n != 7).then_some(()).ok_or("no sevens")
+        })
+        .timeout(Duration::MAX)
+        .circuit_breaker(CircuitBreaker::failures(1).recovery(Duration::MAX))
+        .build()
+        .unwrap();
+    say(&sender, 1).await;
+    capacitor.start().await.unwrap();
+    say(&sender, 2).await;
+    pass(1.0).await;
+    assert_eq!(capacitor.get().n, 2);
+    assert!(capacitor.status().on_probation);
+    say(&sender, 7).await;
+    pass(1.0).await;
+    let error = capacitor.last_error().unwrap().to_string();
+    assert!(error.contains("no sevens"), "{error}");
+    settle().await;
+    let (builder, sender) = over_a_channel::<App>();
+    let slow = builder.debounce(Duration::MAX).build().unwrap();
+    say(&sender, 1).await;
+    slow.start().await.unwrap();
+    say(&sender, 2).await;
+    pass(3600.0).await;
+    assert_eq!(slow.get().n, 1, "the quiet never lasts that long");
+}

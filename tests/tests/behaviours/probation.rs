@@ -420,3 +420,44 @@ async fn a_report_about_what_is_no_longer_served_changes_nothing() {
     pass(10.0).await;
     assert_eq!(capacitor.get().n, 3, "3 was not meant");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_that_quotes_a_secret_is_shown_nowhere() {
+    #[derive(flux::Flux)]
+    struct Vault {
+        n: u32,
+        #[flux(secret)]
+        url: String,
+    }
+    let (ear, _listening) = Ear::listen();
+    let (builder, sender) = crate::kit::over_a_channel::<Vault>();
+    let capacitor = builder
+        .probation(WINDOW)
+        .history(8)
+        .health_check(|vault: Arc<Snapshot<Vault>>| async move {
+            match vault.n {
+                2 => Err(format!("cannot log in to {}", vault.url)),
+                _ => Ok(()),
+            }
+        })
+        .build()
+        .unwrap();
+    let document = |n: u32| format!("n: {n}\nurl: postgres://app:correct-horse@db");
+    write(&sender, &document(1)).await;
+    capacitor.start().await.unwrap();
+    for n in [2, 3, 2] {
+        write(&sender, &document(n)).await;
+        pass(20.0).await;
+    }
+    let status = capacitor.status();
+    assert_eq!(status.state, State::Degraded, "2 is quarantined");
+    let error = status.error.as_ref().unwrap().to_string();
+    assert!(
+        error.contains("not tried again until it changes"),
+        "{error}"
+    );
+    let shown = serde_json::to_string(&*status).unwrap();
+    for text in [shown, format!("{status} {status:?}"), ear.text()] {
+        assert!(!text.contains("correct-horse"), "{text}");
+    }
+}

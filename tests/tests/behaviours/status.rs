@@ -71,3 +71,19 @@ async fn reports_can_be_compared() {
     capacitor.process().await.unwrap();
     assert_ne!(capacitor.last_error(), first);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_revision_of_equal_content_shows() {
+    let script = flux::testing::Script::new("store").revision("n: 1", "10");
+    let store = script.handle();
+    let source = flux::Source::watcher(script).format(flux::Format::Yaml);
+    let builder = flux::Capacitor::<crate::kit::App>::builder().source(source);
+    let capacitor = builder.build().unwrap();
+    capacitor.start().await.unwrap();
+    store.revision("n: 1", "11");
+    crate::kit::settle().await;
+    let status = capacitor.status();
+    let layer = &status.layers[0];
+    assert_eq!((layer.revision.as_deref(), layer.received), (Some("11"), 2));
+    assert_eq!(status.generation, 1);
+}

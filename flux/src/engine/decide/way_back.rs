@@ -142,7 +142,7 @@ impl Engine {
         let trial = self.agenda.trial.take();
         match trial.and_then(|_| self.generations.good_before(self.generation())) {
             Some(to) => {
-                let reason = reason.to_owned();
+                let reason = self.layers.shown(reason);
                 self.events.push(EngineEvent::Unhealthy {
                     reason: reason.clone(),
                 });

@@ -8,6 +8,7 @@ impl Driver {
     /// Takes up what is pending at once, without timers; answers whether there was anything.
     pub(in crate::runtime) async fn process(&mut self) -> bool {
         let mut consumed = false;
+        self.take_group_verdict().await;
         poll_fn(|cx| {
             self.poll_watchers(cx);
             consumed |= self.drain();
@@ -33,6 +34,7 @@ impl Driver {
 
     /// Manual mode: carries out what was ordered, and looks after a trial, as far as it can be done now.
     pub(in crate::runtime) async fn obey(&mut self) {
+        self.take_group_verdict().await;
         loop {
             let again = poll_fn(|cx| Poll::Ready(self.poll_commands(cx) || self.poll_trial(cx)));
             if !again.await {
@@ -43,6 +45,16 @@ impl Driver {
             }
             self.land().await;
         }
+    }
+
+    /// Manual mode: takes up what the group has decided since the last step.
+    async fn take_group_verdict(&mut self) {
+        poll_fn(|cx| {
+            while self.poll_run(cx) {}
+            Poll::Ready(())
+        })
+        .await;
+        self.land().await;
     }
 
     /// Manual mode: until the pipeline has answered, and the group where it can decide now.

@@ -18,7 +18,7 @@ impl Driver {
 
     /// Hands what the sources reported to the engine.
     pub(super) fn drain(&mut self) -> bool {
-        let mut news = false;
+        let (mut news, mut unchanged) = (false, false);
         for item in self.inbox.take() {
             if let Some(recorder) = &self.plan.recorder {
                 recorder.received(&item);
@@ -29,7 +29,8 @@ impl Driver {
             let state = &mut self.engine.layers.states[item.layer];
             (state.unsettled, state.received) = (item.unsettled, item.received);
             if let Some(observation) = item.observation {
-                news |= self.engine.observe(item.layer, observation, now());
+                let changed = self.engine.observe(item.layer, observation, now());
+                (news, unchanged) = (news | changed, unchanged | !changed);
             }
             self.engine.layers.states[item.layer].closed();
             if let Some(reload) = &mut self.reload {
@@ -39,6 +40,9 @@ impl Driver {
         self.listeners.notify(&mut self.engine);
         if news {
             self.tell_group_of_news();
+        } else if unchanged {
+            // Its revision may be another one; no update will show it.
+            self.publish_status();
         }
         news
     }
