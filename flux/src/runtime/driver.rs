@@ -121,7 +121,7 @@ impl Driver {
         if let Some(recorder) = &plan.recorder {
             recorder.begin(plan.schema, &plan.layers, engine.generation());
         }
-        driver.listeners.tell(&mut driver.engine);
+        driver.listeners.notify(&mut driver.engine);
         driver.publish_status();
         driver
     }
@@ -315,7 +315,7 @@ impl Driver {
         let polled = self.listeners.keeper.poll(self.engine.name(), cx);
         if let Some(news) = self.listeners.keeper.news() {
             self.engine.kept_on_disk(news);
-            self.listeners.tell(&mut self.engine);
+            self.listeners.notify(&mut self.engine);
         }
         polled
     }

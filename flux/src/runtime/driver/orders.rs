@@ -36,7 +36,7 @@ impl Driver {
             Command::Reload(reply) => self.reload(Some(reply)),
             Command::Trust(reply) => {
                 let (trusted, lifted) = self.engine.trust(now());
-                self.listeners.tell(&mut self.engine);
+                self.listeners.notify(&mut self.engine);
                 self.listeners.settled(&self.engine);
                 if lifted {
                     self.update();

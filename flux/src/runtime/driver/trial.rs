@@ -52,7 +52,7 @@ impl Driver {
     /// Ends the quarantines whose time is over; answers whether content is to be taken up again.
     pub(super) fn lift(&mut self) -> bool {
         let lifted = self.engine.lift_quarantine(false, now());
-        self.listeners.tell(&mut self.engine);
+        self.listeners.notify(&mut self.engine);
         lifted
     }
 
