@@ -88,6 +88,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_source_is_left_alone_for_five_minutes_at_most() {
+        let asked = |seconds| SourceError::transient("busy").after(Duration::from_secs(seconds));
+        assert_eq!(asked(4).retry_after(0.0), Duration::from_secs(4));
+        assert_eq!(asked(86_400).retry_after(0.0), LONGEST);
+        assert!(asked(86_400).retry_after(1.0) <= LONGEST + LONGEST / 10);
+        let never = SourceError::transient("busy");
+        assert_eq!(never.retry_after(1.0), Duration::ZERO);
+    }
+
+    #[test]
     fn an_error_of_a_source_controls_no_terminal() {
         let error = SourceError::transient("\u{1b}[2Jno\u{ad}such\nhost");
         assert_eq!(error.to_string(), "\\u{1b}[2Jno\\u{ad}such\\nhost");

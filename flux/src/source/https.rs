@@ -22,6 +22,8 @@ use super::{
 const POLL: Duration = Duration::from_secs(30);
 /// It is asked for this often at most.
 const OFTEN: Duration = Duration::from_millis(100);
+/// After how many seconds without a change a version is told from the next one by its date.
+const SETTLED: u64 = 2;
 /// So many answers in a row with an older date than was seen are no replica that lags behind: the document was put back.
 const PUT_BACK: u32 = 5;
 
@@ -131,18 +133,28 @@ impl Https {
 struct Known {
     tag: Option<String>,
     modified: Option<String>,
+    /// It was changed just before it was read, and may have changed again within the same second: neither its date nor a tag that is made
+    /// of it (as nginx does) would show that.
+    is_fresh: bool,
 }
 
 impl Known {
     fn of(answer: &HttpAnswer) -> Self {
+        let (modified, read) = (answer.header("last-modified"), answer.header("date"));
+        let changed = modified.and_then(date).zip(read.and_then(date));
         Known {
             tag: answer.header("etag").map(str::to_owned),
-            modified: answer.header("last-modified").map(str::to_owned),
+            modified: modified.map(str::to_owned),
+            is_fresh: changed.is_some_and(|(modified, read)| read < modified + SETTLED),
         }
     }
+
+    /// The conditions under which it need not be sent again.
     fn conditions(&self) -> impl Iterator<Item = (HeaderName, String)> + use<> {
-        let tag = self.tag.clone().map(|tag| (IF_NONE_MATCH, tag));
-        let modified = self.modified.clone().filter(|_| self.tag.is_none());
+        let tag = self.tag.clone().filter(|_| !self.is_fresh);
+        let tag = tag.map(|tag| (IF_NONE_MATCH, tag));
+        let modified = self.modified.clone();
+        let modified = modified.filter(|_| self.tag.is_none() && !self.is_fresh);
         tag.into_iter()
             .chain(modified.map(|at| (IF_MODIFIED_SINCE, at)))
     }

@@ -6,7 +6,7 @@ use flux_tests::{
     proxy::Proxy,
     servers::{Etcd, Remote},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const KEY: &str = "app/config";
 
@@ -94,4 +94,25 @@ async fn a_quiet_watch_stays_live_and_is_told() {
         2,
         "one session"
     );
+}
+
+/// Who has the right name and password from the start is refused for the moment in which users begin to be asked for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn authentication_that_is_switched_on_while_it_runs_is_followed_soon() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.guarded(server.address(), KEY)).await;
+    watched.sees(1).await;
+    server.grant().await;
+    server.write(KEY, &document(2)).await;
+    let begin = Instant::now();
+    watched.sees(2).await;
+    server.write(KEY, &document(3)).await;
+    watched.sees(3).await;
+    // Its beat notices it after ten seconds at most, and it is let in with the next tries.
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(25), "{took:?}");
+    watched.has_applied(&[1, 2, 3]);
 }

@@ -167,6 +167,33 @@ async fn a_document_with_a_date_is_sent_once() {
     .await;
 }
 
+/// What was changed just before it was read may change again within the same second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_was_just_changed_is_sent_again_until_it_has_settled() {
+    let web = Web::start().await;
+    let date = |second: u64| format!("Wed, 01 Jan 2025 00:00:{second:02} GMT");
+    let turn = |n, read| {
+        let headers = format!(
+            "ETag: \"5\"\r\nLast-Modified: {}\r\nDate: {}",
+            date(10),
+            date(read)
+        );
+        web.version(n, &headers, "If-None-Match: \"5\"");
+    };
+    turn(1, 10);
+    let watched = Watched::started(Source::watcher(web.source())).await;
+    for n in 2..=4 {
+        turn(n, 10 + n / 4);
+        watched.sees(n).await;
+    }
+    turn(5, 12);
+    watched.sees(5).await;
+    let sent = web.sent();
+    web.asked_again(5).await;
+    assert!(web.sent() <= sent + 1, "it has settled");
+    watched.has_applied(&[1, 2, 3, 4, 5]);
+}
+
 /// The tag says more than the date, which has whole seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_goes_before_a_date() {
