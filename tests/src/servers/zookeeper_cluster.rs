@@ -37,8 +37,8 @@ impl Cluster for ZooKeeperCluster {
         let (ports, peers, votes) = (ports(), ports(), ports());
         let lines = members::lines_to(&peers).await;
         let mut servers = Vec::new();
-        for at in 0..SIZE {
-            let (java, port) = (java.clone(), ports[at]);
+        for (at, &port) in ports.iter().enumerate() {
+            let java = java.clone();
             let mut known = String::new();
             for to in 0..SIZE {
                 let peer = match to == at {
