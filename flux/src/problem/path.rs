@@ -48,12 +48,12 @@ impl fmt::Display for Dotted<'_> {
 
 /// Whether a key needs no quotes: nothing in it has a meaning in a path or in the sentence around it.
 fn is_bare(key: &str) -> bool {
-    !key.is_empty() && key.chars().all(is_plain)
+    !key.is_empty() && !key.starts_with(' ') && !key.ends_with(' ') && key.chars().all(is_plain)
 }
 
 fn is_plain(c: char) -> bool {
     !matches!(c, '.' | '[' | ']' | '"' | '\\' | '`' | ':' | ',')
-        && !c.is_whitespace()
+        && (c == ' ' || !c.is_whitespace())
         && !controls(c)
 }
 
@@ -78,7 +78,8 @@ impl fmt::Display for Quoted<'_> {
 /// path  = "" | step { step }
 /// step  = [ "." ] key | "[" number "]"     the dot is left out in front of the first step only
 /// key   = bare | quoted
-/// bare  = one or more characters, none of them blank, invisible, a control character or one of . [ ] " \ ` : ,
+/// bare  = one or more characters, none of them invisible, a control character or one of . [ ] " \ ` : ,
+///         and no space at the begin or the end
 /// quoted = '"' { any other character | \" | \\ | \n | \r | \t | \u{hex} } '"'
 /// ```
 ///
@@ -106,6 +107,22 @@ impl KeyPath {
             steps: steps.to_vec(),
             text: Dotted(steps).to_string(),
         }
+    }
+
+    /// The path, or the begin of it that is printed in so many bytes.
+    pub(crate) fn shortened(steps: &[Seg], most: usize) -> Self {
+        let size = |seg: &Seg| match seg {
+            Seg::Key(key) => key.len() + 1,
+            Seg::Index(_) => 2,
+        };
+        let mut left = most;
+        let fits = |seg: &&Seg| {
+            let rest = left.checked_sub(size(seg));
+            left = rest.unwrap_or_default();
+            rest.is_some()
+        };
+        let count = steps.iter().take_while(fits).count();
+        KeyPath::new(&steps[..count])
     }
 
     /// The keys and positions, from the root.
@@ -208,7 +225,8 @@ fn key(rest: &mut Peekable<Chars<'_>>) -> Result<Seg, String> {
     }
     let key: String = std::iter::from_fn(|| rest.next_if(|c| is_plain(*c))).collect();
     match (key.is_empty(), rest.peek()) {
-        (false, _) => Ok(Seg::Key(key.into())),
+        (false, _) if is_bare(&key) => Ok(Seg::Key(key.into())),
+        (false, _) => Err("a space at an end of a key without quotes".to_owned()),
         (true, Some(c)) => Err(format!("`{}` where a key begins", spelled(*c, false))),
         (true, None) => Err("a key is missing at its end".to_owned()),
     }
@@ -287,6 +305,14 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_is_too_long_is_that_of_what_contains_it() {
+        let long = "k".repeat(50);
+        let steps = [key("a"), Seg::Index(1), key(&long), key("b")];
+        assert_eq!(KeyPath::shortened(&steps, 40), "a[1]");
+        assert_eq!(KeyPath::shortened(&steps, 400).steps(), steps);
+    }
+
+    #[test]
     fn what_is_no_path_is_refused() {
         for text in [
             ".a",
@@ -296,7 +322,6 @@ mod tests {
             "a[x]",
             "a[1",
             "a]b",
-            "a b",
             "\"a",
             "\"a\\x\"",
             "a\"b\"",

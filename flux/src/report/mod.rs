@@ -172,6 +172,9 @@ pub struct Report {
     problems: Vec<Problem>,
 }
 
+/// More problems than this are counted, and not listed.
+const MOST_PROBLEMS: usize = 500;
+
 impl Report {
     /// Puts a report together: by layer in the order of precedence, by line and column in a layer.
     #[cold]
@@ -205,6 +208,13 @@ impl Report {
             }
         }
         entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
+        let more = entries.len().saturating_sub(MOST_PROBLEMS);
+        entries.truncate(MOST_PROBLEMS);
+        if more > 0 {
+            let (path, text) = (Vec::new(), format!("has {more} more problems"));
+            let what = What::plain(ProblemKind::More, text);
+            entries.push(Entry::new("", Flaw { path, what }));
+        }
         let problems = (entries.iter())
             .map(|entry| {
                 let shown = match (text_of(entry), entry.at) {

@@ -427,3 +427,20 @@ async fn what_is_no_number_is_compared_in_tuples_and_not_in_a_struct_of_the_prog
     // A limit: nothing but its own `PartialEq` is known of the program's struct.
     assert_eq!(capacitor.status().generations[1].changed, ["point", "n"]);
 }
+
+#[tokio::test]
+async fn a_report_has_bounds_and_counts_what_is_beyond_them() {
+    let entries: Vec<_> = (0..3_000).map(|n| format!("  t{n}: {{max: 0}}")).collect();
+    let text = format!("port: 1\nhost: a\ntenants:\n{}\n", entries.join("\n"));
+    let report = refusal::<App>(Format::Yaml, text).await;
+    let last = report.problems().last().unwrap();
+    assert_eq!(
+        (report.problems().len(), last.kind),
+        (501, ProblemKind::More)
+    );
+    assert_eq!(last.message, "has 2500 more problems");
+    let text = format!("port: '{}'\nhost: a", "x".repeat(1 << 20));
+    let report = refusal::<App>(Format::Yaml, text).await;
+    assert!(report.to_string().len() < 4_000);
+    assert!(serde_json::to_string(&report).unwrap().len() < 8_000);
+}
