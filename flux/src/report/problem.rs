@@ -141,7 +141,13 @@ impl fmt::Display for Problem {
             false => write!(f, "  {}: {}", self.path, self.message)?,
         }
         match (&self.variable, self.line, self.column) {
-            (Some(variable), ..) => write!(f, "\n    --> environment variable {variable}")?,
+            (Some(variable), ..) => {
+                write!(f, "\n    --> environment variable {variable}")?;
+                // A layer that has a name of its own.
+                if !matches!(self.origin.as_str(), "" | "environment") {
+                    write!(f, " ({})", self.origin)?;
+                }
+            }
             (None, Some(line), Some(column)) => {
                 write!(f, "\n    --> {}:{line}:{column}", self.origin)?
             }
