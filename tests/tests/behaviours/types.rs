@@ -2,7 +2,6 @@
 
 use crate::by_hand;
 use flux::{
-    __private::Nested as _,
     Capacitor, Config, Flux, Format, Report, Snapshot, Source,
     schema::{Bound, ChangeRule, ConstraintKind, Field, MergeRule, ValueType},
     source::Channel,
