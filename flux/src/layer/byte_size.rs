@@ -35,23 +35,23 @@ pub fn read_bytes<'de, T: ByteSize, D: Deserializer<'de>>(d: D) -> Result<T, D::
 }
 
 /// Lets a holder's own `Deserialize` read sizes.
-struct Size<T>(T);
+struct SizeOf<T>(T);
 
-impl<'de, T: ByteSize> Deserialize<'de> for Size<T> {
+impl<'de, T: ByteSize> Deserialize<'de> for SizeOf<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        T::read(d).map(Size)
+        T::read(d).map(SizeOf)
     }
 }
 
 /// An integer, with its bounds for the sentence.
-struct Whole<T> {
+struct WholeBytes<T> {
     name: &'static str,
     least: i128,
     most: u128,
     integer: PhantomData<fn() -> T>,
 }
 
-impl<T: TryFrom<u128> + TryFrom<i128>> Whole<T> {
+impl<T: TryFrom<u128> + TryFrom<i128>> WholeBytes<T> {
     fn large<E: Error>(&self, written: &dyn fmt::Display, number: u128) -> Result<T, E> {
         T::try_from(number).map_err(|_| {
             let (name, most) = (self.name, self.most);
@@ -74,7 +74,7 @@ impl<T: TryFrom<u128> + TryFrom<i128>> Whole<T> {
     }
 }
 
-impl<T: TryFrom<u128> + TryFrom<i128>> Visitor<'_> for Whole<T> {
+impl<T: TryFrom<u128> + TryFrom<i128>> Visitor<'_> for WholeBytes<T> {
     type Value = T;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(BYTE_SIZE)
@@ -110,7 +110,7 @@ macro_rules! integers {
     ($($type:ident)*) => {$(
         impl ByteSize for $type {
             fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                d.deserialize_any(Whole {
+                d.deserialize_any(WholeBytes {
                     name: stringify!($type),
                     least: i128::try_from($type::MIN).unwrap_or(i128::MIN),
                     most: u128::try_from($type::MAX).unwrap_or(u128::MAX),
@@ -151,7 +151,7 @@ not_zero! {
 
 impl<T: ByteSize> ByteSize for Option<T> {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Ok(Option::<Size<T>>::deserialize(d)?.map(|size| size.0))
+        Ok(Option::<SizeOf<T>>::deserialize(d)?.map(|size| size.0))
     }
 }
 
@@ -171,7 +171,7 @@ macro_rules! lists {
     ($([$($generic:tt)*] $type:ty;)*) => {$(
         impl<$($generic)*> ByteSize for $type {
             fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let items: Vec<Size<T>> = strict(d)?;
+                let items: Vec<SizeOf<T>> = strict(d)?;
                 Ok(items.into_iter().map(|size| size.0).collect())
             }
         }
@@ -187,7 +187,7 @@ lists! {
 
 impl<T: ByteSize, const N: usize> ByteSize for [T; N] {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let items: Vec<Size<T>> = strict(d)?;
+        let items: Vec<SizeOf<T>> = strict(d)?;
         let count = items.len();
         let items: Vec<T> = items.into_iter().map(|size| size.0).collect();
         let expected = format!("a list of {N} sizes");
@@ -208,8 +208,8 @@ macro_rules! maps {
 }
 
 maps! {
-    [Ord, T: ByteSize] BTreeMap<K, T>, BTreeMap<K, Size<T>>;
-    [Eq + Hash, T: ByteSize, S: BuildHasher + Default] HashMap<K, T, S>, HashMap<K, Size<T>>;
+    [Ord, T: ByteSize] BTreeMap<K, T>, BTreeMap<K, SizeOf<T>>;
+    [Eq + Hash, T: ByteSize, S: BuildHasher + Default] HashMap<K, T, S>, HashMap<K, SizeOf<T>>;
 }
 
 #[cfg(feature = "indexmap")]
@@ -220,7 +220,7 @@ where
     S: BuildHasher + Default,
 {
     fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let entries: indexmap::IndexMap<K, Size<T>> = counted(d)?;
+        let entries: indexmap::IndexMap<K, SizeOf<T>> = counted(d)?;
         Ok(entries
             .into_iter()
             .map(|(key, size)| (key, size.0))

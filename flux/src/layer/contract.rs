@@ -1,12 +1,11 @@
 //! What the derive implements for a layer, and what it describes of it.
 
-use super::taken::Taken;
 use crate::problem::Seg;
 use serde::{
     Deserializer,
     de::{IgnoredAny, MapAccess},
 };
-use std::fmt;
+use std::{any::Any, fmt, sync::Arc};
 
 /// No field has this index: the key is unknown.
 pub const UNKNOWN: usize = usize::MAX;
@@ -53,6 +52,9 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
     /// What the layer says about the field with this index.
     fn said(&self, index: usize) -> Said<'_>;
 }
+
+/// The keys that were taken from one map: a `Vec` of them.
+pub type Taken = Arc<dyn Any + Send + Sync>;
 
 /// Lays an upper layer's value over a lower one's.
 pub(super) type MergeFn<T> = fn(&mut T, &T);

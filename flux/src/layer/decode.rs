@@ -1,6 +1,6 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
-use super::{Layer, UNKNOWN, sublayer::InPlace};
+use super::{Layer, UNKNOWN};
 use crate::problem::{TWICE, collect_errors::caught, what_of};
 use serde::{
     Deserialize, Deserializer,
@@ -47,7 +47,7 @@ fn duplicate<E: Error>() -> E {
 /// The key was there before: an error, or in tolerant mode a problem and on to the next key.
 #[cold]
 #[inline(never)]
-fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+pub(super) fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     let error = duplicate();
     if !caught(|| what_of(&error)) {
         return Err(error);
@@ -67,18 +67,6 @@ pub(super) fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = O
     }
     *slot = map.next_value_seed(seed)?;
     Ok(())
-}
-
-/// Decodes something nested.
-#[inline]
-pub fn put_nested<'de, N: super::finish::Nested, A: MapAccess<'de>>(
-    map: &mut A,
-    slot: &mut Option<N::Layer>,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return again(map);
-    }
-    map.next_value_seed(InPlace(slot))
 }
 
 struct KeySeed<L>(usize, PhantomData<L>);

@@ -1,10 +1,26 @@
 //! From the folded layer to the struct: values are moved, defaults filled in, and everything that is missing is listed at once.
 
-use super::sublayer::Sublayer;
+use super::{
+    decode::again,
+    sublayer::{InPlace, Sublayer},
+};
 use crate::{
     problem::{Cx, Diff, Seg, What},
     schema::{Kind, TypeFacts},
 };
+use serde::de::MapAccess;
+
+/// Decodes something nested.
+#[inline]
+pub fn put_nested<'de, N: Nested, A: MapAccess<'de>>(
+    map: &mut A,
+    slot: &mut Option<N::Layer>,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return again(map);
+    }
+    map.next_value_seed(InPlace(slot))
+}
 
 /// Compares something nested; an empty name is a flattened section.
 pub fn diff<N: Nested>(diff: &mut Diff, name: &'static str, new: &N, old: &N) {

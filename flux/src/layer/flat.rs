@@ -3,8 +3,8 @@
 use super::{
     Layer, Leaf, Said,
     decode::kept,
-    key::{self, Key},
-    sublayer::{Boxed, Entries, Map, Sublayer},
+    key::{self, MapKey},
+    sublayer::{BoxedLayer, LayerEntries, Map, Sublayer},
 };
 use crate::{
     problem::{Diff, Seg, TWICE, What, collect_errors::caught},
@@ -76,7 +76,7 @@ impl<L: Layer> FlatLayer for L {
     }
 }
 
-impl<L: FlatLayer> FlatLayer for Boxed<L> {
+impl<L: FlatLayer> FlatLayer for BoxedLayer<L> {
     const RESTS: usize = L::RESTS;
     fn width() -> usize {
         L::width()
@@ -130,7 +130,7 @@ macro_rules! no_fields {
     };
 }
 
-impl<M: Entries> FlatLayer for Map<M> {
+impl<M: LayerEntries> FlatLayer for Map<M> {
     no_fields!();
     fn put_rest<'de, A: MapAccess<'de>>(
         &mut self,
@@ -151,7 +151,7 @@ impl<M: Entries> FlatLayer for Map<M> {
     }
 }
 
-fn key_of<K: Key, E: Error>(text: &str) -> Result<K, E> {
+fn key_of<K: MapKey, E: Error>(text: &str) -> Result<K, E> {
     key::decode(text).map_err(|error| E::custom(format_args!("the key `{text}`: {error}")))
 }
 
@@ -168,7 +168,7 @@ fn ignored<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
 )]
 pub trait RestMap: Default {
     /// The map's keys.
-    type Key: Key;
+    type Key: MapKey;
     /// Its values.
     type Value;
     /// Adds entries.
@@ -183,7 +183,7 @@ where
     T: Default + IntoIterator<Item = (K, V)> + Extend<(K, V)>,
     T: for<'a> Index<&'a K, Output = V>,
     for<'a> &'a T: IntoIterator<Item = (&'a K, &'a V), IntoIter: ExactSizeIterator>,
-    K: Key,
+    K: MapKey,
     V: 'static,
 {
     type Key = K;
@@ -198,16 +198,16 @@ where
 
 /// The layer of such a map; an entry that is nothing removes that of the layers below. `L` decodes the values.
 #[derive(Debug)]
-pub struct Rest<T: RestMap, L> {
+pub struct RestLayer<T: RestMap, L> {
     entries: Vec<(T::Key, Option<T::Value>)>,
     /// Where each key is, by its text.
     places: HashMap<String, usize>,
     leaf: PhantomData<fn() -> L>,
 }
 
-impl<T: RestMap, L> Default for Rest<T, L> {
+impl<T: RestMap, L> Default for RestLayer<T, L> {
     fn default() -> Self {
-        Rest {
+        RestLayer {
             entries: Vec::new(),
             places: HashMap::new(),
             leaf: PhantomData,
@@ -215,9 +215,9 @@ impl<T: RestMap, L> Default for Rest<T, L> {
     }
 }
 
-impl<T: RestMap<Value: Clone>, L> Clone for Rest<T, L> {
+impl<T: RestMap<Value: Clone>, L> Clone for RestLayer<T, L> {
     fn clone(&self) -> Self {
-        Rest {
+        RestLayer {
             entries: self.entries.clone(),
             places: self.places.clone(),
             leaf: PhantomData,
@@ -225,7 +225,7 @@ impl<T: RestMap<Value: Clone>, L> Clone for Rest<T, L> {
     }
 }
 
-impl<T: RestMap<Value: Clone>, L: Leaf<Out = T::Value>> FlatLayer for Rest<T, L> {
+impl<T: RestMap<Value: Clone>, L: Leaf<Out = T::Value>> FlatLayer for RestLayer<T, L> {
     no_fields!();
     fn put_rest<'de, A: MapAccess<'de>>(
         &mut self,
@@ -235,7 +235,7 @@ impl<T: RestMap<Value: Clone>, L: Leaf<Out = T::Value>> FlatLayer for Rest<T, L>
         let Some(key) = kept(key_of::<T::Key, A::Error>(&text))? else {
             return ignored(map);
         };
-        let Some(entry) = map.next_value_seed(Entry::<L>(PhantomData))? else {
+        let Some(entry) = map.next_value_seed(RestEntry::<L>(PhantomData))? else {
             return Ok(());
         };
         let text = key::text(&key).into_owned();
@@ -258,16 +258,16 @@ impl<T: RestMap<Value: Clone>, L: Leaf<Out = T::Value>> FlatLayer for Rest<T, L>
 }
 
 /// Decodes a value; nothing where it is null and the type has no null, and none of both where tolerant mode caught the problem.
-struct Entry<L>(PhantomData<L>);
+struct RestEntry<L>(PhantomData<L>);
 
-impl<'de, L: Leaf> DeserializeSeed<'de> for Entry<L> {
+impl<'de, L: Leaf> DeserializeSeed<'de> for RestEntry<L> {
     type Value = Option<Option<L::Out>>;
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
         kept(d.deserialize_option(self))
     }
 }
 
-impl<'de, L: Leaf> Visitor<'de> for Entry<L> {
+impl<'de, L: Leaf> Visitor<'de> for RestEntry<L> {
     type Value = Option<L::Out>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value or null")
@@ -285,8 +285,8 @@ impl<'de, L: Leaf> Visitor<'de> for Entry<L> {
 
 /// Lays an upper layer's entries over the lower ones.
 pub fn rest_over<T: RestMap<Value: Clone>, L>(
-    below: &mut Option<Rest<T, L>>,
-    top: &Option<Rest<T, L>>,
+    below: &mut Option<RestLayer<T, L>>,
+    top: &Option<RestLayer<T, L>>,
 ) {
     let Some(top) = top else { return };
     let below = below.get_or_insert_default();
@@ -303,7 +303,7 @@ pub fn rest_over<T: RestMap<Value: Clone>, L>(
 }
 
 /// The map of what the layers have; the default where they have nothing.
-pub fn rest<T: RestMap, L>(layer: Option<Rest<T, L>>, default: fn() -> T) -> Option<T> {
+pub fn rest<T: RestMap, L>(layer: Option<RestLayer<T, L>>, default: fn() -> T) -> Option<T> {
     let entries = layer.map(|layer| layer.entries).unwrap_or_default();
     if entries.is_empty() {
         return Some(default());

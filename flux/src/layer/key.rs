@@ -15,15 +15,15 @@ use std::{any::Any, borrow::Cow, cell::Cell, fmt, marker::PhantomData};
     message = "`{Self}` cannot be the key of a map of sections",
     note = "a key can be decoded (`serde::Deserialize`), printed (`Debug`), compared and cloned"
 )]
-pub trait Key: DeserializeOwned + Clone + Eq + fmt::Debug + Send + Sync + 'static {}
+pub trait MapKey: DeserializeOwned + Clone + Eq + fmt::Debug + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<K: DeserializeOwned + Clone + Eq + fmt::Debug + Send + Sync + 'static> Key for K {}
+impl<K: DeserializeOwned + Clone + Eq + fmt::Debug + Send + Sync + 'static> MapKey for K {}
 
 /// Decodes a key.
 pub(super) struct AsKey<K>(pub(super) PhantomData<K>);
 
-impl<'de, K: Key> DeserializeSeed<'de> for AsKey<K> {
+impl<'de, K: MapKey> DeserializeSeed<'de> for AsKey<K> {
     type Value = K;
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<K, D::Error> {
@@ -32,18 +32,18 @@ impl<'de, K: Key> DeserializeSeed<'de> for AsKey<K> {
 }
 
 /// The key with this text.
-pub(super) fn decode<K: Key>(text: &str) -> Result<K, TextError> {
+pub(super) fn decode<K: MapKey>(text: &str) -> Result<K, TextError> {
     let d: StrDeserializer<'_, TextError> = text.into_deserializer();
     K::deserialize(KeyText(d))
 }
 
 /// The key with this text, if it is one.
-pub(super) fn parse<K: Key>(text: &str) -> Option<K> {
+pub(super) fn parse<K: MapKey>(text: &str) -> Option<K> {
     decode(text).ok()
 }
 
 /// Whether this text is a way to write the key.
-pub(super) fn is<K: Key>(key: &K, text: &str) -> bool {
+pub(super) fn is<K: MapKey>(key: &K, text: &str) -> bool {
     match (key as &dyn Any).downcast_ref::<String>() {
         Some(key) => key == text,
         None => parse::<K>(text).is_some_and(|other| other == *key),
@@ -52,7 +52,7 @@ pub(super) fn is<K: Key>(key: &K, text: &str) -> bool {
 
 /// The key as a document has it. A type can be decoded from a text, but not always written as one: so texts that are likely are
 /// decoded, and the first that is this key is it.
-pub(crate) fn text<K: Key>(key: &K) -> Cow<'_, str> {
+pub(crate) fn text<K: MapKey>(key: &K) -> Cow<'_, str> {
     if let Some(text) = (key as &dyn Any).downcast_ref::<String>() {
         return Cow::Borrowed(text);
     }
@@ -96,7 +96,7 @@ fn unescaped(printed: &str) -> Option<String> {
 }
 
 /// The names that a type of words is decoded from.
-fn words<K: Key>() -> &'static [&'static str] {
+fn words<K: MapKey>() -> &'static [&'static str] {
     let found = Cell::new(&[] as &[&str]);
     let _: Result<K, TextError> = K::deserialize(Words(&found));
     found.get()
@@ -136,7 +136,7 @@ struct KeyText<D>(D);
 
 /// How a text becomes what the type asks for.
 #[derive(Clone, Copy)]
-enum Form {
+enum KeyForm {
     Bool,
     Unsigned,
     Signed,
@@ -155,7 +155,7 @@ macro_rules! as_written {
 macro_rules! parsed {
     ($($method:ident: $form:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.deserialize_str(Parsed(visitor, Form::$form))
+            self.0.deserialize_str(Parsed(visitor, KeyForm::$form))
         }
     )*};
 }
@@ -216,7 +216,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for KeyText<D> {
 }
 
 /// Hands the number in a text to the visitor.
-struct Parsed<V>(V, Form);
+struct Parsed<V>(V, KeyForm);
 
 macro_rules! handed_on {
     ($($method:ident: $type:ty;)*) => {$(
@@ -234,20 +234,20 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parsed<V> {
     fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
         let wrong = |visitor: &V| E::invalid_value(Unexpected::Str(text), visitor);
         match self.1 {
-            Form::Bool => match text.parse() {
+            KeyForm::Bool => match text.parse() {
                 Ok(value) => self.0.visit_bool(value),
                 Err(_) => Err(wrong(&self.0)),
             },
-            Form::Float => match text.parse::<f64>() {
+            KeyForm::Float => match text.parse::<f64>() {
                 Ok(value) if value.is_finite() => self.0.visit_f64(value),
                 _ => Err(wrong(&self.0)),
             },
-            Form::Unsigned => match (text.parse(), text.parse()) {
+            KeyForm::Unsigned => match (text.parse(), text.parse()) {
                 (Ok(value), _) => self.0.visit_u64(value),
                 (_, Ok(value)) => self.0.visit_u128(value),
                 _ => Err(wrong(&self.0)),
             },
-            Form::Signed => match (text.parse(), text.parse()) {
+            KeyForm::Signed => match (text.parse(), text.parse()) {
                 (Ok(value), _) => self.0.visit_i64(value),
                 (_, Ok(value)) => self.0.visit_i128(value),
                 _ => Err(wrong(&self.0)),
@@ -284,7 +284,7 @@ mod tests {
     #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
     struct Name(String);
 
-    fn written<K: Key>(key: &K) -> String {
+    fn written<K: MapKey>(key: &K) -> String {
         let text = text(key).into_owned();
         assert_eq!(parse::<K>(&text).as_ref(), Some(key), "{text}");
         text

@@ -3,7 +3,7 @@
 use super::{
     Leaf,
     finish::Nested,
-    sublayer::{Boxed, List, Sublayer},
+    sublayer::{BoxedLayer, List, Sublayer},
 };
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
@@ -62,7 +62,7 @@ impl<T: Clone> Sequence for List<T> {
     }
 }
 
-impl<T: Sequence> Sequence for Boxed<T> {
+impl<T: Sequence> Sequence for BoxedLayer<T> {
     fn append(&mut self, top: &Self) {
         self.0.append(&top.0);
     }

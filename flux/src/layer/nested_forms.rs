@@ -2,8 +2,8 @@
 
 use super::{
     finish::Nested,
-    key::{self, Key},
-    sublayer::{Array, Boxed, Entries, List, Map, Sublayer},
+    key::{self, MapKey},
+    sublayer::{Array, BoxedLayer, LayerEntries, List, Map, Sublayer},
 };
 use crate::{
     problem::{Cx, Diff, Seg},
@@ -68,7 +68,7 @@ impl<T: Nested> Nested for Option<T> {
 macro_rules! behind_a_pointer {
     ($($pointer:ident: |$new:ident, $running:ident, $held:ident| $hold:expr;)*) => {$(
         impl<T: Nested> Nested for $pointer<T> {
-            type Layer = Boxed<T::Layer>;
+            type Layer = BoxedLayer<T::Layer>;
             const KIND: Kind = T::KIND;
             fn type_facts() -> Vec<TypeFacts> {
                 T::type_facts()
@@ -183,7 +183,7 @@ list! {
 }
 
 /// Builds the entries of a map; none where one of them cannot be built. Then the rules of the others are asked here.
-fn entries<K: Key, T: Nested, M: Default + Extend<(K, T)>>(
+fn entries<K: MapKey, T: Nested, M: Default + Extend<(K, T)>>(
     layers: impl Iterator<Item = (K, Option<T::Layer>)>,
     cx: &mut Cx,
 ) -> Option<M> {
@@ -216,7 +216,7 @@ fn entries<K: Key, T: Nested, M: Default + Extend<(K, T)>>(
 
 macro_rules! map {
     ($([$($bound:tt)*] [$($hasher:ident)?] $map:ident, $entry:ident;)*) => {$(
-        impl<K: Key $($bound)*, L: Sublayer> Entries for $map<K, Option<L>> {
+        impl<K: MapKey $($bound)*, L: Sublayer> LayerEntries for $map<K, Option<L>> {
             type Key = K;
             type Layer = L;
             fn get(&self, key: &K) -> Option<&Option<L>> {
@@ -239,7 +239,7 @@ macro_rules! map {
             }
         }
 
-        impl<K: Key $($bound)*, T: Nested $(, $hasher: BuildHasher + Default)?> Nested for $map<K, T $(, $hasher)?> {
+        impl<K: MapKey $($bound)*, T: Nested $(, $hasher: BuildHasher + Default)?> Nested for $map<K, T $(, $hasher)?> {
             type Layer = Map<$map<K, Option<T::Layer>>>;
             const KIND: Kind = Kind::Map(&T::KIND);
             fn type_facts() -> Vec<TypeFacts> {

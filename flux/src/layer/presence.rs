@@ -5,7 +5,7 @@ use crate::{
         Layer, Parts, Said, UNKNOWN,
         finish::Nested,
         key,
-        sublayer::{Entries, List, Map, Sublayer},
+        sublayer::{LayerEntries, List, Map, Sublayer},
     },
     problem::Seg,
 };
@@ -31,7 +31,7 @@ impl<L: Sublayer> Parts for List<L> {
     }
 }
 
-impl<M: Entries> Parts for Map<M> {
+impl<M: LayerEntries> Parts for Map<M> {
     fn part(&self, seg: &Seg) -> Said<'_> {
         let Seg::Key(key) = seg else {
             return Said::Nothing;

@@ -3,7 +3,7 @@
 use super::{
     Layer, Said,
     decode::{kept, saw_unknown, section},
-    key::{AsKey, Key},
+    key::{AsKey, MapKey},
 };
 use crate::problem::{TWICE, What, collect_errors::caught};
 use serde::{
@@ -128,15 +128,15 @@ impl<L: Sublayer> Sublayer for Option<L> {
 
 /// The layer of something behind a pointer, so that a recursive type has a size.
 #[derive(Debug, Clone, Default)]
-pub struct Boxed<L>(pub Box<L>);
+pub struct BoxedLayer<L>(pub Box<L>);
 
-impl<L: Sublayer> Sublayer for Boxed<L> {
+impl<L: Sublayer> Sublayer for BoxedLayer<L> {
     const EXPECTED: &'static str = L::EXPECTED;
     const NULL_IS_A_VALUE: bool = L::NULL_IS_A_VALUE;
     fn null<E: Error>(slot: &mut Option<Self>) -> Result<(), E> {
         let mut inner = slot.take().map(|layer| *layer.0);
         L::null(&mut inner)?;
-        *slot = inner.map(|layer| Boxed(Box::new(layer)));
+        *slot = inner.map(|layer| BoxedLayer(Box::new(layer)));
         Ok(())
     }
     fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
@@ -253,9 +253,9 @@ impl<L: Sublayer, const N: usize> Sublayer for Array<L, N> {
 pub struct Map<M>(pub M);
 
 /// A map from keys to layers.
-pub trait Entries: Default + Clone + Send + Sync + 'static {
+pub trait LayerEntries: Default + Clone + Send + Sync + 'static {
     /// The map's keys.
-    type Key: Key;
+    type Key: MapKey;
     /// What a key has.
     type Layer: Sublayer;
     /// The entry with this key.
@@ -268,7 +268,7 @@ pub trait Entries: Default + Clone + Send + Sync + 'static {
     fn all(&self) -> impl Iterator<Item = (&Self::Key, &Option<Self::Layer>)>;
 }
 
-impl<M: Entries> Map<M> {
+impl<M: LayerEntries> Map<M> {
     /// Decodes the value of an entry and adds it. A key that was there before is a problem.
     pub(super) fn add<'de, A: de::MapAccess<'de>>(
         &mut self,
@@ -285,7 +285,7 @@ impl<M: Entries> Map<M> {
     }
 }
 
-impl<M: Entries> Sublayer for Map<M> {
+impl<M: LayerEntries> Sublayer for Map<M> {
     const EXPECTED: &'static str = "a map of sections";
     fn null<E: Error>(_: &mut Option<Self>) -> Result<(), E> {
         Err(not_null::<Self, E>())
@@ -309,7 +309,7 @@ impl<M: Entries> Sublayer for Map<M> {
     }
 }
 
-impl<'de, M: Entries> Visitor<'de> for &mut Map<M> {
+impl<'de, M: LayerEntries> Visitor<'de> for &mut Map<M> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Map::<M>::EXPECTED)

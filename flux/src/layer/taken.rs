@@ -1,8 +1,9 @@
-//! Entries of a map of values that an upper layer takes away: null under a key drops the entry of the layers below, as in a map of
+//! TakenEntries of a map of values that an upper layer takes away: null under a key drops the entry of the layers below, as in a map of
 //! sections. Where the values have a null of their own, such as `Option<T>` and `serde_json::Value`, null is a value.
 
 use super::{
     Leaf,
+    contract::Taken,
     decode::{kept, store},
     leaf::TypeProbe,
     unique_keys::{FirstKey, inside, not_null},
@@ -16,7 +17,6 @@ use serde::{
     },
 };
 use std::{
-    any::Any,
     collections::{BTreeMap, HashMap},
     fmt,
     hash::{BuildHasher, Hash},
@@ -24,33 +24,26 @@ use std::{
     sync::Arc,
 };
 
-/// The keys that were taken from one map; a `Vec` of them.
-pub type Taken = Arc<dyn Any + Send + Sync>;
-
 /// The keys that a layer takes from the maps below, by the indices of the fields. Mostly none.
 #[derive(Debug, Clone, Default)]
-pub struct Gone(Option<Box<Vec<(usize, Taken)>>>);
+pub struct Gone(Vec<(usize, Taken)>);
 
 impl Gone {
     /// What is taken away.
     #[inline]
     pub fn all(&self) -> &[(usize, Taken)] {
-        match &self.0 {
-            Some(all) => all,
-            None => &[],
-        }
+        &self.0
     }
 
     /// Takes the same away from what is below both.
     #[cold]
     pub fn join(&mut self, top: &Gone) {
-        let all = self.0.get_or_insert_default();
-        all.extend(top.all().iter().cloned());
+        self.0.extend(top.all().iter().cloned());
     }
 
     #[cold]
     fn push(&mut self, index: usize, taken: Taken) {
-        self.0.get_or_insert_default().push((index, taken));
+        self.0.push((index, taken));
     }
 }
 
@@ -63,7 +56,7 @@ pub fn put_entries<'de, L: Leaf, A: MapAccess<'de>>(
     index: usize,
 ) -> Result<(), A::Error> {
     let mut taken = None;
-    store(map, slot, Seed::<L>(&mut taken, PhantomData))?;
+    store(map, slot, TakingSeed::<L>(&mut taken, PhantomData))?;
     if let Some(taken) = taken {
         gone.push(index, taken);
     }
@@ -78,9 +71,9 @@ pub fn take_away<L: Leaf>(below: &mut Option<L::Out>, taken: &Taken) {
     }
 }
 
-struct Seed<'t, L>(&'t mut Option<Taken>, PhantomData<L>);
+struct TakingSeed<'t, L>(&'t mut Option<Taken>, PhantomData<L>);
 
-impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<'_, L> {
+impl<'de, L: Leaf> DeserializeSeed<'de> for TakingSeed<'_, L> {
     type Value = Option<L::Out>;
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
@@ -89,7 +82,7 @@ impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<'_, L> {
 }
 
 /// A map whose entries can be taken away, alone or behind an `Option` or a pointer.
-pub trait Entries: Sized {
+pub trait TakenEntries: Sized {
     /// Its keys.
     type Key: Clone + Send + Sync + 'static;
     /// Decodes it; the keys under which null is no value.
@@ -98,11 +91,11 @@ pub trait Entries: Sized {
     fn remove_all(&mut self, keys: &[Self::Key]);
 }
 
-struct EntriesSeed<'t, T: Entries>(&'t mut Vec<T::Key>, PhantomData<T>);
+struct EntriesSeed<'t, T: TakenEntries>(&'t mut Vec<T::Key>, PhantomData<T>);
 
 macro_rules! map {
     ($([$($bound:tt)*] [$($hasher:ident)?] $map:ident, $remove:ident;)*) => {$(
-        impl<K, V $(, $hasher: BuildHasher + Default)?> Entries for $map<K, V $(, $hasher)?>
+        impl<K, V $(, $hasher: BuildHasher + Default)?> TakenEntries for $map<K, V $(, $hasher)?>
         where
             K: DeserializeOwned + Clone + Send + Sync + 'static $($bound)*,
             V: DeserializeOwned,
@@ -208,9 +201,9 @@ impl<'de, V: DeserializeOwned> Visitor<'de> for OrNull<V> {
     }
 }
 
-struct Optional<'t, T: Entries>(&'t mut Vec<T::Key>);
+struct Optional<'t, T: TakenEntries>(&'t mut Vec<T::Key>);
 
-impl<'de, T: Entries> Visitor<'de> for Optional<'_, T> {
+impl<'de, T: TakenEntries> Visitor<'de> for Optional<'_, T> {
     type Value = Option<T>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map or null")
@@ -226,7 +219,7 @@ impl<'de, T: Entries> Visitor<'de> for Optional<'_, T> {
     }
 }
 
-impl<T: Entries> Entries for Option<T> {
+impl<T: TakenEntries> TakenEntries for Option<T> {
     type Key = T::Key;
     fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<T::Key>) -> Result<Self, D::Error> {
         d.deserialize_option(Optional(taken))
@@ -238,7 +231,7 @@ impl<T: Entries> Entries for Option<T> {
     }
 }
 
-impl<T: Entries> Entries for Box<T> {
+impl<T: TakenEntries> TakenEntries for Box<T> {
     type Key = T::Key;
     fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<T::Key>) -> Result<Self, D::Error> {
         T::read(d, taken).map(Box::new)
@@ -248,7 +241,7 @@ impl<T: Entries> Entries for Box<T> {
     }
 }
 
-impl<T: Entries + Clone> Entries for Arc<T> {
+impl<T: TakenEntries + Clone> TakenEntries for Arc<T> {
     type Key = T::Key;
     fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<T::Key>) -> Result<Self, D::Error> {
         T::read(d, taken).map(Arc::new)
@@ -270,7 +263,7 @@ pub trait ReadsEntries<T> {
     fn take_away(self, below: &mut T, taken: &Taken);
 }
 
-impl<T: Entries> ReadsEntries<T> for TypeProbe<T> {
+impl<T: TakenEntries> ReadsEntries<T> for TypeProbe<T> {
     #[inline]
     fn entries<'de, D: Deserializer<'de>>(
         self,

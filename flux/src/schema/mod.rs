@@ -71,6 +71,10 @@ pub(crate) enum Reached {
     /// To this field, which has a value, after so many steps, and perhaps on into the value.
     Leaf(&'static Field, usize),
     /// To something that is not in the table, with the step of this index.
+    #[cfg_attr(
+        not(any(test, feature = "testing")),
+        allow(dead_code, reason = "only a recording needs the step")
+    )]
     Unknown(usize),
 }
 
