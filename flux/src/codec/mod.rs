@@ -379,6 +379,7 @@ pub(crate) fn as_written<T: serde::de::DeserializeOwned>(
 }
 
 /// Whether a plain number is also a legal string.
+#[cfg(feature = "json")]
 pub(crate) fn plain_scalars(decoder: &Decoder) -> bool {
     match decoder {
         #[cfg(feature = "yaml")]

@@ -112,7 +112,10 @@ impl<'t> NodeBuilder<'t> {
     }
 
     /// The document; none where there is no value.
-    #[cfg(any(feature = "json", feature = "yaml", feature = "toml"))]
+    #[cfg_attr(
+        not(any(feature = "json", feature = "yaml", feature = "toml")),
+        allow(dead_code, reason = "for documents with a text")
+    )]
     pub(super) fn finish(self, text: &'t str, dialect: Dialect) -> Option<Document<'t>> {
         Some(Document {
             text,

@@ -50,7 +50,10 @@ impl<'t> Document<'t> {
             Dialect::Yaml => yaml::parse(text),
             #[cfg(feature = "toml")]
             Dialect::Toml => toml::parse(text),
-            Dialect::Tree => Err(Unfollowed::Syntax(0)),
+            Dialect::Tree => {
+                let _ = text;
+                Err(Unfollowed::Syntax(0))
+            }
         }
     }
 

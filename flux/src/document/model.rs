@@ -57,6 +57,7 @@ pub(crate) enum NodeContent<'t> {
     List(Vec<NodeId>),
     /// In the order of the document; a key may occur more than once.
     Map(Vec<Pair>),
+    #[cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only YAML has it"))]
     /// YAML's `*name`: the node that has this anchor, which may contain the alias.
     Alias(NodeId),
 }
@@ -83,8 +84,10 @@ pub(crate) enum ScalarStyle {
     Plain,
     /// In quotes of any kind.
     Quoted,
+    #[cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only YAML has it"))]
     /// YAML's `|`.
     Literal,
+    #[cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only YAML has it"))]
     /// YAML's `>`.
     Folded,
     /// The text of a variable, whose type the target decides.
@@ -96,8 +99,13 @@ pub(crate) enum ScalarStyle {
 pub(crate) enum Unfollowed {
     /// The parser with spans cannot follow the text beyond this byte.
     Syntax(usize),
+    #[cfg_attr(
+        not(any(feature = "json", feature = "yaml", feature = "toml")),
+        allow(dead_code, reason = "for documents with a text")
+    )]
     /// Lists and maps are in each other more than [`DEEPEST`] deep.
     TooDeep,
+    #[cfg_attr(not(feature = "yaml"), allow(dead_code, reason = "only YAML has it"))]
     /// The text contains more than one document; the next one begins at this byte.
     Another(usize),
 }

@@ -313,6 +313,7 @@ impl Source {
 }
 
 /// A file's own format, or that of its name.
+#[cfg(feature = "file")]
 fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
     format
         .or_else(|| Format::of_path(path).map(Decoder::from))

@@ -407,6 +407,7 @@ impl Observer {
     }
 
     /// What [`asked`](Self::asked) asked for was read, and is reported.
+    #[cfg(any(test, feature = "file"))]
     pub(crate) fn answer(&self) {
         self.inbox.update(self.layer, |slot| slot.requests.answer());
     }
