@@ -1,0 +1,352 @@
+//! What each kind of target asks for, answered from the source text.
+
+#[cfg(feature = "json")]
+#[cfg(feature = "json")]
+use super::json;
+#[cfg(feature = "toml")]
+use super::toml;
+use super::{
+    NodeDecoder,
+    variant::{TaggedValue, VariantEntry},
+};
+#[cfg(feature = "json")]
+use crate::document::Dialect;
+#[cfg(feature = "yaml")]
+use crate::document::scalar::yaml::{float, signed, unsigned};
+use crate::document::{NodeContent, ResolvedKind, ScalarStyle, tree::TreeError};
+use serde::de::{
+    self, Deserializer, IntoDeserializer, Unexpected, Visitor, value::StrDeserializer,
+};
+
+macro_rules! numbers {
+    ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+            #[cfg(feature = "yaml")]
+            if self.is_yaml() {
+                let read: fn(&str) -> Option<$type> = $read;
+                return match self.yaml_text(crate::document::scalar::yaml::INT).and_then(read) {
+                    Some(number) => visitor.$visit(number),
+                    None => Err(self.unexpected(&visitor)),
+                };
+            }
+            #[cfg(feature = "json")]
+            if matches!(self.document.dialect(), Dialect::Json) {
+                return match self.content() {
+                    NodeContent::Scalar(_) if self.is_wide() => Err(self.wide(&visitor)),
+                    NodeContent::Scalar(scalar) => {
+                        let source = self.document.source(self.document.resolved(self.id));
+                        json::with(source, scalar, visitor, |value, visitor| value.$method(visitor))
+                    }
+                    _ => Err(self.unexpected(&visitor)),
+                };
+            }
+            self.any(visitor)
+        }
+    )*};
+}
+
+/// Integers of 128 bits, which serde_json reads from the text.
+macro_rules! wide {
+    ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+            #[cfg(feature = "yaml")]
+            if self.is_yaml() {
+                let read: fn(&str) -> Option<$type> = $read;
+                return match self.yaml_text(crate::document::scalar::yaml::INT).and_then(read) {
+                    Some(number) => visitor.$visit(number),
+                    None => Err(self.unexpected(&visitor)),
+                };
+            }
+            #[cfg(feature = "json")]
+            if self.document.kind(self.id) == Some(ResolvedKind::Integer)
+                && matches!(self.document.dialect(), Dialect::Json)
+            {
+                return match self.document.key(self.id).parse::<$type>() {
+                    Ok(number) => visitor.$visit(number),
+                    Err(_) => Err(TreeError("number out of range".to_owned())),
+                };
+            }
+            self.any_scalar(visitor)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for NodeDecoder<'_> {
+    type Error = TreeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "toml")]
+        if let (true, Some(date)) = (self.is_toml(), self.scalar().and_then(toml::date)) {
+            return visitor.visit_string(date);
+        }
+        match self.variant() {
+            Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
+            None => self.any(visitor),
+        }
+    }
+
+    numbers! {
+        deserialize_i8: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_i16: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_i32: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_i64: i64, |text| signed(text, i64::from_str_radix) => visit_i64;
+        deserialize_u8: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+        deserialize_u16: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+        deserialize_u32: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+        deserialize_u64: u64, |text| unsigned(text, u64::from_str_radix) => visit_u64;
+    }
+
+    wide! {
+        deserialize_i128: i128, |text| signed(text, i128::from_str_radix) => visit_i128;
+        deserialize_u128: u128, |text| unsigned(text, u128::from_str_radix) => visit_u128;
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "yaml")]
+        if self.is_yaml() {
+            return match self
+                .yaml_text(crate::document::scalar::yaml::FLOAT)
+                .and_then(float)
+            {
+                Some(number) => visitor.visit_f64(number),
+                None => Err(self.unexpected(&visitor)),
+            };
+        }
+        #[cfg(feature = "json")]
+        if let (Dialect::Json, NodeContent::Scalar(scalar)) =
+            (self.document.dialect(), self.content())
+        {
+            let source = self.document.source(self.document.resolved(self.id));
+            return json::with(source, scalar, visitor, |value, visitor| {
+                value.deserialize_f64(visitor)
+            });
+        }
+        self.any_scalar(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "yaml")]
+        if self.is_yaml() {
+            let text = self.yaml_text(crate::document::scalar::yaml::BOOL);
+            return match text.and_then(crate::document::scalar::yaml::bool) {
+                Some(value) => visitor.visit_bool(value),
+                None => Err(self.unexpected(&visitor)),
+            };
+        }
+        self.any_of(ResolvedKind::Bool, visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        match self.scalar() {
+            _ if self.is_toml() => self.any(visitor),
+            Some(_) if self.is_null() => Err(self.unexpected(&visitor)),
+            Some(scalar) if self.is_yaml() => visitor.visit_str(&scalar.text),
+            Some(scalar) if scalar.style == ScalarStyle::Quoted => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        match self.scalar() {
+            Some(scalar) if self.is_null() => visitor.visit_str(&scalar.text),
+            _ => self.deserialize_str(visitor),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        if self.is_yaml() {
+            return Err(TreeError(
+                "serialization and deserialization of bytes in YAML is not implemented".to_owned(),
+            ));
+        }
+        match self.content() {
+            _ if self.is_toml() => self.any(visitor),
+            NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
+                visitor.visit_bytes(scalar.text.as_bytes())
+            }
+            NodeContent::List(items) => self.list(items.into(), true, visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "yaml")]
+        if self.is_yaml() {
+            use crate::document::scalar::yaml::{NULL, is_nothing, is_null};
+            let plain = self
+                .scalar()
+                .filter(|scalar| scalar.style == ScalarStyle::Plain);
+            let is_none = match (plain, self.tag()) {
+                (Some(scalar), Some(NULL)) if is_null(&scalar.text) => true,
+                (Some(scalar), Some(NULL)) => {
+                    let found = Unexpected::Str(&scalar.text);
+                    return Err(de::Error::invalid_value(found, &"null"));
+                }
+                (Some(scalar), None) => is_nothing(&scalar.text),
+                _ => false,
+            };
+            return match is_none {
+                true => visitor.visit_none(),
+                false => visitor.visit_some(self),
+            };
+        }
+        match self.scalar() {
+            Some(scalar)
+                if scalar.style == ScalarStyle::Plain
+                    && scalar.text == "null"
+                    && !self.is_toml() =>
+            {
+                visitor.visit_none()
+            }
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "yaml")]
+        if let (true, Some(scalar)) = (self.is_yaml(), self.scalar()) {
+            use crate::document::scalar::yaml::{NULL, is_nothing, is_null};
+            let is_null = scalar.style == ScalarStyle::Plain
+                && match self.tag() {
+                    Some(tag) => tag == NULL && is_null(&scalar.text),
+                    None => is_nothing(&scalar.text),
+                };
+            return match is_null {
+                true => visitor.visit_unit(),
+                false => {
+                    let found = Unexpected::Str(&scalar.text);
+                    Err(de::Error::invalid_value(found, &"null"))
+                }
+            };
+        }
+        self.any_of(ResolvedKind::Null, visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "json")]
+        if matches!(self.document.dialect(), Dialect::Json) && name == json::RAW {
+            // serde_json's `RawValue` takes the text as it is.
+            let source = self.document.source(self.document.resolved(self.id));
+            let entry = std::iter::once((json::RAW, source));
+            return visitor.visit_map(de::value::MapDeserializer::new(entry));
+        }
+        let _ = name;
+        match self.is_yaml() {
+            true => visitor.visit_newtype_struct(self.deeper()?),
+            false => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.items(false, visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        self.items(true, visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        self.items(true, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        match self.content() {
+            NodeContent::Map(entries) => self.map(entries, visitor),
+            _ if self.is_bare_tag() => self.map(&[], visitor),
+            _ if self.is_toml() => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "toml")]
+        if self.is_toml() && name == toml::SPANNED {
+            return visitor.visit_map(toml::SpannedAccess {
+                decoder: self,
+                next: 0,
+            });
+        }
+        let _ = name;
+        match self.content() {
+            NodeContent::List(items) if !self.is_yaml() => self.list(items.into(), true, visitor),
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
+        if self.is_yaml() {
+            return self.yaml_enum(name, visitor);
+        }
+        match self.content() {
+            NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
+                let name: StrDeserializer<'_, TreeError> = scalar.text.as_ref().into_deserializer();
+                visitor.visit_enum(name)
+            }
+            NodeContent::Map(entries) => match entries.as_slice() {
+                [entry] => visitor.visit_enum(VariantEntry {
+                    decoder: self.deeper()?,
+                    entry: *entry,
+                }),
+                entries => Err(TreeError(format!(
+                    "a variant is a map with one key, its name; here are {}",
+                    entries.len()
+                ))),
+            },
+            _ => Err(self.unexpected(&"the name of a variant, or a map with one key")),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        match self.is_toml() {
+            true => self.any(visitor),
+            false => visitor.visit_unit(),
+        }
+    }
+}
