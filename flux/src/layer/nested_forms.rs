@@ -225,6 +225,8 @@ macro_rules! map {
             fn get_mut(&mut self, key: &K) -> Option<&mut Option<L>> {
                 $map::get_mut(self, key)
             }
+            // Inlined, so that a layer, which is large, is moved once.
+            #[inline]
             fn add(&mut self, key: K, entry: Option<L>) -> bool {
                 match self.entry(key) {
                     $entry::Entry::Vacant(slot) => {

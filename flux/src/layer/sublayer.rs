@@ -270,6 +270,7 @@ pub trait LayerEntries: Default + Clone + Send + Sync + 'static {
 
 impl<M: LayerEntries> Map<M> {
     /// Decodes the value of an entry and adds it. A key that was there before is a problem.
+    #[inline]
     pub(super) fn add<'de, A: de::MapAccess<'de>>(
         &mut self,
         key: M::Key,
@@ -277,7 +278,10 @@ impl<M: LayerEntries> Map<M> {
     ) -> Result<(), A::Error> {
         let mut entry: Option<Option<M::Layer>> = None;
         entries.next_value_seed(InPlace(&mut entry))?;
-        let added = entry.is_none_or(|layer| self.0.add(key, layer));
+        let added = match entry {
+            Some(layer) => self.0.add(key, layer),
+            None => true,
+        };
         if added || caught(|| What::Twice) {
             return Ok(());
         }
@@ -314,6 +318,7 @@ impl<'de, M: LayerEntries> Visitor<'de> for &mut Map<M> {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Map::<M>::EXPECTED)
     }
+    #[inline]
     fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(key) = entries.next_key_seed(AsKey(PhantomData))? {
             self.add(key, &mut entries)?;
