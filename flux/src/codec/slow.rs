@@ -102,9 +102,9 @@ fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
 /// A layer of any type, which the slow pass fills. Apart from it, the pass is compiled once.
 pub(super) trait FillLayer {
     /// Decodes a document; of several calls the first one counts.
-    fn from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError>;
+    fn fill_from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError>;
     /// Decodes a tree.
-    fn from_tree(&mut self, tree: &Tree) -> Result<(), TreeError>;
+    fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError>;
 }
 
 /// What of a layer could be read.
@@ -123,14 +123,14 @@ impl<L> PartialLayer<L> {
 }
 
 impl<L: Layer> FillLayer for PartialLayer<L> {
-    fn from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError> {
+    fn fill_from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError> {
         let section = Section::<L>::deserialize(decoder)?;
         if !std::mem::replace(&mut self.begun, true) {
             self.layer = Some(section.0);
         }
         Ok(())
     }
-    fn from_tree(&mut self, tree: &Tree) -> Result<(), TreeError> {
+    fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError> {
         self.layer = Some(Section::<L>::deserialize(Node(tree))?.0);
         Ok(())
     }
@@ -275,7 +275,7 @@ fn from_document(
 ) -> AllCaught {
     let left = NodeDecoder::budget(document);
     let mut decode = |parts: &ChosenParts| {
-        tolerant(|| into.from_nodes(NodeDecoder::new(document, parts, &left)))
+        tolerant(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
     };
     let (result, mut all) = decode(&ChosenParts::default());
     let mut begin = 0;
@@ -340,7 +340,7 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
 }
 
 fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) -> AllCaught {
-    let (result, all) = tolerant(|| into.from_tree(tree));
+    let (result, all) = tolerant(|| into.fill_from_tree(tree));
     finished(fields, result, all)
 }
 
