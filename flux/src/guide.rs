@@ -17,6 +17,9 @@ pub mod migration {}
 #[doc = include_str!("docs/errors.md")]
 pub mod errors {}
 
+#[doc(inline)]
+pub use sources::environment;
+
 pub mod sources {
     #![doc = include_str!("docs/sources.md")]
 

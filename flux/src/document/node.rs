@@ -4,7 +4,10 @@ use crate::document::{
     raw,
     tree::{Tree, TreeError},
 };
-use crate::problem::{DATE, Seg, collect_errors};
+use crate::{
+    layer::decode::numbered,
+    problem::{DATE, Seg, collect_errors},
+};
 use serde::{
     de::{
         self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess,
@@ -29,6 +32,40 @@ pub(crate) fn with_plain_scalars<T>(on: bool, decode: impl FnOnce() -> T) -> T {
     }
     let _reset = Reset;
     PLAIN_SCALARS.set(on);
+    decode()
+}
+
+/// What a list or a map is written as in a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskedForm {
+    List,
+    Map,
+}
+
+thread_local! {
+    /// The form that the last text was read for.
+    static ASKED: Cell<Option<AskedForm>> = const { Cell::new(None) };
+    /// A map in the place of a list contains its items by their numbers.
+    static BY_NUMBER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The form that `decode` reads its one text for: a list, a map, or neither.
+pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
+    ASKED.set(None);
+    decode();
+    ASKED.take()
+}
+
+/// Runs `decode` with lists of sections accepted as maps of their items by number.
+pub(crate) fn items_by_number<T>(decode: impl FnOnce() -> T) -> T {
+    struct ByNumberEnd;
+    impl Drop for ByNumberEnd {
+        fn drop(&mut self) {
+            BY_NUMBER.set(false);
+        }
+    }
+    let _end = ByNumberEnd;
+    BY_NUMBER.set(true);
     decode()
 }
 
@@ -110,7 +147,7 @@ impl Node<'_> {
                     surplus => Err(too_many(items.len(), items.len() - surplus)),
                 }
             }
-            Tree::Map(entries) => visitor.visit_map(Entries(entries.iter(), None)),
+            Tree::Map(entries) => visitor.visit_map(Entries::new(entries, false)),
         }
     }
 }
@@ -196,7 +233,14 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
-            Tree::Raw(text) => Node(&raw::list(text)?).plainly(visitor),
+            Tree::Raw(text) => {
+                ASKED.set(Some(AskedForm::List));
+                Node(&raw::list(text)?).plainly(visitor)
+            }
+            Tree::Map(items) if BY_NUMBER.get() => {
+                let by_number = true;
+                numbered(|| visitor.visit_map(Entries::new(items, by_number)))
+            }
             _ => self.plainly(visitor),
         }
     }
@@ -220,7 +264,10 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
-            Tree::Raw(text) => Node(&raw::map(text)?).plainly(visitor),
+            Tree::Raw(text) => {
+                ASKED.set(Some(AskedForm::Map));
+                Node(&raw::map(text)?).plainly(visitor)
+            }
             _ => self.plainly(visitor),
         }
     }
@@ -236,7 +283,8 @@ impl<'de> Deserializer<'de> for Node<'_> {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => {
                 self.deserialize_seq(visitor)
             }
-            _ => self.deserialize_map(visitor),
+            Tree::Raw(text) => Node(&raw::map(text)?).plainly(visitor),
+            _ => self.plainly(visitor),
         }
     }
 
@@ -254,7 +302,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
                 visitor.visit_enum(text.trim().into_deserializer())
             }
             Tree::Map(entries) if entries.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(Entries(entries.iter(), None)))
+                visitor.visit_enum(MapAccessDeserializer::new(Entries::new(entries, false)))
             }
             Tree::Map(_) => Err(de::Error::invalid_type(
                 Unexpected::Map,
@@ -289,10 +337,22 @@ impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
     }
 }
 
-struct Entries<'a>(
-    std::slice::Iter<'a, (String, Tree)>,
-    Option<&'a (String, Tree)>,
-);
+struct Entries<'a> {
+    rest: std::slice::Iter<'a, (String, Tree)>,
+    current: Option<&'a (String, Tree)>,
+    /// They are items of a list, and the keys are their numbers.
+    by_number: bool,
+}
+
+impl<'a> Entries<'a> {
+    fn new(entries: &'a [(String, Tree)], by_number: bool) -> Self {
+        Entries {
+            rest: entries.iter(),
+            current: None,
+            by_number,
+        }
+    }
+}
 
 impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = TreeError;
@@ -300,8 +360,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TreeError> {
-        self.1 = self.0.next();
-        match self.1 {
+        self.current = self.rest.next();
+        match self.current {
             // A key is a string in every format; a map with other keys reads them out of the text, but never a list or a map.
             Some((key, _)) if key.starts_with(['[', '{']) => {
                 seed.deserialize(Node(&Tree::Str(key.clone()))).map(Some)
@@ -311,10 +371,14 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         }
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
-        let Some((key, value)) = self.1.take() else {
+        let Some((key, value)) = self.current.take() else {
             return Err(TreeError("a value was asked for before its key".to_owned()));
         };
-        collect_errors::enter(Seg::Key(key.clone().into()), None);
+        let seg = match key.parse() {
+            Ok(index) if self.by_number => Seg::Index(index),
+            _ => Seg::Key(key.clone().into()),
+        };
+        collect_errors::enter(seg, None);
         let result = seed.deserialize(Node(value));
         collect_errors::leave(result.is_err(), false);
         result

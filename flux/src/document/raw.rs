@@ -168,8 +168,13 @@ impl Scan<'_> {
         }
         match self.bracket_end(0)? {
             end if end == all => Ok((1, all - 1)),
-            // A list of lists without brackets of its own.
-            end if open == b'[' && self.byte(self.blanks(end, all)) == Some(b',') => Ok((0, all)),
+            // A list of lists without brackets of its own, or one whose first item only begins with a bracket.
+            end if open == b'['
+                && (self.byte(self.blanks(end, all)) == Some(b',')
+                    || self.bracketed_text(0, end, all).is_some()) =>
+            {
+                Ok((0, all))
+            }
             end => Err(self.why(Why::Behind {
                 place: self.place(self.blanks(end, all)),
             })),
@@ -183,7 +188,14 @@ impl Scan<'_> {
                 let to = self.quote_end(from)?;
                 return Ok((Tree::Str(self.unquoted(from, to)?), self.comma(to, end)?));
             }
-            Some(b'[' | b'{') => self.bracket_end(from)?,
+            Some(b'[' | b'{') => {
+                let to = self.bracket_end(from)?;
+                if let Some(stop) = self.bracketed_text(from, to, end) {
+                    let item = self.text[from..stop].trim_ascii_end();
+                    return Ok((Tree::Raw(item.to_owned()), stop));
+                }
+                to
+            }
             _ => {
                 let rest = &self.text[from..end];
                 let stop = from + rest.find(',').unwrap_or(rest.len());
@@ -193,6 +205,23 @@ impl Scan<'_> {
         };
         let item = self.text[from..to].to_owned();
         Ok((Tree::Raw(item), self.comma(to, end)?))
+    }
+
+    /// Where an item ends that begins with a bracket, closed at `to`, and goes on as text, such as `[::1]:80`: then the bracket
+    /// quotes nothing. Only where it contains nothing that would be another item, a quote or a bracket of its own.
+    fn bracketed_text(&self, from: usize, to: usize, end: usize) -> Option<usize> {
+        const SIGNS: [char; 7] = [',', '[', ']', '{', '}', '"', '\''];
+        let inside = self.text.get(from + 1..to - 1)?;
+        let behind = self.text.get(to..end)?;
+        let length = behind.find(',').unwrap_or(behind.len());
+        let goes_on = behind.starts_with(|c: char| c != ',' && !c.is_ascii_whitespace());
+        let is_text = |text: &str| !text.contains(SIGNS);
+        (self.byte(from) == Some(b'[')
+            && goes_on
+            && !inside.is_empty()
+            && is_text(inside)
+            && is_text(&behind[..length]))
+        .then_some(to + length)
     }
 
     /// The key that begins at `from`, and where the `=` behind it is.

@@ -11,10 +11,10 @@ use super::{
     value::AnyLayer,
 };
 use crate::{
-    codec::{self, Decoder, Unknown},
+    codec::{self, Decoder, Tree, Unknown},
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
-    source::{Content, Given, Health, LastProven, Observation},
+    source::{Content, Given, Health, LastProven, Observation, ReadAgain},
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -59,6 +59,10 @@ pub(crate) struct LayerState {
     pub(crate) secrets: Vec<String>,
     /// What the names of its variables begin with, where it is the environment.
     pub(super) prefix: Option<String>,
+    /// What a layer without a document contains.
+    pub(super) tree: Option<Tree>,
+    /// Reads it again, with the keys of the layers below.
+    pub(super) again: Option<ReadAgain<AnyLayer>>,
 }
 
 impl LayerState {
@@ -87,6 +91,8 @@ impl LayerState {
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
             prefix: None,
+            tree: None,
+            again: None,
         }
     }
 
@@ -100,6 +106,8 @@ impl LayerState {
         let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
         self.given_warnings = named(given.warnings).collect();
         self.prefix = given.prefix;
+        self.tree = given.tree;
+        self.again = given.again;
         match given.read {
             Ok((layer, variables)) => {
                 self.candidate = Some(DecodedContent::given(layer, variables));

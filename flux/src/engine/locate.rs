@@ -66,7 +66,7 @@ fn find(
             layer: number,
             path: path.to_vec(),
             depth,
-            variable: variable(taken.variables, path),
+            variable: environment::variable_of(taken.variables, path),
             document: taken.document,
         });
     }
@@ -110,10 +110,8 @@ fn fix(
     }
     let fields = (schema.fields)();
     let prefixes = states.iter().filter_map(|state| state.prefix.as_deref());
-    let variable = prefixes.rev().find_map(|prefix| {
-        let mut all = environment::variables(fields, prefix).into_iter();
-        all.find(|variable| variable.path == problem.path)
-    });
+    let name = |prefix| environment::name_of(fields, prefix, &problem.path);
+    let variable = prefixes.rev().find_map(name);
     let is_document = |state: &&LayerState| state.decoder.is_some();
     // An upper document's list would replace the one in which the item is.
     let is_item = |seg: &Seg| matches!(seg, Seg::Index(_));
@@ -122,7 +120,6 @@ fn fix(
     let document = below.or_else(|| states.iter().rev().find(is_document));
     let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
     let key = document.map(|_| KeyPath::new(path));
-    let variable = variable.map(|one| one.name);
     (variable.is_some() || key.is_some()).then(|| Fix::Set {
         variable,
         key,
@@ -206,13 +203,6 @@ fn named_fields(fields: &'static [Field], section: &[Seg], message: &str) -> Vec
 
 /// So many words of a message are looked at.
 const MOST_WORDS: usize = 200;
-
-/// The variable that set the value at `path`, or what contains it.
-fn variable(variables: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
-    let mut all = variables.iter().rev();
-    let (_, name) = all.find(|(known, _)| path.starts_with(known))?;
-    Some(name.clone())
-}
 
 /// The content of a layer that takes part in an update.
 pub(super) fn pick(

@@ -16,6 +16,7 @@ mod content;
 mod debounce;
 mod decide;
 mod decoded;
+mod entries;
 #[cfg(any(test, feature = "testing"))]
 mod evaluate;
 mod event;

@@ -106,6 +106,7 @@ impl Layers {
                 all.extend(entries);
             }
         }
+        self.read_entries_again(update);
         all
     }
 

@@ -23,6 +23,24 @@ pub(crate) fn saw_unknown() {
     SAW_UNKNOWN.with(|flag| flag.set(true));
 }
 
+thread_local! {
+    /// The map that is visited next contains items of a list by their numbers.
+    static NUMBERED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the map that is visited contains items of a list by their numbers. Only variables have such ones.
+pub(super) fn take_numbered() -> bool {
+    NUMBERED.take()
+}
+
+/// Runs `visit`, whose map contains items of a list by their numbers.
+pub(crate) fn numbered<T>(visit: impl FnOnce() -> T) -> T {
+    NUMBERED.set(true);
+    let visited = visit();
+    NUMBERED.set(false);
+    visited
+}
+
 /// The slot after a decode: the value, or nothing where tolerant mode caught the problem.
 #[inline]
 pub(crate) fn kept<T, E: Error>(result: Result<T, E>) -> Result<Option<T>, E> {

@@ -53,12 +53,21 @@ impl<T: Clone> Sequence for VecDeque<T> {
     }
 }
 
-impl<T: Clone> Sequence for List<T> {
+/// Single items that a layer sets are items of its own list.
+impl<L: Sublayer> Sequence for List<L> {
     fn append(&mut self, top: &Self) {
-        self.0.append(&mut top.0.clone());
+        self.close();
+        let mut top = top.clone();
+        top.close();
+        self.items.append(&mut top.items);
+        self.beyond = self.beyond.or(top.beyond);
     }
     fn prepend(&mut self, top: &Self) {
-        self.0.prepend(&top.0);
+        self.close();
+        let mut top = top.clone();
+        top.close();
+        self.items.prepend(&top.items);
+        self.beyond = self.beyond.or(top.beyond);
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{
     finish::Nested,
     key::{self, MapKey},
-    sublayer::{Array, BoxedLayer, LayerEntries, List, Map, Sublayer},
+    sublayer::{Array, BoxedLayer, LayerEntries, List, Map, Sublayer, no_such_item},
 };
 use crate::{
-    problem::{Cx, Diff, Seg},
+    problem::{Cx, Diff, ProblemKind, Seg, What},
     schema::{self, Kind, TypeFacts},
 };
 use std::{
@@ -114,15 +114,20 @@ fn hold_shared<T: Nested>(new: &mut Arc<T>, running: &Arc<T>, held: &mut Diff) {
 
 /// Builds the items; none where one of them cannot be built. Then the rules of the others are asked here, since nobody will see the
 /// list.
-fn items<T: Nested>(list: List<T::Layer>, cx: &mut Cx) -> Option<Vec<T>> {
-    let (mut built, mut broken) = (Vec::with_capacity(list.0.len()), Vec::new());
-    for (i, layer) in list.0.into_iter().enumerate() {
+fn items<T: Nested>(mut list: List<T::Layer>, cx: &mut Cx) -> Option<Vec<T>> {
+    list.close();
+    let length = list.items.len();
+    let (mut built, mut broken) = (Vec::with_capacity(length), Vec::new());
+    for (i, layer) in list.items.into_iter().enumerate() {
         match cx.within(Seg::Index(i), |cx| T::finish(layer, cx)) {
             Some(item) => built.push(item),
             None => broken.push(i),
         }
     }
-    if broken.is_empty() {
+    if let Some(beyond) = list.beyond {
+        let what = What::plain(ProblemKind::InvalidValue, no_such_item(length));
+        cx.problem_below(vec![Seg::Index(beyond)], what);
+    } else if broken.is_empty() {
         return Some(built);
     }
     let whole = (0..).filter(|i| broken.binary_search(i).is_err());
@@ -130,6 +135,18 @@ fn items<T: Nested>(list: List<T::Layer>, cx: &mut Cx) -> Option<Vec<T>> {
         cx.within(Seg::Index(i), |cx| item.validate(cx));
     }
     None
+}
+
+/// Single items may make a list of another length than a document could have.
+fn array<T: Nested, const N: usize>(list: List<T::Layer>, cx: &mut Cx) -> Option<[T; N]> {
+    let built = items::<T>(list, cx)?;
+    let length = built.len();
+    let array = built.try_into().ok();
+    if array.is_none() {
+        let text = format!("expected a list of {N} items, found {length}");
+        cx.problem_below(Vec::new(), What::plain(ProblemKind::InvalidValue, text));
+    }
+    array
 }
 
 macro_rules! list {
@@ -179,7 +196,7 @@ macro_rules! list {
 list! {
     [] Vec<T>, List<T::Layer>, |layer, cx| items(layer, cx);
     [] VecDeque<T>, List<T::Layer>, |layer, cx| items(layer, cx).map(VecDeque::from);
-    [, const N: usize] [T; N], Array<T::Layer, N>, |layer, cx| items(layer.0, cx)?.try_into().ok();
+    [, const N: usize] [T; N], Array<T::Layer, N>, |layer, cx| array(layer.0, cx);
 }
 
 /// Builds the entries of a map; none where one of them cannot be built. Then the rules of the others are asked here.

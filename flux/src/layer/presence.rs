@@ -25,7 +25,13 @@ impl<L: Layer> Parts for L {
 impl<L: Sublayer> Parts for List<L> {
     fn part(&self, seg: &Seg) -> Said<'_> {
         match seg {
-            Seg::Index(index) => self.0.get(*index).map_or(Said::Nothing, Sublayer::says),
+            Seg::Index(index) => {
+                let item = match &self.single {
+                    Some(single) => single.get(index),
+                    None => self.items.get(*index),
+                };
+                item.map_or(Said::Nothing, Sublayer::says)
+            }
             Seg::Key(_) => Said::Nothing,
         }
     }

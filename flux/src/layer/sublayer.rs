@@ -2,7 +2,7 @@
 
 use super::{
     Layer, Said,
-    decode::{kept, saw_unknown, section},
+    decode::{kept, saw_unknown, section, take_numbered},
     key::{AsKey, MapKey},
 };
 use crate::problem::{TWICE, What, collect_errors::caught};
@@ -10,7 +10,7 @@ use serde::{
     Deserializer,
     de::{self, DeserializeSeed, Error, Visitor},
 };
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// A layer's view of something nested. It is decoded where it stays, because it is too large to be handed around.
 pub trait Sublayer: Default + Clone + Send + Sync + 'static {
@@ -155,11 +155,22 @@ impl<L: Sublayer> Sublayer for BoxedLayer<L> {
 
 /// The layer of a list of something nested.
 #[derive(Debug, Clone)]
-pub struct List<L>(pub Vec<L>);
+pub struct List<L> {
+    /// The list, where a layer has it as a whole.
+    pub(crate) items: Vec<L>,
+    /// Where a layer only has single items, by their numbers: they are laid over those of the list below.
+    pub(crate) single: Option<BTreeMap<usize, L>>,
+    /// The lowest number of a single item that is neither in the list below nor the next one.
+    pub(crate) beyond: Option<usize>,
+}
 
 impl<L> Default for List<L> {
     fn default() -> Self {
-        List(Vec::new())
+        List {
+            items: Vec::new(),
+            single: None,
+            beyond: None,
+        }
     }
 }
 
@@ -168,6 +179,49 @@ impl<L: Sublayer> List<L> {
     fn items<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<usize, D::Error> {
         d.deserialize_seq(self)
     }
+
+    #[cold]
+    fn lay_single(&mut self, single: &BTreeMap<usize, L>) {
+        let Some(below) = &mut self.single else {
+            return self.set(single);
+        };
+        for (index, item) in single {
+            match below.get_mut(index) {
+                Some(below) => below.lay_over(item),
+                None => {
+                    below.insert(*index, item.clone());
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, single: &BTreeMap<usize, L>) {
+        for (index, item) in single {
+            let length = self.items.len();
+            match self.items.get_mut(*index) {
+                Some(below) => below.lay_over(item),
+                None if *index == length => self.items.push(item.clone()),
+                None => {
+                    self.beyond.get_or_insert(*index);
+                }
+            }
+        }
+    }
+
+    /// Single items with no list below are the list.
+    pub(crate) fn close(&mut self) {
+        if let Some(single) = self.single.take() {
+            self.set(&single);
+        }
+    }
+}
+
+/// What is wrong with a single item that would leave others out.
+#[cold]
+pub(crate) fn no_such_item(length: usize) -> String {
+    format!(
+        "there is no such item: items are counted from 0 and there are {length}, so the next one is item {length}"
+    )
 }
 
 impl<L: Sublayer> Sublayer for List<L> {
@@ -180,7 +234,10 @@ impl<L: Sublayer> Sublayer for List<L> {
         Ok(())
     }
     fn lay_over(&mut self, top: &Self) {
-        self.clone_from(top);
+        match &top.single {
+            None => self.clone_from(top),
+            Some(single) => self.lay_single(single),
+        }
     }
     fn says(&self) -> Said<'_> {
         Said::Parts(self)
@@ -194,10 +251,25 @@ impl<'de, L: Sublayer> Visitor<'de> for &mut List<L> {
     }
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<usize, A::Error> {
         let mut count = 0;
-        while items.next_element_seed(Item(&mut self.0))?.is_some() {
+        while items.next_element_seed(Item(&mut self.items))?.is_some() {
             count += 1;
         }
         Ok(count)
+    }
+    /// Single items, as variables set them.
+    fn visit_map<A: de::MapAccess<'de>>(self, mut items: A) -> Result<usize, A::Error> {
+        if !take_numbered() {
+            return Err(A::Error::invalid_type(de::Unexpected::Map, &self));
+        }
+        let single = self.single.get_or_insert_with(BTreeMap::new);
+        while let Some(index) = items.next_key::<usize>()? {
+            let mut item = Vec::with_capacity(1);
+            items.next_value_seed(Item(&mut item))?;
+            if let Some(item) = item.pop() {
+                single.insert(index, item);
+            }
+        }
+        Ok(single.len())
     }
 }
 
@@ -232,7 +304,7 @@ impl<L: Sublayer, const N: usize> Sublayer for Array<L, N> {
     }
     fn put<'de, D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
         match self.0.items(d)? {
-            count if count == N => Ok(()),
+            count if count == N || self.0.single.is_some() => Ok(()),
             count => {
                 let plural = if N == 1 { "" } else { "s" };
                 let expected = format!("a list of {N} section{plural}");
@@ -241,7 +313,7 @@ impl<L: Sublayer, const N: usize> Sublayer for Array<L, N> {
         }
     }
     fn lay_over(&mut self, top: &Self) {
-        self.clone_from(top);
+        self.0.lay_over(&top.0);
     }
     fn says(&self) -> Said<'_> {
         Said::Parts(&self.0)

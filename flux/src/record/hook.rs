@@ -15,7 +15,7 @@ use crate::{
     source::{
         Content, Health, Observation,
         declare::{Input, Opened},
-        environment::{self, Variables},
+        environment::Variables,
         mailbox::News,
     },
 };
@@ -293,10 +293,9 @@ impl Recorded {
                 (RecordedLayerKind::Watched(encoding), None)
             }
             RecordedInput::Environment(prefix, variables) => {
-                let mut redacted = redactor.environment(at, prefix, &|name| variables.get(name));
+                let mut redacted = redactor.environment(at, prefix, variables);
                 // A misspelt variable may refuse the start by its name alone; nothing is read from it.
-                let suspects =
-                    environment::misspelt(redactor.fields(), prefix, variables).into_iter();
+                let suspects = redactor.misspelt(prefix, variables).into_iter();
                 let names = suspects.filter_map(|suspect| suspect.variable);
                 let set = names.map(|name| (name, Some("not read".to_owned())));
                 redacted.variables.extend(set);

@@ -11,8 +11,9 @@ use crate::{
     codec::{self, Decoder},
     engine::{AnyLayer, Schema},
     problem::Seg,
+    report::Entry,
     schema::{self, Field},
-    source::environment,
+    source::environment::{Environment, Variables},
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -122,9 +123,11 @@ impl Redactor {
         }
     }
 
-    /// The fields of the type whose documents are redacted.
-    pub(super) fn fields(&self) -> &'static [Field] {
-        (self.schema.fields)()
+    /// The variables that look as if they were misspelt.
+    pub(super) fn misspelt(&self, prefix: &str, variables: &Variables) -> Vec<Entry> {
+        let fields = (self.schema.fields)();
+        let environment = Environment::new(fields, self.schema.decode_tree, prefix, variables);
+        environment.map_or_else(Vec::new, |environment| environment.misspelt())
     }
 
     /// The variables that a layer reads.
@@ -132,13 +135,16 @@ impl Redactor {
         &mut self,
         layer: usize,
         prefix: &str,
-        lookup: &dyn Fn(&str) -> Option<OsString>,
+        variables: &Variables,
     ) -> RedactedVariables {
         let fields = (self.schema.fields)();
         let mut found = FoundSecret::new(&self.mint);
         let mut set = Vec::new();
-        for variable in environment::variables(fields, prefix) {
-            let Some(value) = lookup(&variable.name) else {
+        let decode_tree = self.schema.decode_tree;
+        let known = Environment::new(fields, decode_tree, prefix, variables)
+            .map(|environment| environment.set());
+        for variable in known.unwrap_or_default() {
+            let Some(value) = variables.get(&variable.name) else {
                 continue;
             };
             let value = value.into_string().ok();
@@ -150,9 +156,11 @@ impl Redactor {
             }
             set.push((variable.name, value, secret));
         }
-        let decode_tree = self.schema.decode_tree;
-        let read = |lookup: &dyn Fn(&str) -> Option<OsString>| {
-            let read = environment::read(fields, decode_tree, prefix, lookup).read;
+        let read = |variables: &Variables| {
+            let read = match Environment::new(fields, decode_tree, prefix, variables) {
+                Some(environment) => environment.read(&|_| Vec::new()).read,
+                None => Err(Vec::new()),
+            };
             let problems = match &read {
                 Ok(_) => BTreeSet::new(),
                 Err(entries) => (entries.iter().map(|entry| cut(fields, entry.path())))
@@ -175,15 +183,14 @@ impl Redactor {
             set.iter().map(replace).collect::<Vec<_>>()
         };
         let again = |variables: &Vec<(String, Option<String>)>| {
-            read(&|name| {
-                let known = variables.iter().find(|(known, _)| known == name)?;
-                known
-                    .1
-                    .as_ref()
-                    .map_or_else(not_unicode, |text| Some(text.into()))
-            })
+            let pairs = variables.iter().filter_map(|(name, text)| {
+                let text = text.as_ref();
+                let value = text.map_or_else(not_unicode, |text| Some(text.into()));
+                Some((name.clone(), value?))
+            });
+            read(&Variables::Given(Arc::new(pairs.collect())))
         };
-        let (variables, note) = self.choose(layer, read(lookup), found.secrets, replaced, again);
+        let (variables, note) = self.choose(layer, read(variables), found.secrets, replaced, again);
         RedactedVariables { variables, note }
     }
 

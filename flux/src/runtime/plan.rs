@@ -342,6 +342,8 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             secrets: Vec::new(),
             warnings: Vec::new(),
             prefix: None,
+            tree: None,
+            again: None,
         },
     };
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
@@ -351,6 +353,8 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             secrets: Vec::new(),
             warnings: Vec::new(),
             prefix: None,
+            tree: None,
+            again: None,
         }
     })
 }

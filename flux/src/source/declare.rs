@@ -256,11 +256,10 @@ impl Source {
             }),
             SourceKind::Remote(place) => {
                 let template = place;
-                let place = template
-                    .expand(&|name| value_of(name, &self.variables))
-                    .map_err(|error| {
-                        format!("a `{}:` source: {error}", template.scheme.as_str())
-                    })?;
+                let place = in_unicode(&self.variables, |lookup| template.expand(lookup));
+                let place = place.map_err(|error| {
+                    format!("a `{}:` source: {error}", template.scheme.as_str())
+                })?;
                 // What the URI says is nearer to the source than what the builder says of all.
                 let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
                 let folder = place.origin().strip_prefix("dir:").map(std::path::absolute);
@@ -439,6 +438,25 @@ pub(crate) fn value_of(name: &str, variables: &Variables) -> Option<String> {
     Some(text)
 }
 
+/// Runs `expand`; a variable that cannot be read because of its bytes is the error, and not as one that is not set.
+fn in_unicode<T>(
+    variables: &Variables,
+    expand: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<T, String>,
+) -> Result<T, String> {
+    let unreadable = std::cell::RefCell::new(None);
+    let lookup = |name: &str| {
+        let value = variables.get(name);
+        if value.is_some_and(|value| value.to_str().is_none()) {
+            *unreadable.borrow_mut() = Some(name.to_owned());
+        }
+        value_of(name, variables)
+    };
+    expand(&lookup).map_err(|error| match unreadable.take() {
+        Some(name) => format!("the environment variable {name} is not valid Unicode"),
+        None => error,
+    })
+}
+
 pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<String, String> {
     template
         .expand(&|name| value_of(name, variables))
@@ -454,6 +472,8 @@ pub(crate) fn expand(template: &Template, variables: &Variables) -> Result<Strin
 #[cfg(test)]
 mod tests {
     use crate::source::declare::*;
+    #[cfg(unix)]
+    use std::ffi::OsString;
 
     fn opened(uri: &str) -> Result<String, String> {
         Source::uri(uri).open(None).map(|opened| opened.origin)
@@ -470,6 +490,58 @@ mod tests {
         assert!(refused.contains("wildcard"), "{refused}");
         let refused = opened("redis://${FLUX_UNSET_HOST}/k").expect_err("unset");
         assert!(refused.contains("FLUX_UNSET_HOST is not set"), "{refused}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_variable_that_is_empty_or_no_unicode_is_reported_as_what_it_is() {
+        use std::os::unix::ffi::OsStringExt;
+        let bytes = OsString::from_vec(vec![b'a', 0xff]);
+        let variables = [
+            ("EMPTY".to_owned(), OsString::new()),
+            ("BYTES".to_owned(), bytes),
+        ];
+        let variables = Variables::Given(Arc::new(variables.into_iter().collect()));
+        for uri in ["redis://${NAME}/k", "file:${NAME}/app.yaml", "${NAME}"] {
+            for (name, sentence) in [
+                ("EMPTY", "EMPTY is empty"),
+                ("BYTES", "BYTES is not valid Unicode"),
+                ("NONE", "NONE is not set"),
+            ] {
+                let mut source = Source::uri(uri.replace("NAME", name));
+                source.variables = variables.clone();
+                let refused = source.open(None).map(|opened| opened.origin);
+                let refused = refused.expect_err(uri);
+                assert!(refused.contains(sentence), "{refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_given_uri_is_reported_as_it_was_given() {
+        for (given, sentence) in [
+            (
+                "consul://h/k?token=abc",
+                "declare the source with `?token=${NAME}`",
+            ),
+            (
+                "consul://h/k?token=${TOKEN}",
+                "in a URI that comes from a variable no other one is replaced",
+            ),
+            (
+                "$HOME/app.yaml",
+                "`$HOME/app.yaml` has no scheme; for a file write `file:$HOME/app.yaml`",
+            ),
+        ] {
+            let source = Source::uri("${APP_CONFIG}").variables([("APP_CONFIG", given)]);
+            let refused = source.open(None).map(|opened| opened.origin);
+            let refused = refused.expect_err(given);
+            assert!(refused.contains(sentence), "{refused}");
+            assert!(
+                !refused.contains("abc") && !refused.contains("$$"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

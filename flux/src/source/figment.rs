@@ -29,6 +29,8 @@ pub(crate) fn layer_of<L>(
         secrets,
         warnings: Vec::new(),
         prefix: None,
+        tree: None,
+        again: None,
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
@@ -46,6 +48,8 @@ pub(crate) fn layer_of<L>(
             secrets,
             warnings: Vec::new(),
             prefix: None,
+            tree: Some(tree),
+            again: None,
         },
         _ => refused(problems, secrets),
     }

@@ -12,6 +12,12 @@ pub(crate) type VariablePaths = Vec<(Vec<Seg>, String)>;
 /// Decodes a document that was read already; the flag says whether a plain number is also a legal string.
 pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Flaw>);
 
+/// The keys of the map at a path, in the layers below.
+pub(crate) type KnownKeys<'a> = &'a dyn Fn(&[Seg]) -> Vec<String>;
+
+/// Reads a layer again, with the keys of the layers below.
+pub(crate) type ReadAgain<L> = Box<dyn Fn(KnownKeys<'_>) -> Given<L> + Send + Sync>;
+
 /// What a layer without a document says, which is read once, at start.
 pub(crate) struct Given<L> {
     /// The layer, or everything that is wrong with it.
@@ -22,4 +28,8 @@ pub(crate) struct Given<L> {
     pub(crate) warnings: Vec<Entry>,
     /// What the names of its variables begin with, where it is the environment.
     pub(crate) prefix: Option<String>,
+    /// What was read, for the keys in it.
+    pub(crate) tree: Option<Tree>,
+    /// Reads it again, with the keys of the layers below; where variables mean entries of maps.
+    pub(crate) again: Option<ReadAgain<L>>,
 }

@@ -310,11 +310,24 @@ impl From<String> for Template {
     }
 }
 
+/// Doubles the dollars that would begin a variable or be taken for a doubled one.
+fn write_text(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut pieces = text.split('$').peekable();
+    while let Some(piece) = pieces.next() {
+        f.write_str(piece)?;
+        if let Some(next) = pieces.peek() {
+            let is_plain = next.chars().next().is_some_and(|c| c != '{');
+            f.write_str(if is_plain { "$" } else { "$$" })?;
+        }
+    }
+    Ok(())
+}
+
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.parts {
             match part {
-                Part::Text(text) => f.write_str(&text.replace('$', "$$"))?,
+                Part::Text(text) => write_text(text, f)?,
                 Part::Var {
                     name,
                     default: None,
@@ -406,7 +419,30 @@ mod tests {
         assert!(Template::parse("${1X}").is_err());
     }
 
+    #[test]
+    fn a_dollar_is_printed_doubled_only_where_it_must_be() {
+        for (text, printed) in [
+            ("$HOME/app.yaml", "$HOME/app.yaml"),
+            ("$$HOME/a$$b", "$HOME/a$b"),
+            ("$$$$a", "$$$a"),
+            ("$${A}", "$${A}"),
+            ("a$$${A}", "a$$${A}"),
+            ("$", "$$"),
+        ] {
+            let template = Template::parse(text).expect("a template");
+            assert_eq!(template.to_string(), printed, "{text}");
+            assert_eq!(Template::parse(printed), Ok(template), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn dollars_and_braces_are_read_as_they_were_printed(text in "[${}A:-]{0,12}") {
+            if let Ok(template) = Template::parse(&text) {
+                prop_assert_eq!(Template::parse(&template.to_string()), Ok(template));
+            }
+        }
+
         #[test]
         fn any_text_is_read_or_refused(text in ".*") {
             if let Ok(template) = Template::parse(&text) {

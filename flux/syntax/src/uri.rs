@@ -72,9 +72,18 @@ pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
         },
         false => UriError {
             span: undoubled(text, error.span.start)..undoubled(text, error.span.end),
-            ..error
+            message: given_message(&error.message),
         },
     })
+}
+
+/// What is wrong with a text that has its dollars doubled, and in which no variable is replaced any more.
+fn given_message(message: &str) -> String {
+    let secrets = ["a secret", "a token"].map(remote::secret_written_down);
+    if secrets.iter().any(|known| known == message) {
+        return "credentials come only from variables of their own, and in a URI that comes from a variable no other one is replaced: declare the source with `?token=${NAME}`, and set NAME".to_owned();
+    }
+    message.replace("$$", "$")
 }
 
 /// Where in the text stands what is at `at` where its dollars are doubled.

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod documents;
+mod entries;
 mod rest;
 mod sections;
 mod types;

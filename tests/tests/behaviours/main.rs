@@ -47,6 +47,7 @@ mod twice;
 mod types;
 mod values;
 mod values_documents;
+mod values_entries;
 mod values_environment;
 mod values_testing;
 

@@ -39,6 +39,14 @@ fn lists_are_read_with_and_without_brackets() {
         ("[{a=1,b=2},{a=3}]", vec![raw("{a=1,b=2}"), raw("{a=3}")]),
         ("{\"a\":\"}\"},x", vec![raw("{\"a\":\"}\"}"), raw("x")]),
         ("{a='},'},x", vec![raw("{a='},'}"), raw("x")]),
+        ("[::]:80", vec![raw("[::]:80")]),
+        ("[::]:80, 1.2.3.4:5", vec![raw("[::]:80"), raw("1.2.3.4:5")]),
+        (
+            "[1.2.3.4:5, [fe80::1%2]:80 ,[::1]:1]",
+            vec![raw("1.2.3.4:5"), raw("[fe80::1%2]:80"), raw("[::1]:1")],
+        ),
+        ("[::1]", vec![raw("::1")]),
+        ("[::1],[::2]", vec![raw("[::1]"), raw("[::2]")]),
     ] {
         assert_eq!(list(written), Ok(Tree::Seq(read)), "{written}");
     }
@@ -86,7 +94,8 @@ fn what_does_not_close_is_refused_with_its_place() {
         "cannot be read as a list: the ' at character 3 is not closed; a list is written a,b or as JSON, [\"a\",\"b\"]"
     );
     for written in [
-        "[a,b", "a,\"b", "\"a\"b", "[a]b", "[a,[b]", "'a' 'b'", "\"\\d\"",
+        "[a,b", "a,\"b", "\"a\"b", "[a]b]", "[a] b", "[a,b]c", "[[a]]b", "['a']b", "[]b",
+        "{a}b", "[a,[b]", "'a' 'b'", "\"\\d\"",
     ] {
         refused(list(written));
     }
@@ -184,6 +193,19 @@ proptest! {
             format!("[{}]", short.join(", ")),
             short.join(","),
         ] {
+            let read = list(&written).map(|list| items(&list));
+            prop_assert_eq!(read.as_ref(), Ok(&texts), "{}", written);
+        }
+    }
+
+    #[test]
+    fn a_list_of_socket_addresses_is_read_as_it_is_printed(
+        addresses in vec((any::<std::net::IpAddr>(), any::<u16>()), 0..6)
+    ) {
+        let texts: Vec<_> = (addresses.into_iter())
+            .map(|pair| std::net::SocketAddr::from(pair).to_string())
+            .collect();
+        for written in [texts.join(","), texts.join(", "), format!("[{}]", texts.join(", "))] {
             let read = list(&written).map(|list| items(&list));
             prop_assert_eq!(read.as_ref(), Ok(&texts), "{}", written);
         }

@@ -96,6 +96,10 @@ pub(crate) fn habit(habit: &str) -> bool {
                 max_size: u32,
             }
             assert_eq!(from_environment::<Kept>().max_size, 8);
+            let environment = Source::env("APP__?separator=__");
+            let read =
+                flux_side::read::<Settings>(&[], |builder| builder.override_with(environment));
+            assert_eq!(read.expect("the environment").pool.max_size, 8);
         }
         "`try_parsing(true)`, `list_separator(\",\")`" => {
             let environment = Environment::with_prefix("APP")

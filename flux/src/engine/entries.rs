@@ -1,0 +1,115 @@
+//! Variables of entries of maps: how a key is spelt is known from the layers below, whose documents can change.
+
+use super::{decoded::DecodedContent, layer_state::LayerState, resolve::Layers, value::AnyLayer};
+use crate::{
+    codec::dialect,
+    document::{Document, tree::Tree},
+    problem::{Flaw, Seg, What, panic_text},
+    report::Entry,
+    schema::Field,
+    source::{
+        Given,
+        environment::{keys_in, keys_of},
+    },
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl Layers {
+    /// Reads the layers again whose keys depend on what the layers below contain. Other layers, and other programs, pay nothing.
+    pub(super) fn read_entries_again(&mut self, update: u64) {
+        for number in 0..self.states.len() {
+            let Some(again) = self.states[number].again.take() else {
+                continue;
+            };
+            let given = {
+                let fields = (self.schema.fields)();
+                let below = keys_below(fields, &self.states[..number]);
+                catch_unwind(AssertUnwindSafe(|| again(&|path| below.at(path))))
+            };
+            let state = &mut self.states[number];
+            state.again = Some(again);
+            match given {
+                Ok(given) => state.give_again(given, update),
+                Err(panic) => {
+                    let text = format!("reading it panicked: {}", panic_text(&*panic));
+                    let flaw = Flaw {
+                        path: Vec::new(),
+                        what: What::Panic(text),
+                    };
+                    state.refusal = Some(vec![Entry::new(&state.origin, flaw)]);
+                }
+            }
+        }
+    }
+}
+
+impl LayerState {
+    fn give_again(&mut self, given: Given<AnyLayer>, update: u64) {
+        self.secrets = given.secrets;
+        self.tree = given.tree;
+        match given.read {
+            Ok((layer, variables)) => {
+                self.refusal = None;
+                let newest = self.candidate.as_ref().or(self.accepted.as_ref());
+                if newest.is_none_or(|newest| newest.variables != variables) {
+                    self.candidate = Some(DecodedContent::given(layer, variables));
+                    self.since = update;
+                }
+            }
+            Err(entries) => {
+                self.candidate = None;
+                let named = entries.into_iter().map(|entry| entry.of(&self.origin));
+                self.refusal = Some(named.collect());
+                self.since = update;
+            }
+        }
+    }
+}
+
+/// The newest content of some layers.
+struct Below<'a> {
+    fields: &'static [Field],
+    trees: Vec<&'a Tree>,
+    documents: Vec<Document<'a>>,
+}
+
+fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'a> {
+    let (mut trees, mut documents) = (Vec::new(), Vec::new());
+    for state in states {
+        trees.extend(&state.tree);
+        let newest = state.candidate.as_ref().or(state.accepted.as_ref());
+        let bytes = newest.and_then(|newest| newest.bytes.as_deref());
+        let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) else {
+            continue;
+        };
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let document = match dialect(decoder) {
+            Some(dialect) => Document::parse(dialect, text).ok(),
+            None => None,
+        };
+        let document = document.or_else(|| {
+            let tree = crate::codec::tree(decoder, text).ok()?;
+            Some(Document::of_tree(&tree))
+        });
+        documents.extend(document);
+    }
+    Below {
+        fields,
+        trees,
+        documents,
+    }
+}
+
+impl Below<'_> {
+    fn at(&self, path: &[Seg]) -> Vec<String> {
+        let trees = self.trees.iter();
+        let documents = self.documents.iter();
+        let mut keys: Vec<String> = trees
+            .flat_map(|tree| keys_in(self.fields, tree, path))
+            .chain(documents.flat_map(|document| keys_of(self.fields, document, path)))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}

@@ -1,0 +1,85 @@
+//! The keys that the layers below have in their maps: the name of a variable has lost how they are spelt.
+
+use crate::{
+    document::{Document, NodeContent, NodeId, raw, tree::Tree},
+    problem::Seg,
+    schema::{self, Field},
+};
+
+/// The keys of the map at `path` of a document, in which fields may have any of their names.
+pub(crate) fn keys_of(
+    fields: &'static [Field],
+    document: &Document<'_>,
+    path: &[Seg],
+) -> Vec<String> {
+    let Some(id) = find(fields, document, path) else {
+        return Vec::new();
+    };
+    let entries = document.entries(id).iter();
+    entries
+        .map(|entry| document.key(entry.key).to_owned())
+        .collect()
+}
+
+fn find(fields: &'static [Field], document: &Document<'_>, path: &[Seg]) -> Option<NodeId> {
+    let mut id = document.root();
+    for (end, seg) in path.iter().enumerate() {
+        let table = schema::table(fields, &path[..end]);
+        id = match seg {
+            Seg::Index(index) => match &document.node(id).content {
+                NodeContent::List(items) => *items.get(*index)?,
+                _ => return None,
+            },
+            Seg::Key(key) => {
+                let is_it = |other: &str| is_same(table, key, other);
+                let mut entries = document.entries(id).iter();
+                entries.find(|entry| is_it(document.key(entry.key)))?.value
+            }
+        };
+    }
+    Some(id)
+}
+
+/// The keys of the map at `path` of a tree with texts of variables.
+pub(crate) fn keys_in(fields: &'static [Field], tree: &Tree, path: &[Seg]) -> Vec<String> {
+    let mut at = tree.clone();
+    for (end, seg) in path.iter().enumerate() {
+        let table = schema::table(fields, &path[..end]);
+        let mut opened = opened(at, matches!(seg, Seg::Index(_)));
+        let next = match (&mut opened, seg) {
+            (Tree::Seq(items), Seg::Index(index)) => items.get_mut(*index),
+            (Tree::Map(entries), Seg::Key(key)) => {
+                let mut entries = entries.iter_mut();
+                let found = entries.find(|(other, _)| is_same(table, key, other));
+                found.map(|(_, value)| value)
+            }
+            _ => None,
+        };
+        let Some(next) = next.map(std::mem::take) else {
+            return Vec::new();
+        };
+        at = next;
+    }
+    match &opened(at, false) {
+        Tree::Map(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn opened(mut tree: Tree, is_list: bool) -> Tree {
+    let Tree::Raw(text) = &mut tree else {
+        return tree;
+    };
+    let read = match is_list {
+        true => raw::list(text),
+        false => raw::map(text),
+    };
+    read.unwrap_or_default()
+}
+
+fn is_same(table: &'static [Field], key: &str, other: &str) -> bool {
+    match schema::find(table, key) {
+        Some(field) => field.is(other),
+        None => key == other,
+    }
+}

@@ -1,0 +1,113 @@
+//! Variables that are not read, though they look as if they were meant to be.
+
+use super::{Environment, names::variables, readings::ReachedName};
+use crate::{
+    document::node::AskedForm,
+    problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
+    report::Entry,
+    schema::Kind,
+};
+use flux_syntax::nearest;
+
+impl<L> Environment<'_, L> {
+    /// Variables under the prefix that no field has, and whose names are near to those of fields or begin with the name of a list
+    /// or of a map of sections. Others belong to somebody else.
+    pub(crate) fn misspelt(&self) -> Vec<Entry> {
+        let names = self.others(false);
+        let suspect = |name: String| {
+            let (near, what) = self.suspect(&name)?;
+            let text = format!("this variable is not read{what}");
+            let to = what
+                .split('`')
+                .nth(1)
+                .filter(|_| what.contains("did you mean"));
+            let fix = to.map(|to| Fix::Rename { to: to.to_owned() });
+            let what = What::plain(ProblemKind::UnknownKey, text);
+            let mut entry = Entry::new("environment", Flaw { path: near, what }).fix(fix);
+            entry.variable = Some(name);
+            Some(entry)
+        };
+        names.into_iter().filter_map(suspect).collect()
+    }
+
+    /// What is behind "is not read" for a name, and the path that was meant.
+    fn suspect(&self, name: &str) -> Option<(Vec<Seg>, String)> {
+        let prefix = self.naming.prefix;
+        let all = &self.fixed;
+        let read = self.readings(name, &|_| Vec::new());
+        if !read.found.is_empty() {
+            return None;
+        }
+        if let Some(reached) = read.reached.first() {
+            let why = self.why_unread(name, reached);
+            return Some((reached.path.clone(), why));
+        }
+        let rest = name.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
+        let known = || all.iter().filter_map(|one| one.name.strip_prefix(prefix));
+        let path = |near: &str| {
+            let mut all = all.iter();
+            all.find(|one| one.name.strip_prefix(prefix) == Some(near))
+                .map(|one| one.path.clone())
+        };
+        // A misspelt map, with an entry behind it.
+        let mut cuts = rest.match_indices(self.naming.separator);
+        let entry = cuts.find_map(|(end, _)| {
+            let near = nearest(&rest[..end], known())?;
+            let path = path(near)?;
+            let meant = format!("{prefix}{near}{}", &rest[end..]);
+            let read = self.readings(&meant, &|_| Vec::new());
+            (!read.found.is_empty()).then(|| (path, format!(", did you mean `{meant}`?")))
+        });
+        if entry.is_some() {
+            return entry;
+        }
+        let near = nearest(rest, known())?;
+        let without = rest.strip_prefix('_').filter(|_| !prefix.ends_with('_'));
+        let what = match without {
+            Some(rest) if known().any(|one| one == rest) => {
+                format!(": the prefix `{prefix}` has no `_` at its end; write `env:{prefix}_`")
+            }
+            _ => format!(", did you mean `{prefix}{near}`?"),
+        };
+        Some((path(near)?, what))
+    }
+
+    fn why_unread(&self, name: &str, reached: &ReachedName) -> String {
+        let separator = self.naming.separator;
+        let begin = format!("{}{separator}", reached.stem);
+        let rest = name.strip_prefix(&begin).unwrap_or_default();
+        let place = Dotted(&reached.path);
+        let Some(inner) = reached.kind.table() else {
+            return format!(": behind `{begin}` is the number of an item of `{place}`, from 0");
+        };
+        let fields: Vec<String> = variables(inner, &format!("?separator={separator}"))
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        let mut cuts = rest.match_indices(separator);
+        let meant = cuts.find_map(|(end, _)| {
+            let behind = end + separator.len();
+            let near = nearest(&rest[behind..], fields.iter().map(String::as_str))?;
+            let meant = format!("{begin}{}{near}", &rest[..behind]);
+            let read = self.readings(&meant, &|_| Vec::new());
+            (!read.found.is_empty()).then_some(meant)
+        });
+        match (meant, reached.kind) {
+            (Some(meant), _) => format!(", did you mean `{meant}`?"),
+            (None, Kind::List(_)) => format!(
+                ": behind `{begin}` is the number of an item of `{place}`, from 0, and the name of one of its fields"
+            ),
+            (None, _) => format!(
+                ": behind `{begin}` is the key of an entry of `{place}` and the name of one of its fields"
+            ),
+        }
+    }
+
+    /// What the value at these steps is written as, where that is a map or a list.
+    pub(super) fn form(&self, steps: &[super::step::PathStep]) -> Option<AskedForm> {
+        let tree = super::step::alone(steps, crate::document::tree::Tree::Raw(String::new()));
+        crate::document::node::asked_form(|| {
+            (self.decode)(&tree, false);
+        })
+    }
+}

@@ -1,0 +1,400 @@
+//! The process environment as a layer: names are computed from the field table, values are read by the target's type.
+//!
+//! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
+//! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
+
+mod known;
+mod misspelt;
+mod names;
+mod overlay;
+mod readings;
+mod step;
+
+pub(crate) use known::{keys_in, keys_of};
+pub(crate) use names::{Variable, check_names, name_of};
+
+use crate::{
+    codec::Unknown,
+    document::{node::items_by_number, tree::Tree},
+    problem::{Flaw, ProblemKind, Seg, What},
+    report::Entry,
+    schema::{self, Field, Kind},
+    source::{DecodeTree, Given, KnownKeys, VariablePaths},
+};
+use flux_syntax::Naming;
+use readings::{NameReader, Reading, ambiguous, choose};
+use std::{collections::HashMap, ffi::OsString, sync::Arc};
+use step::{PathStep, path_of};
+
+/// Where variables are looked up: in the process, or in what was given instead.
+#[derive(Clone, Default)]
+pub(crate) enum Variables {
+    #[default]
+    Process,
+    Given(Arc<HashMap<String, OsString>>),
+}
+
+impl Variables {
+    pub(crate) fn get(&self, name: &str) -> Option<OsString> {
+        match self {
+            Variables::Process => std::env::var_os(name),
+            Variables::Given(known) => known.get(name).cloned(),
+        }
+    }
+
+    /// The names of all that are set, in order; without those that are set to nothing, unless that is a value.
+    fn names(&self, with_empty: bool) -> Vec<String> {
+        let name = |(name, value): (OsString, OsString)| {
+            let name = name.into_string().ok();
+            name.filter(|_| with_empty || !value.is_empty())
+        };
+        let mut names: Vec<String> = match self {
+            Variables::Process => std::env::vars_os().filter_map(name).collect(),
+            Variables::Given(known) => {
+                let known = known.iter();
+                let known = known.filter(|(_, value)| with_empty || !value.is_empty());
+                known.map(|(name, _)| name.clone()).collect()
+            }
+        };
+        names.sort_unstable();
+        names
+    }
+}
+
+/// Reads the environment once, as if no other layer had any key; and a way to read it again with theirs, where it matters.
+pub(crate) fn layer<L: 'static>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    prefix: &str,
+    variables: &Variables,
+    unknown: Unknown,
+) -> Given<L> {
+    let Some(environment) = Environment::new(fields, decode, prefix, variables) else {
+        return Given {
+            read: Err(Vec::new()),
+            secrets: Vec::new(),
+            warnings: Vec::new(),
+            prefix: Some(prefix.to_owned()),
+            tree: None,
+            again: None,
+        };
+    };
+    let mut given = environment.layer(unknown, &|_| Vec::new());
+    if environment.has_entries() {
+        let (prefix, variables) = (prefix.to_owned(), variables.clone());
+        given.again = Some(Box::new(move |known| {
+            match Environment::new(fields, decode, &prefix, &variables) {
+                Some(environment) => environment.layer(unknown, known),
+                None => layer(fields, decode, &prefix, &variables, unknown),
+            }
+        }));
+    }
+    given
+}
+
+/// One environment, and the type that reads it.
+pub(crate) struct Environment<'a, L> {
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    prefix: &'a str,
+    naming: Naming<'a>,
+    variables: &'a Variables,
+    /// The variables that are known by the field table alone.
+    fixed: Vec<Variable>,
+}
+
+/// A variable of an entry or an item, and what it means.
+struct EntryVariable {
+    name: String,
+    steps: Vec<PathStep>,
+}
+
+impl<'a, L> Environment<'a, L> {
+    /// The variables with `prefix`, which may have the options of [`Naming`]. With options that are none, nothing is read:
+    /// [`check_names`] refuses them.
+    pub(crate) fn new(
+        fields: &'static [Field],
+        decode: DecodeTree<L>,
+        prefix: &'a str,
+        variables: &'a Variables,
+    ) -> Option<Self> {
+        Some(Environment {
+            fields,
+            decode,
+            prefix,
+            naming: Naming::parse(prefix).ok()?,
+            variables,
+            fixed: names::variables(fields, prefix),
+        })
+    }
+
+    /// Reads the environment. An empty variable is as one that is not set; every wrong one is reported. So is one that looks like
+    /// a misspelt one of the table: as a warning, or as a problem where unknown keys are refused.
+    pub(crate) fn layer(&self, unknown: Unknown, known: KnownKeys<'_>) -> Given<L> {
+        let mut given = self.read(known);
+        if unknown == Unknown::Ignore {
+            return given;
+        }
+        let mut suspects = self.misspelt();
+        if unknown == Unknown::Deny || schema::is_strict(self.fields) {
+            if !suspects.is_empty() {
+                let mut refused = given.read.err().unwrap_or_default();
+                refused.append(&mut suspects);
+                given.read = Err(refused);
+            }
+        } else {
+            given.warnings = suspects;
+        }
+        given
+    }
+
+    fn value(&self, name: &str) -> Option<OsString> {
+        let value = self.variables.get(name)?;
+        (self.naming.empty_is_value || !value.is_empty()).then_some(value)
+    }
+
+    /// What a name can mean that is no field's own.
+    fn readings<'r>(&'r self, name: &'r str, known: KnownKeys<'r>) -> NameReadings {
+        let value = self.variables.get(name).unwrap_or_default();
+        let form = |steps: &[PathStep]| self.form(steps);
+        let mut reader = NameReader {
+            name,
+            is_braced: value.to_string_lossy().trim_start().starts_with('{'),
+            separator: self.naming.separator,
+            known,
+            form: &form,
+            found: Vec::new(),
+            reached: Vec::new(),
+        };
+        reader.read(self.fields, self.naming.prefix);
+        NameReadings {
+            found: reader.found,
+            reached: reader.reached,
+        }
+    }
+
+    /// The names of variables that no field has and that may mean something all the same.
+    fn others(&self, with_empty: bool) -> Vec<String> {
+        let prefix = self.naming.prefix;
+        let begins = |name: &str, begin: &str| !begin.is_empty() && name.starts_with(begin);
+        let mut names = self.variables.names(with_empty);
+        names.retain(|name| {
+            let mut fixed = self.fixed.iter().map(|fixed| fixed.name.as_str());
+            let mut own = fixed.clone().filter(|fixed| !begins(fixed, prefix));
+            !fixed.any(|fixed| fixed == name)
+                && (begins(name, prefix) || own.any(|own| begins(name, own)))
+        });
+        names
+    }
+
+    /// The variables that are set and mean entries of maps and items of lists, those that come first in a document before others;
+    /// and those whose meaning is not clear.
+    fn entries(&self, known: KnownKeys<'_>) -> (Vec<EntryVariable>, Vec<Entry>) {
+        let (mut entries, mut problems) = (Vec::new(), Vec::new());
+        for name in self.others(self.naming.empty_is_value) {
+            let readings = self.readings(&name, known).found;
+            match choose(&readings) {
+                Ok(None) => {}
+                Ok(Some(Reading { steps, .. })) => {
+                    let steps = steps.clone();
+                    entries.push(EntryVariable { name, steps });
+                }
+                Err(paths) => {
+                    let what = What::plain(ProblemKind::InvalidValue, ambiguous(&name, &paths));
+                    let path = common(&paths);
+                    let mut entry = Entry::new("environment", Flaw { path, what });
+                    entry.variable = Some(name);
+                    problems.push(entry);
+                }
+            }
+        }
+        entries.sort_by_cached_key(|entry| path_of(&entry.steps));
+        (entries, problems)
+    }
+
+    /// Every variable that is set and read, whatever the layers below contain.
+    #[cfg(feature = "testing")]
+    pub(crate) fn set(&self) -> Vec<Variable> {
+        let fixed = self
+            .fixed
+            .iter()
+            .filter(|one| self.variables.get(&one.name).is_some());
+        let mut set: Vec<_> = fixed.cloned().collect();
+        for name in self.others(true) {
+            let found = self.readings(&name, &|_| Vec::new()).found;
+            // With more than one meaning, a secret one counts.
+            let secret =
+                |reading: &&Reading| schema::is_secret(self.fields, &path_of(&reading.steps));
+            let one = found.iter().find(secret).or(found.first());
+            if let Some(Reading { steps, .. }) = one {
+                let path = path_of(steps);
+                set.push(Variable { name, path });
+            }
+        }
+        set
+    }
+
+    /// Whether a variable means an entry of a map, whose key is spelt as in the layers below.
+    pub(crate) fn has_entries(&self) -> bool {
+        let (entries, problems) = self.entries(&|_| Vec::new());
+        let mut steps = entries.iter().flat_map(|entry| &entry.steps);
+        !problems.is_empty() || steps.any(|step| matches!(step, PathStep::Entry(_)))
+    }
+
+    /// Reads the variables.
+    pub(crate) fn read(&self, known: KnownKeys<'_>) -> Given<L> {
+        let mut root = Tree::Map(Vec::new());
+        let mut set: VariablePaths = Vec::new();
+        let mut problems = Vec::new();
+        let mut secrets = Vec::new();
+        for Variable { name, path } in &self.fixed {
+            let Some(text) = self.text(name, path, &mut set, &mut secrets, &mut problems) else {
+                continue;
+            };
+            insert(&mut root, path, text);
+        }
+        let whole = root.clone();
+        let known = |path: &[Seg]| {
+            let mut keys = known(path);
+            for key in keys_in(self.fields, &whole, path) {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            keys
+        };
+        let (entries, mut unclear) = self.entries(&known);
+        let mut refused = Vec::new();
+        let mut refuse = |(path, why): (Vec<Seg>, String), name: &String| {
+            if !refused.contains(&path) {
+                refused.push(path.clone());
+                let what = What::plain(ProblemKind::InvalidValue, why);
+                let mut entry = Entry::new("environment", Flaw { path, what });
+                entry.variable = Some(name.clone());
+                unclear.push(entry);
+            }
+        };
+        let mut lists: Vec<(&[PathStep], &String)> = Vec::new();
+        for EntryVariable { name, steps } in &entries {
+            let path = path_of(steps);
+            let Some(text) = self.text(name, &path, &mut set, &mut secrets, &mut problems) else {
+                continue;
+            };
+            if let Err(misplaced) = overlay::put(&mut root, steps, text) {
+                refuse(misplaced, name);
+                continue;
+            }
+            for (at, pair) in steps.windows(2).enumerate() {
+                if let [PathStep::Field(field), PathStep::Item(_)] = pair
+                    && matches!(field.kind, Kind::Leaf)
+                {
+                    lists.push((&steps[..=at], name));
+                }
+            }
+        }
+        for (list, name) in lists {
+            if let Err(misplaced) = overlay::close_list(&mut root, list) {
+                refuse(misplaced, name);
+            }
+        }
+        let (layer, more) = items_by_number(|| (self.decode)(&root, false));
+        problems.extend(more);
+        let read = match layer {
+            Some(layer) if problems.is_empty() && unclear.is_empty() => Ok((layer, set)),
+            _ => {
+                let problems = problems.into_iter().map(|problem| entry(problem, &set));
+                Err(unclear.into_iter().chain(problems).collect())
+            }
+        };
+        Given {
+            read,
+            secrets,
+            warnings: Vec::new(),
+            prefix: Some(self.prefix.to_owned()),
+            tree: Some(root),
+            again: None,
+        }
+    }
+
+    /// The text of a variable that is set, unless it cannot be one or another name of the same value was read before.
+    fn text(
+        &self,
+        name: &str,
+        path: &[Seg],
+        set: &mut VariablePaths,
+        secrets: &mut Vec<String>,
+        problems: &mut Vec<Flaw>,
+    ) -> Option<String> {
+        let value = self.value(name)?;
+        let flaw = |kind, text: String| Flaw {
+            path: path.to_vec(),
+            what: What::plain(kind, text),
+        };
+        if schema::is_secret(self.fields, path) {
+            secrets.push(value.to_string_lossy().into_owned());
+        }
+        if let Some((_, other)) = set.iter().find(|(known, _)| known == path) {
+            if self.variables.get(other).as_ref() != Some(&value) {
+                problems.push(flaw(
+                    ProblemKind::DuplicateKey,
+                    format!("is set by both {other} and {name}, with different values; unset one"),
+                ));
+            }
+            return None;
+        }
+        set.push((path.to_vec(), name.to_owned()));
+        let text = value.into_string();
+        if text.is_err() {
+            let text = "is not valid Unicode".to_owned();
+            problems.push(flaw(ProblemKind::InvalidValue, text));
+        }
+        text.ok()
+    }
+}
+
+/// What a name can mean, and the maps and lists whose names begin it.
+struct NameReadings {
+    found: Vec<Reading>,
+    reached: Vec<readings::ReachedName>,
+}
+
+/// What all paths begin with.
+fn common(paths: &[Vec<Seg>]) -> Vec<Seg> {
+    let Some((first, rest)) = paths.split_first() else {
+        return Vec::new();
+    };
+    let end = (0..first.len()).find(|at| rest.iter().any(|path| path.get(*at) != first.get(*at)));
+    first[..end.unwrap_or(first.len())].to_vec()
+}
+
+fn entry(problem: Flaw, set: &VariablePaths) -> Entry {
+    let variable = variable_of(set, &problem.path);
+    let mut entry = Entry::new("environment", problem);
+    entry.variable = variable;
+    entry
+}
+
+/// The variable that set the value at `path`, or what contains it; or else one that set something in it.
+pub(crate) fn variable_of(set: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
+    let around = set.iter().filter(|(known, _)| path.starts_with(known));
+    let around = around.max_by_key(|(known, _)| known.len());
+    let inside = || set.iter().find(|(known, _)| known.starts_with(path));
+    let (_, name) = around.or_else(inside)?;
+    Some(name.clone())
+}
+
+fn insert(tree: &mut Tree, path: &[Seg], text: String) {
+    let mut at = tree;
+    for seg in path {
+        let (Seg::Key(key), Tree::Map(entries)) = (seg, at) else {
+            return;
+        };
+        let known = entries.iter().position(|(known, _)| known == key);
+        let known = known.unwrap_or_else(|| {
+            entries.push((key.to_string(), Tree::Map(Vec::new())));
+            entries.len() - 1
+        });
+        at = &mut entries[known].1;
+    }
+    *at = Tree::Raw(text);
+}

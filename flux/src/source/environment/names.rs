@@ -1,0 +1,150 @@
+//! The names of variables, computed from the field table.
+
+use crate::{
+    problem::{Dotted, Seg},
+    schema::{Field, Kind, MAX_DEPTH},
+};
+use flux_syntax::{Naming, env_segment};
+use std::collections::HashMap;
+
+/// One variable that a config type reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) path: Vec<Seg>,
+}
+
+/// Every variable of the table under a prefix, which has the options of [`Naming`]: of a field with aliases one for each name, the
+/// field's own first. Entries of maps and lists are not among them: their names depend on what is set.
+pub(crate) fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
+    let Ok(naming) = Naming::parse(prefix) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    let prefixes = [naming.prefix.to_owned()];
+    collect(
+        fields,
+        naming.separator,
+        &prefixes,
+        &[],
+        MAX_DEPTH,
+        &mut all,
+    );
+    all
+}
+
+/// Every name of a field's variable, the one that is not an alias first.
+pub(super) fn names_of(field: &Field, prefixes: &[String]) -> Vec<String> {
+    match field.env_exact {
+        Some(exact) => vec![exact.to_owned()],
+        None => computed_names(field, prefixes),
+    }
+}
+
+/// The names that are computed, also of a field that has a variable of its own: the fields of an entry have no other.
+pub(super) fn computed_names(field: &Field, prefixes: &[String]) -> Vec<String> {
+    let aliases = field.aliases.iter().map(|alias| env_segment(alias));
+    let segments = std::iter::once(field.env.to_owned()).chain(aliases);
+    let mut names = Vec::new();
+    for segment in segments {
+        for prefix in prefixes {
+            let name = format!("{prefix}{segment}");
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+fn collect(
+    fields: &'static [Field],
+    separator: &str,
+    prefixes: &[String],
+    path: &[Seg],
+    depth: u8,
+    all: &mut Vec<Variable>,
+) {
+    for field in fields {
+        let mut path = path.to_vec();
+        match field.kind {
+            Kind::Section(inner) if field.flatten => {
+                if depth > 0 {
+                    collect(inner(), separator, prefixes, &path, depth - 1, all);
+                }
+            }
+            Kind::Section(inner) => {
+                path.push(Seg::Key(field.name.into()));
+                if depth > 0 {
+                    let names = names_of(field, prefixes).into_iter();
+                    let inside: Vec<_> = names.map(|name| name + separator).collect();
+                    collect(inner(), separator, &inside, &path, depth - 1, all);
+                }
+            }
+            // A flattened map has no name of its own.
+            _ if field.flatten => {}
+            Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
+                path.push(Seg::Key(field.name.into()));
+                for name in names_of(field, prefixes) {
+                    let path = path.clone();
+                    all.push(Variable { name, path });
+                }
+            }
+        }
+    }
+}
+
+/// The name of the variable that sets the value at `path`, also in an entry of a map or an item of a list.
+pub(crate) fn name_of(fields: &'static [Field], prefix: &str, path: &[Seg]) -> Option<String> {
+    let naming = Naming::parse(prefix).ok()?;
+    let mut all = variables(fields, prefix).into_iter();
+    if let Some(found) = all.find(|variable| variable.path == path) {
+        return Some(found.name);
+    }
+    // The longest path that has a variable is a list's or a map's.
+    let length = (1..path.len()).rev().find(|end| {
+        let head = &path[..*end];
+        variables(fields, prefix)
+            .iter()
+            .any(|variable| variable.path == head)
+    })?;
+    let mut all = variables(fields, prefix).into_iter();
+    let mut name = all.find(|variable| variable.path == path[..length])?.name;
+    if naming.prefix.is_empty() {
+        return None;
+    }
+    for (end, seg) in path.iter().enumerate().skip(length) {
+        name.push_str(naming.separator);
+        match seg {
+            Seg::Index(index) => name.push_str(&index.to_string()),
+            Seg::Key(key) => {
+                let table = crate::schema::table(fields, &path[..end]);
+                let field = crate::schema::find(table, key);
+                match field.filter(|field| !field.flatten) {
+                    Some(field) => name.push_str(field.env),
+                    None => name.push_str(&env_segment(key)),
+                }
+            }
+        }
+    }
+    Some(name)
+}
+
+/// Two fields that one variable would set under `prefix` are refused.
+pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), String> {
+    Naming::parse(prefix).map_err(|error| format!("the source `env:{prefix}`: {error}"))?;
+    let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
+    for variable in variables(fields, prefix) {
+        if let Some(other) = known.insert(variable.name.clone(), variable.path.clone())
+            && other != variable.path
+        {
+            return Err(format!(
+                "the environment variable {} would set both `{}` and `{}`; rename one, or give it a variable of its own: `#[flux(env = \"..\")]`",
+                variable.name,
+                Dotted(&other),
+                Dotted(&variable.path),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! What a variable's name can mean beyond the names of fields: an entry of a map, an item of a list.
+
+use super::{
+    names::{computed_names, names_of},
+    step::{PathStep, path_of},
+};
+use crate::{
+    document::node::AskedForm,
+    problem::{Dotted, Seg},
+    schema::{Field, Kind, MAX_DEPTH},
+    source::KnownKeys,
+};
+use flux_syntax::env_segment;
+
+/// One meaning of a name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    pub(super) steps: Vec<PathStep>,
+    /// How many characters of the name are keys of entries, and not names of fields.
+    keys: usize,
+    /// A layer below has no such entry.
+    is_new: bool,
+    /// It is below an entry or an item.
+    is_inside: bool,
+    /// The name begins with what the program chose: a prefix, or a field's own variable.
+    is_named: bool,
+}
+
+impl Reading {
+    fn then(&self, step: PathStep) -> Self {
+        let mut next = self.clone();
+        next.is_inside |= !matches!(step, PathStep::Field(_));
+        next.steps.push(step);
+        next
+    }
+}
+
+/// A map or list whose name begins the variable's.
+#[derive(Clone, Debug)]
+pub(super) struct ReachedName {
+    pub(super) path: Vec<Seg>,
+    pub(super) stem: String,
+    pub(super) kind: Kind,
+}
+
+/// More readings than anybody can tell apart.
+const MOST: usize = 32;
+
+/// Looks for the meanings of one name.
+pub(super) struct NameReader<'a> {
+    pub(super) name: &'a str,
+    /// The text is an entry as a whole.
+    pub(super) is_braced: bool,
+    pub(super) separator: &'a str,
+    pub(super) known: KnownKeys<'a>,
+    pub(super) form: &'a dyn Fn(&[PathStep]) -> Option<AskedForm>,
+    pub(super) found: Vec<Reading>,
+    pub(super) reached: Vec<ReachedName>,
+}
+
+impl NameReader<'_> {
+    pub(super) fn read(&mut self, fields: &'static [Field], prefix: &str) {
+        let all = Reading {
+            is_named: !prefix.is_empty(),
+            ..Reading::default()
+        };
+        self.section(fields, &[prefix.to_owned()], &all, MAX_DEPTH);
+    }
+
+    fn section(&mut self, fields: &'static [Field], prefixes: &[String], at: &Reading, depth: u8) {
+        for field in fields {
+            if let (Kind::Section(inner), true) = (field.kind, field.flatten) {
+                if depth > 0 {
+                    self.section(inner(), prefixes, at, depth - 1);
+                }
+                continue;
+            }
+            // A flattened map has no name of its own.
+            if field.flatten {
+                continue;
+            }
+            let names = match at.is_inside {
+                true => computed_names(field, prefixes),
+                false => names_of(field, prefixes),
+            };
+            let mut here = at.then(PathStep::Field(field));
+            here.is_named |= field.env_exact.is_some();
+            for name in names {
+                self.field(field.kind, &name, &here, depth);
+            }
+        }
+    }
+
+    /// What the name can mean where `stem` of it leads to a value of this kind.
+    fn field(&mut self, kind: Kind, stem: &str, at: &Reading, depth: u8) {
+        // A field in a section may have a variable of its own, so that the section is looked into whatever the name is.
+        if let (Kind::Section(inner), true) = (kind, depth > 0) {
+            let prefix = format!("{stem}{}", self.separator);
+            self.section(inner(), &[prefix], at, depth - 1);
+        }
+        if self.name == stem {
+            let is_section = matches!(kind, Kind::Section(_));
+            if at.is_inside && (self.is_braced || !is_section) {
+                self.found.push(at.clone());
+            }
+            return;
+        }
+        let rest = self.name.strip_prefix(stem);
+        let Some(rest) = rest.and_then(|rest| rest.strip_prefix(self.separator)) else {
+            return;
+        };
+        if rest.is_empty() || self.found.len() > MOST || depth == 0 || !at.is_named {
+            return;
+        }
+        // The name up to a part of the rest.
+        let whole = self.name;
+        let upto = |length: usize| &whole[..whole.len() - rest.len() + length];
+        match kind {
+            Kind::Section(_) => {}
+            Kind::Map(entry) => {
+                self.reach(stem, kind, at);
+                let cuts = rest.match_indices(self.separator).map(|(end, _)| end);
+                for end in cuts.chain([rest.len()]).filter(|end| *end > 0) {
+                    for found in self.entries(at, &rest[..end]) {
+                        self.field(*entry, upto(end), &found, depth - 1);
+                    }
+                }
+            }
+            Kind::List(item) => {
+                self.reach(stem, kind, at);
+                let end = rest.find(self.separator).unwrap_or(rest.len());
+                if let Some(index) = index(&rest[..end]) {
+                    let found = at.then(PathStep::Item(index));
+                    self.field(*item, upto(end), &found, depth - 1);
+                }
+            }
+            Kind::Leaf => match (self.form)(&at.steps) {
+                Some(AskedForm::Map) => self.whole_entry(at, rest),
+                Some(AskedForm::List) => {
+                    self.reach(stem, kind, at);
+                    let item = index(rest).map(|index| at.then(PathStep::Item(index)));
+                    self.found.extend(item);
+                }
+                None => {}
+            },
+        }
+    }
+
+    fn reach(&mut self, stem: &str, kind: Kind, at: &Reading) {
+        self.reached.push(ReachedName {
+            path: path_of(&at.steps),
+            stem: stem.to_owned(),
+            kind,
+        });
+    }
+
+    fn whole_entry(&mut self, at: &Reading, key: &str) {
+        // Another separator than `_` separates exactly.
+        if self.separator == "_" || !key.contains(self.separator) {
+            let entries = self.entries(at, key);
+            self.found.extend(entries);
+        }
+    }
+
+    /// The entries that this part of the name can mean: those of the layers below that have this name in capitals, or a new one. A
+    /// part with a lower-case letter is the key itself.
+    fn entries(&self, at: &Reading, part: &str) -> Vec<Reading> {
+        let known = (self.known)(&path_of(&at.steps));
+        let entry = |key: &str, is_new: bool| {
+            let mut entry = at.then(PathStep::Entry(key.to_owned()));
+            entry.keys += part.len();
+            entry.is_new |= is_new;
+            entry
+        };
+        if part.chars().any(char::is_lowercase) {
+            return vec![entry(part, !known.iter().any(|key| key == part))];
+        }
+        let same = known.iter().filter(|key| env_segment(key) == part);
+        let mut entries: Vec<_> = same.map(|key| entry(key, false)).collect();
+        if entries.is_empty() {
+            entries.push(entry(&part.to_lowercase(), true));
+        }
+        entries
+    }
+}
+
+/// The number of an item, as it is written by whoever counts.
+fn index(text: &str) -> Option<usize> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let index = text.parse().ok().filter(|_| is_plain)?;
+    (text == "0" || !text.starts_with('0')).then_some(index)
+}
+
+/// The reading that counts: the one whose entries the layers below have, or else the one with the longest names of fields.
+/// Of several that are as good as one another there is none: they are the error.
+pub(super) fn choose(found: &[Reading]) -> Result<Option<&Reading>, Vec<Vec<Seg>>> {
+    let mut best: Vec<&Reading> = found.iter().filter(|reading| !reading.is_new).collect();
+    if best.is_empty() {
+        let least = found.iter().map(|reading| reading.keys).min();
+        let shortest = found.iter().filter(|reading| Some(reading.keys) == least);
+        best = shortest.collect();
+    }
+    let mut paths: Vec<_> = best.iter().map(|reading| path_of(&reading.steps)).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    match paths.len() {
+        0 | 1 => Ok(best.first().copied()),
+        _ => Err(paths),
+    }
+}
+
+/// What is reported of a name with several meanings.
+pub(super) fn ambiguous(name: &str, paths: &[Vec<Seg>]) -> String {
+    let all: Vec<_> = paths
+        .iter()
+        .map(|path| format!("`{}`", Dotted(path)))
+        .collect();
+    format!(
+        "{name} can mean {}; set the map as a whole, as JSON, or join the parts of names by `__`: `?separator=__`",
+        all.join(" and ")
+    )
+}
