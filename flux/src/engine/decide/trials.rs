@@ -412,9 +412,13 @@ impl Engine {
         let Some(trials) = &mut self.trials else {
             return false;
         };
-        let lifted = trials
-            .record
-            .lift(|content| by_hand || content.until <= now.wall);
+        // By either clock: the calendar's may be set back.
+        let due = self.agenda.lifts_at.is_some_and(|at| at <= now.instant);
+        let first = trials.record.held().map(|content| content.until).min();
+        let lifted = trials.record.lift(|content| {
+            let over = content.until <= now.wall || due && Some(content.until) == first;
+            by_hand || over
+        });
         if lifted {
             trials.version += 1;
             let keys = self.layers.keys();
@@ -441,11 +445,13 @@ impl Engine {
 
     /// The capacitor is stopped in good order, which is no death.
     pub(crate) fn end_trial(&mut self) {
-        if let Some(trials) = &mut self.trials
-            && let Some(mut trial) = trials.applied.take()
-        {
-            trial.running = false;
-            trials.put(Some(trial));
+        if let Some(trials) = &mut self.trials {
+            // What was only proposed will not be applied.
+            trials.withdraw();
+            if let Some(mut trial) = trials.applied.take() {
+                trial.running = false;
+                trials.put(Some(trial));
+            }
         }
     }
 }
