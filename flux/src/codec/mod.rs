@@ -379,7 +379,10 @@ pub(crate) fn as_written<T: serde::de::DeserializeOwned>(
 }
 
 /// Whether a plain number is also a legal string.
-#[cfg(feature = "json")]
+#[cfg_attr(
+    not(any(feature = "json", feature = "figment")),
+    allow(dead_code, reason = "for what is kept on disk")
+)]
 pub(crate) fn plain_scalars(decoder: &Decoder) -> bool {
     match decoder {
         #[cfg(feature = "yaml")]

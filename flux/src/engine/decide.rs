@@ -2,6 +2,10 @@
 
 mod commit;
 mod take_up;
+#[cfg_attr(
+    not(feature = "json"),
+    allow(dead_code, reason = "what outlives a process is kept as JSON")
+)]
 mod trials;
 mod way_back;
 
@@ -28,7 +32,9 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-pub(crate) use trials::{Past, TrialRules, Trials};
+use trials::Trials;
+#[cfg(feature = "json")]
+pub(crate) use trials::{Past, TrialRules};
 
 /// How an engine decides.
 #[derive(Debug, Clone)]

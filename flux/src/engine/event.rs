@@ -48,6 +48,10 @@ pub(crate) enum EngineEvent {
     /// The configuration on trial has passed.
     Confirmed,
     /// A process before died while a configuration was on trial.
+    #[cfg_attr(
+        not(feature = "json"),
+        allow(dead_code, reason = "what outlives a process is kept as JSON")
+    )]
     ProcessDied(Aftermath),
     /// Readers see a configuration that is on trial, also across the death of the process.
     OnTrial {

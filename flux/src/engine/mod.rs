@@ -20,6 +20,10 @@ mod entries;
 #[cfg(any(test, feature = "testing"))]
 mod evaluate;
 mod event;
+#[cfg_attr(
+    not(feature = "json"),
+    allow(dead_code, reason = "what outlives a process is kept as JSON")
+)]
 mod fingerprint;
 mod generations;
 mod history;
@@ -42,6 +46,10 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trial;
+#[cfg_attr(
+    not(feature = "json"),
+    allow(dead_code, reason = "what outlives a process is kept as JSON")
+)]
 mod trial_record;
 mod value;
 

@@ -43,6 +43,10 @@ impl Quarantine {
     }
 
     /// The process died while content with this fingerprint was on trial.
+    #[cfg_attr(
+        not(feature = "json"),
+        allow(dead_code, reason = "what outlives a process is kept as JSON")
+    )]
     pub(super) fn remember(&mut self, fingerprint: Fingerprint, why: String) {
         self.remembered.push((fingerprint, why));
     }
