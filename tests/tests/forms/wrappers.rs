@@ -110,7 +110,7 @@ wrapped! {
     ByLetter: BTreeMap<char, Part>, "value.x", |part| {"x": part}, |value| value.get(&'x'), None, true;
     ByWord: HashMap<Word, Part>, "value.two-words", |part| {"two-words": part}, |value| value.get(&Word::TwoWords), None, true;
     ById: HashMap<Id, Part>, "value.7", |part| {"7": part}, |value| value.get(&Id(7)), None, true;
-    ByAddress: BTreeMap<IpAddr, Part>, "value.::1", |part| {"::1": part}, |value| value.get(&IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])), None, true;
+    ByAddress: BTreeMap<IpAddr, Part>, "value.\"::1\"", |part| {"::1": part}, |value| value.get(&IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])), None, true;
 }
 
 fn document<W: Wrapped>(part: Value) -> Value {
