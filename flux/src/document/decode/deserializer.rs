@@ -14,9 +14,7 @@ use crate::document::Dialect;
 #[cfg(feature = "yaml")]
 use crate::document::scalar::yaml::{float, signed, unsigned};
 use crate::document::{NodeContent, ResolvedKind, ScalarStyle, tree::TreeError};
-use serde::de::{
-    self, Deserializer, IntoDeserializer, Unexpected, Visitor, value::StrDeserializer,
-};
+use serde::de::{self, Deserializer, IntoDeserializer, Visitor, value::StrDeserializer};
 
 macro_rules! numbers {
     ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
@@ -195,7 +193,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             let is_none = match (plain, self.tag()) {
                 (Some(scalar), Some(NULL)) if is_null(&scalar.text) => true,
                 (Some(scalar), Some(NULL)) => {
-                    let found = Unexpected::Str(&scalar.text);
+                    let found = de::Unexpected::Str(&scalar.text);
                     return Err(de::Error::invalid_value(found, &"null"));
                 }
                 (Some(scalar), None) => is_nothing(&scalar.text),
@@ -230,7 +228,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             return match is_null {
                 true => visitor.visit_unit(),
                 false => {
-                    let found = Unexpected::Str(&scalar.text);
+                    let found = de::Unexpected::Str(&scalar.text);
                     Err(de::Error::invalid_value(found, &"null"))
                 }
             };
