@@ -3,7 +3,6 @@
 use super::{content::LayerContent, schema::Schema, value::AnyLayer};
 use crate::{
     codec::{Decoder, Unknown},
-    problem::Seg,
     source::VariablePaths,
 };
 use std::sync::Arc;
@@ -107,7 +106,7 @@ impl DecodedContent {
         &mut self,
         schema: &Schema,
         decoder: Option<&Decoder>,
-    ) -> Option<(&AnyLayer, &[(Vec<Seg>, String)])> {
+    ) -> Option<(&AnyLayer, &VariablePaths)> {
         self.layer(schema, decoder)?;
         Some((self.layer.as_ref()?, &self.variables))
     }

@@ -94,8 +94,8 @@ fn what_does_not_close_is_refused_with_its_place() {
         "cannot be read as a list: the ' at character 3 is not closed; a list is written a,b or as JSON, [\"a\",\"b\"]"
     );
     for written in [
-        "[a,b", "a,\"b", "\"a\"b", "[a]b]", "[a] b", "[a,b]c", "[[a]]b", "['a']b", "[]b",
-        "{a}b", "[a,[b]", "'a' 'b'", "\"\\d\"",
+        "[a,b", "a,\"b", "\"a\"b", "[a]b]", "[a] b", "[a,b]c", "[[a]]b", "['a']b", "[]b", "{a}b",
+        "[a,[b]", "'a' 'b'", "\"\\d\"",
     ] {
         refused(list(written));
     }
