@@ -59,7 +59,6 @@ async fn null_is_no_text_in_yaml_wherever_the_text_is() {
                 "names[1]",
             ),
             (format!("names:\n- a\n- {null}\n"), "names[1]"),
-            (format!("labels:\n  a: {null}"), "labels.a"),
             (format!("pair:\n- a\n- {null}\n"), "pair[1]"),
             (format!("login:\n  user: {null}"), "login.user"),
             (format!("login: {{user: u}}\nnames: {null}"), "names"),

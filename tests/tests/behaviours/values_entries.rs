@@ -216,14 +216,9 @@ fn a_separator_separates_exactly() {
 fn an_item_of_a_list_of_sections_is_laid_over_the_one_below() {
     let documents = &["ups: [{max: 1, pool_max: 5}, {max: 2}]"];
     let of = |variables: &[(&str, &str)]| {
-        let app = read(documents, variables);
-        let ups = app
-            .get()
-            .ups
-            .iter()
-            .map(|up| (up.max, up.pool_max))
-            .collect::<Vec<_>>();
-        ups
+        let app = read(documents, variables).get();
+        let each = app.ups.iter().map(|up| (up.max, up.pool_max));
+        each.collect::<Vec<_>>()
     };
     assert_eq!(of(&[("APP_UPS_0_MAX", "3")]), [(3, 5), (2, 2)]);
     assert_eq!(of(&[("APP_UPS_2_MAX", "3")]), [(1, 5), (2, 2), (3, 2)]);

@@ -19,6 +19,7 @@ pub struct App {
     pub pin: Option<String>,
 }
 
+#[expect(clippy::ptr_arg, reason = "a rule takes the field as it is")]
 fn dies_in_rules(dies: &String) -> Result<(), String> {
     die("rule", dies);
     Ok(())
