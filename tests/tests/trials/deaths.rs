@@ -10,7 +10,7 @@ fn kills_at_most_two_starts(dies: &str) {
     program.is_good("n: 1", 1);
     program.start();
     program.shows("healthy Some(1)");
-    program.write(&format!("n: 2\ndies: {dies}\npin: '4711'"));
+    program.write(&format!("n: 2\ndies: {dies}\npin: 'sesame4711'"));
     program.dies();
     program.start();
     program.dies();
@@ -25,7 +25,7 @@ fn kills_at_most_two_starts(dies: &str) {
         assert!(seen.contains(part), "{part}: {seen}");
     }
     let record = fs::read_to_string(program.path("last.json.trial")).unwrap();
-    for secret in ["4711", "abort", "kill"] {
+    for secret in ["sesame", "abort", "kill"] {
         assert!(!record.contains(secret), "{record}");
     }
     let mode = fs::metadata(program.path("last.json.trial")).unwrap();

@@ -311,7 +311,7 @@ fn documents() -> impl Strategy<Value = String> {
         !text.contains('\n') && !text.contains('#')
     });
     let entry = (
-        prop::sample::select(FIELDS.to_vec()),
+        prop::sample::select([FIELDS, &["sections"]].concat()),
         0..4,
         one_line.clone(),
         one_line,
@@ -328,6 +328,8 @@ fn documents() -> impl Strategy<Value = String> {
                 0 => format!("{field}: {value}\n"),
                 1 => format!("{field}:\n  - {value}\n  - {key}\n"),
                 2 => format!("{field}:\n  {key}: {value}\n  other: x\n"),
+                // Under the name of a secret field nothing is kept, also where any value may be.
+                _ if field == "any" => format!("any:\n  a:\n    name: {value}\n    b: {key}\n"),
                 _ => format!("{field}:\n  a:\n    name: {value}\n    token: {key}\n"),
             };
         }
