@@ -86,8 +86,11 @@ fn root(input: &Input<'_>) -> TokenStream {
             #vis fn get() -> #flux::Guard<Self> { ::core::unreachable!() }
             #vis fn try_get() -> ::core::option::Option<#flux::Guard<Self>> { ::core::unreachable!() }
             #vis fn snapshot() -> ::std::sync::Arc<#flux::Snapshot<Self>> { ::core::unreachable!() }
+            #vis fn try_snapshot() -> ::core::option::Option<::std::sync::Arc<#flux::Snapshot<Self>>> { ::core::unreachable!() }
             #vis fn reader() -> #flux::Reader<Self> { ::core::unreachable!() }
             #vis fn builder() -> #flux::Builder<Self> { ::core::unreachable!() }
+            #vis fn status() -> ::std::sync::Arc<#flux::Status> { ::core::unreachable!() }
+            #vis async fn ready() -> ::core::result::Result<#flux::Guard<Self>, #flux::Error> { ::core::unreachable!() }
             #vis fn capacitor() -> &'static #flux::Capacitor<Self> { ::core::unreachable!() }
         }
     });
@@ -97,6 +100,8 @@ fn root(input: &Input<'_>) -> TokenStream {
         impl #generics #ident #args #bounds {
             #vis async fn start() -> ::core::result::Result<(), #flux::Error> { ::core::unreachable!() }
             #vis fn start_blocking() -> ::core::result::Result<(), #flux::Error> { ::core::unreachable!() }
+            #vis fn load() -> ::core::result::Result<Self, #flux::Error> { ::core::unreachable!() }
+            #vis async fn reload() -> ::core::result::Result<u64, #flux::Error> { ::core::unreachable!() }
             #functions
             #accessors
         }

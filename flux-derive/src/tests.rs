@@ -177,3 +177,27 @@ fn the_steps_of_the_pipeline_are_emitted_in_the_order_written() {
     ];
     assert!(calls.map(at).is_sorted(), "{emitted}");
 }
+
+/// What `expand` emits on a struct with a source, `fallback` emits after an error, and no hot field may take the name of.
+#[test]
+fn every_function_on_the_type_is_known_by_its_name() {
+    let emitted = |expanded: String| -> std::collections::BTreeSet<String> {
+        let names = expanded.match_indices(" fn ").filter_map(|(at, found)| {
+            let is_public = ["pub", "pub async"]
+                .iter()
+                .any(|visible| expanded[..at].ends_with(visible));
+            let name = expanded[at + found.len()..].split([' ', '(']).next();
+            name.filter(|_| is_public).map(str::to_owned)
+        });
+        names.collect()
+    };
+    let known: std::collections::BTreeSet<String> = crate::words::FUNCTIONS
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let text = "#[flux(source = \"env\")] pub struct App { n: u8 }";
+    assert_eq!(emitted(expansion(text)), known);
+    let input = syn::parse_str(text).expect("a struct");
+    let input = Input::read(&input, &mut Errors::default());
+    assert_eq!(emitted(crate::fallback::all(&input).to_string()), known);
+}

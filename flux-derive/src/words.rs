@@ -5,14 +5,19 @@ use quote::ToTokens;
 use syn::{Ident, Path, Type, ext::IdentExt, spanned::Spanned};
 
 /// The functions on a struct with sources.
-pub(crate) const FUNCTIONS: [&str; 8] = [
+pub(crate) const FUNCTIONS: [&str; 13] = [
     "start",
     "start_blocking",
+    "load",
+    "ready",
+    "reload",
     "get",
     "try_get",
     "snapshot",
+    "try_snapshot",
     "reader",
     "builder",
+    "status",
     "capacitor",
 ];
 
