@@ -200,7 +200,7 @@ list! {
 }
 
 /// Builds the entries of a map; none where one of them cannot be built. Then the rules of the others are asked here.
-fn entries<K: MapKey, T: Nested, M: Default + Extend<(K, T)>>(
+fn entries<K: MapKey, T: Nested, M: FromIterator<(K, T)>>(
     layers: impl Iterator<Item = (K, Option<T::Layer>)>,
     cx: &mut Cx,
 ) -> Option<M> {
@@ -218,9 +218,8 @@ fn entries<K: MapKey, T: Nested, M: Default + Extend<(K, T)>>(
             }
         }
         if whole {
-            let mut map = M::default();
-            map.extend(built);
-            return Some(map);
+            // As a whole, since a `BTreeMap` is built from keys in their order without a search for each.
+            return Some(built.into_iter().collect());
         }
         for (key, value) in &built {
             let known = cx.known();
