@@ -48,7 +48,14 @@ impl fmt::Display for Dotted<'_> {
 
 /// Whether a key needs no quotes: nothing in it has a meaning in a path or in the sentence around it.
 fn is_bare(key: &str) -> bool {
-    !key.is_empty() && !key.starts_with(' ') && !key.ends_with(' ') && key.chars().all(is_plain)
+    // Nearly every key is a word, and paths are written on the way of an update.
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !key.is_empty() && (key.as_bytes().iter().all(word) || all_plain(key))
+}
+
+#[cold]
+fn all_plain(key: &str) -> bool {
+    !key.starts_with(' ') && !key.ends_with(' ') && key.chars().all(is_plain)
 }
 
 fn is_plain(c: char) -> bool {
