@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
 };
-use std::{cell::Cell, fmt, marker::PhantomData};
+use std::{cell::Cell, fmt, marker::PhantomData, mem};
 
 thread_local! {
     static SAW_UNKNOWN: Cell<bool> = const { Cell::new(false) };
@@ -74,17 +74,11 @@ pub(super) fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error>
     Ok(())
 }
 
+/// Puts a value into a slot that is empty.
 #[inline]
-pub(super) fn store<'de, A: MapAccess<'de>, T, S: DeserializeSeed<'de, Value = Option<T>>>(
-    map: &mut A,
-    slot: &mut Option<T>,
-    seed: S,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return again(map);
-    }
-    *slot = map.next_value_seed(seed)?;
-    Ok(())
+pub(super) fn fill<T>(slot: &mut Option<T>, value: Option<T>) {
+    // There is nothing to drop, which the compiler cannot know across a decoder.
+    mem::forget(mem::replace(slot, value));
 }
 
 struct KeySeed<L>(usize, PhantomData<L>);

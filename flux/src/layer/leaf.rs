@@ -4,7 +4,7 @@
 
 use super::{
     Config, Leaf,
-    decode::{kept, store},
+    decode::{again, fill, kept},
     merge::ByKey,
     unique_keys::{CountedMap, careful, counted, strict},
 };
@@ -23,13 +23,15 @@ use std::{
     sync::Arc,
 };
 
-struct Seed<L>(PhantomData<L>);
+/// Fills an empty slot in its place, so that a value is moved once.
+struct Seed<'s, L: Leaf>(&'s mut Option<L::Out>);
 
-impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<L> {
-    type Value = Option<L::Out>;
+impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<'_, L> {
+    type Value = ();
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        kept(L::decode(d))
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        fill(self.0, kept(L::decode(d))?);
+        Ok(())
     }
 }
 
@@ -39,7 +41,10 @@ pub fn put<'de, L: Leaf, A: MapAccess<'de>>(
     map: &mut A,
     slot: &mut Option<L::Out>,
 ) -> Result<(), A::Error> {
-    store(map, slot, Seed::<L>(PhantomData))
+    if slot.is_some() {
+        return again(map);
+    }
+    map.next_value_seed(Seed::<L>(slot))
 }
 
 /// Where the answers about a type come from: `TypeProbe::<T>::new().read(d)`. The methods are those of the traits in [`probe`].

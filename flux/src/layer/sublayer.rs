@@ -56,7 +56,7 @@ impl<'de, T: Sublayer> Visitor<'de> for Nullable<'_, T> {
     }
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        self.0.insert(T::default()).put(d)
+        self.0.get_or_insert_with(T::default).put(d)
     }
     fn visit_none<E: Error>(self) -> Result<(), E> {
         T::null(self.0)

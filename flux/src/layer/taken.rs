@@ -4,7 +4,7 @@
 use super::{
     Leaf,
     contract::Taken,
-    decode::{kept, store},
+    decode::{again, fill, kept},
     leaf::TypeProbe,
     unique_keys::{FirstKey, inside, not_null},
 };
@@ -55,8 +55,11 @@ pub fn put_entries<'de, L: Leaf, A: MapAccess<'de>>(
     gone: &mut Gone,
     index: usize,
 ) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return again(map);
+    }
     let mut taken = None;
-    store(map, slot, TakingSeed::<L>(&mut taken, PhantomData))?;
+    map.next_value_seed(TakingSeed::<L>(slot, &mut taken))?;
     if let Some(taken) = taken {
         gone.push(index, taken);
     }
@@ -71,13 +74,14 @@ pub fn take_away<L: Leaf>(below: &mut Option<L::Out>, taken: &Taken) {
     }
 }
 
-struct TakingSeed<'t, L>(&'t mut Option<Taken>, PhantomData<L>);
+struct TakingSeed<'t, L: Leaf>(&'t mut Option<L::Out>, &'t mut Option<Taken>);
 
 impl<'de, L: Leaf> DeserializeSeed<'de> for TakingSeed<'_, L> {
-    type Value = Option<L::Out>;
+    type Value = ();
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        kept(L::entries(d, self.0))
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        fill(self.0, kept(L::entries(d, self.1))?);
+        Ok(())
     }
 }
 
