@@ -40,18 +40,19 @@ pub(crate) struct OnTrial {
     pub(crate) running: bool,
 }
 
-/// Content of one layer that is not applied, because the process died while it was on trial.
+/// Content of one layer that processes died with while it was on trial: in quarantine where there were too many, else suspected.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct QuarantinedContent {
     pub(crate) layer: String,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) changed: Vec<String>,
     pub(crate) deaths: u32,
-    /// When it is tried again.
+    /// When it is tried again; of what is only suspected, when that is forgotten.
     pub(crate) until: SystemTime,
-    /// How often it was quarantined.
+    /// How often it was quarantined; 0 where it is only suspected.
     pub(crate) times: u32,
-    /// Its time is over, or a person ended it: it may be tried, and one more death quarantines it again.
+    /// It may be tried: it is only suspected, or its time is over, or a person ended it, and then one more death quarantines it
+    /// again.
     pub(crate) lifted: bool,
 }
 
@@ -87,6 +88,8 @@ impl TrialRecord {
             return None;
         };
         self.lift(|content| content.until <= now);
+        self.quarantined
+            .retain(|content| !content.is_suspected() || content.until > now);
         let mut found = None;
         if let Some(mut trial) = self
             .on_trial
@@ -94,10 +97,11 @@ impl TrialRecord {
         {
             if std::mem::take(&mut trial.running) && died {
                 trial.deaths = trial.deaths.saturating_add(1);
+                self.count(&trial, trusted, now);
                 found = Some(Aftermath::Died(trial.clone()));
             }
             if trial.deaths >= tries {
-                self.quarantine(&trial, trusted, now);
+                self.quarantine(&trial, trusted, tries, now);
                 found = Some(Aftermath::Quarantined(trial));
             } else {
                 self.on_trial = Some(trial);
@@ -109,30 +113,93 @@ impl TrialRecord {
         found
     }
 
-    /// What of a configuration is not trusted is not applied for a while.
-    fn quarantine(&mut self, trial: &OnTrial, trusted: &Fingerprints, now: SystemTime) {
-        for (layer, fingerprint) in &trial.fingerprints {
-            if trusted.contains(&(layer.clone(), *fingerprint)) {
-                continue;
-            }
+    /// Holds a death against everything that is not trusted in a configuration. Each layer has a count of its own, since another
+    /// one may hold new content at every start.
+    fn count(&mut self, trial: &OnTrial, trusted: &Fingerprints, now: SystemTime) {
+        for entry in trial
+            .fingerprints
+            .iter()
+            .filter(|one| !trusted.contains(one))
+        {
+            let (layer, fingerprint) = entry;
             let known = self
                 .quarantined
-                .iter()
-                .position(|one| one.is(layer, *fingerprint));
-            let times = known.map_or(0, |at| self.quarantined.remove(at).times) + 1;
-            let pause = crate::time::ceiling(times, FIRST, LONGEST);
-            self.quarantined.push(QuarantinedContent {
+                .iter_mut()
+                .find(|one| one.is(layer, *fingerprint));
+            match known {
+                Some(known) => known.deaths = known.deaths.saturating_add(1),
+                None => self.quarantined.push(QuarantinedContent {
+                    layer: layer.clone(),
+                    fingerprint: *fingerprint,
+                    changed: trial.changed.clone(),
+                    deaths: 1,
+                    until: now + LONGEST,
+                    times: 0,
+                    lifted: true,
+                }),
+            }
+        }
+        self.forget_surplus();
+    }
+
+    /// What of a configuration is not trusted, and died as often as the configuration did, is not applied for a while.
+    fn quarantine(&mut self, trial: &OnTrial, trusted: &Fingerprints, tries: u32, now: SystemTime) {
+        let suspects = trial
+            .fingerprints
+            .iter()
+            .filter(|one| !trusted.contains(one));
+        let suspects: Vec<_> = suspects.collect();
+        let of = |(layer, fingerprint): &&(String, Fingerprint)| {
+            let known = |one: &QuarantinedContent| one.is(layer, *fingerprint);
+            self.quarantined.iter().position(known)
+        };
+        let is_over = |content: &QuarantinedContent| content.times > 0 || content.deaths >= tries;
+        let guilty =
+            |one: &&(String, Fingerprint)| of(one).is_some_and(|at| is_over(&self.quarantined[at]));
+        // A record whose counts are incomplete holds it against all of them.
+        let any = suspects.iter().any(|one| guilty(one));
+        let over: Vec<_> = (suspects.iter().filter(|one| !any || guilty(one)))
+            .map(|one| (*one, of(one)))
+            .collect();
+        let mut added = Vec::new();
+        let mut known: Vec<usize> = Vec::new();
+        for ((layer, fingerprint), at) in over {
+            let before = at.map(|at| &self.quarantined[at]);
+            known.extend(at);
+            let times = before.map_or(0, |before| before.times) + 1;
+            added.push(QuarantinedContent {
                 layer: layer.clone(),
                 fingerprint: *fingerprint,
                 changed: trial.changed.clone(),
-                deaths: trial.deaths,
-                until: now + pause,
+                deaths: before.map_or(0, |before| before.deaths).max(trial.deaths),
+                until: now + crate::time::ceiling(times, FIRST, LONGEST),
                 times,
                 lifted: false,
             });
         }
-        let surplus = self.quarantined.len().saturating_sub(MOST);
-        self.quarantined.drain(..surplus);
+        known.sort_unstable();
+        for at in known.into_iter().rev() {
+            self.quarantined.remove(at);
+        }
+        self.quarantined.extend(added);
+        self.forget_surplus();
+    }
+
+    /// What is only suspected is forgotten before what is in quarantine.
+    fn forget_surplus(&mut self) {
+        while self.quarantined.len() > MOST {
+            let suspected = |content: &QuarantinedContent| content.is_suspected();
+            let at = self.quarantined.iter().position(suspected);
+            self.quarantined.remove(at.unwrap_or(0));
+        }
+    }
+
+    /// A configuration has passed its trial: deaths with other content, too few for a quarantine, count no more. Answers whether
+    /// there were any.
+    pub(crate) fn forget_suspects(&mut self) -> bool {
+        let before = self.quarantined.len();
+        self.quarantined.retain(|content| !content.is_suspected());
+        self.quarantined.len() < before
     }
 
     /// Ends the quarantine of some content; answers whether there was any.
@@ -165,21 +232,23 @@ impl TrialRecord {
         if let (true, Some(known)) = (changed.is_empty(), known) {
             changed.clone_from(&known.changed);
         }
-        let lifted = self.quarantined.iter().any(|content| {
+        // What its content did in other company counts as well: another layer may have changed since.
+        let held = self.quarantined.iter().filter(|content| {
             let has = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
             fingerprints.iter().any(has)
         });
+        let held = held.map(|content| match content.is_suspected() {
+            true => content.deaths,
+            false => tries.saturating_sub(1),
+        });
+        let held = held.max().unwrap_or(0);
         let more = changed.len().saturating_sub(MOST_PATHS);
         if more > 0 {
             changed.truncate(MOST_PATHS);
             changed.push(format!("and {more} more"));
         }
         OnTrial {
-            deaths: match known {
-                Some(known) => known.deaths,
-                None if lifted => tries.saturating_sub(1),
-                None => 0,
-            },
+            deaths: known.map_or(0, |known| known.deaths).max(held),
             fingerprints,
             generation,
             changed,
@@ -199,6 +268,11 @@ impl TrialRecord {
 }
 
 impl QuarantinedContent {
+    /// Processes died with it, and too few of them for a quarantine.
+    fn is_suspected(&self) -> bool {
+        self.times == 0
+    }
+
     pub(crate) fn is(&self, layer: &str, fingerprint: Fingerprint) -> bool {
         self.layer == layer && self.fingerprint == fingerprint
     }
@@ -338,6 +412,57 @@ mod tests {
         record.at_start(true, Some(&good), 2, NOW);
         assert_eq!(record.trial(holding(3), 1, Vec::new(), 2, NOW).deaths, 0);
         assert_eq!(record.trial(holding(2), 1, Vec::new(), 2, NOW).deaths, 1);
+    }
+
+    #[test]
+    fn deaths_are_counted_for_each_layer_though_another_one_changes_at_every_start() {
+        let (mut record, good) = (TrialRecord::new(FingerprintKey(1, 2)), holding(1));
+        let with_other = |app: u128, other: u128| {
+            let mut holding = holding(app);
+            holding[1].1 = Fingerprint(other);
+            holding
+        };
+        for (start, other) in [(1, 101), (2, 102)] {
+            let trial = record.trial(with_other(2, other), 1, Vec::new(), 2, NOW);
+            assert_eq!(trial.deaths, start - 1);
+            record.on_trial = Some(trial);
+            let found = record.at_start(true, Some(&good), 2, NOW);
+            let quarantined = matches!(found, Some(Aftermath::Quarantined(_)));
+            assert_eq!(quarantined, start == 2);
+        }
+        let held: Vec<_> = record.held().collect();
+        assert_eq!(held.len(), 1, "the other layer's content died once");
+        assert!(held[0].is("app.yaml", Fingerprint(2)));
+        assert_eq!(held[0].deaths, 2);
+    }
+
+    #[test]
+    fn deaths_are_counted_for_each_content_though_contents_alternate() {
+        let (mut record, good) = (TrialRecord::new(FingerprintKey(1, 2)), holding(1));
+        let mut quarantined = Vec::new();
+        for number in [2, 3, 2, 3] {
+            record.on_trial = Some(record.trial(holding(number), 1, Vec::new(), 2, NOW));
+            let found = record.at_start(true, Some(&good), 2, NOW);
+            quarantined.push(matches!(found, Some(Aftermath::Quarantined(_))));
+        }
+        assert_eq!(quarantined, [false, false, true, true]);
+        assert!(!record.forget_suspects(), "both are more than suspected");
+    }
+
+    #[test]
+    fn what_is_only_suspected_is_forgotten_after_a_day_or_by_a_trial_that_is_passed() {
+        let good = holding(1);
+        let suspected = || {
+            let mut record = record(2);
+            record.at_start(true, Some(&good), 2, NOW);
+            assert_eq!((record.quarantined.len(), record.held().count()), (1, 0));
+            record.on_trial = None;
+            record
+        };
+        let mut record = suspected();
+        record.at_start(true, Some(&good), 2, NOW + LONGEST);
+        assert_eq!(record.quarantined, Vec::new());
+        assert!(suspected().forget_suspects());
     }
 
     #[test]

@@ -403,6 +403,7 @@ impl Engine {
                 trials.put(None);
             }
         }
+        trials.version += u64::from(trials.record.forget_suspects());
         self.events.push(EngineEvent::TrialPassed);
         true
     }
