@@ -87,6 +87,10 @@ impl TrialRecord {
             (self.on_trial, self.quarantined) = (None, Vec::new());
             return None;
         };
+        for content in &mut self.quarantined {
+            // The calendar was ahead when it was written.
+            content.until = content.until.min(now + LONGEST);
+        }
         self.lift(|content| content.until <= now);
         self.quarantined
             .retain(|content| !content.is_suspected() || content.until > now);
@@ -463,6 +467,19 @@ mod tests {
         record.at_start(true, Some(&good), 2, NOW + LONGEST);
         assert_eq!(record.quarantined, Vec::new());
         assert!(suspected().forget_suspects());
+    }
+
+    #[test]
+    fn a_quarantine_ends_within_a_day_though_the_calendar_was_ahead_when_it_began() {
+        let (mut record, good) = (record(2), holding(1));
+        let ahead = NOW + Duration::from_secs(4_000_000_000);
+        record.on_trial.as_mut().unwrap().deaths = 1;
+        record.at_start(true, Some(&good), 2, ahead);
+        assert_eq!(record.at_start(false, Some(&good), 2, NOW), None);
+        let until = record.held().next().unwrap().until;
+        assert_eq!(until, NOW + LONGEST);
+        record.at_start(false, Some(&good), 2, until);
+        assert_eq!(record.held().count(), 0);
     }
 
     #[test]
