@@ -1,6 +1,7 @@
 //! Changes that kill the program, with real processes: this binary runs itself as the program.
 
 mod child;
+mod company;
 mod deaths;
 mod exact;
 mod two;

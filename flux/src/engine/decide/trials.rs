@@ -208,6 +208,8 @@ impl Engine {
 
     fn prints(&self, trials: &Trials, chosen: &[bool]) -> Fingerprints {
         let print = |(state, key, candidate): (&LayerState, String, bool)| {
+            // The environment and the like: nothing of them is kept, whatever is known of them yet.
+            state.decoder.as_ref()?;
             let content = match &state.candidate {
                 Some(candidate_content) if candidate => candidate_content.content(),
                 _ => state.content(),

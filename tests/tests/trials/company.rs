@@ -1,0 +1,97 @@
+//! Content that is on trial, and what is beside it: other content, the environment, a calendar that was ahead.
+
+use crate::child::Program;
+use flux::{Capacitor, Flux, Secrets, Source};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+#[test]
+fn two_contents_that_alternate_kill_two_starts_each() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    for number in [2, 3, 2, 3] {
+        program.write(&format!("{{ n: {number}, dies: callback abort }}"));
+        program.start();
+        program.dies();
+    }
+    for number in [2, 3] {
+        program.write(&format!("{{ n: {number}, dies: callback abort }}"));
+        program.start();
+        program.shows("degraded Some(1)");
+        program.kill();
+    }
+}
+
+#[test]
+fn a_quarantine_does_not_outlast_a_day_where_the_calendar_was_ahead() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    program.write("{ n: 2, dies: callback abort }");
+    for _ in 0..2 {
+        program.start();
+        program.dies();
+    }
+    program.start();
+    program.shows("degraded Some(1)");
+    program.kill();
+    let path = program.path("last.json.trial");
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let until = record["quarantined"][0]["until"].as_u64().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(&until.to_string(), "4102444800")).unwrap();
+    program.start();
+    program.shows("degraded Some(1)");
+    program.kill();
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let corrected = record["quarantined"][0]["until"].as_u64().unwrap();
+    assert!(corrected <= until + 24 * 60 * 60, "{corrected}");
+}
+
+static RECORD: Mutex<Option<PathBuf>> = Mutex::new(None);
+static SEEN: AtomicBool = AtomicBool::new(false);
+
+#[derive(Flux)]
+struct Looks {
+    #[flux(default, validate = looks)]
+    n: u32,
+}
+
+/// Whether there is a record while the document is read.
+fn looks(_: &u32) -> Result<(), String> {
+    let path = RECORD.lock().unwrap().clone();
+    SEEN.fetch_or(path.is_some_and(|path| path.exists()), SeqCst);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_environment_makes_no_trial_of_a_document_that_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("app.yaml"), "n: 1").unwrap();
+    *RECORD.lock().unwrap() = Some(path("last.json.trial").into());
+    for (n, is_new) in [(1, false), (1, false), (2, true)] {
+        fs::write(path("app.yaml"), format!("n: {n}")).unwrap();
+        let capacitor = Capacitor::<Looks>::builder()
+            .source(Source::file(path("app.yaml")))
+            .override_with(Source::env("NOBODY_SETS_THIS_"))
+            .last_known_good(path("last.json"), Secrets::Omit)
+            .probation(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        capacitor.start().await.unwrap();
+        assert_eq!(capacitor.get().n, n);
+        capacitor.stop().await;
+        assert_eq!(SEEN.swap(false, SeqCst), is_new);
+        if is_new {
+            let record = fs::read_to_string(path("last.json.trial")).unwrap();
+            assert!(!record.contains("environment"), "{record}");
+        }
+    }
+}
