@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The system calls.
@@ -49,6 +50,35 @@ pub(super) fn remove(disk: &dyn Disk, path: &Path) -> io::Result<()> {
         Ok(()) => disk.sync_folder(folder(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// No write lasts as long as this.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
+/// Removes what processes that were killed while they replaced the file have left beside it. What is new may be another process's,
+/// which writes right now. Nothing depends on it: an error is passed over.
+pub(super) fn sweep(path: &Path) {
+    let Ok(entries) = fs::read_dir(folder(path)) else {
+        return;
+    };
+    let start = format!(".{}.", path.file_name().unwrap_or_default().display());
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        let number = name
+            .strip_prefix(&start)
+            .and_then(|rest| rest.strip_suffix(".new"));
+        let is_ours = number.is_some_and(|number| number.parse::<u32>().is_ok());
+        // Only of those that have such a name, since a folder may be large and far away.
+        let is_old = || {
+            let modified = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+            let age = modified.modified().ok()?.elapsed().ok()?;
+            Some(age > LEFT_BEHIND)
+        };
+        if is_ours && is_old() == Some(true) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -345,6 +375,36 @@ mod tests {
             left.contains(&Some(b"the n".to_vec())),
             "a careless order shows"
         );
+    }
+
+    #[test]
+    fn what_killed_processes_left_beside_a_file_is_removed_unless_it_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let file = |name: &str, age: u64| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            let age = Duration::from_secs(age);
+            file.set_modified(std::time::SystemTime::now() - age)
+                .unwrap();
+        };
+        let kept = [
+            ("last.json", 3600),
+            (".last.json.12.new", 0),
+            (".last.json.12.old", 3600),
+            (".last.json.x.new", 3600),
+            (".last.json.trial.12.new", 3600),
+            (".other.json.12.new", 3600),
+        ];
+        for (name, age) in kept {
+            file(name, age);
+        }
+        file(".last.json.13.new", 61);
+        fs::create_dir(folder.path().join(".last.json.14.new")).unwrap();
+        sweep(&path);
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), kept.len() + 1, "{left:?}");
+        assert!(!folder.path().join(".last.json.13.new").exists());
+        sweep(Path::new("/nowhere/at/all"));
     }
 
     #[test]

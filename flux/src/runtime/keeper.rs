@@ -36,9 +36,11 @@ impl DiskFindings {
             kept: None,
             warnings: Vec::new(),
         };
+        disk::sweep(&keep.path);
         let Some(rules) = keep.trials else {
             return found;
         };
+        disk::sweep(&trial_file::beside(&keep.path));
         match keep.read(config) {
             Ok(kept) => found.kept = kept,
             // It is told again where it would be needed.
