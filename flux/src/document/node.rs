@@ -6,7 +6,7 @@ use crate::document::{
 };
 use crate::{
     layer::decode::numbered,
-    problem::{DATE, Seg, collect_errors},
+    problem::{DATE, Seg, TWICE, collect_errors},
 };
 use serde::{
     de::{
@@ -15,7 +15,7 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, collections::HashSet, fmt};
 
 thread_local! {
     /// In YAML a plain scalar is also a legal string.
@@ -183,8 +183,12 @@ impl<'de> Deserializer<'de> for Node<'_> {
         match self.0 {
             Tree::Map(entries) => match date(entries) {
                 Some(date) => visitor.visit_str(date),
-                None => self.plainly(visitor),
+                None => {
+                    no_key_twice(entries)?;
+                    self.plainly(visitor)
+                }
             },
+            Tree::Raw(text) => Node(&raw::guess(text)?).deserialize_any(visitor),
             _ => self.plainly(visitor),
         }
     }
@@ -352,6 +356,39 @@ impl<'a> Entries<'a> {
             by_number,
         }
     }
+
+    /// Decodes a key. What is wrong with it is at the entry, as in a document.
+    fn key<'de, S: DeserializeSeed<'de>>(
+        &self,
+        name: &str,
+        key: Tree,
+        seed: S,
+    ) -> Result<Option<S::Value>, TreeError> {
+        let result = seed.deserialize(Node(&key));
+        if result.is_err() {
+            at_key(name);
+        }
+        result.map(Some)
+    }
+}
+
+/// An error is at this entry of the map.
+#[cold]
+fn at_key(name: &str) {
+    collect_errors::enter(Seg::Key(name.to_owned().into()), None);
+    collect_errors::leave(true, false);
+}
+
+/// What takes anything takes the last of two entries with one key, and nobody sees the first.
+fn no_key_twice(entries: &[(String, Tree)]) -> Result<(), TreeError> {
+    let mut keys = HashSet::new();
+    match entries.iter().find(|(key, _)| !keys.insert(key)) {
+        Some((key, _)) => {
+            at_key(key);
+            Err(TreeError(TWICE.to_owned()))
+        }
+        None => Ok(()),
+    }
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
@@ -364,9 +401,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         match self.current {
             // A key is a string in every format; a map with other keys reads them out of the text, but never a list or a map.
             Some((key, _)) if key.starts_with(['[', '{']) => {
-                seed.deserialize(Node(&Tree::Str(key.clone()))).map(Some)
+                self.key(key, Tree::Str(key.clone()), seed)
             }
-            Some((key, _)) => seed.deserialize(Node(&Tree::Raw(key.clone()))).map(Some),
+            Some((key, _)) => self.key(key, Tree::Raw(key.clone()), seed),
             None => Ok(None),
         }
     }

@@ -4,4 +4,5 @@ mod bytes;
 mod rest;
 mod support;
 mod taken;
+mod variables;
 mod wrappers;
