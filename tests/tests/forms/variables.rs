@@ -87,6 +87,56 @@ fn places_of(all: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
+async fn a_gap_in_a_list_is_one_problem_of_the_variable_behind_it() {
+    for (field, stem) in [
+        ("names", "APP_NAMES"),
+        ("numbers", "APP_NUMBERS"),
+        ("three", "APP_THREE"),
+        ("parts.a.names", "APP_PARTS_A_NAMES"),
+        ("list[0].names", "APP_LIST_0_NAMES"),
+    ] {
+        for before in 0..3 {
+            for gap in 1..3 {
+                let items: Vec<usize> = (0..before).chain([before + gap, before + 7]).collect();
+                let names: Vec<_> = items.iter().map(|item| format!("{stem}_{item}")).collect();
+                let variables: Vec<_> = names.iter().map(|name| (name.as_str(), "1")).collect();
+                let path = format!("{field}[{}]", before + gap);
+                let expected = places_of(&[(&path, &format!("{stem}_{}", before + gap))]);
+                let told = told::<App>(&variables, Unknown::Warn).await;
+                assert_eq!(told, expected, "{variables:?}");
+            }
+        }
+    }
+    // What is before the gap is read all the same.
+    let both = [("APP_NUMBERS_0", "x"), ("APP_NUMBERS_2", "1")];
+    let expected = places_of(&[
+        ("numbers[2]", "APP_NUMBERS_2"),
+        ("numbers[0]", "APP_NUMBERS_0"),
+    ]);
+    assert_eq!(told::<App>(&both, Unknown::Warn).await, expected);
+}
+
+#[tokio::test]
+async fn where_the_text_of_the_whole_cannot_be_read_no_entry_is_accused() {
+    for (whole, text, entry, value, path) in [
+        ("APP_FLAGS", "x", "APP_FLAGS_A", "true", "flags"),
+        ("APP_NAMES", "[x", "APP_NAMES_0", "a", "names"),
+        ("APP_PARTS", "x", "APP_PARTS_A_MAX", "1", "parts"),
+        ("APP_PARTS_A", "{max", "APP_PARTS_A_MAX", "1", "parts.a"),
+        ("APP_LIST", "{", "APP_LIST_0_MAX", "1", "list"),
+        ("APP_LIST", "x", "APP_LIST_0_MAX", "1", "list[0]"),
+    ] {
+        let variables = [(whole, text), (entry, value)];
+        let expected = places_of(&[(path, whole)]);
+        assert_eq!(
+            told::<App>(&variables, Unknown::Warn).await,
+            expected,
+            "{whole}={text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_key_is_a_problem_of_its_entry() {
     for (stem, good, bad, path) in [
         ("APP_PORTS", "80", "X", "ports.x"),

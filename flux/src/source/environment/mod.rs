@@ -264,41 +264,53 @@ impl<'a, L> Environment<'a, L> {
             keys
         };
         let (entries, mut unclear) = self.entries(&known);
-        let mut refused = Vec::new();
-        let mut refuse = |(path, why): (Vec<Seg>, String), name: &String| {
-            if !refused.contains(&path) {
-                refused.push(path.clone());
-                let what = What::plain(ProblemKind::InvalidValue, why);
-                let mut entry = Entry::new("environment", Flaw { path, what });
-                entry.variable = Some(name.clone());
-                unclear.push(entry);
-            }
-        };
-        let mut lists: Vec<(&[PathStep], &String)> = Vec::new();
+        let mut misplaced: Vec<(overlay::Misplaced, String)> = Vec::new();
+        let mut lists: Vec<&[PathStep]> = Vec::new();
         for EntryVariable { name, steps } in &entries {
             let path = path_of(steps);
             let Some(text) = self.text(name, &path, &mut set, &mut secrets, &mut problems) else {
                 continue;
             };
-            if let Err(misplaced) = overlay::put(&mut root, steps, text) {
-                refuse(misplaced, name);
+            if let Err(wrong) = overlay::put(&mut root, steps, text) {
+                misplaced.push((wrong, name.clone()));
                 continue;
             }
             for (at, pair) in steps.windows(2).enumerate() {
                 if let [PathStep::Field(field), PathStep::Item(_)] = pair
                     && matches!(field.kind, Kind::Leaf)
                 {
-                    lists.push((&steps[..=at], name));
+                    lists.push(&steps[..=at]);
                 }
             }
         }
-        for (list, name) in lists {
-            if let Err(misplaced) = overlay::close_list(&mut root, list) {
-                refuse(misplaced, name);
+        // Of a list with a gap the text behind the gap is wrong, and the list is not looked at as a whole.
+        let mut gaps = Vec::new();
+        for list in lists {
+            if let Err(wrong) = overlay::close_list(&mut root, list) {
+                let name = variable_in(&set, &wrong.0).unwrap_or_default();
+                misplaced.push((wrong, name));
+                gaps.push(path_of(list));
             }
         }
         let (layer, more) = items_by_number(|| (self.decode)(&root, false));
-        problems.extend(more);
+        let more: Vec<Flaw> = more.into_iter().collect();
+        // Where the text of the whole cannot be read, that text is wrong, and not that of an entry.
+        misplaced.retain(|((path, _), _)| !more.iter().any(|flaw| flaw.path == *path));
+        problems.extend(more.into_iter().filter(|flaw| !gaps.contains(&flaw.path)));
+        let mut refused = Vec::new();
+        for ((path, why), name) in misplaced {
+            if refused.contains(&path) {
+                continue;
+            }
+            refused.push(path.clone());
+            let what = What::plain(ProblemKind::InvalidValue, why);
+            let mut entry = Entry::new("environment", Flaw { path, what });
+            entry.variable = Some(name);
+            unclear.push(entry);
+        }
+        let unread = unread::unread_keys(self.fields, &root).into_iter();
+        let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
+        let unread = unread.collect();
         let read = match layer {
             Some(layer) if problems.is_empty() && unclear.is_empty() => Ok((layer, set)),
             _ => {
@@ -378,8 +390,15 @@ fn entry(problem: Flaw, set: &VariablePaths) -> Entry {
 pub(crate) fn variable_of(set: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
     let around = set.iter().filter(|(known, _)| path.starts_with(known));
     let around = around.max_by_key(|(known, _)| known.len());
-    let inside = || set.iter().find(|(known, _)| known.starts_with(path));
-    let (_, name) = around.or_else(inside)?;
+    match around {
+        Some((_, name)) => Some(name.clone()),
+        None => variable_in(set, path),
+    }
+}
+
+/// A variable that set the value at `path`, or something in it.
+fn variable_in(set: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
+    let (_, name) = set.iter().find(|(known, _)| known.starts_with(path))?;
     Some(name.clone())
 }
 

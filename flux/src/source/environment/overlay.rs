@@ -111,13 +111,15 @@ pub(super) fn close_list(tree: &mut Tree, steps: &[PathStep]) -> Result<(), Misp
         return Ok(());
     };
     entries.sort_by_key(|(key, _)| key.parse::<usize>().unwrap_or(usize::MAX));
-    for (expected, (key, _)) in entries.iter().enumerate() {
-        if *key != expected.to_string() {
-            let index = key.parse().unwrap_or(usize::MAX);
-            return Err(no_such_item(steps, index, expected));
-        }
+    let mut numbered = entries.iter().enumerate();
+    let gap = numbered.find(|(expected, (key, _))| *key != expected.to_string());
+    let gap = gap.map(|(expected, (key, _))| (key.parse().unwrap_or(usize::MAX), expected));
+    // What is behind a gap is no item; the others are read all the same.
+    let length = gap.map_or(entries.len(), |(_, length)| length);
+    let items = entries.drain(..).take(length).map(|(_, item)| item);
+    *at = Tree::Seq(items.collect());
+    match gap {
+        Some((index, length)) => Err(no_such_item(steps, index, length)),
+        None => Ok(()),
     }
-    let items = entries.drain(..).map(|(_, item)| item).collect();
-    *at = Tree::Seq(items);
-    Ok(())
 }
