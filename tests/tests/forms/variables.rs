@@ -87,6 +87,42 @@ fn places_of(all: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
+async fn a_key_that_no_field_has_is_reported_in_a_variable_as_in_a_document() {
+    for (variable, text, path) in [
+        ("APP_PARTS", "{a={mxa=1}}", "parts.a.mxa"),
+        ("APP_PARTS", r#"{"a": {"mxa": 1}}"#, "parts.a.mxa"),
+        ("APP_PARTS_A", "{mxa=1,max=2}", "parts.a.mxa"),
+        ("APP_LIST", "[{max=1},{mxa=2}]", "list[1].mxa"),
+        ("APP_LIST_0", "{mxa=2}", "list[0].mxa"),
+        ("APP_LISTS", "a=[{mxa=2}]", "lists.a[0].mxa"),
+        ("APP_LISTS_A", r#"[{"mxa": null}]"#, "lists.a[0].mxa"),
+        ("APP_MAPS_0", "{b={mxa=2}}", "maps[0].b.mxa"),
+    ] {
+        let expected = places_of(&[(path, variable)]);
+        let variables = [(variable, text)];
+        for (unknown, is_refused) in [(Unknown::Warn, false), (Unknown::Deny, true)] {
+            let (capacitor, _, outcome) = over::<App>(Format::Json, &[], &variables, unknown).await;
+            assert_eq!(places(&capacitor), expected, "{variable}={text}");
+            assert_eq!(outcome.is_err(), is_refused, "{variable}={text}");
+        }
+        assert!(told::<App>(&variables, Unknown::Ignore).await.is_empty());
+    }
+    // What a map of values has is no field.
+    let fine = [("APP_PARTS", "{a={labels={mxa=1},names=[mxa]}}")];
+    assert!(told::<App>(&fine, Unknown::Deny).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_strict_section_refuses_an_unknown_key_in_a_variable_whatever_is_unknown_elsewhere() {
+    for unknown in [Unknown::Warn, Unknown::Ignore, Unknown::Deny] {
+        let variables = [("APP_STRICT_A", "{mxa=1}")];
+        let (_, _, outcome) = over::<App>(Format::Json, &[], &variables, unknown).await;
+        let report = outcome.expect_err("a strict section");
+        assert!(report.contains("strict.a.mxa: unknown key"), "{report}");
+    }
+}
+
+#[tokio::test]
 async fn a_gap_in_a_list_is_one_problem_of_the_variable_behind_it() {
     for (field, stem) in [
         ("names", "APP_NAMES"),

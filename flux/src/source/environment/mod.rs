@@ -9,6 +9,7 @@ mod names;
 mod overlay;
 mod readings;
 mod step;
+mod unread;
 
 pub(crate) use known::{keys_in, keys_of};
 pub(crate) use names::{Variable, check_names, name_of};
@@ -131,20 +132,28 @@ impl<'a, L> Environment<'a, L> {
     /// Reads the environment. An empty variable is as one that is not set; every wrong one is reported. So is one that looks like
     /// a misspelt one of the table: as a warning, or as a problem where unknown keys are refused.
     pub(crate) fn layer(&self, unknown: Unknown, known: KnownKeys<'_>) -> Given<L> {
-        let mut given = self.read(known);
-        if unknown == Unknown::Ignore {
-            return given;
-        }
-        let mut suspects = self.misspelt();
-        if unknown == Unknown::Deny || schema::is_strict(self.fields) {
-            if !suspects.is_empty() {
-                let mut refused = given.read.err().unwrap_or_default();
-                refused.append(&mut suspects);
-                given.read = Err(refused);
+        let (mut given, unread) = self.read(known);
+        let denies = |is_strict: bool| unknown == Unknown::Deny || is_strict;
+        let suspects = match unknown {
+            Unknown::Ignore => Vec::new(),
+            _ => self.misspelt(),
+        };
+        let all_strict = schema::is_strict(self.fields);
+        let suspects = suspects.into_iter().map(|entry| (entry, all_strict));
+        let (mut refused, mut warnings) = (Vec::new(), Vec::new());
+        for (entry, is_strict) in suspects.chain(unread) {
+            match (denies(is_strict), unknown) {
+                (true, _) => refused.push(entry),
+                (false, Unknown::Ignore) => {}
+                (false, _) => warnings.push(entry),
             }
-        } else {
-            given.warnings = suspects;
         }
+        if !refused.is_empty() {
+            let mut all = given.read.err().unwrap_or_default();
+            all.append(&mut refused);
+            given.read = Err(all);
+        }
+        given.warnings = warnings;
         given
     }
 
@@ -241,8 +250,8 @@ impl<'a, L> Environment<'a, L> {
         !problems.is_empty() || steps.any(|step| matches!(step, PathStep::Entry(_)))
     }
 
-    /// Reads the variables.
-    pub(crate) fn read(&self, known: KnownKeys<'_>) -> Given<L> {
+    /// Reads the variables; and what is in them under keys that no field has, with whether its section refuses such keys.
+    pub(crate) fn read(&self, known: KnownKeys<'_>) -> (Given<L>, Vec<(Entry, bool)>) {
         let mut root = Tree::Map(Vec::new());
         let mut set: VariablePaths = Vec::new();
         let mut problems = Vec::new();
@@ -318,14 +327,15 @@ impl<'a, L> Environment<'a, L> {
                 Err(unclear.into_iter().chain(problems).collect())
             }
         };
-        Given {
+        let given = Given {
             read,
             secrets,
             warnings: Vec::new(),
             prefix: Some(self.prefix.to_owned()),
             tree: Some(root),
             again: None,
-        }
+        };
+        (given, unread)
     }
 
     /// The text of a variable that is set, unless it cannot be one or another name of the same value was read before.
