@@ -32,6 +32,11 @@ impl Debounce {
         self.pending = Some(PendingSince { first, last: now });
     }
 
+    /// Whether anything is pending.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// When to take up what is pending.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let pending = self.pending?;

@@ -174,7 +174,7 @@ impl Engine {
 
     /// Whether changes are waiting to be taken up.
     pub(crate) fn has_news(&self) -> bool {
-        self.agenda.debounce.deadline().is_some()
+        self.agenda.debounce.is_pending()
     }
 
     /// Whether what readers see is taken back if the program turns unhealthy now.

@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::{
     change::Transaction,
-    engine::{Action, AnySnapshot, Denial, Passed, Question, discard},
+    engine::{Action, AnySnapshot, Denial, Now, Passed, Question, discard},
     observe,
     pipeline::{AnyApplied, BoxError, into_denial},
     problem::panic_text,
@@ -25,26 +25,27 @@ use tracing::Span;
 impl Driver {
     /// Takes up what is pending; where that is not trusted, its record is on the disk before it is read.
     pub(super) fn update(&mut self) {
-        self.began = Some(Instant::now());
-        match self.engine.record_reading(now()) {
+        let now = now();
+        self.began = Some(Instant::from_std(now.instant));
+        match self.engine.record_reading(now) {
             true => {
                 self.record_trial();
                 let began = Instant::now();
                 self.run = Some(PipelineRun::new(Phase::Reading, Span::none(), None, began));
             }
-            false => self.take_up(),
+            false => self.take_up(now),
         }
     }
 
-    fn take_up(&mut self) {
+    fn take_up(&mut self, now: Now) {
         let span = observe::update_span(self.engine.name(), self.engine.update_id() + 1);
         let entered = span.clone().entered();
-        let action = self.engine.take_up(now());
+        let action = self.engine.take_up(now);
         let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
         if refused && self.fall_back() {
             self.listeners.notify(&mut self.engine);
             drop(entered);
-            return self.take_up();
+            return self.take_up(self::now());
         }
         self.perform(action, span, None);
     }
