@@ -356,6 +356,22 @@ async fn a_file_is_read_when_it_is_asked_for() {
     watched.reads("after").await;
 }
 
+#[tokio::test]
+async fn a_folder_answers_once_what_it_holds_is_settled() {
+    let place = Place::new().await;
+    place.write("watched/a", "1");
+    let path = place.at("watched");
+    let mut watched = dir(&path);
+    watched.holds("a=1").await;
+    fs::remove_dir_all(&path).unwrap();
+    watched.answers().await;
+    assert_eq!(watched.history().last().map(String::as_str), Some("-"));
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("a"), "2").unwrap();
+    watched.answers().await;
+    assert_eq!(watched.history().last().map(String::as_str), Some("a=2"));
+}
+
 /// Runs the test `name` again by `command`, which ends with the program and its arguments. Answers what it printed, or `None`
 /// where the machine does not allow it.
 fn again(name: &str, command: &str) -> Option<String> {

@@ -177,6 +177,14 @@ impl WatchedPlace {
         self.leaves.values().any(|leaf| leaf.entry.is_busy())
     }
 
+    /// Whether a folder holds what does not count yet, because it is not settled. Of a file that is reported as such.
+    pub(super) fn is_waiting(&self) -> bool {
+        let Some(folder) = &self.folder else {
+            return false;
+        };
+        folder.entry.is_busy() || !self.is_gone() && self.is_busy()
+    }
+
     /// Why what counts may not be what is there, and how many readings failed so.
     pub(super) fn trouble(&self, now: Instant) -> Option<(SourceError, u32)> {
         let folder = self.folder.iter();

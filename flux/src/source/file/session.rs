@@ -54,7 +54,15 @@ pub(super) async fn run(
         reported: None,
     };
     let mut place = session.look(place, Trust::Unproven).await?;
+    // Somebody asked, and waits for what is not settled yet.
+    let mut owed = false;
     loop {
+        if std::mem::take(&mut owed) {
+            match place.is_waiting() {
+                true => owed = true,
+                false => observer.answer(),
+            }
+        }
         let tick = next_tick(Instant::now(), session.interval(&place));
         let wake = place.due().map_or(tick, |due| due.min(tick));
         place = match session.woken(&place, wake).await {
@@ -66,9 +74,8 @@ pub(super) async fn run(
             Woken::Due if wake < tick => session.turn(place, WatchedPlace::overdue).await?,
             Woken::Due => session.look(place, Trust::Unproven).await?,
             Woken::Asked => {
-                let place = session.look(place, Trust::Unproven).await?;
-                observer.answer();
-                place
+                owed = true;
+                session.look(place, Trust::Unproven).await?
             }
         };
     }

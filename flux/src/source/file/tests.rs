@@ -44,6 +44,7 @@ pub(super) struct Watched {
     task: JoinHandle<()>,
     pub(super) seen: Vec<Seen>,
     pub(super) unsettled: bool,
+    answered: u64,
     pub(super) failing: Option<SourceError>,
 }
 
@@ -57,6 +58,7 @@ impl Watched {
             task,
             seen: Vec::new(),
             unsettled: false,
+            answered: 0,
             failing: None,
         }
     }
@@ -68,6 +70,7 @@ impl Watched {
     pub(super) fn take(&mut self) {
         for news in self.inbox.take() {
             self.unsettled = news.unsettled;
+            self.answered = news.answered;
             match news.health {
                 Some(Health::Stale { error, .. }) => self.failing = Some(error),
                 Some(_) => self.failing = None,
@@ -86,6 +89,13 @@ impl Watched {
     /// Asks for the source to be read now.
     pub(super) fn ask(&self) {
         assert!(self.inbox.read_now(0).is_some());
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) async fn answers(&mut self) {
+        let request = self.inbox.read_now(0).unwrap();
+        self.until("an answer", |watched| watched.answered >= request)
+            .await;
     }
 
     pub(super) async fn changed(&self) {
