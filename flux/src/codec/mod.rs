@@ -306,8 +306,7 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
                 let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text).err();
                 let quotes = passed.is_none();
                 let error = passed.unwrap_or(error);
-                let at = error.location().map(|at| (at.line(), at.column()));
-                Err(Syntax::new(&error, at, quotes))
+                Err(yaml::failure(text, &error, quotes))
             })
         }
         #[cfg(feature = "toml")]

@@ -2,7 +2,7 @@
 //! write a variant as a map of one key; all others are decoded straight from the text.
 
 use super::Syntax;
-use crate::document::{Dialect, Document, bad_merge, node::too_many, tree::TreeError};
+use crate::document::{Dialect, Document, Lines, bad_merge, node::too_many, tree::TreeError};
 use serde::{
     de::{
         self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny,
@@ -27,6 +27,26 @@ pub(super) fn wants_a_tag(error: &serde_yaml::Error) -> bool {
     text.contains("a YAML tag starting with '!'") || text.contains("deserializing nested enum in ")
 }
 
+/// What the format's decoder reports, and where. It has no place for a character that no document may contain.
+pub(super) fn failure(text: &str, error: &serde_yaml::Error, quotes: bool) -> Syntax {
+    let message = error.to_string();
+    if message.starts_with(CONTROL) {
+        let offset = text.find(is_forbidden);
+        let at = offset.map(|offset| Lines::of(text).place(text, offset));
+        return Syntax::new(&CONTROL, at, false);
+    }
+    let at = error.location().map(|at| (at.line(), at.column()));
+    Syntax::new(&message, at, quotes)
+}
+
+const CONTROL: &str = "control characters are not allowed";
+
+/// The characters that the parser refuses wherever they are.
+fn is_forbidden(c: char) -> bool {
+    let is_blank = matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    (c.is_control() && !is_blank) || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
 /// Decodes a document from memory.
 pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Syntax> {
     let value = read(text)?;
@@ -34,10 +54,7 @@ pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Syntax> {
 }
 
 fn read(text: &str) -> Result<Value, Syntax> {
-    let failed = |error: serde_yaml::Error| {
-        let at = error.location().map(|at| (at.line(), at.column()));
-        Syntax::new(&error, at, false)
-    };
+    let failed = |error: serde_yaml::Error| failure(text, &error, false);
     let document = || serde_yaml::Deserializer::from_str(text);
     let mut value = Value::deserialize(document()).map_err(failed)?;
     Texts(&mut value).deserialize(document()).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! Forms of a config's fields: where sections may be, and what becomes of everything inside them.
 
 mod bytes;
+mod characters;
 mod rest;
 mod support;
 mod taken;

@@ -59,6 +59,19 @@ pub(crate) async fn read<C: Config + Clone>(
     outcome.map(|()| C::clone(&capacitor.get()))
 }
 
+/// What a text gives, as the only layer.
+pub(crate) async fn read_text<C: Config + Clone>(format: Format, text: &str) -> Result<C, String> {
+    let (sender, channel) = Channel::buffered("layer", 1);
+    sender.send(text.as_bytes()).await.unwrap();
+    let source = Source::watcher(channel).format(format);
+    let capacitor = Capacitor::<C>::builder().manual().source(source);
+    let capacitor = capacitor.build().expect("a layer that works");
+    match capacitor.start().await {
+        Ok(()) => Ok(C::clone(&capacitor.get())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The top level of a document in TOML, everything below inline. TOML has no null.
 fn toml(document: &Value) -> Option<String> {
     let mut text = String::new();
