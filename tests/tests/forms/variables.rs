@@ -157,6 +157,8 @@ async fn where_the_text_of_the_whole_cannot_be_read_no_entry_is_accused() {
     for (whole, text, entry, value, path) in [
         ("APP_FLAGS", "x", "APP_FLAGS_A", "true", "flags"),
         ("APP_NAMES", "[x", "APP_NAMES_0", "a", "names"),
+        ("APP_FLAGS", "[1]", "APP_FLAGS_A", "true", "flags"),
+        ("APP_NAMES", "{}", "APP_NAMES_0", "a", "names"),
         ("APP_PARTS", "x", "APP_PARTS_A_MAX", "1", "parts"),
         ("APP_PARTS_A", "{max", "APP_PARTS_A_MAX", "1", "parts.a"),
         ("APP_LIST", "{", "APP_LIST_0_MAX", "1", "list"),

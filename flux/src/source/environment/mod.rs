@@ -293,19 +293,32 @@ impl<'a, L> Environment<'a, L> {
             }
         }
         // Of a list with a gap the text behind the gap is wrong, and the list is not looked at as a whole.
-        let mut gaps = Vec::new();
+        let mut instead = Vec::new();
         for list in lists {
             if let Err(wrong) = overlay::close_list(&mut root, list) {
                 let name = variable_in(&set, &wrong.0).unwrap_or_default();
                 misplaced.push((wrong, name));
-                gaps.push(path_of(list));
+                instead.push(path_of(list));
             }
         }
         let (layer, more) = items_by_number(|| (self.decode)(&root, false));
         let more: Vec<Flaw> = more.into_iter().collect();
-        // Where the text of the whole cannot be read, that text is wrong, and not that of an entry.
-        misplaced.retain(|((path, _), _)| !more.iter().any(|flaw| flaw.path == *path));
-        problems.extend(more.into_iter().filter(|flaw| !gaps.contains(&flaw.path)));
+        // What is wrong with the text of the whole is no mistake of an entry, and is reported once.
+        misplaced.retain_mut(|((path, why), name)| {
+            let mut there = more.iter().filter(|flaw| flaw.path == *path).peekable();
+            if there.peek().is_some() {
+                *name = variable_of(&set, path).unwrap_or_default();
+            }
+            let is_told = there.any(|flaw| flaw.what.text() == Some(why));
+            if !is_told {
+                instead.push(path.clone());
+            }
+            !is_told
+        });
+        problems.extend(
+            more.into_iter()
+                .filter(|flaw| !instead.contains(&flaw.path)),
+        );
         let mut refused = Vec::new();
         for ((path, why), name) in misplaced {
             if refused.contains(&path) {
