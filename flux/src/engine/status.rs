@@ -124,7 +124,8 @@ pub struct LastKnownGood {
     pub path: PathBuf,
     /// When this process last wrote it.
     pub written: Option<SystemTime>,
-    /// Why the newest configuration could not be kept: then the file contains an older one.
+    /// Why the newest configuration could not be kept: then the file contains an older one. Or what the file lacks of it, because
+    /// an entry of a map has the name of a secret field, or nearly.
     pub problem: Option<String>,
 }
 

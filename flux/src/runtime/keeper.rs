@@ -191,6 +191,9 @@ impl LastGoodKeeper {
             if let Err(problem) = &done.outcome {
                 observe::warning(capacitor, problem);
             }
+            if let Some(missing) = &done.missing {
+                observe::warning(capacitor, missing);
+            }
             if let Some(path) = done.kept {
                 if done.outcome.is_ok() {
                     self.written = Some(SystemTime::now());
@@ -198,7 +201,7 @@ impl LastGoodKeeper {
                 self.news = Some(LastKnownGood {
                     path,
                     written: self.written,
-                    problem: done.outcome.err(),
+                    problem: done.outcome.err().or(done.missing),
                 });
             }
         }
@@ -217,6 +220,8 @@ enum Job {
 struct Done {
     kept: Option<PathBuf>,
     outcome: Result<(), String>,
+    /// What of it is not in the file.
+    missing: Option<String>,
 }
 
 impl Job {
@@ -230,8 +235,10 @@ impl Job {
     fn run(self) -> Done {
         match self {
             Job::Keep(path, snapshot) => {
+                let mut missing = None;
                 let written = match snapshot.content() {
-                    Ok(content) => {
+                    Ok((content, lacks)) => {
+                        missing = lacks;
                         let written = disk::replace(&SystemDisk, &path, &content);
                         let shown = path.display();
                         written.map_err(|error| {
@@ -246,11 +253,13 @@ impl Job {
                 };
                 Done {
                     kept: Some(path),
+                    missing: missing.filter(|_| written.is_ok()),
                     outcome: written,
                 }
             }
             Job::Record(path, config, content) => Done {
                 kept: None,
+                missing: None,
                 outcome: record(&path, config, content).map_err(|error| {
                     let shown = path.display();
                     format!("{shown}: the record of trials cannot be kept: {error}; if this process dies now, that is not counted")
@@ -297,6 +306,7 @@ impl Saver {
                 self.running = None;
                 return Poll::Ready(Some(done.unwrap_or_else(|error| Done {
                     kept: None,
+                    missing: None,
                     outcome: Err(format!(
                         "the last known good configuration is not kept: {error}"
                     )),

@@ -17,8 +17,8 @@ use crate::{
     codec::{self, Decoder, Tree},
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle},
     engine::{AnyLayer, Schema},
-    problem::Seg,
-    schema::{self, Field, Place},
+    problem::{Dotted, Seg},
+    schema::{self, Field, Place, Reached},
 };
 use flux_syntax::Format;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,12 +49,32 @@ pub(super) fn format_name(decoder: &Decoder) -> &'static str {
     }
 }
 
-/// A document without its secrets, as JSON; whether there were any. An error says why it cannot be kept.
+/// What of a document is not kept.
+#[derive(Default)]
+pub(super) struct Omitted {
+    /// Secrets, or what may be some.
+    pub(super) any: bool,
+    /// What readers see in a field that is no secret, under a key that is the name of one, or nearly.
+    pub(super) alike: Vec<String>,
+}
+
+impl Omitted {
+    fn add(&mut self, fields: &'static [Field], path: &[Seg]) {
+        self.any = true;
+        if let Reached::Leaf(field, _) = schema::follow(fields, path)
+            && !field.is_secret()
+        {
+            self.alike.push(Dotted(path).to_string());
+        }
+    }
+}
+
+/// A document without its secrets, as JSON, and what is left out. An error says why it cannot be kept.
 pub(super) fn keep(
     schema: &Schema,
     decoder: &Decoder,
     bytes: &[u8],
-) -> Result<(Tree, bool), String> {
+) -> Result<(Tree, Omitted), String> {
     let fields = (schema.fields)();
     let text = codec::text_of(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     let Some(dialect) = codec::dialect(decoder) else {
@@ -63,13 +83,13 @@ pub(super) fn keep(
             return Err("it cannot be read a second time".to_owned());
         };
         let mut path = Vec::new();
-        let mut omitted = false;
+        let mut omitted = Omitted::default();
         let kept = of_tree(fields, &tree, &mut path, &mut omitted)?;
         return Ok((kept.unwrap_or_default(), omitted));
     };
     let Ok(document) = Document::parse(dialect, text) else {
         return match schema::any_secret(fields) {
-            false => Ok((one("$text", Tree::Str(text.to_owned())), false)),
+            false => Ok((one("$text", Tree::Str(text.to_owned())), Omitted::default())),
             true => Err("its secrets cannot be found in it".to_owned()),
         };
     };
@@ -81,7 +101,7 @@ pub(super) fn keep(
             .len()
             .saturating_mul(GROWTH)
             .saturating_add(1 << 12),
-        omitted: false,
+        omitted: Omitted::default(),
     };
     let kept = writer.value(document.root())?.unwrap_or_default();
     Ok((kept, writer.omitted))
@@ -160,7 +180,7 @@ struct KeptWriter<'d> {
     path: Vec<Seg>,
     /// How many values may still be written.
     left: usize,
-    omitted: bool,
+    omitted: Omitted,
 }
 
 impl KeptWriter<'_> {
@@ -169,7 +189,7 @@ impl KeptWriter<'_> {
         let node = self.document.node(id);
         let has_parts = !matches!(node.content, NodeContent::Scalar(_));
         if !self.path.is_empty() && is_secret(self.fields, &self.path, has_parts) {
-            self.omitted = true;
+            self.omitted.add(self.fields, &self.path);
             return Ok(None);
         }
         self.left = match self.left.checked_sub(1) {
@@ -482,11 +502,11 @@ fn of_tree(
     fields: &'static [Field],
     tree: &Tree,
     path: &mut Vec<Seg>,
-    omitted: &mut bool,
+    omitted: &mut Omitted,
 ) -> Result<Option<Tree>, String> {
     let has_parts = matches!(tree, Tree::Map(_) | Tree::Seq(_));
     if !path.is_empty() && is_secret(fields, path, has_parts) {
-        *omitted = true;
+        omitted.add(fields, path);
         return Ok(None);
     }
     if path.len() >= DEEPEST {

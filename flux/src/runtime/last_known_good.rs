@@ -220,12 +220,15 @@ impl KeptSnapshot {
         }
     }
 
-    /// The file's content, or why there is none. It is decoded once more, so that what cannot be served is known now.
-    pub(super) fn content(&self) -> Result<Vec<u8>, String> {
-        let mut layers = Vec::new();
+    /// The file's content, and what is missing in it though it is no secret; or why there is no content. It is decoded once more,
+    /// so that what cannot be served is known now.
+    pub(super) fn content(&self) -> Result<(Vec<u8>, Option<String>), String> {
+        let (mut layers, mut missing) = (Vec::new(), Vec::new());
         for (key, decoder, content) in &self.layers {
             let kept = match content {
-                LayerContent::Document(bytes) => Some(self.document(key, decoder, bytes)?),
+                LayerContent::Document(bytes) => {
+                    Some(self.document(key, decoder, bytes, &mut missing)?)
+                }
                 _ => None,
             };
             let fingerprints = self.fingerprints.iter().flat_map(|(_, all)| all);
@@ -266,20 +269,31 @@ impl KeptSnapshot {
         let content = content.map_err(|error| error.to_string())?;
         match content.len() as u64 > LARGEST {
             true => Err(format!("it has more than {} MiB", LARGEST >> 20)),
-            false => Ok(content),
+            false => Ok((content, missing_text(&missing))),
         }
     }
 
-    fn document(&self, key: &str, decoder: &Decoder, bytes: &Arc<[u8]>) -> Result<Tree, String> {
+    fn document(
+        &self,
+        key: &str,
+        decoder: &Decoder,
+        bytes: &Arc<[u8]>,
+        missing: &mut Vec<String>,
+    ) -> Result<Tree, String> {
         let cannot = |why: String| format!("{key} cannot be kept: {why}");
         let (kept, omitted) = kept_document::keep(self.schema, decoder, bytes).map_err(cannot)?;
-        if omitted && self.secrets == Secrets::Refuse {
+        if omitted.any && self.secrets == Secrets::Refuse {
             return Err(format!(
                 "{key} holds secrets, and `Secrets::Refuse` was chosen"
             ));
         }
         let format = kept_document::format_name(decoder);
         let again = kept_document::decode(self.schema, format, Some(decoder), &kept);
+        let of_layer = omitted
+            .alike
+            .iter()
+            .map(|path| format!("`{path}` of {key}"));
+        missing.extend(of_layer);
         match again {
             Ok(_) => Ok(kept),
             Err(_) => Err(cannot(
@@ -287,6 +301,23 @@ impl KeptSnapshot {
             )),
         }
     }
+}
+
+/// More than this are not listed.
+const MOST_MISSING: usize = 8;
+
+fn missing_text(missing: &[String]) -> Option<String> {
+    let shown = missing.get(..MOST_MISSING).unwrap_or(missing).join(", ");
+    let more = match missing.len().saturating_sub(MOST_MISSING) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!missing.is_empty()).then(|| {
+        format!(
+            "the last known good configuration lacks {shown}{more}: the name is that of a secret field, or nearly, and a start from \
+             the file would be without the value; give the entry another name, or put it into a field that is `secret`"
+        )
+    })
 }
 
 /// A tree as JSON.

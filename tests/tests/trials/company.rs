@@ -95,3 +95,46 @@ async fn the_environment_makes_no_trial_of_a_document_that_is_trusted() {
         }
     }
 }
+
+#[derive(Flux, Debug)]
+struct Labelled {
+    #[flux(default)]
+    labels: std::collections::BTreeMap<String, String>,
+    #[serde(flatten)]
+    rest: std::collections::BTreeMap<String, String>,
+    #[flux(secret)]
+    password: Option<String>,
+}
+
+#[tokio::test]
+async fn an_entry_with_the_name_of_a_secret_is_not_kept_and_that_is_reported_when_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (document, lacks) in [
+        ("labels: { env: test }\npassword: hunter2\n", None),
+        ("team: infra\n", None),
+        (
+            "labels: { env: test, passwort: hunter2 }\n",
+            Some("`labels.passwort`"),
+        ),
+    ] {
+        fs::write(path("app.yaml"), document).unwrap();
+        let capacitor = Capacitor::<Labelled>::builder()
+            .source(Source::file(path("app.yaml")))
+            .last_known_good(path("last.json"), Secrets::Omit)
+            .build()
+            .unwrap();
+        capacitor.start().await.unwrap();
+        capacitor.stop().await;
+        let kept = capacitor.status().last_known_good.clone().unwrap();
+        assert!(kept.written.is_some());
+        match (kept.problem, lacks) {
+            (None, None) => {}
+            (Some(problem), Some(lacks)) => assert!(problem.contains(lacks), "{problem}"),
+            (problem, _) => panic!("{document}: {problem:?}"),
+        }
+        let text = fs::read_to_string(path("last.json")).unwrap();
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(text.contains("test") || text.contains("infra"), "{text}");
+    }
+}
