@@ -161,7 +161,7 @@ impl TrialRecord {
         let guilty =
             |one: &&(String, Fingerprint)| of(one).is_some_and(|at| is_over(&self.quarantined[at]));
         // A record whose counts are incomplete holds it against all of them.
-        let any = suspects.iter().any(|one| guilty(one));
+        let any = suspects.iter().any(&guilty);
         let over: Vec<_> = (suspects.iter().filter(|one| !any || guilty(one)))
             .map(|one| (*one, of(one)))
             .collect();
