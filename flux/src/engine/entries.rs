@@ -17,6 +17,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 impl Layers {
     /// Reads the layers again whose keys depend on what the layers below contain. Other layers, and other programs, pay nothing.
     pub(super) fn read_entries_again(&mut self, update: u64) {
+        if self.states.iter().all(|state| state.again.is_none()) {
+            return;
+        }
         for number in 0..self.states.len() {
             let Some(again) = self.states[number].again.take() else {
                 continue;

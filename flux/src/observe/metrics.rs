@@ -21,9 +21,9 @@ mod on {
             .increment(1);
     }
 
-    pub(crate) fn took(capacitor: &str, time: Duration) {
+    pub(crate) fn took(capacitor: &str, time: impl FnOnce() -> Duration) {
         metrics::histogram!("flux_update_duration_seconds", "capacitor" => capacitor.to_owned())
-            .record(time.as_secs_f64());
+            .record(time().as_secs_f64());
     }
 
     pub(crate) fn received(capacitor: &str, layer: &str) {
@@ -71,7 +71,7 @@ mod off {
 
     pub(crate) fn state(_: &str, _: State) {}
     pub(crate) fn updated(_: &str, _: &'static str, _: &'static str) {}
-    pub(crate) fn took(_: &str, _: Duration) {}
+    pub(crate) fn took(_: &str, _: impl FnOnce() -> Duration) {}
     pub(crate) fn received(_: &str, _: &str) {}
     pub(crate) fn layer_changed(_: &str, _: &str, _: SystemTime) {}
     pub(crate) fn layer_up(_: &str, _: &str, _: bool) {}

@@ -46,7 +46,9 @@ impl LastProven {
         let millis = now.saturating_duration_since(self.0.began.0).as_millis();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX - 1);
         self.0.millis.store(millis + 1, Ordering::Relaxed);
-        if let (Some(call), Some(at)) = (self.0.on_proof.get(), self.at()) {
+        if let Some(call) = self.0.on_proof.get()
+            && let Some(at) = self.at()
+        {
             call(at);
         }
     }

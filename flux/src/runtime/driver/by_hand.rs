@@ -49,6 +49,9 @@ impl Driver {
 
     /// Manual mode: takes up what the group has decided since the last step.
     async fn take_group_verdict(&mut self) {
+        if self.run.is_none() && self.member.is_none() {
+            return;
+        }
         poll_fn(|cx| {
             while self.poll_run(cx) {}
             Poll::Ready(())

@@ -230,7 +230,7 @@ impl Driver {
     /// An update is over.
     pub(super) fn settled(&mut self, reply: Option<Reply>) {
         if let Some(began) = self.began.take() {
-            observe::metrics::took(self.engine.name(), began.elapsed());
+            observe::metrics::took(self.engine.name(), || began.elapsed());
         }
         self.listeners.settled(&self.engine);
         let before = self
