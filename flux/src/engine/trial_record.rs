@@ -246,7 +246,14 @@ impl TrialRecord {
             false => tries.saturating_sub(1),
         });
         let held = held.max().unwrap_or(0);
-        let more = changed.len().saturating_sub(MOST_PATHS);
+        // What an earlier record counted already.
+        let tail = |path: &String| {
+            let count = path.strip_prefix("and ")?.strip_suffix(" more")?;
+            count.parse::<usize>().ok()
+        };
+        let earlier: usize = changed.iter().filter_map(tail).sum();
+        changed.retain(|path| tail(path).is_none());
+        let more = earlier + changed.len().saturating_sub(MOST_PATHS);
         if more > 0 {
             changed.truncate(MOST_PATHS);
             changed.push(format!("and {more} more"));

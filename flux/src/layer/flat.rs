@@ -290,7 +290,9 @@ pub fn rest_over<T: RestMap<Value: Clone>, L>(
 ) {
     let Some(top) = top else { return };
     let below = below.get_or_insert_default();
-    for (text, place) in &top.places {
+    let mut places: Vec<_> = top.places.iter().collect();
+    places.sort_unstable_by_key(|(_, place)| **place);
+    for (text, place) in places {
         let (key, entry) = &top.entries[*place];
         match below.places.get(text) {
             Some(known) => below.entries[*known].1.clone_from(entry),

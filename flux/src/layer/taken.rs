@@ -151,9 +151,9 @@ macro_rules! map {
                         None => self.0.push(key),
                     }
                 }
-                let taken = self.0.iter().enumerate();
-                let again = |(i, key): (usize, &K)| self.0[..i].contains(key) || map.contains_key(key);
-                match map.len() + self.0.len() == count && !taken.into_iter().any(again) {
+                let mut taken: $map<&K, () $(, $hasher)?> = $map::default();
+                let again = |key| taken.insert(key, ()).is_some() || map.contains_key(key);
+                match map.len() + self.0.len() == count && !self.0.iter().any(again) {
                     true => Ok(map),
                     false => Err(A::Error::custom(TWICE)),
                 }

@@ -85,7 +85,8 @@ pub(super) fn sweep(path: &Path) {
 fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.new", std::process::id()));
+    // Two processes of two containers can have one number.
+    name.push(format!(".{}.new", fastrand::u32(..)));
     path.with_file_name(name)
 }
 

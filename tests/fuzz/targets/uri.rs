@@ -11,8 +11,10 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     };
     let (read, given) = (parse_uri(text), parse_given_uri(text));
     if !text.contains(['$', '@']) {
+        // A refusal may name another fix.
         assert_eq!(
-            read, given,
+            read.as_ref().ok(),
+            given.as_ref().ok(),
             "there is nothing in it that the two read differently"
         );
     }

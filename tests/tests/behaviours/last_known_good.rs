@@ -704,3 +704,44 @@ async fn a_trial_without_a_last_known_good_file_or_without_a_try_is_a_declaratio
     let error = builder.trial(0).build().unwrap_err();
     assert!(error.to_string().contains("trial(1)"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_way_back_to_what_never_passed_its_trial_is_a_trial_itself() {
+    let folder = Folder::new();
+    ran::<App>(&folder.file(), &["n: 1"]).await;
+    let (builder, sender) = keeping::<App>(&folder.file());
+    let capacitor = builder.trial(2).build().unwrap();
+    say(&sender, 1).await;
+    capacitor.start().await.unwrap();
+    for n in [2, 3] {
+        say(&sender, n).await;
+        pass(10.0).await;
+        settle().await;
+    }
+    capacitor.rollback(2).await.unwrap();
+    settle().await;
+    assert_eq!(capacitor.get().n, 2);
+    assert!(capacitor.status().trial.is_some(), "{}", capacitor.status());
+    assert!(folder.text().contains("\"n\": 1"), "1 is trusted");
+    pass(65.0).await;
+    settle().await;
+    assert!(capacitor.status().trial.is_none());
+    assert!(folder.text().contains("\"n\": 2"));
+    capacitor.rollback(1).await.unwrap();
+    capacitor.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_and_a_probation_may_last_as_long_as_a_duration() {
+    let folder = Folder::new();
+    ran::<App>(&folder.file(), &["n: 1"]).await;
+    let (builder, sender) = keeping::<App>(&folder.file());
+    let builder = builder.probation(Duration::MAX);
+    let capacitor = builder.build().unwrap();
+    say(&sender, 2).await;
+    capacitor.start().await.unwrap();
+    settle().await;
+    assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 2));
+    assert!(capacitor.last_error().is_none());
+    capacitor.stop().await;
+}

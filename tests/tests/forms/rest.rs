@@ -308,3 +308,24 @@ async fn its_keys_may_be_numbers_and_a_default_counts_where_there_is_none() {
         .unwrap();
     assert_eq!(codes.rest[&1], "one");
 }
+
+#[tokio::test]
+async fn an_upper_layers_new_keys_keep_its_order() {
+    #[derive(Flux, Debug, Clone, PartialEq)]
+    struct All {
+        #[flux(default)]
+        port: u16,
+        #[serde(flatten)]
+        rest: IndexMap<String, u8>,
+    }
+    let (lower, upper) = (
+        json!({"port": 1, "first": 0}),
+        json!({"z": 1, "a": 2, "m": 3, "k": 4, "b": 5, "y": 6}),
+    );
+    let all = read::<All>(Format::Json, &[lower, upper], &[])
+        .await
+        .unwrap();
+    let keys: Vec<&str> = all.rest.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["first", "a", "b", "k", "m", "y", "z"]);
+    assert_eq!(all.port, 1);
+}

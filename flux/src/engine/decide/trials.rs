@@ -14,6 +14,7 @@ use crate::{
         trial_record::{Aftermath, Fingerprints, OnTrial, TrialRecord},
     },
     problem::Seg,
+    time::after,
 };
 use std::time::{Duration, Instant, SystemTime};
 
@@ -344,6 +345,7 @@ impl Engine {
         let on_probation = self.on_probation();
         let fingerprints = self.prints(trials, &vec![false; self.layers.states.len()]);
         let whole = self.layers.contents().is_some();
+        let generation = self.generation();
         let Some(trials) = &mut self.trials else {
             return;
         };
@@ -351,7 +353,7 @@ impl Engine {
             .trusted
             .as_ref()
             .is_none_or(|trusted| *trusted == fingerprints);
-        if is_trusted || back {
+        if is_trusted {
             // What is partly from the disk is not kept there again.
             if whole && !on_probation {
                 trials.trust(fingerprints);
@@ -360,6 +362,13 @@ impl Engine {
                 trials.withdraw();
             }
             self.agenda.passes_at = None;
+        } else if back {
+            // A generation of before may never have been trusted.
+            let trial = trials.trial(fingerprints, generation, Vec::new(), now);
+            trials.applied = Some(trial.clone());
+            trials.put(Some(trial));
+            let lasts = trials.rules.lasts;
+            self.agenda.passes_at = (!on_probation).then(|| after(now.instant, lasts));
         } else if let Some(mut trial) = trials.of_served() {
             let same = trials
                 .applied
@@ -370,8 +379,8 @@ impl Engine {
             trials.before = None;
             trials.put(Some(trial));
             if !same {
-                self.agenda.passes_at = (!on_probation).then(|| now.instant + trials.rules.lasts);
-                let generation = self.generation();
+                self.agenda.passes_at =
+                    (!on_probation).then(|| after(now.instant, trials.rules.lasts));
                 self.events.push(EngineEvent::OnTrial { generation });
             }
         } else if whole && !on_probation {

@@ -56,8 +56,11 @@ impl Driver {
             _ => None,
         });
         let requests = requests.collect();
-        let began = Instant::now();
         let before = self.reload.take();
+        // The limit counts from the first of them: calls that follow one another quickly are all answered.
+        let began = before
+            .as_ref()
+            .map_or_else(Instant::now, |before| before.began);
         let mut replies = before.map(|before| before.replies).unwrap_or_default();
         replies.extend(reply);
         self.reload = Some(Reload {

@@ -14,7 +14,7 @@ pub(super) struct UnreadKey {
 
 /// The keys of `tree` that no field has. A text that cannot be read has none: that is reported where it is decoded.
 pub(super) fn unread_keys(fields: &'static [Field], tree: &Tree) -> Vec<UnreadKey> {
-    let mut walk = Walk {
+    let mut walk = UnreadWalk {
         has_secrets: schema::any_secret(fields),
         path: Vec::new(),
         found: Vec::new(),
@@ -23,13 +23,13 @@ pub(super) fn unread_keys(fields: &'static [Field], tree: &Tree) -> Vec<UnreadKe
     walk.found
 }
 
-struct Walk {
+struct UnreadWalk {
     has_secrets: bool,
     path: Vec<Seg>,
     found: Vec<UnreadKey>,
 }
 
-impl Walk {
+impl UnreadWalk {
     fn section(&mut self, fields: &'static [Field], tree: &Tree) {
         each(tree, raw::map, |key, _, value| {
             self.path.push(Seg::Key(key.to_owned().into()));
