@@ -566,6 +566,8 @@ proptest! {
     #[test]
     fn any_document_is_modelled_as_it_is_decoded(value in value()) {
         let json = serde_json::to_string(&value).unwrap();
+        // YAML's merge key is no entry of a map.
+        prop_assume!(!json.contains(r#""<<":"#));
         prop_assert_eq!(agree(Dialect::Json, &json), (true, true));
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         prop_assert_eq!(agree(Dialect::Json, &pretty), (true, true));
