@@ -13,12 +13,7 @@ use crate::{
     time::unix,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{
-    fmt,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::SystemTime};
 
 /// One consistent picture of a capacitor. `Serialize` gives times as seconds since 1970 and never a secret.
 #[derive(Debug, Clone)]
@@ -274,7 +269,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} for {:?}, generation {}",
+            "{}: {} for {}, generation {}",
             self.name,
             self.state,
             whole_seconds(self.since),
@@ -322,7 +317,7 @@ impl fmt::Display for LayerStatus {
             Health::Starting => f.write_str("starting")?,
             Health::Live => f.write_str("live")?,
             Health::Stale { since, error, .. } => {
-                write!(f, "stale for {:?} ({error})", whole_seconds(*since))?;
+                write!(f, "stale for {} ({error})", whole_seconds(*since))?;
             }
             Health::Closed => f.write_str("closed")?,
         }
@@ -336,6 +331,8 @@ impl fmt::Display for LayerStatus {
     }
 }
 
-fn whole_seconds(since: SystemTime) -> Duration {
-    Duration::from_secs(since.elapsed().unwrap_or_default().as_secs())
+/// How long that is ago, as `12s`.
+fn whole_seconds(since: SystemTime) -> String {
+    let seconds = since.elapsed().unwrap_or_default().as_secs();
+    format!("{seconds}s")
 }
