@@ -334,9 +334,13 @@ impl WatchedPlace {
                 return Ok(());
             }
             // Looked at again: a directory may have come or gone before its watch was made.
-            if let Err(error) = self.subscription.arm(spots, wait)? {
-                self.deaf = Some(error.to_string().into());
-                return Ok(());
+            match self.subscription.arm(spots, wait)? {
+                Ok(()) => {}
+                Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => {}
+                Err(error) => {
+                    self.deaf = Some(error.to_string().into());
+                    return Ok(());
+                }
             }
         }
         self.deaf = Some("what leads to it changes all the time".into());
