@@ -42,8 +42,8 @@ pub(crate) fn all(input: &Input<'_>) -> TokenStream {
                     ::core::unreachable!()
                 }
                 fn over(&mut self, _: &Self) {}
-                fn said(&self, _: usize) -> __f::Said<'_> {
-                    __f::Said::Nothing
+                fn presence_of(&self, _: usize) -> __f::Presence<'_> {
+                    __f::Presence::Nothing
                 }
             }
             impl #generics __f::Config for #ident #args #bounds {

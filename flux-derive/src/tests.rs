@@ -143,17 +143,17 @@ fn expansion(text: &str) -> String {
 #[test]
 fn a_struct_without_transition_rules_emits_nothing_for_them() {
     let plain = expansion("struct C { a: u8, #[flux(secret)] b: String }");
-    assert!(!plain.contains("fn transition") && !plain.contains("fn hold"));
+    assert!(!plain.contains("fn transition") && !plain.contains("fn defer"));
     let only_checked = expansion("struct C { #[flux(immutable)] a: u8, b: String }");
     assert_eq!(
         only_checked.matches("__f :: transition ::").count(),
         2,
         "the rule and how to print"
     );
-    assert!(!only_checked.contains("fn hold"));
-    let only_held = expansion("struct C { #[flux(restart)] a: u8, b: String }");
-    assert_eq!(only_held.matches("__f :: transition ::").count(), 1);
-    assert!(!only_held.contains("fn transition"));
+    assert!(!only_checked.contains("fn defer"));
+    let only_deferred = expansion("struct C { #[flux(restart)] a: u8, b: String }");
+    assert_eq!(only_deferred.matches("__f :: transition ::").count(), 1);
+    assert!(!only_deferred.contains("fn transition"));
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub mod __private {
         handle::Local,
         layer::trace::{leaf_type, section_type},
         layer::{
-            Config, Keys, Layer, Leaf, Said, Taken, UNKNOWN,
+            Config, Keys, Layer, Leaf, Presence, Taken, UNKNOWN,
             byte_size::read_bytes,
             finish::{Nested, diff, nested, nested_or, or, put_nested},
             flat::{FlatLayer, RestLayer as Rest, RestMap, rest, rest_diff, rest_over, rest_type},

@@ -65,7 +65,7 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         .map(|_| quote!(const _: usize = <#layer as __f::Layer>::RESTS;));
     let put = put(model, leaves);
     let over = model.layered().map(|field| over(field, leaves));
-    let said = said(model, leaves);
+    let presence_of = presence_of(model, leaves);
     quote! {
         #definition
         #[automatically_derived]
@@ -93,7 +93,7 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
                 #take_away
                 #(#over)*
             }
-            #said
+            #presence_of
         }
         #one_rest
     }
@@ -207,13 +207,13 @@ fn rests(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             )*
             ::core::result::Result::Ok(())
         }
-        fn said_rest(&self, __key: &str) -> __f::Said<'_> {
+        fn presence_of_rest(&self, __key: &str) -> __f::Presence<'_> {
             #(
                 if let (true, ::core::option::Option::Some(__flat)) = (<#flat as __f::FlatLayer>::RESTS > 0, &self.#idents) {
                     return __f::FlatLayer::rest(__flat, __key);
                 }
             )*
-            __f::Said::Nothing
+            __f::Presence::Nothing
         }
     }
 }
@@ -304,7 +304,7 @@ fn over(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
     }
 }
 
-fn said(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+fn presence_of(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let arms = model.keyed().enumerate().map(|(index, field)| {
         let (ident, ty) = (field.ident, field.ty);
         match field.kind {
@@ -314,18 +314,18 @@ fn said(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             }
         }
     });
-    let rest = through(model, leaves, quote!(__f::Said::Nothing), |field| {
+    let rest = through(model, leaves, quote!(__f::Presence::Nothing), |field| {
         let ident = field.ident;
         quote! {
             match &self.#ident {
                 ::core::option::Option::Some(__inner) => __f::FlatLayer::field(__inner, __i),
-                ::core::option::Option::None => __f::Said::Nothing,
+                ::core::option::Option::None => __f::Presence::Nothing,
             }
         }
     });
     quote! {
         #[inline]
-        fn said(&self, __i: usize) -> __f::Said<'_> {
+        fn presence_of(&self, __i: usize) -> __f::Presence<'_> {
             match __i {
                 #(#arms)*
                 _ => { #rest }

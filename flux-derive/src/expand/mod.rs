@@ -2,12 +2,12 @@
 
 mod crates;
 mod describe;
+mod finish;
 mod handle;
 mod layer;
 mod leaf;
 mod lints;
 mod pipeline;
-mod reduce;
 mod source;
 mod transition;
 mod validate;
@@ -55,11 +55,11 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     });
     let fields = describe::fields(model);
     let types = describe::types(model, leaves);
-    let finish = reduce::finish(model);
+    let finish = finish::finish(model);
     let validate = validate::validate(model);
-    let diff = reduce::diff(model);
+    let diff = finish::diff(model);
     let transition = transition::transition(model);
-    let hold = transition::hold(model);
+    let defer = transition::defer(model);
     let transformed = model.root.as_ref().map(pipeline::transformed);
     quote! {
         #[automatically_derived]
@@ -83,7 +83,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
             #validate
             #diff
             #transition
-            #hold
+            #defer
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `Nested::transition` and `Nested::hold`: a call for every rule and for every section that may have some; a struct without
+//! `Nested::transition` and `Nested::defer`: a call for every rule and for every section that may have some; a struct without
 //! either keeps the trait's empty functions.
 
 use crate::{
@@ -18,13 +18,13 @@ pub(super) fn transition(model: &Model<'_>) -> TokenStream {
     }
 }
 
-pub(super) fn hold(model: &Model<'_>) -> TokenStream {
+pub(super) fn defer(model: &Model<'_>) -> TokenStream {
     let lines: TokenStream = model.layered().map(kept).collect();
     if lines.is_empty() {
         return lines;
     }
     quote! {
-        fn hold(&mut self, __running: &Self, __held: &mut __f::Diff) { #lines }
+        fn defer(&mut self, __running: &Self, __deferred: &mut __f::Diff) { #lines }
     }
 }
 
@@ -66,13 +66,13 @@ fn kept(field: &Field<'_>) -> TokenStream {
     let values = quote_spanned!(place(field.ty)=> &mut self.#ident, &__running.#ident);
     match (rules.restart, field.is_nested()) {
         (true, true) => {
-            quote_spanned!(place(field.ty)=> __f::transition::hold_section(__held, #step, #values);)
+            quote_spanned!(place(field.ty)=> __f::transition::defer_section(__deferred, #step, #values);)
         }
         (true, false) => {
-            quote_spanned!(place(field.ty)=> __f::transition::hold(__held, #step, #values);)
+            quote_spanned!(place(field.ty)=> __f::transition::defer(__deferred, #step, #values);)
         }
         (false, true) if !rules.immutable => {
-            quote_spanned!(place(field.ty)=> __f::transition::hold_nested(__held, #step, #values);)
+            quote_spanned!(place(field.ty)=> __f::transition::defer_nested(__deferred, #step, #values);)
         }
         _ => TokenStream::new(),
     }

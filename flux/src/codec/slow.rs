@@ -15,7 +15,7 @@ use crate::{
     layer::{Config, Layer, decode::Section},
     problem::{
         self, Flaw, ProblemKind, What,
-        collect_errors::{AllCaught, Caught, MOST, tolerant},
+        collect_errors::{AllCaught, Caught, MOST, collect_errors},
         what_of,
     },
     schema::{self, Field},
@@ -267,7 +267,7 @@ fn is_told_by(problem: &Flaw, walked: &[Spot]) -> bool {
     }
 }
 
-/// Decodes a document tolerantly: what of it could be read, and everything that could not.
+/// Decodes a document and collects the errors: what of it could be read, and everything that could not.
 fn from_document(
     fields: &'static [Field],
     document: &Document<'_>,
@@ -275,7 +275,7 @@ fn from_document(
 ) -> AllCaught {
     let left = NodeDecoder::budget(document);
     let mut decode = |parts: &ChosenParts| {
-        tolerant(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
+        collect_errors(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
     };
     let (result, mut all) = decode(&ChosenParts::default());
     let mut begin = 0;
@@ -340,7 +340,7 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
 }
 
 fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) -> AllCaught {
-    let (result, all) = tolerant(|| into.fill_from_tree(tree));
+    let (result, all) = collect_errors(|| into.fill_from_tree(tree));
     finished(fields, result, all)
 }
 
@@ -368,7 +368,7 @@ fn finished(
     all
 }
 
-/// Decodes a tree tolerantly: what of it could be read, and everything that could not.
+/// Decodes a tree and collects the errors: what of it could be read, and everything that could not.
 /// Numbers and bools are texts too where plain scalars of its format are.
 pub(crate) fn decode_tree<C: Config>(
     document: &Tree,

@@ -1,4 +1,4 @@
-//! Decoding from a [`Tree`]: tells tolerant mode where it stands, and lets the target's type read raw text.
+//! Decoding from a [`Tree`]: tracks the path for `problem::collect_errors`, and lets the target's type read raw text.
 
 use crate::document::{
     raw,

@@ -1,12 +1,12 @@
 //! What is due when: the first configuration, pending changes, further tries, and the end of a trial.
 
-use super::{debounce::Debounce, retry::RetrySchedule, trial::Trial};
+use super::{debounce::Debounce, probation::Probation, retry::RetrySchedule};
 use std::time::Instant;
 
 pub(super) struct Agenda {
     pub(super) debounce: Debounce,
     pub(super) retry: RetrySchedule,
-    pub(super) trial: Option<Trial>,
+    pub(super) probation: Option<Probation>,
     /// The first update was taken up.
     pub(super) loaded: bool,
     /// When what readers see is trusted, where it is on trial and no probation decides it.
@@ -35,13 +35,13 @@ impl Agenda {
     /// When to ask again. `busy` while an update is under way: then only the pipeline is waited for.
     pub(super) fn deadline(&self, busy: bool, unsettled: bool) -> Option<Instant> {
         let fallback = self.fallback_at.filter(|_| !self.loaded);
-        let trial = self.trial.as_ref().map(Trial::deadline);
+        let probation = self.probation.as_ref().map(Probation::deadline);
         // The first update waits for every layer, and not for a time.
         let changes = self.debounce.deadline_while(unsettled);
         let idle = [
             changes.filter(|_| self.loaded),
             self.retry.at(),
-            trial,
+            probation,
             self.passes_at,
             self.lifts_at.filter(|_| self.loaded),
         ];

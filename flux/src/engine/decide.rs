@@ -11,6 +11,7 @@ mod way_back;
 
 use super::{
     agenda::{Agenda, Due},
+    condition::Condition,
     debounce::Debounce,
     event::EngineEvent,
     generations::{GenerationOutcome, Generations},
@@ -18,7 +19,6 @@ use super::{
     proposal::Proposal,
     resolve::Layers,
     retry::{RetrySchedule, RetryTarget},
-    standing::Standing,
     state::State,
     status::{LastKnownGood, Status},
     value::AnySnapshot,
@@ -60,7 +60,7 @@ pub(crate) struct Settings {
 pub(crate) struct Engine {
     settings: Settings,
     pub(crate) layers: Layers,
-    standing: Standing,
+    condition: Condition,
     agenda: Agenda,
     generations: Generations,
     proposal: Option<Proposal>,
@@ -98,11 +98,11 @@ impl Engine {
     ) -> Self {
         let fallback = settings.fallback.filter(|_| current.is_none());
         Engine {
-            standing: Standing::new(settings.history, now),
+            condition: Condition::new(settings.history, now),
             agenda: Agenda {
                 debounce: Debounce::new(settings.debounce, settings.max_wait),
                 retry: RetrySchedule::default(),
-                trial: None,
+                probation: None,
                 passes_at: None,
                 lifts_at: None,
                 loaded: false,
@@ -149,11 +149,11 @@ impl Engine {
     }
 
     pub(crate) fn state(&self) -> State {
-        self.standing.state
+        self.condition.state
     }
 
     pub(crate) fn error(&self) -> Option<&Report> {
-        self.standing.error.as_ref()
+        self.condition.error.as_ref()
     }
 
     /// Why the first update since the start was refused.
@@ -289,12 +289,12 @@ impl Engine {
         let states = self.layers.states.iter();
         Status {
             name: self.settings.name.clone(),
-            state: self.standing.state,
-            since: self.standing.since,
+            state: self.condition.state,
+            since: self.condition.since,
             running,
             generation: self.generation(),
             applied: self.current.as_ref().map(AnySnapshot::applied),
-            error: self.standing.error.clone(),
+            error: self.condition.error.clone(),
             pending_restart: self.pending_restart.clone(),
             on_probation: self.on_probation(),
             trial: self.trials.as_ref().and_then(Trials::status),
@@ -307,7 +307,7 @@ impl Engine {
                 .collect(),
             layers: states.map(|state| state.status()).collect(),
             under_way: self.proposal.as_ref().map(|one| one.since.wall),
-            history: self.standing.history(),
+            history: self.condition.history(),
         }
     }
 

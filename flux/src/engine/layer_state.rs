@@ -207,7 +207,7 @@ impl LayerState {
             false => {
                 let entry = Entry::new(
                     &self.origin,
-                    whole(ProblemKind::Source, "ended before it said anything"),
+                    whole(ProblemKind::Source, "ended before its first report"),
                 );
                 self.refusal = Some(vec![entry]);
             }
@@ -288,9 +288,9 @@ impl LayerState {
         };
     }
 
-    /// Why what the source holds is held back, where a process before died with it.
+    /// Why the content of the source is in quarantine, where an earlier process died with it.
     #[cfg(feature = "json")]
-    pub(crate) fn held_back(&self) -> Option<&str> {
+    pub(crate) fn quarantine_reason(&self) -> Option<&str> {
         match &self.newest {
             Some(Observed::Bytes(bytes)) => self.quarantine.remembered(Some(bytes)),
             Some(Observed::Absent) => self.quarantine.remembered(None),

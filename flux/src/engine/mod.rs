@@ -7,11 +7,12 @@
 //! The way of one update: [`Engine::observe`] marks a layer as changed; [`Engine::due`] says when the changes are taken up
 //! (`debounce`, `agenda`); [`Engine::take_up`] decodes what changed (`layer_state`), folds the layers and builds the struct with all rules
 //! (`resolve`) and makes a `proposal` of it; the pipeline's answer comes back through [`Engine::answered`], the swap through
-//! [`Engine::swapped`]. What was refused is tried again by `retry`; what is on trial is watched by `trial` and taken back to one
+//! [`Engine::swapped`]. What was refused is tried again by `retry`; what is on trial is watched by `probation` and taken back to one
 //! of the `generations`; what was taken back waits in `quarantine`. What of that outlives the process is decided by `trials` over a
 //! `trial_record`.
 
 mod agenda;
+mod condition;
 mod content;
 mod debounce;
 mod decide;
@@ -31,6 +32,7 @@ mod judge;
 mod layer_state;
 mod locate;
 mod now;
+mod probation;
 mod proposal;
 mod quarantine;
 mod resolve;
@@ -40,12 +42,10 @@ mod schema;
 mod simulation;
 #[cfg(test)]
 mod small;
-mod standing;
 mod state;
 mod status;
 #[cfg(test)]
 mod tests;
-mod trial;
 #[cfg_attr(
     not(feature = "json"),
     allow(dead_code, reason = "what outlives a process is kept as JSON")
@@ -71,12 +71,12 @@ pub(crate) use judge::check;
 pub(crate) use judge::{broken_rules, decode};
 pub(crate) use layer_state::LayerState;
 pub(crate) use now::Now;
+pub(crate) use probation::ProbationStep;
 pub(crate) use proposal::{Action, Denial, Passed, Question};
 pub(crate) use resolve::{Layers, Reducer};
 pub(crate) use schema::Schema;
 pub use state::State;
 pub use status::{LastKnownGood, LayerStatus, QuarantineStatus, Status, TrialStatus};
-pub(crate) use trial::TrialStep;
 pub(crate) use trial_record::{Aftermath, listed};
 #[cfg(feature = "json")]
 pub(crate) use trial_record::{Fingerprints, OnTrial, QuarantinedContent, TrialRecord};

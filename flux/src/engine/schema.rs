@@ -121,9 +121,9 @@ fn build<C: Config>(
     };
     let mut pending_restart = Vec::new();
     if let Some(running) = running {
-        let mut held = Diff::default();
-        value.hold(running, &mut held);
-        pending_restart = held.into_changed();
+        let mut deferred = Diff::default();
+        value.defer(running, &mut deferred);
+        pending_restart = deferred.into_changed();
         if !pending_restart.is_empty() {
             let mut cx = Cx::default();
             value.validate(&mut cx);

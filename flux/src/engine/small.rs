@@ -11,7 +11,7 @@ use super::{
 use crate::{
     codec::{self, Codec, Decoder, Tree, Unknown},
     handle::Snapshot,
-    layer::{Parts, Said},
+    layer::{Parts, Presence},
     problem::{Flaw, Seg, What},
     schema::Field,
     source::{Content, Observation},
@@ -35,13 +35,17 @@ struct SmallLayer {
 }
 
 impl Parts for SmallLayer {
-    fn part(&self, seg: &Seg) -> Said<'_> {
+    fn part(&self, seg: &Seg) -> Presence<'_> {
         let set = match seg {
             Seg::Key(key) if key == "n" => self.n.is_some(),
             Seg::Key(key) if key == "m" => self.m.is_some(),
             _ => false,
         };
-        if set { Said::Value } else { Said::Nothing }
+        if set {
+            Presence::Value
+        } else {
+            Presence::Nothing
+        }
     }
 }
 

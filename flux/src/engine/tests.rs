@@ -6,10 +6,10 @@ use super::{
     event::{EngineEvent, LayerVerdict, RefusedStage},
     generations::GenerationOutcome,
     layer_state::LayerState,
+    probation::ProbationStep,
     proposal::{Action, Denial, Passed},
     small::{Clock, Small, document, engine, settings, small},
     state::State,
-    trial::TrialStep,
     value::AnySnapshot,
 };
 use crate::{codec::Unknown, problem::Flaw, source::Observation};
@@ -356,7 +356,7 @@ fn a_trial_that_passes_is_confirmed() {
         .clock
         .pass_to(bench.engine.deadline().expect("the end of the trial"));
     let now = bench.clock.now().instant;
-    assert_eq!(bench.engine.trial(now), TrialStep::Passed);
+    assert_eq!(bench.engine.trial(now), ProbationStep::Passed);
     assert!(!bench.engine.on_probation() && !bench.engine.has_trial());
     assert!(matches!(
         bench.events().last(),

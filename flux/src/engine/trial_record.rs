@@ -218,7 +218,7 @@ impl TrialRecord {
     }
 
     /// What is not applied now.
-    pub(crate) fn held(&self) -> impl Iterator<Item = &QuarantinedContent> {
+    pub(crate) fn in_quarantine(&self) -> impl Iterator<Item = &QuarantinedContent> {
         self.quarantined.iter().filter(|content| !content.lifted)
     }
 
@@ -237,15 +237,15 @@ impl TrialRecord {
             changed.clone_from(&known.changed);
         }
         // What its content did in other company counts as well: another layer may have changed since.
-        let held = self.quarantined.iter().filter(|content| {
+        let past_deaths = self.quarantined.iter().filter(|content| {
             let has = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
             fingerprints.iter().any(has)
         });
-        let held = held.map(|content| match content.is_suspected() {
+        let past_deaths = past_deaths.map(|content| match content.is_suspected() {
             true => content.deaths,
             false => tries.saturating_sub(1),
         });
-        let held = held.max().unwrap_or(0);
+        let past_deaths = past_deaths.max().unwrap_or(0);
         // What an earlier record counted already.
         let tail = |path: &String| {
             let count = path.strip_prefix("and ")?.strip_suffix(" more")?;
@@ -259,7 +259,7 @@ impl TrialRecord {
             changed.push(format!("and {more} more"));
         }
         OnTrial {
-            deaths: known.map_or(0, |known| known.deaths).max(held),
+            deaths: known.map_or(0, |known| known.deaths).max(past_deaths),
             fingerprints,
             generation,
             changed,
@@ -363,15 +363,15 @@ mod tests {
         let (mut record, good) = (record(2), holding(1));
         let found = record.at_start(true, Some(&good), 2, NOW);
         assert!(matches!(found, Some(Aftermath::Died(trial)) if trial.deaths == 1));
-        assert_eq!(record.held().count(), 0);
+        assert_eq!(record.in_quarantine().count(), 0);
         // The same content again.
         record.on_trial = Some(record.trial(holding(2), 1, Vec::new(), 2, NOW));
         let found = record.at_start(true, Some(&good), 2, NOW);
         assert!(matches!(found, Some(Aftermath::Quarantined(trial)) if trial.deaths == 2));
-        let held: Vec<_> = record.held().collect();
-        assert_eq!(held.len(), 1, "the other layer holds what it held");
-        assert!(held[0].is("app.yaml", Fingerprint(2)));
-        assert_eq!(held[0].until, NOW + FIRST);
+        let quarantined: Vec<_> = record.in_quarantine().collect();
+        assert_eq!(quarantined.len(), 1, "the other layer holds what it held");
+        assert!(quarantined[0].is("app.yaml", Fingerprint(2)));
+        assert_eq!(quarantined[0].until, NOW + FIRST);
         assert_eq!(record.on_trial, None);
     }
 
@@ -405,11 +405,11 @@ mod tests {
         for _ in 0..7 {
             let found = record.at_start(true, Some(&good), 2, now);
             assert!(matches!(found, Some(Aftermath::Quarantined(_))));
-            let until = record.held().next().unwrap().until;
+            let until = record.in_quarantine().next().unwrap().until;
             pauses.push(until.duration_since(now).unwrap().as_secs() / 3600);
             now = until;
             assert!(record.lift(|content| content.until <= now));
-            assert_eq!(record.held().count(), 0);
+            assert_eq!(record.in_quarantine().count(), 0);
             record.on_trial = Some(record.trial(holding(2), 1, Vec::new(), 2, now));
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 24, 24]);
@@ -441,10 +441,10 @@ mod tests {
             let quarantined = matches!(found, Some(Aftermath::Quarantined(_)));
             assert_eq!(quarantined, start == 2);
         }
-        let held: Vec<_> = record.held().collect();
-        assert_eq!(held.len(), 1, "the other layer's content died once");
-        assert!(held[0].is("app.yaml", Fingerprint(2)));
-        assert_eq!(held[0].deaths, 2);
+        let quarantined: Vec<_> = record.in_quarantine().collect();
+        assert_eq!(quarantined.len(), 1, "the other layer's content died once");
+        assert!(quarantined[0].is("app.yaml", Fingerprint(2)));
+        assert_eq!(quarantined[0].deaths, 2);
     }
 
     #[test]
@@ -466,7 +466,10 @@ mod tests {
         let suspected = || {
             let mut record = record(2);
             record.at_start(true, Some(&good), 2, NOW);
-            assert_eq!((record.quarantined.len(), record.held().count()), (1, 0));
+            assert_eq!(
+                (record.quarantined.len(), record.in_quarantine().count()),
+                (1, 0)
+            );
             record.on_trial = None;
             record
         };
@@ -483,10 +486,10 @@ mod tests {
         record.on_trial.as_mut().unwrap().deaths = 1;
         record.at_start(true, Some(&good), 2, ahead);
         assert_eq!(record.at_start(false, Some(&good), 2, NOW), None);
-        let until = record.held().next().unwrap().until;
+        let until = record.in_quarantine().next().unwrap().until;
         assert_eq!(until, NOW + LONGEST);
         record.at_start(false, Some(&good), 2, until);
-        assert_eq!(record.held().count(), 0);
+        assert_eq!(record.in_quarantine().count(), 0);
     }
 
     #[test]

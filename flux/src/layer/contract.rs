@@ -42,15 +42,15 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
     }
 
     /// What the layer says about a key that no field has.
-    fn said_rest(&self, _key: &str) -> Said<'_> {
-        Said::Nothing
+    fn presence_of_rest(&self, _key: &str) -> Presence<'_> {
+        Presence::Nothing
     }
 
     /// Lays `top` over this layer: what it says wins, field by field.
     fn over(&mut self, top: &Self);
 
     /// What the layer says about the field with this index.
-    fn said(&self, index: usize) -> Said<'_>;
+    fn presence_of(&self, index: usize) -> Presence<'_>;
 }
 
 /// The keys that were taken from one map: a `Vec` of them.
@@ -81,7 +81,7 @@ pub trait Leaf {
 }
 
 /// What a layer says about one field.
-pub enum Said<'a> {
+pub enum Presence<'a> {
     /// Nothing.
     Nothing,
     /// A value (or an explicit null).
@@ -90,12 +90,12 @@ pub enum Said<'a> {
     Parts(&'a dyn Parts),
 }
 
-impl fmt::Debug for Said<'_> {
+impl fmt::Debug for Presence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Said::Nothing => "Nothing",
-            Said::Value => "Value",
-            Said::Parts(_) => "Parts",
+            Presence::Nothing => "Nothing",
+            Presence::Value => "Value",
+            Presence::Parts(_) => "Parts",
         })
     }
 }
@@ -103,7 +103,7 @@ impl fmt::Debug for Said<'_> {
 /// Something that can be asked about its parts.
 pub trait Parts {
     /// What is said about the part behind `seg`.
-    fn part(&self, seg: &Seg) -> Said<'_>;
+    fn part(&self, seg: &Seg) -> Presence<'_>;
 }
 
 /// The keys of a layer: in the order of the fields, and sorted (with aliases) for lookup.

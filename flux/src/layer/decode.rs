@@ -41,7 +41,7 @@ pub(crate) fn numbered<T>(visit: impl FnOnce() -> T) -> T {
     visited
 }
 
-/// The slot after a decode: the value, or nothing where tolerant mode caught the problem.
+/// The slot after a decode: the value, or nothing where the problem was collected.
 #[inline]
 pub(crate) fn kept<T, E: Error>(result: Result<T, E>) -> Result<Option<T>, E> {
     match result {
@@ -62,7 +62,7 @@ fn duplicate<E: Error>() -> E {
     E::custom(TWICE)
 }
 
-/// The key was there before: an error, or in tolerant mode a problem and on to the next key.
+/// The key was there before: an error, or, where errors are collected, a problem and on to the next key.
 #[cold]
 #[inline(never)]
 pub(super) fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {

@@ -96,5 +96,5 @@ pub trait Nested: Sized {
     /// Checks the rules from the running value to this one in every section that both have, and records all violations.
     fn transition(&self, _old: &Self, _cx: &mut Cx) {}
     /// Puts the running values in the place of those that need a restart, in every section that both have, and records where.
-    fn hold(&mut self, _running: &Self, _held: &mut Diff) {}
+    fn defer(&mut self, _running: &Self, _deferred: &mut Diff) {}
 }

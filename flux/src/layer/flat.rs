@@ -1,7 +1,7 @@
 //! What shares the keys of the struct it is in: flattened sections, and the map that takes the keys that no field has.
 
 use super::{
-    Layer, Leaf, Said,
+    Layer, Leaf, Presence,
     decode::kept,
     key::{self, MapKey},
     sublayer::{BoxedLayer, LayerEntries, Map, Sublayer},
@@ -41,9 +41,9 @@ pub trait FlatLayer: Default + Clone {
         map: &mut A,
     ) -> Result<(), A::Error>;
     /// What it says about the field with this index.
-    fn field(&self, index: usize) -> Said<'_>;
+    fn field(&self, index: usize) -> Presence<'_>;
     /// What it says about a key that no field has.
-    fn rest(&self, key: &str) -> Said<'_>;
+    fn rest(&self, key: &str) -> Presence<'_>;
 }
 
 impl<L: Layer> FlatLayer for L {
@@ -68,11 +68,11 @@ impl<L: Layer> FlatLayer for L {
     ) -> Result<(), A::Error> {
         Layer::put_rest(self, key, map)
     }
-    fn field(&self, index: usize) -> Said<'_> {
-        self.said(index)
+    fn field(&self, index: usize) -> Presence<'_> {
+        self.presence_of(index)
     }
-    fn rest(&self, key: &str) -> Said<'_> {
-        self.said_rest(key)
+    fn rest(&self, key: &str) -> Presence<'_> {
+        self.presence_of_rest(key)
     }
 }
 
@@ -98,10 +98,10 @@ impl<L: FlatLayer> FlatLayer for BoxedLayer<L> {
     ) -> Result<(), A::Error> {
         self.0.put_rest(key, map)
     }
-    fn field(&self, index: usize) -> Said<'_> {
+    fn field(&self, index: usize) -> Presence<'_> {
         self.0.field(index)
     }
-    fn rest(&self, key: &str) -> Said<'_> {
+    fn rest(&self, key: &str) -> Presence<'_> {
         self.0.rest(key)
     }
 }
@@ -124,8 +124,8 @@ macro_rules! no_fields {
             map.next_value::<de::IgnoredAny>()?;
             Ok(())
         }
-        fn field(&self, _: usize) -> Said<'_> {
-            Said::Nothing
+        fn field(&self, _: usize) -> Presence<'_> {
+            Presence::Nothing
         }
     };
 }
@@ -142,11 +142,11 @@ impl<M: LayerEntries> FlatLayer for Map<M> {
             None => ignored(map),
         }
     }
-    fn rest(&self, key: &str) -> Said<'_> {
+    fn rest(&self, key: &str) -> Presence<'_> {
         match key::parse(key).and_then(|key| self.0.get(&key)) {
-            Some(Some(layer)) => layer.says(),
-            Some(None) => Said::Value,
-            None => Said::Nothing,
+            Some(Some(layer)) => layer.presence(),
+            Some(None) => Presence::Value,
+            None => Presence::Nothing,
         }
     }
 }
@@ -249,15 +249,15 @@ impl<T: RestMap<Value: Clone>, L: Leaf<Out = T::Value>> FlatLayer for RestLayer<
         self.entries.push((key, entry));
         Ok(())
     }
-    fn rest(&self, key: &str) -> Said<'_> {
+    fn rest(&self, key: &str) -> Presence<'_> {
         match self.places.contains_key(key) {
-            true => Said::Value,
-            false => Said::Nothing,
+            true => Presence::Value,
+            false => Presence::Nothing,
         }
     }
 }
 
-/// Decodes a value; nothing where it is null and the type has no null, and none of both where tolerant mode caught the problem.
+/// Decodes a value; nothing where it is null and the type has no null, and none of both where the problem was collected.
 struct RestEntry<L>(PhantomData<L>);
 
 impl<'de, L: Leaf> DeserializeSeed<'de> for RestEntry<L> {

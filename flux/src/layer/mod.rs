@@ -23,7 +23,7 @@ pub(crate) mod unique_keys;
 pub use config::Config;
 pub(crate) use config::differences;
 pub(crate) use contract::Parts;
-pub use contract::{Keys, Layer, Leaf, Said, Taken, UNKNOWN};
+pub use contract::{Keys, Layer, Leaf, Presence, Taken, UNKNOWN};
 
 /// The layer of a config struct: the struct's fields, each of them optional. A reducer gets and makes such layers.
 pub type LayerOf<C> = <C as finish::Nested>::Layer;

@@ -58,15 +58,15 @@ impl<T: Nested> Nested for Option<T> {
             new.transition(old, cx);
         }
     }
-    fn hold(&mut self, running: &Self, held: &mut Diff) {
+    fn defer(&mut self, running: &Self, deferred: &mut Diff) {
         if let (Some(new), Some(running)) = (self, running) {
-            new.hold(running, held);
+            new.defer(running, deferred);
         }
     }
 }
 
 macro_rules! behind_a_pointer {
-    ($($pointer:ident: |$new:ident, $running:ident, $held:ident| $hold:expr;)*) => {$(
+    ($($pointer:ident: |$new:ident, $running:ident, $deferred:ident| $defer:expr;)*) => {$(
         impl<T: Nested> Nested for $pointer<T> {
             type Layer = BoxedLayer<T::Layer>;
             const KIND: Kind = T::KIND;
@@ -88,26 +88,26 @@ macro_rules! behind_a_pointer {
             fn transition(&self, old: &Self, cx: &mut Cx) {
                 T::transition(self, old, cx);
             }
-            fn hold(&mut self, $running: &Self, $held: &mut Diff) {
+            fn defer(&mut self, $running: &Self, $deferred: &mut Diff) {
                 let $new = self;
-                $hold
+                $defer
             }
         }
     )*};
 }
 
 behind_a_pointer! {
-    Box: |new, running, held| T::hold(new, running, held);
-    Arc: |new, running, held| hold_shared(new, running, held);
+    Box: |new, running, deferred| T::defer(new, running, deferred);
+    Arc: |new, running, deferred| defer_shared(new, running, deferred);
 }
 
 /// What was just built is not shared, unless a default is: then it is kept as a whole, since it cannot be copied.
-fn hold_shared<T: Nested>(new: &mut Arc<T>, running: &Arc<T>, held: &mut Diff) {
+fn defer_shared<T: Nested>(new: &mut Arc<T>, running: &Arc<T>, deferred: &mut Diff) {
     if let Some(new) = Arc::get_mut(new) {
-        return new.hold(running, held);
+        return new.defer(running, deferred);
     }
     if may_wait::<T>() {
-        new.diff(running, held);
+        new.diff(running, deferred);
         *new = Arc::clone(running);
     }
 }
@@ -181,12 +181,12 @@ macro_rules! list {
                     cx.within(Seg::Index(i), |cx| new.transition(old, cx));
                 }
             }
-            fn hold(&mut self, running: &Self, held: &mut Diff) {
+            fn defer(&mut self, running: &Self, deferred: &mut Diff) {
                 if !may_wait::<T>() {
                     return;
                 }
                 for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
-                    held.within(|| Seg::Index(i), |held| new.hold(running, held));
+                    deferred.within(|| Seg::Index(i), |deferred| new.defer(running, deferred));
                 }
             }
         }
@@ -319,16 +319,16 @@ macro_rules! map {
                     }
                 });
             }
-            fn hold(&mut self, running: &Self, held: &mut Diff) {
+            fn defer(&mut self, running: &Self, deferred: &mut Diff) {
                 if !may_wait::<T>() {
                     return;
                 }
-                held.in_map(|held| {
+                deferred.in_map(|deferred| {
                     for (key, new) in self {
                         if let Some(running) = running.get(key) {
-                            let known = held.known();
-                            new.hold(running, held);
-                            held.name(known, || key::text(key));
+                            let known = deferred.known();
+                            new.defer(running, deferred);
+                            deferred.name(known, || key::text(key));
                         }
                     }
                 });

@@ -2,7 +2,7 @@
 
 use crate::{
     layer::{
-        Layer, Parts, Said, UNKNOWN,
+        Layer, Parts, Presence, UNKNOWN,
         finish::Nested,
         key,
         sublayer::{LayerEntries, List, Map, Sublayer},
@@ -11,60 +11,60 @@ use crate::{
 };
 
 impl<L: Layer> Parts for L {
-    fn part(&self, seg: &Seg) -> Said<'_> {
+    fn part(&self, seg: &Seg) -> Presence<'_> {
         match seg {
             Seg::Key(key) => match L::index(key, 0) {
-                UNKNOWN => self.said_rest(key),
-                index => self.said(index),
+                UNKNOWN => self.presence_of_rest(key),
+                index => self.presence_of(index),
             },
-            Seg::Index(_) => Said::Nothing,
+            Seg::Index(_) => Presence::Nothing,
         }
     }
 }
 
 impl<L: Sublayer> Parts for List<L> {
-    fn part(&self, seg: &Seg) -> Said<'_> {
+    fn part(&self, seg: &Seg) -> Presence<'_> {
         match seg {
             Seg::Index(index) => {
                 let item = match &self.single {
                     Some(single) => single.get(index),
                     None => self.items.get(*index),
                 };
-                item.map_or(Said::Nothing, Sublayer::says)
+                item.map_or(Presence::Nothing, Sublayer::presence)
             }
-            Seg::Key(_) => Said::Nothing,
+            Seg::Key(_) => Presence::Nothing,
         }
     }
 }
 
 impl<M: LayerEntries> Parts for Map<M> {
-    fn part(&self, seg: &Seg) -> Said<'_> {
+    fn part(&self, seg: &Seg) -> Presence<'_> {
         let Seg::Key(key) = seg else {
-            return Said::Nothing;
+            return Presence::Nothing;
         };
         match key::parse(key).and_then(|key| self.0.get(&key)) {
-            Some(Some(layer)) => layer.says(),
-            Some(None) => Said::Value,
-            None => Said::Nothing,
+            Some(Some(layer)) => layer.presence(),
+            Some(None) => Presence::Value,
+            None => Presence::Nothing,
         }
     }
 }
 
 /// What a leaf says.
 #[inline]
-pub fn leaf<T>(slot: &Option<T>) -> Said<'_> {
+pub fn leaf<T>(slot: &Option<T>) -> Presence<'_> {
     match slot {
-        Some(_) => Said::Value,
-        None => Said::Nothing,
+        Some(_) => Presence::Value,
+        None => Presence::Nothing,
     }
 }
 
 /// What something nested says.
 #[inline]
-pub fn nested<N: Nested>(slot: &Option<N::Layer>) -> Said<'_> {
+pub fn nested<N: Nested>(slot: &Option<N::Layer>) -> Presence<'_> {
     match slot {
-        Some(layer) => layer.says(),
-        None => Said::Nothing,
+        Some(layer) => layer.presence(),
+        None => Presence::Nothing,
     }
 }
 
@@ -73,9 +73,9 @@ pub(crate) fn depth(layer: &dyn Parts, path: &[Seg]) -> usize {
     let mut parts = layer;
     for (depth, seg) in path.iter().enumerate() {
         match parts.part(seg) {
-            Said::Nothing => return depth,
-            Said::Value => return path.len(),
-            Said::Parts(inner) => parts = inner,
+            Presence::Nothing => return depth,
+            Presence::Value => return path.len(),
+            Presence::Parts(inner) => parts = inner,
         }
     }
     path.len()

@@ -1,7 +1,7 @@
 //! What a layer holds for a nested field: a section's layer, or a list, a map, an option or a pointer of such.
 
 use super::{
-    Layer, Said,
+    Layer, Presence,
     decode::{kept, saw_unknown, section, take_numbered},
     key::{AsKey, MapKey},
 };
@@ -30,10 +30,10 @@ pub trait Sublayer: Default + Clone + Send + Sync + 'static {
     /// Lays an upper layer's view over this one.
     fn lay_over(&mut self, top: &Self);
     /// What the layer says.
-    fn says(&self) -> Said<'_>;
+    fn presence(&self) -> Presence<'_>;
 }
 
-/// Fills an empty slot; it is empty again where tolerant mode caught the problem.
+/// Fills an empty slot; it is empty again where the problem was collected.
 pub(super) struct InPlace<'a, T>(pub(super) &'a mut Option<T>);
 
 impl<'de, T: Sublayer> DeserializeSeed<'de> for InPlace<'_, T> {
@@ -88,8 +88,8 @@ impl<L: Layer> Sublayer for L {
     fn lay_over(&mut self, top: &L) {
         self.over(top);
     }
-    fn says(&self) -> Said<'_> {
-        Said::Parts(self)
+    fn presence(&self) -> Presence<'_> {
+        Presence::Parts(self)
     }
 }
 
@@ -118,10 +118,10 @@ impl<L: Sublayer> Sublayer for Option<L> {
             (below, top) => *below = top.clone(),
         }
     }
-    fn says(&self) -> Said<'_> {
+    fn presence(&self) -> Presence<'_> {
         match self {
-            Some(layer) => layer.says(),
-            None => Said::Value,
+            Some(layer) => layer.presence(),
+            None => Presence::Value,
         }
     }
 }
@@ -148,8 +148,8 @@ impl<L: Sublayer> Sublayer for BoxedLayer<L> {
     fn lay_over(&mut self, top: &Self) {
         self.0.lay_over(&top.0);
     }
-    fn says(&self) -> Said<'_> {
-        self.0.says()
+    fn presence(&self) -> Presence<'_> {
+        self.0.presence()
     }
 }
 
@@ -239,8 +239,8 @@ impl<L: Sublayer> Sublayer for List<L> {
             Some(single) => self.lay_single(single),
         }
     }
-    fn says(&self) -> Said<'_> {
-        Said::Parts(self)
+    fn presence(&self) -> Presence<'_> {
+        Presence::Parts(self)
     }
 }
 
@@ -281,7 +281,7 @@ impl<'de, L: Sublayer> DeserializeSeed<'de> for Item<'_, L> {
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         let at = self.0.len();
         self.0.push(L::default());
-        // Where tolerant mode caught the problem, the item keeps its place, so that the next ones keep theirs.
+        // Where the problem was collected, the item keeps its place, so that the next ones keep theirs.
         kept(self.0[at].put_item(d))?;
         Ok(())
     }
@@ -315,8 +315,8 @@ impl<L: Sublayer, const N: usize> Sublayer for Array<L, N> {
     fn lay_over(&mut self, top: &Self) {
         self.0.lay_over(&top.0);
     }
-    fn says(&self) -> Said<'_> {
-        Said::Parts(&self.0)
+    fn presence(&self) -> Presence<'_> {
+        Presence::Parts(&self.0)
     }
 }
 
@@ -380,8 +380,8 @@ impl<M: LayerEntries> Sublayer for Map<M> {
             }
         }
     }
-    fn says(&self) -> Said<'_> {
-        Said::Parts(self)
+    fn presence(&self) -> Presence<'_> {
+        Presence::Parts(self)
     }
 }
 

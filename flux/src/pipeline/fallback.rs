@@ -57,24 +57,24 @@ layer! {
     /// The request is the one that came in, not what the failed stages made of it.
     FallbackLayer makes
     /// The service of a [`FallbackLayer`].
-    Or of fallback;
+    Fallback of fallback;
 }
 
 layer! {
     /// Looks at what failed, `Fn(&Request<C>, &BoxError)`, and changes nothing.
     ErrorHandlerLayer makes
     /// The service of an [`ErrorHandlerLayer`].
-    Observed of handler;
+    ErrorHandler of handler;
 }
 
 layer! {
     /// Everything inside only where `Fn(&Request<C>) -> bool` holds; other changes pass it by and are applied.
     FilterLayer makes
     /// The service of a [`FilterLayer`].
-    Where of condition;
+    Filter of condition;
 }
 
-impl<C, R, S, F, O, E> Service<Request<C>> for Or<S, F>
+impl<C, R, S, F, O, E> Service<Request<C>> for Fallback<S, F>
 where
     C: Send + Sync + 'static,
     R: From<Request<C>> + Send + 'static,
@@ -111,7 +111,7 @@ where
     }
 }
 
-impl<C, R, S, F> Service<Request<C>> for Observed<S, F>
+impl<C, R, S, F> Service<Request<C>> for ErrorHandler<S, F>
 where
     C: Send + Sync + 'static,
     S: Service<Request<C>, Response = R, Error = BoxError>,
@@ -140,7 +140,7 @@ where
     }
 }
 
-impl<C, R, S, F> Service<Request<C>> for Where<S, F>
+impl<C, R, S, F> Service<Request<C>> for Filter<S, F>
 where
     C: Send + Sync + 'static,
     R: From<Request<C>> + Send + 'static,

@@ -23,7 +23,7 @@ mod timeout;
 pub(crate) mod transformed;
 
 pub use breaker::{BreakerOpen, CircuitBreaker, CircuitBreakerService};
-pub use fallback::{ErrorHandlerLayer, FallbackLayer, FilterLayer, Observed, Or, Where};
+pub use fallback::{ErrorHandler, ErrorHandlerLayer, Fallback, FallbackLayer, Filter, FilterLayer};
 pub use rate_limit::{RateLimit, RateLimitService};
 pub use request::{Applied, Request};
 #[cfg(feature = "pipeline")]

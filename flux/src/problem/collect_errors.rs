@@ -1,4 +1,4 @@
-//! Tolerant mode: while it is on, a leaf that cannot be decoded records its problem and the decoder goes on, so that one pass
+//! Collection of errors: while it is on, a leaf that cannot be decoded records its problem and the decoder goes on, so that one pass
 //! finds every problem of a document. It is on only in the slow pass that follows a failed decode.
 
 use crate::problem::{Flaw, Seg, What};
@@ -58,8 +58,8 @@ impl Drop for SinkScope {
     }
 }
 
-/// Runs `decode` in tolerant mode; answers with its result and the problems that it recorded.
-pub(crate) fn tolerant<T>(decode: impl FnOnce() -> T) -> (T, AllCaught) {
+/// Runs `decode` with collection on; answers with its result and the problems that it recorded.
+pub(crate) fn collect_errors<T>(decode: impl FnOnce() -> T) -> (T, AllCaught) {
     SINK.with(|sink| *sink.borrow_mut() = Some(ProblemSink::default()));
     let scope = SinkScope;
     let result = decode();
@@ -68,7 +68,7 @@ pub(crate) fn tolerant<T>(decode: impl FnOnce() -> T) -> (T, AllCaught) {
     (result, all.unwrap_or_default())
 }
 
-/// Records `what` where the decoder stands and answers true, or answers false outside tolerant mode.
+/// Records `what` at the path of the decoder and returns true; returns false where errors are not collected.
 #[cold]
 pub(crate) fn caught(what: impl FnOnce() -> What) -> bool {
     let on = is_on();

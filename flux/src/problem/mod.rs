@@ -109,7 +109,7 @@ impl What {
 }
 
 /// What a decoder says of a key that stands in its map twice. The slow pass tells where.
-pub(crate) const TWICE: &str = "this key stands here twice";
+pub(crate) const TWICE: &str = "this key occurs twice";
 
 /// toml's decoder hands a date over as a map with this one key.
 pub(crate) const DATE: &str = "$__toml_private_datetime";

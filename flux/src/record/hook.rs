@@ -16,7 +16,7 @@ use crate::{
         Content, Health, Observation,
         declare::{Input, Opened},
         environment::Variables,
-        mailbox::News,
+        mailbox::SourceReport,
     },
 };
 use std::{
@@ -100,7 +100,7 @@ impl RecorderHook for RecorderOfStarts {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
     }
 
-    fn received(&self, news: &News) {
+    fn received(&self, news: &SourceReport) {
         self.with(|session| {
             let layer = news.layer;
             let health = match &news.health {

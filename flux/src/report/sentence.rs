@@ -110,7 +110,7 @@ pub(super) fn words(
         },
         What::Unknown(None) => "unknown key".to_owned().into(),
         What::Twice => ProblemWords {
-            sentence: "this key stands here twice; remove one".to_owned(),
+            sentence: "this key occurs twice; remove one".to_owned(),
             fix: Some(Fix::Remove),
             ..ProblemWords::default()
         },

@@ -257,9 +257,14 @@ pub fn nested<N: Nested>(cx: &mut Cx, name: &'static str, new: &N, old: &N) {
 
 /// `restart`: keeps the running value, and records where.
 #[inline]
-pub fn hold<T: PartialEq + Clone>(held: &mut Diff, name: &'static str, new: &mut T, running: &T) {
+pub fn defer<T: PartialEq + Clone>(
+    deferred: &mut Diff,
+    name: &'static str,
+    new: &mut T,
+    running: &T,
+) {
     if differs(new, running) {
-        held.leaf(name, true);
+        deferred.leaf(name, true);
         new.clone_from(running);
     }
 }
@@ -276,18 +281,21 @@ pub trait Keep: Nested + Clone {}
 impl<N: Nested + Clone> Keep for N {}
 
 /// `restart` on a section, list or map of sections: it is kept as a whole, opaque fields too; the fields that differ are recorded.
-pub fn hold_section<N: Keep>(held: &mut Diff, name: &'static str, new: &mut N, running: &N) {
-    finish::diff(held, name, new, running);
+pub fn defer_section<N: Keep>(deferred: &mut Diff, name: &'static str, new: &mut N, running: &N) {
+    finish::diff(deferred, name, new, running);
     new.clone_from(running);
 }
 
 /// A section, list or map of sections, with fields of its own that may wait for a restart.
 #[inline]
-pub fn hold_nested<N: Nested>(held: &mut Diff, name: &'static str, new: &mut N, running: &N) {
+pub fn defer_nested<N: Nested>(deferred: &mut Diff, name: &'static str, new: &mut N, running: &N) {
     if name.is_empty() {
-        return new.hold(running, held);
+        return new.defer(running, deferred);
     }
-    held.within(|| Seg::Key(name.into()), |held| new.hold(running, held));
+    deferred.within(
+        || Seg::Key(name.into()),
+        |deferred| new.defer(running, deferred),
+    );
 }
 
 #[cfg(test)]
@@ -441,11 +449,11 @@ mod tests {
 
     #[test]
     fn what_needs_a_restart_keeps_its_running_value() {
-        let (mut held, mut new) = (Diff::default(), "new".to_owned());
-        hold(&mut held, "same", &mut new, &"new".to_owned());
-        hold(&mut held, "name", &mut new, &"running".to_owned());
+        let (mut deferred, mut new) = (Diff::default(), "new".to_owned());
+        defer(&mut deferred, "same", &mut new, &"new".to_owned());
+        defer(&mut deferred, "name", &mut new, &"running".to_owned());
         assert_eq!(new, "running");
-        assert_eq!(held.into_changed(), [[Seg::Key("name".into())]]);
+        assert_eq!(deferred.into_changed(), [[Seg::Key("name".into())]]);
     }
 
     #[test]

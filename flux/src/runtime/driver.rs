@@ -23,7 +23,7 @@ use crate::{
     observe,
     pipeline::{Answer, AnyPipeline},
     problem::panic_text,
-    source::mailbox::Inbox,
+    source::mailbox::Mailbox,
 };
 use std::{
     future::{Future, poll_fn},
@@ -50,7 +50,7 @@ pub(crate) struct Driver {
     instance: Arc<Instance>,
     engine: Engine,
     listeners: Listeners,
-    inbox: Arc<Inbox>,
+    mailbox: Arc<Mailbox>,
     watchers: Vec<Option<BoxedTask>>,
     changed: BoxedTask,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -79,8 +79,8 @@ impl Driver {
         commands: Commands,
         found: Option<DiskFindings>,
     ) -> Self {
-        let inbox = Inbox::new(plan.layers.len());
-        let (states, watchers) = plan.layers(&inbox);
+        let mailbox = Mailbox::new(plan.layers.len());
+        let (states, watchers) = plan.layers(&mailbox);
         let layers = Layers::new(plan.schema, states, plan.unknown, plan.reducer.clone());
         let (current, count) = (instance.outlet.load(), instance.count());
         let mut engine = Engine::new(plan.settings(), layers, current, count, now());
@@ -94,7 +94,7 @@ impl Driver {
         }
         let mut driver = Driver {
             listeners,
-            changed: changed(&inbox),
+            changed: changed(&mailbox),
             pipeline: plan
                 .pipeline
                 .as_ref()
@@ -103,7 +103,7 @@ impl Driver {
             plan,
             instance,
             engine,
-            inbox,
+            mailbox,
             watchers,
             timer: None,
             run: None,
@@ -182,7 +182,7 @@ impl Driver {
                 continue;
             }
             match self.changed.as_mut().poll(cx) {
-                Poll::Ready(()) => self.changed = changed(&self.inbox),
+                Poll::Ready(()) => self.changed = changed(&self.mailbox),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -354,7 +354,7 @@ impl Drop for Driver {
     }
 }
 
-fn changed(inbox: &Arc<Inbox>) -> BoxedTask {
-    let inbox = Arc::clone(inbox);
-    Box::pin(async move { inbox.changed().await })
+fn changed(mailbox: &Arc<Mailbox>) -> BoxedTask {
+    let mailbox = Arc::clone(mailbox);
+    Box::pin(async move { mailbox.changed().await })
 }

@@ -38,7 +38,9 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
                 Some(layer)
             }
             // It had no document then, or it is new since.
-            Ok(None) if state.optional && (!state.answered() || state.held_back().is_some()) => {
+            Ok(None)
+                if state.optional && (!state.answered() || state.quarantine_reason().is_some()) =>
+            {
                 None
             }
             Ok(None) => continue,
@@ -48,7 +50,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
                 continue;
             }
         };
-        let why = match (&state.health, state.held_back()) {
+        let why = match (&state.health, state.quarantine_reason()) {
             (_, Some(why)) => Some(why.to_owned()),
             _ if state.answered() => None,
             (Health::Stale { error, .. }, None) => Some(format!("cannot be reached ({error})")),

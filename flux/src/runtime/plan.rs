@@ -13,7 +13,7 @@ use crate::{
         Given, Source,
         declare::{Input, Opened},
         environment,
-        mailbox::Inbox,
+        mailbox::Mailbox,
         supervisor::supervise,
     },
 };
@@ -288,7 +288,10 @@ impl Plan {
     }
 
     /// The layers: what is read now, and what is watched.
-    pub(super) fn layers(&self, inbox: &Arc<Inbox>) -> (Vec<LayerState>, Vec<Option<BoxedTask>>) {
+    pub(super) fn layers(
+        &self,
+        mailbox: &Arc<Mailbox>,
+    ) -> (Vec<LayerState>, Vec<Option<BoxedTask>>) {
         let mut states = Vec::with_capacity(self.layers.len());
         let mut watchers = Vec::new();
         for (i, opened) in self.layers.iter().enumerate() {
@@ -298,7 +301,7 @@ impl Plan {
                 opened.optional,
             );
             state.file.clone_from(&opened.file);
-            state.proven = inbox.proven(i);
+            state.proven = mailbox.proven(i);
             #[cfg(feature = "metrics")]
             state.proven.on_proof({
                 let (name, origin) = (self.name.clone(), opened.origin.clone());
@@ -306,7 +309,7 @@ impl Plan {
             });
             match &opened.input {
                 Input::Watched(watcher) => {
-                    let (watcher, observer) = (Arc::clone(watcher), inbox.observer(i));
+                    let (watcher, observer) = (Arc::clone(watcher), mailbox.observer(i));
                     watchers.push(Some(Box::pin(async move {
                         let mut watcher = watcher.lock().await;
                         supervise(&mut **watcher, &observer).await;

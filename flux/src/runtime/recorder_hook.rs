@@ -3,15 +3,15 @@
 use super::order::Command;
 use crate::{
     engine::{Engine, EngineEvent, Schema},
-    source::{declare::Opened, mailbox::News},
+    source::{declare::Opened, mailbox::SourceReport},
 };
 
 /// Records the starts of a capacitor, one after the other.
 pub(crate) trait RecorderHook: Send + Sync {
     /// A start, over these layers, while readers see this generation.
     fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64);
-    /// News of a source.
-    fn received(&self, news: &News);
+    /// A report of a source.
+    fn received(&self, news: &SourceReport);
     /// The program gives an order.
     fn command(&self, command: &Command);
     /// The engine has decided something.

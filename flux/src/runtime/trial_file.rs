@@ -44,7 +44,7 @@ pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -
             "generation": trial.generation,
             "changed": trial.changed,
             "since": seconds(trial.since),
-            "tries": trial.deaths,
+            "deaths": trial.deaths,
             "running": trial.running,
         })
     });
@@ -54,7 +54,7 @@ pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -
                 "layer": content.layer,
                 "fingerprint": hex(content.fingerprint),
                 "changed": content.changed,
-                "tries": content.deaths,
+                "deaths": content.deaths,
                 "until": seconds(content.until),
                 "times": content.times,
                 "lifted": content.lifted,
@@ -107,7 +107,7 @@ fn on_trial(value: &Value) -> Option<OnTrial> {
         generation: value.get("generation")?.as_u64()?,
         changed: texts(value.get("changed")?)?,
         since: time(value.get("since")?)?,
-        deaths: u32::try_from(value.get("tries")?.as_u64()?).ok()?,
+        deaths: u32::try_from(value.get("deaths")?.as_u64()?).ok()?,
         running: value.get("running")?.as_bool()?,
     })
 }
@@ -117,7 +117,7 @@ fn content(value: &Value) -> Option<QuarantinedContent> {
         layer: value.get("layer")?.as_str()?.to_owned(),
         fingerprint: fingerprint(value.get("fingerprint")?.as_str()?)?,
         changed: texts(value.get("changed")?)?,
-        deaths: u32::try_from(value.get("tries")?.as_u64()?).ok()?,
+        deaths: u32::try_from(value.get("deaths")?.as_u64()?).ok()?,
         until: time(value.get("until")?)?,
         times: u32::try_from(value.get("times")?.as_u64()?).ok()?,
         lifted: value.get("lifted")?.as_bool()?,

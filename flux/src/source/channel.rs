@@ -188,11 +188,11 @@ mod tests {
     use super::*;
     use crate::source::{
         ErrorKind, Health,
-        mailbox::{Inbox, News},
+        mailbox::{Mailbox, SourceReport},
         supervisor::supervise,
     };
 
-    fn text(news: &News) -> Option<String> {
+    fn text(news: &SourceReport) -> Option<String> {
         match &news.observation {
             Some(Observation::Value(content)) => {
                 Some(String::from_utf8(content.bytes.to_vec()).unwrap())
@@ -207,9 +207,9 @@ mod tests {
             sender.send(*b"one").await.unwrap();
             sender.send(*b"two").await.unwrap();
             drop(sender);
-            let inbox = Inbox::new(1);
-            supervise(&mut channel, &inbox.observer(0)).await;
-            let news = inbox.take();
+            let mailbox = Mailbox::new(1);
+            supervise(&mut channel, &mailbox.observer(0)).await;
+            let news = mailbox.take();
             assert_eq!(text(&news[0]).as_deref(), Some("two"));
             assert!(matches!(news[0].health, Some(Health::Closed)));
         }
@@ -218,13 +218,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_buffered_channel_delivers_every_message_in_order() {
         let (sender, mut channel) = Channel::buffered("c", 1);
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let feed = async {
             for n in 0..10 {
                 sender.send(format!("{n}").into_bytes()).await.unwrap();
-                inbox.changed().await;
-                assert_eq!(text(&inbox.take()[0]), Some(n.to_string()));
+                mailbox.changed().await;
+                assert_eq!(text(&mailbox.take()[0]), Some(n.to_string()));
             }
         };
         tokio::select! {
@@ -261,15 +261,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_lost_when_a_session_is_dropped() {
         let (sender, mut channel) = Channel::buffered("c", 8);
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let pause = std::time::Duration::from_millis(1);
         for n in 0..8 {
             let _ = tokio::time::timeout(pause, channel.watch(&observer)).await;
             sender.send(format!("{n}").into_bytes()).await.unwrap();
         }
         let _ = tokio::time::timeout(pause, channel.watch(&observer)).await;
-        let news = inbox.take();
+        let news = mailbox.take();
         assert_eq!(
             (text(&news[0]).as_deref(), news[0].received),
             (Some("7"), 8)
@@ -279,18 +279,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_stale_until_the_next_document() {
         let (sender, mut channel) = Channel::latest("c");
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let feed = async {
             sender.fail(SourceError::transient("cut")).await.unwrap();
-            inbox.changed().await;
+            mailbox.changed().await;
             assert!(matches!(
-                inbox.take()[0].health,
+                mailbox.take()[0].health,
                 Some(Health::Stale { attempt: 1, .. })
             ));
             sender.send(*b"x").await.unwrap();
-            inbox.changed().await;
-            assert!(matches!(inbox.take()[0].health, Some(Health::Live)));
+            mailbox.changed().await;
+            assert!(matches!(mailbox.take()[0].health, Some(Health::Live)));
         };
         tokio::select! {
             _ = channel.watch(&observer) => panic!("a sender is left"),

@@ -36,9 +36,9 @@ pub enum Health {
     Closed,
 }
 
-/// What one layer's source had to say since the last [`Inbox::take`].
+/// What one layer's source had to say since the last [`Mailbox::take`].
 #[derive(Debug)]
-pub(crate) struct News {
+pub(crate) struct SourceReport {
     pub(crate) layer: usize,
     /// The newest observation, if there was one.
     pub(crate) observation: Option<Observation>,
@@ -48,12 +48,12 @@ pub(crate) struct News {
     pub(crate) health: Option<Health>,
     /// How many observations this layer received in all, those replaced before they were taken included.
     pub(crate) received: u64,
-    /// The newest request of [`Inbox::read_now`] that was answered.
+    /// The newest request of [`Mailbox::read_now`] that was answered.
     pub(crate) answered: u64,
 }
 
 /// One slot for each layer.
-pub(crate) struct Inbox {
+pub(crate) struct Mailbox {
     slots: Box<[Mutex<Slot>]>,
     /// Wakes the watcher of each layer when it is to read.
     requests: Box<[Notify]>,
@@ -105,9 +105,9 @@ struct Requests {
     answered: u64,
 }
 
-impl Inbox {
-    pub(crate) fn new(layers: usize) -> Arc<Inbox> {
-        Arc::new(Inbox {
+impl Mailbox {
+    pub(crate) fn new(layers: usize) -> Arc<Mailbox> {
+        Arc::new(Mailbox {
             slots: (0..layers).map(|_| Mutex::default()).collect(),
             requests: (0..layers).map(|_| Notify::new()).collect(),
             proven: (0..layers).map(|_| LastProven::never()).collect(),
@@ -119,11 +119,11 @@ impl Inbox {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn tapped_by(layers: usize, tap: impl Tap + 'static) -> Arc<Inbox> {
-        let inbox = Inbox::new(layers);
-        // A new inbox has none.
-        let _ = inbox.tap.set(Box::new(tap));
-        inbox
+    pub(crate) fn tapped_by(layers: usize, tap: impl Tap + 'static) -> Arc<Mailbox> {
+        let mailbox = Mailbox::new(layers);
+        // A new mailbox has none.
+        let _ = mailbox.tap.set(Box::new(tap));
+        mailbox
     }
 
     #[cfg(feature = "testing")]
@@ -137,14 +137,14 @@ impl Inbox {
     pub(crate) fn observer(self: &Arc<Self>, layer: usize) -> Observer {
         debug_assert!(layer < self.slots.len());
         Observer {
-            inbox: Arc::clone(self),
+            mailbox: Arc::clone(self),
             layer,
             resync: None,
         }
     }
 
     /// All that is new, in the order of the layers. Empties the slots.
-    pub(crate) fn take(&self) -> Vec<News> {
+    pub(crate) fn take(&self) -> Vec<SourceReport> {
         // Cleared before the slots are read: what arrives meanwhile raises it again.
         if !self.pending.swap(false, Ordering::AcqRel) {
             return Vec::new();
@@ -155,7 +155,7 @@ impl Inbox {
                 if !std::mem::take(&mut slot.fresh) {
                     return None;
                 }
-                Some(News {
+                Some(SourceReport {
                     layer,
                     observation: slot.observation.take(),
                     unsettled: slot.unsettled,
@@ -168,7 +168,7 @@ impl Inbox {
     }
 
     /// Asks the source of `layer` to be read now, even if no change was seen. The number of the request, which
-    /// [`News::answered`] reaches when it was read; `None` where the watcher takes no requests.
+    /// [`SourceReport::answered`] reaches when it was read; `None` where the watcher takes no requests.
     pub(crate) fn read_now(&self, layer: usize) -> Option<u64> {
         let mut slot = self.slot(layer);
         slot.requests.made += 1;
@@ -288,7 +288,7 @@ enum Order {
 /// Where a watcher reports what it sees. Never blocks; a newer report replaces one that nobody took yet.
 #[derive(Clone)]
 pub struct Observer {
-    inbox: Arc<Inbox>,
+    mailbox: Arc<Mailbox>,
     layer: usize,
     resync: Option<Duration>,
 }
@@ -326,17 +326,17 @@ impl Observer {
     }
 
     fn deliver(&self, observation: Observation, order: Order) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             #[cfg(feature = "testing")]
             if !slot.is_outdated(order) {
-                self.inbox.tap(|tap| tap.observed(&observation));
+                self.mailbox.tap(|tap| tap.observed(&observation));
             }
             slot.sign = Some(self.prove());
             let changed = slot.take(observation, order);
             slot.reported(changed)
         });
         #[cfg(feature = "testing")]
-        self.inbox.tap(|tap| tap.delivered());
+        self.mailbox.tap(|tap| tap.delivered());
     }
 
     /// When to read the source again although no change was told: at the watcher's [`resync`](crate::source::Watcher::resync).
@@ -346,14 +346,14 @@ impl Observer {
 
     /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
     pub fn unsettled(&self) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             !std::mem::replace(&mut slot.unsettled, true)
         });
     }
 
     /// Takes [`unsettled`](Self::unsettled) back: the writer finished and what was seen last still holds.
     pub fn settled(&self) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             std::mem::replace(&mut slot.unsettled, false)
         });
     }
@@ -361,8 +361,8 @@ impl Observer {
     /// The source cannot be watched well just now. Changes its health only.
     pub fn failing(&self, error: SourceError) {
         #[cfg(feature = "testing")]
-        self.inbox.tap(|tap| tap.failing(&error));
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.tap(|tap| tap.failing(&error));
+        self.mailbox.update(self.layer, |slot| {
             let changed = slot.become_stale(error, None);
             slot.reported(changed)
         });
@@ -371,7 +371,7 @@ impl Observer {
     /// The source is watched: something arrived that only the source itself could send, so what was observed last still holds. Also
     /// the sign of life that a session with a [`deadline`](crate::source::Watcher::deadline) owes while nothing changes.
     pub fn live(&self) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             slot.sign = Some(self.prove());
             let changed = slot.become_live();
             slot.reported(changed)
@@ -381,7 +381,7 @@ impl Observer {
     /// The layer is current now.
     fn prove(&self) -> Instant {
         let now = Instant::now();
-        self.inbox.proven[self.layer].prove(now);
+        self.mailbox.proven[self.layer].prove(now);
         now
     }
 
@@ -389,27 +389,28 @@ impl Observer {
     pub(crate) async fn asked(&self) {
         loop {
             {
-                let requests = &mut self.inbox.slot(self.layer).requests;
+                let requests = &mut self.mailbox.slot(self.layer).requests;
                 requests.taken_at_all = true;
                 if requests.made > requests.taken {
                     requests.taken = requests.made;
                     return;
                 }
             }
-            self.inbox.requests[self.layer].notified().await;
+            self.mailbox.requests[self.layer].notified().await;
         }
     }
 
     /// [`asked`](Self::asked) of a watcher whose next report is the answer.
     pub(crate) async fn asked_of_reports(&self) {
         self.asked().await;
-        self.inbox.slot(self.layer).requests.by_report = true;
+        self.mailbox.slot(self.layer).requests.by_report = true;
     }
 
     /// What [`asked`](Self::asked) asked for was read, and is reported.
     #[cfg(any(test, feature = "file"))]
     pub(crate) fn answer(&self) {
-        self.inbox.update(self.layer, |slot| slot.requests.answer());
+        self.mailbox
+            .update(self.layer, |slot| slot.requests.answer());
     }
 
     pub(crate) fn with_resync(mut self, period: Option<Duration>) -> Self {
@@ -419,7 +420,7 @@ impl Observer {
 
     /// A session begins, which is a sign of life. The order of changes begins with it.
     pub(crate) fn begin(&self) {
-        let mut slot = self.inbox.slot(self.layer);
+        let mut slot = self.mailbox.slot(self.layer);
         slot.sign = Some(Instant::now());
         slot.mark = None;
         slot.observed = false;
@@ -427,18 +428,18 @@ impl Observer {
 
     /// Whether this session has observed the source.
     pub(crate) fn has_observed(&self) -> bool {
-        self.inbox.slot(self.layer).observed
+        self.mailbox.slot(self.layer).observed
     }
 
     /// When the source last showed that it is watched.
     pub(crate) fn last_sign(&self) -> Instant {
-        let sign = self.inbox.slot(self.layer).sign;
+        let sign = self.mailbox.slot(self.layer).sign;
         sign.unwrap_or_else(Instant::now)
     }
 
     /// The start goes on without the source, if nothing was heard of it: this stands in until something is.
     pub(crate) fn unheard(&self, stand_in: impl FnOnce(&Health) -> Observation) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             let unheard = slot.received == 0;
             if unheard {
                 slot.observation = Some(stand_in(&slot.health));
@@ -448,14 +449,14 @@ impl Observer {
     }
 
     pub(crate) fn stale(&self, error: SourceError, attempt: u32) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             let changed = slot.become_stale(error, Some(attempt));
             slot.reported(changed)
         });
     }
 
     pub(crate) fn closed(&self) {
-        self.inbox.update(self.layer, |slot| {
+        self.mailbox.update(self.layer, |slot| {
             slot.unsettled = false;
             slot.set_health(Health::Closed)
         });
@@ -463,7 +464,7 @@ impl Observer {
 
     /// Whether the source was ever live, so that trouble with it is a loss.
     pub(crate) fn was_live(&self) -> bool {
-        self.inbox.slot(self.layer).was_live
+        self.mailbox.slot(self.layer).was_live
     }
 }
 
@@ -479,7 +480,7 @@ impl fmt::Debug for Observer {
 mod tests {
     use crate::source::mailbox::*;
 
-    fn text(news: &News) -> &str {
+    fn text(news: &SourceReport) -> &str {
         match &news.observation {
             Some(Observation::Value(content)) => std::str::from_utf8(&content.bytes).unwrap(),
             other => panic!("{other:?}"),
@@ -488,32 +489,32 @@ mod tests {
 
     #[test]
     fn the_newest_observation_replaces_the_one_nobody_took() {
-        let inbox = Inbox::new(2);
-        inbox.observer(1).value(*b"old");
-        inbox.observer(1).value(*b"new");
-        let news = inbox.take();
+        let mailbox = Mailbox::new(2);
+        mailbox.observer(1).value(*b"old");
+        mailbox.observer(1).value(*b"new");
+        let news = mailbox.take();
         assert_eq!(news.len(), 1);
         assert_eq!(
             (news[0].layer, text(&news[0]), news[0].received),
             (1, "new", 2)
         );
         assert!(matches!(news[0].health, Some(Health::Live)));
-        assert!(inbox.take().is_empty());
+        assert!(mailbox.take().is_empty());
     }
 
     #[test]
     fn health_is_news_only_when_it_changes() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         observer.live();
         observer.live();
-        assert_eq!(inbox.take().len(), 1);
+        assert_eq!(mailbox.take().len(), 1);
         observer.live();
-        assert!(inbox.take().is_empty());
+        assert!(mailbox.take().is_empty());
         observer.failing(SourceError::transient("cut"));
         let Some(Health::Stale {
             since, attempt: 1, ..
-        }) = inbox.take()[0].health.clone()
+        }) = mailbox.take()[0].health.clone()
         else {
             panic!("not stale");
         };
@@ -522,7 +523,7 @@ mod tests {
             since: again,
             attempt: 2,
             error,
-        }) = inbox.take()[0].health.clone()
+        }) = mailbox.take()[0].health.clone()
         else {
             panic!("not stale");
         };
@@ -532,15 +533,15 @@ mod tests {
 
     #[test]
     fn an_observation_ends_what_was_unsettled() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         observer.unsettled();
-        let news = inbox.take();
+        let news = mailbox.take();
         assert!(news[0].unsettled && news[0].observation.is_none());
         observer.unsettled();
-        assert!(inbox.take().is_empty(), "no news in saying it twice");
+        assert!(mailbox.take().is_empty(), "no news in saying it twice");
         observer.absent();
-        let news = inbox.take();
+        let news = mailbox.take();
         assert!(!news[0].unsettled);
         assert!(matches!(news[0].observation, Some(Observation::Absent)));
     }
@@ -554,72 +555,72 @@ mod tests {
 
     #[test]
     fn a_change_that_is_announced_late_is_dropped_but_a_sign_of_life() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         observer.read_at(7, value("seven"));
-        assert_eq!(text(&inbox.take()[0]), "seven");
+        assert_eq!(text(&mailbox.take()[0]), "seven");
         observer.announced_at(8, Observation::Absent);
-        inbox.take();
+        mailbox.take();
         observer.failing(SourceError::transient("restart"));
         observer.announced_at(7, value("seven"));
-        let news = inbox.take();
+        let news = mailbox.take();
         assert!(news[0].observation.is_none(), "a deletion is not undone");
         assert!(matches!(news[0].health, Some(Health::Live)));
         observer.announced_at(8, value("eight"));
-        assert_eq!(text(&inbox.take()[0]), "eight");
+        assert_eq!(text(&mailbox.take()[0]), "eight");
     }
 
     #[test]
     fn an_answer_to_a_read_is_taken_whatever_its_number() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         observer.announced_at(40, value("forty"));
-        inbox.take();
+        mailbox.take();
         observer.read_at(2, value("restored"));
-        assert_eq!(text(&inbox.take()[0]), "restored");
+        assert_eq!(text(&mailbox.take()[0]), "restored");
         observer.announced_at(3, value("three"));
-        assert_eq!(text(&inbox.take()[0]), "three");
+        assert_eq!(text(&mailbox.take()[0]), "three");
         observer.observe(Observation::Absent);
         observer.announced_at(1, value("made anew"));
-        assert_eq!(text(&inbox.take()[0]), "made anew");
+        assert_eq!(text(&mailbox.take()[0]), "made anew");
     }
 
     #[test]
     fn numbers_of_different_sessions_are_not_compared() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         observer.begin();
         observer.announced_at(40, value("forty"));
-        inbox.take();
+        mailbox.take();
         observer.begin();
         observer.announced_at(2, value("two"));
-        assert_eq!(text(&inbox.take()[0]), "two");
+        assert_eq!(text(&mailbox.take()[0]), "two");
     }
 
     #[tokio::test]
     async fn a_request_to_read_now_is_answered_once_the_source_was_read() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
-        assert_eq!(inbox.read_now(0), None, "nobody takes it");
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
+        assert_eq!(mailbox.read_now(0), None, "nobody takes it");
         observer.asked().await;
         observer.answer();
-        assert_eq!(inbox.take()[0].answered, 1);
-        let second = inbox.read_now(0).unwrap();
-        let third = inbox.read_now(0).unwrap();
-        assert!(inbox.take().is_empty(), "nothing was read yet");
+        assert_eq!(mailbox.take()[0].answered, 1);
+        let second = mailbox.read_now(0).unwrap();
+        let third = mailbox.read_now(0).unwrap();
+        assert!(mailbox.take().is_empty(), "nothing was read yet");
         observer.asked().await;
         observer.value(*b"x");
-        assert_eq!(inbox.take()[0].answered, 1, "not yet");
+        assert_eq!(mailbox.take()[0].answered, 1, "not yet");
         observer.answer();
-        assert_eq!((second, third, inbox.take()[0].answered), (2, 3, 3));
+        assert_eq!((second, third, mailbox.take()[0].answered), (2, 3, 3));
         observer.answer();
-        assert!(inbox.take().is_empty());
+        assert!(mailbox.take().is_empty());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn nothing_is_lost_between_take_and_changed() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let writer = tokio::task::spawn_blocking(move || {
             for n in 0..10_000u32 {
                 observer.value(n.to_le_bytes());
@@ -631,8 +632,8 @@ mod tests {
         let last = 9_999u32.to_le_bytes();
         tokio::time::timeout(Duration::from_secs(30), async {
             loop {
-                inbox.changed().await;
-                for news in inbox.take() {
+                mailbox.changed().await;
+                for news in mailbox.take() {
                     if let Some(Observation::Value(content)) = news.observation
                         && *content.bytes == last
                     {

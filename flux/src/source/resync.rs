@@ -67,7 +67,7 @@ impl Resync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::mailbox::Inbox;
+    use crate::source::mailbox::Mailbox;
 
     #[tokio::test(start_paused = true)]
     async fn it_comes_about_once_a_period_however_often_it_is_asked_for() {
@@ -89,16 +89,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_comes_when_the_program_asks_and_the_next_report_answers() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let mut resync = observer.resync();
         let early = tokio::time::timeout(Duration::from_secs(1), resync.due());
         assert!(early.await.is_err());
-        let request = inbox.read_now(0);
+        let request = mailbox.read_now(0);
         resync.due().await;
-        assert!(inbox.take().is_empty());
+        assert!(mailbox.take().is_empty());
         observer.live();
-        assert_eq!(Some(inbox.take()[0].answered), request);
+        assert_eq!(Some(mailbox.take()[0].answered), request);
     }
 
     #[tokio::test(start_paused = true)]

@@ -137,7 +137,7 @@ pub(crate) async fn session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Session, Watcher, backoff::SPREAD, mailbox::Inbox};
+    use crate::source::{Session, Watcher, backoff::SPREAD, mailbox::Mailbox};
     use std::sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -162,25 +162,25 @@ mod tests {
         }
     }
 
-    async fn run<F, S>(script: F) -> (Arc<Inbox>, u32, Duration)
+    async fn run<F, S>(script: F) -> (Arc<Mailbox>, u32, Duration)
     where
         F: Fn(u32, Observer) -> S + Send + 'static,
         S: Future<Output = Result<(), SourceError>> + Send + 'static,
     {
-        let inbox = Inbox::new(1);
+        let mailbox = Mailbox::new(1);
         let sessions = Arc::new(AtomicU32::new(0));
         let mut watcher = Scripted(Arc::clone(&sessions), script);
         let begin = Instant::now();
-        supervise(&mut watcher, &inbox.observer(0)).await;
-        (inbox, sessions.load(Ordering::SeqCst), begin.elapsed())
+        supervise(&mut watcher, &mailbox.observer(0)).await;
+        (mailbox, sessions.load(Ordering::SeqCst), begin.elapsed())
     }
 
     fn closed() -> Result<(), SourceError> {
         Err(SourceError::closed("over"))
     }
 
-    fn stale(inbox: &Inbox) -> (String, u32) {
-        match inbox.take().pop().and_then(|news| news.health) {
+    fn stale(mailbox: &Mailbox) -> (String, u32) {
+        match mailbox.take().pop().and_then(|news| news.health) {
             Some(Health::Stale { error, attempt, .. }) => (error.to_string(), attempt),
             other => panic!("expected stale, found {other:?}"),
         }
@@ -188,9 +188,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn closed_is_final() {
-        let (inbox, sessions, _) = run(|_, _| async { closed() }).await;
+        let (mailbox, sessions, _) = run(|_, _| async { closed() }).await;
         assert_eq!(sessions, 1);
-        assert!(matches!(inbox.take()[0].health, Some(Health::Closed)));
+        assert!(matches!(mailbox.take()[0].health, Some(Health::Closed)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,8 +219,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_end_shows_in_the_health_with_the_number_of_the_attempt() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let mut watcher = Scripted(Arc::default(), |n, observer: Observer| async move {
             match n {
                 1 => observer.value(*b"x"),
@@ -232,12 +232,12 @@ mod tests {
         let check = async {
             tokio::task::yield_now().await;
             assert_eq!(
-                stale(&inbox),
+                stale(&mailbox),
                 ("scripted: the watch ended; watching again".to_owned(), 1)
             );
-            inbox.changed().await;
+            mailbox.changed().await;
             assert_eq!(
-                stale(&inbox),
+                stale(&mailbox),
                 (
                     "scripted: the watcher panicked: out of cheese".to_owned(),
                     2
@@ -265,8 +265,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_that_observed_the_source_resets_the_count() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let mut watcher = Scripted(Arc::default(), |n, observer: Observer| async move {
             if n == 11 {
                 observer.value(*b"x");
@@ -280,8 +280,8 @@ mod tests {
         let check = async {
             let mut seen = Vec::new();
             while seen.last() != Some(&("session 11".to_owned(), 1)) {
-                inbox.changed().await;
-                for news in inbox.take() {
+                mailbox.changed().await;
+                for news in mailbox.take() {
                     if let Some(Health::Stale { error, attempt, .. }) = news.health {
                         seen.push((error.to_string(), attempt));
                     }
@@ -356,8 +356,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_without_a_sign_of_life_is_ended_and_another_one_started() {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let terms = Terms {
             deadline: Some(Duration::from_secs(10)),
             ..Terms::default()
@@ -376,15 +376,15 @@ mod tests {
         let begin = Instant::now();
         let mut watcher = On(terms, Scripted(Arc::default(), script));
         let check = async {
-            inbox.changed().await;
-            inbox.take();
-            inbox.changed().await;
+            mailbox.changed().await;
+            mailbox.take();
+            mailbox.changed().await;
             assert_eq!(
                 begin.elapsed().as_secs(),
                 65,
                 "ten seconds after the last sign"
             );
-            assert_eq!(stale(&inbox).0, "scripted: no sign of life for 10s");
+            assert_eq!(stale(&mailbox).0, "scripted: no sign of life for 10s");
             std::future::pending::<()>().await;
         };
         tokio::select! {
@@ -449,8 +449,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn patience_ends_with_a_stand_in_only_while_nothing_was_heard() {
         let hear = |optional, speaks: bool, fails: bool| async move {
-            let inbox = Inbox::new(1);
-            let observer = inbox.observer(0);
+            let mailbox = Mailbox::new(1);
+            let observer = mailbox.observer(0);
             let wait = Duration::from_secs(5);
             let terms = Terms {
                 patience: Some(Patience { wait, optional }),
@@ -469,7 +469,7 @@ mod tests {
             let _ =
                 tokio::time::timeout(Duration::from_secs(6), supervise(&mut watcher, &observer))
                     .await;
-            let news = inbox.take().pop();
+            let news = mailbox.take().pop();
             news.and_then(|news| news.observation)
         };
         assert!(matches!(

@@ -249,7 +249,7 @@ async fn a_cold_start_serves_it_where_the_source_is_down_silent_gone_or_bad_and_
     for (down, said) in [
         (Down::Failing, "cannot be reached (no route)"),
         (Down::Silent, "has not answered yet"),
-        (Down::Gone, "ended before it said anything"),
+        (Down::Gone, "ended before its first report"),
         (Down::Saying("n: 100"), "must be in 0..=99"),
         (Down::Saying("n: x"), "expected u32"),
         (Down::Saying("{"), "channel"),

@@ -41,7 +41,7 @@ async fn a_source_that_ends_before_it_said_anything_fails_the_start_and_is_named
         let error = capacitor.start().await.expect_err("nothing came");
         assert!(matches!(error, Error::Refused(_)), "{error}");
         let text = error.to_string();
-        assert!(text.contains("ended before it said anything"), "{text}");
+        assert!(text.contains("ended before its first report"), "{text}");
         assert!(text.contains("channel"), "{text}");
         assert_eq!(capacitor.state(), State::Empty);
         settle().await;

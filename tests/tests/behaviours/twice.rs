@@ -121,7 +121,7 @@ async fn a_key_that_stands_twice_is_told_with_its_own_path_and_place() {
         let expected = match (text.contains("minimum"), path.ends_with("minimum")) {
             (true, true) => "`min` and `minimum` are the same field; remove one",
             (true, false) => "`minimum` and `min` are the same field; remove one",
-            (false, _) => "this key stands here twice; remove one",
+            (false, _) => "this key occurs twice; remove one",
         };
         assert_eq!(problem.message, expected, "{document}");
         assert_eq!(

@@ -6,10 +6,10 @@ use crate::{
         event::{EngineEvent, LayerVerdict, RefusedStage},
         generations::{GenerationOutcome, KeptGeneration},
         now::Now,
+        probation::Probation,
         proposal::{Action, Direction, Proposal},
         retry::RetryTarget,
         state::UpdateOutcome,
-        trial::Trial,
         value::AnySnapshot,
     },
     report::{Entry, Keeping},
@@ -30,7 +30,7 @@ impl Engine {
             self.condemn(before, &reason);
         }
         self.agenda.retry.clear();
-        self.agenda.trial = None;
+        self.agenda.probation = None;
         if forward
             && !first
             && let Some(window) = self.settings.probation
@@ -39,7 +39,7 @@ impl Engine {
             self.generations
                 .mark(number, GenerationOutcome::OnProbation);
             let checks = self.settings.checks;
-            self.agenda.trial = Some(Trial::new(number, window, checks, now.instant));
+            self.agenda.probation = Some(Probation::new(number, window, checks, now.instant));
         }
         self.review_trial(!forward, now);
         if !forward && self.layers.waits() {
@@ -126,7 +126,7 @@ impl Engine {
     pub(super) fn settle(&mut self, refused: Vec<Entry>, keeping: Keeping, now: Now) {
         self.begun = true;
         if refused.is_empty() {
-            self.standing.applied(now, &mut self.events);
+            self.condition.applied(now, &mut self.events);
         } else {
             let report = self.layers.report(refused, keeping);
             let states = &self.layers.states;
@@ -134,8 +134,8 @@ impl Engine {
                 true => RefusedStage::Transform,
                 false => RefusedStage::Validation,
             };
-            let (standing, events) = (&mut self.standing, &mut self.events);
-            standing.refused(stage, report, UpdateOutcome::Partly, now, events);
+            let (condition, events) = (&mut self.condition, &mut self.events);
+            condition.refused(stage, report, UpdateOutcome::Partly, now, events);
         }
         self.judge_layers();
     }
@@ -147,8 +147,8 @@ impl Engine {
             None => (Keeping::Nothing, UpdateOutcome::Refused),
         };
         let report = self.layers.report(entries, keeping);
-        let (standing, events) = (&mut self.standing, &mut self.events);
-        standing.refused(stage, report, outcome, now, events);
+        let (condition, events) = (&mut self.condition, &mut self.events);
+        condition.refused(stage, report, outcome, now, events);
         self.judge_layers();
         Action::Settled
     }

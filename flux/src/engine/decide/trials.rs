@@ -99,7 +99,10 @@ impl Trials {
     }
 
     pub(super) fn quarantined(&self) -> Vec<QuarantineStatus> {
-        self.record.held().map(QuarantineStatus::of).collect()
+        self.record
+            .in_quarantine()
+            .map(QuarantineStatus::of)
+            .collect()
     }
 
     fn put(&mut self, on_trial: Option<OnTrial>) {
@@ -159,7 +162,7 @@ impl Trials {
 
     /// When the first quarantine ends.
     fn lifts_at(&self, now: Now) -> Option<Instant> {
-        let held = self.record.held().map(|content| content.until);
+        let held = self.record.in_quarantine().map(|content| content.until);
         let left = held.min()?.duration_since(now.wall).unwrap_or_default();
         Some(now.instant + left)
     }
@@ -172,7 +175,11 @@ impl Engine {
         let keys = self.layers.keys();
         for (state, key) in self.layers.states.iter_mut().zip(keys) {
             state.quarantine.key = Some(trials.record.key);
-            for content in trials.record.held().filter(|content| content.layer == key) {
+            for content in trials
+                .record
+                .in_quarantine()
+                .filter(|content| content.layer == key)
+            {
                 let text = format!("is not applied: {}", content.sentence());
                 state.quarantine.remember(content.fingerprint, text);
             }
@@ -426,7 +433,11 @@ impl Engine {
         };
         // By either clock: the calendar's may be set back.
         let due = self.agenda.lifts_at.is_some_and(|at| at <= now.instant);
-        let first = trials.record.held().map(|content| content.until).min();
+        let first = trials
+            .record
+            .in_quarantine()
+            .map(|content| content.until)
+            .min();
         let lifted = trials.record.lift(|content| {
             let over = content.until <= now.wall || due && Some(content.until) == first;
             by_hand || over
@@ -435,7 +446,12 @@ impl Engine {
             trials.version += 1;
             let keys = self.layers.keys();
             for (state, key) in self.layers.states.iter_mut().zip(&keys) {
-                let held = |print| trials.record.held().any(|content| content.is(key, print));
+                let held = |print| {
+                    trials
+                        .record
+                        .in_quarantine()
+                        .any(|content| content.is(key, print))
+                };
                 let lifted = state.quarantine.forget(|print| !held(print));
                 if lifted {
                     state.judge_again();

@@ -6,8 +6,8 @@ use crate::{
         content::LayerContent,
         event::EngineEvent,
         now::Now,
+        probation::ProbationStep,
         proposal::{Action, Direction, Proposal, Question},
-        trial::TrialStep,
     },
     report::Keeping,
 };
@@ -106,31 +106,37 @@ impl Engine {
 
     /// Whether a configuration is on trial.
     pub(crate) fn has_trial(&self) -> bool {
-        self.agenda.trial.is_some() || self.agenda.passes_at.is_some()
+        self.agenda.probation.is_some() || self.agenda.passes_at.is_some()
     }
 
     /// What the trial asks for now; a failure is acted on by [`unhealthy`](Engine::unhealthy).
-    pub(crate) fn trial(&mut self, now: Instant) -> TrialStep {
+    pub(crate) fn trial(&mut self, now: Instant) -> ProbationStep {
         if self.pass_trial(false, now) {
-            return TrialStep::Passed;
+            return ProbationStep::Passed;
         }
-        let trial = self.agenda.trial.as_mut();
-        let step = trial.map_or(TrialStep::Wait, |trial| trial.step(now));
+        let probation = self.agenda.probation.as_mut();
+        let step = probation.map_or(ProbationStep::Wait, |probation| probation.step(now));
         self.after_trial(step, now)
     }
 
     /// The health check has answered.
-    pub(crate) fn health_checked(&mut self, answer: Result<(), String>, now: Instant) -> TrialStep {
-        let trial = self.agenda.trial.as_mut();
-        let step = trial.map_or(TrialStep::Wait, |trial| trial.answered(answer, now));
+    pub(crate) fn health_checked(
+        &mut self,
+        answer: Result<(), String>,
+        now: Instant,
+    ) -> ProbationStep {
+        let probation = self.agenda.probation.as_mut();
+        let step = probation.map_or(ProbationStep::Wait, |probation| {
+            probation.answered(answer, now)
+        });
         self.after_trial(step, now)
     }
 
-    fn after_trial(&mut self, step: TrialStep, now: Instant) -> TrialStep {
-        if step == TrialStep::Passed
-            && let Some(trial) = self.agenda.trial.take()
+    fn after_trial(&mut self, step: ProbationStep, now: Instant) -> ProbationStep {
+        if step == ProbationStep::Passed
+            && let Some(probation) = self.agenda.probation.take()
         {
-            self.generations.confirm(trial.generation);
+            self.generations.confirm(probation.generation);
             self.pass_trial(true, now);
             self.events.push(EngineEvent::Confirmed);
         }
@@ -139,8 +145,8 @@ impl Engine {
 
     /// Takes the configuration on trial back.
     pub(crate) fn unhealthy(&mut self, reason: &str, now: Now) -> Action {
-        let trial = self.agenda.trial.take();
-        match trial.and_then(|_| self.generations.good_before(self.generation())) {
+        let probation = self.agenda.probation.take();
+        match probation.and_then(|_| self.generations.good_before(self.generation())) {
             Some(to) => {
                 let reason = self.layers.shown(reason);
                 self.events.push(EngineEvent::Unhealthy {

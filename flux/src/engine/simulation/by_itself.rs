@@ -8,10 +8,10 @@ use crate::{
         decide::{Engine, Settings},
         event::EngineEvent,
         now::Now,
+        probation::ProbationStep,
         proposal::{Action, Denial, Passed},
         small::{Clock, Small, document, engine, settings, small},
         state::State,
-        trial::TrialStep,
         value::AnySnapshot,
     },
     source::{Health, SourceError},
@@ -258,14 +258,14 @@ impl Simulated {
             _ => self.engine.trial(now.instant),
         };
         match step {
-            TrialStep::Wait => false,
-            TrialStep::Passed => true,
-            TrialStep::Check => {
+            ProbationStep::Wait => false,
+            ProbationStep::Passed => true,
+            ProbationStep::Check => {
                 let at = now.instant + Duration::from_millis(20);
                 self.check = Some((at, self.healthy));
                 true
             }
-            TrialStep::Failed(reason) => {
+            ProbationStep::Failed(reason) => {
                 let action = self.engine.unhealthy(&reason, now);
                 self.perform(action, now);
                 true

@@ -89,8 +89,8 @@ impl Life {
                 lasts: LASTS,
             },
         };
-        let over = |held: &QuarantinedContent| held.until <= now.wall;
-        if past.record.held().any(over) {
+        let over = |content: &QuarantinedContent| content.until <= now.wall;
+        if past.record.in_quarantine().any(over) {
             // It is tried again, and one more death is enough.
             self.deaths = self.deaths.min(TRIES - 1);
         }
@@ -175,7 +175,8 @@ impl Life {
         while self.engine().record_reading(now) {
             self.sync(rng)?;
         }
-        if self.holds == UNREADABLE && self.engine().layers.states[0].held_back().is_none() {
+        if self.holds == UNREADABLE && self.engine().layers.states[0].quarantine_reason().is_none()
+        {
             return Err(Died::OfContent);
         }
         let action = self.engine().take_up(now);

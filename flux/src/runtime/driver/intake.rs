@@ -19,7 +19,7 @@ impl Driver {
     /// Hands what the sources reported to the engine.
     pub(super) fn drain(&mut self) -> bool {
         let (mut news, mut unchanged) = (false, false);
-        for item in self.inbox.take() {
+        for item in self.mailbox.take() {
             if let Some(recorder) = &self.plan.recorder {
                 recorder.received(&item);
             }

@@ -52,7 +52,7 @@ impl Driver {
     pub(super) fn reload(&mut self, reply: Option<Reply>) {
         let layers = self.plan.layers.iter().enumerate();
         let requests = layers.map(|(layer, opened)| match opened.input {
-            Input::Watched(_) => self.inbox.read_now(layer),
+            Input::Watched(_) => self.mailbox.read_now(layer),
             _ => None,
         });
         let requests = requests.collect();
@@ -170,7 +170,7 @@ impl Driver {
                     return Poll::Ready(());
                 }
                 match self.changed.as_mut().poll(cx) {
-                    Poll::Ready(()) => self.changed = super::changed(&self.inbox),
+                    Poll::Ready(()) => self.changed = super::changed(&self.mailbox),
                     Poll::Pending => return Poll::Pending,
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::{
-    engine::{TrialStep, discard},
+    engine::{ProbationStep, discard},
     pipeline::{Answer, guarded},
     problem::printed,
     runtime::clock::now,
@@ -25,7 +25,7 @@ impl Driver {
                     discard(self.check.take());
                     let answer = answer.map_err(|error| printed(&error));
                     let step = self.engine.health_checked(answer, at);
-                    if step == TrialStep::Wait {
+                    if step == ProbationStep::Wait {
                         return true;
                     }
                     step
@@ -33,10 +33,10 @@ impl Driver {
             },
         };
         match step {
-            TrialStep::Wait => return false,
-            TrialStep::Passed => self.listeners.notify(&mut self.engine),
-            TrialStep::Failed(reason) => self.unhealthy(&reason),
-            TrialStep::Check => {
+            ProbationStep::Wait => return false,
+            ProbationStep::Passed => self.listeners.notify(&mut self.engine),
+            ProbationStep::Failed(reason) => self.unhealthy(&reason),
+            ProbationStep::Check => {
                 let check = self.plan.health_check.clone();
                 self.check = check
                     .zip(self.engine.current().cloned())

@@ -20,7 +20,7 @@ use tokio::{
 use super::File;
 use crate::source::{
     Observation, SourceError, Watcher,
-    mailbox::{Health, Inbox},
+    mailbox::{Health, Mailbox},
     supervisor::supervise,
 };
 
@@ -40,7 +40,7 @@ pub(super) enum Seen {
 }
 
 pub(super) struct Watched {
-    inbox: Arc<Inbox>,
+    mailbox: Arc<Mailbox>,
     task: JoinHandle<()>,
     pub(super) seen: Vec<Seen>,
     pub(super) unsettled: bool,
@@ -50,11 +50,11 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn of(mut watcher: impl Watcher) -> Self {
-        let inbox = Inbox::new(1);
-        let observer = inbox.observer(0);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
         let task = tokio::spawn(async move { supervise(&mut watcher, &observer).await });
         Watched {
-            inbox,
+            mailbox,
             task,
             seen: Vec::new(),
             unsettled: false,
@@ -68,7 +68,7 @@ impl Watched {
     }
 
     pub(super) fn take(&mut self) {
-        for news in self.inbox.take() {
+        for news in self.mailbox.take() {
             self.unsettled = news.unsettled;
             self.answered = news.answered;
             match news.health {
@@ -88,25 +88,25 @@ impl Watched {
 
     /// Asks for the source to be read now.
     pub(super) fn ask(&self) {
-        assert!(self.inbox.read_now(0).is_some());
+        assert!(self.mailbox.read_now(0).is_some());
     }
 
     /// Asks, and waits for the answer.
     pub(super) async fn answers(&mut self) {
-        let request = self.inbox.read_now(0).unwrap();
+        let request = self.mailbox.read_now(0).unwrap();
         self.until("an answer", |watched| watched.answered >= request)
             .await;
     }
 
     pub(super) async fn changed(&self) {
-        self.inbox.changed().await;
+        self.mailbox.changed().await;
     }
 
     pub(super) async fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let waiting = timeout(BOUND, async {
             self.take();
             while !done(self) {
-                self.inbox.changed().await;
+                self.mailbox.changed().await;
                 self.take();
             }
         });

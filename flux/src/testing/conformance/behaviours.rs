@@ -215,17 +215,17 @@ async fn slow_consumer<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome
     trial.change().await?;
     trial.watch().await;
     trial.settle().await?;
-    let inbox = trial.inbox()?;
+    let mailbox = trial.mailbox()?;
     let mut taken = None;
     for round in 0..200 {
         trial.change().await?;
         if round % 64 == 63 {
             sleep(Duration::from_millis(1)).await;
-            taken = newest(inbox.take()).or(taken);
+            taken = newest(mailbox.take()).or(taken);
         }
     }
     trial.settle().await?;
-    taken = newest(inbox.take()).or(taken);
+    taken = newest(mailbox.take()).or(taken);
     let truth = Held::of(trial.subject.read().await);
     match taken {
         Some(taken) if taken == truth => Ok(()),
@@ -235,7 +235,7 @@ async fn slow_consumer<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome
     }
 }
 
-fn newest(news: Vec<crate::source::mailbox::News>) -> Option<Held> {
+fn newest(news: Vec<crate::source::mailbox::SourceReport>) -> Option<Held> {
     let mut observations = news.iter().filter_map(|one| one.observation.as_ref());
     observations.next_back().map(Held::from)
 }
@@ -260,8 +260,8 @@ async fn dropped<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.change().await?;
     trial.begin().await;
     let mut watcher = trial.subject.watcher();
-    let (said, inbox) = listening();
-    let observer = inbox.observer(0);
+    let (said, mailbox) = listening();
+    let observer = mailbox.observer(0);
     for polls in (0..16).chain([24, 32, 64]) {
         let mut left = polls;
         let (taken, observer) = (&mut watcher, &observer);
@@ -297,7 +297,7 @@ async fn dropped<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
         }
         trial.change().await?;
     }
-    trial.keep(watcher, said, inbox);
+    trial.keep(watcher, said, mailbox);
     trial.settle().await
 }
 

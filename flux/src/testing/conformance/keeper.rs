@@ -3,7 +3,7 @@
 use super::oracle::Held;
 use crate::source::{
     DynWatcher, ErrorKind, Observation, SourceError, Watcher,
-    mailbox::{Inbox, Tap},
+    mailbox::{Mailbox, Tap},
     supervisor::{session, supervise},
 };
 use std::{
@@ -114,17 +114,17 @@ impl Tap for Listening {
     }
 }
 
-/// An inbox of which everything is remembered.
-pub(super) fn listening() -> (Arc<KeeperReport>, Arc<Inbox>) {
+/// An mailbox of which everything is remembered.
+pub(super) fn listening() -> (Arc<KeeperReport>, Arc<Mailbox>) {
     let said = Arc::new(KeeperReport::default());
-    let inbox = Inbox::tapped_by(1, Listening(Arc::clone(&said)));
-    (said, inbox)
+    let mailbox = Mailbox::tapped_by(1, Listening(Arc::clone(&said)));
+    (said, mailbox)
 }
 
 /// A watcher at work.
 pub(super) struct Keeper {
     pub(super) said: Arc<KeeperReport>,
-    pub(super) inbox: Arc<Inbox>,
+    pub(super) mailbox: Arc<Mailbox>,
     stop: Arc<Notify>,
     task: JoinHandle<()>,
 }
@@ -132,20 +132,20 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Session after session, with short pauses.
     pub(super) fn new(watcher: impl Watcher) -> Self {
-        let (said, inbox) = listening();
-        Self::over(watcher, said, inbox)
+        let (said, mailbox) = listening();
+        Self::over(watcher, said, mailbox)
     }
 
     /// The same, of a watcher that was at work before.
     pub(super) fn over(
         mut watcher: impl Watcher,
         said: Arc<KeeperReport>,
-        inbox: Arc<Inbox>,
+        mailbox: Arc<Mailbox>,
     ) -> Self {
         let terms = DynWatcher::terms(&watcher);
         let told = Arc::clone(&said);
-        let observer = inbox.observer(0).with_resync(terms.resync);
-        Self::run(said, inbox, async move {
+        let observer = mailbox.observer(0).with_resync(terms.resync);
+        Self::run(said, mailbox, async move {
             loop {
                 told.tell(|state| state.sessions += 1);
                 let end = session(&mut watcher, &observer, "the subject", terms.deadline).await;
@@ -188,17 +188,17 @@ impl Keeper {
                 Watcher::watch(&mut self.0, observer).await
             }
         }
-        let (said, inbox) = listening();
+        let (said, mailbox) = listening();
         let mut watcher: Box<dyn DynWatcher> = Box::new(CountedWatch(watcher, Arc::clone(&said)));
-        let observer = inbox.observer(0);
-        Self::run(said, inbox, async move {
+        let observer = mailbox.observer(0);
+        Self::run(said, mailbox, async move {
             supervise(&mut *watcher, &observer).await;
         })
     }
 
     fn run(
         said: Arc<KeeperReport>,
-        inbox: Arc<Inbox>,
+        mailbox: Arc<Mailbox>,
         watching: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let stop = Arc::new(Notify::new());
@@ -216,7 +216,7 @@ impl Keeper {
         });
         Keeper {
             said,
-            inbox,
+            mailbox,
             stop,
             task,
         }

@@ -5,7 +5,7 @@ use super::{
     oracle::{Held, applied, in_order},
     subject::{Cannot, Fault, Limits, Subject},
 };
-use crate::source::{ErrorKind, mailbox::Inbox};
+use crate::source::{ErrorKind, mailbox::Mailbox};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -69,8 +69,13 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
     }
 
     /// Lets a watcher go on that was at work before.
-    pub(super) fn keep(&mut self, watcher: S::Watcher, said: Arc<KeeperReport>, inbox: Arc<Inbox>) {
-        self.keeper = Some(Keeper::over(watcher, said, inbox));
+    pub(super) fn keep(
+        &mut self,
+        watcher: S::Watcher,
+        said: Arc<KeeperReport>,
+        mailbox: Arc<Mailbox>,
+    ) {
+        self.keeper = Some(Keeper::over(watcher, said, mailbox));
     }
 
     /// Waits until an error of this kind is told.
@@ -92,7 +97,7 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
     pub(super) async fn until_stale(&mut self) -> TrialOutcome {
         let silent = self.limits.silent;
         let deadline = Instant::now() + silent;
-        while self.inbox()?.is_live(0) {
+        while self.mailbox()?.is_live(0) {
             if Instant::now() >= deadline {
                 return Err(Stop::Failed(format!(
                     "the source is silent, and still called live after {silent:?}"
@@ -125,8 +130,8 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
         self.keeper.as_ref().ok_or_else(missing)
     }
 
-    pub(super) fn inbox(&self) -> Result<Arc<Inbox>, Stop> {
-        Ok(Arc::clone(&self.keeper()?.inbox))
+    pub(super) fn mailbox(&self) -> Result<Arc<Mailbox>, Stop> {
+        Ok(Arc::clone(&self.keeper()?.mailbox))
     }
 
     /// Writes a document that was never there.

@@ -3,13 +3,13 @@
 use crate::time::after;
 use std::time::{Duration, Instant};
 
-/// The check runs ten times in a trial, but not more often and not less often than this.
+/// The check runs ten times in a probation, but not more often and not less often than this.
 const OFTEN: Duration = Duration::from_millis(100);
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// One configuration on trial.
+/// One configuration on probation.
 #[derive(Debug, Clone)]
-pub(crate) struct Trial {
+pub(crate) struct Probation {
     pub(crate) generation: u64,
     until: Instant,
     every: Duration,
@@ -22,9 +22,9 @@ pub(crate) struct Trial {
     checking: bool,
 }
 
-/// What a trial asks for.
+/// What a probation asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TrialStep {
+pub(crate) enum ProbationStep {
     Wait,
     /// Run the health check and report its answer.
     Check,
@@ -33,11 +33,11 @@ pub(crate) enum TrialStep {
     Failed(String),
 }
 
-impl Trial {
+impl Probation {
     pub(super) fn new(generation: u64, window: Duration, checks: bool, now: Instant) -> Self {
         let until = after(now, window);
         let every = (window / 10).clamp(OFTEN, SELDOM);
-        Trial {
+        Probation {
             generation,
             until,
             every,
@@ -52,38 +52,38 @@ impl Trial {
         }
     }
 
-    /// When to call [`step`](Trial::step) again.
+    /// When to call [`step`](Probation::step) again.
     pub(super) fn deadline(&self) -> Instant {
         self.next
     }
 
     /// What is due. The last check runs at the end of the window; one without an answer for as long as the window is a failure.
-    pub(super) fn step(&mut self, now: Instant) -> TrialStep {
+    pub(super) fn step(&mut self, now: Instant) -> ProbationStep {
         match (self.checking, now < self.next) {
-            (_, true) => TrialStep::Wait,
+            (_, true) => ProbationStep::Wait,
             (true, false) => {
                 let limit = self.patience;
-                TrialStep::Failed(format!(
+                ProbationStep::Failed(format!(
                     "the health check failed: no answer within {limit:?}"
                 ))
             }
-            (false, false) if !self.checks => TrialStep::Passed,
+            (false, false) if !self.checks => ProbationStep::Passed,
             (false, false) => {
                 (self.checking, self.next) = (true, after(now, self.patience));
-                TrialStep::Check
+                ProbationStep::Check
             }
         }
     }
 
     /// The health check has answered.
-    pub(super) fn answered(&mut self, answer: Result<(), String>, now: Instant) -> TrialStep {
+    pub(super) fn answered(&mut self, answer: Result<(), String>, now: Instant) -> ProbationStep {
         self.checking = false;
         match answer {
-            Err(error) => TrialStep::Failed(format!("the health check failed: {error}")),
-            Ok(()) if now >= self.until => TrialStep::Passed,
+            Err(error) => ProbationStep::Failed(format!("the health check failed: {error}")),
+            Ok(()) if now >= self.until => ProbationStep::Passed,
             Ok(()) => {
                 self.next = (now + self.every).min(self.until);
-                TrialStep::Wait
+                ProbationStep::Wait
             }
         }
     }
@@ -98,22 +98,22 @@ mod tests {
     #[test]
     fn without_a_check_it_passes_at_the_end_of_the_window() {
         let now = Instant::now();
-        let mut trial = Trial::new(2, WINDOW, false, now);
-        assert_eq!(trial.deadline(), now + WINDOW);
-        assert_eq!(trial.step(now + WINDOW / 2), TrialStep::Wait);
-        assert_eq!(trial.step(now + WINDOW), TrialStep::Passed);
+        let mut probation = Probation::new(2, WINDOW, false, now);
+        assert_eq!(probation.deadline(), now + WINDOW);
+        assert_eq!(probation.step(now + WINDOW / 2), ProbationStep::Wait);
+        assert_eq!(probation.step(now + WINDOW), ProbationStep::Passed);
     }
 
     #[test]
     fn the_check_runs_ten_times_and_the_last_one_at_the_end() {
         let (mut now, mut checks) = (Instant::now(), 0);
         let end = now + WINDOW;
-        let mut trial = Trial::new(2, WINDOW, true, now);
+        let mut probation = Probation::new(2, WINDOW, true, now);
         loop {
-            now = trial.deadline();
-            assert_eq!(trial.step(now), TrialStep::Check);
+            now = probation.deadline();
+            assert_eq!(probation.step(now), ProbationStep::Check);
             checks += 1;
-            if trial.answered(Ok(()), now) == TrialStep::Passed {
+            if probation.answered(Ok(()), now) == ProbationStep::Passed {
                 break;
             }
         }
@@ -123,19 +123,19 @@ mod tests {
     #[test]
     fn an_error_and_a_missing_answer_fail_it() {
         let now = Instant::now();
-        let mut trial = Trial::new(2, WINDOW, true, now);
-        let at = trial.deadline();
-        assert_eq!(trial.step(at), TrialStep::Check);
-        assert_eq!(trial.step(at), TrialStep::Wait);
-        let late = trial.step(at + WINDOW);
+        let mut probation = Probation::new(2, WINDOW, true, now);
+        let at = probation.deadline();
+        assert_eq!(probation.step(at), ProbationStep::Check);
+        assert_eq!(probation.step(at), ProbationStep::Wait);
+        let late = probation.step(at + WINDOW);
         assert_eq!(
             late,
-            TrialStep::Failed("the health check failed: no answer within 10s".to_owned())
+            ProbationStep::Failed("the health check failed: no answer within 10s".to_owned())
         );
-        let failed = trial.answered(Err("down".to_owned()), at);
+        let failed = probation.answered(Err("down".to_owned()), at);
         assert_eq!(
             failed,
-            TrialStep::Failed("the health check failed: down".to_owned())
+            ProbationStep::Failed("the health check failed: down".to_owned())
         );
     }
 }

@@ -9,16 +9,16 @@ use super::{
 use crate::Report;
 use std::time::SystemTime;
 
-pub(super) struct Standing {
+pub(super) struct Condition {
     pub(super) state: State,
     pub(super) since: SystemTime,
     pub(super) error: Option<Report>,
     history: History,
 }
 
-impl Standing {
+impl Condition {
     pub(super) fn new(history: usize, now: Now) -> Self {
-        Standing {
+        Condition {
             state: State::Loading,
             since: now.wall,
             error: None,
