@@ -115,7 +115,7 @@ pub(crate) struct Field<'a> {
     pub(crate) kind: Kind<'a>,
     pub(crate) default: Option<Default<'a>>,
     pub(crate) rules: Vec<Rule<'a>>,
-    /// How many `Option`s stand around the value that rules look at.
+    /// How many `Option`s are around the value that rules look at.
     pub(crate) options: usize,
     pub(crate) transition: Transition,
     pub(crate) secret: bool,
@@ -126,7 +126,7 @@ pub(crate) struct Field<'a> {
     pub(crate) hot: Option<Ident>,
 }
 
-/// What stands behind a field.
+/// What is behind a field.
 pub(crate) enum Kind<'a> {
     Leaf {
         /// The field's own decoding function.
@@ -141,7 +141,7 @@ pub(crate) enum Kind<'a> {
     Section {
         merge: Option<Merge<'a>>,
     },
-    /// A section whose keys stand beside the struct's own, or a map of sections that takes the keys that no field has.
+    /// A section whose keys are beside the struct's own, or a map of sections that takes the keys that no field has.
     Flat,
     /// A map of values that takes the keys that no field has.
     Rest {
@@ -225,7 +225,7 @@ pub(crate) enum Check<'a> {
     Ip,
     Each {
         rules: Vec<Rule<'a>>,
-        /// How many `Option`s stand around an item.
+        /// How many `Option`s are around an item.
         options: usize,
     },
     Custom(&'a Path),

@@ -1,4 +1,4 @@
-//! What a type is, told by its name: enough to refuse what cannot fit and to pick the right call. A type of the user's own is
+//! What a type is, by its name: enough to refuse what cannot fit and to pick the right call. A type of the user's own is
 //! [`Shape::Other`], and the traits of the runtime decide.
 
 use syn::{Expr, ExprLit, ExprUnary, GenericArgument, Lit, PathArguments, Type, UnOp};
@@ -162,7 +162,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// A number that stands in the source as such.
+/// A number that is in the source as such.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) enum Number {
     Int(i128),

@@ -28,7 +28,7 @@ pub(crate) fn read(attrs: &[Attribute], flux: Owner, serde: Owner, errors: &mut 
             let name = name.unwrap_or_default();
             errors.at(
                 &attr.meta,
-                format!("options stand in brackets: `#[{name}(..)]`"),
+                format!("options are written in brackets: `#[{name}(..)]`"),
             );
             continue;
         };
@@ -110,7 +110,7 @@ fn option(
     error.map_or(Ok(()), Err)
 }
 
-/// What stands behind the key; none where nothing of it concerns Flux.
+/// What is behind the key; none where nothing of it concerns Flux.
 fn value(
     spec: &Spec,
     key: &Ident,

@@ -1,4 +1,4 @@
-//! One field: what stands behind it, and which options fit that.
+//! One field: what is behind it, and which options fit that.
 
 use super::{default, kind, rules, transition};
 use crate::{

@@ -1,4 +1,4 @@
-//! What stands behind a field: a single value or a section, how it is decoded and how it is merged.
+//! What is behind a field: a single value or a section, how it is decoded and how it is merged.
 
 use crate::{
     ast,

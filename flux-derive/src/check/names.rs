@@ -63,7 +63,7 @@ pub(super) fn one_rest(input: &Input<'_>, fields: &[model::Field<'_>], errors: &
     }
 }
 
-/// Two fields with one name could not be told apart in a document, or in the environment.
+/// Two fields with one name could not be distinguished in a document, or in the environment.
 pub(super) fn distinct(input: &Input<'_>, fields: &[model::Field<'_>], errors: &mut Errors) {
     let mut documents: HashMap<String, String> = HashMap::new();
     let mut variables: HashMap<String, String> = HashMap::new();

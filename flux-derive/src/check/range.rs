@@ -118,7 +118,7 @@ fn bound<'a>(expr: &'a Expr, of: Shape<'_>, ty: Option<&Type>, errors: &mut Erro
     }
 }
 
-/// Whether the literal is outside; nothing where that cannot be told.
+/// Whether the literal is outside; nothing where that is not known.
 pub(super) fn excludes(range: &ExprRange, of: Shape<'_>, value: &Expr) -> bool {
     let below = range
         .start

@@ -220,7 +220,7 @@ fn one_of<'a>(list: &'a ExprArray, ty: Option<&'a Type>, errors: &mut Errors) ->
     }
 }
 
-/// How many `Option`s stand around the value.
+/// How many `Option`s are around the value.
 pub(super) fn options(ty: &Type) -> usize {
     match shape(ty) {
         Shape::Option(inner) => 1 + options(inner),

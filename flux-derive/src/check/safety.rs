@@ -26,7 +26,7 @@ pub(super) fn max_wait(
 ) -> Option<Duration> {
     let text = options.text(Key::MaxWait)?;
     let wait = duration(Some(text), errors)?;
-    // A debounce that cannot be read is told already.
+    // A debounce that cannot be read is reported already.
     let debounce = match (debounce, options.is_set(Key::Debounce)) {
         (None, true) => Duration::ZERO,
         (debounce, _) => debounce.unwrap_or(DEBOUNCE),

@@ -191,7 +191,7 @@ fn compiled_in(format: Format, at: &LitStr, errors: &mut Errors) -> Option<Forma
     on.then_some(format)
 }
 
-/// The format by the path's ending, which may stand behind a variable but not in one.
+/// The format by the path's ending, which may be behind a variable but not in one.
 fn inferred(path: &Template, attr: &Layer<'_>, errors: &mut Errors) -> Option<Format> {
     let known = match path.parts.last() {
         Some(Part::Text(text)) => Format::of_path(text),
@@ -204,7 +204,7 @@ fn inferred(path: &Template, attr: &Layer<'_>, errors: &mut Errors) -> Option<Fo
             errors.at(
                 attr.uri,
                 format!(
-                    "the format of `{uri}` cannot be told by its ending; name it: `{key}(\"{uri}\", format = \"yaml\")`",
+                    "the format of `{uri}` is not known from its ending; name it: `{key}(\"{uri}\", format = \"yaml\")`",
                     uri = attr.uri.value()
                 ),
             );

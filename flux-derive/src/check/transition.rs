@@ -78,7 +78,7 @@ fn unknowable(written: &ast::FieldInput<'_>, key: &Ident, errors: &mut Errors) {
     } else if options.is_set(Key::Opaque) && !options.is_set(Key::Nested) {
         errors.at(
             key,
-            format!("nobody can tell whether an `opaque` field has changed; give its type `PartialEq` and remove `opaque`, or remove `{key}`"),
+            format!("an `opaque` field cannot be compared; give its type `PartialEq` and remove `opaque`, or remove `{key}`"),
         );
     }
 }
@@ -151,7 +151,7 @@ fn ten_thousandths(written: &str) -> Result<u64, String> {
     }
 }
 
-/// What stands before and behind the point.
+/// What is before and behind the point.
 fn decimal(text: &str) -> Option<(&str, &str)> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

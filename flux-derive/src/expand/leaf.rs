@@ -74,7 +74,7 @@ impl Leaves {
         leaves
     }
 
-    /// The struct that stands for the field's decoding.
+    /// The struct that names the field's decoding.
     pub(super) fn name(&self, field: &Field<'_>) -> Option<&Ident> {
         self.by_field.get(&field.ident.to_string())
     }

@@ -1,4 +1,4 @@
-//! The pipeline and what stands beside it, as calls on the builder.
+//! The pipeline and what is beside it, as calls on the builder.
 
 use super::{source::template, value::duration};
 use crate::model::{Root, Step};

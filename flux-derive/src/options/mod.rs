@@ -163,7 +163,7 @@ pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) owner: Owner,
     pub(crate) form: Form,
-    /// What stands behind `name =`, or the whole option where it has brackets.
+    /// What is behind `name =`, or the whole option where it has brackets.
     pub(crate) example: &'static str,
     /// What it means. None where the page describes it with its owner.
     pub(crate) doc: &'static str,

@@ -16,7 +16,7 @@ impl<T> std::fmt::Debug for Hot<T> {
     }
 }
 
-/// Means "nothing published". A 64-bit value that happens to be these bits is told apart on the cold path.
+/// Means "nothing published". A 64-bit value that happens to be these bits is recognised on the cold path.
 const UNPUBLISHED: u64 = (-0x5eed_1235_i64) as u64;
 
 /// A scalar of at most 64 bits.

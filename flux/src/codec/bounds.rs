@@ -1,5 +1,5 @@
 //! What is asked of a YAML document before it is decoded, so that a small one can take neither minutes nor gigabytes: its parser's
-//! time grows with the depth of `[` and `{`, and its aliases can stand for far more than the document.
+//! time grows with the depth of `[` and `{`, and its aliases can expand to far more than the document.
 
 use super::{Syntax, TOO_DEEP};
 use serde::de::{
@@ -33,14 +33,14 @@ pub(super) fn check(text: &str) -> Result<(), Syntax> {
     Ok(())
 }
 
-/// How often a sign stands in the text. In pieces whose count fits a byte, so that the compiler counts many bytes at once.
+/// How often a character occurs in the text. In pieces whose count fits a byte, so that the compiler counts many bytes at once.
 fn count(text: &str, sign: u8) -> usize {
     let pieces = text.as_bytes().chunks(usize::from(u8::MAX));
     let count = |piece: &[u8]| piece.iter().map(|byte| u8::from(*byte == sign)).sum::<u8>();
     pieces.map(|piece| usize::from(count(piece))).sum()
 }
 
-/// How deep the brackets stand in each other at most.
+/// How deep the brackets are nested at most.
 fn deepest(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text.bytes() {
@@ -67,7 +67,7 @@ fn sized(text: &str) -> Result<(), Syntax> {
     }
 }
 
-/// The parser's own words for aliases that stand in each other.
+/// The parser's own words for nested aliases.
 const TOO_OFTEN: &str = "repetition limit exceeded";
 
 #[derive(Clone, Copy)]

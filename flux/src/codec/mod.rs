@@ -1,4 +1,4 @@
-//! From bytes to a typed layer: straight from the format on the good path, through a tree only to tell what is wrong.
+//! From bytes to a typed layer: straight from the format on the good path, through a document only to find what is wrong.
 
 #[cfg(feature = "yaml")]
 mod bounds;
@@ -35,7 +35,7 @@ pub use crate::document::tree::Tree;
 /// A format of your own.
 ///
 /// A document that says nothing (no text, only comments) is [`Tree::Null`]: it is refused where the layer is required. A map
-/// without entries is a document. Lists and maps may stand in each other up to 128 deep.
+/// without entries is a document. Lists and maps may be nested up to 128 deep.
 ///
 /// ```
 /// use flux::codec::{Codec, Tree};
@@ -107,7 +107,7 @@ impl From<Format> for Decoder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unknown {
-    /// They are told in a warning.
+    /// They are reported in a warning.
     #[default]
     Warn,
     /// They refuse the document.
@@ -265,7 +265,7 @@ impl Syntax {
         let known = match without_position(&text) {
             "recursion limit exceeded" => Some(TOO_DEEP),
             "recursion limit" | "cannot recurse further; max recursion depth met" => {
-                Some("tables and arrays stand in each other more than 80 deep")
+                Some("tables and arrays are nested more than 80 deep")
             }
             "repetition limit exceeded" => Some("its aliases repeat too much"),
             _ => None,
@@ -335,11 +335,11 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
     Syntax::new(&error.message(), at, quotes)
 }
 
-/// How deep a custom codec's lists and maps may stand in each other: as deep as JSON's.
+/// How deep a custom codec's lists and maps may be nested: as deep as JSON's.
 pub(crate) const MAX_DEPTH: usize = 128;
 
 /// What is said of a document that is deeper.
-pub(crate) const TOO_DEEP: &str = "lists and maps stand in each other more than 128 deep";
+pub(crate) const TOO_DEEP: &str = "lists and maps are nested more than 128 deep";
 
 /// The tree of a document in a format of the user's own.
 fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {

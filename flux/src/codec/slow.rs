@@ -59,7 +59,7 @@ pub(super) fn look_closer(
     let document = dialect(decoder).and_then(|dialect| Document::parse(dialect, text).ok());
     let mut walked = match &document {
         Some(document) => walk(fields, document, false),
-        // The keys are told without their places.
+        // The keys are listed without their places.
         None => match tree(decoder, text) {
             Ok(tree) => {
                 let mut walked = walk(fields, &Document::of_tree(&tree), false);
@@ -70,7 +70,7 @@ pub(super) fn look_closer(
             }
             Err(syntax) => {
                 let sentence = sentence(fields, syntax.message, text, syntax.quotes);
-                let text = format!("has unknown keys that cannot be told: {sentence}");
+                let text = format!("has unknown keys that cannot be listed: {sentence}");
                 return Closer {
                     found: vec![Found::whole(text, syntax.at)],
                     refuses: unknown == Unknown::Deny,
@@ -188,7 +188,7 @@ pub(super) fn problems(
     }
 }
 
-/// So many unknown keys are told of a document that is refused for something else.
+/// So many unknown keys are reported of a document that is refused for something else.
 const MOST_WARNINGS: usize = 8;
 
 /// The problems of a document with their places: those of decoding, and those that the walk finds.
@@ -201,7 +201,7 @@ fn every(
 ) -> Vec<Found> {
     let mut walked = walk(fields, document, true);
     let is_warning = |spot: &Spot| spot.is_unknown() && !spot.strict;
-    // What is only warned of is not what refuses the document: some of it is told, since a misspelt key may be why.
+    // What is only warned of is not what refuses the document: some of it is reported, since a misspelt key may be why.
     let most = match unknown {
         Unknown::Deny => MOST,
         Unknown::Warn => MOST_WARNINGS,
@@ -232,7 +232,7 @@ fn every(
             name_date(&mut spot.problem, document, node);
         }
     }
-    // Where the two passes disagree, what the format's own decoder said stands.
+    // Where the two passes disagree, the format's own decoder decides.
     let disagree = spots.is_empty() && walked.spots.iter().all(Spot::is_unknown);
     spots.extend(walked.spots);
     let places = has_places.then_some(document);
@@ -254,7 +254,7 @@ fn every(
     found
 }
 
-/// Whether the walk tells the same problem better: keys that occur twice, with their own place.
+/// Whether the walk reports the same problem better: keys that occur twice, with their own place.
 fn is_told_by(problem: &Flaw, walked: &[Spot]) -> bool {
     let twice = || {
         let mut twice = walked.iter().filter(|spot| spot.twice);

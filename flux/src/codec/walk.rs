@@ -69,7 +69,7 @@ struct Walk<'d, 't> {
 }
 
 impl Walk<'_, '_> {
-    fn tell(&mut self, node: NodeId, what: What, strict: bool, twice: bool) {
+    fn report(&mut self, node: NodeId, what: What, strict: bool, twice: bool) {
         if self.walked.spots.len() >= MOST {
             self.walked.more += 1;
             return;
@@ -103,7 +103,7 @@ impl Walk<'_, '_> {
         if self.document.kind(id) == Some(ResolvedKind::Date) {
             let found = format!("date-time `{}`", self.document.key(id));
             let expected = "a section (a map of keys)".to_owned();
-            return self.tell(id, What::Type { found, expected }, false, false);
+            return self.report(id, What::Type { found, expected }, false, false);
         }
         let document = self.document;
         let mut seen: HashMap<&str, &str> = HashMap::new();
@@ -117,12 +117,12 @@ impl Walk<'_, '_> {
                 match (schema::step(fields, key), before) {
                     (None, _) => walk.unknown(fields, key, value),
                     (_, Some(before)) if before == key => {
-                        walk.tell(value, What::Twice, false, true);
+                        walk.report(value, What::Twice, false, true);
                     }
                     (_, Some(before)) => {
                         let text = format!("`{before}` and `{key}` are the same field; remove one");
                         let what = What::plain(ProblemKind::DuplicateKey, text);
-                        walk.tell(value, what, false, true);
+                        walk.report(value, what, false, true);
                     }
                     (Some((_, kind)), None) => walk.kind(kind, value),
                 }
@@ -168,14 +168,14 @@ impl Walk<'_, '_> {
         for entry in document.entries(map) {
             let twice = seen.insert(document.key(entry.key), ()).is_some();
             self.within(self.seg(entry.key), |walk| match twice {
-                true => walk.tell(entry.value, What::Twice, false, true),
+                true => walk.report(entry.value, What::Twice, false, true),
                 false => go(walk, entry.value),
             });
         }
     }
 
     fn unknown(&mut self, fields: &'static [Field], key: &str, value: NodeId) {
-        // Beyond those that are told, none is suggested.
+        // Beyond those that are reported, none is suggested.
         let near = match self.walked.spots.len() < MOST {
             true => flux_syntax::nearest(key, schema::keys(fields)),
             false => None,
@@ -185,6 +185,6 @@ impl Walk<'_, '_> {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));
         }
-        self.tell(value, What::Unknown(near), schema::is_strict(fields), false);
+        self.report(value, What::Unknown(near), schema::is_strict(fields), false);
     }
 }

@@ -13,7 +13,7 @@ use serde::{
 };
 use std::{collections::HashSet, fmt, mem};
 
-/// The key whose value is merged into the map that it is in, as YAML 1.1 has it. Also in quotes: the parser does not tell.
+/// The key whose value is merged into the map that it is in, as YAML 1.1 has it. Also in quotes: the parser does not report the quotes.
 const MERGE: &str = "<<";
 
 /// Whether the text may have merge keys.

@@ -14,7 +14,7 @@ pub(super) fn read(text: &str) -> Option<Tree> {
     (reader.at == text.len()).then_some(tree)
 }
 
-/// The text that a string of JSON stands for, with its quotes.
+/// The text that a string of JSON encodes, with its quotes.
 pub(super) fn string(text: &str) -> Option<String> {
     let mut reader = JsonReader { text, at: 0 };
     let string = reader.string()?;

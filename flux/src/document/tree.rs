@@ -43,7 +43,7 @@ impl Tree {
         }
     }
 
-    /// Whether lists and maps stand in each other more than `limit` deep.
+    /// Whether lists and maps are nested more than `limit` deep.
     pub(crate) fn is_deeper_than(&self, limit: usize) -> bool {
         let mut level: Vec<&Tree> = vec![self];
         for _ in 0..=limit {
@@ -117,7 +117,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
         Ok(Tree::U64(value))
     }
-    /// Beyond 64 bits the text stands for the number: the target's type reads it again.
+    /// Beyond 64 bits the text is kept for the number: the target's type reads it again.
     fn visit_i128<E>(self, value: i128) -> Result<Tree, E> {
         Ok(Tree::Raw(value.to_string()))
     }

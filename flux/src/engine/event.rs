@@ -1,4 +1,4 @@
-//! What the engine tells of what it decided. Whoever wants to know, listens to these, and to nothing else.
+//! What the engine reports of what it decided. Every listener receives these, and to nothing else.
 
 use super::{state::State, trial_record::Aftermath};
 use crate::Report;

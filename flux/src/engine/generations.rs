@@ -52,7 +52,7 @@ impl Serialize for Generation {
 
 /// A configuration and what its layers contained.
 pub(crate) struct KeptGeneration {
-    /// Shared with every status that tells of it.
+    /// Shared with every status that contains it.
     pub(crate) record: Arc<Generation>,
     pub(crate) snapshot: AnySnapshot,
     /// What was made of the layers, before stages made something else of it.

@@ -227,7 +227,7 @@ pub(super) fn document(text: &str) -> Observation {
     })
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that does not move until it is moved by hand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     began: Instant,

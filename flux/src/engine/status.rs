@@ -1,4 +1,4 @@
-//! What a capacitor tells of itself: one consistent picture, swapped as a whole.
+//! What a capacitor reports of itself: one consistent picture, swapped as a whole.
 
 use super::{
     generations::Generation,

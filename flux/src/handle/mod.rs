@@ -113,7 +113,7 @@ impl<C> Handle<C> {
     }
 
     /// Publishes `snapshot`, and its `hot` fields. The mark is cleared first: a thread that sees the new value before the new mark must look again,
-    /// or it could miss what another thread already told it. Answers with the snapshot before: its drop is code of the program.
+    /// or it could miss what another thread has already published to it. Answers with the snapshot before: its drop is code of the program.
     pub(crate) fn publish(
         &self,
         snapshot: Arc<Snapshot<C>>,

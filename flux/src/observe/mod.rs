@@ -1,6 +1,6 @@
 //! What operators see: `tracing` events, and metrics.
 //!
-//! Every event has the target `flux`, the field `capacitor`, and its own name as message. Those of one update stand in the span
+//! Every event has the target `flux`, the field `capacitor`, and its own name as message. Those of one update are in the span
 //! `flux.update`, whose field `update` is the correlation id that [`Request::correlation_id`](crate::pipeline::Request::correlation_id)
 //! gives to stages.
 //!
@@ -96,7 +96,7 @@ pub(crate) fn retried(
     tracing::debug!(name: "flux.update.retried", target: "flux", capacitor = name, update, attempt, ?pause, %error, "flux.update.retried");
 }
 
-/// What stands inside a fallback failed.
+/// What is inside a fallback failed.
 pub(crate) fn falling_back(name: &str, update: u64, error: &dyn std::fmt::Display) {
     tracing::debug!(name: "flux.update.fallback", target: "flux", capacitor = name, update, %error, "flux.update.fallback");
 }

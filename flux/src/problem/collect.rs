@@ -3,7 +3,7 @@
 use super::{Flaw, Seg, What};
 use std::borrow::Cow;
 
-/// Where in the struct the generated code stands, and what it found wrong so far.
+/// The path in the struct that the generated code is at, and what it found wrong so far.
 #[derive(Debug, Default)]
 pub struct Cx {
     path: Vec<Seg>,

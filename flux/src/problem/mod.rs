@@ -34,9 +34,9 @@ pub(crate) struct Flaw {
 pub(crate) enum What {
     /// The value has the wrong type or form: what was found (may be secret) and what was expected.
     Type {
-        /// What stands there, in serde's words.
+        /// What is there, in serde's words.
         found: String,
-        /// What should stand there.
+        /// What should be there.
         expected: String,
     },
     /// A sentence about a document as a whole, that quotes nothing of it.
@@ -65,7 +65,7 @@ pub(crate) enum What {
     Missing,
     /// No field has this key; the nearest one.
     Unknown(Option<&'static str>),
-    /// The key stands in its map twice.
+    /// The key occurs in its map twice.
     Twice,
     /// A panic in the user's code, with its message.
     Panic(String),
@@ -108,7 +108,7 @@ impl What {
     }
 }
 
-/// What a decoder says of a key that stands in its map twice. The slow pass tells where.
+/// The error of a decoder for a key that occurs in its map twice. The slow pass finds where.
 pub(crate) const TWICE: &str = "this key occurs twice";
 
 /// toml's decoder hands a date over as a map with this one key.

@@ -43,7 +43,7 @@ fn in_our_words(found: &str) -> &str {
     }
 }
 
-/// The sentence without the ` at line 1 column 2` that the formats add; positions are told apart.
+/// The sentence without the ` at line 1 column 2` that the formats add; positions are reported apart.
 pub(crate) fn without_position(text: &str) -> &str {
     let text = text.trim_end();
     match text.rfind(" at line ") {

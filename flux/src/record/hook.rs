@@ -25,7 +25,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What a capacitor tells its recorder, where it has one.
+/// What a capacitor reports to its recorder, where it has one.
 pub(super) struct RecorderOfStarts {
     recorder: Recorder,
     session: Mutex<Option<RecordedStart>>,
@@ -114,7 +114,7 @@ impl RecorderHook for RecorderOfStarts {
             let health = health.map(|health| Unwritten::Line(LineKind::Health { layer, health }));
             let heard = news.observation.as_ref();
             let heard = heard.map(|seen| session.observed(layer, seen, news.received));
-            // The slot keeps the newest of each, not their order. An observation makes live, so what else is told came after it.
+            // The slot keeps the newest of each, not their order. An observation makes live, so what else is reported came after it.
             let at = session.began.elapsed();
             session
                 .waiting

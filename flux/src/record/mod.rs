@@ -28,9 +28,9 @@ const MOST: usize = 64 << 20;
 /// Writes down what the sources of a capacitor deliver, when it is taken up, and what came of it: one JSON object a line, secrets
 /// replaced. From [`Builder::record`]; [`Recording`] plays it again.
 ///
-/// Secrets (`#[flux(secret)]`, and all that may be one: what stands below a secret or under a key that no field has) are replaced
+/// Secrets (`#[flux(secret)]`, and all that may be one: what is below a secret or under a key that no field has) are replaced
 /// by placeholders: the same for the same secret, made with a random key that is not kept. A placeholder keeps of the secret's
-/// shape only what its validity needs: nothing, or its length, or which kind of character stands where. A secret bool always
+/// shape only what its validity needs: nothing, or its length, or which kind of character is where. A secret bool always
 /// reads `false`. Where a type has secrets, documents are printed anew, so that no comment is kept, and one that cannot be parsed
 /// is replaced as a whole. Where a replay cannot come out the same because of that, a note in the log says so. The messages
 /// of [`SourceError`](crate::source::SourceError)s are kept as they are.
@@ -119,7 +119,7 @@ impl Recorder {
         })
     }
 
-    /// Writes each line to `writer` as it comes. The first error ends the recording, and is told as a `tracing` warning.
+    /// Writes each line to `writer` as it comes. The first error ends the recording, and is reported as a `tracing` warning.
     pub fn to_writer(writer: impl Write + Send + 'static) -> Self {
         Self::of(Sink::Writer(Some(Box::new(writer))))
     }

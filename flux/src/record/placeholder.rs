@@ -1,4 +1,4 @@
-//! What stands in a log in the place of a secret: as little of its shape as its validity needs.
+//! What is in a log in the place of a secret: as little of its shape as its validity needs.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -12,13 +12,13 @@ pub(super) enum Shape {
     Key,
 }
 
-/// The first level keeps nothing of a text, the next its length, the others what kind of character stands where.
+/// The first level keeps nothing of a text, the next its length, the others what kind of character is where.
 pub(super) const LEVELS: usize = 7;
 
-/// The first level that keeps what kind of character stands where.
+/// The first level that keeps what kind of character is where.
 pub(super) const SHAPED: usize = 2;
 
-/// Makes placeholders: the same for the same secret, for as long as it lives. Its key is random and never told.
+/// Makes placeholders: the same for the same secret, for as long as it lives. Its key is random and never printed.
 #[derive(Debug, Default)]
 pub(super) struct Mint(RandomState, RandomState);
 

@@ -54,7 +54,7 @@ struct Secret {
     shape: Shape,
     text: String,
     name: (u64, u64),
-    /// Where it stands.
+    /// Where it is.
     paths: Vec<String>,
     level: usize,
     placeholder: String,
@@ -282,7 +282,7 @@ impl Redactor {
         (rendered, (!notes.is_empty()).then(|| notes.join("; ")))
     }
 
-    /// Leaves the keys below secrets as they are where they are what makes the difference, whatever stands behind them: then it is
+    /// Leaves the keys below secrets as they are where they are what makes the difference, whatever is behind them: then it is
     /// the type that knows them. Answers whether that is new.
     fn give_keys_up<R>(
         &self,

@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc};
 pub use crate::problem::{Fix, KeyPath, KeyPathError, ProblemKind, Seg as PathStep};
 pub use problem::Problem;
 
-/// A problem and where it was said, before it is told.
+/// A problem and its layer, before it is reported.
 #[derive(Clone)]
 pub(crate) struct Entry {
     origin: String,

@@ -195,7 +195,7 @@ fn all_keys(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
     keys
 }
 
-/// Whether a value that is shorter than a piece stands in `text` as a word of its own.
+/// Whether a value that is shorter than a piece is in `text` as a word of its own.
 fn is_word_of(value: &str, text: &str) -> bool {
     let word = value.trim();
     if word.is_empty() || word.chars().count() >= PIECE {

@@ -29,7 +29,7 @@ impl From<String> for ProblemWords {
 fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
     match (&problem.what, schema::place(fields, &problem.path)) {
         (_, Place::Leaf { secret }) => secret,
-        // What stands in the place of a section may be a secret; a rule of a section speaks of all its fields.
+        // What is in the place of a section may be a secret; a rule of a section speaks of all its fields.
         (
             What::Message(_) | What::Told { .. } | What::Panic(_) | What::Rule { .. },
             Place::Structure,

@@ -71,7 +71,7 @@ impl Excerpt {
         match &self.hidden {
             Hidden::Nothing => {}
             Hidden::Everything => return None,
-            // What stands behind a misspelt key may be the secret that was meant.
+            // What is behind a misspelt key may be the secret that was meant.
             Hidden::Lines(_) if matches!(problem.what, What::Unknown(_)) => return None,
             Hidden::Lines(ranges) => {
                 let on = |(from, to): &(usize, usize)| (*from..=*to).contains(&number);

@@ -162,7 +162,7 @@ impl fmt::Display for Percent {
 )]
 pub trait Amount {
     /// Whether the change from `old` is more than `limit` of it, up or down. From zero, and from a float that is infinite or no
-    /// number, every change is allowed: it has no share that could be told.
+    /// number, every change is allowed: it has no share of it.
     fn exceeds(&self, old: &Self, limit: Percent) -> bool;
 }
 

@@ -37,7 +37,7 @@ pub(super) fn replace(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Resul
     });
     let placed = written.and_then(|()| disk.rename(&beside, path));
     if placed.is_err() {
-        // What could not be put in place is of no use; the first error is the one to tell.
+        // What could not be put in place is of no use; the first error is the one to report.
         let _ = disk.remove(&beside);
         return placed;
     }

@@ -24,7 +24,7 @@ pub(super) struct DiskFindings {
     past: Option<Past>,
     /// The last known good configuration of before.
     kept: Option<KeptFile>,
-    /// What is to be told.
+    /// What is to be reported.
     warnings: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl DiskFindings {
         disk::sweep(&trial_file::beside(&keep.path));
         match keep.read(config) {
             Ok(kept) => found.kept = kept,
-            // It is told again where it would be needed.
+            // It is reported again where it would be needed.
             Err(problem) => found.warnings.push(problem),
         }
         let path = trial_file::beside(&keep.path);

@@ -11,7 +11,7 @@ pub struct Field {
     pub(crate) env: &'static str,
     pub(crate) env_exact: Option<&'static str>,
     pub(crate) kind: Kind,
-    /// The section's keys stand beside this struct's own.
+    /// The section's keys are beside this struct's own.
     pub(crate) flatten: bool,
     /// Keys beside this one that no field has refuse the document.
     pub(crate) strict: bool,
@@ -29,7 +29,7 @@ pub struct Field {
     full_name: fn() -> &'static str,
 }
 
-/// What stands behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
+/// What is behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Kind {
@@ -79,11 +79,11 @@ impl Field {
     pub fn argument_segment(&self) -> String {
         self.env.to_ascii_lowercase().replace('_', "-")
     }
-    /// What stands behind the key.
+    /// What is behind the key.
     pub const fn kind(&self) -> Kind {
         self.kind
     }
-    /// Whether the section's keys stand beside this struct's own.
+    /// Whether the section's keys are beside this struct's own.
     pub const fn is_flattened(&self) -> bool {
         self.flatten
     }

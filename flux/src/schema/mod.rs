@@ -48,7 +48,7 @@ pub(crate) fn step(fields: &'static [Field], key: &str) -> Option<(&'static Fiel
     }
 }
 
-/// What stands at a path of a document.
+/// What is at a path of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The value of a field, or something in it.
@@ -102,7 +102,7 @@ pub(crate) fn follow(fields: &'static [Field], path: &[Seg]) -> Reached {
     }
 }
 
-/// What stands at `path`.
+/// What is at `path`.
 pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
     match follow(fields, path) {
         // A secret that was written into a map of other things keeps its name.
@@ -123,7 +123,7 @@ pub(crate) fn table(fields: &'static [Field], path: &[Seg]) -> &'static [Field] 
 }
 
 /// Whether a value found at `path` must never be printed: a secret field and anything in it; and, in a type that has secrets,
-/// what stands under a key that no field has (it may be a misspelt secret) or in the place of a section.
+/// what is under a key that no field has (it may be a misspelt secret) or in the place of a section.
 pub(crate) fn is_secret(fields: &'static [Field], path: &[Seg]) -> bool {
     match place(fields, path) {
         Place::Leaf { secret } => secret,

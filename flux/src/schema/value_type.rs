@@ -7,7 +7,7 @@ use super::MergeRule;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TypeFacts {
-    /// What a leaf reads; of a section its [`Kind`](super::Kind) tells more.
+    /// What a leaf reads; of a section its [`Kind`](super::Kind) contains more.
     pub value_type: ValueType,
     /// How layers' values meet where nothing else is declared.
     pub merge: MergeRule,

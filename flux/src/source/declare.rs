@@ -167,7 +167,7 @@ impl Source {
         self
     }
 
-    /// How often the source is read again although no change was told.
+    /// How often the source is read again although no change was reported.
     #[must_use]
     pub fn resync(mut self, resync: Duration) -> Self {
         self.resync = Some(resync);
@@ -318,7 +318,7 @@ fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, Strin
         .or_else(|| Format::of_path(path).map(Decoder::from))
         .ok_or_else(|| {
             format!(
-                "the format of `{path}` cannot be told from its name; name one of json, yaml, toml"
+                "the format of `{path}` is not known from its name; name one of json, yaml, toml"
             )
         })
 }

@@ -40,7 +40,7 @@ const RELISTEN: Duration = Duration::from_secs(60);
 
 const SCOPE: &[&str] = &["https://www.googleapis.com/auth/datastore"];
 
-/// A connection, and who asks on it; nobody at the emulator.
+/// A connection and its credentials; none at the emulator.
 struct Project {
     channel: Channel,
     who: Option<Arc<dyn TokenProvider>>,
@@ -54,7 +54,7 @@ impl Connection for Project {
 
 /// Watches a Firestore document: one field that holds the document of the configuration, or all fields as JSON.
 ///
-/// The URI is `firestore://PROJECT/COLLECTION/DOCUMENT?field=data`. Who asks is told by Google's application default credentials
+/// The URI is `firestore://PROJECT/COLLECTION/DOCUMENT?field=data`. The credentials are Google's application default credentials
 /// and needs `datastore.entities.get` and `datastore.entities.list` (the role `roles/datastore.viewer`).
 /// `FIRESTORE_EMULATOR_HOST` is honoured.
 ///
@@ -242,7 +242,7 @@ struct Listener {
     _requests: oneshot::Sender<ListenRequest>,
 }
 
-/// What the listener told since the last consistent moment.
+/// What the listener reported since the last consistent moment.
 #[derive(Default)]
 struct ListenEvent {
     document: Option<Option<Document>>,
@@ -280,7 +280,7 @@ impl Watcher for Firestore {
             .as_ref()
             .is_some_and(|(token, _)| token.is_empty())
         {
-            // There was no place to go on from: everything is told anew.
+            // There was no place to go on from: everything is reported anew.
             self.last = None;
         }
         let mut heard = ListenEvent::default();

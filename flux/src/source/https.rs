@@ -22,7 +22,7 @@ use super::{
 const POLL: Duration = Duration::from_secs(30);
 /// It is asked for this often at most.
 const OFTEN: Duration = Duration::from_millis(100);
-/// After how many seconds without a change a version is told from the next one by its date.
+/// After how many seconds without a change a version differs from the next one by its date.
 const SETTLED: u64 = 2;
 /// So many answers in a row with an older date than was seen are no replica that lags behind: the document was put back.
 const PUT_BACK: u32 = 5;
@@ -30,7 +30,7 @@ const PUT_BACK: u32 = 5;
 /// Watches a document on a web server by asking for it again and again; one that has not changed is not sent again where the
 /// server gives it an `ETag` or a `Last-Modified`.
 ///
-/// The URI is that of the document; what concerns Flux stands behind `#`, which is never sent:
+/// The URI is that of the document; what concerns Flux is behind `#`, which is never sent:
 /// `https://config.example.com/app.json#poll=1m`. A password is `https://user:${PASSWORD}@host/..`, a token `#token=${TOKEN}`.
 ///
 /// ```

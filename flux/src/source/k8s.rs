@@ -38,7 +38,7 @@ static CLUSTERS: Connections<shared::Client<Client>> = Connections::new();
 
 /// Watches one key of a Kubernetes ConfigMap or Secret.
 ///
-/// The URI is `k8s://NAMESPACE/configmap/NAME/KEY` or `k8s://NAMESPACE/secret/NAME/KEY`. Who asks is told by the kubeconfig
+/// The URI is `k8s://NAMESPACE/configmap/NAME/KEY` or `k8s://NAMESPACE/secret/NAME/KEY`. The credentials come from the kubeconfig
 /// (`KUBECONFIG`, `~/.kube/config`, or `kubeconfig=PATH` and `context=NAME`), else by the service account of the pod. It needs the
 /// verbs `list` and `watch` on the object:
 ///

@@ -13,11 +13,11 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::source::{Content, Observation, Resync, SourceError, last_proven::LastProven};
 
-/// How the connection to a source is. It stands beside the capacitor's state and does not change it.
+/// How the connection to a source is. It is reported beside the capacitor's state and does not change it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Health {
-    /// Nothing was heard yet.
+    /// Nothing was received yet.
     #[default]
     Starting,
     /// Changes are seen as they happen. Within the bound of staleness that the source's page states, something has arrived that only the
@@ -36,7 +36,7 @@ pub enum Health {
     Closed,
 }
 
-/// What one layer's source had to say since the last [`Mailbox::take`].
+/// What one layer's source reported since the last [`Mailbox::take`].
 #[derive(Debug)]
 pub(crate) struct SourceReport {
     pub(crate) layer: usize,
@@ -339,7 +339,7 @@ impl Observer {
         self.mailbox.tap(|tap| tap.delivered());
     }
 
-    /// When to read the source again although no change was told: at the watcher's [`resync`](crate::source::Watcher::resync).
+    /// When to read the source again although no change was reported: at the watcher's [`resync`](crate::source::Watcher::resync).
     pub fn resync(&self) -> Resync {
         Resync::every(self.resync).asked_through(self)
     }
@@ -437,7 +437,7 @@ impl Observer {
         sign.unwrap_or_else(Instant::now)
     }
 
-    /// The start goes on without the source, if nothing was heard of it: this stands in until something is.
+    /// The start goes on without the source, if nothing was received from it: this takes its place until something is.
     pub(crate) fn unheard(&self, stand_in: impl FnOnce(&Health) -> Observation) {
         self.mailbox.update(self.layer, |slot| {
             let unheard = slot.received == 0;

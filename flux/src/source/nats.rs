@@ -46,7 +46,7 @@ const SPACING: Duration = Duration::from_millis(100);
 
 /// Watches one key of a JetStream key-value bucket.
 ///
-/// The URI is `nats://host:4222/BUCKET/KEY`; several servers as `nats://a:4222,b:4222/BUCKET/KEY`. A token stands where a user
+/// The URI is `nats://host:4222/BUCKET/KEY`; several servers as `nats://a:4222,b:4222/BUCKET/KEY`. A token is written where a user
 /// would: `nats://${NATS_TOKEN}@host/BUCKET/KEY`. What a bucket loses without a word, because its stream was purged or its
 /// messages expired, is found within some ten seconds.
 ///
@@ -78,7 +78,7 @@ impl Nats {
         )
     }
 
-    /// The key, by a client of your own, which reconnects as you told it to.
+    /// The key, by a client of your own, which reconnects as you configured it.
     pub fn with_client(client: Client, bucket: impl Into<String>, key: impl Into<String>) -> Self {
         let info = client.server_info();
         Nats {
@@ -413,7 +413,7 @@ impl Nats {
             .connection_timeout(ANSWER)
             .request_timeout(Some(ANSWER))
             .ping_interval(PING)
-            // Connecting again is the supervisor's; the client cannot be told to leave it altogether.
+            // Connecting again is the supervisor's; the client cannot be configured to leave it altogether.
             .max_reconnects(1)
             .ignore_discovered_servers()
             .event_callback(move |happened| {

@@ -1,4 +1,4 @@
-//! Redis: one key. The server tells of its changes where it can; where it cannot, the key is read again and again.
+//! Redis: one key. The server reports its changes where it can; where it cannot, the key is read again and again.
 
 mod connection;
 mod replication;
@@ -18,16 +18,16 @@ use super::{
 
 /// A busy key is read this often at most.
 const SPACING: Duration = Duration::from_millis(10);
-/// How often a key is read whose changes nobody tells of.
+/// How often a key is read whose changes the server does not report.
 const POLL: Duration = Duration::from_secs(5);
-/// How often a key is read although its server tells of changes: some it does not tell of, such as databases that are swapped.
+/// How often a key is read although its server reports changes: some it does not report, such as databases that are swapped.
 const RESYNC: Duration = Duration::from_secs(30);
 /// The longest pause between two readings of a key that is said to have changed, and has not.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Watches the string at one key of a Redis server, or of one that speaks its protocol.
 ///
-/// Changes are told by client tracking (Redis 6 and later; nothing to configure), else by keyspace notifications, else found
+/// Changes are reported by client tracking (Redis 6 and later; nothing to configure), else by keyspace notifications, else found
 /// by reading the key every 5 seconds. The URI is `redis://host:6379/KEY?db=0`, `rediss://` for TLS.
 ///
 /// ```
@@ -71,7 +71,7 @@ impl Redis {
         self.set("db", db.to_string())
     }
 
-    /// How often the key is read where the server tells of no change; 5 seconds by default.
+    /// How often the key is read where the server reports no change; 5 seconds by default.
     #[must_use]
     pub fn poll(self, every: Duration) -> Self {
         self.set("poll", flux_syntax::format_duration(every))
@@ -117,7 +117,7 @@ impl Redis {
         }
     }
 
-    /// Follows what the server tells on the shared connection.
+    /// Follows what the server reports on the shared connection.
     async fn tracked(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
         // First the ear, then the question: what changes in between is asked for again.
         let mut changes = connected.changes(self.place.at(0).as_bytes());
@@ -160,7 +160,7 @@ impl Redis {
         }
     }
 
-    /// Listens for notifications on a connection of its own, and reads the key every now and then whatever is told.
+    /// Listens for notifications on a connection of its own, and reads the key every now and then whatever is reported.
     async fn polled(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
         let mut notifications = self.notifications(connected).await?;
         let mut resync = observer.resync();
@@ -199,7 +199,7 @@ impl Redis {
             let flags = connection::texts(&answer).pop().unwrap_or_default();
             let on = flags.contains('K') && flags.contains(['A', '$']);
             if !on {
-                tracing::warn!(target: "flux", %origin, ?every, "the server tells of no change, so the key is read again and again; `CONFIG SET notify-keyspace-events KA` lets it tell");
+                tracing::warn!(target: "flux", %origin, ?every, "the server reports no change, so the key is read again and again; `CONFIG SET notify-keyspace-events KA` makes it report changes");
                 return Ok(None);
             }
         }

@@ -1,4 +1,4 @@
-//! When a source is read again although nobody told of a change.
+//! When a source is read again although no change was reported.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 

@@ -232,7 +232,7 @@ impl<C: Config> Bench<C> {
     /// Where no layer has this name, and after a `stop`.
     pub async fn lose(&self, layer: &str, error: SourceError) {
         self.each(layer, |script| script.failing(error.clone()));
-        // The outcome of the last change is not this call's to tell.
+        // The outcome of the last change is not reported by this call.
         let _ = self.step().await;
     }
 

@@ -23,8 +23,8 @@
 //! # Code that reads the configuration
 //!
 //! Where a function takes `&AppConfig`, [`config_from`] makes one from the lines that matter; defaults and rules are the real ones.
-//! Where it calls `AppConfig::get()`, an override stands in its place until the guard is dropped, on this thread: tests that run side
-//! by side do not see each other's, and nothing need be started. [`Overridden`] tells of other threads and of tasks.
+//! Where it calls `AppConfig::get()`, an override takes its place until the guard is dropped, on this thread: tests that run side
+//! by side do not see each other's, and nothing need be started. [`Overridden`] explains other threads and tasks.
 //!
 //! ```
 //! # use flux::Flux;

@@ -1,4 +1,4 @@
-//! URIs of servers: who answers, who asks, which document, and how.
+//! URIs of servers: the server, the credentials, the document, and the options.
 
 mod parse;
 #[cfg(test)]
@@ -104,7 +104,7 @@ impl Remote<Template> {
     /// Puts the variables in, and checks what they brought.
     ///
     /// # Errors
-    /// A variable that is not set, or a value that cannot stand where it was put. Never repeats a secret.
+    /// A variable that is not set, or a value that cannot be where it was put. Never repeats a secret.
     pub fn expand(
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
@@ -167,9 +167,9 @@ impl Remote<Template> {
             .any(Template::reads_files)
     }
 
-    /// The format that the URI names, or the document's extension; none where only the start can tell.
+    /// The format that the URI names, or the document's extension; none where it is known at the start only.
     ///
-    /// JSON where there is nothing to tell it by.
+    /// JSON where nothing names it.
     pub fn format(&self) -> Option<Format> {
         if let Some(named) = self.get("format") {
             return Format::from_str(named.as_literal()?).ok();
@@ -220,7 +220,7 @@ impl Remote<String> {
     /// The password, the token: what is written down nowhere, by its name.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let shape = self.scheme.shape();
-        // A token stands where a user would.
+        // A token is where a user would be.
         let token = (self.user.iter())
             .filter(|_| self.scheme == Scheme::Nats && self.password.is_none())
             .map(|token| ("token", token));
@@ -233,7 +233,7 @@ impl Remote<String> {
             .chain(options.map(|(name, value)| (*name, value)))
     }
 
-    /// The server and who asks it, without what is asked: what may share a connection is equal in it.
+    /// The server and the credentials, without the document: what may share a connection is equal in it.
     pub fn server(&self) -> Remote<String> {
         let mut server = self.clone();
         server.path.clear();
@@ -292,7 +292,7 @@ impl Remote<String> {
         named.unwrap_or_else(|| of_document(self.scheme, last))
     }
 
-    /// What reports call it: the URI without credentials and without options that do not tell it from another.
+    /// What reports call it: the URI without credentials and without options that do not distinguish it from another.
     pub fn origin(&self) -> String {
         let shape = self.scheme.shape();
         let name = match (shape.names, self.secure) {

@@ -27,7 +27,7 @@ pub enum Scheme {
     Dir,
 }
 
-/// What stands between `scheme://` and the path.
+/// What is between `scheme://` and the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Authority {
     /// One server, or several where the client takes them.
@@ -53,7 +53,7 @@ pub(crate) enum Value {
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) value: Value,
-    /// It tells one source from another, so reports show it.
+    /// It distinguishes one source from another, so reports show it.
     pub(crate) shown: bool,
     /// A connection depends on it.
     pub(crate) connects: bool,

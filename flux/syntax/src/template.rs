@@ -18,7 +18,7 @@ pub enum Part {
     Var {
         /// Its name, or `file:` and the path.
         name: String,
-        /// What stands in for it where it is unset or empty; may name variables itself.
+        /// What replaces it where it is unset or empty; may name variables itself.
         default: Option<Template>,
     },
 }
@@ -240,7 +240,7 @@ impl TemplateError {
     }
 }
 
-/// Where the `}` stands that ends what a `${` began; `inside` is what follows it.
+/// Where the `}` is that ends what a `${` began; `inside` is what follows it.
 fn closing(inside: &str) -> Option<usize> {
     let bytes = inside.as_bytes();
     let (mut at, mut depth) = (0, 0usize);
@@ -260,7 +260,7 @@ fn closing(inside: &str) -> Option<usize> {
     None
 }
 
-/// Where one of `characters` first stands in `text`, outside of variables.
+/// Where one of `characters` first is in `text`, outside of variables.
 pub(crate) fn find(text: &str, characters: &[char]) -> Option<usize> {
     let mut at = 0;
     while at < text.len() {

@@ -86,7 +86,7 @@ fn given_message(message: &str) -> String {
     message.replace("$$", "$")
 }
 
-/// Where in the text stands what is at `at` where its dollars are doubled.
+/// The place in the text of what is at `at` where its dollars are doubled.
 fn undoubled(text: &str, at: usize) -> usize {
     let mut doubled = 0;
     let found = text.char_indices().find(|(_, c)| {
@@ -166,7 +166,7 @@ fn read(text: &str) -> Result<Uri, UriError> {
     }
 }
 
-/// Where the path of `file:PATH` or `dir:PATH` stands.
+/// Where the path of `file:PATH` or `dir:PATH` is.
 pub(crate) fn local_path(
     text: &str,
     start: usize,
@@ -195,7 +195,7 @@ pub(crate) fn local_path(
     Ok(text.len() - path.len()..text.len())
 }
 
-/// Where a literal password stands in `scheme://user:password@host`. A password may hold any character, so everything up to the
+/// Where a literal password is in `scheme://user:password@host`. A password may hold any character, so everything up to the
 /// last `@` counts.
 fn password(text: &str) -> Option<Range<usize>> {
     text.match_indices("://").find_map(|(at, separator)| {

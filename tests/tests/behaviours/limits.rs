@@ -118,13 +118,10 @@ async fn a_codec_of_the_users_may_be_deep_but_not_too_deep() {
     for (depth, error) in [
         (1, None),
         (128, None),
-        (
-            129,
-            Some("lists and maps stand in each other more than 128 deep"),
-        ),
+        (129, Some("lists and maps are nested more than 128 deep")),
         (
             200_000,
-            Some("lists and maps stand in each other more than 128 deep"),
+            Some("lists and maps are nested more than 128 deep"),
         ),
     ] {
         let (sender, channel) = Channel::buffered("app", 4);

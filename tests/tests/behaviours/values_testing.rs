@@ -68,7 +68,7 @@ async fn a_harness_reads_a_directory_of_values_by_its_rules() {
 }
 
 #[tokio::test]
-#[should_panic = "the format of `app.conf` cannot be told from its name"]
+#[should_panic = "the format of `app.conf` is not known from its name"]
 async fn a_harness_refuses_a_file_whose_format_production_cannot_tell() {
     over(Source::file("app.conf"))
         .document("app.conf", "n: 5")

@@ -1,4 +1,4 @@
-//! URIs that cannot be a source, and formats that cannot be told.
+//! URIs that cannot be a source, and formats that are not known.
 use flux::Flux;
 
 #[derive(Flux)]

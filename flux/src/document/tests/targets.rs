@@ -107,7 +107,7 @@ fn holds<T: DeserializeOwned + Debug>(dialect: Dialect, text: &str) -> usize {
         (Ok(fast), Err(error)) => {
             panic!("{name} {dialect:?} accuses {text:?}, which is {fast:?}: {error}")
         }
-        // A surplus item, which toml passes over, is told better.
+        // A surplus item, which toml passes over, is reported better.
         (Err(error), Ok(slow)) => {
             panic!("{name} {dialect:?} takes {text:?} for {slow:?}: {error}")
         }

@@ -115,7 +115,7 @@ impl Engine {
         ))
     }
 
-    /// The paths in which two configurations differ; none that can be told where the comparison panics.
+    /// The paths in which two configurations differ; none where the comparison panics.
     fn differences(&self, new: &AnySnapshot, old: &AnySnapshot) -> Vec<String> {
         let differences = self.layers.schema.differences;
         let paths = catch_unwind(AssertUnwindSafe(|| differences(new, old, true)));

@@ -139,7 +139,7 @@ pub(super) const NOT_NULL: &str = "a value that is not null";
 
 /// A value that is not null, or null as the target's own error: a YAML decoder takes it for an empty list or map.
 ///
-/// The second part tells whether what the target made of null is one: some maps take it for an empty one.
+/// The second part is whether what the target made of null is one: some maps take it for an empty one.
 struct NotNull<S, F>(S, F);
 
 impl<'de, S, F> Visitor<'de> for NotNull<S, F>

@@ -43,7 +43,7 @@ pub(super) struct ReachedName {
     pub(super) kind: Kind,
 }
 
-/// More readings than anybody can tell apart.
+/// More readings than a person can distinguish.
 const MOST: usize = 32;
 
 /// Looks for the meanings of one name.

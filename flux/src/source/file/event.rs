@@ -9,7 +9,7 @@ use notify::{
 
 use super::entry::Touch;
 
-/// inotify tells of each name of a rename by itself, and then of both.
+/// inotify reports each name of a rename by itself, and then of both.
 pub(super) fn is_told_twice(kind: EventKind) -> bool {
     kind == EventKind::Modify(ModifyKind::Name(RenameMode::Both))
 }
@@ -40,7 +40,7 @@ pub(super) fn classify(kind: EventKind, path: &Path) -> Touch {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
             Touch::Finished
         }
-        // FSEvents tell of both names in the same words.
+        // FSEvents reports both names in the same words.
         EventKind::Modify(ModifyKind::Name(_)) => match fs::symlink_metadata(path) {
             Err(_) => Touch::Gone,
             Ok(_) => Touch::Finished,

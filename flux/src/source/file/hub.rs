@@ -22,7 +22,7 @@ use super::{
     subscriber::{Subscriber, lock},
 };
 
-/// Changed by subscribers only, and held while the watcher is told. The thread that delivers events never takes it: it is
+/// Changed by subscribers only, and held while the watcher is called. The thread that delivers events never takes it: it is
 /// the one that answers.
 static CONTROL: LazyLock<Mutex<HubControl>> = LazyLock::new(Mutex::default);
 /// Who wants to know. Held for moments, by both sides.

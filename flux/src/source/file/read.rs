@@ -158,7 +158,7 @@ fn has_no_name(metadata: &Metadata) -> bool {
     }
 }
 
-/// What tells two files or directories apart that had the same path at different times.
+/// What distinguishes two files or directories that had the same path at different times.
 pub(super) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {

@@ -64,7 +64,7 @@ impl NatsReport {
         true
     }
 
-    /// What was refused to who asks for `bucket`; what was refused to others on the same connection is theirs.
+    /// What was refused to the source of `bucket`; what was refused to others on the same connection is theirs.
     fn refusal(&self, bucket: &str) -> Option<String> {
         let news = self.news();
         let found = news.refusals.iter().find(|said| concerns(said, bucket));
@@ -72,7 +72,7 @@ impl NatsReport {
     }
 }
 
-/// Whether a refusal concerns who asks for `bucket`: its subject has the bucket's name in it, or nobody's.
+/// Whether a refusal concerns the source of `bucket`: its subject has the bucket's name in it, or nobody's.
 fn concerns(refusal: &str, bucket: &str) -> bool {
     let subject = refusal.split(['"', '\'']).nth(1).unwrap_or_default();
     let mut buckets = subject
@@ -92,7 +92,7 @@ impl NatsLink {
         }
     }
 
-    /// What the server refused to who asks for this bucket.
+    /// What the server refused to the source of this bucket.
     pub(super) fn refusal(&self, place: &Remote<String>) -> Result<(), SourceError> {
         match self.told.refusal(place.at(0)) {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! One connection to a Redis server, which tells each source on it of the changes of its key.
+//! One connection to a Redis server, which reports to each source on it the changes of its key.
 
 use std::{
     collections::HashMap,
@@ -39,12 +39,12 @@ pub(super) struct Connected {
 
 struct Answered {
     at: Instant,
-    /// Whether the server tells of its role.
+    /// Whether the server reports its role.
     role: bool,
     replication: Replication,
 }
 
-/// Who wants to be told of which key; none once the connection is lost.
+/// Which source follows which key; none once the connection is lost.
 #[derive(Default)]
 struct Ears(Mutex<Option<KeyEvents>>);
 
@@ -80,7 +80,7 @@ impl Ears {
 }
 
 impl Connected {
-    /// Whether the server tells of changes on this connection.
+    /// Whether the server reports changes on this connection.
     pub(super) fn tells(&self) -> bool {
         self.tells
     }
@@ -232,7 +232,7 @@ pub(super) fn client(place: &Remote<String>) -> Result<Client, SourceError> {
     Client::build_with_tls(info.set_redis_settings(redis), tls).map_err(wrong)
 }
 
-/// Connects in the newer protocol, in which the server may tell of changes, else in the older one.
+/// Connects in the newer protocol, in which the server may report changes, else in the older one.
 pub(super) async fn connect(
     place: &Remote<String>,
     client: Client,

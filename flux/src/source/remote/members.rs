@@ -53,7 +53,7 @@ fn in_order(mut members: Vec<String>) -> Vec<String> {
 }
 
 /// Asks one member after the other, the next one as soon as the one before fails or is silent for a second; the first answer counts.
-/// Without any it is the failure that tells most: a refusal before a lost connection.
+/// Without any it is the most specific failure: a refusal before a lost connection.
 pub(crate) async fn first<T, F>(
     place: &Remote<String>,
     ask: impl Fn(String) -> F,

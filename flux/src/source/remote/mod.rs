@@ -38,7 +38,7 @@ mod common {
 
     /// A larger document is refused.
     pub(crate) const MAX_SIZE: usize = 16 << 20;
-    /// How often a source is read again although its server told of no change.
+    /// How often a source is read again although its server reported no change.
     pub(crate) const RESYNC: Duration = Duration::from_secs(300);
     /// How long a server may take to answer.
     pub(crate) const ANSWER: Duration = Duration::from_secs(5);
@@ -165,7 +165,7 @@ mod common {
                     self.set("ca", path)
                 }
 
-                /// Secures the connection and says who asks: a certificate and its key, each a PEM file.
+                /// Secures the connection and identifies the client: a certificate and its key, each a PEM file.
                 #[must_use]
                 pub fn client_certificate(
                     self,
@@ -175,7 +175,7 @@ mod common {
                     self.set("cert", certificate).set("cert_key", key)
                 }
 
-                /// How often the source is read again although no change was told; 5 minutes by default.
+                /// How often the source is read again although no change was reported; 5 minutes by default.
                 #[must_use]
                 pub fn resync(self, every: std::time::Duration) -> Self {
                     self.set("resync", flux_syntax::format_duration(every))

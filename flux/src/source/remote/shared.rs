@@ -21,7 +21,7 @@ use crate::source::{
     backoff::{CAP, SPREAD},
 };
 
-/// How long a failure to connect stands for everybody at most.
+/// How long a failure to connect is the answer for every source at most.
 const STANDS: Duration = Duration::from_secs(5);
 
 /// How long to step aside after so long a wait, for a `random` number in `0.0..1.0`. They came one after the other, and are to go on
@@ -50,7 +50,7 @@ impl<T> Client<T> {
         }
     }
 
-    /// The next one who asks gets another.
+    /// The next caller gets another.
     pub(crate) fn give_up(&self) {
         self.given_up.store(true, Ordering::Relaxed);
     }
@@ -102,7 +102,7 @@ impl FailedConnect {
         now.saturating_duration_since(self.at) < (away / 10).min(STANDS)
     }
 
-    /// Whether nobody who still wants the server can have been told of it.
+    /// Whether no source that still uses the server can have received it.
     fn is_forgotten(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.at) > 2 * CAP
     }
@@ -144,7 +144,7 @@ impl<C: Connection> Connections<C> {
         }
     }
 
-    /// The open connection to `server`, or a new one by `connect`. Who asks together waits for one attempt and is told of
+    /// The open connection to `server`, or a new one by `connect`. Callers at one time wait for one attempt and receive
     /// its failure together, so that a thousand capacitors knock once. Who had `lost` the server and had to wait for it steps aside
     /// before it uses the connection: all who wait, here and in other processes, are let in in the same instant.
     pub(crate) async fn lease(

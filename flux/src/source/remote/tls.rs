@@ -9,7 +9,7 @@ use crate::source::SourceError;
 pub(crate) struct Certificates {
     /// Who is trusted, in place of whom the system trusts.
     pub(crate) ca: Option<Vec<u8>>,
-    /// Who asks: certificate and key.
+    /// The client's certificate and its key.
     pub(crate) client: Option<(Vec<u8>, Vec<u8>)>,
 }
 

@@ -80,9 +80,11 @@ impl Behaviour {
             Behaviour::Fault(Fault::Lost) => {
                 "a lost connection is made again, and nothing is missed"
             }
-            Behaviour::Fault(Fault::Denied) => "refused access is told as such, and recovered from",
+            Behaviour::Fault(Fault::Denied) => {
+                "refused access is reported as such, and recovered from"
+            }
             Behaviour::Fault(Fault::Misconfigured) => {
-                "a source that cannot work as declared is told as such, and recovered from"
+                "a source that cannot work as declared is reported as such, and recovered from"
             }
             Behaviour::Fault(Fault::Duplicate) => "what is announced twice is one change",
             Behaviour::Fault(Fault::Older) => "nothing older is delivered after something newer",

@@ -58,7 +58,7 @@ impl KeeperReport {
         self.state().seen.last().cloned()
     }
 
-    /// Whether an error of this kind was told, by the end of a session, as health, or as what cannot be read.
+    /// Whether an error of this kind was reported, by the end of a session, as health, or as what cannot be read.
     pub(super) fn told(&self, kind: ErrorKind) -> bool {
         self.state().errors.contains(&kind)
     }
@@ -222,7 +222,7 @@ impl Keeper {
         }
     }
 
-    /// Drops the watcher where it stands.
+    /// Drops the watcher at once.
     pub(super) async fn stop(self) {
         self.stop.notify_one();
         // A panic out of a session is the session's error; this task has none of its own.

@@ -78,14 +78,14 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
         self.keeper = Some(Keeper::over(watcher, said, mailbox));
     }
 
-    /// Waits until an error of this kind is told.
+    /// Waits until an error of this kind is reported.
     pub(super) async fn until_told(&mut self, kind: ErrorKind) -> TrialOutcome {
         let deadline = Instant::now() + self.limits.within;
         while !self.keeper()?.said.told(kind) {
             if Instant::now() >= deadline {
                 let within = self.limits.within;
                 return Err(Stop::Failed(format!(
-                    "no {kind} error was told within {within:?}"
+                    "no {kind} error was reported within {within:?}"
                 )));
             }
             sleep(TICK).await;

@@ -30,7 +30,7 @@ pub(crate) fn parse(
     let mut remote = Remote::new(shape.scheme);
     remote.secure = secure;
     let begin = text.len() - rest.len();
-    // The query of a web address is the server's; there the options stand behind `#`, which is never sent.
+    // The query of a web address is the server's; there the options are behind `#`, which is never sent.
     let web = shape.scheme == Scheme::Https;
     let (body, query) = cut(text, begin..text.len(), if web { '#' } else { '?' });
     if let Some(query) = query {
@@ -194,7 +194,7 @@ pub(crate) fn secret_written_down(what: &str) -> String {
     format!("{what} does not belong into a source URI; take it from the environment: `${{NAME}}`")
 }
 
-/// What stands before and behind the first `separator` that is not inside a variable.
+/// What is before and behind the first `separator` that is not inside a variable.
 fn cut(text: &str, span: Range<usize>, separator: char) -> (Range<usize>, Option<Range<usize>>) {
     match find(&text[span.clone()], &[separator]) {
         Some(at) => {
@@ -205,7 +205,7 @@ fn cut(text: &str, span: Range<usize>, separator: char) -> (Range<usize>, Option
     }
 }
 
-/// A piece of the text as a template; `%2F` stands for the character where `decoded`.
+/// A piece of the text as a template; `%2F` is the character where `decoded`.
 fn template(text: &str, span: Range<usize>, decoded: bool) -> Result<Template, UriError> {
     let wrong = |message: String| UriError {
         message,
@@ -246,5 +246,6 @@ fn percent_decoded(text: String) -> Result<String, String> {
             }
         }
     }
-    String::from_utf8(bytes).map_err(|_| "what the `%` stand for is not Unicode".to_owned())
+    String::from_utf8(bytes)
+        .map_err(|_| "the characters that `%` encodes are not Unicode".to_owned())
 }
