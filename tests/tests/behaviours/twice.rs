@@ -184,14 +184,152 @@ async fn maps_that_hold_every_key_once_are_taken_as_they_are() {
     }
 }
 
+#[derive(Flux)]
+struct Free {
+    #[flux(default)]
+    any: serde_json::Value,
+    #[flux(default)]
+    several: Vec<serde_json::Value>,
+    #[flux(default)]
+    named: BTreeMap<String, serde_json::Value>,
+    #[flux(default)]
+    either: Option<Either>,
+    #[flux(default)]
+    open: Option<Open>,
+    #[flux(default)]
+    pairs: Pairs,
+}
+
+#[derive(Deserialize, Clone, PartialEq, Debug)]
+#[serde(untagged)]
+enum Either {
+    Port(u16),
+    Tree(BTreeMap<String, serde_json::Value>),
+}
+
+#[derive(Deserialize, Clone, PartialEq, Debug)]
+struct Open {
+    _size: Option<u32>,
+    #[serde(flatten)]
+    _rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// Every entry of a map or of a list of pairs, in order; its keys are not unique.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Pairs(Vec<(String, u32)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> serde::de::Visitor<'de> for Any {
+            type Value = Pairs;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("pairs")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut a: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = a.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut a: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = a.next_element()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        d.deserialize_any(Any)
+    }
+}
+
+/// A document, and the path of the key that occurs twice; `§` is before the place.
+#[rustfmt::skip]
+const TREES: &[(Format, &str, &str)] = &[
+    (Format::Json, "{\"any\": {\"a\": 1,\n\"a\": §2}}", "any.a"),
+    (Format::Yaml, "any: {a: 1, b: 1, a: §2}", "any.a"),
+    (Format::Toml, "[any]\na = 1\na = §2", "any.a"),
+    (Format::Json, "{\"any\": [1, {\"x\": {\"a\": 1, \"a\": §1}}]}", "any[1].x.a"),
+    (Format::Yaml, "any:\n- 1\n- x:\n    a: 1\n    a: §1", "any[1].x.a"),
+    (Format::Toml, "any = [1, {x = {a = 1, a = §1}}]", "any[1].x.a"),
+    (Format::Json, "{\"several\": [{}, {\"a\": 1, \"a\": §1}]}", "several[1].a"),
+    (Format::Yaml, "several: [{}, {a: 1, a: §1}]", "several[1].a"),
+    (Format::Json, "{\"named\": {\"t\": {\"a\": 1, \"a\": §1}}}", "named.t.a"),
+    (Format::Yaml, "named: {t: {a: 1, a: §1}}", "named.t.a"),
+    (Format::Json, "{\"either\": {\"a\": 1, \"a\": §1}}", "either.a"),
+    (Format::Yaml, "either: {a: {b: 1, b: §1}}", "either.a.b"),
+    (Format::Json, "{\"open\": {\"a\": 1, \"a\": §1}}", "open.a"),
+    (Format::Yaml, "open: {_size: 1, a: {b: 1, b: §1}}", "open.a.b"),
+    (Format::Json, "{\"pairs\": {\"a\": 1, \"a\": §1}}", "pairs.a"),
+    (Format::Yaml, "pairs: {a: 1, a: §1}", "pairs.a"),
+];
+
 #[tokio::test]
-async fn a_type_of_its_own_decides_what_it_accepts() {
+async fn a_key_that_occurs_twice_is_refused_in_a_tree_too() {
+    for (format, text, path) in TREES {
+        let (document, line, column) = marked(text);
+        let report = refusal::<Free>(*format, &document).await;
+        let [problem] = report.problems() else {
+            panic!("{document}\n{report}");
+        };
+        assert_eq!(
+            (problem.message.as_str(), problem.path.as_str()),
+            ("this key stands here twice; remove one", *path),
+            "{document}\n{report}"
+        );
+        assert_eq!((problem.line, problem.column), (line, column), "{document}");
+    }
+}
+
+#[tokio::test]
+async fn a_tree_takes_the_same_key_in_maps_of_its_own() {
+    for (format, document) in [
+        (
+            Format::Json,
+            "{\"any\": {\"a\": {\"a\": 1}, \"b\": [{\"a\": 1}, {\"a\": 1}]}, \"either\": {\"a\": {\"a\": 1}}}",
+        ),
+        (
+            Format::Yaml,
+            "any: {a: {a: 1}, b: [{a: 1}, {a: 1}]}\neither: {a: {a: 1}}",
+        ),
+        (
+            Format::Toml,
+            "any = {a = {a = 1}, b = [{a = 1}, {a = 1}]}\neither = {a = {a = 1}}",
+        ),
+    ] {
+        let app = applied::<Free>(format, document).await;
+        let any = serde_json::json!({"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]});
+        assert_eq!(app.any, any, "{format}");
+        let tree = BTreeMap::from([("a".to_owned(), serde_json::json!({"a": 1}))]);
+        assert_eq!(app.either, Some(Either::Tree(tree)), "{format}");
+    }
+}
+
+/// A type decides which forms it accepts, and what a list of pairs means; no map may have a key twice.
+#[tokio::test]
+async fn a_type_of_its_own_takes_pairs_whose_keys_are_not_unique_from_a_list() {
+    for (format, document) in [
+        (Format::Json, "{\"pairs\": [[\"a\", 1], [\"a\", 2]]}"),
+        (Format::Yaml, "pairs: [[a, 1], [a, 2]]"),
+        (Format::Toml, "pairs = [[\"a\", 1], [\"a\", 2]]"),
+    ] {
+        let app = applied::<Free>(format, document).await;
+        let expected = [("a".to_owned(), 1), ("a".to_owned(), 2)];
+        assert_eq!(app.pairs.0, expected, "{format}");
+    }
+}
+
+/// A key that its type passes over, and one of several parts, is not taken for another.
+#[tokio::test]
+async fn keys_of_several_parts_are_told_apart() {
     #[derive(Flux)]
-    struct Free {
-        any: serde_json::Value,
+    struct Compound {
+        rows: Vec<BTreeMap<(u8, u8), u8>>,
     }
-    for document in ["any: {a: 1, a: 2}", "any: {a: 1, a: 2}\nstrange: 1"] {
-        let app = applied::<Free>(Format::Yaml, document).await;
-        assert_eq!(app.any, serde_json::json!({"a": 2}));
-    }
+    let app =
+        applied::<Compound>(Format::Yaml, "rows:\n- ? [1, 2]\n  : 3\n  ? [1, 3]\n  : 4").await;
+    assert_eq!(app.rows[0].len(), 2);
+    refusal::<Compound>(Format::Yaml, "rows:\n- ? [1, 2]\n  : 3\n  ? [1, 2]\n  : 4").await;
 }

@@ -25,24 +25,13 @@ pub(super) enum Mode<'c> {
     Count(&'c Cell<usize>),
     /// The keys of its maps are hashed.
     Hash,
-    /// The same, as long as it asks for a map or a struct: a type that takes anything decides for itself what it accepts.
-    Own,
-    /// It is a key: it is hashed.
+    /// It is a key: it is hashed. The hash of a key that its type passes over remains 0.
     Key(&'c Cell<u64>),
     /// It is the first key of a map that is counted: is it the one that toml's decoder makes of a date?
     First(&'c Cell<bool>),
 }
 
 impl Mode<'_> {
-    /// For what is inside of the value.
-    #[inline]
-    fn inner(self) -> Mode<'static> {
-        match self {
-            Mode::Own => Mode::Own,
-            _ => Mode::Hash,
-        }
-    }
-
     #[inline]
     fn text(self, value: &str) {
         match self {
@@ -54,7 +43,8 @@ impl Mode<'_> {
     #[inline]
     fn scalar(self, value: &(impl Hash + ?Sized)) {
         if let Mode::Key(hash) = self {
-            let mut hasher = Folded(0);
+            // A key can have several parts.
+            let mut hasher = Folded(hash.get());
             value.hash(&mut hasher);
             hash.set(hasher.finish());
         }
@@ -140,19 +130,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        match self.1 {
-            Mode::Own => self.0.deserialize_any(visitor),
-            mode => self.0.deserialize_any(Watched(visitor, mode)),
-        }
+        self.0.deserialize_any(Watched(visitor, self.1))
     }
 
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let mode = match self.1 {
-            Mode::Own => Mode::Hash,
-            mode => mode,
-        };
-        self.0.deserialize_map(Watched(visitor, mode))
+        self.0.deserialize_map(Watched(visitor, self.1))
     }
 
     #[inline]
@@ -241,7 +224,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Watched(items, self.1.inner()))
+        let inner = match self.1 {
+            Mode::Key(_) => self.1,
+            _ => Mode::Hash,
+        };
+        self.0.visit_seq(Watched(items, inner))
     }
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
@@ -253,7 +240,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
             keys: Vec::with_capacity(if count.is_some() { 0 } else { 16 }),
             entries,
             count,
-            inner: self.1.inner(),
         })
     }
     #[inline]
@@ -294,9 +280,8 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Watched<'_, A> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
-        let inner = self.1.inner();
         let (name, variant) = self.0.variant_seed(Watched(seed, self.1))?;
-        Ok((name, Watched(variant, inner)))
+        Ok((name, Watched(variant, Mode::Hash)))
     }
 }
 
@@ -329,7 +314,6 @@ struct WatchedEntries<'c, A> {
     entries: A,
     count: Option<&'c Cell<usize>>,
     keys: Vec<u64>,
-    inner: Mode<'static>,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchedEntries<'_, A> {
@@ -362,6 +346,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchedEntries<'_, A> {
             .entries
             .next_key_seed(Watched(seed, Mode::Key(&hash)))?;
         match key {
+            Some(_) if hash.get() == 0 => {}
             Some(_) => self.keys.push(hash.get()),
             None => {
                 self.keys.sort_unstable();
@@ -374,7 +359,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchedEntries<'_, A> {
     }
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.entries.next_value_seed(Watched(seed, self.inner))
+        self.entries.next_value_seed(Watched(seed, Mode::Hash))
     }
     #[inline]
     fn size_hint(&self) -> Option<usize> {

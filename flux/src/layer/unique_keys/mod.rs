@@ -86,7 +86,7 @@ pub(super) fn counted<'de, T: Deserialize<'de> + CountedMap, D: Deserializer<'de
     }))
 }
 
-/// Decodes a value of any type. The keys of the maps in it are hashed; a type that takes anything decides for itself.
+/// Decodes a value of any type. The keys of the maps in it are hashed, also where the type takes anything.
 #[inline]
 pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
     d.deserialize_option(NotNull(Hashing(PhantomData), |_: &T| true))
@@ -183,7 +183,7 @@ macro_rules! seeds {
 
 seeds! {
     Plain<T:>: |d| T::deserialize(d);
-    Hashing<T:>: |d| T::deserialize(Watched(d, Mode::Own));
+    Hashing<T:>: |d| T::deserialize(Watched(d, Mode::Hash));
     Counting<T: CountedMap>: |d| {
         let count = Cell::new(0);
         let value = T::deserialize(Watched(d, Mode::Count(&count)))?;
