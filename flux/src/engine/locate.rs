@@ -35,7 +35,25 @@ pub(super) fn locate(
     let Some(set) = set else {
         return Entry::new("", problem).fix(fix);
     };
-    let origin = &states[set.layer].origin;
+    entry(&states[set.layer].origin, problem, set).fix(fix)
+}
+
+/// The problem with the layer whose newest content made it, even where the layer no longer contains the value.
+pub(super) fn locate_in(
+    schema: &Schema,
+    state: &mut LayerState,
+    number: usize,
+    problem: Flaw,
+) -> Entry {
+    let origin = state.origin.clone();
+    let Some(taken) = taken(schema, state, Some(true)) else {
+        return Entry::new(&origin, problem).layer(number);
+    };
+    let set = set_by(schema, number, taken, &problem.path);
+    entry(&origin, problem, set)
+}
+
+fn entry(origin: &str, problem: Flaw, set: SetBy) -> Entry {
     let mut entry = Entry::new(origin, problem)
         .layer(set.layer)
         .set(set.is_whole());
@@ -43,7 +61,17 @@ pub(super) fn locate(
     if let Some((bytes, decoder)) = &set.document {
         entry = entry.within(bytes, decoder, &set.path[..set.depth]);
     }
-    entry.fix(fix)
+    entry
+}
+
+fn set_by(schema: &Schema, layer: usize, taken: TakenContent<'_>, path: &[Seg]) -> SetBy {
+    SetBy {
+        layer,
+        path: path.to_vec(),
+        depth: presence::depth((schema.parts)(taken.layer), path),
+        variable: environment::variable_of(taken.variables, path),
+        document: taken.document,
+    }
 }
 
 /// The highest layer that sets the value at `path`, or most of the way to it.
@@ -58,17 +86,11 @@ fn find(
         let Some(taken) = taken(schema, state, chosen.map(|chosen| chosen[number])) else {
             continue;
         };
-        let depth = presence::depth((schema.parts)(taken.layer), path);
-        if depth == 0 || best.as_ref().is_some_and(|known| known.depth > depth) {
-            continue;
+        let set = set_by(schema, number, taken, path);
+        let is_known = || (best.as_ref()).is_some_and(|known| known.depth > set.depth);
+        if set.depth > 0 && !is_known() {
+            best = Some(set);
         }
-        best = Some(SetBy {
-            layer: number,
-            path: path.to_vec(),
-            depth,
-            variable: environment::variable_of(taken.variables, path),
-            document: taken.document,
-        });
     }
     best
 }

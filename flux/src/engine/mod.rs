@@ -12,6 +12,7 @@
 //! `trial_record`.
 
 mod agenda;
+mod changed_by;
 mod condition;
 mod content;
 mod debounce;

@@ -4,7 +4,7 @@ use super::{
     content::LayerContent,
     judge::broken_rules,
     layer_state::LayerState,
-    locate::{locate, pick},
+    locate::{locate, locate_in, pick},
     schema::{Built, Schema, Stamp},
     value::{AnyLayer, AnySnapshot},
 };
@@ -130,7 +130,7 @@ impl Layers {
             Err(problems) => problems,
         };
         let mut entries = refused;
-        for entry in self.locate(problems, &newest) {
+        for entry in self.locate(problems, &newest, beside) {
             if !entries.iter().any(|known| known.is_same(&entry)) {
                 entries.push(entry);
             }
@@ -351,11 +351,16 @@ impl Layers {
     }
 
     /// Finds the layer that set each problem's value, and where in its document.
-    fn locate(&mut self, problems: Vec<Flaw>, chosen: &[bool]) -> Vec<Entry> {
-        let problems = problems.into_iter();
-        problems
-            .map(|problem| locate(self.schema, &mut self.states, problem, Some(chosen)))
-            .collect()
+    fn locate(&mut self, problems: Vec<Flaw>, chosen: &[bool], beside: &Beside<'_>) -> Vec<Entry> {
+        let changes = self.changes(&problems, chosen, beside);
+        let located = problems.into_iter().map(|problem| {
+            let states = &mut self.states;
+            match changes.made_by(&problem) {
+                Some(layer) => locate_in(self.schema, &mut states[layer], layer, problem),
+                None => locate(self.schema, states, problem, Some(chosen)),
+            }
+        });
+        located.collect()
     }
 }
 

@@ -388,3 +388,114 @@ proptest! {
         prop_assert_eq!(value, expected);
     }
 }
+
+#[derive(Flux, Debug)]
+struct Merged {
+    #[flux(default, immutable)]
+    map: BTreeMap<String, u8>,
+    #[flux(default, immutable, merge = "append")]
+    list: Vec<u8>,
+    #[flux(nested, default, immutable)]
+    tenants: BTreeMap<String, Part>,
+    #[flux(nested, default)]
+    groups: BTreeMap<String, Grown>,
+    #[flux(nested, immutable)]
+    part: Part,
+    #[flux(monotonic)]
+    version: Option<u32>,
+    #[flux(default = 100, max_change = "10%")]
+    size: u32,
+    #[flux(default)]
+    note: String,
+}
+
+#[derive(Flux, Debug, Clone)]
+struct Part {
+    #[flux(default = 1)]
+    a: u8,
+    #[flux(default = 1)]
+    b: u8,
+}
+
+#[derive(Flux, Debug, Clone)]
+struct Grown {
+    #[flux(monotonic, default)]
+    map: Count,
+    #[flux(default)]
+    other: u8,
+}
+
+type Count = u32;
+
+/// The document before, the variables, the document after, and what is reported of it: the path and the line.
+#[rustfmt::skip]
+const CHANGES: &[(&str, &[(&str, &str)], &str, &str, Option<usize>)] = &[
+    ("map: {a: 1}", &[("APP_MAP_B", "2")], "map: {b: 1}", "map", Some(1)),
+    ("map: {a: 1}", &[("APP_MAP", "b=2")], "\nmap: {c: 1, a: 1}", "map", Some(2)),
+    ("map: {a: 1}", &[("APP_MAP", "b=2")], "note: x", "map", None),
+    ("list: [1]", &[("APP_LIST", "2")], "note: x\nlist: [3]", "list", Some(2)),
+    ("list: [1]", &[("APP_LIST", "2")], "note: x", "list", None),
+    ("tenants: {a: {a: 2}}", &[("APP_TENANTS_B_A", "2")], "tenants: {}", "tenants.a", Some(1)),
+    ("tenants: {a: {a: 2}}", &[("APP_TENANTS_A_B", "2")], "note: x", "tenants.a.a", None),
+    ("tenants: {a: {a: 2}}", &[("APP_TENANTS_A_B", "2")], "tenants: {a: {b: 1}}", "tenants.a.a", Some(1)),
+    ("groups: {a: {map: 2}}", &[("APP_GROUPS_A_OTHER", "2")], "note: x", "groups.a.map", None),
+    ("part: {a: 2}", &[("APP_PART_B", "2")], "part: {}", "part.a", Some(1)),
+    ("part: {a: 2}", &[("APP_PART_B", "2")], "part: {b: 3}", "part.a", Some(1)),
+    ("version: 2", &[("APP_NOTE", "x")], "size: 100", "version", None),
+    ("size: 200", &[("APP_NOTE", "x")], "version: 1", "size", None),
+];
+
+#[tokio::test]
+async fn a_refused_change_is_reported_of_the_layer_that_made_it() {
+    for (before, variables, after, path, line) in CHANGES {
+        let variables = variables.iter();
+        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let (capacitor, sender) = by_hand::<Merged>(|builder| {
+            builder.override_with(flux::Source::env("APP_").variables(variables))
+        });
+        sender.send(before.as_bytes()).await.unwrap();
+        capacitor.start().await.unwrap();
+        sender.send(after.as_bytes()).await.unwrap();
+        capacitor.process().await.unwrap();
+        let report = capacitor.last_error().expect("a change that is refused");
+        let [problem] = report.problems() else {
+            panic!("{before} -> {after}\n{report}");
+        };
+        assert_eq!(
+            problem.path.as_str(),
+            *path,
+            "{before} -> {after}\n{report}"
+        );
+        assert_eq!(
+            (problem.origin.as_str(), &problem.variable, problem.line),
+            ("channel", &None, *line),
+            "{before} -> {after}\n{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_two_layers_that_change_at_once_the_one_is_reported_that_made_the_refused_change() {
+    let (upper, channel) = flux::source::Channel::buffered("upper", 16);
+    let (capacitor, lower) = by_hand::<Merged>(|builder| {
+        builder.source(flux::Source::watcher(channel).format(flux::Format::Yaml))
+    });
+    lower.send("map: {a: 1}".as_bytes()).await.unwrap();
+    upper.send("map: {b: 2}".as_bytes()).await.unwrap();
+    capacitor.start().await.unwrap();
+    for (below, above, origin) in [
+        ("map: {a: 3}", "map: {b: 2}\nnote: x", "channel"),
+        ("map: {a: 1}\nnote: x", "map: {b: 3}\nnote: y", "upper"),
+        ("map: {a: 4}\nnote: x", "map: {b: 4}\nnote: z", "upper"),
+    ] {
+        lower.send(below.as_bytes()).await.unwrap();
+        upper.send(above.as_bytes()).await.unwrap();
+        capacitor.process().await.unwrap();
+        let report = capacitor.last_error().expect("a change that is refused");
+        let of_map: Vec<&str> = (report.problems().iter())
+            .filter(|problem| problem.path.as_str() == "map")
+            .map(|problem| problem.origin.as_str())
+            .collect();
+        assert_eq!(of_map, [origin], "{below} {above}\n{report}");
+    }
+}
