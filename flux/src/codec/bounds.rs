@@ -2,6 +2,7 @@
 //! time grows with the depth of `[` and `{`, and its aliases can expand to far more than the document.
 
 use super::{Syntax, TOO_DEEP};
+use crate::layer::serde_methods::visitor_methods;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess,
     VariantAccess, Visitor,
@@ -92,11 +93,11 @@ impl<'de> DeserializeSeed<'de> for Size<'_> {
 }
 
 macro_rules! scalars {
-    ($($method:ident: $type:ty;)*) => {$(
+    ($method:ident: $type:ty) => {
         fn $method<E: Error>(self, _: $type) -> Result<(), E> {
             self.take(0)
         }
-    )*};
+    };
 }
 
 impl<'de> Visitor<'de> for Size<'_> {
@@ -104,14 +105,7 @@ impl<'de> Visitor<'de> for Size<'_> {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
-    scalars! {
-        visit_bool: bool;
-        visit_i64: i64;
-        visit_i128: i128;
-        visit_u64: u64;
-        visit_u128: u128;
-        visit_f64: f64;
-    }
+    visitor_methods! { scalars: bool numbers }
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         self.take(text.len())
     }

@@ -1,6 +1,6 @@
 //! A default that is written as a text: converted where its type can be made from one, or else read as a variable is.
 
-use crate::document::{node::Node, tree::Tree};
+use crate::document::{TreeDecoder, tree::Tree};
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
@@ -47,7 +47,7 @@ impl<T: DeserializeOwned> ReadAsDocument for &DefaultText<T> {
     /// # Panics
     /// Where the type cannot be read from the text. A panic while a configuration is built is a refusal with this sentence.
     fn value(&self) -> T {
-        match T::deserialize(Node(&Tree::Raw(self.0.to_owned()))) {
+        match T::deserialize(TreeDecoder(&Tree::Raw(self.0.to_owned()))) {
             Ok(value) => value,
             Err(error) => panic!("the default `{}` cannot be read: {error}", self.0),
         }

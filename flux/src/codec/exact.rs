@@ -3,7 +3,10 @@
 //! YAML's decoder takes null for a text, and nothing for an empty list or map; TOML's decoder passes over the items that a
 //! target leaves, and hands a date over as a map. JSON's decoder has none of these habits.
 
-use crate::{document::node::too_many, problem::DATE};
+use crate::{
+    layer::serde_methods::{deserializer_methods, visitor_methods},
+    problem::{DATE, too_many},
+};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, IntoDeserializer, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -67,26 +70,26 @@ impl<T, F> Exact<T, F> {
 }
 
 macro_rules! decode {
-    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+    ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             self.0.$method($($arg,)* Exact::<_, F::Inside>::new(visitor))
         }
-    )*};
+    };
 }
 
 /// What no scalar's visitor could get wrong is handed through as it is.
 macro_rules! scalars {
-    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+    ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             self.0.$method($($arg,)* visitor)
         }
-    )*};
+    };
 }
 
 macro_rules! not_null {
-    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+    ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             if !F::LAX_NULL {
@@ -115,7 +118,7 @@ macro_rules! not_null {
             }
             self.0.deserialize_option(Present::<V, F> { visitor, format: PhantomData, $($arg,)* })
         }
-    )*};
+    };
 }
 
 impl<'de, D: Deserializer<'de>, F: Format> Deserializer<'de> for Exact<D, F> {
@@ -131,82 +134,28 @@ impl<'de, D: Deserializer<'de>, F: Format> Deserializer<'de> for Exact<D, F> {
         }
     }
 
-    scalars! {
-        deserialize_bool();
-        deserialize_i8();
-        deserialize_i16();
-        deserialize_i32();
-        deserialize_i64();
-        deserialize_i128();
-        deserialize_u8();
-        deserialize_u16();
-        deserialize_u32();
-        deserialize_u64();
-        deserialize_u128();
-        deserialize_f32();
-        deserialize_f64();
-        deserialize_unit();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_identifier();
-        deserialize_ignored_any();
+    deserializer_methods! {
+        scalars: bool integers f32 f64 unit unit_struct identifier ignored_any
     }
 
-    not_null! {
-        deserialize_char();
-        deserialize_str();
-        deserialize_string();
-        deserialize_bytes();
-        deserialize_byte_buf();
-        deserialize_seq();
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
-        deserialize_map();
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+    deserializer_methods! {
+        not_null: texts seq tuple tuple_struct map struct
     }
 
-    decode! {
-        deserialize_option();
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
-    }
+    deserializer_methods! { decode: option newtype_struct enum }
 
     fn is_human_readable(&self) -> bool {
         self.0.is_human_readable()
     }
 }
 
-macro_rules! visit_scalars {
-    ($inner:tt) => {
-        visit_scalars! { $inner
-            visit_bool: bool;
-            visit_i64: i64;
-            visit_i128: i128;
-            visit_u64: u64;
-            visit_u128: u128;
-            visit_f64: f64;
-            visit_char: char;
-            visit_str: &str;
-            visit_borrowed_str: &'de str;
-            visit_string: String;
-            visit_bytes: &[u8];
-            visit_borrowed_bytes: &'de [u8];
-            visit_byte_buf: Vec<u8>;
-        }
-        #[inline]
-        fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-            self.$inner.visit_none()
-        }
-        #[inline]
-        fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-            self.$inner.visit_unit()
-        }
-    };
-    ($inner:tt $($method:ident: $type:ty;)*) => {$(
+macro_rules! pass {
+    ($method:ident: $type:ty) => {
         #[inline]
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
-            self.$inner.$method(value)
+            self.0.$method(value)
         }
-    )*};
+    };
 }
 
 impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
@@ -216,8 +165,16 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
         self.0.expecting(f)
     }
 
-    visit_scalars! {0}
+    visitor_methods! { pass: bool numbers texts byte_texts }
 
+    #[inline]
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_none()
+    }
+    #[inline]
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_unit()
+    }
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
         self.0.visit_some(Exact::<_, F::NotNull>::new(d))
@@ -260,8 +217,16 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Anything<V, F> {
         self.0.expecting(f)
     }
 
-    visit_scalars! {0}
+    visitor_methods! { pass: bool numbers texts byte_texts }
 
+    #[inline]
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_none()
+    }
+    #[inline]
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_unit()
+    }
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
         Exact::<_, F>::new(self.0).visit_some(d)
     }

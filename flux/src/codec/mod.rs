@@ -19,7 +19,7 @@ pub(crate) use slow::WITHHELD;
 pub(crate) use slow::{decode_tree, dialect};
 
 use crate::{
-    document::{node::Node, tree::Tree as Document},
+    document::{TreeDecoder, tree::Tree as Document},
     layer::{
         Config,
         decode::{Section, take_unknown_flag},
@@ -321,7 +321,7 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
             None,
             false,
         )),
-        Decoder::Custom(codec) => T::deserialize(Node(&custom(&**codec, text)?))
+        Decoder::Custom(codec) => T::deserialize(TreeDecoder(&custom(&**codec, text)?))
             .map_err(|error| Syntax::new(&error, None, true)),
     }
 }

@@ -8,9 +8,10 @@ use super::{
 use crate::document::bad_merge;
 use crate::{
     document::{
-        ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
-        node::{Node, with_plain_scalars},
+        ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, TreeDecoder,
+        Unfollowed,
         tree::{Tree, TreeError},
+        with_plain_scalars,
     },
     layer::{Config, Layer, decode::Section},
     problem::{
@@ -131,7 +132,7 @@ impl<L: Layer> FillLayer for PartialLayer<L> {
         Ok(())
     }
     fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError> {
-        self.layer = Some(Section::<L>::deserialize(Node(tree))?.0);
+        self.layer = Some(Section::<L>::deserialize(TreeDecoder(tree))?.0);
         Ok(())
     }
 }

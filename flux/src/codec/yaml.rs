@@ -2,7 +2,11 @@
 //! write a variant as a map of one key; all others are decoded straight from the text.
 
 use super::Syntax;
-use crate::document::{Dialect, Document, Lines, bad_merge, node::too_many, tree::TreeError};
+use crate::{
+    document::{Dialect, Document, Lines, bad_merge, tree::TreeError},
+    layer::serde_methods::deserializer_methods,
+    problem::too_many,
+};
 use serde::{
     de::{
         self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny,
@@ -261,12 +265,12 @@ impl<'de> Visitor<'de> for Texts<'_> {
     }
 }
 
-macro_rules! any {
-    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+macro_rules! untagged {
+    ($method:ident($($arg:ident: $type:ty),*)) => {
         fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, TreeError> {
             self.untagged().deserialize_any(visitor)
         }
-    )*};
+    };
 }
 
 macro_rules! texts {
@@ -334,24 +338,7 @@ impl<'de> Deserializer<'de> for &Value {
         }
     }
 
-    any! {
-        deserialize_bool();
-        deserialize_i8();
-        deserialize_i16();
-        deserialize_i32();
-        deserialize_i64();
-        deserialize_i128();
-        deserialize_u8();
-        deserialize_u16();
-        deserialize_u32();
-        deserialize_u64();
-        deserialize_u128();
-        deserialize_seq();
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
-        deserialize_map();
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
-    }
+    deserializer_methods! { untagged: bool integers seq tuple tuple_struct map struct }
 
     texts! { deserialize_char deserialize_str deserialize_string deserialize_identifier deserialize_bytes deserialize_byte_buf }
 

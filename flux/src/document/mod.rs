@@ -16,7 +16,6 @@ mod lines;
 #[cfg(feature = "yaml")]
 mod merge;
 mod model;
-pub(crate) mod node;
 pub(crate) mod raw;
 mod raw_json;
 mod scalar;
@@ -28,7 +27,10 @@ pub(crate) mod tree;
 #[cfg(feature = "yaml")]
 mod yaml;
 
-pub(crate) use decode::{ChosenPart, ChosenParts, NodeDecoder};
+pub(crate) use decode::{
+    AskedForm, ChosenPart, ChosenParts, NodeDecoder, TreeDecoder, asked_form, items_by_number,
+    with_plain_scalars,
+};
 pub(crate) use find::Finder;
 pub(crate) use lines::Lines;
 #[cfg(feature = "yaml")]

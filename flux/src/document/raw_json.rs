@@ -231,7 +231,7 @@ mod tests {
             let expected: Option<serde_json::Value> = serde_json::from_str(text).ok();
             let read = read(text).map(|tree| {
                 use serde::Deserialize;
-                serde_json::Value::deserialize(crate::document::node::Node(&tree))
+                serde_json::Value::deserialize(crate::document::TreeDecoder(&tree))
                     .expect("any value")
             });
             assert_eq!(read, expected, "{text}");

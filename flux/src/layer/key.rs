@@ -1,5 +1,6 @@
 //! Keys of maps of sections: texts, numbers, enums, addresses, and whatever else can be decoded from a text.
 
+use super::serde_methods::{deserializer_methods, visitor_methods};
 use serde::{
     Deserializer,
     de::{
@@ -144,12 +145,12 @@ enum KeyForm {
 }
 
 macro_rules! as_written {
-    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+    ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             self.0.$method($($arg,)* visitor)
         }
-    )*};
+    };
 }
 
 macro_rules! parsed {
@@ -163,23 +164,8 @@ macro_rules! parsed {
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for KeyText<D> {
     type Error = D::Error;
 
-    as_written! {
-        deserialize_any();
-        deserialize_char();
-        deserialize_str();
-        deserialize_string();
-        deserialize_bytes();
-        deserialize_byte_buf();
-        deserialize_unit();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_seq();
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
-        deserialize_map();
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
-        deserialize_identifier();
-        deserialize_ignored_any();
+    deserializer_methods! {
+        as_written: any texts unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 
     parsed! {
@@ -219,11 +205,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for KeyText<D> {
 struct Parsed<V>(V, KeyForm);
 
 macro_rules! handed_on {
-    ($($method:ident: $type:ty;)*) => {$(
+    ($method:ident: $type:ty) => {
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
             self.0.$method(value)
         }
-    )*};
+    };
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Parsed<V> {
@@ -254,14 +240,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parsed<V> {
             },
         }
     }
-    handed_on! {
-        visit_bool: bool;
-        visit_i64: i64;
-        visit_i128: i128;
-        visit_u64: u64;
-        visit_u128: u128;
-        visit_f64: f64;
-    }
+    visitor_methods! { handed_on: bool numbers }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) mod merge;
 pub(crate) mod nested_forms;
 pub(crate) mod presence;
 pub(crate) mod same;
+pub(crate) mod serde_methods;
 pub(crate) mod sublayer;
 pub(crate) mod taken;
 pub(crate) mod trace;

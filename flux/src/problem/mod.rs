@@ -18,7 +18,7 @@ pub(crate) use panic::{panic_text, printed};
 pub(crate) use path::Dotted;
 pub use path::{KeyPath, KeyPathError, Seg};
 pub(crate) use pieces::{pieces, share_a_piece, windows};
-pub(crate) use wording::{what_of, without_position};
+pub(crate) use wording::{too_many, what_of, without_position};
 
 /// What is wrong at a path, before it is known which layer said it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Messages of decoders as problems.
 
 use super::{TWICE, What};
+use serde::de::{self, Expected};
 use std::fmt;
 
 /// A decoder's message as a problem: serde's standard sentences are taken apart, so that the value can be left out of them.
@@ -29,6 +30,21 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
         return What::Twice;
     }
     What::Message(without_position(&text).to_owned())
+}
+
+/// A list that is longer than its target, in the words of serde for one that is shorter.
+#[cold]
+pub(crate) fn too_many<E: de::Error>(found: usize, taken: usize) -> E {
+    struct ItemCount(usize);
+    impl Expected for ItemCount {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                1 => f.write_str("a list of 1 item"),
+                items => write!(f, "a list of {items} items"),
+            }
+        }
+    }
+    E::invalid_length(found, &ItemCount(taken))
 }
 
 /// What was found, where serde has words of its own for it: null, and an integer that only the widest types hold.

@@ -1,7 +1,6 @@
 //! What each kind of target asks for, answered from the source text.
 
 #[cfg(feature = "json")]
-#[cfg(feature = "json")]
 use super::json;
 #[cfg(feature = "toml")]
 use super::toml;
@@ -14,7 +13,7 @@ use crate::document::Dialect;
 #[cfg(feature = "yaml")]
 use crate::document::scalar::yaml::{float, signed, unsigned};
 use crate::document::{NodeContent, ResolvedKind, ScalarStyle, tree::TreeError};
-use serde::de::{self, Deserializer, IntoDeserializer, Visitor, value::StrDeserializer};
+use serde::de::{Deserializer, IntoDeserializer, Visitor, value::StrDeserializer};
 
 macro_rules! numbers {
     ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
@@ -193,8 +192,8 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             let is_none = match (plain, self.tag()) {
                 (Some(scalar), Some(NULL)) if is_null(&scalar.text) => true,
                 (Some(scalar), Some(NULL)) => {
-                    let found = de::Unexpected::Str(&scalar.text);
-                    return Err(de::Error::invalid_value(found, &"null"));
+                    let found = serde::de::Unexpected::Str(&scalar.text);
+                    return Err(serde::de::Error::invalid_value(found, &"null"));
                 }
                 (Some(scalar), None) => is_nothing(&scalar.text),
                 _ => false,
@@ -228,8 +227,8 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             return match is_null {
                 true => visitor.visit_unit(),
                 false => {
-                    let found = de::Unexpected::Str(&scalar.text);
-                    Err(de::Error::invalid_value(found, &"null"))
+                    let found = serde::de::Unexpected::Str(&scalar.text);
+                    Err(serde::de::Error::invalid_value(found, &"null"))
                 }
             };
         }
@@ -254,7 +253,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             // serde_json's `RawValue` takes the text as it is.
             let source = self.document.source(self.document.resolved(self.id));
             let entry = std::iter::once((json::RAW, source));
-            return visitor.visit_map(de::value::MapDeserializer::new(entry));
+            return visitor.visit_map(serde::de::value::MapDeserializer::new(entry));
         }
         let _ = name;
         match self.is_yaml() {

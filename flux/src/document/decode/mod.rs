@@ -6,11 +6,17 @@ mod deserializer;
 #[cfg(feature = "json")]
 mod json;
 mod key;
+mod reading;
 #[cfg(feature = "toml")]
 mod toml;
+mod tree;
+mod tree_access;
 mod variant;
 #[cfg(feature = "yaml")]
 mod yaml;
+
+pub(crate) use reading::{AskedForm, asked_form, items_by_number, with_plain_scalars};
+pub(crate) use tree::TreeDecoder;
 
 use access::{NodeEntries, NodeItems, Rest};
 use variant::{TaggedValue, UnitVariant, VariantEntry};
@@ -19,6 +25,7 @@ use super::{
     Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle,
     tree::TreeError,
 };
+use crate::problem::too_many;
 use serde::de::{self, Expected, Unexpected, Visitor};
 use std::{borrow::Cow, cell::Cell, collections::HashMap, fmt};
 
@@ -278,21 +285,6 @@ impl<'d> NodeDecoder<'d> {
         };
         takes.then_some(&*scalar.text)
     }
-}
-
-/// A list that is longer than its target, in the words of serde for one that is shorter.
-#[cold]
-fn too_many(found: usize, taken: usize) -> TreeError {
-    struct Surplus(usize);
-    impl Expected for Surplus {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            match self.0 {
-                1 => f.write_str("a list of 1 item"),
-                items => write!(f, "a list of {items} items"),
-            }
-        }
-    }
-    de::Error::invalid_length(found, &Surplus(taken))
 }
 
 impl NodeDecoder<'_> {

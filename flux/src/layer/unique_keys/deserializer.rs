@@ -4,7 +4,10 @@ use super::{
     duration::{Written, is_duration},
     finite::Finite,
 };
-use crate::problem::{DATE, TWICE};
+use crate::{
+    layer::serde_methods::{deserializer_methods, visitor_methods},
+    problem::{DATE, TWICE},
+};
 use serde::{
     Deserializer,
     de::{
@@ -82,45 +85,19 @@ impl Hasher for Folded {
 pub(super) struct Watched<'c, T>(pub(super) T, pub(super) Mode<'c>);
 
 macro_rules! decode {
-    ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
+    ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             self.0.$method($($arg,)* Watched(visitor, self.1))
         }
-    )*};
+    };
 }
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
     type Error = D::Error;
 
-    decode! {
-        deserialize_bool();
-        deserialize_i8();
-        deserialize_i16();
-        deserialize_i32();
-        deserialize_i64();
-        deserialize_i128();
-        deserialize_u8();
-        deserialize_u16();
-        deserialize_u32();
-        deserialize_u64();
-        deserialize_u128();
-        deserialize_f64();
-        deserialize_char();
-        deserialize_str();
-        deserialize_string();
-        deserialize_bytes();
-        deserialize_byte_buf();
-        deserialize_option();
-        deserialize_unit();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_seq();
-        deserialize_tuple(len: usize);
-        deserialize_tuple_struct(name: &'static str, len: usize);
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
-        deserialize_identifier();
-        deserialize_ignored_any();
+    deserializer_methods! {
+        decode: bool integers f64 texts option unit unit_struct newtype_struct seq tuple tuple_struct enum identifier ignored_any
     }
 
     #[inline]
@@ -158,13 +135,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
 }
 
 macro_rules! visit {
-    ($($method:ident: $type:ty;)*) => {$(
+    ($method:ident: $type:ty) => {
         #[inline]
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
             self.1.scalar(&value);
             self.0.$method(value)
         }
-    )*};
+    };
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
@@ -174,17 +151,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
         self.0.expecting(f)
     }
 
-    visit! {
-        visit_bool: bool;
-        visit_i64: i64;
-        visit_i128: i128;
-        visit_u64: u64;
-        visit_u128: u128;
-        visit_char: char;
-        visit_bytes: &[u8];
-        visit_borrowed_bytes: &'de [u8];
-        visit_byte_buf: Vec<u8>;
-    }
+    visitor_methods! { visit: bool i64 i128 u64 u128 char byte_texts }
 
     #[inline]
     fn visit_str<E: Error>(self, value: &str) -> Result<V::Value, E> {

@@ -1,5 +1,6 @@
 //! A number that only 64 bits hold is no `f32`, where serde would make infinity of it.
 
+use crate::layer::serde_methods::visitor_methods;
 use serde::{
     Deserializer,
     de::{EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor},
@@ -10,12 +11,12 @@ use std::fmt;
 pub(super) struct Finite<V>(pub(super) V);
 
 macro_rules! pass {
-    ($($method:ident: $type:ty;)*) => {$(
+    ($method:ident: $type:ty) => {
         #[inline]
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
             self.0.$method(value)
         }
-    )*};
+    };
 }
 
 #[allow(
@@ -44,21 +45,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Finite<V> {
         }
     }
 
-    pass! {
-        visit_bool: bool;
-        visit_i64: i64;
-        visit_i128: i128;
-        visit_u64: u64;
-        visit_u128: u128;
-        visit_f32: f32;
-        visit_char: char;
-        visit_str: &str;
-        visit_borrowed_str: &'de str;
-        visit_string: String;
-        visit_bytes: &[u8];
-        visit_borrowed_bytes: &'de [u8];
-        visit_byte_buf: Vec<u8>;
-    }
+    visitor_methods! { pass: bool i64 i128 u64 u128 f32 texts byte_texts }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
         self.0.visit_none()

@@ -2,7 +2,7 @@
 
 use super::{Environment, names::variables, readings::ReachedName};
 use crate::{
-    document::node::AskedForm,
+    document::AskedForm,
     problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::Kind,
@@ -106,7 +106,7 @@ impl<L> Environment<'_, L> {
     /// What the value at these steps is written as, where that is a map or a list.
     pub(super) fn form(&self, steps: &[super::step::PathStep]) -> Option<AskedForm> {
         let tree = super::step::alone(steps, crate::document::tree::Tree::Raw(String::new()));
-        crate::document::node::asked_form(|| {
+        crate::document::asked_form(|| {
             (self.decode)(&tree, false);
         })
     }

@@ -16,7 +16,7 @@ pub(crate) use names::{Variable, check_names, name_of};
 
 use crate::{
     codec::Unknown,
-    document::{node::items_by_number, tree::Tree},
+    document::{items_by_number, tree::Tree},
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field, Kind},

@@ -5,7 +5,7 @@ use super::{
     step::{PathStep, path_of},
 };
 use crate::{
-    document::node::AskedForm,
+    document::AskedForm,
     problem::{Dotted, Seg},
     schema::{Field, Kind, MAX_DEPTH},
     source::KnownKeys,
