@@ -37,14 +37,14 @@ impl<C: crate::Config> Default for Global<C> {
 /// `AppConfig::try_get()`
 #[inline(always)]
 pub fn try_get<C: Root>() -> Option<Guard<C>> {
-    handle::read(&C::global().handle, C::local())
+    handle::read(&C::global().handle, C::local()).map(Guard::copy)
 }
 
 /// `AppConfig::get()`
 #[inline(always)]
 pub fn get<C: Root>() -> Guard<C> {
-    match try_get::<C>() {
-        Some(guard) => guard,
+    match handle::read(&C::global().handle, C::local()) {
+        Some(copy) => Guard::copy(copy),
         None => not_started::<C>(),
     }
 }

@@ -80,8 +80,8 @@ impl<C: Config> Capacitor<C> {
         }
     }
 
-    /// The current configuration, as `AppConfig::get()` is for the static instance; costs an allocation here, so a hot loop takes a
-    /// [`reader`](Capacitor::reader).
+    /// The current configuration, as `AppConfig::get()` is for the static instance. No thread keeps a copy of it here, so that a
+    /// guard counts on a counter that all threads share; a hot loop takes a [`reader`](Capacitor::reader).
     ///
     /// # Panics
     /// Before the first success; [`try_get`](Capacitor::try_get) answers with an `Option`.

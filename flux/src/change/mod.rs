@@ -56,7 +56,7 @@ impl<C: Config> Change<C> {
 pub(crate) fn changed_paths<C: Config>(new: &C, old: &C) -> Vec<String> {
     layer::differences(new, old, true)
         .iter()
-        .map(|path| Dotted(path).to_string())
+        .map(|path| Dotted(path).text())
         .collect()
 }
 

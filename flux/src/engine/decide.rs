@@ -317,7 +317,7 @@ impl Engine {
 }
 
 fn dotted(paths: &[Vec<Seg>]) -> Vec<String> {
-    paths.iter().map(|path| Dotted(path).to_string()).collect()
+    paths.iter().map(|path| Dotted(path).text()).collect()
 }
 
 /// Something about an origin as a whole.

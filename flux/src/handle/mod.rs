@@ -8,8 +8,8 @@ pub(crate) use overrides::Overrides;
 
 use arc_swap::ArcSwapOption;
 use std::{
-    cell::{Cell, RefCell},
-    fmt,
+    cell::Cell,
+    fmt, mem,
     ops::Deref,
     ptr,
     sync::{
@@ -236,12 +236,12 @@ impl<C> Clone for HandleRef<C> {
 
 /// The outer count belongs to one thread: reads of different threads share nothing that is written.
 #[allow(clippy::redundant_allocation, reason = "the second count is the point")]
-type SharedSnapshot<C> = Arc<Arc<Snapshot<C>>>;
+pub(crate) type SharedSnapshot<C> = Arc<Arc<Snapshot<C>>>;
 
 /// One thread's copy of the current snapshot.
 pub struct Local<C> {
     mark: Cell<*const Snapshot<C>>,
-    copy: RefCell<Option<SharedSnapshot<C>>>,
+    copy: Cell<Option<SharedSnapshot<C>>>,
 }
 
 impl<C> Local<C> {
@@ -249,7 +249,7 @@ impl<C> Local<C> {
     pub const fn new() -> Self {
         Local {
             mark: Cell::new(ptr::without_provenance(1)),
-            copy: RefCell::new(None),
+            copy: Cell::new(None),
         }
     }
 }
@@ -261,27 +261,50 @@ impl<C> Default for Local<C> {
 }
 
 /// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
-/// held across `.await` and sent to other threads, and costs no atomic that other threads write.
-pub struct Guard<C>(SharedSnapshot<C>);
+/// held across `.await` and sent to other threads. One of a config type costs no atomic that other threads write.
+pub struct Guard<C>(Held<C>);
+
+/// How a guard keeps its configuration alive. Where `get()` of a config type is inlined, the compiler knows that it is a copy.
+enum Held<C> {
+    /// By the count of this thread's copy.
+    Copy(SharedSnapshot<C>),
+    /// By the snapshot's own count: from a capacitor, of which no thread has a copy.
+    Own(Arc<Snapshot<C>>),
+}
 
 impl<C> Guard<C> {
-    /// Without a thread's copy: costs an allocation.
+    /// With the copy of a thread.
+    #[inline(always)]
+    pub(crate) fn copy(copy: SharedSnapshot<C>) -> Self {
+        Guard(Held::Copy(copy))
+    }
+    /// Without a thread's copy.
     pub(crate) fn of(snapshot: Arc<Snapshot<C>>) -> Self {
-        Guard(Arc::new(snapshot))
+        Guard(Held::Own(snapshot))
     }
     /// The number of the configuration: see [`Snapshot::generation`].
     pub fn generation(this: &Self) -> u64 {
-        this.0.generation
+        this.held().generation
     }
     /// The same configuration as an `Arc`.
     pub fn snapshot(this: &Self) -> Arc<Snapshot<C>> {
-        Arc::clone(&this.0)
+        Arc::clone(this.held())
+    }
+    #[inline(always)]
+    fn held(&self) -> &Arc<Snapshot<C>> {
+        match &self.0 {
+            Held::Copy(copy) => copy,
+            Held::Own(snapshot) => snapshot,
+        }
     }
 }
 
 impl<C> Clone for Guard<C> {
     fn clone(&self) -> Self {
-        Guard(Arc::clone(&self.0))
+        Guard(match &self.0 {
+            Held::Copy(copy) => Held::Copy(Arc::clone(copy)),
+            Held::Own(snapshot) => Held::Own(Arc::clone(snapshot)),
+        })
     }
 }
 
@@ -289,61 +312,60 @@ impl<C> Deref for Guard<C> {
     type Target = C;
     #[inline(always)]
     fn deref(&self) -> &C {
-        &self.0.value
+        &self.held().value
     }
 }
 
 impl<C> fmt::Debug for Guard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
-            .field("generation", &self.0.generation)
+            .field("generation", &Guard::generation(self))
             .finish_non_exhaustive()
     }
 }
 
 /// The snapshot that this thread sees, mostly without touching anything that other threads write.
 #[inline(always)]
-pub(crate) fn read<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<Guard<C>> {
+pub(crate) fn read<C>(
+    handle: &Handle<C>,
+    local: &'static LocalKey<Local<C>>,
+) -> Option<SharedSnapshot<C>> {
     let hit = local.try_with(|local| {
-        if handle.is_current(local.mark.get()) {
-            local.copy.try_borrow().ok()?.clone()
-        } else {
-            None
+        if !handle.is_current(local.mark.get()) {
+            return None;
         }
+        let copy = local.copy.take()?;
+        let shared = Arc::clone(&copy);
+        // The cell is empty since the line above: nothing is forgotten, and no drop needs to be looked for.
+        mem::forget(local.copy.replace(Some(copy)));
+        Some(shared)
     });
     match hit {
-        Ok(Some(copy)) => Some(Guard(copy)),
+        Ok(Some(copy)) => Some(copy),
         _ => refresh(handle, local),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn refresh<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<Guard<C>> {
+fn refresh<C>(handle: &Handle<C>, local: &'static LocalKey<Local<C>>) -> Option<SharedSnapshot<C>> {
     let snapshot = handle.visible()?;
     let mark = Arc::as_ptr(&snapshot);
     let copy = Arc::new(snapshot);
-    // The old copy may be the last one: its drop, which is user code, must not run while the cell is borrowed.
-    let old = local.try_with(|local| match local.copy.try_borrow_mut() {
-        Ok(mut slot) => {
-            local.mark.set(mark);
-            slot.replace(Arc::clone(&copy))
-        }
-        Err(_) => None,
+    // The old copy may be the last one: its drop, which is user code and may read, runs when the new one is in place.
+    let old = local.try_with(|local| {
+        local.mark.set(mark);
+        local.copy.replace(Some(Arc::clone(&copy)))
     });
     drop(old);
-    Some(Guard(copy))
+    Some(copy)
 }
 
 /// Lets this thread's copy go.
 pub(crate) fn release<C>(local: &'static LocalKey<Local<C>>) {
     let old = local.try_with(|local| {
         local.mark.set(ptr::without_provenance(1));
-        local
-            .copy
-            .try_borrow_mut()
-            .ok()
-            .and_then(|mut slot| slot.take())
+        local.copy.take()
     });
     drop(old);
 }

@@ -43,7 +43,9 @@ impl Diff {
     #[cold]
     #[inline(never)]
     fn field(&mut self, name: &'static str) {
-        let mut path = self.path.clone();
+        // Made at its size: this is on the way of every update.
+        let mut path = Vec::with_capacity(self.path.len() + 1);
+        path.extend_from_slice(&self.path);
         if !name.is_empty() {
             path.push(Seg::Key(name.into()));
         }

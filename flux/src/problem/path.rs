@@ -28,18 +28,36 @@ pub(crate) struct Dotted<'a>(pub &'a [Seg]);
 
 impl fmt::Display for Dotted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl Dotted<'_> {
+    /// The path as it is printed, without the cost of the formatting machinery: every update writes the paths that it changes.
+    pub(crate) fn text(&self) -> String {
+        let size = |seg: &Seg| match seg {
+            Seg::Key(key) => key.len() + 1,
+            Seg::Index(_) => 4,
+        };
+        let mut text = String::with_capacity(self.0.iter().map(size).sum());
+        // Writing to a text cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, to: &mut impl fmt::Write) -> fmt::Result {
         for (i, seg) in self.0.iter().enumerate() {
             match seg {
                 Seg::Key(key) => {
                     if i > 0 {
-                        f.write_str(".")?;
+                        to.write_str(".")?;
                     }
                     match is_bare(key) {
-                        true => f.write_str(key)?,
-                        false => write!(f, "{}", Quoted(key))?,
+                        true => to.write_str(key)?,
+                        false => write!(to, "{}", Quoted(key))?,
                     }
                 }
-                Seg::Index(index) => write!(f, "[{index}]")?,
+                Seg::Index(index) => write!(to, "[{index}]")?,
             }
         }
         Ok(())
@@ -112,7 +130,7 @@ impl KeyPath {
     pub(crate) fn new(steps: &[Seg]) -> Self {
         KeyPath {
             steps: steps.to_vec(),
-            text: Dotted(steps).to_string(),
+            text: Dotted(steps).text(),
         }
     }
 

@@ -31,6 +31,11 @@ pub(crate) const CELLS: &[Cell] = &[
         let mut reader = App::reader();
         repeat(rounds, || reader.get().port);
     }),
+    cell("capacitor-get", |rounds| {
+        started();
+        let capacitor = App::capacitor();
+        repeat(rounds, || capacitor.get().port);
+    }),
     cell("hot", |rounds| {
         started();
         repeat(rounds, App::port);
@@ -88,6 +93,11 @@ pub(crate) fn run(table: &mut Table) {
         ("get(), one field, drop", "get", Some(25.0)),
         ("the same with 64 guards held", "get-64-held", Some(25.0)),
         ("reader().get(), one field", "reader", Some(12.0)),
+        (
+            "get() of a capacitor, one field, drop",
+            "capacitor-get",
+            None,
+        ),
         ("hot accessor", "hot", Some(4.0)),
         ("peer: arc-swap, load()", "arc-swap-load", None),
         (
