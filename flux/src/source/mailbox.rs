@@ -36,7 +36,7 @@ pub enum Health {
     Closed,
 }
 
-/// What one layer's source reported since the last [`Mailbox::take`].
+/// What one layer's source reported since the last [`Mailbox::reports`].
 #[derive(Debug)]
 pub(crate) struct SourceReport {
     pub(crate) layer: usize,
@@ -143,28 +143,35 @@ impl Mailbox {
         }
     }
 
-    /// All that is new, in the order of the layers. Empties the slots.
-    pub(crate) fn take(&self) -> Vec<SourceReport> {
+    /// All that is new, in the order of the layers. Each step of the iteration empties one slot, so it is to be followed to its end.
+    pub(crate) fn reports(&self) -> impl Iterator<Item = SourceReport> {
         // Cleared before the slots are read: what arrives meanwhile raises it again.
-        if !self.pending.swap(false, Ordering::AcqRel) {
-            return Vec::new();
+        let layers = match self.pending.swap(false, Ordering::AcqRel) {
+            true => self.slots.len(),
+            false => 0,
+        };
+        (0..layers).filter_map(|layer| self.report(layer))
+    }
+
+    fn report(&self, layer: usize) -> Option<SourceReport> {
+        let mut slot = self.slot(layer);
+        if !std::mem::take(&mut slot.fresh) {
+            return None;
         }
-        (0..self.slots.len())
-            .filter_map(|layer| {
-                let mut slot = self.slot(layer);
-                if !std::mem::take(&mut slot.fresh) {
-                    return None;
-                }
-                Some(SourceReport {
-                    layer,
-                    observation: slot.observation.take(),
-                    unsettled: slot.unsettled,
-                    health: std::mem::take(&mut slot.health_changed).then(|| slot.health.clone()),
-                    received: slot.received,
-                    answered: slot.requests.answered,
-                })
-            })
-            .collect()
+        Some(SourceReport {
+            layer,
+            observation: slot.observation.take(),
+            unsettled: slot.unsettled,
+            health: std::mem::take(&mut slot.health_changed).then(|| slot.health.clone()),
+            received: slot.received,
+            answered: slot.requests.answered,
+        })
+    }
+
+    /// All that is new, for the tests.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn take(&self) -> Vec<SourceReport> {
+        self.reports().collect()
     }
 
     /// Asks the source of `layer` to be read now, even if no change was seen. The number of the request, which
@@ -190,7 +197,7 @@ impl Mailbox {
         matches!(self.slot(layer).health, Health::Live)
     }
 
-    /// Waits until [`take`](Self::take) has something to give. For one waiter; may be dropped at any time.
+    /// Waits until [`reports`](Self::reports) has something to give. For one waiter; may be dropped at any time.
     pub(crate) async fn changed(&self) {
         while !self.pending.load(Ordering::Acquire) {
             self.notify.notified().await;

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::runtime::clock::now;
-use std::task::Context;
+use std::{sync::Arc, task::Context};
 
 impl Driver {
     pub(super) fn poll_watchers(&mut self, cx: &mut Context<'_>) {
@@ -19,7 +19,8 @@ impl Driver {
     /// Hands what the sources reported to the engine.
     pub(super) fn drain(&mut self) -> bool {
         let (mut news, mut unchanged) = (false, false);
-        for item in self.mailbox.take() {
+        let mailbox = Arc::clone(&self.mailbox);
+        for item in mailbox.reports() {
             if let Some(recorder) = &self.plan.recorder {
                 recorder.received(&item);
             }
