@@ -370,9 +370,9 @@ fn mixed() -> impl Strategy<Value = Mixed> {
 
 proptest! {
     #[test]
-    fn holding_takes_the_running_values_of_exactly_what_needs_a_restart(running in mixed(), new in mixed()) {
+    fn deferring_takes_the_running_values_of_exactly_what_needs_a_restart(running in mixed(), new in mixed()) {
         let mut value = new.clone();
-        value.hold(&running, &mut Diff::default());
+        value.defer(&running, &mut Diff::default());
         let with = |new: &Inner, running: &Inner| Inner { held: running.held, free: new.free };
         let mut list = new.list.clone();
         for (new, running) in list.iter_mut().zip(&running.list) {
