@@ -428,8 +428,10 @@ struct Grown {
 type Count = u32;
 
 /// The document before, the variables, the document after, and what is reported of it: the path and the line.
+type RefusedChange = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str, Option<usize>);
+
 #[rustfmt::skip]
-const CHANGES: &[(&str, &[(&str, &str)], &str, &str, Option<usize>)] = &[
+const CHANGES: &[RefusedChange] = &[
     ("map: {a: 1}", &[("APP_MAP_B", "2")], "map: {b: 1}", "map", Some(1)),
     ("map: {a: 1}", &[("APP_MAP", "b=2")], "\nmap: {c: 1, a: 1}", "map", Some(2)),
     ("map: {a: 1}", &[("APP_MAP", "b=2")], "note: x", "map", None),
