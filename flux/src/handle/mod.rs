@@ -262,10 +262,10 @@ impl<C> Default for Local<C> {
 
 /// A borrowed view of one configuration, from `get()`. It keeps that configuration alive and unchanged while it is held, may be
 /// held across `.await` and sent to other threads. One of a config type costs no atomic that other threads write.
-pub struct Guard<C>(Owner<C>);
+pub struct Guard<C>(GuardOwner<C>);
 
 /// How a guard keeps its configuration alive. Where `get()` of a config type is inlined, the compiler knows that it is a copy.
-enum Owner<C> {
+enum GuardOwner<C> {
     /// By the count of this thread's copy.
     Copy(SharedSnapshot<C>),
     /// By the snapshot's own count: from a capacitor, of which no thread has a copy.
@@ -276,11 +276,11 @@ impl<C> Guard<C> {
     /// With the copy of a thread.
     #[inline(always)]
     pub(crate) fn copy(copy: SharedSnapshot<C>) -> Self {
-        Guard(Owner::Copy(copy))
+        Guard(GuardOwner::Copy(copy))
     }
     /// Without a thread's copy.
     pub(crate) fn of(snapshot: Arc<Snapshot<C>>) -> Self {
-        Guard(Owner::Own(snapshot))
+        Guard(GuardOwner::Own(snapshot))
     }
     /// The number of the configuration: see [`Snapshot::generation`].
     pub fn generation(this: &Self) -> u64 {
@@ -293,8 +293,8 @@ impl<C> Guard<C> {
     #[inline(always)]
     fn held(&self) -> &Arc<Snapshot<C>> {
         match &self.0 {
-            Owner::Copy(copy) => copy,
-            Owner::Own(snapshot) => snapshot,
+            GuardOwner::Copy(copy) => copy,
+            GuardOwner::Own(snapshot) => snapshot,
         }
     }
 }
@@ -302,8 +302,8 @@ impl<C> Guard<C> {
 impl<C> Clone for Guard<C> {
     fn clone(&self) -> Self {
         Guard(match &self.0 {
-            Owner::Copy(copy) => Owner::Copy(Arc::clone(copy)),
-            Owner::Own(snapshot) => Owner::Own(Arc::clone(snapshot)),
+            GuardOwner::Copy(copy) => GuardOwner::Copy(Arc::clone(copy)),
+            GuardOwner::Own(snapshot) => GuardOwner::Own(Arc::clone(snapshot)),
         })
     }
 }

@@ -428,7 +428,13 @@ struct Grown {
 type Count = u32;
 
 /// The document before, the variables, the document after, and what is reported of it: the path and the line.
-type RefusedChange = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str, Option<usize>);
+type RefusedChange = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+    Option<usize>,
+);
 
 #[rustfmt::skip]
 const CHANGES: &[RefusedChange] = &[
