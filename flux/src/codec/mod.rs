@@ -5,6 +5,7 @@ mod bounds;
 pub(crate) mod default_text;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
+mod opened;
 #[cfg(any(feature = "json", feature = "toml"))]
 mod position;
 mod slow;

@@ -1,17 +1,18 @@
 //! The slow pass: run only after a decode failed or met something that must be looked at, to find every problem and its place.
 
 use super::{
-    Decoder, Found, Syntax, Unknown, tree,
+    Decoder, Found, Syntax, Unknown,
+    opened::opened,
+    tree,
     walk::{Spot, walk},
 };
 #[cfg(feature = "yaml")]
 use crate::document::bad_merge;
 use crate::{
     document::{
-        ChosenPart, ChosenParts, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, TreeDecoder,
-        Unfollowed,
+        ChosenPart, Dialect, Document, NodeDecoder, NodeId, ResolvedKind, TreeDecoder, Unfollowed,
         tree::{Tree, TreeError},
-        with_plain_scalars,
+        with_parts, with_plain_scalars, with_texts_read_once,
     },
     layer::{Config, Layer, decode::Section},
     problem::{
@@ -22,6 +23,7 @@ use crate::{
     schema::{self, Field},
 };
 use serde::Deserialize;
+use std::{collections::HashMap, hash::Hash};
 
 /// What a closer look at a document found that can otherwise be decoded.
 #[derive(Default)]
@@ -63,7 +65,8 @@ pub(super) fn look_closer(
         // The keys are listed without their places.
         None => match tree(decoder, text) {
             Ok(tree) => {
-                let mut walked = walk(fields, &Document::of_tree(&tree), false);
+                let document = Document::of_tree(&opened(fields, &tree));
+                let mut walked = walk(fields, &document, false);
                 if !matches!(decoder, Decoder::Custom(_)) {
                     walked.spots.retain(Spot::is_unknown);
                 }
@@ -104,7 +107,7 @@ fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
 pub(super) trait FillLayer {
     /// Decodes a document; of several calls the first one counts.
     fn fill_from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError>;
-    /// Decodes a tree.
+    /// Decodes a tree; of several calls the first one counts.
     fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError>;
 }
 
@@ -132,7 +135,10 @@ impl<L: Layer> FillLayer for PartialLayer<L> {
         Ok(())
     }
     fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError> {
-        self.layer = Some(Section::<L>::deserialize(TreeDecoder(tree))?.0);
+        let section = Section::<L>::deserialize(TreeDecoder(tree))?;
+        if !std::mem::replace(&mut self.begun, true) {
+            self.layer = Some(section.0);
+        }
         Ok(())
     }
 }
@@ -160,7 +166,7 @@ pub(super) fn problems(
             Err(syntax) => return alone(whole(syntax)),
         };
         let all = from_tree(fields, &tree, into);
-        let document = Document::of_tree(&tree);
+        let document = Document::of_tree(&opened(fields, &tree));
         return every(fields, &document, all, whole(first), (unknown, false));
     };
     if first.too_much {
@@ -275,52 +281,68 @@ fn from_document(
     into: &mut dyn FillLayer,
 ) -> AllCaught {
     let left = NodeDecoder::budget(document);
-    let mut decode = |parts: &ChosenParts| {
-        collect_errors(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
+    let container = |caught: &Caught, depth: usize| {
+        let step = depth.checked_sub(1).and_then(|at| caught.steps.get(at));
+        let node = step.map_or(document.root(), |step| document.id(step.node));
+        document.resolved(node)
     };
-    let (result, mut all) = decode(&ChosenParts::default());
+    let (result, all) = every_part(container, |parts| {
+        collect_errors(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
+    });
+    finished(fields, result, all)
+}
+
+/// What is decoded as a whole fails at its first bad part. The rest of it is decoded again, without the parts that are known to be
+/// good or bad, until nothing new is found. `container` is the list or map in which a path is after so many steps.
+fn every_part<K: Hash + Eq>(
+    container: impl Fn(&Caught, usize) -> K,
+    mut decode: impl FnMut(&HashMap<K, ChosenPart>) -> (Result<(), TreeError>, AllCaught),
+) -> (Result<(), TreeError>, AllCaught) {
+    let (result, mut all) = decode(&HashMap::new());
     let mut begin = 0;
-    // What is decoded as a whole fails at its first bad part. The rest of it is decoded again, without the parts that are known
-    // to be good or bad, until nothing new is found.
     while begin < all.caught.len() && all.caught.len() < MOST {
-        let parts = rest(document, &all.caught[begin..]);
+        let parts = rest(&container, &all.caught[begin..]);
         if parts.is_empty() {
             break;
         }
         begin = all.caught.len();
         let (_, again) = decode(&parts);
         for caught in again.caught {
-            let Some(last) = caught.steps.last() else {
+            if caught.steps.is_empty() {
                 continue;
-            };
+            }
             // A list without its bad items may be wrong because it is without them.
-            let container = document.resolved(document.id(last.node));
+            let itself = container(&caught, caught.steps.len());
             let known = |other: &Caught| other.problem.path == caught.problem.path;
-            if !parts.contains_key(&container) && !all.caught.iter().any(known) {
+            if !parts.contains_key(&itself) && !all.caught.iter().any(known) {
                 all.caught.push(caught);
             }
         }
     }
-    finished(fields, result, all)
+    (result, all)
 }
 
 /// What follows the parts that failed.
-fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
-    let mut parts = ChosenParts::default();
-    for Caught { steps, leaf, .. } in failed {
+fn rest<K: Hash + Eq>(
+    container: impl Fn(&Caught, usize) -> K,
+    failed: &[Caught],
+) -> HashMap<K, ChosenPart> {
+    let mut parts = HashMap::new();
+    for caught in failed {
+        let Caught { steps, leaf, .. } = caught;
         // A list whose items have types of their own fails as a whole.
         let fixed = steps.iter().skip(*leaf).position(|step| step.fixed);
         let end = fixed.map_or(steps.len(), |fixed| leaf + fixed);
         if end <= *leaf {
             continue;
         }
-        let mut container = document.resolved(document.root());
         for (depth, step) in steps[..end].iter().enumerate() {
             let from = match depth {
                 depth if depth + 1 == end => ChosenPart::From(step.index + 1),
                 depth if depth >= *leaf => ChosenPart::From(step.index),
                 _ => ChosenPart::Only(vec![step.index]),
             };
+            let container = container(caught, depth);
             match (parts.get_mut(&container), from) {
                 (Some(ChosenPart::Only(known)), ChosenPart::Only(more)) => {
                     if !known.contains(&more[0]) {
@@ -329,7 +351,6 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
                 }
                 (_, from) => drop(parts.insert(container, from)),
             }
-            container = document.resolved(document.id(step.node));
         }
     }
     for part in parts.values_mut() {
@@ -340,8 +361,26 @@ fn rest(document: &Document<'_>, failed: &[Caught]) -> ChosenParts {
     parts
 }
 
+/// Decodes a tree likewise. Its lists and maps are known by their paths.
 fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) -> AllCaught {
-    let (result, all) = collect_errors(|| into.fill_from_tree(tree));
+    let container = |caught: &Caught, depth: usize| {
+        let path = &caught.problem.path;
+        path[..depth.min(path.len())].to_vec()
+    };
+    let decode = |parts: &_| with_parts(parts, || collect_errors(|| into.fill_from_tree(tree)));
+    let (result, mut all) = with_texts_read_once(|| every_part(container, decode));
+    // In the order of the tree, whatever pass found them. The nodes are those of no document.
+    let order = |caught: &Caught| {
+        caught
+            .steps
+            .iter()
+            .map(|step| step.index)
+            .collect::<Vec<_>>()
+    };
+    all.caught.sort_by_cached_key(order);
+    for caught in &mut all.caught {
+        caught.steps.clear();
+    }
     finished(fields, result, all)
 }
 

@@ -28,8 +28,8 @@ pub(crate) mod tree;
 mod yaml;
 
 pub(crate) use decode::{
-    AskedForm, ChosenPart, ChosenParts, NodeDecoder, TreeDecoder, asked_form, items_by_number,
-    with_plain_scalars,
+    AskedForm, ChosenPart, NodeDecoder, TreeDecoder, asked_form, items_by_number, with_parts,
+    with_plain_scalars, with_texts_read_once,
 };
 pub(crate) use find::Finder;
 pub(crate) use lines::Lines;

@@ -15,10 +15,12 @@ use crate::{
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Layers {
-    /// Reads the layers again whose keys depend on what the layers below contain. Other layers, and other programs, pay nothing.
-    pub(super) fn read_entries_again(&mut self, update: u64) {
+    /// Reads the layers again whose keys depend on what the layers below contain; answers with the layers whose warnings are
+    /// others than before. Other layers, and other programs, pay nothing.
+    pub(super) fn read_entries_again(&mut self, update: u64) -> Vec<(usize, Vec<Entry>)> {
+        let mut warned = Vec::new();
         if self.states.iter().all(|state| state.again.is_none()) {
-            return;
+            return warned;
         }
         for number in 0..self.states.len() {
             let Some(again) = self.states[number].again.take() else {
@@ -32,7 +34,10 @@ impl Layers {
             let state = &mut self.states[number];
             state.again = Some(again);
             match given {
-                Ok(given) => state.give_again(given, update),
+                Ok(given) => {
+                    let warnings = state.give_again(given, update);
+                    warned.extend(warnings.map(|warnings| (number, warnings)));
+                }
                 Err(panic) => {
                     let text = format!("reading it panicked: {}", panic_text(&*panic));
                     let flaw = Flaw {
@@ -43,11 +48,21 @@ impl Layers {
                 }
             }
         }
+        warned
     }
 }
 
 impl LayerState {
-    fn give_again(&mut self, given: Given<AnyLayer>, update: u64) {
+    /// Answers with the warnings, unless they are those of before.
+    fn give_again(&mut self, given: Given<AnyLayer>, update: u64) -> Option<Vec<Entry>> {
+        let named = given.warnings.into_iter().map(|one| one.of(&self.origin));
+        let warnings: Vec<Entry> = named.collect();
+        let is_same = |known: &Vec<Entry>| {
+            let mut pairs = known.iter().zip(&warnings);
+            known.len() == warnings.len() && pairs.all(|(known, new)| known.is_same(new))
+        };
+        let is_new = !self.warned_again.as_ref().is_some_and(is_same);
+        self.warned_again = Some(warnings.clone());
         self.secrets = given.secrets;
         self.tree = given.tree;
         match given.read {
@@ -66,6 +81,7 @@ impl LayerState {
                 self.since = update;
             }
         }
+        is_new.then_some(warnings)
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct LayerState {
     pub(super) warnings: Vec<report::Problem>,
     /// Such findings in a layer that has no document, which no update has reported yet.
     given_warnings: Vec<Entry>,
+    /// The warnings of the newest reading, where what is given is read again.
+    pub(super) warned_again: Option<Vec<Entry>>,
     /// What is not tried again until it changes.
     pub(super) quarantine: Quarantine,
     /// What must not be printed of a layer that has no document.
@@ -88,6 +90,7 @@ impl LayerState {
             partial: None,
             warnings: Vec::new(),
             given_warnings: Vec::new(),
+            warned_again: None,
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
             prefix: None,
@@ -301,7 +304,13 @@ impl LayerState {
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
     pub(super) fn take_up(&mut self, schema: &Schema, unknown: Unknown, update: u64) -> Vec<Entry> {
         let Some(observation) = self.pending.take() else {
-            return std::mem::take(&mut self.given_warnings);
+            let warnings = std::mem::take(&mut self.given_warnings);
+            // It is read again for this update, and then its warnings count.
+            return if self.again.is_some() {
+                Vec::new()
+            } else {
+                warnings
+            };
         };
         let (result, warnings) = self.judge(schema, observation, unknown);
         (self.candidate, self.refusal) = match result {

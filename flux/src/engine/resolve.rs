@@ -99,15 +99,22 @@ impl Layers {
             let warnings = state.take_up(self.schema, self.unknown, update);
             let anew = state.unjudged && (!taken || state.since != before);
             if !warnings.is_empty() || (anew && !state.warnings.is_empty()) {
-                let numbered = warnings.into_iter().map(|entry| entry.layer(number));
-                let entries: Vec<Entry> = numbered.collect();
-                let report = self.report(entries.clone(), Keeping::Applied);
-                self.states[number].warnings = report.problems().to_vec();
-                all.extend(entries);
+                all.extend(self.warned(number, warnings));
             }
         }
-        self.read_entries_again(update);
+        for (number, warnings) in self.read_entries_again(update) {
+            all.extend(self.warned(number, warnings));
+        }
         all
+    }
+
+    /// These are the warnings of the layer from now on.
+    fn warned(&mut self, number: usize, warnings: Vec<Entry>) -> Vec<Entry> {
+        let numbered = warnings.into_iter().map(|entry| entry.layer(number));
+        let entries: Vec<Entry> = numbered.collect();
+        let report = self.report(entries.clone(), Keeping::Applied);
+        self.states[number].warnings = report.problems().to_vec();
+        entries
     }
 
     /// Makes the best of what was taken up. `nothing_applied` where readers see nothing yet: then even what is kept on disk counts.

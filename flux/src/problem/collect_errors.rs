@@ -10,7 +10,7 @@ pub(crate) const MOST: usize = 100;
 /// One step into a document, beside the step of the path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeStep {
-    /// The number of the node that the step leads to.
+    /// The number of the node that the step leads to; 0 where the decoder has no nodes.
     pub(crate) node: usize,
     /// Its place in the list or map that contains it.
     pub(crate) index: usize,
@@ -100,6 +100,11 @@ fn record(what: What) {
             });
         }
     });
+}
+
+/// Hands over the path at which the decoder is; none outside this mode.
+pub(crate) fn at_path<T>(look: impl FnOnce(&[Seg]) -> T) -> Option<T> {
+    SINK.with(|sink| sink.borrow().as_ref().map(|sink| look(&sink.path)))
 }
 
 /// The tree decoder steps into a value.

@@ -337,7 +337,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
         Input::Provider(provider) => {
             let lock = provider.lock();
             let provider = lock.unwrap_or_else(std::sync::PoisonError::into_inner);
-            crate::source::figment::layer_of(fields, decode, &**provider)
+            crate::source::figment::layer_of(fields, decode, &**provider, unknown)
         }
         Input::Watched(_) => Given {
             read: Err(Vec::new()),

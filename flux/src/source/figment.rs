@@ -1,12 +1,15 @@
 //! Any figment provider as a layer.
 
 use crate::{
-    codec::{MAX_DEPTH, TOO_DEEP, WITHHELD},
+    codec::{MAX_DEPTH, TOO_DEEP, Unknown, WITHHELD},
     document::{Document, tree::Tree},
     problem::{Flaw, ProblemKind, Seg, What},
     report::{Entry, secrets::texts},
     schema::{self, Field},
-    source::{DecodeTree, Given},
+    source::{
+        DecodeTree, Given,
+        environment::{UnreadKey, unread_keys},
+    },
 };
 use figment::{
     Error, Profile, Provider,
@@ -19,6 +22,7 @@ pub(crate) fn layer_of<L>(
     fields: &'static [Field],
     decode: DecodeTree<L>,
     provider: &dyn Provider,
+    unknown: Unknown,
 ) -> Given<L> {
     let origin = provider.metadata().name.into_owned();
     let refused = |problems: Vec<Flaw>, secrets| Given {
@@ -41,17 +45,31 @@ pub(crate) fn layer_of<L>(
         return refused(vec![Flaw { path, what }], Vec::new());
     };
     let secrets = texts(fields, &Document::of_tree(&tree)).unwrap_or_default();
-    let (layer, problems) = decode(&tree, false);
+    let (layer, mut problems) = decode(&tree, false);
+    let mut warnings = Vec::new();
+    // Every variable of the process is in it: most belong to somebody else.
+    let is_whole_environment = origin == "environment variable(s)";
+    for UnreadKey { flaw, is_strict } in unread_keys(fields, &tree) {
+        match unknown {
+            _ if is_whole_environment && flaw.what == What::Unknown(None) => {}
+            _ if is_strict || unknown == Unknown::Deny => problems.push(flaw),
+            Unknown::Ignore => {}
+            _ => warnings.push(Entry::new(&origin, flaw)),
+        }
+    }
     match layer {
         Some(layer) if problems.is_empty() => Given {
             read: Ok((layer, Vec::new())),
             secrets,
-            warnings: Vec::new(),
+            warnings,
             prefix: None,
             tree: Some(tree),
             again: None,
         },
-        _ => refused(problems, secrets),
+        _ => Given {
+            warnings,
+            ..refused(problems, secrets)
+        },
     }
 }
 

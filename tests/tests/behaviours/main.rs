@@ -10,6 +10,7 @@ mod every_problem;
 mod files;
 mod folders;
 mod generations;
+mod given_texts;
 mod groups;
 mod hooks;
 mod interleavings;

@@ -276,7 +276,7 @@ async fn a_key_that_occurs_twice_is_refused_in_a_tree_too() {
         };
         assert_eq!(
             (problem.message.as_str(), problem.path.as_str()),
-            ("this key stands here twice; remove one", *path),
+            ("this key occurs twice; remove one", *path),
             "{document}\n{report}"
         );
         assert_eq!((problem.line, problem.column), (line, column), "{document}");

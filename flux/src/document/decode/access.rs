@@ -39,7 +39,7 @@ impl<'d> Rest<'d> {
         }
     }
 
-    fn take(&mut self) -> Option<usize> {
+    pub(super) fn take(&mut self) -> Option<usize> {
         let next = (self.next < self.end).then_some(self.next)?;
         self.next += 1;
         match self.only {

@@ -15,7 +15,9 @@ mod variant;
 #[cfg(feature = "yaml")]
 mod yaml;
 
-pub(crate) use reading::{AskedForm, asked_form, items_by_number, with_plain_scalars};
+pub(crate) use reading::{
+    AskedForm, asked_form, items_by_number, with_parts, with_plain_scalars, with_texts_read_once,
+};
 pub(crate) use tree::TreeDecoder;
 
 use access::{NodeEntries, NodeItems, Rest};

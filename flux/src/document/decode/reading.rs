@@ -1,6 +1,15 @@
 //! How text in a tree is read, beyond what the tree itself contains: set around a decode, on its thread.
 
-use std::cell::Cell;
+use super::ChosenPart;
+use crate::{
+    document::{raw, tree::Tree},
+    problem::{Seg, collect_errors},
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
 
 thread_local! {
     /// In YAML a plain scalar is also a legal string.
@@ -21,7 +30,7 @@ pub(crate) fn with_plain_scalars<T>(on: bool, decode: impl FnOnce() -> T) -> T {
 }
 
 /// What a list or a map is written as in a variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum AskedForm {
     List,
     Map,
@@ -67,4 +76,76 @@ pub(super) fn asked_for(form: AskedForm) {
 /// Whether a list of sections may be a map of its items by number.
 pub(super) fn by_number() -> bool {
     BY_NUMBER.get()
+}
+
+/// Which parts of the lists and maps at these paths are decoded.
+pub(crate) type PartsByPath = HashMap<Vec<Seg>, ChosenPart>;
+
+thread_local! {
+    static PARTS: RefCell<PartsByPath> = RefCell::default();
+}
+
+/// Runs `decode` with only these parts of lists and maps, while errors are collected.
+pub(crate) fn with_parts<T>(parts: &PartsByPath, decode: impl FnOnce() -> T) -> T {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            PARTS.with(|chosen| chosen.borrow_mut().clear());
+        }
+    }
+    let _reset = Reset;
+    PARTS.with(|chosen| chosen.borrow_mut().clone_from(parts));
+    decode()
+}
+
+/// The chosen parts of the list or map at which the decoder is; none where all of it is decoded.
+pub(super) fn chosen() -> Option<ChosenPart> {
+    PARTS.with(|chosen| {
+        let chosen = chosen.borrow();
+        match chosen.is_empty() {
+            true => None,
+            false => collect_errors::at_path(|path| chosen.get(path).cloned()).flatten(),
+        }
+    })
+}
+
+type ReadTexts = HashMap<(AskedForm, String), Rc<Tree>>;
+
+thread_local! {
+    static READ: RefCell<Option<ReadTexts>> = const { RefCell::new(None) };
+}
+
+/// Runs `decode`, which reads the same tree several times, with each long text parsed once.
+pub(crate) fn with_texts_read_once<T>(decode: impl FnOnce() -> T) -> T {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            READ.take();
+        }
+    }
+    let _reset = Reset;
+    READ.set(Some(HashMap::new()));
+    decode()
+}
+
+/// Shorter texts are parsed again.
+const LONG: usize = 256;
+
+pub(super) fn opened(form: AskedForm, text: &str) -> Result<Rc<Tree>, raw::Unreadable> {
+    let key = || (form, text.to_owned());
+    let is_kept = text.len() >= LONG;
+    let known = |read: &Option<ReadTexts>| read.as_ref()?.get(&key()).cloned();
+    if is_kept && let Some(known) = READ.with_borrow(known) {
+        return Ok(known);
+    }
+    let tree = Rc::new(match form {
+        AskedForm::List => raw::list(text)?,
+        AskedForm::Map => raw::map(text)?,
+    });
+    READ.with_borrow_mut(|read| {
+        if let Some(read) = read.as_mut().filter(|_| is_kept) {
+            read.insert(key(), Rc::clone(&tree));
+        }
+    });
+    Ok(tree)
 }

@@ -1,8 +1,9 @@
 //! Decoding from a [`Tree`]: tracks the path for `problem::collect_errors`, and lets the target's type read raw text.
 
 use super::{
-    reading::{AskedForm, asked_for, by_number, plain_scalars},
-    tree_access::{TreeEntries, TreeItems, no_key_twice},
+    access::Rest,
+    reading::{AskedForm, asked_for, by_number, chosen, opened, plain_scalars},
+    tree_access::{TreeEntries, TreeItems, entries_of, no_key_twice},
 };
 use crate::{
     document::{
@@ -79,6 +80,11 @@ fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Va
 impl TreeDecoder<'_> {
     /// The value as what it is in the tree.
     fn plainly<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.items(true, visitor)
+    }
+
+    /// The same; `fixed` where the target may know how many items a list has, and what each of them is.
+    fn items<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Null => visitor.visit_unit(),
             Tree::Bool(value) => visitor.visit_bool(*value),
@@ -86,16 +92,34 @@ impl TreeDecoder<'_> {
             Tree::U64(value) => visitor.visit_u64(*value),
             Tree::F64(value) => visitor.visit_f64(*value),
             Tree::Str(text) => visitor.visit_str(text),
-            Tree::Raw(text) => TreeDecoder(&raw::guess(text)?).plainly(visitor),
+            Tree::Raw(text) => TreeDecoder(&raw::guess(text)?).items(fixed, visitor),
             Tree::Seq(items) => {
-                let mut rest = items.iter().enumerate();
-                let value = visitor.visit_seq(TreeItems(&mut rest))?;
-                match rest.len() {
+                let chosen = chosen();
+                let mut rest = Rest::new(chosen.as_ref(), items.len());
+                let value = visitor.visit_seq(TreeItems {
+                    items,
+                    rest: &mut rest,
+                    fixed,
+                })?;
+                match rest.left() {
                     0 => Ok(value),
                     surplus => Err(too_many(items.len(), items.len() - surplus)),
                 }
             }
-            Tree::Map(entries) => visitor.visit_map(TreeEntries::new(entries, false)),
+            Tree::Map(entries) => entries_of(entries, false, visitor),
+        }
+    }
+}
+
+impl TreeDecoder<'_> {
+    fn list<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, TreeError> {
+        match self.0 {
+            Tree::Raw(text) => {
+                asked_for(AskedForm::List);
+                TreeDecoder(&*opened(AskedForm::List, text)?).items(fixed, visitor)
+            }
+            Tree::Map(items) if by_number() => numbered(|| entries_of(items, true, visitor)),
+            _ => self.items(fixed, visitor),
         }
     }
 }
@@ -169,17 +193,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
-        match self.0 {
-            Tree::Raw(text) => {
-                asked_for(AskedForm::List);
-                TreeDecoder(&raw::list(text)?).plainly(visitor)
-            }
-            Tree::Map(items) if by_number() => {
-                let by_number = true;
-                numbered(|| visitor.visit_map(TreeEntries::new(items, by_number)))
-            }
-            _ => self.plainly(visitor),
-        }
+        self.list(false, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -187,7 +201,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
-        self.deserialize_seq(visitor)
+        self.list(true, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -196,14 +210,14 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
-        self.deserialize_seq(visitor)
+        self.list(true, visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) => {
                 asked_for(AskedForm::Map);
-                TreeDecoder(&raw::map(text)?).plainly(visitor)
+                TreeDecoder(&*opened(AskedForm::Map, text)?).plainly(visitor)
             }
             _ => self.plainly(visitor),
         }
@@ -217,10 +231,8 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         match self.0 {
-            Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => {
-                self.deserialize_seq(visitor)
-            }
-            Tree::Raw(text) => TreeDecoder(&raw::map(text)?).plainly(visitor),
+            Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => self.list(true, visitor),
+            Tree::Raw(text) => TreeDecoder(&*opened(AskedForm::Map, text)?).plainly(visitor),
             _ => self.plainly(visitor),
         }
     }
@@ -233,13 +245,16 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
     ) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('{') => {
-                TreeDecoder(&raw::map(text)?).deserialize_enum(name, variants, visitor)
+                TreeDecoder(&*opened(AskedForm::Map, text)?)
+                    .deserialize_enum(name, variants, visitor)
             }
             Tree::Raw(text) | Tree::Str(text) => {
                 visitor.visit_enum(text.trim().into_deserializer())
             }
             Tree::Map(entries) if entries.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(TreeEntries::new(entries, false)))
+                let mut rest = Rest::new(None, 1);
+                let entry = TreeEntries::new(entries, false, &mut rest);
+                visitor.visit_enum(MapAccessDeserializer::new(entry))
             }
             Tree::Map(_) => Err(de::Error::invalid_type(
                 Unexpected::Map,

@@ -1,17 +1,30 @@
 //! The parts of lists and maps of a tree.
 
-use super::tree::TreeDecoder;
+use super::{access::Rest, reading::chosen, tree::TreeDecoder};
 use crate::{
     document::tree::{Tree, TreeError},
-    problem::{Seg, TWICE, collect_errors},
+    problem::{
+        Seg, TWICE,
+        collect_errors::{self, NodeStep},
+    },
 };
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 
+fn step(index: usize, fixed: bool) -> NodeStep {
+    NodeStep {
+        node: 0,
+        index,
+        fixed,
+    }
+}
+
 /// The items of a list.
-pub(super) struct TreeItems<'i, 'a>(
-    pub(super) &'i mut std::iter::Enumerate<std::slice::Iter<'a, Tree>>,
-);
+pub(super) struct TreeItems<'r, 'a> {
+    pub(super) items: &'a [Tree],
+    pub(super) rest: &'r mut Rest<'a>,
+    pub(super) fixed: bool,
+}
 
 impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
     type Error = TreeError;
@@ -19,28 +32,47 @@ impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TreeError> {
-        let Some((index, item)) = self.0.next() else {
+        let Some(index) = self.rest.take() else {
             return Ok(None);
         };
-        collect_errors::enter(Seg::Index(index), None);
+        let Some(item) = self.items.get(index) else {
+            return Ok(None);
+        };
+        collect_errors::enter(Seg::Index(index), Some(step(index, self.fixed)));
         let result = seed.deserialize(TreeDecoder(item));
-        collect_errors::leave(result.is_err(), false);
+        collect_errors::leave(result.is_err(), true);
         result.map(Some)
     }
 }
 
+pub(super) fn entries_of<'de, V: Visitor<'de>>(
+    entries: &[(String, Tree)],
+    by_number: bool,
+    visitor: V,
+) -> Result<V::Value, TreeError> {
+    let chosen = chosen();
+    let mut rest = Rest::new(chosen.as_ref(), entries.len());
+    visitor.visit_map(TreeEntries::new(entries, by_number, &mut rest))
+}
+
 /// The entries of a map.
-pub(super) struct TreeEntries<'a> {
-    rest: std::slice::Iter<'a, (String, Tree)>,
-    current: Option<&'a (String, Tree)>,
+pub(super) struct TreeEntries<'r, 'a> {
+    entries: &'a [(String, Tree)],
+    rest: &'r mut Rest<'a>,
+    current: Option<(usize, &'a (String, Tree))>,
     /// They are items of a list, and the keys are their numbers.
     by_number: bool,
 }
 
-impl<'a> TreeEntries<'a> {
-    pub(super) fn new(entries: &'a [(String, Tree)], by_number: bool) -> Self {
+impl<'r, 'a> TreeEntries<'r, 'a> {
+    pub(super) fn new(
+        entries: &'a [(String, Tree)],
+        by_number: bool,
+        rest: &'r mut Rest<'a>,
+    ) -> Self {
         TreeEntries {
-            rest: entries.iter(),
+            entries,
+            rest,
             current: None,
             by_number,
         }
@@ -49,13 +81,13 @@ impl<'a> TreeEntries<'a> {
     /// Decodes a key. What is wrong with it is at the entry, as in a document.
     fn key<'de, S: DeserializeSeed<'de>>(
         &self,
-        name: &str,
+        (index, name): (usize, &str),
         key: Tree,
         seed: S,
     ) -> Result<Option<S::Value>, TreeError> {
         let result = seed.deserialize(TreeDecoder(&key));
         if result.is_err() {
-            at_key(name);
+            at_key(name, index);
         }
         result.map(Some)
     }
@@ -63,50 +95,53 @@ impl<'a> TreeEntries<'a> {
 
 /// An error is at this entry of the map.
 #[cold]
-fn at_key(name: &str) {
-    collect_errors::enter(Seg::Key(name.to_owned().into()), None);
-    collect_errors::leave(true, false);
+fn at_key(name: &str, index: usize) {
+    let step = step(index, false);
+    collect_errors::enter(Seg::Key(name.to_owned().into()), Some(step));
+    collect_errors::leave(true, true);
 }
 
 /// What takes anything takes the last of two entries with one key, and nobody sees the first.
 pub(super) fn no_key_twice(entries: &[(String, Tree)]) -> Result<(), TreeError> {
     let mut keys = HashSet::new();
-    match entries.iter().find(|(key, _)| !keys.insert(key)) {
-        Some((key, _)) => {
-            at_key(key);
+    let mut numbered = entries.iter().enumerate();
+    match numbered.find(|(_, (key, _))| !keys.insert(key)) {
+        Some((index, (key, _))) => {
+            at_key(key, index);
             Err(TreeError(TWICE.to_owned()))
         }
         None => Ok(()),
     }
 }
 
-impl<'de> MapAccess<'de> for TreeEntries<'_> {
+impl<'de> MapAccess<'de> for TreeEntries<'_, '_> {
     type Error = TreeError;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TreeError> {
-        self.current = self.rest.next();
+        let index = self.rest.take();
+        self.current = index.and_then(|index| Some((index, self.entries.get(index)?)));
         match self.current {
             // A key is a string in every format; a map with other keys reads them out of the text, but never a list or a map.
-            Some((key, _)) if key.starts_with(['[', '{']) => {
-                self.key(key, Tree::Str(key.clone()), seed)
+            Some((index, (key, _))) if key.starts_with(['[', '{']) => {
+                self.key((index, key), Tree::Str(key.clone()), seed)
             }
-            Some((key, _)) => self.key(key, Tree::Raw(key.clone()), seed),
+            Some((index, (key, _))) => self.key((index, key), Tree::Raw(key.clone()), seed),
             None => Ok(None),
         }
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
-        let Some((key, value)) = self.current.take() else {
+        let Some((place, (key, value))) = self.current.take() else {
             return Err(TreeError("a value was asked for before its key".to_owned()));
         };
         let seg = match key.parse() {
             Ok(index) if self.by_number => Seg::Index(index),
             _ => Seg::Key(key.clone().into()),
         };
-        collect_errors::enter(seg, None);
+        collect_errors::enter(seg, Some(step(place, false)));
         let result = seed.deserialize(TreeDecoder(value));
-        collect_errors::leave(result.is_err(), false);
+        collect_errors::leave(result.is_err(), true);
         result
     }
 }

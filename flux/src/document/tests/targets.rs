@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     codec::{Decoder, fast},
-    document::{ChosenParts, NodeDecoder},
+    document::{NodeDecoder, decode::ChosenParts},
 };
 use serde::de::DeserializeOwned;
 use std::{

@@ -1,6 +1,10 @@
 //! Variables that are not read, though they look as if they were meant to be.
 
-use super::{Environment, names::variables, readings::ReachedName};
+use super::{
+    Environment, Variable,
+    names::{sections, variables},
+    readings::ReachedName,
+};
 use crate::{
     document::AskedForm,
     problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
@@ -49,17 +53,37 @@ impl<L> Environment<'_, L> {
             all.find(|one| one.name.strip_prefix(prefix) == Some(near))
                 .map(|one| one.path.clone())
         };
-        // A misspelt map, with an entry behind it.
-        let mut cuts = rest.match_indices(self.naming.separator);
-        let entry = cuts.find_map(|(end, _)| {
+        let sections = sections(self.fields, self.prefix);
+        if let Some(section) = sections.iter().find(|one| one.name == name)
+            && let Some(why) = self.why_no_variable(section)
+        {
+            return Some((section.path.clone(), why));
+        }
+        let sections = || (sections.iter()).filter_map(|one| one.name.strip_prefix(prefix));
+        // A misspelt map or list, with an entry or an item behind it.
+        let cuts = || rest.match_indices(self.naming.separator);
+        let meant = |end: usize| {
             let near = nearest(&rest[..end], known())?;
-            let path = path(near)?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
-            let read = self.readings(&meant, &|_| Vec::new());
+            Some((near, self.readings(&meant, &|_| Vec::new()), meant))
+        };
+        let entry = cuts().find_map(|(end, _)| {
+            let (near, read, meant) = meant(end)?;
+            let path = path(near)?;
             (!read.found.is_empty()).then(|| (path, format!(", did you mean `{meant}`?")))
         });
-        if entry.is_some() {
-            return entry;
+        let reached = || {
+            cuts().find_map(|(end, _)| {
+                let (_, read, meant) = meant(end)?;
+                let reached = read.reached.first()?;
+                let why = self.why_unread(&meant, reached);
+                Some((reached.path.clone(), why))
+            })
+        };
+        let is_own = |head: &str| known().chain(sections()).any(|one| one == head);
+        let is_of_another = || cuts().any(|(end, _)| is_own(&rest[..end]));
+        if let Some(found) = entry.or_else(|| reached().filter(|_| !is_of_another())) {
+            return Some(found);
         }
         let near = nearest(rest, known())?;
         let without = rest.strip_prefix('_').filter(|_| !prefix.ends_with('_'));
@@ -72,13 +96,33 @@ impl<L> Environment<'_, L> {
         Some((path(near)?, what))
     }
 
+    /// A section has no variable as a whole.
+    fn why_no_variable(&self, section: &Variable) -> Option<String> {
+        let begin = format!("{}{}", section.name, self.naming.separator);
+        let is_in =
+            |one: &&Variable| one.path.starts_with(&section.path) && one.name.starts_with(&begin);
+        let field = self.fixed.iter().find(is_in)?;
+        Some(format!(
+            ": `{}` is a section, and its fields have variables, such as `{}`",
+            Dotted(&section.path),
+            field.name
+        ))
+    }
+
     fn why_unread(&self, name: &str, reached: &ReachedName) -> String {
         let separator = self.naming.separator;
         let begin = format!("{}{separator}", reached.stem);
         let rest = name.strip_prefix(&begin).unwrap_or_default();
         let place = Dotted(&reached.path);
         let Some(inner) = reached.kind.table() else {
-            return format!(": behind `{begin}` is the number of an item of `{place}`, from 0");
+            return match reached.is_map {
+                true => format!(
+                    ": behind `{begin}` is the key of an entry of `{place}`, and nothing else"
+                ),
+                false => {
+                    format!(": behind `{begin}` is the number of an item of `{place}`, from 0")
+                }
+            };
         };
         let fields: Vec<String> = variables(inner, &format!("?separator={separator}"))
             .into_iter()

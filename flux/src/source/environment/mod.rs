@@ -13,6 +13,8 @@ mod unread;
 
 pub(crate) use known::{keys_in, keys_of};
 pub(crate) use names::{Variable, check_names, name_of};
+#[cfg(feature = "figment")]
+pub(crate) use unread::{UnreadKey, unread_keys};
 
 use crate::{
     codec::Unknown,
@@ -40,6 +42,18 @@ impl Variables {
         match self {
             Variables::Process => std::env::var_os(name),
             Variables::Given(known) => known.get(name).cloned(),
+        }
+    }
+
+    /// These variables, whatever the process sets later.
+    fn as_now(&self) -> Variables {
+        match self {
+            Variables::Process => {
+                let named =
+                    |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+                Variables::Given(Arc::new(std::env::vars_os().filter_map(named).collect()))
+            }
+            Variables::Given(known) => Variables::Given(Arc::clone(known)),
         }
     }
 
@@ -82,7 +96,8 @@ pub(crate) fn layer<L: 'static>(
     };
     let mut given = environment.layer(unknown, &|_| Vec::new());
     if environment.has_entries() {
-        let (prefix, variables) = (prefix.to_owned(), variables.clone());
+        // The environment is read at start alone; what can change is what is below it.
+        let (prefix, variables) = (prefix.to_owned(), variables.as_now());
         given.again = Some(Box::new(move |known| {
             match Environment::new(fields, decode, &prefix, &variables) {
                 Some(environment) => environment.layer(unknown, known),

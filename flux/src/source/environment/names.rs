@@ -17,19 +17,33 @@ pub(crate) struct Variable {
 /// Every variable of the table under a prefix, which has the options of [`Naming`]: of a field with aliases one for each name, the
 /// field's own first. Entries of maps and lists are not among them: their names depend on what is set.
 pub(crate) fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
-    let Ok(naming) = Naming::parse(prefix) else {
-        return Vec::new();
-    };
-    let mut all = Vec::new();
-    let prefixes = [naming.prefix.to_owned()];
-    collect(
-        fields,
-        naming.separator,
-        &prefixes,
-        &[],
-        MAX_DEPTH,
-        &mut all,
-    );
+    every_name(fields, prefix).variables
+}
+
+/// The names of sections, which have no variable as a whole.
+pub(super) fn sections(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
+    every_name(fields, prefix).sections
+}
+
+#[derive(Default)]
+struct EveryName {
+    variables: Vec<Variable>,
+    sections: Vec<Variable>,
+}
+
+fn every_name(fields: &'static [Field], prefix: &str) -> EveryName {
+    let mut all = EveryName::default();
+    if let Ok(naming) = Naming::parse(prefix) {
+        let prefixes = [naming.prefix.to_owned()];
+        collect(
+            fields,
+            naming.separator,
+            &prefixes,
+            &[],
+            MAX_DEPTH,
+            &mut all,
+        );
+    }
     all
 }
 
@@ -63,7 +77,7 @@ fn collect(
     prefixes: &[String],
     path: &[Seg],
     depth: u8,
-    all: &mut Vec<Variable>,
+    all: &mut EveryName,
 ) {
     for field in fields {
         let mut path = path.to_vec();
@@ -76,8 +90,13 @@ fn collect(
             Kind::Section(inner) => {
                 path.push(Seg::Key(field.name.into()));
                 if depth > 0 {
-                    let names = names_of(field, prefixes).into_iter();
-                    let inside: Vec<_> = names.map(|name| name + separator).collect();
+                    let names = names_of(field, prefixes);
+                    let named = names.iter().map(|name| Variable {
+                        name: name.clone(),
+                        path: path.clone(),
+                    });
+                    all.sections.extend(named);
+                    let inside: Vec<_> = names.into_iter().map(|name| name + separator).collect();
                     collect(inner(), separator, &inside, &path, depth - 1, all);
                 }
             }
@@ -87,7 +106,7 @@ fn collect(
                 path.push(Seg::Key(field.name.into()));
                 for name in names_of(field, prefixes) {
                     let path = path.clone();
-                    all.push(Variable { name, path });
+                    all.variables.push(Variable { name, path });
                 }
             }
         }

@@ -41,6 +41,8 @@ pub(super) struct ReachedName {
     pub(super) path: Vec<Seg>,
     pub(super) stem: String,
     pub(super) kind: Kind,
+    /// It is a map, and not a list.
+    pub(super) is_map: bool,
 }
 
 /// More readings than a person can distinguish.
@@ -118,7 +120,7 @@ impl NameReader<'_> {
         match kind {
             Kind::Section(_) => {}
             Kind::Map(entry) => {
-                self.reach(stem, kind, at);
+                self.reach(stem, kind, at, true);
                 let cuts = rest.match_indices(self.separator).map(|(end, _)| end);
                 for end in cuts.chain([rest.len()]).filter(|end| *end > 0) {
                     for found in self.entries(at, &rest[..end]) {
@@ -127,7 +129,7 @@ impl NameReader<'_> {
                 }
             }
             Kind::List(item) => {
-                self.reach(stem, kind, at);
+                self.reach(stem, kind, at, false);
                 let end = rest.find(self.separator).unwrap_or(rest.len());
                 if let Some(index) = index(&rest[..end]) {
                     let found = at.then(PathStep::Item(index));
@@ -135,9 +137,12 @@ impl NameReader<'_> {
                 }
             }
             Kind::Leaf => match (self.form)(&at.steps) {
-                Some(AskedForm::Map) => self.whole_entry(at, rest),
+                Some(AskedForm::Map) => {
+                    self.reach(stem, kind, at, true);
+                    self.whole_entry(at, rest);
+                }
                 Some(AskedForm::List) => {
-                    self.reach(stem, kind, at);
+                    self.reach(stem, kind, at, false);
                     let item = index(rest).map(|index| at.then(PathStep::Item(index)));
                     self.found.extend(item);
                 }
@@ -146,11 +151,12 @@ impl NameReader<'_> {
         }
     }
 
-    fn reach(&mut self, stem: &str, kind: Kind, at: &Reading) {
+    fn reach(&mut self, stem: &str, kind: Kind, at: &Reading, is_map: bool) {
         self.reached.push(ReachedName {
             path: path_of(&at.steps),
             stem: stem.to_owned(),
             kind,
+            is_map,
         });
     }
 

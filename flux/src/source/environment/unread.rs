@@ -1,4 +1,5 @@
-//! Keys that no field has, in the texts of variables: `APP_TENANTS_A={mxa=3}`.
+//! Keys that no field has, in a layer that is given as a tree: in the texts of variables, `APP_TENANTS_A={mxa=3}`, and in what a
+//! provider contains.
 
 use crate::{
     document::{raw, tree::Tree},
@@ -7,13 +8,13 @@ use crate::{
 };
 
 /// A key that is not read, and whether its section refuses such.
-pub(super) struct UnreadKey {
-    pub(super) flaw: Flaw,
-    pub(super) is_strict: bool,
+pub(crate) struct UnreadKey {
+    pub(crate) flaw: Flaw,
+    pub(crate) is_strict: bool,
 }
 
 /// The keys of `tree` that no field has. A text that cannot be read has none: that is reported where it is decoded.
-pub(super) fn unread_keys(fields: &'static [Field], tree: &Tree) -> Vec<UnreadKey> {
+pub(crate) fn unread_keys(fields: &'static [Field], tree: &Tree) -> Vec<UnreadKey> {
     let mut walk = UnreadWalk {
         has_secrets: schema::any_secret(fields),
         path: Vec::new(),
