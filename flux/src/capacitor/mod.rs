@@ -19,7 +19,7 @@ pub use crate::runtime::Signal;
 pub use crate::{
     engine::{
         Generation, GenerationOutcome, LastKnownGood, LayerStatus, QuarantineStatus, Refusal,
-        State, Status, TrialStatus,
+        State, Status, TrialRecordFile, TrialStatus,
     },
     runtime::Error,
 };

@@ -13,6 +13,7 @@ use super::{
     agenda::{Agenda, Due},
     condition::Condition,
     debounce::Debounce,
+    disk_status::{LastKnownGood, TrialRecordFile},
     event::EngineEvent,
     generations::{GenerationOutcome, Generations},
     now::Now,
@@ -20,7 +21,7 @@ use super::{
     resolve::Layers,
     retry::{RetrySchedule, RetryTarget},
     state::State,
-    status::{LastKnownGood, Status},
+    status::Status,
     value::AnySnapshot,
 };
 use crate::{
@@ -84,6 +85,7 @@ pub(crate) struct Engine {
     trials: Option<Trials>,
     /// What the runtime has kept on disk.
     last_known_good: Option<LastKnownGood>,
+    trial_record: Option<TrialRecordFile>,
     events: Vec<EngineEvent>,
 }
 
@@ -122,6 +124,7 @@ impl Engine {
             adoptions: 0,
             trials: None,
             last_known_good: None,
+            trial_record: None,
             events: Vec::new(),
         }
     }
@@ -267,8 +270,12 @@ impl Engine {
 
     /// What became of keeping what readers see on disk.
     #[cfg(feature = "json")]
-    pub(crate) fn kept_on_disk(&mut self, outcome: LastKnownGood) {
-        self.last_known_good = Some(outcome);
+    pub(crate) fn kept_on_disk(
+        &mut self,
+        file: Option<LastKnownGood>,
+        record: Option<TrialRecordFile>,
+    ) {
+        (self.last_known_good, self.trial_record) = (file, record);
         self.events.push(EngineEvent::Kept);
     }
 
@@ -300,6 +307,7 @@ impl Engine {
             trial: self.trials.as_ref().and_then(Trials::status),
             quarantined: self.trials.as_ref().map_or(Vec::new(), Trials::quarantined),
             last_known_good: self.last_known_good.clone(),
+            trial_record: self.trial_record.clone(),
             pinned: self.pinned,
             generations: self.generations.records(),
             warnings: (states.clone())

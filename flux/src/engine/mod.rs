@@ -18,6 +18,7 @@ mod content;
 mod debounce;
 mod decide;
 mod decoded;
+mod disk_status;
 mod entries;
 #[cfg(any(test, feature = "testing"))]
 mod evaluate;
@@ -60,6 +61,7 @@ pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "json")]
 pub(crate) use decide::{Past, TrialRules};
+pub use disk_status::{LastKnownGood, TrialRecordFile};
 #[cfg(feature = "testing")]
 pub(crate) use evaluate::evaluate;
 pub(crate) use event::{EngineEvent, RefusedStage};
@@ -77,7 +79,7 @@ pub(crate) use proposal::{Action, Denial, Passed, Question};
 pub(crate) use resolve::{Layers, Reducer};
 pub(crate) use schema::Schema;
 pub use state::State;
-pub use status::{LastKnownGood, LayerStatus, QuarantineStatus, Status, TrialStatus};
+pub use status::{LayerStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial_record::{Aftermath, listed};
 #[cfg(feature = "json")]
 pub(crate) use trial_record::{Fingerprints, OnTrial, QuarantinedContent, TrialRecord};

@@ -1,6 +1,7 @@
 //! What a capacitor reports of itself: one consistent picture, swapped as a whole.
 
 use super::{
+    disk_status::{LastKnownGood, TrialRecordFile},
     generations::Generation,
     history::Refusal,
     state::State,
@@ -13,7 +14,7 @@ use crate::{
     time::unix,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{fmt, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 /// One consistent picture of a capacitor. `Serialize` gives times as seconds since 1970 and never a secret.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Status {
     pub quarantined: Vec<QuarantineStatus>,
     /// The file of the last known good configuration; none before it was written for the first time.
     pub last_known_good: Option<LastKnownGood>,
+    /// The file with the record of what is on trial; none before it was written for the first time.
+    pub trial_record: Option<TrialRecordFile>,
     /// Whether newer content is kept waiting by [`pin`](crate::Capacitor::pin).
     pub pinned: bool,
     /// The last configurations, oldest first; the builder's `generations` says how many.
@@ -73,6 +76,7 @@ impl Status {
             trial: None,
             quarantined: Vec::new(),
             last_known_good: None,
+            trial_record: None,
             pinned: false,
             generations: Vec::new(),
             layers: Vec::new(),
@@ -109,19 +113,6 @@ pub struct QuarantineStatus {
     pub deaths: u32,
     /// When it is tried again.
     pub until: SystemTime,
-}
-
-/// The file of the last known good configuration.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct LastKnownGood {
-    /// The file.
-    pub path: PathBuf,
-    /// When this process last wrote it.
-    pub written: Option<SystemTime>,
-    /// Why the newest configuration could not be kept: then the file contains an older one. Or what the file lacks of it, because
-    /// an entry of a map has the name of a secret field, or nearly.
-    pub problem: Option<String>,
 }
 
 impl TrialStatus {
@@ -168,16 +159,6 @@ impl Serialize for QuarantineStatus {
     }
 }
 
-impl Serialize for LastKnownGood {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut file = serializer.serialize_struct("LastKnownGood", 3)?;
-        file.serialize_field("path", &self.path.display().to_string())?;
-        file.serialize_field("written", &self.written.map(unix))?;
-        file.serialize_field("problem", &self.problem)?;
-        file.end()
-    }
-}
-
 /// The condition of one layer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -215,7 +196,7 @@ impl Serialize for State {
 
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut status = serializer.serialize_struct("Status", 18)?;
+        let mut status = serializer.serialize_struct("Status", 19)?;
         status.serialize_field("name", &self.name)?;
         status.serialize_field("state", &self.state)?;
         status.serialize_field("since", &unix(self.since))?;
@@ -228,6 +209,7 @@ impl Serialize for Status {
         status.serialize_field("trial", &self.trial)?;
         status.serialize_field("quarantined", &self.quarantined)?;
         status.serialize_field("last_known_good", &self.last_known_good)?;
+        status.serialize_field("trial_record", &self.trial_record)?;
         status.serialize_field("pinned", &self.pinned)?;
         let generations: Vec<&Generation> = self.generations.iter().map(|one| &**one).collect();
         status.serialize_field("generations", &generations)?;
@@ -293,9 +275,11 @@ impl fmt::Display for Status {
         if let Some(trial) = self.trial.as_ref().filter(|one| !one.changed.is_empty()) {
             write!(f, "\n  on trial: {}", listed(&trial.changed))?;
         }
-        let kept = self.last_known_good.as_ref();
-        if let Some(problem) = kept.and_then(|kept| kept.problem.as_ref()) {
-            write!(f, "\n  {problem}")?;
+        if let Some(file) = &self.last_known_good {
+            file.show(f)?;
+        }
+        if let Some(file) = &self.trial_record {
+            file.show(f)?;
         }
         for layer in &self.layers {
             write!(f, "\n  {layer}")?;
@@ -332,7 +316,7 @@ impl fmt::Display for LayerStatus {
 }
 
 /// How long that is ago, as `12s`.
-fn whole_seconds(since: SystemTime) -> String {
+pub(super) fn whole_seconds(since: SystemTime) -> String {
     let seconds = since.elapsed().unwrap_or_default().as_secs();
     format!("{seconds}s")
 }

@@ -19,6 +19,7 @@
 //! | `flux.trial.passed` | info | `generation`: it is the last known good one now |
 //! | `flux.trial.died` | warn | `changed`, `deaths`: the process before died while these paths were on trial; they are tried again |
 //! | `flux.trial.quarantined` | error | `changed`, `deaths`: it died too often; the last known good configuration serves in their place |
+//! | `flux.disk.recovered` | info | `file`: the last known good configuration or the record of trials is on disk again; a warning said why it was not |
 //! | `flux.trial.lifted` | warn | content is not in quarantine any more, and tried again |
 //! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
 //! | `flux.capacitor.reloaded` | info | `generation`: every source was read again, because the program or a signal asked for it |
@@ -219,6 +220,12 @@ pub(crate) fn process_died(name: &str, found: &Aftermath) {
 /// Content is not in quarantine any more.
 pub(crate) fn lifted(name: &str) {
     tracing::warn!(name: "flux.trial.lifted", target: "flux", capacitor = name, "flux.trial.lifted");
+}
+
+/// A file that could not be written is on disk again.
+#[cfg(feature = "json")]
+pub(crate) fn disk_recovered(name: &str, file: &str) {
+    tracing::info!(name: "flux.disk.recovered", target: "flux", capacitor = name, file, "flux.disk.recovered");
 }
 
 /// An update has been with the program's own code, or its group, for long.

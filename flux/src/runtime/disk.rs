@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The system calls.
-pub(super) trait Disk: Send + Sync {
+pub(super) trait Disk: Send + Sync + std::fmt::Debug {
     /// A new file, readable by its owner alone.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -153,6 +153,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// The disk of this machine.
+#[derive(Debug)]
 pub(super) struct SystemDisk;
 
 impl Disk for SystemDisk {
@@ -169,9 +170,25 @@ impl Disk for SystemDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
+    /// Where a folder cannot be synced, what happens to its names is the system's own promise, and no write fails of it: Windows opens
+    /// no folder as a file, and some network and user-space file systems refuse the call.
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        if cfg!(not(unix)) {
+            return Ok(());
+        }
+        match File::open(path)?.sync_all() {
+            Err(error) if cannot_sync(&error) => Ok(()),
+            synced => synced,
+        }
     }
+}
+
+/// The call is not there for what it was called with; an error of the medium is another one.
+fn cannot_sync(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 impl DiskFile for File {
@@ -193,7 +210,7 @@ mod tests {
 
     /// A disk in memory that stops before one of its calls, and what is on it after a loss of power: of what was not synced,
     /// anything may be there and anything may be missing.
-    #[derive(Default)]
+    #[derive(Debug, Default)]
     struct Medium {
         /// By the number of the file: what is written, and how much of it is surely on the medium.
         files: Vec<(Vec<u8>, usize)>,
@@ -231,7 +248,7 @@ mod tests {
         }
     }
 
-    #[derive(Clone)]
+    #[derive(Debug, Clone)]
     struct Faulty {
         medium: Arc<Mutex<Medium>>,
         left: Arc<Mutex<usize>>,
@@ -359,6 +376,16 @@ mod tests {
             }
             if done.is_ok() {
                 return;
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_fails_no_write_and_a_failing_medium_does() {
+        for (code, fails) in [(22, false), (95, false), (5, true), (28, true)] {
+            // The numbers are those of Linux: EINVAL, EOPNOTSUPP, EIO, ENOSPC.
+            if cfg!(target_os = "linux") {
+                assert_eq!(!cannot_sync(&io::Error::from_raw_os_error(code)), fails);
             }
         }
     }

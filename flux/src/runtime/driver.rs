@@ -252,6 +252,7 @@ impl Driver {
         if let Some(recorder) = &self.plan.recorder {
             recorder.end();
         }
+        self.save_again();
         poll_fn(|cx| self.poll_saver(cx)).await;
         if in_order {
             self.end_trial().await;
@@ -313,11 +314,16 @@ impl Driver {
     #[cfg(feature = "json")]
     fn poll_saver(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let polled = self.listeners.keeper.poll(self.engine.name(), cx);
-        if let Some(news) = self.listeners.keeper.news() {
-            self.engine.kept_on_disk(news);
+        if self.listeners.keeper.report(&mut self.engine) {
             self.listeners.notify(&mut self.engine);
         }
         polled
+    }
+
+    /// What the disk refused is tried once more.
+    #[cfg(feature = "json")]
+    fn save_again(&mut self) {
+        self.listeners.keeper.try_again();
     }
 
     /// A stop in good order is no death.
@@ -339,6 +345,8 @@ impl Driver {
     fn describe_trial(&mut self) {}
 
     fn record_trial(&mut self) {}
+
+    fn save_again(&mut self) {}
 
     fn poll_saver(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())

@@ -1,23 +1,24 @@
-//! Keeps the last good configuration of one run, and the record of what is on trial: written one after the other, off the task.
+//! Keeps the last good configuration of one run, and the record of what is on trial: what is to be written when, and what the status
+//! contains of it.
 
 use super::{
     disk::{self, SystemDisk},
     last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
     process::ProcessId,
+    saver::{Job, Kind, News, Outcome, PATIENCE, Saver},
     trial_file,
 };
 use crate::{
-    engine::{Engine, FingerprintKey, LastKnownGood, LayerContent, Past, TrialRecord},
+    engine::{
+        Engine, FingerprintKey, LastKnownGood, LayerContent, Past, TrialRecord, TrialRecordFile,
+    },
     observe,
 };
 use std::{
-    collections::VecDeque,
-    path::{Path, PathBuf},
-    pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::SystemTime,
 };
-use tokio::task::JoinHandle;
 
 /// What was found on disk at a start.
 pub(super) struct DiskFindings {
@@ -100,10 +101,11 @@ pub(super) struct LastGoodKeeper {
     kept: u64,
     /// The record that is on disk, or on its way there, by the engine's count.
     recorded: u64,
-    /// When it was last written.
-    written: Option<SystemTime>,
-    /// What became of the last attempt, to be put into the status.
-    news: Option<LastKnownGood>,
+    /// What the status contains of the two files; none before the first attempt.
+    file: Option<LastKnownGood>,
+    record_file: Option<TrialRecordFile>,
+    /// One of them has changed since it was put into the status.
+    changed: bool,
 }
 
 impl LastGoodKeeper {
@@ -111,11 +113,12 @@ impl LastGoodKeeper {
         LastGoodKeeper {
             keep,
             before: None,
-            saver: Saver::default(),
+            saver: Saver::new(Arc::new(SystemDisk)),
             kept: 0,
             recorded: 0,
-            written: None,
-            news: None,
+            file: None,
+            record_file: None,
+            changed: false,
         }
     }
 
@@ -180,142 +183,81 @@ impl LastGoodKeeper {
         paths
     }
 
-    /// What became of the last attempt since the last call.
-    pub(super) fn news(&mut self) -> Option<LastKnownGood> {
-        self.news.take()
+    /// Puts what became of the writes since the last call into the engine, for the status; answers whether there was anything.
+    pub(super) fn report(&mut self, engine: &mut Engine) -> bool {
+        let changed = std::mem::take(&mut self.changed);
+        if changed {
+            engine.kept_on_disk(self.file.clone(), self.record_file.clone());
+        }
+        changed
     }
 
-    /// Ready once everything is on disk.
+    /// Tries at once what the disk refused: the program ends.
+    pub(super) fn try_again(&mut self) {
+        self.saver.try_again();
+    }
+
+    /// Ready once nothing is to be waited for: everything is on disk, or cannot be for now.
     pub(super) fn poll(&mut self, capacitor: &str, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(done) = std::task::ready!(self.saver.poll(cx)) {
-            if let Err(problem) = &done.outcome {
-                observe::warning(capacitor, problem);
-            }
-            if let Some(missing) = &done.missing {
-                observe::warning(capacitor, missing);
-            }
-            if let Some(path) = done.kept {
-                if done.outcome.is_ok() {
-                    self.written = Some(SystemTime::now());
-                }
-                self.news = Some(LastKnownGood {
-                    path,
-                    written: self.written,
-                    problem: done.outcome.err().or(done.missing),
-                });
-            }
+        while let Some(news) = std::task::ready!(self.saver.poll(cx)) {
+            self.take_up(capacitor, news);
+            self.changed = true;
         }
         Poll::Ready(())
     }
-}
 
-/// Something to be done on disk.
-enum Job {
-    Keep(PathBuf, KeptSnapshot),
-    /// The record of this config type; without content there is nothing to remember.
-    Record(PathBuf, &'static str, Option<Vec<u8>>),
-}
-
-/// What became of it; where it was the last known good configuration, its path.
-struct Done {
-    kept: Option<PathBuf>,
-    outcome: Result<(), String>,
-    /// What of it is not in the file.
-    missing: Option<String>,
-}
-
-impl Job {
-    fn is_like(&self, other: &Job) -> bool {
-        matches!(
-            (self, other),
-            (Job::Keep(..), Job::Keep(..)) | (Job::Record(..), Job::Record(..))
-        )
-    }
-
-    fn run(self) -> Done {
-        match self {
-            Job::Keep(path, snapshot) => {
-                let mut missing = None;
-                let written = match snapshot.content() {
-                    Ok((content, lacks)) => {
-                        missing = lacks;
-                        let written = disk::replace(&SystemDisk, &path, &content);
-                        let shown = path.display();
-                        written.map_err(|error| {
-                            format!(
-                                "{shown}: the last known good configuration cannot be kept: {error}"
-                            )
-                        })
-                    }
-                    Err(problem) => Err(format!(
-                        "the last known good configuration is not kept: {problem}"
-                    )),
-                };
-                Done {
-                    kept: Some(path),
-                    missing: missing.filter(|_| written.is_ok()),
-                    outcome: written,
+    fn take_up(&mut self, capacitor: &str, news: News) {
+        let News {
+            kind,
+            path,
+            outcome,
+        } = news;
+        let shown = path.display().to_string();
+        let (written, problem, writing) = match kind {
+            Kind::Kept => {
+                let file = self.file.get_or_insert_with(|| LastKnownGood {
+                    path,
+                    written: None,
+                    problem: None,
+                    writing: None,
+                });
+                (&mut file.written, &mut file.problem, &mut file.writing)
+            }
+            Kind::Record => {
+                let file = self.record_file.get_or_insert_with(|| TrialRecordFile {
+                    path,
+                    written: None,
+                    problem: None,
+                    writing: None,
+                });
+                (&mut file.written, &mut file.problem, &mut file.writing)
+            }
+        };
+        match outcome {
+            Outcome::Hangs(since) => {
+                *writing = Some(since);
+                let text = format!(
+                    "{shown}: a write has lasted {PATIENCE:?}, and the disk does not answer; updates go on without it, and if this \
+                     process dies now, that is not counted"
+                );
+                observe::warning(capacitor, &text);
+            }
+            Outcome::Done { missing } => {
+                if problem.is_some() || writing.is_some() {
+                    observe::disk_recovered(capacitor, &shown);
                 }
+                if let Some(missing) = &missing {
+                    observe::warning(capacitor, missing);
+                }
+                (*written, *problem, *writing) = (Some(SystemTime::now()), missing, None);
             }
-            Job::Record(path, config, content) => Done {
-                kept: None,
-                missing: None,
-                outcome: record(&path, config, content).map_err(|error| {
-                    let shown = path.display();
-                    format!("{shown}: the record of trials cannot be kept: {error}; if this process dies now, that is not counted")
-                }),
-            },
-        }
-    }
-}
-
-/// Writes or removes the record, unless it is that of another process that lives.
-fn record(path: &Path, config: &str, content: Option<Vec<u8>>) -> Result<(), String> {
-    if let Ok(Some(bytes)) = disk::read(path, trial_file::LARGEST)
-        && let Some(found) = trial_file::parse(config, &bytes)
-        && found.process.is_another_that_lives()
-    {
-        let id = found.process.id;
-        return Err(format!("it belongs to the process {id}, which runs"));
-    }
-    let done = match content {
-        Some(content) => disk::replace(&SystemDisk, path, &content),
-        None => disk::remove(&SystemDisk, path),
-    };
-    done.map_err(|error| error.to_string())
-}
-
-/// Does one job after the other, off the task. Of two that are alike the newer one is done, in its place.
-#[derive(Default)]
-struct Saver {
-    pending: VecDeque<Job>,
-    running: Option<JoinHandle<Done>>,
-}
-
-impl Saver {
-    fn push(&mut self, job: Job) {
-        self.pending.retain(|pending| !pending.is_like(&job));
-        self.pending.push_back(job);
-    }
-
-    /// Ready with none once everything is done.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done>> {
-        loop {
-            if let Some(running) = &mut self.running {
-                let done = std::task::ready!(Pin::new(running).poll(cx));
-                self.running = None;
-                return Poll::Ready(Some(done.unwrap_or_else(|error| Done {
-                    kept: None,
-                    missing: None,
-                    outcome: Err(format!(
-                        "the last known good configuration is not kept: {error}"
-                    )),
-                })));
+            Outcome::Failed(why) => {
+                // A further try that fails for the same reason is no news.
+                if problem.as_ref() != Some(&why) {
+                    observe::warning(capacitor, &why);
+                }
+                (*problem, *writing) = (Some(why), None);
             }
-            let Some(job) = self.pending.pop_front() else {
-                return Poll::Ready(None);
-            };
-            self.running = Some(tokio::task::spawn_blocking(move || job.run()));
         }
     }
 }

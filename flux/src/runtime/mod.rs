@@ -33,6 +33,8 @@ mod plan;
 mod process;
 pub(crate) mod recorder_hook;
 mod run;
+#[cfg(feature = "json")]
+mod saver;
 #[cfg(feature = "signal")]
 mod signal;
 #[cfg(feature = "json")]

@@ -144,18 +144,26 @@ impl Mailbox {
     }
 
     /// All that is new, in the order of the layers. Each step of the iteration empties one slot, so it is to be followed to its end.
-    pub(crate) fn reports(&self) -> impl Iterator<Item = SourceReport> {
+    /// Without content, what has new content stays, and the newest of it is reported after [`release`](Self::release).
+    pub(crate) fn reports(&self, content: bool) -> impl Iterator<Item = SourceReport> {
         // Cleared before the slots are read: what arrives meanwhile raises it again.
         let layers = match self.pending.swap(false, Ordering::AcqRel) {
             true => self.slots.len(),
             false => 0,
         };
-        (0..layers).filter_map(|layer| self.report(layer))
+        (0..layers).filter_map(move |layer| self.report(layer, content))
     }
 
-    fn report(&self, layer: usize) -> Option<SourceReport> {
+    /// Whoever waits looks again, also for what stayed.
+    pub(crate) fn release(&self) {
+        self.pending.store(true, Ordering::Release);
+        self.notify.notify_one();
+    }
+
+    fn report(&self, layer: usize, content: bool) -> Option<SourceReport> {
         let mut slot = self.slot(layer);
-        if !std::mem::take(&mut slot.fresh) {
+        let stays = !content && slot.observation.is_some();
+        if stays || !std::mem::take(&mut slot.fresh) {
             return None;
         }
         Some(SourceReport {
@@ -171,7 +179,7 @@ impl Mailbox {
     /// All that is new, for the tests.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn take(&self) -> Vec<SourceReport> {
-        self.reports().collect()
+        self.reports(true).collect()
     }
 
     /// Asks the source of `layer` to be read now, even if no change was seen. The number of the request, which
@@ -215,8 +223,7 @@ impl Mailbox {
         if change(&mut slot) {
             slot.fresh = true;
             drop(slot);
-            self.pending.store(true, Ordering::Release);
-            self.notify.notify_one();
+            self.release();
         }
     }
 }
@@ -492,6 +499,20 @@ mod tests {
             Some(Observation::Value(content)) => std::str::from_utf8(&content.bytes).unwrap(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn content_that_stays_is_replaced_by_newer_content_and_reported_once_released() {
+        let mailbox = Mailbox::new(2);
+        let count = |content: bool| mailbox.reports(content).count();
+        mailbox.observer(0).live();
+        mailbox.observer(1).value(*b"old");
+        assert_eq!(count(false), 1, "health alone is reported");
+        mailbox.observer(1).value(*b"new");
+        assert_eq!((count(false), count(true)), (0, 0), "nobody is woken for it");
+        mailbox.release();
+        let news = mailbox.take();
+        assert_eq!((news.len(), news[0].layer, text(&news[0])), (1, 1, "new"));
     }
 
     #[test]

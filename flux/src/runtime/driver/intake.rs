@@ -1,7 +1,7 @@
 //! Polls the watchers and hands what they report to the engine.
 
 use super::Driver;
-use crate::runtime::clock::now;
+use crate::runtime::{clock::now, run::Phase};
 use std::{sync::Arc, task::Context};
 
 impl Driver {
@@ -20,7 +20,10 @@ impl Driver {
     pub(super) fn drain(&mut self) -> bool {
         let (mut news, mut unchanged) = (false, false);
         let mailbox = Arc::clone(&self.mailbox);
-        for item in mailbox.reports() {
+        // While a record is written, what it names stays what will be read: a source faster than the disk would never be applied.
+        let run = self.run.as_ref();
+        let reading = run.is_some_and(|run| matches!(run.phase, Phase::Reading));
+        for item in mailbox.reports(!reading) {
             if let Some(recorder) = &self.plan.recorder {
                 recorder.received(&item);
             }

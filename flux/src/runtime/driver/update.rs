@@ -115,7 +115,8 @@ impl Driver {
                     return false;
                 }
                 self.run = None;
-                // What has come meanwhile is recorded, too.
+                // What has come meanwhile follows.
+                self.mailbox.release();
                 self.update();
             }
             Phase::Recording => {

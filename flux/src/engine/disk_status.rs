@@ -1,0 +1,113 @@
+//! What a capacitor reports of the files that it writes.
+
+use super::status::whole_seconds;
+use crate::time::unix;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// The file of the last known good configuration.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LastKnownGood {
+    /// The file.
+    pub path: PathBuf,
+    /// When this process last wrote it.
+    pub written: Option<SystemTime>,
+    /// Why the newest configuration could not be kept: then the file contains an older one. Or what the file lacks of it, because
+    /// an entry of a map has the name of a secret field, or nearly. A write that the disk refused is tried again after a second, then
+    /// two, four, up to a minute.
+    pub problem: Option<String>,
+    /// Since when a write is under way that has lasted for more than 10 s.
+    pub writing: Option<SystemTime>,
+}
+
+/// The file with the record of what is on [`trial`](crate::Builder::trial).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TrialRecordFile {
+    /// The file.
+    pub path: PathBuf,
+    /// When this process last wrote or removed it.
+    pub written: Option<SystemTime>,
+    /// Why the newest record is not on disk. Until it is, the death of this process is not counted. A write that the disk refused is
+    /// tried again after a second, then two, four, up to a minute.
+    pub problem: Option<String>,
+    /// Since when a write is under way that has lasted for more than 10 s. Updates do not wait for it any more.
+    pub writing: Option<SystemTime>,
+}
+
+impl LastKnownGood {
+    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, &self.path, self.problem.as_deref(), self.writing)
+    }
+}
+
+impl TrialRecordFile {
+    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, &self.path, self.problem.as_deref(), self.writing)
+    }
+}
+
+/// The lines of a file with which something is wrong.
+fn show(
+    f: &mut fmt::Formatter<'_>,
+    path: &Path,
+    problem: Option<&str>,
+    writing: Option<SystemTime>,
+) -> fmt::Result {
+    if let Some(problem) = problem {
+        write!(f, "\n  {problem}")?;
+    }
+    if let Some(since) = writing {
+        let (path, lasts) = (path.display(), whole_seconds(since));
+        write!(
+            f,
+            "\n  {path}: a write has been under way for {lasts}; the disk does not answer"
+        )?;
+    }
+    Ok(())
+}
+
+impl Serialize for LastKnownGood {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let file = serializer.serialize_struct("LastKnownGood", 4)?;
+        fields::<S>(
+            file,
+            &self.path,
+            self.written,
+            self.problem.as_ref(),
+            self.writing,
+        )
+    }
+}
+
+impl Serialize for TrialRecordFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let file = serializer.serialize_struct("TrialRecordFile", 4)?;
+        fields::<S>(
+            file,
+            &self.path,
+            self.written,
+            self.problem.as_ref(),
+            self.writing,
+        )
+    }
+}
+
+fn fields<S: Serializer>(
+    mut file: S::SerializeStruct,
+    path: &Path,
+    written: Option<SystemTime>,
+    problem: Option<&String>,
+    writing: Option<SystemTime>,
+) -> Result<S::Ok, S::Error> {
+    file.serialize_field("path", &path.display().to_string())?;
+    file.serialize_field("written", &written.map(unix))?;
+    file.serialize_field("problem", &problem)?;
+    file.serialize_field("writing", &writing.map(unix))?;
+    file.end()
+}

@@ -1,0 +1,431 @@
+//! Writes what is to be on disk, off the task: one job after the other, again after a pause where the disk refuses, and without
+//! holding anything up where the disk does not answer.
+
+use super::{
+    disk::{self, Disk},
+    last_known_good::KeptSnapshot,
+    trial_file,
+};
+use crate::time::ceiling;
+use std::{
+    collections::VecDeque,
+    future::Future,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    task::JoinHandle,
+    time::{Sleep, sleep},
+};
+
+/// How long a write is waited for. A disk that takes longer does not answer: updates and a stop go on without it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause after a write that the disk refused; twice as long after each further one.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Which of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The last known good configuration.
+    Kept,
+    /// The record of trials.
+    Record,
+}
+
+/// Something to be done on disk.
+pub(super) enum Job {
+    Keep(PathBuf, KeptSnapshot),
+    /// The record of this config type; without content there is nothing to remember.
+    Record(PathBuf, &'static str, Option<Vec<u8>>),
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is on disk; of a configuration, what of it is not in the file.
+    Done { missing: Option<String> },
+    /// It is not.
+    Failed(String),
+    /// It is under way since then, and not waited for any more.
+    Hangs(SystemTime),
+}
+
+/// News of one file.
+pub(super) struct News {
+    pub(super) kind: Kind,
+    pub(super) path: PathBuf,
+    pub(super) outcome: Outcome,
+}
+
+/// What a job answers.
+struct Answer {
+    missing: Option<String>,
+    /// Why it failed, and whether it is of use to try it again.
+    failed: Option<(String, bool)>,
+}
+
+impl Job {
+    fn kind(&self) -> Kind {
+        match self {
+            Job::Keep(..) => Kind::Kept,
+            Job::Record(..) => Kind::Record,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Job::Keep(path, _) | Job::Record(path, ..) => path,
+        }
+    }
+
+    fn run(&self, disk: &dyn Disk) -> Answer {
+        let shown = self.path().display();
+        match self {
+            Job::Keep(path, snapshot) => match snapshot.content() {
+                Ok((content, missing)) => {
+                    let failed = disk::replace(disk, path, &content).err().map(|error| {
+                        (
+                            format!(
+                                "{shown}: the last known good configuration cannot be kept: {error}; the file contains an older one, and the \
+                                 write is tried again"
+                            ),
+                            true,
+                        )
+                    });
+                    Answer {
+                        missing: missing.filter(|_| failed.is_none()),
+                        failed,
+                    }
+                }
+                Err(problem) => Answer {
+                    missing: None,
+                    failed: Some((
+                        format!("the last known good configuration is not kept: {problem}"),
+                        false,
+                    )),
+                },
+            },
+            Job::Record(path, config, content) => Answer {
+                missing: None,
+                failed: record(disk, path, config, content.as_deref()).err().map(|(why, again)| {
+                    let next = if again { "; the write is tried again" } else { "" };
+                    (
+                        format!(
+                            "{shown}: the record of trials cannot be kept: {why}; if this process dies now, that is not counted{next}"
+                        ),
+                        again,
+                    )
+                }),
+            },
+        }
+    }
+}
+
+/// Writes or removes the record, unless it is that of another process that lives: then it is not tried again, since that process may
+/// die, and its record is to be found.
+fn record(
+    disk: &dyn Disk,
+    path: &Path,
+    config: &str,
+    content: Option<&[u8]>,
+) -> Result<(), (String, bool)> {
+    if let Ok(Some(bytes)) = disk::read(path, trial_file::LARGEST)
+        && let Some(found) = trial_file::parse(config, &bytes)
+        && found.process.is_another_that_lives()
+    {
+        let id = found.process.id;
+        let why = format!("it belongs to the process {id}, which runs");
+        return Err((why, false));
+    }
+    let done = match content {
+        Some(content) => disk::replace(disk, path, content),
+        None => disk::remove(disk, path),
+    };
+    done.map_err(|error| (error.to_string(), true))
+}
+
+/// Does one job after the other, off the task. Of two that are alike the newer one is done.
+pub(super) struct Saver {
+    disk: Arc<dyn Disk>,
+    pending: VecDeque<Task>,
+    running: Option<Running>,
+    /// What the disk refused, at most one of each kind.
+    again: Vec<(Task, Pin<Box<Sleep>>)>,
+}
+
+struct Task {
+    job: Job,
+    /// How often the disk refused it.
+    failures: u32,
+}
+
+struct Running {
+    kind: Kind,
+    path: PathBuf,
+    since: SystemTime,
+    handle: JoinHandle<(Task, Answer)>,
+    /// Until it is given up; none once it is.
+    limit: Option<Pin<Box<Sleep>>>,
+}
+
+impl Saver {
+    pub(super) fn new(disk: Arc<dyn Disk>) -> Self {
+        Saver {
+            disk,
+            pending: VecDeque::new(),
+            running: None,
+            again: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, job: Job) {
+        let kind = job.kind();
+        self.again.retain(|(task, _)| task.job.kind() != kind);
+        self.pending.retain(|task| task.job.kind() != kind);
+        self.pending.push_back(Task { job, failures: 0 });
+    }
+
+    /// Tries at once what the disk refused.
+    pub(super) fn try_again(&mut self) {
+        let again = self.again.drain(..).map(|(task, _)| task);
+        self.pending.extend(again);
+    }
+
+    /// Ready with none once nothing is to be waited for: everything is done, or waits for its next try, or the disk does not answer.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
+        let mut at = 0;
+        while let Some((_, pause)) = self.again.get_mut(at) {
+            match pause.as_mut().poll(cx) {
+                Poll::Ready(()) => self.pending.push_back(self.again.remove(at).0),
+                Poll::Pending => at += 1,
+            }
+        }
+        loop {
+            if let Some(running) = &mut self.running {
+                match Pin::new(&mut running.handle).poll(cx) {
+                    Poll::Ready(done) => return Poll::Ready(self.done(done)),
+                    Poll::Pending => return running.wait(cx),
+                }
+            }
+            let Some(task) = self.pending.pop_front() else {
+                return Poll::Ready(None);
+            };
+            let disk = Arc::clone(&self.disk);
+            self.running = Some(Running {
+                kind: task.job.kind(),
+                path: task.job.path().to_owned(),
+                since: SystemTime::now(),
+                handle: tokio::task::spawn_blocking(move || {
+                    let answer = task.job.run(&*disk);
+                    (task, answer)
+                }),
+                limit: Some(Box::pin(sleep(PATIENCE))),
+            });
+        }
+    }
+
+    fn done(&mut self, done: Result<(Task, Answer), tokio::task::JoinError>) -> Option<News> {
+        let Running { kind, path, .. } = self.running.take()?;
+        let outcome = match done {
+            Err(error) => Outcome::Failed(format!("{}: cannot be kept: {error}", path.display())),
+            Ok((
+                _,
+                Answer {
+                    missing,
+                    failed: None,
+                },
+            )) => Outcome::Done { missing },
+            Ok((
+                mut task,
+                Answer {
+                    failed: Some((why, again)),
+                    ..
+                },
+            )) => {
+                let replaced = self.pending.iter().any(|other| other.job.kind() == kind);
+                if again && !replaced {
+                    task.failures = task.failures.saturating_add(1);
+                    let pause = Box::pin(sleep(ceiling(task.failures, FIRST, LONGEST)));
+                    self.again.push((task, pause));
+                }
+                Outcome::Failed(why)
+            }
+        };
+        Some(News {
+            kind,
+            path,
+            outcome,
+        })
+    }
+}
+
+impl Running {
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
+        let Some(limit) = &mut self.limit else {
+            return Poll::Ready(None);
+        };
+        std::task::ready!(limit.as_mut().poll(cx));
+        self.limit = None;
+        Poll::Ready(Some(News {
+            kind: self.kind,
+            path: self.path.clone(),
+            outcome: Outcome::Hangs(self.since),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::disk::{DiskFile, SystemDisk};
+    use std::{
+        future::poll_fn,
+        io,
+        sync::{
+            Condvar, Mutex,
+            atomic::{AtomicUsize, Ordering::SeqCst},
+        },
+    };
+
+    /// The disk of this machine, which refuses a number of files, or holds every call until it is released.
+    #[derive(Debug, Default)]
+    struct Trouble {
+        refuses: AtomicUsize,
+        tries: AtomicUsize,
+        holds: Mutex<bool>,
+        released: Condvar,
+    }
+
+    impl Trouble {
+        fn hold(&self, holds: bool) {
+            *self.holds.lock().unwrap() = holds;
+            self.released.notify_all();
+        }
+    }
+
+    impl Disk for Trouble {
+        fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+            let mut holds = self.holds.lock().unwrap();
+            while *holds {
+                holds = self.released.wait(holds).unwrap();
+            }
+            self.tries.fetch_add(1, SeqCst);
+            let fewer = |left: usize| left.checked_sub(1);
+            match self.refuses.fetch_update(SeqCst, SeqCst, fewer) {
+                Ok(_) => Err(io::ErrorKind::StorageFull.into()),
+                Err(_) => SystemDisk.create(path),
+            }
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            SystemDisk.rename(from, to)
+        }
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            SystemDisk.remove(path)
+        }
+        fn sync_folder(&self, path: &Path) -> io::Result<()> {
+            SystemDisk.sync_folder(path)
+        }
+    }
+
+    fn saver() -> (Arc<Trouble>, Saver, tempfile::TempDir) {
+        let disk = Arc::new(Trouble::default());
+        let saver = Saver::new(Arc::clone(&disk) as Arc<dyn Disk>);
+        (disk, saver, tempfile::tempdir().unwrap())
+    }
+
+    fn record(folder: &tempfile::TempDir, text: &str) -> Job {
+        let path = folder.path().join("last.json.trial");
+        Job::Record(path, "App", Some(text.into()))
+    }
+
+    async fn news(saver: &mut Saver) -> Option<Outcome> {
+        let news = poll_fn(|cx| saver.poll(cx)).await;
+        news.map(|news| news.outcome)
+    }
+
+    fn content(folder: &tempfile::TempDir) -> String {
+        std::fs::read_to_string(folder.path().join("last.json.trial")).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_disk_refuses_is_tried_again_after_growing_pauses_until_it_is_written() {
+        let (disk, mut saver, folder) = saver();
+        disk.refuses.store(9, SeqCst);
+        let begin = tokio::time::Instant::now();
+        saver.push(record(&folder, "first"));
+        let mut pauses = Vec::new();
+        let mut last = begin;
+        loop {
+            match news(&mut saver).await {
+                Some(Outcome::Failed(why)) => {
+                    assert!(why.contains("tried again"), "{why}");
+                    pauses.push((tokio::time::Instant::now() - last).as_secs());
+                    last = tokio::time::Instant::now();
+                }
+                Some(Outcome::Done { .. }) => break,
+                Some(Outcome::Hangs(_)) => panic!("it answers"),
+                // Nothing is waited for: as the task of a capacitor would, until it is woken.
+                None => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+        assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(content(&folder), "first");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newer_job_replaces_the_one_that_waits_for_its_next_try_and_is_done_at_once() {
+        let (disk, mut saver, folder) = saver();
+        disk.refuses.store(1, SeqCst);
+        saver.push(record(&folder, "first"));
+        assert!(matches!(news(&mut saver).await, Some(Outcome::Failed(_))));
+        saver.push(record(&folder, "second"));
+        assert!(matches!(news(&mut saver).await, Some(Outcome::Done { .. })));
+        tokio::time::sleep(LONGEST).await;
+        assert!(news(&mut saver).await.is_none());
+        assert_eq!(
+            (content(&folder).as_str(), disk.tries.load(SeqCst)),
+            ("second", 2)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_its_next_try_is_tried_at_once_where_the_program_ends() {
+        let (disk, mut saver, folder) = saver();
+        disk.refuses.store(1, SeqCst);
+        saver.push(record(&folder, "first"));
+        assert!(matches!(news(&mut saver).await, Some(Outcome::Failed(_))));
+        saver.try_again();
+        assert!(matches!(news(&mut saver).await, Some(Outcome::Done { .. })));
+        assert_eq!(content(&folder), "first");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_does_not_answer_is_not_waited_for_and_its_answer_is_reported_when_it_comes()
+     {
+        let (disk, mut saver, folder) = saver();
+        disk.hold(true);
+        saver.push(record(&folder, "first"));
+        assert!(poll_fn(|cx| Poll::Ready(saver.poll(cx).is_pending())).await);
+        tokio::time::advance(PATIENCE).await;
+        assert!(matches!(news(&mut saver).await, Some(Outcome::Hangs(_))));
+        assert!(news(&mut saver).await.is_none(), "nothing to wait for");
+        saver.push(record(&folder, "second"));
+        assert!(news(&mut saver).await.is_none(), "nor for what follows");
+        disk.hold(false);
+        for expected in ["first", "second"] {
+            let outcome = loop {
+                match news(&mut saver).await {
+                    Some(outcome) => break outcome,
+                    None => std::thread::yield_now(),
+                }
+            };
+            assert!(matches!(outcome, Outcome::Done { .. }), "{expected}");
+        }
+        assert_eq!(content(&folder), "second");
+    }
+}
