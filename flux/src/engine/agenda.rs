@@ -32,8 +32,9 @@ pub(crate) enum Due {
 }
 
 impl Agenda {
-    /// When to ask again. `busy` while an update is under way: then only the pipeline is waited for.
-    pub(super) fn deadline(&self, busy: bool, unsettled: bool) -> Option<Instant> {
+    /// When to ask again. `busy` while an update is under way: then only the pipeline is waited for. `on_trial` while the death of the
+    /// process would be held against what readers see: then no quarantine ends.
+    pub(super) fn deadline(&self, busy: bool, unsettled: bool, on_trial: bool) -> Option<Instant> {
         let fallback = self.fallback_at.filter(|_| !self.loaded);
         let probation = self.probation.as_ref().map(Probation::deadline);
         // The first update waits for every layer, and not for a time.
@@ -43,7 +44,7 @@ impl Agenda {
             self.retry.at(),
             probation,
             self.passes_at,
-            self.lifts_at.filter(|_| self.loaded),
+            self.lifts_at.filter(|_| self.loaded && !on_trial),
         ];
         let idle = idle.into_iter().flatten().filter(|_| !busy);
         idle.chain(fallback).min()

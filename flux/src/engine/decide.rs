@@ -237,7 +237,7 @@ impl Engine {
             Some(RetryTarget::Back(to, reason)) => return Due::Back(to, reason),
             None => {}
         }
-        if self.agenda.lifts_at.is_some_and(|at| at <= now) {
+        if self.agenda.lifts_at.is_some_and(|at| at <= now) && !self.on_trial() {
             return Due::Lift;
         }
         let Some(deadline) = self.agenda.debounce.deadline() else {
@@ -252,7 +252,8 @@ impl Engine {
 
     /// When to ask again what is due, and how the trial is.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.agenda.deadline(self.busy(), self.unsettled())
+        self.agenda
+            .deadline(self.busy(), self.unsettled(), self.on_trial())
     }
 
     /// The way back that is wanted, whatever the time is: for a program that takes the steps by itself.

@@ -91,7 +91,6 @@ impl TrialRecord {
             // The calendar was ahead when it was written.
             content.until = content.until.min(now + LONGEST);
         }
-        self.lift(|content| content.until <= now);
         self.quarantined
             .retain(|content| !content.is_suspected() || content.until > now);
         let mut found = None;
@@ -113,6 +112,10 @@ impl TrialRecord {
         } else {
             // It became the last known good one, and the process ended before the record was removed.
             self.on_trial = None;
+        }
+        // Content is tried without other content that processes died with.
+        if self.on_trial.is_none() {
+            self.lift_first(|until| until <= now);
         }
         found
     }
@@ -215,6 +218,31 @@ impl TrialRecord {
             }
         }
         lifted
+    }
+
+    /// Ends the quarantine that ends first, where it is over; answers whether it is.
+    pub(crate) fn lift_first(&mut self, is_over: impl Fn(SystemTime) -> bool) -> bool {
+        let held = self.quarantined.iter_mut().filter(|one| !one.lifted);
+        // Of equal ones it is the first.
+        let first = held.min_by_key(|content| content.until);
+        match first.filter(|content| is_over(content.until)) {
+            Some(content) => {
+                content.lifted = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The other layers with content in quarantine; none where there is none.
+    pub(crate) fn in_quarantine_beside(&self, layer: &str) -> Option<String> {
+        let mut others: Vec<String> = (self.in_quarantine())
+            .filter(|content| content.layer != layer)
+            .map(|content| content.layer.clone())
+            .collect();
+        others.sort();
+        others.dedup();
+        (!others.is_empty()).then(|| listed(&others))
     }
 
     /// What is not applied now.
@@ -490,6 +518,39 @@ mod tests {
         assert_eq!(until, NOW + LONGEST);
         record.at_start(false, Some(&good), 2, until);
         assert_eq!(record.in_quarantine().count(), 0);
+    }
+
+    #[test]
+    fn contents_that_died_together_are_tried_one_at_a_time_and_the_innocent_one_is_cleared() {
+        let good = holding(1);
+        let both = vec![
+            ("app.yaml".to_owned(), Fingerprint(2)),
+            ("other.yaml".to_owned(), Fingerprint(200)),
+        ];
+        let mut record = TrialRecord::new(FingerprintKey(1, 2));
+        for _ in 0..2 {
+            record.on_trial = Some(record.trial(both.clone(), 1, Vec::new(), 2, NOW));
+            record.at_start(true, Some(&good), 2, NOW);
+        }
+        assert_eq!(record.in_quarantine().count(), 2, "nobody knows which");
+        let beside = record.in_quarantine_beside("app.yaml");
+        assert_eq!(beside.as_deref(), Some("`other.yaml`"));
+        let later = NOW + FIRST;
+        record.at_start(false, Some(&good), 2, later);
+        let held: Vec<_> = record.in_quarantine().map(|one| &*one.layer).collect();
+        assert_eq!(held, ["other.yaml"], "the other one is tried without it");
+        // While something is on trial, nothing else is added to it.
+        let alone = vec![both[0].clone(), good[1].clone()];
+        record.on_trial = Some(record.trial(alone.clone(), 1, Vec::new(), 2, later));
+        record.at_start(false, Some(&good), 2, later);
+        assert_eq!(record.in_quarantine().count(), 1);
+        // It passes, and the other one is tried and kills the process.
+        (record.on_trial, _) = (None, record.forgive(&alone));
+        assert!(record.lift_first(|until| until <= later));
+        record.on_trial = Some(record.trial(both.clone(), 1, Vec::new(), 2, later));
+        record.at_start(true, Some(&good), 2, later);
+        let held: Vec<_> = record.in_quarantine().map(|one| &*one.layer).collect();
+        assert_eq!(held, ["other.yaml"], "the innocent one is served");
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl DiskFindings {
         found.past = Some(Past {
             record,
             died,
-            trusted: found.kept.as_ref().and_then(KeptFile::fingerprints),
+            trusted: found.kept.as_ref().map(KeptFile::fingerprints),
             rules,
         });
         found

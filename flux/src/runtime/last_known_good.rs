@@ -87,18 +87,23 @@ impl KeptFile {
         }
     }
 
-    /// What each layer contained; none where that is not in the file.
-    pub(super) fn fingerprints(&self) -> Option<Fingerprints> {
-        self.key?;
-        let fingerprint = |layer: &KeptLayer| Some((layer.key.clone(), layer.fingerprint?));
-        let mut all: Fingerprints = self.layers.iter().map(fingerprint).collect::<Option<_>>()?;
+    /// What each layer contained. A file of the first version, or one that was written without trials, has no fingerprints: then
+    /// whatever the sources hold differs from it, is on trial, and replaces the file by one with fingerprints once it has passed.
+    pub(super) fn fingerprints(&self) -> Fingerprints {
+        let known = self.key.is_some();
+        let fingerprint = |layer: &KeptLayer| {
+            let fingerprint = layer.fingerprint.filter(|_| known);
+            (layer.key.clone(), fingerprint.unwrap_or(Fingerprint(0)))
+        };
+        let mut all: Fingerprints = self.layers.iter().map(fingerprint).collect();
         all.sort_by(|one, other| one.0.cmp(&other.0));
-        Some(all)
+        all
     }
 
-    /// What was kept of a layer, as it is in the file.
+    /// What was kept of a layer, as it is in the file; none of the first version, whose values are written in another way.
     pub(super) fn content(&self, key: &str) -> Option<&Tree> {
         let layer = self.layers.iter().find(|layer| layer.key == key)?;
+        layer.format.as_ref()?;
         layer.content.as_ref()
     }
 }

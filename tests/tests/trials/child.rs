@@ -87,6 +87,7 @@ async fn run(folder: &Path) {
     let keep = keep.unwrap_or_else(|| folder.join("last.json"));
     let mut builder = Capacitor::<App>::builder()
         .source(Source::file(folder.join("app.yaml").to_str().unwrap()))
+        .source(Source::file(folder.join("other.yaml").to_str().unwrap()).optional())
         .debounce(Duration::from_millis(10))
         .last_known_good(keep.to_str().unwrap(), Secrets::Omit)
         .on_apply(
@@ -156,8 +157,14 @@ impl Program {
 
     /// Writes the document as people should.
     pub fn write(&self, document: &str) {
-        fs::write(self.path("app.yaml.new"), document).unwrap();
-        fs::rename(self.path("app.yaml.new"), self.path("app.yaml")).unwrap();
+        self.write_to("app.yaml", document);
+    }
+
+    /// Writes one of the two documents, `app.yaml` or, above it, `other.yaml`.
+    pub fn write_to(&self, name: &str, document: &str) {
+        let beside = self.path(&format!("{name}.new"));
+        fs::write(&beside, document).unwrap();
+        fs::rename(&beside, self.path(name)).unwrap();
     }
 
     pub fn start(&mut self) {
@@ -199,6 +206,39 @@ impl Program {
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("never showed {wanted:?}: {seen}");
+    }
+
+    /// Whether it shows this; not where it dies before.
+    pub fn shows_or_dies(&mut self, wanted: &str, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        loop {
+            let seen = fs::read_to_string(self.path("seen")).unwrap_or_default();
+            if seen.starts_with(wanted) {
+                return true;
+            }
+            if self.has_died_before(Instant::now() + Duration::from_millis(5)) {
+                return false;
+            }
+            assert!(
+                Instant::now() < until,
+                "neither {wanted:?} nor dead: {seen}"
+            );
+        }
+    }
+
+    /// Whether it dies until then.
+    pub fn has_died_before(&mut self, until: Instant) -> bool {
+        let child = self.child.as_mut().unwrap();
+        loop {
+            if child.try_wait().unwrap().is_some() {
+                self.child = None;
+                return true;
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits until the program has died.

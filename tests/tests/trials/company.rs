@@ -54,6 +54,58 @@ fn a_quarantine_does_not_outlast_a_day_where_the_calendar_was_ahead() {
     assert!(corrected <= until + 24 * 60 * 60, "{corrected}");
 }
 
+/// Whatever is in quarantine may be tried now.
+fn time_is_over(program: &Program) {
+    let path = program.path("last.json.trial");
+    let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for content in record["quarantined"].as_array_mut().unwrap() {
+        content["until"] = 1.into();
+    }
+    fs::write(&path, record.to_string()).unwrap();
+}
+
+#[test]
+fn of_two_documents_that_died_together_the_innocent_one_is_served_after_its_quarantine() {
+    for (innocent, guilty) in [("app.yaml", "other.yaml"), ("other.yaml", "app.yaml")] {
+        let mut program = Program::new("");
+        program.probation = Some(Duration::from_millis(200));
+        program.write_to("other.yaml", "pin: '1'");
+        program.is_good("n: 1", 1);
+        program.write_to(innocent, "n: 2");
+        program.write_to(guilty, "{ dies: later abort, n: 1 }");
+        for _ in 0..2 {
+            program.start();
+            program.dies();
+        }
+        program.start();
+        let seen = program.shows("degraded Some(1)");
+        for layer in ["app.yaml", "other.yaml"] {
+            let held = seen.matches(layer).count();
+            assert!(held > 1, "{seen}");
+        }
+        assert!(seen.contains("each is tried without the others"), "{seen}");
+        program.stop();
+        // Each is tried alone, one after the other: one of them kills once more, and the other one is served from then on.
+        time_is_over(&program);
+        let mut deaths = 0;
+        let seen = loop {
+            program.start();
+            if program.shows_or_dies("degraded Some(2)", Duration::from_secs(2)) {
+                let until = std::time::Instant::now() + Duration::from_secs(2);
+                let died = program.has_died_before(until);
+                deaths += u32::from(died);
+                if !died {
+                    break program.shows("degraded Some(2)");
+                }
+            } else {
+                deaths += 1;
+            }
+            assert!(deaths <= 1, "{guilty} killed {deaths} starts");
+        };
+        assert!(seen.contains("in quarantine"), "{seen}");
+    }
+}
+
 static RECORD: Mutex<Option<PathBuf>> = Mutex::new(None);
 static SEEN: AtomicBool = AtomicBool::new(false);
 

@@ -4,4 +4,6 @@ mod child;
 mod company;
 mod deaths;
 mod exact;
+mod files;
+mod random;
 mod two;

@@ -6,7 +6,7 @@ use crate::{
     engine::{
         content::LayerContent,
         event::EngineEvent,
-        fingerprint::Fingerprint,
+        fingerprint::{Fingerprint, FingerprintKey},
         layer_state::LayerState,
         now::Now,
         proposal::Action,
@@ -16,7 +16,10 @@ use crate::{
     problem::Seg,
     time::after,
 };
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant, SystemTime},
+};
 
 /// What an engine is given of the processes before it.
 pub(crate) struct Past {
@@ -170,7 +173,10 @@ impl Trials {
 
 impl Engine {
     /// Gives the engine what is known of the processes before it; before anything is observed.
-    pub(crate) fn remember(&mut self, past: Past, now: Now) {
+    pub(crate) fn remember(&mut self, mut past: Past, now: Now) {
+        if let Some(trusted) = &mut past.trusted {
+            self.trust_absence(trusted, past.record.key);
+        }
         let (trials, found) = Trials::new(past, now.wall);
         let keys = self.layers.keys();
         for (state, key) in self.layers.states.iter_mut().zip(keys) {
@@ -180,7 +186,13 @@ impl Engine {
                 .in_quarantine()
                 .filter(|content| content.layer == key)
             {
-                let text = format!("is not applied: {}", content.sentence());
+                let mut text = format!("is not applied: {}", content.sentence());
+                if let Some(others) = trials.record.in_quarantine_beside(&key) {
+                    let _ = write!(
+                        text,
+                        "; in quarantine are {others}, too: one of them may be to blame alone, and each is tried without the others"
+                    );
+                }
                 state.quarantine.remember(content.fingerprint, text);
             }
         }
@@ -191,6 +203,20 @@ impl Engine {
         self.trials = Some(trials);
     }
 
+    /// A layer that the last known good configuration does not know, because it is new or because its file lists only what had a
+    /// document: without a document it changes nothing.
+    fn trust_absence(&self, trusted: &mut Fingerprints, key: FingerprintKey) {
+        let unknown = self.layers.states.iter().zip(self.layers.keys());
+        let unknown = unknown.filter(|(state, layer)| {
+            state.decoder.is_some() && !trusted.iter().any(|(known, _)| known == layer)
+        });
+        let absent: Vec<_> = unknown
+            .map(|(_, layer)| (layer, Fingerprint::of(key, None)))
+            .collect();
+        trusted.extend(absent);
+        trusted.sort_by(|one, other| one.0.cmp(&other.0));
+    }
+
     /// The memory across processes, where there is one.
     pub(crate) fn trials(&self) -> Option<&Trials> {
         self.trials.as_ref()
@@ -199,21 +225,25 @@ impl Engine {
     /// Whether what readers see may still be held against the content that made it.
     #[cfg(feature = "json")]
     pub(crate) fn is_trusted(&self) -> bool {
-        let on_trial = self
-            .trials
-            .as_ref()
-            .is_some_and(|trials| trials.applied.is_some());
-        !on_trial && !self.on_probation()
+        !self.on_trial() && !self.on_probation()
+    }
+
+    /// Whether the death of the process would be held against what readers see.
+    pub(super) fn on_trial(&self) -> bool {
+        let trials = self.trials.as_ref();
+        trials.is_some_and(|trials| trials.applied.is_some())
     }
 
     /// What each layer with documents contains in what readers see; of what is from the disk, what was kept there.
     pub(crate) fn fingerprints(&self) -> Option<Fingerprints> {
-        Some(self.prints(
-            self.trials.as_ref()?,
-            &vec![false; self.layers.states.len()],
-        ))
+        Some(self.served_prints(self.trials.as_ref()?))
     }
 
+    fn served_prints(&self, trials: &Trials) -> Fingerprints {
+        self.prints(trials, &[])
+    }
+
+    /// The fingerprints with the candidates of those layers that are `chosen`; the others contain what readers see.
     fn prints(&self, trials: &Trials, chosen: &[bool]) -> Fingerprints {
         let print = |(state, key, candidate): (&LayerState, String, bool)| {
             // The environment and the like: nothing of them is kept, whatever is known of them yet.
@@ -238,7 +268,7 @@ impl Engine {
             .states
             .iter()
             .zip(self.layers.keys())
-            .zip(chosen))
+            .zip(chosen.iter().chain(std::iter::repeat(&false))))
         .map(|((state, key), candidate)| (state, key, *candidate))
         .filter_map(print)
         .collect();
@@ -251,7 +281,7 @@ impl Engine {
         let Some(trials) = &self.trials else {
             return false;
         };
-        let served = self.prints(trials, &vec![false; self.layers.states.len()]);
+        let served = self.served_prints(trials);
         let mut fingerprints = served.clone();
         for (state, key) in self.layers.states.iter().zip(self.layers.keys()) {
             if let Some(content) = state.incoming()
@@ -350,7 +380,7 @@ impl Engine {
     pub(super) fn review_trial(&mut self, back: bool, now: Now) {
         let Some(trials) = &self.trials else { return };
         let on_probation = self.on_probation();
-        let fingerprints = self.prints(trials, &vec![false; self.layers.states.len()]);
+        let fingerprints = self.served_prints(trials);
         let whole = self.layers.contents().is_some();
         let generation = self.generation();
         let Some(trials) = &mut self.trials else {
@@ -408,7 +438,7 @@ impl Engine {
         let Some(trials) = self.trials.as_ref().filter(|one| one.applied.is_some()) else {
             return false;
         };
-        let fingerprints = self.prints(trials, &vec![false; self.layers.states.len()]);
+        let fingerprints = self.served_prints(trials);
         let whole = self.layers.contents().is_some();
         let Some(trials) = &mut self.trials else {
             return false;
@@ -416,8 +446,12 @@ impl Engine {
         match whole {
             true => trials.trust(fingerprints),
             false => {
-                // What is partly from the disk cannot become the last known good one; it has survived all the same.
-                trials.applied = None;
+                // What is partly from the disk cannot become the last known good one; it has survived all the same, and what is in
+                // quarantine beside it is to blame alone from now on.
+                if let Some(survived) = trials.applied.take() {
+                    trials.record.forgive(&survived.fingerprints);
+                    trials.version += 1;
+                }
                 trials.put(None);
             }
         }
@@ -426,22 +460,20 @@ impl Engine {
         true
     }
 
-    /// Ends quarantines whose time is over, or every one where a person says so. Answers whether content is to be taken up again.
+    /// Ends the first quarantine whose time is over, or every one where a person says so. Answers whether content is to be taken up
+    /// again. By time they end one after the other, and none during a trial: so each content is tried without the others, and where
+    /// one of them kills the process the others are found innocent.
     pub(crate) fn lift_quarantine(&mut self, by_hand: bool, now: Now) -> bool {
-        let Some(trials) = &mut self.trials else {
+        let on_trial = self.on_trial();
+        let Some(trials) = self.trials.as_mut().filter(|_| by_hand || !on_trial) else {
             return false;
         };
         // By either clock: the calendar's may be set back.
         let due = self.agenda.lifts_at.is_some_and(|at| at <= now.instant);
-        let first = trials
-            .record
-            .in_quarantine()
-            .map(|content| content.until)
-            .min();
-        let lifted = trials.record.lift(|content| {
-            let over = content.until <= now.wall || due && Some(content.until) == first;
-            by_hand || over
-        });
+        let lifted = match by_hand {
+            true => trials.record.lift(|_| true),
+            false => trials.record.lift_first(|until| due || until <= now.wall),
+        };
         if lifted {
             trials.version += 1;
             let keys = self.layers.keys();
