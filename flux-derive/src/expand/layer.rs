@@ -7,7 +7,7 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::Ident;
+use syn::{Ident, Type};
 
 fn slot(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
     let ty = field.ty;
@@ -218,19 +218,56 @@ fn rests(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     }
 }
 
+/// Fields that are decoded in the same way.
+struct Alike<'m> {
+    leaf: &'m Ident,
+    at: &'m Type,
+    slots: Vec<(usize, TokenStream)>,
+}
+
+impl Alike<'_> {
+    /// One call for all of them: it is compiled once, and inlined where it would not be in each of many places.
+    fn arm(&self) -> TokenStream {
+        let (leaf, at) = (self.leaf, self.at);
+        let indices = self.slots.iter().map(|(index, _)| quote!(#index));
+        let slot = match &*self.slots {
+            [(_, slot)] => slot.clone(),
+            [(_, first), more @ ..] => {
+                let more = more.iter().map(|(index, slot)| quote!(#index => #slot,));
+                quote!(match __i { #(#more)* _ => #first })
+            }
+            [] => return TokenStream::new(),
+        };
+        let call = quote_spanned!(place(at)=> __f::put::<#leaf, _>(__m, #slot));
+        quote!(#(#indices)|* => #call,)
+    }
+}
+
 fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
-    let arms = model.keyed().enumerate().map(|(index, field)| {
+    let (mut arms, mut alike) = (TokenStream::new(), Vec::<Alike<'_>>::new());
+    for (index, field) in model.keyed().enumerate() {
         let (ident, ty) = (field.ident, field.ty);
         let slot = quote_spanned!(place(field.ty)=> &mut self.#ident);
         let call = match leaves.name(field) {
             Some(leaf) if field.may_take_away() => {
                 quote_spanned!(place(field.ty)=> __f::put_entries::<#leaf, _>(__m, #slot, &mut self.__gone, #index))
             }
-            Some(leaf) => quote_spanned!(place(field.ty)=> __f::put::<#leaf, _>(__m, #slot)),
+            Some(leaf) => {
+                match alike.iter_mut().find(|one| one.leaf == leaf) {
+                    Some(one) => one.slots.push((index, slot)),
+                    None => alike.push(Alike {
+                        leaf,
+                        at: field.ty,
+                        slots: vec![(index, slot)],
+                    }),
+                }
+                continue;
+            }
             None => quote_spanned!(place(field.ty)=> __f::put_nested::<#ty, _>(__m, #slot)),
         };
-        quote!(#index => #call,)
-    });
+        arms.extend(quote!(#index => #call,));
+    }
+    arms.extend(alike.iter().map(Alike::arm));
     let rest = through(
         model,
         leaves,
@@ -250,7 +287,7 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             __m: &mut __A,
         ) -> ::core::result::Result<(), __A::Error> {
             match __i {
-                #(#arms)*
+                #arms
                 _ => { #rest }
             }
         }
