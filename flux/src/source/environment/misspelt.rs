@@ -63,7 +63,11 @@ impl<L> Environment<'_, L> {
         // A misspelt map or list, with an entry or an item behind it.
         let cuts = || rest.match_indices(self.naming.separator);
         let meant = |end: usize| {
-            let near = nearest(&rest[..end], known())?;
+            // Another separator than `_` separates exactly: a part of the name is no slip.
+            let separator = self.naming.separator;
+            let parts = |name: &str| (separator != "_").then(|| name.matches(separator).count());
+            let of_as_many = |one: &&str| parts(one) == parts(&rest[..end]);
+            let near = nearest(&rest[..end], known().filter(of_as_many))?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
             Some((near, self.readings(&meant, &|_| Vec::new()), meant))
         };
