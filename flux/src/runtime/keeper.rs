@@ -215,7 +215,7 @@ impl LastGoodKeeper {
         let shown = path.display().to_string();
         let (written, problem, writing) = match kind {
             Kind::Kept => {
-                let file = self.file.get_or_insert_with(|| LastKnownGood {
+                let file = self.file.get_or_insert(LastKnownGood {
                     path,
                     written: None,
                     problem: None,
@@ -224,7 +224,7 @@ impl LastGoodKeeper {
                 (&mut file.written, &mut file.problem, &mut file.writing)
             }
             Kind::Record => {
-                let file = self.record_file.get_or_insert_with(|| TrialRecordFile {
+                let file = self.record_file.get_or_insert(TrialRecordFile {
                     path,
                     written: None,
                     problem: None,

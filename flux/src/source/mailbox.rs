@@ -509,7 +509,11 @@ mod tests {
         mailbox.observer(1).value(*b"old");
         assert_eq!(count(false), 1, "health alone is reported");
         mailbox.observer(1).value(*b"new");
-        assert_eq!((count(false), count(true)), (0, 0), "nobody is woken for it");
+        assert_eq!(
+            (count(false), count(true)),
+            (0, 0),
+            "nobody is woken for it"
+        );
         mailbox.release();
         let news = mailbox.take();
         assert_eq!((news.len(), news[0].layer, text(&news[0])), (1, 1, "new"));
