@@ -12,7 +12,10 @@ use crate::{
     Report,
     codec::Unknown,
     problem::{Flaw, ProblemKind, What, panic_text, printed},
-    report::{Entry, Keeping, secrets::KnownSecrets},
+    report::{
+        Entry, Keeping,
+        secrets::{DocumentText, KnownSecrets, SecretSources},
+    },
 };
 #[cfg(any(test, feature = "testing"))]
 use crate::{
@@ -21,6 +24,7 @@ use crate::{
     schema::{Field, Kind, MAX_DEPTH},
 };
 use std::{
+    collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -137,8 +141,10 @@ impl Layers {
             Err(problems) => problems,
         };
         let mut entries = refused;
+        let mut known: HashSet<u64> = entries.iter().map(Entry::place_hash).collect();
         for entry in self.locate(problems, &newest, beside) {
-            if !entries.iter().any(|known| known.is_same(&entry)) {
+            let is_new = known.insert(entry.place_hash());
+            if is_new || !entries.iter().any(|known| known.is_same(&entry)) {
                 entries.push(entry);
             }
         }
@@ -205,18 +211,31 @@ impl Layers {
 
     /// A text of the program's own code as it may be shown: without any secret of the layers.
     pub(super) fn shown(&self, text: &str) -> String {
-        match self.secrets().are_in(text) {
+        match KnownSecrets::read((self.schema.fields)(), &self.secrets()).are_in(text) {
             true => "the reason may quote a secret and is not shown".to_owned(),
             false => text.to_owned(),
         }
     }
 
-    fn secrets(&self) -> KnownSecrets {
-        KnownSecrets::of(
-            (self.schema.fields)(),
-            self.states.iter().flat_map(LayerState::documents),
-            self.states.iter().flat_map(|state| &state.secrets),
-        )
+    /// Where the secrets of the layers are.
+    fn secrets(&self) -> SecretSources<'_> {
+        let states = || self.states.iter().enumerate();
+        let documents = states().flat_map(|(layer, state)| {
+            let documents = state.documents();
+            documents.map(move |(bytes, decoder)| DocumentText {
+                layer,
+                bytes,
+                decoder,
+            })
+        });
+        let given = states().flat_map(|(layer, state)| {
+            let secrets = state.secrets.iter();
+            secrets.map(move |text| (layer, text))
+        });
+        SecretSources {
+            documents: documents.collect(),
+            given: given.collect(),
+        }
     }
 
     /// Which layer sets which field, section by section: the highest one that contains a value for it.

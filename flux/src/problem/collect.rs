@@ -8,12 +8,34 @@ use std::borrow::Cow;
 pub struct Cx {
     path: Vec<Seg>,
     problems: Vec<Flaw>,
+    /// How many more there are.
+    more: usize,
 }
+
+/// More problems than this are counted, and not kept.
+pub(crate) const MOST_PROBLEMS: usize = 500;
 
 impl Cx {
     /// Everything found so far.
-    pub(crate) fn into_problems(self) -> Vec<Flaw> {
+    pub(crate) fn into_problems(mut self) -> Vec<Flaw> {
+        if self.more > 0 {
+            self.problems.push(Flaw {
+                path: Vec::new(),
+                what: What::More(self.more),
+            });
+        }
         self.problems
+    }
+
+    /// Whether the next problem is counted only: nothing need be said of it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
+    }
+
+    /// Counts a problem that is not kept.
+    #[cold]
+    pub(crate) fn count_more(&mut self) {
+        self.more += 1;
     }
 
     /// How many problems are known so far.
@@ -26,6 +48,9 @@ impl Cx {
     #[cold]
     #[inline(never)]
     pub(crate) fn problem(&mut self, name: &'static str, what: What) {
+        if self.is_full() {
+            return self.count_more();
+        }
         let mut path = self.path.clone();
         if !name.is_empty() {
             path.push(Seg::Key(name.into()));
@@ -36,6 +61,14 @@ impl Cx {
     /// Records a problem this far below the current section.
     #[cold]
     pub(crate) fn problem_below(&mut self, below: Vec<Seg>, what: What) {
+        match what {
+            What::More(more) => {
+                self.more += more;
+                return;
+            }
+            _ if self.is_full() => return self.count_more(),
+            _ => {}
+        }
         let path = [self.path.as_slice(), &below].concat();
         self.problems.push(Flaw { path, what });
     }
@@ -79,5 +112,22 @@ impl Cx {
         for problem in &mut self.problems[known..] {
             problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_problems_than_a_report_has_room_for_are_counted() {
+        let mut cx = Cx::default();
+        for _ in 0..MOST_PROBLEMS + 7 {
+            cx.problem("port", What::Missing);
+        }
+        cx.problem_below(Vec::new(), What::More(3));
+        let problems = cx.into_problems();
+        assert_eq!(problems.len(), MOST_PROBLEMS + 1);
+        assert_eq!(problems[MOST_PROBLEMS].what, What::More(10));
     }
 }

@@ -11,13 +11,14 @@ mod pieces;
 mod wording;
 
 pub use collect::Cx;
+pub(crate) use collect::MOST_PROBLEMS;
 pub use diff::Diff;
 pub(crate) use escape::{controls, escaped, spelled};
 pub use kind::{Fix, ProblemKind};
 pub(crate) use panic::{panic_text, printed};
 pub(crate) use path::Dotted;
 pub use path::{KeyPath, KeyPathError, Seg};
-pub(crate) use pieces::{pieces, share_a_piece, windows};
+pub(crate) use pieces::{PieceSet, share_a_piece, windows};
 pub(crate) use wording::{too_many, what_of, without_position};
 
 /// What is wrong at a path, before it is known which layer said it.
@@ -67,6 +68,8 @@ pub(crate) enum What {
     Unknown(Option<&'static str>),
     /// The key occurs in its map twice.
     Twice,
+    /// So many more problems, which are counted only.
+    More(usize),
     /// A panic in the user's code, with its message.
     Panic(String),
 }
@@ -103,6 +106,7 @@ impl What {
             What::Missing => ProblemKind::Missing,
             What::Unknown(_) => ProblemKind::UnknownKey,
             What::Twice => ProblemKind::DuplicateKey,
+            What::More(_) => ProblemKind::More,
             What::Panic(_) => ProblemKind::Panic,
         }
     }

@@ -1,5 +1,7 @@
 //! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
 
+pub(crate) mod hidden;
+mod pieces;
 mod problem;
 pub(crate) mod secrets;
 mod sentence;
@@ -7,15 +9,19 @@ mod snippet;
 mod text;
 
 use crate::{
-    codec::{self, Decoder},
-    document::{Document, Finder},
-    problem::{Flaw, Seg, What},
+    codec::Decoder,
+    document::Finder,
+    problem::{Flaw, MOST_PROBLEMS, Seg, What},
     schema::{self, Field},
 };
-use secrets::KnownSecrets;
+use secrets::{DocumentText, KnownSecrets, ReadDocument, SecretSources};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use snippet::Excerpt;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 pub use crate::problem::{Fix, KeyPath, KeyPathError, ProblemKind, Seg as PathStep};
 pub use problem::Problem;
@@ -107,6 +113,13 @@ impl Entry {
         self
     }
 
+    /// The same for all that report something about one place of one layer.
+    pub(crate) fn place_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.layer, &self.problem.path).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Whether another one reports the same about the same layer.
     pub(crate) fn is_same(&self, other: &Entry) -> bool {
         self.layer == other.layer && self.problem == other.problem
@@ -172,9 +185,6 @@ pub struct Report {
     problems: Vec<Problem>,
 }
 
-/// More problems than this are counted, and not listed.
-const MOST_PROBLEMS: usize = 500;
-
 impl Report {
     /// Puts a report together: by layer in the order of precedence, by line and column in a layer.
     #[cold]
@@ -182,43 +192,62 @@ impl Report {
         fields: &'static [Field],
         mut entries: Vec<Entry>,
         keeping: Keeping,
-        secrets: &KnownSecrets,
+        secrets: &SecretSources<'_>,
     ) -> Self {
+        let mut more = 0;
+        entries.retain(|entry| match entry.problem.what {
+            What::More(count) => {
+                more += count;
+                false
+            }
+            _ => true,
+        });
         let sources = sources(&entries);
-        let needs_nodes = entries.iter().any(|entry| entry.place.is_some());
-        let texts: Vec<(&[u8], Text<'_>)> = (sources.iter())
-            .map(|(bytes, decoder)| (&**bytes, Text::read(fields, bytes, decoder, needs_nodes)))
+        let needs_places = entries.iter().any(|entry| entry.place.is_some());
+        let own = sources.iter().map(|(bytes, decoder)| DocumentText {
+            layer: 0,
+            bytes,
+            decoder,
+        });
+        let documents = secrets
+            .documents
+            .iter()
+            .copied()
+            .filter(|_| schema::any_secret(fields));
+        let read = ReadDocument::all(fields, own.chain(documents), needs_places);
+        let texts: Vec<Text<'_, '_>> = (read.iter())
+            .filter(|read| sources.iter().any(|(bytes, _)| read.is_of(bytes)))
+            .map(|read| Text {
+                read,
+                excerpt: Excerpt::read(fields, read),
+                finder: read.document.as_ref().map(Finder::new),
+            })
             .collect();
+        let secrets = &KnownSecrets::of(fields, &read, secrets);
         let text_of = |entry: &Entry| {
             let (bytes, _) = entry.text.as_ref()?;
-            let (_, text) = texts
-                .iter()
-                .find(|(known, _)| known.as_ptr() == bytes.as_ptr())?;
-            Some(text)
+            texts.iter().find(|text| text.read.is_of(bytes))
         };
-        let finders: Vec<(&[u8], Finder<'_, '_>)> = (texts.iter())
-            .filter_map(|(bytes, text)| Some((*bytes, Finder::new(text.document.as_ref()?))))
-            .collect();
         for entry in &mut entries {
-            if let (Some(place), Some((bytes, _))) = (&entry.place, &entry.text) {
-                let finder = finders
-                    .iter()
-                    .find(|(known, _)| known.as_ptr() == bytes.as_ptr());
-                entry.at = finder.and_then(|(_, finder)| finder.place(place));
+            if let Some(place) = &entry.place {
+                let finder = text_of(entry).and_then(|text| text.finder.as_ref());
+                entry.at = finder.and_then(|finder| finder.place(place));
             }
         }
         entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
-        let more = entries.len().saturating_sub(MOST_PROBLEMS);
+        more += entries.len().saturating_sub(MOST_PROBLEMS);
         entries.truncate(MOST_PROBLEMS);
         if more > 0 {
-            let (path, text) = (Vec::new(), format!("has {more} more problems"));
-            let what = What::plain(ProblemKind::More, text);
+            let (path, what) = (Vec::new(), What::More(more));
             entries.push(Entry::new("", Flaw { path, what }));
         }
         let problems = (entries.iter())
             .map(|entry| {
                 let shown = match (text_of(entry), entry.at) {
-                    (Some(text), Some(at)) => text.excerpt.line(at, &entry.problem, secrets),
+                    (Some(text), Some(at)) => {
+                        let layer = entry.layer;
+                        text.excerpt.line(at, &entry.problem, layer, secrets)
+                    }
                     _ => None,
                 };
                 Problem::new(fields, entry, shown, secrets)
@@ -251,32 +280,10 @@ fn sources(entries: &[Entry]) -> Vec<(Arc<[u8]>, Decoder)> {
 }
 
 /// A document that problems are in.
-struct Text<'t> {
-    /// None where nobody asks for its nodes, or nobody can follow it.
-    document: Option<Document<'t>>,
-    excerpt: Excerpt,
-}
-
-impl<'t> Text<'t> {
-    fn read(
-        fields: &'static [Field],
-        bytes: &'t [u8],
-        decoder: &Decoder,
-        needs_nodes: bool,
-    ) -> Self {
-        let text = codec::text_of(bytes);
-        let dialect = codec::dialect(decoder).filter(|_| needs_nodes || schema::any_secret(fields));
-        let document = match (dialect, &text) {
-            (Some(dialect), Ok(text)) => Document::parse(dialect, text).ok(),
-            _ => None,
-        };
-        let lossy = String::from_utf8_lossy(bytes);
-        let lines = lossy.trim_start_matches('\u{feff}');
-        Text {
-            excerpt: Excerpt::read(fields, lines, document.as_ref()),
-            document,
-        }
-    }
+struct Text<'r, 't> {
+    read: &'r ReadDocument<'t>,
+    excerpt: Excerpt<'r>,
+    finder: Option<Finder<'r, 't>>,
 }
 
 impl fmt::Display for Report {

@@ -5,13 +5,14 @@ use super::{
     secrets::KnownSecrets,
     sentence::{ProblemWords, words},
     snippet::Shown,
+    text::{LONGEST, shortened},
 };
 use crate::{
     problem::{Fix, KeyPath, ProblemKind, escaped},
     schema::{self, Field},
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 /// One problem of a [`Report`](super::Report). No field of it ever has anything of a secret.
 ///
@@ -77,7 +78,7 @@ impl Problem {
         let path = &entry.problem.path;
         let path = &path[..schema::shown_steps(fields, path)];
         let text = |text: &str| escaped(&shortened(text)).into_owned();
-        let words = words(fields, &entry.problem, secrets);
+        let words = words(fields, entry, secrets);
         let ProblemWords {
             sentence,
             expected,
@@ -111,27 +112,6 @@ impl Problem {
     pub fn is_warning(&self) -> bool {
         self.is_warning
     }
-}
-
-/// So many characters of a text are shown, and so many bytes of a path.
-const LONGEST: usize = 2_000;
-
-/// The begin and the end of a text that is too long for people.
-fn shortened(text: &str) -> Cow<'_, str> {
-    let count = match text.len() > LONGEST {
-        true => text.chars().count(),
-        false => 0,
-    };
-    if count <= LONGEST {
-        return Cow::Borrowed(text);
-    }
-    let (head, tail) = (LONGEST * 3 / 4, LONGEST / 5);
-    let begin: String = text.chars().take(head).collect();
-    let end: String = text.chars().skip(count - tail).collect();
-    Cow::Owned(format!(
-        "{begin} .. ({} characters more) .. {end}",
-        count - head - tail
-    ))
 }
 
 impl fmt::Display for Problem {
@@ -184,19 +164,5 @@ impl Serialize for Problem {
         problem.serialize_field("column", &self.column)?;
         problem.serialize_field("warning", &self.is_warning)?;
         problem.end()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_shown_by_its_begin_and_its_end() {
-        assert_eq!(shortened("short"), "short");
-        let long = format!("expected u16, found \"{}\", at the end", "é".repeat(50_000));
-        let shown = shortened(&long);
-        assert!(shown.starts_with("expected u16") && shown.ends_with("\", at the end"));
-        assert!(shown.chars().count() < 2_100, "{}", shown.len());
     }
 }

@@ -1,6 +1,6 @@
 //! The words of a problem: nothing of a secret is in them.
 
-use super::secrets::KnownSecrets;
+use super::{Entry, secrets::KnownSecrets, text::shortened};
 use crate::{
     problem::{Fix, Flaw, ProblemKind, What},
     schema::{self, Field, Place},
@@ -41,11 +41,14 @@ fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
 /// The words of a problem; nothing of a secret's value is in them.
 pub(super) fn words(
     fields: &'static [Field],
-    problem: &Flaw,
+    entry: &Entry,
     secrets: &KnownSecrets,
 ) -> ProblemWords {
+    let problem = &entry.problem;
     let hidden = may_not_show(fields, problem);
-    let hides = |text: &str| hidden || secrets.are_in(text);
+    // What is found is from the layer; what the program's code says of it may be from anywhere. Only what is shown is looked at.
+    let hides_found = |text: &str| hidden || secrets.of_layer_are_in(entry.layer, &shortened(text));
+    let hides = |text: &str| hidden || secrets.are_in(&shortened(text));
     match &problem.what {
         What::Plain(text) => in_one_line(text).into(),
         What::Told {
@@ -57,11 +60,11 @@ pub(super) fn words(
             fix: (*kind == ProblemKind::DuplicateKey).then_some(Fix::Remove),
             ..ProblemWords::default()
         },
-        What::Type { expected, .. } if secrets.are_in(expected) => {
+        What::Type { expected, .. } if secrets.are_in(&shortened(expected)) => {
             let sentence = "is not what was expected; what was found is secret";
             sentence.to_owned().into()
         }
-        What::Type { found, expected } if hides(found) => ProblemWords {
+        What::Type { found, expected } if hides_found(found) => ProblemWords {
             sentence: format!("expected {expected}; what was found is secret"),
             expected: Some(expected.clone()),
             ..ProblemWords::default()
@@ -89,7 +92,7 @@ pub(super) fn words(
             must,
             found: Some(found),
             ..
-        } if !hides(found) => ProblemWords {
+        } if !hides_found(found) => ProblemWords {
             sentence: format!("{must}, found {found}"),
             expected: Some(must.clone()),
             found: Some(found.clone()),
@@ -109,6 +112,7 @@ pub(super) fn words(
             ..ProblemWords::default()
         },
         What::Unknown(None) => "unknown key".to_owned().into(),
+        What::More(count) => format!("has {count} more problems").into(),
         What::Twice => ProblemWords {
             sentence: "this key occurs twice; remove one".to_owned(),
             fix: Some(Fix::Remove),

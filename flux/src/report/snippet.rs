@@ -1,11 +1,11 @@
 //! The line of a document that a problem is on, shown only if no secret can be on it.
 
 use super::{
-    secrets::{self, KnownSecrets},
+    secrets::{KnownSecrets, ReadDocument},
     text::{blanks, escaped_line},
 };
 use crate::{
-    document::Document,
+    document::Lines,
     problem::{Flaw, What},
     schema::{self, Field},
 };
@@ -14,8 +14,9 @@ use crate::{
 pub(super) const WIDEST: usize = 160;
 
 /// What must be known of a document to show lines of it.
-pub(super) struct Excerpt {
-    lines: Vec<String>,
+pub(super) struct Excerpt<'r> {
+    text: &'r str,
+    lines: Lines,
     hidden: Hidden,
 }
 
@@ -23,8 +24,8 @@ pub(super) struct Excerpt {
 enum Hidden {
     /// The type has none.
     Nothing,
-    /// From a line to another one.
-    Lines(Vec<(usize, usize)>),
+    /// Whether they are on a line, counted from 0.
+    Lines(Vec<bool>),
     /// The document cannot be read, so that a secret may be on any line.
     Everything,
 }
@@ -35,27 +36,23 @@ pub(super) struct Shown {
     pub(super) blanks: Option<String>,
 }
 
-impl Excerpt {
-    /// `document` is the model of the text, where there is one.
-    pub(super) fn read(
-        fields: &'static [Field],
-        text: &str,
-        document: Option<&Document<'_>>,
-    ) -> Self {
-        let hidden = match document {
+impl<'r> Excerpt<'r> {
+    pub(super) fn read(fields: &'static [Field], read: &'r ReadDocument<'_>) -> Self {
+        let text = read.text.trim_start_matches('\u{feff}');
+        let lines = Lines::of(text);
+        let hidden = match (&read.document, &read.hidden) {
             _ if !schema::any_secret(fields) => Hidden::Nothing,
-            None => Hidden::Everything,
-            Some(document) => {
-                let nodes = secrets::hidden(fields, document);
-                let lines = |id| (document.start(id).0, document.last_line(id));
+            (Some(document), Some(nodes)) => {
                 // An alias, and where its anchor is.
-                let both = |id| [lines(id), lines(document.resolved(id))];
-                let all = nodes.map(|nodes| nodes.into_iter().flat_map(both).collect());
-                all.map_or(Hidden::Everything, Hidden::Lines)
+                let both = nodes.iter().flat_map(|id| [*id, document.resolved(*id)]);
+                let ranges = both.map(|id| (document.start(id).0, document.last_line(id)));
+                Hidden::Lines(covered(lines.len(), ranges))
             }
+            _ => Hidden::Everything,
         };
         Excerpt {
-            lines: text.lines().map(str::to_owned).collect(),
+            text,
+            lines,
             hidden,
         }
     }
@@ -65,31 +62,50 @@ impl Excerpt {
         &self,
         (number, column): (usize, usize),
         problem: &Flaw,
+        layer: Option<usize>,
         secrets: &KnownSecrets,
     ) -> Option<Shown> {
-        let mut line = self.lines.get(number.checked_sub(1)?)?.as_str();
+        let whole = self.lines.line(self.text, number)?;
+        let end = whole.char_indices().nth(WIDEST).map(|(end, _)| end);
+        let mut line = &whole[..end.unwrap_or(whole.len())];
         match &self.hidden {
             Hidden::Nothing => {}
             Hidden::Everything => return None,
             // What is behind a misspelt key may be the secret that was meant.
             Hidden::Lines(_) if matches!(problem.what, What::Unknown(_)) => return None,
-            Hidden::Lines(ranges) => {
-                let on = |(from, to): &(usize, usize)| (*from..=*to).contains(&number);
-                if ranges.iter().any(on) {
+            Hidden::Lines(covered) => {
+                if covered.get(number - 1) != Some(&false) {
                     return None;
                 }
                 line = without_comment(line);
-                if secrets.are_in(line) {
+                if secrets.of_layer_are_in(layer, line) {
                     return None;
                 }
             }
         }
-        let line: String = line.chars().take(WIDEST).collect();
         Some(Shown {
-            blanks: (column <= WIDEST).then(|| blanks(&line, column.saturating_sub(1))),
-            line: escaped_line(&line),
+            blanks: (column <= WIDEST).then(|| blanks(line, column.saturating_sub(1))),
+            line: escaped_line(line),
         })
     }
+}
+
+/// Which of so many lines are in one of the ranges, whose first and last line are counted from 1.
+fn covered(lines: usize, ranges: impl Iterator<Item = (usize, usize)>) -> Vec<bool> {
+    // How many more ranges are open at a line than at the one before it.
+    let mut steps = vec![0_isize; lines + 1];
+    for (first, last) in ranges {
+        let first = first.saturating_sub(1).min(lines);
+        steps[first] += 1;
+        steps[last.clamp(first, lines)] -= 1;
+    }
+    let mut open = 0;
+    let mut covered: Vec<bool> = Vec::with_capacity(lines);
+    for step in &steps[..lines] {
+        open += step;
+        covered.push(open > 0);
+    }
+    covered
 }
 
 /// A comment may hold what was the secret yesterday.

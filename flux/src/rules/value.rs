@@ -35,6 +35,17 @@ fn broken(cx: &mut Cx, name: &'static str, message: Message, must: String, found
     );
 }
 
+/// Whether a broken rule is still to be described; else it is counted.
+#[cold]
+#[inline(never)]
+fn has_room(cx: &mut Cx) -> bool {
+    let full = cx.is_full();
+    if full {
+        cx.count_more();
+    }
+    !full
+}
+
 /// `range = 1..=65535`
 #[inline]
 pub fn range<T: PartialOrd + Debug, R: RangeBounds<T> + Debug>(
@@ -44,7 +55,7 @@ pub fn range<T: PartialOrd + Debug, R: RangeBounds<T> + Debug>(
     range: R,
     message: Message,
 ) {
-    if !range.contains(value) {
+    if !range.contains(value) && has_room(cx) {
         broken(
             cx,
             name,
@@ -137,7 +148,7 @@ pub fn length<T: Length + ?Sized, R: RangeBounds<usize> + Debug>(
     message: Message,
 ) {
     let length = value.length();
-    if !range.contains(&length) {
+    if !range.contains(&length) && has_room(cx) {
         let must = format!("must have {range:?} {}", T::UNIT);
         broken(cx, name, message, must, Some(format!("{length}")));
     }
@@ -160,7 +171,7 @@ pub fn one_of<T: PartialEq<U> + Debug, U: Debug>(
     allowed: &[U],
     message: Message,
 ) {
-    if !allowed.iter().any(|one| value == one) {
+    if !allowed.iter().any(|one| value == one) && has_room(cx) {
         let must = format!("must be one of {allowed:?}");
         broken(cx, name, message, must, Some(format!("{value:?}")));
     }
@@ -200,6 +211,7 @@ pub fn pattern<T: AsRef<str> + ?Sized>(
     if !regex
         .as_ref()
         .is_some_and(|regex| regex.is_match(value.as_ref()))
+        && has_room(cx)
     {
         let must = format!("must match `{}`", pattern.text);
         broken(
@@ -215,7 +227,7 @@ pub fn pattern<T: AsRef<str> + ?Sized>(
 /// `email`
 #[cfg(feature = "rules")]
 pub fn email<T: AsRef<str> + ?Sized>(cx: &mut Cx, name: &'static str, value: &T, message: Message) {
-    if !email_address::EmailAddress::is_valid(value.as_ref()) {
+    if !email_address::EmailAddress::is_valid(value.as_ref()) && has_room(cx) {
         let must = "must be an email address such as `ops@example.org`".into();
         broken(
             cx,
@@ -235,7 +247,7 @@ pub fn url<T: AsRef<str> + ?Sized>(cx: &mut Cx, name: &'static str, value: &T, m
         uri.authority_components()
             .is_some_and(|a| !a.host().is_empty())
     });
-    if !with_host {
+    if !with_host && has_room(cx) {
         let must = "must be a URL such as `https://example.org/path`".into();
         broken(cx, name, message, must, Some(format!("{text:?}")));
     }
@@ -243,7 +255,7 @@ pub fn url<T: AsRef<str> + ?Sized>(cx: &mut Cx, name: &'static str, value: &T, m
 
 /// `ip`
 pub fn ip<T: AsRef<str> + ?Sized>(cx: &mut Cx, name: &'static str, value: &T, message: Message) {
-    if value.as_ref().parse::<std::net::IpAddr>().is_err() {
+    if value.as_ref().parse::<std::net::IpAddr>().is_err() && has_room(cx) {
         let must = "must be an IP address such as `10.0.0.1` or `::1`".into();
         broken(
             cx,

@@ -2,10 +2,12 @@
 //! and documentation are derived.
 
 mod constraint;
+mod cursor;
 mod field;
 mod value_type;
 
 pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
+pub(crate) use cursor::{Cursor, SecretPlaces};
 pub use field::{Field, Kind};
 pub use value_type::{TypeFacts, ValueType};
 

@@ -4,7 +4,7 @@ use crate::{
     codec::{MAX_DEPTH, TOO_DEEP, Unknown, WITHHELD},
     document::{Document, tree::Tree},
     problem::{Flaw, ProblemKind, Seg, What},
-    report::{Entry, secrets::texts},
+    report::{Entry, hidden::texts},
     schema::{self, Field},
     source::{
         DecodeTree, Given,

@@ -8,7 +8,7 @@ use crate::{
     handle::Overrides,
     park,
     problem::Cx,
-    report::{Entry, Keeping, secrets::KnownSecrets},
+    report::{Entry, Keeping, secrets::SecretSources},
     runtime,
     source::{Content, Observation},
 };
@@ -189,7 +189,7 @@ fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
             C::fields(),
             entries,
             Keeping::Nothing,
-            &KnownSecrets::default(),
+            &SecretSources::default(),
         )),
     }
 }

@@ -30,14 +30,37 @@ pub fn env_segment(key: &str) -> String {
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let wanted = bare(word);
-    let close = candidates.into_iter().filter_map(|candidate| {
-        let bare = bare(candidate);
-        let distance = strsim::damerau_levenshtein(&wanted, &bare);
-        (distance <= slips(&wanted, &bare)).then_some((distance, candidate))
-    });
+    let length = wanted.chars().count();
+    // Words of very different lengths are not compared letter by letter: a key may be as long as a document.
+    let is_near = |candidate: &&str| {
+        let letters = candidate.chars().filter(|c| !matches!(c, '-' | '_'));
+        let letters = letters
+            .take(length.saturating_mul(2).saturating_add(8))
+            .count();
+        let most = letters.max(length);
+        !candidate.is_ascii() || letters.abs_diff(length) <= most_slips(most)
+    };
+    let close = candidates
+        .into_iter()
+        .filter(is_near)
+        .filter_map(|candidate| {
+            let bare = bare(candidate);
+            let distance = strsim::damerau_levenshtein(&wanted, &bare);
+            (distance <= slips(&wanted, &bare)).then_some((distance, candidate))
+        });
     close
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The most slips that are believed in a word of this length.
+fn most_slips(length: usize) -> usize {
+    match length {
+        0 => 0,
+        1..=5 => 1,
+        6..=8 => 2,
+        length => length / 4,
+    }
 }
 
 /// How many slips are believed between two words. In short ones, a different letter makes a different word: `for` is not a

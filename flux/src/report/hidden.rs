@@ -1,0 +1,101 @@
+//! What of a document must not be shown: where it is, and its texts.
+
+use crate::{
+    document::{Document, NodeContent, NodeId, ResolvedKind},
+    schema::{self, Cursor, Field, SecretPlaces},
+};
+
+/// The nodes that must not be shown: secrets, whatever is in them, and what may be one. None where there is too much to follow.
+pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<NodeId>> {
+    let mut search = Search {
+        places: SecretPlaces::of(fields),
+        document,
+        depth: 0,
+        left: document
+            .len()
+            .saturating_mul(ALIASED)
+            .saturating_add(1 << 16),
+        found: Vec::new(),
+    };
+    search.node(document.root(), Cursor::Section(fields))?;
+    // An alias leads to what was found before.
+    search.found.sort_unstable();
+    search.found.dedup();
+    Some(search.found)
+}
+
+/// The texts of what must not be shown, but for `true` and `false`, which are in many a sentence.
+pub(crate) fn texts(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<String>> {
+    hidden(fields, document).map(|nodes| texts_of(document, &nodes))
+}
+
+/// The texts of these nodes.
+pub(super) fn texts_of(document: &Document<'_>, nodes: &[NodeId]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for node in nodes {
+        if let Some(scalar) = document.scalar(*node) {
+            if !matches!(scalar.text.as_ref(), "true" | "false") {
+                texts.push(scalar.text.to_string());
+            }
+            texts.extend(document.printed(*node));
+        }
+    }
+    texts
+}
+
+/// How many times its size a document may have with its aliases followed, before all of it is taken to be secret.
+const ALIASED: usize = 16;
+
+/// Deeper than the formats' decoders go.
+const DEEPEST: usize = 160;
+
+struct Search<'d, 't> {
+    places: SecretPlaces,
+    document: &'d Document<'t>,
+    depth: usize,
+    /// How many nodes may still be looked at.
+    left: usize,
+    found: Vec<NodeId>,
+}
+
+impl Search<'_, '_> {
+    fn node(&mut self, id: NodeId, at: Cursor) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        let document = self.document;
+        match &document.node(id).content {
+            NodeContent::Map(entries) => {
+                for entry in entries {
+                    let key = document.key(entry.key);
+                    let is_null = document.kind(entry.value) == Some(ResolvedKind::Null);
+                    if schema::may_be_a_value(at.table(), key, is_null) {
+                        self.found.push(entry.key);
+                    }
+                    self.below(self.places.below(at, Some(key)), entry.value)?;
+                }
+            }
+            NodeContent::List(items) => {
+                let item = self.places.below(at, None);
+                for id in items {
+                    self.below(item, *id)?;
+                }
+            }
+            NodeContent::Scalar(_) | NodeContent::Alias(_) => {
+                let is_null = document.kind(id) == Some(ResolvedKind::Null);
+                if !is_null && self.places.is_secret(at) {
+                    self.found.push(id);
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn below(&mut self, at: Cursor, id: NodeId) -> Option<()> {
+        if self.depth >= DEEPEST {
+            return None;
+        }
+        self.depth += 1;
+        self.node(id, at)?;
+        self.depth -= 1;
+        Some(())
+    }
+}
