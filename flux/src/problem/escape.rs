@@ -49,6 +49,27 @@ pub(crate) fn controls(c: char) -> bool {
         )
 }
 
+/// So many characters of a text are shown, and so many bytes of a path.
+pub(crate) const LONGEST: usize = 2_000;
+
+/// The begin and the end of a text that is too long for people.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    let count = match text.len() > LONGEST {
+        true => text.chars().count(),
+        false => 0,
+    };
+    if count <= LONGEST {
+        return Cow::Borrowed(text);
+    }
+    let (head, tail) = (LONGEST * 3 / 4, LONGEST / 5);
+    let begin: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(count - tail).collect();
+    Cow::Owned(format!(
+        "{begin} .. ({} characters more) .. {end}",
+        count - head - tail
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +99,14 @@ mod tests {
             prop_assert!(!once.chars().any(|c| c.is_control()), "{once:?}");
             prop_assert_eq!(escaped(&once), once.clone());
         }
+    }
+
+    #[test]
+    fn a_long_text_is_shown_by_its_begin_and_its_end() {
+        assert_eq!(shortened("short"), "short");
+        let long = format!("expected u16, found \"{}\", at the end", "é".repeat(50_000));
+        let shown = shortened(&long);
+        assert!(shown.starts_with("expected u16") && shown.ends_with("\", at the end"));
+        assert!(shown.chars().count() < 2_100, "{}", shown.len());
     }
 }

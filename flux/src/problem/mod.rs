@@ -13,7 +13,7 @@ mod wording;
 pub use collect::Cx;
 pub(crate) use collect::MOST_PROBLEMS;
 pub use diff::Diff;
-pub(crate) use escape::{controls, escaped, spelled};
+pub(crate) use escape::{LONGEST, controls, escaped, shortened, spelled};
 pub use kind::{Fix, ProblemKind};
 pub(crate) use panic::{panic_text, printed};
 pub(crate) use path::Dotted;

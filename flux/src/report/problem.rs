@@ -5,10 +5,9 @@ use super::{
     secrets::KnownSecrets,
     sentence::{ProblemWords, words},
     snippet::Shown,
-    text::{LONGEST, shortened},
 };
 use crate::{
-    problem::{Fix, KeyPath, ProblemKind, escaped},
+    problem::{Fix, KeyPath, LONGEST, ProblemKind, escaped, shortened},
     schema::{self, Field},
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};

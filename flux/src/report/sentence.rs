@@ -1,8 +1,8 @@
 //! The words of a problem: nothing of a secret is in them.
 
-use super::{Entry, secrets::KnownSecrets, text::shortened};
+use super::{Entry, secrets::KnownSecrets};
 use crate::{
-    problem::{Fix, Flaw, ProblemKind, What},
+    problem::{Fix, Flaw, ProblemKind, What, shortened},
     schema::{self, Field, Place},
 };
 
@@ -81,10 +81,9 @@ pub(super) fn words(
                 }),
             }
         }
-        What::Message(text) | What::Told { text, .. } | What::Panic(text) if hides(text) => {
-            let sentence = "is not valid; the reason may quote the secret and is not shown";
-            sentence.to_owned().into()
-        }
+        // A decoder knows nothing but its layer.
+        What::Message(text) if hides_found(text) => withheld(),
+        What::Told { text, .. } | What::Panic(text) if hides(text) => withheld(),
         What::Message(text) | What::Told { text, .. } | What::Panic(text) => {
             in_one_line(text).into()
         }
@@ -119,6 +118,11 @@ pub(super) fn words(
             ..ProblemWords::default()
         },
     }
+}
+
+fn withheld() -> ProblemWords {
+    let sentence = "is not valid; the reason may quote the secret and is not shown";
+    sentence.to_owned().into()
 }
 
 /// A message of another crate may have several lines, some of which only point at the one above. A break inside of quotes is part

@@ -2,29 +2,6 @@
 //! place.
 
 use crate::problem::{controls, spelled};
-use std::borrow::Cow;
-
-/// So many characters of a text are shown, and so many bytes of a path.
-pub(super) const LONGEST: usize = 2_000;
-
-/// The begin and the end of a text that is too long for people.
-pub(super) fn shortened(text: &str) -> Cow<'_, str> {
-    let count = match text.len() > LONGEST {
-        true => text.chars().count(),
-        false => 0,
-    };
-    if count <= LONGEST {
-        return Cow::Borrowed(text);
-    }
-    let (head, tail) = (LONGEST * 3 / 4, LONGEST / 5);
-    let begin: String = text.chars().take(head).collect();
-    let end: String = text.chars().skip(count - tail).collect();
-    Cow::Owned(format!(
-        "{begin} .. ({} characters more) .. {end}",
-        count - head - tail
-    ))
-}
-
 /// The line with every character that would control a terminal written out; its tabs stay.
 pub(crate) fn escaped_line(text: &str) -> String {
     text.chars().map(|c| spelled(c, true)).collect()
@@ -142,14 +119,5 @@ mod tests {
         ] {
             assert_eq!(blanks(line, count), wanted, "{line:?}");
         }
-    }
-
-    #[test]
-    fn a_long_text_is_shown_by_its_begin_and_its_end() {
-        assert_eq!(shortened("short"), "short");
-        let long = format!("expected u16, found \"{}\", at the end", "é".repeat(50_000));
-        let shown = shortened(&long);
-        assert!(shown.starts_with("expected u16") && shown.ends_with("\", at the end"));
-        assert!(shown.chars().count() < 2_100, "{}", shown.len());
     }
 }

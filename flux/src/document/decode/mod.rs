@@ -27,7 +27,7 @@ use super::{
     Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle,
     tree::TreeError,
 };
-use crate::problem::too_many;
+use crate::problem::{LONGEST, shortened, too_many};
 use serde::de::{self, Expected, Unexpected, Visitor};
 use std::{borrow::Cow, cell::Cell, collections::HashMap, fmt};
 
@@ -250,6 +250,12 @@ impl<'d> NodeDecoder<'d> {
             }
         }
         match self.content() {
+            // Nobody reads all of a long text.
+            NodeContent::Scalar(scalar)
+                if scalar.style == ScalarStyle::Quoted && scalar.text.len() > 2 * LONGEST =>
+            {
+                de::Error::invalid_type(Unexpected::Str(&shortened(&scalar.text)), expected)
+            }
             NodeContent::List(_) => de::Error::invalid_type(Unexpected::Seq, expected),
             NodeContent::Map(_) => de::Error::invalid_type(Unexpected::Map, expected),
             _ => match self.any(NoTarget(expected)) {
