@@ -84,6 +84,15 @@ pub fn without_a_runtime() -> Vec<Said> {
     }
 }
 
+/// On a runtime that was built without them.
+pub fn without_timers() -> Vec<Said> {
+    let capacitor: &Capacitor<AppConfig> = AppConfig::capacitor();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let outcome = runtime.map(|runtime| runtime.block_on(capacitor.start()));
+    let said = outcome.map(|outcome| ("no timers", error(outcome)));
+    said.into_iter().collect()
+}
+
 fn panics(call: impl FnOnce()) -> String {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(()) => "no panic".to_owned(),

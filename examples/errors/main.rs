@@ -37,6 +37,7 @@ fn everything() -> Vec<Said> {
         said.extend(runtime.block_on(all).expect("every case ends"));
     }
     said.extend(declared::without_a_runtime());
+    said.extend(declared::without_timers());
     said
 }
 

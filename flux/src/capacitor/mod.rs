@@ -190,7 +190,7 @@ impl<C: Config> Capacitor<C> {
 
     /// One consistent picture: state, generation, error, layers, history.
     pub fn status(&self) -> Arc<Status> {
-        self.instance.status.load_full()
+        self.instance.status()
     }
 
     /// Why the newest change is refused; none while the newest content of every layer is applied.

@@ -26,6 +26,8 @@ pub(crate) struct LayerState {
     /// The file that is watched, absolute.
     pub(crate) file: Option<PathBuf>,
     pub(crate) health: Health,
+    /// It is not read at start alone.
+    is_watched: bool,
     /// When it was last known to be current.
     pub(crate) proven: LastProven,
     /// A writer is at work on the source: what was observed last may be half of what comes.
@@ -75,6 +77,7 @@ impl LayerState {
             optional,
             file: None,
             health: Health::Starting,
+            is_watched: true,
             proven: LastProven::never(),
             unsettled: false,
             changed: None,
@@ -101,7 +104,7 @@ impl LayerState {
 
     /// Takes what a layer without a document contains.
     pub(crate) fn give(&mut self, given: Given<AnyLayer>, now: Now) {
-        self.health = Health::Live;
+        (self.health, self.is_watched) = (Health::Live, false);
         self.proven.prove(now.instant.into());
         self.changed = Some(now.wall);
         self.secrets = given.secrets;
@@ -329,6 +332,7 @@ impl LayerState {
             present: self.is_present(),
             changed: self.changed,
             proven: self.proven.clone(),
+            is_watched: self.is_watched,
             received: self.received,
             revision: self.revision.clone(),
             refused: self.refusal.is_some() || self.candidate.is_some(),

@@ -174,10 +174,25 @@ pub struct LayerStatus {
     /// How many observations its source delivered, equal ones included.
     pub received: u64,
     pub(super) proven: LastProven,
+    pub(super) is_watched: bool,
     /// The revision that its source gave.
     pub revision: Option<String>,
     /// Whether its newest content is not part of what readers see; [`Status::error`] says why.
     pub refused: bool,
+}
+
+impl Status {
+    /// The same where nothing is watched any more. What is read at start alone stays what it was.
+    pub(crate) fn unwatched(&self) -> Status {
+        let mut status = self.clone();
+        status.running = false;
+        for layer in status.layers.iter_mut().filter(|layer| layer.is_watched) {
+            if matches!(layer.health, Health::Live | Health::Starting) {
+                layer.health = Health::Closed;
+            }
+        }
+        status
+    }
 }
 
 impl LayerStatus {

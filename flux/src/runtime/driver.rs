@@ -23,7 +23,7 @@ use crate::{
     observe,
     pipeline::{Answer, AnyPipeline},
     problem::panic_text,
-    source::mailbox::Mailbox,
+    source::{Health, mailbox::Mailbox},
 };
 use std::{
     future::{Future, poll_fn},
@@ -272,9 +272,12 @@ impl Driver {
         self.member = None;
         discard(self.check.take());
         self.listeners.notify(&mut self.engine);
-        self.instance
-            .status
-            .store(Arc::new(self.engine.status(false)));
+        let status = self.engine.status(false).unwatched();
+        for layer in &status.layers {
+            let up = matches!(layer.health, Health::Live);
+            observe::metrics::layer_up(self.engine.name(), &layer.origin, up);
+        }
+        self.instance.status.store(Arc::new(status));
         let state = self.engine.state();
         observe::stopped(self.engine.name(), state);
         if let Some(on_stop) = &self.plan.on_stop

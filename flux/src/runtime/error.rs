@@ -83,6 +83,22 @@ pub enum Error {
         /// The capacitor.
         name: String,
     },
+    /// `start` needs a Tokio runtime with timers.
+    #[error(
+        "{name}: `start()` needs timers, and this Tokio runtime has none; build it with `enable_all()`, or use `start_blocking()`"
+    )]
+    NoTimers {
+        /// The capacitor.
+        name: String,
+    },
+    /// It was started by the process of which this one is a fork; its threads and its connections are there.
+    #[error(
+        "{name}: it was started before this process was forked, and what watches its sources is in the other process; start it after the fork, or build another capacitor here"
+    )]
+    Forked {
+        /// The capacitor.
+        name: String,
+    },
     /// `process` drives a capacitor in manual mode only.
     #[error("{name}: `process()` needs manual mode (`builder().manual()`) and a started capacitor")]
     NotManual {

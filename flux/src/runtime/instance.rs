@@ -41,11 +41,15 @@ pub(crate) struct Instance {
 
 struct InstanceControl {
     plan: Option<Arc<Plan>>,
+    /// The process that started the plan: what its watchers hold is of no use in a fork of it.
+    planned_in: Option<u32>,
     running: Option<Running>,
 }
 
 /// The channels to a running capacitor.
 struct Running {
+    /// The process in which it runs. A fork has a copy of all this, and none of the threads.
+    process: u32,
     stop: Option<oneshot::Sender<()>>,
     commands: mpsc::UnboundedSender<Command>,
     ended: watch::Receiver<bool>,
@@ -76,6 +80,7 @@ impl Instance {
             in_order: AtomicBool::new(false),
             control: Mutex::new(InstanceControl {
                 plan: None,
+                planned_in: None,
                 running: None,
             }),
             manual: tokio::sync::Mutex::new(None),
@@ -84,6 +89,19 @@ impl Instance {
 
     pub(crate) fn state(&self) -> State {
         self.status.load().state
+    }
+
+    /// One consistent picture. In a fork of the process that watches, nothing is watched.
+    pub(crate) fn status(&self) -> Arc<Status> {
+        let status = self.status.load_full();
+        match status.running && !self.is_here() {
+            true => Arc::new(status.unwatched()),
+            false => status,
+        }
+    }
+
+    fn is_here(&self) -> bool {
+        self.control().running.as_ref().is_none_or(Running::is_here)
     }
 
     /// Notifies subscribers; answers with the configuration of the notice before, to be dropped outside any lock.
@@ -162,6 +180,7 @@ impl Instance {
         }
         let plan = Some(Arc::new(plan));
         let before = std::mem::replace(&mut control.plan, plan);
+        control.planned_in = None;
         drop(control);
         // The old one has closures of the program in it.
         drop(before);
@@ -179,10 +198,18 @@ impl Instance {
                 name: plan.name.clone(),
             });
         }
+        let process = std::process::id();
+        if control.planned_in.is_some_and(|id| id != process) {
+            return Err(Error::Forked {
+                name: plan.name.clone(),
+            });
+        }
+        control.planned_in = Some(process);
         let (stop, stopped) = oneshot::channel();
         let (sender, commands) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
         control.running = Some(Running {
+            process,
             stop: Some(stop),
             commands: sender,
             ended,
@@ -203,6 +230,7 @@ impl Instance {
         control
             .running
             .as_ref()
+            .filter(|running| running.is_here())
             .and_then(|running| running.commands.send(command).ok())
             .ok_or_else(|| self.not_running())
     }
@@ -217,6 +245,7 @@ impl Instance {
         control
             .running
             .as_ref()
+            .filter(|running| running.is_here())
             .map(|running| running.ended.clone())
     }
 
@@ -237,9 +266,10 @@ impl Instance {
         self.in_order.load(Ordering::Relaxed)
     }
 
+    /// Answers what becomes true at the end; none where there is nothing to wait for.
     pub(crate) fn ask_to_stop(&self) -> Option<watch::Receiver<bool>> {
         let mut control = self.control();
-        let running = control.running.as_mut()?;
+        let running = (control.running.as_mut()).filter(|running| running.is_here())?;
         if let Some(stop) = running.stop.take() {
             // The task may have ended by itself.
             let _ = stop.send(());
@@ -265,9 +295,16 @@ impl InstanceControl {
     }
 
     fn is_running(&self) -> bool {
-        self.running
-            .as_ref()
-            .is_some_and(|running| !*running.ended.borrow() && running.ended.has_changed().is_ok())
+        self.running.as_ref().is_some_and(|running| {
+            running.is_here() && !*running.ended.borrow() && running.ended.has_changed().is_ok()
+        })
+    }
+}
+
+impl Running {
+    /// Whether this process is the one in which it was started, and no fork of it.
+    fn is_here(&self) -> bool {
+        self.process == std::process::id()
     }
 }
 

@@ -25,6 +25,11 @@ pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
             name: instance.name.clone(),
         });
     }
+    if !has_timers() {
+        return Err(Error::NoTimers {
+            name: instance.name.clone(),
+        });
+    }
     if let Some(outcome) = instance.rejoin() {
         return outcome;
     }
@@ -42,6 +47,11 @@ pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
         instance.refused_first();
     }
     outcome
+}
+
+/// Whether the runtime was built with timers. Tokio reveals it by a panic alone.
+fn has_timers() -> bool {
+    std::panic::catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 /// How long a start waits for the end of what was asked to stop.
@@ -191,6 +201,7 @@ pub(crate) async fn stop(instance: &Instance) {
     if let Some(mut driver) = driver {
         driver.end(true).await;
     }
+    // None in a fork: nothing is watched there.
     if let Some(mut ended) = ended {
         // An error means that the task is gone, which is what is waited for.
         let _ = ended.wait_for(|ended| *ended).await;

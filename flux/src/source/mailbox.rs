@@ -32,7 +32,8 @@ pub enum Health {
         /// How many times it failed in a row.
         attempt: u32,
     },
-    /// The source ended for good.
+    /// The source ended for good, or nothing watches it any more: the capacitor was stopped, its runtime is gone, or this process is a
+    /// fork of the one that watches.
     Closed,
 }
 

@@ -34,6 +34,7 @@ mod providers;
 mod reads;
 mod reload;
 mod reports;
+mod runtimes;
 mod secrets;
 mod serde_attributes;
 mod signals;

@@ -31,6 +31,8 @@ static ROUTES: LazyLock<Mutex<Routes>> = LazyLock::new(Mutex::default);
 #[derive(Default)]
 struct HubControl {
     watcher: Option<RecommendedWatcher>,
+    /// The process in which the watcher was made; its thread is not in a fork of it.
+    process: u32,
     dirs: HashMap<PathBuf, DirWatch>,
 }
 
@@ -165,17 +167,29 @@ impl FileSubscription {
 fn control(wait: Wait) -> Option<MutexGuard<'static, HubControl>> {
     const MOMENT: Duration = Duration::from_millis(5);
     if wait == Wait::Forever {
-        return Some(lock(&CONTROL));
+        return Some(here(lock(&CONTROL)));
     }
     let begin = Instant::now();
     loop {
         match CONTROL.try_lock() {
-            Ok(control) => return Some(control),
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Ok(control) => return Some(here(control)),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(here(poisoned.into_inner())),
             Err(TryLockError::WouldBlock) if begin.elapsed() > MOMENT => return None,
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_micros(50)),
         }
     }
+}
+
+/// The control in this process. In a fork nobody answers the watcher that was copied, and its descriptor is that of the other process:
+/// it is left alone, and the watches are made anew.
+fn here(mut control: MutexGuard<'static, HubControl>) -> MutexGuard<'static, HubControl> {
+    if control.watcher.is_some() && control.process != std::process::id() {
+        std::mem::forget(control.watcher.take());
+        for watched in control.dirs.values_mut() {
+            watched.identity = None;
+        }
+    }
+    control
 }
 
 impl Deref for FileSubscription {
@@ -193,7 +207,7 @@ impl Drop for FileSubscription {
             Some(control) => Self::leave(&subscriber, &spots, control),
             // Where no thread can be had, what only it needed stays watched, and nobody is woken.
             None => drop(thread::Builder::new().spawn(move || {
-                Self::leave(&subscriber, &spots, lock(&CONTROL));
+                Self::leave(&subscriber, &spots, here(lock(&CONTROL)));
             })),
         }
     }
@@ -258,7 +272,10 @@ impl HubControl {
     fn watcher(&mut self) -> notify::Result<&mut RecommendedWatcher> {
         Ok(match &mut self.watcher {
             Some(watcher) => watcher,
-            none => none.insert(notify::recommended_watcher(deliver)?),
+            none => {
+                self.process = std::process::id();
+                none.insert(notify::recommended_watcher(deliver)?)
+            }
         })
     }
 

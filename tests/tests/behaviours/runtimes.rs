@@ -1,0 +1,236 @@
+//! Runtimes that are gone, that lack something, and processes that are forks.
+
+use crate::kit::{App, over_a_channel, say};
+use flux::{Capacitor, Error, Source, source::Health};
+use std::{fs, time::Duration};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+fn healths(capacitor: &Capacitor<App>) -> Vec<Health> {
+    let status = capacitor.status();
+    let layers = status.layers.iter();
+    layers.map(|layer| layer.health.clone()).collect()
+}
+
+#[test]
+fn layers_are_not_live_once_their_runtime_is_gone_or_they_are_stopped() {
+    for by_hand in [false, true] {
+        for stopped in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("app.yaml");
+            fs::write(&path, "n: 1").unwrap();
+            let (builder, sender) = over_a_channel::<App>();
+            let builder = builder
+                .source(Source::file(path.to_str().unwrap()))
+                .source(Source::env("FLUX_TEST_RUNTIMES_"));
+            let builder = if by_hand { builder.manual() } else { builder };
+            let capacitor = builder.build().unwrap();
+            let runtime = runtime();
+            runtime.block_on(async {
+                say(&sender, 1).await;
+                capacitor.start().await.unwrap();
+                let live = || {
+                    let healths = healths(&capacitor);
+                    healths.iter().all(|one| matches!(one, Health::Live))
+                };
+                crate::until("live", live).await;
+                if stopped {
+                    capacitor.stop().await;
+                }
+            });
+            drop(runtime);
+            let status = capacitor.status();
+            if by_hand && !stopped {
+                // What is driven by hand is watched whenever it is driven.
+                continue;
+            }
+            assert!(!status.running);
+            let now = healths(&capacitor);
+            assert!(
+                matches!(now[..], [Health::Closed, Health::Closed, Health::Live]),
+                "what is watched is closed, and what was read at start is as it was: {now:?}"
+            );
+            assert_eq!(capacitor.get().n, 1);
+        }
+    }
+}
+
+#[test]
+fn a_runtime_without_timers_is_an_error_that_names_the_fix() {
+    let (builder, sender) = over_a_channel::<App>();
+    let capacitor = builder.build().unwrap();
+    for flavour in [
+        tokio::runtime::Builder::new_current_thread(),
+        tokio::runtime::Builder::new_multi_thread(),
+    ] {
+        let mut flavour = flavour;
+        let without = flavour.build().unwrap();
+        let error = without
+            .block_on(capacitor.start())
+            .expect_err("there are no timers");
+        assert!(matches!(error, Error::NoTimers { .. }), "{error}");
+        assert!(error.to_string().contains("`enable_all()`"), "{error}");
+    }
+    let with = runtime();
+    with.block_on(async {
+        say(&sender, 1).await;
+        capacitor.start().await.unwrap();
+        assert_eq!(capacitor.get().n, 1);
+    });
+}
+
+/// Forks without a new program, as pre-forking servers do.
+#[cfg(unix)]
+mod forks {
+    use super::*;
+    use crate::kit::alone;
+    use flux::Flux;
+    use std::{path::Path, sync::OnceLock, time::Instant};
+
+    /// What the fork has found out, by way of a file: a fork that hangs writes none.
+    fn in_a_fork(folder: &Path, act: impl FnOnce() -> String) -> String {
+        let (report, begun) = (folder.join("report"), Instant::now());
+        match fork::fork().unwrap() {
+            fork::Fork::Child => {
+                let act = std::panic::AssertUnwindSafe(act);
+                let text = std::panic::catch_unwind(act);
+                let text = text.unwrap_or_else(|_| "it panicked".to_owned());
+                fs::write(folder.join("new"), text).unwrap();
+                fs::rename(folder.join("new"), &report).unwrap();
+                // Nothing of the other process is to be ended here.
+                std::process::abort();
+            }
+            fork::Fork::Parent(child) => {
+                while !report.exists() {
+                    if begun.elapsed() > Duration::from_secs(30) {
+                        let kill = std::process::Command::new("kill")
+                            .args(["-9", &child.to_string()])
+                            .status();
+                        panic!("the fork hangs ({kill:?})");
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                let _ = fork::waitpid(child);
+            }
+        }
+        let text = fs::read_to_string(&report).unwrap();
+        fs::remove_file(report).unwrap();
+        text
+    }
+
+    #[derive(Flux)]
+    #[flux(source = "file:${FLUX_TEST_FORK}/app.yaml")]
+    struct Declared {
+        n: u32,
+    }
+
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+
+    #[test]
+    fn a_fork_of_the_process_that_watches_is_not_live_and_can_start_anew() {
+        let name =
+            "runtimes::forks::a_fork_of_the_process_that_watches_is_not_live_and_can_start_anew";
+        if std::env::var_os("FLUX_TEST_FORK").is_none() {
+            let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap());
+            let own = std::env::current_exe().unwrap();
+            let run = std::process::Command::new(own)
+                .args(["--exact", name, "--test-threads=1", "--nocapture"])
+                .env("FLUX_TEST_FORK", folder.path())
+                .output()
+                .unwrap();
+            let printed = String::from_utf8_lossy(&run.stdout);
+            let said = String::from_utf8_lossy(&run.stderr);
+            assert!(printed.contains("1 passed"), "{printed}{said}");
+            return;
+        }
+        let folder = std::path::PathBuf::from(std::env::var_os("FLUX_TEST_FORK").unwrap());
+        let path = folder.join("app.yaml");
+        fs::write(&path, "n: 1").unwrap();
+        let runtime = runtime();
+        let capacitor = Capacitor::<App>::builder()
+            .source(Source::file(path.to_str().unwrap()))
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            capacitor.start().await.unwrap();
+            Declared::start().await.unwrap();
+        });
+        let told = in_a_fork(&folder, || {
+            let status = capacitor.status();
+            assert!(!status.running, "{status:?}");
+            assert!(matches!(healths(&capacitor)[..], [Health::Closed]));
+            assert_eq!(capacitor.get().n, 1, "reads give what they gave");
+            let here = super::runtime();
+            here.block_on(async {
+                let error = capacitor.start().await.expect_err("it is not here");
+                assert!(matches!(error, Error::Forked { .. }), "{error}");
+                for refused in [
+                    capacitor.reload().await.map(drop),
+                    capacitor.rollback(None).await.map(drop),
+                    capacitor.pin().await,
+                    capacitor.process().await.map(drop),
+                ] {
+                    refused.expect_err("nothing runs here");
+                }
+                capacitor.stop().await;
+                // What the attributes declare is started anew, and so is what is built here.
+                Declared::start().await.unwrap();
+                fs::write(&path, "n: 2").unwrap();
+                crate::until("the file is watched here", || Declared::get().n == 2).await;
+                let built = Capacitor::<App>::builder()
+                    .source(Source::file(path.to_str().unwrap()))
+                    .build()
+                    .unwrap();
+                built.start().await.unwrap();
+                fs::write(&path, "n: 3").unwrap();
+                crate::until("both watch here", || {
+                    Declared::get().n == 3 && built.get().n == 3
+                })
+                .await;
+                built.stop().await;
+            });
+            "right".to_owned()
+        });
+        assert_eq!(told, "right");
+        // The process that watches has lost nothing.
+        runtime.block_on(async {
+            for n in 4..8 {
+                fs::write(&path, format!("n: {n}")).unwrap();
+                crate::until("it is seen as before", || {
+                    capacitor.get().n == n && Declared::get().n == n
+                })
+                .await;
+            }
+        });
+        assert!(matches!(healths(&capacitor)[..], [Health::Live]));
+    }
+
+    #[test]
+    fn what_is_started_after_the_fork_alone_watches_there() {
+        if !alone("runtimes::forks::what_is_started_after_the_fork_alone_watches_there") {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.yaml");
+        fs::write(&path, "n: 1").unwrap();
+        let capacitor = Capacitor::<App>::builder()
+            .source(Source::file(path.to_str().unwrap()))
+            .build()
+            .unwrap();
+        let told = in_a_fork(folder.path(), || {
+            runtime().block_on(async {
+                capacitor.start().await.unwrap();
+                fs::write(&path, "n: 2").unwrap();
+                crate::until("it is watched here", || capacitor.get().n == 2).await;
+            });
+            "right".to_owned()
+        });
+        assert_eq!(told, "right");
+    }
+}
