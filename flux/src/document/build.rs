@@ -133,7 +133,9 @@ impl<'t> NodeBuilder<'t> {
             Tree::Bool(value) => (ScalarStyle::Plain, value.to_string()),
             Tree::I64(number) => (ScalarStyle::Plain, number.to_string()),
             Tree::U64(number) => (ScalarStyle::Plain, number.to_string()),
-            Tree::F64(number) => (ScalarStyle::Plain, number.to_string()),
+            Tree::F64(number) if number.is_nan() => (ScalarStyle::Plain, "nan".to_owned()),
+            // With its point, so that it is no integer.
+            Tree::F64(number) => (ScalarStyle::Plain, format!("{number:?}")),
             Tree::Str(text) => (ScalarStyle::Quoted, text.clone()),
             Tree::Raw(text) => (ScalarStyle::Raw, text.clone()),
             Tree::Seq(items) => {

@@ -307,8 +307,7 @@ impl Recorded {
             }
             #[cfg(feature = "figment")]
             RecordedInput::Given(Ok(tree)) => {
-                let printed =
-                    crate::record::document::Doc::from(tree.clone()).print(Encoding::Tree);
+                let printed = crate::record::document::printed_tree(tree);
                 let decoder = Decoder::Custom(Arc::new(crate::record::document::TreeCodec));
                 let redacted = redactor.document(at, &decoder, printed.as_bytes());
                 (RecordedLayerKind::Given(Ok(redacted.text)), redacted.note)

@@ -1,7 +1,5 @@
 //! What the sources delivered, as a log without secrets that a test can play again.
 
-#[cfg(feature = "yaml")]
-mod as_written;
 mod document;
 mod hook;
 mod judge;
@@ -9,7 +7,6 @@ mod line;
 mod paths;
 mod placeholder;
 mod redact;
-mod replace;
 mod replay;
 
 pub use crate::record::replay::{Recording, RecordingError, Replay};

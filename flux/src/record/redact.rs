@@ -1,14 +1,14 @@
 //! Takes the secrets out of what sources deliver, so that what is left is judged like the original.
 
 use crate::record::{
-    document::{Doc, Encoding, TreeCodec},
+    document::{Encoding, TreeCodec, print, read},
     judge::{Judged, Read, View, decoded, judge},
     paths::cut,
     placeholder::{LEVELS, Mint, SHAPED, Shape},
-    replace::replace,
 };
 use crate::{
     codec::{self, Decoder},
+    document::Document,
     engine::{AnyLayer, Schema},
     problem::Seg,
     report::Entry,
@@ -103,7 +103,7 @@ impl Redactor {
                 note: None,
             };
         }
-        let Some(doc) = text.and_then(|text| Doc::parse(decoder, text)) else {
+        let Some(document) = text.and_then(|text| read(decoder, text)) else {
             return self.whole(layer, bytes);
         };
         let again = match encoding {
@@ -112,12 +112,15 @@ impl Redactor {
         };
         let original = decoded(self.schema, decoder, bytes);
         let mut found = FoundSecret::new(&self.mint);
-        found.of_document(fields, &doc);
-        let print = |secrets: &[Secret]| redacted(fields, &doc, secrets).print(encoding);
+        found.of_document(fields, &document, encoding);
+        let redacted = |secrets: &[Secret]| {
+            let mut by = |_: &[Seg], shape, text: &str| placeholder(secrets, shape, text);
+            print(&document, encoding, fields, &mut by)
+        };
         let schema = self.schema;
         let decode = |text: &String| decoded(schema, &again, text.as_bytes());
-        let (text, note) = self.choose(layer, original, found.secrets, print, decode);
-        match Doc::parse(&again, &text) {
+        let (text, note) = self.choose(layer, original, found.secrets, redacted, decode);
+        match read(&again, &text) {
             Some(_) => Redacted { text, note },
             None => self.whole(layer, bytes),
         }
@@ -404,18 +407,17 @@ impl<'a> FoundSecret<'a> {
         }
     }
 
-    fn of_document(&mut self, fields: &'static [Field], doc: &Doc) {
-        replace(fields, doc, &mut Vec::new(), &mut |path, shape, text| {
+    fn of_document(
+        &mut self,
+        fields: &'static [Field],
+        document: &Document<'_>,
+        encoding: Encoding,
+    ) {
+        print(document, encoding, fields, &mut |path, shape, text| {
             self.add(fields, path, shape, text);
             String::new()
         });
     }
-}
-
-fn redacted(fields: &'static [Field], doc: &Doc, secrets: &[Secret]) -> Doc {
-    replace(fields, doc, &mut Vec::new(), &mut |_, shape, text| {
-        placeholder(secrets, shape, text)
-    })
 }
 
 fn placeholder(secrets: &[Secret], shape: Shape, text: &str) -> String {
