@@ -63,6 +63,16 @@ pub use figment;
 #[cfg(feature = "derive")]
 pub use flux_derive::Flux;
 
+/// What the fuzz target `model` calls.
+#[cfg(flux_fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Panics where the document model does not agree with the fast decoder about this text.
+    pub fn model_agrees(format: crate::Format, text: &str) {
+        crate::document::check(format, text);
+    }
+}
+
 /// What generated code calls. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {

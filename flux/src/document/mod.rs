@@ -7,6 +7,13 @@
 
 #[cfg(feature = "yaml")]
 mod agree;
+#[cfg(all(
+    any(test, flux_fuzzing),
+    feature = "json",
+    feature = "yaml",
+    feature = "toml"
+))]
+mod agreement;
 mod build;
 mod decode;
 mod find;
@@ -27,6 +34,8 @@ pub(crate) mod tree;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+#[cfg(all(flux_fuzzing, feature = "json", feature = "yaml", feature = "toml"))]
+pub(crate) use agreement::check;
 pub(crate) use decode::{
     AskedForm, ChosenPart, NodeDecoder, TreeDecoder, asked_form, items_by_number, with_parts,
     with_plain_scalars, with_texts_read_once,

@@ -1,0 +1,152 @@
+//! What every kind of target makes of a value, with both decoders.
+
+use super::*;
+use crate::{
+    codec::{Decoder, fast},
+    document::{NodeDecoder, decode::ChosenParts},
+};
+use serde::de::DeserializeOwned;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    net::IpAddr,
+    path::PathBuf,
+};
+
+#[derive(serde::Deserialize, Debug)]
+#[allow(dead_code)]
+struct V<T> {
+    v: T,
+}
+
+#[derive(serde::Deserialize, Debug)]
+#[allow(dead_code)]
+enum Shape {
+    Point,
+    Circle(u32),
+    Box(i8, i8),
+    Text { text: String },
+    Inner(Option<Level>),
+}
+
+#[derive(serde::Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Low,
+    High,
+}
+
+#[derive(serde::Deserialize, Debug)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Untagged {
+    Number(u8),
+    Text(String),
+    List(Vec<u8>),
+    Map { a: u8 },
+}
+
+#[derive(serde::Deserialize, Debug)]
+#[serde(tag = "kind")]
+#[allow(dead_code)]
+enum Internal {
+    A { a: u16 },
+    B,
+}
+
+#[derive(serde::Deserialize, Debug)]
+#[allow(dead_code)]
+struct Leaf {
+    a: u8,
+    #[serde(default)]
+    b: Option<String>,
+}
+
+#[derive(serde::Deserialize, Debug)]
+#[allow(dead_code)]
+struct Flat {
+    a: u8,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(serde::Deserialize, Debug)]
+#[allow(dead_code)]
+struct New(u16);
+
+#[derive(serde::Deserialize, Debug)]
+#[allow(dead_code)]
+struct Couple(u8, String);
+
+#[derive(serde::Deserialize, Debug)]
+struct Nothing;
+
+/// Panics where the fast decoder takes a value and the model does not, or makes something else of it; answers how many
+/// targets take it.
+fn holds<T: DeserializeOwned + Debug>(dialect: Dialect, text: &str) -> usize {
+    let Ok(document) = Document::parse(dialect, text) else {
+        return 0;
+    };
+    let fast: Result<V<T>, String> = match dialect {
+        Dialect::Json => fast(&Decoder::Json, text),
+        Dialect::Yaml => fast(&Decoder::Yaml, text),
+        _ => fast(&Decoder::Toml, text),
+    }
+    .map_err(|syntax| syntax.message);
+    let (parts, left) = (ChosenParts::default(), NodeDecoder::budget(&document));
+    let slow = V::<T>::deserialize(NodeDecoder::new(&document, &parts, &left));
+    let name = std::any::type_name::<T>();
+    match (&fast, &slow) {
+        (Ok(fast), Ok(slow)) => {
+            assert_eq!(
+                format!("{fast:?}"),
+                format!("{slow:?}"),
+                "{name} {dialect:?} {text}"
+            );
+        }
+        (Ok(fast), Err(error)) => {
+            panic!("{name} {dialect:?} accuses {text:?}, which is {fast:?}: {error}")
+        }
+        // A surplus item, which toml passes over, is reported better.
+        (Err(error), Ok(slow)) => {
+            panic!("{name} {dialect:?} takes {text:?} for {slow:?}: {error}")
+        }
+        (Err(_), Err(_)) => {}
+    }
+    usize::from(fast.is_ok())
+}
+
+/// The same for every kind of target.
+pub(in crate::document) fn all(dialect: Dialect, text: &str) -> usize {
+    macro_rules! holds {
+        ($($type:ty),* $(,)?) => {
+            0 $(+ holds::<$type>(dialect, text))*
+        };
+    }
+    holds!(
+        bool, u8, i8, u16, i32, u64, i64, u128, i128, f32, f64, char, String, PathBuf, IpAddr, (),
+        Option<u8>, Option<String>, Option<Option<bool>>, Vec<u8>, Vec<String>, Vec<Option<bool>>,
+        (u8, String), [u8; 2], BTreeSet<String>, BTreeMap<String, u8>, BTreeMap<u16, String>,
+        BTreeMap<bool, u8>, BTreeMap<Level, u8>, BTreeMap<i8, Leaf>, BTreeMap<New, u8>, Shape, Level,
+        Vec<Shape>, Untagged, Internal, Leaf, Flat, New, Couple, Nothing, serde_json::Value,
+        Box<str>, ::toml::Spanned<u8>, ::toml::Spanned<Option<String>>, ::toml::value::Datetime,
+        serde::de::IgnoredAny, std::time::Duration, Vec<(u8, u8)>, BTreeMap<String, ()>,
+    )
+}
+
+impl PartialEq for New {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl Eq for New {}
+impl PartialOrd for New {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for New {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
