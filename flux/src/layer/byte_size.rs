@@ -100,7 +100,7 @@ impl<T: TryFrom<u128> + TryFrom<i128>> Visitor<'_> for WholeBytes<T> {
             return self.large(&number, number);
         }
         match flux_syntax::parse_bytes(text) {
-            Ok(bytes) => self.large(&format_args!("`{}`", text.trim()), bytes.into()),
+            Ok(bytes) => self.large(&format_args!("`{}`", text.trim()), bytes),
             Err(error) => Err(E::custom(error)),
         }
     }

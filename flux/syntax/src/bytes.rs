@@ -36,7 +36,7 @@ const FRACTION: usize = 18;
 
 /// Reads `512`, `10MB`, `64 KiB` or `1.5GiB`: digits, perhaps with a fraction, and a unit in any case, perhaps without its `B`.
 /// `k` is 1,000 and `Ki` is 1,024. A number without a unit is in bytes. What is no whole number of bytes is refused.
-pub fn parse_bytes(text: &str) -> Result<u64, ByteSizeError> {
+pub fn parse_bytes(text: &str) -> Result<u128, ByteSizeError> {
     let text = text.trim();
     let not_one = || ByteSizeError(format!("`{text}` is not a size such as `10MB` or `64KiB`"));
     let end = text
@@ -54,8 +54,8 @@ pub fn parse_bytes(text: &str) -> Result<u64, ByteSizeError> {
     if !fits(whole) || !fits(fraction) {
         return Err(not_one());
     }
-    let too_large = || ByteSizeError(format!("`{text}` is more than {} bytes", u64::MAX));
-    let whole: u64 = whole.parse().map_err(|_| too_large())?;
+    let too_large = || ByteSizeError(format!("`{text}` is more than {} bytes", u128::MAX));
+    let whole: u128 = whole.parse().map_err(|_| too_large())?;
     let fraction = fraction.trim_end_matches('0');
     let part = match fraction.len() {
         0 => Some(0),
@@ -68,7 +68,10 @@ pub fn parse_bytes(text: &str) -> Result<u64, ByteSizeError> {
     };
     let part =
         part.ok_or_else(|| ByteSizeError(format!("`{text}` is no whole number of bytes")))?;
-    u64::try_from(u128::from(whole) * factor + part).map_err(|_| too_large())
+    let bytes = whole.checked_mul(factor);
+    bytes
+        .and_then(|bytes| bytes.checked_add(part))
+        .ok_or_else(too_large)
 }
 
 /// Prints a size so that [`parse_bytes`] reads it back: as short as it can be said without a fraction.
@@ -96,6 +99,8 @@ mod tests {
         for (text, bytes) in [
             ("0", 0),
             ("512", 512),
+            ("16EiB", 1 << 64),
+            ("295147905179352825855EiB", u128::MAX - (1 << 60) + 1),
             (" 512 ", 512),
             ("512B", 512),
             ("10MB", 10_000_000),
@@ -108,7 +113,7 @@ mod tests {
             ("1.5GiB", 1_610_612_736),
             ("0.5k", 500),
             ("1.50 KB", 1_500),
-            ("18446744073709551615", u64::MAX),
+            ("18446744073709551615", u64::MAX.into()),
             ("15EiB", 15 << 60),
         ] {
             assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
@@ -133,8 +138,8 @@ mod tests {
             ("1.5", "no whole number of bytes"),
             ("1.0001k", "no whole number of bytes"),
             ("0.1KiB", "no whole number of bytes"),
-            ("16EiB", "is more than"),
-            ("18446744073709551616", "is more than"),
+            ("340282366920938463463374607431768211456", "is more than"),
+            ("295147905179352825856EiB", "is more than"),
             (
                 "99999999999999999999999999999999999999999 EB",
                 "is more than",
@@ -165,7 +170,7 @@ mod tests {
         #[test]
         fn what_is_printed_is_read_back(bytes: u64, shift in 0_u32..64, zeros in 0_u32..19) {
             for bytes in [bytes, bytes >> shift << shift, (bytes >> 32).saturating_mul(10_u64.pow(zeros))] {
-                prop_assert_eq!(parse_bytes(&format_bytes(bytes)), Ok(bytes));
+                prop_assert_eq!(parse_bytes(&format_bytes(bytes)), Ok(bytes.into()));
             }
         }
 

@@ -58,7 +58,7 @@ async fn a_size_that_cannot_be_is_refused_in_a_sentence() {
         ),
         (
             json!({"body": "20EiB"}),
-            "body: `20EiB` is more than 18446744073709551615 bytes",
+            "body: `20EiB` is too large: `u64` holds at most 18446744073709551615 bytes",
         ),
         (
             json!({"body": "10 apples"}),
@@ -131,4 +131,48 @@ fn the_schema_shows_it() {
 fn types() -> Vec<ValueType> {
     let types = Limits::types();
     types.into_iter().map(|facts| facts.value_type).collect()
+}
+
+/// Of each integer the largest and the smallest number of bytes, and one beyond.
+#[tokio::test]
+async fn every_integer_holds_the_sizes_that_fit_it_and_no_other() {
+    macro_rules! bounds {
+        ($($type:ident: $fits:expr, $beyond:expr;)*) => {$({
+            #[derive(Flux, Debug, Clone)]
+            struct One {
+                #[flux(bytes)]
+                size: $type,
+            }
+            let written = |size: &str| json!({"size": size});
+            for fits in [$type::MAX.to_string(), $type::MIN.to_string()] {
+                let one = read::<One>(Format::Yaml, &[written(&fits)], &[]).await.unwrap();
+                assert_eq!(one.size.to_string(), fits, stringify!($type));
+            }
+            let (text, bytes): (&str, $type) = $fits;
+            for (documents, variables) in [
+                (vec![written(text)], vec![]),
+                (vec![json!({})], vec![("APP_SIZE", text)]),
+            ] {
+                let one = read::<One>(Format::Json, &documents, &variables).await.unwrap();
+                assert_eq!(one.size, bytes, "{text} {}", stringify!($type));
+                let refused = read::<One>(Format::Json, &[written($beyond)], &[]).await;
+                let refused = refused.unwrap_err();
+                assert!(refused.contains("is too large") || refused.contains("is more than"), "{refused}");
+            }
+        })*};
+    }
+    bounds! {
+        u8: ("0.25kB", 250), "256";
+        i8: ("0.1kB", 100), "128";
+        u16: ("65kB", 65_000), "64KiB";
+        i16: ("32kB", 32_000), "32KiB";
+        u32: ("4GB", 4_000_000_000), "4GiB";
+        i32: ("2GB", 2_000_000_000), "2GiB";
+        u64: ("15.5EiB", 31 << 59), "16EiB";
+        i64: ("7EiB", 7 << 60), "8EiB";
+        usize: ("15EiB", 15 << 60), "16EiB";
+        isize: ("7EiB", 7 << 60), "8EiB";
+        u128: ("16EiB", 1 << 64), "340282366920938463463374607431768211456";
+        i128: ("16EiB", 1 << 64), "170141183460469231731687303715884105728";
+    }
 }
