@@ -87,13 +87,13 @@ thread_local! {
 
 /// Runs `decode` with only these parts of lists and maps, while errors are collected.
 pub(crate) fn with_parts<T>(parts: &PartsByPath, decode: impl FnOnce() -> T) -> T {
-    struct Reset;
-    impl Drop for Reset {
+    struct PartsEnd;
+    impl Drop for PartsEnd {
         fn drop(&mut self) {
             PARTS.with(|chosen| chosen.borrow_mut().clear());
         }
     }
-    let _reset = Reset;
+    let _end = PartsEnd;
     PARTS.with(|chosen| chosen.borrow_mut().clone_from(parts));
     decode()
 }
@@ -117,13 +117,13 @@ thread_local! {
 
 /// Runs `decode`, which reads the same tree several times, with each long text parsed once.
 pub(crate) fn with_texts_read_once<T>(decode: impl FnOnce() -> T) -> T {
-    struct Reset;
-    impl Drop for Reset {
+    struct TextsEnd;
+    impl Drop for TextsEnd {
         fn drop(&mut self) {
             READ.take();
         }
     }
-    let _reset = Reset;
+    let _end = TextsEnd;
     READ.set(Some(HashMap::new()));
     decode()
 }
