@@ -156,6 +156,30 @@ fn a_struct_without_transition_rules_emits_nothing_for_them() {
     assert!(!only_deferred.contains("fn transition"));
 }
 
+#[cfg(feature = "pipeline")]
+#[test]
+fn what_a_retry_does_not_name_has_a_default_that_fits_the_rest() {
+    for (written, whole) in [
+        ("", "attempts = 3, base = \"100ms\", max = \"10s\""),
+        (
+            "attempts = 5",
+            "attempts = 5, base = \"100ms\", max = \"10s\"",
+        ),
+        ("base = \"1m\"", "attempts = 3, base = \"1m\", max = \"1m\""),
+        (
+            "max = \"50ms\"",
+            "attempts = 3, base = \"50ms\", max = \"50ms\"",
+        ),
+    ] {
+        let [short, long] = [written, whole].map(|options| {
+            expansion(&format!(
+                "#[flux(source = \"env\", retry({options}))] struct C {{ a: u8 }}"
+            ))
+        });
+        assert_eq!(short, long, "{written}");
+    }
+}
+
 #[test]
 fn the_steps_of_the_pipeline_are_emitted_in_the_order_written() {
     let steps = "filter = a, on_apply = b, circuit_breaker(failures = 1, recovery = \"1s\"), transform = c, filter = d";

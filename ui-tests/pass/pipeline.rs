@@ -30,6 +30,19 @@ pub struct AppConfig {
     pub port: u16,
 }
 
+/// A retry with what is not written.
+#[derive(Flux, Clone)]
+#[flux(source = "file:app.yaml", on_apply = nothing_more)]
+#[flux(retry())]
+pub struct Retried {
+    /// Port.
+    pub port: u16,
+}
+
+async fn nothing_more(_: Option<Arc<Snapshot<Retried>>>, _: Arc<Snapshot<Retried>>) -> Result<(), BoxError> {
+    Ok(())
+}
+
 impl AppConfig {
     fn double(request: Request<AppConfig>) -> Request<AppConfig> {
         double(request)

@@ -9,6 +9,7 @@ use crate::{
     types::Number,
 };
 use quote::ToTokens;
+use std::time::Duration;
 use syn::{Expr, Ident};
 
 /// The steps in the order written; a faulty one is left out.
@@ -24,7 +25,9 @@ fn step<'a>(given: &'a Given, errors: &mut Errors) -> Option<Step<'a>> {
     }
     match (&given.value, given.spec.key) {
         (Written::Inside(_, options), step) => {
-            missing(given, options, errors);
+            if step != Key::Retry {
+                missing(given, options, errors);
+            }
             match step {
                 Key::Retry => retry(options, errors),
                 Key::CircuitBreaker => circuit_breaker(options, errors),
@@ -47,18 +50,33 @@ fn step<'a>(given: &'a Given, errors: &mut Errors) -> Option<Step<'a>> {
     }
 }
 
+/// What of a retry is not written: those of `flux::pipeline::Retry`, and a pause that fits the other one.
+const ATTEMPTS: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 fn retry<'a>(options: &Options, errors: &mut Errors) -> Option<Step<'a>> {
     let zero = "with no attempt nothing is ever applied; write how often it is tried in all, as in `attempts = 3`";
-    let attempts = options
-        .expr(Key::Attempts)
-        .and_then(|n| at_least_one(n, zero, errors));
+    let attempts = match options.is_set(Key::Attempts) {
+        true => options
+            .expr(Key::Attempts)
+            .and_then(|n| at_least_one(n, zero, errors)),
+        false => Some(ATTEMPTS),
+    };
     let zero =
         "without a pause a retry hits what has just failed; write one such as `base = \"100ms\"`";
-    let base = options
+    let written = options
         .text(Key::Base)
         .and_then(|text| some_time(text, zero, errors));
     let longest = options.text(Key::Max);
-    let max = duration(longest, errors);
+    let max = match options.is_set(Key::Max) {
+        true => duration(longest, errors),
+        false => Some(LONGEST_PAUSE.max(written.unwrap_or_default())),
+    };
+    let base = match options.is_set(Key::Base) {
+        true => written,
+        false => Some(FIRST_PAUSE.min(max.unwrap_or(FIRST_PAUSE))),
+    };
     if let (Some(base), Some(max), Some(at)) = (base, max, longest)
         && max < base
     {

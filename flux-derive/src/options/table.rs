@@ -59,7 +59,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::LastKnownGood, "last_known_good", Struct, Form::Literal(Owner::LastKnownGood)).example("\"/var/lib/app/config.json\"").needs_source()
         .doc("a file that serves a start while the sources are down; it contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\", trial = true, tries = 2)`: a change with which the process dies twice is not applied a third time"),
     row(Key::Retry, "retry", Struct, Form::Brackets(Owner::Retry)).example("retry(attempts = 3, base = \"100ms\", max = \"10s\")").step()
-        .doc("the tries in all, the first one included; the ceilings of the first and of the longest pause (feature `pipeline`)"),
+        .doc("the tries in all, the first one included, 3 unless written; the ceilings of the first pause, 100 ms, and of the longest, 10 s (feature `pipeline`)"),
     row(Key::Timeout, "timeout", Struct, Form::Text).example("\"5s\"").step()
         .doc("a limit for the stages and the callback (feature `pipeline`)"),
     row(Key::CircuitBreaker, "circuit_breaker", Struct, Form::Brackets(Owner::CircuitBreaker)).example("circuit_breaker(failures = 5, recovery = \"30s\")").step()
