@@ -4,16 +4,9 @@ use super::Change;
 use crate::{
     Snapshot, observe,
     pipeline::{Answer, BoxError, Request, guarded},
-    problem::panic_text,
+    problem::caught,
 };
-use std::{
-    borrow::Cow,
-    fmt,
-    future::Future,
-    marker::PhantomData,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{borrow::Cow, fmt, future::Future, marker::PhantomData, sync::Arc};
 
 /// A subsystem that takes part in every change: it prepares, and may veto by failing to; then either commits or rolls back what
 /// it prepared. Registered with [`Builder::party`](crate::Builder::party).
@@ -213,10 +206,10 @@ impl Transaction {
 
     /// Runs a party's code that must not fail; a panic is reported and the others go on.
     fn survive(&self, name: &str, what: &str, go: impl FnOnce()) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(go)) {
+        if let Err(panic) = caught(go) {
             let capacitor = self.capacitor.as_deref().unwrap_or_default();
             let hook = format!("{what} of {name}");
-            observe::panicked(capacitor, &hook, panic_text(&*panic));
+            observe::panicked(capacitor, &hook, &panic);
         }
     }
 }

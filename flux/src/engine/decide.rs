@@ -336,12 +336,5 @@ pub(crate) fn whole_entry(origin: &str, text: String) -> Entry {
         "group" => ProblemKind::Group,
         _ => ProblemKind::TakenBack,
     };
-    Entry::new(origin, whole_problem(kind, text))
-}
-
-fn whole_problem(kind: ProblemKind, text: String) -> Flaw {
-    Flaw {
-        path: Vec::new(),
-        what: What::message(kind, text),
-    }
+    Entry::new(origin, Flaw::whole(What::message(kind, text)))
 }

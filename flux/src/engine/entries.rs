@@ -4,7 +4,7 @@ use super::{decoded::DecodedContent, layer_state::LayerState, resolve::Layers, v
 use crate::{
     codec::dialect,
     document::{Document, tree::Tree},
-    problem::{Flaw, Seg, What, panic_text},
+    problem::{Flaw, Seg, What, caught},
     report::Entry,
     schema::Field,
     source::{
@@ -12,7 +12,6 @@ use crate::{
         environment::{keys_in, keys_of},
     },
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Layers {
     /// Reads the layers again whose keys depend on what the layers below contain; answers with the layers whose warnings are
@@ -29,7 +28,7 @@ impl Layers {
             let given = {
                 let fields = (self.schema.fields)();
                 let below = keys_below(fields, &self.states[..number]);
-                catch_unwind(AssertUnwindSafe(|| again(&|path| below.at(path))))
+                caught(|| again(&|path| below.at(path)))
             };
             let state = &mut self.states[number];
             state.again = Some(again);
@@ -39,11 +38,8 @@ impl Layers {
                     warned.extend(warnings.map(|warnings| (number, warnings)));
                 }
                 Err(panic) => {
-                    let text = format!("reading it panicked: {}", panic_text(&*panic));
-                    let flaw = Flaw {
-                        path: Vec::new(),
-                        what: What::Panic(text),
-                    };
+                    let text = format!("reading it panicked: {panic}");
+                    let flaw = Flaw::whole(What::Panic(text));
                     state.refusal = Some(vec![Entry::new(&state.origin, flaw)]);
                 }
             }

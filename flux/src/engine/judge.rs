@@ -6,9 +6,8 @@ use super::{
 };
 use crate::{
     codec::{Decoder, Unknown},
-    problem::{Cx, Flaw, What, panic_text},
+    problem::{Cx, Flaw, What, caught},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Decodes a document; a panic in the program's code is an error with its message.
 pub(crate) fn decode(
@@ -18,7 +17,7 @@ pub(crate) fn decode(
     unknown: Unknown,
 ) -> Result<Decoding, String> {
     let decode = || (schema.decode)(decoder, bytes, unknown);
-    catch_unwind(AssertUnwindSafe(decode)).map_err(|panic| panic_text(&*panic).to_owned())
+    caught(decode)
 }
 
 /// What is missing in these layers together, lowest first, and which rules they break; whether nothing is missing. An error is
@@ -27,14 +26,13 @@ pub(crate) fn broken_rules<'a>(
     schema: &Schema,
     layers: impl Iterator<Item = &'a AnyLayer>,
 ) -> Result<(Vec<Flaw>, bool), String> {
-    let judged = catch_unwind(AssertUnwindSafe(|| {
+    caught(|| {
         let mut base = (schema.empty)();
         for layer in layers {
             (schema.over)(&mut base, layer);
         }
         (schema.problems)(base)
-    }));
-    judged.map_err(|panic| panic_text(&*panic).to_owned())
+    })
 }
 
 /// Checks a configuration that was not built from layers, such as one that a stage made.
@@ -44,15 +42,10 @@ pub(crate) fn check(
     previous: Option<&AnySnapshot>,
 ) -> Result<(), Vec<Flaw>> {
     let mut cx = Cx::default();
-    let checked = catch_unwind(AssertUnwindSafe(|| {
-        (schema.check)(snapshot, previous, &mut cx);
-    }));
+    let checked = caught(|| (schema.check)(snapshot, previous, &mut cx));
     let mut problems = cx.into_problems();
     if let Err(panic) = checked {
-        problems.push(Flaw {
-            path: Vec::new(),
-            what: What::Panic(panic_text(&*panic).to_owned()),
-        });
+        problems.push(Flaw::whole(What::Panic(panic)));
     }
     match problems.is_empty() {
         true => Ok(()),

@@ -187,7 +187,7 @@ impl LayerState {
         } else if self.candidate.is_none() && self.refusal.is_none() {
             self.refusal = Some(vec![Entry::new(
                 &self.origin,
-                whole(ProblemKind::TakenBack, why),
+                Flaw::whole(What::message(ProblemKind::TakenBack, why)),
             )]);
         }
     }
@@ -198,7 +198,7 @@ impl LayerState {
             self.quarantine.add(&candidate.content(), why);
             self.refusal = Some(vec![Entry::new(
                 &self.origin,
-                whole(ProblemKind::TakenBack, why),
+                Flaw::whole(What::message(ProblemKind::TakenBack, why)),
             )]);
         }
     }
@@ -213,7 +213,10 @@ impl LayerState {
             false => {
                 let entry = Entry::new(
                     &self.origin,
-                    whole(ProblemKind::Source, "ended before its first report"),
+                    Flaw::whole(What::message(
+                        ProblemKind::Source,
+                        "ended before its first report",
+                    )),
                 );
                 self.refusal = Some(vec![entry]);
             }
@@ -226,7 +229,7 @@ impl LayerState {
         if let Some(why) = why {
             self.refusal = Some(vec![Entry::new(
                 &self.origin,
-                whole(ProblemKind::Source, &why),
+                Flaw::whole(What::message(ProblemKind::Source, &why)),
             )]);
         }
         self.accepted = Some(DecodedContent::kept(kept));
@@ -412,13 +415,5 @@ impl LayerState {
             }
             Err(panic) => told(What::Panic(format!("decoding panicked: {panic}"))),
         }
-    }
-}
-
-/// A problem of a document as a whole.
-fn whole(kind: ProblemKind, text: &str) -> Flaw {
-    Flaw {
-        path: Vec::new(),
-        what: What::message(kind, text),
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Report,
     codec::Unknown,
-    problem::{Flaw, ProblemKind, What, panic_text, printed},
+    problem::{Flaw, ProblemKind, What, caught, printed},
     report::{
         Entry, Keeping,
         secrets::{DocumentText, KnownSecrets, SecretSources},
@@ -23,11 +23,7 @@ use crate::{
     problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
-use std::{
-    collections::HashSet,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 /// A reducer of the program: the configuration that readers see and the layers, lowest first, to the folded layer.
 pub(crate) type Reducer =
@@ -302,13 +298,13 @@ impl Layers {
         chosen: &[bool],
         beside: &Beside<'_>,
     ) -> Result<Built, Vec<Flaw>> {
-        let built = catch_unwind(AssertUnwindSafe(|| {
+        let built = caught(|| {
             let folded = self.fold(chosen, beside.current)?;
             (self.schema.build)(folded, beside.running, beside.stamp)
-        }));
+        });
         built.unwrap_or_else(|panic| {
-            let text = format!("building it panicked: {}", panic_text(&*panic));
-            Err(whole(What::Panic(text)))
+            let text = format!("building it panicked: {panic}");
+            Err(vec![Flaw::whole(What::Panic(text))])
         })
     }
 
@@ -326,7 +322,7 @@ impl Layers {
             }
             return reducer(current, &layers).map_err(|error| {
                 let text = format!("the reducer refused: {}", printed(&error));
-                whole(What::message(ProblemKind::Reducer, text))
+                vec![Flaw::whole(What::message(ProblemKind::Reducer, text))]
             });
         }
         let mut base: Option<AnyLayer> = None;
@@ -404,11 +400,4 @@ fn leaves(fields: &'static [Field], path: &[Seg], depth: u8, all: &mut Vec<Vec<S
             _ => all.push(path),
         }
     }
-}
-
-fn whole(what: What) -> Vec<Flaw> {
-    vec![Flaw {
-        path: Vec::new(),
-        what,
-    }]
 }

@@ -6,12 +6,11 @@
 //! A value's drop is code of the program, which may panic. Wherever the engine lets a value go, the panic is caught and kept for
 //! [`take_drop_panics`].
 
-use crate::{handle::Snapshot, problem::panic_text};
+use crate::{handle::Snapshot, problem::caught};
 use std::{
     any::{Any, type_name},
     cell::RefCell,
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::SystemTime,
 };
@@ -29,8 +28,7 @@ pub(crate) fn take_drop_panics() -> Vec<String> {
 
 /// Drops a value of the program; a panic in it goes no further.
 pub(crate) fn discard<T>(value: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        let text = panic_text(&*panic).to_owned();
+    if let Err(text) = caught(|| drop(value)) {
         // At the end of a thread nobody asks any more.
         let _ = DROP_PANICS.try_with(|panics| panics.borrow_mut().push(text));
     }
@@ -187,9 +185,9 @@ mod tests {
             Box::new(|| drop(snapshot(1_u8).typed::<u16>())),
         ];
         for look in wrong {
-            let panic = catch_unwind(AssertUnwindSafe(look)).expect_err("another type");
-            assert!(panic_text(&*panic).contains("internal error of flux"));
-            assert!(panic_text(&*panic).contains("`u16`"));
+            let panic = caught(look).expect_err("another type");
+            assert!(panic.contains("internal error of flux"));
+            assert!(panic.contains("`u16`"));
         }
     }
 

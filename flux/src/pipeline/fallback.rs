@@ -1,10 +1,9 @@
 //! Layers that decide by the request or by the answer: fallback, error handler, filter.
 
 use super::{BoxError, Request, guarded, service::Answer};
-use crate::{observe, problem::panic_text};
+use crate::{observe, problem::caught};
 use std::{
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -130,10 +129,10 @@ where
         Box::pin(async move {
             let answer = answer.await;
             if let Err(error) = &answer
-                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(&request, error)))
+                && let Err(panic) = caught(|| handler(&request, error))
             {
                 let hook = "the error handler";
-                observe::panicked(request.capacitor(), hook, panic_text(&*panic));
+                observe::panicked(request.capacitor(), hook, &panic);
             }
             answer
         })
@@ -155,12 +154,11 @@ where
         self.inner.poll_ready(cx)
     }
     fn call(&mut self, request: Request<C>) -> Answer<R> {
-        match catch_unwind(AssertUnwindSafe(|| (self.condition)(&request))) {
+        match caught(|| (self.condition)(&request)) {
             Ok(true) => Box::pin(self.inner.call(request)),
             Ok(false) => Box::pin(std::future::ready(Ok(R::from(request)))),
             Err(panic) => {
-                let text = panic_text(&*panic);
-                let error = format!("the filter panicked: {text}").into();
+                let error = format!("the filter panicked: {panic}").into();
                 Box::pin(std::future::ready(Err(error)))
             }
         }

@@ -37,10 +37,8 @@ pub(crate) use apply::{Apply, Invalid};
 pub(crate) use erased::{AnyApplied, AnyParts, AnyPipeline, PipelineParts, into_denial};
 pub(crate) use service::Answer;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    task::Poll,
-};
+use crate::problem::caught;
+use std::task::Poll;
 
 /// An error of the user's own code.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -56,15 +54,11 @@ pub(crate) async fn guarded<T>(
     begin: impl FnOnce() -> Answer<T> + Send,
     whose: &str,
 ) -> Result<T, BoxError> {
-    let panicked = |panic: Box<dyn std::any::Any + Send>| -> BoxError {
-        format!("{whose} panicked: {}", crate::problem::panic_text(&*panic)).into()
-    };
-    let mut running = catch_unwind(AssertUnwindSafe(begin)).map_err(panicked)?;
-    std::future::poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
-            Ok(polled) => polled,
-            Err(panic) => Poll::Ready(Err(panicked(panic))),
-        },
-    )
+    let panicked = |panic: String| -> BoxError { format!("{whose} panicked: {panic}").into() };
+    let mut running = caught(begin).map_err(panicked)?;
+    std::future::poll_fn(|cx| match caught(|| running.as_mut().poll(cx)) {
+        Ok(polled) => polled,
+        Err(panic) => Poll::Ready(Err(panicked(panic))),
+    })
     .await
 }

@@ -15,7 +15,7 @@ pub(crate) use collect::MOST_PROBLEMS;
 pub use diff::Diff;
 pub(crate) use escape::{LONGEST, controls, escaped, shortened, spelled};
 pub use kind::{Fix, ProblemKind};
-pub(crate) use panic::{panic_text, printed};
+pub(crate) use panic::{caught, printed};
 pub(crate) use path::Dotted;
 pub use path::{KeyPath, KeyPathError, Seg};
 pub(crate) use pieces::{PieceSet, share_a_piece, windows};
@@ -28,6 +28,16 @@ pub(crate) struct Flaw {
     pub path: Vec<Seg>,
     /// What it is.
     pub what: What,
+}
+
+impl Flaw {
+    /// A problem of the configuration, or of a document, as a whole.
+    pub(crate) fn whole(what: What) -> Self {
+        Flaw {
+            path: Vec::new(),
+            what,
+        }
+    }
 }
 
 /// The kinds of problem that an update can have at a path.

@@ -11,11 +11,11 @@ use super::{
 use crate::{
     codec::{self, Decoder},
     document::{Document, NodeId},
+    problem::caught,
     schema::{self, Field},
 };
 use std::{
     borrow::Cow,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
 };
 
@@ -193,7 +193,7 @@ impl<'t> ReadDocument<'t> {
     /// where it cannot be read, or its codec panics.
     fn texts_of_tree(&self) -> Option<Vec<String>> {
         let text = codec::text_of(self.bytes).ok()?;
-        let tree = catch_unwind(AssertUnwindSafe(|| codec::tree(self.decoder, text))).ok()?;
+        let tree = caught(|| codec::tree(self.decoder, text)).ok()?;
         super::hidden::texts(self.fields, &Document::of_tree(&tree.ok()?))
     }
 }

@@ -2,14 +2,13 @@
 
 use crate::{
     layer::finish::Nested,
-    problem::{Cx, ProblemKind, Seg, What, panic_text, printed},
+    problem::{Cx, ProblemKind, Seg, What, caught, printed},
 };
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     fmt::{Debug, Display},
     ops::RangeBounds,
-    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::Arc,
 };
@@ -276,14 +275,14 @@ pub fn custom<T: ?Sized, E: Display>(
     rule: fn(&T) -> Result<(), E>,
     message: Message,
 ) {
-    match catch_unwind(AssertUnwindSafe(|| rule(value))) {
+    match caught(|| rule(value)) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => match message {
             Some(text) => broken(cx, name, Some(text), String::new(), None),
             None => cx.problem(name, What::message(ProblemKind::Rule, printed(&error))),
         },
         Err(panic) => {
-            let text = format!("`{path}` panicked: {}", panic_text(&*panic));
+            let text = format!("`{path}` panicked: {panic}");
             cx.problem(name, What::Panic(text));
         }
     }
@@ -296,11 +295,11 @@ pub fn whole<T: ?Sized, E: Display>(
     value: &T,
     rule: fn(&T) -> Result<(), E>,
 ) {
-    match catch_unwind(AssertUnwindSafe(|| rule(value))) {
+    match caught(|| rule(value)) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => cx.problem("", What::message(ProblemKind::CrossField, printed(&error))),
         Err(panic) => {
-            let text = format!("`{path}` panicked: {}", panic_text(&*panic));
+            let text = format!("`{path}` panicked: {panic}");
             cx.problem("", What::Panic(text));
         }
     }

@@ -22,12 +22,11 @@ use crate::{
     engine::{Due, Engine, Layers, discard},
     observe,
     pipeline::{Answer, AnyPipeline},
-    problem::panic_text,
+    problem::caught,
     source::{Health, mailbox::Mailbox},
 };
 use std::{
     future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -133,14 +132,13 @@ impl Driver {
             std::task::ready!(rest.as_mut().poll(cx));
             self.resting = None;
         }
-        let panic = match catch_unwind(AssertUnwindSafe(|| self.go_on(cx))) {
+        let text = match caught(|| self.go_on(cx)) {
             Ok(polled) => return polled,
-            Err(panic) => panic,
+            Err(text) => text,
         };
-        let text = panic_text(&*panic);
-        observe::panicked(self.engine.name(), "the capacitor's task", text);
+        observe::panicked(self.engine.name(), "the capacitor's task", &text);
         self.run = None;
-        let action = self.engine.panicked(text, now());
+        let action = self.engine.panicked(&text, now());
         self.perform(action, Span::none(), None);
         let mut rest = Box::pin(sleep(REST));
         let polled = rest.as_mut().poll(cx);
@@ -281,9 +279,9 @@ impl Driver {
         let state = self.engine.state();
         observe::stopped(self.engine.name(), state);
         if let Some(on_stop) = &self.plan.on_stop
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| on_stop(state)))
+            && let Err(panic) = caught(|| on_stop(state))
         {
-            observe::panicked(self.engine.name(), "on_stop", panic_text(&*panic));
+            observe::panicked(self.engine.name(), "on_stop", &panic);
         }
         self.instance
             .notices

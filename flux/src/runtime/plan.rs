@@ -8,7 +8,7 @@ use crate::{
     codec::Unknown,
     engine::{AnyLayer, AnySnapshot, LayerState, Reducer, Schema, Settings, State, whole_entry},
     pipeline::{Answer, AnyParts},
-    problem::{ProblemKind, panic_text},
+    problem::{ProblemKind, caught},
     source::{
         Given, Source,
         declare::{Input, Opened},
@@ -17,13 +17,7 @@ use crate::{
         supervisor::supervise,
     },
 };
-use std::{
-    future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
 pub(super) use super::keeper::DiskFindings;
@@ -348,8 +342,8 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             again: None,
         },
     };
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let text = format!("reading it panicked: {}", panic_text(&*panic));
+    caught(read).unwrap_or_else(|panic| {
+        let text = format!("reading it panicked: {panic}");
         Given {
             read: Err(vec![whole_entry(origin, text).kind(ProblemKind::Panic)]),
             secrets: Vec::new(),

@@ -1,16 +1,11 @@
 //! Keeps one watcher going: session after session, with a pause that grows, until the source is closed.
 
-use std::{
-    any::Any,
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use flux_syntax::format_duration;
 use tokio::time::Instant;
+
+use crate::problem::caught;
 
 use super::{
     DynWatcher, ErrorKind, Health, Observation, Observer, Patience, SourceError, Terms,
@@ -19,7 +14,7 @@ use super::{
 
 /// Runs sessions of `watcher` for ever, reporting health to `observer`. Returns only when the source is closed.
 pub(crate) async fn supervise(watcher: &mut dyn DynWatcher, observer: &Observer) {
-    let asked = catch_unwind(AssertUnwindSafe(|| (watcher.origin(), watcher.terms())));
+    let asked = caught(|| (watcher.origin(), watcher.terms()));
     let (origin, terms) = asked.unwrap_or_else(|_| ("a source".to_owned(), Terms::default()));
     let observer = &observer.clone().with_resync(terms.resync);
     let mut silence = terms
@@ -99,25 +94,15 @@ pub(crate) async fn session(
     deadline: Option<Duration>,
 ) -> Result<(), SourceError> {
     observer.begin();
-    let panicked = |payload: Box<dyn Any + Send>| {
-        let said = payload
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("no message");
-        SourceError::transient(format!("{origin}: the watcher panicked: {said}"))
-    };
-    let begin = AssertUnwindSafe(move || {
-        let watcher = watcher;
-        watcher.watch(observer)
-    });
-    let mut running = Some(catch_unwind(begin).map_err(panicked)?);
+    let panicked =
+        |panic: String| SourceError::transient(format!("{origin}: the watcher panicked: {panic}"));
+    let mut running = Some(caught(move || watcher.watch(observer)).map_err(panicked)?);
     let mut silent = pin!(silence(observer, deadline));
     let result = poll_fn(|cx| {
         let Some(session) = running.as_mut() else {
             return Poll::Ready(Ok(()));
         };
-        match catch_unwind(AssertUnwindSafe(|| session.as_mut().poll(cx))) {
+        match caught(|| session.as_mut().poll(cx)) {
             Ok(Poll::Ready(result)) => Poll::Ready(result),
             Ok(Poll::Pending) => silent.as_mut().poll(cx).map(|deadline| {
                 Err(SourceError::transient(format!(
@@ -125,12 +110,12 @@ pub(crate) async fn session(
                     format_duration(deadline)
                 )))
             }),
-            Err(payload) => Poll::Ready(Err(panicked(payload))),
+            Err(panic) => Poll::Ready(Err(panicked(panic))),
         }
     })
     .await;
     // Dropping what is left of a session runs the watcher's code too.
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(running.take()))).map_err(panicked);
+    let dropped = caught(|| drop(running.take())).map_err(panicked);
     result.and(dropped)
 }
 

@@ -12,9 +12,9 @@ use crate::{
         state::UpdateOutcome,
         value::AnySnapshot,
     },
+    problem::caught,
     report::{Entry, Keeping},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Engine {
     /// Readers see `snapshot`, which was proposed.
@@ -118,7 +118,7 @@ impl Engine {
     /// The paths in which two configurations differ; none where the comparison panics.
     fn differences(&self, new: &AnySnapshot, old: &AnySnapshot) -> Vec<String> {
         let differences = self.layers.schema.differences;
-        let paths = catch_unwind(AssertUnwindSafe(|| differences(new, old, true)));
+        let paths = caught(|| differences(new, old, true));
         dotted(&paths.unwrap_or_default())
     }
 

@@ -1,6 +1,6 @@
 //! Takes up the newest content: resolves it, proposes what it makes, and judges the answer of the pipeline.
 
-use super::{Engine, dotted, whole_entry, whole_problem};
+use super::{Engine, dotted, whole_entry};
 use crate::{
     engine::{
         event::{EngineEvent, RefusedStage},
@@ -11,10 +11,9 @@ use crate::{
         retry::RetryTarget,
         schema::{Built, Stamp},
     },
-    problem::{ProblemKind, panic_text},
+    problem::{Flaw, ProblemKind, What, caught},
     report::{Entry, Keeping},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Engine {
     /// Takes up everything that is pending.
@@ -23,8 +22,8 @@ impl Engine {
         self.agenda.loaded = true;
         self.update += 1;
         self.events.push(EngineEvent::TakenUp);
-        let resolved = catch_unwind(AssertUnwindSafe(|| self.resolve(now)));
-        let action = resolved.unwrap_or_else(|panic| self.panicked(panic_text(&*panic), now));
+        let resolved = caught(|| self.resolve(now));
+        let action = resolved.unwrap_or_else(|panic| self.panicked(&panic, now));
         if matches!(action, Action::Settled) {
             self.forget_reading();
             self.agenda.retry.clear_newest();
@@ -179,10 +178,8 @@ impl Engine {
                 "generation {number} was put in the place of generation {}; make the new value with `Request::with`",
                 proposal.number
             );
-            return Err(Denial::Invalid(vec![whole_problem(
-                ProblemKind::Callback,
-                text,
-            )]));
+            let what = What::message(ProblemKind::Callback, text);
+            return Err(Denial::Invalid(vec![Flaw::whole(what)]));
         }
         if !passed.checked {
             let transition = self.begun && !proposal.goes_back();

@@ -6,7 +6,7 @@ use crate::{
     engine::{Action, AnySnapshot, Denial, Now, Passed, Question, discard},
     observe,
     pipeline::{AnyApplied, BoxError, into_denial},
-    problem::panic_text,
+    problem::caught,
     runtime::{
         clock::now,
         error::Error,
@@ -15,10 +15,7 @@ use crate::{
         run::{Phase, PipelineRun},
     },
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 use tokio::time::Instant;
 use tracing::Span;
 
@@ -93,9 +90,9 @@ impl Driver {
     fn ask(&mut self, question: Question, span: Span, reply: Option<Reply>) {
         let (pipeline, number) = (&mut self.pipeline, self.instance.number());
         let begin = || pipeline.as_mut().map(|one| one.call(question));
-        let answer = inside(number, || catch_unwind(AssertUnwindSafe(begin)));
+        let answer = inside(number, || caught(begin));
         let answer = answer.unwrap_or_else(|panic| {
-            let text = format!("the pipeline panicked: {}", panic_text(&*panic));
+            let text = format!("the pipeline panicked: {panic}");
             Some(Box::pin(std::future::ready(Err(BoxError::from(text)))))
         });
         let began = self.began.unwrap_or_else(Instant::now);
@@ -134,7 +131,7 @@ impl Driver {
             Phase::Asked(answer) => {
                 let number = self.instance.number();
                 let poll = || answer.as_mut().map(|answer| answer.as_mut().poll(cx));
-                let polled = inside(number, || catch_unwind(AssertUnwindSafe(poll)));
+                let polled = inside(number, || caught(poll));
                 let answer = match polled {
                     Ok(Some(Poll::Pending)) => {
                         self.show_run();
@@ -142,10 +139,7 @@ impl Driver {
                     }
                     Ok(Some(Poll::Ready(answer))) => answer,
                     Ok(None) => Err("there is no pipeline".into()),
-                    Err(panic) => Err(BoxError::from(format!(
-                        "the pipeline panicked: {}",
-                        panic_text(&*panic)
-                    ))),
+                    Err(panic) => Err(BoxError::from(format!("the pipeline panicked: {panic}"))),
                 };
                 self.answered(answer);
             }
