@@ -108,7 +108,7 @@ pub mod __private {
     pub mod merge {
         pub use crate::layer::merge::*;
     }
-    pub mod said {
+    pub mod presence {
         pub use crate::layer::presence::*;
     }
     pub mod rules {

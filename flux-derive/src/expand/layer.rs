@@ -345,9 +345,9 @@ fn presence_of(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let arms = model.keyed().enumerate().map(|(index, field)| {
         let (ident, ty) = (field.ident, field.ty);
         match field.kind {
-            Kind::Leaf { .. } => quote!(#index => __f::said::leaf(&self.#ident),),
+            Kind::Leaf { .. } => quote!(#index => __f::presence::leaf(&self.#ident),),
             _ => {
-                quote_spanned!(place(field.ty)=> #index => __f::said::nested::<#ty>(&self.#ident),)
+                quote_spanned!(place(field.ty)=> #index => __f::presence::nested::<#ty>(&self.#ident),)
             }
         }
     });

@@ -15,21 +15,21 @@ use super::{
 use crate::{codec::Unknown, problem::Flaw, source::Observation};
 use std::time::Duration;
 
-struct Bench {
+struct EngineBench {
     engine: Engine,
     clock: Clock,
 }
 
-impl Bench {
+impl EngineBench {
     fn new(settings: Settings, upper: usize) -> Self {
         let clock = Clock::new();
         let engine = engine(settings, upper, None, 0, clock.now());
-        Bench { engine, clock }
+        EngineBench { engine, clock }
     }
 
     /// One that serves `n=1`.
     fn started(settings: Settings) -> Self {
-        let mut bench = Bench::new(settings, 0);
+        let mut bench = EngineBench::new(settings, 0);
         bench.observe(0, "n=1");
         bench.take_up_and(Ok(()));
         assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
@@ -95,7 +95,7 @@ impl Bench {
 
 #[test]
 fn an_update_leaves_its_events_in_order() {
-    let mut bench = Bench::new(settings(), 0);
+    let mut bench = EngineBench::new(settings(), 0);
     bench.observe(0, "n=1");
     bench.take_up_and(Ok(()));
     let events = bench.events();
@@ -126,7 +126,7 @@ fn an_update_leaves_its_events_in_order() {
 
 #[test]
 fn nothing_is_due_before_every_layer_has_answered() {
-    let mut bench = Bench::new(settings(), 1);
+    let mut bench = EngineBench::new(settings(), 1);
     assert_eq!(bench.due(), Due::Nothing);
     bench.observe(0, "n=1");
     assert_eq!(bench.due(), Due::Nothing);
@@ -137,7 +137,7 @@ fn nothing_is_due_before_every_layer_has_answered() {
 
 #[test]
 fn a_change_is_due_after_the_debounce_and_a_writer_at_work_puts_it_off_to_the_longest_wait() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.observe(0, "n=2");
     assert_eq!(bench.due(), Due::Nothing);
     let deadline = bench.engine.deadline();
@@ -155,7 +155,7 @@ fn a_change_is_due_after_the_debounce_and_a_writer_at_work_puts_it_off_to_the_lo
 
 #[test]
 fn equal_content_asks_nobody_and_keeps_the_generation() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.observe(0, "n=1 # another comment");
     assert!(!bench.take_up_and(Ok(())));
     assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
@@ -164,7 +164,7 @@ fn equal_content_asks_nobody_and_keeps_the_generation() {
 
 #[test]
 fn without_a_pipeline_nobody_is_asked() {
-    let mut bench = Bench::new(
+    let mut bench = EngineBench::new(
         Settings {
             asks: false,
             ..settings()
@@ -181,7 +181,7 @@ fn without_a_pipeline_nobody_is_asked() {
 
 #[test]
 fn content_that_breaks_a_rule_is_refused_and_the_previous_one_is_kept() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.observe(0, "n=100");
     assert!(!bench.take_up_and(Ok(())));
     assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
@@ -195,7 +195,7 @@ fn content_that_breaks_a_rule_is_refused_and_the_previous_one_is_kept() {
 
 #[test]
 fn a_bad_layer_does_not_block_what_is_good_in_another() {
-    let mut bench = Bench::new(settings(), 1);
+    let mut bench = EngineBench::new(settings(), 1);
     bench.observe(0, "n=1");
     bench.observe(1, "m=1");
     bench.take_up_and(Ok(()));
@@ -208,7 +208,7 @@ fn a_bad_layer_does_not_block_what_is_good_in_another() {
 
 #[test]
 fn a_rule_on_changes_sees_what_was_made_of_the_layers_before() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.change("n=1 m=60");
     bench.change("n=1 m=5");
     assert_eq!(bench.served(), Some((2, Small { n: 1, m: 60 })));
@@ -218,7 +218,7 @@ fn a_rule_on_changes_sees_what_was_made_of_the_layers_before() {
 
 #[test]
 fn what_the_pipeline_refuses_is_tried_again_later_and_later() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.observe(0, "n=2");
     bench.take_up_and(Err("no"));
     for pause in [1, 2, 4] {
@@ -234,7 +234,7 @@ fn what_the_pipeline_refuses_is_tried_again_later_and_later() {
 
 #[test]
 fn what_a_stage_puts_in_the_place_of_the_value_is_checked() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.observe(0, "n=2");
     let now = bench.clock.now();
     let Action::Ask(question) = bench.engine.take_up(now) else {
@@ -266,7 +266,7 @@ fn what_a_stage_puts_in_the_place_of_the_value_is_checked() {
 
 #[test]
 fn a_panic_in_a_rule_is_a_refusal() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.change("n=666");
     assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
     let error = bench.engine.error().expect("refused").to_string();
@@ -280,7 +280,7 @@ fn a_panic_in_a_rule_is_a_refusal() {
 
 #[test]
 fn a_rollback_serves_the_earlier_value_and_quarantines_what_came_after() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.change("n=2");
     let now = bench.clock.now();
     let action = bench.engine.roll_back(None, now).expect("one is kept");
@@ -304,7 +304,7 @@ fn a_rollback_serves_the_earlier_value_and_quarantines_what_came_after() {
 
 #[test]
 fn a_rollback_by_hand_that_is_denied_changes_nothing() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.change("n=2");
     let now = bench.clock.now();
     let action = bench.engine.roll_back(Some(1), now).expect("one is kept");
@@ -325,7 +325,7 @@ fn a_rollback_by_hand_that_is_denied_changes_nothing() {
 
 #[test]
 fn what_makes_the_program_unhealthy_is_taken_back() {
-    let mut bench = Bench::started(Settings {
+    let mut bench = EngineBench::started(Settings {
         probation: Some(Duration::from_secs(10)),
         ..settings()
     });
@@ -347,7 +347,7 @@ fn what_makes_the_program_unhealthy_is_taken_back() {
 
 #[test]
 fn a_trial_that_passes_is_confirmed() {
-    let mut bench = Bench::started(Settings {
+    let mut bench = EngineBench::started(Settings {
         probation: Some(Duration::from_secs(10)),
         ..settings()
     });
@@ -366,7 +366,7 @@ fn a_trial_that_passes_is_confirmed() {
 
 #[test]
 fn a_pin_keeps_newer_content_waiting() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     assert!(!bench.engine.pin(true));
     bench.change("n=2");
     assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
@@ -377,7 +377,7 @@ fn a_pin_keeps_newer_content_waiting() {
 
 #[test]
 fn warnings_are_in_the_status_until_the_document_changes() {
-    let mut bench = Bench::started(settings());
+    let mut bench = EngineBench::started(settings());
     bench.change("n=2 x=1");
     let status = bench.engine.status(true);
     assert_eq!(
@@ -396,7 +396,7 @@ fn warnings_are_in_the_status_until_the_document_changes() {
 
 #[test]
 fn a_layer_is_not_present_before_it_was_heard() {
-    let mut bench = Bench::new(settings(), 0);
+    let mut bench = EngineBench::new(settings(), 0);
     assert!(!bench.engine.status(true).layers[0].present);
     bench.observe(0, "n=1");
     assert!(bench.engine.status(true).layers[0].present);
@@ -414,7 +414,7 @@ fn judging_without_a_capacitor_gives_the_same_value_and_the_same_report() {
         ("m=1", "m=2 y=1"),
         ("n=666", ""),
     ] {
-        let mut bench = Bench::new(settings(), 1);
+        let mut bench = EngineBench::new(settings(), 1);
         bench.observe(0, lower);
         bench.observe(1, upper);
         bench.take_up_and(Ok(()));
@@ -468,7 +468,7 @@ fn a_check_keeps_what_was_found_before_a_panic() {
 
 #[test]
 fn before_every_layer_was_received_nothing_is_due_at_a_time() {
-    let mut bench = Bench::new(settings(), 1);
+    let mut bench = EngineBench::new(settings(), 1);
     bench.observe(0, "n=1");
     assert_eq!(bench.engine.deadline(), None);
     bench.observe(1, "n=2");

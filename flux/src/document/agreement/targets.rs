@@ -21,17 +21,17 @@ struct V<T> {
 
 #[derive(serde::Deserialize, Debug)]
 #[allow(dead_code)]
-enum Shape {
+enum TargetShape {
     Point,
     Circle(u32),
     Box(i8, i8),
     Text { text: String },
-    Inner(Option<Level>),
+    Inner(Option<TargetLevel>),
 }
 
 #[derive(serde::Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
-enum Level {
+enum TargetLevel {
     Low,
     High,
 }
@@ -56,7 +56,7 @@ enum Internal {
 
 #[derive(serde::Deserialize, Debug)]
 #[allow(dead_code)]
-struct Leaf {
+struct TargetLeaf {
     a: u8,
     #[serde(default)]
     b: Option<String>,
@@ -127,8 +127,8 @@ pub(in crate::document) fn all(dialect: Dialect, text: &str) -> usize {
         bool, u8, i8, u16, i32, u64, i64, u128, i128, f32, f64, char, String, PathBuf, IpAddr, (),
         Option<u8>, Option<String>, Option<Option<bool>>, Vec<u8>, Vec<String>, Vec<Option<bool>>,
         (u8, String), [u8; 2], BTreeSet<String>, BTreeMap<String, u8>, BTreeMap<u16, String>,
-        BTreeMap<bool, u8>, BTreeMap<Level, u8>, BTreeMap<i8, Leaf>, BTreeMap<New, u8>, Shape, Level,
-        Vec<Shape>, Untagged, Internal, Leaf, Flat, New, Couple, Nothing, serde_json::Value,
+        BTreeMap<bool, u8>, BTreeMap<TargetLevel, u8>, BTreeMap<i8, TargetLeaf>, BTreeMap<New, u8>, TargetShape, TargetLevel,
+        Vec<TargetShape>, Untagged, Internal, TargetLeaf, Flat, New, Couple, Nothing, serde_json::Value,
         Box<str>, ::toml::Spanned<u8>, ::toml::Spanned<Option<String>>, ::toml::value::Datetime,
         serde::de::IgnoredAny, std::time::Duration, Vec<(u8, u8)>, BTreeMap<String, ()>,
     )

@@ -1,6 +1,6 @@
 //! One engine with one layer, against a reference model that knows every answer.
 
-use super::Document;
+use super::SimulatedDocument;
 use crate::engine::{
     agenda::Due,
     decide::{Engine, Settings},
@@ -21,10 +21,10 @@ enum Fate {
 }
 
 #[derive(Debug, Clone)]
-struct KeptGeneration {
+struct ModelGeneration {
     number: u64,
     n: u32,
-    said: Document,
+    said: SimulatedDocument,
     fate: Fate,
 }
 
@@ -34,19 +34,19 @@ struct Model {
     probation: bool,
     yes: bool,
     /// What the source says, and whether that is taken up.
-    newest: Option<Document>,
+    newest: Option<SimulatedDocument>,
     news: bool,
     /// Why the newest is no candidate: it was in quarantine when it came, or was given up.
     given_up: bool,
     /// What the layer says for what readers see.
-    accepted: Option<Document>,
+    accepted: Option<SimulatedDocument>,
     served: Option<(u64, u32)>,
     last: u64,
-    ring: Vec<KeptGeneration>,
+    ring: Vec<ModelGeneration>,
     state: State,
     pinned: bool,
     begun: bool,
-    quarantine: BTreeSet<Document>,
+    quarantine: BTreeSet<SimulatedDocument>,
     /// The newest content is wanted, and was refused.
     wanted: bool,
     back: Option<u64>,
@@ -86,7 +86,7 @@ impl Model {
         (self.yes, self.served, self.last) = (before.yes, before.served, before.last);
     }
 
-    fn says(&mut self, document: Document) {
+    fn says(&mut self, document: SimulatedDocument) {
         if self.newest.as_ref() != Some(&document) {
             self.newest = Some(document);
             self.news = true;
@@ -108,11 +108,13 @@ impl Model {
     /// What was taken up and readers do not see.
     fn candidate(&self) -> bool {
         let newest = self.newest.as_ref();
-        newest.is_some_and(Document::decodes) && !self.given_up && self.accepted.as_ref() != newest
+        newest.is_some_and(SimulatedDocument::decodes)
+            && !self.given_up
+            && self.accepted.as_ref() != newest
     }
 
     fn good_before(&self, number: u64) -> Option<u64> {
-        let good = |kept: &&KeptGeneration| kept.number < number && kept.fate == Fate::Applied;
+        let good = |kept: &&ModelGeneration| kept.number < number && kept.fate == Fate::Applied;
         self.ring.iter().rev().find(good).map(|kept| kept.number)
     }
 
@@ -148,7 +150,7 @@ impl Model {
         self.served = Some((self.last, n));
         self.accepted = Some(newest.clone());
         let good = self.good_before(self.last);
-        self.ring.push(KeptGeneration {
+        self.ring.push(ModelGeneration {
             number: self.last,
             n,
             said: newest.clone(),
@@ -249,7 +251,7 @@ impl Model {
     }
 }
 
-struct Subject {
+struct EngineUnderTest {
     engine: Engine,
     settings: Settings,
     clock: Clock,
@@ -258,7 +260,7 @@ struct Subject {
     asked: Vec<u32>,
 }
 
-impl Subject {
+impl EngineUnderTest {
     fn new(probation: bool) -> Self {
         let settings = Settings {
             probation: probation.then_some(Duration::from_secs(1_000_000)),
@@ -266,7 +268,7 @@ impl Subject {
             ..settings()
         };
         let clock = Clock::new();
-        Subject {
+        EngineUnderTest {
             engine: engine(settings.clone(), 0, None, 0, clock.now()),
             settings,
             clock,
@@ -285,7 +287,7 @@ impl Subject {
         self.engine = engine(self.settings.clone(), 0, current, highest, now);
     }
 
-    fn observe(&mut self, document: &Document) {
+    fn observe(&mut self, document: &SimulatedDocument) {
         let now = self.clock.now();
         self.engine.observe(0, document.observation("n"), now);
     }
@@ -368,8 +370,8 @@ impl Subject {
 
 pub(super) fn run(rng: &mut Rng) {
     let probation = rng.bool();
-    let (mut subject, mut model) = (Subject::new(probation), Model::new(probation));
-    let first = Document::Number(1, 0);
+    let (mut subject, mut model) = (EngineUnderTest::new(probation), Model::new(probation));
+    let first = SimulatedDocument::Number(1, 0);
     subject.observe(&first);
     subject.take_up();
     model.says(first);
@@ -379,7 +381,7 @@ pub(super) fn run(rng: &mut Rng) {
         subject.clock.pass(Duration::from_millis(rng.u64(0..50)));
         match rng.u8(0..25) {
             0..8 => {
-                let document = Document::any(rng);
+                let document = SimulatedDocument::any(rng);
                 subject.observe(&document);
                 model.says(document);
                 assert_eq!(subject.process(), model.process());
@@ -413,7 +415,7 @@ pub(super) fn run(rng: &mut Rng) {
                 }
             }
             _ => {
-                let document = Document::any(rng);
+                let document = SimulatedDocument::any(rng);
                 subject.restart();
                 subject.observe(&document);
                 subject.take_up();

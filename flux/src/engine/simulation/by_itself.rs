@@ -1,6 +1,6 @@
 //! Several engines that run with time, alone or in a group: rules that hold at every moment, and the newest content at the end.
 
-use super::Document;
+use super::SimulatedDocument;
 use crate::{
     change::{Group, GroupVerdict, Member},
     engine::{
@@ -25,7 +25,7 @@ use std::{
 
 /// What the program's callback does with the next question.
 #[derive(Debug, Clone, Copy)]
-enum Answer {
+enum CallbackAnswer {
     Yes,
     No,
     /// It makes a value that breaks a rule.
@@ -38,7 +38,7 @@ enum Run {
     Asked {
         snapshot: AnySnapshot,
         at: Instant,
-        answer: Answer,
+        answer: CallbackAnswer,
     },
     /// The rest of the group is not ready.
     Ready(AnySnapshot),
@@ -52,7 +52,7 @@ struct Simulated {
     published: Arc<Mutex<Option<AnySnapshot>>>,
     run: Option<Run>,
     member: Option<Member>,
-    answer: (Answer, Duration),
+    answer: (CallbackAnswer, Duration),
     /// When the health check answers, and what.
     check: Option<(Instant, bool)>,
     healthy: bool,
@@ -77,7 +77,7 @@ impl Simulated {
             published: Arc::default(),
             run: None,
             member: group.map(|group| group.join(&settings.name)),
-            answer: (Answer::Yes, Duration::ZERO),
+            answer: (CallbackAnswer::Yes, Duration::ZERO),
             check: None,
             healthy: true,
             seen: Vec::new(),
@@ -86,7 +86,7 @@ impl Simulated {
         }
     }
 
-    fn observe(&mut self, upper: bool, document: &Document, now: Now) {
+    fn observe(&mut self, upper: bool, document: &SimulatedDocument, now: Now) {
         let key = if upper { "m" } else { "n" };
         let observation = document.observation(key);
         self.engine.health(usize::from(upper), Health::Live);
@@ -127,7 +127,7 @@ impl Simulated {
             Action::Ask(question) => {
                 let (answer, after) = self.answer;
                 let after = match answer {
-                    Answer::Never => Duration::from_secs(1),
+                    CallbackAnswer::Never => Duration::from_secs(1),
                     _ => after,
                 };
                 self.run = Some(Run::Asked {
@@ -222,13 +222,13 @@ impl Simulated {
         };
         let generation = snapshot.generation();
         let answer = match answer {
-            Answer::Yes => Ok(Passed {
+            CallbackAnswer::Yes => Ok(Passed {
                 snapshot,
                 checked: true,
             }),
-            Answer::No => Err(Denial::Failed("no".to_owned())),
-            Answer::Never => Err(Denial::Failed("no answer within 1s".to_owned())),
-            Answer::Invalid => {
+            CallbackAnswer::No => Err(Denial::Failed("no".to_owned())),
+            CallbackAnswer::Never => Err(Denial::Failed("no answer within 1s".to_owned())),
+            CallbackAnswer::Invalid => {
                 let bad = crate::Snapshot::new(Small { n: 100, m: 0 }, generation);
                 Ok(Passed {
                     snapshot: AnySnapshot::new(Arc::new(bad)),
@@ -344,12 +344,12 @@ impl Simulated {
     }
 }
 
-struct World {
+struct SimulatedFleet {
     all: Vec<Simulated>,
     clock: Clock,
 }
 
-impl World {
+impl SimulatedFleet {
     /// Everybody does what can be done now.
     fn go_on(&mut self) {
         let now = self.clock.now();
@@ -387,15 +387,15 @@ pub(super) fn run(rng: &mut Rng) {
     let clock = Clock::new();
     let group = rng.bool().then(Group::new);
     let count = if group.is_some() { rng.usize(1..4) } else { 1 };
-    let mut world = World {
+    let mut world = SimulatedFleet {
         all: (0..count)
             .map(|number| Simulated::new(rng, number, group.as_ref(), clock.now()))
             .collect(),
         clock,
     };
     for one in &mut world.all {
-        one.observe(false, &Document::Number(1, 0), clock.now());
-        one.observe(true, &Document::Absent, clock.now());
+        one.observe(false, &SimulatedDocument::Number(1, 0), clock.now());
+        one.observe(true, &SimulatedDocument::Absent, clock.now());
     }
     world.go_on();
     for _ in 0..rng.usize(1..48) {
@@ -403,13 +403,13 @@ pub(super) fn run(rng: &mut Rng) {
         let number = rng.usize(0..count);
         let one = &mut world.all[number];
         match rng.u8(0..30) {
-            0..9 => one.observe(rng.bool(), &Document::any(rng), now),
+            0..9 => one.observe(rng.bool(), &SimulatedDocument::any(rng), now),
             9..14 => {
                 let answer = match rng.u8(0..6) {
-                    0..3 => Answer::Yes,
-                    3 => Answer::No,
-                    4 => Answer::Invalid,
-                    _ => Answer::Never,
+                    0..3 => CallbackAnswer::Yes,
+                    3 => CallbackAnswer::No,
+                    4 => CallbackAnswer::Invalid,
+                    _ => CallbackAnswer::Never,
                 };
                 let after = if rng.bool() { rng.u64(0..900) } else { 0 };
                 one.answer = (answer, Duration::from_millis(after));
@@ -433,8 +433,8 @@ pub(super) fn run(rng: &mut Rng) {
             }
             18 => {
                 one.restart(group.as_ref(), now);
-                one.observe(false, &Document::any(rng), now);
-                one.observe(true, &Document::any(rng), now);
+                one.observe(false, &SimulatedDocument::any(rng), now);
+                one.observe(true, &SimulatedDocument::any(rng), now);
             }
             19 => {
                 let since = now.wall;
@@ -464,7 +464,7 @@ pub(super) fn run(rng: &mut Rng) {
     }
     // The trouble is over: what is newest now must be what readers see, and soon.
     for one in &mut world.all {
-        one.answer = (Answer::Yes, Duration::ZERO);
+        one.answer = (CallbackAnswer::Yes, Duration::ZERO);
         one.healthy = true;
         one.engine.layers.states[0].unsettled = false;
     }

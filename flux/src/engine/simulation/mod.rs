@@ -37,38 +37,38 @@ fn each_seed(normal: u64, schedule: impl Fn(&mut Rng)) {
 
 /// What a source may hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Document {
+enum SimulatedDocument {
     /// A number, and a comment that changes the bytes alone.
     Number(u32, u8),
     Rubbish,
     Absent,
 }
 
-impl Document {
+impl SimulatedDocument {
     fn any(rng: &mut Rng) -> Self {
         match rng.u8(0..9) {
-            0 => Document::Number(100, 0),
-            1 => Document::Rubbish,
-            2 => Document::Absent,
-            _ => Document::Number(rng.u32(1..6), rng.u8(0..2)),
+            0 => SimulatedDocument::Number(100, 0),
+            1 => SimulatedDocument::Rubbish,
+            2 => SimulatedDocument::Absent,
+            _ => SimulatedDocument::Number(rng.u32(1..6), rng.u8(0..2)),
         }
     }
     fn keeps_the_rule(&self) -> Option<u32> {
         match self {
-            Document::Number(n, _) if *n < 100 => Some(*n),
+            SimulatedDocument::Number(n, _) if *n < 100 => Some(*n),
             _ => None,
         }
     }
     fn decodes(&self) -> bool {
-        matches!(self, Document::Number(..))
+        matches!(self, SimulatedDocument::Number(..))
     }
     fn observation(&self, key: &str) -> crate::source::Observation {
         match self {
-            Document::Number(n, comment) => {
+            SimulatedDocument::Number(n, comment) => {
                 super::small::document(&format!("{key}={n} # {comment}"))
             }
-            Document::Rubbish => super::small::document(&format!("{key}=x")),
-            Document::Absent => crate::source::Observation::Absent,
+            SimulatedDocument::Rubbish => super::small::document(&format!("{key}=x")),
+            SimulatedDocument::Absent => crate::source::Observation::Absent,
         }
     }
 }

@@ -18,20 +18,20 @@ use tokio::{runtime, task::spawn_blocking, time::sleep};
 
 use super::{
     Dir, File, hub,
-    tests::{NEVER, Place, Seen, Watched},
+    tests::{NEVER, SeenFile, TestFolder, WatchedPath},
 };
 use crate::codec::{Codec, Tree};
 
 const SETTLE: Duration = Duration::from_millis(300);
 
-fn dir(path: &Path) -> Watched {
-    Watched::of(Dir::new(path).resync(NEVER).settle(SETTLE))
+fn dir(path: &Path) -> WatchedPath {
+    WatchedPath::of(Dir::new(path).resync(NEVER).settle(SETTLE))
 }
 
 /// What a directory was seen to hold: `a=1 b=2`; `-` where it was absent.
-fn values(seen: &Seen) -> String {
-    let Seen::Text(text) = seen else {
-        return if *seen == Seen::Absent {
+fn values(seen: &SeenFile) -> String {
+    let SeenFile::Text(text) = seen else {
+        return if *seen == SeenFile::Absent {
             "-".to_owned()
         } else {
             format!("{seen:?}")
@@ -48,7 +48,7 @@ fn values(seen: &Seen) -> String {
     pairs.collect::<Vec<_>>().join(" ")
 }
 
-impl Watched {
+impl WatchedPath {
     async fn holds(&mut self, expected: &str) {
         self.until(expected, |watched| {
             watched.seen.last().map(values).as_deref() == Some(expected)
@@ -63,7 +63,7 @@ impl Watched {
 
 #[tokio::test]
 async fn a_slow_writer_of_one_file_of_a_folder_is_not_seen_when_another_one_is_finished() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("d/a", "1");
     place.write("d/b", "1");
     let mut watched = dir(&place.at("d"));
@@ -85,9 +85,9 @@ async fn a_slow_writer_of_one_file_of_a_folder_is_not_seen_when_another_one_is_f
 
 #[tokio::test]
 async fn a_file_of_a_folder_that_is_emptied_while_its_writer_is_slow_keeps_its_value() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("d/s", "old");
-    let mut watched = Watched::of(Dir::new(place.at("d")).resync(NEVER));
+    let mut watched = WatchedPath::of(Dir::new(place.at("d")).resync(NEVER));
     watched.holds("s=old").await;
     // As `( sleep 1.5; echo new ) > s`.
     let mut writer = fs::File::create(place.at("d/s")).unwrap();
@@ -100,7 +100,7 @@ async fn a_file_of_a_folder_that_is_emptied_while_its_writer_is_slow_keeps_its_v
 
 #[tokio::test]
 async fn a_file_of_a_folder_that_went_away_for_less_than_the_settle_time_keeps_its_value() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("d/s", "old");
     place.write("d/t", "1");
     let mut watched = dir(&place.at("d"));
@@ -118,7 +118,7 @@ async fn a_file_of_a_folder_that_went_away_for_less_than_the_settle_time_keeps_i
 
 #[tokio::test]
 async fn a_file_that_is_new_in_a_folder_is_seen_when_it_is_finished() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("d/a", "1");
     let mut watched = dir(&place.at("d"));
     watched.holds("a=1").await;
@@ -149,7 +149,7 @@ async fn a_file_that_is_new_in_a_folder_is_seen_when_it_is_finished() {
 
 #[tokio::test]
 async fn a_folder_that_is_made_anew_leaves_no_gap() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("d/a", "1");
     place.write("d/b", "1");
     let mut watched = dir(&place.at("d"));
@@ -181,7 +181,7 @@ async fn a_folder_that_is_made_anew_leaves_no_gap() {
 
 #[tokio::test]
 async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let mount = |n: u32| {
         place.write(&format!("d/..v{n}/a"), &n.to_string());
         // Every second version has a file that the others do not have.
@@ -197,7 +197,7 @@ async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
     mount(0);
     symlink("..data/a", place.at("d/a")).unwrap();
     symlink("..data/b", place.at("d/b")).unwrap();
-    let mut watched = Watched::of(Dir::new(place.at("d")).resync(NEVER));
+    let mut watched = WatchedPath::of(Dir::new(place.at("d")).resync(NEVER));
     watched.holds("a=0 b=0").await;
     let mut expected = vec!["a=0 b=0".to_owned()];
     for n in 1..60 {
@@ -221,7 +221,7 @@ async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
 
 #[tokio::test]
 async fn without_events_a_slow_writer_is_never_seen_half() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("watched/f", "before");
     // Writes by the other name have no events here.
     fs::create_dir(place.at("elsewhere")).unwrap();
@@ -230,7 +230,7 @@ async fn without_events_a_slow_writer_is_never_seen_half() {
     let file = File::new(&path)
         .settle(SETTLE)
         .resync(Duration::from_millis(10));
-    let mut watched = Watched::of(file);
+    let mut watched = WatchedPath::of(file);
     watched.reads("before").await;
     let mut writer = OpenOptions::new()
         .write(true)
@@ -248,9 +248,9 @@ async fn without_events_a_slow_writer_is_never_seen_half() {
 
 #[tokio::test]
 async fn a_file_that_is_written_to_for_long_is_reported_as_unsettled() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "before");
-    let mut watched = Watched::of(File::new(&path).resync(NEVER).settle(SETTLE));
+    let mut watched = WatchedPath::of(File::new(&path).resync(NEVER).settle(SETTLE));
     watched.reads("before").await;
     let mut writer = fs::File::create(&path).unwrap();
     let begin = Instant::now();
@@ -277,14 +277,14 @@ async fn a_file_that_is_written_to_for_long_is_reported_as_unsettled() {
 
 #[tokio::test]
 async fn after_events_were_lost_everything_is_read_when_it_is_quiet() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     fs::create_dir(place.at("elsewhere")).unwrap();
     for name in ["d/a", "d/b"] {
         let path = place.write(name, "before");
         fs::hard_link(path, place.at("elsewhere").join(&name[2..])).unwrap();
     }
     let file = File::new(place.at("d/a")).settle(SETTLE).resync(NEVER);
-    let mut file = Watched::of(file);
+    let mut file = WatchedPath::of(file);
     let mut folder = dir(&place.at("d"));
     file.reads("before").await;
     folder.holds("a=before b=before").await;
@@ -312,11 +312,11 @@ fn a_full_pool_of_blocking_threads_stops_neither_a_start_nor_events() {
         .unwrap();
     let (release, stuck) = mpsc::channel::<()>();
     runtime.block_on(async {
-        let place = Place::new().await;
+        let place = TestFolder::new().await;
         spawn_blocking(move || stuck.recv().is_ok());
         place.write("v1/f", "1");
         symlink("v1", place.at("link")).unwrap();
-        let mut file = Watched::at(&place.at("link/f"));
+        let mut file = WatchedPath::at(&place.at("link/f"));
         let mut folder = dir(&place.at("link"));
         file.reads("1").await;
         folder.holds("f=1").await;
@@ -341,14 +341,14 @@ fn a_full_pool_of_blocking_threads_stops_neither_a_start_nor_events() {
 
 #[tokio::test]
 async fn a_file_is_read_when_it_is_asked_for() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("watched/f", "before");
     fs::create_dir(place.at("elsewhere")).unwrap();
     fs::hard_link(&path, place.at("elsewhere/f")).unwrap();
     let file = File::new(&path)
         .resync(NEVER)
         .settle(Duration::from_millis(20));
-    let mut watched = Watched::of(file);
+    let mut watched = WatchedPath::of(file);
     watched.reads("before").await;
     fs::write(place.at("elsewhere/f"), "after").unwrap();
     watched.stays().await;
@@ -358,7 +358,7 @@ async fn a_file_is_read_when_it_is_asked_for() {
 
 #[tokio::test]
 async fn a_folder_answers_once_what_it_holds_is_settled() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("watched/a", "1");
     let path = place.at("watched");
     let mut watched = dir(&path);
@@ -427,10 +427,10 @@ async fn a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again() {
         again(name, "ulimit -n 64 &&");
         return;
     }
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "before");
     place.write("d/a", "before");
-    let mut file = Watched::at(&path);
+    let mut file = WatchedPath::at(&path);
     let mut folder = dir(&place.at("d"));
     file.reads("before").await;
     folder.holds("a=before").await;
@@ -492,7 +492,7 @@ async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_rep
         again(name, "unshare --mount --propagation private");
         return;
     }
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let outside = place.write("outside/app", "1");
     let inside = place.write("inside/app", "");
     let mounted = Command::new("mount")
@@ -500,7 +500,7 @@ async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_rep
         .args([&outside, &inside])
         .status();
     assert!(mounted.unwrap().success());
-    let mut file = Watched::at(&inside);
+    let mut file = WatchedPath::at(&inside);
     let mut folder = dir(&place.at("inside"));
     file.reads("1").await;
     folder.holds("app=1").await;
@@ -517,7 +517,7 @@ async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_rep
     drop(writer);
     file.reads("half").await;
     assert!(
-        !file.seen.contains(&Seen::Text("ha".to_owned())),
+        !file.seen.contains(&SeenFile::Text("ha".to_owned())),
         "{:?}",
         file.seen
     );
@@ -534,7 +534,7 @@ async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_rep
             "{text}"
         );
     }
-    assert_eq!(file.seen.last(), Some(&Seen::Text("half".to_owned())));
+    assert_eq!(file.seen.last(), Some(&SeenFile::Text("half".to_owned())));
     let unmounted = Command::new("umount").arg(&inside).status();
     assert!(unmounted.unwrap().success());
 }
@@ -547,7 +547,7 @@ async fn a_folder_that_is_mounted_twice_has_events_at_both_places() {
         again(name, "unshare --mount --propagation private");
         return;
     }
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("one/f", "1");
     fs::create_dir(place.at("two")).unwrap();
     let mounted = Command::new("mount")
@@ -555,9 +555,9 @@ async fn a_folder_that_is_mounted_twice_has_events_at_both_places() {
         .args([place.at("one"), place.at("two")])
         .status();
     assert!(mounted.unwrap().success());
-    let mut one = Watched::at(&place.at("one/f"));
+    let mut one = WatchedPath::at(&place.at("one/f"));
     one.reads("1").await;
-    let mut two = Watched::at(&place.at("two/f"));
+    let mut two = WatchedPath::at(&place.at("two/f"));
     two.reads("1").await;
     for n in 2..10 {
         let folder = ["one", "two"][n % 2];

@@ -25,7 +25,7 @@ use tokio::{
 
 use super::{
     Dir, File,
-    tests::{BOUND, NEVER, ONE_AT_A_TIME, Seen, Watched},
+    tests::{BOUND, NEVER, ONE_AT_A_TIME, SeenFile, WatchedPath},
 };
 use crate::codec::{Codec, Tree};
 
@@ -35,10 +35,10 @@ const WORLDS: usize = 16;
 const OPS_OF_A_WORLD: usize = 100;
 
 /// What a path holds: the texts by name, one without a name where it is a file. `None`: nothing is there.
-type Held = Option<BTreeMap<String, String>>;
+type FolderTexts = Option<BTreeMap<String, String>>;
 
 /// A folder with everything that is watched in it.
-struct World {
+struct FuzzedFolder {
     root: PathBuf,
     rng: fastrand::Rng,
     documents: u64,
@@ -56,9 +56,9 @@ const WATCHED: [&str; 8] = [
 /// What is watched as a directory of values.
 const FOLDERS: [&str; 4] = ["d", "k", "cur", "link-to-e"];
 
-impl World {
-    fn new(root: &Path, seed: u64) -> World {
-        let mut world = World {
+impl FuzzedFolder {
+    fn new(root: &Path, seed: u64) -> FuzzedFolder {
+        let mut world = FuzzedFolder {
             root: root.to_owned(),
             rng: fastrand::Rng::with_seed(seed),
             documents: 0,
@@ -251,7 +251,7 @@ impl World {
         }
     }
 
-    fn held(&self, watched: &str, folder: bool) -> Held {
+    fn held(&self, watched: &str, folder: bool) -> FolderTexts {
         let path = self.at(watched);
         if !folder {
             let text = fs::read_to_string(path).ok()?;
@@ -266,11 +266,11 @@ impl World {
 }
 
 /// What a path holds by an observation; `Err` for what none can hold.
-fn held_by(seen: &Seen, folder: bool) -> Result<Held, String> {
+fn held_by(seen: &SeenFile, folder: bool) -> Result<FolderTexts, String> {
     let text = match seen {
-        Seen::Text(text) => text,
-        Seen::Absent => return Ok(None),
-        Seen::Unreadable(error) => return Err(format!("unreadable: {error}")),
+        SeenFile::Text(text) => text,
+        SeenFile::Absent => return Ok(None),
+        SeenFile::Unreadable(error) => return Err(format!("unreadable: {error}")),
     };
     if !folder {
         return Ok(Some(BTreeMap::from([(String::new(), text.clone())])));
@@ -298,17 +298,22 @@ fn is_whole(text: &str) -> bool {
 }
 
 /// One path, what it was last seen to hold, and how many observations were judged.
-struct Subject {
+struct FuzzedPath {
     path: &'static str,
     folder: bool,
-    watched: Watched,
+    watched: WatchedPath,
     judged: usize,
 }
 
-impl Subject {
+impl FuzzedPath {
     /// Judges what was newly observed: `before` and `after` are what the disk held. `prompt`: nothing was away or half for
     /// as long as the settle time in between.
-    fn judge(&mut self, before: &Held, after: &Held, prompt: bool) -> Result<(), String> {
+    fn judge(
+        &mut self,
+        before: &FolderTexts,
+        after: &FolderTexts,
+        prompt: bool,
+    ) -> Result<(), String> {
         self.watched.take();
         for seen in &self.watched.seen[self.judged..] {
             let seen_now = held_by(seen, self.folder)?;
@@ -340,12 +345,17 @@ impl Subject {
         Ok(())
     }
 
-    fn shows(&self, held: &Held) -> bool {
+    fn shows(&self, held: &FolderTexts) -> bool {
         let last = self.watched.seen.last();
         last.is_some_and(|seen| held_by(seen, self.folder).is_ok_and(|seen| seen == *held))
     }
 
-    async fn settles(&mut self, before: &Held, after: &Held, prompt: bool) -> Result<(), String> {
+    async fn settles(
+        &mut self,
+        before: &FolderTexts,
+        after: &FolderTexts,
+        prompt: bool,
+    ) -> Result<(), String> {
         let settled = timeout(BOUND, async {
             loop {
                 self.judge(before, after, prompt)?;
@@ -380,28 +390,28 @@ struct Counts {
 async fn run(seed: u64, base: &Path) -> Result<Counts, String> {
     let temp = tempfile::tempdir_in(base).unwrap();
     let root = temp.path().canonicalize().unwrap();
-    let mut world = World::new(&root, seed);
-    let mut subjects: Vec<Subject> = Vec::new();
+    let mut world = FuzzedFolder::new(&root, seed);
+    let mut subjects: Vec<FuzzedPath> = Vec::new();
     for path in WATCHED {
         let file = File::new(world.at(path)).resync(NEVER).settle(SETTLE);
-        subjects.push(Subject {
+        subjects.push(FuzzedPath {
             path,
             folder: false,
-            watched: Watched::of(file),
+            watched: WatchedPath::of(file),
             judged: 0,
         });
     }
     for path in FOLDERS {
         let dir = Dir::new(world.at(path)).resync(NEVER).settle(SETTLE);
-        subjects.push(Subject {
+        subjects.push(FuzzedPath {
             path,
             folder: true,
-            watched: Watched::of(dir),
+            watched: WatchedPath::of(dir),
             judged: 0,
         });
     }
     let mut counts = Counts::default();
-    let mut before: Vec<Held> = Vec::new();
+    let mut before: Vec<FolderTexts> = Vec::new();
     for subject in &mut subjects {
         let held = world.held(subject.path, subject.folder);
         subject

@@ -33,27 +33,27 @@ pub(super) const A_WHILE: Duration = Duration::from_millis(150);
 pub(super) const NEVER: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Seen {
+pub(super) enum SeenFile {
     Text(String),
     Absent,
     Unreadable(String),
 }
 
-pub(super) struct Watched {
+pub(super) struct WatchedPath {
     mailbox: Arc<Mailbox>,
     task: JoinHandle<()>,
-    pub(super) seen: Vec<Seen>,
+    pub(super) seen: Vec<SeenFile>,
     pub(super) unsettled: bool,
     answered: u64,
     pub(super) failing: Option<SourceError>,
 }
 
-impl Watched {
+impl WatchedPath {
     pub(super) fn of(mut watcher: impl Watcher) -> Self {
         let mailbox = Mailbox::new(1);
         let observer = mailbox.observer(0);
         let task = tokio::spawn(async move { supervise(&mut watcher, &observer).await });
-        Watched {
+        WatchedPath {
             mailbox,
             task,
             seen: Vec::new(),
@@ -78,10 +78,10 @@ impl Watched {
             }
             self.seen.extend(news.observation.map(|seen| match seen {
                 Observation::Value(content) => {
-                    Seen::Text(String::from_utf8(content.bytes.to_vec()).unwrap())
+                    SeenFile::Text(String::from_utf8(content.bytes.to_vec()).unwrap())
                 }
-                Observation::Absent => Seen::Absent,
-                Observation::Unreadable(error) => Seen::Unreadable(error.to_string()),
+                Observation::Absent => SeenFile::Absent,
+                Observation::Unreadable(error) => SeenFile::Unreadable(error.to_string()),
             }));
         }
     }
@@ -115,14 +115,14 @@ impl Watched {
         }
     }
 
-    pub(super) async fn sees(&mut self, expected: Seen) {
+    pub(super) async fn sees(&mut self, expected: SeenFile) {
         let what = format!("{expected:?}");
         self.until(&what, |watched| watched.seen.last() == Some(&expected))
             .await;
     }
 
     pub(super) async fn reads(&mut self, text: &str) {
-        self.sees(Seen::Text(text.to_owned())).await;
+        self.sees(SeenFile::Text(text.to_owned())).await;
     }
 
     /// Nothing more is delivered.
@@ -139,17 +139,17 @@ impl Watched {
     }
 }
 
-pub(super) struct Place {
+pub(super) struct TestFolder {
     pub(super) root: PathBuf,
     _temp: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
-impl Place {
+impl TestFolder {
     pub(super) async fn new() -> Self {
         let turn = ONE_AT_A_TIME.lock().await;
         let temp = tempfile::tempdir().unwrap();
-        Place {
+        TestFolder {
             root: temp.path().canonicalize().unwrap(),
             _temp: temp,
             _turn: turn,
@@ -172,9 +172,9 @@ impl Place {
 
 #[tokio::test]
 async fn every_write_in_place_is_seen_once() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "0");
-    let mut watched = Watched::at(&path);
+    let mut watched = WatchedPath::at(&path);
     watched.reads("0").await;
     for n in 1..=200 {
         fs::write(&path, n.to_string()).unwrap();
@@ -185,10 +185,10 @@ async fn every_write_in_place_is_seen_once() {
 
 #[tokio::test]
 async fn a_writer_that_has_just_emptied_the_file_is_waited_for_at_the_beginning_too() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.at("f");
     let mut writer = fs::File::create(&path).unwrap();
-    let mut watched = Watched::at(&path);
+    let mut watched = WatchedPath::at(&path);
     watched
         .until("unsettled", |watched| watched.unsettled)
         .await;
@@ -202,16 +202,16 @@ async fn a_writer_that_has_just_emptied_the_file_is_waited_for_at_the_beginning_
     let file = File::new(&path)
         .resync(NEVER)
         .settle(Duration::from_millis(100));
-    let mut watched = Watched::of(file);
+    let mut watched = WatchedPath::of(file);
     watched.reads("").await;
     assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
 }
 
 #[tokio::test]
 async fn the_last_of_many_renames_is_seen() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "0");
-    let mut watched = Watched::at(&path);
+    let mut watched = WatchedPath::at(&path);
     watched.reads("0").await;
     for n in 1..=100 {
         place.replace("f", &n.to_string());
@@ -220,14 +220,14 @@ async fn the_last_of_many_renames_is_seen() {
         }
     }
     watched.stays().await;
-    assert!(!watched.seen.contains(&Seen::Absent));
+    assert!(!watched.seen.contains(&SeenFile::Absent));
 }
 
 #[tokio::test]
 async fn editors_are_seen_to_finish_and_never_halfway() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "0");
-    let mut watched = Watched::at(&path);
+    let mut watched = WatchedPath::at(&path);
     watched.reads("0").await;
     for n in 1..=20 {
         // vim with a backup: the old file is renamed away, a new one written, the old one removed.
@@ -251,11 +251,11 @@ async fn editors_are_seen_to_finish_and_never_halfway() {
 
 #[tokio::test]
 async fn swaps_of_a_kubernetes_data_link_are_seen() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("..v0/f", "0");
     symlink("..v0", place.at("..data")).unwrap();
     symlink("..data/f", place.at("f")).unwrap();
-    let mut watched = Watched::at(&place.at("f"));
+    let mut watched = WatchedPath::at(&place.at("f"));
     watched.reads("0").await;
     for n in 1..=50 {
         place.write(&format!("..v{n}/f"), &n.to_string());
@@ -269,13 +269,13 @@ async fn swaps_of_a_kubernetes_data_link_are_seen() {
 
 #[tokio::test]
 async fn every_link_of_a_chain_over_directories_is_followed() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     place.write("one/f", "1");
     place.write("two/f", "2");
     fs::create_dir(place.at("links")).unwrap();
     symlink("../one", place.at("links/dir")).unwrap();
     symlink(place.at("links/dir/f"), place.at("start")).unwrap();
-    let mut watched = Watched::at(&place.at("start"));
+    let mut watched = WatchedPath::at(&place.at("start"));
     watched.reads("1").await;
     place.write("one/f", "in the target");
     watched.reads("in the target").await;
@@ -294,9 +294,9 @@ async fn every_link_of_a_chain_over_directories_is_followed() {
 
 #[tokio::test]
 async fn a_file_and_its_directories_may_go_and_come_back() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("a/b/f", "1");
-    let mut watched = Watched::of(
+    let mut watched = WatchedPath::of(
         File::new(&path)
             .resync(NEVER)
             .settle(Duration::from_millis(50)),
@@ -304,12 +304,12 @@ async fn a_file_and_its_directories_may_go_and_come_back() {
     watched.reads("1").await;
     for n in 0..5 {
         fs::remove_file(&path).unwrap();
-        watched.sees(Seen::Absent).await;
+        watched.sees(SeenFile::Absent).await;
         fs::write(&path, format!("file {n}")).unwrap();
         watched.reads(&format!("file {n}")).await;
 
         fs::remove_dir_all(place.at("a")).unwrap();
-        watched.sees(Seen::Absent).await;
+        watched.sees(SeenFile::Absent).await;
         place.write("a/b/f", &format!("directory {n}"));
         watched.reads(&format!("directory {n}")).await;
 
@@ -318,7 +318,7 @@ async fn a_file_and_its_directories_may_go_and_come_back() {
         watched.reads(&format!("at once {n}")).await;
 
         fs::rename(place.at("a/b"), place.at(&format!("moved {n}"))).unwrap();
-        watched.sees(Seen::Absent).await;
+        watched.sees(SeenFile::Absent).await;
         place.write("a/b/f", &format!("in its place {n}"));
         watched.reads(&format!("in its place {n}")).await;
         place.write(&format!("moved {n}/f"), "nobody looks here");
@@ -328,9 +328,9 @@ async fn a_file_and_its_directories_may_go_and_come_back() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_yet_is_absent_until_it_is() {
-    let place = Place::new().await;
-    let mut watched = Watched::at(&place.at("a/b/c/f"));
-    watched.sees(Seen::Absent).await;
+    let place = TestFolder::new().await;
+    let mut watched = WatchedPath::at(&place.at("a/b/c/f"));
+    watched.sees(SeenFile::Absent).await;
     fs::create_dir(place.at("a")).unwrap();
     sleep(Duration::from_millis(20)).await;
     place.write("a/b/c/f", "here");
@@ -340,9 +340,9 @@ async fn a_file_that_is_not_there_yet_is_absent_until_it_is() {
 
 #[tokio::test]
 async fn metadata_and_equal_content_deliver_nothing() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "same");
-    let mut watched = Watched::at(&path);
+    let mut watched = WatchedPath::at(&path);
     watched.reads("same").await;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let file = OpenOptions::new().write(true).open(&path).unwrap();
@@ -358,7 +358,7 @@ async fn metadata_and_equal_content_deliver_nothing() {
 
 #[tokio::test]
 async fn a_change_without_an_event_is_found_by_the_poll_though_time_and_size_are_equal() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("watched/f", "before");
     fs::create_dir(place.at("elsewhere")).unwrap();
     let other = place.at("elsewhere/f");
@@ -370,7 +370,7 @@ async fn a_change_without_an_event_is_found_by_the_poll_though_time_and_size_are
     };
     set(&other);
     let file = File::new(&path).settle(Duration::from_millis(100));
-    let mut watched = Watched::of(file.resync(Duration::from_millis(50)));
+    let mut watched = WatchedPath::of(file.resync(Duration::from_millis(50)));
     watched.reads("before").await;
     fs::write(&other, "after!").unwrap();
     set(&other);
@@ -380,10 +380,10 @@ async fn a_change_without_an_event_is_found_by_the_poll_though_time_and_size_are
 
 #[tokio::test]
 async fn a_slow_writer_is_never_seen_half() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "before");
     // Polled all the time, which must not tempt it either.
-    let mut watched = Watched::of(File::new(&path).resync(Duration::from_millis(20)));
+    let mut watched = WatchedPath::of(File::new(&path).resync(Duration::from_millis(20)));
     watched.reads("before").await;
     let mut file = fs::File::create(&path).unwrap();
     for part in ["a: 1\n", "b: 2\n", "c: 3\n", "d: 4\n"] {
@@ -402,9 +402,9 @@ async fn a_slow_writer_is_never_seen_half() {
 
 #[tokio::test]
 async fn a_writer_that_never_closes_is_read_when_quiet() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "before");
-    let mut watched = Watched::of(
+    let mut watched = WatchedPath::of(
         File::new(&path)
             .resync(NEVER)
             .settle(Duration::from_millis(80)),
@@ -419,10 +419,10 @@ async fn a_writer_that_never_closes_is_read_when_quiet() {
 
 #[tokio::test]
 async fn what_is_not_a_readable_file_is_refused_and_says_why() {
-    let place = Place::new().await;
+    let place = TestFolder::new().await;
     let path = place.write("f", "good");
     let shown = path.display().to_string();
-    let mut watched = Watched::of(
+    let mut watched = WatchedPath::of(
         File::new(&path)
             .resync(NEVER)
             .max_size(1024)
@@ -432,23 +432,23 @@ async fn what_is_not_a_readable_file_is_refused_and_says_why() {
 
     fs::write(&path, "x".repeat(1536)).unwrap();
     let refused = format!("{shown} holds 1.5 KiB, more than the limit of 1 KiB");
-    watched.sees(Seen::Unreadable(refused)).await;
+    watched.sees(SeenFile::Unreadable(refused)).await;
 
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     let refused = format!("{shown} is a directory; expected a regular file");
-    watched.sees(Seen::Unreadable(refused)).await;
+    watched.sees(SeenFile::Unreadable(refused)).await;
 
     fs::remove_dir(&path).unwrap();
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     if made.is_ok_and(|status| status.success()) {
         let refused = format!("{shown} is a FIFO; expected a regular file");
-        watched.sees(Seen::Unreadable(refused)).await;
+        watched.sees(SeenFile::Unreadable(refused)).await;
         fs::remove_file(&path).unwrap();
     }
     symlink("/dev/null", &path).unwrap();
     let refused = format!("{shown} is a device; expected a regular file");
-    watched.sees(Seen::Unreadable(refused)).await;
+    watched.sees(SeenFile::Unreadable(refused)).await;
 
     place.replace("f", "good again");
     watched.reads("good again").await;
@@ -487,12 +487,12 @@ mod footprint {
 
     #[tokio::test]
     async fn three_hundred_files_share_one_thread_which_ends_with_the_last() {
-        let place = Place::new().await;
+        let place = TestFolder::new().await;
         nothing_left().await;
         let name = |n: usize| format!("d{}/f{n}", n % 7);
         let mut all = Vec::new();
         for n in 0..300 {
-            all.push(Watched::at(&place.write(&name(n), "0")));
+            all.push(WatchedPath::at(&place.write(&name(n), "0")));
         }
         for watched in &mut all {
             watched.reads("0").await;
@@ -519,10 +519,10 @@ mod footprint {
 
     #[tokio::test]
     async fn it_can_be_watched_again_after_everything_stopped() {
-        let place = Place::new().await;
+        let place = TestFolder::new().await;
         let path = place.write("f", "0");
         for n in 0..5 {
-            let mut watched = Watched::at(&path);
+            let mut watched = WatchedPath::at(&path);
             watched
                 .until("the first value", |watched| !watched.seen.is_empty())
                 .await;
