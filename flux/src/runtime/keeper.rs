@@ -5,7 +5,7 @@ use super::{
     disk::{self, SystemDisk},
     last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
     process::ProcessId,
-    saver::{Job, Kind, News, Outcome, PATIENCE, Saver},
+    saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
     trial_file,
 };
 use crate::{
@@ -206,15 +206,15 @@ impl LastGoodKeeper {
         Poll::Ready(())
     }
 
-    fn take_up(&mut self, capacitor: &str, news: News) {
-        let News {
+    fn take_up(&mut self, capacitor: &str, news: SaveReport) {
+        let SaveReport {
             kind,
             path,
             outcome,
         } = news;
         let shown = path.display().to_string();
         let (written, problem, writing) = match kind {
-            Kind::Kept => {
+            SavedFile::Kept => {
                 let file = self.file.get_or_insert(LastKnownGood {
                     path,
                     written: None,
@@ -223,7 +223,7 @@ impl LastGoodKeeper {
                 });
                 (&mut file.written, &mut file.problem, &mut file.writing)
             }
-            Kind::Record => {
+            SavedFile::Record => {
                 let file = self.record_file.get_or_insert(TrialRecordFile {
                     path,
                     written: None,
@@ -234,7 +234,7 @@ impl LastGoodKeeper {
             }
         };
         match outcome {
-            Outcome::Hangs(since) => {
+            SaveOutcome::Hangs(since) => {
                 *writing = Some(since);
                 let text = format!(
                     "{shown}: a write has lasted {PATIENCE:?}, and the disk does not answer; updates go on without it, and if this \
@@ -242,7 +242,7 @@ impl LastGoodKeeper {
                 );
                 observe::warning(capacitor, &text);
             }
-            Outcome::Done { missing } => {
+            SaveOutcome::Done { missing } => {
                 if problem.is_some() || writing.is_some() {
                     observe::disk_recovered(capacitor, &shown);
                 }
@@ -251,7 +251,7 @@ impl LastGoodKeeper {
                 }
                 (*written, *problem, *writing) = (Some(SystemTime::now()), missing, None);
             }
-            Outcome::Failed(why) => {
+            SaveOutcome::Failed(why) => {
                 // A further try that fails for the same reason is no news.
                 if problem.as_ref() != Some(&why) {
                     observe::warning(capacitor, &why);

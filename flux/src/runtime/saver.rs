@@ -30,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Which of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SavedFile {
     /// The last known good configuration.
     Kept,
     /// The record of trials.
@@ -46,7 +46,7 @@ pub(super) enum Job {
 
 /// What became of a job.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum SaveOutcome {
     /// It is on disk; of a configuration, what of it is not in the file.
     Done { missing: Option<String> },
     /// It is not.
@@ -55,25 +55,25 @@ pub(super) enum Outcome {
     Hangs(SystemTime),
 }
 
-/// News of one file.
-pub(super) struct News {
-    pub(super) kind: Kind,
+/// A report of one file.
+pub(super) struct SaveReport {
+    pub(super) kind: SavedFile,
     pub(super) path: PathBuf,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: SaveOutcome,
 }
 
 /// What a job answers.
-struct Answer {
+struct DiskAnswer {
     missing: Option<String>,
     /// Why it failed, and whether it is of use to try it again.
     failed: Option<(String, bool)>,
 }
 
 impl Job {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> SavedFile {
         match self {
-            Job::Keep(..) => Kind::Kept,
-            Job::Record(..) => Kind::Record,
+            Job::Keep(..) => SavedFile::Kept,
+            Job::Record(..) => SavedFile::Record,
         }
     }
 
@@ -83,7 +83,7 @@ impl Job {
         }
     }
 
-    fn run(&self, disk: &dyn Disk) -> Answer {
+    fn run(&self, disk: &dyn Disk) -> DiskAnswer {
         let shown = self.path().display();
         match self {
             Job::Keep(path, snapshot) => match snapshot.content() {
@@ -97,12 +97,12 @@ impl Job {
                             true,
                         )
                     });
-                    Answer {
+                    DiskAnswer {
                         missing: missing.filter(|_| failed.is_none()),
                         failed,
                     }
                 }
-                Err(problem) => Answer {
+                Err(problem) => DiskAnswer {
                     missing: None,
                     failed: Some((
                         format!("the last known good configuration is not kept: {problem}"),
@@ -110,7 +110,7 @@ impl Job {
                     )),
                 },
             },
-            Job::Record(path, config, content) => Answer {
+            Job::Record(path, config, content) => DiskAnswer {
                 missing: None,
                 failed: record(disk, path, config, content.as_deref()).err().map(|(why, again)| {
                     let next = if again { "; the write is tried again" } else { "" };
@@ -153,7 +153,7 @@ fn record(
 pub(super) struct Saver {
     disk: Arc<dyn Disk>,
     pending: VecDeque<Task>,
-    running: Option<Running>,
+    running: Option<RunningJob>,
     /// What the disk refused, at most one of each kind.
     again: Vec<(Task, Pin<Box<Sleep>>)>,
 }
@@ -164,11 +164,11 @@ struct Task {
     failures: u32,
 }
 
-struct Running {
-    kind: Kind,
+struct RunningJob {
+    kind: SavedFile,
     path: PathBuf,
     since: SystemTime,
-    handle: JoinHandle<(Task, Answer)>,
+    handle: JoinHandle<(Task, DiskAnswer)>,
     /// Until it is given up; none once it is.
     limit: Option<Pin<Box<Sleep>>>,
 }
@@ -197,7 +197,7 @@ impl Saver {
     }
 
     /// Ready with none once nothing is to be waited for: everything is done, or waits for its next try, or the disk does not answer.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<SaveReport>> {
         let mut at = 0;
         while let Some((_, pause)) = self.again.get_mut(at) {
             match pause.as_mut().poll(cx) {
@@ -216,7 +216,7 @@ impl Saver {
                 return Poll::Ready(None);
             };
             let disk = Arc::clone(&self.disk);
-            self.running = Some(Running {
+            self.running = Some(RunningJob {
                 kind: task.job.kind(),
                 path: task.job.path().to_owned(),
                 since: SystemTime::now(),
@@ -229,20 +229,25 @@ impl Saver {
         }
     }
 
-    fn done(&mut self, done: Result<(Task, Answer), tokio::task::JoinError>) -> Option<News> {
-        let Running { kind, path, .. } = self.running.take()?;
+    fn done(
+        &mut self,
+        done: Result<(Task, DiskAnswer), tokio::task::JoinError>,
+    ) -> Option<SaveReport> {
+        let RunningJob { kind, path, .. } = self.running.take()?;
         let outcome = match done {
-            Err(error) => Outcome::Failed(format!("{}: cannot be kept: {error}", path.display())),
+            Err(error) => {
+                SaveOutcome::Failed(format!("{}: cannot be kept: {error}", path.display()))
+            }
             Ok((
                 _,
-                Answer {
+                DiskAnswer {
                     missing,
                     failed: None,
                 },
-            )) => Outcome::Done { missing },
+            )) => SaveOutcome::Done { missing },
             Ok((
                 mut task,
-                Answer {
+                DiskAnswer {
                     failed: Some((why, again)),
                     ..
                 },
@@ -253,10 +258,10 @@ impl Saver {
                     let pause = Box::pin(sleep(ceiling(task.failures, FIRST, LONGEST)));
                     self.again.push((task, pause));
                 }
-                Outcome::Failed(why)
+                SaveOutcome::Failed(why)
             }
         };
-        Some(News {
+        Some(SaveReport {
             kind,
             path,
             outcome,
@@ -264,17 +269,17 @@ impl Saver {
     }
 }
 
-impl Running {
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
+impl RunningJob {
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<SaveReport>> {
         let Some(limit) = &mut self.limit else {
             return Poll::Ready(None);
         };
         std::task::ready!(limit.as_mut().poll(cx));
         self.limit = None;
-        Poll::Ready(Some(News {
+        Poll::Ready(Some(SaveReport {
             kind: self.kind,
             path: self.path.clone(),
-            outcome: Outcome::Hangs(self.since),
+            outcome: SaveOutcome::Hangs(self.since),
         }))
     }
 }
@@ -343,7 +348,7 @@ mod tests {
         Job::Record(path, "App", Some(text.into()))
     }
 
-    async fn news(saver: &mut Saver) -> Option<Outcome> {
+    async fn news(saver: &mut Saver) -> Option<SaveOutcome> {
         let news = poll_fn(|cx| saver.poll(cx)).await;
         news.map(|news| news.outcome)
     }
@@ -362,13 +367,13 @@ mod tests {
         let mut last = begin;
         loop {
             match news(&mut saver).await {
-                Some(Outcome::Failed(why)) => {
+                Some(SaveOutcome::Failed(why)) => {
                     assert!(why.contains("tried again"), "{why}");
                     pauses.push((tokio::time::Instant::now() - last).as_secs());
                     last = tokio::time::Instant::now();
                 }
-                Some(Outcome::Done { .. }) => break,
-                Some(Outcome::Hangs(_)) => panic!("it answers"),
+                Some(SaveOutcome::Done { .. }) => break,
+                Some(SaveOutcome::Hangs(_)) => panic!("it answers"),
                 // Nothing is waited for: as the task of a capacitor would, until it is woken.
                 None => tokio::time::sleep(Duration::from_millis(100)).await,
             }
@@ -382,9 +387,15 @@ mod tests {
         let (disk, mut saver, folder) = saver();
         disk.refuses.store(1, SeqCst);
         saver.push(record(&folder, "first"));
-        assert!(matches!(news(&mut saver).await, Some(Outcome::Failed(_))));
+        assert!(matches!(
+            news(&mut saver).await,
+            Some(SaveOutcome::Failed(_))
+        ));
         saver.push(record(&folder, "second"));
-        assert!(matches!(news(&mut saver).await, Some(Outcome::Done { .. })));
+        assert!(matches!(
+            news(&mut saver).await,
+            Some(SaveOutcome::Done { .. })
+        ));
         tokio::time::sleep(LONGEST).await;
         assert!(news(&mut saver).await.is_none());
         assert_eq!(
@@ -398,9 +409,15 @@ mod tests {
         let (disk, mut saver, folder) = saver();
         disk.refuses.store(1, SeqCst);
         saver.push(record(&folder, "first"));
-        assert!(matches!(news(&mut saver).await, Some(Outcome::Failed(_))));
+        assert!(matches!(
+            news(&mut saver).await,
+            Some(SaveOutcome::Failed(_))
+        ));
         saver.try_again();
-        assert!(matches!(news(&mut saver).await, Some(Outcome::Done { .. })));
+        assert!(matches!(
+            news(&mut saver).await,
+            Some(SaveOutcome::Done { .. })
+        ));
         assert_eq!(content(&folder), "first");
     }
 
@@ -412,7 +429,10 @@ mod tests {
         saver.push(record(&folder, "first"));
         assert!(poll_fn(|cx| Poll::Ready(saver.poll(cx).is_pending())).await);
         tokio::time::advance(PATIENCE).await;
-        assert!(matches!(news(&mut saver).await, Some(Outcome::Hangs(_))));
+        assert!(matches!(
+            news(&mut saver).await,
+            Some(SaveOutcome::Hangs(_))
+        ));
         assert!(news(&mut saver).await.is_none(), "nothing to wait for");
         saver.push(record(&folder, "second"));
         assert!(news(&mut saver).await.is_none(), "nor for what follows");
@@ -424,7 +444,7 @@ mod tests {
                     None => std::thread::yield_now(),
                 }
             };
-            assert!(matches!(outcome, Outcome::Done { .. }), "{expected}");
+            assert!(matches!(outcome, SaveOutcome::Done { .. }), "{expected}");
         }
         assert_eq!(content(&folder), "second");
     }

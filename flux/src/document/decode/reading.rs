@@ -11,6 +11,15 @@ use std::{
     rc::Rc,
 };
 
+/// Runs at the end of a decode, also where it panics.
+struct AtEnd<F: Fn()>(F);
+
+impl<F: Fn()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 thread_local! {
     /// In YAML a plain scalar is also a legal string.
     static PLAIN_SCALARS: Cell<bool> = const { Cell::new(false) };
@@ -18,13 +27,7 @@ thread_local! {
 
 /// Runs `decode` with numbers and bools accepted as strings.
 pub(crate) fn with_plain_scalars<T>(on: bool, decode: impl FnOnce() -> T) -> T {
-    struct Reset;
-    impl Drop for Reset {
-        fn drop(&mut self) {
-            PLAIN_SCALARS.set(false);
-        }
-    }
-    let _reset = Reset;
+    let _reset = AtEnd(|| PLAIN_SCALARS.set(false));
     PLAIN_SCALARS.set(on);
     decode()
 }
@@ -52,13 +55,7 @@ pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
 
 /// Runs `decode` with lists of sections accepted as maps of their items by number.
 pub(crate) fn items_by_number<T>(decode: impl FnOnce() -> T) -> T {
-    struct ByNumberEnd;
-    impl Drop for ByNumberEnd {
-        fn drop(&mut self) {
-            BY_NUMBER.set(false);
-        }
-    }
-    let _end = ByNumberEnd;
+    let _end = AtEnd(|| BY_NUMBER.set(false));
     BY_NUMBER.set(true);
     decode()
 }
@@ -87,13 +84,7 @@ thread_local! {
 
 /// Runs `decode` with only these parts of lists and maps, while errors are collected.
 pub(crate) fn with_parts<T>(parts: &PartsByPath, decode: impl FnOnce() -> T) -> T {
-    struct PartsEnd;
-    impl Drop for PartsEnd {
-        fn drop(&mut self) {
-            PARTS.with(|chosen| chosen.borrow_mut().clear());
-        }
-    }
-    let _end = PartsEnd;
+    let _reset = AtEnd(|| PARTS.with(|chosen| chosen.borrow_mut().clear()));
     PARTS.with(|chosen| chosen.borrow_mut().clone_from(parts));
     decode()
 }
@@ -117,13 +108,7 @@ thread_local! {
 
 /// Runs `decode`, which reads the same tree several times, with each long text parsed once.
 pub(crate) fn with_texts_read_once<T>(decode: impl FnOnce() -> T) -> T {
-    struct TextsEnd;
-    impl Drop for TextsEnd {
-        fn drop(&mut self) {
-            READ.take();
-        }
-    }
-    let _end = TextsEnd;
+    let _reset = AtEnd(|| drop(READ.take()));
     READ.set(Some(HashMap::new()));
     decode()
 }
