@@ -1,0 +1,98 @@
+//! What is declared in code, and how it is refused.
+
+use crate::source::declare::*;
+#[cfg(unix)]
+use std::ffi::OsString;
+
+fn opened(uri: &str) -> Result<String, String> {
+    Source::uri(uri).open(None).map(|opened| opened.origin)
+}
+
+#[test]
+fn a_uri_in_code_is_what_it_would_be_in_an_attribute() {
+    for uri in ["redis://u:hunter2@h/k", "${X:-redis://u:hunter2@h/k}"] {
+        let refused = opened(uri).expect_err("a password");
+        assert!(refused.contains("a password does not belong"), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+    let refused = opened("nats://h/bucket/app.*").expect_err("a wildcard");
+    assert!(refused.contains("wildcard"), "{refused}");
+    let refused = opened("redis://${FLUX_UNSET_HOST}/k").expect_err("unset");
+    assert!(refused.contains("FLUX_UNSET_HOST is not set"), "{refused}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_variable_that_is_empty_or_no_unicode_is_reported_as_what_it_is() {
+    use std::os::unix::ffi::OsStringExt;
+    let bytes = OsString::from_vec(vec![b'a', 0xff]);
+    let variables = [
+        ("EMPTY".to_owned(), OsString::new()),
+        ("BYTES".to_owned(), bytes),
+    ];
+    let variables = Variables::Given(Arc::new(variables.into_iter().collect()));
+    for uri in ["redis://${NAME}/k", "file:${NAME}/app.yaml", "${NAME}"] {
+        for (name, sentence) in [
+            ("EMPTY", "EMPTY is empty"),
+            ("BYTES", "BYTES is not valid Unicode"),
+            ("NONE", "NONE is not set"),
+        ] {
+            let mut source = Source::uri(uri.replace("NAME", name));
+            source.variables = variables.clone();
+            let refused = source.open(None).map(|opened| opened.origin);
+            let refused = refused.expect_err(uri);
+            assert!(refused.contains(sentence), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_given_uri_is_reported_as_it_was_given() {
+    for (given, sentence) in [
+        (
+            "consul://h/k?token=abc",
+            "declare the source with `?token=${NAME}`",
+        ),
+        (
+            "consul://h/k?token=${TOKEN}",
+            "in a URI that comes from a variable no other one is replaced",
+        ),
+        (
+            "$HOME/app.yaml",
+            "`$HOME/app.yaml` has no scheme; for a file write `file:$HOME/app.yaml`",
+        ),
+    ] {
+        let source = Source::uri("${APP_CONFIG}").variables([("APP_CONFIG", given)]);
+        let refused = source.open(None).map(|opened| opened.origin);
+        let refused = refused.expect_err(given);
+        assert!(refused.contains(sentence), "{refused}");
+        assert!(
+            !refused.contains("abc") && !refused.contains("$$"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+#[cfg(all(feature = "file", feature = "yaml"))]
+fn a_uri_that_comes_from_the_environment_has_defaults_in_defaults() {
+    let uri = "${FLUX_UNSET:-file:${FLUX_UNSET_TOO:-app}.yaml}";
+    assert_eq!(opened(uri).as_deref(), Ok("app.yaml"));
+}
+
+#[test]
+#[cfg(not(feature = "redis"))]
+fn a_server_without_its_feature_names_it() {
+    let refused = opened("redis://h/k").expect_err("off");
+    assert!(
+        refused.contains("needs the cargo feature `redis`"),
+        "{refused}"
+    );
+}
+
+#[test]
+#[cfg(feature = "redis")]
+fn what_is_shown_of_a_server_is_its_place() {
+    let shown = opened("redis://u:${FLUX_UNSET:-${PATH}}@h/app.yaml?db=2&poll=1s");
+    assert_eq!(shown.as_deref(), Ok("redis://h/app.yaml?db=2"));
+}

@@ -1,0 +1,205 @@
+//! Where a watcher reports what it observes.
+
+use super::{Health, Mailbox, Order};
+use crate::source::{Content, Observation, Resync, SourceError};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// Where a watcher reports what it sees. Never blocks; a newer report replaces one that nobody took yet.
+#[derive(Clone)]
+pub struct Observer {
+    mailbox: Arc<Mailbox>,
+    layer: usize,
+    resync: Option<Duration>,
+}
+
+impl Observer {
+    pub(super) fn new(mailbox: Arc<Mailbox>, layer: usize) -> Self {
+        Observer {
+            mailbox,
+            layer,
+            resync: None,
+        }
+    }
+
+    /// The source holds this document.
+    pub fn value(&self, bytes: impl Into<Arc<[u8]>>) {
+        self.observe(Observation::Value(Content {
+            bytes: bytes.into(),
+            revision: None,
+        }));
+    }
+
+    /// The source answered that there is nothing.
+    pub fn absent(&self) {
+        self.observe(Observation::Absent);
+    }
+
+    /// The source was seen to hold this. It is [`live`](Self::live) with it, and settled.
+    pub fn observe(&self, observation: Observation) {
+        self.deliver(observation, Order::Unnumbered);
+    }
+
+    /// [`observe`](Self::observe) for the answer to a read of a source that numbers its changes. It is taken whatever its number,
+    /// because a source that was restored or made anew counts from before; changes that are announced for less are outdated from here
+    /// on.
+    pub fn read_at(&self, number: u64, observation: Observation) {
+        self.deliver(observation, Order::Read(number));
+    }
+
+    /// [`observe`](Self::observe) for a change that a source announced with its number. One that is older than what this session has
+    /// seen is dropped, such as history that a server sends again. Numbers of different sessions are never compared.
+    pub fn announced_at(&self, number: u64, observation: Observation) {
+        self.deliver(observation, Order::Announced(number));
+    }
+
+    fn deliver(&self, observation: Observation, order: Order) {
+        self.mailbox.update(self.layer, |slot| {
+            #[cfg(feature = "testing")]
+            if !slot.is_outdated(order) {
+                self.mailbox.tap(|tap| tap.observed(&observation));
+            }
+            slot.sign = Some(self.prove());
+            let changed = slot.take(observation, order);
+            slot.reported(changed)
+        });
+        #[cfg(feature = "testing")]
+        self.mailbox.tap(|tap| tap.delivered());
+    }
+
+    /// When to read the source again although no change was reported: at the watcher's [`resync`](crate::source::Watcher::resync).
+    pub fn resync(&self) -> Resync {
+        Resync::every(self.resync).asked_through(self)
+    }
+
+    /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
+    pub fn unsettled(&self) {
+        self.mailbox.update(self.layer, |slot| {
+            !std::mem::replace(&mut slot.unsettled, true)
+        });
+    }
+
+    /// Takes [`unsettled`](Self::unsettled) back: the writer finished and what was seen last still holds.
+    pub fn settled(&self) {
+        self.mailbox.update(self.layer, |slot| {
+            std::mem::replace(&mut slot.unsettled, false)
+        });
+    }
+
+    /// The source cannot be watched well just now. Changes its health only.
+    pub fn failing(&self, error: SourceError) {
+        #[cfg(feature = "testing")]
+        self.mailbox.tap(|tap| tap.failing(&error));
+        self.mailbox.update(self.layer, |slot| {
+            let changed = slot.become_stale(error, None);
+            slot.reported(changed)
+        });
+    }
+
+    /// The source is watched: something arrived that only the source itself could send, so what was observed last still holds. Also
+    /// the sign of life that a session with a [`deadline`](crate::source::Watcher::deadline) owes while nothing changes.
+    pub fn live(&self) {
+        self.mailbox.update(self.layer, |slot| {
+            slot.sign = Some(self.prove());
+            let changed = slot.become_live();
+            slot.reported(changed)
+        });
+    }
+
+    /// The layer is current now.
+    fn prove(&self) -> Instant {
+        let now = Instant::now();
+        self.mailbox.proven[self.layer].prove(now);
+        now
+    }
+
+    /// Waits until the source is to be read now. May be dropped at any time.
+    pub(crate) async fn asked(&self) {
+        loop {
+            {
+                let requests = &mut self.mailbox.slot(self.layer).requests;
+                requests.taken_at_all = true;
+                if requests.made > requests.taken {
+                    requests.taken = requests.made;
+                    return;
+                }
+            }
+            self.mailbox.requests[self.layer].notified().await;
+        }
+    }
+
+    /// [`asked`](Self::asked) of a watcher whose next report is the answer.
+    pub(crate) async fn asked_of_reports(&self) {
+        self.asked().await;
+        self.mailbox.slot(self.layer).requests.by_report = true;
+    }
+
+    /// What [`asked`](Self::asked) asked for was read, and is reported.
+    #[cfg(any(test, feature = "file"))]
+    pub(crate) fn answer(&self) {
+        self.mailbox
+            .update(self.layer, |slot| slot.requests.answer());
+    }
+
+    pub(crate) fn with_resync(mut self, period: Option<Duration>) -> Self {
+        self.resync = period;
+        self
+    }
+
+    /// A session begins, which is a sign of life. The order of changes begins with it.
+    pub(crate) fn begin(&self) {
+        let mut slot = self.mailbox.slot(self.layer);
+        slot.sign = Some(Instant::now());
+        slot.mark = None;
+        slot.observed = false;
+    }
+
+    /// Whether this session has observed the source.
+    pub(crate) fn has_observed(&self) -> bool {
+        self.mailbox.slot(self.layer).observed
+    }
+
+    /// When the source last showed that it is watched.
+    pub(crate) fn last_sign(&self) -> Instant {
+        let sign = self.mailbox.slot(self.layer).sign;
+        sign.unwrap_or_else(Instant::now)
+    }
+
+    /// The start goes on without the source, if nothing was received from it: this takes its place until something is.
+    pub(crate) fn unheard(&self, stand_in: impl FnOnce(&Health) -> Observation) {
+        self.mailbox.update(self.layer, |slot| {
+            let unheard = slot.received == 0;
+            if unheard {
+                slot.observation = Some(stand_in(&slot.health));
+            }
+            unheard
+        });
+    }
+
+    pub(crate) fn stale(&self, error: SourceError, attempt: u32) {
+        self.mailbox.update(self.layer, |slot| {
+            let changed = slot.become_stale(error, Some(attempt));
+            slot.reported(changed)
+        });
+    }
+
+    pub(crate) fn closed(&self) {
+        self.mailbox.update(self.layer, |slot| {
+            slot.unsettled = false;
+            slot.set_health(Health::Closed)
+        });
+    }
+
+    /// Whether the source was ever live, so that trouble with it is a loss.
+    pub(crate) fn was_live(&self) -> bool {
+        self.mailbox.slot(self.layer).was_live
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer")
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
+    }
+}
