@@ -88,9 +88,10 @@ pub mod __private {
         layer::{
             Config, Keys, Layer, Leaf, Presence, Taken, UNKNOWN,
             byte_size::read_bytes,
+            decode::again,
             finish::{Nested, diff, nested, nested_or, or, put_nested},
             flat::{FlatLayer, RestLayer as Rest, RestMap, rest, rest_diff, rest_over, rest_type},
-            leaf::{TypeProbe, differ, probe, put, single},
+            leaf::{LeafSeed, TypeProbe, differ, probe, single},
             same::{OfFloats, OfOthers, Unequal},
             taken::{Gone, put_entries, take_away},
         },

@@ -238,8 +238,14 @@ impl Alike<'_> {
             }
             [] => return TokenStream::new(),
         };
-        let call = quote_spanned!(place(at)=> __f::put::<#leaf, _>(__m, #slot));
-        quote!(#(#indices)|* => #call,)
+        let call = quote_spanned! {place(at)=>
+            let __slot = #slot;
+            match __slot.is_some() {
+                true => __f::again(__m),
+                false => __serde::de::MapAccess::next_value_seed(__m, __f::LeafSeed::<#leaf>(__slot)),
+            }
+        };
+        quote!(#(#indices)|* => { #call })
     }
 }
 

@@ -59,7 +59,8 @@ impl Format for Toml {
     const DATES: bool = true;
 }
 
-/// A decoder, a visitor, an access or a seed that passes on what is exactly what was asked for.
+/// A decoder, a visitor, an access or a seed that passes on what is exactly what was asked for. What depends on the format is asked
+/// in a `const` block: then only the branch that is taken is compiled for a config type.
 pub(super) struct Exact<T, F>(T, PhantomData<F>);
 
 impl<T, F> Exact<T, F> {
@@ -73,7 +74,7 @@ macro_rules! decode {
     ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method($($arg,)* Exact::<_, F::Inside>::new(visitor))
+            self.0.$method($($arg,)* Exact(visitor, PhantomData::<F::Inside>))
         }
     };
 }
@@ -92,8 +93,8 @@ macro_rules! not_null {
     ($method:ident($($arg:ident: $type:ty),*)) => {
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            if !F::LAX_NULL {
-                return self.0.$method($($arg,)* Exact::<_, F::Inside>::new(visitor));
+            if const { !F::LAX_NULL } {
+                return self.0.$method($($arg,)* Exact(visitor, PhantomData::<F::Inside>));
             }
             struct Present<V, F> {
                 visitor: V,
@@ -107,7 +108,7 @@ macro_rules! not_null {
                 }
                 #[inline]
                 fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-                    d.$method($(self.$arg,)* Exact::<_, F::Inside>::new(self.visitor))
+                    d.$method($(self.$arg,)* Exact(self.visitor, PhantomData::<F::Inside>))
                 }
                 fn visit_none<E: Error>(self) -> Result<V::Value, E> {
                     Err(E::invalid_type(Unexpected::Unit, &self))
@@ -126,11 +127,13 @@ impl<'de, D: Deserializer<'de>, F: Format> Deserializer<'de> for Exact<D, F> {
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        match F::DATES {
+        match const { F::DATES } {
             true => self
                 .0
                 .deserialize_any(Anything::<V, F>(visitor, PhantomData)),
-            false => self.0.deserialize_any(Exact::<_, F::Inside>::new(visitor)),
+            false => self
+                .0
+                .deserialize_any(Exact(visitor, PhantomData::<F::Inside>)),
         }
     }
 
@@ -177,11 +180,11 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
     }
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Exact::<_, F::NotNull>::new(d))
+        self.0.visit_some(Exact(d, PhantomData::<F::NotNull>))
     }
     #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Exact::<_, F>::new(d))
+        self.0.visit_newtype_struct(Exact(d, PhantomData::<F>))
     }
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
@@ -199,11 +202,11 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Exact<V, F> {
     }
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Exact::<_, F>::new(entries))
+        self.0.visit_map(Exact(entries, PhantomData::<F>))
     }
     #[inline]
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(Exact::<_, F>::new(access))
+        self.0.visit_enum(Exact(access, PhantomData::<F>))
     }
 }
 
@@ -228,23 +231,23 @@ impl<'de, V: Visitor<'de>, F: Format> Visitor<'de> for Anything<V, F> {
         self.0.visit_unit()
     }
     fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-        Exact::<_, F>::new(self.0).visit_some(d)
+        Exact(self.0, PhantomData::<F>).visit_some(d)
     }
     fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
-        Exact::<_, F>::new(self.0).visit_newtype_struct(d)
+        Exact(self.0, PhantomData::<F>).visit_newtype_struct(d)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        Exact::<_, F>::new(self.0).visit_seq(items)
+        Exact(self.0, PhantomData::<F>).visit_seq(items)
     }
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        Exact::<_, F>::new(self.0).visit_enum(access)
+        Exact(self.0, PhantomData::<F>).visit_enum(access)
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<V::Value, A::Error> {
         let first = entries.next_key::<String>()?;
         if first.as_deref() == Some(DATE) {
             return self.0.visit_string(entries.next_value()?);
         }
-        let entries = Exact::<_, F>::new(entries);
+        let entries = Exact(entries, PhantomData::<F>);
         self.0.visit_map(AfterFirst {
             first,
             begun: false,
@@ -286,7 +289,7 @@ impl<'de, S: DeserializeSeed<'de>, F: Format> DeserializeSeed<'de> for Exact<S, 
     type Value = S::Value;
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Exact::<_, F>::new(d))
+        self.0.deserialize(Exact(d, PhantomData::<F>))
     }
 }
 
@@ -323,7 +326,9 @@ impl<'de, A: SeqAccess<'de>, F: Format> SeqAccess<'de> for &mut Counted<A, F> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        let item = self.items.next_element_seed(Exact::<_, F>::new(seed))?;
+        let item = self
+            .items
+            .next_element_seed(Exact(seed, PhantomData::<F>))?;
         match item {
             Some(_) => self.taken += 1,
             None => self.over = true,
@@ -343,11 +348,11 @@ impl<'de, A: MapAccess<'de>, F: Format> MapAccess<'de> for Exact<A, F> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(Exact::<_, F>::new(seed))
+        self.0.next_key_seed(Exact(seed, PhantomData::<F>))
     }
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Exact::<_, F>::new(seed))
+        self.0.next_value_seed(Exact(seed, PhantomData::<F>))
     }
     #[inline]
     fn size_hint(&self) -> Option<usize> {
@@ -364,7 +369,7 @@ impl<'de, A: EnumAccess<'de>, F: Format> EnumAccess<'de> for Exact<A, F> {
         seed: S,
     ) -> Result<(S::Value, Self::Variant), A::Error> {
         let (value, variant) = self.0.variant_seed(seed)?;
-        Ok((value, Exact::new(variant)))
+        Ok((value, Exact(variant, PhantomData)))
     }
 }
 
@@ -374,16 +379,17 @@ impl<'de, A: VariantAccess<'de>, F: Format> VariantAccess<'de> for Exact<A, F> {
         self.0.unit_variant()
     }
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Exact::<_, F>::new(seed))
+        self.0.newtype_variant_seed(Exact(seed, PhantomData::<F>))
     }
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(len, Exact::<_, F>::new(visitor))
+        self.0.tuple_variant(len, Exact(visitor, PhantomData::<F>))
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, Exact::<_, F>::new(visitor))
+        self.0
+            .struct_variant(fields, Exact(visitor, PhantomData::<F>))
     }
 }

@@ -43,23 +43,32 @@ impl AnyLayer {
     }
 
     pub(crate) fn get<L: Any>(&self) -> &L {
-        match self.0.as_ref().and_then(|any| any.downcast_ref()) {
+        let Some(any) = &self.0 else {
+            mismatch(type_name::<L>())
+        };
+        match any.downcast_ref() {
             Some(layer) => layer,
             None => mismatch(type_name::<L>()),
         }
     }
 
     pub(crate) fn get_mut<L: Any>(&mut self) -> &mut L {
-        match self.0.as_mut().and_then(|any| any.downcast_mut()) {
+        let Some(any) = &mut self.0 else {
+            mismatch(type_name::<L>())
+        };
+        match any.downcast_mut() {
             Some(layer) => layer,
             None => mismatch(type_name::<L>()),
         }
     }
 
     pub(crate) fn into<L: Any>(mut self) -> L {
-        match self.0.take().map(|any| any.downcast()) {
-            Some(Ok(layer)) => *layer,
-            _ => mismatch(type_name::<L>()),
+        let Some(any) = self.0.take() else {
+            mismatch(type_name::<L>())
+        };
+        match any.downcast() {
+            Ok(layer) => *layer,
+            Err(_) => mismatch(type_name::<L>()),
         }
     }
 }
@@ -89,16 +98,22 @@ impl AnySnapshot {
     }
 
     pub(crate) fn get<C: 'static>(&self) -> &Snapshot<C> {
-        match self.any.as_ref().and_then(|any| any.downcast_ref()) {
+        let Some(any) = &self.any else {
+            mismatch(type_name::<C>())
+        };
+        match any.downcast_ref() {
             Some(snapshot) => snapshot,
             None => mismatch(type_name::<C>()),
         }
     }
 
     pub(crate) fn typed<C: Send + Sync + 'static>(&self) -> Arc<Snapshot<C>> {
-        match self.any.clone().map(Arc::downcast) {
-            Some(Ok(snapshot)) => snapshot,
-            _ => mismatch(type_name::<C>()),
+        let Some(any) = &self.any else {
+            mismatch(type_name::<C>())
+        };
+        match Arc::clone(any).downcast() {
+            Ok(snapshot) => snapshot,
+            Err(_) => mismatch(type_name::<C>()),
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
     ops::Deref,
     ptr,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicPtr, Ordering},
     },
     thread::LocalKey,
@@ -87,14 +87,15 @@ debug_without_value! {
     [C] Reader<C>, "Reader";
 }
 
+type SharedMark<C> = Option<Arc<AtomicPtr<Snapshot<C>>>>;
+
 /// The place where the current snapshot is published.
 pub(crate) struct Handle<C> {
     /// Which snapshot is current, for the comparison that readers make; never followed.
     mark: AtomicPtr<Snapshot<C>>,
-    /// The same mark for readers, which keep it alive. Made for the first of them.
-    shared_mark: OnceLock<Arc<AtomicPtr<Snapshot<C>>>>,
     current: ArcSwapOption<Snapshot<C>>,
-    writer: Mutex<()>,
+    /// For one writer at a time. The same mark for readers, which keep it alive: made for the first of them.
+    writer: Mutex<SharedMark<C>>,
     #[cfg(feature = "testing")]
     overrides: Overrides<C>,
 }
@@ -104,9 +105,8 @@ impl<C> Handle<C> {
     pub(crate) const fn new() -> Self {
         Handle {
             mark: AtomicPtr::new(ptr::null_mut()),
-            shared_mark: OnceLock::new(),
             current: ArcSwapOption::const_empty(),
-            writer: Mutex::new(()),
+            writer: Mutex::new(None),
             #[cfg(feature = "testing")]
             overrides: Overrides::new(),
         }
@@ -117,34 +117,44 @@ impl<C> Handle<C> {
     pub(crate) fn publish(
         &self,
         snapshot: Arc<Snapshot<C>>,
-        publish_hot: impl FnOnce(&C),
+        publish_hot: fn(&C),
     ) -> Option<Arc<Snapshot<C>>> {
-        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = self.writer();
         let mark = Arc::as_ptr(&snapshot).cast_mut();
         let shown = !self.is_overridden();
         if shown {
             publish_hot(&snapshot.value);
         }
-        self.set_mark(ptr::null_mut(), Ordering::Relaxed);
+        self.set_mark(&writer, ptr::null_mut(), Ordering::Relaxed);
         let before = self.current.swap(Some(snapshot));
         if shown {
-            self.set_mark(mark, Ordering::Release);
+            self.set_mark(&writer, mark, Ordering::Release);
         }
         before
     }
 
-    /// For who holds the writer's lock.
-    fn set_mark(&self, mark: *mut Snapshot<C>, order: Ordering) {
+    fn writer(&self) -> MutexGuard<'_, SharedMark<C>> {
+        match self.writer.lock() {
+            Ok(writer) => writer,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+
+    fn set_mark(&self, shared: &SharedMark<C>, mark: *mut Snapshot<C>, order: Ordering) {
         self.mark.store(mark, order);
-        if let Some(shared) = self.shared_mark.get() {
+        if let Some(shared) = shared {
             shared.store(mark, order);
         }
     }
 
     fn shared_mark(&self) -> Arc<AtomicPtr<Snapshot<C>>> {
-        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(AtomicPtr::new(self.mark.load(Ordering::Relaxed)));
-        Arc::clone(self.shared_mark.get_or_init(make))
+        let mut writer = self.writer();
+        if let Some(shared) = &*writer {
+            return Arc::clone(shared);
+        }
+        let shared = Arc::new(AtomicPtr::new(self.mark.load(Ordering::Relaxed)));
+        *writer = Some(Arc::clone(&shared));
+        shared
     }
 
     #[cfg(not(feature = "testing"))]
@@ -181,12 +191,12 @@ impl<C> Handle<C> {
         change: impl FnOnce(&Overrides<C>) -> T,
         publish_hot: impl FnOnce(Option<&C>),
     ) -> T {
-        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = self.writer();
         let changed = change(&self.overrides);
         let current = self.load().filter(|_| !self.is_overridden());
         publish_hot(current.as_ref().map(|snapshot| &snapshot.value));
         let mark = current.as_ref().map_or(ptr::null(), Arc::as_ptr).cast_mut();
-        self.set_mark(mark, Ordering::Release);
+        self.set_mark(&writer, mark, Ordering::Release);
         changed
     }
 
@@ -219,7 +229,7 @@ impl<C> HandleRef<C> {
 
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot<C>>) -> Option<Arc<Snapshot<C>>> {
         match self {
-            HandleRef::Static(handle, publish_hot) => handle.publish(snapshot, publish_hot),
+            HandleRef::Static(handle, publish_hot) => handle.publish(snapshot, *publish_hot),
             HandleRef::Shared(handle) => handle.publish(snapshot, |_| ()),
         }
     }

@@ -47,13 +47,20 @@ pub(crate) fn kept<T, E: Error>(result: Result<T, E>) -> Result<Option<T>, E> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) => {
-            if caught(|| what_of(&error)) {
+            if is_caught(&error) {
                 Ok(None)
             } else {
                 Err(error)
             }
         }
     }
+}
+
+/// Whether the error is recorded. Not generic, so that a config type does not bring its own.
+#[cold]
+#[inline(never)]
+pub(super) fn is_caught(error: &dyn fmt::Display) -> bool {
+    caught(|| what_of(error))
 }
 
 #[cold]
@@ -65,13 +72,12 @@ fn duplicate<E: Error>() -> E {
 /// The key was there before: an error, or, where errors are collected, a problem and on to the next key.
 #[cold]
 #[inline(never)]
-pub(super) fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+pub fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     let error = duplicate();
-    if !caught(|| what_of(&error)) {
+    if !is_caught(&error) {
         return Err(error);
     }
-    map.next_value::<IgnoredAny>()?;
-    Ok(())
+    map.next_value_seed(Passed)
 }
 
 /// Puts a value into a slot that is empty.
@@ -120,20 +126,43 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
     }
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if L::RESTS > 0 {
+        // In a block, so that the other way is not even compiled for a layer without such a place.
+        if const { L::RESTS > 0 } {
             return with_rest(self.0, map);
         }
         let mut hint = 0;
-        while let Some(index) = map.next_key_seed(KeySeed::<L>(hint, PhantomData))? {
-            if index == UNKNOWN {
-                saw_unknown();
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                self.0.put(index, &mut map)?;
-                hint = index + 1;
+        // Without `?`: each one of it is two more functions for every format of every config type.
+        loop {
+            let read = match map.next_key_seed(KeySeed::<L>(hint, PhantomData)) {
+                Ok(None) => return Ok(()),
+                Ok(Some(UNKNOWN)) => {
+                    saw_unknown();
+                    map.next_value_seed(Passed)
+                }
+                Ok(Some(index)) => {
+                    hint = index + 1;
+                    self.0.put(index, &mut map)
+                }
+                Err(error) => return Err(error),
+            };
+            if let Err(error) = read {
+                return Err(error);
             }
         }
-        Ok(())
+    }
+}
+
+/// Passes over a value.
+struct Passed;
+
+impl<'de> DeserializeSeed<'de> for Passed {
+    type Value = ();
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        match d.deserialize_ignored_any(IgnoredAny) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -4,14 +4,14 @@
 
 use super::{
     Config, Leaf,
-    decode::{again, fill, kept},
+    decode::{fill, is_caught},
     merge::ByKey,
     unique_keys::{CountedMap, careful, counted, strict},
 };
 use crate::problem::{Cx, What};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, MapAccess},
+    de::{DeserializeOwned, DeserializeSeed},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -23,28 +23,28 @@ use std::{
     sync::Arc,
 };
 
-/// Fills an empty slot in its place, so that a value is moved once.
-struct Seed<'s, L: Leaf>(&'s mut Option<L::Out>);
+/// Fills an empty slot in its place, so that a value is moved once. Generated code hands it to the map by itself: a function in
+/// between would be compiled for each type of leaf and each format.
+pub struct LeafSeed<'s, L: Leaf>(pub &'s mut Option<L::Out>);
 
-impl<'de, L: Leaf> DeserializeSeed<'de> for Seed<'_, L> {
-    type Value = ();
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        fill(self.0, kept(L::decode(d))?);
-        Ok(())
+impl<L: Leaf> std::fmt::Debug for LeafSeed<'_, L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LeafSeed").finish_non_exhaustive()
     }
 }
 
-/// Decodes the next value of `map` into the slot.
-#[inline]
-pub fn put<'de, L: Leaf, A: MapAccess<'de>>(
-    map: &mut A,
-    slot: &mut Option<L::Out>,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return again(map);
+impl<'de, L: Leaf> DeserializeSeed<'de> for LeafSeed<'_, L> {
+    type Value = ();
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        match L::decode(d) {
+            Ok(value) => fill(self.0, Some(value)),
+            // The problem was collected.
+            Err(error) if is_caught(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
-    map.next_value_seed(Seed::<L>(slot))
 }
 
 /// Where the answers about a type come from: `TypeProbe::<T>::new().read(d)`. The methods are those of the traits in [`probe`].

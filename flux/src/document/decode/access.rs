@@ -131,6 +131,10 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
         let Some(index) = self.rest.take() else {
             return Ok(None);
         };
+        #[cfg(feature = "toml")]
+        if self.decoder.is_date {
+            return seed.deserialize(KeyDecoder(self.decoder)).map(Some);
+        }
         let Some(entry) = self.entries.get(index) else {
             return Ok(None);
         };
@@ -138,6 +142,10 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
         self.decoder.key(entry.key, index, seed).map(Some)
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
+        #[cfg(feature = "toml")]
+        if self.decoder.is_date {
+            return seed.deserialize(self.decoder);
+        }
         let Some((index, entry)) = self.value.take() else {
             return Err(TreeError("a value was asked for before its key".to_owned()));
         };

@@ -32,7 +32,7 @@ macro_rules! numbers {
                     NodeContent::Scalar(_) if self.is_wide() => Err(self.wide(&visitor)),
                     NodeContent::Scalar(scalar) => {
                         let source = self.document.source(self.document.resolved(self.id));
-                        json::with(source, scalar, visitor, |value, visitor| value.$method(visitor))
+                        json::number(source, scalar, visitor)
                     }
                     _ => Err(self.unexpected(&visitor)),
                 };
@@ -118,9 +118,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             (self.document.dialect(), self.content())
         {
             let source = self.document.source(self.document.resolved(self.id));
-            return json::with(source, scalar, visitor, |value, visitor| {
-                value.deserialize_f64(visitor)
-            });
+            return json::number(source, scalar, visitor);
         }
         self.any_scalar(visitor)
     }
@@ -183,6 +181,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        #[cfg(feature = "toml")]
+        if self.is_date {
+            return self.any(visitor);
+        }
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
             use crate::document::scalar::yaml::{NULL, is_nothing, is_null};
@@ -256,6 +258,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             return visitor.visit_map(serde::de::value::MapDeserializer::new(entry));
         }
         let _ = name;
+        #[cfg(feature = "toml")]
+        if self.is_date {
+            return self.any(visitor);
+        }
         match self.is_yaml() {
             true => visitor.visit_newtype_struct(self.deeper()?),
             false => visitor.visit_newtype_struct(self),
@@ -341,9 +347,9 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
-        match self.is_toml() {
-            true => self.any(visitor),
-            false => visitor.visit_unit(),
+        if self.is_toml() {
+            self.passed_over()?;
         }
+        visitor.visit_unit()
     }
 }

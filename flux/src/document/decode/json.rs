@@ -1,33 +1,69 @@
 //! Scalars as serde_json reads them.
 
-use super::{DocumentScalar, ScalarStyle, TreeError, Visitor};
-use serde::de;
+use super::{DocumentScalar, ScalarStyle, ScalarValue, TreeError, Visitor};
+use serde::de::{self, Expected, Unexpected};
+use serde_json::Value;
 
 /// The name by which serde_json knows its `RawValue`.
 pub(super) const RAW: &str = "$serde_json::private::RawValue";
 
 /// A scalar as serde_json reads it.
-pub(super) fn any<'de, V: Visitor<'de>>(
+pub(super) fn read<'d>(
     source: &str,
-    scalar: &DocumentScalar<'_>,
-    visitor: V,
-) -> Result<V::Value, TreeError> {
-    with(source, scalar, visitor, |value, visitor| {
-        de::Deserializer::deserialize_any(value, visitor)
+    scalar: &'d DocumentScalar<'_>,
+) -> Result<ScalarValue<'d>, TreeError> {
+    // An escape may be half a pair, which serde_json refuses.
+    if scalar.style == ScalarStyle::Quoted && !source.contains('\\') {
+        return Ok(ScalarValue::Text(scalar.text.as_ref().into()));
+    }
+    let no_scalar = || TreeError("number out of range".to_owned());
+    Ok(match serde_json::from_str(source).map_err(told)? {
+        Value::Null => ScalarValue::Nothing,
+        Value::Bool(value) => ScalarValue::Bool(value),
+        Value::String(text) => ScalarValue::Text(text.into()),
+        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => ScalarValue::U64(number),
+            (_, Some(number)) => ScalarValue::I64(number),
+            _ => ScalarValue::F64(number.as_f64().ok_or_else(no_scalar)?),
+        },
+        Value::Array(_) | Value::Object(_) => return Err(no_scalar()),
     })
 }
 
-pub(super) fn with<'de, V: Visitor<'de>>(
+/// A scalar for a target that takes a number; errors are in serde_json's words.
+pub(super) fn number<'de, V: Visitor<'de>>(
     source: &str,
     scalar: &DocumentScalar<'_>,
     visitor: V,
-    decode: impl FnOnce(serde_json::Value, V) -> serde_json::Result<V::Value>,
 ) -> Result<V::Value, TreeError> {
-    let value = match scalar.style {
-        // An escape may be half a pair, which serde_json refuses.
-        ScalarStyle::Quoted if !source.contains('\\') => Ok(scalar.text.as_ref().into()),
-        _ => serde_json::from_str(source),
+    let value = read(source, scalar)?;
+    match value {
+        ScalarValue::U64(_) | ScalarValue::I64(_) | ScalarValue::F64(_) => visit(value, visitor),
+        other => Err(no_number(&other, &visitor)),
+    }
+}
+
+/// Errors are in serde_json's words.
+pub(super) fn visit<'de, V: Visitor<'de>>(
+    value: ScalarValue<'_>,
+    visitor: V,
+) -> Result<V::Value, TreeError> {
+    match value.visit::<V, serde_json::Error>(visitor) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(told(error)),
+    }
+}
+
+#[cold]
+fn no_number(found: &ScalarValue<'_>, expected: &dyn Expected) -> TreeError {
+    let found = match found {
+        ScalarValue::Bool(value) => Unexpected::Bool(*value),
+        ScalarValue::Text(text) => Unexpected::Str(text),
+        _ => Unexpected::Unit,
     };
-    let value = value.and_then(|value| decode(value, visitor));
-    value.map_err(|error| TreeError(error.to_string()))
+    told(de::Error::invalid_type(found, expected))
+}
+
+fn told(error: serde_json::Error) -> TreeError {
+    TreeError(error.to_string())
 }

@@ -12,6 +12,10 @@ pub(super) struct KeyDecoder<'d>(pub(super) NodeDecoder<'d>);
 
 impl<'d> KeyDecoder<'d> {
     fn text(self) -> &'d str {
+        #[cfg(feature = "toml")]
+        if self.0.is_date {
+            return crate::problem::DATE;
+        }
         self.0.document.key(self.0.id)
     }
 

@@ -48,6 +48,39 @@ pub(crate) enum ChosenPart {
     From(usize),
 }
 
+/// A scalar as its format reads it for a target that takes anything. Read by code that is compiled once; what is compiled for each
+/// target is only `visit`.
+enum ScalarValue<'d> {
+    Nothing,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    I128(i128),
+    U128(u128),
+    F64(f64),
+    Text(Cow<'d, str>),
+    /// Of TOML: a map with one entry to its targets.
+    Date(String),
+}
+
+impl ScalarValue<'_> {
+    fn visit<'de, V: Visitor<'de>, E: de::Error>(self, visitor: V) -> Result<V::Value, E> {
+        match self {
+            ScalarValue::Nothing => visitor.visit_unit(),
+            ScalarValue::Bool(value) => visitor.visit_bool(value),
+            ScalarValue::I64(number) => visitor.visit_i64(number),
+            ScalarValue::U64(number) => visitor.visit_u64(number),
+            ScalarValue::I128(number) => visitor.visit_i128(number),
+            ScalarValue::U128(number) => visitor.visit_u128(number),
+            ScalarValue::F64(number) => visitor.visit_f64(number),
+            ScalarValue::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
+            ScalarValue::Text(Cow::Owned(text)) | ScalarValue::Date(text) => {
+                visitor.visit_string(text)
+            }
+        }
+    }
+}
+
 /// A node that is decoded.
 #[derive(Clone, Copy)]
 pub(crate) struct NodeDecoder<'d> {
@@ -57,6 +90,9 @@ pub(crate) struct NodeDecoder<'d> {
     levels: u8,
     /// The tag chose a variant, whose content this is.
     tagged: bool,
+    /// It is the one entry of the map that toml's decoder makes of a date, and the text of the date.
+    #[cfg(feature = "toml")]
+    is_date: bool,
     parts: &'d ChosenParts,
     /// How many values may still be decoded.
     left: &'d Cell<usize>,
@@ -74,6 +110,8 @@ impl<'d> NodeDecoder<'d> {
             id: document.root(),
             levels: LEVELS,
             tagged: false,
+            #[cfg(feature = "toml")]
+            is_date: false,
             parts,
             left,
         }
@@ -180,19 +218,50 @@ impl<'d> NodeDecoder<'d> {
     /// The format's own reading of a value that takes any type.
     fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.content() {
-            NodeContent::Scalar(scalar) => match self.document.dialect() {
-                #[cfg(feature = "json")]
-                Dialect::Json => json::any(self.document.source(self.id), scalar, visitor),
-                #[cfg(feature = "yaml")]
-                Dialect::Yaml => yaml::any(scalar, self.tag(), visitor),
+            NodeContent::Scalar(scalar) => match self.read(scalar)? {
                 #[cfg(feature = "toml")]
-                Dialect::Toml => toml::any(scalar, visitor),
-                // Trees have a decoder of their own.
-                Dialect::Tree => visitor.visit_str(&scalar.text),
+                ScalarValue::Date(date) if self.is_date => visitor.visit_string(date),
+                // Of the type of every other map, so that no target is compiled once more for dates alone.
+                #[cfg(feature = "toml")]
+                ScalarValue::Date(_) => visitor.visit_map(NodeEntries {
+                    decoder: NodeDecoder {
+                        is_date: true,
+                        ..self
+                    },
+                    entries: &[],
+                    rest: &mut Rest::new(None, 1),
+                    value: None,
+                }),
+                value => match self.document.dialect() {
+                    #[cfg(feature = "json")]
+                    Dialect::Json => json::visit(value, visitor),
+                    _ => value.visit(visitor),
+                },
             },
             NodeContent::List(items) => self.list(items.into(), true, visitor),
             NodeContent::Map(entries) => self.map(entries, visitor),
             NodeContent::Alias(_) => Err(TreeError("an alias of an alias".to_owned())),
+        }
+    }
+
+    /// What toml's decoder refuses even where nobody wants the value.
+    fn passed_over(self) -> Result<(), TreeError> {
+        match self.any(de::IgnoredAny) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(self, scalar: &'d DocumentScalar<'_>) -> Result<ScalarValue<'d>, TreeError> {
+        match self.document.dialect() {
+            #[cfg(feature = "json")]
+            Dialect::Json => json::read(self.document.source(self.id), scalar),
+            #[cfg(feature = "yaml")]
+            Dialect::Yaml => yaml::read(scalar, self.tag()),
+            #[cfg(feature = "toml")]
+            Dialect::Toml => toml::read(scalar),
+            // Trees have a decoder of their own.
+            Dialect::Tree => Ok(ScalarValue::Text(scalar.text.as_ref().into())),
         }
     }
 

@@ -1,11 +1,7 @@
 //! Scalars as TOML's decoder reads them, and its `Spanned`.
 
-use super::{DocumentScalar, NodeDecoder, ScalarStyle, TreeError, Visitor};
-use crate::problem::DATE;
-use serde::de::{
-    DeserializeSeed, IntoDeserializer, MapAccess,
-    value::{BorrowedStrDeserializer, MapDeserializer},
-};
+use super::{DocumentScalar, NodeDecoder, ScalarStyle, ScalarValue, TreeError};
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, value::BorrowedStrDeserializer};
 
 /// The name by which toml knows its `Spanned`, and the names of its fields.
 pub(super) const SPANNED: &str = "$__serde_spanned_private_Spanned";
@@ -15,24 +11,21 @@ const FIELDS: [&str; 3] = [
     "$__serde_spanned_private_value",
 ];
 
-pub(super) fn any<'de, V: Visitor<'de>>(
-    scalar: &DocumentScalar<'_>,
-    visitor: V,
-) -> Result<V::Value, TreeError> {
+/// A scalar as TOML's decoder reads it.
+pub(super) fn read<'d>(scalar: &'d DocumentScalar<'_>) -> Result<ScalarValue<'d>, TreeError> {
     let text = scalar.text.as_ref();
     if scalar.style == ScalarStyle::Quoted {
-        return visitor.visit_str(text);
+        return Ok(ScalarValue::Text(text.into()));
     }
     match text {
-        "true" => return visitor.visit_bool(true),
-        "false" => return visitor.visit_bool(false),
+        "true" => return Ok(ScalarValue::Bool(true)),
+        "false" => return Ok(ScalarValue::Bool(false)),
         _ => {}
     }
-    if let Some(date) = date(scalar) {
-        let entry = std::iter::once((DATE, date));
-        return visitor.visit_map(MapDeserializer::<_, TreeError>::new(entry));
+    match date(scalar) {
+        Some(date) => Ok(ScalarValue::Date(date)),
+        None => number(&text.replace('_', "")),
     }
-    number(&text.replace('_', ""), visitor)
 }
 
 /// A date or a time, as it is printed.
@@ -42,7 +35,7 @@ pub(super) fn date(scalar: &DocumentScalar<'_>) -> Option<String> {
     Some(date?.ok()?.to_string())
 }
 
-fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, TreeError> {
+fn number(text: &str) -> Result<ScalarValue<'static>, TreeError> {
     let (sign, digits) = match text.as_bytes().first() {
         Some(b'-') => ("-", &text[1..]),
         Some(b'+') => ("", &text[1..]),
@@ -58,22 +51,22 @@ fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Tree
     if base != 10 || digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let signed = format!("{sign}{bare}");
         if let Ok(number) = i64::from_str_radix(&signed, base) {
-            return visitor.visit_i64(number);
+            return Ok(ScalarValue::I64(number));
         }
         if let Ok(number) = u64::from_str_radix(&signed, base) {
-            return visitor.visit_u64(number);
+            return Ok(ScalarValue::U64(number));
         }
         if let Ok(number) = i128::from_str_radix(&signed, base) {
-            return visitor.visit_i128(number);
+            return Ok(ScalarValue::I128(number));
         }
         return match u128::from_str_radix(&signed, base) {
-            Ok(number) => visitor.visit_u128(number),
+            Ok(number) => Ok(ScalarValue::U128(number)),
             Err(_) => Err(TreeError("integer number overflowed".to_owned())),
         };
     }
     match format!("{sign}{digits}").parse::<f64>() {
         Ok(number) if number.is_finite() || digits == "inf" || digits == "nan" => {
-            visitor.visit_f64(number)
+            Ok(ScalarValue::F64(number))
         }
         _ => Err(TreeError("floating-point number overflowed".to_owned())),
     }

@@ -70,10 +70,24 @@ impl CountedMap for serde_json::Map<String, serde_json::Value> {
     }
 }
 
+// What a target makes of null, as functions and not as closures, which would be others for every format.
+
+fn always<T>(_: &T) -> bool {
+    true
+}
+
+fn never<T>(_: &T) -> bool {
+    false
+}
+
+fn has_no_keys<T: CountedMap>(null: &T) -> bool {
+    null.keys().is_none()
+}
+
 /// Decodes a list. Null is the target's own error in every format.
 #[inline]
 pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Plain(PhantomData), |_: &T| true))
+    d.deserialize_option(NotNull(Plain(PhantomData), always))
 }
 
 /// Decodes a map, or something around one.
@@ -81,15 +95,13 @@ pub(super) fn strict<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Re
 pub(super) fn counted<'de, T: Deserialize<'de> + CountedMap, D: Deserializer<'de>>(
     d: D,
 ) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Counting(PhantomData), |null: &T| {
-        null.keys().is_none()
-    }))
+    d.deserialize_option(NotNull(Counting(PhantomData), has_no_keys))
 }
 
 /// Decodes a value of any type. The keys of the maps in it are hashed, also where the type takes anything.
 #[inline]
 pub(super) fn careful<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    d.deserialize_option(NotNull(Hashing(PhantomData), |_: &T| true))
+    d.deserialize_option(NotNull(Hashing(PhantomData), always))
 }
 
 /// Decodes a map with a seed of its own. Null is the target's own error in every format.
@@ -98,7 +110,7 @@ pub(super) fn not_null<'de, S: DeserializeSeed<'de>, D: Deserializer<'de>>(
     d: D,
     seed: S,
 ) -> Result<S::Value, D::Error> {
-    d.deserialize_option(NotNull(seed, |_: &S::Value| false))
+    d.deserialize_option(NotNull(seed, never))
 }
 
 /// Decodes what is inside of a map, whose keys are counted elsewhere.
