@@ -69,51 +69,59 @@ pub(crate) fn run(table: &mut Table) {
         let at = CELLS.iter().position(|cell| cell.name == name);
         costs[at.expect("a cell")]
     };
-    table.add(Row::new(
+    let whole = Row::new(
         "the whole update, without a pipeline",
         of("bare"),
         "instructions",
-    ));
-    for (what, name, base, each) in [
-        ("more: a callback", "callback", "bare", 1.0),
+    );
+    table.add(whole.at_most(14_900.0));
+    for (what, name, base, each, at_most) in [
+        ("more: a callback", "callback", "bare", 1.0, 2_300.0),
         (
             "more: one stage that changes nothing",
             "one-stage",
             "bare",
             1.0,
+            3_000.0,
         ),
         (
             "more: a callback in a full pipeline of eight layers",
             "full-pipeline",
             "bare",
             1.0,
+            9_600.0,
         ),
         (
             "more: a subscriber that takes each change",
             "subscribers-1",
             "bare",
             1.0,
+            400.0,
         ),
         (
             "more: each of 100 such subscribers",
             "subscribers-100",
             "bare",
             100.0,
+            430.0,
         ),
         (
             "`paths()` of a change, 1 of 200 fields",
             "numbers-1-paths",
             "numbers-1",
             1.0,
+            1_900.0,
         ),
         (
             "`paths()` of a change, 200 of 200 fields",
             "numbers-200-paths",
             "numbers-200",
             1.0,
+            231_000.0,
         ),
     ] {
-        table.add(Row::new(what, (of(name) - of(base)) / each, "instructions"));
+        let row = Row::new(what, (of(name) - of(base)) / each, "instructions");
+        table.add(row.at_most(at_most));
     }
 }
 

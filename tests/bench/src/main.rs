@@ -10,6 +10,7 @@ mod delivery;
 mod files;
 mod hostile;
 mod idle;
+mod memory;
 mod reads;
 #[cfg(feature = "servers")]
 mod servers;
@@ -27,6 +28,7 @@ const PARTS: &[Part] = &[
     ("delivery", delivery::run),
     ("files", files::run),
     ("idle", idle::run),
+    ("memory", memory::run),
     ("hostile", hostile::run),
     ("compile", compile::run),
     #[cfg(feature = "servers")]
@@ -52,6 +54,9 @@ fn main() {
         }
         ["--hostile", shape, format, size] => {
             return hostile::cell(shape, format, size.parse().expect("a number of bytes"));
+        }
+        ["--memory", capacitors] => {
+            return memory::hold(capacitors.parse().expect("a number of capacitors"));
         }
         ["--watch", files] => return idle::watch(files.parse().expect("a number of files")),
         #[cfg(feature = "servers")]

@@ -52,13 +52,13 @@ pub(crate) fn run(table: &mut Table) {
             "JSON of 2,000 keys changed",
             "flux-json-2000",
             "serde-json-2000",
-            Some(1.15),
+            Some(1.08),
         ),
         (
             "only a small layer changed",
             "flux-small-2000",
             "serde-json-2000",
-            Some(0.5),
+            Some(0.47),
         ),
         (
             "JSON of 200 keys changed",
@@ -76,13 +76,13 @@ pub(crate) fn run(table: &mut Table) {
             "YAML of 2,000 keys changed",
             "flux-yaml-2000",
             "serde-yaml-2000",
-            Some(1.2),
+            Some(1.03),
         ),
         (
             "TOML of 2,000 keys changed",
             "flux-toml-2000",
             "serde-toml-2000",
-            Some(1.2),
+            Some(1.05),
         ),
         (
             "peer: plain serde, JSON of 2,000 keys, one layer",
