@@ -136,9 +136,22 @@ struct Known {
     /// It was changed just before it was read, and may have changed again within the same second: neither its date nor a tag that is made
     /// of it (as nginx does) would show that.
     is_fresh: bool,
+    /// The server's tags do not come from its dates: one stayed while its date went on, as with a server that dates each answer.
+    tags_content: bool,
 }
 
 impl Known {
+    /// What the answer reveals of its version, after this one.
+    fn next(&self, answer: &HttpAnswer) -> Self {
+        let next = Known::of(answer);
+        let stayed = next.tag.is_some() && next.tag == self.tag;
+        let is_later = next.modified.is_some() && next.modified != self.modified;
+        Known {
+            tags_content: self.tags_content || (stayed && is_later),
+            ..next
+        }
+    }
+
     fn of(answer: &HttpAnswer) -> Self {
         let (modified, read) = (answer.header("last-modified"), answer.header("date"));
         let changed = modified.and_then(date).zip(read.and_then(date));
@@ -146,12 +159,14 @@ impl Known {
             tag: answer.header("etag").map(str::to_owned),
             modified: modified.map(str::to_owned),
             is_fresh: changed.is_some_and(|(modified, read)| read < modified + SETTLED),
+            tags_content: false,
         }
     }
 
     /// The conditions under which it need not be sent again.
     fn conditions(&self) -> impl Iterator<Item = (HeaderName, String)> + use<> {
-        let tag = self.tag.clone().filter(|_| !self.is_fresh);
+        let tag = self.tag.clone();
+        let tag = tag.filter(|_| !self.is_fresh || self.tags_content);
         let tag = tag.map(|tag| (IF_NONE_MATCH, tag));
         let modified = self.modified.clone();
         let modified = modified.filter(|_| self.tag.is_none() && !self.is_fresh);
@@ -190,7 +205,7 @@ impl Watcher for Https {
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
             match answer.status {
                 StatusCode::OK => {
-                    let now = Known::of(&answer);
+                    let now = known.next(&answer);
                     let modified = now.modified.as_deref().and_then(date);
                     if self.newest.takes(modified, &answer.body) {
                         known = now;

@@ -194,6 +194,33 @@ async fn a_document_that_was_just_changed_is_sent_again_until_it_has_settled() {
     watched.has_applied(&[1, 2, 3, 4, 5]);
 }
 
+/// A server that dates each answer seems to have changed its document just now, always. Its tag shows that it has not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dates_each_answer_is_asked_by_its_tag() {
+    let web = Web::start().await;
+    let turn = |n, second: u64| {
+        let date = format!("Wed, 01 Jan 2025 00:00:{second:02} GMT");
+        let headers = format!("ETag: \"v{n}\"\r\nLast-Modified: {date}\r\nDate: {date}");
+        web.version(n, &headers, &format!("If-None-Match: \"v{n}\""));
+    };
+    turn(1, 0);
+    let watched = Watched::started(Source::watcher(web.source())).await;
+    for n in 1..=3 {
+        turn(n, n * 10);
+        watched.sees(n).await;
+        turn(n, n * 10 + 1);
+        web.asked_again(3).await;
+        let sent = web.sent();
+        for second in 2..6 {
+            turn(n, n * 10 + second);
+            web.asked_again(2).await;
+        }
+        assert_eq!(web.sent(), sent, "version {n} was sent before");
+        assert!(watched.is_live());
+    }
+    watched.has_applied(&[1, 2, 3]);
+}
+
 /// The tag says more than the date, which has whole seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_goes_before_a_date() {
