@@ -2,7 +2,7 @@
 
 use super::members::{self, Cluster, Members, SIZE};
 use crate::{
-    process::{Process, free_port, local, program},
+    process::{Process, free_port, http, local, program},
     switchboard::Numbers,
 };
 use async_nats::{
@@ -15,15 +15,19 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::block_in_place};
 
 const BUCKET: &str = "flux";
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long three servers may take until they are a cluster with a bucket, and how often they are started for it.
+const FORMING: Duration = Duration::from_secs(40);
+const STARTS: u32 = 4;
 
 /// A cluster.
 pub struct NatsCluster {
     members: Members,
     ports: Vec<u16>,
+    monitors: Vec<u16>,
     clients: Mutex<Vec<Option<Client>>>,
 }
 
@@ -43,9 +47,22 @@ impl NatsCluster {
         Ok(client)
     }
 
+    /// Makes the bucket, on servers that are started anew where they do not find each other: of two routes between two servers each
+    /// may close the other one as its duplicate, again and again.
     async fn make_bucket(&self) {
+        for start in 1.. {
+            let Err(error) = self.try_bucket().await else {
+                return;
+            };
+            assert!(start < STARTS, "{error}: {:?}", self.reports());
+            (0..SIZE).for_each(|at| self.members.kill(at));
+            *self.clients.lock().await = vec![None; SIZE];
+            (0..SIZE).for_each(|at| self.members.restart(at));
+        }
+    }
+
+    async fn try_bucket(&self) -> Result<(), String> {
         let begin = Instant::now();
-        let context = jetstream::new(self.client(0).await.expect("a connection"));
         let config = stream::Config {
             name: format!("KV_{BUCKET}"),
             subjects: vec![format!("$KV.{BUCKET}.>")],
@@ -55,11 +72,35 @@ impl NatsCluster {
             num_replicas: SIZE,
             ..stream::Config::default()
         };
-        // They have to find each other and a leader first.
-        while let Err(error) = context.get_or_create_stream(config.clone()).await {
-            assert!(begin.elapsed() < Duration::from_secs(60), "{error}");
+        let mut error = "they are no cluster".to_owned();
+        while begin.elapsed() < FORMING {
             tokio::time::sleep(Duration::from_millis(200)).await;
+            if !self.has_formed() {
+                continue;
+            }
+            let context = jetstream::new(self.client(0).await?);
+            match context.get_or_create_stream(config.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(refused) => error = refused.to_string(),
+            }
         }
+        Err(error)
+    }
+
+    /// Whether the leader has both of the others: before that there is no place for a bucket on all of them.
+    fn has_formed(&self) -> bool {
+        let has_both = |report: &String| report.matches("\"current\":true").count() == SIZE - 1;
+        self.reports().iter().any(has_both)
+    }
+
+    /// What each of them reports of the cluster, without blanks.
+    fn reports(&self) -> Vec<String> {
+        let report = |port: &u16| {
+            let (_, text) = block_in_place(|| http(local(*port), "GET", "/jsz", &[], b""));
+            let text = String::from_utf8_lossy(&text).into_owned();
+            text.split_whitespace().collect()
+        };
+        self.monitors.iter().map(report).collect()
     }
 }
 
@@ -71,6 +112,7 @@ impl Cluster for NatsCluster {
         let program = program("nats-server")?;
         let ports: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
         let peers: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
+        let monitors: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
         let lines = members::lines_to(&peers).await;
         // They tell each other of the rest, and would connect around the lines.
         let nowhere = free_port();
@@ -81,6 +123,7 @@ impl Cluster for NatsCluster {
                 .map(|to| format!("\"nats://{}\"", members::line(&lines, at, to)))
                 .collect();
             let (port, peer, routes) = (ports[at], peers[at], routes.join(", "));
+            let monitor = monitors[at];
             let program = program.clone();
             let recipe = move |folder: &Path| {
                 let file = folder.join("nats.conf");
@@ -88,6 +131,7 @@ impl Cluster for NatsCluster {
                     r#"
 server_name: "flux{at}"
 listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor}"
 jetstream {{ store_dir: "{}" }}
 cluster {{
   name: "flux", listen: "127.0.0.1:{peer}", no_advertise: true, advertise: "127.0.0.1:{nowhere}", pool_size: -1, routes: [{routes}]
@@ -107,6 +151,7 @@ cluster {{
         let cluster = NatsCluster {
             members: Members::start(servers, lines, Numbers::new(vec![0; SIZE].into())),
             ports,
+            monitors,
             clients: Mutex::new(vec![None; SIZE]),
         };
         cluster.make_bucket().await;

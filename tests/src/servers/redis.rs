@@ -54,6 +54,12 @@ impl Redis {
         let connection = &mut self.connection.clone();
         let () = command.query_async(connection).await.expect("an answer");
     }
+
+    /// What the server itself holds at a key, whatever is above it.
+    pub async fn read(&self, key: &str) -> Option<String> {
+        let mut connection = self.connection.clone();
+        connection.get(key).await.expect("an answer")
+    }
 }
 
 async fn connect(port: u16) -> MultiplexedConnection {

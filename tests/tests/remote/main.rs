@@ -21,6 +21,8 @@ mod etcd;
 mod firestore;
 mod generated;
 mod generated_members;
+#[cfg(feature = "redis")]
+mod generated_replicas;
 #[cfg(feature = "https")]
 mod https;
 #[cfg(feature = "k8s")]
