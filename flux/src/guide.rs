@@ -76,3 +76,26 @@ pub mod scale {}
 
 #[doc = include_str!("docs/stability.md")]
 pub mod stability {}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    #[test]
+    fn the_page_of_every_source_states_its_bound_of_staleness_and_what_was_seen() {
+        let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/docs/sources");
+        for page in fs::read_dir(pages).unwrap() {
+            let path = page.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            // The environment is read at start alone.
+            let is_watched = !path.ends_with("environment.md");
+            for part in ["- Bound of staleness: ", "- Seen: "] {
+                assert!(
+                    text.contains(part) == is_watched,
+                    "{}: {part}",
+                    path.display()
+                );
+            }
+        }
+    }
+}

@@ -22,9 +22,9 @@ use super::{
 };
 use crate::codec::{Codec, Tree};
 
-const SETTLE: Duration = Duration::from_millis(300);
+pub(super) const SETTLE: Duration = Duration::from_millis(300);
 
-fn dir(path: &Path) -> WatchedPath {
+pub(super) fn dir(path: &Path) -> WatchedPath {
     WatchedPath::of(Dir::new(path).resync(NEVER).settle(SETTLE))
 }
 
@@ -49,14 +49,14 @@ fn values(seen: &SeenFile) -> String {
 }
 
 impl WatchedPath {
-    async fn holds(&mut self, expected: &str) {
+    pub(super) async fn holds(&mut self, expected: &str) {
         self.until(expected, |watched| {
             watched.seen.last().map(values).as_deref() == Some(expected)
         })
         .await;
     }
 
-    fn history(&self) -> Vec<String> {
+    pub(super) fn history(&self) -> Vec<String> {
         self.seen.iter().map(values).collect()
     }
 }
@@ -372,11 +372,11 @@ async fn a_folder_answers_once_what_it_holds_is_settled() {
     assert_eq!(watched.history().last().map(String::as_str), Some("a=2"));
 }
 
-/// Runs the test `name` again by `command`, which ends with the program and its arguments. Answers what it printed, or `None`
-/// where the machine does not allow it.
-fn again(name: &str, command: &str) -> Option<String> {
+/// Runs the test `name` (with its modules) again by `command`, which ends with the program and its arguments. Answers what it
+/// printed, or `None` where the machine does not allow it.
+pub(super) fn again(name: &str, command: &str) -> Option<String> {
     let program = env::current_exe().unwrap();
-    let script = format!("{command} \"$0\" --exact --nocapture 'source::file::edges::{name}'");
+    let script = format!("{command} \"$0\" --exact --nocapture '{name}'");
     let output = Command::new("sh")
         .args(["-c", &script])
         .arg(program)
@@ -399,7 +399,7 @@ fn again(name: &str, command: &str) -> Option<String> {
 
 const CHILD: &str = "FLUX_TEST_CHILD";
 
-fn is_child(name: &str) -> bool {
+pub(super) fn is_child(name: &str) -> bool {
     env::var(CHILD).is_ok_and(|child| child == name)
 }
 
@@ -422,7 +422,8 @@ fn ticks(stat: &mut fs::File) -> u64 {
 
 #[tokio::test]
 async fn a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again() {
-    let name = "a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again";
+    let name =
+        "source::file::edges::a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again";
     if !is_child(name) {
         again(name, "ulimit -n 64 &&");
         return;
@@ -482,93 +483,4 @@ async fn a_read_without_a_free_descriptor_keeps_the_value_and_is_tried_again() {
     folder
         .until("live", |watched| watched.failing.is_none())
         .await;
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_replaced() {
-    let name = "a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_replaced";
-    if !is_child(name) {
-        again(name, "unshare --mount --propagation private");
-        return;
-    }
-    let place = TestFolder::new().await;
-    let outside = place.write("outside/app", "1");
-    let inside = place.write("inside/app", "");
-    let mounted = Command::new("mount")
-        .arg("--bind")
-        .args([&outside, &inside])
-        .status();
-    assert!(mounted.unwrap().success());
-    let mut file = WatchedPath::at(&inside);
-    let mut folder = dir(&place.at("inside"));
-    file.reads("1").await;
-    folder.holds("app=1").await;
-    // In place, as an editor of the host does that keeps the inode.
-    for n in 2..5 {
-        fs::write(&outside, n.to_string()).unwrap();
-        file.reads(&n.to_string()).await;
-        folder.holds(&format!("app={n}")).await;
-    }
-    let mut writer = fs::File::create(&outside).unwrap();
-    writer.write_all(b"ha").unwrap();
-    sleep(SETTLE / 2).await;
-    writer.write_all(b"lf").unwrap();
-    drop(writer);
-    file.reads("half").await;
-    assert!(
-        !file.seen.contains(&SeenFile::Text("ha".to_owned())),
-        "{:?}",
-        file.seen
-    );
-    assert!(file.failing.is_none());
-
-    place.replace("outside/app", "6");
-    for watched in [&mut file, &mut folder] {
-        watched
-            .until("stale", |watched| watched.failing.is_some())
-            .await;
-        let text = watched.failing.clone().unwrap().to_string();
-        assert!(
-            text.contains("the file was replaced behind its mount"),
-            "{text}"
-        );
-    }
-    assert_eq!(file.seen.last(), Some(&SeenFile::Text("half".to_owned())));
-    let unmounted = Command::new("umount").arg(&inside).status();
-    assert!(unmounted.unwrap().success());
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_folder_that_is_mounted_twice_has_events_at_both_places() {
-    let name = "a_folder_that_is_mounted_twice_has_events_at_both_places";
-    if !is_child(name) {
-        again(name, "unshare --mount --propagation private");
-        return;
-    }
-    let place = TestFolder::new().await;
-    place.write("one/f", "1");
-    fs::create_dir(place.at("two")).unwrap();
-    let mounted = Command::new("mount")
-        .arg("--bind")
-        .args([place.at("one"), place.at("two")])
-        .status();
-    assert!(mounted.unwrap().success());
-    let mut one = WatchedPath::at(&place.at("one/f"));
-    one.reads("1").await;
-    let mut two = WatchedPath::at(&place.at("two/f"));
-    two.reads("1").await;
-    for n in 2..10 {
-        let folder = ["one", "two"][n % 2];
-        place.replace(&format!("{folder}/f"), &n.to_string());
-        one.reads(&n.to_string()).await;
-        two.reads(&n.to_string()).await;
-    }
-    two.stop().await;
-    place.replace("two/f", "the other one still has them");
-    one.reads("the other one still has them").await;
-    one.stop().await;
-    let unmounted = Command::new("umount").arg(place.at("two")).status();
-    assert!(unmounted.unwrap().success());
 }

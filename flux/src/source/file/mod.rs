@@ -11,6 +11,8 @@ mod folder;
 #[cfg(all(test, unix))]
 mod fuzz;
 mod hub;
+#[cfg(all(test, target_os = "linux"))]
+mod mounted;
 mod mounts;
 mod not_found_hint;
 mod place;
