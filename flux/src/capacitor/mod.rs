@@ -206,8 +206,8 @@ impl<C: Config> Capacitor<C> {
     ///
     /// # Errors
     /// [`Error::Refused`] where the first configuration is bad: the state is `Empty` until a good one comes. After
-    /// [`Error::StartupTimeout`] everything is released and `start` may be called again. [`Error::AlreadyStarted`] and
-    /// [`Error::NoRuntime`] where it cannot start.
+    /// [`Error::StartupTimeout`] everything is released and `start` may be called again. [`Error::AlreadyStarted`],
+    /// [`Error::NoRuntime`], [`Error::NoTimers`] and [`Error::Forked`] where it cannot start.
     pub async fn start(&self) -> Result<(), Error> {
         lifecycle::start(&self.instance).await
     }
@@ -279,6 +279,8 @@ impl<C: Config> Capacitor<C> {
     /// Serves an earlier generation again, by hand: the one with this number, or the last good one before the current one.
     /// Parties prepare and commit as for any change. What the layers hold now is not tried again until it changes. Answers with
     /// the number that is served.
+    ///
+    /// The next process knows nothing of it: it starts with what the sources hold then, so correct them before a restart.
     ///
     /// # Errors
     /// [`Error::NoSuchGeneration`] where it is not kept any more ([`Builder::generations`](crate::Builder::generations)),

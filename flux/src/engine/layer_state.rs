@@ -122,6 +122,14 @@ impl LayerState {
         }
     }
 
+    /// How many bytes wait to be taken up.
+    pub(crate) fn pending_size(&self) -> usize {
+        match &self.pending {
+            Some(Observation::Value(content)) => content.bytes.len(),
+            _ => 0,
+        }
+    }
+
     /// What readers see of the layer.
     pub(crate) fn content(&self) -> LayerContent {
         match &self.accepted {

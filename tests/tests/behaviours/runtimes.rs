@@ -2,7 +2,11 @@
 
 use crate::kit::{App, over_a_channel, say};
 use flux::{Capacitor, Error, Source, source::Health};
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
@@ -85,13 +89,63 @@ fn a_runtime_without_timers_is_an_error_that_names_the_fix() {
     });
 }
 
+#[derive(flux::Flux)]
+struct Large {
+    n: u32,
+    #[flux(default)]
+    texts: Vec<String>,
+}
+
+/// With one worker alone, which is held up unless another thread takes its tasks.
+#[test]
+fn a_large_document_is_decoded_while_other_tasks_go_on() {
+    let runtime = runtime();
+    let line = format!("- {}\n", "x".repeat(40));
+    let document = |n: u32| format!("n: {n}\ntexts:\n{}", line.repeat(50_000)).into_bytes();
+    let (builder, sender) = over_a_channel::<Large>();
+    let capacitor = builder.build().unwrap();
+    let longest = Arc::new(Mutex::new(Duration::ZERO));
+    runtime.block_on(async {
+        sender.send(&b"n: 1"[..]).await.unwrap();
+        capacitor.start().await.unwrap();
+        let noted = Arc::clone(&longest);
+        tokio::spawn(async move {
+            let mut last = Instant::now();
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                let mut longest = noted.lock().unwrap();
+                *longest = (*longest).max(last.elapsed());
+                last = Instant::now();
+            }
+        });
+        for n in 2..=5 {
+            let document = document(n);
+            assert!(document.len() > 1 << 20);
+            *longest.lock().unwrap() = Duration::ZERO;
+            let begun = Instant::now();
+            sender.send(document).await.unwrap();
+            while capacitor.get().n != n {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let (took, longest) = (begun.elapsed(), *longest.lock().unwrap());
+            assert_eq!(capacitor.get().texts.len(), 50_000);
+            println!("taken up in {took:?}, the longest pause of another task was {longest:?}");
+            // A machine that is busy makes pauses of its own.
+            if longest < took / 4 {
+                return;
+            }
+        }
+        panic!("other tasks were held up each time");
+    });
+}
+
 /// Forks without a new program, as pre-forking servers do.
 #[cfg(unix)]
 mod forks {
     use super::*;
     use crate::kit::alone;
     use flux::Flux;
-    use std::{path::Path, sync::OnceLock, time::Instant};
+    use std::{path::Path, sync::OnceLock};
 
     /// What the fork has found out, by way of a file: a fork that hangs writes none.
     fn in_a_fork(folder: &Path, act: impl FnOnce() -> String) -> String {

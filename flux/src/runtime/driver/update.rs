@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::{
     change::Transaction,
-    engine::{Action, AnySnapshot, Denial, Now, Passed, Question, discard},
+    engine::{Action, AnySnapshot, Denial, LayerState, Now, Passed, Question, discard},
     observe,
     pipeline::{AnyApplied, BoxError, into_denial},
     problem::caught,
@@ -16,8 +16,15 @@ use crate::{
     },
 };
 use std::task::{Context, Poll};
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+    time::Instant,
+};
 use tracing::Span;
+
+/// From this size on, documents are decoded where they hold up no other task.
+const LARGE: usize = 1 << 20;
 
 impl Driver {
     /// Takes up what is pending; where that is not trusted, its record is on the disk before it is read.
@@ -37,7 +44,10 @@ impl Driver {
     fn take_up(&mut self, now: Now) {
         let span = observe::update_span(self.engine.name(), self.engine.update_id() + 1);
         let entered = span.clone().entered();
-        let action = self.engine.take_up(now);
+        let action = match self.is_long() {
+            true => block_in_place(|| self.engine.take_up(now)),
+            false => self.engine.take_up(now),
+        };
         let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
         if refused && self.fall_back() {
             self.listeners.notify(&mut self.engine);
@@ -45,6 +55,17 @@ impl Driver {
             return self.take_up(self::now());
         }
         self.perform(action, span, None);
+    }
+
+    /// Whether what is to be decoded is large, and other threads can run the worker's tasks meanwhile. A runtime with one thread has none,
+    /// and in manual mode the program's own task may forbid it.
+    fn is_long(&self) -> bool {
+        let states = self.engine.layers.states.iter();
+        let size: usize = states.map(LayerState::pending_size).sum();
+        size >= LARGE && !self.plan.manual && {
+            let runtime = Handle::try_current();
+            runtime.is_ok_and(|one| one.runtime_flavor() == RuntimeFlavor::MultiThread)
+        }
     }
 
     /// Performs what an order or a way back asks for, in a span of its own.
