@@ -8,6 +8,7 @@ use flux::{
 };
 use server::{Flaw, Remote, Server};
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     pin::pin,
     task::{Context, Waker},
@@ -165,10 +166,23 @@ async fn what_a_subject_cannot_do_is_not_applicable_and_says_why() {
     assert!(why.contains("access is refused"), "{why}");
 }
 
-/// Each flaw is caught by the behaviour that it breaks, and named.
+/// Each flaw is caught by the behaviour that it breaks, and named; and each behaviour catches one.
 #[tokio::test(start_paused = true)]
 async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
+    let all = check(Remote::new(None)).await;
+    let mut idle: BTreeSet<&str> = all.findings().iter().map(|one| one.behaviour).collect();
     for (flaw, behaviour, told) in [
+        (Flaw::ListensLate, "amid changes", "the source holds"),
+        (Flaw::IgnoresDeletions, "is absent", "the source holds"),
+        (Flaw::Flickers, "equal content", "delivered nothing"),
+        (Flaw::Flickers, "announced twice", "delivered nothing"),
+        (Flaw::LosesTheLast, "a slow consumer", "the source holds"),
+        (Flaw::ForgetsWhenDropped, "a panic", "the source holds"),
+        (
+            Flaw::HidesRefusals,
+            "cannot work as declared",
+            "no configuration error",
+        ),
         (Flaw::LosesTheLast, "of a burst", "the source holds"),
         (Flaw::TakesOlder, "nothing older", "which is newer"),
         (
@@ -205,6 +219,7 @@ async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
         ),
     ] {
         let report = check(Remote::new(Some(flaw))).await;
+        idle.retain(|one| !one.contains(behaviour));
         match verdict(&report, behaviour) {
             Verdict::Failed(why) => assert!(why.contains(told), "{flaw:?}: {why}"),
             other => panic!("{flaw:?} was not caught by `{behaviour}`: {other:?}\n{report}"),
@@ -212,6 +227,7 @@ async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
         let caught = std::panic::catch_unwind(|| report.assert_passed());
         assert!(caught.is_err(), "{flaw:?}");
     }
+    assert!(idle.is_empty(), "no broken watcher is refused by {idle:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,8 +109,12 @@ pub(super) enum Flaw {
     HalfDocuments,
     /// Bytes are made text.
     LossyText,
-    /// Before each change it says that there is nothing.
+    /// Before whatever is announced it says that there is nothing.
     Flickers,
+    /// It begins to listen only after it has read.
+    ListensLate,
+    /// What is deleted stays as it was.
+    IgnoresDeletions,
     /// Every error passes for one that may pass.
     HidesRefusals,
     /// There is no resync.
@@ -141,7 +145,10 @@ impl OfServer {
 
     fn deliver(&self, observer: &Observer, revision: u64, document: Document) {
         let Some(mut bytes) = document else {
-            return observer.absent();
+            if !self.is(Flaw::IgnoresDeletions) {
+                observer.absent();
+            }
+            return;
         };
         if self.is(Flaw::Flickers) {
             observer.absent();
@@ -167,6 +174,10 @@ impl OfServer {
             });
         }
         let (mut known, document) = server.read().await?;
+        if self.is(Flaw::ListensLate) {
+            sleep(Duration::from_millis(1)).await;
+            events = server.subscribe();
+        }
         let is_old = self.is(Flaw::OrdersSessions) && known <= self.newest && self.newest > 0;
         if !self.is(Flaw::ChangesOnly) && !is_old {
             self.deliver(observer, known, document);
@@ -198,7 +209,7 @@ impl OfServer {
                 true => revision <= known,
                 false => revision == known,
             };
-            if is_old && !self.is(Flaw::TakesOlder) {
+            if is_old && !self.is(Flaw::TakesOlder) && !self.is(Flaw::Flickers) {
                 continue;
             }
             self.newest = self.newest.max(revision);
