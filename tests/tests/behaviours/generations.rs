@@ -5,7 +5,7 @@ use flux::{
     Capacitor, Error, Flux, Snapshot, State, capacitor::GenerationOutcome, pipeline::BoxError,
     source::ChannelSender,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 fn kept(capacitor: &Capacitor<App>) -> Vec<u64> {
     let status = capacitor.status();
@@ -347,4 +347,27 @@ async fn a_comment_that_changed_since_is_nothing_to_blame() {
     let report = capacitor.last_error().unwrap();
     let origins: Vec<_> = report.problems().iter().map(|p| &*p.origin).collect();
     assert_eq!(origins, ["channel"]);
+}
+
+/// As `Capacitor::rollback` documents it.
+#[tokio::test]
+async fn a_rollback_is_forgotten_by_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.yaml");
+    std::fs::write(&path, "n: 1").unwrap();
+    let started = async || {
+        let source = flux::Source::file(path.to_str().unwrap());
+        let builder = flux::Capacitor::<App>::builder().source(source);
+        let capacitor = builder.debounce(Duration::ZERO).build().unwrap();
+        capacitor.start().await.unwrap();
+        capacitor
+    };
+    let before = started().await;
+    std::fs::write(&path, "n: 2").unwrap();
+    crate::until("the bad one", || before.get().n == 2).await;
+    before.rollback(None).await.unwrap();
+    assert_eq!(before.get().n, 1);
+    before.stop().await;
+    let after = started().await;
+    assert_eq!(after.get().n, 2, "what the source holds");
 }

@@ -129,6 +129,8 @@ async fn a_key_that_stands_twice_is_told_with_its_own_path_and_place() {
             (*path, line, column),
             "{document}\n{report}"
         );
+        let place = format!("--> app:{}:{}", line.unwrap(), column.unwrap());
+        assert!(report.to_string().contains(&place), "{report}");
     }
 }
 
