@@ -94,6 +94,8 @@ pub(super) struct PathState {
     failure: Option<Failure>,
     /// Since when the first content has been waited for.
     first_wait: Option<Instant>,
+    /// Since when every reading has found nothing, or an empty file, and nothing was seen to happen.
+    missing: Option<Instant>,
     orphan: bool,
 }
 
@@ -127,6 +129,7 @@ impl PathState {
             writer: None,
             failure: None,
             first_wait: None,
+            missing: None,
             orphan: false,
         }
     }
@@ -145,6 +148,10 @@ impl PathState {
 
     /// Takes note of a touch. How far what is read now is trusted; `None`: it is not to be read yet.
     pub(super) fn touched(&mut self, touch: Touch, now: Instant) -> Option<Trust> {
+        if !matches!(touch, Touch::Metadata | Touch::Structure) {
+            // It may have been there since the last reading.
+            self.missing = None;
+        }
         match touch {
             Touch::Finished => {
                 self.writer = None;
@@ -191,6 +198,7 @@ impl PathState {
         };
         self.failure = None;
         self.orphan = found.orphan;
+        self.missing = missing.then(|| self.missing.unwrap_or(now));
         let Some(news) = held.filter(|held| self.held.as_ref() != Some(held)) else {
             if unfinished {
                 self.suspect(now, found.stamp, self.quiet);
@@ -212,7 +220,11 @@ impl PathState {
                 value && (unfinished || missing && age.is_some()) && self.is_patient(now)
             }
             (_, Trust::Replaced) => unfinished,
-            (_, Trust::Settled) => unfinished || self.was_touched(&found.stamp, missing, age, now),
+            (_, Trust::Settled) => {
+                // What goes away when a wait for something else ends has not been away for long.
+                let is_recent = self.missing.is_some_and(|since| now < since + calm);
+                unfinished || is_recent || self.was_touched(&found.stamp, missing, age, now)
+            }
             (_, Trust::Finished) => unfinished || missing,
             (_, Trust::Linked | Trust::Unproven) => unfinished || missing || age.is_some(),
         };
@@ -448,6 +460,23 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_away_as_a_wait_ends_is_waited_for_anew() {
+        for missing in [absent, || found("", OLD)] {
+            let now = Instant::now();
+            let mut entry = holding("old", now);
+            entry.touched(Rescan, now);
+            let due = now + QUIET;
+            assert_eq!(entry.overdue(due), Some(Trust::Settled));
+            let verdict = entry.consider(missing(), Trust::Settled, false, due);
+            assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
+            let due = due + QUIET;
+            assert_eq!(entry.overdue(due), Some(Trust::Settled));
+            let verdict = entry.consider(missing(), Trust::Settled, false, due);
+            assert_eq!(verdict, Judgement::New);
+        }
+    }
+
+    #[test]
     fn a_writer_that_emptied_the_file_and_has_it_open_is_waited_for_longer() {
         let now = Instant::now();
         let mut entry = holding("old", now);
@@ -606,6 +635,37 @@ mod tests {
                 }
             }
             prop_assert!(!unread || waiting.is_some() || entry.overdue(now + QUIET).is_some());
+        }
+
+        /// Whatever happened before: what is away counts only once it was found so for as long as the settle time.
+        #[test]
+        fn what_is_away_counts_after_the_settle_time(
+            steps in proptest::collection::vec((any::<bool>(), proptest::option::of(touch()), 0..1500u64), 1..60)
+        ) {
+            let mut now = Instant::now();
+            let mut entry = holding("old", now);
+            let mut away: Option<Instant> = None;
+            for (is_there, touch, wait) in steps {
+                now += Duration::from_millis(wait);
+                let trust = match touch {
+                    Some(touch) => {
+                        if !matches!(touch, Metadata | Structure) {
+                            away = None;
+                        }
+                        entry.touched(touch, now)
+                    }
+                    None => entry.overdue(now),
+                };
+                let Some(trust) = trust else {
+                    continue;
+                };
+                let reading = if is_there { found("old", OLD) } else { absent() };
+                away = (!is_there).then(|| away.unwrap_or(now));
+                let verdict = entry.consider(reading, trust, false, now);
+                if verdict == Judgement::New && !is_there {
+                    prop_assert!(away.is_some_and(|since| now >= since + QUIET));
+                }
+            }
         }
 
         /// Whatever is found, and however far it is trusted: what was found last counts once it has been quiet.
