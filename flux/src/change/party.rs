@@ -168,8 +168,8 @@ where
 #[derive(Default)]
 pub(crate) struct Transaction {
     prepared: Vec<(Cow<'static, str>, Box<dyn Pending>)>,
-    /// Whose update it is, for events.
-    capacitor: Option<Arc<str>>,
+    /// Whose update it is, for events, and what they must not quote.
+    capacitor: Option<(Arc<str>, Arc<crate::report::outgoing::SecretBook>)>,
 }
 
 impl Transaction {
@@ -190,7 +190,7 @@ impl Transaction {
             Ok(None) => Ok(()),
             Ok(Some(pending)) => {
                 self.prepared.push((name, pending));
-                self.capacitor = Some(request.owner());
+                self.capacitor = Some((request.owner(), request.secrets()));
                 Ok(())
             }
             Err(error) => Err(Veto::new(name, error).into()),
@@ -207,9 +207,12 @@ impl Transaction {
     /// Runs a party's code that must not fail; a panic is reported and the others go on.
     fn survive(&self, name: &str, what: &str, go: impl FnOnce()) {
         if let Err(panic) = caught(go) {
-            let capacitor = self.capacitor.as_deref().unwrap_or_default();
+            // It is known since the first party has prepared something.
+            let Some((capacitor, secrets)) = &self.capacitor else {
+                return;
+            };
             let hook = format!("{what} of {name}");
-            observe::panicked(capacitor, &hook, &panic);
+            observe::panicked(capacitor, &hook, &secrets.safe(&panic));
         }
     }
 }

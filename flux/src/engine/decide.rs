@@ -212,7 +212,10 @@ impl Engine {
         news
     }
 
-    pub(crate) fn health(&mut self, layer: usize, health: Health) {
+    pub(crate) fn health(&mut self, layer: usize, mut health: Health) {
+        if let Health::Stale { error, .. } = &mut health {
+            error.reword(self.layers.secret_book().safe(error).into());
+        }
         self.layers.states[layer].health = health;
         self.events.push(EngineEvent::HealthChanged { layer });
     }

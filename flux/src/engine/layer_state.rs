@@ -47,6 +47,8 @@ pub(crate) struct LayerState {
     pub(super) unjudged: bool,
     /// What readers see.
     pub(super) accepted: Option<DecodedContent>,
+    /// The document before that: a secret that was replaced is still one.
+    replaced: Option<Arc<[u8]>>,
     /// Why the newest content could not be decoded.
     pub(super) refusal: Option<Vec<Entry>>,
     /// What of refused content could be read all the same; only for finding its other problems.
@@ -89,6 +91,7 @@ impl LayerState {
             since: 0,
             unjudged: false,
             accepted: None,
+            replaced: None,
             refusal: None,
             partial: None,
             warnings: Vec::new(),
@@ -172,7 +175,10 @@ impl LayerState {
 
     /// What was taken up that readers do not see counts as this from now on.
     pub(super) fn adopt(&mut self) {
-        self.accepted = self.candidate.take();
+        let before = std::mem::replace(&mut self.accepted, self.candidate.take());
+        self.replaced = before
+            .and_then(|content| content.bytes)
+            .or(self.replaced.take());
     }
 
     /// Contains again what it contained before, if that is anything else.
@@ -272,6 +278,7 @@ impl LayerState {
         let documents = contents.filter_map(|content| content.bytes.as_ref());
         documents
             .chain(self.document())
+            .chain(&self.replaced)
             .zip(self.decoder.iter().cycle())
     }
 

@@ -3,7 +3,7 @@
 use super::{now::Now, retry::RetryTarget, value::AnySnapshot};
 use crate::{
     problem::{Flaw, Seg},
-    report::Entry,
+    report::{Entry, outgoing::SecretBook},
 };
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ pub(crate) struct Question {
     /// Whether rules from the previous value to this one apply.
     pub(crate) transition: bool,
     pub(crate) update: u64,
+    /// What the program's texts must not quote.
+    pub(crate) secrets: Arc<SecretBook>,
 }
 
 /// What the pipeline lets through.

@@ -14,7 +14,8 @@ use crate::{
     problem::{Flaw, ProblemKind, What, caught, printed},
     report::{
         Entry, Keeping,
-        secrets::{DocumentText, KnownSecrets, SecretSources},
+        outgoing::SecretBook,
+        secrets::{DocumentText, SecretSources},
     },
 };
 #[cfg(any(test, feature = "testing"))]
@@ -205,12 +206,11 @@ impl Layers {
         Report::compose((self.schema.fields)(), entries, keeping, &self.secrets())
     }
 
-    /// A text of the program's own code as it may be shown: without any secret of the layers.
-    pub(super) fn shown(&self, text: &str) -> String {
-        match KnownSecrets::read((self.schema.fields)(), &self.secrets()).are_in(text) {
-            true => "the reason may quote a secret and is not shown".to_owned(),
-            false => text.to_owned(),
-        }
+    /// The secrets of the layers, for texts of the program's own code.
+    pub(crate) fn secret_book(&self) -> SecretBook {
+        let sources = self.secrets();
+        let given = sources.given.into_iter();
+        SecretBook::of((self.schema.fields)(), sources.documents.into_iter(), given)
     }
 
     /// Where the secrets of the layers are.

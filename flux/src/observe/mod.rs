@@ -55,6 +55,7 @@ pub(crate) mod metrics;
 use crate::{
     Report, State,
     engine::{Aftermath, listed},
+    report::outgoing::SafeText,
     source::ErrorKind,
 };
 use std::time::{Duration, SystemTime};
@@ -91,29 +92,29 @@ pub(crate) fn retried(
     update: u64,
     attempt: u32,
     pause: Duration,
-    error: &dyn std::fmt::Display,
+    error: &dyn Fn() -> SafeText,
 ) {
     metrics::retried(name);
-    tracing::debug!(name: "flux.update.retried", target: "flux", capacitor = name, update, attempt, ?pause, %error, "flux.update.retried");
+    tracing::debug!(name: "flux.update.retried", target: "flux", capacitor = name, update, attempt, ?pause, error = %error(), "flux.update.retried");
 }
 
 /// What is inside a fallback failed.
-pub(crate) fn falling_back(name: &str, update: u64, error: &dyn std::fmt::Display) {
-    tracing::debug!(name: "flux.update.fallback", target: "flux", capacitor = name, update, %error, "flux.update.fallback");
+pub(crate) fn falling_back(name: &str, update: u64, error: &dyn Fn() -> SafeText) {
+    tracing::debug!(name: "flux.update.fallback", target: "flux", capacitor = name, update, error = %error(), "flux.update.fallback");
 }
 
 /// An enriching stage failed, and the update goes on without it.
-pub(crate) fn passed_over(name: &str, update: u64, error: &dyn std::fmt::Display) {
-    tracing::warn!(name: "flux.stage.passed_over", target: "flux", capacitor = name, update, %error, "flux.stage.passed_over");
+pub(crate) fn passed_over(name: &str, update: u64, error: &dyn Fn() -> SafeText) {
+    tracing::warn!(name: "flux.stage.passed_over", target: "flux", capacitor = name, update, error = %error(), "flux.stage.passed_over");
 }
 
 /// Code of the program panicked where it cannot refuse an update.
-pub(crate) fn panicked(name: &str, hook: &str, error: &str) {
-    tracing::error!(name: "flux.hook.panicked", target: "flux", capacitor = name, hook, error, "flux.hook.panicked");
+pub(crate) fn panicked(name: &str, hook: &str, error: &SafeText) {
+    tracing::error!(name: "flux.hook.panicked", target: "flux", capacitor = name, hook, %error, "flux.hook.panicked");
 }
 
 /// Every source was read again, or could not be.
-pub(crate) fn reloaded<E: std::fmt::Display>(name: &str, outcome: &Result<u64, E>) {
+pub(crate) fn reloaded(name: &str, outcome: &Result<u64, SafeText>) {
     match outcome {
         Ok(generation) => {
             tracing::info!(name: "flux.capacitor.reloaded", target: "flux", capacitor = name, generation, "flux.capacitor.reloaded");
@@ -125,8 +126,8 @@ pub(crate) fn reloaded<E: std::fmt::Display>(name: &str, outcome: &Result<u64, E
 }
 
 /// A source was lost, or still is.
-pub(crate) fn source_stale(name: &str, layer: &str, lasts: Duration, error: &str) {
-    tracing::warn!(name: "flux.source.stale", target: "flux", capacitor = name, layer, ?lasts, error, "flux.source.stale");
+pub(crate) fn source_stale(name: &str, layer: &str, lasts: Duration, error: &SafeText) {
+    tracing::warn!(name: "flux.source.stale", target: "flux", capacitor = name, layer, ?lasts, %error, "flux.source.stale");
 }
 
 /// A source refuses access, or cannot work as declared.
@@ -135,9 +136,9 @@ pub(crate) fn source_refused(
     layer: &str,
     lasts: Duration,
     kind: ErrorKind,
-    error: &str,
+    error: &SafeText,
 ) {
-    tracing::error!(name: "flux.source.refused", target: "flux", capacitor = name, layer, ?lasts, %kind, error, "flux.source.refused");
+    tracing::error!(name: "flux.source.refused", target: "flux", capacitor = name, layer, ?lasts, %kind, %error, "flux.source.refused");
 }
 
 /// Nothing was received of a source yet.
@@ -167,8 +168,8 @@ pub(crate) fn update_span(name: &str, update: u64) -> tracing::Span {
 }
 
 #[cfg(feature = "json")]
-pub(crate) fn warning(name: &str, warning: &str) {
-    tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, warning, "flux.capacitor.warning");
+pub(crate) fn warning(name: &str, warning: &SafeText) {
+    tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, %warning, "flux.capacitor.warning");
 }
 
 pub(crate) fn warned(name: &str, warning: &Report) {
@@ -234,6 +235,6 @@ pub(crate) fn slow(name: &str, update: u64, lasts: Duration) {
 }
 
 /// A call cannot do what it is for where it was called from.
-pub(crate) fn misused(name: &str, call: &str, error: &dyn std::fmt::Display) {
+pub(crate) fn misused(name: &str, call: &str, error: &SafeText) {
     tracing::error!(name: "flux.capacitor.misused", target: "flux", capacitor = name, call, %error, "flux.capacitor.misused");
 }

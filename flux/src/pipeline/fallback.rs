@@ -97,7 +97,8 @@ where
                 Ok(applied) => return Ok(applied),
                 Err(error) => error,
             };
-            observe::falling_back(request.capacitor(), request.correlation_id(), &error);
+            let safe = || request.safe(&error);
+            observe::falling_back(request.capacitor(), request.correlation_id(), &safe);
             let begin = move || -> Answer<Request<C>> {
                 let other = fallback(request);
                 Box::pin(async move { other.await.map_err(Into::into) })
@@ -132,7 +133,8 @@ where
                 && let Err(panic) = caught(|| handler(&request, error))
             {
                 let hook = "the error handler";
-                observe::panicked(request.capacitor(), hook, &panic);
+                let text = request.safe(&panic);
+                observe::panicked(request.capacitor(), hook, &text);
             }
             answer
         })

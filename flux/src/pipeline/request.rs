@@ -1,6 +1,11 @@
 //! What goes into the pipeline, and what comes out of it.
 
-use crate::{Snapshot, change::Transaction, engine::Question};
+use crate::{
+    Snapshot,
+    change::Transaction,
+    engine::Question,
+    report::outgoing::{SafeText, SecretBook},
+};
 use std::{fmt, sync::Arc};
 
 /// What flows through the pipeline: the value that readers see and the one that they are to see.
@@ -19,6 +24,7 @@ pub struct Request<C> {
     transition: bool,
     id: u64,
     capacitor: Arc<str>,
+    secrets: Arc<SecretBook>,
 }
 
 impl<C> Request<C> {
@@ -37,6 +43,7 @@ impl<C> Request<C> {
             transition: question.transition,
             id: question.update,
             capacitor,
+            secrets: question.secrets,
         }
     }
 
@@ -56,6 +63,15 @@ impl<C> Request<C> {
     /// The name of the capacitor whose update this is.
     pub fn capacitor(&self) -> &str {
         &self.capacitor
+    }
+
+    /// A text of the program as an event may have it.
+    pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
+        self.secrets.safe(text)
+    }
+
+    pub(crate) fn secrets(&self) -> Arc<SecretBook> {
+        Arc::clone(&self.secrets)
     }
 
     pub(crate) fn owner(&self) -> Arc<str> {
@@ -89,6 +105,7 @@ impl<C> Clone for Request<C> {
             transition: self.transition,
             id: self.id,
             capacitor: Arc::clone(&self.capacitor),
+            secrets: Arc::clone(&self.secrets),
         }
     }
 }

@@ -86,7 +86,8 @@ impl<C, R> Policy<Request<C>, R, BoxError> for Again {
         let ceiling = ceiling(self.failed, self.rules.base, self.rules.max);
         let pause = ceiling.mul_f64(fastrand::f64());
         let (name, update) = (request.capacitor(), request.correlation_id());
-        crate::observe::retried(name, update, self.failed, pause, error);
+        let safe = || request.safe(error);
+        crate::observe::retried(name, update, self.failed, pause, &safe);
         Some(Box::pin(tokio::time::sleep(pause)))
     }
 

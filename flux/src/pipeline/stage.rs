@@ -102,7 +102,7 @@ impl<C: Send + Sync + 'static> Stage<C> {
                 let before = request.clone();
                 Ok(inner.0.call(request).await.unwrap_or_else(|error| {
                     let (name, update) = (before.capacitor(), before.correlation_id());
-                    crate::observe::passed_over(name, update, &error);
+                    crate::observe::passed_over(name, update, &|| before.safe(&error));
                     before
                 }))
             })

@@ -23,6 +23,7 @@ pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> O
         back: false,
         transition: false,
         update: 0,
+        secrets: Arc::default(),
     };
     let mut request = Request::of(question, C::NAME.into());
     for stage in stages {

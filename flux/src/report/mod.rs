@@ -1,6 +1,7 @@
 //! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
 
 pub(crate) mod hidden;
+pub(crate) mod outgoing;
 mod pieces;
 mod problem;
 pub(crate) mod secrets;

@@ -136,7 +136,8 @@ impl Driver {
             Ok(polled) => return polled,
             Err(text) => text,
         };
-        observe::panicked(self.engine.name(), "the capacitor's task", &text);
+        let safe = self.engine.layers.secret_book().safe(&text);
+        observe::panicked(self.engine.name(), "the capacitor's task", &safe);
         self.run = None;
         let action = self.engine.panicked(&text, now());
         self.perform(action, Span::none(), None);
@@ -281,7 +282,8 @@ impl Driver {
         if let Some(on_stop) = &self.plan.on_stop
             && let Err(panic) = caught(|| on_stop(state))
         {
-            observe::panicked(self.engine.name(), "on_stop", &panic);
+            let safe = self.engine.layers.secret_book().safe(&panic);
+            observe::panicked(self.engine.name(), "on_stop", &safe);
         }
         self.instance
             .notices

@@ -1,6 +1,6 @@
 //! What can go wrong when a capacitor is built, started or driven.
 
-use crate::Report;
+use crate::{Report, report::outgoing::SafeText};
 use std::{fmt, time::Duration};
 
 /// Why a capacitor could not be built, started or driven. `Debug` prints the same sentences as `Display`, so that a
@@ -113,6 +113,16 @@ fn still_waiting(layers: &[String]) -> String {
             "every layer has answered, but a callback or the rest of its group has not".to_owned()
         }
         layers => format!("still waiting for {}", layers.join(", ")),
+    }
+}
+
+impl Error {
+    /// As an event has it. What sources said took the way out when their health changed.
+    pub(super) fn safe(&self) -> SafeText {
+        match self {
+            Error::Refused(report) => SafeText::report(report),
+            error => SafeText::own(&error.to_string()),
+        }
     }
 }
 

@@ -16,13 +16,14 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
         Ok(Some(found)) => found,
         Ok(None) => return false,
         Err(problem) => {
-            observe::warning(&name, &problem);
+            observe::warning(&name, &engine.layers.secret_book().safe(&problem));
             return false;
         }
     };
     let age = found.written.elapsed().unwrap_or_default();
     let age = Duration::from_secs(age.as_secs());
     let mut filled = false;
+    let secrets = engine.layers.secret_book();
     let keys = engine.layers.keys();
     for (state, key) in engine.layers.states.iter_mut().zip(keys) {
         if state.is_accepted() {
@@ -33,7 +34,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
             Ok(Some((layer, warnings))) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
-                    observe::warning(&name, &text);
+                    observe::warning(&name, &secrets.safe(&text));
                 }
                 Some(layer)
             }
@@ -46,7 +47,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
             Ok(None) => continue,
             Err(problem) => {
                 let text = format!("{path}: {problem}");
-                observe::warning(&name, &text);
+                observe::warning(&name, &secrets.safe(&text));
                 continue;
             }
         };

@@ -13,6 +13,7 @@ use crate::{
         Engine, FingerprintKey, LastKnownGood, LayerContent, Past, TrialRecord, TrialRecordFile,
     },
     observe,
+    report::outgoing::SafeText,
 };
 use std::{
     sync::Arc,
@@ -125,7 +126,8 @@ impl LastGoodKeeper {
     /// Gives the engine what was found.
     pub(super) fn begin(&mut self, found: DiskFindings, engine: &mut Engine) {
         for warning in &found.warnings {
-            observe::warning(engine.name(), warning);
+            let safe = engine.layers.secret_book().safe(warning);
+            observe::warning(engine.name(), &safe);
         }
         self.before = found.kept;
         if let Some(past) = found.past {
@@ -240,21 +242,21 @@ impl LastGoodKeeper {
                     "{shown}: a write has lasted {PATIENCE:?}, and the disk does not answer; updates go on without it, and if this \
                      process dies now, that is not counted"
                 );
-                observe::warning(capacitor, &text);
+                observe::warning(capacitor, &SafeText::own(&text));
             }
             SaveOutcome::Done { missing } => {
                 if problem.is_some() || writing.is_some() {
                     observe::disk_recovered(capacitor, &shown);
                 }
                 if let Some(missing) = &missing {
-                    observe::warning(capacitor, missing);
+                    observe::warning(capacitor, &SafeText::own(missing));
                 }
                 (*written, *problem, *writing) = (Some(SystemTime::now()), missing, None);
             }
             SaveOutcome::Failed(why) => {
                 // A further try that fails for the same reason is no news.
                 if problem.as_ref() != Some(&why) {
-                    observe::warning(capacitor, &why);
+                    observe::warning(capacitor, &SafeText::own(&why));
                 }
                 (*problem, *writing) = (Some(why), None);
             }

@@ -194,7 +194,7 @@ pub(crate) async fn stop(instance: &Instance) {
     instance.stop_in_order();
     let ended = instance.ask_to_stop();
     if let Err(error) = instance.outside() {
-        observe::misused(&instance.name, "stop", &error);
+        observe::misused(&instance.name, "stop", &error.safe());
         return;
     }
     let driver = instance.manual.lock().await.take();

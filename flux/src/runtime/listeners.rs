@@ -95,7 +95,8 @@ impl Listeners {
     pub(super) fn settled(&mut self, engine: &Engine) {
         self.each(|listener| listener.settled(engine));
         for text in take_drop_panics() {
-            observe::panicked(engine.name(), "the drop of a configuration", &text);
+            let safe = engine.layers.secret_book().safe(&text);
+            observe::panicked(engine.name(), "the drop of a configuration", &safe);
         }
     }
 
@@ -120,11 +121,14 @@ struct Operators {
 impl Operators {
     fn remark(engine: &Engine, layer: usize, remark: &Remark) {
         let (name, layer) = (engine.name(), &*engine.layers.states[layer].origin);
+        let safe = |error: &String| engine.layers.secret_book().safe(error);
         match remark {
             Remark::Waiting { lasts } => observe::source_waiting(name, layer, *lasts),
-            Remark::Stale { lasts, error } => observe::source_stale(name, layer, *lasts, error),
+            Remark::Stale { lasts, error } => {
+                observe::source_stale(name, layer, *lasts, &safe(error));
+            }
             Remark::Refused { lasts, kind, error } => {
-                observe::source_refused(name, layer, *lasts, *kind, error);
+                observe::source_refused(name, layer, *lasts, *kind, &safe(error));
             }
             Remark::Recovered { lasted } => observe::source_recovered(name, layer, *lasted),
             Remark::Closed => observe::source_closed(name, layer),

@@ -1,6 +1,6 @@
 //! Signals of the operating system that ask for a reload.
 
-use crate::observe;
+use crate::{observe, report::outgoing::SafeText};
 use std::task::{Context, Poll};
 
 /// A signal that asks for a reload, for [`Builder::reload_on`](crate::Builder::reload_on).
@@ -38,7 +38,7 @@ impl Signals {
             Ok(signals) => Some(signals),
             Err(problem) => {
                 let text = format!("`reload_on`: {} does nothing: {problem}", signal.name());
-                observe::warning(capacitor, &text);
+                observe::warning(capacitor, &SafeText::own(&text));
                 None
             }
         }

@@ -63,6 +63,11 @@ impl SourceError {
         self.kind
     }
 
+    /// Says the same in other words.
+    pub(crate) fn reword(&mut self, message: String) {
+        self.message = message.into();
+    }
+
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         SourceError {
             kind,

@@ -45,7 +45,7 @@ async fn sessions(
             Err(error) => error,
         };
         if error.kind() == ErrorKind::Closed {
-            tracing::debug!(%origin, %error, "source closed");
+            tracing::debug!(%origin, "source closed");
             observer.closed();
             return;
         }
@@ -53,7 +53,8 @@ async fn sessions(
         let slow = error.kind() != ErrorKind::Transient;
         let pause = backoff.pause(slow, observer.was_live(), fastrand::f64());
         let pause = pause.max(error.retry_after(fastrand::f64()));
-        tracing::debug!(%origin, %error, attempt = backoff.failures(), ?pause, "source lost");
+        // Its words are in `flux.source.stale`, where what they may not quote is known.
+        tracing::debug!(%origin, kind = %error.kind(), attempt = backoff.failures(), ?pause, "source lost");
         observer.stale(error, backoff.failures());
         tokio::time::sleep(pause).await;
     }

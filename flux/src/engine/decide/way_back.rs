@@ -11,7 +11,7 @@ use crate::{
     },
     report::Keeping,
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 impl Engine {
     /// By hand: to this generation, or to the last good one. An error lists those that are kept.
@@ -58,6 +58,7 @@ impl Engine {
             back: true,
             transition: false,
             update: self.update,
+            secrets: Arc::new(self.layers.secret_book()),
         })
     }
 
@@ -148,7 +149,7 @@ impl Engine {
         let probation = self.agenda.probation.take();
         match probation.and_then(|_| self.generations.good_before(self.generation())) {
             Some(to) => {
-                let reason = self.layers.shown(reason);
+                let reason = String::from(self.layers.secret_book().safe(&reason));
                 self.events.push(EngineEvent::Unhealthy {
                     reason: reason.clone(),
                 });

@@ -153,7 +153,7 @@ impl Driver {
             }),
             (None, true) => Ok(self.engine.generation()),
         };
-        observe::reloaded(name, &outcome());
+        observe::reloaded(name, &outcome().map_err(|error| error.safe()));
         for reply in reload.replies {
             // The caller may have gone.
             let _ = reply.send(outcome());
