@@ -1,0 +1,183 @@
+//! Secrets that can be recognised in every place of random documents, quoted by everything that can fail, and looked for in all that
+//! Flux prints, writes or sends. `FLUX_MARKERS=SECONDS` goes on for so long; a run without it takes a share.
+
+mod outputs;
+mod program;
+
+use flux::{Capacitor, Format, Secrets, Source, source::Channel};
+use outputs::{Outputs, written};
+use program::{App, Failing, Lost, Pipe};
+use proptest::{prelude::*, test_runner::TestRunner};
+use std::time::{Duration, Instant};
+
+/// What becomes of a random program.
+#[derive(Debug, Clone)]
+struct Case {
+    format: usize,
+    /// Secrets of the lower and the upper document, and of the one after them.
+    secrets: Vec<String>,
+    /// What else is wrong in the second document.
+    wrong: usize,
+    fails: Failing,
+    encoding: usize,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    (
+        0_usize..3,
+        prop::collection::vec("[a-zA-Z0-9+/%]{10,24}", 6),
+        0_usize..8,
+        program::failing(),
+        0_usize..6,
+    )
+        .prop_map(|(format, secrets, wrong, fails, encoding)| Case {
+            format,
+            // Two letters that no word of Flux begins with: no secret is a piece of a sentence by chance.
+            secrets: secrets.iter().map(|text| format!("zq{text}qz")).collect(),
+            wrong,
+            fails,
+            encoding,
+        })
+}
+
+const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
+
+/// A document with secrets in every place that is one.
+fn document(case: &Case, secrets: &[String], wrong: usize) -> String {
+    let mut value = serde_json::json!({
+        "password": secrets[0],
+        "tokens": {"a": secrets[1]},
+        "vault": {"key": secrets[0], "slots": 3},
+        "tenants": {"t": {"key": secrets[1], "slots": 3}},
+        "port": 80,
+    });
+    match wrong {
+        1 => value["port"] = secrets[0].clone().into(),
+        2 => value["passwrod"] = secrets[1].clone().into(),
+        3 => value["vault"] = secrets[0].clone().into(),
+        4 => value["labels"] = serde_json::json!({"a": {"password": secrets[0]}}),
+        5 => value["password"] = serde_json::json!([secrets[0]]),
+        6 => value["tenants"]["t"]["slots"] = secrets[1].clone().into(),
+        7 => value["host"] = secrets[0].clone().into(),
+        _ => {}
+    }
+    match case.format {
+        0 => serde_json::to_string_pretty(&value).unwrap(),
+        1 => serde_yaml::to_string(&value).unwrap(),
+        _ => {
+            let entries = value.as_object().unwrap().iter();
+            let lines = entries.map(|(key, value)| format!("{key} = {}\n", in_toml(value)));
+            lines.collect()
+        }
+    }
+}
+
+/// A value in TOML, on one line.
+fn in_toml(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(entries) => {
+            let entries = entries.iter();
+            let entries = entries.map(|(key, value)| format!("{key} = {}", in_toml(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        serde_json::Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(in_toml).collect();
+            format!("[{}]", items.join(", "))
+        }
+        scalar => scalar.to_string(),
+    }
+}
+
+async fn run(case: &Case) -> Outputs {
+    let (outputs, guard) = Outputs::collect();
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.json");
+    let format = FORMATS[case.format];
+    let (lower, below) = Channel::buffered("lower", 4);
+    let (upper, above) = Channel::buffered("upper", 4);
+    let pipe = Pipe::new(case.fails.clone(), case.encoding);
+    let builder = Capacitor::<App>::builder()
+        .clear_sources()
+        .source(Source::watcher(below).format(format))
+        .source(Source::watcher(above).format(format))
+        .source(
+            Source::watcher(Lost(written(&case.secrets[0], case.encoding)))
+                .format(format)
+                .optional(),
+        )
+        .last_known_good(kept.to_str().unwrap().to_owned(), Secrets::Omit)
+        .history(4)
+        .probation(Duration::from_secs(60));
+    let capacitor = pipe.around(builder).build().unwrap();
+    let first = document(case, &case.secrets[..2], 0);
+    lower.send(first.as_bytes()).await.unwrap();
+    upper.send(first.as_bytes()).await.unwrap();
+    let started = capacitor.start().await;
+    outputs.error(&started.err());
+    pipe.begin();
+    for (sender, secrets, wrong) in [
+        (&upper, &case.secrets[2..4], case.wrong),
+        (&upper, &case.secrets[2..4], 0),
+        (&lower, &case.secrets[4..6], case.wrong),
+    ] {
+        let text = document(case, secrets, wrong);
+        sender.send(text.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        outputs.capacitor(&capacitor);
+    }
+    let reason = format!("unhealthy: {}", written(&case.secrets[2], case.encoding));
+    capacitor.report_unhealthy(reason);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    outputs.capacitor(&capacitor);
+    capacitor.stop().await;
+    outputs.text(&std::fs::read_to_string(&kept).unwrap_or_default());
+    drop(guard);
+    outputs
+}
+
+fn holds(case: &Case) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let outputs = runtime.block_on(run(case));
+    let texts = outputs.take();
+    prop_assert!(texts.len() > 4, "nothing was said");
+    for text in &texts {
+        for secret in &case.secrets {
+            for encoding in 0..6 {
+                let marker = written(secret, encoding);
+                prop_assert!(!text.contains(&marker), "{marker} ({secret}) in {text}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_secret_leaves_by_any_way() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let seconds = std::env::var("FLUX_MARKERS").ok();
+    let seconds = seconds.and_then(|text| text.parse::<u64>().ok());
+    let began = Instant::now();
+    let mut cases_run = 0;
+    loop {
+        let config = ProptestConfig {
+            cases: 64,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        let result = TestRunner::new(config).run(&cases(), |case| holds(&case));
+        if let Err(error) = result {
+            // The hook is silent, and a failure must not be.
+            let _ = std::panic::take_hook();
+            panic!("{error}");
+        }
+        cases_run += 64;
+        if began.elapsed().as_secs() >= seconds.unwrap_or(0) {
+            break;
+        }
+    }
+    println!("{cases_run} programs");
+}

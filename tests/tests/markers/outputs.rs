@@ -1,0 +1,119 @@
+//! All that leaves Flux, as texts.
+
+use crate::program::App;
+use flux::Capacitor;
+use std::{
+    fmt::{self, Debug, Display, Write},
+    sync::{Arc, Mutex},
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+    subscriber::DefaultGuard,
+};
+
+#[derive(Clone, Default)]
+pub(crate) struct Outputs(Arc<Mutex<Vec<String>>>);
+
+impl Outputs {
+    /// Collects every event of this thread while the guard is held, of every level and every target.
+    pub(crate) fn collect() -> (Self, DefaultGuard) {
+        let outputs = Outputs::default();
+        let guard = tracing::subscriber::set_default(outputs.clone());
+        (outputs, guard)
+    }
+
+    pub(crate) fn text(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    fn both(&self, value: &(impl Display + Debug)) {
+        self.text(&value.to_string());
+        self.text(&format!("{value:?}"));
+    }
+
+    pub(crate) fn error(&self, error: &Option<flux::Error>) {
+        if let Some(error) = error {
+            self.both(error);
+        }
+    }
+
+    pub(crate) fn capacitor(&self, capacitor: &Capacitor<App>) {
+        let status = capacitor.status();
+        self.both(&*status);
+        self.text(&serde_json::to_string(&*status).unwrap());
+        self.text(&format!("{capacitor:?}"));
+        if let Some(report) = capacitor.last_error() {
+            self.both(&report);
+            self.text(&serde_json::to_string(&report).unwrap());
+        }
+    }
+}
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, "{}={value:?} ", field.name());
+    }
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let _ = write!(self.0, "{}={value} ", field.name());
+    }
+}
+
+impl Subscriber for Outputs {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        let mut text = String::new();
+        attributes.record(&mut Fields(&mut text));
+        self.text(&text);
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
+        let mut text = String::new();
+        values.record(&mut Fields(&mut text));
+        self.text(&text);
+    }
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut Fields(&mut text));
+        self.text(&text);
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// A text as it is, in capitals, in base64, in hexadecimal, with percent signs, or as Rust prints it.
+pub(crate) fn written(text: &str, encoding: usize) -> String {
+    let bytes = text.bytes();
+    match encoding {
+        1 => text.to_uppercase(),
+        2 => base64(text.as_bytes()),
+        3 => bytes.map(|byte| format!("{byte:02x}")).collect(),
+        4 => bytes.map(|byte| format!("%{byte:02X}")).collect(),
+        5 => text.escape_debug().to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = (three.iter()).fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - three.len()));
+        for at in 0..=three.len() {
+            let letter = LETTERS[(bits >> (18 - 6 * at)) as usize & 63];
+            text.push(char::from(letter));
+        }
+    }
+    text
+}
