@@ -33,6 +33,7 @@ mod document;
 mod engine;
 pub mod guide;
 mod handle;
+pub mod inspect;
 mod layer;
 pub mod observe;
 pub mod pipeline;

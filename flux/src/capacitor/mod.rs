@@ -183,6 +183,10 @@ impl<C: Config> Capacitor<C> {
         WeakCapacitor::new(self)
     }
 
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
     /// The state.
     pub fn state(&self) -> State {
         self.instance.state()

@@ -120,6 +120,11 @@ impl<'t> Document<'t> {
         self.dialect
     }
 
+    /// Whether its nodes have places: it is a text, and no tree.
+    pub(crate) fn has_places(&self) -> bool {
+        self.dialect != Dialect::Tree
+    }
+
     /// The outermost value.
     pub(crate) fn root(&self) -> NodeId {
         self.root

@@ -1,5 +1,6 @@
 //! What a layer contains, for comparing and for going back.
 
+use super::served::GivenContent;
 use crate::source::Observation;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum LayerContent {
     /// It is read once at start, so it still contains the same.
-    Given,
+    Given(Arc<GivenContent>),
     /// Nothing: absent, or an empty document.
     Silent(Option<Arc<[u8]>>),
     /// This document.
@@ -21,7 +22,7 @@ impl LayerContent {
         match self {
             LayerContent::Document(bytes) => Some(Arc::clone(bytes)),
             LayerContent::Silent(bytes) => bytes.clone(),
-            LayerContent::Given | LayerContent::Kept => None,
+            LayerContent::Given(_) | LayerContent::Kept => None,
         }
     }
 

@@ -20,6 +20,7 @@ use super::{
     proposal::Proposal,
     resolve::Layers,
     retry::{RetrySchedule, RetryTarget},
+    served::Served,
     state::State,
     status::Status,
     value::AnySnapshot,
@@ -69,6 +70,8 @@ pub(crate) struct Engine {
     current: Option<AnySnapshot>,
     /// What was made of the layers for it, before stages made something else of it.
     before_pipeline: Option<AnySnapshot>,
+    /// The layers, and what they contain in what readers see.
+    served: Served,
     /// Something was applied since the start.
     begun: bool,
     /// Nothing newer is taken up.
@@ -98,6 +101,7 @@ impl Engine {
         highest: u64,
         now: Now,
     ) -> Self {
+        let served = Served::of(&layers.states, layers.is_reduced());
         let fallback = settings.fallback.filter(|_| current.is_none());
         Engine {
             condition: Condition::new(settings.history, now),
@@ -116,6 +120,7 @@ impl Engine {
             proposal: None,
             current,
             before_pipeline: None,
+            served,
             begun: false,
             pinned: false,
             last_generation: highest,
@@ -320,6 +325,11 @@ impl Engine {
             layers: states.map(|state| state.status()).collect(),
             under_way: self.proposal.as_ref().map(|one| one.since.wall),
             history: self.condition.history(),
+            served: Served {
+                current: self.current.clone(),
+                before_pipeline: self.before_pipeline.clone(),
+                ..self.served.clone()
+            },
         }
     }
 

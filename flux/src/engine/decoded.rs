@@ -1,9 +1,10 @@
 //! One decoded content of a layer.
 
-use super::{content::LayerContent, schema::Schema, value::AnyLayer};
+use super::{content::LayerContent, schema::Schema, served::GivenContent, value::AnyLayer};
 use crate::{
     codec::{Decoder, Unknown},
-    source::VariablePaths,
+    document::tree::Tree,
+    problem::Seg,
 };
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use std::sync::Arc;
 pub(crate) struct DecodedContent {
     /// The document; none for an absent one and for the environment.
     pub(crate) bytes: Option<Arc<[u8]>>,
-    /// Which variable set which path.
-    pub(crate) variables: VariablePaths,
+    /// What a layer without a document contains.
+    given: Option<Arc<GivenContent>>,
     /// None for a layer that contains nothing, and after the lowest layer was moved into the struct: then it is decoded once more
     /// when it is needed again, which is cheaper than a copy at every change.
     layer: Option<AnyLayer>,
@@ -51,9 +52,9 @@ impl DecodedContent {
     }
 
     /// A layer that has no document, such as the environment.
-    pub(crate) fn given(layer: AnyLayer, variables: VariablePaths) -> Self {
+    pub(crate) fn given(layer: AnyLayer, given: GivenContent) -> Self {
         DecodedContent {
-            variables,
+            given: Some(Arc::new(given)),
             layer: Some(layer),
             ..DecodedContent::default()
         }
@@ -70,6 +71,16 @@ impl DecodedContent {
         }
     }
 
+    /// Which variable set which path.
+    pub(super) fn variables(&self) -> &[(Vec<Seg>, String)] {
+        self.given.as_ref().map_or(&[], |given| &given.variables)
+    }
+
+    /// What a layer without a document contains, as it was read.
+    pub(super) fn tree(&self) -> Option<&Tree> {
+        self.given.as_ref()?.tree.as_ref()
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }
@@ -79,7 +90,7 @@ impl DecodedContent {
             (_, DecodedContent { kept: true, .. }) => LayerContent::Kept,
             (bytes, DecodedContent { silent: true, .. }) => LayerContent::Silent(bytes.clone()),
             (Some(bytes), _) => LayerContent::Document(Arc::clone(bytes)),
-            (None, _) => LayerContent::Given,
+            (None, _) => LayerContent::Given(self.given.clone().unwrap_or_default()),
         }
     }
 
@@ -106,9 +117,9 @@ impl DecodedContent {
         &mut self,
         schema: &Schema,
         decoder: Option<&Decoder>,
-    ) -> Option<(&AnyLayer, &VariablePaths)> {
+    ) -> Option<(&AnyLayer, &[(Vec<Seg>, String)])> {
         self.layer(schema, decoder)?;
-        Some((self.layer.as_ref()?, &self.variables))
+        Some((self.layer.as_ref()?, self.variables()))
     }
 
     /// The layer as the base of a fold: moved the first time, a copy afterwards.

@@ -1,6 +1,9 @@
 //! Variables of entries of maps: how a key is spelt is known from the layers below, whose documents can change.
 
-use super::{decoded::DecodedContent, layer_state::LayerState, resolve::Layers, value::AnyLayer};
+use super::{
+    decoded::DecodedContent, layer_state::LayerState, resolve::Layers, served::GivenContent,
+    value::AnyLayer,
+};
 use crate::{
     codec::dialect,
     document::{Document, tree::Tree},
@@ -59,14 +62,18 @@ impl LayerState {
         };
         let is_new = !self.warned_again.as_ref().is_some_and(is_same);
         self.warned_again = Some(warnings.clone());
-        self.secrets = given.secrets;
-        self.tree = given.tree;
+        self.secrets = given.secrets.clone();
         match given.read {
             Ok((layer, variables)) => {
                 self.refusal = None;
                 let newest = self.candidate.as_ref().or(self.accepted.as_ref());
-                if newest.is_none_or(|newest| newest.variables != variables) {
-                    self.candidate = Some(DecodedContent::given(layer, variables));
+                if newest.is_none_or(|newest| newest.variables() != variables) {
+                    let given = GivenContent {
+                        variables,
+                        tree: given.tree,
+                        secrets: given.secrets,
+                    };
+                    self.candidate = Some(DecodedContent::given(layer, given));
                     self.since = update;
                 }
             }
@@ -91,8 +98,8 @@ struct Below<'a> {
 fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'a> {
     let (mut trees, mut documents) = (Vec::new(), Vec::new());
     for state in states {
-        trees.extend(&state.tree);
         let newest = state.candidate.as_ref().or(state.accepted.as_ref());
+        trees.extend(newest.and_then(DecodedContent::tree));
         let bytes = newest.and_then(|newest| newest.bytes.as_deref());
         let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) else {
             continue;

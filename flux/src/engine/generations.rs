@@ -57,24 +57,24 @@ pub(crate) struct KeptGeneration {
     pub(crate) snapshot: AnySnapshot,
     /// What was made of the layers, before stages made something else of it.
     pub(crate) before_pipeline: AnySnapshot,
-    pub(crate) contents: Vec<LayerContent>,
+    pub(crate) contents: Arc<[LayerContent]>,
     /// The paths that waited for a restart.
     pending_restart: Vec<String>,
 }
 
 /// What counts again after a way back.
 pub(super) struct Return {
-    pub(super) contents: Vec<LayerContent>,
+    pub(super) contents: Arc<[LayerContent]>,
     pub(super) pending_restart: Vec<String>,
     /// What the layers contained in generations that were never confirmed and are taken back now.
-    pub(super) suspects: Vec<Vec<LayerContent>>,
+    pub(super) suspects: Vec<Arc<[LayerContent]>>,
 }
 
 impl KeptGeneration {
     pub(super) fn new(
         snapshot: &AnySnapshot,
         before_pipeline: &AnySnapshot,
-        contents: Vec<LayerContent>,
+        contents: Arc<[LayerContent]>,
         pending_restart: Vec<String>,
     ) -> Self {
         KeptGeneration {
@@ -168,7 +168,7 @@ impl Generations {
     }
 
     /// Marks one as taken back; answers with what its layers contained.
-    pub(super) fn take_back(&mut self, number: u64, reason: &str) -> Option<Vec<LayerContent>> {
+    pub(super) fn take_back(&mut self, number: u64, reason: &str) -> Option<Arc<[LayerContent]>> {
         self.mark(number, GenerationOutcome::TakenBack(reason.to_owned()));
         self.find(number).map(|kept| kept.contents.clone())
     }

@@ -7,11 +7,12 @@ use super::{
     now::Now,
     quarantine::Quarantine,
     schema::Schema,
+    served::GivenContent,
     status::LayerStatus,
     value::AnyLayer,
 };
 use crate::{
-    codec::{self, Decoder, Tree, Unknown},
+    codec::{self, Decoder, Unknown},
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
     source::{Content, Given, Health, LastProven, Observation, ReadAgain},
@@ -65,8 +66,6 @@ pub(crate) struct LayerState {
     pub(crate) secrets: Vec<String>,
     /// What the names of its variables begin with, where it is the environment.
     pub(super) prefix: Option<String>,
-    /// What a layer without a document contains.
-    pub(super) tree: Option<Tree>,
     /// Reads it again, with the keys of the layers below.
     pub(super) again: Option<ReadAgain<AnyLayer>>,
 }
@@ -100,7 +99,6 @@ impl LayerState {
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
             prefix: None,
-            tree: None,
             again: None,
         }
     }
@@ -110,16 +108,20 @@ impl LayerState {
         (self.health, self.is_watched) = (Health::Live, false);
         self.proven.prove(now.instant.into());
         self.changed = Some(now.wall);
-        self.secrets = given.secrets;
+        self.secrets = given.secrets.clone();
         // What read it does not know how the layer is called.
         let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
         self.given_warnings = named(given.warnings).collect();
         self.prefix = given.prefix;
-        self.tree = given.tree;
         self.again = given.again;
         match given.read {
             Ok((layer, variables)) => {
-                self.candidate = Some(DecodedContent::given(layer, variables));
+                let given = GivenContent {
+                    variables,
+                    tree: given.tree,
+                    secrets: given.secrets,
+                };
+                self.candidate = Some(DecodedContent::given(layer, given));
             }
             Err(entries) => self.refusal = Some(named(entries).collect()),
         }
@@ -151,7 +153,9 @@ impl LayerState {
             None => {
                 let candidate = self.candidate.as_ref().map(DecodedContent::content);
                 candidate
-                    .filter(|content| !matches!(content, LayerContent::Given | LayerContent::Kept))
+                    .filter(|content| {
+                        !matches!(content, LayerContent::Given(_) | LayerContent::Kept)
+                    })
                     .map(|content| content.bytes())
             }
         }
@@ -185,7 +189,7 @@ impl LayerState {
     pub(super) fn go_back(&mut self, to: &LayerContent, why: &str) {
         let now = self.content();
         let content = match to {
-            LayerContent::Given | LayerContent::Kept => return,
+            LayerContent::Given(_) | LayerContent::Kept => return,
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
             LayerContent::Document(bytes) => DecodedContent::later(Arc::clone(bytes)),
         };

@@ -40,6 +40,7 @@ mod quarantine;
 mod resolve;
 mod retry;
 mod schema;
+mod served;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -56,7 +57,6 @@ mod trial_record;
 mod value;
 
 pub(crate) use agenda::Due;
-#[cfg(feature = "json")]
 pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "json")]
@@ -69,15 +69,17 @@ pub(crate) use event::{EngineEvent, RefusedStage};
 pub(crate) use fingerprint::{Fingerprint, FingerprintKey};
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
-pub(crate) use judge::check;
 #[cfg(feature = "testing")]
-pub(crate) use judge::{broken_rules, decode};
+pub(crate) use judge::broken_rules;
+pub(crate) use judge::check;
+pub(crate) use judge::decode;
 pub(crate) use layer_state::LayerState;
 pub(crate) use now::Now;
 pub(crate) use probation::ProbationStep;
 pub(crate) use proposal::{Action, Denial, Passed, Question};
 pub(crate) use resolve::{Layers, Reducer};
 pub(crate) use schema::Schema;
+pub(crate) use served::{Served, ServedLayer};
 pub use state::State;
 pub use status::{LayerStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial_record::{Aftermath, listed};

@@ -26,7 +26,7 @@ pub(super) struct Quarantine {
 
 impl Quarantine {
     pub(super) fn add(&mut self, content: &LayerContent, why: &str) {
-        if matches!(content, LayerContent::Given | LayerContent::Kept) {
+        if matches!(content, LayerContent::Given(_) | LayerContent::Kept) {
             return;
         }
         self.remove(content);
@@ -112,7 +112,7 @@ mod tests {
         let mut quarantine = Quarantine::default();
         quarantine.add(&document("a"), "bad");
         quarantine.add(&LayerContent::Silent(None), "gone");
-        quarantine.add(&LayerContent::Given, "never counts");
+        quarantine.add(&LayerContent::Given(Arc::default()), "never counts");
         assert_eq!(quarantine.why(&seen("a")), Some("bad"));
         assert_eq!(quarantine.why(&seen("b")), None);
         assert_eq!(quarantine.why(&Observation::Absent), Some("gone"));

@@ -183,9 +183,19 @@ impl Layers {
     }
 
     /// What the layers contain in what readers see; none where it is partly from a file of before.
-    pub(crate) fn contents(&self) -> Option<Vec<LayerContent>> {
-        let contents: Vec<_> = self.states.iter().map(LayerState::content).collect();
+    pub(crate) fn contents(&self) -> Option<Arc<[LayerContent]>> {
+        let contents = self.all_contents();
         (!contents.contains(&LayerContent::Kept)).then_some(contents)
+    }
+
+    /// What the layers contain in what readers see.
+    pub(super) fn all_contents(&self) -> Arc<[LayerContent]> {
+        self.states.iter().map(LayerState::content).collect()
+    }
+
+    /// Whether the program's own reducer puts the layers together.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.reducer.is_some()
     }
 
     /// The documents of an update, lowest layer first.

@@ -4,6 +4,7 @@ use super::{
     disk_status::{LastKnownGood, TrialRecordFile},
     generations::Generation,
     history::Refusal,
+    served::Served,
     state::State,
     trial_record::{OnTrial, QuarantinedContent, listed},
 };
@@ -58,6 +59,8 @@ pub struct Status {
     pub under_way: Option<SystemTime>,
     /// The last refusals, oldest first; empty unless the builder's `history` asked for them.
     pub history: Vec<Refusal>,
+    /// What an explanation is made of.
+    pub(crate) served: Served,
 }
 
 impl Status {
@@ -83,6 +86,7 @@ impl Status {
             warnings: Vec::new(),
             under_way: None,
             history: Vec::new(),
+            served: Served::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Leaf,
     byte_size::BYTE_SIZE,
     finish::Nested,
+    sublayer::Sublayer as _,
     unique_keys::{DURATION, NOT_NULL},
 };
 use crate::schema::{Kind, MergeRule, TypeFacts, ValueType};
@@ -27,7 +28,7 @@ pub fn section_type<N: Nested>() -> TypeFacts {
         Kind::List(_) => MergeRule::Replace,
         _ => MergeRule::ByKey,
     };
-    TypeFacts::section(merge, N::type_facts)
+    TypeFacts::section(merge, N::Layer::NULL_IS_A_VALUE, N::type_facts)
 }
 
 fn merge<L: Leaf>() -> MergeRule {

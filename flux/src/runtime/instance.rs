@@ -37,7 +37,12 @@ pub(crate) struct Instance {
     in_order: AtomicBool,
     control: Mutex<InstanceControl>,
     pub(super) manual: tokio::sync::Mutex<Option<Driver>>,
+    /// What was found out about the configuration that readers see, for the next one who asks.
+    answers: Mutex<Option<KeptAnswers>>,
 }
+
+/// What was found out about a configuration; its type is known to those who ask.
+pub(crate) type KeptAnswers = Arc<dyn std::any::Any + Send + Sync>;
 
 struct InstanceControl {
     plan: Option<Arc<Plan>>,
@@ -84,7 +89,20 @@ impl Instance {
                 running: None,
             }),
             manual: tokio::sync::Mutex::new(None),
+            answers: Mutex::new(None),
         }
+    }
+
+    /// What was found out about a configuration, perhaps not the current one.
+    pub(crate) fn kept_answers(&self) -> Option<KeptAnswers> {
+        let answers = self.answers.lock();
+        answers.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what was found out. Answers with what was kept before, to be dropped outside any lock.
+    pub(crate) fn keep_answers(&self, answers: Option<KeptAnswers>) -> Option<KeptAnswers> {
+        let kept = self.answers.lock();
+        std::mem::replace(&mut *kept.unwrap_or_else(PoisonError::into_inner), answers)
     }
 
     pub(crate) fn state(&self) -> State {

@@ -11,25 +11,38 @@ pub struct TypeFacts {
     pub value_type: ValueType,
     /// How layers' values meet where nothing else is declared.
     pub merge: MergeRule,
+    /// Whether null turns a section off: it is behind an `Option`. Of a leaf, [`value_type`](TypeFacts::value_type) contains it.
+    pub is_optional: bool,
     /// The types of a section's fields. A function, so that a recursive type has an end.
     pub fields: Option<fn() -> Vec<TypeFacts>>,
 }
 
 impl TypeFacts {
+    /// Those of which nothing is known.
+    pub(crate) fn unknown() -> Self {
+        TypeFacts::leaf(ValueType::Any, MergeRule::Replace)
+    }
+
     /// Those of a leaf.
     pub(crate) fn leaf(value_type: ValueType, merge: MergeRule) -> Self {
         TypeFacts {
             value_type,
             merge,
+            is_optional: false,
             fields: None,
         }
     }
 
     /// Those of a section, or of a list or map of sections.
-    pub(crate) fn section(merge: MergeRule, fields: fn() -> Vec<TypeFacts>) -> Self {
+    pub(crate) fn section(
+        merge: MergeRule,
+        is_optional: bool,
+        fields: fn() -> Vec<TypeFacts>,
+    ) -> Self {
         TypeFacts {
             value_type: ValueType::Any,
             merge,
+            is_optional,
             fields: Some(fields),
         }
     }

@@ -3,6 +3,7 @@
 use super::{Engine, dotted};
 use crate::{
     engine::{
+        content::LayerContent,
         event::{EngineEvent, LayerVerdict, RefusedStage},
         generations::{GenerationOutcome, KeptGeneration},
         now::Now,
@@ -15,6 +16,7 @@ use crate::{
     problem::caught,
     report::{Entry, Keeping},
 };
+use std::sync::Arc;
 
 impl Engine {
     /// Readers see `snapshot`, which was proposed.
@@ -104,9 +106,13 @@ impl Engine {
     }
 
     /// What readers see, to be kept for a way back.
-    pub(super) fn kept(&self, pending_restart: Vec<String>) -> Option<KeptGeneration> {
+    pub(super) fn kept(&mut self, pending_restart: Vec<String>) -> Option<KeptGeneration> {
+        let contents = self.layers.all_contents();
+        self.served.contents = Arc::clone(&contents);
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
-        let contents = self.layers.contents()?;
+        if contents.contains(&LayerContent::Kept) {
+            return None;
+        }
         Some(KeptGeneration::new(
             current,
             made,

@@ -253,7 +253,7 @@ impl Engine {
                 _ => state.content(),
             };
             let fingerprint = match &content {
-                LayerContent::Given => return None,
+                LayerContent::Given(_) => return None,
                 LayerContent::Kept => {
                     let trusted = trials.trusted.iter().flatten();
                     let known = trusted.into_iter().find(|(known, _)| *known == key);

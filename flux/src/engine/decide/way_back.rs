@@ -71,7 +71,7 @@ impl Engine {
             "is taken back, and generation {to} is served again: {reason}; this content is not tried again until it changes"
         );
         let states = self.layers.states.iter_mut();
-        for (i, (state, content)) in states.zip(&back.contents).enumerate() {
+        for (i, (state, content)) in states.zip(&*back.contents).enumerate() {
             let suspects = back.suspects.iter().map(|contents| contents[i].clone());
             let served = Some(state.content()).filter(|_| to < from);
             for suspect in suspects.chain(served) {
@@ -82,6 +82,7 @@ impl Engine {
             }
             state.go_back(content, &text);
         }
+        self.served.contents = self.layers.all_contents();
         self.pending_restart = back.pending_restart;
         self.adoptions += 1;
         let mut entries = self.layers.refusals();
@@ -98,7 +99,7 @@ impl Engine {
         let Some(contents) = self.generations.take_back(number, reason) else {
             return;
         };
-        for (state, content) in self.layers.states.iter_mut().zip(&contents) {
+        for (state, content) in self.layers.states.iter_mut().zip(&*contents) {
             if state.content() != *content {
                 state.quarantine.add(content, &text);
             }

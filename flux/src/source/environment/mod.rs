@@ -12,7 +12,7 @@ mod step;
 mod unread;
 
 pub(crate) use known::{keys_in, keys_of};
-pub(crate) use names::{Variable, check_names, name_of};
+pub(crate) use names::{Variable, check_names, name_of, variables};
 #[cfg(feature = "figment")]
 pub(crate) use unread::{UnreadKey, unread_keys};
 

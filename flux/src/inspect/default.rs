@@ -1,0 +1,54 @@
+//! A default that is written as a value.
+
+use super::value::{self, Value};
+use crate::schema::ValueType;
+
+/// The value of the text of a default, for a field of this type; none where it is an expression after all.
+pub(super) fn literal(text: &str, is: &ValueType) -> Option<Value> {
+    match value::inner(is) {
+        ValueType::Integer { .. } | ValueType::ByteSize | ValueType::Float => number(text, is),
+        ValueType::Bool => matches!(text, "true" | "false").then(|| value::of_text(text, is)),
+        ValueType::Char => {
+            let inside = text
+                .strip_prefix('\'')
+                .and_then(|rest| rest.strip_suffix('\''));
+            Some(Value::Text(inside.unwrap_or(text).to_owned()))
+        }
+        ValueType::List { .. } => match value::of_text(text, is) {
+            list @ Value::List(_) => Some(list),
+            _ => None,
+        },
+        _ => Some(value::of_text(text, is)),
+    }
+}
+
+/// A number as Rust writes it: `10_000`, `0xff`, `5u32`, `-1`. A text that no number is, such as `10MB`, is read as in a document.
+fn number(text: &str, is: &ValueType) -> Option<Value> {
+    let plain: String = text.chars().filter(|c| !matches!(c, '_' | ' ')).collect();
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", plain.as_str()),
+    };
+    let based = [("0x", 16), ("0o", 8), ("0b", 2)].into_iter();
+    let based = based
+        .filter_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, base)))
+        .next();
+    if let Some((digits, base)) = based {
+        let number = u128::from_str_radix(digits, base).ok()?;
+        return Some(Value::Number(format!("{sign}{number}")));
+    }
+    let suffixes = [
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+        "f32", "f64",
+    ];
+    let bare = suffixes
+        .into_iter()
+        .find_map(|suffix| digits.strip_suffix(suffix));
+    let digits = bare.unwrap_or(digits);
+    let is_number =
+        digits.parse::<u128>().is_ok() || digits.parse::<f64>().is_ok_and(f64::is_finite);
+    Some(match is_number {
+        true => Value::Number(format!("{sign}{digits}")),
+        false => value::of_text(text, is),
+    })
+}

@@ -1,0 +1,321 @@
+//! What is known of one path of the configuration, as data and as people read it.
+
+use super::{fold::Effect, value::Value};
+use crate::problem::{KeyPath, escaped};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::fmt;
+
+/// Why a path of the configuration has the value that readers see: which layer sets it and where, which layers are hidden by that one,
+/// the default, the rules, and the names of its variables. No secret is in it.
+///
+/// `Display` prints it as a compiler prints a note. `Serialize` gives the fields below under their names; those stay.
+///
+/// ```
+/// # use flux::{Capacitor, Flux, Format, Source, source::Channel};
+/// #[derive(Flux)]
+/// struct App {
+///     /// Where it listens.
+///     #[flux(default = 8080, range = 1..=65535)]
+///     port: u16,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (document, channel) = Channel::latest("app.json");
+/// # let capacitor = Capacitor::<App>::builder()
+/// #     .source(Source::watcher(channel).format(Format::Json))
+/// #     .override_with(Source::env("APP_").variables([("APP_PORT", "80")]))
+/// #     .build()?;
+/// # document.try_send(&b"{ \"port\": 9090 }"[..])?;
+/// # capacitor.start().await?;
+/// let port = capacitor.explain("port")?;
+/// assert_eq!(port.settings[0].variable.as_deref(), Some("APP_PORT"));
+/// assert_eq!(port.settings[1].to_string(), "app.json:1:11");
+/// assert!(port.to_string().starts_with("port = 80\n  --> variable APP_PORT\n"));
+/// # capacitor.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The path, with the fields' own names.
+    pub path: KeyPath,
+    /// The value that readers see. None where no layer sets it and it has no default that is written as a value, where its parts are
+    /// its value, and where it is known to the program alone: then `notes` has the reason.
+    pub value: Option<Value>,
+    /// Where the value comes from.
+    pub from: ValueOrigin,
+    /// What the layers contain at the path, highest precedence first.
+    pub settings: Vec<Setting>,
+    /// The default in the code.
+    pub default: Option<DefaultSetting>,
+    /// The Rust type, as written.
+    pub type_name: &'static str,
+    /// The doc comment, in one line.
+    pub docs: String,
+    /// Whether a layer must set it.
+    pub is_required: bool,
+    /// Whether the value is never printed.
+    pub is_secret: bool,
+    /// What the value must satisfy.
+    pub rules: Vec<String>,
+    /// What the running value may become.
+    pub change_rules: Vec<String>,
+    /// Whether a change waits for a restart of the program.
+    pub waits_for_restart: bool,
+    /// The accessor of a hot field.
+    pub accessor: Option<&'static str>,
+    /// The names of its environment variables, under the prefixes of this program; of a field with aliases one for each name.
+    pub variables: Vec<String>,
+    /// Other keys that mean the same field in documents.
+    pub aliases: Vec<&'static str>,
+    /// What is to be known besides.
+    pub notes: Vec<String>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValueOrigin {
+    /// From the layers whose [`effect`](Setting::effect) is not `Shadowed`.
+    Layers,
+    /// From the default in the code.
+    Default,
+    /// It is optional, and no layer sets it.
+    Nothing,
+    /// It is required, and no layer that can be read sets it.
+    Missing,
+    /// It has parts with origins of their own.
+    Parts,
+}
+
+impl ValueOrigin {
+    /// Its name in `Serialize`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ValueOrigin::Layers => "layers",
+            ValueOrigin::Default => "default",
+            ValueOrigin::Nothing => "nothing",
+            ValueOrigin::Missing => "missing",
+            ValueOrigin::Parts => "parts",
+        }
+    }
+}
+
+/// What one layer contains at a path. `Display` prints where: `app.yaml:3:9`, `variable APP_PORT`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Setting {
+    /// The layer's origin.
+    pub origin: String,
+    /// The layer's number, from 0, lowest precedence first: its index in the status.
+    pub layer: usize,
+    /// The environment variable.
+    pub variable: Option<String>,
+    /// The line in the document, from 1.
+    pub line: Option<usize>,
+    /// The column in that line, from 1.
+    pub column: Option<usize>,
+    /// The revision of the document in its store.
+    pub revision: Option<String>,
+    /// The value that the layer contains; none of a section, and where it is not known.
+    pub value: Option<Value>,
+    /// What becomes of it.
+    pub effect: Effect,
+}
+
+/// A default in the code.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DefaultSetting {
+    /// The expression as written; none of a secret.
+    pub text: Option<String>,
+    /// The value, where the expression is one.
+    pub value: Option<Value>,
+    /// The source file.
+    pub file: &'static str,
+    /// The line in it.
+    pub line: u32,
+}
+
+impl Explanation {
+    /// The setting that decides the value; none where several layers make it together or none sets it.
+    pub fn decided_by(&self) -> Option<&Setting> {
+        let mut settings = self.settings.iter();
+        settings.find(|one| one.effect == Effect::Decides)
+    }
+
+    /// The settings that a higher layer hides, highest precedence first.
+    pub fn shadowed(&self) -> impl Iterator<Item = &Setting> {
+        let settings = self.settings.iter();
+        settings.filter(|one| one.effect == Effect::Shadowed)
+    }
+}
+
+impl Effect {
+    /// Its name in `Serialize`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Effect::Decides => "decides",
+            Effect::Contributes => "contributes",
+            Effect::Shadowed => "shadowed",
+        }
+    }
+}
+
+/// Longer values are cut.
+const WIDEST: usize = 120;
+
+/// A value in one line, as people read it.
+pub(super) fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text,
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.variable, self.line, self.column) {
+            (Some(variable), ..) => write!(f, "variable {}", escaped(variable))?,
+            (None, Some(line), Some(column)) => {
+                write!(f, "{}:{line}:{column}", escaped(&self.origin))?;
+            }
+            _ => f.write_str(&escaped(&self.origin))?,
+        }
+        match &self.revision {
+            Some(revision) => write!(f, " (revision {})", escaped(revision)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for DefaultSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.value, &self.text) {
+            (Some(value), _) => write!(f, "{}, ", shown(value))?,
+            (None, Some(text)) => write!(f, "`{}`, ", escaped(text))?,
+            (None, None) => {}
+        }
+        write!(f, "at {}:{}", self.file, self.line)
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.path.is_empty() {
+            true => "the configuration",
+            false => self.path.as_str(),
+        };
+        match (&self.value, self.from) {
+            (Some(Value::Secret), _) => write!(f, "{name} is set, and secret")?,
+            (Some(value), _) => write!(f, "{name} = {}", shown(value))?,
+            (None, ValueOrigin::Parts) => write!(f, "{name} has parts")?,
+            (None, ValueOrigin::Default) => write!(f, "{name} has its default")?,
+            (None, ValueOrigin::Nothing) => write!(f, "{name} is not set")?,
+            (None, ValueOrigin::Missing) => {
+                write!(f, "{name} is not set by any layer that can be read")?
+            }
+            (None, ValueOrigin::Layers) => {
+                write!(f, "{name} has a value that the program alone knows")?
+            }
+        }
+        let set: Vec<&Setting> = (self.settings.iter())
+            .filter(|one| one.effect != Effect::Shadowed)
+            .collect();
+        for one in &set {
+            write!(f, "\n  --> {one}")?;
+            if let (Effect::Contributes, Some(value)) = (one.effect, &one.value) {
+                write!(f, " = {}", shown(value))?;
+            }
+        }
+        if self.from == ValueOrigin::Default
+            && let Some(default) = &self.default
+        {
+            write!(f, "\n  --> default at {}:{}", default.file, default.line)?;
+        }
+        f.write_str("\n   |")?;
+        for one in self.shadowed() {
+            write!(f, "\n   = hides: {one}")?;
+            if let Some(value) = &one.value {
+                write!(f, " = {}", shown(value))?;
+            }
+        }
+        if let Some(default) = &self.default {
+            write!(f, "\n   = default: {default}")?;
+        }
+        if !self.type_name.is_empty() {
+            let required = if self.is_required { ", required" } else { "" };
+            write!(f, "\n   = type: `{}`{required}", self.type_name)?;
+        }
+        for rule in &self.rules {
+            write!(f, "\n   = rule: {rule}")?;
+        }
+        for rule in &self.change_rules {
+            write!(f, "\n   = change: {rule}")?;
+        }
+        if !self.variables.is_empty() {
+            write!(f, "\n   = variable: {}", self.variables.join(", "))?;
+        }
+        if !self.aliases.is_empty() {
+            write!(f, "\n   = alias: {}", self.aliases.join(", "))?;
+        }
+        if !self.docs.is_empty() {
+            write!(f, "\n   = docs: {}", self.docs)?;
+        }
+        for note in &self.notes {
+            write!(f, "\n   = note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Explanation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("Explanation", 16)?;
+        one.serialize_field("path", &self.path)?;
+        one.serialize_field("value", &self.value)?;
+        one.serialize_field("from", self.from.as_str())?;
+        one.serialize_field("settings", &self.settings)?;
+        one.serialize_field("default", &self.default)?;
+        one.serialize_field("type_name", self.type_name)?;
+        one.serialize_field("docs", &self.docs)?;
+        one.serialize_field("is_required", &self.is_required)?;
+        one.serialize_field("is_secret", &self.is_secret)?;
+        one.serialize_field("rules", &self.rules)?;
+        one.serialize_field("change_rules", &self.change_rules)?;
+        one.serialize_field("waits_for_restart", &self.waits_for_restart)?;
+        one.serialize_field("accessor", &self.accessor)?;
+        one.serialize_field("variables", &self.variables)?;
+        one.serialize_field("aliases", &self.aliases)?;
+        one.serialize_field("notes", &self.notes)?;
+        one.end()
+    }
+}
+
+impl Serialize for Setting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("Setting", 8)?;
+        one.serialize_field("origin", &self.origin)?;
+        one.serialize_field("layer", &self.layer)?;
+        one.serialize_field("variable", &self.variable)?;
+        one.serialize_field("line", &self.line)?;
+        one.serialize_field("column", &self.column)?;
+        one.serialize_field("revision", &self.revision)?;
+        one.serialize_field("value", &self.value)?;
+        one.serialize_field("effect", self.effect.as_str())?;
+        one.end()
+    }
+}
+
+impl Serialize for DefaultSetting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("DefaultSetting", 4)?;
+        one.serialize_field("text", &self.text)?;
+        one.serialize_field("value", &self.value)?;
+        one.serialize_field("file", self.file)?;
+        one.serialize_field("line", &self.line)?;
+        one.end()
+    }
+}

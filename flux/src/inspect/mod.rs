@@ -1,0 +1,77 @@
+//! Answers about a configuration: why a path has its value, and what readers see as a whole. Made on demand from the contents of the
+//! layers; an update pays nothing for it.
+
+mod answers;
+mod default;
+mod explanation;
+mod fold;
+mod value;
+mod views;
+mod wording;
+
+pub use answers::ExplainError;
+pub use explanation::{DefaultSetting, Explanation, Setting, ValueOrigin};
+pub use fold::Effect;
+pub use value::Value;
+
+use crate::{
+    Capacitor, Config,
+    engine::{Schema, Status},
+    runtime::Instance,
+    schema::TypeFacts,
+};
+use answers::Answers;
+use std::sync::Arc;
+
+impl<C: Config> Capacitor<C> {
+    /// Explains why a path has the value that readers see: which layer sets it and where, which layers that one hides, the default,
+    /// rules and variables. See [`Explanation`]. Paths lead into lists and maps: `pool.hosts[2]`, `tenants."a.b".max`; the empty path
+    /// is the configuration as a whole.
+    ///
+    /// The first call for a configuration reads its documents once more; what it finds is kept until the configuration changes. It
+    /// never waits for the capacitor, and works after [`stop`](Capacitor::stop) too. No secret is in the answer, not of hidden layers
+    /// either.
+    ///
+    /// # Errors
+    /// [`ExplainError`]: no field is at the path, or no configuration was applied yet.
+    pub fn explain(&self, path: &str) -> Result<Explanation, ExplainError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let (answers, status) = answers(self.instance(), schema, types)?;
+        answers.explain(path, &status)
+    }
+
+    /// [`explain`](Capacitor::explain) for every setting, in the order of the fields; a list or a map of values is one setting.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotApplied`] before the first configuration.
+    pub fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let (answers, status) = answers(self.instance(), schema, types)?;
+        Ok(answers.all(&status))
+    }
+}
+
+/// The answers about what readers see now.
+fn answers(
+    instance: &Instance,
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+) -> Result<(Arc<Answers>, Arc<Status>), ExplainError> {
+    let status = instance.status.load_full();
+    if status.served.current.is_none() {
+        return Err(ExplainError::NotApplied {
+            name: status.name.clone(),
+            state: status.state,
+        });
+    }
+    let known = instance
+        .kept_answers()
+        .and_then(|any| any.downcast::<Answers>().ok());
+    if let Some(known) = known.filter(|known| known.are_of(&status)) {
+        return Ok((known, status));
+    }
+    let answers = Arc::new(Answers::new(schema, types, &status));
+    let before = instance.keep_answers(Some(Arc::clone(&answers) as _));
+    drop(before);
+    Ok((answers, status))
+}

@@ -1,0 +1,270 @@
+//! A value as a document could contain it, read from what a layer contains by the type of its field.
+
+use crate::{
+    document::{Document, NodeContent, NodeId, ResolvedKind, raw, tree::Tree},
+    schema::ValueType,
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::fmt;
+
+/// A value of a configuration, as a document could contain it. Secrets are never in it.
+///
+/// `Display` prints it in one line, as JSON does; `Serialize` gives the value itself, and the text `<secret>` for what is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Null.
+    Null,
+    /// A bool.
+    Bool(bool),
+    /// A number, as it is printed: `42`, `1.5`, `inf`.
+    Number(String),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Value>),
+    /// A map, in the order of its document.
+    Map(Vec<(String, Value)>),
+    /// A secret.
+    Secret,
+}
+
+/// What is printed in the place of a secret.
+pub(super) const SECRET: &str = "<secret>";
+
+impl Value {
+    /// Whether a secret is in it.
+    pub(super) fn has_secret(&self) -> bool {
+        match self {
+            Value::Secret => true,
+            Value::List(items) => items.iter().any(Value::has_secret),
+            Value::Map(entries) => entries.iter().any(|(_, value)| value.has_secret()),
+            _ => false,
+        }
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Number(text) => number(text, serializer),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(items) => serializer.collect_seq(items),
+            Value::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+            Value::Secret => serializer.serialize_str(SECRET),
+        }
+    }
+}
+
+fn number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if let Ok(number) = text.parse() {
+        return serializer.serialize_u64(number);
+    }
+    if let Ok(number) = text.parse() {
+        return serializer.serialize_i64(number);
+    }
+    if let Ok(number) = text.parse() {
+        return serializer.serialize_u128(number);
+    }
+    if let Ok(number) = text.parse() {
+        return serializer.serialize_i128(number);
+    }
+    match text.parse() {
+        Ok(number) => serializer.serialize_f64(number),
+        Err(_) => serializer.serialize_str(text),
+    }
+}
+
+/// In one line, as JSON.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::Number(text) => f.write_str(text),
+            Value::Text(text) => f.write_str(&quoted(text)),
+            Value::List(items) => {
+                f.write_str("[")?;
+                for (number, item) in items.iter().enumerate() {
+                    let comma = if number > 0 { ", " } else { "" };
+                    write!(f, "{comma}{item}")?;
+                }
+                f.write_str("]")
+            }
+            Value::Map(entries) => {
+                f.write_str("{")?;
+                for (number, (key, value)) in entries.iter().enumerate() {
+                    let comma = if number > 0 { ", " } else { "" };
+                    write!(f, "{comma}{}: {value}", quoted(key))?;
+                }
+                f.write_str("}")
+            }
+            Value::Secret => f.write_str(SECRET),
+        }
+    }
+}
+
+/// A text in quotes that JSON, YAML and TOML read alike.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if crate::problem::controls(c) => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    quoted.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The type of what is there where it is not null.
+pub(super) fn inner(mut is: &ValueType) -> &ValueType {
+    while let ValueType::Optional(inner) = is {
+        is = inner;
+    }
+    is
+}
+
+/// The type of an item or an entry.
+pub(super) fn part(is: &ValueType) -> &ValueType {
+    match inner(is) {
+        ValueType::List { items, .. } => items,
+        ValueType::Map { values, .. } => values,
+        _ => &ValueType::Any,
+    }
+}
+
+fn is_text(is: &ValueType) -> bool {
+    matches!(
+        is,
+        ValueType::Text | ValueType::Char | ValueType::Enum(_) | ValueType::Bytes
+    )
+}
+
+/// The value at a node, for a target of this type. `left` is how many nodes may be read; none where that is not enough, since aliases
+/// can make a small document endless.
+pub(super) fn of_node(
+    document: &Document<'_>,
+    id: NodeId,
+    is: &ValueType,
+    left: &mut usize,
+) -> Option<Value> {
+    *left = left.checked_sub(1)?;
+    let node = document.node(id);
+    let value = match &node.content {
+        NodeContent::Scalar(_) | NodeContent::Alias(_) => of_scalar(document, id, is),
+        NodeContent::List(items) => {
+            let items = items.iter();
+            let items = items.map(|id| of_node(document, *id, part(is), left));
+            Value::List(items.collect::<Option<_>>()?)
+        }
+        NodeContent::Map(entries) => {
+            let mut map = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let key = document.key(entry.key).to_owned();
+                map.push((key, of_node(document, entry.value, part(is), left)?));
+            }
+            Value::Map(map)
+        }
+    };
+    Some(
+        match node.tag.as_deref().and_then(|tag| tag.strip_prefix('!')) {
+            Some(name) if value == Value::Null => Value::Text(name.to_owned()),
+            Some(name) => Value::Map(vec![(name.to_owned(), value)]),
+            None => value,
+        },
+    )
+}
+
+fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> Value {
+    let (Some(scalar), Some(kind)) = (document.scalar(id), document.kind(id)) else {
+        return Value::Null;
+    };
+    let text = scalar.text.as_ref();
+    match kind {
+        ResolvedKind::Raw => of_text(text, is),
+        ResolvedKind::Null => Value::Null,
+        ResolvedKind::Text | ResolvedKind::Date => Value::Text(text.to_owned()),
+        _ if is_text(inner(is)) => Value::Text(text.to_owned()),
+        ResolvedKind::Bool => Value::Bool(text.eq_ignore_ascii_case("true")),
+        ResolvedKind::Integer | ResolvedKind::Float => {
+            let plain = || text.replace('_', "");
+            let printed = document.printed(id).unwrap_or_else(plain);
+            Value::Number(match printed.trim_start_matches(['+', '.']) {
+                infinite if infinite.eq_ignore_ascii_case("inf") => "inf".to_owned(),
+                nan if nan.eq_ignore_ascii_case("nan") => "NaN".to_owned(),
+                _ if printed.eq_ignore_ascii_case("-.inf") => "-inf".to_owned(),
+                _ => printed,
+            })
+        }
+    }
+}
+
+/// The value of a text whose type the target decides, as in a variable. What cannot be read is text.
+pub(super) fn of_text(text: &str, is: &ValueType) -> Value {
+    let as_text = || Value::Text(text.to_owned());
+    let trimmed = text.trim();
+    let integer = || {
+        let signed = trimmed.parse().map(|number: i128| number.to_string());
+        let number = signed.or_else(|_| trimmed.parse().map(|number: u128| number.to_string()));
+        number.map_or_else(|_| as_text(), Value::Number)
+    };
+    match is {
+        ValueType::Optional(is) => of_text(text, is),
+        ValueType::Bool => raw::bool(text).map_or_else(as_text, Value::Bool),
+        ValueType::Integer { .. } | ValueType::ByteSize => integer(),
+        ValueType::Float => {
+            let number = raw::float(text).map(|number| number.to_string());
+            number.map_or_else(as_text, Value::Number)
+        }
+        ValueType::List { .. } => {
+            raw::list(text).map_or_else(|_| as_text(), |tree| of_tree(&tree, is))
+        }
+        ValueType::Map { .. } | ValueType::Struct(_) => {
+            raw::map(text).map_or_else(|_| as_text(), |tree| of_tree(&tree, is))
+        }
+        ValueType::Enum(_) if trimmed.starts_with('{') => {
+            raw::map(text).map_or_else(|_| as_text(), |tree| of_tree(&tree, is))
+        }
+        ValueType::Any => raw::guess(text).map_or_else(|_| as_text(), |tree| of_tree(&tree, is)),
+        _ => as_text(),
+    }
+}
+
+/// The value of a part of a text.
+pub(super) fn of_tree(tree: &Tree, is: &ValueType) -> Value {
+    match tree {
+        Tree::Null => Value::Null,
+        Tree::Raw(text) => of_text(text, is),
+        Tree::Str(text) => Value::Text(text.clone()),
+        Tree::Bool(value) if is_text(inner(is)) => Value::Text(value.to_string()),
+        Tree::Bool(value) => Value::Bool(*value),
+        Tree::I64(number) => Value::Number(number.to_string()),
+        Tree::U64(number) => Value::Number(number.to_string()),
+        Tree::F64(number) => Value::Number(number.to_string()),
+        Tree::Seq(items) => Value::List(items.iter().map(|item| of_tree(item, part(is))).collect()),
+        Tree::Map(entries) => {
+            let entries = entries.iter();
+            let entry = |(key, value): &(String, Tree)| (key.clone(), of_tree(value, part(is)));
+            Value::Map(entries.map(entry).collect())
+        }
+    }
+}

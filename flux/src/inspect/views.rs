@@ -1,0 +1,130 @@
+//! The layers' contents, read once more for those who explain them: as typed layers, which decide, and as documents, which have
+//! places and texts.
+
+use crate::{
+    codec::{self, Unknown},
+    document::{Document, items_by_number, raw, tree::Tree},
+    engine::{AnyLayer, LayerContent, Schema, Served, ServedLayer, decode},
+    problem::Seg,
+    schema::{self, Field, Kind},
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a layer contains of what readers see.
+pub(super) struct LayerView<'a> {
+    pub(super) origin: &'a str,
+    pub(super) document: Option<Document<'a>>,
+    pub(super) layer: Option<AnyLayer>,
+    /// Which variable set which path.
+    pub(super) variables: &'a [(Vec<Seg>, String)],
+    /// Why it cannot be explained whole.
+    pub(super) note: Option<&'static str>,
+}
+
+/// Reads every layer.
+pub(super) fn views<'a>(schema: &Schema, served: &'a Served) -> Vec<LayerView<'a>> {
+    let both = served.layers.iter().zip(&*served.contents);
+    both.map(|(layer, content)| view(schema, layer, content))
+        .collect()
+}
+
+fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) -> LayerView<'a> {
+    let mut view = LayerView {
+        origin: &layer.origin,
+        document: None,
+        layer: None,
+        variables: &[],
+        note: None,
+    };
+    match content {
+        LayerContent::Silent(_) => {}
+        LayerContent::Kept => view.note = Some(KEPT),
+        LayerContent::Document(bytes) => of_document(schema, layer, bytes, &mut view),
+        LayerContent::Given(given) => {
+            let Some(tree) = &given.tree else {
+                view.note = Some(UNREAD);
+                return view;
+            };
+            view.variables = &given.variables;
+            let decoded = catch_unwind(AssertUnwindSafe(|| match layer.prefix {
+                Some(_) => items_by_number(|| (schema.decode_tree)(tree, false)),
+                None => (schema.decode_tree)(tree, false),
+            }));
+            view.layer = decoded.ok().and_then(|(layer, _)| layer);
+            view.document = Some(of_tree(schema, tree.clone()));
+        }
+    }
+    view
+}
+
+/// What is known of a layer that serves from the last known good file.
+const KEPT: &str =
+    "serves from the last known good file, and what it sets is not known until its source is read";
+const UNREAD: &str = "cannot be read a second time, and what it sets is not known";
+const NO_PLACES: &str =
+    "the parser with positions cannot follow it: lines and columns are not known";
+
+fn of_document<'a>(
+    schema: &Schema,
+    layer: &ServedLayer,
+    bytes: &'a [u8],
+    view: &mut LayerView<'a>,
+) {
+    let (Some(decoder), Ok(text)) = (&layer.decoder, codec::text_of(bytes)) else {
+        view.note = Some(UNREAD);
+        return;
+    };
+    let decoded = decode(schema, decoder, bytes, Unknown::Ignore);
+    view.layer = decoded.ok().and_then(Result::ok).map(|read| read.layer);
+    if let Some(dialect) = codec::dialect(decoder) {
+        view.document = Document::parse(dialect, text).ok();
+        if view.document.is_some() {
+            return;
+        }
+        view.note = Some(NO_PLACES);
+    }
+    let tree = catch_unwind(AssertUnwindSafe(|| codec::tree(decoder, text)));
+    match tree {
+        Ok(Ok(tree)) => view.document = Some(of_tree(schema, tree)),
+        _ => view.note = Some(UNREAD),
+    }
+}
+
+fn of_tree(schema: &Schema, mut tree: Tree) -> Document<'static> {
+    open_section((schema.fields)(), &mut tree);
+    Document::of_tree(&tree)
+}
+
+/// Texts in the place of sections, and of lists and maps of sections, become what is written in them.
+fn open(kind: Kind, tree: &mut Tree) {
+    if let Tree::Raw(text) = tree {
+        let read = match kind {
+            Kind::Leaf => return,
+            Kind::List(_) => raw::list(text),
+            Kind::Section(_) | Kind::Map(_) => raw::map(text),
+        };
+        match read {
+            Ok(read) => *tree = read,
+            Err(_) => return,
+        }
+    }
+    match (kind, tree) {
+        (Kind::Section(inner), tree) => open_section(inner(), tree),
+        (Kind::List(item), Tree::Seq(items)) => items.iter_mut().for_each(|tree| open(*item, tree)),
+        // Single items, by their numbers.
+        (Kind::List(item) | Kind::Map(item), Tree::Map(entries)) => {
+            entries.iter_mut().for_each(|(_, tree)| open(*item, tree));
+        }
+        _ => {}
+    }
+}
+
+fn open_section(fields: &'static [Field], tree: &mut Tree) {
+    if let Tree::Map(entries) = tree {
+        for (key, value) in entries {
+            if let Some((_, kind)) = schema::step(fields, key) {
+                open(kind, value);
+            }
+        }
+    }
+}

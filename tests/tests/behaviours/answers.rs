@@ -1,0 +1,3 @@
+//! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
+
+mod explain;
