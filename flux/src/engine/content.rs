@@ -1,8 +1,10 @@
 //! What a layer contains, for comparing and for going back.
 
-use super::served::GivenContent;
-use crate::source::Observation;
-use std::sync::Arc;
+use crate::{
+    document::tree::Tree,
+    source::{Observation, VariablePaths},
+};
+use std::{fmt, sync::Arc};
 
 /// What a layer contained in some generation.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,5 +56,28 @@ impl From<&Observation> for Observed {
             Observation::Absent => Observed::Absent,
             Observation::Unreadable(error) => Observed::Unreadable(error.to_string()),
         }
+    }
+}
+
+/// What a layer without a document contains.
+#[derive(Default)]
+pub(crate) struct GivenContent {
+    /// Which variable set which path.
+    pub(crate) variables: VariablePaths,
+    pub(crate) tree: Option<Tree>,
+    /// What must not be printed of it.
+    pub(crate) secrets: Vec<String>,
+}
+
+impl PartialEq for GivenContent {
+    fn eq(&self, other: &Self) -> bool {
+        self.variables == other.variables
+    }
+}
+
+/// Without any content, which may be secret.
+impl fmt::Debug for GivenContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GivenContent").finish_non_exhaustive()
     }
 }

@@ -101,7 +101,7 @@ impl Engine {
         highest: u64,
         now: Now,
     ) -> Self {
-        let served = Served::of(&layers.states, layers.is_reduced());
+        let served = layers.served();
         let fallback = settings.fallback.filter(|_| current.is_none());
         Engine {
             condition: Condition::new(settings.history, now),

@@ -1,10 +1,14 @@
 //! One decoded content of a layer.
 
-use super::{content::LayerContent, schema::Schema, served::GivenContent, value::AnyLayer};
+use super::{
+    content::{GivenContent, LayerContent},
+    schema::Schema,
+    value::AnyLayer,
+};
 use crate::{
     codec::{Decoder, Unknown},
     document::tree::Tree,
-    problem::Seg,
+    source::VariablePath,
 };
 use std::sync::Arc;
 
@@ -72,7 +76,7 @@ impl DecodedContent {
     }
 
     /// Which variable set which path.
-    pub(super) fn variables(&self) -> &[(Vec<Seg>, String)] {
+    pub(super) fn variables(&self) -> &[VariablePath] {
         self.given.as_ref().map_or(&[], |given| &given.variables)
     }
 
@@ -117,7 +121,7 @@ impl DecodedContent {
         &mut self,
         schema: &Schema,
         decoder: Option<&Decoder>,
-    ) -> Option<(&AnyLayer, &[(Vec<Seg>, String)])> {
+    ) -> Option<(&AnyLayer, &[VariablePath])> {
         self.layer(schema, decoder)?;
         Some((self.layer.as_ref()?, self.variables()))
     }

@@ -1,13 +1,12 @@
 //! One layer inside the engine: what its source holds, what of it could be decoded, and what of it readers see.
 
 use super::{
-    content::{LayerContent, Observed},
+    content::{GivenContent, LayerContent, Observed},
     decoded::DecodedContent,
     judge::decode,
     now::Now,
     quarantine::Quarantine,
     schema::Schema,
-    served::GivenContent,
     status::LayerStatus,
     value::AnyLayer,
 };

@@ -6,6 +6,7 @@ use super::{
     layer_state::LayerState,
     locate::{locate, locate_in, pick},
     schema::{Built, Schema, Stamp},
+    served::{Served, ServedLayer},
     value::{AnyLayer, AnySnapshot},
 };
 use crate::{
@@ -193,9 +194,18 @@ impl Layers {
         self.states.iter().map(LayerState::content).collect()
     }
 
-    /// Whether the program's own reducer puts the layers together.
-    pub(super) fn is_reduced(&self) -> bool {
-        self.reducer.is_some()
+    /// The layers, of which nobody sees anything yet.
+    pub(super) fn served(&self) -> Served {
+        let layers = self.states.iter().map(|state| ServedLayer {
+            origin: state.origin.clone(),
+            decoder: state.decoder.clone(),
+            prefix: state.prefix.clone(),
+        });
+        Served {
+            layers: layers.collect(),
+            reduced: self.reducer.is_some(),
+            ..Served::default()
+        }
     }
 
     /// The documents of an update, lowest layer first.

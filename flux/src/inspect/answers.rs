@@ -2,8 +2,8 @@
 
 use super::{
     explanation::{DefaultSetting, Explanation, Setting, ValueOrigin, shown},
-    fold::{Effect, Item, LayerSetting, Outcome, fold},
-    value::Value,
+    fold::{Effect, ExplainedItem, ItemOutcome, LayerSetting, fold},
+    value::ConfigValue,
     views::{LayerView, views},
     wording,
 };
@@ -56,7 +56,7 @@ pub enum ExplainError {
 /// What readers see of one configuration.
 pub(super) struct Answers {
     pub(super) fields: &'static [Field],
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<ExplainedItem>,
     pub(super) layers: Vec<AnsweredLayer>,
     /// The paths that a stage changed.
     staged: Vec<Vec<Seg>>,
@@ -137,7 +137,8 @@ impl Answers {
             text: crate::problem::escaped(text).into_owned(),
             error,
         })?;
-        let (mut items, mut found): (&[Item], Option<&Item>) = (&self.items, None);
+        let (mut items, mut found): (&[ExplainedItem], Option<&ExplainedItem>) =
+            (&self.items, None);
         let mut own = Vec::new();
         for (at, seg) in path.steps().iter().enumerate() {
             let next = items.iter().find(|item| item.is_at(seg));
@@ -166,8 +167,12 @@ impl Answers {
     }
 
     /// Every leaf, and every section, list and map that has no parts.
-    pub(super) fn each_leaf<'s>(&'s self, each: &mut dyn FnMut(&[Seg], &'s Item)) {
-        fn go<'s>(path: &mut Vec<Seg>, items: &'s [Item], each: &mut dyn FnMut(&[Seg], &'s Item)) {
+    pub(super) fn each_leaf<'s>(&'s self, each: &mut dyn FnMut(&[Seg], &'s ExplainedItem)) {
+        fn go<'s>(
+            path: &mut Vec<Seg>,
+            items: &'s [ExplainedItem],
+            each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
+        ) {
             for item in items {
                 path.push(item.step.clone());
                 match item.is_structure && !item.parts.is_empty() {
@@ -205,7 +210,12 @@ impl Answers {
         whole
     }
 
-    fn explanation(&self, path: &[Seg], item: &Item, status: &Status) -> Explanation {
+    pub(super) fn explanation(
+        &self,
+        path: &[Seg],
+        item: &ExplainedItem,
+        status: &Status,
+    ) -> Explanation {
         let mut one = Explanation::of_field(path, item.field, item.is_field);
         let setting = |setting: &LayerSetting| Setting {
             origin: self.layers[setting.layer].origin.clone(),
@@ -222,16 +232,16 @@ impl Answers {
             default.value.clone_from(&item.default);
         }
         (one.from, one.value) = match &item.outcome {
-            Outcome::Value(value) => (ValueOrigin::Layers, value.clone()),
-            Outcome::Parts(_) => (ValueOrigin::Parts, None),
-            Outcome::Default if item.field.is_secret() => {
-                (ValueOrigin::Default, Some(Value::Secret))
+            ItemOutcome::Value(value) => (ValueOrigin::Layers, value.clone()),
+            ItemOutcome::Parts(_) => (ValueOrigin::Parts, None),
+            ItemOutcome::Default if item.field.is_secret() => {
+                (ValueOrigin::Default, Some(ConfigValue::Secret))
             }
-            Outcome::Default => (ValueOrigin::Default, item.default.clone()),
-            Outcome::Nothing => (ValueOrigin::Nothing, None),
-            Outcome::Missing => (ValueOrigin::Missing, None),
+            ItemOutcome::Default => (ValueOrigin::Default, item.default.clone()),
+            ItemOutcome::Nothing => (ValueOrigin::Nothing, None),
+            ItemOutcome::Missing => (ValueOrigin::Missing, None),
         };
-        if one.value.as_ref().is_some_and(Value::has_secret) {
+        if one.value.as_ref().is_some_and(ConfigValue::has_secret) {
             one.is_secret = true;
         }
         one.variables = self.variables_of(path);
@@ -240,10 +250,10 @@ impl Answers {
     }
 
     /// Notes, and the value's absence where it is not the one of the layers.
-    fn remark(&self, path: &[Seg], item: &Item, one: &mut Explanation) {
+    fn remark(&self, path: &[Seg], item: &ExplainedItem, one: &mut Explanation) {
         let layers_value = one.value.take();
         let made = match &layers_value {
-            Some(Value::Secret) | None => String::new(),
+            Some(ConfigValue::Secret) | None => String::new(),
             Some(value) => format!("; the layers make {} of it", shown(value)),
         };
         let overlaps = |other: &[Seg]| other.starts_with(path) || path.starts_with(other);
@@ -267,7 +277,7 @@ impl Answers {
         } else {
             one.value = layers_value;
             let merge = item.field.merge();
-            if let (Outcome::Value(None), Some(schema::MergeRule::Custom(function))) =
+            if let (ItemOutcome::Value(None), Some(schema::MergeRule::Custom(function))) =
                 (&item.outcome, merge)
             {
                 one.notes.push(format!(
@@ -287,7 +297,7 @@ impl Answers {
     }
 
     /// The note on a layer that may set the value without that being known.
-    fn hidden_by_opaque(&self, item: &Item) -> Option<String> {
+    fn hidden_by_opaque(&self, item: &ExplainedItem) -> Option<String> {
         let decides = item
             .settings
             .iter()
@@ -308,7 +318,7 @@ impl Answers {
         &self,
         own: &[Seg],
         rest: &[Seg],
-        siblings: &[Item],
+        siblings: &[ExplainedItem],
         status: &Status,
     ) -> Result<Explanation, ExplainError> {
         let path = [own, rest].concat();
@@ -370,7 +380,7 @@ impl Answers {
     }
 }
 
-impl Item {
+impl ExplainedItem {
     /// Whether a step leads here, by any name of the field.
     fn is_at(&self, seg: &Seg) -> bool {
         match seg {
@@ -380,7 +390,7 @@ impl Item {
     }
 
     fn has_secret_value(&self) -> bool {
-        self.field.is_secret() || self.outcome == Outcome::Value(Some(Value::Secret))
+        self.field.is_secret() || self.outcome == ItemOutcome::Value(Some(ConfigValue::Secret))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A default that is written as a value.
 
-use super::value::{self, Value};
+use super::value::{self, ConfigValue};
 use crate::schema::ValueType;
 
 /// The value of the text of a default, for a field of this type; none where it is an expression after all.
-pub(super) fn literal(text: &str, is: &ValueType) -> Option<Value> {
+pub(super) fn literal(text: &str, is: &ValueType) -> Option<ConfigValue> {
     match value::inner(is) {
         ValueType::Integer { .. } | ValueType::ByteSize | ValueType::Float => number(text, is),
         ValueType::Bool => matches!(text, "true" | "false").then(|| value::of_text(text, is)),
@@ -12,10 +12,10 @@ pub(super) fn literal(text: &str, is: &ValueType) -> Option<Value> {
             let inside = text
                 .strip_prefix('\'')
                 .and_then(|rest| rest.strip_suffix('\''));
-            Some(Value::Text(inside.unwrap_or(text).to_owned()))
+            Some(ConfigValue::Text(inside.unwrap_or(text).to_owned()))
         }
         ValueType::List { .. } => match value::of_text(text, is) {
-            list @ Value::List(_) => Some(list),
+            list @ ConfigValue::List(_) => Some(list),
             _ => None,
         },
         _ => Some(value::of_text(text, is)),
@@ -23,7 +23,7 @@ pub(super) fn literal(text: &str, is: &ValueType) -> Option<Value> {
 }
 
 /// A number as Rust writes it: `10_000`, `0xff`, `5u32`, `-1`. A text that no number is, such as `10MB`, is read as in a document.
-fn number(text: &str, is: &ValueType) -> Option<Value> {
+fn number(text: &str, is: &ValueType) -> Option<ConfigValue> {
     let plain: String = text.chars().filter(|c| !matches!(c, '_' | ' ')).collect();
     let (sign, digits) = match plain.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -35,7 +35,7 @@ fn number(text: &str, is: &ValueType) -> Option<Value> {
         .next();
     if let Some((digits, base)) = based {
         let number = u128::from_str_radix(digits, base).ok()?;
-        return Some(Value::Number(format!("{sign}{number}")));
+        return Some(ConfigValue::Number(format!("{sign}{number}")));
     }
     let suffixes = [
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
@@ -48,7 +48,7 @@ fn number(text: &str, is: &ValueType) -> Option<Value> {
     let is_number =
         digits.parse::<u128>().is_ok() || digits.parse::<f64>().is_ok_and(f64::is_finite);
     Some(match is_number {
-        true => Value::Number(format!("{sign}{digits}")),
+        true => ConfigValue::Number(format!("{sign}{digits}")),
         false => value::of_text(text, is),
     })
 }

@@ -1,6 +1,6 @@
 //! What is known of one path of the configuration, as data and as people read it.
 
-use super::{fold::Effect, value::Value};
+use super::{fold::Effect, value::ConfigValue};
 use crate::problem::{KeyPath, escaped};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
@@ -42,7 +42,7 @@ pub struct Explanation {
     pub path: KeyPath,
     /// The value that readers see. None where no layer sets it and it has no default that is written as a value, where its parts are
     /// its value, and where it is known to the program alone: then `notes` has the reason.
-    pub value: Option<Value>,
+    pub value: Option<ConfigValue>,
     /// Where the value comes from.
     pub from: ValueOrigin,
     /// What the layers contain at the path, highest precedence first.
@@ -119,7 +119,7 @@ pub struct Setting {
     /// The revision of the document in its store.
     pub revision: Option<String>,
     /// The value that the layer contains; none of a section, and where it is not known.
-    pub value: Option<Value>,
+    pub value: Option<ConfigValue>,
     /// What becomes of it.
     pub effect: Effect,
 }
@@ -131,7 +131,7 @@ pub struct DefaultSetting {
     /// The expression as written; none of a secret.
     pub text: Option<String>,
     /// The value, where the expression is one.
-    pub value: Option<Value>,
+    pub value: Option<ConfigValue>,
     /// The source file.
     pub file: &'static str,
     /// The line in it.
@@ -167,7 +167,7 @@ impl Effect {
 const WIDEST: usize = 120;
 
 /// A value in one line, as people read it.
-pub(super) fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &ConfigValue) -> String {
     let text = value.to_string();
     match text.char_indices().nth(WIDEST) {
         Some((end, _)) => format!("{}..", &text[..end]),
@@ -209,7 +209,7 @@ impl fmt::Display for Explanation {
             false => self.path.as_str(),
         };
         match (&self.value, self.from) {
-            (Some(Value::Secret), _) => write!(f, "{name} is set, and secret")?,
+            (Some(ConfigValue::Secret), _) => write!(f, "{name} is set, and secret")?,
             (Some(value), _) => write!(f, "{name} = {}", shown(value))?,
             (None, ValueOrigin::Parts) => write!(f, "{name} has parts")?,
             (None, ValueOrigin::Default) => write!(f, "{name} has its default")?,

@@ -2,7 +2,7 @@
 //! hidden. The typed layers decide what a layer contains; its document adds the text and the place.
 
 use super::{
-    value::{self, Value},
+    value::{self, ConfigValue},
     views::LayerView,
 };
 use crate::{
@@ -22,7 +22,7 @@ use std::{
 
 /// One path of the configuration.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(super) struct ExplainedItem {
     /// The last step of its path.
     pub(super) step: Seg,
     /// The field that the path leads to, or into.
@@ -31,21 +31,21 @@ pub(super) struct Item {
     pub(super) is_field: bool,
     /// A section, or a list or map of sections: its parts are settings of their own.
     pub(super) is_structure: bool,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ItemOutcome,
     /// The default as a value, where it is written as one.
-    pub(super) default: Option<Value>,
+    pub(super) default: Option<ConfigValue>,
     /// What the layers contain, lowest first.
     pub(super) settings: Vec<LayerSetting>,
-    pub(super) parts: Vec<Item>,
+    pub(super) parts: Vec<ExplainedItem>,
 }
 
 /// What comes of the layers at a path.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum ItemOutcome {
     /// This value; none where it is known to the program alone.
-    Value(Option<Value>),
+    Value(Option<ConfigValue>),
     /// The parts are the value.
-    Parts(Form),
+    Parts(PartsForm),
     /// The default, as in the code.
     Default,
     /// Optional, and no layer sets it.
@@ -56,7 +56,7 @@ pub(super) enum Outcome {
 
 /// What the parts of something are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum PartsForm {
     Map,
     List,
 }
@@ -68,7 +68,7 @@ pub(super) struct LayerSetting {
     pub(super) place: Option<(usize, usize)>,
     pub(super) variable: Option<String>,
     /// None of a structure, and where it is not known.
-    pub(super) value: Option<Value>,
+    pub(super) value: Option<ConfigValue>,
     pub(super) effect: Effect,
 }
 
@@ -101,9 +101,15 @@ pub(super) struct Fold<'a> {
     path: RefCell<Vec<Seg>>,
     /// How many values may still be read.
     left: Cell<usize>,
-    keys: RefCell<HashMap<(usize, NodeId), Rc<HashMap<String, NodeId>>>>,
+    keys: RefCell<HashMap<(usize, NodeId), Rc<KeyIndex>>>,
     facts: RefCell<HashMap<usize, Rc<Vec<TypeFacts>>>>,
 }
+
+/// The values of a map by their keys.
+type KeyIndex = HashMap<String, NodeId>;
+
+/// What a layer has of a map of values.
+type OwnEntries<'a, 's> = (Here<'a>, &'s LayerSetting, &'s [(String, ConfigValue)]);
 
 /// So many values are looked at: more than any document may have, aliases included.
 const MOST: usize = 1 << 20;
@@ -114,7 +120,7 @@ pub(super) fn fold<'a>(
     types: fn() -> Vec<TypeFacts>,
     views: &'a [LayerView<'a>],
     secrets: KnownSecrets,
-) -> Vec<Item> {
+) -> Vec<ExplainedItem> {
     let fields = (schema.fields)();
     let fold = Fold {
         fields,
@@ -209,7 +215,7 @@ impl<'a> Fold<'a> {
         facts: &[TypeFacts],
         heres: &[Here<'a>],
         depth: u8,
-        items: &mut Vec<Item>,
+        items: &mut Vec<ExplainedItem>,
     ) {
         let unknown = TypeFacts::unknown();
         for (number, field) in fields.iter().enumerate() {
@@ -245,7 +251,7 @@ impl<'a> Fold<'a> {
         facts: &TypeFacts,
         heres: &[Here<'a>],
         depth: u8,
-        items: &mut Vec<Item>,
+        items: &mut Vec<ExplainedItem>,
     ) {
         let kind = match field.kind {
             Kind::Map(entry) => *entry,
@@ -308,7 +314,7 @@ impl<'a> Fold<'a> {
         is_field: bool,
         heres: &[Here<'a>],
         depth: u8,
-    ) -> Item {
+    ) -> ExplainedItem {
         if matches!(kind, Kind::Leaf) {
             return self.leaf(step, field, facts, is_field, heres);
         }
@@ -326,7 +332,7 @@ impl<'a> Fold<'a> {
                     let fields = inner();
                     self.section(fields, fields, inner_facts, active, depth - 1, &mut parts);
                 }
-                (active.to_vec(), Vec::new(), parts, Form::Map)
+                (active.to_vec(), Vec::new(), parts, PartsForm::Map)
             }
             Kind::Map(entry) => {
                 let mut parts = Vec::new();
@@ -341,7 +347,7 @@ impl<'a> Fold<'a> {
                         parts.push(self.below(seg, go));
                     }
                 }
-                (active.to_vec(), Vec::new(), parts, Form::Map)
+                (active.to_vec(), Vec::new(), parts, PartsForm::Map)
             }
             Kind::List(item) => {
                 let (used, unused) = self.lists(active, merge);
@@ -352,20 +358,20 @@ impl<'a> Fold<'a> {
                     let go = || self.item(step, field, facts, *item, false, &here, depth);
                     parts.push(self.below(seg, go));
                 }
-                (used, unused, parts, Form::List)
+                (used, unused, parts, PartsForm::List)
             }
             Kind::Leaf => return self.leaf(step, field, facts, is_field, heres),
         };
         let outcome = match (active.is_empty(), hidden.last()) {
-            (true, Some(_)) => Outcome::Value(Some(Value::Null)),
+            (true, Some(_)) => ItemOutcome::Value(Some(ConfigValue::Null)),
             (true, None) => match self.silent(field, facts, is_field) {
                 Some(outcome) => outcome,
-                None => Outcome::Parts(form),
+                None => ItemOutcome::Parts(form),
             },
             (false, _) if matches!(merge, Some(MergeRule::Custom(_))) && active.len() > 1 => {
-                Outcome::Value(None)
+                ItemOutcome::Value(None)
             }
-            (false, _) => Outcome::Parts(form),
+            (false, _) => ItemOutcome::Parts(form),
         };
         let decides = |last: bool, count: usize| match (last, count) {
             (_, 1) => Effect::Decides,
@@ -379,7 +385,7 @@ impl<'a> Fold<'a> {
                 false => Effect::Shadowed,
             };
             let mut setting = self.setting(*here, effect);
-            setting.value = here.parts.is_none().then_some(Value::Null);
+            setting.value = here.parts.is_none().then_some(ConfigValue::Null);
             settings.push(setting);
         }
         let count = active.len();
@@ -387,7 +393,7 @@ impl<'a> Fold<'a> {
             settings.push(self.setting(*here, decides(number + 1 == count, count)));
         }
         settings.sort_by_key(|setting| setting.layer);
-        Item {
+        ExplainedItem {
             step,
             field,
             is_field,
@@ -400,13 +406,13 @@ impl<'a> Fold<'a> {
     }
 
     /// What something nested is where no layer contains anything of it; none where its own fields decide.
-    fn silent(&self, field: &Field, facts: &TypeFacts, is_field: bool) -> Option<Outcome> {
+    fn silent(&self, field: &Field, facts: &TypeFacts, is_field: bool) -> Option<ItemOutcome> {
         match field.kind {
             _ if !is_field => None,
-            _ if field.default().is_some() => Some(Outcome::Default),
-            _ if facts.is_optional => Some(Outcome::Nothing),
+            _ if field.default().is_some() => Some(ItemOutcome::Default),
+            _ if facts.is_optional => Some(ItemOutcome::Nothing),
             Kind::Section(_) => None,
-            _ => Some(Outcome::Missing),
+            _ => Some(ItemOutcome::Missing),
         }
     }
 
@@ -500,21 +506,21 @@ impl<'a> Fold<'a> {
         facts: &TypeFacts,
         is_field: bool,
         heres: &[Here<'a>],
-    ) -> Item {
+    ) -> ExplainedItem {
         let is = &facts.value_type;
         let default = field.default().filter(|_| is_field && !field.is_secret());
         let default = default.filter(|one| one.is_literal);
         let default = default.and_then(|one| super::default::literal(one.text, is));
-        let mut item = Item {
+        let mut item = ExplainedItem {
             step,
             field,
             is_field,
             is_structure: false,
             outcome: match field.default() {
-                _ if !is_field => Outcome::Missing,
-                Some(_) => Outcome::Default,
-                None if field.is_required() => Outcome::Missing,
-                None => Outcome::Nothing,
+                _ if !is_field => ItemOutcome::Missing,
+                Some(_) => ItemOutcome::Default,
+                None if field.is_required() => ItemOutcome::Missing,
+                None => ItemOutcome::Nothing,
             },
             default,
             settings: Vec::with_capacity(heres.len()),
@@ -529,7 +535,7 @@ impl<'a> Fold<'a> {
             true => field.merge().unwrap_or(facts.merge),
             false => MergeRule::Replace,
         };
-        let null = |setting: &LayerSetting| setting.value == Some(Value::Null);
+        let null = |setting: &LayerSetting| setting.value == Some(ConfigValue::Null);
         let from = match merge {
             MergeRule::Replace => item.settings.len().saturating_sub(1),
             _ => item.settings.iter().rposition(null).unwrap_or(0),
@@ -553,20 +559,31 @@ impl<'a> Fold<'a> {
                 let setting = &item.settings[from];
                 let value = setting.value.clone();
                 item.parts = self.inside(field, *here, value.as_ref(), setting);
-                item.outcome = Outcome::Value(value);
+                item.outcome = ItemOutcome::Value(value);
             }
             (active, rule) => {
                 let settings = &item.settings[from..];
                 (item.outcome, item.parts) = self.merged(field, rule, active, settings);
             }
         }
+        // Null takes an entry away, unless the values have a null of their own.
+        let takes_away = !matches!(
+            value::part(is),
+            ValueType::Any | ValueType::Optional(_) | ValueType::Null
+        );
+        if let ItemOutcome::Value(Some(ConfigValue::Map(entries))) = &mut item.outcome
+            && takes_away
+            && merge == MergeRule::ByKey
+        {
+            entries.retain(|(_, value)| *value != ConfigValue::Null);
+        }
         item
     }
 
     /// The value that a layer contains, without what is secret in it.
-    fn value(&self, field: &Field, here: Here<'_>, is: &ValueType) -> Option<Value> {
+    fn value(&self, field: &Field, here: Here<'_>, is: &ValueType) -> Option<ConfigValue> {
         if field.is_secret() {
-            return Some(Value::Secret);
+            return Some(ConfigValue::Secret);
         }
         let document = self.views[here.layer].document.as_ref()?;
         let mut left = self.left.get();
@@ -581,28 +598,25 @@ impl<'a> Fold<'a> {
     }
 
     /// Takes out what is secret by its path, or quotes a secret.
-    fn withhold(&self, path: &mut Vec<Seg>, value: &mut Value, is_field: bool) {
+    fn withhold(&self, path: &mut Vec<Seg>, value: &mut ConfigValue, is_field: bool) {
         if !is_field && schema::is_secret(self.fields, path) {
-            *value = Value::Secret;
+            *value = ConfigValue::Secret;
             return;
         }
         match value {
-            Value::Text(text) if self.secrets.are_in(text) => *value = Value::Secret,
-            Value::List(items) => {
+            ConfigValue::Text(text) if self.secrets.are_in(text) => *value = ConfigValue::Secret,
+            ConfigValue::List(items) => {
                 for (number, item) in items.iter_mut().enumerate() {
                     path.push(Seg::Index(number));
                     self.withhold(path, item, false);
                     path.pop();
                 }
             }
-            Value::Map(entries) => {
+            ConfigValue::Map(entries) => {
                 for (key, value) in entries {
                     path.push(Seg::Key(key.clone().into()));
                     self.withhold(path, value, false);
                     path.pop();
-                    if self.secrets.are_in(key) {
-                        value::SECRET.clone_into(key);
-                    }
                 }
             }
             _ => {}
@@ -614,10 +628,10 @@ impl<'a> Fold<'a> {
         &self,
         field: &'static Field,
         here: Here<'a>,
-        value: Option<&Value>,
+        value: Option<&ConfigValue>,
         whole: &LayerSetting,
-    ) -> Vec<Item> {
-        let part = |seg: Seg, names: &[&str], value: &Value| {
+    ) -> Vec<ExplainedItem> {
+        let part = |seg: Seg, names: &[&str], value: &ConfigValue| {
             let node = self.node_below(here, &seg, names);
             let setting = LayerSetting {
                 place: self.views[here.layer].place(node).or(whole.place),
@@ -629,15 +643,15 @@ impl<'a> Fold<'a> {
             self.part(seg, field, Some(value.clone()), vec![(inner, setting)])
         };
         match value {
-            Some(Value::List(items)) => {
+            Some(ConfigValue::List(items)) => {
                 let items = items.iter().enumerate();
                 items
                     .map(|(number, value)| part(Seg::Index(number), &[], value))
                     .collect()
             }
-            Some(Value::Map(entries)) => {
+            Some(ConfigValue::Map(entries)) => {
                 let entries = entries.iter();
-                let entry = |(key, value): &(String, Value)| {
+                let entry = |(key, value): &(String, ConfigValue)| {
                     part(Seg::Key(key.clone().into()), &[key], value)
                 };
                 entries.map(entry).collect()
@@ -660,20 +674,20 @@ impl<'a> Fold<'a> {
         &self,
         step: Seg,
         field: &'static Field,
-        value: Option<Value>,
+        value: Option<ConfigValue>,
         settings: Vec<(Here<'a>, LayerSetting)>,
-    ) -> Item {
+    ) -> ExplainedItem {
         let mut parts = Vec::new();
         if let Some((here, setting)) = settings.last() {
             let go = || self.inside(field, *here, setting.value.as_ref(), setting);
             parts = self.below(step.clone(), go);
         }
-        Item {
+        ExplainedItem {
             step,
             field,
             is_field: false,
             is_structure: false,
-            outcome: Outcome::Value(value),
+            outcome: ItemOutcome::Value(value),
             default: None,
             settings: settings.into_iter().map(|(_, setting)| setting).collect(),
             parts,
@@ -687,14 +701,16 @@ impl<'a> Fold<'a> {
         rule: MergeRule,
         heres: &[Here<'a>],
         settings: &[LayerSetting],
-    ) -> (Outcome, Vec<Item>) {
+    ) -> (ItemOutcome, Vec<ExplainedItem>) {
         let (mut lists, mut maps) = (Vec::new(), Vec::new());
         for (here, setting) in heres.iter().zip(settings) {
             match &setting.value {
-                Some(Value::List(items)) => lists.push((*here, setting, items)),
-                Some(Value::Map(entries)) => maps.push((*here, setting, entries)),
-                Some(Value::Secret) => return (Outcome::Value(Some(Value::Secret)), Vec::new()),
-                _ => return (Outcome::Value(None), Vec::new()),
+                Some(ConfigValue::List(items)) => lists.push((*here, setting, items)),
+                Some(ConfigValue::Map(entries)) => maps.push((*here, setting, &entries[..])),
+                Some(ConfigValue::Secret) => {
+                    return (ItemOutcome::Value(Some(ConfigValue::Secret)), Vec::new());
+                }
+                _ => return (ItemOutcome::Value(None), Vec::new()),
             }
         }
         match rule {
@@ -702,7 +718,7 @@ impl<'a> Fold<'a> {
             MergeRule::Append | MergeRule::Prepend | MergeRule::Union if maps.is_empty() => {
                 self.concatenated(field, rule, &lists)
             }
-            _ => (Outcome::Value(None), Vec::new()),
+            _ => (ItemOutcome::Value(None), Vec::new()),
         }
     }
 
@@ -710,9 +726,9 @@ impl<'a> Fold<'a> {
         &self,
         field: &'static Field,
         rule: MergeRule,
-        lists: &[(Here<'a>, &LayerSetting, &Vec<Value>)],
-    ) -> (Outcome, Vec<Item>) {
-        let mut all: Vec<(Here<'a>, LayerSetting, Value)> = Vec::new();
+        lists: &[(Here<'a>, &LayerSetting, &Vec<ConfigValue>)],
+    ) -> (ItemOutcome, Vec<ExplainedItem>) {
+        let mut all: Vec<(Here<'a>, LayerSetting, ConfigValue)> = Vec::new();
         for (here, whole, items) in lists {
             let mut own = Vec::new();
             for (number, value) in items.iter().enumerate() {
@@ -734,7 +750,7 @@ impl<'a> Fold<'a> {
                 _ => all.append(&mut own),
             }
         }
-        let value = Value::List(all.iter().map(|(_, _, value)| value.clone()).collect());
+        let value = ConfigValue::List(all.iter().map(|(_, _, value)| value.clone()).collect());
         let part = |(number, (here, setting, value))| {
             self.part(
                 Seg::Index(number),
@@ -744,14 +760,14 @@ impl<'a> Fold<'a> {
             )
         };
         let parts = all.into_iter().enumerate().map(part).collect();
-        (Outcome::Value(Some(value)), parts)
+        (ItemOutcome::Value(Some(value)), parts)
     }
 
     fn by_key(
         &self,
         field: &'static Field,
-        maps: &[(Here<'a>, &LayerSetting, &Vec<(String, Value)>)],
-    ) -> (Outcome, Vec<Item>) {
+        maps: &[OwnEntries<'a, '_>],
+    ) -> (ItemOutcome, Vec<ExplainedItem>) {
         let mut keys: Vec<&String> = Vec::new();
         let mut entries: HashMap<&String, Vec<(Here<'a>, LayerSetting)>> = HashMap::new();
         for (here, whole, own) in maps {
@@ -786,11 +802,10 @@ impl<'a> Fold<'a> {
             };
             last.effect = Effect::Decides;
             let one = last.value.clone();
-            // Null takes the entry of the layers below away; it is no value itself, unless the type has a null.
             value.extend(one.clone().map(|one| (key.clone(), one)));
             parts.push(self.part(Seg::Key(key.clone().into()), field, one, settings));
         }
-        (Outcome::Value(Some(Value::Map(value))), parts)
+        (ItemOutcome::Value(Some(ConfigValue::Map(value))), parts)
     }
 }
 

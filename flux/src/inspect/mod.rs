@@ -3,16 +3,21 @@
 
 mod answers;
 mod default;
+mod effective;
 mod explanation;
 mod fold;
+mod print;
+mod silent;
 mod value;
 mod views;
 mod wording;
 
 pub use answers::ExplainError;
+pub use effective::Effective;
 pub use explanation::{DefaultSetting, Explanation, Setting, ValueOrigin};
 pub use fold::Effect;
-pub use value::Value;
+pub use silent::{SilentReason, SilentSetting};
+pub use value::ConfigValue;
 
 use crate::{
     Capacitor, Config,
@@ -48,6 +53,27 @@ impl<C: Config> Capacitor<C> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
         let (answers, status) = answers(self.instance(), schema, types)?;
         Ok(answers.all(&status))
+    }
+
+    /// The whole configuration that readers see, without its secrets, to be printed as YAML, TOML or JSON. See [`Effective`].
+    ///
+    /// # Errors
+    /// [`ExplainError::NotApplied`] before the first configuration.
+    pub fn effective(&self) -> Result<Effective, ExplainError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let (answers, status) = answers(self.instance(), schema, types)?;
+        Ok(Effective::new(&answers, &status))
+    }
+
+    /// The settings without effect: those that a higher layer hides, those that repeat what is below them, and keys that no field has.
+    /// Lists and maps to which several layers contribute are not among them.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotApplied`] before the first configuration.
+    pub fn silent(&self) -> Result<Vec<SilentSetting>, ExplainError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let (answers, status) = answers(self.instance(), schema, types)?;
+        Ok(silent::silent(&answers, &status))
     }
 }
 

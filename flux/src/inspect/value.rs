@@ -12,7 +12,7 @@ use std::fmt;
 /// `Display` prints it in one line, as JSON does; `Serialize` gives the value itself, and the text `<secret>` for what is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Value {
+pub enum ConfigValue {
     /// Null.
     Null,
     /// A bool.
@@ -22,9 +22,9 @@ pub enum Value {
     /// Text.
     Text(String),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<ConfigValue>),
     /// A map, in the order of its document.
-    Map(Vec<(String, Value)>),
+    Map(Vec<(String, ConfigValue)>),
     /// A secret.
     Secret,
 }
@@ -32,34 +32,34 @@ pub enum Value {
 /// What is printed in the place of a secret.
 pub(super) const SECRET: &str = "<secret>";
 
-impl Value {
+impl ConfigValue {
     /// Whether a secret is in it.
     pub(super) fn has_secret(&self) -> bool {
         match self {
-            Value::Secret => true,
-            Value::List(items) => items.iter().any(Value::has_secret),
-            Value::Map(entries) => entries.iter().any(|(_, value)| value.has_secret()),
+            ConfigValue::Secret => true,
+            ConfigValue::List(items) => items.iter().any(ConfigValue::has_secret),
+            ConfigValue::Map(entries) => entries.iter().any(|(_, value)| value.has_secret()),
             _ => false,
         }
     }
 }
 
-impl Serialize for Value {
+impl Serialize for ConfigValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null => serializer.serialize_unit(),
-            Value::Bool(value) => serializer.serialize_bool(*value),
-            Value::Number(text) => number(text, serializer),
-            Value::Text(text) => serializer.serialize_str(text),
-            Value::List(items) => serializer.collect_seq(items),
-            Value::Map(entries) => {
+            ConfigValue::Null => serializer.serialize_unit(),
+            ConfigValue::Bool(value) => serializer.serialize_bool(*value),
+            ConfigValue::Number(text) => number(text, serializer),
+            ConfigValue::Text(text) => serializer.serialize_str(text),
+            ConfigValue::List(items) => serializer.collect_seq(items),
+            ConfigValue::Map(entries) => {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;
                 for (key, value) in entries {
                     map.serialize_entry(key, value)?;
                 }
                 map.end()
             }
-            Value::Secret => serializer.serialize_str(SECRET),
+            ConfigValue::Secret => serializer.serialize_str(SECRET),
         }
     }
 }
@@ -84,14 +84,14 @@ fn number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 /// In one line, as JSON.
-impl fmt::Display for Value {
+impl fmt::Display for ConfigValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Null => f.write_str("null"),
-            Value::Bool(value) => write!(f, "{value}"),
-            Value::Number(text) => f.write_str(text),
-            Value::Text(text) => f.write_str(&quoted(text)),
-            Value::List(items) => {
+            ConfigValue::Null => f.write_str("null"),
+            ConfigValue::Bool(value) => write!(f, "{value}"),
+            ConfigValue::Number(text) => f.write_str(text),
+            ConfigValue::Text(text) => f.write_str(&quoted(text)),
+            ConfigValue::List(items) => {
                 f.write_str("[")?;
                 for (number, item) in items.iter().enumerate() {
                     let comma = if number > 0 { ", " } else { "" };
@@ -99,7 +99,7 @@ impl fmt::Display for Value {
                 }
                 f.write_str("]")
             }
-            Value::Map(entries) => {
+            ConfigValue::Map(entries) => {
                 f.write_str("{")?;
                 for (number, (key, value)) in entries.iter().enumerate() {
                     let comma = if number > 0 { ", " } else { "" };
@@ -107,7 +107,7 @@ impl fmt::Display for Value {
                 }
                 f.write_str("}")
             }
-            Value::Secret => f.write_str(SECRET),
+            ConfigValue::Secret => f.write_str(SECRET),
         }
     }
 }
@@ -166,7 +166,7 @@ pub(super) fn of_node(
     id: NodeId,
     is: &ValueType,
     left: &mut usize,
-) -> Option<Value> {
+) -> Option<ConfigValue> {
     *left = left.checked_sub(1)?;
     let node = document.node(id);
     let value = match &node.content {
@@ -174,7 +174,7 @@ pub(super) fn of_node(
         NodeContent::List(items) => {
             let items = items.iter();
             let items = items.map(|id| of_node(document, *id, part(is), left));
-            Value::List(items.collect::<Option<_>>()?)
+            ConfigValue::List(items.collect::<Option<_>>()?)
         }
         NodeContent::Map(entries) => {
             let mut map = Vec::with_capacity(entries.len());
@@ -182,33 +182,33 @@ pub(super) fn of_node(
                 let key = document.key(entry.key).to_owned();
                 map.push((key, of_node(document, entry.value, part(is), left)?));
             }
-            Value::Map(map)
+            ConfigValue::Map(map)
         }
     };
     Some(
         match node.tag.as_deref().and_then(|tag| tag.strip_prefix('!')) {
-            Some(name) if value == Value::Null => Value::Text(name.to_owned()),
-            Some(name) => Value::Map(vec![(name.to_owned(), value)]),
+            Some(name) if value == ConfigValue::Null => ConfigValue::Text(name.to_owned()),
+            Some(name) => ConfigValue::Map(vec![(name.to_owned(), value)]),
             None => value,
         },
     )
 }
 
-fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> Value {
+fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> ConfigValue {
     let (Some(scalar), Some(kind)) = (document.scalar(id), document.kind(id)) else {
-        return Value::Null;
+        return ConfigValue::Null;
     };
     let text = scalar.text.as_ref();
     match kind {
         ResolvedKind::Raw => of_text(text, is),
-        ResolvedKind::Null => Value::Null,
-        ResolvedKind::Text | ResolvedKind::Date => Value::Text(text.to_owned()),
-        _ if is_text(inner(is)) => Value::Text(text.to_owned()),
-        ResolvedKind::Bool => Value::Bool(text.eq_ignore_ascii_case("true")),
+        ResolvedKind::Null => ConfigValue::Null,
+        ResolvedKind::Text | ResolvedKind::Date => ConfigValue::Text(text.to_owned()),
+        _ if is_text(inner(is)) => ConfigValue::Text(text.to_owned()),
+        ResolvedKind::Bool => ConfigValue::Bool(text.eq_ignore_ascii_case("true")),
         ResolvedKind::Integer | ResolvedKind::Float => {
             let plain = || text.replace('_', "");
             let printed = document.printed(id).unwrap_or_else(plain);
-            Value::Number(match printed.trim_start_matches(['+', '.']) {
+            ConfigValue::Number(match printed.trim_start_matches(['+', '.']) {
                 infinite if infinite.eq_ignore_ascii_case("inf") => "inf".to_owned(),
                 nan if nan.eq_ignore_ascii_case("nan") => "NaN".to_owned(),
                 _ if printed.eq_ignore_ascii_case("-.inf") => "-inf".to_owned(),
@@ -219,21 +219,21 @@ fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> Value {
 }
 
 /// The value of a text whose type the target decides, as in a variable. What cannot be read is text.
-pub(super) fn of_text(text: &str, is: &ValueType) -> Value {
-    let as_text = || Value::Text(text.to_owned());
+pub(super) fn of_text(text: &str, is: &ValueType) -> ConfigValue {
+    let as_text = || ConfigValue::Text(text.to_owned());
     let trimmed = text.trim();
     let integer = || {
         let signed = trimmed.parse().map(|number: i128| number.to_string());
         let number = signed.or_else(|_| trimmed.parse().map(|number: u128| number.to_string()));
-        number.map_or_else(|_| as_text(), Value::Number)
+        number.map_or_else(|_| as_text(), ConfigValue::Number)
     };
     match is {
         ValueType::Optional(is) => of_text(text, is),
-        ValueType::Bool => raw::bool(text).map_or_else(as_text, Value::Bool),
+        ValueType::Bool => raw::bool(text).map_or_else(as_text, ConfigValue::Bool),
         ValueType::Integer { .. } | ValueType::ByteSize => integer(),
         ValueType::Float => {
             let number = raw::float(text).map(|number| number.to_string());
-            number.map_or_else(as_text, Value::Number)
+            number.map_or_else(as_text, ConfigValue::Number)
         }
         ValueType::List { .. } => {
             raw::list(text).map_or_else(|_| as_text(), |tree| of_tree(&tree, is))
@@ -250,21 +250,23 @@ pub(super) fn of_text(text: &str, is: &ValueType) -> Value {
 }
 
 /// The value of a part of a text.
-pub(super) fn of_tree(tree: &Tree, is: &ValueType) -> Value {
+pub(super) fn of_tree(tree: &Tree, is: &ValueType) -> ConfigValue {
     match tree {
-        Tree::Null => Value::Null,
+        Tree::Null => ConfigValue::Null,
         Tree::Raw(text) => of_text(text, is),
-        Tree::Str(text) => Value::Text(text.clone()),
-        Tree::Bool(value) if is_text(inner(is)) => Value::Text(value.to_string()),
-        Tree::Bool(value) => Value::Bool(*value),
-        Tree::I64(number) => Value::Number(number.to_string()),
-        Tree::U64(number) => Value::Number(number.to_string()),
-        Tree::F64(number) => Value::Number(number.to_string()),
-        Tree::Seq(items) => Value::List(items.iter().map(|item| of_tree(item, part(is))).collect()),
+        Tree::Str(text) => ConfigValue::Text(text.clone()),
+        Tree::Bool(value) if is_text(inner(is)) => ConfigValue::Text(value.to_string()),
+        Tree::Bool(value) => ConfigValue::Bool(*value),
+        Tree::I64(number) => ConfigValue::Number(number.to_string()),
+        Tree::U64(number) => ConfigValue::Number(number.to_string()),
+        Tree::F64(number) => ConfigValue::Number(number.to_string()),
+        Tree::Seq(items) => {
+            ConfigValue::List(items.iter().map(|item| of_tree(item, part(is))).collect())
+        }
         Tree::Map(entries) => {
             let entries = entries.iter();
             let entry = |(key, value): &(String, Tree)| (key.clone(), of_tree(value, part(is)));
-            Value::Map(entries.map(entry).collect())
+            ConfigValue::Map(entries.map(entry).collect())
         }
     }
 }

@@ -7,7 +7,10 @@ use crate::{
 };
 
 /// Which variable set which path.
-pub(crate) type VariablePaths = Vec<(Vec<Seg>, String)>;
+pub(crate) type VariablePaths = Vec<VariablePath>;
+
+/// A path, and the variable that set it.
+pub(crate) type VariablePath = (Vec<Seg>, String);
 
 /// Decodes a document that was read already; the flag says whether a plain number is also a legal string.
 pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Flaw>);

@@ -51,7 +51,7 @@ pub(crate) use file::missing;
 pub use file::{Dir, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
-pub(crate) use given::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths};
+pub(crate) use given::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePath, VariablePaths};
 #[cfg(feature = "https")]
 pub use https::Https;
 #[cfg(feature = "k8s")]

@@ -1,3 +1,4 @@
 //! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
 
+mod effective;
 mod explain;

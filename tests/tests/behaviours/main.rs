@@ -1,5 +1,6 @@
 //! The behaviours of Flux, one file a topic. One binary, since each links everything.
 
+mod answers;
 mod broken_files;
 mod capacitor;
 mod declared;

@@ -2,7 +2,7 @@
 
 use flux::{
     Capacitor, Config, Flux, Format, Source,
-    inspect::{Effect, ExplainError, Explanation, Value, ValueOrigin},
+    inspect::{ConfigValue, Effect, ExplainError, Explanation, ValueOrigin},
     source::Channel,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -29,12 +29,12 @@ pub(super) async fn over<C: Config>(
     capacitor
 }
 
-fn number(number: u64) -> Value {
-    Value::Number(number.to_string())
+fn number(number: u64) -> ConfigValue {
+    ConfigValue::Number(number.to_string())
 }
 
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
+fn text(text: &str) -> ConfigValue {
+    ConfigValue::Text(text.to_owned())
 }
 
 /// Where the settings are, highest first, with their effects.
@@ -128,8 +128,15 @@ min = 0
 ";
 
 async fn app() -> Capacitor<App> {
-    let documents = [("lower.yaml", Format::Yaml, LOWER), ("upper.toml", Format::Toml, UPPER)];
-    let variables = [("APP_POOL_MAX", "25"), ("APP_UPSTREAMS_1_MAX", "0"), ("APP_LABELS_C", "7")];
+    let documents = [
+        ("lower.yaml", Format::Yaml, LOWER),
+        ("upper.toml", Format::Toml, UPPER),
+    ];
+    let variables = [
+        ("APP_POOL_MAX", "25"),
+        ("APP_UPSTREAMS_1_MAX", "0"),
+        ("APP_LABELS_C", "7"),
+    ];
     over(&documents, &variables).await
 }
 
@@ -146,7 +153,11 @@ async fn the_deciding_layer_and_all_that_it_hides_are_named_with_their_places() 
             "lower.yaml:7:8 shadowed",
         ]
     );
-    let values: Vec<_> = max.settings.iter().map(|one| one.value.clone().unwrap()).collect();
+    let values: Vec<_> = max
+        .settings
+        .iter()
+        .map(|one| one.value.clone().unwrap())
+        .collect();
     assert_eq!(values, [number(25), number(30), number(20)]);
     assert_eq!(max.default.as_ref().unwrap().value, Some(number(9)));
     assert_eq!(max.variables, ["APP_POOL_MAX"]);
@@ -184,9 +195,15 @@ async fn it_is_printed_as_a_note() {
 async fn what_no_layer_sets_has_the_default_of_the_code() {
     let app = app().await;
     let host = app.explain("host").unwrap();
-    assert_eq!((host.from, host.value), (ValueOrigin::Default, Some(text("localhost"))));
+    assert_eq!(
+        (host.from, host.value),
+        (ValueOrigin::Default, Some(text("localhost")))
+    );
     let timeout = app.explain("timeout").unwrap();
-    assert_eq!((timeout.from, &timeout.value), (ValueOrigin::Default, &None));
+    assert_eq!(
+        (timeout.from, &timeout.value),
+        (ValueOrigin::Default, &None)
+    );
     let default = timeout.default.unwrap();
     assert_eq!(default.text.as_deref(), Some("Duration::from_secs(5)"));
     assert_eq!(default.file, file!());
@@ -205,14 +222,26 @@ async fn layers_that_make_a_list_or_a_map_together_are_all_named() {
     let app = app().await;
     let hosts = app.explain("hosts").unwrap();
     let list = ["a", "b", "c"].map(text).to_vec();
-    assert_eq!(hosts.value, Some(Value::List(list)));
-    assert_eq!(places(&hosts), ["upper.toml:3:9 contributes", "lower.yaml:4:8 contributes"]);
+    assert_eq!(hosts.value, Some(ConfigValue::List(list)));
+    assert_eq!(
+        places(&hosts),
+        ["upper.toml:3:9 contributes", "lower.yaml:4:8 contributes"]
+    );
     assert!(hosts.decided_by().is_none());
-    assert_eq!(places(&app.explain("hosts[2]").unwrap()), ["upper.toml:3:10 decides"]);
-    assert_eq!(places(&app.explain("hosts[1]").unwrap()), ["lower.yaml:4:12 decides"]);
+    assert_eq!(
+        places(&app.explain("hosts[2]").unwrap()),
+        ["upper.toml:3:10 decides"]
+    );
+    assert_eq!(
+        places(&app.explain("hosts[1]").unwrap()),
+        ["lower.yaml:4:12 decides"]
+    );
     let b = app.explain("labels.b").unwrap();
     assert_eq!(b.value, Some(number(3)));
-    assert_eq!(places(&b), ["upper.toml:5:5 decides", "lower.yaml:5:19 shadowed"]);
+    assert_eq!(
+        places(&b),
+        ["upper.toml:5:5 decides", "lower.yaml:5:19 shadowed"]
+    );
     let c = app.explain("labels.c").unwrap();
     assert_eq!(c.value, Some(number(7)));
     assert_eq!(places(&c), ["variable APP_LABELS_C decides"]);
@@ -223,14 +252,23 @@ async fn layers_that_make_a_list_or_a_map_together_are_all_named() {
 async fn paths_lead_into_lists_and_maps_of_sections() {
     let app = app().await;
     let x = app.explain("tenants.x.min").unwrap();
-    assert_eq!((x.value.clone(), places(&x)), (Some(number(0)), vec!["upper.toml:11:7 decides".to_owned()]));
+    assert_eq!(
+        (x.value.clone(), places(&x)),
+        (Some(number(0)), vec!["upper.toml:11:7 decides".to_owned()])
+    );
     let max = app.explain("tenants.x.max").unwrap();
     assert_eq!(places(&max), ["lower.yaml:12:12 decides"]);
     assert_eq!(max.variables, ["APP_TENANTS_X_MAX"]);
     let item = app.explain("upstreams[1].max").unwrap();
     assert_eq!(places(&item), ["variable APP_UPSTREAMS_1_MAX decides"]);
-    assert_eq!(places(&app.explain("upstreams[1].min").unwrap()), ["lower.yaml:16:10 decides"]);
-    assert_eq!(app.explain("upstreams[0].min").unwrap().from, ValueOrigin::Default);
+    assert_eq!(
+        places(&app.explain("upstreams[1].min").unwrap()),
+        ["lower.yaml:16:10 decides"]
+    );
+    assert_eq!(
+        app.explain("upstreams[0].min").unwrap().from,
+        ValueOrigin::Default
+    );
     let level = app.explain("level").unwrap();
     assert_eq!(places(&level), ["lower.yaml:17:8 decides"]);
 }
@@ -249,16 +287,26 @@ async fn no_layers_secret_is_in_an_answer() {
     }
     let password = app.explain("tls.password").unwrap();
     assert!(password.is_secret);
-    assert_eq!(password.value, Some(Value::Secret));
-    assert_eq!(places(&password), ["upper.toml:9:12 decides", "lower.yaml:10:13 shadowed"]);
-    assert!(password.to_string().starts_with("tls.password is set, and secret\n"));
+    assert_eq!(password.value, Some(ConfigValue::Secret));
+    assert_eq!(
+        places(&password),
+        ["upper.toml:9:12 decides", "lower.yaml:10:13 shadowed"]
+    );
+    assert!(
+        password
+            .to_string()
+            .starts_with("tls.password is set, and secret\n")
+    );
 }
 
 #[tokio::test]
 async fn a_path_that_does_not_exist_gets_a_suggestion() {
     let app = app().await;
     let error = app.explain("pool.maxx").unwrap_err();
-    assert_eq!(error.to_string(), "no field is at `pool.maxx`, did you mean `pool.max`?");
+    assert_eq!(
+        error.to_string(),
+        "no field is at `pool.maxx`, did you mean `pool.max`?"
+    );
     let error = app.explain("pool..max").unwrap_err();
     assert!(matches!(error, ExplainError::NoPath { .. }), "{error}");
     let (_sender, channel) = Channel::buffered("app", 4);
@@ -271,17 +319,23 @@ async fn a_path_that_does_not_exist_gets_a_suggestion() {
 #[tokio::test]
 async fn what_is_turned_off_hides_what_is_below_it() {
     let upper = "tls: null\ntenants: {y: null}\nlabels: {a: null}";
-    let documents = [("lower", Format::Yaml, LOWER), ("upper", Format::Yaml, upper)];
+    let documents = [
+        ("lower", Format::Yaml, LOWER),
+        ("upper", Format::Yaml, upper),
+    ];
     let app = over::<App>(&documents, &[]).await;
     let tls = app.explain("tls").unwrap();
-    assert_eq!(tls.value, Some(Value::Null));
+    assert_eq!(tls.value, Some(ConfigValue::Null));
     assert_eq!(places(&tls), ["upper:1:6 decides", "lower:9:3 shadowed"]);
     let key = app.explain("tls.key").unwrap();
     assert_eq!(key.from, ValueOrigin::Nothing);
     assert_eq!(key.notes, ["`tls.key` is not in the configuration"]);
     let y = app.explain("tenants.y").unwrap();
     assert_eq!(places(&y), ["upper:2:14 decides", "lower:13:6 shadowed"]);
-    assert_eq!(app.explain("labels.a").unwrap().value, Some(Value::Null));
+    assert_eq!(
+        app.explain("labels.a").unwrap().value,
+        Some(ConfigValue::Null)
+    );
     assert!(!app.get().labels.contains_key("a"));
 }
 
@@ -293,16 +347,38 @@ async fn every_setting_is_explained_once() {
     assert_eq!(
         paths,
         [
-            "port", "host", "version", "timeout", "hosts", "labels", "pool.min", "pool.max", "tls.key", "tls.password",
-            "tenants.x.min", "tenants.x.max", "tenants.y.min", "tenants.y.max", "upstreams[0].min", "upstreams[0].max",
-            "upstreams[1].min", "upstreams[1].max", "level",
+            "port",
+            "host",
+            "version",
+            "timeout",
+            "hosts",
+            "labels",
+            "pool.min",
+            "pool.max",
+            "tls.key",
+            "tls.password",
+            "tenants.x.min",
+            "tenants.x.max",
+            "tenants.y.min",
+            "tenants.y.max",
+            "upstreams[0].min",
+            "upstreams[0].max",
+            "upstreams[1].min",
+            "upstreams[1].max",
+            "level",
         ]
     );
     assert!(all.iter().flat_map(|one| &one.notes).next().is_none());
     for one in &all {
         let alone = app.explain(one.path.as_str()).unwrap();
         assert_eq!(alone.to_string(), one.to_string());
-        assert!(one.settings.iter().filter(|one| one.effect == Effect::Decides).count() <= 1);
+        assert!(
+            one.settings
+                .iter()
+                .filter(|one| one.effect == Effect::Decides)
+                .count()
+                <= 1
+        );
     }
 }
 
@@ -310,14 +386,21 @@ async fn every_setting_is_explained_once() {
 async fn the_answers_follow_the_configuration() {
     let (sender, channel) = Channel::buffered("app", 4);
     let source = Source::watcher(channel).format(Format::Yaml);
-    let app = Capacitor::<App>::builder().manual().source(source).build().unwrap();
+    let app = Capacitor::<App>::builder()
+        .manual()
+        .source(source)
+        .build()
+        .unwrap();
     sender.send(b"port: 1".as_slice()).await.unwrap();
     app.start().await.unwrap();
     assert_eq!(app.explain("port").unwrap().value, Some(number(1)));
     sender.send(b"\nport: 2".as_slice()).await.unwrap();
     app.process().await.unwrap();
     let port = app.explain("port").unwrap();
-    assert_eq!((port.value.clone(), places(&port)), (Some(number(2)), vec!["app:2:7 decides".to_owned()]));
+    assert_eq!(
+        (port.value.clone(), places(&port)),
+        (Some(number(2)), vec!["app:2:7 decides".to_owned()])
+    );
     // Equal values in other bytes.
     sender.send(b"\n\nport: 2".as_slice()).await.unwrap();
     app.process().await.unwrap();
@@ -345,6 +428,9 @@ async fn what_a_stage_changed_is_said_so() {
     app.start().await.unwrap();
     let port = app.explain("port").unwrap();
     assert_eq!((port.value.clone(), app.get().port), (None, 2));
-    assert_eq!(port.notes, ["a stage of the program changed it; the layers make 1 of it"]);
+    assert_eq!(
+        port.notes,
+        ["a stage of the program changed it; the layers make 1 of it"]
+    );
     assert_eq!(app.explain("host").unwrap().value, Some(text("localhost")));
 }

@@ -1,0 +1,131 @@
+//! Settings without effect.
+
+use super::{answers::Answers, explanation::Setting, fold::Effect};
+use crate::{
+    engine::Status,
+    problem::{KeyPath, ProblemKind},
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::fmt;
+
+/// A setting of a layer that has no effect on what readers see. `Display` prints it in one line, `Serialize` gives the fields.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SilentSetting {
+    /// The path.
+    pub path: KeyPath,
+    /// Where it is set.
+    pub setting: Setting,
+    /// Why it has no effect.
+    pub why: SilentReason,
+}
+
+/// Why a setting has no effect.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum SilentReason {
+    /// A higher layer sets the path: this one.
+    Shadowed(Setting),
+    /// A lower layer has the same value: this one. Without the setting, the configuration would be the same.
+    Repeats(Setting),
+    /// The default is the same value.
+    RepeatsDefault,
+    /// No field has the key.
+    UnknownKey,
+}
+
+impl SilentReason {
+    /// Its name in `Serialize`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            SilentReason::Shadowed(_) => "shadowed",
+            SilentReason::Repeats(_) => "repeats",
+            SilentReason::RepeatsDefault => "repeats_default",
+            SilentReason::UnknownKey => "unknown_key",
+        }
+    }
+}
+
+impl fmt::Display for SilentSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` at {} has no effect: ", self.path, self.setting)?;
+        match &self.why {
+            SilentReason::Shadowed(by) => write!(f, "{by} hides it"),
+            SilentReason::Repeats(below) => write!(f, "{below} has the same value"),
+            SilentReason::RepeatsDefault => f.write_str("the default is the same value"),
+            SilentReason::UnknownKey => f.write_str("no field has this key"),
+        }
+    }
+}
+
+impl Serialize for SilentSetting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("SilentSetting", 4)?;
+        one.serialize_field("path", &self.path)?;
+        one.serialize_field("setting", &self.setting)?;
+        one.serialize_field("why", self.why.as_str())?;
+        let other = match &self.why {
+            SilentReason::Shadowed(other) | SilentReason::Repeats(other) => Some(other),
+            SilentReason::RepeatsDefault | SilentReason::UnknownKey => None,
+        };
+        one.serialize_field("other", &other)?;
+        one.end()
+    }
+}
+
+/// Every setting without effect, in the order of the fields; keys that no field has at the end.
+pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
+    let mut all = Vec::new();
+    for one in answers.all(status) {
+        let Some((by, below)) = one
+            .settings
+            .split_first()
+            .filter(|(by, _)| by.effect == Effect::Decides)
+        else {
+            continue;
+        };
+        let hidden = below.iter().filter(|one| one.effect == Effect::Shadowed);
+        all.extend(hidden.map(|hidden| SilentSetting {
+            path: one.path.clone(),
+            setting: hidden.clone(),
+            why: SilentReason::Shadowed(by.clone()),
+        }));
+        // Secrets are not compared: that two are equal is told to nobody.
+        if one.is_secret || one.value.is_none() {
+            continue;
+        }
+        let default = one
+            .default
+            .as_ref()
+            .and_then(|default| default.value.as_ref());
+        let why = match below.first() {
+            Some(below) if below.value == by.value => Some(SilentReason::Repeats(below.clone())),
+            None if default.is_some() && default == by.value.as_ref() => {
+                Some(SilentReason::RepeatsDefault)
+            }
+            _ => None,
+        };
+        all.extend(why.map(|why| SilentSetting {
+            path: one.path.clone(),
+            setting: by.clone(),
+            why,
+        }));
+    }
+    let unknown = status.warnings.iter();
+    let unknown = unknown.filter(|warning| warning.kind == ProblemKind::UnknownKey);
+    all.extend(unknown.map(|warning| SilentSetting {
+        path: warning.path.clone(),
+        setting: Setting {
+            origin: warning.origin.clone(),
+            layer: warning.layer.unwrap_or_default(),
+            variable: warning.variable.clone(),
+            line: warning.line,
+            column: warning.column,
+            revision: None,
+            value: None,
+            effect: Effect::Shadowed,
+        },
+        why: SilentReason::UnknownKey,
+    }));
+    all
+}
