@@ -3,6 +3,9 @@
 #[doc = include_str!("docs/patterns.md")]
 pub mod patterns {}
 
+#[doc = include_str!("docs/answers.md")]
+pub mod answers {}
+
 #[doc = include_str!("docs/types.md")]
 pub mod types {}
 

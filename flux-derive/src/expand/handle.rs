@@ -130,6 +130,10 @@ fn functions(model: &Model<'_>) -> TokenStream {
         /// State, generation, error, layers and history, as one consistent picture.
         #[must_use]
         #vis fn status() -> ::std::sync::Arc<#flux::Status> { #flux::Capacitor::status(Self::capacitor()) }
+        /// Why a path such as `pool.max` has the value that readers see: the layer that sets it and where, and what that one hides.
+        #vis fn explain(path: &str) -> ::core::result::Result<#flux::inspect::Explanation, #flux::inspect::ExplainError> {
+            #flux::Capacitor::explain(Self::capacitor(), path)
+        }
         /// The capacitor behind `get`: subscriptions, rollback, stop, and everything above.
         #[must_use]
         #vis fn capacitor() -> &'static #flux::Capacitor<Self> { __f::capacitor::<Self>() }

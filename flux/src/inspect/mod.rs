@@ -3,6 +3,7 @@
 
 mod answers;
 mod default;
+mod describe;
 mod effective;
 mod explanation;
 mod fold;
@@ -13,6 +14,7 @@ mod views;
 mod wording;
 
 pub use answers::ExplainError;
+pub use describe::Describe;
 pub use effective::Effective;
 pub use explanation::{DefaultSetting, Explanation, Setting, ValueOrigin};
 pub use fold::Effect;

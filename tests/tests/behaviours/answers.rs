@@ -1,4 +1,5 @@
 //! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
 
+mod describe;
 mod effective;
 mod explain;

@@ -1,0 +1,351 @@
+//! What can be written of a config type without any layer: a commented file, the reference of its settings, and its variables.
+
+use super::{
+    default::literal,
+    print::{PrintedContent, PrintedEntry, print},
+    value::{ConfigValue, quoted},
+    wording,
+};
+use crate::{
+    Config,
+    problem::{Dotted, Seg},
+    schema::{Field, Kind, TypeFacts, ValueType},
+    source::environment,
+};
+use flux_syntax::Format;
+use std::{collections::HashMap, fmt::Write as _};
+
+/// What can be written of a config type without a start: every type that derives `Flux` has it, once the trait is imported.
+///
+/// ```
+/// use flux::{Flux, Format, inspect::Describe as _};
+///
+/// #[derive(Flux)]
+/// struct AppConfig {
+///     /// Where it listens.
+///     #[flux(default = 8080, range = 1..=65535)]
+///     port: u16,
+///     #[flux(secret)]
+///     token: String,
+/// }
+///
+/// assert_eq!(
+///     AppConfig::template(Format::Yaml),
+///     "# Where it listens.
+/// ## must be in 1..=65535
+/// port: 8080
+/// ## required; secret
+/// ## token:
+/// "
+/// );
+/// assert_eq!(AppConfig::variables("APP_"), "# Where it listens.
+/// ## must be in 1..=65535
+/// ## APP_PORT=8080
+/// ## required; secret
+/// APP_TOKEN=
+/// ");
+/// ```
+pub trait Describe: Config {
+    /// A commented file with every setting and its default. It decodes to the defaults. What has no value there is a comment: required
+    /// keys, which are marked, optional ones, defaults that are expressions, secrets, and the entries of lists and maps of sections. JSON
+    /// has no comments, and contains the defaults alone.
+    fn template(format: Format) -> String {
+        let mut path = Vec::new();
+        let entries = template(Self::fields(), &Self::types(), &mut path, MAX_DEPTH);
+        print(format, &entries)
+    }
+
+    /// A page in Markdown with a row for each setting: key, type, default, rules, variable under the prefix `APP_` or another one, and
+    /// docs.
+    fn reference(prefix: &str) -> String {
+        let mut text = format!("# {}\n\n", Self::NAME);
+        let docs = Self::DOCS.trim();
+        if !docs.is_empty() {
+            text.push_str(docs);
+            text.push_str("\n\n");
+        }
+        let variables = variables(Self::fields(), prefix);
+        text.push_str(
+            "| key | type | default | rules | variable | docs |\n|---|---|---|---|---|---|\n",
+        );
+        let mut path = Vec::new();
+        rows(Self::fields(), &variables, &mut path, MAX_DEPTH, &mut text);
+        text
+    }
+
+    /// A file for `.env` with every variable under the prefix. Required ones are set to nothing, all others are comments.
+    fn variables(prefix: &str) -> String {
+        let mut text = String::new();
+        let variables = variables(Self::fields(), prefix);
+        let mut path = Vec::new();
+        lines(
+            Self::fields(),
+            &Self::types(),
+            &variables,
+            &mut path,
+            MAX_DEPTH,
+            &mut text,
+        );
+        text
+    }
+}
+
+impl<C: Config> Describe for C {}
+
+/// How deep a recursive type is described.
+const MAX_DEPTH: u8 = 4;
+
+/// Each path's first variable.
+fn variables(fields: &'static [Field], prefix: &str) -> HashMap<Vec<Seg>, String> {
+    let mut all = HashMap::new();
+    for one in environment::variables(fields, prefix) {
+        all.entry(one.path).or_insert(one.name);
+    }
+    all
+}
+
+/// Docs, rules and marks of a field.
+fn comments(field: &Field) -> Vec<String> {
+    let docs = field.docs().lines().map(|line| line.trim().to_owned());
+    let mut all: Vec<String> = docs.collect();
+    all.extend(wording::rules(field));
+    all.extend(wording::change_rules(field));
+    let marks = [
+        (field.is_required(), "required"),
+        (field.is_secret(), "secret"),
+    ];
+    let marks: Vec<&str> = (marks.iter())
+        .filter(|(holds, _)| *holds)
+        .map(|(_, mark)| *mark)
+        .collect();
+    if !marks.is_empty() {
+        all.push(marks.join("; "));
+    }
+    all.iter().map(|line| one_line(line)).collect()
+}
+
+fn one_line(text: &str) -> String {
+    crate::problem::escaped(text).into_owned()
+}
+
+/// The default as a value of a document; none of a secret, and where it is an expression.
+fn default(field: &Field, is: &ValueType) -> Option<ConfigValue> {
+    let default = field.default().filter(|_| !field.is_secret())?;
+    match default.is_literal {
+        true => literal(default.text, is),
+        false => None,
+    }
+}
+
+fn expression(field: &Field) -> Option<String> {
+    let default = field.default().filter(|_| !field.is_secret())?;
+    Some(format!("default: {}", one_line(default.text)))
+}
+
+fn template(
+    fields: &'static [Field],
+    facts: &[TypeFacts],
+    path: &mut Vec<Seg>,
+    depth: u8,
+) -> Vec<PrintedEntry> {
+    let unknown = TypeFacts::unknown();
+    let mut all = Vec::new();
+    for (number, field) in fields.iter().enumerate() {
+        let facts = facts.get(number).unwrap_or(&unknown);
+        let inner = || facts.fields.map(|of| of()).unwrap_or_default();
+        if field.is_flattened() {
+            if let Kind::Section(of) = field.kind()
+                && depth > 0
+            {
+                all.extend(template(of(), &inner(), path, depth - 1));
+            }
+            continue;
+        }
+        path.push(Seg::Key(field.name().into()));
+        let mut above = comments(field);
+        let mut behind = None;
+        let (content, is_comment) = match field.kind() {
+            Kind::Leaf => match default(field, &facts.value_type) {
+                Some(ConfigValue::Null) => (PrintedContent::Open, true),
+                Some(value) => (PrintedContent::Value(value), false),
+                None => {
+                    behind = expression(field);
+                    (PrintedContent::Open, true)
+                }
+            },
+            kind if depth == 0 => {
+                let _ = kind;
+                (PrintedContent::Open, true)
+            }
+            kind => {
+                behind = expression(field);
+                if facts.is_optional {
+                    above.push("optional".to_owned());
+                }
+                let is_comment = facts.is_optional || field.default().is_some();
+                match kind {
+                    Kind::Section(of) => {
+                        let entries = template(of(), &inner(), path, depth - 1);
+                        (PrintedContent::Map(entries), is_comment)
+                    }
+                    kind => (example(kind, &inner(), path, depth - 1), true),
+                }
+            }
+        };
+        path.pop();
+        all.push(PrintedEntry {
+            key: field.name().to_owned(),
+            above,
+            behind,
+            content,
+            is_comment,
+        });
+    }
+    all
+}
+
+/// A list or a map of sections with one entry.
+fn example(kind: Kind, facts: &[TypeFacts], path: &mut Vec<Seg>, depth: u8) -> PrintedContent {
+    match kind {
+        Kind::Leaf => PrintedContent::Open,
+        Kind::Section(of) => PrintedContent::Map(template(of(), facts, path, depth)),
+        Kind::List(item) => PrintedContent::List(vec![example(*item, facts, path, depth)]),
+        Kind::Map(entry) => PrintedContent::Map(vec![PrintedEntry {
+            key: "NAME".to_owned(),
+            above: Vec::new(),
+            behind: None,
+            content: example(*entry, facts, path, depth),
+            is_comment: false,
+        }]),
+    }
+}
+
+fn rows(
+    fields: &'static [Field],
+    variables: &HashMap<Vec<Seg>, String>,
+    path: &mut Vec<Seg>,
+    depth: u8,
+    text: &mut String,
+) {
+    for field in fields {
+        let is_flat = field.is_flattened();
+        if !is_flat {
+            path.push(Seg::Key(field.name().into()));
+        }
+        let within = match field.kind() {
+            Kind::List(_) => "[N]",
+            Kind::Map(_) if is_flat => "NAME",
+            Kind::Map(_) => ".NAME",
+            Kind::Leaf | Kind::Section(_) => "",
+        };
+        let is_section = matches!(field.kind(), Kind::Section(_));
+        if !is_section {
+            row(
+                field,
+                &format!("{}{within}", Dotted(path)),
+                variables.get(path),
+                text,
+            );
+        }
+        if let (Some(inner), true) = (field.kind().table(), depth > 0) {
+            match field.kind() {
+                Kind::Section(_) => rows(inner, variables, path, depth - 1, text),
+                Kind::List(_) => {
+                    path.push(Seg::Index(0));
+                    rows(inner, variables, path, depth - 1, text);
+                    path.pop();
+                }
+                _ => {
+                    path.push(Seg::Key("NAME".into()));
+                    rows(inner, variables, path, depth - 1, text);
+                    path.pop();
+                }
+            }
+        }
+        if !is_flat {
+            path.pop();
+        }
+    }
+}
+
+fn row(field: &Field, key: &str, variable: Option<&String>, text: &mut String) {
+    let cell = |text: &str| one_line(text).replace('|', "\\|");
+    let default = match field.default() {
+        Some(_) if field.is_secret() => "secret".to_owned(),
+        Some(default) => format!("`{}`", cell(default.text)),
+        None if field.is_required() => "required".to_owned(),
+        None => String::new(),
+    };
+    let mut rules = wording::rules(field);
+    rules.extend(wording::change_rules(field));
+    if field.is_secret() {
+        rules.push("secret".to_owned());
+    }
+    let variable = variable.map_or(String::new(), |name| format!("`{name}`"));
+    // Writing to a text cannot fail.
+    let _ = writeln!(
+        text,
+        "| `{}` | `{}` | {default} | {} | {variable} | {} |",
+        cell(key),
+        cell(field.type_name()),
+        cell(&rules.join("; ")),
+        cell(&wording::docs(field)),
+    );
+}
+
+fn lines(
+    fields: &'static [Field],
+    facts: &[TypeFacts],
+    variables: &HashMap<Vec<Seg>, String>,
+    path: &mut Vec<Seg>,
+    depth: u8,
+    text: &mut String,
+) {
+    let unknown = TypeFacts::unknown();
+    for (number, field) in fields.iter().enumerate() {
+        let facts = facts.get(number).unwrap_or(&unknown);
+        let is_flat = field.is_flattened();
+        if !is_flat {
+            path.push(Seg::Key(field.name().into()));
+        }
+        match (field.kind(), variables.get(path)) {
+            (Kind::Section(of), _) => {
+                let inner = facts.fields.map(|of| of()).unwrap_or_default();
+                if depth > 0 {
+                    lines(of(), &inner, variables, path, depth - 1, text);
+                }
+            }
+            (_, Some(name)) if !is_flat => {
+                for comment in comments(field) {
+                    let _ = writeln!(text, "# {comment}");
+                }
+                let value = default(field, &facts.value_type).map(|value| variable_text(&value));
+                let sign = if field.is_required() { "" } else { "# " };
+                let behind = match (&value, expression(field)) {
+                    (None, Some(default)) => format!("  # {default}"),
+                    _ => String::new(),
+                };
+                let _ = writeln!(text, "{sign}{name}={}{behind}", value.unwrap_or_default());
+            }
+            _ => {}
+        }
+        if !is_flat {
+            path.pop();
+        }
+    }
+}
+
+/// A value as the text of a variable: lists and maps as JSON.
+fn variable_text(value: &ConfigValue) -> String {
+    match value {
+        ConfigValue::Text(text) if text.chars().all(is_plain) => text.clone(),
+        ConfigValue::Text(text) => quoted(text),
+        ConfigValue::List(_) | ConfigValue::Map(_) => format!("'{value}'"),
+        value => value.to_string(),
+    }
+}
+
+/// What needs no quotes in a file of variables.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | ',' | '+' | '%')
+}
