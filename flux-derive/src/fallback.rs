@@ -90,6 +90,7 @@ fn root(input: &Input<'_>) -> TokenStream {
             #vis fn reader() -> #flux::Reader<Self> { ::core::unreachable!() }
             #vis fn builder() -> #flux::Builder<Self> { ::core::unreachable!() }
             #vis fn status() -> ::std::sync::Arc<#flux::Status> { ::core::unreachable!() }
+            #vis fn explain(_: &str) -> ::core::result::Result<#flux::inspect::Explanation, #flux::inspect::ExplainError> { ::core::unreachable!() }
             #vis async fn ready() -> ::core::result::Result<#flux::Guard<Self>, #flux::Error> { ::core::unreachable!() }
             #vis fn capacitor() -> &'static #flux::Capacitor<Self> { ::core::unreachable!() }
         }

@@ -20,7 +20,7 @@ use super::{
     proposal::Proposal,
     resolve::Layers,
     retry::{RetrySchedule, RetryTarget},
-    served::Served,
+    served::{Served, Staged},
     state::State,
     status::Status,
     value::AnySnapshot,
@@ -326,11 +326,19 @@ impl Engine {
             under_way: self.proposal.as_ref().map(|one| one.since.wall),
             history: self.condition.history(),
             served: Served {
-                current: self.current.clone(),
-                before_pipeline: self.before_pipeline.clone(),
+                staged: self.staged(),
                 ..self.served.clone()
             },
         }
+    }
+
+    /// What readers see and what the layers make, where stages made something else of it.
+    fn staged(&self) -> Option<Staged> {
+        let (current, before_pipeline) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
+        (!current.is(before_pipeline)).then(|| Staged {
+            current: current.clone(),
+            before_pipeline: before_pipeline.clone(),
+        })
     }
 
     fn unsettled(&self) -> bool {

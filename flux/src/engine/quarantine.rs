@@ -112,7 +112,10 @@ mod tests {
         let mut quarantine = Quarantine::default();
         quarantine.add(&document("a"), "bad");
         quarantine.add(&LayerContent::Silent(None), "gone");
-        quarantine.add(&LayerContent::Given(Arc::default()), "never counts");
+        quarantine.add(
+            &LayerContent::Given(std::sync::Arc::default()),
+            "never counts",
+        );
         assert_eq!(quarantine.why(&seen("a")), Some("bad"));
         assert_eq!(quarantine.why(&seen("b")), None);
         assert_eq!(quarantine.why(&Observation::Absent), Some("gone"));

@@ -11,12 +11,17 @@ pub(crate) struct Served {
     pub(crate) layers: Arc<[ServedLayer]>,
     /// Of each layer; none before the first configuration.
     pub(crate) contents: Arc<[LayerContent]>,
-    /// What readers see.
-    pub(crate) current: Option<AnySnapshot>,
-    /// What was made of the layers for it, before stages made something else of it.
-    pub(crate) before_pipeline: Option<AnySnapshot>,
+    /// What readers see and what the layers make, where stages made something else of it.
+    pub(crate) staged: Option<Staged>,
     /// Whether the program's own reducer puts the layers together.
     pub(crate) reduced: bool,
+}
+
+/// What readers see, and what was made of the layers for it before the pipeline.
+#[derive(Clone)]
+pub(crate) struct Staged {
+    pub(crate) current: AnySnapshot,
+    pub(crate) before_pipeline: AnySnapshot,
 }
 
 /// What does not change of a layer.

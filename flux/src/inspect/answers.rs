@@ -8,7 +8,7 @@ use super::{
     wording,
 };
 use crate::{
-    engine::{AnySnapshot, LayerContent, Schema, Served, Status},
+    engine::{LayerContent, Schema, Served, Status},
     problem::{KeyPath, KeyPathError, Seg},
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
     schema::{self, Field, Reached, TypeFacts},
@@ -25,9 +25,9 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExplainError {
-    /// No configuration was applied yet.
+    /// No configuration was applied since the start.
     #[error(
-        "{name}: no configuration was applied yet (state: {state}), so there is nothing to explain; `last_error()` has the reason of a refusal"
+        "{name}: no configuration was applied since its start (state: {state}), so there is nothing to explain; `last_error()` has the reason of a refusal"
     )]
     NotApplied {
         /// The capacitor's name.
@@ -66,7 +66,7 @@ pub(super) struct Answers {
     variables: HashMap<Vec<Seg>, Vec<String>>,
     prefixes: Vec<String>,
     contents: Arc<[LayerContent]>,
-    current: Option<AnySnapshot>,
+    generation: u64,
     pending_restart: Vec<String>,
 }
 
@@ -114,19 +114,14 @@ impl Answers {
             variables,
             prefixes,
             contents: Arc::clone(&served.contents),
-            current: served.current.clone(),
+            generation: status.generation,
             pending_restart: status.pending_restart.clone(),
         }
     }
 
     /// Whether they are about what this status is about.
     pub(super) fn are_of(&self, status: &Status) -> bool {
-        let is_same = match (&self.current, &status.served.current) {
-            (Some(one), Some(other)) => one.is(other),
-            (None, None) => true,
-            _ => false,
-        };
-        is_same
+        self.generation == status.generation
             && Arc::ptr_eq(&self.contents, &status.served.contents)
             && self.pending_restart == status.pending_restart
     }
@@ -459,14 +454,12 @@ fn revision(layer: usize, status: &Status) -> Option<String> {
 
 /// The paths in which what readers see differs from what the layers make.
 fn staged(schema: &Schema, served: &Served) -> Vec<Vec<Seg>> {
-    match (&served.current, &served.before_pipeline) {
-        (Some(current), Some(before)) if !current.is(before) => {
-            let differences = || (schema.differences)(current, before, false);
-            let found = catch_unwind(AssertUnwindSafe(differences));
-            found.unwrap_or_else(|_| vec![Vec::new()])
-        }
-        _ => Vec::new(),
-    }
+    let Some(staged) = &served.staged else {
+        return Vec::new();
+    };
+    let differences = || (schema.differences)(&staged.current, &staged.before_pipeline, false);
+    let found = catch_unwind(AssertUnwindSafe(differences));
+    found.unwrap_or_else(|_| vec![Vec::new()])
 }
 
 fn known_secrets(fields: &'static [Field], served: &Served) -> KnownSecrets {

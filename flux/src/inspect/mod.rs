@@ -86,7 +86,7 @@ fn answers(
     types: fn() -> Vec<TypeFacts>,
 ) -> Result<(Arc<Answers>, Arc<Status>), ExplainError> {
     let status = instance.status.load_full();
-    if status.served.current.is_none() {
+    if status.generation == 0 || status.served.contents.is_empty() {
         return Err(ExplainError::NotApplied {
             name: status.name.clone(),
             state: status.state,

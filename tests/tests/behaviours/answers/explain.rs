@@ -434,3 +434,81 @@ async fn what_a_stage_changed_is_said_so() {
     );
     assert_eq!(app.explain("host").unwrap().value, Some(text("localhost")));
 }
+
+fn longest(below: &mut String, top: &String) {
+    if top.len() > below.len() {
+        below.clone_from(top);
+    }
+}
+
+#[derive(Flux, Debug)]
+struct Special {
+    #[flux(default, merge = longest)]
+    name: String,
+    #[flux(default = 1, restart)]
+    threads: u32,
+}
+
+#[tokio::test]
+async fn what_the_program_alone_knows_is_said_so() {
+    let documents = [
+        ("lower", Format::Yaml, "name: longer"),
+        ("upper", Format::Yaml, "name: short"),
+    ];
+    let app = over::<Special>(&documents, &[]).await;
+    let name = app.explain("name").unwrap();
+    assert_eq!((name.value.clone(), name.from), (None, ValueOrigin::Layers));
+    assert_eq!(
+        name.notes,
+        ["`longest` of the program merges the layers' values"]
+    );
+    assert_eq!(
+        places(&name),
+        ["upper:1:7 contributes", "lower:1:7 contributes"]
+    );
+    let one = over::<Special>(&documents[..1], &[]).await;
+    let name = one.explain("name").unwrap();
+    assert_eq!(name.value, Some(text("longer")));
+}
+
+#[tokio::test]
+async fn a_value_that_waits_for_a_restart_is_not_shown_as_the_running_one() {
+    let (sender, channel) = Channel::buffered("app", 4);
+    let source = Source::watcher(channel).format(Format::Yaml);
+    let app = Capacitor::<Special>::builder()
+        .manual()
+        .source(source)
+        .build()
+        .unwrap();
+    sender.send(b"threads: 2".as_slice()).await.unwrap();
+    app.start().await.unwrap();
+    assert_eq!(app.explain("threads").unwrap().value, Some(number(2)));
+    sender.send(b"threads: 3".as_slice()).await.unwrap();
+    app.process().await.unwrap();
+    let threads = app.explain("threads").unwrap();
+    assert_eq!((threads.value.clone(), app.get().threads), (None, 2));
+    let note =
+        "readers keep the value of before until a restart of the program; the layers make 3 of it";
+    assert_eq!(threads.notes, [note]);
+    assert!(threads.waits_for_restart);
+}
+
+#[derive(Flux, Debug)]
+#[flux(source = "env:FLUX_TEST_EXPLAIN_")]
+struct Declared {
+    #[flux(default = 7)]
+    port: u16,
+}
+
+#[tokio::test]
+async fn the_config_type_answers_as_well() {
+    assert!(matches!(
+        Declared::explain("port"),
+        Err(ExplainError::NotApplied { .. })
+    ));
+    Declared::start().await.unwrap();
+    let port = Declared::explain("port").unwrap();
+    assert_eq!(port.value, Some(number(7)));
+    assert_eq!(port.variables, ["FLUX_TEST_EXPLAIN_PORT"]);
+    Declared::capacitor().stop().await;
+}
