@@ -97,6 +97,7 @@ pub(crate) struct Source {
 pub(crate) enum SourcePlace {
     File(Template),
     Env(Template),
+    Args,
     Remote(Remote),
     /// A URI that comes whole from the environment.
     Uri(Template),
@@ -112,6 +113,9 @@ pub(crate) struct Field<'a> {
     pub(crate) aliases: Vec<String>,
     pub(crate) docs: String,
     pub(crate) env: Option<String>,
+    /// The argument's whole name.
+    pub(crate) argument: Option<String>,
+    pub(crate) short: Option<char>,
     pub(crate) kind: Kind<'a>,
     pub(crate) default: Option<Default<'a>>,
     pub(crate) rules: Vec<Rule<'a>>,

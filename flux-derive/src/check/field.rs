@@ -1,6 +1,6 @@
 //! One field: what is behind it, and which options fit that.
 
-use super::{default, kind, rules, transition};
+use super::{argument, default, kind, rules, transition};
 use crate::{
     ast::{self, Input},
     errors::Errors,
@@ -37,6 +37,8 @@ pub(super) fn field<'a>(
         aliases: aliases(written, &key),
         docs: written.docs(),
         env: env(written, errors),
+        argument: argument::name(written, errors),
+        short: argument::short(written, errors),
         default: default::default(input, written, errors),
         rules: rules::rules(written, errors),
         options: rules::options(ty),

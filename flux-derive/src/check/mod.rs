@@ -1,5 +1,6 @@
 //! What is wrong with a struct, all of it at once; and, where nothing is, the model.
 
+mod argument;
 mod default;
 mod field;
 mod kind;
@@ -36,6 +37,7 @@ pub(crate) fn model<'a>(input: &'a Input<'_>, errors: &mut Errors) -> Option<Mod
         .collect();
     names::distinct(input, &fields, errors);
     names::one_rest(input, &fields, errors);
+    argument::distinct(input, &fields, errors);
     Some(Model {
         vis: &input.original.vis,
         ident: &input.original.ident,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     attr::Options,
     errors::{Errors, did_you_mean},
-    model::Root,
+    model::{Root, Source, SourcePlace},
     options::Key,
 };
 use syn::LitStr;
@@ -22,10 +22,17 @@ pub(super) fn root<'a>(
     if !is_root {
         section(options, errors);
     }
-    let sources = options
-        .sources()
-        .filter_map(|one| source(one, errors))
-        .collect();
+    let mut sources: Vec<Source> = Vec::new();
+    for given in options.sources() {
+        let Some(one) = source(given, errors) else {
+            continue;
+        };
+        let is_args = |one: &Source| matches!(one.place, SourcePlace::Args);
+        if is_args(&one) && sources.iter().any(is_args) {
+            errors.at(&given.key, "the arguments are a layer already; remove one");
+        }
+        sources.push(one);
+    }
     let debounce = duration(options.text(Key::Debounce), errors);
     let root = Root {
         sources,

@@ -87,6 +87,10 @@ pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
             }
             (SourcePlace::Env(prefix), None)
         }
+        Uri::Args => {
+            arguments(attr, errors);
+            (SourcePlace::Args, None)
+        }
         Uri::Remote(place) => {
             remote(&place, attr, errors);
             (SourcePlace::Remote(place), format)
@@ -104,6 +108,34 @@ pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
         format,
         wait: duration(options.text(Key::Wait), errors),
     })
+}
+
+/// What somebody typed is above everything else, and there at once.
+fn arguments(attr: &Layer<'_>, errors: &mut Errors) {
+    if !attr.overrides() {
+        errors.at(
+            &attr.given.key,
+            "what was typed at the start is above everything else; write `override = \"args\"`",
+        );
+    } else if let Some(key) = attr.optional() {
+        let fix = match key == "optional" {
+            true => "remove `optional`",
+            false => "write `override`",
+        };
+        errors.at(
+            key,
+            format!("the arguments are always there: one that is not given sets nothing; {fix}"),
+        );
+    }
+    if let Some(key) = attr.options.key(Key::Format) {
+        errors.at(
+            key,
+            "arguments have no format: every one is read by the type of its field; remove `format`",
+        );
+    }
+    if let Some(key) = attr.options.key(Key::Wait) {
+        errors.at(key, "arguments never keep the start waiting; remove `wait`");
+    }
 }
 
 /// Without a `_` at its end, the prefix runs into the names: `APP` and `PORT` are `APPPORT`.

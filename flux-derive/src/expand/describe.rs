@@ -90,6 +90,12 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     if let Some(name) = &field.env {
         all.extend(quote!(.with_variable(#name)));
     }
+    if let Some(name) = &field.argument {
+        all.extend(quote!(.with_argument(#name)));
+    }
+    if let Some(letter) = field.short {
+        all.extend(quote!(.with_short(#letter)));
+    }
     if let Some(accessor) = &field.hot {
         let accessor = plain(accessor);
         all.extend(quote!(.with_accessor(#accessor)));

@@ -16,6 +16,7 @@ pub(super) fn source(source: &Source, flux: &TokenStream) -> TokenStream {
             let prefix = template(prefix);
             quote!(#flux::Source::env(#prefix))
         }
+        SourcePlace::Args => quote!(#flux::Source::args()),
         SourcePlace::Remote(place) => {
             let place = remote(place);
             quote!(__f::remote(#place))

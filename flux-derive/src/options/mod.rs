@@ -66,6 +66,8 @@ pub(crate) enum Key {
     Merge,
     Secret,
     Env,
+    Arg,
+    Short,
     Hot,
     Opaque,
     Bytes,

@@ -107,6 +107,10 @@ pub(crate) static TABLE: &[Spec] = &[
         .doc("never printed: not in errors, snippets, logs or the status. `SecretString`, `SecretBox` and `Zeroizing` are secret by themselves"),
     row(Key::Env, "env", Field, Form::Text).example("\"NAME\"")
         .doc("this variable, without prefix"),
+    row(Key::Arg, "arg", Field, Form::Text).example("\"listen\"")
+        .doc("this argument, without the path: `--listen`. Only with it can an argument set a secret"),
+    row(Key::Short, "short", Field, Form::Expr).example("'p'")
+        .doc("a short argument beside the long one: `-p`"),
     row(Key::Hot, "hot", Field, Form::FlagOrText).example("\"accessor_name\"")
         .doc("a scalar with an accessor on the type that costs one atomic load"),
     row(Key::Opaque, "opaque", Field, Form::Flag)

@@ -10,9 +10,9 @@ use crate::{
     layer::Config,
     pipeline::{BoxError, PipelineParts},
     runtime::Spec,
-    source::Source,
+    source::{Source, arguments::Arguments},
 };
-use std::{fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
+use std::{ffi::OsString, fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Declares a capacitor. `AppConfig::builder()` has what the attributes declare; [`Capacitor::builder`] starts empty.
 pub struct Builder<C: Config> {
@@ -46,6 +46,32 @@ impl<C: Config> Builder<C> {
     #[must_use]
     pub fn override_with(mut self, source: Source) -> Self {
         self.spec.overrides.push(source);
+        self
+    }
+
+    /// These arguments are read in the place of the process's. Where no layer reads arguments, one is added above everything else. The
+    /// program's name is not one of them.
+    ///
+    /// ```
+    /// use flux::Flux;
+    ///
+    /// #[derive(Flux)]
+    /// #[flux(override = "args")]
+    /// struct AppConfig {
+    ///     #[flux(default = 80, short = 'p')]
+    ///     port: u16,
+    /// }
+    ///
+    /// # fn main() -> Result<(), flux::Error> {
+    /// let app = AppConfig::builder().arguments(["-p", "8080"]).load()?;
+    /// assert_eq!(app.port, 8080);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        self.spec.set_arguments(Arguments::Given(arguments));
         self
     }
 

@@ -14,7 +14,7 @@ use crate::{
     codec::{self, Decoder, Unknown},
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
-    source::{Content, Given, Health, LastProven, Observation, ReadAgain},
+    source::{ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain},
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -63,6 +63,8 @@ pub(crate) struct LayerState {
     pub(super) quarantine: Quarantine,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
+    /// Which argument set which path, where it is the arguments.
+    pub(super) arguments: Option<ArgumentPaths>,
     /// What the names of its variables begin with, where it is the environment.
     pub(super) prefix: Option<String>,
     /// Reads it again, with the keys of the layers below.
@@ -97,6 +99,7 @@ impl LayerState {
             warned_again: None,
             quarantine: Quarantine::default(),
             secrets: Vec::new(),
+            arguments: None,
             prefix: None,
             again: None,
         }
@@ -111,6 +114,7 @@ impl LayerState {
         // What read it does not know how the layer is called.
         let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
         self.given_warnings = named(given.warnings).collect();
+        self.arguments = given.arguments;
         self.prefix = given.prefix;
         self.again = given.again;
         match given.read {

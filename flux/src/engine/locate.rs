@@ -5,9 +5,9 @@ use crate::{
     codec::Decoder,
     layer::presence,
     problem::{Fix, Flaw, KeyPath, ProblemKind, Seg, What},
-    report::Entry,
+    report::{ArgumentPlace, Entry},
     schema::{self, Field, Place},
-    source::environment,
+    source::{arguments, environment},
 };
 use std::sync::Arc;
 
@@ -56,6 +56,7 @@ pub(super) fn locate_in(
 fn entry(origin: &str, problem: Flaw, set: SetBy) -> Entry {
     let mut entry = Entry::new(origin, problem)
         .layer(set.layer)
+        .argument(set.argument.clone())
         .set(set.is_whole());
     entry.variable = set.variable;
     if let Some((bytes, decoder)) = &set.document {
@@ -70,6 +71,7 @@ fn set_by(schema: &Schema, layer: usize, taken: TakenContent<'_>, path: &[Seg]) 
         path: path.to_vec(),
         depth: presence::depth((schema.parts)(taken.layer), path),
         variable: environment::variable_of(taken.variables, path),
+        argument: environment::variable_of(taken.arguments, path),
         document: taken.document,
     }
 }
@@ -114,6 +116,7 @@ fn only_document(
             path: Vec::new(),
             depth: 0,
             variable: None,
+            argument: None,
             document: taken.document,
         });
     }
@@ -134,6 +137,11 @@ fn fix(
     let prefixes = states.iter().filter_map(|state| state.prefix.as_deref());
     let name = |prefix| environment::name_of(fields, prefix, &problem.path);
     let variable = prefixes.rev().find_map(name);
+    let reads_arguments = states.iter().any(|state| state.arguments.is_some());
+    let argument = match reads_arguments {
+        true => arguments::name_of(fields, &problem.path),
+        false => None,
+    };
     let is_document = |state: &&LayerState| state.decoder.is_some();
     // An upper document's list would replace the one in which the item is.
     let is_item = |seg: &Seg| matches!(seg, Seg::Index(_));
@@ -142,7 +150,8 @@ fn fix(
     let document = below.or_else(|| states.iter().rev().find(is_document));
     let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
     let key = document.map(|_| KeyPath::new(path));
-    (variable.is_some() || key.is_some()).then(|| Fix::Set {
+    (argument.is_some() || variable.is_some() || key.is_some()).then(|| Fix::Set {
+        argument,
         variable,
         key,
         document: document.map(|state| state.origin.clone()),
@@ -156,6 +165,7 @@ struct SetBy {
     /// So many steps of the path are there.
     depth: usize,
     variable: Option<String>,
+    argument: Option<ArgumentPlace>,
     document: Option<(Arc<[u8]>, Decoder)>,
 }
 
@@ -170,6 +180,7 @@ struct TakenContent<'a> {
     layer: &'a AnyLayer,
     document: Option<(Arc<[u8]>, Decoder)>,
     variables: &'a [(Vec<Seg>, String)],
+    arguments: &'a [(Vec<Seg>, ArgumentPlace)],
 }
 
 /// The content of a layer that was chosen: its candidate, or what was accepted. Without a choice, what could be read of the newest.
@@ -186,17 +197,25 @@ fn taken<'a>(
             layer,
             document,
             variables: &[],
+            arguments: &[],
         });
     }
     let candidate = candidate.unwrap_or(state.candidate.is_some());
-    let (content, _) = pick(state, candidate);
-    let content = content?;
+    let LayerState {
+        candidate: newest,
+        accepted,
+        arguments,
+        ..
+    } = state;
+    let content = if candidate { newest } else { accepted };
+    let content = content.as_mut().filter(|content| !content.is_silent())?;
     let document = content.bytes.clone().zip(decoder.clone());
     let (layer, variables) = content.with_variables(schema, decoder.as_ref())?;
     Some(TakenContent {
         layer,
         document,
         variables,
+        arguments: arguments.as_deref().unwrap_or_default(),
     })
 }
 

@@ -112,6 +112,8 @@ pub enum Fix {
     /// Action `set`: set the value, at one of these places.
     #[non_exhaustive]
     Set {
+        /// The argument, where the arguments are a layer.
+        argument: Option<String>,
         /// The environment variable, where the environment is a layer.
         variable: Option<String>,
         /// The key in `document`, as it is written in a path.
@@ -140,17 +142,18 @@ impl fmt::Display for Fix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fix::Set {
+                argument,
                 variable,
                 key,
                 document,
             } => {
-                f.write_str("set ")?;
-                if let Some(variable) = variable {
-                    f.write_str(variable)?;
+                let mut lead = "set ";
+                for name in [argument, variable].into_iter().flatten() {
+                    write!(f, "{lead}{name}")?;
+                    lead = ", or ";
                 }
                 if let (Some(key), Some(document)) = (key, document) {
-                    let or = if variable.is_some() { ", or " } else { "" };
-                    write!(f, "{or}`{key}` in {document}")?;
+                    write!(f, "{lead}`{key}` in {document}")?;
                 }
                 Ok(())
             }
@@ -163,14 +166,18 @@ impl fmt::Display for Fix {
 
 impl Serialize for Fix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fix = serializer.serialize_struct("Fix", 4)?;
+        let mut fix = serializer.serialize_struct("Fix", 5)?;
         match self {
             Fix::Set {
+                argument,
                 variable,
                 key,
                 document,
             } => {
                 fix.serialize_field("action", "set")?;
+                if let Some(argument) = argument {
+                    fix.serialize_field("argument", argument)?;
+                }
                 fix.serialize_field("variable", variable)?;
                 fix.serialize_field("key", key)?;
                 fix.serialize_field("document", document)?;

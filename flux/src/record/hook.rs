@@ -13,7 +13,7 @@ use crate::{
     engine::{Engine, EngineEvent, Schema},
     runtime::{Command, recorder_hook::RecorderHook},
     source::{
-        Content, Health, Observation,
+        Content, Health, Observation, arguments,
         declare::{Input, Opened},
         environment::Variables,
         mailbox::SourceReport,
@@ -65,7 +65,6 @@ struct Recorded {
 enum RecordedInput {
     Watched,
     Environment(String, Variables),
-    #[cfg(feature = "figment")]
     Given(Result<crate::codec::Tree, String>),
 }
 
@@ -93,7 +92,9 @@ impl RecorderHook for RecorderOfStarts {
             generation,
             schema,
             redactor: Redactor::new(schema, layers.len()),
-            layers: layers.iter().map(Recorded::new).collect(),
+            layers: (layers.iter())
+                .map(|opened| Recorded::new(schema, opened))
+                .collect(),
             started: false,
             waiting: Vec::new(),
         };
@@ -264,8 +265,12 @@ impl RecordedStart {
 }
 
 impl Recorded {
-    fn new(opened: &Opened) -> Self {
+    fn new(schema: &'static Schema, opened: &Opened) -> Self {
         let input = match &opened.input {
+            Input::Arguments(given) => {
+                let fields = (schema.fields)();
+                RecordedInput::Given(arguments::tree(fields, schema.decode_tree, given))
+            }
             Input::Watched(_) => RecordedInput::Watched,
             Input::Environment(prefix, variables) => {
                 RecordedInput::Environment(prefix.clone(), variables.clone())
@@ -305,14 +310,12 @@ impl Recorded {
                 };
                 (kind, redacted.note)
             }
-            #[cfg(feature = "figment")]
             RecordedInput::Given(Ok(tree)) => {
                 let printed = crate::record::document::printed_tree(tree);
                 let decoder = Decoder::Custom(Arc::new(crate::record::document::TreeCodec));
                 let redacted = redactor.document(at, &decoder, printed.as_bytes());
                 (RecordedLayerKind::Given(Ok(redacted.text)), redacted.note)
             }
-            #[cfg(feature = "figment")]
             RecordedInput::Given(Err(error)) => {
                 (RecordedLayerKind::Given(Err(error.clone())), None)
             }

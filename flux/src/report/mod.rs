@@ -25,7 +25,17 @@ use std::{
 };
 
 pub use crate::problem::{Fix, KeyPath, KeyPathError, ProblemKind, Seg as PathStep};
+pub(crate) use problem::ARGUMENTS;
 pub use problem::Problem;
+
+/// An argument of the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ArgumentPlace {
+    /// As it was typed, without its value: `--pool.max-size`; empty for one that has no name.
+    pub(crate) name: String,
+    /// Its place behind the program's name, from 1.
+    pub(crate) position: usize,
+}
 
 /// A problem and its layer, before it is reported.
 #[derive(Clone)]
@@ -36,6 +46,7 @@ pub(crate) struct Entry {
     problem: Flaw,
     at: Option<(usize, usize)>,
     pub(crate) variable: Option<String>,
+    argument: Option<ArgumentPlace>,
     text: Option<(Arc<[u8]>, Decoder)>,
     /// Where `at` is not known: the path of the place in the text.
     place: Option<Vec<Seg>>,
@@ -55,6 +66,7 @@ impl Entry {
             problem,
             at: None,
             variable: None,
+            argument: None,
             text: None,
             place: None,
             is_set: false,
@@ -89,6 +101,12 @@ impl Entry {
         let mut entry = self.text(bytes, decoder);
         entry.place = Some(place.to_vec());
         entry
+    }
+
+    /// The argument that contains it.
+    pub(crate) fn argument(mut self, argument: Option<ArgumentPlace>) -> Self {
+        self.argument = argument;
+        self
     }
 
     pub(crate) fn warning(mut self, is_warning: bool) -> Self {

@@ -28,6 +28,7 @@ use std::fmt;
 /// | `origin` | the layer's origin; empty where no layer is concerned |
 /// | `layer` | the layer's number, from 0, lowest precedence first: its index in the status |
 /// | `variable` | the environment variable |
+/// | `argument`, `position` | the argument, without its value, and its place on the command line, from 1; only for one |
 /// | `line`, `column` | the place in the document, from 1 |
 /// | `warning` | whether it refuses nothing by itself |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct Problem {
     pub layer: Option<usize>,
     /// The environment variable that contains it.
     pub variable: Option<String>,
+    /// The argument that contains it, without its value: `--pool.max-size`; empty for one without a name.
+    pub argument: Option<String>,
+    /// The place of that argument behind the program's name, from 1.
+    pub position: Option<usize>,
     /// The line in the document, from 1.
     pub line: Option<usize>,
     /// The column in that line, from 1.
@@ -62,6 +67,9 @@ pub struct Problem {
     /// It refuses nothing by itself.
     pub(super) is_warning: bool,
 }
+
+/// What reports call the layer of the arguments, unless it has a name of its own.
+pub(crate) const ARGUMENTS: &str = "arguments";
 
 impl Problem {
     pub(super) fn new(
@@ -99,6 +107,8 @@ impl Problem {
             origin: text(&entry.origin),
             layer: entry.layer,
             variable: entry.variable.as_deref().map(text),
+            argument: entry.argument.as_ref().map(|one| text(&one.name)),
+            position: entry.argument.as_ref().map(|one| one.position),
             line: entry.at.map(|at| at.0),
             column: entry.at.map(|at| at.1),
             snippet,
@@ -118,6 +128,16 @@ impl fmt::Display for Problem {
         match self.path.is_empty() {
             true => write!(f, "  {}", self.message)?,
             false => write!(f, "  {}: {}", self.path, self.message)?,
+        }
+        if let (Some(name), Some(position)) = (&self.argument, self.position) {
+            match name.is_empty() {
+                true => write!(f, "\n    --> argument {position}")?,
+                false => write!(f, "\n    --> argument {name}, position {position}")?,
+            }
+            if !matches!(self.origin.as_str(), "" | ARGUMENTS) {
+                write!(f, " ({})", self.origin)?;
+            }
+            return Ok(());
         }
         match (&self.variable, self.line, self.column) {
             (Some(variable), ..) => {
@@ -148,7 +168,8 @@ impl fmt::Display for Problem {
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut problem = serializer.serialize_struct("Problem", 13)?;
+        let fields = 13 + 2 * usize::from(self.argument.is_some());
+        let mut problem = serializer.serialize_struct("Problem", fields)?;
         problem.serialize_field("kind", &self.kind)?;
         problem.serialize_field("path", &self.path)?;
         problem.serialize_field("steps", self.path.steps())?;
@@ -159,6 +180,10 @@ impl Serialize for Problem {
         problem.serialize_field("origin", &self.origin)?;
         problem.serialize_field("layer", &self.layer)?;
         problem.serialize_field("variable", &self.variable)?;
+        if let (Some(name), Some(position)) = (&self.argument, &self.position) {
+            problem.serialize_field("argument", name)?;
+            problem.serialize_field("position", position)?;
+        }
         problem.serialize_field("line", &self.line)?;
         problem.serialize_field("column", &self.column)?;
         problem.serialize_field("warning", &self.is_warning)?;

@@ -1,7 +1,7 @@
 //! What can go wrong when a capacitor is built, started or driven.
 
 use crate::{Report, report::outgoing::SafeText};
-use std::{fmt, time::Duration};
+use std::{fmt, io::Write as _, time::Duration};
 
 /// Why a capacitor could not be built, started or driven. `Debug` prints the same sentences as `Display`, so that a
 /// `main` that returns it shows them.
@@ -19,6 +19,9 @@ pub enum Error {
         /// What is wrong and how to fix it.
         problem: String,
     },
+    /// The arguments ask for the help (`--help`, `-h`), which this is. Nothing was started.
+    #[error("{0}")]
+    Help(String),
     /// It is running already.
     #[error(
         "{name}: already started; call `stop().await` on its capacitor before starting it again"
@@ -105,6 +108,27 @@ pub enum Error {
         /// The capacitor.
         name: String,
     },
+}
+
+impl Error {
+    /// Ends the process as a command-line program does: the help is printed to the standard output, with exit code 0; anything
+    /// else to the standard error, with code 1 for a refused configuration and 2 where none could be looked at. No destructors run.
+    ///
+    /// ```no_run
+    /// # #[derive(flux::Flux)] #[flux(override = "args")] struct AppConfig { port: u16 }
+    /// # async fn start() {
+    /// AppConfig::start().await.unwrap_or_else(|error| error.exit());
+    /// # }
+    /// ```
+    pub fn exit(&self) -> ! {
+        // Whoever closed the pipe does not read why.
+        let (code, _) = match self {
+            Error::Help(text) => (0, writeln!(std::io::stdout(), "{text}")),
+            Error::Refused(report) => (1, writeln!(std::io::stderr(), "{report}")),
+            other => (2, writeln!(std::io::stderr(), "{other}")),
+        };
+        std::process::exit(code)
+    }
 }
 
 fn still_waiting(layers: &[String]) -> String {

@@ -11,6 +11,7 @@ use crate::{
     problem::{ProblemKind, caught},
     source::{
         Given, Source,
+        arguments::{self, Arguments},
         declare::{Input, Opened},
         environment,
         mailbox::Mailbox,
@@ -129,6 +130,17 @@ impl Spec {
         }
     }
 
+    /// The arguments that are read, in every layer that reads some, or else in one above all others.
+    pub(crate) fn set_arguments(&mut self, given: Arguments) {
+        let mut layers = self.sources.iter_mut().chain(&mut self.overrides);
+        if !layers.any(|layer| layer.is_args()) {
+            self.overrides.push(Source::args());
+        }
+        for layer in self.sources.iter_mut().chain(&mut self.overrides) {
+            layer.arguments = given.clone();
+        }
+    }
+
     /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
     pub(crate) fn once(mut self) -> Self {
         self.startup_timeout.get_or_insert(LOAD_LIMIT);
@@ -204,6 +216,7 @@ impl Spec {
                 environment::check_names((self.schema.fields)(), prefix).map_err(wrong)?;
             }
         }
+        check_arguments(self.schema, &self.name, &layers)?;
         let max_wait = self
             .max_wait
             .unwrap_or_else(|| self.debounce.saturating_mul(10).max(Duration::from_secs(1)));
@@ -232,6 +245,31 @@ impl Spec {
             reload_on: self.reload_on,
         })
     }
+}
+
+/// Names that mean two fields are refused; and who asks for the help gets it instead of a configuration.
+fn check_arguments(schema: &Schema, name: &str, layers: &[Opened]) -> Result<(), Error> {
+    let given = layers.iter().find_map(|layer| match &layer.input {
+        Input::Arguments(given) => Some(given),
+        _ => None,
+    });
+    let Some(given) = given else { return Ok(()) };
+    let (fields, decode) = ((schema.fields)(), schema.decode_tree);
+    arguments::check_names(fields, decode).map_err(|problem| Error::Declaration {
+        name: name.to_owned(),
+        problem,
+    })?;
+    if !arguments::ask_for_help(fields, decode, given) {
+        return Ok(());
+    }
+    let prefixes = layers.iter().filter_map(|layer| match &layer.input {
+        Input::Environment(prefix, _) => Some(prefix.as_str()),
+        _ => None,
+    });
+    let prefixes: Vec<&str> = prefixes.collect();
+    Err(Error::Help(arguments::help(
+        fields, decode, &prefixes, given,
+    )))
 }
 
 /// Nothing is kept on disk.
@@ -327,6 +365,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
         Input::Environment(prefix, variables) => {
             environment::layer(fields, decode, prefix, variables, unknown)
         }
+        Input::Arguments(given) => arguments::layer(fields, decode, given),
         #[cfg(feature = "figment")]
         Input::Provider(provider) => {
             let lock = provider.lock();
@@ -337,6 +376,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             read: Err(Vec::new()),
             secrets: Vec::new(),
             warnings: Vec::new(),
+            arguments: None,
             prefix: None,
             tree: None,
             again: None,
@@ -348,6 +388,7 @@ fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Give
             read: Err(vec![whole_entry(origin, text).kind(ProblemKind::Panic)]),
             secrets: Vec::new(),
             warnings: Vec::new(),
+            arguments: None,
             prefix: None,
             tree: None,
             again: None,

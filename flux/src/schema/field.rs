@@ -25,6 +25,8 @@ pub struct Field {
     constraints: &'static [Constraint],
     changes: &'static [ChangeRule],
     merge: Option<MergeRule>,
+    argument: Option<&'static str>,
+    short: Option<char>,
     /// The full name of a leaf's type; a function, since it is no constant.
     full_name: fn() -> &'static str,
 }
@@ -75,9 +77,17 @@ impl Field {
     pub const fn variable(&self) -> Option<&'static str> {
         self.env_exact
     }
-    /// The segment of the argument's name: `max-size` in `--pool-max-size`.
+    /// The segment of the argument's name: `max-size` in `--pool.max-size`.
     pub fn argument_segment(&self) -> String {
-        self.env.to_ascii_lowercase().replace('_', "-")
+        self.env.to_lowercase().replace('_', "-")
+    }
+    /// A complete argument name, without its hyphens, that replaces the segments.
+    pub const fn argument(&self) -> Option<&'static str> {
+        self.argument
+    }
+    /// The letter of the short argument: `p` for `-p`.
+    pub const fn short(&self) -> Option<char> {
+        self.short
     }
     /// What is behind the key.
     pub const fn kind(&self) -> Kind {
@@ -175,6 +185,8 @@ impl Field {
             constraints: &[],
             changes: &[],
             merge: None,
+            argument: None,
+            short: None,
             full_name: no_name,
         }
     }
@@ -206,6 +218,18 @@ impl Field {
     #[must_use]
     pub const fn with_variable(mut self, name: &'static str) -> Self {
         self.env_exact = Some(name);
+        self
+    }
+    /// Sets [`Field::argument`].
+    #[must_use]
+    pub const fn with_argument(mut self, name: &'static str) -> Self {
+        self.argument = Some(name);
+        self
+    }
+    /// Sets [`Field::short`].
+    #[must_use]
+    pub const fn with_short(mut self, letter: char) -> Self {
+        self.short = Some(letter);
         self
     }
     /// Marks the value as secret.

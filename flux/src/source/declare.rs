@@ -8,9 +8,10 @@ pub(crate) use expand::expand;
 
 use crate::{
     codec::{Codec, Decoder},
+    report::ARGUMENTS,
     source::{
-        DynWatcher, Observer, Patience, Session, Terms, Watcher, environment::Variables,
-        renewed::Renewed,
+        DynWatcher, Observer, Patience, Session, Terms, Watcher, arguments::Arguments,
+        environment::Variables, renewed::Renewed,
     },
 };
 use expand::{in_unicode, value_of};
@@ -33,6 +34,7 @@ pub struct Source {
     wait: Option<Duration>,
     name: Option<String>,
     pub(crate) variables: Variables,
+    pub(crate) arguments: Arguments,
 }
 
 impl fmt::Debug for Source {
@@ -47,6 +49,7 @@ impl fmt::Debug for Source {
 pub(crate) enum SourceKind {
     File(Template),
     Env(Template),
+    Args,
     Uri(Template),
     Remote(Remote),
     Watcher(Box<dyn DynWatcher>),
@@ -58,6 +61,7 @@ pub(crate) enum SourceKind {
 pub(crate) enum Input {
     Watched(Arc<tokio::sync::Mutex<Box<dyn DynWatcher>>>),
     Environment(String, Variables),
+    Arguments(Arguments),
     #[cfg(feature = "figment")]
     Provider(std::sync::Mutex<Box<dyn figment::Provider + Send>>),
 }
@@ -83,6 +87,7 @@ impl Source {
             wait: None,
             name: None,
             variables: Variables::Process,
+            arguments: Arguments::Process,
         }
     }
 
@@ -101,6 +106,38 @@ impl Source {
     /// the options of the URI: `APP_?separator=__`.
     pub fn env(prefix: impl Into<Template>) -> Self {
         Source::new(SourceKind::Env(prefix.into()))
+    }
+
+    /// The arguments of the process, read once, at start: `--port 80`, `--pool.max-size=20`, `--no-tls`, `--set tenants.a.max=3`. It
+    /// is meant for [`override_with`](crate::Builder::override_with): what somebody typed is above everything else. See
+    /// [the guide](crate::guide::arguments).
+    ///
+    /// ```
+    /// use flux::{Flux, Source};
+    ///
+    /// #[derive(Flux)]
+    /// struct AppConfig {
+    ///     port: u16,
+    /// }
+    ///
+    /// # fn main() -> Result<(), flux::Error> {
+    /// let app = flux::Capacitor::<AppConfig>::builder()
+    ///     .override_with(Source::args().arguments(["--port", "80"]))
+    ///     .load()?;
+    /// assert_eq!(app.port, 80);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn args() -> Self {
+        Source::new(SourceKind::Args)
+    }
+
+    /// Reads these arguments instead of the process's, where this is [`args`](Source::args). The program's name is not one of them.
+    #[must_use]
+    pub fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        let given = arguments.into_iter().map(Into::into);
+        self.arguments = Arguments::Given(given.collect());
+        self
     }
 
     /// A source by its URI, as the attributes write it: `etcd://127.0.0.1:2379/app/config`. Variables, `${NAME}`, are read at start.
@@ -207,6 +244,10 @@ impl Source {
         self
     }
 
+    pub(crate) fn is_args(&self) -> bool {
+        matches!(self.kind, SourceKind::Args)
+    }
+
     /// Expands the variables and makes the source ready, or says what cannot work.
     pub(crate) fn open(mut self, resync: Option<Duration>) -> Result<Opened, String> {
         let name = self.name.take();
@@ -246,6 +287,13 @@ impl Source {
                     input: Input::Environment(prefix, self.variables),
                 })
             }
+            SourceKind::Args => Ok(Opened {
+                origin: ARGUMENTS.to_owned(),
+                decoder: None,
+                optional: true,
+                file: None,
+                input: Input::Arguments(self.arguments),
+            }),
             #[cfg(feature = "figment")]
             SourceKind::Provider(provider) => Ok(Opened {
                 origin: format!("provider {}", provider.metadata().name),
@@ -362,7 +410,7 @@ pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, 
                 kind = &inner;
                 continue;
             }
-            SourceKind::Env(_) | SourceKind::Watcher(_) => Ok(None),
+            SourceKind::Env(_) | SourceKind::Args | SourceKind::Watcher(_) => Ok(None),
             #[cfg(feature = "figment")]
             SourceKind::Provider(_) => Ok(None),
         };
@@ -415,6 +463,7 @@ fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String
     match uri.map_err(|error| error.message)? {
         Uri::File { path } => Ok(SourceKind::File(path)),
         Uri::Env { prefix } => Ok(SourceKind::Env(prefix)),
+        Uri::Args => Ok(SourceKind::Args),
         Uri::Remote(place) => Ok(SourceKind::Remote(place)),
         Uri::Whole(template) => Ok(SourceKind::Uri(template)),
         _ => Err("it is new to this version of flux".to_owned()),

@@ -3,7 +3,7 @@
 use crate::{
     document::tree::Tree,
     problem::{Flaw, Seg},
-    report::Entry,
+    report::{ArgumentPlace, Entry},
 };
 
 /// Which variable set which path.
@@ -11,6 +11,9 @@ pub(crate) type VariablePaths = Vec<VariablePath>;
 
 /// A path, and the variable that set it.
 pub(crate) type VariablePath = (Vec<Seg>, String);
+
+/// Which argument set which path.
+pub(crate) type ArgumentPaths = Vec<(Vec<Seg>, ArgumentPlace)>;
 
 /// Decodes a document that was read already; the flag says whether a plain number is also a legal string.
 pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Flaw>);
@@ -29,6 +32,8 @@ pub(crate) struct Given<L> {
     pub(crate) secrets: Vec<String>,
     /// What is not wrong, but probably not meant.
     pub(crate) warnings: Vec<Entry>,
+    /// Which argument set which path, where it is the arguments.
+    pub(crate) arguments: Option<ArgumentPaths>,
     /// What the names of its variables begin with, where it is the environment.
     pub(crate) prefix: Option<String>,
     /// What was read, for the keys in it.

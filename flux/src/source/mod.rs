@@ -1,5 +1,6 @@
 //! Where configuration comes from: watchers observe sources, a supervisor keeps them going.
 
+pub(crate) mod arguments;
 pub(crate) mod backoff;
 mod channel;
 #[cfg(feature = "consul")]
@@ -51,7 +52,7 @@ pub(crate) use file::missing;
 pub use file::{Dir, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
-pub(crate) use given::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePath, VariablePaths};
+pub(crate) use given::{ArgumentPaths, DecodeTree, Given, KnownKeys, ReadAgain, VariablePath, VariablePaths};
 #[cfg(feature = "https")]
 pub use https::Https;
 #[cfg(feature = "k8s")]

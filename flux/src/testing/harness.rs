@@ -6,6 +6,7 @@ use crate::{
     codec::Decoder,
     source::{
         SourceError,
+        arguments::Arguments,
         declare::{SourceKind, document_of},
         environment::Variables,
     },
@@ -55,6 +56,7 @@ pub struct Harness<C: Config> {
     builder: Builder<C>,
     documents: Vec<(String, Vec<u8>)>,
     variables: HashMap<String, OsString>,
+    arguments: Option<Vec<OsString>>,
     scripts: Vec<ScriptHandle>,
 }
 
@@ -65,6 +67,7 @@ impl<C: Config> Harness<C> {
             builder,
             documents: Vec::new(),
             variables: HashMap::new(),
+            arguments: None,
             scripts: Vec::new(),
         }
     }
@@ -90,6 +93,13 @@ impl<C: Config> Harness<C> {
     /// A variable of the environment, for `env` layers and for `${NAME}` in paths and URIs. No other is seen.
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The arguments of the process, for an `args` layer, without the program's name; none by default. What was given before is
+    /// forgotten.
+    pub fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments = Some(arguments.into_iter().map(Into::into).collect());
         self
     }
 
@@ -130,11 +140,21 @@ impl<C: Config> Harness<C> {
     /// Starts it, whatever becomes of the first configuration.
     ///
     /// # Panics
-    /// Where the layers cannot work, and where a document is given for a layer that there is none of.
+    /// Where the layers cannot work, and where a document, or arguments, are given for a layer that there is none of.
     pub async fn try_start(mut self) -> (Bench<C>, Result<(), Report>) {
         let variables = Variables::Given(Arc::new(self.variables));
-        let sources = self.builder.spec.sources.iter_mut();
-        for source in sources.chain(&mut self.builder.spec.overrides) {
+        let spec = &mut self.builder.spec;
+        let mut layers = spec.sources.iter().chain(&spec.overrides);
+        assert!(
+            self.arguments.is_none() || layers.any(Source::is_args),
+            "{}: arguments are given, and no layer reads them; declare one, `override = \"args\"`",
+            C::NAME
+        );
+        let given = self.arguments.unwrap_or_default();
+        let given = Arguments::Given(given.into());
+        let sources = spec.sources.iter_mut();
+        for source in sources.chain(&mut spec.overrides) {
+            source.arguments = given.clone();
             match stand_in(source, &variables) {
                 Ok(script) => self.scripts.extend(script),
                 Err(problem) => panic!("{}: {problem}", C::NAME),

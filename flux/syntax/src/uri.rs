@@ -22,6 +22,8 @@ pub enum Uri {
         /// The prefix of the variables' names, empty for none, with the options of [`Naming`].
         prefix: Template,
     },
+    /// `args`: the arguments of the process.
+    Args,
     /// A document on a server, or a folder.
     Remote(Remote),
     /// A URI that comes from the environment as a whole: `${APP_CONFIG:-file:app.yaml}`.
@@ -123,6 +125,9 @@ fn read(text: &str) -> Result<Uri, UriError> {
             prefix: Template::new(Vec::new()),
         });
     }
+    if text == "args" {
+        return Ok(Uri::Args);
+    }
     let Some(colon) = find(text, &[':']) else {
         return match text {
             "file" => fail("`file` needs a path: `file:app.yaml`".into(), whole),
@@ -145,6 +150,10 @@ fn read(text: &str) -> Result<Uri, UriError> {
                 _ => Ok(Uri::Env { prefix }),
             }
         }
+        "args" => fail(
+            "the arguments of a process have no address and no options; write `args`".into(),
+            colon..text.len(),
+        ),
         _ => match Scheme::named(scheme) {
             Some((shape, secure)) => remote::parse(shape, secure, text, start).map(Uri::Remote),
             None => {
@@ -152,8 +161,13 @@ fn read(text: &str) -> Result<Uri, UriError> {
                     .iter()
                     .flat_map(|shape| shape.names)
                     .map(|(name, _)| *name);
-                let known: Vec<&str> = ["file", "env"].into_iter().chain(names).collect();
+                let known: Vec<&str> = ["file", "env"]
+                    .into_iter()
+                    .chain(names)
+                    .chain(["args"])
+                    .collect();
                 let hint = match nearest(scheme, known.iter().copied()) {
+                    Some("args") => "did you mean `args`?".to_owned(),
                     Some(near) => format!("did you mean `{near}:`?"),
                     None => format!("the schemes are {}", known.join(", ")),
                 };
@@ -248,6 +262,13 @@ mod tests {
         assert!(refused("env:APP-").contains("cannot begin a variable's name"));
         assert!(parse_uri("env:APP_?separator=__").is_ok());
         assert!(refused("env:APP_?seperator=__").contains("did you mean `separator`?"));
+    }
+
+    #[test]
+    fn the_arguments_have_no_address() {
+        assert_eq!(parse_uri("args"), Ok(Uri::Args));
+        assert!(refused("args:--port").contains("write `args`"));
+        assert!(refused("arg:").contains("did you mean `args`?"));
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn read_again(uri: &Uri) {
         Uri::File { path } if path.to_string().starts_with("//") => return,
         Uri::File { path } => format!("file:{path}"),
         Uri::Env { prefix } => format!("env:{prefix}"),
+        Uri::Args => "args".to_owned(),
         Uri::Whole(template) => template.to_string(),
         _ => return,
     };

@@ -1,6 +1,7 @@
 //! The behaviours of Flux, one file a topic. One binary, since each links everything.
 
 mod answers;
+mod arguments;
 mod broken_files;
 mod capacitor;
 mod declared;

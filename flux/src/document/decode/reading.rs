@@ -32,9 +32,10 @@ pub(crate) fn with_plain_scalars<T>(on: bool, decode: impl FnOnce() -> T) -> T {
     decode()
 }
 
-/// What a list or a map is written as in a variable.
+/// What a text is read for that is not a single word in every case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum AskedForm {
+    Bool,
     List,
     Map,
 }
@@ -46,7 +47,7 @@ thread_local! {
     static BY_NUMBER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The form that `decode` reads its one text for: a list, a map, or neither.
+/// The form that `decode` reads its one text for; none for anything else, such as a number.
 pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
     ASKED.set(None);
     decode();
@@ -65,7 +66,7 @@ pub(super) fn plain_scalars() -> bool {
     PLAIN_SCALARS.get()
 }
 
-/// A text is read as a list or a map.
+/// A text is read in this form.
 pub(super) fn asked_for(form: AskedForm) {
     ASKED.set(Some(form));
 }
@@ -126,6 +127,8 @@ pub(super) fn opened(form: AskedForm, text: &str) -> Result<Rc<Tree>, raw::Unrea
     let tree = Rc::new(match form {
         AskedForm::List => raw::list(text)?,
         AskedForm::Map => raw::map(text)?,
+        // There is nothing in it.
+        AskedForm::Bool => Tree::Raw(text.to_owned()),
     });
     READ.with_borrow_mut(|read| {
         if let Some(read) = read.as_mut().filter(|_| is_kept) {

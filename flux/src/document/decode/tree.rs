@@ -169,10 +169,13 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
-            Tree::Raw(text) => match raw::bool(text) {
-                Some(value) => visitor.visit_bool(value),
-                None => visitor.visit_str(text),
-            },
+            Tree::Raw(text) => {
+                asked_for(AskedForm::Bool);
+                match raw::bool(text) {
+                    Some(value) => visitor.visit_bool(value),
+                    None => visitor.visit_str(text),
+                }
+            }
             _ => self.plainly(visitor),
         }
     }

@@ -6,15 +6,16 @@
 mod known;
 mod misspelt;
 mod names;
-mod overlay;
+pub(in crate::source) mod overlay;
 mod readings;
-mod step;
+pub(in crate::source) mod step;
 mod unread;
 
 pub(crate) use known::{keys_in, keys_of};
 pub(crate) use names::{Variable, check_names, name_of, variables};
 #[cfg(feature = "figment")]
-pub(crate) use unread::{UnreadKey, unread_keys};
+pub(crate) use unread::UnreadKey;
+pub(crate) use unread::unread_keys;
 
 use crate::{
     codec::Unknown,
@@ -89,6 +90,7 @@ pub(crate) fn layer<L: 'static>(
             read: Err(Vec::new()),
             secrets: Vec::new(),
             warnings: Vec::new(),
+            arguments: None,
             prefix: Some(prefix.to_owned()),
             tree: None,
             again: None,
@@ -295,7 +297,7 @@ impl<'a, L> Environment<'a, L> {
             let Some(text) = self.text(name, &path, &mut set, &mut secrets, &mut problems) else {
                 continue;
             };
-            if let Err(wrong) = overlay::put(&mut root, steps, text) {
+            if let Err(wrong) = overlay::put(&mut root, steps, Tree::Raw(text)) {
                 misplaced.push((wrong, name.clone()));
                 continue;
             }
@@ -345,7 +347,7 @@ impl<'a, L> Environment<'a, L> {
             entry.variable = Some(name);
             unclear.push(entry);
         }
-        let unread = unread::unread_keys(self.fields, &root).into_iter();
+        let unread = unread_keys(self.fields, &root).into_iter();
         let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
         let unread = unread.collect();
         let read = match layer {
@@ -359,6 +361,7 @@ impl<'a, L> Environment<'a, L> {
             read,
             secrets,
             warnings: Vec::new(),
+            arguments: None,
             prefix: Some(self.prefix.to_owned()),
             tree: Some(root),
             again: None,
@@ -425,7 +428,7 @@ fn entry(problem: Flaw, set: &VariablePaths) -> Entry {
 }
 
 /// The variable that set the value at `path`, or what contains it; or else one that set something in it.
-pub(crate) fn variable_of(set: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
+pub(crate) fn variable_of<N: Clone>(set: &[(Vec<Seg>, N)], path: &[Seg]) -> Option<N> {
     let around = set.iter().filter(|(known, _)| path.starts_with(known));
     let around = around.max_by_key(|(known, _)| known.len());
     match around {
@@ -435,7 +438,7 @@ pub(crate) fn variable_of(set: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<St
 }
 
 /// A variable that set the value at `path`, or something in it.
-fn variable_in(set: &[(Vec<Seg>, String)], path: &[Seg]) -> Option<String> {
+fn variable_in<N: Clone>(set: &[(Vec<Seg>, N)], path: &[Seg]) -> Option<N> {
     let (_, name) = set.iter().find(|(known, _)| known.starts_with(path))?;
     Some(name.clone())
 }

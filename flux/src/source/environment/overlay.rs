@@ -7,10 +7,14 @@ use crate::{
 };
 
 /// Why a text could not be put where it belongs: the place, and a sentence.
-pub(super) type Misplaced = (Vec<Seg>, String);
+pub(in crate::source) type Misplaced = (Vec<Seg>, String);
 
-/// Puts a text at the end of the steps. Items of a list that has no variable of its own are kept in a map, by their numbers.
-pub(super) fn put(tree: &mut Tree, steps: &[PathStep], text: String) -> Result<(), Misplaced> {
+/// Puts a value at the end of the steps. Items of a list that has no variable of its own are kept in a map, by their numbers.
+pub(in crate::source) fn put(
+    tree: &mut Tree,
+    steps: &[PathStep],
+    value: Tree,
+) -> Result<(), Misplaced> {
     let mut at = tree;
     for (done, step) in steps.iter().enumerate() {
         at = match step {
@@ -18,7 +22,7 @@ pub(super) fn put(tree: &mut Tree, steps: &[PathStep], text: String) -> Result<(
             _ => entry(at, step).map_err(|why| (path_of(&steps[..done]), why))?,
         };
     }
-    *at = Tree::Raw(text);
+    *at = value;
     Ok(())
 }
 
@@ -29,7 +33,7 @@ fn entry<'t>(tree: &'t mut Tree, step: &PathStep) -> Result<&'t mut Tree, String
         _ => {}
     }
     let Tree::Map(entries) = tree else {
-        return Err("is no map, and a variable sets an entry of it".to_owned());
+        return Err("is no map, and an entry of it is set".to_owned());
     };
     let at = entries.iter().position(|(key, _)| step.is(key));
     let at = at.unwrap_or_else(|| {
@@ -50,7 +54,7 @@ fn item<'t>(
     list: &[PathStep],
 ) -> Result<&'t mut Tree, Misplaced> {
     let wrong = |why: String| (path_of(list), why);
-    let no_list = || wrong("is no list, and a variable sets an item of it".to_owned());
+    let no_list = || wrong("is no list, and an item of it is set".to_owned());
     match tree {
         Tree::Null => *tree = Tree::Map(Vec::new()),
         Tree::Raw(text) => match raw::list(text).map_err(|error| wrong(error.to_string()))? {
@@ -82,7 +86,7 @@ fn no_such_item(list: &[PathStep], index: usize, length: usize) -> Misplaced {
 }
 
 /// The items of a list of values, which are all of it.
-pub(super) fn close_list(tree: &mut Tree, steps: &[PathStep]) -> Result<(), Misplaced> {
+pub(in crate::source) fn close_list(tree: &mut Tree, steps: &[PathStep]) -> Result<(), Misplaced> {
     let mut at = tree;
     for step in steps {
         let next = match at {

@@ -146,7 +146,7 @@ impl NameReader<'_> {
                     let item = index(rest).map(|index| at.then(PathStep::Item(index)));
                     self.found.extend(item);
                 }
-                None => {}
+                Some(AskedForm::Bool) | None => {}
             },
         }
     }

@@ -4,7 +4,7 @@ use crate::{document::tree::Tree, problem::Seg, schema::Field};
 
 /// One step to a value.
 #[derive(Clone, Debug)]
-pub(super) enum PathStep {
+pub(in crate::source) enum PathStep {
     /// Of a section.
     Field(&'static Field),
     /// Of a map.
@@ -14,7 +14,7 @@ pub(super) enum PathStep {
 }
 
 impl PathStep {
-    pub(super) fn seg(&self) -> Seg {
+    pub(in crate::source) fn seg(&self) -> Seg {
         match self {
             PathStep::Field(field) => Seg::Key(field.name.into()),
             PathStep::Entry(key) => Seg::Key(key.clone().into()),
@@ -23,7 +23,7 @@ impl PathStep {
     }
 
     /// Whether a key of a document is this one.
-    pub(super) fn is(&self, key: &str) -> bool {
+    pub(in crate::source) fn is(&self, key: &str) -> bool {
         match self {
             PathStep::Field(field) => field.is(key),
             PathStep::Entry(entry) => entry == key,
@@ -33,12 +33,12 @@ impl PathStep {
 }
 
 /// The path in documents.
-pub(super) fn path_of(steps: &[PathStep]) -> Vec<Seg> {
+pub(in crate::source) fn path_of(steps: &[PathStep]) -> Vec<Seg> {
     steps.iter().map(PathStep::seg).collect()
 }
 
 /// A document that contains nothing but `value`, at the end of the steps.
-pub(super) fn alone(steps: &[PathStep], value: Tree) -> Tree {
+pub(in crate::source) fn alone(steps: &[PathStep], value: Tree) -> Tree {
     let outwards = steps.iter().rev();
     outwards.fold(value, |value, step| match step.seg() {
         Seg::Key(key) => Tree::Map(vec![(key.into_owned(), value)]),

@@ -1,0 +1,265 @@
+//! The arguments of the process as a layer: names are computed from the field table, values are read by the target's type, as those
+//! of variables are. What may be repeated, a list or a map, is joined.
+
+mod command_line;
+mod help;
+mod names;
+mod suggest;
+
+pub(crate) use help::help;
+pub(crate) use names::{check_names, name_of};
+
+use crate::{
+    document::{AskedForm, items_by_number, raw, tree::Tree},
+    problem::{Flaw, ProblemKind, Seg, What},
+    report::{ARGUMENTS, ArgumentPlace, Entry},
+    schema::{Field, Kind},
+    source::{
+        ArgumentPaths, DecodeTree, Given,
+        environment::{
+            overlay,
+            step::{PathStep, path_of},
+            unread_keys, variable_of,
+        },
+    },
+};
+use command_line::{CommandLine, TypedValue};
+use std::{borrow::Cow, ffi::OsString, sync::Arc};
+
+/// Where arguments come from: the process, or what was given instead.
+#[derive(Clone, Default)]
+pub(crate) enum Arguments {
+    #[default]
+    Process,
+    Given(Arc<[OsString]>),
+}
+
+impl Arguments {
+    /// The words behind the program's name.
+    fn words(&self) -> Cow<'_, [OsString]> {
+        match self {
+            Arguments::Process => std::env::args_os().skip(1).collect(),
+            Arguments::Given(words) => Cow::Borrowed(words),
+        }
+    }
+
+    /// The program's name, where it is known.
+    fn program(&self) -> Option<String> {
+        let Arguments::Process = self else {
+            return None;
+        };
+        let path = std::env::args_os().next()?;
+        let name = std::path::Path::new(&path).file_stem()?;
+        Some(name.to_string_lossy().into_owned())
+    }
+}
+
+/// Whether the arguments ask for the help, whatever else is wrong with them.
+pub(crate) fn ask_for_help<L>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    arguments: &Arguments,
+) -> bool {
+    let words = arguments.words();
+    // Nothing is read where nothing can ask.
+    let may_ask = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
+    words.iter().any(may_ask)
+        && CommandLine::read(fields, decode, &names::known(fields, decode), &words).asks_for_help
+}
+
+/// Reads the arguments. Every wrong one is reported.
+pub(crate) fn layer<L>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    arguments: &Arguments,
+) -> Given<L> {
+    let words = arguments.words();
+    let known = names::known(fields, decode);
+    let line = CommandLine::read(fields, decode, &known, &words);
+    let mut read = ReadArguments {
+        root: Tree::Map(Vec::new()),
+        set: Vec::new(),
+        refused: Vec::new(),
+        wrong: line.wrong,
+    };
+    read.lay(line.values);
+    let (layer, flaws) = items_by_number(|| decode(&read.root, false));
+    let unread = unread_keys(fields, &read.root).into_iter();
+    let unread = unread.map(|unread| unread.flaw);
+    for flaw in flaws.into_iter().chain(unread) {
+        if !read.refused.contains(&flaw.path) {
+            let argument = variable_of(&read.set, &flaw.path);
+            read.wrong
+                .push(Entry::new(ARGUMENTS, flaw).argument(argument));
+        }
+    }
+    let ReadArguments {
+        root, set, wrong, ..
+    } = read;
+    Given {
+        read: match layer {
+            Some(layer) if wrong.is_empty() => Ok((layer, Vec::new())),
+            _ => Err(wrong),
+        },
+        secrets: line.secrets,
+        warnings: Vec::new(),
+        arguments: Some(set),
+        prefix: None,
+        tree: Some(root),
+        again: None,
+    }
+}
+
+/// What the arguments set, for a recording.
+#[cfg(feature = "testing")]
+pub(crate) fn tree<L>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    arguments: &Arguments,
+) -> Result<Tree, String> {
+    let given = layer(fields, decode, arguments);
+    match (given.read, given.tree) {
+        // Items that are set one by one have no place in a document.
+        (Ok(_), Some(tree)) if decode(&tree, false).1.is_empty() => Ok(tree),
+        (Ok(_), _) => Err("arguments that set items of lists one by one are not recorded".into()),
+        (Err(wrong), _) => Err(format!("{} arguments cannot be read", wrong.len())),
+    }
+}
+
+/// Arguments as one tree.
+struct ReadArguments {
+    root: Tree,
+    /// Which argument set which path.
+    set: ArgumentPaths,
+    /// What is wrong at these paths is reported already.
+    refused: Vec<Vec<Seg>>,
+    wrong: Vec<Entry>,
+}
+
+/// Everything that was typed for one path.
+struct SamePath {
+    path: Vec<Seg>,
+    values: Vec<TypedValue>,
+}
+
+impl ReadArguments {
+    /// Lays the values in one tree, wholes before what is in them.
+    fn lay(&mut self, values: Vec<TypedValue>) {
+        let mut groups: Vec<SamePath> = Vec::new();
+        for value in values {
+            let path = path_of(&value.steps);
+            match groups.iter_mut().find(|group| group.path == path) {
+                Some(group) => group.values.push(value),
+                None => groups.push(SamePath {
+                    path,
+                    values: vec![value],
+                }),
+            }
+        }
+        groups.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut lists: Vec<Vec<PathStep>> = Vec::new();
+        for SamePath { path, values } in groups {
+            let Some(first) = values.first() else {
+                continue;
+            };
+            let (steps, place) = (first.steps.clone(), first.place.clone());
+            self.set.push((path.clone(), place.clone()));
+            let tree = match values.len() {
+                1 => values.into_iter().next().map(|one| Tree::Raw(one.text)),
+                _ => self.joined(&path, values),
+            };
+            let Some(tree) = tree else { continue };
+            if let Err((path, why)) = overlay::put(&mut self.root, &steps, tree) {
+                self.refuse(place, path, why);
+                continue;
+            }
+            for (at, pair) in steps.windows(2).enumerate() {
+                if let [PathStep::Field(field), PathStep::Item(_)] = pair
+                    && matches!(field.kind, Kind::Leaf)
+                {
+                    lists.push(steps[..=at].to_vec());
+                }
+            }
+        }
+        for list in lists {
+            if let Err((path, why)) = overlay::close_list(&mut self.root, &list) {
+                let place = variable_of(&self.set, &path);
+                self.refused.push(path_of(&list));
+                self.refused.push(path.clone());
+                self.wrong
+                    .push(wrong(place, path, ProblemKind::InvalidValue, why));
+            }
+        }
+    }
+
+    /// The items of a list, or the entries of a map, that was typed in several arguments.
+    fn joined(&mut self, path: &[Seg], values: Vec<TypedValue>) -> Option<Tree> {
+        let (mut items, mut entries) = (Vec::new(), Vec::new());
+        let mut before: Option<ArgumentPlace> = None;
+        let mut form = None;
+        for value in values {
+            form = value.form;
+            let (text, place) = (value.text, value.place);
+            let read = match form {
+                Some(AskedForm::List) => raw::list(&text),
+                Some(AskedForm::Map) => raw::map(&text),
+                Some(AskedForm::Bool) | None => {
+                    let Some(before) = &before else {
+                        before = Some(place);
+                        continue;
+                    };
+                    let text = format!(
+                        "is set twice, by {} at position {} as well; remove one",
+                        before.name, before.position
+                    );
+                    let kind = ProblemKind::DuplicateKey;
+                    self.wrong
+                        .push(wrong(Some(place), path.to_vec(), kind, text));
+                    continue;
+                }
+            };
+            match (form, read) {
+                (_, Err(unreadable)) => self.refuse(place, path.to_vec(), unreadable.to_string()),
+                (Some(AskedForm::List), Ok(mut tree)) => {
+                    let start = items.len();
+                    match &mut tree {
+                        Tree::Seq(more) => items.append(more),
+                        _ => items.push(tree),
+                    }
+                    for index in start..items.len() {
+                        let mut path = path.to_vec();
+                        path.push(Seg::Index(index));
+                        self.set.push((path, place.clone()));
+                    }
+                }
+                (_, Ok(mut tree)) => match &mut tree {
+                    Tree::Map(more) => {
+                        for (key, entry) in more.drain(..) {
+                            let mut path = path.to_vec();
+                            path.push(Seg::Key(key.clone().into()));
+                            self.set.push((path, place.clone()));
+                            entries.push((key, entry));
+                        }
+                    }
+                    _ => self.refuse(place, path.to_vec(), "is no map".to_owned()),
+                },
+            }
+        }
+        match form {
+            Some(AskedForm::List) => Some(Tree::Seq(items)),
+            Some(AskedForm::Map) => Some(Tree::Map(entries)),
+            _ => None,
+        }
+    }
+
+    fn refuse(&mut self, place: ArgumentPlace, path: Vec<Seg>, why: String) {
+        self.refused.push(path.clone());
+        self.wrong
+            .push(wrong(Some(place), path, ProblemKind::InvalidValue, why));
+    }
+}
+
+fn wrong(place: Option<ArgumentPlace>, path: Vec<Seg>, kind: ProblemKind, text: String) -> Entry {
+    let what = What::plain(kind, text);
+    Entry::new(ARGUMENTS, Flaw { path, what }).argument(place)
+}

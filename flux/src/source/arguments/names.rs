@@ -1,0 +1,180 @@
+//! The names of arguments, computed from the field table.
+
+use crate::{
+    document::{AskedForm, asked_form, tree::Tree},
+    problem::{Dotted, Seg},
+    schema::{self, Field, Kind, MAX_DEPTH},
+    source::{
+        DecodeTree,
+        environment::step::{PathStep, alone, path_of},
+    },
+};
+use flux_syntax::env_segment;
+use std::collections::HashMap;
+
+/// What every program with arguments has beside those of its fields.
+pub(super) const HELP: &str = "help";
+pub(super) const HELP_SHORT: char = 'h';
+pub(super) const SET: &str = "set";
+
+/// One argument that a config type reads.
+#[derive(Debug)]
+pub(super) struct KnownArgument {
+    /// Without hyphens in front; the one that the help shows first.
+    pub(super) names: Vec<String>,
+    pub(super) short: Option<char>,
+    pub(super) steps: Vec<PathStep>,
+    pub(super) field: &'static Field,
+    /// It is a switch, a list or a map.
+    pub(super) form: Option<AskedForm>,
+}
+
+impl KnownArgument {
+    pub(super) fn is_switch(&self) -> bool {
+        self.form == Some(AskedForm::Bool)
+    }
+
+    /// The name that the help shows, as it is typed.
+    pub(super) fn typed(&self) -> String {
+        format!("--{}", self.names[0])
+    }
+}
+
+/// A name as it is looked up: `maxSize` is not written in arguments, but `max_size` may be.
+pub(super) fn plain(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
+}
+
+/// What the value at the end of the steps is read as.
+pub(super) fn form_of<L>(
+    kind: Kind,
+    steps: &[PathStep],
+    decode: DecodeTree<L>,
+) -> Option<AskedForm> {
+    match kind {
+        Kind::Leaf => asked_form(|| {
+            decode(&alone(steps, Tree::Raw(String::new())), false);
+        }),
+        Kind::List(_) => Some(AskedForm::List),
+        Kind::Map(_) => Some(AskedForm::Map),
+        Kind::Section(_) => None,
+    }
+}
+
+/// Every argument of the table, but those of entries and items, which `--set` sets.
+pub(super) fn known<L>(fields: &'static [Field], decode: DecodeTree<L>) -> Vec<KnownArgument> {
+    let mut all = Vec::new();
+    collect(fields, &[String::new()], &[], MAX_DEPTH, &mut |one| {
+        all.push(one);
+    });
+    for one in &mut all {
+        one.form = form_of(one.field.kind, &one.steps, decode);
+    }
+    all
+}
+
+fn collect(
+    fields: &'static [Field],
+    prefixes: &[String],
+    steps: &[PathStep],
+    depth: u8,
+    found: &mut dyn FnMut(KnownArgument),
+) {
+    for field in fields {
+        match field.kind {
+            Kind::Section(inner) if field.flatten => {
+                if depth > 0 {
+                    collect(inner(), prefixes, steps, depth - 1, found);
+                }
+                continue;
+            }
+            // A flattened map has no name of its own.
+            _ if field.flatten => continue,
+            _ => {}
+        }
+        let names = names_of(field, prefixes);
+        let mut steps = steps.to_vec();
+        steps.push(PathStep::Field(field));
+        match field.kind {
+            Kind::Section(inner) if depth > 0 => {
+                let inside: Vec<_> = names.iter().map(|name| format!("{name}.")).collect();
+                collect(inner(), &inside, &steps, depth - 1, found);
+            }
+            Kind::Section(_) => {}
+            Kind::Leaf | Kind::List(_) | Kind::Map(_) => found(KnownArgument {
+                names,
+                short: field.short(),
+                steps,
+                field,
+                form: None,
+            }),
+        }
+    }
+}
+
+fn names_of(field: &Field, prefixes: &[String]) -> Vec<String> {
+    if let Some(exact) = field.argument() {
+        return vec![exact.to_owned()];
+    }
+    let aliases = field.aliases.iter().map(|alias| plain(&env_segment(alias)));
+    let mut names = Vec::new();
+    for segment in std::iter::once(field.argument_segment()).chain(aliases) {
+        for prefix in prefixes {
+            let name = format!("{prefix}{segment}");
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// Whether an argument may set the field. Others on the machine read the arguments of a process.
+pub(super) fn may_be_typed(field: &Field) -> bool {
+    !field.is_secret() || field.argument().is_some()
+}
+
+/// The argument that sets the value at `path`, as it is typed; none for a secret that has none.
+pub(crate) fn name_of(fields: &'static [Field], path: &[Seg]) -> Option<String> {
+    let mut name = None;
+    let mut is_known = false;
+    collect(fields, &[String::new()], &[], MAX_DEPTH, &mut |one| {
+        if path_of(&one.steps) == path {
+            is_known = true;
+            name = may_be_typed(one.field).then(|| one.typed());
+        }
+    });
+    let is_inside = !is_known && !path.is_empty() && !schema::is_secret(fields, path);
+    name.or_else(|| is_inside.then(|| format!("--{SET} {}=..", Dotted(path))))
+}
+
+/// Two fields that one argument would set are refused, and names that mean something else already.
+pub(crate) fn check_names<L>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+) -> Result<(), String> {
+    let mut taken: HashMap<String, String> = HashMap::new();
+    let own = |name: &str, does: &str| (name.to_owned(), format!("what {does}"));
+    taken.extend([
+        own("--help", "prints the help"),
+        own("-h", "prints the help"),
+        own("--set", "sets the value at any path"),
+    ]);
+    for one in known(fields, decode) {
+        let place = format!("`{}`", Dotted(&path_of(&one.steps)));
+        let negated = |name: &String| format!("--no-{}", plain(name));
+        let negated = one.names.iter().filter(|_| one.is_switch()).map(negated);
+        let long = one.names.iter().map(|name| format!("--{}", plain(name)));
+        let short = one.short.map(|letter| format!("-{letter}"));
+        for name in long.chain(negated).chain(short) {
+            if let Some(other) = taken.insert(name.clone(), place.clone())
+                && other != place
+            {
+                return Err(format!(
+                    "the argument {name} would mean both {other} and {place}; give the field an argument of its own: `#[flux(arg = \"..\")]`, `#[flux(short = '.')]`"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
