@@ -101,6 +101,7 @@ pub async fn cases() -> Vec<Said> {
         ("no map", no_map().await),
         ("secret", edited("host: a\npassword: hunter2\npool:\n  url: db://a\n").await),
         ("secret in the wrong place", edited("host: a\npasword: hunter2-hunter2\npool:\n  url: db://a\n").await),
+        ("arguments", arguments().await),
         ("part", part().await),
     ]
 }
@@ -169,6 +170,14 @@ impl io::Write for Written {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// What is typed at the start.
+async fn arguments() -> String {
+    let app = started::<AppConfig>(GOOD, |builder| {
+        builder.arguments(["--port", "http", "--max", "3"])
+    });
+    app.await.report()
 }
 
 /// Of its own, because the environment belongs to the whole process: figment's jail puts it back.

@@ -21,7 +21,7 @@ pub mod migration {}
 pub mod errors {}
 
 #[doc(inline)]
-pub use sources::environment;
+pub use sources::{arguments, environment};
 
 pub mod sources {
     #![doc = include_str!("docs/sources.md")]
@@ -36,6 +36,10 @@ pub mod sources {
 
     pub mod environment {
         #![doc = include_str!("docs/sources/environment.md")]
+    }
+
+    pub mod arguments {
+        #![doc = include_str!("docs/sources/arguments.md")]
     }
 
     pub mod redis {

@@ -1,5 +1,6 @@
 //! Arguments: their names, and that one name means one field.
 
+use super::kind;
 use crate::{
     ast::{FieldInput, Input},
     errors::Errors,
@@ -74,7 +75,7 @@ pub(super) fn short(written: &FieldInput<'_>, errors: &mut Errors) -> Option<cha
                 letter.escape_default()
             ),
         );
-    } else if written.options.is_set(Key::Secret) && !written.options.is_set(Key::Arg) {
+    } else if is_secret(written) && !written.options.is_set(Key::Arg) {
         errors.at(
             expr,
             "everybody on a machine can read the arguments of its processes, so a secret has none; if that is accepted here, name its long argument: `arg = \"..\"`",
@@ -83,6 +84,10 @@ pub(super) fn short(written: &FieldInput<'_>, errors: &mut Errors) -> Option<cha
         return Some(letter);
     }
     None
+}
+
+fn is_secret(written: &FieldInput<'_>) -> bool {
+    written.options.is_set(Key::Secret) || kind::sealed(&written.original.ty).is_some()
 }
 
 fn character(expr: &Expr) -> Option<char> {

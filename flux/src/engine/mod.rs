@@ -29,6 +29,7 @@ mod event;
 )]
 mod fingerprint;
 mod generations;
+mod hidden_edits;
 mod history;
 mod judge;
 mod layer_state;

@@ -98,8 +98,12 @@ impl Layers {
         for number in 0..self.states.len() {
             let state = &mut self.states[number];
             let (taken, before) = (state.unjudged, state.since);
-            let warnings = state.take_up(self.schema, self.unknown, update);
+            let mut warnings = state.take_up(self.schema, self.unknown, update);
             let anew = state.unjudged && (!taken || state.since != before);
+            if anew {
+                warnings.extend(self.hidden_edits(number));
+            }
+            let state = &self.states[number];
             if !warnings.is_empty() || (anew && !state.warnings.is_empty()) {
                 all.extend(self.warned(number, warnings));
             }

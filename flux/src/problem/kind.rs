@@ -24,6 +24,7 @@ use std::fmt;
 /// | `group` | it waits for another member of its group |
 /// | `taken_back` | it was applied and taken back, and is not tried again |
 /// | `pinned` | it waits until `unpin()` |
+/// | `shadowed` | a warning: the value is changed without effect, since an argument sets it above |
 /// | `panic` | the program's code panicked |
 /// | `more` | more problems, which are counted and not listed |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +62,8 @@ pub enum ProblemKind {
     TakenBack,
     /// It waits until `unpin()`.
     Pinned,
+    /// The value is changed without effect, since an argument sets it above.
+    Shadowed,
     /// The program's code panicked.
     Panic,
     /// More problems, which are counted and not listed.
@@ -87,6 +90,7 @@ impl ProblemKind {
             ProblemKind::Group => "group",
             ProblemKind::TakenBack => "taken_back",
             ProblemKind::Pinned => "pinned",
+            ProblemKind::Shadowed => "shadowed",
             ProblemKind::Panic => "panic",
             ProblemKind::More => "more",
         }

@@ -379,6 +379,54 @@ async fn an_argument_stays_above_later_edits_and_variables() {
 }
 
 #[tokio::test]
+async fn an_edit_that_an_argument_hides_is_a_warning_once_at_its_line() {
+    let bench = harness::<App>()
+        .document("app.json", r#"{"port": 1}"#)
+        .arguments([
+            "--port",
+            "3",
+            "--set",
+            "tenants.a.max_size=5",
+            "--labels",
+            "a=1",
+        ])
+        .start()
+        .await;
+    assert_eq!(bench.status().warnings, [], "nothing was edited");
+    let edits = [
+        ("{\n\"port\": 4}", &[("port", Some(2))][..]),
+        ("{\n\"port\": 4, \"tls\": true}", &[]),
+        (
+            "{\"port\": 4,\n\"tenants\": {\"a\":\n{\"max\": 7}}, \"labels\": {\"a\": 2, \"b\": 2}}",
+            &[("tenants.a.max_size", Some(3))],
+        ),
+        (
+            "{\"port\": 4, \"tenants\": {\"a\": {\"max_size\": 7}, \"b\": {}}}",
+            &[],
+        ),
+        ("{}", &[]),
+    ];
+    for (document, expected) in edits {
+        bench.set("app.json", document).await.unwrap();
+        let status = bench.status();
+        let warnings = status.warnings.iter();
+        let found: Vec<_> = warnings.map(|one| (one.path.as_str(), one.line)).collect();
+        assert_eq!(found, expected, "{document}");
+        for warning in &status.warnings {
+            assert_eq!(
+                (warning.kind, warning.is_warning()),
+                (ProblemKind::Shadowed, true)
+            );
+            assert!(warning.message.contains("the argument --"), "{warning}");
+        }
+    }
+    assert_eq!(
+        (bench.get().port, bench.get().tenants["a"].max_size),
+        (3, 5)
+    );
+}
+
+#[tokio::test]
 async fn without_given_arguments_a_bench_has_none() {
     let bench = harness::<App>().start().await;
     assert_eq!(bench.get().port, 80);
