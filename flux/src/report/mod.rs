@@ -205,7 +205,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Puts a report together: by layer in the order of precedence, by line and column in a layer.
+    /// Puts a report together: by layer in the order of precedence, in a layer by line and column, or by the position of the
+    /// argument.
     #[cold]
     pub(crate) fn compose(
         fields: &'static [Field],
@@ -253,7 +254,8 @@ impl Report {
                 entry.at = finder.and_then(|finder| finder.place(place));
             }
         }
-        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at));
+        let typed = |entry: &Entry| entry.argument.as_ref().map(|one| one.position);
+        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at, typed(entry)));
         more += entries.len().saturating_sub(MOST_PROBLEMS);
         entries.truncate(MOST_PROBLEMS);
         if more > 0 {

@@ -252,6 +252,7 @@ fn every_wrong_argument_is_reported_at_once_with_its_name_and_place() {
         );
     }
     assert_eq!(found.len(), 11, "{report}");
+    assert!(found.is_sorted_by_key(|(_, position)| position), "{report}");
     let text = report.to_string();
     assert!(text.contains("--> argument --port, position 1"), "{text}");
     assert!(text.contains("--> argument 6"), "{text}");
@@ -262,7 +263,7 @@ fn a_broken_rule_names_the_argument() {
     let report = refused(&["--pool.max-size=500", "-p", "0"]);
     let problems = report.problems();
     let named: Vec<_> = problems.iter().map(|one| one.argument.as_deref()).collect();
-    assert_eq!(named, [Some("-p"), Some("--pool.max-size")], "{report}");
+    assert_eq!(named, [Some("--pool.max-size"), Some("-p")], "{report}");
     assert_eq!(problems[0].origin, "arguments");
 }
 
@@ -557,6 +558,37 @@ fn a_layer_of_arguments_may_have_a_name_of_its_own() {
             .contains("argument --prot, position 1 (command line)"),
         "{report}"
     );
+}
+
+/// The child is this test, whose arguments are those of the test runner.
+#[test]
+fn without_given_arguments_those_of_the_process_are_read_without_its_name() {
+    const CHILD: &str = "FLUX_TEST_ARGUMENTS";
+    if std::env::var_os(CHILD).is_some() {
+        match App::builder().load() {
+            Err(Error::Refused(report)) => {
+                for problem in report.problems() {
+                    println!("<{:?} {:?}>", problem.argument, problem.position);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+        return;
+    }
+    let thread = std::thread::current();
+    let name = thread.name().expect("a test has one");
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--nocapture", "--exact", name])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for expected in [
+        "<Some(\"--nocapture\") Some(1)>",
+        "<Some(\"--exact\") Some(2)>",
+    ] {
+        assert!(printed.contains(expected), "{printed}");
+    }
 }
 
 /// How the values of an [`App`] are typed.
