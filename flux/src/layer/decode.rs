@@ -77,7 +77,7 @@ pub fn again<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     if !is_caught(&error) {
         return Err(error);
     }
-    map.next_value_seed(Passed)
+    map.next_value_seed(PassedOver)
 }
 
 /// Puts a value into a slot that is empty.
@@ -137,7 +137,7 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
                 Ok(None) => return Ok(()),
                 Ok(Some(UNKNOWN)) => {
                     saw_unknown();
-                    map.next_value_seed(Passed)
+                    map.next_value_seed(PassedOver)
                 }
                 Ok(Some(index)) => {
                     hint = index + 1;
@@ -145,6 +145,7 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
                 }
                 Err(error) => return Err(error),
             };
+            #[allow(clippy::question_mark)]
             if let Err(error) = read {
                 return Err(error);
             }
@@ -153,9 +154,9 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
 }
 
 /// Passes over a value.
-struct Passed;
+struct PassedOver;
 
-impl<'de> DeserializeSeed<'de> for Passed {
+impl<'de> DeserializeSeed<'de> for PassedOver {
     type Value = ();
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {

@@ -52,7 +52,9 @@ pub(crate) use file::missing;
 pub use file::{Dir, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
-pub(crate) use given::{ArgumentPaths, DecodeTree, Given, KnownKeys, ReadAgain, VariablePath, VariablePaths};
+pub(crate) use given::{
+    ArgumentPaths, DecodeTree, Given, KnownKeys, ReadAgain, VariablePath, VariablePaths,
+};
 #[cfg(feature = "https")]
 pub use https::Https;
 #[cfg(feature = "k8s")]

@@ -1,6 +1,6 @@
 //! Scalars as serde_json reads them.
 
-use super::{DocumentScalar, ScalarStyle, ScalarValue, TreeError, Visitor};
+use super::{DocumentScalar, ScalarStyle, TreeError, Visitor, scalar::ScalarValue};
 use serde::de::{self, Expected, Unexpected};
 use serde_json::Value;
 

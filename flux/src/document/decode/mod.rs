@@ -7,6 +7,7 @@ mod deserializer;
 mod json;
 mod key;
 mod reading;
+mod scalar;
 #[cfg(feature = "toml")]
 mod toml;
 mod tree;
@@ -21,6 +22,7 @@ pub(crate) use reading::{
 pub(crate) use tree::TreeDecoder;
 
 use access::{NodeEntries, NodeItems, Rest};
+use scalar::ScalarValue;
 use variant::{TaggedValue, UnitVariant, VariantEntry};
 
 use super::{
@@ -46,39 +48,6 @@ pub(crate) enum ChosenPart {
     Only(Vec<usize>),
     /// Those from this number on.
     From(usize),
-}
-
-/// A scalar as its format reads it for a target that takes anything. Read by code that is compiled once; what is compiled for each
-/// target is only `visit`.
-enum ScalarValue<'d> {
-    Nothing,
-    Bool(bool),
-    I64(i64),
-    U64(u64),
-    I128(i128),
-    U128(u128),
-    F64(f64),
-    Text(Cow<'d, str>),
-    /// Of TOML: a map with one entry to its targets.
-    Date(String),
-}
-
-impl ScalarValue<'_> {
-    fn visit<'de, V: Visitor<'de>, E: de::Error>(self, visitor: V) -> Result<V::Value, E> {
-        match self {
-            ScalarValue::Nothing => visitor.visit_unit(),
-            ScalarValue::Bool(value) => visitor.visit_bool(value),
-            ScalarValue::I64(number) => visitor.visit_i64(number),
-            ScalarValue::U64(number) => visitor.visit_u64(number),
-            ScalarValue::I128(number) => visitor.visit_i128(number),
-            ScalarValue::U128(number) => visitor.visit_u128(number),
-            ScalarValue::F64(number) => visitor.visit_f64(number),
-            ScalarValue::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
-            ScalarValue::Text(Cow::Owned(text)) | ScalarValue::Date(text) => {
-                visitor.visit_string(text)
-            }
-        }
-    }
 }
 
 /// A node that is decoded.

@@ -1,6 +1,6 @@
 //! Scalars as TOML's decoder reads them, and its `Spanned`.
 
-use super::{DocumentScalar, NodeDecoder, ScalarStyle, ScalarValue, TreeError};
+use super::{DocumentScalar, NodeDecoder, ScalarStyle, TreeError, scalar::ScalarValue};
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, value::BorrowedStrDeserializer};
 
 /// The name by which toml knows its `Spanned`, and the names of its fields.

@@ -1,6 +1,6 @@
 //! Scalars as YAML's decoder reads them.
 
-use super::{DocumentScalar, ScalarStyle, ScalarValue, TreeError, Unexpected, de};
+use super::{DocumentScalar, ScalarStyle, TreeError, Unexpected, de, scalar::ScalarValue};
 use crate::document::scalar::yaml::{
     BOOL, FLOAT, INT, Integer, NULL, bool, float, integer, is_digits_but_no_number, is_nothing,
     is_null,
