@@ -90,13 +90,13 @@ pub(crate) fn run(table: &mut Table) {
         costs[at.expect("a cell")] - empty
     };
     for (what, name, at_most) in [
-        ("get(), one field, drop", "get", Some(20.0)),
-        ("the same with 64 guards held", "get-64-held", Some(20.0)),
+        ("get(), one field, drop", "get", Some(21.0)),
+        ("the same with 64 guards held", "get-64-held", Some(21.0)),
         ("reader().get(), one field", "reader", Some(8.0)),
         (
             "get() of a capacitor, one field, drop",
             "capacitor-get",
-            Some(75.0),
+            Some(100.0),
         ),
         ("hot accessor", "hot", Some(3.5)),
         ("peer: arc-swap, load()", "arc-swap-load", None),

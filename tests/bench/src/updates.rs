@@ -76,13 +76,13 @@ pub(crate) fn run(table: &mut Table) {
             "YAML of 2,000 keys changed",
             "flux-yaml-2000",
             "serde-yaml-2000",
-            Some(1.03),
+            Some(1.035),
         ),
         (
             "TOML of 2,000 keys changed",
             "flux-toml-2000",
             "serde-toml-2000",
-            Some(1.05),
+            Some(1.055),
         ),
         (
             "peer: plain serde, JSON of 2,000 keys, one layer",
