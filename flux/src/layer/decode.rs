@@ -125,13 +125,16 @@ impl<'de, L: Layer> Visitor<'de> for KeyedSection<'_, L> {
         f.write_str("a section (a map of keys)")
     }
     #[inline]
+    #[allow(
+        clippy::question_mark,
+        reason = "each `?` is two more functions for every format of every config type"
+    )]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         // In a block, so that the other way is not even compiled for a layer without such a place.
         if const { L::RESTS > 0 } {
             return with_rest(self.0, map);
         }
         let mut hint = 0;
-        // Without `?`: each one of it is two more functions for every format of every config type.
         loop {
             let read = match map.next_key_seed(KeySeed::<L>(hint, PhantomData)) {
                 Ok(None) => return Ok(()),
