@@ -57,6 +57,8 @@ struct Routes {
 struct DirRoutes {
     /// The directory went away and its watch with it.
     lost: bool,
+    /// How often its watch was made anew after it was lost. Who was there before may have missed what happened meanwhile.
+    remade: u64,
     names: HashMap<OsString, Vec<Arc<Subscriber>>>,
     all: Vec<Arc<Subscriber>>,
     itself: Vec<Arc<Subscriber>>,
@@ -80,8 +82,11 @@ pub(super) struct FileSubscription {
     subscriber: Arc<Subscriber>,
     spots: BTreeSet<EventSpot>,
     /// The directories of `spots`, and which ones they were when they were watched.
-    armed: BTreeMap<PathBuf, Option<Identity>>,
+    armed: BTreeMap<PathBuf, Option<Armed>>,
 }
+
+/// The directory that was watched, and [`DirRoutes::remade`] when it was.
+type Armed = (Identity, u64);
 
 impl FileSubscription {
     pub(super) fn new() -> Self {
@@ -103,7 +108,8 @@ impl FileSubscription {
     pub(super) fn holds(&self) -> bool {
         let routes = lock(&ROUTES);
         self.armed.iter().all(|(dir, armed)| {
-            !routes.lost(dir) && armed.is_some_and(|identity| identity == current(dir))
+            let remade = routes.remade(dir);
+            !routes.lost(dir) && armed.is_some_and(|armed| armed == (current(dir), remade))
         })
     }
 
@@ -133,10 +139,11 @@ impl FileSubscription {
         let mut result = Ok(());
         self.armed.clear();
         for dir in after {
-            let armed = control.ensure(dir);
-            self.armed
-                .insert(dir.to_owned(), armed.as_ref().ok().copied());
-            result = result.and(armed.map(drop));
+            let made = control.ensure(dir);
+            let remade = lock(&ROUTES).remade(dir);
+            let armed = made.as_ref().ok().map(|identity| (*identity, remade));
+            self.armed.insert(dir.to_owned(), armed);
+            result = result.and(made.map(drop));
         }
         self.spots = spots;
         Ok(result)
@@ -383,11 +390,19 @@ impl Routes {
         self.dirs.get(dir).is_some_and(|entries| entries.lost)
     }
 
-    /// Whether `dir` was lost; from here on it is not. Before it is watched again, so that losing it again is noticed.
+    fn remade(&self, dir: &Path) -> u64 {
+        self.dirs.get(dir).map_or(0, |entries| entries.remade)
+    }
+
+    /// Whether `dir` was lost; from here on it is not. Before it is watched again, so that losing it again is noticed. For
+    /// everybody else there who has looked at it meanwhile it is as if it were lost still.
     fn find(&mut self, dir: &Path) -> bool {
-        self.dirs
-            .get_mut(dir)
-            .is_some_and(|entries| std::mem::take(&mut entries.lost))
+        let Some(entries) = self.dirs.get_mut(dir) else {
+            return false;
+        };
+        let lost = std::mem::take(&mut entries.lost);
+        entries.remade += u64::from(lost);
+        lost
     }
 
     /// `dir` is not watched any more: whoever wanted to know something in it must look.
@@ -503,4 +518,30 @@ fn shielded(call: impl FnOnce() -> notify::Result<()>) -> notify::Result<()> {
             "the thread for file events is not running",
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of two makes a lost watch anew; what happened before that is not known to the other one.
+    #[test]
+    fn a_watch_that_another_one_makes_anew_is_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().canonicalize().unwrap();
+        let spots = BTreeSet::from([EventSpot::entry(&dir, "f")]);
+        let mut both = [FileSubscription::new(), FileSubscription::new()];
+        for one in &mut both {
+            one.arm(spots.clone(), Wait::Forever).unwrap().unwrap();
+            assert!(one.holds());
+        }
+        lock(&ROUTES).lose(&dir);
+        let [one, other] = &mut both;
+        assert!(!one.holds() && !other.holds());
+        one.arm(spots.clone(), Wait::Forever).unwrap().unwrap();
+        assert!(one.holds());
+        assert!(!other.holds(), "it has not looked since");
+        other.arm(spots, Wait::Forever).unwrap().unwrap();
+        assert!(one.holds() && other.holds());
+    }
 }
