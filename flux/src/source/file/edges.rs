@@ -10,14 +10,20 @@ use std::{
     os::unix::fs::symlink,
     path::Path,
     process::Command,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
 use tokio::{runtime, task::spawn_blocking, time::sleep};
 
 use super::{
-    Dir, File, hub,
+    Dir, File,
+    chain::EventSpot,
+    entry::{Touch, Trust},
+    hub::{self, Wait},
+    place::WatchedPlace,
+    subscriber::Touches,
+    target::Target,
     tests::{NEVER, SeenFile, TestFolder, WatchedPath},
 };
 use crate::codec::{Codec, Tree};
@@ -273,6 +279,38 @@ async fn a_file_that_is_written_to_for_long_is_reported_as_unsettled() {
             watched.failing.is_none() && watched.seen.len() == 2
         })
         .await;
+}
+
+/// The event of the swap comes after that of the last write to the old file.
+#[tokio::test]
+async fn a_finished_write_says_nothing_of_the_file_to_which_a_link_leads_by_now() {
+    let place = TestFolder::new().await;
+    let old = place.write("v1/f", "old");
+    symlink("v1", place.at("link")).unwrap();
+    let target = Target {
+        path: place.at("link/f"),
+        shown: "f".to_owned(),
+        max_size: 100,
+    };
+    let mut watched = WatchedPlace::file(Arc::new(target), SETTLE);
+    let look = watched.look(Trust::Unproven, Wait::Forever, Instant::now().into());
+    look.unwrap();
+    sleep(SETTLE).await;
+    watched.overdue(Instant::now().into());
+    assert!(watched.take_news());
+    // A writer is at work where the link leads now.
+    place.write("v2/f", "ha");
+    symlink("v2", place.at("new")).unwrap();
+    fs::rename(place.at("new"), place.at("link")).unwrap();
+    let touches = Touches {
+        spots: vec![(
+            EventSpot::entry(old.parent().unwrap(), "f"),
+            Touch::Finished,
+        )],
+        rescan: false,
+    };
+    watched.touch(&touches, Instant::now().into());
+    assert!(!watched.take_news(), "the half of a document");
 }
 
 #[tokio::test]

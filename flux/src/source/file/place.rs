@@ -471,8 +471,9 @@ impl WatchedPlace {
                     found.age = Some(Duration::ZERO);
                 }
                 let written = self.subscription.write_pending(|spot| leaf.way.has(spot));
-                // The event was of the folder that is watched, not of one in its place.
-                let elsewhere = trust == Trust::Finished && !self.subscription.holds();
+                // The event was of the file that is watched, not of one to which a link or a folder in its place leads by now.
+                let elsewhere = trust == Trust::Finished
+                    && !(self.subscription.holds() && leaf.is_where_it_was());
                 let trust = if elsewhere { Trust::Unproven } else { trust };
                 let verdict = leaf.entry.consider(found, trust, written, now);
                 self.news |= verdict == Judgement::New;
@@ -503,6 +504,12 @@ impl WatchedPlace {
 }
 
 impl LastStep {
+    /// Whether its path leads where it did. Of a link that is new it is not known where that is.
+    fn is_where_it_was(&self) -> bool {
+        let end = &self.way.end;
+        end.as_os_str().is_empty() || chain::resolve(&self.target.path).end == *end
+    }
+
     fn read(&self, in_folder: bool) -> ReadOutcome {
         let target = &self.target;
         let found = read(&target.path, &target.shown, target.max_size);
