@@ -26,6 +26,29 @@ pub(super) trait DiskFile {
     fn sync(&mut self) -> io::Result<()>;
 }
 
+/// The disk of this machine; in a test, the one that it has put in its place.
+pub(super) fn here() -> std::sync::Arc<dyn Disk> {
+    #[cfg(test)]
+    if let Ok(disk) = INSTEAD.try_with(std::sync::Arc::clone) {
+        return disk;
+    }
+    std::sync::Arc::new(SystemDisk)
+}
+
+#[cfg(test)]
+tokio::task_local! {
+    static INSTEAD: std::sync::Arc<dyn Disk>;
+}
+
+/// Runs `start` with another disk.
+#[cfg(test)]
+pub(super) async fn on_disk<T>(
+    disk: std::sync::Arc<dyn Disk>,
+    start: impl Future<Output = T>,
+) -> T {
+    INSTEAD.scope(disk, start).await
+}
+
 /// Puts the whole file in place at once, readable by its owner alone, and on the disk before it counts.
 pub(super) fn replace(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = beside(path);

@@ -2,7 +2,7 @@
 //! contains of it.
 
 use super::{
-    disk::{self, SystemDisk},
+    disk,
     last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
     process::ProcessId,
     saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
@@ -16,7 +16,6 @@ use crate::{
     report::outgoing::SafeText,
 };
 use std::{
-    sync::Arc,
     task::{Context, Poll},
     time::SystemTime,
 };
@@ -114,7 +113,7 @@ impl LastGoodKeeper {
         LastGoodKeeper {
             keep,
             before: None,
-            saver: Saver::new(Arc::new(SystemDisk)),
+            saver: Saver::new(disk::here()),
             kept: 0,
             recorded: 0,
             file: None,

@@ -15,6 +15,8 @@ mod driver;
 mod error;
 #[cfg(feature = "json")]
 mod fallback_start;
+#[cfg(all(test, feature = "derive", feature = "yaml"))]
+mod hanging_disk;
 mod inside;
 mod instance;
 #[cfg(feature = "json")]

@@ -287,55 +287,8 @@ impl RunningJob {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::disk::{DiskFile, SystemDisk};
-    use std::{
-        future::poll_fn,
-        io,
-        sync::{
-            Condvar, Mutex,
-            atomic::{AtomicUsize, Ordering::SeqCst},
-        },
-    };
-
-    /// The disk of this machine, which refuses a number of files, or holds every call until it is released.
-    #[derive(Debug, Default)]
-    struct Trouble {
-        refuses: AtomicUsize,
-        tries: AtomicUsize,
-        holds: Mutex<bool>,
-        released: Condvar,
-    }
-
-    impl Trouble {
-        fn hold(&self, holds: bool) {
-            *self.holds.lock().unwrap() = holds;
-            self.released.notify_all();
-        }
-    }
-
-    impl Disk for Trouble {
-        fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-            let mut holds = self.holds.lock().unwrap();
-            while *holds {
-                holds = self.released.wait(holds).unwrap();
-            }
-            self.tries.fetch_add(1, SeqCst);
-            let fewer = |left: usize| left.checked_sub(1);
-            match self.refuses.fetch_update(SeqCst, SeqCst, fewer) {
-                Ok(_) => Err(io::ErrorKind::StorageFull.into()),
-                Err(_) => SystemDisk.create(path),
-            }
-        }
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            SystemDisk.rename(from, to)
-        }
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            SystemDisk.remove(path)
-        }
-        fn sync_folder(&self, path: &Path) -> io::Result<()> {
-            SystemDisk.sync_folder(path)
-        }
-    }
+    use crate::runtime::hanging_disk::Trouble;
+    use std::{future::poll_fn, sync::atomic::Ordering::SeqCst};
 
     fn saver() -> (Arc<Trouble>, Saver, tempfile::TempDir) {
         let disk = Arc::new(Trouble::default());
