@@ -1,5 +1,7 @@
 //! What a running capacitor does while the disk hangs.
 
+#![allow(clippy::unwrap_used)] // In helpers too.
+
 use super::disk::{Disk, DiskFile, SystemDisk, on_disk};
 use crate::{
     Capacitor, Format, Secrets, Source,

@@ -163,8 +163,14 @@ async fn of_values(values: &Value, unknown: Unknown) -> (Vec<String>, bool) {
     of_codec
 }
 
+/// Names with their texts, and what is reported of them.
+type TextsAndPaths = (
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
 #[rustfmt::skip]
-const BAD: &[(&[(&str, &str)], &[&str])] = &[
+const BAD: &[TextsAndPaths] = &[
     (&[("numbers", "x,1,y,300")], &["numbers[0]", "numbers[2]", "numbers[3]"]),
     (&[("numbers", r#"["x", 1, 300]"#)], &["numbers[0]", "numbers[2]"]),
     (&[("ports", "a=x,b=1,c=70000")], &["ports.a", "ports.c"]),
@@ -229,7 +235,7 @@ async fn of_very_many_bad_elements_the_first_are_reported_and_the_rest_is_counte
 
 #[tokio::test]
 async fn an_unknown_key_within_a_text_is_reported_as_in_a_document() {
-    let cases: [(&'static [(&str, &str)], &[&str]); 4] = [
+    let cases: [TextsAndPaths; 4] = [
         (&[("pools", "[{},{max_szie=1}]")], &["pools[1].max_szie"]),
         (&[("pools", r#"[{"max_szie": 1}]"#)], &["pools[0].max_szie"]),
         (
