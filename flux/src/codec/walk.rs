@@ -1,7 +1,7 @@
 //! A walk over a document beside the field table: what typed decoding passes over.
 
 use crate::{
-    document::{Document, NodeContent, NodeId, ResolvedKind},
+    document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     problem::{Flaw, ProblemKind, Seg, What, collect_errors::MOST},
     schema::{self, Field, Kind},
 };
@@ -115,7 +115,7 @@ impl Walk<'_, '_> {
             let value = entry.value;
             self.within(self.seg(entry.key), |walk| {
                 match (schema::step(fields, key), before) {
-                    (None, _) => walk.unknown(fields, key, value),
+                    (None, _) => walk.unknown(fields, key, entry),
                     (_, Some(before)) if before == key => {
                         walk.report(value, What::Twice, false, true);
                     }
@@ -174,17 +174,22 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn unknown(&mut self, fields: &'static [Field], key: &str, value: NodeId) {
+    fn unknown(&mut self, fields: &'static [Field], key: &str, entry: &Pair) {
         // Beyond those that are reported, none is suggested.
         let near = match self.walked.spots.len() < MOST {
             true => flux_syntax::nearest(key, schema::keys(fields)),
             false => None,
         };
-        let is_null = self.document.kind(value) == Some(ResolvedKind::Null);
-        if self.secrets && schema::may_be_a_value(fields, key, is_null) {
+        let is_alone = self.document.is_key_alone(entry);
+        if self.secrets && is_alone && schema::may_be_a_value(fields, key) {
             self.path.pop();
             self.path.push(Seg::Key("…".into()));
         }
-        self.report(value, What::Unknown(near), schema::is_strict(fields), false);
+        self.report(
+            entry.value,
+            What::Unknown(near),
+            schema::is_strict(fields),
+            false,
+        );
     }
 }

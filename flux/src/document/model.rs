@@ -1,6 +1,6 @@
 //! Documents as nodes.
 
-use super::lines::Lines;
+use super::{lines::Lines, scalar::ResolvedKind};
 use std::{borrow::Cow, cell::OnceCell, ops::Range};
 
 /// Lists and maps in each other beyond this depth are not followed.
@@ -177,6 +177,21 @@ impl<'t> Document<'t> {
             Some(scalar) => &scalar.text,
             None => self.source(id),
         }
+    }
+
+    /// Whether an entry is written as a key alone, as YAML allows it in braces: `{key}`. Of a tree this cannot be known where the value
+    /// is null.
+    pub(crate) fn is_key_alone(&self, entry: &Pair) -> bool {
+        let NodeContent::Scalar(value) = &self.written(entry.value).content else {
+            return false;
+        };
+        if self.dialect == Dialect::Tree {
+            return self.kind(entry.value) == Some(ResolvedKind::Null);
+        }
+        let behind_key = self.text.get(self.written(entry.key).span.end..);
+        let is_followed_by_colon =
+            || behind_key.is_some_and(|text| text.trim_start().starts_with(':'));
+        value.text.is_empty() && value.style == ScalarStyle::Plain && !is_followed_by_colon()
     }
 
     /// How many nodes there are.

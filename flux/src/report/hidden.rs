@@ -66,8 +66,7 @@ impl Search<'_, '_> {
             NodeContent::Map(entries) => {
                 for entry in entries {
                     let key = document.key(entry.key);
-                    let is_null = document.kind(entry.value) == Some(ResolvedKind::Null);
-                    if schema::may_be_a_value(at.table(), key, is_null) {
+                    if document.is_key_alone(entry) && schema::may_be_a_value(at.table(), key) {
                         self.found.push(entry.key);
                     }
                     self.below(self.places.below(at, Some(key)), entry.value)?;

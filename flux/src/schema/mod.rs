@@ -222,7 +222,8 @@ pub(crate) fn keys(fields: &'static [Field]) -> Vec<&'static str> {
     all
 }
 
-/// Whether a key may be a secret that lost its own key: `{secret}` and `password:secret` are maps with such a key, in YAML.
-pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, is_null: bool) -> bool {
-    is_null && step(table, key).is_none() && flux_syntax::nearest(key, keys(table)).is_none()
+/// Whether a key without a value may be a secret that lost its own key: `{secret}` and `{password:secret}` are maps with such a key,
+/// in YAML.
+pub(crate) fn may_be_a_value(table: &'static [Field], key: &str) -> bool {
+    step(table, key).is_none() && flux_syntax::nearest(key, keys(table)).is_none()
 }

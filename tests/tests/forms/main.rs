@@ -2,6 +2,7 @@
 
 mod bytes;
 mod characters;
+mod nulls;
 mod rest;
 mod support;
 mod taken;

@@ -66,7 +66,7 @@ impl UnreadWalk {
     fn unread(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
         let mut path = self.path.clone();
         let is_null = matches!(value, Tree::Null);
-        if self.has_secrets && schema::may_be_a_value(fields, key, is_null) {
+        if self.has_secrets && is_null && schema::may_be_a_value(fields, key) {
             path.pop();
             path.push(Seg::Key("…".into()));
         }
