@@ -81,7 +81,6 @@ pub(super) fn read<'t>(decoder: &Decoder, text: &'t str) -> Option<Document<'t>>
 }
 
 /// Prints a tree as [`TreeCodec`] reads it.
-#[cfg(any(test, feature = "figment"))]
 pub(super) fn printed_tree(tree: &Tree) -> String {
     let document = Document::of_tree(tree);
     print(&document, Encoding::Tree, &[], &mut |_, _, text| {
