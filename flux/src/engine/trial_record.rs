@@ -173,7 +173,7 @@ impl TrialRecord {
         for ((layer, fingerprint), at) in over {
             let before = at.map(|at| &self.quarantined[at]);
             known.extend(at);
-            let times = before.map_or(0, |before| before.times) + 1;
+            let times = before.map_or(0, |before| before.times).saturating_add(1);
             added.push(QuarantinedContent {
                 layer: layer.clone(),
                 fingerprint: *fingerprint,
@@ -279,9 +279,9 @@ impl TrialRecord {
             let count = path.strip_prefix("and ")?.strip_suffix(" more")?;
             count.parse::<usize>().ok()
         };
-        let earlier: usize = changed.iter().filter_map(tail).sum();
+        let earlier = (changed.iter().filter_map(tail)).fold(0, usize::saturating_add);
         changed.retain(|path| tail(path).is_none());
-        let more = earlier + changed.len().saturating_sub(MOST_PATHS);
+        let more = earlier.saturating_add(changed.len().saturating_sub(MOST_PATHS));
         if more > 0 {
             changed.truncate(MOST_PATHS);
             changed.push(format!("and {more} more"));
@@ -443,6 +443,22 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 24, 24]);
         record.forgive(&holding(2));
         assert_eq!(record.quarantined, Vec::new());
+    }
+
+    #[test]
+    fn no_number_that_a_person_writes_into_the_record_is_too_large() {
+        let (mut record, good) = (record(2), holding(1));
+        record.at_start(true, Some(&good), 1, NOW);
+        let content = &mut record.quarantined[0];
+        (content.times, content.deaths, content.lifted) = (u32::MAX, u32::MAX, true);
+        let most = format!("and {} more", usize::MAX);
+        let changed = vec![most, "and 1 more".to_owned()];
+        let mut trial = record.trial(holding(2), u64::MAX, changed, 2, NOW);
+        trial.deaths = u32::MAX;
+        record.on_trial = Some(trial);
+        let found = record.at_start(true, Some(&good), 2, NOW);
+        assert!(matches!(found, Some(Aftermath::Quarantined(_))));
+        assert_eq!(record.in_quarantine().count(), 1);
     }
 
     #[test]
