@@ -205,6 +205,12 @@ impl Instance {
         Ok(())
     }
 
+    /// Whether the program drives it by hand.
+    pub(super) fn is_manual(&self) -> bool {
+        let control = self.control();
+        control.plan.as_ref().is_some_and(|plan| plan.manual)
+    }
+
     /// Marks the capacitor as running and hands out what the task needs.
     pub(super) fn launch(&self) -> Result<Launch, Error> {
         let mut control = self.control();

@@ -25,11 +25,6 @@ pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
             name: instance.name.clone(),
         });
     }
-    if !has_timers() {
-        return Err(Error::NoTimers {
-            name: instance.name.clone(),
-        });
-    }
     if let Some(outcome) = instance.rejoin() {
         return outcome;
     }
@@ -38,6 +33,12 @@ pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
     {
         // Its runtime may be idle for ever, and then it never ends.
         let _ = tokio::time::timeout(STOPPING, ended.wait_for(|ended| *ended)).await;
+    }
+    // By hand, whoever asks is the clock.
+    if !instance.is_manual() && !has_timers() {
+        return Err(Error::NoTimers {
+            name: instance.name.clone(),
+        });
     }
     let launch = instance.launch()?;
     let abandoned = Abandoned(instance);
