@@ -15,7 +15,7 @@ use serde::{
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -43,6 +43,14 @@ pub(crate) struct KeepOnDisk {
     pub(crate) secrets: Secrets,
     /// Changes are on trial, also across the death of the process.
     pub(crate) trials: Option<TrialRules>,
+}
+
+/// The path from the root, without links as far as it exists.
+fn whole(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    let found = path.canonicalize().ok().or_else(folder);
+    found.unwrap_or(path)
 }
 
 /// What a file of before holds.
@@ -123,6 +131,29 @@ fn first_version(
 }
 
 impl KeepOnDisk {
+    /// Refuses a file that a source reads: it would be written over.
+    pub(super) fn beside_sources<'p>(
+        &self,
+        sources: impl Iterator<Item = &'p Path>,
+    ) -> Result<(), String> {
+        let own = [self.path.clone(), trial_file::beside(&self.path)].map(|path| whole(&path));
+        for source in sources {
+            let read = whole(source);
+            let hit = own
+                .iter()
+                .find(|own| **own == read || own.parent() == Some(&read));
+            if let Some(own) = hit {
+                return Err(format!(
+                    "the last known good configuration would be written to {}, which the source {} reads; give it a file of its own, in \
+                     another folder",
+                    own.display(),
+                    source.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the file of the config type `config`; none where there is none.
     pub(crate) fn read(&self, config: &str) -> Result<Option<KeptFile>, String> {
         let cannot = |why: String| format!("the last known good configuration: {why}");

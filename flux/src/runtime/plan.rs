@@ -18,7 +18,13 @@ use crate::{
         supervisor::supervise,
     },
 };
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    path::Path,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 #[cfg(feature = "json")]
 pub(super) use super::keeper::DiskFindings;
@@ -211,6 +217,14 @@ impl Spec {
                 trials,
             }),
         };
+        #[cfg(feature = "json")]
+        if let Some(keep) = &last_known_good {
+            let files = layers.iter().filter_map(|layer| {
+                let folder = || layer.origin.strip_prefix("dir:").map(Path::new);
+                layer.file.as_deref().or_else(folder)
+            });
+            keep.beside_sources(files).map_err(wrong)?;
+        }
         for layer in &layers {
             if let Input::Environment(prefix, _) = &layer.input {
                 environment::check_names((self.schema.fields)(), prefix).map_err(wrong)?;

@@ -3,6 +3,7 @@
 use super::{Engine, dotted, whole_entry};
 use crate::{
     engine::{
+        content::LayerContent,
         event::{EngineEvent, RefusedStage},
         judge::check,
         now::Now,
@@ -108,7 +109,7 @@ impl Engine {
             Some(question) => Action::Ask(question),
             None => Action::Swap {
                 snapshot,
-                alone: false,
+                alone: self.is_last_known_good(&chosen),
             },
         };
         let action = self.record_first(action, &chosen, &changed, now);
@@ -187,10 +188,26 @@ impl Engine {
             let previous = self.current.as_ref().filter(|_| transition);
             check(self.layers.schema, &passed.snapshot, previous).map_err(Denial::Invalid)?;
         }
+        let alone = match &proposal.direction {
+            Direction::Forward { chosen, .. } => self.is_last_known_good(chosen),
+            Direction::Back { .. } => true,
+        };
         Ok(Action::Swap {
             snapshot: passed.snapshot,
-            alone: proposal.goes_back(),
+            alone,
         })
+    }
+
+    /// Whether a first configuration is what was served before this start, or in part from the disk. It is no news that a group
+    /// could hold back: without it nothing would be served.
+    fn is_last_known_good(&self, chosen: &[bool]) -> bool {
+        if self.current.is_some() {
+            return false;
+        }
+        let mut served = self.layers.states.iter().zip(chosen);
+        let kept = served
+            .any(|(state, candidate)| !candidate && matches!(state.content(), LayerContent::Kept));
+        kept || self.is_trusted_content(chosen)
     }
 
     /// Another member of the group is refused. The group asks again once that is over, so nothing is tried before.

@@ -175,7 +175,7 @@ impl Engine {
     /// Gives the engine what is known of the processes before it; before anything is observed.
     pub(crate) fn remember(&mut self, mut past: Past, now: Now) {
         if let Some(trusted) = &mut past.trusted {
-            self.trust_absence(trusted, past.record.key);
+            self.fit_layers(trusted, past.record.key);
         }
         let (trials, found) = Trials::new(past, now.wall);
         let keys = self.layers.keys();
@@ -203,10 +203,13 @@ impl Engine {
         self.trials = Some(trials);
     }
 
-    /// A layer that the last known good configuration does not know, because it is new or because its file lists only what had a
-    /// document: without a document it changes nothing.
-    fn trust_absence(&self, trusted: &mut Fingerprints, key: FingerprintKey) {
-        let unknown = self.layers.states.iter().zip(self.layers.keys());
+    /// What is trusted, for the layers that there are now. A layer that the last known good configuration does not know, because it
+    /// is new or because its file lists only what had a document, changes nothing without a document. One that is not declared any
+    /// more has no content that could be held back.
+    fn fit_layers(&self, trusted: &mut Fingerprints, key: FingerprintKey) {
+        let keys = self.layers.keys();
+        trusted.retain(|(known, _)| keys.contains(known));
+        let unknown = self.layers.states.iter().zip(keys);
         let unknown = unknown.filter(|(state, layer)| {
             state.decoder.is_some() && !trusted.iter().any(|(known, _)| known == layer)
         });
@@ -274,6 +277,14 @@ impl Engine {
         .collect();
         all.sort_by(|one, other| one.0.cmp(&other.0));
         all
+    }
+
+    /// Whether this is what the last known good configuration contains.
+    pub(super) fn is_trusted_content(&self, chosen: &[bool]) -> bool {
+        self.trials.as_ref().is_some_and(|trials| {
+            let trusted = trials.trusted.as_ref();
+            trusted.is_some_and(|trusted| *trusted == self.prints(trials, chosen))
+        })
     }
 
     /// Whether the content that is to be taken up is recorded before it is read, since reading it may kill the process already.
