@@ -77,13 +77,17 @@ mod tests {
 
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
-    struct App {
+    struct MemberApp {
         n: u32,
     }
 
-    async fn member(group: &Group, path: &Path, text: &str) -> (Capacitor<App>, ChannelSender) {
+    async fn member(
+        group: &Group,
+        path: &Path,
+        text: &str,
+    ) -> (Capacitor<MemberApp>, ChannelSender) {
         let (sender, channel) = Channel::buffered("app", 4);
-        let capacitor = Capacitor::<App>::builder()
+        let capacitor = Capacitor::<MemberApp>::builder()
             .source(Source::watcher(channel).format(Format::Yaml))
             .group(group)
             .last_known_good(path.to_str().unwrap(), Secrets::Omit)
@@ -134,7 +138,7 @@ mod tests {
         std::fs::write(file("app.yaml"), "n: 1").unwrap();
         std::fs::create_dir(file("keys")).unwrap();
         let build = |source: Source, keep: String| {
-            let builder = Capacitor::<App>::builder().source(source);
+            let builder = Capacitor::<MemberApp>::builder().source(source);
             builder.last_known_good(&*keep, Secrets::Omit).build()
         };
         let dotted = format!("{}/./app.yaml", folder.path().display());

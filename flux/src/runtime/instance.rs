@@ -205,10 +205,13 @@ impl Instance {
         Ok(())
     }
 
-    /// Whether the program drives it by hand.
-    pub(super) fn is_manual(&self) -> bool {
+    /// Whether a start makes a timer of the runtime's.
+    pub(super) fn needs_timers(&self) -> bool {
         let control = self.control();
-        control.plan.as_ref().is_some_and(|plan| plan.manual)
+        control
+            .plan
+            .as_ref()
+            .is_some_and(|plan| plan.needs_timers())
     }
 
     /// Marks the capacitor as running and hands out what the task needs.

@@ -34,8 +34,7 @@ pub(crate) async fn start(instance: &Arc<Instance>) -> Result<(), Error> {
         // Its runtime may be idle for ever, and then it never ends.
         let _ = tokio::time::timeout(STOPPING, ended.wait_for(|ended| *ended)).await;
     }
-    // By hand, whoever asks is the clock.
-    if !instance.is_manual() && !has_timers() {
+    if instance.needs_timers() && !has_timers() {
         return Err(Error::NoTimers {
             name: instance.name.clone(),
         });

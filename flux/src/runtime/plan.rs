@@ -18,13 +18,7 @@ use crate::{
         supervisor::supervise,
     },
 };
-use std::{
-    future::Future,
-    path::Path,
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
 pub(super) use super::keeper::DiskFindings;
@@ -331,6 +325,12 @@ impl Plan {
     #[cfg(not(feature = "json"))]
     fn fallback(&self) -> Option<Duration> {
         None
+    }
+
+    /// By hand, and where nothing is watched, there is nothing to wait for.
+    pub(super) fn needs_timers(&self) -> bool {
+        let watched = |layer: &Opened| matches!(layer.input, Input::Watched(_));
+        self.startup_timeout.is_some() || !self.manual && self.layers.iter().any(watched)
     }
 
     /// The layers: what is read now, and what is watched.
