@@ -66,7 +66,8 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
     filled && engine.layers.states.iter().all(|state| state.is_usable())
 }
 
-#[cfg(all(test, feature = "derive", feature = "yaml"))]
+#[cfg(test)]
+#[cfg(all(feature = "derive", feature = "file", feature = "yaml"))]
 mod tests {
     use crate::{
         Capacitor, Format, Secrets, Source, State,
