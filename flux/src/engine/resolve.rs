@@ -12,17 +12,17 @@ use super::{
 use crate::{
     Report,
     codec::Unknown,
-    problem::{Flaw, ProblemKind, What, caught, printed},
+    problem::{Flaw, ProblemKind, Seg, What, caught, printed},
     report::{
         Entry, Keeping,
         outgoing::SecretBook,
         secrets::{DocumentText, SecretSources},
     },
+    schema::with_own_names,
 };
 #[cfg(any(test, feature = "testing"))]
 use crate::{
     layer::presence,
-    problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
 use std::{collections::HashSet, sync::Arc};
@@ -384,9 +384,14 @@ impl Layers {
         });
         let found = broken_rules(schema, layers);
         let known = entries.len();
+        let own_name = |entry: &Entry| with_own_names((schema.fields)(), entry.path());
+        let paths: Vec<Vec<Seg>> = entries.iter().map(own_name).collect();
         for problem in found.unwrap_or_default().0 {
             let entry = locate(schema, &mut self.states, problem, None);
-            let is_told = || (entries[..known].iter()).any(|known| known.explains(&entry));
+            let is_told = || {
+                let mut told = entries[..known].iter().zip(&paths);
+                told.any(|(known, path)| known.explains(path, &entry))
+            };
             // What a layer contains that nobody could read may be right.
             let is_unsure = || unread.is_some_and(|unread| !entry.is_set_above(unread));
             if !is_unsure() && !is_told() {

@@ -156,13 +156,14 @@ impl Entry {
         is_one_value && self.is_set && self.layer.is_some_and(|own| own > layer)
     }
 
-    /// Whether the other one may be there only because of this one, which keeps a value from being read.
-    pub(crate) fn explains(&self, other: &Entry) -> bool {
+    /// Whether the other one may be there only because of this one, which keeps a value from being read. `path` is its path without
+    /// aliases.
+    pub(crate) fn explains(&self, path: &[Seg], other: &Entry) -> bool {
         if self.is_warning || matches!(self.problem.what, What::Unknown(_)) {
             return false;
         }
-        let (path, inner) = (&self.problem.path, &other.problem.path);
-        let is_inside = path.starts_with(inner) && (path != inner || path.is_empty());
+        let inner = &other.problem.path;
+        let is_inside = path.starts_with(inner) && (path != inner.as_slice() || path.is_empty());
         let is_around = !path.is_empty() && inner.starts_with(path);
         let is_replaced = || self.layer.is_some_and(|layer| other.is_set_above(layer));
         is_inside || is_around && !is_replaced()

@@ -104,6 +104,33 @@ pub(crate) fn follow(fields: &'static [Field], path: &[Seg]) -> Reached {
     }
 }
 
+/// The path with the own name of each field that it names by an alias.
+pub(crate) fn with_own_names(fields: &'static [Field], path: &[Seg]) -> Vec<Seg> {
+    let mut own = path.to_vec();
+    let (mut section, mut items) = (Some(fields), None);
+    for seg in &mut own {
+        let kind = match (section, items, &*seg) {
+            (Some(table), _, Seg::Key(key)) => {
+                let named = find(table, key);
+                let kind = named.map(|field| field.kind);
+                let kind = kind.or_else(|| step(table, key).map(|(_, kind)| kind));
+                if let Some(field) = named {
+                    *seg = Seg::Key(field.name.into());
+                }
+                kind
+            }
+            (None, Some(item), _) => Some(item),
+            _ => None,
+        };
+        (section, items) = match kind {
+            Some(Kind::Section(inner)) => (Some(inner()), None),
+            Some(Kind::List(item) | Kind::Map(item)) => (None, Some(*item)),
+            Some(Kind::Leaf) | None => (None, None),
+        };
+    }
+    own
+}
+
 /// What is at `path`.
 pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
     match follow(fields, path) {

@@ -439,6 +439,49 @@ async fn surplus_items_and_a_second_document_have_their_place() {
     assert_eq!(problem.line, Some(2), "{report}");
 }
 
+#[derive(Flux)]
+struct Renamed {
+    #[serde(rename = "new-name", alias = "old_name")]
+    #[allow(dead_code)]
+    one: u8,
+    #[allow(dead_code)]
+    two: u8,
+    #[flux(nested, default)]
+    #[serde(alias = "parts")]
+    #[allow(dead_code)]
+    items: Vec<RenamedItem>,
+}
+
+#[derive(Flux)]
+struct RenamedItem {
+    #[serde(alias = "n")]
+    #[allow(dead_code)]
+    number: u8,
+}
+
+/// It is there, under another name.
+#[tokio::test]
+async fn a_bad_value_under_an_alias_is_not_reported_as_missing_too() {
+    for (format, text) in [
+        (
+            Format::Json,
+            r#"{"old_name": [], "two": "x", "parts": [{"n": "y"}]}"#,
+        ),
+        (Format::Yaml, "old_name: []\ntwo: x\nparts: [{n: y}]"),
+        (
+            Format::Toml,
+            "old_name = []\ntwo = 'x'\nparts = [{n = 'y'}]",
+        ),
+    ] {
+        let report = refusal::<Renamed>(format, text).await;
+        assert_eq!(
+            paths(&report),
+            ["old_name", "two", "parts[0].n"],
+            "{report}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_missing_value_keeps_its_place_and_names_where_it_can_be_set() {
     let report = refusal::<App>(Format::Yaml, "port: x\nhosst: a\n").await;
