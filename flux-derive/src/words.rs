@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::{Ident, Path, Type, ext::IdentExt, spanned::Spanned};
 
 /// The functions on a struct with sources.
-pub(crate) const FUNCTIONS: [&str; 13] = [
+pub(crate) const FUNCTIONS: [&str; 14] = [
     "start",
     "start_blocking",
     "load",
@@ -18,6 +18,7 @@ pub(crate) const FUNCTIONS: [&str; 13] = [
     "reader",
     "builder",
     "status",
+    "explain",
     "capacitor",
 ];
 
