@@ -340,7 +340,15 @@ impl<'de> Deserializer<'de> for &Value {
 
     deserializer_methods! { untagged: bool integers seq tuple tuple_struct map struct }
 
-    texts! { deserialize_char deserialize_str deserialize_string deserialize_identifier deserialize_bytes deserialize_byte_buf }
+    texts! { deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf }
+
+    /// A key is its text, as it is to the fast decoder; of an empty one nothing else is known here.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        match self {
+            Value::Null => visitor.visit_str("null"),
+            key => key.deserialize_str(visitor),
+        }
+    }
 
     floats! { deserialize_f32 deserialize_f64 }
 

@@ -234,7 +234,7 @@ pub(super) fn within(document: &Document<'_>) {
         let source = source.unwrap_or_else(|| panic!("{:?} of {:?}", node.span, document.text));
         match &node.content {
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Plain => {
-                let folded = source.contains('\n');
+                let folded = source.contains(['\n', '\r']);
                 assert!(
                     // Other blanks are part of a plain text.
                     folded || source.trim_matches([' ', '\t', '\r', '\n']) == scalar.text,

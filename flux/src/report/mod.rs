@@ -119,7 +119,6 @@ impl Entry {
         self
     }
 
-    #[cfg(feature = "testing")]
     pub(crate) fn path(&self) -> &[Seg] {
         &self.problem.path
     }
