@@ -18,7 +18,7 @@ use crate::{
         outgoing::SecretBook,
         secrets::{DocumentText, SecretSources},
     },
-    schema::with_own_names,
+    schema::{any_secret, with_own_names},
 };
 #[cfg(any(test, feature = "testing"))]
 use crate::{
@@ -232,6 +232,10 @@ impl Layers {
 
     /// The secrets of the layers, for texts of the program's own code.
     pub(crate) fn secret_book(&self) -> SecretBook {
+        // On the way of every update with a callback: a type without secrets collects nothing.
+        if !any_secret((self.schema.fields)()) {
+            return SecretBook::default();
+        }
         let sources = self.secrets();
         let given = sources.given.into_iter();
         SecretBook::of((self.schema.fields)(), sources.documents.into_iter(), given)

@@ -90,7 +90,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             setting: hidden.clone(),
             why: SilentReason::Shadowed(by.clone()),
         }));
-        // Secrets are not compared: that two are equal is told to nobody.
+        // Secrets are not compared: that two are equal must not be shown.
         if one.is_secret || one.value.is_none() {
             continue;
         }

@@ -8,7 +8,7 @@ use crate::{
     Report,
     codec::Decoder,
     problem::{escaped, printed, shortened},
-    schema::{self, Field},
+    schema::Field,
 };
 use std::{
     fmt,
@@ -58,15 +58,12 @@ pub(crate) struct SecretBook {
 }
 
 impl SecretBook {
-    /// Keeps what is needed to find the secrets later; nothing of a type without any.
+    /// Keeps what is needed to find the secrets later.
     pub(crate) fn of<'a>(
         fields: &'static [Field],
         documents: impl Iterator<Item = DocumentText<'a>>,
         given: impl Iterator<Item = (usize, &'a String)>,
     ) -> Self {
-        if !schema::any_secret(fields) {
-            return SecretBook::default();
-        }
         let documents =
             documents.map(|one| (one.layer, Arc::clone(one.bytes), one.decoder.clone()));
         SecretBook {
@@ -77,7 +74,7 @@ impl SecretBook {
         }
     }
 
-    /// What a value of the program prints, or the sentence that stands for it. Its `Display` may panic.
+    /// What a value of the program prints, or a sentence in its place. Its `Display` may panic.
     pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
         let text = printed(text);
         let text = shortened(&text);

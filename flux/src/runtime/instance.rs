@@ -37,11 +37,11 @@ pub(crate) struct Instance {
     in_order: AtomicBool,
     control: Mutex<InstanceControl>,
     pub(super) manual: tokio::sync::Mutex<Option<Driver>>,
-    /// What was found out about the configuration that readers see, for the next one who asks.
+    /// What was found out about the configuration that readers see, for the next question.
     answers: Mutex<Option<KeptAnswers>>,
 }
 
-/// What was found out about a configuration; its type is known to those who ask.
+/// What was found out about a configuration; its type is known to `inspect`.
 pub(crate) type KeptAnswers = Arc<dyn std::any::Any + Send + Sync>;
 
 struct InstanceControl {

@@ -255,7 +255,7 @@ impl Spec {
     }
 }
 
-/// Names that mean two fields are refused; and who asks for the help gets it instead of a configuration.
+/// Names that mean two fields are refused; and `--help` gives the help instead of a configuration.
 fn check_arguments(schema: &Schema, name: &str, layers: &[Opened]) -> Result<(), Error> {
     let given = layers.iter().find_map(|layer| match &layer.input {
         Input::Arguments(given) => Some(given),
