@@ -3,7 +3,7 @@
 use super::Change;
 use crate::{
     Snapshot, observe,
-    pipeline::{Answer, BoxError, Request, guarded},
+    pipeline::{Answer, BoxError, Owner, Request, guarded},
     problem::caught,
 };
 use std::{borrow::Cow, fmt, future::Future, marker::PhantomData, sync::Arc};
@@ -169,7 +169,7 @@ where
 pub(crate) struct Transaction {
     prepared: Vec<(Cow<'static, str>, Box<dyn Pending>)>,
     /// Whose update it is, for events, and what they must not quote.
-    capacitor: Option<(Arc<str>, Arc<crate::report::outgoing::SecretBook>)>,
+    owner: Option<Arc<Owner>>,
 }
 
 impl Transaction {
@@ -190,7 +190,7 @@ impl Transaction {
             Ok(None) => Ok(()),
             Ok(Some(pending)) => {
                 self.prepared.push((name, pending));
-                self.capacitor = Some((request.owner(), request.secrets()));
+                self.owner = Some(request.owner());
                 Ok(())
             }
             Err(error) => Err(Veto::new(name, error).into()),
@@ -208,11 +208,11 @@ impl Transaction {
     fn survive(&self, name: &str, what: &str, go: impl FnOnce()) {
         if let Err(panic) = caught(go) {
             // It is known since the first party has prepared something.
-            let Some((capacitor, secrets)) = &self.capacitor else {
+            let Some(owner) = &self.owner else {
                 return;
             };
             let hook = format!("{what} of {name}");
-            observe::panicked(capacitor, &hook, &secrets.safe(&panic));
+            observe::panicked(owner.name(), &hook, &owner.safe(&panic));
         }
     }
 }

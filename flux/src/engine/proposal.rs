@@ -60,7 +60,7 @@ pub(crate) struct Question {
     pub(crate) transition: bool,
     pub(crate) update: u64,
     /// What the program's texts must not quote.
-    pub(crate) secrets: Arc<SecretBook>,
+    pub(crate) secrets: SecretBook,
 }
 
 /// What the pipeline lets through.

@@ -40,6 +40,8 @@ pub(crate) struct Layers {
     pub(crate) states: Vec<LayerState>,
     unknown: Unknown,
     reducer: Option<Reducer>,
+    /// Whether the type has secrets: asked on every update with a pipeline.
+    has_secrets: bool,
 }
 
 /// What a configuration is built beside.
@@ -77,6 +79,7 @@ impl Layers {
             states,
             unknown,
             reducer,
+            has_secrets: any_secret((schema.fields)()),
         }
     }
 
@@ -232,8 +235,7 @@ impl Layers {
 
     /// The secrets of the layers, for texts of the program's own code.
     pub(crate) fn secret_book(&self) -> SecretBook {
-        // On the way of every update with a callback: a type without secrets collects nothing.
-        if !any_secret((self.schema.fields)()) {
+        if !self.has_secrets {
             return SecretBook::default();
         }
         let sources = self.secrets();

@@ -201,7 +201,9 @@ where
     fn call(&mut self, request: Request<C>) -> Self::Future {
         {
             let mut breaker = lock(&self.breaker);
-            breaker.capacitor.get_or_insert_with(|| request.owner());
+            breaker
+                .capacitor
+                .get_or_insert_with(|| request.owner_name());
             if let Err(open) = breaker.admit(Instant::now()) {
                 return Box::pin(std::future::ready(Err(open.into())));
             }

@@ -1,6 +1,9 @@
 //! The program's own code in an update, without the config type. It exists only where the program has added something.
 
-use super::{AddLayer, Applied, Apply, BoxError, Invalid, Next, Request, Stage, service::Answer};
+use super::{
+    AddLayer, Applied, Apply, BoxError, Invalid, Next, Request, Stage, request::Owner,
+    service::Answer,
+};
 use crate::{
     Config,
     change::{AnyParty, Transaction},
@@ -60,8 +63,8 @@ impl<C: Config> AnyParts for PipelineParts<C> {
                 Asked::Layers(layers.fold(innermost, |next, add| add(next)))
             }
         };
-        let capacitor = Arc::from(capacitor);
-        Box::new(TypedPipeline { asked, capacitor })
+        let owner = Arc::new(Owner::new(capacitor.into()));
+        Box::new(TypedPipeline { asked, owner })
     }
     fn without_parties(&mut self) {
         self.parties.clear();
@@ -73,7 +76,7 @@ impl<C: Config> AnyParts for PipelineParts<C> {
 
 struct TypedPipeline<C> {
     asked: Asked<C>,
-    capacitor: Arc<str>,
+    owner: Arc<Owner>,
 }
 
 enum Asked<C> {
@@ -84,7 +87,7 @@ enum Asked<C> {
 
 impl<C: Config> AnyPipeline for TypedPipeline<C> {
     fn call(&mut self, question: Question) -> Answer<AnyApplied> {
-        let request = Request::of(question, Arc::clone(&self.capacitor));
+        let request = Request::of(question, &self.owner);
         match &mut self.asked {
             Asked::Alone(apply) => {
                 let answer = apply.run(request);

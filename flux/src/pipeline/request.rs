@@ -23,17 +23,47 @@ pub struct Request<C> {
     /// Whether rules from previous to next apply: not to the first value after a start.
     transition: bool,
     id: u64,
-    capacitor: Arc<str>,
-    secrets: Arc<SecretBook>,
+    owner: Arc<Owner>,
+}
+
+/// Whose update a request is, for events, and what they must not quote.
+pub(crate) struct Owner {
+    name: Arc<str>,
+    secrets: SecretBook,
+}
+
+impl Owner {
+    /// A capacitor without secrets.
+    pub(crate) fn new(name: Arc<str>) -> Self {
+        let secrets = SecretBook::default();
+        Owner { name, secrets }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A text of the program as an event may have it.
+    pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
+        self.secrets.safe(text)
+    }
 }
 
 impl<C> Request<C> {
     /// The engine's question.
-    pub(crate) fn of(question: Question, capacitor: Arc<str>) -> Self
+    pub(crate) fn of(question: Question, owner: &Arc<Owner>) -> Self
     where
         C: Send + Sync + 'static,
     {
         let proposed = question.proposed.typed();
+        // One for all updates of a type without secrets.
+        let owner = match question.secrets.is_empty() {
+            true => Arc::clone(owner),
+            false => Arc::new(Owner {
+                name: Arc::clone(&owner.name),
+                secrets: question.secrets,
+            }),
+        };
         Request {
             previous: question.previous.map(|snapshot| snapshot.typed()),
             current: Arc::clone(&proposed),
@@ -42,8 +72,7 @@ impl<C> Request<C> {
             back: question.back,
             transition: question.transition,
             id: question.update,
-            capacitor,
-            secrets: question.secrets,
+            owner,
         }
     }
 
@@ -62,20 +91,20 @@ impl<C> Request<C> {
 
     /// The name of the capacitor whose update this is.
     pub fn capacitor(&self) -> &str {
-        &self.capacitor
+        &self.owner.name
     }
 
     /// A text of the program as an event may have it.
     pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
-        self.secrets.safe(text)
+        self.owner.safe(text)
     }
 
-    pub(crate) fn secrets(&self) -> Arc<SecretBook> {
-        Arc::clone(&self.secrets)
+    pub(crate) fn owner(&self) -> Arc<Owner> {
+        Arc::clone(&self.owner)
     }
 
-    pub(crate) fn owner(&self) -> Arc<str> {
-        Arc::clone(&self.capacitor)
+    pub(crate) fn owner_name(&self) -> Arc<str> {
+        Arc::clone(&self.owner.name)
     }
 
     /// Whether a stage or a layer has replaced what was validated.
@@ -104,8 +133,7 @@ impl<C> Clone for Request<C> {
             back: self.back,
             transition: self.transition,
             id: self.id,
-            capacitor: Arc::clone(&self.capacitor),
-            secrets: Arc::clone(&self.secrets),
+            owner: Arc::clone(&self.owner),
         }
     }
 }

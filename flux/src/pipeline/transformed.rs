@@ -1,11 +1,12 @@
 //! The stages that only compute, by themselves: a value that a test makes goes through them too.
 
-use super::{Request, Stage, apply::check};
+use super::{Request, Stage, apply::check, request::Owner};
 use crate::{
     Snapshot,
     engine::{AnySnapshot, Question},
     layer::Config,
     problem::{Cx, ProblemKind, What, printed},
+    report::outgoing::SecretBook,
 };
 use std::{
     future::Future,
@@ -23,9 +24,9 @@ pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> O
         back: false,
         transition: false,
         update: 0,
-        secrets: Arc::default(),
+        secrets: SecretBook::default(),
     };
-    let mut request = Request::of(question, C::NAME.into());
+    let mut request = Request::of(question, &Arc::new(Owner::new(C::NAME.into())));
     for stage in stages {
         let mut answer = stage.run(request);
         let polled = Pin::new(&mut answer).poll(&mut Context::from_waker(Waker::noop()));

@@ -48,9 +48,12 @@ impl From<SafeText> for String {
     }
 }
 
-/// The secrets that a text may quote: where they are, until somebody asks.
-#[derive(Default)]
-pub(crate) struct SecretBook {
+/// The secrets that a text may quote: none for a type without secrets, else where they are, until somebody asks. A clone is the same book.
+#[derive(Clone, Default)]
+pub(crate) struct SecretBook(Option<Arc<Sources>>);
+
+/// Where the secrets are, and what they are once they were read.
+struct Sources {
     fields: &'static [Field],
     documents: Vec<(usize, Arc<[u8]>, Decoder)>,
     given: Vec<(usize, String)>,
@@ -66,24 +69,32 @@ impl SecretBook {
     ) -> Self {
         let documents =
             documents.map(|one| (one.layer, Arc::clone(one.bytes), one.decoder.clone()));
-        SecretBook {
+        SecretBook(Some(Arc::new(Sources {
             fields,
             documents: documents.collect(),
             given: given.map(|(layer, text)| (layer, text.clone())).collect(),
             known: OnceLock::new(),
-        }
+        })))
+    }
+
+    /// Whether the type has no secrets.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     /// What a value of the program prints, or a sentence in its place. Its `Display` may panic.
     pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
         let text = printed(text);
         let text = shortened(&text);
-        match self.known().are_in(&text) {
+        let quoted = (self.0.as_ref()).is_some_and(|sources| sources.known().are_in(&text));
+        match quoted {
             true => SafeText(WITHHELD.to_owned()),
             false => SafeText(escaped(&text).into_owned()),
         }
     }
+}
 
+impl Sources {
     fn known(&self) -> &KnownSecrets {
         self.known.get_or_init(|| {
             let documents = self.documents.iter();

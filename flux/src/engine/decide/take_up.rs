@@ -101,7 +101,7 @@ impl Engine {
             back: false,
             transition: self.begun,
             update: self.update,
-            secrets: std::sync::Arc::new(self.layers.secret_book()),
+            secrets: self.layers.secret_book(),
         });
         let changed = changed.unwrap_or_default();
         let before_pipeline = snapshot.clone();

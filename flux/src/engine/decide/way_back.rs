@@ -11,7 +11,7 @@ use crate::{
     },
     report::Keeping,
 };
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 impl Engine {
     /// By hand: to this generation, or to the last good one. An error lists those that are kept.
@@ -58,7 +58,7 @@ impl Engine {
             back: true,
             transition: false,
             update: self.update,
-            secrets: Arc::new(self.layers.secret_book()),
+            secrets: self.layers.secret_book(),
         })
     }
 
