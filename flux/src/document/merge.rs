@@ -1,6 +1,9 @@
 //! YAML's merge keys: the entries of `<<: *base` are entries of the map itself.
 
-use super::model::{Document, NodeContent, NodeId, Pair};
+use super::{
+    model::{Document, NodeContent, NodeId, Pair},
+    scalar::ResolvedKind,
+};
 use std::collections::HashSet;
 
 /// The key whose value is merged into the map that it is in, as YAML 1.1 has it. Also in quotes: the fast decoder's parser does
@@ -51,8 +54,22 @@ enum MergeState {
 }
 
 fn is_merge(document: &Document<'_>, key: NodeId) -> bool {
-    let scalar = document.scalar(key);
-    scalar.is_some_and(|scalar| scalar.text == MERGE)
+    document
+        .scalar(key)
+        .is_some_and(|scalar| scalar.text == MERGE && !names_variant(document, key))
+}
+
+/// Whether the node has a tag of the document's own: then it is a variant, and neither a key, a map nor a list.
+fn names_variant(document: &Document<'_>, id: NodeId) -> bool {
+    let tag = document.node(id).tag.as_deref();
+    tag.is_some_and(|tag| tag.starts_with('!'))
+}
+
+/// The text by which a key is the same as another one.
+fn text_of_key<'d>(document: &'d Document<'_>, key: NodeId) -> Option<&'d str> {
+    let scalar = document.scalar(key)?;
+    let is_text = document.kind(key) != Some(ResolvedKind::Null) && !names_variant(document, key);
+    is_text.then_some(&*scalar.text)
 }
 
 /// The maps that the one merge key of a map names; none where it has no such key, or one that is no map.
@@ -69,9 +86,12 @@ fn merge_of(document: &Document<'_>, id: NodeId) -> Option<Vec<NodeId>> {
 }
 
 fn maps(document: &Document<'_>, value: NodeId) -> Option<Vec<NodeId>> {
-    let is_map = |id: NodeId| matches!(document.written(id).content, NodeContent::Map(_));
+    let is_map = |id: NodeId| {
+        matches!(document.written(id).content, NodeContent::Map(_)) && !names_variant(document, id)
+    };
     let value = document.resolved(value);
     match &document.written(value).content {
+        _ if names_variant(document, value) => None,
         NodeContent::Map(_) => Some(vec![value]),
         NodeContent::List(items) => {
             let items = items.iter().map(|item| document.resolved(*item));
@@ -90,7 +110,10 @@ fn merged(
     left: &mut usize,
 ) -> Option<Vec<Pair>> {
     let own = document.entries(id);
-    let mut known: HashSet<&str> = own.iter().map(|pair| document.key(pair.key)).collect();
+    let mut known: HashSet<&str> = own
+        .iter()
+        .filter_map(|pair| text_of_key(document, pair.key))
+        .collect();
     let mut all = Vec::with_capacity(own.len());
     for pair in own {
         if !is_merge(document, pair.key) {
@@ -100,7 +123,8 @@ fn merged(
         for map in maps.iter().filter(|map| **map != id) {
             for pair in document.entries(*map) {
                 *left = left.checked_sub(1)?;
-                if known.insert(document.key(pair.key)) {
+                let key = text_of_key(document, pair.key);
+                if key.is_none_or(|key| known.insert(key)) {
                     all.push(*pair);
                 }
             }
@@ -109,15 +133,28 @@ fn merged(
     Some(all)
 }
 
-/// The value of the first merge key that cannot be merged: it is no map, or the second one of its map.
-pub(crate) fn bad_merge(document: &Document<'_>) -> Option<NodeId> {
+/// A merge key that cannot be merged.
+pub(crate) struct BadMerge {
+    /// Its value.
+    pub(crate) value: NodeId,
+    pub(crate) sentence: &'static str,
+}
+
+/// The first merge key that cannot be merged: its value is no map, or it is the second one of its map.
+pub(crate) fn bad_merge(document: &Document<'_>) -> Option<BadMerge> {
     (0..document.len()).find_map(|number| {
         let entries = document.entries(document.id(number));
         let mut all = entries.iter().filter(|pair| is_merge(document, pair.key));
         let (first, second) = (all.next()?, all.next());
         match second {
-            Some(second) => Some(second.value),
-            None if maps(document, first.value).is_none() => Some(first.value),
+            Some(second) => Some(BadMerge {
+                value: second.value,
+                sentence: "the merge key `<<` is in this map twice; write one: `<<: [*a, *b]`",
+            }),
+            None if maps(document, first.value).is_none() => Some(BadMerge {
+                value: first.value,
+                sentence: "the merge key `<<` takes a map, or a list of maps",
+            }),
             None => None,
         }
     })

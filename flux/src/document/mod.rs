@@ -32,6 +32,8 @@ mod tests;
 mod toml;
 pub(crate) mod tree;
 #[cfg(feature = "yaml")]
+mod unplaced;
+#[cfg(feature = "yaml")]
 mod yaml;
 
 #[cfg(all(flux_fuzzing, feature = "json", feature = "yaml", feature = "toml"))]
@@ -43,7 +45,7 @@ pub(crate) use decode::{
 pub(crate) use find::Finder;
 pub(crate) use lines::Lines;
 #[cfg(feature = "yaml")]
-pub(crate) use merge::bad_merge;
+pub(crate) use merge::{MERGE, bad_merge};
 pub(crate) use model::{
     Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ScalarStyle, Unfollowed,
 };

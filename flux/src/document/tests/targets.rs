@@ -1,7 +1,10 @@
 //! What every kind of target makes of a value, with both decoders.
 
 use super::{FORMATS, mutated};
-use crate::document::{Dialect, agreement::targets::all};
+use crate::document::{
+    Dialect,
+    agreement::targets::{all, all_beside_merge_keys},
+};
 
 const VALUES: &[&str] = &[
     "1",
@@ -109,6 +112,8 @@ const VALUES: &[&str] = &[
     "!Inner low",
     "!Inner",
     "!Nope 1",
+    "!Circle(3",
+    "!Circle(3)",
     "{\"Inner\": \"low\"}",
     "{Inner = 'low'}",
     "[!Circle 1, Point]",
@@ -141,6 +146,23 @@ const VALUES: &[&str] = &[
     "\"a\\nb\"",
     "{\"a\": \"1\"}",
     "{a: '1'}",
+    "{<<: {a: 1}, b: x}",
+    "{<<: [{a: 1}, {a: 2, b: y}], b: x}",
+    "{<<: {Circle: 3}}",
+    "{<<: 5}",
+    "{<<: null0}",
+    "{<<: !x {a: 1}}",
+    "{<<: [!x {a: 1}]}",
+    "{! <<: {a: 1}}",
+    "{~: 1, <<: {~: 2, a: 3}}",
+    "!!int \"5\"",
+    "!!float \"5\"",
+    "!!bool \"true\"",
+    "!!null \"null\"",
+    "! \"5\"",
+    "!x",
+    "!x ~",
+    "!!map",
 ];
 
 fn document(dialect: Dialect, value: &str) -> String {
@@ -160,6 +182,15 @@ fn every_target_reads_every_value_as_with_the_fast_decoder() {
             .sum();
         assert!(taken > 150, "{dialect:?} {taken}");
     }
+}
+
+#[test]
+fn a_document_with_merge_keys_is_read_as_one_without() {
+    let taken: usize = VALUES
+        .iter()
+        .map(|value| all_beside_merge_keys(&document(Dialect::Yaml, value)))
+        .sum();
+    assert!(taken > 150, "{taken}");
 }
 
 #[test]
