@@ -3,6 +3,7 @@
 #[cfg(feature = "yaml")]
 mod bounds;
 pub(crate) mod default_text;
+mod every_part;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
 mod opened;
