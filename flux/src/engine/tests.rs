@@ -1,5 +1,8 @@
 //! The engine alone: over a schema written by hand, with a clock that the test moves.
 
+mod evaluation;
+mod way_back;
+
 use super::{
     agenda::Due,
     decide::{Engine, Settings},
@@ -279,103 +282,6 @@ fn a_panic_in_a_rule_is_a_refusal() {
 }
 
 #[test]
-fn a_rollback_serves_the_earlier_value_and_quarantines_what_came_after() {
-    let mut bench = EngineBench::started(settings());
-    bench.change("n=2");
-    let now = bench.clock.now();
-    let action = bench.engine.roll_back(None, now).expect("one is kept");
-    assert!(bench.answer(action, Ok(())));
-    assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
-    bench.change("n=1");
-    bench.change("n=2");
-    assert_eq!(
-        bench.served(),
-        Some((1, Small { n: 1, m: 0 })),
-        "in quarantine"
-    );
-    bench.change("n=3");
-    assert_eq!(bench.served(), Some((3, Small { n: 3, m: 0 })));
-    let now = bench.clock.now();
-    assert_eq!(
-        bench.engine.roll_back(Some(9), now).err(),
-        Some(vec![1, 2, 3])
-    );
-}
-
-#[test]
-fn a_rollback_by_hand_that_is_denied_changes_nothing() {
-    let mut bench = EngineBench::started(settings());
-    bench.change("n=2");
-    let now = bench.clock.now();
-    let action = bench.engine.roll_back(Some(1), now).expect("one is kept");
-    let Action::Ask(_) = action else {
-        panic!("a pipeline is there");
-    };
-    let denial = Err(Denial::Failed("no".to_owned()));
-    assert!(matches!(
-        bench.engine.answered(denial, now),
-        Action::Denied(_)
-    ));
-    assert_eq!(bench.engine.state(), State::Healthy);
-    assert_eq!(
-        (bench.engine.busy(), bench.engine.deadline()),
-        (false, None)
-    );
-}
-
-#[test]
-fn what_makes_the_program_unhealthy_is_taken_back() {
-    let mut bench = EngineBench::started(Settings {
-        probation: Some(Duration::from_secs(10)),
-        ..settings()
-    });
-    bench.change("n=2");
-    assert!(bench.engine.on_probation());
-    let now = bench.clock.now();
-    let action = bench.engine.unhealthy("bad", now);
-    bench.answer(action, Ok(()));
-    assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
-    let status = bench.engine.status(true);
-    let outcomes: Vec<_> = status
-        .generations
-        .iter()
-        .map(|one| one.outcome.clone())
-        .collect();
-    let taken_back = GenerationOutcome::TakenBack("bad".to_owned());
-    assert_eq!(outcomes, [GenerationOutcome::Applied, taken_back]);
-}
-
-#[test]
-fn a_trial_that_passes_is_confirmed() {
-    let mut bench = EngineBench::started(Settings {
-        probation: Some(Duration::from_secs(10)),
-        ..settings()
-    });
-    bench.change("n=2");
-    bench
-        .clock
-        .pass_to(bench.engine.deadline().expect("the end of the trial"));
-    let now = bench.clock.now().instant;
-    assert_eq!(bench.engine.trial(now), ProbationStep::Passed);
-    assert!(!bench.engine.on_probation() && !bench.engine.has_trial());
-    assert!(matches!(
-        bench.events().last(),
-        Some(EngineEvent::Confirmed)
-    ));
-}
-
-#[test]
-fn a_pin_keeps_newer_content_waiting() {
-    let mut bench = EngineBench::started(settings());
-    assert!(!bench.engine.pin(true));
-    bench.change("n=2");
-    assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })));
-    assert!(bench.engine.pin(false));
-    bench.take_up_and(Ok(()));
-    assert_eq!(bench.served(), Some((2, Small { n: 2, m: 0 })));
-}
-
-#[test]
 fn warnings_are_in_the_status_until_the_document_changes() {
     let mut bench = EngineBench::started(settings());
     bench.change("n=2 x=1");
@@ -403,54 +309,6 @@ fn a_layer_is_not_present_before_it_was_heard() {
     let now = bench.clock.now();
     bench.engine.observe(0, Observation::Absent, now);
     assert!(!bench.engine.status(true).layers[0].present);
-}
-
-#[test]
-fn judging_without_a_capacitor_gives_the_same_value_and_the_same_report() {
-    for (lower, upper) in [
-        ("n=1", "m=2"),
-        ("n=1", "m=x"),
-        ("n=100", ""),
-        ("m=1", "m=2 y=1"),
-        ("n=666", ""),
-    ] {
-        let mut bench = EngineBench::new(settings(), 1);
-        bench.observe(0, lower);
-        bench.observe(1, upper);
-        bench.take_up_and(Ok(()));
-        let clock = Clock::new();
-        let mut states: Vec<LayerState> = engine(settings(), 1, None, 0, clock.now()).layers.states;
-        states[0].observe(document(lower), clock.now());
-        states[1].observe(document(upper), clock.now());
-        let judged =
-            super::evaluate::evaluate(&super::small::SMALL, states, Unknown::Warn, clock.now());
-        match judged.value {
-            Ok(value) => assert_eq!(bench.served().map(|(_, value)| value), Some(small(&value))),
-            Err(report) => {
-                let status = bench.engine.status(true);
-                let expected = status.error.expect("refused by both");
-                assert_eq!(report.problems(), expected.problems());
-            }
-        }
-        let warned = judged.warnings.map_or(0, |report| report.problems().len());
-        assert_eq!(warned, bench.engine.status(true).warnings.len());
-    }
-}
-
-#[test]
-fn a_judgement_tells_which_layer_sets_a_field() {
-    let clock = Clock::new();
-    let mut states: Vec<LayerState> = engine(settings(), 1, None, 0, clock.now()).layers.states;
-    states[0].observe(document("n=1 m=1"), clock.now());
-    states[1].observe(document("m=2"), clock.now());
-    let schema = &super::small::SMALL;
-    let judged = super::evaluate::evaluate(schema, states, Unknown::Warn, clock.now());
-    let origins = judged.origins.iter();
-    let origins: Vec<_> = origins
-        .map(|(path, origin)| (crate::problem::Dotted(path).to_string(), &**origin))
-        .collect();
-    let expected = [("n".to_owned(), "lower"), ("m".to_owned(), "upper")];
-    assert_eq!(origins, expected);
 }
 
 #[test]

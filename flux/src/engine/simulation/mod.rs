@@ -12,6 +12,8 @@ mod by_hand;
 mod by_itself;
 #[cfg(feature = "json")]
 mod deaths;
+mod model;
+mod simulated;
 
 use fastrand::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
