@@ -9,7 +9,7 @@ use crate::{
     handle::HandleRef,
     layer::Config,
     pipeline::{BoxError, PipelineParts},
-    runtime::Spec,
+    runtime::{Plan, Spec},
     source::{Source, arguments::Arguments},
 };
 use std::{ffi::OsString, fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
@@ -95,28 +95,28 @@ impl<C: Config> Builder<C> {
     /// The name in events, reports and the status; the struct's by default.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.spec.name = name.into();
+        self.spec.options.name = name.into();
         self
     }
 
     /// How long the sources must be quiet before changes are taken up; 100 ms by default. The first configuration never waits.
     #[must_use]
     pub fn debounce(mut self, window: Duration) -> Self {
-        self.spec.debounce = window;
+        self.spec.options.debounce = window;
         self
     }
 
     /// The longest that a steady writer can put changes off; ten times the debounce, at least 1 s, by default.
     #[must_use]
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.spec.max_wait = Some(wait);
+        self.spec.options.max_wait = Some(wait);
         self
     }
 
     /// How long `start` waits for every layer's first value and its outcome; for ever by default.
     #[must_use]
     pub fn startup_timeout(mut self, limit: Duration) -> Self {
-        self.spec.startup_timeout = Some(limit);
+        self.spec.options.startup_timeout = Some(limit);
         self
     }
 
@@ -130,21 +130,21 @@ impl<C: Config> Builder<C> {
     /// What is done with keys that no field has; a warning by default.
     #[must_use]
     pub fn unknown(mut self, unknown: Unknown) -> Self {
-        self.spec.unknown = unknown;
+        self.spec.options.unknown = unknown;
         self
     }
 
     /// How many refusals the status remembers; none by default.
     #[must_use]
     pub fn history(mut self, size: usize) -> Self {
-        self.spec.history = size;
+        self.spec.options.history = size;
         self
     }
 
     /// Manual mode: nothing happens by itself, [`Capacitor::process`] takes one step.
     #[must_use]
     pub fn manual(mut self) -> Self {
-        self.spec.manual = true;
+        self.spec.options.manual = true;
         self
     }
 
@@ -162,7 +162,7 @@ impl<C: Config> Builder<C> {
                 .map(AnyLayer::new)
                 .map_err(Into::into)
         });
-        self.spec.reducer = Some(reducer);
+        self.spec.options.reducer = Some(reducer);
         self
     }
 
@@ -170,14 +170,14 @@ impl<C: Config> Builder<C> {
     /// its documents in memory.
     #[must_use]
     pub fn generations(mut self, earlier: usize) -> Self {
-        self.spec.generations = earlier;
+        self.spec.options.generations = earlier;
         self
     }
 
     /// Joins a group of config types: all of them swap or none does.
     #[must_use]
     pub fn group(mut self, group: &Group) -> Self {
-        self.spec.group = Some(group.clone());
+        self.spec.options.group = Some(group.clone());
         self
     }
 
@@ -185,7 +185,7 @@ impl<C: Config> Builder<C> {
     /// failing [`health_check`](Builder::health_check). What is taken back is not tried again until it changes.
     #[must_use]
     pub fn probation(mut self, window: Duration) -> Self {
-        self.spec.probation = Some(window);
+        self.spec.options.probation = Some(window);
         self
     }
 
@@ -199,7 +199,7 @@ impl<C: Config> Builder<C> {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.spec.health_check = Some(Arc::new(move |snapshot| {
+        self.spec.options.health_check = Some(Arc::new(move |snapshot| {
             let answer = check(snapshot.typed());
             Box::pin(async move { answer.await.map_err(Into::into) })
         }));
@@ -254,7 +254,7 @@ impl<C: Config> Builder<C> {
     /// Called once with the final state when watching ends: by `stop`, or because every source closed.
     #[must_use]
     pub fn on_stop(mut self, call: impl Fn(State) + Send + Sync + 'static) -> Self {
-        self.spec.on_stop = Some(Arc::new(call));
+        self.spec.options.on_stop = Some(Arc::new(call));
         self
     }
 
@@ -279,7 +279,7 @@ impl<C: Config> Builder<C> {
     #[cfg(feature = "signal")]
     #[must_use]
     pub fn reload_on(mut self, signal: super::Signal) -> Self {
-        self.spec.reload_on = Some(signal);
+        self.spec.options.reload_on = Some(signal);
         self
     }
 
@@ -288,15 +288,15 @@ impl<C: Config> Builder<C> {
     /// # Errors
     /// [`Error::Declaration`] where the layers cannot work.
     pub fn build(self) -> Result<Capacitor<C>, Error> {
-        let name = self.spec.name.clone();
+        let name = self.spec.options.name.clone();
         let capacitor = Capacitor::idle(name, HandleRef::Shared(Arc::default()));
-        capacitor.instance.install(self.spec.plan()?)?;
+        capacitor.instance.install(Plan::of(self.spec)?)?;
         Ok(capacitor)
     }
 
     /// What the program adds to the pipeline. Made by the first addition: without one, a config type has no pipeline at all.
     pub(super) fn parts(&mut self) -> &mut PipelineParts<C> {
-        let pipeline = &mut self.spec.pipeline;
+        let pipeline = &mut self.spec.options.pipeline;
         let parts = pipeline.get_or_insert_with(|| Box::new(PipelineParts::<C>::default()));
         match parts.as_any_mut().downcast_mut() {
             Some(parts) => parts,
@@ -315,7 +315,7 @@ impl<C: Root> Builder<C> {
         match capacitor.instance.rejoin() {
             Some(outcome) => outcome,
             None => {
-                capacitor.instance.install(self.spec.plan()?)?;
+                capacitor.instance.install(Plan::of(self.spec)?)?;
                 capacitor.start().await
             }
         }
@@ -330,7 +330,7 @@ impl<C: Root> Builder<C> {
         match capacitor.instance.rejoin() {
             Some(outcome) => outcome,
             None => {
-                capacitor.instance.install(self.spec.plan()?)?;
+                capacitor.instance.install(Plan::of(self.spec)?)?;
                 capacitor.start_blocking()
             }
         }
@@ -340,7 +340,7 @@ impl<C: Root> Builder<C> {
 impl<C: Config> fmt::Debug for Builder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("name", &self.spec.name)
+            .field("name", &self.spec.options.name)
             .finish_non_exhaustive()
     }
 }

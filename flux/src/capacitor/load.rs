@@ -4,7 +4,7 @@ use super::Builder;
 use crate::{
     Config, Error, Snapshot,
     handle::HandleRef,
-    runtime::{self, Instance},
+    runtime::{self, Instance, Plan},
 };
 use std::sync::Arc;
 
@@ -39,13 +39,13 @@ impl<C: Config> Builder<C> {
     /// [`Error::Refused`] with the report of `start` where any layer is bad, [`Error::StartupTimeout`] where a source did not
     /// answer in time, [`Error::Declaration`] where the layers cannot work, or where a stage keeps a copy of the value.
     pub fn load(mut self) -> Result<C, Error> {
-        if let Some(parts) = &mut self.spec.pipeline {
+        if let Some(parts) = &mut self.spec.options.pipeline {
             parts.without_parties();
         }
-        let name = self.spec.name.clone();
+        let name = self.spec.options.name.clone();
         let handle = HandleRef::<C>::Shared(Arc::default());
         let instance = Arc::new(Instance::new(name.clone(), Box::new(handle.clone())));
-        instance.install(self.spec.once().plan()?)?;
+        instance.install(Plan::of(self.spec.once())?)?;
         runtime::load(&instance)?;
         let loaded = handle.get().load();
         drop((instance, handle));

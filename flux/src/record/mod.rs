@@ -184,7 +184,7 @@ impl<C: Config> Builder<C> {
     /// Records what the sources deliver, and what comes of it. Every start is a recording of its own, one after the other.
     #[must_use]
     pub fn record(mut self, recorder: &Recorder) -> Self {
-        self.spec.recorder = Some(Box::new(hook::RecorderOfStarts::new(recorder)));
+        self.spec.options.recorder = Some(Box::new(hook::RecorderOfStarts::new(recorder)));
         self
     }
 }

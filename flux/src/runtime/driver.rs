@@ -80,13 +80,18 @@ impl Driver {
     ) -> Self {
         let mailbox = Mailbox::new(plan.layers.len());
         let (states, watchers) = plan.layers(&mailbox);
-        let layers = Layers::new(plan.schema, states, plan.unknown, plan.reducer.clone());
+        let layers = Layers::new(
+            plan.options.schema,
+            states,
+            plan.options.unknown,
+            plan.options.reducer.clone(),
+        );
         let (current, count) = (instance.outlet.load(), instance.count());
         let mut engine = Engine::new(plan.settings(), layers, current, count, now());
-        observe::started(&plan.name, plan.debounce);
+        observe::started(&plan.options.name, plan.options.debounce);
         #[cfg(feature = "signal")]
-        let signals = (plan.reload_on.filter(|_| !plan.manual))
-            .and_then(|signal| super::signal::Signals::listen(signal, &plan.name));
+        let signals = (plan.options.reload_on.filter(|_| !plan.options.manual))
+            .and_then(|signal| super::signal::Signals::listen(signal, &plan.options.name));
         let mut listeners = Listeners::new(&instance, &plan, &engine);
         if let Some(found) = found {
             listeners.begin(found, &mut engine);
@@ -95,10 +100,15 @@ impl Driver {
             listeners,
             changed: changed(&mailbox),
             pipeline: plan
+                .options
                 .pipeline
                 .as_ref()
-                .map(|parts| parts.pipeline(&plan.name)),
-            member: plan.group.as_ref().map(|group| group.join(&plan.name)),
+                .map(|parts| parts.pipeline(&plan.options.name)),
+            member: plan
+                .options
+                .group
+                .as_ref()
+                .map(|group| group.join(&plan.options.name)),
             plan,
             instance,
             engine,
@@ -117,8 +127,8 @@ impl Driver {
             stopped: false,
         };
         let (plan, engine) = (&driver.plan, &driver.engine);
-        if let Some(recorder) = &plan.recorder {
-            recorder.begin(plan.schema, &plan.layers, engine.generation());
+        if let Some(recorder) = &plan.options.recorder {
+            recorder.begin(plan.options.schema, &plan.layers, engine.generation());
         }
         driver.listeners.notify(&mut driver.engine);
         driver.publish_status();
@@ -248,7 +258,7 @@ impl Driver {
     /// Ends it: what is to be kept is on disk. `in_order` where nothing that is on trial can be to blame for it.
     pub(super) async fn end(&mut self, in_order: bool) {
         self.swapped_meanwhile();
-        if let Some(recorder) = &self.plan.recorder {
+        if let Some(recorder) = &self.plan.options.recorder {
             recorder.end();
         }
         self.save_again();
@@ -279,7 +289,7 @@ impl Driver {
         self.instance.status.store(Arc::new(status));
         let state = self.engine.state();
         observe::stopped(self.engine.name(), state);
-        if let Some(on_stop) = &self.plan.on_stop
+        if let Some(on_stop) = &self.plan.options.on_stop
             && let Err(panic) = caught(|| on_stop(state))
         {
             let safe = self.engine.layers.secret_book().safe(&panic);

@@ -194,7 +194,9 @@ impl Instance {
     pub(crate) fn install(&self, plan: Plan) -> Result<(), Error> {
         let mut control = self.control();
         if control.is_running() && !control.is_stopping() {
-            return Err(Error::AlreadyStarted { name: plan.name });
+            return Err(Error::AlreadyStarted {
+                name: plan.options.name,
+            });
         }
         let plan = Some(Arc::new(plan));
         let before = std::mem::replace(&mut control.plan, plan);
@@ -222,13 +224,13 @@ impl Instance {
         };
         if control.is_running() {
             return Err(Error::AlreadyStarted {
-                name: plan.name.clone(),
+                name: plan.options.name.clone(),
             });
         }
         let process = std::process::id();
         if control.planned_in.is_some_and(|id| id != process) {
             return Err(Error::Forked {
-                name: plan.name.clone(),
+                name: plan.options.name.clone(),
             });
         }
         control.planned_in = Some(process);

@@ -71,12 +71,12 @@ async fn first_outcome(instance: &Arc<Instance>, launch: Launch) -> Result<(), E
     drop(instance.manual.lock().await.take());
     let plan = Arc::clone(&launch.plan);
     let first = async {
-        match plan.manual {
+        match plan.options.manual {
             true => start_manually(instance, launch).await,
             false => start_task(instance, launch).await,
         }
     };
-    let Some(limit) = plan.startup_timeout else {
+    let Some(limit) = plan.options.startup_timeout else {
         return first.await;
     };
     if let Ok(outcome) = tokio::time::timeout(limit, first).await {

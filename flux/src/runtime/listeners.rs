@@ -107,7 +107,7 @@ impl Listeners {
             notify(&mut self.keeper);
         }
         notify(&mut self.board);
-        if self.recorder.0.recorder.is_some() {
+        if self.recorder.0.options.recorder.is_some() {
             notify(&mut self.recorder);
         }
     }
@@ -215,12 +215,12 @@ struct RecorderListener(Arc<Plan>);
 
 impl EngineListener for RecorderListener {
     fn event(&mut self, event: &EngineEvent, _: &Engine) {
-        if let Some(recorder) = &self.0.recorder {
+        if let Some(recorder) = &self.0.options.recorder {
             recorder.event(event);
         }
     }
     fn settled(&mut self, engine: &Engine) {
-        if let Some(recorder) = &self.0.recorder {
+        if let Some(recorder) = &self.0.options.recorder {
             recorder.settled(engine);
         }
     }

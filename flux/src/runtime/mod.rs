@@ -1,7 +1,7 @@
 //! Performs what the [engine](crate::engine) decides: the only place with tasks, clocks, the disk, `tracing` and metrics. It is compiled once, too: it
 //! knows no config type.
 //!
-//! A [`Spec`] is what was declared; [`Spec::plan`] opens its layers. An [`Instance`] is what a task, readers and owners share; [`lifecycle`]
+//! A [`Spec`] is what was declared; a [`Plan`] is that with its layers opened. An [`Instance`] is what a task, readers and owners share; [`lifecycle`]
 //! starts and stops it. The `driver` polls the watchers, the timer, the pipeline and the program's orders inside one task,
 //! and hands what happened to the engine; [`listeners`] are notified of every decision.
 
@@ -39,6 +39,7 @@ mod run;
 mod saver;
 #[cfg(feature = "signal")]
 mod signal;
+mod spec;
 #[cfg(feature = "json")]
 mod trial_file;
 
@@ -54,6 +55,7 @@ pub use last_known_good::Secrets;
 pub(crate) use load::load;
 #[cfg(feature = "testing")]
 pub(crate) use order::Command;
-pub(crate) use plan::Spec;
+pub(crate) use plan::Plan;
 #[cfg(feature = "signal")]
 pub use signal::Signal;
+pub(crate) use spec::Spec;

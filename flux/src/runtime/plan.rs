@@ -1,32 +1,32 @@
 //! What a capacitor is built and started from, any number of times.
 
-use super::{clock::now, error::Error, recorder_hook::RecorderHook};
+use super::{
+    clock::now,
+    error::Error,
+    spec::{Options, Spec},
+};
 #[cfg(feature = "json")]
 use crate::engine::TrialRules;
 use crate::{
-    change::Group,
     codec::Unknown,
-    engine::{AnyLayer, AnySnapshot, LayerState, Reducer, Schema, Settings, State, whole_entry},
-    pipeline::{Answer, AnyParts},
+    engine::{AnyLayer, LayerState, Schema, Settings, whole_entry},
     problem::{ProblemKind, caught},
     source::{
-        Given, Source,
-        arguments::{self, Arguments},
-        declare::{Input, Opened},
+        Given, arguments,
+        declare::{self, Input, Opened},
         environment,
         mailbox::Mailbox,
         supervisor::supervise,
     },
 };
-use std::{future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
+#[cfg(feature = "json")]
+use std::path::Path;
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
 pub(super) use super::keeper::DiskFindings;
 
 pub(super) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// The limit of a load where no startup timeout is declared: a program that waits before it has started shows nobody why.
-const LOAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// After how many deaths content is quarantined.
 #[cfg(feature = "json")]
@@ -36,150 +36,37 @@ const TRIES: u32 = 2;
 #[cfg(feature = "json")]
 const ON_TRIAL: Duration = Duration::from_secs(60);
 
-/// Called with the final state.
-pub(crate) type OnStop = Arc<dyn Fn(State) + Send + Sync>;
-
-/// The program's own health check.
-pub(crate) type HealthCheck = Arc<dyn Fn(AnySnapshot) -> Answer<()> + Send + Sync>;
-
-/// Everything that is declared of a capacitor.
-pub(crate) struct Spec {
-    pub(crate) schema: &'static Schema,
-    pub(crate) name: String,
-    pub(crate) sources: Vec<Source>,
-    pub(crate) overrides: Vec<Source>,
-    pub(crate) debounce: Duration,
-    pub(crate) max_wait: Option<Duration>,
-    pub(crate) startup_timeout: Option<Duration>,
-    pub(crate) resync: Option<Duration>,
-    pub(crate) unknown: Unknown,
-    pub(crate) history: usize,
-    pub(crate) manual: bool,
-    pub(crate) reducer: Option<Reducer>,
-    pub(crate) generations: usize,
-    /// None where nothing of the program is to be asked before a change.
-    pub(crate) pipeline: Option<Box<dyn AnyParts>>,
-    pub(crate) group: Option<Group>,
-    pub(crate) recorder: Option<Box<dyn RecorderHook>>,
-    pub(crate) probation: Option<Duration>,
-    pub(crate) health_check: Option<HealthCheck>,
-    #[cfg(feature = "json")]
-    pub(crate) last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
-    /// After how many deaths content is quarantined; none where a change is on trial only if there is a probation.
-    #[cfg(feature = "json")]
-    pub(crate) trial: Option<u32>,
-    pub(crate) on_stop: Option<OnStop>,
-    #[cfg(feature = "signal")]
-    pub(crate) reload_on: Option<super::Signal>,
-}
-
 /// Everything a capacitor needs to be started.
 pub(crate) struct Plan {
-    pub(super) schema: &'static Schema,
-    pub(super) name: String,
+    pub(super) options: Options,
     pub(super) layers: Vec<Opened>,
-    pub(super) debounce: Duration,
-    pub(super) max_wait: Duration,
-    pub(super) startup_timeout: Option<Duration>,
-    pub(super) unknown: Unknown,
-    pub(super) history: usize,
-    pub(super) manual: bool,
-    pub(super) generations: usize,
-    pub(super) reducer: Option<Reducer>,
-    pub(super) pipeline: Option<Box<dyn AnyParts>>,
-    pub(super) group: Option<Group>,
-    pub(super) recorder: Option<Box<dyn RecorderHook>>,
-    pub(super) probation: Option<Duration>,
-    pub(super) health_check: Option<HealthCheck>,
     #[cfg(feature = "json")]
     pub(super) last_known_good: Option<super::last_known_good::KeepOnDisk>,
-    pub(super) on_stop: Option<OnStop>,
-    #[cfg(feature = "signal")]
-    pub(super) reload_on: Option<super::Signal>,
 }
 
-impl Spec {
-    /// Nothing is declared yet.
-    pub(crate) fn new(schema: &'static Schema) -> Self {
-        Spec {
-            schema,
-            name: schema.name.to_owned(),
-            sources: Vec::new(),
-            overrides: Vec::new(),
-            debounce: Duration::from_millis(100),
-            max_wait: None,
-            startup_timeout: None,
-            resync: None,
-            unknown: Unknown::Warn,
-            history: 0,
-            manual: false,
-            reducer: None,
-            generations: 4,
-            pipeline: None,
-            group: None,
-            recorder: None,
-            probation: None,
-            health_check: None,
-            #[cfg(feature = "json")]
-            last_known_good: None,
-            #[cfg(feature = "json")]
-            trial: None,
-            on_stop: None,
-            #[cfg(feature = "signal")]
-            reload_on: None,
-        }
-    }
+/// How changes are on trial across processes.
+#[cfg(feature = "json")]
+fn trial_rules(spec: &Spec) -> Option<TrialRules> {
+    let probation = spec.options.probation;
+    let tries = spec.trial.or(probation.map(|_| TRIES))?;
+    Some(TrialRules {
+        tries,
+        lasts: probation.unwrap_or(ON_TRIAL),
+    })
+}
 
-    /// The arguments that are read, in every layer that reads some, or else in one above all others.
-    pub(crate) fn set_arguments(&mut self, given: Arguments) {
-        let mut layers = self.sources.iter_mut().chain(&mut self.overrides);
-        if !layers.any(|layer| layer.is_args()) {
-            self.overrides.push(Source::args());
-        }
-        for layer in self.sources.iter_mut().chain(&mut self.overrides) {
-            layer.arguments = given.clone();
-        }
-    }
-
-    /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
-    pub(crate) fn once(mut self) -> Self {
-        self.startup_timeout.get_or_insert(LOAD_LIMIT);
-        (self.manual, self.generations) = (false, 0);
-        (self.group, self.recorder) = (None, None);
-        (self.probation, self.health_check) = (None, None);
-        self.on_stop = None;
-        #[cfg(feature = "signal")]
-        {
-            self.reload_on = None;
-        }
-        #[cfg(feature = "json")]
-        {
-            (self.last_known_good, self.trial) = (None, None);
-        }
-        self
-    }
-
-    /// How changes are on trial across processes.
-    #[cfg(feature = "json")]
-    fn trial_rules(&self) -> Option<TrialRules> {
-        let tries = self.trial.or(self.probation.map(|_| TRIES))?;
-        Some(TrialRules {
-            tries,
-            lasts: self.probation.unwrap_or(ON_TRIAL),
-        })
-    }
-
-    /// Opens the layers.
-    pub(crate) fn plan(self) -> Result<Plan, Error> {
+impl Plan {
+    /// Opens the layers of what is declared.
+    pub(crate) fn of(spec: Spec) -> Result<Plan, Error> {
         let wrong = |problem: String| Error::Declaration {
-            name: self.name.clone(),
+            name: spec.options.name.clone(),
             problem,
         };
         #[cfg(feature = "json")]
-        let trials = self.trial_rules();
+        let trials = trial_rules(&spec);
         let mut layers = Vec::new();
-        for source in self.sources.into_iter().chain(self.overrides) {
-            layers.push(source.open(self.resync).map_err(wrong)?);
+        for source in spec.sources.into_iter().chain(spec.overrides) {
+            layers.push(declare::open(source, spec.resync).map_err(wrong)?);
         }
         if layers.is_empty() {
             return Err(wrong(
@@ -187,8 +74,8 @@ impl Spec {
             ));
         }
         #[cfg(feature = "json")]
-        if let Some(tries) = self.trial {
-            if self.last_known_good.is_none() {
+        if let Some(tries) = spec.trial {
+            if spec.last_known_good.is_none() {
                 return Err(wrong(
                     "`trial` needs a last known good configuration to serve; add `last_known_good(PATH, Secrets::Omit)`".into(),
                 ));
@@ -201,10 +88,10 @@ impl Spec {
             }
         }
         #[cfg(feature = "json")]
-        let last_known_good = match &self.last_known_good {
+        let last_known_good = match &spec.last_known_good {
             None => None,
             Some((path, secrets)) => Some(super::last_known_good::KeepOnDisk {
-                path: crate::source::declare::expand(path, &Default::default())
+                path: declare::expand(path, &Default::default())
                     .map_err(wrong)?
                     .into(),
                 secrets: *secrets,
@@ -221,36 +108,18 @@ impl Spec {
         }
         for layer in &layers {
             if let Input::Environment(prefix, _) = &layer.input {
-                environment::check_names((self.schema.fields)(), prefix).map_err(wrong)?;
+                environment::check_names((spec.options.schema.fields)(), prefix).map_err(wrong)?;
             }
         }
-        check_arguments(self.schema, &self.name, &layers)?;
-        let max_wait = self
-            .max_wait
-            .unwrap_or_else(|| self.debounce.saturating_mul(10).max(Duration::from_secs(1)));
+        check_arguments(spec.options.schema, &spec.options.name, &layers)?;
+        let mut options = spec.options;
+        // A probation needs something to go back to.
+        options.generations = options.generations.max(options.probation.is_some().into());
         Ok(Plan {
-            schema: self.schema,
-            name: self.name,
+            options,
             layers,
-            debounce: self.debounce,
-            max_wait,
-            startup_timeout: self.startup_timeout,
-            unknown: self.unknown,
-            history: self.history,
-            manual: self.manual,
-            // A probation needs something to go back to.
-            generations: self.generations.max(self.probation.is_some().into()),
-            reducer: self.reducer,
-            pipeline: self.pipeline,
-            group: self.group,
-            recorder: self.recorder,
-            probation: self.probation,
-            health_check: self.health_check,
             #[cfg(feature = "json")]
             last_known_good,
-            on_stop: self.on_stop,
-            #[cfg(feature = "signal")]
-            reload_on: self.reload_on,
         })
     }
 }
@@ -289,7 +158,7 @@ impl Plan {
     #[cfg(feature = "json")]
     pub(super) async fn found(&self) -> Option<DiskFindings> {
         let keep = self.last_known_good.clone()?;
-        let config = self.schema.name;
+        let config = self.options.schema.name;
         let reading = tokio::task::spawn_blocking(move || DiskFindings::read(&keep, config));
         reading.await.ok()
     }
@@ -302,22 +171,29 @@ impl Plan {
     /// How the engine decides.
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            name: self.name.clone(),
-            history: self.history,
-            generations: self.generations,
-            debounce: self.debounce,
-            max_wait: self.max_wait,
-            grouped: self.group.is_some(),
-            asks: self.pipeline.is_some(),
-            probation: self.probation,
-            checks: self.health_check.is_some(),
+            name: self.options.name.clone(),
+            history: self.options.history,
+            generations: self.options.generations,
+            debounce: self.options.debounce,
+            max_wait: self.max_wait(),
+            grouped: self.options.group.is_some(),
+            asks: self.options.pipeline.is_some(),
+            probation: self.options.probation,
+            checks: self.options.health_check.is_some(),
             fallback: self.fallback(),
         }
     }
 
+    /// How long changes may follow one another before they are taken up.
+    fn max_wait(&self) -> Duration {
+        let debounce = self.options.debounce;
+        let usual = || debounce.saturating_mul(10).max(Duration::from_secs(1));
+        self.options.max_wait.unwrap_or_else(usual)
+    }
+
     #[cfg(feature = "json")]
     fn fallback(&self) -> Option<Duration> {
-        let limit = self.startup_timeout.map(|limit| limit / 2);
+        let limit = self.options.startup_timeout.map(|limit| limit / 2);
         let patience = limit.unwrap_or(super::fallback_start::PATIENCE);
         self.last_known_good.as_ref().map(|_| patience)
     }
@@ -330,7 +206,8 @@ impl Plan {
     /// By hand, and where nothing is watched, there is nothing to wait for.
     pub(super) fn needs_timers(&self) -> bool {
         let watched = |layer: &Opened| matches!(layer.input, Input::Watched(_));
-        self.startup_timeout.is_some() || !self.manual && self.layers.iter().any(watched)
+        self.options.startup_timeout.is_some()
+            || !self.options.manual && self.layers.iter().any(watched)
     }
 
     /// The layers: what is read now, and what is watched.
@@ -350,7 +227,7 @@ impl Plan {
             state.proven = mailbox.proven(i);
             #[cfg(feature = "metrics")]
             state.proven.on_proof({
-                let (name, origin) = (self.name.clone(), opened.origin.clone());
+                let (name, origin) = (self.options.name.clone(), opened.origin.clone());
                 move |at| crate::observe::metrics::layer_proven(&name, &origin, at)
             });
             match &opened.input {
@@ -362,7 +239,12 @@ impl Plan {
                     }) as BoxedTask));
                 }
                 input => {
-                    let given = given(self.schema, &opened.origin, input, self.unknown);
+                    let given = given(
+                        self.options.schema,
+                        &opened.origin,
+                        input,
+                        self.options.unknown,
+                    );
                     state.give(given, now());
                 }
             }

@@ -24,7 +24,7 @@ impl Driver {
         let run = self.run.as_ref();
         let reading = run.is_some_and(|run| matches!(run.phase, Phase::Reading));
         for item in mailbox.reports(!reading) {
-            if let Some(recorder) = &self.plan.recorder {
+            if let Some(recorder) = &self.plan.options.recorder {
                 recorder.received(&item);
             }
             if let Some(health) = item.health {

@@ -13,7 +13,7 @@ impl Driver {
         let Poll::Ready(Some(command)) = self.commands.poll_recv(cx) else {
             return false;
         };
-        if let Some(recorder) = &self.plan.recorder {
+        if let Some(recorder) = &self.plan.options.recorder {
             recorder.command(&command);
         }
         match command {

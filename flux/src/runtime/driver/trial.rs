@@ -37,7 +37,7 @@ impl Driver {
             ProbationStep::Passed => self.listeners.notify(&mut self.engine),
             ProbationStep::Failed(reason) => self.unhealthy(&reason),
             ProbationStep::Check => {
-                let check = self.plan.health_check.clone();
+                let check = self.plan.options.health_check.clone();
                 self.check = check
                     .zip(self.engine.current().cloned())
                     .map(|(check, now)| {

@@ -62,7 +62,7 @@ impl Driver {
     fn is_long(&self) -> bool {
         let states = self.engine.layers.states.iter();
         let size: usize = states.map(LayerState::pending_size).sum();
-        size >= LARGE && !self.plan.manual && {
+        size >= LARGE && !self.plan.options.manual && {
             let runtime = Handle::try_current();
             runtime.is_ok_and(|one| one.runtime_flavor() == RuntimeFlavor::MultiThread)
         }

@@ -5,7 +5,7 @@ use crate::source::declare::*;
 use std::ffi::OsString;
 
 fn opened(uri: &str) -> Result<String, String> {
-    Source::uri(uri).open(None).map(|opened| opened.origin)
+    open(Source::uri(uri), None).map(|opened| opened.origin)
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_variable_that_is_empty_or_no_unicode_is_reported_as_what_it_is() {
         ] {
             let mut source = Source::uri(uri.replace("NAME", name));
             source.variables = variables.clone();
-            let refused = source.open(None).map(|opened| opened.origin);
+            let refused = open(source, None).map(|opened| opened.origin);
             let refused = refused.expect_err(uri);
             assert!(refused.contains(sentence), "{refused}");
         }
@@ -63,7 +63,7 @@ fn what_is_wrong_with_a_given_uri_is_reported_as_it_was_given() {
         ),
     ] {
         let source = Source::uri("${APP_CONFIG}").variables([("APP_CONFIG", given)]);
-        let refused = source.open(None).map(|opened| opened.origin);
+        let refused = open(source, None).map(|opened| opened.origin);
         let refused = refused.expect_err(given);
         assert!(refused.contains(sentence), "{refused}");
         assert!(

@@ -1,0 +1,121 @@
+//! What is declared of a capacitor.
+
+use super::recorder_hook::RecorderHook;
+use crate::{
+    change::Group,
+    codec::Unknown,
+    engine::{AnySnapshot, Reducer, Schema, State},
+    pipeline::{Answer, AnyParts},
+    source::{Source, arguments::Arguments},
+};
+use std::{sync::Arc, time::Duration};
+
+/// The limit of a load where no startup timeout is declared: a program that waits before it has started shows nobody why.
+const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Called with the final state.
+pub(crate) type OnStop = Arc<dyn Fn(State) + Send + Sync>;
+
+/// The program's own health check.
+pub(crate) type HealthCheck = Arc<dyn Fn(AnySnapshot) -> Answer<()> + Send + Sync>;
+
+/// Everything that is declared of a capacitor.
+pub(crate) struct Spec {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) overrides: Vec<Source>,
+    pub(crate) resync: Option<Duration>,
+    #[cfg(feature = "json")]
+    pub(crate) last_known_good: Option<(flux_syntax::Template, super::Secrets)>,
+    /// After how many deaths content is quarantined; none where a change is on trial only if there is a probation.
+    #[cfg(feature = "json")]
+    pub(crate) trial: Option<u32>,
+    pub(crate) options: Options,
+}
+
+/// What is declared apart from layers and files.
+pub(crate) struct Options {
+    pub(crate) schema: &'static Schema,
+    pub(crate) name: String,
+    pub(crate) debounce: Duration,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) startup_timeout: Option<Duration>,
+    pub(crate) unknown: Unknown,
+    pub(crate) history: usize,
+    pub(crate) manual: bool,
+    pub(crate) reducer: Option<Reducer>,
+    pub(crate) generations: usize,
+    /// None where nothing of the program is to be asked before a change.
+    pub(crate) pipeline: Option<Box<dyn AnyParts>>,
+    pub(crate) group: Option<Group>,
+    pub(crate) recorder: Option<Box<dyn RecorderHook>>,
+    pub(crate) probation: Option<Duration>,
+    pub(crate) health_check: Option<HealthCheck>,
+    pub(crate) on_stop: Option<OnStop>,
+    #[cfg(feature = "signal")]
+    pub(crate) reload_on: Option<super::Signal>,
+}
+
+impl Spec {
+    /// Nothing is declared yet.
+    pub(crate) fn new(schema: &'static Schema) -> Self {
+        Spec {
+            sources: Vec::new(),
+            overrides: Vec::new(),
+            resync: None,
+            #[cfg(feature = "json")]
+            last_known_good: None,
+            #[cfg(feature = "json")]
+            trial: None,
+            options: Options {
+                schema,
+                name: schema.name.to_owned(),
+                debounce: Duration::from_millis(100),
+                max_wait: None,
+                startup_timeout: None,
+                unknown: Unknown::Warn,
+                history: 0,
+                manual: false,
+                reducer: None,
+                generations: 4,
+                pipeline: None,
+                group: None,
+                recorder: None,
+                probation: None,
+                health_check: None,
+                on_stop: None,
+                #[cfg(feature = "signal")]
+                reload_on: None,
+            },
+        }
+    }
+
+    /// The arguments that are read, in every layer that reads some, or else in one above all others.
+    pub(crate) fn set_arguments(&mut self, given: Arguments) {
+        let mut layers = self.sources.iter_mut().chain(&mut self.overrides);
+        if !layers.any(|layer| layer.is_args()) {
+            self.overrides.push(Source::args());
+        }
+        for layer in self.sources.iter_mut().chain(&mut self.overrides) {
+            layer.arguments = given.clone();
+        }
+    }
+
+    /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
+    pub(crate) fn once(mut self) -> Self {
+        let options = &mut self.options;
+        options.startup_timeout.get_or_insert(LOAD_LIMIT);
+        (options.manual, options.generations) = (false, 0);
+        (options.group, options.recorder) = (None, None);
+        (options.probation, options.health_check) = (None, None);
+        options.on_stop = None;
+        #[cfg(feature = "signal")]
+        {
+            options.reload_on = None;
+        }
+        #[cfg(feature = "json")]
+        {
+            (self.last_known_good, self.trial) = (None, None);
+        }
+        self
+    }
+}

@@ -1,0 +1,263 @@
+//! From a declaration to a layer that is ready to be watched: variables are expanded, and what cannot work is refused.
+
+use super::{
+    Source, SourceKind,
+    expand::{expand, in_unicode, value_of},
+};
+use crate::{
+    codec::Decoder,
+    report::ARGUMENTS,
+    source::{
+        DynWatcher, Observer, Patience, Session, Terms, arguments::Arguments,
+        environment::Variables, renewed::Renewed,
+    },
+};
+use flux_syntax::{Format, Remote, Template, Uri};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// Where an opened layer's content comes from.
+pub(crate) enum Input {
+    Watched(Arc<tokio::sync::Mutex<Box<dyn DynWatcher>>>),
+    Environment(String, Variables),
+    Arguments(Arguments),
+    #[cfg(feature = "figment")]
+    Provider(std::sync::Mutex<Box<dyn figment::Provider + Send>>),
+}
+
+/// A layer that is ready to be watched, any number of times.
+pub(crate) struct Opened {
+    pub(crate) origin: String,
+    pub(crate) decoder: Option<Decoder>,
+    pub(crate) optional: bool,
+    /// The file or folder that is watched, absolute.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) input: Input,
+}
+
+/// Expands the variables and makes the source ready, or says what cannot work.
+pub(crate) fn open(mut source: Source, resync: Option<Duration>) -> Result<Opened, String> {
+    let name = source.name.take();
+    let mut opened = opened(source, resync)?;
+    if let Some(name) = name {
+        opened.origin = name;
+    }
+    Ok(opened)
+}
+
+fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
+    let own = source.resync;
+    let patience = source.wait.map(|wait| Patience {
+        wait,
+        optional: source.optional,
+    });
+    let watched = |watcher, resync| {
+        Input::Watched(Arc::new(tokio::sync::Mutex::new(Box::new(OnTerms {
+            watcher,
+            resync,
+            patience,
+        }))))
+    };
+    match source.kind {
+        SourceKind::Uri(template) => {
+            let kind =
+                read(&template, &source.variables).map_err(|error| named(&template, &error))?;
+            opened(Source { kind, ..source }, resync)
+        }
+        SourceKind::Env(template) => {
+            let prefix = expand(&template, &source.variables)?;
+            Ok(Opened {
+                origin: "environment".to_owned(),
+                decoder: None,
+                optional: true,
+                file: None,
+                input: Input::Environment(prefix, source.variables),
+            })
+        }
+        SourceKind::Args => Ok(Opened {
+            origin: ARGUMENTS.to_owned(),
+            decoder: None,
+            optional: true,
+            file: None,
+            input: Input::Arguments(source.arguments),
+        }),
+        #[cfg(feature = "figment")]
+        SourceKind::Provider(provider) => Ok(Opened {
+            origin: format!("provider {}", provider.metadata().name),
+            decoder: None,
+            optional: source.optional,
+            file: None,
+            input: Input::Provider(std::sync::Mutex::new(provider)),
+        }),
+        SourceKind::Watcher(watcher) => Ok(Opened {
+            origin: watcher.origin(),
+            decoder: source.format.or_else(default_decoder),
+            optional: source.optional,
+            file: None,
+            input: watched(watcher, own),
+        }),
+        SourceKind::Remote(place) => {
+            let template = place;
+            let place = in_unicode(&source.variables, |lookup| template.expand(lookup));
+            let place = place
+                .map_err(|error| format!("a `{}:` source: {error}", template.scheme.as_str()))?;
+            // What the URI says is nearer to the source than what the builder says of all.
+            let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
+            let folder = place.origin().strip_prefix("dir:").map(std::path::absolute);
+            let folder = folder.and_then(Result::ok);
+            let (origin, decoder) = (place.origin(), decoder_of(&place));
+            let watcher: Box<dyn DynWatcher> = match template.reads_files() {
+                true => {
+                    let variables = source.variables;
+                    let lookup = Box::new(move |name: &str| value_of(name, &variables));
+                    Box::new(Renewed::open(template, place, lookup)?)
+                }
+                false => crate::source::open::open(place)?,
+            };
+            Ok(Opened {
+                origin,
+                decoder: Some(source.format.unwrap_or(decoder)),
+                optional: source.optional,
+                file: folder,
+                input: watched(watcher, resync),
+            })
+        }
+        #[cfg(feature = "file")]
+        SourceKind::File(template) => {
+            let path = expand(&template, &source.variables)?;
+            let decoder = decoder_of_file(&path, source.format)?;
+            let mut file = crate::source::File::new(&path);
+            if let Some(settle) = source.settle {
+                file = file.settle(settle);
+            }
+            if let Some(resync) = own.or(resync) {
+                file = file.resync(resync);
+            }
+            Ok(Opened {
+                origin: path,
+                decoder: Some(decoder),
+                optional: source.optional,
+                file: Some(file.path().to_owned()),
+                input: watched(Box::new(file), None),
+            })
+        }
+        #[cfg(not(feature = "file"))]
+        SourceKind::File(template) => {
+            let _ = source.settle;
+            Err(format!(
+                "`file:{template}` needs the cargo feature `file` of flux"
+            ))
+        }
+    }
+}
+
+/// A file's own format, or that of its name.
+#[cfg(feature = "file")]
+fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
+    format
+        .or_else(|| Format::of_path(path).map(Decoder::from))
+        .ok_or_else(|| {
+            format!(
+                "the format of `{path}` is not known from its name; name one of json, yaml, toml"
+            )
+        })
+}
+
+/// A source that holds documents: where they are as its declaration names it, and how they are read.
+#[cfg(feature = "testing")]
+pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, String> {
+    let (format, variables) = (&source.format, &source.variables);
+    let of_remote = |place: &Remote| {
+        let lookup = |name: &str| value_of(name, variables);
+        let place = place.expand(&lookup)?;
+        let decoder = format.clone().unwrap_or_else(|| decoder_of(&place));
+        Ok::<_, String>((place.origin(), decoder))
+    };
+    let of_file = |path: &Template| {
+        let path = expand(path, variables)?;
+        let decoder = decoder_of_file(&path, format.clone())?;
+        Ok::<_, String>((path, decoder))
+    };
+    let mut written = None;
+    let mut kind = &source.kind;
+    let mut inner;
+    // A URI may come from a variable as a whole.
+    loop {
+        return match kind {
+            SourceKind::File(path) => of_file(path).map(Some),
+            SourceKind::Remote(place) => {
+                let (origin, decoder) = of_remote(place)?;
+                Ok(Some((written.unwrap_or(origin), decoder)))
+            }
+            SourceKind::Uri(template) => {
+                written = Some(expand(template, variables)?);
+                inner = read(template, variables)?;
+                kind = &inner;
+                continue;
+            }
+            SourceKind::Env(_) | SourceKind::Args | SourceKind::Watcher(_) => Ok(None),
+            #[cfg(feature = "figment")]
+            SourceKind::Provider(_) => Ok(None),
+        };
+    }
+}
+
+fn decoder_of(place: &Remote<String>) -> Decoder {
+    match place.scheme {
+        #[cfg(feature = "file")]
+        flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),
+        _ => place.format().into(),
+    }
+}
+
+/// A watcher on the terms of its layer.
+struct OnTerms {
+    watcher: Box<dyn DynWatcher>,
+    resync: Option<Duration>,
+    patience: Option<Patience>,
+}
+
+impl DynWatcher for OnTerms {
+    fn origin(&self) -> String {
+        self.watcher.origin()
+    }
+    fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
+        self.watcher.watch(observer)
+    }
+    fn terms(&self) -> Terms {
+        let own = self.watcher.terms();
+        Terms {
+            deadline: own.deadline,
+            resync: self.resync.or(own.resync),
+            patience: self.patience,
+        }
+    }
+}
+
+/// What a URI means that is known only at start.
+fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String> {
+    let uri = match template.as_literal() {
+        Some(text) => flux_syntax::parse_uri(text),
+        None => flux_syntax::parse_given_uri(&expand(template, variables)?),
+    };
+    match uri.map_err(|error| error.message)? {
+        Uri::File { path } => Ok(SourceKind::File(path)),
+        Uri::Env { prefix } => Ok(SourceKind::Env(prefix)),
+        Uri::Args => Ok(SourceKind::Args),
+        Uri::Remote(place) => Ok(SourceKind::Remote(place)),
+        Uri::Whole(template) => Ok(SourceKind::Uri(template)),
+        _ => Err("it is new to this version of flux".to_owned()),
+    }
+}
+
+/// The error with its source, unless that may hold a password.
+fn named(template: &Template, error: &str) -> String {
+    let text = template.to_string();
+    match text.contains('@') {
+        true => format!("a source URI: {error}"),
+        false => format!("the source `{text}`: {error}"),
+    }
+}
+
+fn default_decoder() -> Option<Decoder> {
+    Decoder::enabled(Format::Json)
+}
