@@ -313,6 +313,37 @@ async fn a_finished_write_says_nothing_of_the_file_to_which_a_link_leads_by_now(
     assert!(!watched.take_news(), "the half of a document");
 }
 
+/// The thread is held up between the event and its reading for longer than the settle time.
+#[tokio::test]
+async fn a_file_that_is_found_absent_late_is_waited_for_from_then_on() {
+    let place = TestFolder::new().await;
+    let path = place.write("f", "old");
+    let target = Target {
+        path: path.clone(),
+        shown: "f".to_owned(),
+        max_size: 100,
+    };
+    let mut watched = WatchedPlace::file(Arc::new(target), SETTLE);
+    let event = Instant::now();
+    let look = watched.look(Trust::Unproven, Wait::Forever, event.into());
+    look.unwrap();
+    sleep(SETTLE).await;
+    watched.overdue(Instant::now().into());
+    assert!(watched.take_news());
+    fs::remove_file(&path).unwrap();
+    let touches = Touches {
+        spots: vec![(EventSpot::entry(&place.root, "f"), Touch::Gone)],
+        rescan: false,
+    };
+    watched.touch(&touches, event.into());
+    watched.overdue(Instant::now().into());
+    assert!(!watched.take_news(), "it was seen to be away for a moment");
+    let due = watched.due().unwrap();
+    assert!(due > Instant::now().into());
+    watched.overdue(due);
+    assert!(watched.take_news());
+}
+
 #[tokio::test]
 async fn after_events_were_lost_everything_is_read_when_it_is_quiet() {
     let place = TestFolder::new().await;

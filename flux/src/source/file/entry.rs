@@ -73,6 +73,24 @@ pub(super) enum PathContent {
     Unreadable(SourceError),
 }
 
+/// When a path was read. A wait begins after the reading and ends before it: a thread that was held up in between has seen nothing of
+/// that time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReadSpan {
+    pub(super) before: Instant,
+    pub(super) after: Instant,
+}
+
+impl ReadSpan {
+    /// Of a reading that began at `before` and has just ended.
+    pub(super) fn since(before: Instant) -> Self {
+        ReadSpan {
+            before,
+            after: Instant::now().max(before),
+        }
+    }
+}
+
 /// What a finding means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
@@ -179,11 +197,12 @@ impl PathState {
         found: ReadOutcome,
         trust: Trust,
         written: bool,
-        now: Instant,
+        span: ReadSpan,
     ) -> Judgement {
+        let ReadSpan { before, after } = span;
         let unfinished = !found.steady || written;
         let (held, missing) = match found.what {
-            FileContent::Failed(error) => return self.fail(error, now),
+            FileContent::Failed(error) => return self.fail(error, span),
             FileContent::Bytes(bytes) => {
                 // A writer begins by emptying the file.
                 let empty = bytes.is_empty();
@@ -198,10 +217,10 @@ impl PathState {
         };
         self.failure = None;
         self.orphan = found.orphan;
-        self.missing = missing.then(|| self.missing.unwrap_or(now));
+        self.missing = missing.then(|| self.missing.unwrap_or(after));
         let Some(news) = held.filter(|held| self.held.as_ref() != Some(held)) else {
             if unfinished {
-                self.suspect(now, found.stamp, self.quiet);
+                self.suspect(after, found.stamp, self.quiet);
                 return Judgement::Wait;
             }
             self.writer = None;
@@ -217,23 +236,23 @@ impl PathState {
             // There is nothing yet that could be kept while a writer is at work.
             (None, _) => {
                 let value = matches!(news, PathContent::Value(_));
-                value && (unfinished || missing && age.is_some()) && self.is_patient(now)
+                value && (unfinished || missing && age.is_some()) && self.is_patient(span)
             }
             (_, Trust::Replaced) => unfinished,
             (_, Trust::Settled) => {
                 // What goes away when a wait for something else ends has not been away for long.
-                let is_recent = self.missing.is_some_and(|since| now < since + calm);
-                unfinished || is_recent || self.was_touched(&found.stamp, missing, age, now)
+                let is_recent = self.missing.is_some_and(|since| before < since + calm);
+                unfinished || is_recent || self.was_touched(&found.stamp, missing, age, before)
             }
             (_, Trust::Finished) => unfinished || missing,
             (_, Trust::Linked | Trust::Unproven) => unfinished || missing || age.is_some(),
         };
         if wait {
-            self.suspect(now, found.stamp, calm);
+            self.suspect(after, found.stamp, calm);
             if let (Some(writer), Some(age), Trust::Settled | Trust::Linked) =
                 (&mut self.writer, age, trust)
             {
-                writer.due = now + (calm - age).max(Duration::from_millis(1));
+                writer.due = after + (calm - age).max(Duration::from_millis(1));
             }
             return Judgement::Wait;
         }
@@ -259,15 +278,15 @@ impl PathState {
         moved || age.is_some() || emptied && now < writer.since + self.quiet * EMPTY
     }
 
-    fn fail(&mut self, error: SourceError, now: Instant) -> Judgement {
+    fn fail(&mut self, error: SourceError, span: ReadSpan) -> Judgement {
         let count = self.failure.as_ref().map_or(0, |failure| failure.count) + 1;
         // What may pass soon is waited for at the beginning.
         let first =
-            self.held.is_none() && (error.kind() != ErrorKind::Transient || !self.is_patient(now));
+            self.held.is_none() && (error.kind() != ErrorKind::Transient || !self.is_patient(span));
         if first {
             self.held = Some(PathContent::Unreadable(error.clone()));
         }
-        let again = now + ceiling(count, SHORTEST_PAUSE, LONGEST_PAUSE);
+        let again = span.after + ceiling(count, SHORTEST_PAUSE, LONGEST_PAUSE);
         if let Some(writer) = &mut self.writer {
             writer.due = writer.due.max(again);
         }
@@ -296,9 +315,9 @@ impl PathState {
     }
 
     /// Whether the first content may still be waited for.
-    fn is_patient(&mut self, now: Instant) -> bool {
-        let since = *self.first_wait.get_or_insert(now);
-        now < since + self.quiet
+    fn is_patient(&mut self, span: ReadSpan) -> bool {
+        let since = *self.first_wait.get_or_insert(span.after);
+        span.before < since + self.quiet
     }
 
     /// A writer is at work.
@@ -405,10 +424,18 @@ mod tests {
         )))
     }
 
+    /// A reading that takes no time.
+    fn at(now: Instant) -> ReadSpan {
+        ReadSpan {
+            before: now,
+            after: now,
+        }
+    }
+
     /// An entry that holds `text`.
     fn holding(text: &str, now: Instant) -> PathState {
         let mut entry = PathState::new(QUIET);
-        let verdict = entry.consider(found(text, OLD), Trust::Unproven, false, now);
+        let verdict = entry.consider(found(text, OLD), Trust::Unproven, false, at(now));
         assert_eq!(verdict, Judgement::New);
         entry
     }
@@ -440,7 +467,7 @@ mod tests {
         assert_eq!(entry.overdue(now + QUIET), None);
         let due = now + QUIET * 3 / 2;
         assert_eq!(entry.overdue(due), Some(Trust::Settled));
-        let verdict = entry.consider(found("new", QUIET), Trust::Settled, false, due);
+        let verdict = entry.consider(found("new", QUIET), Trust::Settled, false, at(due));
         assert_eq!((verdict, text(&entry)), (Judgement::New, Some("new")));
         assert_eq!(entry.due(), None);
     }
@@ -451,10 +478,10 @@ mod tests {
             let now = Instant::now();
             let mut entry = holding("old", now);
             assert_eq!(entry.touched(Gone, now), Some(Trust::Unproven));
-            let verdict = entry.consider(missing(), Trust::Unproven, false, now);
+            let verdict = entry.consider(missing(), Trust::Unproven, false, at(now));
             assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
             entry.touched(Finished, now + QUIET / 2);
-            let verdict = entry.consider(found("new", QUIET), Trust::Finished, false, now);
+            let verdict = entry.consider(found("new", QUIET), Trust::Finished, false, at(now));
             assert_eq!((verdict, text(&entry)), (Judgement::New, Some("new")));
         }
     }
@@ -467,11 +494,42 @@ mod tests {
             entry.touched(Rescan, now);
             let due = now + QUIET;
             assert_eq!(entry.overdue(due), Some(Trust::Settled));
-            let verdict = entry.consider(missing(), Trust::Settled, false, due);
+            let verdict = entry.consider(missing(), Trust::Settled, false, at(due));
             assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
             let due = due + QUIET;
             assert_eq!(entry.overdue(due), Some(Trust::Settled));
-            let verdict = entry.consider(missing(), Trust::Settled, false, due);
+            let verdict = entry.consider(missing(), Trust::Settled, false, at(due));
+            assert_eq!(verdict, Judgement::New);
+        }
+    }
+
+    #[test]
+    fn a_wait_begins_after_a_reading_and_ends_before_it() {
+        for missing in [absent, || found("", OLD)] {
+            let now = Instant::now();
+            let mut entry = holding("old", now);
+            assert_eq!(entry.touched(Gone, now), Some(Trust::Unproven));
+            // The thread was held up for longer than the settle time.
+            let late = now + QUIET * 3;
+            let span = ReadSpan {
+                before: now,
+                after: late,
+            };
+            let verdict = entry.consider(missing(), Trust::Unproven, false, span);
+            assert_eq!(
+                (verdict, entry.due()),
+                (Judgement::Wait, Some(late + QUIET))
+            );
+            assert_eq!(entry.overdue(late), None, "it was away for a moment");
+            let span = ReadSpan {
+                before: late + QUIET / 2,
+                after: late + QUIET * 2,
+            };
+            let verdict = entry.consider(missing(), Trust::Settled, false, span);
+            assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
+            let last = late + QUIET * 3;
+            assert_eq!(entry.overdue(last), Some(Trust::Settled));
+            let verdict = entry.consider(missing(), Trust::Settled, false, at(last));
             assert_eq!(verdict, Judgement::New);
         }
     }
@@ -486,7 +544,7 @@ mod tests {
             assert_eq!(entry.overdue(later), Some(Trust::Settled));
             let empty = found("", QUIET * seconds);
             assert_eq!(
-                entry.consider(empty, Trust::Settled, false, later),
+                entry.consider(empty, Trust::Settled, false, at(later)),
                 Judgement::Wait
             );
         }
@@ -497,7 +555,7 @@ mod tests {
             "{error}"
         );
         let last = now + QUIET * 10;
-        let verdict = entry.consider(found("", OLD), Trust::Settled, false, last);
+        let verdict = entry.consider(found("", OLD), Trust::Settled, false, at(last));
         assert_eq!((verdict, text(&entry)), (Judgement::New, Some("")));
     }
 
@@ -506,20 +564,20 @@ mod tests {
         let now = Instant::now();
         let mut entry = holding("old", now);
         let half = |age| found("half", age);
-        let verdict = entry.consider(half(QUIET / 2), Trust::Unproven, false, now);
+        let verdict = entry.consider(half(QUIET / 2), Trust::Unproven, false, at(now));
         assert_eq!(verdict, Judgement::Wait);
         // No event came, but somebody wrote.
         let later = now + QUIET;
         assert_eq!(entry.overdue(later), Some(Trust::Settled));
-        let verdict = entry.consider(half(QUIET / 4), Trust::Settled, false, later);
+        let verdict = entry.consider(half(QUIET / 4), Trust::Settled, false, at(later));
         assert_eq!(verdict, Judgement::Wait);
         assert_eq!(entry.due(), Some(later + QUIET * 3 / 4));
         // The clock of a server may be behind: what changed meanwhile is not settled either.
         let later = later + QUIET;
-        let verdict = entry.consider(found("half of it", OLD), Trust::Settled, false, later);
+        let verdict = entry.consider(found("half of it", OLD), Trust::Settled, false, at(later));
         assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
         let later = later + QUIET;
-        let verdict = entry.consider(found("half of it", OLD), Trust::Settled, false, later);
+        let verdict = entry.consider(found("half of it", OLD), Trust::Settled, false, at(later));
         assert_eq!(
             (verdict, text(&entry)),
             (Judgement::New, Some("half of it"))
@@ -530,21 +588,21 @@ mod tests {
     fn what_a_link_leads_to_anew_is_left_alone_for_a_moment_if_it_is_young() {
         let now = Instant::now();
         let mut entry = holding("old", now);
-        let verdict = entry.consider(found("old enough", CALM), Trust::Linked, false, now);
+        let verdict = entry.consider(found("old enough", CALM), Trust::Linked, false, at(now));
         assert_eq!(verdict, Judgement::New);
         let young = Duration::from_millis(10);
-        let verdict = entry.consider(found("half", young), Trust::Linked, false, now);
+        let verdict = entry.consider(found("half", young), Trust::Linked, false, at(now));
         assert_eq!(
             (verdict, text(&entry)),
             (Judgement::Wait, Some("old enough"))
         );
         let due = now + CALM - young;
         assert_eq!(entry.due(), Some(due));
-        let verdict = entry.consider(found("whole", CALM), Trust::Settled, false, due);
+        let verdict = entry.consider(found("whole", CALM), Trust::Settled, false, at(due));
         assert_eq!(verdict, Judgement::Wait, "it was written to");
         let due = due + CALM;
         assert_eq!(entry.overdue(due), Some(Trust::Settled));
-        let verdict = entry.consider(found("whole", CALM * 2), Trust::Settled, false, due);
+        let verdict = entry.consider(found("whole", CALM * 2), Trust::Settled, false, at(due));
         assert_eq!((verdict, text(&entry)), (Judgement::New, Some("whole")));
     }
 
@@ -554,7 +612,7 @@ mod tests {
         let mut entry = holding("old", now);
         let mut pauses = Vec::new();
         for _ in 0..9 {
-            let verdict = entry.consider(failed(), Trust::Finished, false, now);
+            let verdict = entry.consider(failed(), Trust::Finished, false, at(now));
             assert_eq!((verdict, text(&entry)), (Judgement::Failed, Some("old")));
             pauses.push(entry.due().unwrap().duration_since(now).as_millis());
         }
@@ -563,7 +621,7 @@ mod tests {
             [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
         );
         assert!(entry.trouble("f", now).is_some());
-        let verdict = entry.consider(found("old", OLD), Trust::Unproven, false, now);
+        let verdict = entry.consider(found("old", OLD), Trust::Unproven, false, at(now));
         assert_eq!(verdict, Judgement::Same);
         assert!(entry.trouble("f", now).is_none() && entry.due().is_none());
     }
@@ -572,9 +630,9 @@ mod tests {
     fn a_first_reading_that_fails_for_long_is_reported() {
         let now = Instant::now();
         let mut entry = PathState::new(QUIET);
-        let verdict = entry.consider(failed(), Trust::Unproven, false, now);
+        let verdict = entry.consider(failed(), Trust::Unproven, false, at(now));
         assert_eq!((verdict, entry.held()), (Judgement::Failed, None));
-        let verdict = entry.consider(failed(), Trust::Unproven, false, now + QUIET);
+        let verdict = entry.consider(failed(), Trust::Unproven, false, at(now + QUIET));
         assert_eq!(verdict, Judgement::New);
         assert!(matches!(entry.held(), Some(PathContent::Unreadable(_))));
         assert!(entry.due().is_some(), "and tried again");
@@ -589,7 +647,7 @@ mod tests {
             ..found("old", OLD)
         };
         assert_eq!(
-            entry.consider(orphan, Trust::Unproven, false, now),
+            entry.consider(orphan, Trust::Unproven, false, at(now)),
             Judgement::Same
         );
         let error = entry.trouble("app.yaml", now).unwrap().0.to_string();
@@ -661,7 +719,7 @@ mod tests {
                 };
                 let reading = if is_there { found("old", OLD) } else { absent() };
                 away = (!is_there).then(|| away.unwrap_or(now));
-                let verdict = entry.consider(reading, trust, false, now);
+                let verdict = entry.consider(reading, trust, false, at(now));
                 if verdict == Judgement::New && !is_there {
                     prop_assert!(away.is_some_and(|since| now >= since + QUIET));
                 }
@@ -687,13 +745,13 @@ mod tests {
                 let trust = [
                     Trust::Replaced, Trust::Settled, Trust::Finished, Trust::Linked, Trust::Unproven,
                 ][trust as usize];
-                entry.consider(found, trust, false, now);
+                entry.consider(found, trust, false, at(now));
             }
             let mut waits = 0;
             let mut trust = Some(Trust::Unproven);
             let quiet = now;
             while let Some(how) = trust {
-                entry.consider(found("the end", now - quiet), how, false, now);
+                entry.consider(found("the end", now - quiet), how, false, at(now));
                 match entry.due() {
                     None => break,
                     Some(due) => {

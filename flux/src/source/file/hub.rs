@@ -244,9 +244,16 @@ impl HubControl {
 
     /// Makes the watch of `dir` if there is none, or if it is of another directory by now.
     fn ensure(&mut self, dir: &Path) -> notify::Result<Identity> {
-        let lost = lock(&ROUTES).find(dir);
         let identity = current(dir);
         let watched = self.dirs.get(dir).and_then(|watched| watched.identity);
+        let lost = {
+            let mut routes = lock(&ROUTES);
+            if watched.is_some_and(|watched| watched != identity) {
+                // The event of it may be under way still, and is dropped with the old watch.
+                routes.lose(dir);
+            }
+            routes.find(dir)
+        };
         if !lost && watched == Some(identity) {
             return Ok(identity);
         }
@@ -541,6 +548,31 @@ mod tests {
         one.arm(spots.clone(), Wait::Forever).unwrap().unwrap();
         assert!(one.holds());
         assert!(!other.holds(), "it has not looked since");
+        other.arm(spots, Wait::Forever).unwrap().unwrap();
+        assert!(one.holds() && other.holds());
+    }
+
+    /// Nothing watches the folder in which it was replaced: the only event is that of the old watch, which the first one takes back.
+    #[tokio::test]
+    async fn who_finds_another_folder_wakes_the_others_that_watch_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().canonicalize().unwrap().join("dir");
+        let spots = BTreeSet::from([EventSpot::entry(&dir, "f")]);
+        fs::create_dir(&dir).unwrap();
+        let mut one = FileSubscription::new();
+        let mut other = FileSubscription::new();
+        for each in [&mut one, &mut other] {
+            each.arm(spots.clone(), Wait::Forever).unwrap().unwrap();
+        }
+        {
+            // The thread that delivers events is held up.
+            let mut control = control(Wait::Forever).unwrap();
+            control.dirs.get_mut(&dir).unwrap().identity = Some(Some(((0, 0), None)));
+        }
+        one.arm(spots.clone(), Wait::Forever).unwrap().unwrap();
+        assert!(!other.holds());
+        let touches = tokio::time::timeout(Duration::from_secs(5), other.touched()).await;
+        assert!(!touches.unwrap().spots.is_empty());
         other.arm(spots, Wait::Forever).unwrap().unwrap();
         assert!(one.holds() && other.holds());
     }

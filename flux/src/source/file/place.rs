@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     chain::{self, EventSpot, LinkChain, Part},
-    entry::{Judgement, PathContent, PathState, Touch, Trust},
+    entry::{Judgement, PathContent, PathState, ReadSpan, Touch, Trust},
     folder::{Folder, is_shown},
     hub::{Busy, FileSubscription, Wait},
     mounts::Mounts,
@@ -351,6 +351,7 @@ impl WatchedPlace {
         if let Some(folder) = &mut self.folder {
             folder.way = chain::resolve(&folder.target.path);
             let (found, listed) = folder.list();
+            let span = ReadSpan::since(now);
             let was_there = matches!(folder.entry.held(), Some(PathContent::Value(_)));
             let failed = matches!(found.what, FileContent::Failed(_));
             let trust = match &listed {
@@ -360,7 +361,7 @@ impl WatchedPlace {
             };
             // Otherwise it is waited for already.
             let is_new = (trust != Trust::Unproven || !folder.entry.is_busy())
-                && folder.entry.consider(found, trust, false, now) == Judgement::New;
+                && folder.entry.consider(found, trust, false, span) == Judgement::New;
             let is_there = matches!(folder.entry.held(), Some(PathContent::Value(_)));
             self.news |= is_new && !(was_there && is_there);
             if folder.entry.held().is_some() && !is_there {
@@ -475,7 +476,9 @@ impl WatchedPlace {
                 let elsewhere = trust == Trust::Finished
                     && !(self.subscription.holds() && leaf.is_where_it_was());
                 let trust = if elsewhere { Trust::Unproven } else { trust };
-                let verdict = leaf.entry.consider(found, trust, written, now);
+                let verdict = leaf
+                    .entry
+                    .consider(found, trust, written, ReadSpan::since(now));
                 self.news |= verdict == Judgement::New;
             }
         }

@@ -19,7 +19,7 @@ pub(super) struct ReadOutcome {
     pub(super) what: FileContent,
     /// It did not change while it was read.
     pub(super) steady: bool,
-    /// How long ago it was modified; `None` also where that lies in the future.
+    /// How long before the reading began it was modified; `None` also where that lies in the future.
     pub(super) age: Option<Duration>,
     /// Of a file: which one it is, and how it was left.
     pub(super) stamp: Option<FileStamp>,
@@ -97,6 +97,7 @@ pub(super) fn early(target: &Target) -> Option<ReadOutcome> {
 }
 
 fn attempt(path: &Path, shown: &str, max: u64) -> ReadOutcome {
+    let begin = SystemTime::now();
     let failed = |error: io::Error| ReadOutcome::bare(explain(&error, shown));
     let file = match open(path) {
         Ok(file) => file,
@@ -127,9 +128,17 @@ fn attempt(path: &Path, shown: &str, max: u64) -> ReadOutcome {
     ReadOutcome {
         what: FileContent::Bytes(bytes),
         steady,
-        age: stamp.modified.and_then(|modified| modified.elapsed().ok()),
+        age: stamp.modified.and_then(|modified| age(modified, begin)),
         orphan: steady && has_no_name(&before),
         stamp: Some(stamp),
+    }
+}
+
+/// How old what was modified at `modified` was when its reading began: its reader may have been held up since.
+fn age(modified: SystemTime, begin: SystemTime) -> Option<Duration> {
+    match begin.duration_since(modified) {
+        Ok(age) => Some(age),
+        Err(_) => modified.elapsed().ok().map(|_| Duration::ZERO),
     }
 }
 
@@ -301,6 +310,20 @@ mod tests {
             let what = explain(&io::Error::from_raw_os_error(code), "app.yaml");
             assert_eq!(matches!(what, FileContent::Failed(_)), passes, "{what:?}");
         }
+    }
+
+    #[test]
+    fn a_file_is_as_old_as_it_was_when_its_reading_began() {
+        let now = SystemTime::now();
+        let second = Duration::from_secs(1);
+        let begin = now - second * 10;
+        assert_eq!(age(begin - second, begin), Some(second));
+        assert_eq!(
+            age(begin + second, begin),
+            Some(Duration::ZERO),
+            "while it was read"
+        );
+        assert_eq!(age(now + second * 100, begin), None, "in the future");
     }
 
     #[test]
