@@ -7,6 +7,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+/// The link by which a whole mounted object is replaced.
+pub(super) const DATA: &str = "..data";
 /// How many links Linux follows before it gives up.
 const MAX_LINKS: usize = 40;
 
@@ -46,6 +48,16 @@ pub(super) struct LinkChain {
     pub(super) end: PathBuf,
     /// It was not followed to its end, which may hang.
     pub(super) hangs: bool,
+}
+
+impl LinkChain {
+    /// Whether what happens at `spot` can matter.
+    pub(super) fn has(&self, spot: &EventSpot) -> bool {
+        match spot.part {
+            Part::Name(_) => self.spots.contains(spot),
+            Part::All | Part::Itself => self.spots.iter().any(|mine| mine.dir == spot.dir),
+        }
+    }
 }
 
 /// Follows `path`, which is absolute.

@@ -19,12 +19,13 @@ use tokio::{runtime, task::spawn_blocking, time::sleep};
 use super::{
     Dir, File,
     chain::EventSpot,
-    entry::{Touch, Trust},
+    entry::Trust,
+    event::Touch,
     hub::{self, Wait},
     place::WatchedPlace,
-    subscriber::Touches,
     target::Target,
     tests::{NEVER, SeenFile, TestFolder, WatchedPath},
+    touches::Touches,
 };
 use crate::codec::{Codec, Tree};
 

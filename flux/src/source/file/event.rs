@@ -7,7 +7,34 @@ use notify::{
     event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode},
 };
 
-use super::entry::Touch;
+/// What happened to one of the entries that lead to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Touch {
+    /// Permissions, owner or times.
+    Metadata,
+    /// A directory on the way appeared.
+    Structure,
+    /// Written to, and the writer may go on.
+    Written,
+    /// A writer closed it, or something whole came into its place.
+    Finished,
+    /// It went away; something may come in its place.
+    Gone,
+    /// Events were lost.
+    Rescan,
+}
+
+impl Touch {
+    /// One touch for two that were not looked at yet.
+    pub(super) fn then(self, next: Touch) -> Touch {
+        match (self, next) {
+            (before, Touch::Metadata) => before,
+            // A link was swapped and what it led to before was removed.
+            (Touch::Finished, Touch::Gone) => Touch::Finished,
+            (_, next) => next,
+        }
+    }
+}
 
 /// inotify reports each name of a rename by itself, and then of both.
 pub(super) fn is_told_twice(kind: EventKind) -> bool {

@@ -16,8 +16,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event
 
 use super::{
     chain::{EventSpot, Part},
-    entry::Touch,
-    event::{classify, is_of_a_reader, is_told_twice, takes_away},
+    event::{Touch, classify, is_of_a_reader, is_told_twice, takes_away},
     read::identity,
     subscriber::{Subscriber, lock},
 };

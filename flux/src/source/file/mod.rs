@@ -22,6 +22,7 @@ mod subscriber;
 mod target;
 #[cfg(all(test, unix))]
 mod tests;
+mod touches;
 mod values;
 
 use std::{

@@ -12,7 +12,7 @@ use super::{
     entry::Trust,
     hub::Wait,
     place::{Turn, WatchedPlace},
-    subscriber::Touches,
+    touches::Touches,
 };
 use crate::source::{Observer, SourceError};
 

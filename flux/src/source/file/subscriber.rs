@@ -6,23 +6,16 @@ use tokio::sync::Notify;
 
 use super::{
     chain::EventSpot,
-    entry::Touch,
+    event::Touch,
     read::{self, ReadOutcome},
     target::Target,
+    touches::Touches,
 };
 
 #[derive(Default)]
 pub(super) struct Subscriber {
     news: Mutex<PendingTouches>,
     notify: Notify,
-}
-
-/// What happened since the last look, in the order of the last touch of each spot.
-#[derive(Debug, Default)]
-pub(super) struct Touches {
-    pub(super) spots: Vec<(EventSpot, Touch)>,
-    /// Events were lost: anything may have happened.
-    pub(super) rescan: bool,
 }
 
 #[derive(Default)]
@@ -113,29 +106,6 @@ impl Subscriber {
                 news.early = Some(found);
             }
         }
-    }
-}
-
-impl Touches {
-    fn is_empty(&self) -> bool {
-        self.spots.is_empty() && !self.rescan
-    }
-
-    fn is_finished(&self, spot: &EventSpot) -> bool {
-        let mut touches = self.spots.iter();
-        touches.any(|(other, touch)| other == spot && *touch == Touch::Finished)
-    }
-
-    fn add(&mut self, spot: &EventSpot, touch: Touch) {
-        let known = self.spots.iter().position(|(other, _)| other == spot);
-        let merged = match known {
-            Some(at) => {
-                let (spot, before) = self.spots.remove(at);
-                (spot, before.then(touch))
-            }
-            None => (spot.clone(), touch),
-        };
-        self.spots.push(merged);
     }
 }
 
