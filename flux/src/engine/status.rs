@@ -11,11 +11,15 @@ use super::{
 use crate::{
     Report,
     report::Problem,
-    source::{Health, LastProven},
+    source::{Health, LastProven, SourceError},
     time::unix,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// One consistent picture of a capacitor. `Serialize` gives times as seconds since 1970 and never a secret.
 #[derive(Debug, Clone)]
@@ -197,9 +201,44 @@ impl Status {
         }
         status
     }
+
+    /// The same where a layer is called live for longer than its source shows; `None` where none is. Who would report that was held up:
+    /// the process was stopped for a while, or its runtime has no thread to spare.
+    pub(crate) fn unproven(&self) -> Option<Status> {
+        let is_overdue = |layer: &LayerStatus| layer.overdue().is_some();
+        self.layers.iter().any(is_overdue).then(|| {
+            let mut status = self.clone();
+            for layer in &mut status.layers {
+                if let Some((ago, bound)) = layer.overdue() {
+                    layer.health = layer.held_up(ago, bound);
+                }
+            }
+            status
+        })
+    }
 }
 
 impl LayerStatus {
+    fn overdue(&self) -> Option<(Duration, Duration)> {
+        let is_live = self.is_watched && matches!(self.health, Health::Live);
+        self.proven.overdue().filter(|_| is_live)
+    }
+
+    fn held_up(&self, ago: Duration, bound: Duration) -> Health {
+        let now = SystemTime::now();
+        Health::Stale {
+            since: now.checked_sub(ago.saturating_sub(bound)).unwrap_or(now),
+            error: SourceError::transient(format!(
+                "{}: nothing was seen of it for {} s, and what is seen of it holds for {} s: this process was stopped, or its runtime \
+                 has no thread to spare",
+                self.origin,
+                ago.as_secs(),
+                bound.as_secs(),
+            )),
+            attempt: 0,
+        }
+    }
+
     /// When the layer was last known to be current: its source was read, or sent what only the source could send. `None` before the
     /// first time. Of a layer that is read at start, when it was read. Also of an older status, this is the newest time.
     pub fn proven(&self) -> Option<SystemTime> {

@@ -109,12 +109,16 @@ impl Instance {
         self.status.load().state
     }
 
-    /// One consistent picture. In a fork of the process that watches, nothing is watched.
+    /// One consistent picture. In a fork of the process that watches, nothing is watched; and where the task is held up, nothing is live
+    /// for longer than its source shows.
     pub(crate) fn status(&self) -> Arc<Status> {
         let status = self.status.load_full();
-        match status.running && !self.is_here() {
-            true => Arc::new(status.unwatched()),
-            false => status,
+        if status.running && !self.is_here() {
+            return Arc::new(status.unwatched());
+        }
+        match status.unproven() {
+            Some(status) => Arc::new(status),
+            None => status,
         }
     }
 

@@ -242,6 +242,7 @@ impl Watcher for Etcd {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        observer.holds_for(BEAT + ANSWER);
         let member = match &self.client {
             Some(client) => Lease::own(shared::Client::new(EtcdMember {
                 client: client.clone(),

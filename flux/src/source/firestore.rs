@@ -264,6 +264,7 @@ impl Watcher for Firestore {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        observer.is_read_every(RELISTEN, ANSWER);
         let project: Lease<Project> = PROJECTS
             .lease(self.place.server(), observer.was_live(), self.connect())
             .await?;
@@ -297,7 +298,7 @@ impl Watcher for Firestore {
                 // A dead connection is found by the pings of the protocol and ends the events.
                 _ = beat.tick() => {
                     if heard.current {
-                        observer.live();
+                        observer.connected();
                     }
                     continue;
                 }

@@ -191,6 +191,7 @@ impl Watcher for Https {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        observer.is_read_every(self.every(), ANSWER);
         let connect = async { Http::new(&self.place) };
         let http = SERVERS
             .lease(self.place.server(), observer.was_live(), connect)

@@ -21,6 +21,8 @@ struct Shared {
     began: (Instant, SystemTime),
     /// Milliseconds since it began, and one more; 0 means never.
     millis: AtomicU64,
+    /// For how many milliseconds a proof holds; 0 means for ever.
+    bound: AtomicU64,
     on_proof: OnceLock<OnProof>,
 }
 
@@ -30,6 +32,7 @@ impl LastProven {
         LastProven(Arc::new(Shared {
             began: (Instant::now(), SystemTime::now()),
             millis: AtomicU64::new(0),
+            bound: AtomicU64::new(0),
             on_proof: OnceLock::new(),
         }))
     }
@@ -53,6 +56,25 @@ impl LastProven {
         }
     }
 
+    /// For how long a proof holds from now on; for ever at first.
+    pub(crate) fn holds_for(&self, bound: Duration) {
+        let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
+        self.0.bound.store(millis.max(1), Ordering::Relaxed);
+    }
+
+    /// How long ago the newest proof was, and for how long it holds, where that is over. Whoever watches the source reports that
+    /// itself, unless it is held up.
+    pub(crate) fn overdue(&self) -> Option<(Duration, Duration)> {
+        let bound = match self.0.bound.load(Ordering::Relaxed) {
+            0 => return None,
+            millis => Duration::from_millis(millis),
+        };
+        let proven = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
+        let now = Instant::now().saturating_duration_since(self.0.began.0);
+        let ago = now.checked_sub(Duration::from_millis(proven))?;
+        (ago > bound).then_some((ago, bound))
+    }
+
     /// When that was; `None` before the first time.
     pub(crate) fn at(&self) -> Option<SystemTime> {
         let millis = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
@@ -63,5 +85,31 @@ impl LastProven {
 impl fmt::Debug for LastProven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("LastProven").field(&self.at()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proof_holds_for_its_bound_and_for_ever_without_one() {
+        let proven = LastProven::never();
+        let hour = Duration::from_secs(3600);
+        proven.prove(Instant::now());
+        tokio::time::advance(hour).await;
+        assert_eq!(proven.overdue(), None);
+        proven.holds_for(hour);
+        assert_eq!(proven.overdue(), None, "just now it holds");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(
+            proven.overdue(),
+            Some((hour + Duration::from_secs(1), hour))
+        );
+        proven.prove(Instant::now());
+        assert_eq!(proven.overdue(), None);
+        let never = LastProven::never();
+        never.holds_for(Duration::ZERO);
+        assert_eq!(never.overdue(), None, "what was never proven is not live");
     }
 }

@@ -26,7 +26,7 @@ pub enum Health {
     #[default]
     Starting,
     /// Changes are seen as they happen. Within the bound of staleness that the source's page states, something has arrived that only the
-    /// source itself could send.
+    /// source itself could send; also by the clock of who reads the status while the process or its runtime was held up.
     Live,
     /// Changes may be missed.
     Stale {

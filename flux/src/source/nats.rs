@@ -377,6 +377,7 @@ impl Watcher for Nats {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        observer.holds_for(BEAT + ANSWER + led::CONTACT);
         let connected = match &self.client {
             Some(client) => Lease::own(NatsLink::of(client.clone())),
             None => {

@@ -251,6 +251,8 @@ impl Watcher for Redis {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        let poll = self.place.duration("poll").unwrap_or(POLL);
+        observer.is_read_every(poll.max(RESYNC), ANSWER);
         let connected: Lease<Connected> = match &self.client {
             Some(client) => Lease::own(connect(&self.place, client.clone()).await?),
             None => {

@@ -17,6 +17,9 @@ pub(crate) async fn supervise(watcher: &mut dyn DynWatcher, observer: &Observer)
     let asked = caught(|| (watcher.origin(), watcher.terms()));
     let (origin, terms) = asked.unwrap_or_else(|_| ("a source".to_owned(), Terms::default()));
     let observer = &observer.clone().with_resync(terms.resync);
+    if let Some(deadline) = terms.deadline {
+        observer.holds_for(deadline);
+    }
     let mut silence = terms
         .patience
         .map(|patience| Box::pin(stand_in(patience, &origin, observer)));

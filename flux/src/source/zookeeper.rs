@@ -246,6 +246,7 @@ impl Watcher for ZooKeeper {
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        observer.holds_for(BEAT + ANSWER);
         let session = match &self.client {
             Some(client) => Lease::own(ZooKeeperSession(client.clone())),
             None => {

@@ -1,7 +1,10 @@
 //! Runtimes that are gone, that lack something, and processes that are forks.
 
 use crate::kit::{App, over_a_channel, say};
-use flux::{Capacitor, Error, Source, source::Health};
+use flux::{
+    Capacitor, Error, Format, Source,
+    source::{File, Health, Observer, SourceError, Watcher},
+};
 use std::{
     fs,
     sync::{Arc, Mutex},
@@ -20,6 +23,78 @@ fn healths(capacitor: &Capacitor<App>) -> Vec<Health> {
     let status = capacitor.status();
     let layers = status.layers.iter();
     layers.map(|layer| layer.health.clone()).collect()
+}
+
+/// Shows every 20 ms that it is watched.
+struct Heart;
+
+impl Watcher for Heart {
+    fn origin(&self) -> String {
+        "heart".to_owned()
+    }
+
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        observer.value(*b"n: 1");
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            observer.live();
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(Duration::from_secs(1))
+    }
+}
+
+#[test]
+fn no_layer_is_live_for_longer_than_its_source_shows_while_the_runtime_is_held_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.yaml");
+    fs::write(&path, "n: 1").unwrap();
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(Heart).format(Format::Yaml))
+        .source(Source::watcher(
+            File::new(&path).resync(Duration::from_millis(1)),
+        ))
+        .source(Source::env("FLUX_TEST_RUNTIMES_"))
+        .build()
+        .unwrap();
+    let runtime = runtime();
+    let live = || {
+        let healths = healths(&capacitor);
+        healths.iter().all(|one| matches!(one, Health::Live))
+    };
+    runtime.block_on(async {
+        capacitor.start().await.unwrap();
+        crate::until("live", live).await;
+    });
+    let (begin, held_up) = (Instant::now(), Duration::from_millis(6_500));
+    runtime.spawn(async move { std::thread::sleep(held_up) });
+    // The bounds are 1 s, and 5 s and a resync.
+    let mut seen = [false; 2];
+    while begin.elapsed() < Duration::from_millis(6_200) {
+        let status = capacitor.status();
+        assert!(
+            matches!(status.layers[2].health, Health::Live),
+            "it is read at start alone"
+        );
+        for (at, bound) in [1.0, 5.001].into_iter().enumerate() {
+            let proven = status.layers[at].proven().unwrap();
+            let ago = proven.elapsed().unwrap_or_default().as_secs_f64();
+            match &status.layers[at].health {
+                Health::Live => assert!(ago < bound + 0.5, "{at}: live for {ago} s"),
+                Health::Stale { error, .. } => {
+                    assert!(ago > bound - 0.5, "{at}: {error} after {ago} s");
+                    assert!(error.to_string().contains("no thread to spare"), "{error}");
+                    seen[at] = true;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(seen, [true, true]);
+    runtime.block_on(crate::until("live again", live));
 }
 
 #[test]

@@ -142,6 +142,9 @@ impl FileSession<'_> {
             let look = move |place: &mut WatchedPlace| drop(place.look(trust, Wait::Forever, now));
             (place, ()) = self.elsewhere(place, look).await?;
         }
+        // Until the next one, and until a file system that does not answer is reported.
+        self.observer
+            .holds_for(self.interval(&place).saturating_add(LONG));
         self.report(&mut place);
         place.read_early();
         Ok(place)

@@ -106,6 +106,25 @@ impl Observer {
         });
     }
 
+    /// For how long what is seen shows that the source is watched. Whoever reads the status when it is over sees that, although
+    /// nothing is reported: the process was stopped, or its runtime had no thread to spare.
+    pub(crate) fn holds_for(&self, bound: Duration) {
+        self.mailbox.proven[self.layer].holds_for(bound);
+    }
+
+    /// [`holds_for`](Self::holds_for) of a source that is read at its resync, else `usually` so often; the times are spread by a tenth.
+    #[cfg(feature = "_remote")]
+    pub(crate) fn is_read_every(&self, usually: Duration, answer: Duration) {
+        let every = self.resync.unwrap_or(usually);
+        self.holds_for(every.saturating_add(every / 10).saturating_add(answer));
+    }
+
+    /// The connection is open: a sign of life, and no proof that what was observed last still holds.
+    #[cfg(feature = "firestore")]
+    pub(crate) fn connected(&self) {
+        self.mailbox.slot(self.layer).sign = Some(Instant::now());
+    }
+
     /// The layer is current now.
     fn prove(&self) -> Instant {
         let now = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{ClusterInfo, PeerInfo};
 
 /// How long ago the leader may have had contact with a server that counts for its majority. In a quiet bucket it has it every second.
-const CONTACT: Duration = Duration::from_secs(10);
+pub(super) const CONTACT: Duration = Duration::from_secs(10);
 
 /// Whether a leader with a majority gave this answer. A server without peers has no cluster.
 pub(super) fn by_a_majority(cluster: Option<&ClusterInfo>) -> bool {
