@@ -265,9 +265,9 @@ impl Syntax {
     fn new(message: &dyn fmt::Display, at: Option<(usize, usize)>, quotes: bool) -> Self {
         let text = message.to_string();
         let known = match without_position(&text) {
-            "recursion limit exceeded" => Some(TOO_DEEP),
+            "recursion limit exceeded" | TOO_DEEP => Some(TOO_DEEP),
             "recursion limit" | "cannot recurse further; max recursion depth met" => {
-                Some("tables and arrays are nested more than 80 deep")
+                Some("a value is nested more than 80 deep, or a key has more than 80 parts")
             }
             "repetition limit exceeded" => Some("its aliases repeat too much"),
             _ => None,
@@ -290,7 +290,11 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
         #[cfg(feature = "json")]
         Decoder::Json => serde_json::from_str(text).map_err(|error| {
             let at = position::in_characters(text, error.line(), error.column());
-            Syntax::new(&error, Some(at), error.is_data())
+            let mut syntax = Syntax::new(&error, Some(at), error.is_data());
+            if syntax.message == TOO_DEEP {
+                syntax.message = JSON_TOO_DEEP.to_owned();
+            }
+            syntax
         }),
         #[cfg(feature = "yaml")]
         Decoder::Yaml => {
@@ -337,11 +341,15 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
     Syntax::new(&error.message(), at, quotes)
 }
 
-/// How deep a custom codec's lists and maps may be nested: as deep as JSON's.
+/// How deep a custom codec's lists and maps may be nested: as deep as YAML's.
 pub(crate) const MAX_DEPTH: usize = 128;
 
 /// What is said of a document that is deeper.
 pub(crate) const TOO_DEEP: &str = "lists and maps are nested more than 128 deep";
+
+/// The same of JSON, whose decoder refuses the last level.
+#[cfg(feature = "json")]
+const JSON_TOO_DEEP: &str = "lists and maps are nested more than 127 deep";
 
 /// The tree of a document in a format of the user's own.
 fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {
@@ -389,5 +397,80 @@ pub(crate) fn plain_scalars(decoder: &Decoder) -> bool {
         #[cfg(feature = "yaml")]
         Decoder::Yaml => true,
         _ => false,
+    }
+}
+
+#[cfg(all(test, feature = "json", feature = "toml", feature = "yaml"))]
+mod tests {
+    use super::*;
+
+    /// A document whose lists or maps are in each other so deep, the root counted.
+    type Nested = fn(usize) -> String;
+
+    #[test]
+    fn each_format_accepts_exactly_the_depth_that_its_refusal_names() {
+        struct Echo;
+        impl Codec for Echo {
+            fn name(&self) -> &str {
+                "echo"
+            }
+            fn decode(&self, text: &str) -> Result<Tree, String> {
+                let depth: usize = text.parse().unwrap();
+                let wrap = |tree, _| Tree::Map(vec![("v".to_owned(), tree)]);
+                Ok((0..depth).fold(Tree::Null, wrap))
+            }
+        }
+        let echo = || Decoder::Custom(Arc::new(Echo));
+        // Of TOML, what is counted are the levels of a value, or the parts of a key.
+        let cases: [(&str, Decoder, Nested); 12] = [
+            ("JSON lists", Decoder::Json, |n| {
+                format!("{{\"v\":{}{}}}", "[".repeat(n - 1), "]".repeat(n - 1))
+            }),
+            ("JSON maps", Decoder::Json, |n| {
+                format!("{}1{}", "{\"v\":".repeat(n), "}".repeat(n))
+            }),
+            ("YAML flow lists", Decoder::Yaml, |n| {
+                format!("v: {}{}", "[".repeat(n - 1), "]".repeat(n - 1))
+            }),
+            ("YAML flow maps", Decoder::Yaml, |n| {
+                format!("{}1{}", "{v: ".repeat(n), "}".repeat(n))
+            }),
+            ("YAML block lists", Decoder::Yaml, |n| {
+                format!("v:\n  {}1", "- ".repeat(n - 1))
+            }),
+            ("YAML block maps", Decoder::Yaml, |n| {
+                let line = |at: usize| format!("{}v:\n", " ".repeat(at));
+                (0..n).map(line).collect()
+            }),
+            ("TOML lists", Decoder::Toml, |n| {
+                format!("v = {}{}", "[".repeat(n), "]".repeat(n))
+            }),
+            ("TOML inline tables", Decoder::Toml, |n| {
+                format!("v = {}1{}", "{v = ".repeat(n), "}".repeat(n))
+            }),
+            ("TOML dotted keys", Decoder::Toml, |n| {
+                format!("{}v = 1", "v.".repeat(n - 1))
+            }),
+            ("TOML headers", Decoder::Toml, |n| {
+                format!("[v{}]", ".v".repeat(n - 1))
+            }),
+            ("TOML headers of lists", Decoder::Toml, |n| {
+                format!("[[v{}]]", ".v".repeat(n - 1))
+            }),
+            ("a codec", echo(), |n| n.to_string()),
+        ];
+        for (case, decoder, nested) in cases {
+            let read = |depth: usize| tree(&decoder, &nested(depth)).map(drop);
+            let depths = (2..400).take_while(|depth| read(*depth).is_ok());
+            let deepest = depths.last().unwrap();
+            let refusal = read(deepest + 1).unwrap_err();
+            let names = format!("more than {deepest} ");
+            assert!(
+                refusal.message.contains(&names),
+                "{case}, {deepest}: {}",
+                refusal.message
+            );
+            assert!(refusal.too_much && !refusal.quotes, "{case}");
+        }
     }
 }

@@ -18,6 +18,14 @@ use crate::{
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
+/// Why what is kept on disk serves in the place of a layer.
+#[cfg(feature = "json")]
+pub(crate) struct FillReason {
+    pub(crate) why: What,
+    /// What reports call that which is kept, with its age.
+    pub(crate) kept: String,
+}
+
 /// One layer inside the engine.
 pub(crate) struct LayerState {
     pub(crate) origin: String,
@@ -47,6 +55,8 @@ pub(crate) struct LayerState {
     pub(super) unjudged: bool,
     /// What readers see.
     pub(super) accepted: Option<DecodedContent>,
+    /// The file that filled it at the start.
+    kept_in: Option<String>,
     /// The document before that: a secret that was replaced is still one.
     replaced: Option<Arc<[u8]>>,
     /// Why the newest content could not be decoded.
@@ -91,6 +101,7 @@ impl LayerState {
             since: 0,
             unjudged: false,
             accepted: None,
+            kept_in: None,
             replaced: None,
             refusal: None,
             partial: None,
@@ -162,6 +173,13 @@ impl LayerState {
                     .map(|content| content.bytes())
             }
         }
+    }
+
+    /// The file that serves in its place; none where it is its own content that takes part, of which `candidate` is the newest.
+    pub(super) fn kept_in(&self, candidate: bool) -> Option<&str> {
+        let file = self.kept_in.as_deref()?;
+        let is_kept = !candidate && self.content() == LayerContent::Kept;
+        is_kept.then_some(file)
     }
 
     /// What of it is newest: what was taken up, or what readers see.
@@ -244,16 +262,27 @@ impl LayerState {
         }
     }
 
-    /// What is kept of the layer on disk serves in its place; `why` where nothing was received from its source yet.
+    /// What is kept of the layer on disk serves in its place; `why` where its refusal is no reason for that yet.
     #[cfg(feature = "json")]
-    pub(crate) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<String>) {
-        if let Some(why) = why {
-            self.refusal = Some(vec![Entry::new(
-                &self.origin,
-                Flaw::whole(What::message(ProblemKind::Source, &why)),
-            )]);
+    pub(crate) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<FillReason>, file: &str) {
+        self.kept_in = Some(file.to_owned());
+        if let Some(FillReason { why, kept }) = why {
+            let entry = Entry::new(&self.origin, Flaw::whole(why));
+            self.refusal = Some(vec![entry.kept(kept)]);
         }
         self.accepted = Some(DecodedContent::kept(kept));
+    }
+
+    /// What is kept of the layer on disk cannot serve. Answers whether that is reported: where the layer is refused, and nothing
+    /// comes in its place.
+    #[cfg(feature = "json")]
+    pub(crate) fn cannot_fill(&mut self, why: String) -> bool {
+        let Some(refusal) = &mut self.refusal else {
+            return false;
+        };
+        let what = What::message(ProblemKind::Source, why);
+        refusal.push(Entry::new(&self.origin, Flaw::whole(what)));
+        true
     }
 
     /// Whether readers see anything of it, be it nothing.

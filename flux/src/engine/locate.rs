@@ -31,11 +31,37 @@ pub(super) fn locate(
         None => find(schema, states, &problem.path, chosen),
         set => set,
     };
-    let fix = fix(schema, states, &problem, set.as_ref().map(|set| set.layer));
-    let Some(set) = set else {
-        return Entry::new("", problem).fix(fix);
+    let kept_in = |number: usize| {
+        let state = states.get(number)?;
+        let candidate = chosen.map_or(state.candidate.is_some(), |chosen| chosen[number]);
+        state.kept_in(candidate)
     };
-    entry(&states[set.layer].origin, problem, set).fix(fix)
+    let fix = fix(
+        schema,
+        states,
+        &problem,
+        set.as_ref().map(|set| set.layer),
+        &kept_in,
+    );
+    let note = match schema::place(fields, &problem.path) {
+        Place::Leaf { secret: true } if problem.what == What::Missing => {
+            let file = (0..states.len()).find_map(kept_in);
+            file.map(|file| {
+                format!(
+                    "the last known good configuration in {file} contains no secrets: only with this one from another layer, such as the \
+                     environment, it can serve"
+                )
+            })
+        }
+        _ => None,
+    };
+    let Some(set) = set else {
+        return Entry::new("", problem).fix(fix).note(note);
+    };
+    let origin = &states[set.layer].origin;
+    let kept = kept_in(set.layer).map(|file| format!("{file}, what was kept of {origin}"));
+    let origin = kept.as_deref().unwrap_or(origin);
+    entry(origin, problem, set).fix(fix).note(note)
 }
 
 /// The problem with the layer whose newest content made it, even where the layer no longer contains the value.
@@ -124,11 +150,12 @@ fn only_document(
 }
 
 /// Where a value that is missing can be set: the variable, and the key in the topmost document.
-fn fix(
+fn fix<'s>(
     schema: &Schema,
-    states: &[LayerState],
+    states: &'s [LayerState],
     problem: &Flaw,
     found_in: Option<usize>,
+    kept_in: &dyn Fn(usize) -> Option<&'s str>,
 ) -> Option<Fix> {
     if problem.what != What::Missing {
         return None;
@@ -147,7 +174,14 @@ fn fix(
     let is_item = |seg: &Seg| matches!(seg, Seg::Index(_));
     let below = found_in.filter(|_| problem.path.iter().any(is_item));
     let below = below.and_then(|number| states.get(number).filter(is_document));
-    let document = below.or_else(|| states.iter().rev().find(is_document));
+    // What serves in the place of a document is not to be edited, and the document may have the value.
+    let is_read = |(number, _): &(usize, &LayerState)| kept_in(*number).is_none();
+    let mut read = states
+        .iter()
+        .enumerate()
+        .filter(is_read)
+        .map(|(_, state)| state);
+    let document = below.or_else(|| read.rfind(is_document));
     let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
     let key = document.map(|_| KeyPath::new(path));
     (argument.is_some() || variable.is_some() || key.is_some()).then(|| Fix::Set {

@@ -74,6 +74,8 @@ pub use history::Refusal;
 pub(crate) use judge::broken_rules;
 pub(crate) use judge::check;
 pub(crate) use judge::decode;
+#[cfg(feature = "json")]
+pub(crate) use layer_state::FillReason;
 pub(crate) use layer_state::LayerState;
 pub(crate) use now::Now;
 pub(crate) use probation::ProbationStep;

@@ -56,6 +56,10 @@ pub(crate) struct Entry {
     fix: Option<Fix>,
     /// It refuses nothing by itself.
     is_warning: bool,
+    /// What serves in the place of its layer, once anything is applied.
+    kept: Option<String>,
+    /// What follows the sentence; nothing of a document is in it.
+    note: Option<String>,
 }
 
 impl Entry {
@@ -72,6 +76,33 @@ impl Entry {
             is_set: false,
             fix: None,
             is_warning: false,
+            kept: None,
+            note: None,
+        }
+    }
+
+    /// Adds this behind the sentence; nothing of a document is in it.
+    pub(crate) fn note(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// This, from the disk, is to serve in the place of its layer.
+    #[cfg(feature = "json")]
+    pub(crate) fn kept(mut self, kept: String) -> Self {
+        self.kept = Some(kept);
+        self
+    }
+
+    /// What became of that which was to serve in the place of its layer: only where it is reported is that known.
+    fn conclude(&mut self, keeping: Keeping) {
+        if let Some(kept) = self.kept.take() {
+            self.note = Some(match keeping {
+                Keeping::Nothing => {
+                    format!("{kept}, does not serve, for the other problems of this report")
+                }
+                _ => format!("served is {kept}"),
+            });
         }
     }
 
@@ -214,6 +245,9 @@ impl Report {
         keeping: Keeping,
         secrets: &SecretSources<'_>,
     ) -> Self {
+        for entry in &mut entries {
+            entry.conclude(keeping);
+        }
         let mut more = 0;
         entries.retain(|entry| match entry.problem.what {
             What::More(count) => {

@@ -97,6 +97,10 @@ impl Problem {
             Some(fix @ Fix::Set { .. }) => format!("{sentence}; {fix}"),
             _ => sentence,
         };
+        let sentence = match &entry.note {
+            Some(note) => format!("{sentence}; {note}"),
+            None => sentence,
+        };
         Problem {
             path: KeyPath::shortened(path, LONGEST),
             kind: entry.problem.what.kind(),

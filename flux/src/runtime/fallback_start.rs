@@ -1,14 +1,18 @@
 //! A start from the last known good configuration on disk, while sources do not answer or hold a refused document.
 
-use super::last_known_good::KeepOnDisk;
-use crate::{engine::Engine, observe, source::Health};
+use super::last_known_good::{KeepOnDisk, KeptFile};
+use crate::{
+    engine::{AnyLayer, Engine, FillReason, LayerState, Schema},
+    observe,
+    problem::{ProblemKind, What},
+    source::Health,
+};
 use std::time::Duration;
 
 /// How long silent sources are waited for where no startup timeout limits it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Lets what is kept on disk serve for layers of which nothing could be read yet; answers whether every layer can take part in an
-/// update now.
+/// Lets what is kept on disk serve for layers of which nothing could be read yet; answers whether the layers are to be taken up again.
 pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
     let schema = engine.layers.schema;
     let name = engine.name().to_owned();
@@ -20,50 +24,92 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
             return false;
         }
     };
-    let age = found.written.elapsed().unwrap_or_default();
-    let age = Duration::from_secs(age.as_secs());
-    let mut filled = false;
+    let path = &keep.path.display().to_string();
+    let kept = Kept {
+        path,
+        age: found.written.elapsed().unwrap_or_default(),
+        found: &found,
+    };
+    let (mut filled, mut lacking) = (false, false);
     let secrets = engine.layers.secret_book();
     let keys = engine.layers.keys();
     for (state, key) in engine.layers.states.iter_mut().zip(keys) {
         if state.is_accepted() {
             continue;
         }
-        let path = keep.path.display();
-        let layer = match found.layer(schema, &key, state.decoder.as_ref()) {
-            Ok(Some((layer, warnings))) => {
+        match kept.of_layer(schema, state, &key) {
+            Ok((layer, warnings)) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
                     observe::warning(&name, &secrets.safe(&text));
                 }
-                Some(layer)
+                filled |= layer.is_some();
+                let kept = kept.name();
+                let why = why(state).map(|why| FillReason { why, kept });
+                state.fill(layer, why, path);
             }
-            // It had no document then, or it is new since.
-            Ok(None)
-                if state.optional && (!state.answered() || state.quarantine_reason().is_some()) =>
-            {
-                None
-            }
-            Ok(None) => continue,
             Err(problem) => {
-                let text = format!("{path}: {problem}");
-                observe::warning(&name, &secrets.safe(&text));
-                continue;
+                observe::warning(&name, &secrets.safe(&format!("{path}: {problem}")));
+                let name = kept.name();
+                lacking |= state.cannot_fill(format!("{name}, does not serve: {problem}"));
             }
-        };
-        let why = match (&state.health, state.quarantine_reason()) {
-            (_, Some(why)) => Some(why.to_owned()),
-            _ if state.answered() => None,
-            (Health::Stale { error, .. }, None) => Some(format!("cannot be reached ({error})")),
-            _ => Some("has not answered yet".to_owned()),
-        };
-        let why = why.map(|why| {
-            format!("{why}; served is the last known good configuration, {age:?} old, from {path}")
-        });
-        filled |= layer.is_some();
-        state.fill(layer, why);
+        }
     }
-    filled && engine.layers.states.iter().all(|state| state.is_usable())
+    let mut states = engine.layers.states.iter();
+    // What is missing in it is reported, once there is nothing to wait for.
+    let report = lacking && states.clone().all(LayerState::answered);
+    report || filled && states.all(LayerState::is_usable)
+}
+
+/// Why what a layer holds is not what serves; none where its refusal is a reason already.
+fn why(state: &LayerState) -> Option<What> {
+    match (&state.health, state.quarantine_reason()) {
+        (_, Some(why)) => Some(What::plain(ProblemKind::TakenBack, why)),
+        _ if state.answered() => None,
+        (Health::Stale { error, .. }, None) => {
+            let why = format!("cannot be reached ({error})");
+            Some(What::message(ProblemKind::Source, why))
+        }
+        _ => Some(What::plain(ProblemKind::Source, "has not answered yet")),
+    }
+}
+
+/// The file as it was found.
+struct Kept<'f> {
+    path: &'f str,
+    age: Duration,
+    found: &'f KeptFile,
+}
+
+impl Kept<'_> {
+    /// What reports call it.
+    fn name(&self) -> String {
+        let (age, path) = (self.age.as_secs(), self.path);
+        format!("the last known good configuration, {age}s old, from {path}")
+    }
+
+    /// What it has of a layer, with warnings; or why that cannot serve.
+    fn of_layer(
+        &self,
+        schema: &Schema,
+        state: &LayerState,
+        key: &str,
+    ) -> Result<(Option<AnyLayer>, Vec<String>), String> {
+        let may_lack = || !state.answered() || state.quarantine_reason().is_some();
+        match self.found.layer(schema, key, state.decoder.as_ref())? {
+            Some((layer, warnings)) => Ok((Some(layer), warnings)),
+            // It had no document then, or it is new since.
+            None if state.optional && may_lack() => Ok((None, Vec::new())),
+            None => {
+                let known = self.found.with_content();
+                let others = match known.is_empty() {
+                    true => String::new(),
+                    false => format!(" (it has {})", known.join(", ")),
+                };
+                Err(format!("it contains nothing of {key}{others}"))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -157,5 +203,152 @@ mod tests {
         let inside = build(Source::dir(file("keys")), file("keys/last.json"));
         assert!(inside.is_err());
         build(Source::dir(file("keys")), file("last.json")).unwrap();
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct Guarded {
+        #[flux(range = 0..=99)]
+        n: u32,
+        #[flux(secret)]
+        password: String,
+    }
+
+    fn guarded(path: &Path, origin: &'static str) -> (Capacitor<Guarded>, ChannelSender) {
+        let (sender, channel) = Channel::buffered(origin, 4);
+        let source = Source::watcher(channel).format(Format::Yaml);
+        let builder = Capacitor::<Guarded>::builder().source(source);
+        let kept = builder.last_known_good(path.to_str().unwrap(), Secrets::Omit);
+        (kept.trial(1).build().unwrap(), sender)
+    }
+
+    /// Keeps `n: 1`, and the record of a process that died while `n: 2` was on trial.
+    async fn died_with_n_2(path: &Path) {
+        let (capacitor, sender) = guarded(path, "app");
+        let document = |n: u32| format!("{{n: {n}, password: hunter2hunter2}}").into_bytes();
+        sender.send(document(1)).await.unwrap();
+        capacitor.start().await.unwrap();
+        sender.send(document(2)).await.unwrap();
+        while capacitor.get().n != 2 {
+            tokio::task::yield_now().await;
+        }
+        let record = path.with_extension("json.trial");
+        let died = std::fs::read_to_string(&record).unwrap();
+        capacitor.stop().await;
+        let own = format!("\"id\": {}", std::process::id());
+        let died = died.replace(&own, "\"id\": 4194305");
+        std::fs::write(&record, died).unwrap();
+    }
+
+    /// What becomes of the file of the last known good configuration before the start.
+    type Spoil = fn(String) -> Option<String>;
+
+    #[tokio::test]
+    async fn the_state_and_the_sentences_of_a_start_from_the_disk_agree_whatever_the_file_has() {
+        let without = |text: String| Some(text.replace("\"key\"", "\"other\""));
+        let files: [(&str, Spoil, &'static str, bool); 8] = [
+            (
+                "good, and the environment has the secret",
+                Some,
+                "app",
+                true,
+            ),
+            ("the required secret is missing", Some, "app", false),
+            ("absent", |_| None, "app", true),
+            ("unreadable", |_| Some("{".to_owned()), "app", true),
+            (
+                "of another process, without fingerprints",
+                without,
+                "app",
+                true,
+            ),
+            (
+                "refused by a rule",
+                |text| Some(text.replace("\"n\": 1", "\"n\": 100")),
+                "app",
+                true,
+            ),
+            (
+                "of another type",
+                |text| Some(text.replace("\"n\": 1", "\"n\": \"x\"")),
+                "app",
+                true,
+            ),
+            ("without the document, which has moved", Some, "moved", true),
+        ];
+        for (case, spoil, origin, has_secret) in files {
+            for holds in ["n: 2", "n: x", "down"] {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("last.json");
+                died_with_n_2(&path).await;
+                let text = std::fs::read_to_string(&path).unwrap();
+                match spoil(text) {
+                    Some(text) => std::fs::write(&path, text).unwrap(),
+                    None => std::fs::remove_file(&path).unwrap(),
+                }
+                let (sender, channel) = Channel::buffered(origin, 4);
+                let source = Source::watcher(channel).format(Format::Yaml);
+                let mut builder = Capacitor::<Guarded>::builder().source(source);
+                if has_secret {
+                    let secret = [("APP_PASSWORD", "hunter2hunter2")];
+                    builder = builder.source(Source::env("APP_").variables(secret));
+                }
+                let builder = builder.last_known_good(path.to_str().unwrap(), Secrets::Omit);
+                let limit = std::time::Duration::from_millis(200);
+                let capacitor = builder.trial(1).startup_timeout(limit).build().unwrap();
+                match holds {
+                    "down" => {
+                        let down = crate::source::SourceError::transient("no route");
+                        sender.fail(down).await.unwrap();
+                    }
+                    "n: x" => sender
+                        .send(&b"{n: x, password: hunter2hunter2}"[..])
+                        .await
+                        .unwrap(),
+                    _ => sender
+                        .send(&b"{n: 2, password: hunter2hunter2}"[..])
+                        .await
+                        .unwrap(),
+                }
+                let started = capacitor.start().await;
+                let (state, applied) = (capacitor.state(), capacitor.try_snapshot().is_some());
+                let report = capacitor.last_error().map(|report| report.to_string());
+                let report = report.unwrap_or_default();
+                let shown = format!("{case}, {holds}: {state}: {started:?}\n{report}");
+                assert!(!report.contains("hunter2"), "{shown}");
+                assert_eq!(started.is_ok(), applied, "{shown}");
+                assert_eq!(
+                    applied,
+                    matches!(state, State::Healthy | State::Degraded),
+                    "{shown}"
+                );
+                assert_eq!(
+                    report.contains("no configuration is applied"),
+                    state == State::Empty,
+                    "{shown}"
+                );
+                let serves = applied && capacitor.get().n == 1;
+                let names_it = report.contains("served is the last known good configuration");
+                assert_eq!(names_it, serves && holds != "n: x", "{shown}");
+                if case.starts_with("refused") {
+                    assert!(
+                        report.contains("--> ")
+                            && report.contains("last.json, what was kept of app"),
+                        "{shown}"
+                    );
+                }
+                if case.starts_with("the required") {
+                    assert!(report.contains("contains no secrets"), "{shown}");
+                    assert!(!report.contains("set `password` in app"), "{shown}");
+                }
+                if case.starts_with("without the") && holds == "n: x" {
+                    assert!(
+                        report.contains("it contains nothing of moved (it has app)"),
+                        "{shown}"
+                    );
+                }
+                capacitor.stop().await;
+            }
+        }
     }
 }

@@ -108,6 +108,12 @@ impl KeptFile {
         all
     }
 
+    /// The layers of which it has a document.
+    pub(super) fn with_content(&self) -> Vec<&str> {
+        let layers = self.layers.iter().filter(|layer| layer.content.is_some());
+        layers.map(|layer| &*layer.key).collect()
+    }
+
     /// What was kept of a layer, as it is in the file; none of the first version, whose values are written in another way.
     pub(super) fn content(&self, key: &str) -> Option<&Tree> {
         let layer = self.layers.iter().find(|layer| layer.key == key)?;

@@ -135,9 +135,9 @@ fn merge(below: &mut Vec<(String, Tree)>, top: Vec<(String, Tree)>) {
 }
 
 fn tree_of(dict: &Dict, depth: usize) -> Option<Vec<(String, Tree)>> {
-    dict.iter()
-        .map(|(key, value)| Some((key.clone(), value_of(value, depth.checked_sub(1)?)?)))
-        .collect()
+    let inner = depth.checked_sub(1)?;
+    let entry = |(key, value): (&String, &Value)| Some((key.clone(), value_of(value, inner)?));
+    dict.iter().map(entry).collect()
 }
 
 fn value_of(value: &Value, depth: usize) -> Option<Tree> {

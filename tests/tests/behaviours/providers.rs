@@ -137,14 +137,21 @@ fn values_of_a_provider_are_told_unless_they_are_secret() {
 
 #[test]
 fn a_provider_may_be_deep_but_not_too_deep() {
-    let text = told::<Plain>(|| {
-        let mut value = Value::from(1);
-        for _ in 0..1_000 {
-            value = Value::from(Dict::from([("a".to_owned(), value)]));
-        }
-        Ok(Dict::from([("deep".to_owned(), value)]))
-    });
-    assert!(text.contains("more than 128 deep"), "{text}");
+    fn deep(levels: usize) -> Dict {
+        let inner = |value, _| Value::from(Dict::from([("a".to_owned(), value)]));
+        // The innermost map is empty.
+        let value = (2..levels).fold(Value::from(Dict::new()), inner);
+        Dict::from([("deep".to_owned(), value)])
+    }
+    let cases: [(fn() -> Result<Dict, Error>, bool); 3] = [
+        (|| Ok(deep(128)), false),
+        (|| Ok(deep(129)), true),
+        (|| Ok(deep(1_000)), true),
+    ];
+    for (data, is_too_deep) in cases {
+        let text = told::<Plain>(data);
+        assert_eq!(text.contains("more than 128 deep"), is_too_deep, "{text}");
+    }
 }
 
 fn number(port: u16) -> Dict {
