@@ -2,7 +2,7 @@
 
 use crate::{
     document::tree::Tree,
-    source::{Observation, VariablePaths},
+    source::{ArgumentPaths, Observation, VariablePaths},
 };
 use std::{fmt, sync::Arc};
 
@@ -64,6 +64,8 @@ impl From<&Observation> for Observed {
 pub(crate) struct GivenContent {
     /// Which variable set which path.
     pub(crate) variables: VariablePaths,
+    /// Which argument set which path, where it is the arguments.
+    pub(crate) arguments: Option<ArgumentPaths>,
     pub(crate) tree: Option<Tree>,
     /// What must not be printed of it.
     pub(crate) secrets: Vec<String>,

@@ -70,6 +70,7 @@ impl LayerState {
                 if newest.is_none_or(|newest| newest.variables() != variables) {
                     let given = GivenContent {
                         variables,
+                        arguments: given.arguments,
                         tree: given.tree,
                         secrets: given.secrets,
                     };

@@ -125,13 +125,14 @@ impl LayerState {
         // What read it does not know how the layer is called.
         let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
         self.given_warnings = named(given.warnings).collect();
-        self.arguments = given.arguments;
+        self.arguments.clone_from(&given.arguments);
         self.prefix = given.prefix;
         self.again = given.again;
         match given.read {
             Ok((layer, variables)) => {
                 let given = GivenContent {
                     variables,
+                    arguments: given.arguments,
                     tree: given.tree,
                     secrets: given.secrets,
                 };

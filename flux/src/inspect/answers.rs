@@ -2,7 +2,7 @@
 
 use super::{
     explanation::{DefaultSetting, Explanation, Setting, ValueOrigin, shown},
-    fold::{Effect, ExplainedItem, ItemOutcome, LayerSetting, fold},
+    fold::{Effect, ExplainedItem, ItemOutcome, LayerSetting, PartsForm, fold},
     value::ConfigValue,
     views::{LayerView, views},
     wording,
@@ -11,8 +11,8 @@ use crate::{
     engine::{LayerContent, Schema, Served, Status},
     problem::{KeyPath, KeyPathError, Seg},
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
-    schema::{self, Field, Reached, TypeFacts},
-    source::environment,
+    schema::{self, Field, Kind, Reached, TypeFacts},
+    source::{arguments, environment},
 };
 use flux_syntax::nearest;
 use std::{
@@ -65,6 +65,8 @@ pub(super) struct Answers {
     /// The variables of each field.
     variables: HashMap<Vec<Seg>, Vec<String>>,
     prefixes: Vec<String>,
+    /// The argument of each field; none where no layer reads arguments.
+    arguments: Option<HashMap<Vec<Seg>, Option<String>>>,
     contents: Arc<[LayerContent]>,
     generation: u64,
     pending_restart: Vec<String>,
@@ -105,6 +107,8 @@ impl Answers {
                 variables.entry(one.path).or_default().push(one.name);
             }
         }
+        let reads_arguments = views.iter().any(|view| view.arguments.is_some());
+        let arguments = reads_arguments.then(|| arguments::names_by_path(fields).collect());
         Answers {
             fields,
             items,
@@ -113,6 +117,7 @@ impl Answers {
             reduced: served.reduced,
             variables,
             prefixes,
+            arguments,
             contents: Arc::clone(&served.contents),
             generation: status.generation,
             pending_restart: status.pending_restart.clone(),
@@ -135,21 +140,27 @@ impl Answers {
         let (mut items, mut found): (&[ExplainedItem], Option<&ExplainedItem>) =
             (&self.items, None);
         let mut own = Vec::new();
+        // What hides a list or a map as a whole hides what is in it.
+        let mut hidden: Vec<Setting> = Vec::new();
         for (at, seg) in path.steps().iter().enumerate() {
+            if let Some(around) = found {
+                hidden.extend(self.hidden_around(around, seg, status));
+            }
             let next = items.iter().find(|item| item.is_at(seg));
             let Some(next) = next else {
                 // What is in a secret has no paths.
                 let secret = found.filter(|item| item.has_secret_value());
-                return match secret {
-                    Some(item) => Ok(self.explanation(&own, item, status)),
-                    None => self.not_there(&own, &path.steps()[at..], items, status),
+                let one = match secret {
+                    Some(item) => self.explanation(&own, item, status),
+                    None => self.not_there(&own, &path.steps()[at..], items)?,
                 };
+                return Ok(one.with_hidden(hidden));
             };
             own.push(next.step.clone());
             (items, found) = (&next.parts, Some(next));
         }
         Ok(match found {
-            Some(item) => self.explanation(&own, item, status),
+            Some(item) => self.explanation(&own, item, status).with_hidden(hidden),
             None => self.whole(status),
         })
     }
@@ -180,6 +191,32 @@ impl Answers {
         go(&mut Vec::new(), &self.items, each);
     }
 
+    /// Every list, map and section with parts of its own that hides what lower layers have of it.
+    pub(super) fn each_hidden_list<'s>(&'s self, each: &mut dyn FnMut(&[Seg], &'s ExplainedItem)) {
+        fn go<'s>(
+            path: &mut Vec<Seg>,
+            items: &'s [ExplainedItem],
+            each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
+        ) {
+            for item in items
+                .iter()
+                .filter(|item| item.is_structure && !item.parts.is_empty())
+            {
+                path.push(item.step.clone());
+                if item
+                    .settings
+                    .iter()
+                    .any(|one| one.effect == Effect::Shadowed)
+                {
+                    each(path, item);
+                }
+                go(path, &item.parts, each);
+                path.pop();
+            }
+        }
+        go(&mut Vec::new(), &self.items, each);
+    }
+
     /// The configuration as a whole.
     fn whole(&self, status: &Status) -> Explanation {
         let mut whole = Explanation::empty(&[]);
@@ -195,6 +232,7 @@ impl Answers {
             origin: one.origin.clone(),
             layer,
             variable: None,
+            argument: None,
             line: None,
             column: None,
             revision: revision(layer, status),
@@ -205,6 +243,37 @@ impl Answers {
         whole
     }
 
+    fn setting(&self, setting: &LayerSetting, status: &Status) -> Setting {
+        Setting {
+            origin: self.layers[setting.layer].origin.clone(),
+            layer: setting.layer,
+            variable: setting.variable.clone(),
+            argument: setting.argument.clone(),
+            line: setting.place.map(|(line, _)| line),
+            column: setting.place.map(|(_, column)| column),
+            revision: revision(setting.layer, status),
+            value: setting.value.clone(),
+            effect: setting.effect,
+        }
+    }
+
+    /// The hidden lists that an item would be in, and the hidden maps that have the key.
+    fn hidden_around(&self, around: &ExplainedItem, step: &Seg, status: &Status) -> Vec<Setting> {
+        let is_list = around.outcome == ItemOutcome::Parts(PartsForm::List);
+        let has = |setting: &&LayerSetting| match (step, &setting.value) {
+            (Seg::Index(_), Some(ConfigValue::List(_))) => true,
+            (Seg::Index(_), None) => is_list,
+            (Seg::Key(key), Some(ConfigValue::Map(entries))) => {
+                entries.iter().any(|(known, _)| *known == **key)
+            }
+            _ => false,
+        };
+        let settings = around.settings.iter().rev();
+        let hidden = settings.filter(|one| one.effect == Effect::Shadowed);
+        let hidden = hidden.filter(has);
+        hidden.map(|one| self.setting(one, status)).collect()
+    }
+
     pub(super) fn explanation(
         &self,
         path: &[Seg],
@@ -212,17 +281,8 @@ impl Answers {
         status: &Status,
     ) -> Explanation {
         let mut one = Explanation::of_field(path, item.field, item.is_field);
-        let setting = |setting: &LayerSetting| Setting {
-            origin: self.layers[setting.layer].origin.clone(),
-            layer: setting.layer,
-            variable: setting.variable.clone(),
-            line: setting.place.map(|(line, _)| line),
-            column: setting.place.map(|(_, column)| column),
-            revision: revision(setting.layer, status),
-            value: setting.value.clone(),
-            effect: setting.effect,
-        };
-        one.settings = item.settings.iter().rev().map(setting).collect();
+        let settings = item.settings.iter().rev();
+        one.settings = settings.map(|one| self.setting(one, status)).collect();
         if let Some(default) = &mut one.default {
             default.value.clone_from(&item.default);
         }
@@ -240,6 +300,8 @@ impl Answers {
             one.is_secret = true;
         }
         one.variables = self.variables_of(path);
+        let is_section = matches!(item.field.kind(), Kind::Section(_)) && item.is_field;
+        one.argument = (!is_section).then(|| self.argument_of(path)).flatten();
         self.remark(path, item, &mut one);
         one
     }
@@ -314,7 +376,6 @@ impl Answers {
         own: &[Seg],
         rest: &[Seg],
         siblings: &[ExplainedItem],
-        status: &Status,
     ) -> Result<Explanation, ExplainError> {
         let path = [own, rest].concat();
         let (field, is_field) = match schema::follow(self.fields, &path) {
@@ -326,6 +387,7 @@ impl Answers {
             let mut one = Explanation::of_field(&path, field, is_field);
             one.from = ValueOrigin::Nothing;
             one.variables = self.variables_of(&path);
+            one.argument = self.argument_of(&path);
             let around = KeyPath::new(&[own, &rest[..1]].concat());
             one.notes
                 .push(format!("`{around}` is not in the configuration"));
@@ -333,7 +395,6 @@ impl Answers {
                 let note = layer.note.unwrap_or_default();
                 one.notes.push(format!("{}: {note}", layer.origin));
             }
-            let _ = status;
             return Ok(one);
         }
         let mut near = None;
@@ -353,6 +414,15 @@ impl Answers {
         }
         let path = KeyPath::new(&path);
         Err(ExplainError::Unknown { path, near })
+    }
+
+    /// The argument that can set a path: its own, or the one for any path.
+    fn argument_of(&self, path: &[Seg]) -> Option<String> {
+        let arguments = self.arguments.as_ref()?;
+        match arguments.get(path) {
+            Some(name) => name.clone(),
+            None => arguments::name_of(self.fields, path),
+        }
     }
 
     fn variables_of(&self, path: &[Seg]) -> Vec<String> {
@@ -390,6 +460,18 @@ impl ExplainedItem {
 }
 
 impl Explanation {
+    /// Adds what is hidden as a whole, of layers that contain nothing at the path itself.
+    fn with_hidden(mut self, hidden: Vec<Setting>) -> Self {
+        for one in hidden {
+            if self.settings.iter().all(|known| known.layer != one.layer) {
+                self.settings.push(one);
+            }
+        }
+        self.settings
+            .sort_by_key(|one| std::cmp::Reverse(one.layer));
+        self
+    }
+
     fn empty(path: &[Seg]) -> Self {
         Explanation {
             path: KeyPath::new(path),
@@ -406,6 +488,7 @@ impl Explanation {
             waits_for_restart: false,
             accessor: None,
             variables: Vec::new(),
+            argument: None,
             aliases: Vec::new(),
             notes: Vec::new(),
         }

@@ -1,10 +1,25 @@
 //! A default that is written as a value.
 
 use super::value::{self, ConfigValue};
-use crate::schema::ValueType;
+use crate::schema::{Field, ValueType};
+
+/// The default of a field of this type as a value; none where it is an expression.
+pub(super) fn of_field(field: &Field, is: &ValueType) -> Option<ConfigValue> {
+    let text = field.literal_default()?;
+    let is_written = field.default().is_some_and(|default| default.is_literal);
+    // A field with a function of its own may be read from something else than its type.
+    let is_plain = matches!(
+        is,
+        ValueType::Bool | ValueType::Integer { .. } | ValueType::Float | ValueType::ByteSize
+    );
+    match is_written || is_plain {
+        true => literal(text, is),
+        false => None,
+    }
+}
 
 /// The value of the text of a default, for a field of this type; none where it is an expression after all.
-pub(super) fn literal(text: &str, is: &ValueType) -> Option<ConfigValue> {
+fn literal(text: &str, is: &ValueType) -> Option<ConfigValue> {
     match value::inner(is) {
         ValueType::Integer { .. } | ValueType::ByteSize | ValueType::Float => number(text, is),
         ValueType::Bool => matches!(text, "true" | "false").then(|| value::of_text(text, is)),

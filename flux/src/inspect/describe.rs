@@ -1,7 +1,6 @@
 //! What can be written of a config type without any layer: a commented file, the reference of its settings, and its variables.
 
 use super::{
-    default::literal,
     print::{PrintedContent, PrintedEntry, print},
     value::{ConfigValue, quoted},
     wording,
@@ -130,11 +129,7 @@ fn one_line(text: &str) -> String {
 
 /// The default as a value of a document; none of a secret, and where it is an expression.
 fn default(field: &Field, is: &ValueType) -> Option<ConfigValue> {
-    let default = field.default().filter(|_| !field.is_secret())?;
-    match default.is_literal {
-        true => literal(default.text, is),
-        false => None,
-    }
+    super::default::of_field(field, is).filter(|_| !field.is_secret())
 }
 
 fn expression(field: &Field) -> Option<String> {
@@ -272,7 +267,10 @@ fn row(field: &Field, key: &str, variable: Option<&String>, text: &mut String) {
     let cell = |text: &str| one_line(text).replace('|', "\\|");
     let default = match field.default() {
         Some(_) if field.is_secret() => "secret".to_owned(),
-        Some(default) => format!("`{}`", cell(default.text)),
+        Some(default) => {
+            let printed = field.printed_default().unwrap_or(default.text);
+            format!("`{}`", cell(printed))
+        }
         None if field.is_required() => "required".to_owned(),
         None => String::new(),
     };

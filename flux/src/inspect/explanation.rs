@@ -67,6 +67,8 @@ pub struct Explanation {
     pub accessor: Option<&'static str>,
     /// The names of its environment variables, under the prefixes of this program; of a field with aliases one for each name.
     pub variables: Vec<String>,
+    /// The argument that can set it, where the arguments are a layer of this program: `--pool.max-size`, or `--set PATH=..`.
+    pub argument: Option<String>,
     /// Other keys that mean the same field in documents.
     pub aliases: Vec<&'static str>,
     /// What is to be known besides.
@@ -102,7 +104,7 @@ impl ValueOrigin {
     }
 }
 
-/// What one layer contains at a path. `Display` prints where: `app.yaml:3:9`, `variable APP_PORT`.
+/// What one layer contains at a path. `Display` prints where: `app.yaml:3:9`, `variable APP_PORT`, `argument --port`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Setting {
@@ -112,6 +114,8 @@ pub struct Setting {
     pub layer: usize,
     /// The environment variable.
     pub variable: Option<String>,
+    /// The argument, as it was typed, without its value: `--pool.max-size`.
+    pub argument: Option<String>,
     /// The line in the document, from 1.
     pub line: Option<usize>,
     /// The column in that line, from 1.
@@ -177,9 +181,10 @@ pub(super) fn shown(value: &ConfigValue) -> String {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.variable, self.line, self.column) {
+        match (&self.variable, &self.argument, self.line, self.column) {
             (Some(variable), ..) => write!(f, "variable {}", escaped(variable))?,
-            (None, Some(line), Some(column)) => {
+            (None, Some(argument), ..) => write!(f, "argument {}", escaped(argument))?,
+            (None, None, Some(line), Some(column)) => {
                 write!(f, "{}:{line}:{column}", escaped(&self.origin))?;
             }
             _ => f.write_str(&escaped(&self.origin))?,
@@ -258,6 +263,9 @@ impl fmt::Display for Explanation {
         if !self.variables.is_empty() {
             write!(f, "\n   = variable: {}", self.variables.join(", "))?;
         }
+        if let Some(argument) = &self.argument {
+            write!(f, "\n   = argument: {argument}")?;
+        }
         if !self.aliases.is_empty() {
             write!(f, "\n   = alias: {}", self.aliases.join(", "))?;
         }
@@ -273,7 +281,7 @@ impl fmt::Display for Explanation {
 
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Explanation", 16)?;
+        let mut one = serializer.serialize_struct("Explanation", 17)?;
         one.serialize_field("path", &self.path)?;
         one.serialize_field("value", &self.value)?;
         one.serialize_field("from", self.from.as_str())?;
@@ -288,6 +296,7 @@ impl Serialize for Explanation {
         one.serialize_field("waits_for_restart", &self.waits_for_restart)?;
         one.serialize_field("accessor", &self.accessor)?;
         one.serialize_field("variables", &self.variables)?;
+        one.serialize_field("argument", &self.argument)?;
         one.serialize_field("aliases", &self.aliases)?;
         one.serialize_field("notes", &self.notes)?;
         one.end()
@@ -296,10 +305,11 @@ impl Serialize for Explanation {
 
 impl Serialize for Setting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Setting", 8)?;
+        let mut one = serializer.serialize_struct("Setting", 9)?;
         one.serialize_field("origin", &self.origin)?;
         one.serialize_field("layer", &self.layer)?;
         one.serialize_field("variable", &self.variable)?;
+        one.serialize_field("argument", &self.argument)?;
         one.serialize_field("line", &self.line)?;
         one.serialize_field("column", &self.column)?;
         one.serialize_field("revision", &self.revision)?;

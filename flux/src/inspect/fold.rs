@@ -67,6 +67,7 @@ pub(super) struct LayerSetting {
     pub(super) layer: usize,
     pub(super) place: Option<(usize, usize)>,
     pub(super) variable: Option<String>,
+    pub(super) argument: Option<String>,
     /// None of a structure, and where it is not known.
     pub(super) value: Option<ConfigValue>,
     pub(super) effect: Effect,
@@ -484,17 +485,41 @@ impl<'a> Fold<'a> {
 
     fn setting(&self, here: Here<'_>, effect: Effect) -> LayerSetting {
         let view = &self.views[here.layer];
-        let place = view.place(here.node);
-        let path = self.path.borrow();
-        let variable = match view.variables.is_empty() {
-            true => None,
-            false => environment::variable_of(view.variables, &path),
-        };
+        let (variable, argument) = view.names(&self.path.borrow());
         LayerSetting {
             layer: here.layer,
-            place,
+            place: view.place(here.node),
             variable,
+            argument,
             value: None,
+            effect,
+        }
+    }
+
+    /// What a layer contains at a step below what it contains as a whole.
+    fn part_setting(
+        &self,
+        here: Here<'_>,
+        whole: &LayerSetting,
+        step: Seg,
+        value: &ConfigValue,
+        effect: Effect,
+    ) -> LayerSetting {
+        let view = &self.views[here.layer];
+        let (variable, argument) = match whole.variable.is_some() || whole.argument.is_some() {
+            true => {
+                let mut path = self.path.borrow().clone();
+                path.push(step);
+                view.names(&path)
+            }
+            false => (None, None),
+        };
+        LayerSetting {
+            layer: whole.layer,
+            place: view.place(here.node).or(whole.place),
+            variable,
+            argument,
+            value: Some(value.clone()),
             effect,
         }
     }
@@ -508,9 +533,9 @@ impl<'a> Fold<'a> {
         heres: &[Here<'a>],
     ) -> ExplainedItem {
         let is = &facts.value_type;
-        let default = field.default().filter(|_| is_field && !field.is_secret());
-        let default = default.filter(|one| one.is_literal);
-        let default = default.and_then(|one| super::default::literal(one.text, is));
+        let shows_default = is_field && !field.is_secret();
+        let default = shows_default.then(|| super::default::of_field(field, is));
+        let default = default.flatten();
         let mut item = ExplainedItem {
             step,
             field,
@@ -633,13 +658,8 @@ impl<'a> Fold<'a> {
     ) -> Vec<ExplainedItem> {
         let part = |seg: Seg, names: &[&str], value: &ConfigValue| {
             let node = self.node_below(here, &seg, names);
-            let setting = LayerSetting {
-                place: self.views[here.layer].place(node).or(whole.place),
-                value: Some(value.clone()),
-                effect: Effect::Decides,
-                ..whole.clone()
-            };
             let inner = Here { node, ..here };
+            let setting = self.part_setting(inner, whole, seg.clone(), value, Effect::Decides);
             self.part(seg, field, Some(value.clone()), vec![(inner, setting)])
         };
         match value {
@@ -736,14 +756,11 @@ impl<'a> Fold<'a> {
                 if rule == MergeRule::Union && is_known() {
                     continue;
                 }
-                let node = self.node_below(*here, &Seg::Index(number), &[]);
-                let setting = LayerSetting {
-                    place: self.views[here.layer].place(node).or(whole.place),
-                    value: Some(value.clone()),
-                    effect: Effect::Decides,
-                    ..(*whole).clone()
-                };
-                own.push((Here { node, ..*here }, setting, value.clone()));
+                let step = Seg::Index(number);
+                let node = self.node_below(*here, &step, &[]);
+                let item = Here { node, ..*here };
+                let setting = self.part_setting(item, whole, step, value, Effect::Decides);
+                own.push((item, setting, value.clone()));
             }
             match rule {
                 MergeRule::Prepend => drop(all.splice(0..0, own)),
@@ -772,23 +789,15 @@ impl<'a> Fold<'a> {
         let mut entries: HashMap<&String, Vec<(Here<'a>, LayerSetting)>> = HashMap::new();
         for (here, whole, own) in maps {
             for (key, value) in *own {
+                let step = Seg::Key(key.clone().into());
                 let node = self.under(*here, &[key]);
-                let setting = LayerSetting {
-                    place: self.views[here.layer].place(node).or(whole.place),
-                    variable: whole.variable.as_ref().and_then(|_| {
-                        let mut path = self.path.borrow().clone();
-                        path.push(Seg::Key(key.clone().into()));
-                        environment::variable_of(self.views[here.layer].variables, &path)
-                    }),
-                    value: Some(value.clone()),
-                    effect: Effect::Shadowed,
-                    ..(*whole).clone()
-                };
+                let entry = Here { node, ..*here };
+                let setting = self.part_setting(entry, whole, step, value, Effect::Shadowed);
                 let known = entries.entry(key).or_insert_with(|| {
                     keys.push(key);
                     Vec::new()
                 });
-                known.push((Here { node, ..*here }, setting));
+                known.push((entry, setting));
             }
         }
         let mut value = Vec::new();
@@ -813,5 +822,12 @@ impl LayerView<'_> {
     fn place(&self, node: Option<NodeId>) -> Option<(usize, usize)> {
         let document = self.document.as_ref().filter(|one| one.has_places())?;
         Some(document.start(node?))
+    }
+
+    /// The variable or the argument that sets a path.
+    fn names(&self, path: &[Seg]) -> (Option<String>, Option<String>) {
+        let variable = environment::variable_of(self.variables, path);
+        let argument = (self.arguments).and_then(|set| environment::variable_of(set, path));
+        (variable, argument.map(|argument| argument.name))
     }
 }

@@ -111,6 +111,20 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             why,
         }));
     }
+    answers.each_hidden_list(&mut |path, item| {
+        let one = answers.explanation(path, item, status);
+        let mut kept = one
+            .settings
+            .iter()
+            .filter(|one| one.effect != Effect::Shadowed);
+        if let Some(by) = kept.next() {
+            all.extend(one.shadowed().map(|hidden| SilentSetting {
+                path: one.path.clone(),
+                setting: hidden.clone(),
+                why: SilentReason::Shadowed(by.clone()),
+            }));
+        }
+    });
     let unknown = status.warnings.iter();
     let unknown = unknown.filter(|warning| warning.kind == ProblemKind::UnknownKey);
     all.extend(unknown.map(|warning| SilentSetting {
@@ -119,6 +133,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             origin: warning.origin.clone(),
             layer: warning.layer.unwrap_or_default(),
             variable: warning.variable.clone(),
+            argument: warning.argument.clone(),
             line: warning.line,
             column: warning.column,
             revision: None,

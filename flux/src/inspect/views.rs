@@ -6,6 +6,7 @@ use crate::{
     document::{Document, items_by_number, raw, tree::Tree},
     engine::{AnyLayer, LayerContent, Schema, Served, ServedLayer, decode},
     problem::Seg,
+    report::ArgumentPlace,
     schema::{self, Field, Kind},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,8 @@ pub(super) struct LayerView<'a> {
     pub(super) layer: Option<AnyLayer>,
     /// Which variable set which path.
     pub(super) variables: &'a [(Vec<Seg>, String)],
+    /// Which argument set which path; none where it is not the arguments.
+    pub(super) arguments: Option<&'a [(Vec<Seg>, ArgumentPlace)]>,
     /// Why it cannot be explained whole.
     pub(super) note: Option<&'static str>,
 }
@@ -34,6 +37,7 @@ fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) 
         document: None,
         layer: None,
         variables: &[],
+        arguments: None,
         note: None,
     };
     match content {
@@ -46,9 +50,11 @@ fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) 
                 return view;
             };
             view.variables = &given.variables;
-            let decoded = catch_unwind(AssertUnwindSafe(|| match layer.prefix {
-                Some(_) => items_by_number(|| (schema.decode_tree)(tree, false)),
-                None => (schema.decode_tree)(tree, false),
+            view.arguments = given.arguments.as_deref();
+            let by_number = layer.prefix.is_some() || view.arguments.is_some();
+            let decoded = catch_unwind(AssertUnwindSafe(|| match by_number {
+                true => items_by_number(|| (schema.decode_tree)(tree, false)),
+                false => (schema.decode_tree)(tree, false),
             }));
             view.layer = decoded.ok().and_then(|(layer, _)| layer);
             view.document = Some(of_tree(schema, tree.clone()));

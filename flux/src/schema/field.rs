@@ -125,6 +125,28 @@ impl Field {
     pub const fn default(&self) -> Option<DefaultValue> {
         self.default
     }
+    /// The default as a document may contain it; none of an expression, unless its value is known by the type.
+    pub(crate) fn literal_default(&self) -> Option<&'static str> {
+        let default = self.default?;
+        if default.is_literal {
+            return Some(default.text);
+        }
+        if default.text != OF_THE_TYPE {
+            return None;
+        }
+        match self.type_name {
+            "bool" => Some("false"),
+            "f32" | "f64" => Some("0.0"),
+            name if INTEGERS.contains(&name) => Some("0"),
+            _ => None,
+        }
+    }
+    /// The default for people: a value, or an expression that has a meaning outside the code.
+    pub(crate) fn printed_default(&self) -> Option<&'static str> {
+        let expression = || self.default.map(|default| default.text);
+        let literal = self.literal_default();
+        literal.or_else(|| expression().filter(|text| !text.starts_with("Default::default")))
+    }
     /// The rules on the value.
     pub const fn constraints(&self) -> &'static [Constraint] {
         self.constraints
@@ -147,6 +169,13 @@ impl Field {
         self.changes.contains(&ChangeRule::Restart)
     }
 }
+
+/// The default of a field that is marked `default` alone.
+const OF_THE_TYPE: &str = "Default::default()";
+
+const INTEGERS: [&str; 12] = [
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+];
 
 /// Whether the full name of a type contains one of those that hold a secret. `secrecy` and `zeroize` are no dependencies of Flux.
 fn names_secret(full_name: &str) -> bool {

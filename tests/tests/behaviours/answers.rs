@@ -1,5 +1,6 @@
 //! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
 
+mod arguments;
 mod describe;
 mod effective;
 mod explain;

@@ -60,8 +60,8 @@ fn argument(text: &mut String, one: &KnownArgument, variable: &Option<String>) {
         let _ = writeln!(text, "          {line}");
     }
     let mut notes = Vec::new();
-    match field.default() {
-        Some(default) if !field.is_secret() => notes.push(format!("default: {}", default.text)),
+    match field.printed_default() {
+        Some(default) if !field.is_secret() => notes.push(format!("default: {default}")),
         None if field.is_required() => notes.push("required".to_owned()),
         _ => {}
     }

@@ -7,7 +7,7 @@ mod names;
 mod suggest;
 
 pub(crate) use help::help;
-pub(crate) use names::{check_names, name_of};
+pub(crate) use names::{check_names, name_of, names_by_path};
 
 use crate::{
     document::{AskedForm, items_by_number, raw, tree::Tree},

@@ -134,17 +134,23 @@ pub(super) fn may_be_typed(field: &Field) -> bool {
     !field.is_secret() || field.argument().is_some()
 }
 
+/// The argument of each field that is in no list and no map, as it is typed; none for a secret that has none.
+pub(crate) fn names_by_path(
+    fields: &'static [Field],
+) -> impl Iterator<Item = (Vec<Seg>, Option<String>)> {
+    let mut all = Vec::new();
+    collect(fields, &[String::new()], &[], MAX_DEPTH, &mut |one| {
+        let name = may_be_typed(one.field).then(|| one.typed());
+        all.push((path_of(&one.steps), name));
+    });
+    all.into_iter()
+}
+
 /// The argument that sets the value at `path`, as it is typed; none for a secret that has none.
 pub(crate) fn name_of(fields: &'static [Field], path: &[Seg]) -> Option<String> {
-    let mut name = None;
-    let mut is_known = false;
-    collect(fields, &[String::new()], &[], MAX_DEPTH, &mut |one| {
-        if path_of(&one.steps) == path {
-            is_known = true;
-            name = may_be_typed(one.field).then(|| one.typed());
-        }
-    });
-    let is_inside = !is_known && !path.is_empty() && !schema::is_secret(fields, path);
+    let known = names_by_path(fields).find(|(known, _)| known == path);
+    let is_inside = known.is_none() && !path.is_empty() && !schema::is_secret(fields, path);
+    let name = known.and_then(|(_, name)| name);
     name.or_else(|| is_inside.then(|| format!("--{SET} {}=..", Dotted(path))))
 }
 
