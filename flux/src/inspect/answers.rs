@@ -1,15 +1,16 @@
 //! What readers see, path by path: made once for each configuration, when someone asks, and kept until the next one.
 
 use super::{
-    explanation::{DefaultSetting, Explanation, Setting, ValueOrigin, shown},
-    fold::{Effect, ExplainedItem, ItemOutcome, LayerSetting, PartsForm, fold},
+    error::ExplainError,
+    explanation::{Explanation, Setting, ValueOrigin},
+    fold::fold,
+    item::{Effect, ExplainedItem, ItemOutcome, LayerSetting, PartsForm, each_leaf},
     value::ConfigValue,
     views::{LayerView, views},
-    wording,
 };
 use crate::{
     engine::{LayerContent, Schema, Served, Status},
-    problem::{KeyPath, KeyPathError, Seg},
+    problem::{KeyPath, Seg},
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
     schema::{self, Field, Kind, Reached, TypeFacts},
     source::{arguments, environment},
@@ -21,47 +22,15 @@ use std::{
     sync::Arc,
 };
 
-/// Why a path cannot be explained.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExplainError {
-    /// No configuration was applied since the start.
-    #[error(
-        "{name}: no configuration was applied since its start (state: {state}), so there is nothing to explain; `last_error()` has the reason of a refusal"
-    )]
-    NotApplied {
-        /// The capacitor's name.
-        name: String,
-        /// Its state.
-        state: crate::State,
-    },
-    /// The text is no path.
-    #[error("`{text}` {error}")]
-    NoPath {
-        /// The text.
-        text: String,
-        /// What is wrong with it.
-        error: KeyPathError,
-    },
-    /// No field is at the path.
-    #[error("no field is at `{path}`{}", near.as_ref().map_or(String::new(), |near| format!(", did you mean `{near}`?")))]
-    Unknown {
-        /// The path.
-        path: KeyPath,
-        /// A path that exists, and is written nearly so.
-        near: Option<KeyPath>,
-    },
-}
-
 /// What readers see of one configuration.
 pub(super) struct Answers {
     pub(super) fields: &'static [Field],
     pub(super) items: Vec<ExplainedItem>,
     pub(super) layers: Vec<AnsweredLayer>,
     /// The paths that a stage changed.
-    staged: Vec<Vec<Seg>>,
+    pub(super) staged: Vec<Vec<Seg>>,
     /// Whether the program's own reducer puts the layers together.
-    reduced: bool,
+    pub(super) reduced: bool,
     /// The variables of each field.
     variables: HashMap<Vec<Seg>, Vec<String>>,
     prefixes: Vec<String>,
@@ -69,15 +38,15 @@ pub(super) struct Answers {
     arguments: Option<HashMap<Vec<Seg>, Option<String>>>,
     contents: Arc<[LayerContent]>,
     generation: u64,
-    pending_restart: Vec<String>,
+    pub(super) pending_restart: Vec<String>,
 }
 
 /// A layer of the answers.
 pub(super) struct AnsweredLayer {
     pub(super) origin: String,
-    note: Option<&'static str>,
+    pub(super) note: Option<&'static str>,
     /// Whether anything may be set by it that is not known.
-    is_opaque: bool,
+    pub(super) is_opaque: bool,
 }
 
 impl Answers {
@@ -168,53 +137,10 @@ impl Answers {
     /// Explains every setting that has no parts of its own, in the order of the fields.
     pub(super) fn all(&self, status: &Status) -> Vec<Explanation> {
         let mut all = Vec::new();
-        self.each_leaf(&mut |path, item| all.push(self.explanation(path, item, status)));
+        each_leaf(&self.items, &mut |path, item| {
+            all.push(self.explanation(path, item, status))
+        });
         all
-    }
-
-    /// Every leaf, and every section, list and map that has no parts.
-    pub(super) fn each_leaf<'s>(&'s self, each: &mut dyn FnMut(&[Seg], &'s ExplainedItem)) {
-        fn go<'s>(
-            path: &mut Vec<Seg>,
-            items: &'s [ExplainedItem],
-            each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
-        ) {
-            for item in items {
-                path.push(item.step.clone());
-                match item.is_structure && !item.parts.is_empty() {
-                    true => go(path, &item.parts, each),
-                    false => each(path, item),
-                }
-                path.pop();
-            }
-        }
-        go(&mut Vec::new(), &self.items, each);
-    }
-
-    /// Every list, map and section with parts of its own that hides what lower layers have of it.
-    pub(super) fn each_hidden_list<'s>(&'s self, each: &mut dyn FnMut(&[Seg], &'s ExplainedItem)) {
-        fn go<'s>(
-            path: &mut Vec<Seg>,
-            items: &'s [ExplainedItem],
-            each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
-        ) {
-            for item in items
-                .iter()
-                .filter(|item| item.is_structure && !item.parts.is_empty())
-            {
-                path.push(item.step.clone());
-                if item
-                    .settings
-                    .iter()
-                    .any(|one| one.effect == Effect::Shadowed)
-                {
-                    each(path, item);
-                }
-                go(path, &item.parts, each);
-                path.pop();
-            }
-        }
-        go(&mut Vec::new(), &self.items, each);
     }
 
     /// The configuration as a whole.
@@ -306,70 +232,6 @@ impl Answers {
         one
     }
 
-    /// Notes, and the value's absence where it is not the one of the layers.
-    fn remark(&self, path: &[Seg], item: &ExplainedItem, one: &mut Explanation) {
-        let layers_value = one.value.take();
-        let made = match &layers_value {
-            Some(ConfigValue::Secret) | None => String::new(),
-            Some(value) => format!("; the layers make {} of it", shown(value)),
-        };
-        let overlaps = |other: &[Seg]| other.starts_with(path) || path.starts_with(other);
-        let pending = |text: &String| {
-            let waiting: Result<KeyPath, _> = text.parse();
-            waiting.is_ok_and(|waiting| overlaps(waiting.steps()))
-        };
-        if let Some(note) = self.hidden_by_opaque(item) {
-            one.notes.push(note);
-        } else if self.reduced {
-            one.notes.push(format!(
-                "the program's own reducer puts the layers together{made}"
-            ));
-        } else if self.staged.iter().any(|staged| overlaps(staged)) {
-            one.notes
-                .push(format!("a stage of the program changed it{made}"));
-        } else if self.pending_restart.iter().any(pending) {
-            let text =
-                format!("readers keep the value of before until a restart of the program{made}");
-            one.notes.push(text);
-        } else {
-            one.value = layers_value;
-            let merge = item.field.merge();
-            if let (ItemOutcome::Value(None), Some(schema::MergeRule::Custom(function))) =
-                (&item.outcome, merge)
-            {
-                one.notes.push(format!(
-                    "`{function}` of the program merges the layers' values"
-                ));
-            }
-        }
-        if one.value.is_none() && one.from != ValueOrigin::Parts && !one.notes.is_empty() {
-            one.from = ValueOrigin::Layers;
-        }
-        for setting in &item.settings {
-            let layer = &self.layers[setting.layer];
-            if let Some(note) = layer.note.filter(|_| !layer.is_opaque) {
-                one.notes.push(format!("{}: {note}", layer.origin));
-            }
-        }
-    }
-
-    /// The note on a layer that may set the value without that being known.
-    fn hidden_by_opaque(&self, item: &ExplainedItem) -> Option<String> {
-        let decides = item
-            .settings
-            .iter()
-            .rev()
-            .find(|one| one.effect == Effect::Decides);
-        let above = decides.map_or(0, |one| one.layer + 1);
-        let mut layers = self.layers.iter().skip(above);
-        let opaque = layers.find(|layer| layer.is_opaque)?;
-        Some(format!(
-            "{}: {}",
-            opaque.origin,
-            opaque.note.unwrap_or_default()
-        ))
-    }
-
     /// A path whose field exists, in something that is not there; or no such field.
     fn not_there(
         &self,
@@ -456,67 +318,6 @@ impl ExplainedItem {
 
     fn has_secret_value(&self) -> bool {
         self.field.is_secret() || self.outcome == ItemOutcome::Value(Some(ConfigValue::Secret))
-    }
-}
-
-impl Explanation {
-    /// Adds what is hidden as a whole, of layers that contain nothing at the path itself.
-    fn with_hidden(mut self, hidden: Vec<Setting>) -> Self {
-        for one in hidden {
-            if self.settings.iter().all(|known| known.layer != one.layer) {
-                self.settings.push(one);
-            }
-        }
-        self.settings
-            .sort_by_key(|one| std::cmp::Reverse(one.layer));
-        self
-    }
-
-    fn empty(path: &[Seg]) -> Self {
-        Explanation {
-            path: KeyPath::new(path),
-            value: None,
-            from: ValueOrigin::Nothing,
-            settings: Vec::new(),
-            default: None,
-            type_name: "",
-            docs: String::new(),
-            is_required: false,
-            is_secret: false,
-            rules: Vec::new(),
-            change_rules: Vec::new(),
-            waits_for_restart: false,
-            accessor: None,
-            variables: Vec::new(),
-            argument: None,
-            aliases: Vec::new(),
-            notes: Vec::new(),
-        }
-    }
-
-    /// What the code says of a field; of what is in it, only what holds there too.
-    fn of_field(path: &[Seg], field: &'static Field, is_field: bool) -> Self {
-        let mut one = Explanation {
-            is_secret: field.is_secret(),
-            change_rules: wording::change_rules(field),
-            waits_for_restart: field.waits_for_restart(),
-            ..Explanation::empty(path)
-        };
-        if is_field {
-            one.default = field.default().map(|default| DefaultSetting {
-                text: (!field.is_secret()).then(|| default.text.to_owned()),
-                value: None,
-                file: default.file,
-                line: default.line,
-            });
-            one.type_name = field.type_name();
-            one.docs = wording::docs(field);
-            one.is_required = field.is_required();
-            one.rules = wording::rules(field);
-            one.accessor = field.accessor();
-            one.aliases = field.aliases().to_vec();
-        }
-        one
     }
 }
 

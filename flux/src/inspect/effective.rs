@@ -3,7 +3,7 @@
 use super::{
     answers::Answers,
     explanation::{Explanation, ValueOrigin},
-    fold::{Effect, ExplainedItem, ItemOutcome, PartsForm},
+    item::{Effect, ExplainedItem, ItemOutcome, PartsForm},
     print::{PrintedContent, PrintedEntry, print, value},
     value::ConfigValue,
 };

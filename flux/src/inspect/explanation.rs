@@ -1,6 +1,6 @@
 //! What is known of one path of the configuration, as data and as people read it.
 
-use super::{fold::Effect, value::ConfigValue};
+use super::{item::Effect, value::ConfigValue};
 use crate::problem::{KeyPath, escaped};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;

@@ -5,19 +5,23 @@ mod answers;
 mod default;
 mod describe;
 mod effective;
+mod error;
 mod explanation;
 mod fold;
+mod item;
+mod notes;
+mod of_field;
 mod print;
 mod silent;
 mod value;
 mod views;
 mod wording;
 
-pub use answers::ExplainError;
 pub use describe::Describe;
 pub use effective::Effective;
+pub use error::ExplainError;
 pub use explanation::{DefaultSetting, Explanation, Setting, ValueOrigin};
-pub use fold::Effect;
+pub use item::Effect;
 pub use silent::{SilentReason, SilentSetting};
 pub use value::ConfigValue;
 

@@ -1,6 +1,10 @@
 //! Settings without effect.
 
-use super::{answers::Answers, explanation::Setting, fold::Effect};
+use super::{
+    answers::Answers,
+    explanation::Setting,
+    item::{Effect, each_hidden_list},
+};
 use crate::{
     engine::Status,
     problem::{KeyPath, ProblemKind},
@@ -111,7 +115,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             why,
         }));
     }
-    answers.each_hidden_list(&mut |path, item| {
+    each_hidden_list(&answers.items, &mut |path, item| {
         let one = answers.explanation(path, item, status);
         let mut kept = one
             .settings

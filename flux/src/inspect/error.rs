@@ -1,0 +1,35 @@
+//! Why a question has no answer.
+
+use crate::problem::{KeyPath, KeyPathError};
+
+/// Why a path cannot be explained.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// No configuration was applied since the start.
+    #[error(
+        "{name}: no configuration was applied since its start (state: {state}), so there is nothing to explain; `last_error()` has the reason of a refusal"
+    )]
+    NotApplied {
+        /// The capacitor's name.
+        name: String,
+        /// Its state.
+        state: crate::State,
+    },
+    /// The text is no path.
+    #[error("`{text}` {error}")]
+    NoPath {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        error: KeyPathError,
+    },
+    /// No field is at the path.
+    #[error("no field is at `{path}`{}", near.as_ref().map_or(String::new(), |near| format!(", did you mean `{near}`?")))]
+    Unknown {
+        /// The path.
+        path: KeyPath,
+        /// A path that exists, and is written nearly so.
+        near: Option<KeyPath>,
+    },
+}

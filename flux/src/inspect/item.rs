@@ -1,0 +1,120 @@
+//! What is known of each path of the configuration: the outcome, and what every layer contains there.
+
+use super::value::ConfigValue;
+use crate::{problem::Seg, schema::Field};
+
+/// One path of the configuration.
+#[derive(Debug)]
+pub(super) struct ExplainedItem {
+    /// The last step of its path.
+    pub(super) step: Seg,
+    /// The field that the path leads to, or into.
+    pub(super) field: &'static Field,
+    /// Whether the path is that of the field itself.
+    pub(super) is_field: bool,
+    /// A section, or a list or map of sections: its parts are settings of their own.
+    pub(super) is_structure: bool,
+    pub(super) outcome: ItemOutcome,
+    /// The default as a value, where it is written as one.
+    pub(super) default: Option<ConfigValue>,
+    /// What the layers contain, lowest first.
+    pub(super) settings: Vec<LayerSetting>,
+    pub(super) parts: Vec<ExplainedItem>,
+}
+
+/// What comes of the layers at a path.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ItemOutcome {
+    /// This value; none where it is known to the program alone.
+    Value(Option<ConfigValue>),
+    /// The parts are the value.
+    Parts(PartsForm),
+    /// The default, as in the code.
+    Default,
+    /// Optional, and no layer sets it.
+    Nothing,
+    /// Required, and no layer is known to set it.
+    Missing,
+}
+
+/// What the parts of something are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartsForm {
+    Map,
+    List,
+}
+
+/// What one layer contains at a path.
+#[derive(Debug, Clone)]
+pub(super) struct LayerSetting {
+    pub(super) layer: usize,
+    pub(super) place: Option<(usize, usize)>,
+    pub(super) variable: Option<String>,
+    pub(super) argument: Option<String>,
+    /// None of a structure, and where it is not known.
+    pub(super) value: Option<ConfigValue>,
+    pub(super) effect: Effect,
+}
+
+/// What becomes of what a layer contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// It is the value.
+    Decides,
+    /// It is a part of the value.
+    Contributes,
+    /// A higher layer decides.
+    Shadowed,
+}
+
+/// Every leaf, and every section, list and map that has no parts.
+pub(super) fn each_leaf<'s>(
+    items: &'s [ExplainedItem],
+    each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
+) {
+    fn go<'s>(
+        path: &mut Vec<Seg>,
+        items: &'s [ExplainedItem],
+        each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
+    ) {
+        for item in items {
+            path.push(item.step.clone());
+            match item.is_structure && !item.parts.is_empty() {
+                true => go(path, &item.parts, each),
+                false => each(path, item),
+            }
+            path.pop();
+        }
+    }
+    go(&mut Vec::new(), items, each);
+}
+
+/// Every list, map and section with parts of its own that hides what lower layers have of it.
+pub(super) fn each_hidden_list<'s>(
+    items: &'s [ExplainedItem],
+    each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
+) {
+    fn go<'s>(
+        path: &mut Vec<Seg>,
+        items: &'s [ExplainedItem],
+        each: &mut dyn FnMut(&[Seg], &'s ExplainedItem),
+    ) {
+        for item in items
+            .iter()
+            .filter(|item| item.is_structure && !item.parts.is_empty())
+        {
+            path.push(item.step.clone());
+            if item
+                .settings
+                .iter()
+                .any(|one| one.effect == Effect::Shadowed)
+            {
+                each(path, item);
+            }
+            go(path, &item.parts, each);
+            path.pop();
+        }
+    }
+    go(&mut Vec::new(), items, each);
+}

@@ -1,0 +1,78 @@
+//! What is to be known of a value besides: why it is not the one of the layers, and what is not known of them.
+
+use super::{
+    answers::Answers,
+    explanation::{Explanation, ValueOrigin, shown},
+    item::{Effect, ExplainedItem, ItemOutcome},
+    value::ConfigValue,
+};
+use crate::{
+    problem::{KeyPath, Seg},
+    schema,
+};
+
+impl Answers {
+    /// Notes, and the value's absence where it is not the one of the layers.
+    pub(super) fn remark(&self, path: &[Seg], item: &ExplainedItem, one: &mut Explanation) {
+        let layers_value = one.value.take();
+        let made = match &layers_value {
+            Some(ConfigValue::Secret) | None => String::new(),
+            Some(value) => format!("; the layers make {} of it", shown(value)),
+        };
+        let overlaps = |other: &[Seg]| other.starts_with(path) || path.starts_with(other);
+        let pending = |text: &String| {
+            let waiting: Result<KeyPath, _> = text.parse();
+            waiting.is_ok_and(|waiting| overlaps(waiting.steps()))
+        };
+        if let Some(note) = self.hidden_by_opaque(item) {
+            one.notes.push(note);
+        } else if self.reduced {
+            one.notes.push(format!(
+                "the program's own reducer puts the layers together{made}"
+            ));
+        } else if self.staged.iter().any(|staged| overlaps(staged)) {
+            one.notes
+                .push(format!("a stage of the program changed it{made}"));
+        } else if self.pending_restart.iter().any(pending) {
+            let text =
+                format!("readers keep the value of before until a restart of the program{made}");
+            one.notes.push(text);
+        } else {
+            one.value = layers_value;
+            let merge = item.field.merge();
+            if let (ItemOutcome::Value(None), Some(schema::MergeRule::Custom(function))) =
+                (&item.outcome, merge)
+            {
+                one.notes.push(format!(
+                    "`{function}` of the program merges the layers' values"
+                ));
+            }
+        }
+        if one.value.is_none() && one.from != ValueOrigin::Parts && !one.notes.is_empty() {
+            one.from = ValueOrigin::Layers;
+        }
+        for setting in &item.settings {
+            let layer = &self.layers[setting.layer];
+            if let Some(note) = layer.note.filter(|_| !layer.is_opaque) {
+                one.notes.push(format!("{}: {note}", layer.origin));
+            }
+        }
+    }
+
+    /// The note on a layer that may set the value without that being known.
+    fn hidden_by_opaque(&self, item: &ExplainedItem) -> Option<String> {
+        let decides = item
+            .settings
+            .iter()
+            .rev()
+            .find(|one| one.effect == Effect::Decides);
+        let above = decides.map_or(0, |one| one.layer + 1);
+        let mut layers = self.layers.iter().skip(above);
+        let opaque = layers.find(|layer| layer.is_opaque)?;
+        Some(format!(
+            "{}: {}",
+            opaque.origin,
+            opaque.note.unwrap_or_default()
+        ))
+    }
+}

@@ -1,0 +1,71 @@
+//! What the code says of a field.
+
+use super::{
+    explanation::{DefaultSetting, Explanation, Setting, ValueOrigin},
+    wording,
+};
+use crate::{
+    problem::{KeyPath, Seg},
+    schema::Field,
+};
+
+impl Explanation {
+    /// Adds what is hidden as a whole, of layers that contain nothing at the path itself.
+    pub(super) fn with_hidden(mut self, hidden: Vec<Setting>) -> Self {
+        for one in hidden {
+            if self.settings.iter().all(|known| known.layer != one.layer) {
+                self.settings.push(one);
+            }
+        }
+        self.settings
+            .sort_by_key(|one| std::cmp::Reverse(one.layer));
+        self
+    }
+
+    pub(super) fn empty(path: &[Seg]) -> Self {
+        Explanation {
+            path: KeyPath::new(path),
+            value: None,
+            from: ValueOrigin::Nothing,
+            settings: Vec::new(),
+            default: None,
+            type_name: "",
+            docs: String::new(),
+            is_required: false,
+            is_secret: false,
+            rules: Vec::new(),
+            change_rules: Vec::new(),
+            waits_for_restart: false,
+            accessor: None,
+            variables: Vec::new(),
+            argument: None,
+            aliases: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the code says of a field; of what is in it, only what holds there too.
+    pub(super) fn of_field(path: &[Seg], field: &'static Field, is_field: bool) -> Self {
+        let mut one = Explanation {
+            is_secret: field.is_secret(),
+            change_rules: wording::change_rules(field),
+            waits_for_restart: field.waits_for_restart(),
+            ..Explanation::empty(path)
+        };
+        if is_field {
+            one.default = field.default().map(|default| DefaultSetting {
+                text: (!field.is_secret()).then(|| default.text.to_owned()),
+                value: None,
+                file: default.file,
+                line: default.line,
+            });
+            one.type_name = field.type_name();
+            one.docs = wording::docs(field);
+            one.is_required = field.is_required();
+            one.rules = wording::rules(field);
+            one.accessor = field.accessor();
+            one.aliases = field.aliases().to_vec();
+        }
+        one
+    }
+}
