@@ -1,58 +1,160 @@
 //! Judging a configuration without a capacitor: the only other way from documents to a value, over the same functions.
 
 use super::{
+    content::{GivenContent, LayerContent},
+    decoded::DecodedContent,
     layer_state::LayerState,
     now::Now,
-    resolve::{Beside, Layers, Resolved},
+    resolve::{Beside, Layers, Reducer, Resolved},
     schema::{Schema, Stamp},
-    value::AnySnapshot,
+    served::Served,
+    value::{AnyLayer, AnySnapshot},
 };
-use crate::{Report, codec::Unknown, problem::Seg, report::Keeping};
+use crate::{
+    Report,
+    codec::Unknown,
+    document::items_by_number,
+    problem::{Seg, caught},
+    report::Keeping,
+    source::ReadAgain,
+};
+
+/// What is judged, and by what.
+pub(crate) struct EvaluationInput<'a> {
+    pub(crate) schema: &'static Schema,
+    /// They hold what was given to them or observed.
+    pub(crate) layers: Vec<LayerState>,
+    pub(crate) unknown: Unknown,
+    pub(crate) reducer: Option<Reducer>,
+    /// What runs; none for a first start.
+    pub(crate) running: Option<RunningConfiguration<'a>>,
+    /// Whether values that are missing refuse nothing, because they come later.
+    pub(crate) is_partial: bool,
+    /// What reports say happens with what is refused, and with what is applied.
+    pub(crate) keeping: (Keeping, Keeping),
+    pub(crate) now: Now,
+}
+
+/// What a new configuration is compared with.
+#[derive(Clone, Copy)]
+pub(crate) struct RunningConfiguration<'a> {
+    /// What readers see.
+    pub(crate) current: &'a AnySnapshot,
+    /// What the layers made of it before the pipeline.
+    pub(crate) before_pipeline: &'a AnySnapshot,
+}
 
 /// What becomes of a configuration.
 pub(crate) struct Evaluation {
-    /// The configuration, or everything that is wrong.
-    pub(crate) value: Result<AnySnapshot, Report>,
-    /// Which layer sets which field; a field that none sets has its default, or is missing.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "for those who explain a configuration")
-    )]
-    pub(crate) origins: Vec<(Vec<Seg>, String)>,
+    /// None where it is refused, or values are missing that come later.
+    pub(crate) value: Option<AnySnapshot>,
+    /// Everything that is wrong.
+    pub(crate) refused: Option<Report>,
+    /// The values that come later.
+    pub(crate) missing: Option<Report>,
+    /// Where the running value is kept until a restart.
+    pub(crate) pending_restart: Vec<Vec<Seg>>,
     /// What does not refuse it.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "for those who explain a configuration")
-    )]
     pub(crate) warnings: Option<Report>,
+    /// The layers' newest contents, for those who explain them.
+    pub(crate) served: Served,
+    /// Which layer sets which field; a field that none sets has its default, or is missing.
+    #[cfg(test)]
+    pub(crate) origins: Vec<(Vec<Seg>, String)>,
 }
 
-/// Judges these layers, which hold what was given to them or observed, as a first start would.
-pub(crate) fn evaluate(
-    schema: &'static Schema,
-    layers: Vec<LayerState>,
-    unknown: Unknown,
-    now: Now,
-) -> Evaluation {
-    let mut layers = Layers::new(schema, layers, unknown, None);
+impl<'a> EvaluationInput<'a> {
+    /// As a first start judges these layers.
+    pub(crate) fn of_start(schema: &'static Schema, layers: Vec<LayerState>, now: Now) -> Self {
+        EvaluationInput {
+            schema,
+            layers,
+            unknown: Unknown::Warn,
+            reducer: None,
+            running: None,
+            is_partial: false,
+            keeping: (Keeping::Nothing, Keeping::Applied),
+            now,
+        }
+    }
+}
+
+/// Judges these layers.
+pub(crate) fn evaluate(judged: EvaluationInput<'_>) -> Evaluation {
+    let (refused, applied) = judged.keeping;
+    let reducer = judged.reducer;
+    let mut layers = Layers::new(judged.schema, judged.layers, judged.unknown, reducer);
     let warnings = layers.take_up(1);
-    let warnings = (!warnings.is_empty()).then(|| layers.report(warnings, Keeping::Applied));
+    let warnings = (!warnings.is_empty()).then(|| layers.report(warnings, applied));
     let beside = Beside {
-        current: None,
-        running: None,
+        current: judged.running.map(|running| running.current),
+        running: judged.running.map(|running| running.before_pipeline),
         stamp: Stamp {
             generation: 0,
-            applied: now.wall,
+            applied: judged.now.wall,
         },
     };
-    let value = match layers.resolve(&beside) {
-        Resolved::Good { built, refused, .. } if refused.is_empty() => Ok(built.snapshot),
-        Resolved::Good { refused, .. } => Err(refused),
-        Resolved::Undecodable(entries) | Resolved::Invalid(entries) => Err(entries),
+    let (built, entries) = match layers.resolve(&beside) {
+        Resolved::Good { built, refused, .. } => (Some(built), refused),
+        Resolved::Undecodable(entries) | Resolved::Invalid(entries) => (None, entries),
+    };
+    let (missing, wrong) =
+        (entries.into_iter()).partition(|entry| judged.is_partial && entry.is_missing());
+    let report = |entries: Vec<_>, keeping| match entries.is_empty() {
+        true => None,
+        false => Some(layers.report(entries, keeping)),
+    };
+    let (missing, refused) = (report(missing, applied), report(wrong, refused));
+    let built = built.filter(|_| refused.is_none() && missing.is_none());
+    let (value, pending_restart) = match built {
+        Some(built) => (Some(built.snapshot), built.pending_restart),
+        None => (None, Vec::new()),
     };
     Evaluation {
-        origins: layers.origins(),
-        value: value.map_err(|entries| layers.report(entries, Keeping::Nothing)),
+        value,
+        refused,
+        missing,
+        pending_restart,
         warnings,
+        served: layers.newest(),
+        #[cfg(test)]
+        origins: layers.origins(),
+    }
+}
+
+impl LayerState {
+    /// The layer contains what readers see of it. Answers whether that can be known. `again` reads one that is given once more.
+    pub(crate) fn serve(
+        &mut self,
+        schema: &Schema,
+        content: &LayerContent,
+        again: Option<ReadAgain<AnyLayer>>,
+    ) -> bool {
+        let content = match content {
+            LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
+            LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
+            LayerContent::Kept => return false,
+            LayerContent::Given(given) => {
+                let Some(tree) = &given.tree else {
+                    return false;
+                };
+                let decode = || items_by_number(|| (schema.decode_tree)(tree, false));
+                let Ok((Some(layer), _)) = caught(decode) else {
+                    return false;
+                };
+                self.secrets.clone_from(&given.secrets);
+                self.arguments.clone_from(&given.arguments);
+                self.again = again;
+                let given = GivenContent {
+                    variables: given.variables.clone(),
+                    arguments: given.arguments.clone(),
+                    tree: given.tree.clone(),
+                    secrets: given.secrets.clone(),
+                };
+                DecodedContent::given(layer, given)
+            }
+        };
+        self.accepted = Some(content);
+        true
     }
 }

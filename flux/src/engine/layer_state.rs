@@ -184,7 +184,6 @@ impl LayerState {
     }
 
     /// What of it is newest: what was taken up, or what readers see.
-    #[cfg(feature = "json")]
     pub(crate) fn newest_content(&self) -> Option<LayerContent> {
         let newest = self.candidate.as_ref().or(self.accepted.as_ref());
         newest.map(DecodedContent::content)

@@ -20,7 +20,6 @@ mod decide;
 mod decoded;
 mod disk_status;
 mod entries;
-#[cfg(any(test, feature = "testing"))]
 mod evaluate;
 mod event;
 #[cfg_attr(
@@ -63,8 +62,7 @@ pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "json")]
 pub(crate) use decide::{Past, TrialRules};
 pub use disk_status::{LastKnownGood, TrialRecordFile};
-#[cfg(feature = "testing")]
-pub(crate) use evaluate::evaluate;
+pub(crate) use evaluate::{Evaluation, EvaluationInput, RunningConfiguration, evaluate};
 pub(crate) use event::{EngineEvent, RefusedStage};
 #[cfg(feature = "json")]
 pub(crate) use fingerprint::{Fingerprint, FingerprintKey};

@@ -20,7 +20,7 @@ use crate::{
     },
     schema::{any_secret, with_own_names},
 };
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 use crate::{
     layer::presence,
     schema::{Field, Kind, MAX_DEPTH},
@@ -215,6 +215,18 @@ impl Layers {
         }
     }
 
+    /// The layers, with what of each is newest.
+    pub(super) fn newest(&self) -> Served {
+        let newest = |state: &LayerState| {
+            let content = state.newest_content();
+            content.unwrap_or(LayerContent::Silent(None))
+        };
+        Served {
+            contents: self.states.iter().map(newest).collect(),
+            ..self.served()
+        }
+    }
+
     /// The documents of an update, lowest layer first.
     pub(super) fn raw(&self, chosen: &[bool]) -> Arc<[Option<Arc<[u8]>>]> {
         (self.states.iter().zip(chosen))
@@ -265,7 +277,7 @@ impl Layers {
     }
 
     /// Which layer sets which field, section by section: the highest one that contains a value for it.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(test)]
     pub(super) fn origins(&mut self) -> Vec<(Vec<Seg>, String)> {
         let mut paths = Vec::new();
         leaves((self.schema.fields)(), &[], MAX_DEPTH, &mut paths);
@@ -422,7 +434,7 @@ impl Layers {
 }
 
 /// Every field that is no section of its own; lists and maps of sections as a whole.
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 fn leaves(fields: &'static [Field], path: &[Seg], depth: u8, all: &mut Vec<Vec<Seg>>) {
     for field in fields {
         let mut path = path.to_vec();

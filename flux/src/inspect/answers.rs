@@ -134,6 +134,25 @@ impl Answers {
         })
     }
 
+    /// What is known of a path that has the fields' own names.
+    pub(super) fn find(&self, path: &[Seg]) -> Option<&ExplainedItem> {
+        let (mut items, mut found) = (&self.items, None);
+        for seg in path {
+            let next = items.iter().find(|item| item.is_at(seg))?;
+            (items, found) = (&next.parts, Some(next));
+        }
+        found
+    }
+
+    /// The value that the layers make at a path, where it has no parts of its own.
+    pub(super) fn value(&self, path: &[Seg]) -> Option<ConfigValue> {
+        match &self.find(path)?.outcome {
+            ItemOutcome::Value(value) => value.clone(),
+            ItemOutcome::Default => self.find(path)?.default.clone(),
+            _ => None,
+        }
+    }
+
     /// Explains every setting that has no parts of its own, in the order of the fields.
     pub(super) fn all(&self, status: &Status) -> Vec<Explanation> {
         let mut all = Vec::new();
@@ -347,6 +366,11 @@ fn staged(schema: &Schema, served: &Served) -> Vec<Vec<Seg>> {
 }
 
 fn known_secrets(fields: &'static [Field], served: &Served) -> KnownSecrets {
+    KnownSecrets::read(fields, &secret_sources(served))
+}
+
+/// Where the secrets of the layers are.
+pub(super) fn secret_sources(served: &Served) -> SecretSources<'_> {
     let mut sources = SecretSources::default();
     let both = served.layers.iter().zip(&*served.contents).enumerate();
     for (number, (layer, content)) in both {
@@ -365,5 +389,5 @@ fn known_secrets(fields: &'static [Field], served: &Served) -> KnownSecrets {
             _ => {}
         }
     }
-    KnownSecrets::read(fields, &sources)
+    sources
 }

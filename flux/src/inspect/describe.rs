@@ -1,12 +1,14 @@
 //! What can be written of a config type without any layer: a commented file, the reference of its settings, and its variables.
 
 use super::{
+    check::{CheckError, Checked},
+    inputs::Inputs,
     print::{PrintedContent, PrintedEntry, print},
     value::{ConfigValue, quoted},
     wording,
 };
 use crate::{
-    Config,
+    Config, Root,
     problem::{Dotted, Seg},
     schema::{Field, Kind, TypeFacts, ValueType},
     source::environment,
@@ -52,6 +54,17 @@ pub trait Describe: Config {
         let mut path = Vec::new();
         let entries = template(Self::fields(), &Self::types(), &mut path, MAX_DEPTH);
         print(format, &entries)
+    }
+
+    /// Judges documents as a start would, without a start: see [`Builder::check`](crate::Builder::check).
+    ///
+    /// # Errors
+    /// [`CheckError::Refused`] with the report of a start; [`CheckError::Inputs`] where there is nothing to judge.
+    fn check(inputs: Inputs) -> Result<Checked, CheckError>
+    where
+        Self: Root,
+    {
+        Self::declared().check(inputs)
     }
 
     /// A page in Markdown with a row for each setting: key, type, default, rules, variable under the prefix `APP_` or another one, and

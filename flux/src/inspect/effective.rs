@@ -92,6 +92,18 @@ impl Serialize for Effective {
     }
 }
 
+/// The value that readers see at a path, a section with all that is in it; none where it is not set or known to the program alone.
+pub(super) fn value_at(answers: &Answers, status: &Status, path: &[Seg]) -> Option<ConfigValue> {
+    let item = answers.find(path)?;
+    let one = answers.explanation(path, item, status);
+    let is_secret = item.field.is_secret() && one.value.is_some();
+    if is_secret {
+        return Some(ConfigValue::Secret);
+    }
+    let content = content(answers, status, item, &one, &mut path.to_vec())?;
+    Some(value(&content))
+}
+
 /// Without comments on values that are written, and without what is not set.
 fn without_origins(entries: &[PrintedEntry]) -> Vec<PrintedEntry> {
     let is_told = |one: &&PrintedEntry| !one.is_comment || one.behind.is_some();

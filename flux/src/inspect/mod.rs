@@ -2,26 +2,32 @@
 //! layers; an update pays some 30 instructions for it.
 
 mod answers;
+mod check;
 mod default;
 mod describe;
 mod effective;
 mod error;
 mod explanation;
 mod fold;
+mod inputs;
 mod item;
 mod notes;
 mod of_field;
+mod planned;
 mod print;
 mod silent;
 mod value;
 mod views;
 mod wording;
 
+pub use check::{CheckError, Checked, CheckedLayer, LayerInput};
 pub use describe::Describe;
 pub use effective::Effective;
 pub use error::ExplainError;
 pub use explanation::{DefaultSetting, Explanation, Setting, ValueOrigin};
+pub use inputs::{InputError, Inputs};
 pub use item::Effect;
+pub use planned::{PlannedChange, PlannedUpdate};
 pub use silent::{SilentReason, SilentSetting};
 pub use value::ConfigValue;
 
@@ -47,7 +53,7 @@ impl<C: Config> Capacitor<C> {
     /// [`ExplainError`]: no field is at the path, or no configuration was applied yet.
     pub fn explain(&self, path: &str) -> Result<Explanation, ExplainError> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers(self.instance(), schema, types)?;
+        let (answers, status) = answers_of(self.instance(), schema, types)?;
         answers.explain(path, &status)
     }
 
@@ -57,7 +63,7 @@ impl<C: Config> Capacitor<C> {
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers(self.instance(), schema, types)?;
+        let (answers, status) = answers_of(self.instance(), schema, types)?;
         Ok(answers.all(&status))
     }
 
@@ -67,7 +73,7 @@ impl<C: Config> Capacitor<C> {
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn effective(&self) -> Result<Effective, ExplainError> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers(self.instance(), schema, types)?;
+        let (answers, status) = answers_of(self.instance(), schema, types)?;
         Ok(Effective::new(&answers, &status))
     }
 
@@ -78,13 +84,13 @@ impl<C: Config> Capacitor<C> {
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn silent(&self) -> Result<Vec<SilentSetting>, ExplainError> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers(self.instance(), schema, types)?;
+        let (answers, status) = answers_of(self.instance(), schema, types)?;
         Ok(silent::silent(&answers, &status))
     }
 }
 
 /// The answers about what readers see now.
-fn answers(
+fn answers_of(
     instance: &Instance,
     schema: &'static Schema,
     types: fn() -> Vec<TypeFacts>,

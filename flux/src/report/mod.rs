@@ -154,6 +154,11 @@ impl Entry {
         &self.problem.path
     }
 
+    /// Whether a value is missing that no layer sets.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.problem.what.kind() == ProblemKind::Missing
+    }
+
     /// A sentence of this kind.
     pub(crate) fn kind(mut self, is: ProblemKind) -> Self {
         if let What::Told { kind, .. } = &mut self.problem.what {
@@ -211,11 +216,15 @@ pub(crate) enum Keeping {
     Rest,
     /// It is applied: these are warnings.
     Applied,
+    /// It was judged, and nothing was to be applied.
+    WouldRefuse,
+    /// It was judged to be good, and nothing was to be applied: these are warnings.
+    WouldApply,
 }
 
 /// Every problem of one update. `Display` and `Debug` print it for people, `Serialize` for programs; secrets are in neither.
 ///
-/// `Serialize` gives `outcome` (`kept_previous`, `nothing_applied`, `partly_applied` or `applied`), `keeps_previous` and
+/// `Serialize` gives `outcome` (`kept_previous`, `nothing_applied`, `partly_applied` or `applied`; of a check or a plan `would_be_refused` or `would_be_applied`), `keeps_previous` and
 /// `problems`, each as described on [`Problem`]. Those names stay.
 ///
 /// ```
@@ -367,6 +376,14 @@ impl fmt::Display for Report {
                 "part of the configuration refused: {count}; the rest is applied"
             )?,
             Keeping::Applied => write!(f, "configuration applied with {count}")?,
+            Keeping::WouldRefuse => write!(
+                f,
+                "configuration would be refused: {count}; nothing was applied"
+            )?,
+            Keeping::WouldApply => write!(
+                f,
+                "configuration would be applied with {count}; nothing was applied"
+            )?,
         }
         for problem in &self.problems {
             write!(f, "\n{problem}")?;
@@ -391,6 +408,8 @@ impl Serialize for Report {
             Keeping::Nothing => "nothing_applied",
             Keeping::Rest => "partly_applied",
             Keeping::Applied => "applied",
+            Keeping::WouldRefuse => "would_be_refused",
+            Keeping::WouldApply => "would_be_applied",
         };
         report.serialize_field("outcome", outcome)?;
         report.serialize_field("keeps_previous", &self.keeps_previous())?;

@@ -194,6 +194,11 @@ impl Instance {
         (control.is_running() && control.is_stopping()).then(|| running.ended.clone())
     }
 
+    /// What it was started from, or is to be.
+    pub(crate) fn plan(&self) -> Option<Arc<Plan>> {
+        self.control().plan.clone()
+    }
+
     /// Puts a plan in place of the last one, unless that one is running.
     pub(crate) fn install(&self, plan: Plan) -> Result<(), Error> {
         let mut control = self.control();

@@ -43,7 +43,6 @@ mod spec;
 #[cfg(feature = "json")]
 mod trial_file;
 
-#[cfg(feature = "testing")]
 pub(crate) use clock::now;
 #[cfg(feature = "testing")]
 pub(crate) use command::obey;
@@ -55,7 +54,7 @@ pub use last_known_good::Secrets;
 pub(crate) use load::load;
 #[cfg(feature = "testing")]
 pub(crate) use order::Command;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, given};
 #[cfg(feature = "signal")]
 pub use signal::Signal;
 pub(crate) use spec::Spec;

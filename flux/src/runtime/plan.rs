@@ -9,7 +9,7 @@ use super::{
 use crate::engine::TrialRules;
 use crate::{
     codec::Unknown,
-    engine::{AnyLayer, LayerState, Schema, Settings, whole_entry},
+    engine::{AnyLayer, LayerState, Reducer, Schema, Served, Settings, whole_entry},
     problem::{ProblemKind, caught},
     source::{
         Given, arguments,
@@ -203,6 +203,38 @@ impl Plan {
         None
     }
 
+    /// The layers with what readers see of them; those of which that is not known.
+    pub(crate) fn serving(&self, served: &Served) -> (Vec<LayerState>, Vec<String>) {
+        let (mut states, mut unknown) = (Vec::new(), Vec::new());
+        for (opened, content) in self.layers.iter().zip(&*served.contents) {
+            let (origin, decoder) = (opened.origin.clone(), opened.decoder.clone());
+            let mut state = LayerState::new(origin, decoder, opened.optional);
+            state.file.clone_from(&opened.file);
+            let again = match &opened.input {
+                Input::Watched(_) => None,
+                input => {
+                    given(
+                        self.options.schema,
+                        &opened.origin,
+                        input,
+                        self.options.unknown,
+                    )
+                    .again
+                }
+            };
+            if !state.serve(self.options.schema, content, again) {
+                unknown.push(opened.origin.clone());
+            }
+            states.push(state);
+        }
+        (states, unknown)
+    }
+
+    /// How keys that no field has are judged, and the program's own reducer.
+    pub(crate) fn terms(&self) -> (Unknown, Option<Reducer>) {
+        (self.options.unknown, self.options.reducer.clone())
+    }
+
     /// By hand, and where nothing is watched, there is nothing to wait for.
     pub(super) fn needs_timers(&self) -> bool {
         let watched = |layer: &Opened| matches!(layer.input, Input::Watched(_));
@@ -255,7 +287,12 @@ impl Plan {
 }
 
 /// Reads what a layer without a watcher contains; a panic is a refusal.
-fn given(schema: &Schema, origin: &str, input: &Input, unknown: Unknown) -> Given<AnyLayer> {
+pub(crate) fn given(
+    schema: &Schema,
+    origin: &str,
+    input: &Input,
+    unknown: Unknown,
+) -> Given<AnyLayer> {
     let (fields, decode) = ((schema.fields)(), schema.decode_tree);
     let read = || match input {
         Input::Environment(prefix, variables) => {

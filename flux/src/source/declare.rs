@@ -1,11 +1,13 @@
 //! How a layer is declared: a source, its format, and whether it may be absent.
 
 mod expand;
+mod offline;
 mod opening;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use expand::expand;
+pub(crate) use offline::{OfflineContent, OfflineLayer};
 #[cfg(feature = "testing")]
 pub(crate) use opening::document_of;
 pub(crate) use opening::{Input, Opened, open};

@@ -172,8 +172,15 @@ fn try_config_from<C: Config>(document: &str) -> Result<C, Report> {
         revision: None,
     };
     layer.observe(Observation::Value(content), now);
-    let judged = engine::evaluate(Schema::of::<C>(), vec![layer], Unknown::Deny, now);
-    let value = judged.value?;
+    let judged = engine::evaluate(engine::EvaluationInput {
+        unknown: Unknown::Deny,
+        ..engine::EvaluationInput::of_start(Schema::of::<C>(), vec![layer], now)
+    });
+    let value = match (judged.value, judged.refused) {
+        (Some(value), None) => value,
+        (_, Some(report)) => return Err(report),
+        (None, None) => unreachable!("a value that is missing is a problem here"),
+    };
     let snapshot = value.typed::<C>();
     drop(value);
     let Some(snapshot) = Arc::into_inner(snapshot) else {

@@ -1,6 +1,8 @@
 //! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
 
 mod arguments;
+mod check;
 mod describe;
 mod effective;
 mod explain;
+mod plan;

@@ -1,7 +1,7 @@
 //! A judgement without a capacitor.
 
 use super::*;
-use crate::engine::{evaluate::evaluate, small::SMALL};
+use crate::engine::{EvaluationInput, evaluate, small::SMALL};
 
 #[test]
 fn judging_without_a_capacitor_gives_the_same_value_and_the_same_report() {
@@ -20,10 +20,13 @@ fn judging_without_a_capacitor_gives_the_same_value_and_the_same_report() {
         let mut states: Vec<LayerState> = engine(settings(), 1, None, 0, clock.now()).layers.states;
         states[0].observe(document(lower), clock.now());
         states[1].observe(document(upper), clock.now());
-        let judged = evaluate(&SMALL, states, Unknown::Warn, clock.now());
-        match judged.value {
-            Ok(value) => assert_eq!(bench.served().map(|(_, value)| value), Some(small(&value))),
-            Err(report) => {
+        let judged = evaluate(EvaluationInput::of_start(&SMALL, states, clock.now()));
+        match (judged.value, judged.refused) {
+            (Some(value), None) => {
+                assert_eq!(bench.served().map(|(_, value)| value), Some(small(&value)));
+            }
+            (_, report) => {
+                let report = report.expect("a value or a report");
                 let status = bench.engine.status(true);
                 let expected = status.error.expect("refused by both");
                 assert_eq!(report.problems(), expected.problems());
@@ -40,8 +43,7 @@ fn a_judgement_tells_which_layer_sets_a_field() {
     let mut states: Vec<LayerState> = engine(settings(), 1, None, 0, clock.now()).layers.states;
     states[0].observe(document("n=1 m=1"), clock.now());
     states[1].observe(document("m=2"), clock.now());
-    let schema = &SMALL;
-    let judged = evaluate(schema, states, Unknown::Warn, clock.now());
+    let judged = evaluate(EvaluationInput::of_start(&SMALL, states, clock.now()));
     let origins = judged.origins.iter();
     let origins: Vec<_> = origins
         .map(|(path, origin)| (crate::problem::Dotted(path).to_string(), &**origin))

@@ -152,7 +152,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
 
 /// A file's own format, or that of its name.
 #[cfg(feature = "file")]
-fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
+pub(super) fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
     format
         .or_else(|| Format::of_path(path).map(Decoder::from))
         .ok_or_else(|| {
@@ -201,7 +201,7 @@ pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, 
     }
 }
 
-fn decoder_of(place: &Remote<String>) -> Decoder {
+pub(super) fn decoder_of(place: &Remote<String>) -> Decoder {
     match place.scheme {
         #[cfg(feature = "file")]
         flux_syntax::Scheme::Dir => Decoder::Custom(Arc::new(crate::source::Dir::codec())),
@@ -234,7 +234,7 @@ impl DynWatcher for OnTerms {
 }
 
 /// What a URI means that is known only at start.
-fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String> {
+pub(super) fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String> {
     let uri = match template.as_literal() {
         Some(text) => flux_syntax::parse_uri(text),
         None => flux_syntax::parse_given_uri(&expand(template, variables)?),
@@ -258,6 +258,6 @@ fn named(template: &Template, error: &str) -> String {
     }
 }
 
-fn default_decoder() -> Option<Decoder> {
+pub(super) fn default_decoder() -> Option<Decoder> {
     Decoder::enabled(Format::Json)
 }

@@ -1,0 +1,374 @@
+//! Judges documents as a start would, without a start.
+
+use super::{
+    answers::{Answers, secret_sources},
+    effective::Effective,
+    error::ExplainError,
+    explanation::Explanation,
+    inputs::{InputError, InputTarget, Inputs, LayerName, by_layer, left_out, read_file},
+    silent::{SilentSetting, silent},
+};
+use crate::{
+    Builder, Config, Report, Snapshot,
+    codec::Decoder,
+    engine::{self, AnySnapshot, Evaluation, EvaluationInput, LayerState, Now, Schema, Status},
+    problem::Cx,
+    report::{Entry, Keeping, Problem},
+    runtime::{self, Spec, given},
+    schema::TypeFacts,
+    source::{
+        Observation, Source, SourceError,
+        arguments::Arguments,
+        declare::{Input, OfflineContent, OfflineLayer},
+        environment,
+    },
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::{fmt, sync::Arc};
+
+/// A configuration that a start would apply. `Display` prints what is to be known of it, `Serialize` gives `warnings`, `missing` and
+/// `layers`.
+#[non_exhaustive]
+pub struct Checked {
+    /// What does not refuse it, such as keys that no field has.
+    pub warnings: Vec<Problem>,
+    /// Required values that no layer sets, where layers are left out, or that was asked for by [`Inputs::partial`].
+    pub missing: Vec<Problem>,
+    /// The layers, lowest precedence first, and what was judged of each.
+    pub layers: Vec<CheckedLayer>,
+    answers: Arc<Answers>,
+    status: Status,
+}
+
+/// A layer of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckedLayer {
+    /// The layer's name in reports.
+    pub origin: String,
+    /// Where what was judged came from.
+    pub input: LayerInput,
+}
+
+/// Where the content of a layer came from in a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LayerInput {
+    /// It was given.
+    Given,
+    /// It was read as at a start.
+    Read,
+    /// It was left out: by choice, or because it is on a server, in a folder or with the program.
+    LeftOut,
+}
+
+impl LayerInput {
+    /// Its name in `Serialize`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            LayerInput::Given => "given",
+            LayerInput::Read => "read",
+            LayerInput::LeftOut => "left_out",
+        }
+    }
+}
+
+/// Why a check does not answer with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// A start would refuse it: everything that is wrong.
+    #[error("{0}")]
+    Refused(Report),
+    /// It could not be judged.
+    #[error("{0}")]
+    Inputs(#[from] InputError),
+}
+
+impl<C: Config> Builder<C> {
+    /// Judges documents as a start would, without a start: nothing is watched, no server is asked, and `AppConfig::get()` is not
+    /// affected. Every problem of every layer is in the answer.
+    ///
+    /// What is not given is read as at a start: files, and the environment. Layers on servers, in mounted folders and of the program's own
+    /// watchers are left out unless a document is given for them, and so are the arguments. Where a layer is left out, values that are
+    /// missing may come from it: they are listed in [`Checked::missing`], and refuse nothing. Stages that only compute
+    /// (`#[flux(transform = ..)]`) run; callbacks, parties and rules on changes have no part in it.
+    ///
+    /// `AppConfig::check(inputs)` of [`Describe`](super::Describe) is the same for a struct that declares its sources.
+    ///
+    /// ```
+    /// use flux::{Capacitor, Flux, Source, inspect::{CheckError, Inputs}};
+    ///
+    /// #[derive(Flux)]
+    /// struct App {
+    ///     #[flux(range = 1..=65535)]
+    ///     port: u16,
+    ///     #[flux(secret)]
+    ///     token: String,
+    /// }
+    /// # fn main() -> Result<(), CheckError> {
+    /// let builder = || Capacitor::<App>::builder()
+    ///     .source(Source::file("app.yaml"))
+    ///     .override_with(Source::env("APP_"));
+    ///
+    /// let good = builder().check(Inputs::new().layer("app.yaml", "port: 80").only_given())?;
+    /// assert_eq!(good.missing[0].path.as_str(), "token");
+    ///
+    /// let bad = builder().check(Inputs::new().layer("app.yaml", "port: 0").only_given());
+    /// let Err(CheckError::Refused(report)) = bad else { panic!() };
+    /// assert_eq!(report.problems()[0].line, Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CheckError::Refused`] with the report of a start; [`CheckError::Inputs`] where there is nothing to judge.
+    pub fn check(self, inputs: Inputs) -> Result<Checked, CheckError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let name = self.spec.options.name.clone();
+        let (mut judged, layers) = judge(self.spec, &inputs)?;
+        if let Some(report) = judged.refused {
+            return Err(CheckError::Refused(report));
+        }
+        if let Some(value) = judged.value.take() {
+            transform::<C>(value, &judged)?;
+        }
+        Ok(Checked::new(schema, types, name, judged, layers))
+    }
+}
+
+/// The stages that only compute, which may refuse.
+fn transform<C: Config>(value: AnySnapshot, judged: &Evaluation) -> Result<(), CheckError> {
+    let snapshot = value.typed::<C>();
+    drop(value);
+    let Some(snapshot) = Arc::into_inner(snapshot) else {
+        unreachable!("nobody else has what was made just now")
+    };
+    let mut cx = Cx::default();
+    let value = Snapshot::into_value(snapshot).transformed(&mut cx);
+    let problems = cx.into_problems().into_iter();
+    let entries: Vec<Entry> = problems.map(|one| Entry::new("", one)).collect();
+    match value.is_some() && entries.is_empty() {
+        true => Ok(()),
+        false => Err(CheckError::Refused(Report::compose(
+            C::fields(),
+            entries,
+            Keeping::WouldRefuse,
+            &secret_sources(&judged.served),
+        ))),
+    }
+}
+
+/// Reads what is to be judged, and judges it.
+fn judge(spec: Spec, inputs: &Inputs) -> Result<(Evaluation, Vec<CheckedLayer>), InputError> {
+    let now = runtime::now();
+    let schema = spec.options.schema;
+    let mut declared: Vec<OfflineLayer> = Vec::new();
+    let offline = |mut source: Source| {
+        if let Some(variables) = &inputs.variables {
+            source = source.variables(variables.iter().cloned());
+        }
+        source.arguments = Arguments::Given(inputs.arguments.clone().into());
+        source.offline()
+    };
+    declared.extend(spec.sources.into_iter().map(offline));
+    let mut new = Vec::new();
+    for document in &inputs.documents {
+        if let InputTarget::New(name, format) = &document.target {
+            new.push(declared.len());
+            declared.push(OfflineLayer {
+                origin: name.clone(),
+                decoder: Some(Decoder::from(*format)),
+                optional: true,
+                content: OfflineContent::Elsewhere,
+            });
+        }
+    }
+    declared.extend(spec.overrides.into_iter().map(offline));
+    let names: Vec<LayerName> = declared.iter().map(name_of).collect();
+    let documents = by_layer(inputs, &names, &new)?;
+    let left_out = left_out(inputs, &names, &documents)?;
+    let (mut states, mut checked) = (Vec::new(), Vec::new());
+    for ((layer, document), is_left_out) in declared.into_iter().zip(documents).zip(left_out) {
+        let origin = layer.origin.clone();
+        let (state, input) = match (document, is_left_out) {
+            (_, true) => (absent(layer, now), LayerInput::LeftOut),
+            (Some(document), false) => {
+                let mut state = LayerState::new(layer.origin, layer.decoder, layer.optional);
+                state.observe(Observation::Value(document.read()?), now);
+                (state, LayerInput::Given)
+            }
+            (None, false) => read(schema, layer, spec.options.unknown, now)?,
+        };
+        states.push(state);
+        checked.push(CheckedLayer { origin, input });
+    }
+    let is_incomplete = checked
+        .iter()
+        .any(|layer| layer.input == LayerInput::LeftOut);
+    let judged = engine::evaluate(EvaluationInput {
+        unknown: spec.options.unknown,
+        reducer: spec.options.reducer,
+        is_partial: inputs.is_partial || is_incomplete,
+        keeping: (Keeping::WouldRefuse, Keeping::WouldApply),
+        ..EvaluationInput::of_start(schema, states, now)
+    });
+    Ok((judged, checked))
+}
+
+fn name_of(layer: &OfflineLayer) -> LayerName {
+    let file = match &layer.content {
+        OfflineContent::File(path) => Some(path.clone()),
+        _ => None,
+    };
+    LayerName {
+        origin: layer.origin.clone(),
+        file,
+        has_document: !matches!(layer.content, OfflineContent::Given(_)),
+    }
+}
+
+/// A layer that contains nothing.
+fn absent(layer: OfflineLayer, now: Now) -> LayerState {
+    let mut state = LayerState::new(layer.origin, layer.decoder, true);
+    state.observe(Observation::Absent, now);
+    state
+}
+
+/// A layer as a start would read it, where that needs no server.
+fn read(
+    schema: &Schema,
+    layer: OfflineLayer,
+    unknown: crate::Unknown,
+    now: Now,
+) -> Result<(LayerState, LayerInput), InputError> {
+    let (origin, decoder) = (layer.origin.clone(), layer.decoder.clone());
+    let mut state = LayerState::new(origin, decoder, layer.optional);
+    match &layer.content {
+        OfflineContent::Elsewhere => return Ok((absent(layer, now), LayerInput::LeftOut)),
+        OfflineContent::Broken(problem) => {
+            let (origin, problem) = (layer.origin.clone(), problem.clone());
+            return Err(InputError::Declaration { origin, problem });
+        }
+        OfflineContent::Given(input) => {
+            if let Input::Environment(prefix, _) = input
+                && let Err(problem) = environment::check_names((schema.fields)(), prefix)
+            {
+                let origin = layer.origin.clone();
+                return Err(InputError::Declaration { origin, problem });
+            }
+            state.give(given(schema, &layer.origin, input, unknown), now);
+        }
+        OfflineContent::File(path) => {
+            state.file = Some(path.clone());
+            let observed = match read_file(path) {
+                Ok(Some(bytes)) => Observation::Value(crate::source::Content {
+                    bytes: bytes.into(),
+                    revision: None,
+                }),
+                Ok(None) => Observation::Absent,
+                Err(error) => Observation::Unreadable(SourceError::permission(error.to_string())),
+            };
+            state.observe(observed, now);
+        }
+    }
+    Ok((state, LayerInput::Read))
+}
+
+impl Checked {
+    fn new(
+        schema: &'static Schema,
+        types: fn() -> Vec<TypeFacts>,
+        name: String,
+        judged: Evaluation,
+        layers: Vec<CheckedLayer>,
+    ) -> Self {
+        let problems = |report: &Option<Report>| match report {
+            Some(report) => report.problems().to_vec(),
+            None => Vec::new(),
+        };
+        let mut status = Status::idle(name, std::time::SystemTime::now());
+        status.warnings = problems(&judged.warnings);
+        status.served = judged.served;
+        Checked {
+            warnings: status.warnings.clone(),
+            missing: problems(&judged.missing),
+            layers,
+            answers: Arc::new(Answers::new(schema, types, &status)),
+            status,
+        }
+    }
+
+    /// [`Capacitor::explain`](crate::Capacitor::explain) of what would be applied.
+    ///
+    /// # Errors
+    /// [`ExplainError`]: no field is at the path.
+    pub fn explain(&self, path: &str) -> Result<Explanation, ExplainError> {
+        self.answers.explain(path, &self.status)
+    }
+
+    /// [`Capacitor::explain_all`](crate::Capacitor::explain_all) of what would be applied.
+    pub fn explain_all(&self) -> Vec<Explanation> {
+        self.answers.all(&self.status)
+    }
+
+    /// [`Capacitor::effective`](crate::Capacitor::effective) of what would be applied.
+    pub fn effective(&self) -> Effective {
+        Effective::new(&self.answers, &self.status)
+    }
+
+    /// [`Capacitor::silent`](crate::Capacitor::silent) of what would be applied.
+    pub fn silent(&self) -> Vec<SilentSetting> {
+        silent(&self.answers, &self.status)
+    }
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("configuration would be applied")?;
+        for layer in self
+            .layers
+            .iter()
+            .filter(|one| one.input == LayerInput::LeftOut)
+        {
+            let origin = crate::problem::escaped(&layer.origin);
+            write!(f, "\n  left out: {origin}")?;
+        }
+        for missing in &self.missing {
+            write!(f, "\n  to come: {missing}")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\n  warning: {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checked")
+            .field("warnings", &self.warnings)
+            .field("missing", &self.missing)
+            .field("layers", &self.layers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Checked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("Checked", 3)?;
+        one.serialize_field("warnings", &self.warnings)?;
+        one.serialize_field("missing", &self.missing)?;
+        one.serialize_field("layers", &self.layers)?;
+        one.end()
+    }
+}
+
+impl Serialize for CheckedLayer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("CheckedLayer", 2)?;
+        one.serialize_field("origin", &self.origin)?;
+        one.serialize_field("input", self.input.as_str())?;
+        one.end()
+    }
+}

@@ -1,0 +1,369 @@
+//! What documents would change in the configuration that runs, without applying them.
+
+use super::{
+    answers::Answers,
+    answers_of,
+    effective::value_at,
+    explanation::{Setting, shown},
+    inputs::{InputError, Inputs, LayerName, by_layer, left_out},
+    item::{ItemOutcome, each_leaf},
+    silent::{SilentReason, SilentSetting, silent},
+    value::ConfigValue,
+};
+use crate::{
+    Capacitor, Config, Report,
+    engine::{self, AnySnapshot, EvaluationInput, RunningConfiguration, Schema, Status},
+    problem::{KeyPath, Seg},
+    report::{Keeping, Problem},
+    runtime,
+    schema::TypeFacts,
+    source::Observation,
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// What documents would change in the configuration that runs. `Display` prints it, `Serialize` gives the fields under their names.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PlannedUpdate {
+    /// The settings that would change, in the order of the fields. Of a refused update as far as it can be known.
+    pub changes: Vec<PlannedChange>,
+    /// Why it would be refused: which rule, or which rule on changes, where.
+    pub refused: Option<Report>,
+    /// What the given documents set that would have no effect, and what they set so far that has lost it: a higher layer has the path.
+    pub hidden: Vec<SilentSetting>,
+    /// What would not refuse it.
+    pub warnings: Vec<Problem>,
+    /// What is to be known besides.
+    pub notes: Vec<String>,
+}
+
+/// A setting that would change.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PlannedChange {
+    /// The path.
+    pub path: KeyPath,
+    /// The value that runs; none where it is not set, or known to the program alone.
+    pub old: Option<ConfigValue>,
+    /// The value that would run.
+    pub new: Option<ConfigValue>,
+    /// Where the new value would come from; none of a default.
+    pub by: Option<Setting>,
+    /// Whether readers would keep the old value until a restart of the program.
+    pub waits_for_restart: bool,
+    /// Both values for people.
+    printed: [String; 2],
+}
+
+impl<C: Config> Capacitor<C> {
+    /// What these documents would change in the configuration that runs: which settings, from which value to which, what waits for a
+    /// restart, what is refused by which rule, and what stays without effect because a higher layer has it. Nothing is applied.
+    ///
+    /// Layers for which nothing is given contain what readers see of them; those that are left out contain nothing. Stages, callbacks
+    /// and parties of the program are not asked.
+    ///
+    /// ```
+    /// use flux::{Capacitor, Flux, Format, Source, inspect::Inputs, source::Channel};
+    ///
+    /// #[derive(Flux)]
+    /// struct App {
+    ///     port: u16,
+    ///     #[flux(default = 4, restart)]
+    ///     threads: u32,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (document, channel) = Channel::latest("app.yaml");
+    /// # let capacitor = Capacitor::<App>::builder()
+    /// #     .source(Source::watcher(channel).format(Format::Yaml))
+    /// #     .build()?;
+    /// # document.try_send(&b"port: 80\n"[..])?;
+    /// # capacitor.start().await?;
+    /// let plan = capacitor.plan(&Inputs::new().layer("app.yaml", "port: 81\nthreads: 8"))?;
+    /// assert_eq!(plan.to_string(), "2 settings would change
+    ///   port: 80 -> 81 (app.yaml:1:7)
+    ///   threads: 4 -> 8 (app.yaml:2:10), after a restart");
+    /// assert_eq!(capacitor.get().port, 80);
+    /// # capacitor.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InputError`]: no layer has the name, a file cannot be read, nothing was applied yet, or a layer's content is not known.
+    pub fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let instance = self.instance();
+        let (old, status) = match answers_of(instance, schema, types) {
+            Ok(known) => known,
+            Err(_) => return Err(not_applied(&instance.status())),
+        };
+        let Some(current) = instance.outlet.load() else {
+            return Err(not_applied(&status));
+        };
+        let planning = Planning {
+            schema,
+            types,
+            old: &old,
+            status: &status,
+            current,
+        };
+        let plan = instance.plan();
+        let plan = plan.ok_or_else(|| not_applied(&status))?;
+        planning.plan(&plan, inputs)
+    }
+}
+
+fn not_applied(status: &Status) -> InputError {
+    InputError::NotApplied {
+        name: status.name.clone(),
+        state: status.state,
+    }
+}
+
+/// What runs.
+struct Planning<'a> {
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+    old: &'a Answers,
+    status: &'a Status,
+    current: AnySnapshot,
+}
+
+impl Planning<'_> {
+    fn plan(&self, plan: &runtime::Plan, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
+        if inputs.variables.is_some() || !inputs.arguments.is_empty() {
+            return Err(InputError::NotRunning {
+                what: "another environment, or other arguments,",
+            });
+        }
+        let now = runtime::now();
+        let served = &self.status.served;
+        let (mut states, unknown) = plan.serving(served);
+        let names = states.iter().map(|state| LayerName {
+            origin: state.origin.clone(),
+            file: state.file.clone(),
+            has_document: state.decoder.is_some(),
+        });
+        let names: Vec<LayerName> = names.collect();
+        let documents = by_layer(inputs, &names, &[])?;
+        let left_out = left_out(inputs, &names, &documents)?;
+        let mut given = Vec::new();
+        for (number, state) in states.iter_mut().enumerate() {
+            let observation = match (documents[number], left_out[number]) {
+                (_, true) => {
+                    state.optional = true;
+                    Observation::Absent
+                }
+                (Some(document), false) => Observation::Value(document.read()?),
+                (None, false) => continue,
+            };
+            state.observe(observation, now);
+            given.push(number);
+        }
+        let is_given =
+            |origin: &String| given.iter().any(|number| names[*number].origin == *origin);
+        let unknown: Vec<String> = unknown.into_iter().filter(|one| !is_given(one)).collect();
+        if !unknown.is_empty() {
+            return Err(InputError::Unknown { layers: unknown });
+        }
+        let (unknown_keys, reducer) = plan.terms();
+        let before_pipeline = served.staged.as_ref().map(|staged| &staged.before_pipeline);
+        let before_pipeline = before_pipeline.unwrap_or(&self.current);
+        let judged = engine::evaluate(EvaluationInput {
+            unknown: unknown_keys,
+            reducer,
+            running: Some(RunningConfiguration {
+                current: &self.current,
+                before_pipeline,
+            }),
+            keeping: (Keeping::WouldRefuse, Keeping::WouldApply),
+            ..EvaluationInput::of_start(self.schema, states, now)
+        });
+        let differs = |number: &usize| {
+            let (old, new) = (&served.contents[*number], &judged.served.contents[*number]);
+            old.bytes() != new.bytes()
+        };
+        let opaque = given.iter().any(differs);
+        let mut next = Status::idle(self.status.name.clone(), self.status.since);
+        if let Some(warnings) = &judged.warnings {
+            next.warnings = warnings.problems().to_vec();
+        }
+        next.served = judged.served;
+        let new = Answers::new(self.schema, self.types, &next);
+        let paths = match &judged.value {
+            Some(value) => {
+                let differences = || (self.schema.differences)(value, before_pipeline, opaque);
+                catch_unwind(AssertUnwindSafe(differences)).unwrap_or_else(|_| vec![Vec::new()])
+            }
+            None => different(self.old, &new),
+        };
+        let mut waiting = judged.pending_restart;
+        // What waits already, and would go on to.
+        waiting.retain(|path| {
+            let (old, new) = (self.old.value(path), new.value(path));
+            old.is_none() || old != new || old.is_some_and(|value| value.has_secret())
+        });
+        let change = |path: &Vec<Seg>, waits_for_restart: bool| {
+            let (path, old) = (KeyPath::new(path), value_at(self.old, self.status, path));
+            let new_value = value_at(&new, &next, path.steps());
+            let by = new.explain(path.as_str(), &next).ok();
+            let by = by.and_then(|one| one.decided_by().cloned());
+            let printed = [
+                printed(self.old, path.steps(), &old),
+                printed(&new, path.steps(), &new_value),
+            ];
+            PlannedChange {
+                old,
+                new: new_value,
+                by,
+                printed,
+                path,
+                waits_for_restart,
+            }
+        };
+        let mut changes: Vec<PlannedChange> =
+            paths.iter().map(|path| change(path, false)).collect();
+        changes.extend(waiting.iter().map(|path| change(path, true)));
+        Ok(PlannedUpdate {
+            changes,
+            refused: judged.refused,
+            hidden: self.hidden(&new, &next, &given),
+            warnings: next.warnings,
+            notes: self.notes(),
+        })
+    }
+
+    /// What the given layers set in vain, unless they did so before.
+    fn hidden(&self, new: &Answers, next: &Status, given: &[usize]) -> Vec<SilentSetting> {
+        let is_of_given = |one: &SilentSetting| {
+            matches!(one.why, SilentReason::Shadowed(_)) && given.contains(&one.setting.layer)
+        };
+        let key = |one: &SilentSetting| {
+            let value = one.setting.value.as_ref().map(ToString::to_string);
+            (one.path.to_string(), one.setting.layer, value)
+        };
+        let before = silent(self.old, self.status)
+            .into_iter()
+            .filter(is_of_given);
+        let before: BTreeSet<_> = before.map(|one| key(&one)).collect();
+        let mut all = silent(new, next);
+        all.retain(|one| is_of_given(one) && !before.contains(&key(one)));
+        all
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.status.pinned {
+            let generation = self.status.generation;
+            notes.push(format!(
+                "the configuration is pinned at generation {generation}: what is newer waits until `unpin()`"
+            ));
+        }
+        if self.status.served.staged.is_some() {
+            notes.push(
+                "a stage of the program changes what the layers make, and was not asked".to_owned(),
+            );
+        }
+        notes
+    }
+}
+
+/// The leaves that have another value, where nothing could be built to compare.
+fn different(old: &Answers, new: &Answers) -> Vec<Vec<Seg>> {
+    let mut paths = Vec::new();
+    let mut add = |path: &[Seg], outcome: &ItemOutcome, other: &Answers| {
+        let is_same = (other.find(path)).is_some_and(|item| item.outcome == *outcome);
+        if !is_same && !paths.iter().any(|known: &Vec<Seg>| known == path) {
+            paths.push(path.to_vec());
+        }
+    };
+    each_leaf(&new.items, &mut |path, item| add(path, &item.outcome, old));
+    each_leaf(&old.items, &mut |path, item| add(path, &item.outcome, new));
+    paths
+}
+
+fn printed(answers: &Answers, path: &[Seg], value: &Option<ConfigValue>) -> String {
+    let outcome = answers.find(path).map(|item| &item.outcome);
+    match (value, outcome) {
+        (Some(value), _) => shown(value),
+        (None, Some(ItemOutcome::Default)) => "its default".to_owned(),
+        (None, Some(ItemOutcome::Value(_))) => "what the program makes of it".to_owned(),
+        (None, _) => "nothing".to_owned(),
+    }
+}
+
+impl fmt::Display for PlannedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [old, new] = &self.printed;
+        write!(f, "{}: ", self.path)?;
+        match (&self.old, &self.new) {
+            (Some(ConfigValue::Secret), Some(ConfigValue::Secret)) => {
+                f.write_str("another secret")?;
+            }
+            _ => write!(f, "{old} -> {new}")?,
+        }
+        if let Some(by) = &self.by {
+            write!(f, " ({by})")?;
+        }
+        match self.waits_for_restart {
+            true => f.write_str(", after a restart"),
+            false => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for PlannedUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.changes.len() {
+            0 => f.write_str("nothing would change")?,
+            1 => f.write_str("1 setting would change")?,
+            count => write!(f, "{count} settings would change")?,
+        }
+        for change in &self.changes {
+            write!(f, "\n  {change}")?;
+        }
+        for hidden in &self.hidden {
+            write!(f, "\n  {hidden}")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\n  warning: {warning}")?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  note: {note}")?;
+        }
+        match &self.refused {
+            Some(report) => write!(f, "\n{report}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for PlannedChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("PlannedChange", 5)?;
+        one.serialize_field("path", &self.path)?;
+        one.serialize_field("old", &self.old)?;
+        one.serialize_field("new", &self.new)?;
+        one.serialize_field("by", &self.by)?;
+        one.serialize_field("waits_for_restart", &self.waits_for_restart)?;
+        one.end()
+    }
+}
+
+impl Serialize for PlannedUpdate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("PlannedUpdate", 5)?;
+        one.serialize_field("changes", &self.changes)?;
+        one.serialize_field("refused", &self.refused)?;
+        one.serialize_field("hidden", &self.hidden)?;
+        one.serialize_field("warnings", &self.warnings)?;
+        one.serialize_field("notes", &self.notes)?;
+        one.end()
+    }
+}

@@ -1,0 +1,113 @@
+//! What a declared layer is, without opening its source: for those who judge documents and start nothing.
+
+use super::{
+    Source, SourceKind,
+    expand::{expand, value_of},
+    opening::{Input, decoder_of, decoder_of_file, default_decoder, open, read},
+};
+use crate::codec::Decoder;
+use flux_syntax::Template;
+use std::path::PathBuf;
+
+/// A declared layer that is not opened.
+pub(crate) struct OfflineLayer {
+    /// What reports call it.
+    pub(crate) origin: String,
+    pub(crate) decoder: Option<Decoder>,
+    pub(crate) optional: bool,
+    pub(crate) content: OfflineContent,
+}
+
+/// Where the content of such a layer is.
+pub(crate) enum OfflineContent {
+    #[cfg_attr(
+        not(feature = "file"),
+        allow(dead_code, reason = "files are a feature")
+    )]
+    File(PathBuf),
+    /// On a server, in a folder, or with the program: it is not read.
+    Elsewhere,
+    /// It is read at start.
+    Given(Input),
+    /// The declaration cannot work here.
+    Broken(String),
+}
+
+impl Source {
+    /// The layer, as far as it is known without its source.
+    pub(crate) fn offline(mut self) -> OfflineLayer {
+        let (name, optional) = (self.name.take(), self.optional);
+        let format = self.format.clone();
+        let written = self.written();
+        let mut layer = match self.known() {
+            Ok((origin, decoder, content)) => OfflineLayer {
+                origin,
+                decoder,
+                optional,
+                content,
+            },
+            Err(problem) => OfflineLayer {
+                origin: written,
+                decoder: format.or_else(default_decoder),
+                optional,
+                content: OfflineContent::Broken(problem),
+            },
+        };
+        if let Some(name) = name {
+            layer.origin = name;
+        }
+        layer
+    }
+
+    /// The declaration without its variables, as far as it cannot contain a password.
+    fn written(&self) -> String {
+        let shown = |template: &Template| {
+            let text = template.to_string();
+            (!text.contains('@')).then_some(text)
+        };
+        match &self.kind {
+            SourceKind::File(path) => path.to_string(),
+            SourceKind::Uri(uri) => shown(uri).unwrap_or_else(|| "a source URI".to_owned()),
+            SourceKind::Remote(place) => format!("a `{}:` source", place.scheme.as_str()),
+            _ => "a source".to_owned(),
+        }
+    }
+
+    fn known(mut self) -> Result<(String, Option<Decoder>, OfflineContent), String> {
+        let mut written = None;
+        // A URI may come from a variable as a whole.
+        while let SourceKind::Uri(template) = &self.kind {
+            let (uri, kind) = (
+                expand(template, &self.variables)?,
+                read(template, &self.variables)?,
+            );
+            (written, self.kind) = (Some(uri), kind);
+        }
+        match &self.kind {
+            #[cfg(feature = "file")]
+            SourceKind::File(path) => {
+                let path = expand(path, &self.variables)?;
+                let decoder = decoder_of_file(&path, self.format.clone())?;
+                let file = OfflineContent::File(PathBuf::from(&path));
+                Ok((path, Some(decoder), file))
+            }
+            SourceKind::Remote(place) => {
+                let lookup = |name: &str| value_of(name, &self.variables);
+                let place = place.expand(&lookup)?;
+                let decoder = self.format.clone().unwrap_or_else(|| decoder_of(&place));
+                let origin = place.origin();
+                let origin = written.filter(|uri| !uri.contains('@')).unwrap_or(origin);
+                Ok((origin, Some(decoder), OfflineContent::Elsewhere))
+            }
+            SourceKind::Watcher(watcher) => {
+                let decoder = self.format.clone().or_else(default_decoder);
+                Ok((watcher.origin(), decoder, OfflineContent::Elsewhere))
+            }
+            _ => {
+                let opened = open(self, None)?;
+                let content = OfflineContent::Given(opened.input);
+                Ok((opened.origin, opened.decoder, content))
+            }
+        }
+    }
+}
