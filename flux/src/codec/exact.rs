@@ -25,38 +25,29 @@ pub(super) trait Format {
     const DATES: bool;
 }
 
-#[cfg(feature = "yaml")]
-pub(super) struct Yaml;
+macro_rules! formats {
+    ($($(#[$attribute:meta])* $name:ident: not null $not_null:ident, inside $inside:ident, lax null $lax:literal, dates $dates:literal;)*) => {$(
+        $(#[$attribute])*
+        pub(super) struct $name;
 
-#[cfg(feature = "yaml")]
-impl Format for Yaml {
-    type NotNull = YamlNotNull;
-    type Inside = Yaml;
-    const LAX_NULL: bool = true;
-    const DATES: bool = false;
+        $(#[$attribute])*
+        impl Format for $name {
+            type NotNull = $not_null;
+            type Inside = $inside;
+            const LAX_NULL: bool = $lax;
+            const DATES: bool = $dates;
+        }
+    )*};
 }
 
-/// Asked for an option before: no need to ask again.
-#[cfg(feature = "yaml")]
-pub(super) struct YamlNotNull;
-
-#[cfg(feature = "yaml")]
-impl Format for YamlNotNull {
-    type NotNull = YamlNotNull;
-    type Inside = Yaml;
-    const LAX_NULL: bool = false;
-    const DATES: bool = false;
-}
-
-#[cfg(feature = "toml")]
-pub(super) struct Toml;
-
-#[cfg(feature = "toml")]
-impl Format for Toml {
-    type NotNull = Toml;
-    type Inside = Toml;
-    const LAX_NULL: bool = false;
-    const DATES: bool = true;
+formats! {
+    #[cfg(feature = "yaml")]
+    Yaml: not null YamlNotNull, inside Yaml, lax null true, dates false;
+    // Asked for an option before: no need to ask again.
+    #[cfg(feature = "yaml")]
+    YamlNotNull: not null YamlNotNull, inside Yaml, lax null false, dates false;
+    #[cfg(feature = "toml")]
+    Toml: not null Toml, inside Toml, lax null false, dates true;
 }
 
 /// A decoder, a visitor, an access or a seed that passes on what is exactly what was asked for. What depends on the format is asked

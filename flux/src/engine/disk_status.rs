@@ -40,17 +40,28 @@ pub struct TrialRecordFile {
     pub writing: Option<SystemTime>,
 }
 
-impl LastKnownGood {
-    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, &self.path, self.problem.as_deref(), self.writing)
-    }
+macro_rules! disk_files {
+    ($($name:ident)*) => {$(
+        impl $name {
+            pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                show(f, &self.path, self.problem.as_deref(), self.writing)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut file = serializer.serialize_struct(stringify!($name), 4)?;
+                file.serialize_field("path", &self.path.display().to_string())?;
+                file.serialize_field("written", &self.written.map(unix))?;
+                file.serialize_field("problem", &self.problem)?;
+                file.serialize_field("writing", &self.writing.map(unix))?;
+                file.end()
+            }
+        }
+    )*};
 }
 
-impl TrialRecordFile {
-    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, &self.path, self.problem.as_deref(), self.writing)
-    }
-}
+disk_files! { LastKnownGood TrialRecordFile }
 
 /// The lines of a file with which something is wrong.
 fn show(
@@ -70,44 +81,4 @@ fn show(
         )?;
     }
     Ok(())
-}
-
-impl Serialize for LastKnownGood {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let file = serializer.serialize_struct("LastKnownGood", 4)?;
-        fields::<S>(
-            file,
-            &self.path,
-            self.written,
-            self.problem.as_ref(),
-            self.writing,
-        )
-    }
-}
-
-impl Serialize for TrialRecordFile {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let file = serializer.serialize_struct("TrialRecordFile", 4)?;
-        fields::<S>(
-            file,
-            &self.path,
-            self.written,
-            self.problem.as_ref(),
-            self.writing,
-        )
-    }
-}
-
-fn fields<S: Serializer>(
-    mut file: S::SerializeStruct,
-    path: &Path,
-    written: Option<SystemTime>,
-    problem: Option<&String>,
-    writing: Option<SystemTime>,
-) -> Result<S::Ok, S::Error> {
-    file.serialize_field("path", &path.display().to_string())?;
-    file.serialize_field("written", &written.map(unix))?;
-    file.serialize_field("problem", &problem)?;
-    file.serialize_field("writing", &writing.map(unix))?;
-    file.end()
 }

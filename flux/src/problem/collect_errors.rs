@@ -107,18 +107,37 @@ pub(crate) fn at_path<T>(look: impl FnOnce(&[Seg]) -> T) -> Option<T> {
     SINK.with(|sink| sink.borrow().as_ref().map(|sink| look(&sink.path)))
 }
 
-/// The tree decoder steps into a value.
-pub(crate) fn enter(seg: Seg, step: Option<NodeStep>) {
+/// Runs `decode` for a value that a decoder steps into.
+pub(crate) fn within<T, E>(
+    seg: Seg,
+    step: NodeStep,
+    decode: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    enter(seg, step);
+    let result = decode();
+    leave(result.is_err());
+    result
+}
+
+/// A value fails that a decoder does not step into.
+#[cold]
+pub(crate) fn fail_at(seg: Seg, step: NodeStep) {
+    enter(seg, step);
+    leave(true);
+}
+
+/// A decoder steps into a value.
+fn enter(seg: Seg, step: NodeStep) {
     SINK.with(|sink| {
         if let Some(sink) = &mut *sink.borrow_mut() {
             sink.path.push(seg);
-            sink.steps.extend(step);
+            sink.steps.push(step);
         }
     });
 }
 
-/// The tree decoder leaves a value that it entered with or without a step.
-pub(crate) fn leave(failed: bool, stepped: bool) {
+/// A decoder leaves a value.
+fn leave(failed: bool) {
     SINK.with(|sink| {
         if let Some(sink) = &mut *sink.borrow_mut() {
             let depth = sink.path.len();
@@ -131,9 +150,7 @@ pub(crate) fn leave(failed: bool, stepped: bool) {
                 _ => {}
             }
             sink.path.pop();
-            if stepped {
-                sink.steps.pop();
-            }
+            sink.steps.pop();
         }
     });
 }

@@ -74,10 +74,8 @@ impl<'de> SeqAccess<'de> for NodeItems<'_, '_> {
         };
         self.decoder.take()?;
         let step = self.decoder.step(*item, index, self.fixed);
-        collect_errors::enter(Seg::Index(index), Some(step));
-        let result = seed.deserialize(self.decoder.at(*item));
-        collect_errors::leave(result.is_err(), true);
-        result.map(Some)
+        let decode = || seed.deserialize(self.decoder.at(*item));
+        collect_errors::within(Seg::Index(index), step, decode).map(Some)
     }
 }
 
@@ -115,8 +113,7 @@ impl<'d> NodeDecoder<'d> {
             _ => seed.deserialize(KeyDecoder(decoder)),
         };
         if result.is_err() {
-            collect_errors::enter(self.seg(key), Some(self.step(key, index, false)));
-            collect_errors::leave(true, true);
+            collect_errors::fail_at(self.seg(key), self.step(key, index, false));
         }
         result
     }
@@ -151,9 +148,7 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
         };
         self.decoder.take()?;
         let step = self.decoder.step(entry.value, index, false);
-        collect_errors::enter(self.decoder.seg(entry.key), Some(step));
-        let result = seed.deserialize(self.decoder.at(entry.value));
-        collect_errors::leave(result.is_err(), true);
-        result
+        let decode = || seed.deserialize(self.decoder.at(entry.value));
+        collect_errors::within(self.decoder.seg(entry.key), step, decode)
     }
 }

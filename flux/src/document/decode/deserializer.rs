@@ -11,8 +11,14 @@ use super::{
 #[cfg(feature = "json")]
 use crate::document::Dialect;
 #[cfg(feature = "yaml")]
-use crate::document::scalar::yaml::{float, signed, unsigned};
-use crate::document::{NodeContent, ResolvedKind, ScalarStyle, tree::TreeError};
+use crate::document::{
+    DocumentScalar,
+    scalar::yaml::{NULL, float, signed, unsigned},
+};
+use crate::{
+    document::{NodeContent, ResolvedKind, ScalarStyle, tree::TreeError},
+    layer::serde_methods::deserializer_methods,
+};
 use serde::de::{Deserializer, IntoDeserializer, Visitor, value::StrDeserializer};
 
 macro_rules! numbers {
@@ -66,6 +72,21 @@ macro_rules! wide {
             self.any_scalar(visitor)
         }
     )*};
+}
+
+#[cfg(feature = "yaml")]
+fn no_null(scalar: &DocumentScalar<'_>) -> TreeError {
+    let found = serde::de::Unexpected::Str(&scalar.text);
+    serde::de::Error::invalid_value(found, &"null")
+}
+
+/// Lists whose items have types of their own.
+macro_rules! fixed {
+    ($method:ident($($arg:ident: $type:ty),*)) => {
+        fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, TreeError> {
+            self.items(true, visitor)
+        }
+    };
 }
 
 impl<'de> Deserializer<'de> for NodeDecoder<'_> {
@@ -187,22 +208,11 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
-            use crate::document::scalar::yaml::{NULL, is_nothing, is_null};
-            let plain = self
-                .scalar()
-                .filter(|scalar| scalar.style == ScalarStyle::Plain);
-            let is_none = match (plain, self.tag()) {
-                (Some(scalar), Some(NULL)) if is_null(&scalar.text) => true,
-                (Some(scalar), Some(NULL)) => {
-                    let found = serde::de::Unexpected::Str(&scalar.text);
-                    return Err(serde::de::Error::invalid_value(found, &"null"));
-                }
-                (Some(scalar), None) => is_nothing(&scalar.text),
-                _ => false,
-            };
-            return match is_none {
-                true => visitor.visit_none(),
-                false => visitor.visit_some(self),
+            let is_plain = |scalar: &&DocumentScalar<'_>| scalar.style == ScalarStyle::Plain;
+            return match self.scalar().filter(is_plain) {
+                _ if self.is_null() => visitor.visit_none(),
+                Some(scalar) if self.tag() == Some(NULL) => Err(no_null(scalar)),
+                _ => visitor.visit_some(self),
             };
         }
         match self.scalar() {
@@ -220,18 +230,9 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         #[cfg(feature = "yaml")]
         if let (true, Some(scalar)) = (self.is_yaml(), self.scalar()) {
-            use crate::document::scalar::yaml::{NULL, is_nothing, is_null};
-            let is_null = scalar.style == ScalarStyle::Plain
-                && match self.tag() {
-                    Some(tag) => tag == NULL && is_null(&scalar.text),
-                    None => is_nothing(&scalar.text),
-                };
-            return match is_null {
+            return match self.is_null() {
                 true => visitor.visit_unit(),
-                false => {
-                    let found = serde::de::Unexpected::Str(&scalar.text);
-                    Err(serde::de::Error::invalid_value(found, &"null"))
-                }
+                false => Err(no_null(scalar)),
             };
         }
         self.any_of(ResolvedKind::Null, visitor)
@@ -272,22 +273,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         self.items(false, visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, TreeError> {
-        self.items(true, visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, TreeError> {
-        self.items(true, visitor)
-    }
+    deserializer_methods! { fixed: tuple tuple_struct }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.content() {

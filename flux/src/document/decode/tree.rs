@@ -10,7 +10,7 @@ use crate::{
         raw,
         tree::{Tree, TreeError},
     },
-    layer::decode::numbered,
+    layer::{decode::numbered, serde_methods::deserializer_methods},
     problem::{DATE, too_many},
 };
 use serde::{
@@ -49,6 +49,15 @@ macro_rules! texts {
             }
         }
     )*};
+}
+
+/// Lists whose items have types of their own.
+macro_rules! fixed {
+    ($method:ident($($arg:ident: $type:ty),*)) => {
+        fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, TreeError> {
+            self.list(true, visitor)
+        }
+    };
 }
 
 macro_rules! floats {
@@ -199,22 +208,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         self.list(false, visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, TreeError> {
-        self.list(true, visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, TreeError> {
-        self.list(true, visitor)
-    }
+    deserializer_methods! { fixed: tuple tuple_struct }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {

@@ -38,10 +38,9 @@ impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
         let Some(item) = self.items.get(index) else {
             return Ok(None);
         };
-        collect_errors::enter(Seg::Index(index), Some(step(index, self.fixed)));
-        let result = seed.deserialize(TreeDecoder(item));
-        collect_errors::leave(result.is_err(), true);
-        result.map(Some)
+        let step = step(index, self.fixed);
+        let decode = || seed.deserialize(TreeDecoder(item));
+        collect_errors::within(Seg::Index(index), step, decode).map(Some)
     }
 }
 
@@ -96,9 +95,7 @@ impl<'r, 'a> TreeEntries<'r, 'a> {
 /// An error is at this entry of the map.
 #[cold]
 fn at_key(name: &str, index: usize) {
-    let step = step(index, false);
-    collect_errors::enter(Seg::Key(name.to_owned().into()), Some(step));
-    collect_errors::leave(true, true);
+    collect_errors::fail_at(Seg::Key(name.to_owned().into()), step(index, false));
 }
 
 /// What takes anything takes the last of two entries with one key, and nobody sees the first.
@@ -139,9 +136,7 @@ impl<'de> MapAccess<'de> for TreeEntries<'_, '_> {
             Ok(index) if self.by_number => Seg::Index(index),
             _ => Seg::Key(key.clone().into()),
         };
-        collect_errors::enter(seg, Some(step(place, false)));
-        let result = seed.deserialize(TreeDecoder(value));
-        collect_errors::leave(result.is_err(), true);
-        result
+        let decode = || seed.deserialize(TreeDecoder(value));
+        collect_errors::within(seg, step(place, false), decode)
     }
 }

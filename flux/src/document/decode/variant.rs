@@ -32,10 +32,8 @@ impl VariantEntry<'_> {
         decode: impl FnOnce(NodeDecoder<'_>) -> Result<T, TreeError>,
     ) -> Result<T, TreeError> {
         let step = self.decoder.step(self.entry.value, 0, true);
-        collect_errors::enter(self.decoder.seg(self.entry.key), Some(step));
-        let result = decode(self.decoder.at(self.entry.value));
-        collect_errors::leave(result.is_err(), true);
-        result
+        let content = self.decoder.at(self.entry.value);
+        collect_errors::within(self.decoder.seg(self.entry.key), step, || decode(content))
     }
 }
 
