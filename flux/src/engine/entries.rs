@@ -1,7 +1,7 @@
 //! Variables of entries of maps: how a key is spelt is known from the layers below, whose documents can change.
 
 use super::{
-    content::GivenContent, decoded::DecodedContent, layer_state::LayerState, resolve::Layers,
+    content::GivenContent, decoded::DecodedContent, layer_state::LayerState, layers::Layers,
     value::AnyLayer,
 };
 use crate::{

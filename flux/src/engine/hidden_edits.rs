@@ -1,6 +1,6 @@
 //! Edits without effect: an argument sets the same value, above every document.
 
-use super::{decoded::DecodedContent, resolve::Layers};
+use super::{decoded::DecodedContent, layers::Layers};
 use crate::{
     codec::{self, Decoder, Tree},
     problem::{Flaw, ProblemKind, Seg, What},

@@ -1,17 +1,17 @@
 //! One layer inside the engine: what its source holds, what of it could be decoded, and what of it readers see.
 
+mod take_up;
+
 use super::{
     content::{GivenContent, LayerContent, Observed},
     decoded::DecodedContent,
-    judge::decode,
     now::Now,
     quarantine::Quarantine,
-    schema::Schema,
     status::LayerStatus,
     value::AnyLayer,
 };
 use crate::{
-    codec::{self, Decoder, Unknown},
+    codec::Decoder,
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
     source::{ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain},
@@ -358,27 +358,6 @@ impl LayerState {
         }
     }
 
-    /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
-    pub(super) fn take_up(&mut self, schema: &Schema, unknown: Unknown, update: u64) -> Vec<Entry> {
-        let Some(observation) = self.pending.take() else {
-            let warnings = std::mem::take(&mut self.given_warnings);
-            // It is read again for this update, and then its warnings count.
-            return if self.again.is_some() {
-                Vec::new()
-            } else {
-                warnings
-            };
-        };
-        let (result, warnings) = self.judge(schema, observation, unknown);
-        (self.candidate, self.refusal) = match result {
-            Ok(content) => (Some(content), None),
-            Err(refusal) => (None, Some(refusal)),
-        };
-        self.since = update;
-        self.unjudged = true;
-        warnings
-    }
-
     pub(super) fn status(&self) -> LayerStatus {
         LayerStatus {
             origin: self.origin.clone(),
@@ -398,73 +377,6 @@ impl LayerState {
         match &self.newest {
             Some(observed) => !matches!(observed, Observed::Absent),
             None => self.changed.is_some(),
-        }
-    }
-
-    /// What is reported of a required source that holds nothing.
-    fn absence(&self) -> String {
-        match &self.file {
-            #[cfg(feature = "file")]
-            Some(file) => crate::source::missing(file, &self.origin),
-            _ => "does not exist, and this layer is required".to_owned(),
-        }
-    }
-
-    fn judge(
-        &mut self,
-        schema: &Schema,
-        observation: Observation,
-        unknown: Unknown,
-    ) -> (Result<DecodedContent, Vec<Entry>>, Vec<Entry>) {
-        self.partial = None;
-        let told = |what: What| {
-            let path = Vec::new();
-            let entry = Entry::new(&self.origin, Flaw { path, what });
-            (Err(vec![entry]), Vec::new())
-        };
-        let refuse = |text: &str| told(What::plain(ProblemKind::Source, text));
-        if let Some(why) = self.quarantine.why(&observation) {
-            return told(What::plain(ProblemKind::TakenBack, why));
-        }
-        let content = match observation {
-            Observation::Value(content) => content,
-            Observation::Absent if self.optional => {
-                return (Ok(DecodedContent::silent(None)), Vec::new());
-            }
-            Observation::Absent => return refuse(&self.absence()),
-            Observation::Unreadable(error) => {
-                return told(What::message(ProblemKind::Source, error.to_string()));
-            }
-        };
-        let Some(decoder) = &self.decoder else {
-            return refuse("has no format; name one, as in `format = \"json\"`");
-        };
-        let bytes = content.bytes;
-        let decoded = decode(schema, decoder, &bytes, unknown);
-        let entries = |found: Vec<codec::Found>| {
-            let located = found.into_iter().map(|found| {
-                Entry::new(&self.origin, found.problem)
-                    .at(found.at)
-                    .warning(found.is_warning)
-                    .text(&bytes, decoder)
-            });
-            located.collect::<Vec<_>>()
-        };
-        match decoded {
-            Ok(Ok(decoded)) if decoded.empty && self.optional => {
-                (Ok(DecodedContent::silent(Some(bytes))), Vec::new())
-            }
-            Ok(Ok(decoded)) if decoded.empty => refuse("is empty, and this layer is required"),
-            Ok(Ok(decoded)) => {
-                let warnings = entries(decoded.warnings);
-                (Ok(DecodedContent::fresh(bytes, decoded.layer)), warnings)
-            }
-            Ok(Err(failed)) => {
-                let refusal = entries(failed.found);
-                self.partial = failed.partial;
-                (Err(refusal), Vec::new())
-            }
-            Err(panic) => told(What::Panic(format!("decoding panicked: {panic}"))),
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     decide::{Engine, Settings},
     layer_state::LayerState,
+    layers::Layers,
     now::Now,
-    resolve::Layers,
     schema::{Built, Decoding, Schema},
     value::{AnyLayer, AnySnapshot},
 };
