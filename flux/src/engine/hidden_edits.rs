@@ -3,14 +3,11 @@
 use super::{decoded::DecodedContent, layers::Layers};
 use crate::{
     codec::{self, Decoder, Tree},
-    problem::{Flaw, ProblemKind, Seg, What},
+    problem::{Flaw, ProblemKind, Seg, What, caught},
     report::{ArgumentPlace, Entry},
     schema::{self, Field, MergeRule, Reached},
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 impl Layers {
     /// A warning for every value that differs between what readers see of a document and its newest content, and that an argument
@@ -34,9 +31,7 @@ impl Layers {
             return Vec::new();
         };
         // A codec of the program may panic; what it contains was decoded before.
-        let trees = catch_unwind(AssertUnwindSafe(|| {
-            Some((tree(newest, decoder)?, tree(before, decoder)?))
-        }));
+        let trees = caught(|| Some((tree(newest, decoder)?, tree(before, decoder)?)));
         let Ok(Some((newest, before))) = trees else {
             return Vec::new();
         };

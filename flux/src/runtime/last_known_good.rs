@@ -2,7 +2,7 @@
 
 use super::{disk, kept_document, trial_file};
 use crate::{
-    codec::{self, Decoder, Tree, plain_scalars},
+    codec::{self, Decoder, Tree},
     engine::{
         AnyLayer, Engine, Fingerprint, FingerprintKey, Fingerprints, LayerContent, Schema,
         TrialRules,
@@ -14,7 +14,6 @@ use serde::{
     ser::{Error as _, SerializeMap, SerializeSeq},
 };
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -87,7 +86,7 @@ impl KeptFile {
         };
         let decoded = match &layer.format {
             Some(format) => kept_document::decode(schema, format, decoder, content),
-            None => first_version(schema, decoder, content),
+            None => kept_document::decode_tree(schema, decoder, content),
         };
         match decoded {
             Ok(decoded) => Ok(Some(decoded)),
@@ -119,20 +118,6 @@ impl KeptFile {
         let layer = self.layers.iter().find(|layer| layer.key == key)?;
         layer.format.as_ref()?;
         layer.content.as_ref()
-    }
-}
-
-fn first_version(
-    schema: &Schema,
-    decoder: Option<&Decoder>,
-    content: &Tree,
-) -> Result<(AnyLayer, Vec<String>), String> {
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
-        (schema.decode_tree)(content, decoder.is_some_and(plain_scalars))
-    }));
-    match decoded {
-        Ok((Some(layer), problems)) if problems.is_empty() => Ok((layer, Vec::new())),
-        _ => Err("does not fit the configuration any more".to_owned()),
     }
 }
 

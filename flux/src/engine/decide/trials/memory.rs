@@ -1,0 +1,159 @@
+//! What an engine knows across processes: the record that is to be on disk, and what is trusted.
+
+use crate::engine::{
+    now::Now,
+    proposal::Action,
+    status::{QuarantineStatus, TrialStatus},
+    trial_record::{Aftermath, Fingerprints, OnTrial, TrialRecord},
+};
+use std::time::{Duration, Instant, SystemTime};
+
+/// What an engine is given of the processes before it.
+pub(crate) struct Past {
+    pub(crate) record: TrialRecord,
+    /// The process that wrote the record is gone.
+    pub(crate) died: bool,
+    /// What the last known good configuration contains; none where there is none.
+    pub(crate) trusted: Option<Fingerprints>,
+    pub(crate) rules: TrialRules,
+}
+
+/// How trials are judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrialRules {
+    /// How many deaths put content in quarantine.
+    pub(crate) tries: u32,
+    /// How long a configuration without a probation of its own is on trial.
+    pub(crate) lasts: Duration,
+}
+
+/// The memory of an engine across processes.
+pub(crate) struct Trials {
+    pub(super) rules: TrialRules,
+    /// What is to be on disk.
+    pub(super) record: TrialRecord,
+    pub(super) trusted: Option<Fingerprints>,
+    /// The configuration that readers see, where it is on trial. The record may name one that is only proposed.
+    pub(super) applied: Option<OnTrial>,
+    /// The record names content that is only read: it may kill the process before anything is made of it.
+    pub(super) reading: bool,
+    /// What an earlier process died with, until it is clear what the sources hold now.
+    pub(super) before: Option<OnTrial>,
+    /// Counts the changes of the record.
+    pub(super) version: u64,
+    /// What follows once the record is on disk.
+    pub(super) then: Option<Action>,
+}
+
+impl Trials {
+    /// The memory of a start, and what it found.
+    pub(super) fn new(past: Past, now: SystemTime) -> (Self, Option<Aftermath>) {
+        let Past {
+            mut record,
+            died,
+            trusted,
+            rules,
+        } = past;
+        let before = record.clone();
+        let found = record.at_start(died, trusted.as_ref(), rules.tries, now);
+        let trials = Trials {
+            rules,
+            version: u64::from(record != before),
+            reading: false,
+            before: record.on_trial.clone(),
+            record,
+            trusted,
+            applied: None,
+            then: None,
+        };
+        (trials, found)
+    }
+
+    /// The record, and the number of its newest change.
+    pub(crate) fn record(&self) -> (&TrialRecord, u64) {
+        (&self.record, self.version)
+    }
+
+    /// The configuration on trial that readers see.
+    pub(crate) fn applied(&self) -> Option<&OnTrial> {
+        self.applied.as_ref()
+    }
+
+    /// Whether the record that content is read is on its way to the disk.
+    pub(in crate::engine::decide) fn is_reading(&self) -> bool {
+        self.reading
+    }
+
+    pub(in crate::engine::decide) fn status(&self) -> Option<TrialStatus> {
+        self.applied.as_ref().map(TrialStatus::of)
+    }
+
+    pub(in crate::engine::decide) fn quarantined(&self) -> Vec<QuarantineStatus> {
+        self.record
+            .in_quarantine()
+            .map(QuarantineStatus::of)
+            .collect()
+    }
+
+    pub(super) fn put(&mut self, on_trial: Option<OnTrial>) {
+        if self.record.on_trial != on_trial {
+            self.record.on_trial = on_trial;
+            self.version += 1;
+        }
+    }
+
+    /// A configuration on trial, with what is held against its content already.
+    pub(super) fn trial(
+        &self,
+        fingerprints: Fingerprints,
+        generation: u64,
+        changed: Vec<String>,
+        now: Now,
+    ) -> OnTrial {
+        let tries = self.rules.tries;
+        let mut trial = self
+            .record
+            .trial(fingerprints, generation, changed, tries, now.wall);
+        let before = self.before.as_ref();
+        if let Some(before) = before.filter(|one| one.fingerprints == trial.fingerprints) {
+            trial.deaths = trial.deaths.max(before.deaths);
+            if trial.changed.is_empty() {
+                trial.changed.clone_from(&before.changed);
+            }
+        }
+        trial
+    }
+
+    /// What was proposed is not applied.
+    pub(super) fn withdraw(&mut self) {
+        (self.then, self.reading) = (None, false);
+        // Content that an earlier process died with keeps what is held against it, until other content serves.
+        self.put(self.applied.clone().or_else(|| self.before.clone()));
+    }
+
+    /// The trial of what readers see since the last commit.
+    pub(super) fn of_served(&mut self) -> Option<OnTrial> {
+        match std::mem::take(&mut self.reading) {
+            // It has turned out to be the same as before.
+            true => self.applied.clone(),
+            false => self.record.on_trial.clone().filter(|one| one.running),
+        }
+    }
+
+    /// What readers see is what the last known good configuration contains from now on.
+    pub(super) fn trust(&mut self, fingerprints: Fingerprints) {
+        (self.applied, self.before, self.reading) = (None, None, false);
+        self.put(None);
+        let before = self.record.quarantined.len();
+        self.record.forgive(&fingerprints);
+        self.version += u64::from(self.record.quarantined.len() != before);
+        self.trusted = Some(fingerprints);
+    }
+
+    /// When the first quarantine ends.
+    pub(super) fn lifts_at(&self, now: Now) -> Option<Instant> {
+        let held = self.record.in_quarantine().map(|content| content.until);
+        let left = held.min()?.duration_since(now.wall).unwrap_or_default();
+        Some(now.instant + left)
+    }
+}
