@@ -3,7 +3,7 @@
 use super::Change;
 use crate::{
     Snapshot, observe,
-    pipeline::{Answer, BoxError, Owner, Request, guarded},
+    pipeline::{Answer, BoxError, Request, RequestOwner, guarded},
     problem::caught,
 };
 use std::{borrow::Cow, fmt, future::Future, marker::PhantomData, sync::Arc};
@@ -169,7 +169,7 @@ where
 pub(crate) struct Transaction {
     prepared: Vec<(Cow<'static, str>, Box<dyn Pending>)>,
     /// Whose update it is, for events, and what they must not quote.
-    owner: Option<Arc<Owner>>,
+    owner: Option<Arc<RequestOwner>>,
 }
 
 impl Transaction {

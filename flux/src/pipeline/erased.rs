@@ -1,7 +1,7 @@
 //! The program's own code in an update, without the config type. It exists only where the program has added something.
 
 use super::{
-    AddLayer, Applied, Apply, BoxError, Invalid, Next, Request, Stage, request::Owner,
+    AddLayer, Applied, Apply, BoxError, Invalid, Next, Request, Stage, request::RequestOwner,
     service::Answer,
 };
 use crate::{
@@ -63,7 +63,7 @@ impl<C: Config> AnyParts for PipelineParts<C> {
                 Asked::Layers(layers.fold(innermost, |next, add| add(next)))
             }
         };
-        let owner = Arc::new(Owner::new(capacitor.into()));
+        let owner = Arc::new(RequestOwner::new(capacitor.into()));
         Box::new(TypedPipeline { asked, owner })
     }
     fn without_parties(&mut self) {
@@ -76,7 +76,7 @@ impl<C: Config> AnyParts for PipelineParts<C> {
 
 struct TypedPipeline<C> {
     asked: Asked<C>,
-    owner: Arc<Owner>,
+    owner: Arc<RequestOwner>,
 }
 
 enum Asked<C> {

@@ -35,7 +35,7 @@ pub use timeout::{TimedOut, Timeout, TimeoutLayer};
 
 pub(crate) use apply::{Apply, Invalid};
 pub(crate) use erased::{AnyApplied, AnyParts, AnyPipeline, PipelineParts, into_denial};
-pub(crate) use request::Owner;
+pub(crate) use request::RequestOwner;
 pub(crate) use service::Answer;
 
 use crate::problem::caught;

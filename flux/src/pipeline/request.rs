@@ -23,20 +23,20 @@ pub struct Request<C> {
     /// Whether rules from previous to next apply: not to the first value after a start.
     transition: bool,
     id: u64,
-    owner: Arc<Owner>,
+    owner: Arc<RequestOwner>,
 }
 
 /// Whose update a request is, for events, and what they must not quote.
-pub(crate) struct Owner {
+pub(crate) struct RequestOwner {
     name: Arc<str>,
     secrets: SecretBook,
 }
 
-impl Owner {
+impl RequestOwner {
     /// A capacitor without secrets.
     pub(crate) fn new(name: Arc<str>) -> Self {
         let secrets = SecretBook::default();
-        Owner { name, secrets }
+        RequestOwner { name, secrets }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -51,7 +51,7 @@ impl Owner {
 
 impl<C> Request<C> {
     /// The engine's question.
-    pub(crate) fn of(question: Question, owner: &Arc<Owner>) -> Self
+    pub(crate) fn of(question: Question, owner: &Arc<RequestOwner>) -> Self
     where
         C: Send + Sync + 'static,
     {
@@ -59,7 +59,7 @@ impl<C> Request<C> {
         // One for all updates of a type without secrets.
         let owner = match question.secrets.is_empty() {
             true => Arc::clone(owner),
-            false => Arc::new(Owner {
+            false => Arc::new(RequestOwner {
                 name: Arc::clone(&owner.name),
                 secrets: question.secrets,
             }),
@@ -99,7 +99,7 @@ impl<C> Request<C> {
         self.owner.safe(text)
     }
 
-    pub(crate) fn owner(&self) -> Arc<Owner> {
+    pub(crate) fn owner(&self) -> Arc<RequestOwner> {
         Arc::clone(&self.owner)
     }
 

@@ -1,6 +1,6 @@
 //! The stages that only compute, by themselves: a value that a test makes goes through them too.
 
-use super::{Request, Stage, apply::check, request::Owner};
+use super::{Request, Stage, apply::check, request::RequestOwner};
 use crate::{
     Snapshot,
     engine::{AnySnapshot, Question},
@@ -26,7 +26,7 @@ pub fn transformed<C: Config>(value: C, cx: &mut Cx, stages: Vec<Stage<C>>) -> O
         update: 0,
         secrets: SecretBook::default(),
     };
-    let mut request = Request::of(question, &Arc::new(Owner::new(C::NAME.into())));
+    let mut request = Request::of(question, &Arc::new(RequestOwner::new(C::NAME.into())));
     for stage in stages {
         let mut answer = stage.run(request);
         let polled = Pin::new(&mut answer).poll(&mut Context::from_waker(Waker::noop()));

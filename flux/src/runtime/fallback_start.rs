@@ -25,7 +25,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
         }
     };
     let path = &keep.path.display().to_string();
-    let kept = Kept {
+    let kept = FoundFile {
         path,
         age: found.written.elapsed().unwrap_or_default(),
         found: &found,
@@ -75,13 +75,13 @@ fn why(state: &LayerState) -> Option<What> {
 }
 
 /// The file as it was found.
-struct Kept<'f> {
+struct FoundFile<'f> {
     path: &'f str,
     age: Duration,
     found: &'f KeptFile,
 }
 
-impl Kept<'_> {
+impl FoundFile<'_> {
     /// What reports call it.
     fn name(&self) -> String {
         let (age, path) = (self.age.as_secs(), self.path);
