@@ -49,7 +49,7 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// These arguments are read in the place of the process's. Where no layer reads arguments, one is added above everything else. The
+    /// Reads these arguments instead of the process's. Where no layer reads arguments, one is added above everything else. The
     /// program's name is not one of them.
     ///
     /// ```
@@ -84,7 +84,7 @@ impl<C: Config> Builder<C> {
         self.source(Source::provider(provider))
     }
 
-    /// Forgets the layers that were declared so far, so that a test can name its own.
+    /// Removes the layers that were declared so far, so that a test can declare its own.
     #[must_use]
     pub fn clear_sources(mut self) -> Self {
         self.spec.sources.clear();
@@ -106,7 +106,7 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// The longest that a steady writer can put changes off; ten times the debounce, at least 1 s, by default.
+    /// How long changes that follow one another can put an update off at most; ten times the debounce, at least 1 s, by default.
     #[must_use]
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.spec.options.max_wait = Some(wait);
@@ -120,7 +120,8 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// How often files are compared with what was read, for file systems that send no events.
+    /// How often files and stores are read again although they reported no change. A source whose declaration or URI has a `resync`
+    /// of its own keeps that; a watcher of your own is not affected.
     #[must_use]
     pub fn resync(mut self, every: Duration) -> Self {
         self.spec.resync = Some(every);
@@ -148,8 +149,8 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Replaces the generated reducer: it sees the value that readers see and the layers that contribute something, lowest first. The type of a
-    /// layer is `flux::LayerOf<AppConfig>`.
+    /// Replaces the generated reducer. It is given the value that readers see, and the layers that contribute something, lowest first.
+    /// The type of a layer is `flux::LayerOf<AppConfig>`.
     #[must_use]
     pub fn reducer<E: Into<BoxError>>(
         mut self,
@@ -189,7 +190,7 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Asks the program how it is, some ten times in a [`probation`](Builder::probation); the first failure takes the change back.
+    /// Called about ten times during a [`probation`](Builder::probation); the first error takes the change back.
     #[must_use]
     pub fn health_check<F, E>(
         mut self,

@@ -11,10 +11,10 @@ use std::{
 /// anything new up; once all are good again, all of them swap. Members join with [`Builder::group`](crate::Builder::group);
 /// clones are the same group.
 ///
-/// A change of one member alone waits for nobody; one that comes while another member is at work waits for it, so that what is
+/// A change of one member alone waits for no other member; one that comes while another member is at work waits for it, so that what is
 /// written together is taken up together. Start the members at the same time (`tokio::try_join!`) to hold the first configurations
 /// together as well. A callback without a timeout holds up the whole group for as long as it takes. A way back, by
-/// [`Capacitor::rollback`](crate::Capacitor::rollback) or after a failed probation, is each member's own and waits for nobody; the
+/// [`Capacitor::rollback`](crate::Capacitor::rollback) or after a failed probation, is each member's own and waits for no other; the
 /// others take nothing new up until that member has content that it can take up.
 ///
 /// ```

@@ -57,7 +57,7 @@ pub trait Party<C>: Send + Sync + 'static {
     /// Takes the change up. It cannot fail any more, and must be quick: the next party and every subscriber wait for it.
     fn commit(&self, prepared: Self::Prepared);
 
-    /// Lets go what was prepared. Quick as well; dropping it is often enough.
+    /// Releases what was prepared. It must be quick, too; by default the preparation is dropped.
     fn rollback(&self, prepared: Self::Prepared) {
         drop(prepared);
     }

@@ -38,7 +38,7 @@ pub use crate::document::tree::Tree;
 
 /// A format of your own.
 ///
-/// A document that says nothing (no text, only comments) is [`Tree::Null`]: it is refused where the layer is required. A map
+/// A document that contains nothing (no text, only comments) is [`Tree::Null`]: it is refused where the layer is required. A map
 /// without entries is a document. Lists and maps may be nested up to 128 deep.
 ///
 /// ```

@@ -24,7 +24,7 @@ pub struct Generation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GenerationOutcome {
-    /// Applied, and nothing was said against it.
+    /// Applied, and neither on probation nor taken back.
     Applied,
     /// Applied, and taken back if the program turns unhealthy now.
     OnProbation,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How a capacitor fares.
+/// The state of a capacitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// No outcome yet.

@@ -53,7 +53,7 @@ pub struct Status {
     pub trial_record: Option<TrialRecordFile>,
     /// Whether newer content is kept waiting by [`pin`](crate::Capacitor::pin).
     pub pinned: bool,
-    /// The last configurations, oldest first; the builder's `generations` says how many.
+    /// The last configurations, oldest first; the builder's `generations` sets how many.
     pub generations: Vec<Arc<Generation>>,
     /// Every layer, lowest precedence first.
     pub layers: Vec<LayerStatus>,
@@ -175,7 +175,7 @@ pub struct LayerStatus {
     pub origin: String,
     /// Whether the source can be reached.
     pub health: Health,
-    /// Whether the source is known to have a document. Not before it was heard of for the first time.
+    /// Whether the source is known to have a document; `false` before its first observation.
     pub present: bool,
     /// When its content last changed.
     pub changed: Option<SystemTime>,
@@ -185,7 +185,7 @@ pub struct LayerStatus {
     pub(super) is_watched: bool,
     /// The revision that its source gave.
     pub revision: Option<String>,
-    /// Whether its newest content is not part of what readers see; [`Status::error`] says why.
+    /// Whether its newest content is not part of what readers see; [`Status::error`] has the reason.
     pub refused: bool,
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct TrialRecord {
 pub(crate) struct OnTrial {
     pub(crate) fingerprints: Fingerprints,
     pub(crate) generation: u64,
-    /// The paths in which it differs from the configuration before; never a value.
+    /// The paths in which it differs from the last known good configuration; never a value.
     pub(crate) changed: Vec<String>,
     pub(crate) since: SystemTime,
     /// How many processes died with it.

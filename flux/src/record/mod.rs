@@ -29,7 +29,7 @@ const MOST: usize = 64 << 20;
 /// by placeholders: the same for the same secret, made with a random key that is not kept. A placeholder keeps of the secret's
 /// shape only what its validity needs: nothing, or its length, or which kind of character is where. A secret bool always
 /// reads `false`. Where a type has secrets, documents are printed anew, so that no comment is kept, and one that cannot be parsed
-/// is replaced as a whole. Where a replay cannot come out the same because of that, a note in the log says so. The messages
+/// is replaced as a whole. Where a replay cannot come out the same because of that, the log has a note. The messages
 /// of [`SourceError`](crate::source::SourceError)s are kept as they are.
 ///
 /// Redaction runs the type's rules again, on the capacitor's task, and a writer is written to there.
@@ -87,7 +87,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Refused {
-    /// The layer's origin; empty where no layer said it.
+    /// The layer's origin; empty where it is of no layer.
     pub layer: String,
     /// The path, such as `pool.size`; cut at a secret. Empty for a document as a whole.
     pub path: String,
@@ -108,7 +108,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Recorder {
-    /// Keeps the log in memory, up to 64 MiB; then its last line says that it is cut.
+    /// Keeps the log in memory, up to 64 MiB; then its last line marks it as cut.
     pub fn in_memory() -> Self {
         Self::of(Sink::Memory {
             text: String::new(),

@@ -119,7 +119,7 @@ impl ChannelSender {
     /// Sends a document. A buffered channel waits for room, a latest-wins one never waits.
     ///
     /// # Errors
-    /// [`Closed`](super::ErrorKind::Closed) when the [`Channel`] is gone: nobody watches it any more.
+    /// [`Closed`](super::ErrorKind::Closed) when the [`Channel`] is gone: no capacitor watches it any more.
     pub async fn send(&self, bytes: impl Into<Arc<[u8]>>) -> Result<(), SourceError> {
         self.pass(value(bytes)).await
     }

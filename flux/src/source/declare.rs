@@ -91,7 +91,7 @@ impl Source {
     }
 
     /// The arguments of the process, read once, at start: `--port 80`, `--pool.max-size=20`, `--no-tls`, `--set tenants.a.max=3`. It
-    /// is meant for [`override_with`](crate::Builder::override_with): what somebody typed is above everything else. See
+    /// is meant for [`override_with`](crate::Builder::override_with): what was typed is above everything else. See
     /// [the guide](crate::guide::arguments).
     ///
     /// ```
@@ -127,7 +127,7 @@ impl Source {
         Source::new(SourceKind::Uri(uri.into()))
     }
 
-    /// A source of your own. Its documents are JSON unless [`format`](Source::format) or [`codec`](Source::codec) says otherwise.
+    /// A source of your own. Its documents are JSON unless [`format`](Source::format) or [`codec`](Source::codec) names another format.
     pub fn watcher(watcher: impl Watcher) -> Self {
         Source::new(SourceKind::Watcher(Box::new(watcher)))
     }
@@ -218,8 +218,8 @@ impl Source {
         self
     }
 
-    /// How long the start waits for the source's first word before it goes on without it; for ever by default. An
-    /// [`optional`](Source::optional) layer then contributes nothing until something is heard of it, any other is refused until then.
+    /// How long the start waits for the source's first report before it goes on without it; for ever by default. An
+    /// [`optional`](Source::optional) layer then contributes nothing until the first report, any other is refused until then.
     #[must_use]
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);

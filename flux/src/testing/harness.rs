@@ -14,7 +14,7 @@ use crate::{
 use std::{collections::HashMap, ffi::OsString, fmt, ops::Deref, sync::Arc};
 
 /// Puts a config type on the bench with the layers that its attributes declare: their order, formats and options are the real
-/// ones, but files and remote sources hold what the test says (nothing, until it says something), and variables are those the
+/// ones, but files and remote sources hold what the test sets (nothing, until it sets something), and variables are those the
 /// test gives. Nothing of the process is read or changed, so such tests run side by side.
 ///
 /// ```
@@ -61,7 +61,7 @@ pub struct Harness<C: Config> {
 }
 
 impl<C: Config> Harness<C> {
-    /// Over a builder: its files and remote sources hold what the test says; its own watchers and providers stay as they are.
+    /// Over a builder: its files and remote sources hold what the test sets; its own watchers and providers stay as they are.
     pub fn over(builder: Builder<C>) -> Self {
         Harness {
             builder,

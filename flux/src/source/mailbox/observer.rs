@@ -5,7 +5,7 @@ use crate::source::{Content, Observation, Resync, SourceError};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Where a watcher reports what it sees. Never blocks; a newer report replaces one that nobody took yet.
+/// Where a watcher reports what it sees. Never blocks; a newer report replaces one that was not taken up yet.
 #[derive(Clone)]
 pub struct Observer {
     mailbox: Arc<Mailbox>,
