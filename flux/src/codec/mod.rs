@@ -2,6 +2,7 @@
 
 #[cfg(feature = "yaml")]
 mod bounds;
+mod closer_look;
 pub(crate) mod default_text;
 mod every_part;
 #[cfg(any(feature = "toml", feature = "yaml"))]
@@ -214,8 +215,8 @@ pub(crate) fn decode<C: Config>(
         }
     };
     let closer = match take_unknown_flag() {
-        true => slow::look_closer(C::fields(), decoder, text, unknown),
-        false => slow::Closer::default(),
+        true => closer_look::look_closer(C::fields(), decoder, text, unknown),
+        false => closer_look::Closer::default(),
     };
     match closer.refuses {
         true => Err(Failed {

@@ -1,4 +1,4 @@
-//! The slow pass: run only after a decode failed or met something that must be looked at, to find every problem and its place.
+//! The slow pass: run only after a decode failed, to find every problem and its place.
 
 use super::{
     Decoder, Found, Syntax, Unknown,
@@ -25,14 +25,6 @@ use crate::{
 };
 use serde::Deserialize;
 
-/// What a closer look at a document found that can otherwise be decoded.
-#[derive(Default)]
-pub(super) struct Closer {
-    pub(super) found: Vec<Found>,
-    /// It must not be applied.
-    pub(super) refuses: bool,
-}
-
 /// The dialect of a format that has a parser with spans.
 pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
     match decoder {
@@ -43,63 +35,6 @@ pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
         #[cfg(feature = "toml")]
         Decoder::Toml => Some(Dialect::Toml),
         Decoder::Off(_) | Decoder::Custom(_) => None,
-    }
-}
-
-/// Looks at a document that can be decoded, but has keys that no field has, or a section that is null.
-#[cold]
-pub(super) fn look_closer(
-    fields: &'static [Field],
-    decoder: &Decoder,
-    text: &str,
-    unknown: Unknown,
-) -> Closer {
-    // toml's decoder takes a date in the place of a section for a map with an unknown key.
-    let matters = schema::any_strict(fields) || hands_dates_over_as_maps(decoder);
-    if unknown == Unknown::Ignore && !matters {
-        return Closer::default();
-    }
-    let document = dialect(decoder).and_then(|dialect| Document::parse(dialect, text).ok());
-    let mut walked = match &document {
-        Some(document) => walk(fields, document, false),
-        // The keys are listed without their places.
-        None => match tree(decoder, text) {
-            Ok(tree) => {
-                let document = Document::of_tree(&opened(fields, &tree));
-                let mut walked = walk(fields, &document, false);
-                if !matches!(decoder, Decoder::Custom(_)) {
-                    walked.spots.retain(Spot::is_unknown);
-                }
-                walked
-            }
-            Err(syntax) => {
-                let sentence = sentence(fields, syntax.message, text, syntax.quotes);
-                let text = format!("has unknown keys that cannot be listed: {sentence}");
-                return Closer {
-                    found: vec![Found::whole(text, syntax.at)],
-                    refuses: unknown == Unknown::Deny,
-                };
-            }
-        },
-    };
-    if unknown == Unknown::Ignore {
-        walked
-            .spots
-            .retain(|spot| spot.strict || !spot.is_unknown());
-    }
-    let refuses = (unknown == Unknown::Deny && !walked.spots.is_empty())
-        || (walked.spots.iter()).any(|spot| spot.strict || !spot.is_unknown());
-    Closer {
-        found: located(document.as_ref(), walked.spots, walked.more),
-        refuses,
-    }
-}
-
-fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
-    match decoder {
-        #[cfg(feature = "toml")]
-        Decoder::Toml => true,
-        _ => false,
     }
 }
 
@@ -374,7 +309,12 @@ fn name_date(problem: &mut Flaw, document: &Document<'_>, node: NodeId) {
 pub(crate) const WITHHELD: &str = "cannot be read; the reason may quote a secret and is not shown";
 
 /// A message about the whole document: of a type with secrets, nothing that the document holds is in it.
-fn sentence(fields: &'static [Field], message: String, text: &str, quotes: bool) -> String {
+pub(super) fn sentence(
+    fields: &'static [Field],
+    message: String,
+    text: &str,
+    quotes: bool,
+) -> String {
     let withheld = quotes && schema::any_secret(fields) && problem::share_a_piece(&message, text);
     if withheld {
         WITHHELD.to_owned()
@@ -383,7 +323,11 @@ fn sentence(fields: &'static [Field], message: String, text: &str, quotes: bool)
     }
 }
 
-fn located(document: Option<&Document<'_>>, mut spots: Vec<Spot>, more: usize) -> Vec<Found> {
+pub(super) fn located(
+    document: Option<&Document<'_>>,
+    mut spots: Vec<Spot>,
+    more: usize,
+) -> Vec<Found> {
     let more = more + spots.len().saturating_sub(MOST);
     spots.truncate(MOST);
     let mut found: Vec<Found> = spots

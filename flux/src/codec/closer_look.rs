@@ -1,0 +1,78 @@
+//! A look at a document that can be decoded: keys that no field has, sections that are null.
+
+use super::{
+    Decoder, Found, Unknown,
+    opened::opened,
+    slow::{dialect, located, sentence},
+    tree,
+    walk::{Spot, walk},
+};
+use crate::{
+    document::Document,
+    schema::{self, Field},
+};
+
+/// What a closer look at a document found that can otherwise be decoded.
+#[derive(Default)]
+pub(super) struct Closer {
+    pub(super) found: Vec<Found>,
+    /// It must not be applied.
+    pub(super) refuses: bool,
+}
+
+/// Looks at a document that can be decoded, but has keys that no field has, or a section that is null.
+#[cold]
+pub(super) fn look_closer(
+    fields: &'static [Field],
+    decoder: &Decoder,
+    text: &str,
+    unknown: Unknown,
+) -> Closer {
+    // toml's decoder takes a date in the place of a section for a map with an unknown key.
+    let matters = schema::any_strict(fields) || hands_dates_over_as_maps(decoder);
+    if unknown == Unknown::Ignore && !matters {
+        return Closer::default();
+    }
+    let document = dialect(decoder).and_then(|dialect| Document::parse(dialect, text).ok());
+    let mut walked = match &document {
+        Some(document) => walk(fields, document, false),
+        // The keys are listed without their places.
+        None => match tree(decoder, text) {
+            Ok(tree) => {
+                let document = Document::of_tree(&opened(fields, &tree));
+                let mut walked = walk(fields, &document, false);
+                if !matches!(decoder, Decoder::Custom(_)) {
+                    walked.spots.retain(Spot::is_unknown);
+                }
+                walked
+            }
+            Err(syntax) => {
+                let sentence = sentence(fields, syntax.message, text, syntax.quotes);
+                let text = format!("has unknown keys that cannot be listed: {sentence}");
+                return Closer {
+                    found: vec![Found::whole(text, syntax.at)],
+                    refuses: unknown == Unknown::Deny,
+                };
+            }
+        },
+    };
+    if unknown == Unknown::Ignore {
+        walked
+            .spots
+            .retain(|spot| spot.strict || !spot.is_unknown());
+    }
+    let refuses = (unknown == Unknown::Deny && !walked.spots.is_empty())
+        || (walked.spots.iter()).any(|spot| spot.strict || !spot.is_unknown());
+    Closer {
+        found: located(document.as_ref(), walked.spots, walked.more),
+        refuses,
+    }
+}
+
+fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
+    match decoder {
+        #[cfg(feature = "toml")]
+        Decoder::Toml => true,
+        _ => false,
+    }
+}
