@@ -15,7 +15,7 @@ use super::{
     state::State,
     value::AnySnapshot,
 };
-use crate::{codec::Unknown, problem::Flaw, source::Observation};
+use crate::{problem::Flaw, source::Observation};
 use std::time::Duration;
 
 struct EngineBench {
