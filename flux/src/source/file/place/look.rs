@@ -21,6 +21,8 @@ impl WatchedPlace {
         now: Instant,
     ) -> Result<(), Busy> {
         self.arm(trust, wait, now)?;
+        // What was read early may be of where the way led before, also of a file that is not read now.
+        self.subscription.looked();
         if self.is_gone() {
             return Ok(());
         }
@@ -144,5 +146,69 @@ impl WatchedPlace {
             part: Part::All,
         }));
         spots
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::source::{
+        Observation,
+        file::{event::Touch, target::Target},
+    };
+    use std::{os::unix::fs::symlink, sync::Arc, time::Duration};
+
+    /// A writer is at work where the file was, so that the look does not read it; what was read early is of a way that no event will
+    /// show to be another one by now.
+    #[tokio::test]
+    async fn what_was_read_before_a_look_is_dropped_although_the_look_read_nothing() {
+        const QUIET: Duration = Duration::from_millis(60);
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        for (name, text) in [("plain", "first"), ("v0", "second"), ("v1", "third")] {
+            fs::write(root.join(name), text).unwrap();
+        }
+        let swap = |link: &str, target: &str| {
+            symlink(target, root.join("aside")).unwrap();
+            fs::rename(root.join("aside"), root.join(link)).unwrap();
+        };
+        swap("cur", "v0");
+        swap("via", "plain");
+        let target = Arc::new(Target {
+            path: root.join("via"),
+            shown: "via".to_owned(),
+            max_size: 100,
+        });
+        tokio::time::sleep(QUIET * 2).await;
+        let mut place = WatchedPlace::file(target, QUIET);
+        let look = |place: &mut WatchedPlace| {
+            let look = place.look(Trust::Unproven, Wait::Forever, Instant::now());
+            look.unwrap();
+        };
+        look(&mut place);
+        assert!(place.take_news());
+        place.read_early();
+
+        swap("via", "cur");
+        // Its own events are seen and looked at elsewhere.
+        tokio::time::sleep(QUIET).await;
+        place.touched().await;
+        place.subscription.looked();
+        place.subscription.finished(&EventSpot::entry(&root, "via"));
+        for leaf in place.leaves.values_mut() {
+            leaf.entry.touched(Touch::Written, Instant::now());
+        }
+        swap("cur", "v1");
+        look(&mut place);
+        assert!(place.is_busy());
+
+        let touches = place.touched().await;
+        place.touch(&touches, Instant::now());
+        assert!(place.take_news());
+        let Some(Observation::Value(content)) = place.observation() else {
+            panic!("no value");
+        };
+        assert_eq!(*content.bytes, *b"third");
     }
 }
