@@ -7,7 +7,7 @@ use flux_syntax::{Remote, Scheme};
 use hyper::{
     StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH},
 };
 
 use super::{
@@ -201,7 +201,10 @@ impl Watcher for Https {
         loop {
             let conditions: Vec<_> = known.conditions().collect();
             let conditional = !conditions.is_empty();
+            // A cache on the way asks the server itself, which alone knows whether the document still holds.
+            let fresh = (CACHE_CONTROL, "no-cache".to_owned());
             let headers = self.authorization().into_iter().chain(conditions);
+            let headers = headers.chain([fresh]);
             let path = self.place.at(0);
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
             match answer.status {

@@ -1,8 +1,8 @@
 //! Three servers of Consul.
 
-use super::members::{Cluster, Members, SIZE};
+use super::members::{self, Cluster, Members, SIZE};
 use crate::{
-    process::{Process, free_port, http, local, program},
+    process::{http, local, program},
     switchboard::Numbers,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -27,8 +27,7 @@ impl Cluster for ConsulCluster {
 
     async fn start() -> Option<Self> {
         let program = program("consul")?;
-        let ports = || -> Vec<u16> { (0..SIZE).map(|_| free_port()).collect() };
-        let (ports, peers, servers) = (ports(), ports(), ports());
+        let (ports, peers, servers) = (members::ports(), members::ports(), members::ports());
         let settings = "disable_update_check=true connect{enabled=false} performance{raft_multiplier=1} autopilot{cleanup_dead_servers=false} \
              acl{enabled=true default_policy=\"deny\" token_ttl=\"0s\" policy_ttl=\"0s\" \
              tokens{master=\"root-token\" agent=\"root-token\"}}";
@@ -54,9 +53,7 @@ impl Cluster for ConsulCluster {
                 }
                 command
             };
-            processes.push(Process::prepare("consul", recipe, move || {
-                std::net::TcpStream::connect(local(port)).is_ok()
-            }));
+            processes.push(members::listening("consul", recipe, port));
         }
         Some(ConsulCluster {
             members: Members::start(processes, Vec::new(), Numbers::new(vec![0; SIZE].into())),

@@ -2,7 +2,7 @@
 
 use super::members::{self, Cluster, Members, SIZE};
 use crate::{
-    process::{Process, free_port, local, program},
+    process::{local, program},
     switchboard::{Numbers, Switchboard},
 };
 use etcd_client::{Client, Compare, CompareOp, ConnectOptions, KeyValue, Txn, TxnOp};
@@ -25,8 +25,8 @@ impl Cluster for EtcdCluster {
 
     async fn start() -> Option<Self> {
         let program = program("etcd")?;
-        let ports: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
-        let peers: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
+        let ports = members::ports();
+        let peers = members::ports();
         let lines = members::lines_to(&peers).await;
         let numbers = Numbers::new(vec![0; SIZE].into());
         let mut boards = Vec::new();
@@ -58,9 +58,7 @@ impl Cluster for EtcdCluster {
                     .args(["--initial-cluster", &known]);
                 command
             };
-            servers.push(Process::prepare("etcd", recipe, move || {
-                std::net::TcpStream::connect(local(port)).is_ok()
-            }));
+            servers.push(members::listening("etcd", recipe, port));
         }
         Some(EtcdCluster {
             members: Members::start(servers, lines, numbers),
@@ -74,10 +72,8 @@ impl Cluster for EtcdCluster {
     }
 
     fn source(&self, members: &[usize], key: &str) -> Source {
-        let hosts: Vec<_> = (members.iter())
-            .map(|at| local(self.ports[*at]).to_string())
-            .collect();
-        Source::uri(format!("etcd://{}/{key}", hosts.join(",")))
+        let hosts = members::hosts(&self.ports, members);
+        Source::uri(format!("etcd://{}/{key}", hosts))
     }
 
     async fn write_at(&self, member: usize, key: &str, bytes: &[u8]) -> Result<(), String> {

@@ -1,13 +1,16 @@
 //! Three members of a cluster as processes, and the lines between them.
 
 use crate::{
-    process::{Process, local},
+    process::{Process, free_port, local},
     proxy::Proxy,
     switchboard::Numbers,
 };
 use flux::Source;
 use std::{
     future::Future,
+    net::TcpStream,
+    path::Path,
+    process::Command,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -77,6 +80,28 @@ pub struct Members {
     lines: Vec<(usize, usize, Proxy)>,
     /// The numbers of their processes, for who has to know which of them connects.
     numbers: Numbers,
+}
+
+/// A free port for each member.
+pub fn ports() -> Vec<u16> {
+    (0..SIZE).map(|_| free_port()).collect()
+}
+
+/// These members as a URI names them.
+pub fn hosts(ports: &[u16], members: &[usize]) -> String {
+    let hosts = members.iter().map(|at| local(ports[*at]).to_string());
+    hosts.collect::<Vec<_>>().join(",")
+}
+
+/// A process that is ready once it takes connections at this port: it may have no leader yet.
+pub fn listening(
+    name: &'static str,
+    recipe: impl Fn(&Path) -> Command + Send + Sync + 'static,
+    port: u16,
+) -> Process {
+    Process::prepare(name, recipe, move || {
+        TcpStream::connect(local(port)).is_ok()
+    })
 }
 
 /// A line from each member to the port of each other one.

@@ -2,7 +2,7 @@
 
 use super::members::{self, Cluster, Members, SIZE};
 use crate::{
-    process::{Process, free_port, http, local, program},
+    process::{free_port, http, local, program},
     switchboard::Numbers,
 };
 use async_nats::{
@@ -110,9 +110,9 @@ impl Cluster for NatsCluster {
 
     async fn start() -> Option<Self> {
         let program = program("nats-server")?;
-        let ports: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
-        let peers: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
-        let monitors: Vec<u16> = (0..SIZE).map(|_| free_port()).collect();
+        let ports = members::ports();
+        let peers = members::ports();
+        let monitors = members::ports();
         let lines = members::lines_to(&peers).await;
         // They tell each other of the rest, and would connect around the lines.
         let nowhere = free_port();
@@ -144,9 +144,7 @@ cluster {{
                 command.arg("-c").arg(file);
                 command
             };
-            servers.push(Process::prepare("nats", recipe, move || {
-                std::net::TcpStream::connect(local(port)).is_ok()
-            }));
+            servers.push(members::listening("nats", recipe, port));
         }
         let cluster = NatsCluster {
             members: Members::start(servers, lines, Numbers::new(vec![0; SIZE].into())),
@@ -163,10 +161,8 @@ cluster {{
     }
 
     fn source(&self, members: &[usize], key: &str) -> Source {
-        let hosts: Vec<_> = (members.iter())
-            .map(|at| local(self.ports[*at]).to_string())
-            .collect();
-        Source::uri(format!("nats://{}/{BUCKET}/{key}", hosts.join(",")))
+        let hosts = members::hosts(&self.ports, members);
+        Source::uri(format!("nats://{}/{BUCKET}/{key}", hosts))
     }
 
     async fn write_at(&self, member: usize, key: &str, bytes: &[u8]) -> Result<(), String> {

@@ -5,7 +5,7 @@ use super::{
     zookeeper::{JAR, written_by},
 };
 use crate::{
-    process::{Process, free_port, local, missing, program},
+    process::{local, missing, program},
     switchboard::Numbers,
 };
 use flux::Source;
@@ -33,8 +33,7 @@ impl Cluster for ZooKeeperCluster {
             missing("zookeeper");
             return None;
         }
-        let ports = || -> Vec<u16> { (0..SIZE).map(|_| free_port()).collect() };
-        let (ports, peers, votes) = (ports(), ports(), ports());
+        let (ports, peers, votes) = (members::ports(), members::ports(), members::ports());
         let lines = members::lines_to(&peers).await;
         let mut servers = Vec::new();
         for (at, &port) in ports.iter().enumerate() {
@@ -68,9 +67,7 @@ impl Cluster for ZooKeeperCluster {
                     .arg(folder.join("zoo.cfg"));
                 command
             };
-            servers.push(Process::prepare("zookeeper", recipe, move || {
-                std::net::TcpStream::connect(local(port)).is_ok()
-            }));
+            servers.push(members::listening("zookeeper", recipe, port));
         }
         Some(ZooKeeperCluster {
             members: Members::start(servers, lines, Numbers::new(vec![0; SIZE].into())),
@@ -83,10 +80,8 @@ impl Cluster for ZooKeeperCluster {
     }
 
     fn source(&self, members: &[usize], key: &str) -> Source {
-        let hosts: Vec<_> = (members.iter())
-            .map(|at| local(self.ports[*at]).to_string())
-            .collect();
-        Source::uri(format!("zookeeper://{}/{key}", hosts.join(",")))
+        let hosts = members::hosts(&self.ports, members);
+        Source::uri(format!("zookeeper://{}/{key}", hosts))
     }
 
     async fn write_at(&self, member: usize, key: &str, bytes: &[u8]) -> Result<(), String> {

@@ -53,9 +53,9 @@ fn no_layer_is_live_for_longer_than_its_source_shows_while_the_runtime_is_held_u
     fs::write(&path, "n: 1").unwrap();
     let capacitor = Capacitor::<App>::builder()
         .source(Source::watcher(Heart).format(Format::Yaml))
-        .source(Source::watcher(
-            File::new(&path).resync(Duration::from_millis(1)),
-        ))
+        .source(
+            Source::watcher(File::new(&path).resync(Duration::from_millis(1))).format(Format::Yaml),
+        )
         .source(Source::env("FLUX_TEST_RUNTIMES_"))
         .build()
         .unwrap();

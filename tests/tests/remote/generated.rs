@@ -157,6 +157,31 @@ async fn written(server: &impl Remote, watch: &Watch, n: &mut u64) {
     watch.holds(Some(*n));
 }
 
+/// A write, and what is no change to a reader that looks seldom: deleted and made again, with the same content or other content,
+/// and the same content twice.
+async fn written_somehow(
+    server: &impl Remote,
+    watch: &Watch,
+    n: &mut u64,
+    random: &mut Random,
+    may_delete: bool,
+) {
+    let how = random.below(8);
+    if how < 2 && may_delete {
+        server.delete(KEY).await;
+        watch.holds(None);
+        sleep(random.millis(30)).await;
+    }
+    match how {
+        0 | 2 => {
+            watch.may_hold(*n);
+            server.write(KEY, &document(*n)).await;
+            watch.holds(Some(*n));
+        }
+        _ => written(server, watch, n).await,
+    }
+}
+
 /// Waits until what the store holds is applied.
 pub(crate) async fn settles(watched: &Watched, watch: &Watch) {
     let held = watch.truth.lock().unwrap().held;
@@ -195,7 +220,8 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
     let mut held = Some(0);
     while begin.elapsed() < time {
         for _ in 0..random.below(4) {
-            written(&server, &watch, &mut n).await;
+            // A node that is made again has forgotten who may read.
+            written_somehow(&server, &watch, &mut n, &mut random, !rights).await;
             held = Some(n);
             sleep(random.millis(100)).await;
         }

@@ -251,6 +251,8 @@ async fn a_document_without_a_version_is_compared() {
     web.holds(|held| {
         let first = &held.asked[0];
         assert!(first.starts_with("GET /app.json HTTP/1.1\r\n"), "{first}");
+        let first = first.to_ascii_lowercase();
+        assert!(first.contains("cache-control: no-cache\r\n"), "{first}");
     });
 }
 
@@ -452,6 +454,17 @@ async fn a_token_in_a_file_is_read_for_every_session() {
 /// Its certificates are renewed while another source, which is quiet, holds the client that both share.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn renewed_certificates_are_taken_up_while_another_source_holds_the_client() {
+    renewed_certificates_are_taken_up(&[], false).await;
+}
+
+/// The same where the server asks for the client's certificate, which another authority vouches for from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewed_certificate_of_the_client_is_taken_up_while_another_source_holds_it() {
+    const VERIFY: &[&str] = &["-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem"];
+    renewed_certificates_are_taken_up(VERIFY, true).await;
+}
+
+async fn renewed_certificates_are_taken_up(options: &'static [&'static str], of_client: bool) {
     use flux_tests::certificates::Certificates;
     let Some(openssl) = flux_tests::process::program("openssl") else {
         return;
@@ -461,7 +474,13 @@ async fn renewed_certificates_are_taken_up_while_another_source_holds_the_client
     let port = flux_tests::process::free_port();
     let renew = || {
         let fresh = Certificates::new();
-        for name in ["ca.pem", "server.pem", "server.key"] {
+        for name in [
+            "ca.pem",
+            "server.pem",
+            "server.key",
+            "client.pem",
+            "client.key",
+        ] {
             std::fs::copy(fresh.path(name), documents.join(name)).unwrap();
         }
     };
@@ -487,7 +506,8 @@ async fn renewed_certificates_are_taken_up_while_another_source_holds_the_client
                     "-key",
                     "server.key",
                 ])
-                .args(["-accept", &format!("127.0.0.1:{port}")]);
+                .args(["-accept", &format!("127.0.0.1:{port}")])
+                .args(options);
             command
         },
         move || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(),
@@ -495,7 +515,12 @@ async fn renewed_certificates_are_taken_up_while_another_source_holds_the_client
     let ca = documents.join("ca.pem").display().to_string();
     let source = |name: &str, poll| {
         let https = source::Https::new(format!("127.0.0.1:{port}"), format!("/{name}"));
-        Source::watcher(https.ca(ca.clone()).poll(poll))
+        let https = https.ca(ca.clone()).poll(poll);
+        let path = |name: &str| documents.join(name).display().to_string();
+        Source::watcher(match of_client {
+            true => https.client_certificate(path("client.pem"), path("client.key")),
+            false => https,
+        })
     };
     let quiet = Watched::started(source("other.json", Duration::from_secs(600))).await;
     let watched = Watched::started(source("app.json", Duration::from_millis(200))).await;

@@ -82,6 +82,56 @@ async fn the_right_to_read_is_enough() {
     follows(&server, &watched).await;
 }
 
+/// Two capacitors on one connection, and the right to one of the two keys is taken while it stays open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_to_one_of_two_keys_on_one_connection_concerns_that_key_alone() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    let (kept, taken) = ("app/kept", "app/taken");
+    let rights = async |keys: &[&str]| {
+        let mut rights = vec!["ACL", "SETUSER", "reader", "reset", "on", ">hunter2"];
+        rights.extend(keys);
+        rights.extend(["+get", "+hello", "+ping", "+role", "+client|tracking"]);
+        server.command(&rights).await;
+    };
+    rights(&["~app/*"]).await;
+    let proxy = Proxy::to(server.address()).await;
+    let mut both = Vec::new();
+    for key in [kept, taken] {
+        server.write(key, &document(1)).await;
+        let source = source::Redis::new(proxy.address().to_string(), key);
+        let source = source.credentials("reader", "hunter2");
+        both.push(Watched::started(Source::watcher(source)).await);
+    }
+    assert_eq!(proxy.connections(), 1);
+    let [one, other] = &both[..] else {
+        panic!("two");
+    };
+    for n in [2, 5] {
+        rights(&["~app/kept"]).await;
+        for key in [kept, taken] {
+            server.write(key, &document(n)).await;
+        }
+        other.until("refused", || other.refusal().is_some()).await;
+        assert_eq!(other.capacitor.get().n, n - 1, "the last one is kept");
+        for n in [n, n + 1] {
+            server.write(kept, &document(n)).await;
+            let value = || {
+                assert_eq!(one.refusal(), None);
+                one.capacitor.get().n == n && one.is_live()
+            };
+            one.until("the value", value).await;
+        }
+        rights(&["~app/*"]).await;
+        for key in [kept, taken] {
+            server.write(key, &document(n + 2)).await;
+        }
+        one.sees(n + 2).await;
+        other.sees(n + 2).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_told_and_not_polled_for() {
     let Some(server) = Redis::start().await else {

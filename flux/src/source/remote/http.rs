@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use flux_syntax::Remote;
@@ -30,6 +30,9 @@ use crate::source::SourceError;
 
 pub(crate) static SERVERS: Connections<Http> = Connections::new();
 
+/// For how long a connection is used again: the name of the server may be another one's by now, while the old one goes on answering.
+const LIFETIME: Duration = Duration::from_secs(60);
+
 /// A client; its connections are kept for the next request.
 pub(crate) struct Http(Mutex<BuiltClient>);
 
@@ -38,6 +41,9 @@ type Inner = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 /// The client, and the certificates that it connects with.
 struct BuiltClient {
     client: Inner,
+    connector: HttpsConnector<HttpConnector>,
+    /// When its first connection may have been made.
+    since: Instant,
     certificates: Certificates,
 }
 
@@ -144,9 +150,20 @@ impl BuiltClient {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let connector = HttpsConnector::from((tcp, tls));
         Ok(BuiltClient {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: Client::builder(TokioExecutor::new()).build(connector.clone()),
+            connector,
+            since: Instant::now(),
             certificates,
         })
+    }
+
+    /// The client, with new connections once the old ones have been used for long enough; a request under way keeps its own.
+    fn client(&mut self) -> Inner {
+        if self.since.elapsed() > LIFETIME {
+            self.client = Client::builder(TokioExecutor::new()).build(self.connector.clone());
+            self.since = Instant::now();
+        }
+        self.client.clone()
     }
 }
 
@@ -172,7 +189,7 @@ impl Http {
     }
 
     /// Sends a request. The certificates may have been renewed since the last connection was made, while another source holds the
-    /// client.
+    /// client. That a client's certificate is not taken is reported when the connection is made already.
     async fn send(
         &self,
         place: &Remote<String>,
@@ -180,10 +197,10 @@ impl Http {
     ) -> Result<hyper::Response<hyper::body::Incoming>, SourceError> {
         let origin = place.origin();
         let again = |client: Inner| client.request(request.clone());
-        let client = self.built().client.clone();
+        let client = self.built().client();
         let mut answer = again(client).await;
-        if answer.as_ref().is_err_and(|error| error.is_connect()) && self.renew(place)? {
-            let client = self.built().client.clone();
+        if answer.is_err() && self.renew(place)? {
+            let client = self.built().client();
             answer = again(client).await;
         }
         answer.map_err(|error| {
@@ -335,6 +352,46 @@ mod tests {
         ] {
             assert_eq!(date(wrong), None, "{wrong}");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_connection_is_used_again_for_a_minute() {
+        use std::{
+            io::{Read, Write},
+            net::TcpListener,
+            sync::{
+                Arc,
+                atomic::{AtomicUsize, Ordering::SeqCst},
+            },
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let made = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&made);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                counted.fetch_add(1, SeqCst);
+                std::thread::spawn(move || {
+                    while stream.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                        let _ = stream.write_all(answer);
+                    }
+                });
+            }
+        });
+        let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+        let http = Http::new(&place).unwrap();
+        let ask = async || {
+            let answer = http.get(&place, "/", [], ANSWER).await;
+            assert_eq!(answer.unwrap().status, StatusCode::OK);
+            // The connection goes back to the others when its answer has been read.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            made.load(SeqCst)
+        };
+        assert_eq!((ask().await, ask().await), (1, 1));
+        let before = Instant::now().checked_sub(LIFETIME * 2).unwrap();
+        http.built().since = before;
+        assert_eq!((ask().await, ask().await), (2, 2));
     }
 
     #[test]
