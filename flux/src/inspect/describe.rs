@@ -3,7 +3,8 @@
 use super::{
     check::{CheckError, Checked},
     inputs::Inputs,
-    print::{PrintedContent, PrintedEntry, print},
+    json_schema::json_schema,
+    print::{PrintedContent, PrintedEntry, print, print_json},
     value::{ConfigValue, quoted},
     wording,
 };
@@ -67,6 +68,18 @@ pub trait Describe: Config {
         Self::declared().check(inputs)
     }
 
+    /// The JSON Schema (2020-12) of a whole configuration: types, rules, required keys, defaults, docs, and keys that begin with `x-flux-`
+    /// for what JSON Schema has no word for. What it accepts the decoder accepts, and what breaks it is refused, as far as JSON Schema can
+    /// express it; see [the guide](crate::guide::answers) for the limits.
+    fn schema() -> String {
+        schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, true)
+    }
+
+    /// [`schema`](Describe::schema) of one layer, in which nothing is required: for editors, where other layers add the rest.
+    fn layer_schema() -> String {
+        schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, false)
+    }
+
     /// A page in Markdown with a row for each setting: key, type, default, rules, variable under the prefix `APP_` or another one, and
     /// docs.
     fn reference(prefix: &str) -> String {
@@ -114,6 +127,16 @@ fn variables(fields: &'static [Field], prefix: &str) -> HashMap<Vec<Seg>, String
         all.entry(one.path).or_insert(one.name);
     }
     all
+}
+
+fn schema_text(
+    title: &str,
+    docs: &str,
+    fields: fn() -> &'static [Field],
+    types: fn() -> Vec<TypeFacts>,
+    is_whole: bool,
+) -> String {
+    print_json(&json_schema(title, docs, fields, types, is_whole))
 }
 
 /// Docs, rules and marks of a field.

@@ -11,6 +11,7 @@ mod explanation;
 mod fold;
 mod inputs;
 mod item;
+mod json_schema;
 mod notes;
 mod of_field;
 mod planned;

@@ -43,6 +43,14 @@ pub(super) fn print(format: Format, entries: &[PrintedEntry]) -> String {
     text
 }
 
+/// A value as a JSON document.
+pub(super) fn print_json(value: &ConfigValue) -> String {
+    let mut text = String::new();
+    json(value, 0, &mut text);
+    text.push('\n');
+    text
+}
+
 /// What a document with these entries contains.
 pub(super) fn value(content: &PrintedContent) -> ConfigValue {
     match content {

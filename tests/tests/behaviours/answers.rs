@@ -6,3 +6,4 @@ mod describe;
 mod effective;
 mod explain;
 mod plan;
+mod schema;
