@@ -28,6 +28,8 @@
 
 pub mod capacitor;
 pub mod change;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod codec;
 mod document;
 mod engine;

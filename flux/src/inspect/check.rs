@@ -24,7 +24,7 @@ use crate::{
     },
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 /// A configuration that a start would apply. `Display` prints what is to be known of it, `Serialize` gives `warnings`, `missing` and
 /// `layers`.
@@ -36,8 +36,8 @@ pub struct Checked {
     pub missing: Vec<Problem>,
     /// The layers, lowest precedence first, and what was judged of each.
     pub layers: Vec<CheckedLayer>,
-    answers: Arc<Answers>,
-    status: Status,
+    pub(super) answers: Arc<Answers>,
+    pub(super) status: Status,
 }
 
 /// A layer of a check.
@@ -124,9 +124,27 @@ impl<C: Config> Builder<C> {
     /// # Errors
     /// [`CheckError::Refused`] with the report of a start; [`CheckError::Inputs`] where there is nothing to judge.
     pub fn check(self, inputs: Inputs) -> Result<Checked, CheckError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        self.check_with_files(&inputs).1
+    }
+
+    /// [`check`](Builder::check), and the file of each layer that was read from one.
+    pub(crate) fn check_with_files(
+        self,
+        inputs: &Inputs,
+    ) -> (Vec<Option<PathBuf>>, Result<Checked, CheckError>) {
         let name = self.spec.options.name.clone();
-        let (mut judged, layers) = judge(self.spec, &inputs)?;
+        match judge(self.spec, inputs) {
+            Ok((judged, layers, files)) => (files, Self::verdict(name, judged, layers)),
+            Err(error) => (Vec::new(), Err(error.into())),
+        }
+    }
+
+    fn verdict(
+        name: String,
+        mut judged: Evaluation,
+        layers: Vec<CheckedLayer>,
+    ) -> Result<Checked, CheckError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
         if let Some(report) = judged.refused {
             return Err(CheckError::Refused(report));
         }
@@ -134,6 +152,19 @@ impl<C: Config> Builder<C> {
             transform::<C>(value, &judged)?;
         }
         Ok(Checked::new(schema, types, name, judged, layers))
+    }
+}
+
+#[cfg(feature = "cli")]
+impl<C: Config> Builder<C> {
+    /// What the names of the environment's variables begin with, of the highest layer that reads it.
+    pub(crate) fn variable_prefix(self) -> Option<String> {
+        let layers = self.spec.sources.into_iter().chain(self.spec.overrides);
+        let prefixes = layers.filter_map(|layer| match layer.offline().content {
+            OfflineContent::Given(Input::Environment(prefix, _)) => Some(prefix),
+            _ => None,
+        });
+        prefixes.last()
     }
 }
 
@@ -159,8 +190,11 @@ fn transform<C: Config>(value: AnySnapshot, judged: &Evaluation) -> Result<(), C
     }
 }
 
+/// What was judged, the layers, and the file of each one that was read from one.
+type JudgedLayers = (Evaluation, Vec<CheckedLayer>, Vec<Option<PathBuf>>);
+
 /// Reads what is to be judged, and judges it.
-fn judge(spec: Spec, inputs: &Inputs) -> Result<(Evaluation, Vec<CheckedLayer>), InputError> {
+fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
     let now = runtime::now();
     let schema = spec.options.schema;
     let mut declared: Vec<OfflineLayer> = Vec::new();
@@ -188,9 +222,14 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<(Evaluation, Vec<CheckedLayer>),
     let names: Vec<LayerName> = declared.iter().map(name_of).collect();
     let documents = by_layer(inputs, &names, &new)?;
     let left_out = left_out(inputs, &names, &documents)?;
-    let (mut states, mut checked) = (Vec::new(), Vec::new());
+    let (mut states, mut checked, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for ((layer, document), is_left_out) in declared.into_iter().zip(documents).zip(left_out) {
         let origin = layer.origin.clone();
+        files.push(match (document, &layer.content) {
+            (Some(document), _) => document.path().map(PathBuf::from),
+            (None, OfflineContent::File(path)) => Some(path.clone()),
+            _ => None,
+        });
         let (state, input) = match (document, is_left_out) {
             (_, true) => (absent(layer, now), LayerInput::LeftOut),
             (Some(document), false) => {
@@ -213,7 +252,7 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<(Evaluation, Vec<CheckedLayer>),
         keeping: (Keeping::WouldRefuse, Keeping::WouldApply),
         ..EvaluationInput::of_start(schema, states, now)
     });
-    Ok((judged, checked))
+    Ok((judged, checked, files))
 }
 
 fn name_of(layer: &OfflineLayer) -> LayerName {

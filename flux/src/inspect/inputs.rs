@@ -244,6 +244,20 @@ impl Inputs {
     }
 }
 
+#[cfg(feature = "cli")]
+impl Inputs {
+    /// The same without any document and any layer left out for that: what is compared with.
+    pub(crate) fn terms(&self) -> Inputs {
+        Inputs {
+            without: self.without.clone(),
+            is_partial: true,
+            variables: self.variables.clone(),
+            arguments: self.arguments.clone(),
+            ..Inputs::default()
+        }
+    }
+}
+
 /// Without the documents, which may contain secrets.
 impl std::fmt::Debug for Inputs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -256,6 +270,14 @@ impl std::fmt::Debug for Inputs {
 }
 
 impl InputDocument {
+    /// The file that it is read from.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.content {
+            InputContent::Text(_) => None,
+            InputContent::File(path) => Some(path),
+        }
+    }
+
     pub(super) fn read(&self) -> Result<Content, InputError> {
         let bytes = match &self.content {
             InputContent::Text(bytes) => Arc::clone(bytes),

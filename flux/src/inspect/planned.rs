@@ -3,6 +3,7 @@
 use super::{
     answers::Answers,
     answers_of,
+    check::Checked,
     effective::value_at,
     explanation::{Setting, shown},
     inputs::{InputError, Inputs, LayerName, by_layer, left_out},
@@ -24,6 +25,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
 };
 
 /// What documents would change in the configuration that runs. `Display` prints it, `Serialize` gives the fields under their names.
@@ -40,6 +42,12 @@ pub struct PlannedUpdate {
     pub warnings: Vec<Problem>,
     /// What is to be known besides.
     pub notes: Vec<String>,
+    /// The file of each layer that is read from one.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "for those who annotate files")
+    )]
+    pub(crate) files: Vec<Option<PathBuf>>,
 }
 
 /// A setting that would change.
@@ -153,6 +161,12 @@ impl Planning<'_> {
         let names: Vec<LayerName> = names.collect();
         let documents = by_layer(inputs, &names, &[])?;
         let left_out = left_out(inputs, &names, &documents)?;
+        let own = names.iter().zip(&documents);
+        let files = own.map(|(name, document)| match document {
+            Some(document) => document.path().map(PathBuf::from),
+            None => name.file.clone(),
+        });
+        let files: Vec<Option<PathBuf>> = files.collect();
         let mut given = Vec::new();
         for (number, state) in states.iter_mut().enumerate() {
             let observation = match (documents[number], left_out[number]) {
@@ -209,24 +223,8 @@ impl Planning<'_> {
             let (old, new) = (self.old.value(path), new.value(path));
             old.is_none() || old != new || old.is_some_and(|value| value.has_secret())
         });
-        let change = |path: &Vec<Seg>, waits_for_restart: bool| {
-            let (path, old) = (KeyPath::new(path), value_at(self.old, self.status, path));
-            let new_value = value_at(&new, &next, path.steps());
-            let by = new.explain(path.as_str(), &next).ok();
-            let by = by.and_then(|one| one.decided_by().cloned());
-            let printed = [
-                printed(self.old, path.steps(), &old),
-                printed(&new, path.steps(), &new_value),
-            ];
-            PlannedChange {
-                old,
-                new: new_value,
-                by,
-                printed,
-                path,
-                waits_for_restart,
-            }
-        };
+        let (old, new_side) = ((self.old, self.status), (&new, &next));
+        let change = |path: &Vec<Seg>, waits: bool| PlannedChange::new(path, old, new_side, waits);
         let mut changes: Vec<PlannedChange> =
             paths.iter().map(|path| change(path, false)).collect();
         changes.extend(waiting.iter().map(|path| change(path, true)));
@@ -236,6 +234,7 @@ impl Planning<'_> {
             hidden: self.hidden(&new, &next, &given),
             warnings: next.warnings,
             notes: self.notes(),
+            files,
         })
     }
 
@@ -286,6 +285,45 @@ fn different(old: &Answers, new: &Answers) -> Vec<Vec<Seg>> {
     each_leaf(&new.items, &mut |path, item| add(path, &item.outcome, old));
     each_leaf(&old.items, &mut |path, item| add(path, &item.outcome, new));
     paths
+}
+
+/// Answers, and the status that they are about.
+type AnsweredSide<'a> = (&'a Answers, &'a Status);
+
+impl PlannedChange {
+    fn new(path: &[Seg], old: AnsweredSide<'_>, new: AnsweredSide<'_>, waits: bool) -> Self {
+        let values = (value_at(old.0, old.1, path), value_at(new.0, new.1, path));
+        let printed = [
+            printed(old.0, path, &values.0),
+            printed(new.0, path, &values.1),
+        ];
+        let path = KeyPath::new(path);
+        let by = new.0.explain(path.as_str(), new.1).ok();
+        PlannedChange {
+            path,
+            old: values.0,
+            new: values.1,
+            by: by.and_then(|one| one.decided_by().cloned()),
+            waits_for_restart: waits,
+            printed,
+        }
+    }
+}
+
+impl Checked {
+    /// What would change if `other` were applied in the place of this one. Rules on changes are not asked, and secrets are not
+    /// compared.
+    pub fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
+        let paths = different(&self.answers, &other.answers);
+        let (old, new) = (
+            (&*self.answers, &self.status),
+            (&*other.answers, &other.status),
+        );
+        let paths = paths.iter();
+        paths
+            .map(|path| PlannedChange::new(path, old, new, false))
+            .collect()
+    }
 }
 
 fn printed(answers: &Answers, path: &[Seg], value: &Option<ConfigValue>) -> String {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod cli;
 mod describe;
 mod effective;
 mod explain;

@@ -1,0 +1,305 @@
+//! Carries the commands out.
+
+use super::{
+    command::{ConfigAction, ConfigCommand},
+    output::{Annotation, Annotations, OutputFormat},
+};
+use crate::{
+    Capacitor, Error, Root,
+    inspect::{CheckError, Checked, Describe, InputError, Inputs, PlannedChange, PlannedUpdate},
+    source::arguments::Arguments,
+};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+const GOOD: u8 = 0;
+const REFUSED: u8 = 1;
+const NOT_LOOKED_AT: u8 = 2;
+
+impl ConfigCommand {
+    /// Carries the command out on the standard streams. The code is 0 for what is good, 1 for what is refused, and 2 where it could not
+    /// be looked at.
+    pub fn execute<C: Root>(&self) -> ExitCode {
+        let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+        let written = self.write::<C>(&mut out, &mut err);
+        // Whoever closed the pipe does not read why.
+        ExitCode::from(written.unwrap_or(NOT_LOOKED_AT))
+    }
+
+    /// [`execute`](Self::execute) with other streams: answers go to the first one, refusals for people and what cannot be looked at to
+    /// the second one. Answers with the code.
+    ///
+    /// # Errors
+    /// Those of the streams.
+    pub fn write<C: Root>(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+        let mut answer = Answering {
+            output: self.output,
+            out,
+            err,
+        };
+        match &self.action {
+            ConfigAction::Check(inputs) => {
+                let (files, checked) = C::declared().check_with_files(inputs);
+                answer.checked(&files, checked, |answer, checked| {
+                    writeln!(answer.out, "{checked}")
+                })
+            }
+            ConfigAction::Show {
+                inputs,
+                format,
+                with_origins,
+            } => {
+                let (files, checked) = C::declared().check_with_files(inputs);
+                answer.only_good(&files, checked, |answer, checked| {
+                    let effective = checked.effective();
+                    let effective = match with_origins {
+                        true => effective.with_origins(),
+                        false => effective,
+                    };
+                    write!(answer.out, "{}", effective.print(*format))?;
+                    Ok(GOOD)
+                })
+            }
+            ConfigAction::Explain { inputs, path } => {
+                let (files, checked) = C::declared().check_with_files(inputs);
+                answer.only_good(&files, checked, |answer, checked| {
+                    answer.explain(checked, path.as_deref())
+                })
+            }
+            ConfigAction::Diff(inputs) => {
+                let (files, before) = C::declared().check_with_files(&inputs.terms());
+                let before = match before {
+                    Ok(before) => before,
+                    refused => return answer.checked(&files, refused, |_, _| Ok(())),
+                };
+                let (files, after) = C::declared().check_with_files(inputs);
+                answer.only_good(&files, after, |answer, after| {
+                    answer.changes(&before.changes_to(after))?;
+                    Ok(GOOD)
+                })
+            }
+            ConfigAction::Plan(inputs) => match live::<C>(inputs) {
+                Ok(planned) => answer.planned(&planned),
+                Err(PlanError::Start(Error::Refused(report))) => {
+                    answer.checked(&[], Err(CheckError::Refused(report)), |_, _| Ok(()))
+                }
+                Err(PlanError::Start(error)) => answer.cannot(&error.to_string()),
+                Err(PlanError::Inputs(error)) => answer.cannot(&error.to_string()),
+            },
+            ConfigAction::Schema { of_layer } => answer.text(&if *of_layer {
+                C::layer_schema()
+            } else {
+                C::schema()
+            }),
+            ConfigAction::Template(format) => answer.text(&C::template(*format)),
+            ConfigAction::Reference(prefix) => {
+                answer.text(&C::reference(&prefix_of::<C>(prefix.as_deref())))
+            }
+            ConfigAction::Variables(prefix) => {
+                answer.text(&C::variables(&prefix_of::<C>(prefix.as_deref())))
+            }
+        }
+    }
+}
+
+/// The prefix of variables as the program reads them.
+fn prefix_of<C: Root>(given: Option<&str>) -> String {
+    let declared = || C::declared().variable_prefix();
+    let prefix = given.map(str::to_owned).or_else(declared);
+    prefix.unwrap_or_else(|| "APP_".to_owned())
+}
+
+enum PlanError {
+    Start(Error),
+    Inputs(InputError),
+}
+
+/// Reads every source as a start does, without any of the program's parties, and compares.
+fn live<C: Root>(inputs: &Inputs) -> Result<PlannedUpdate, PlanError> {
+    let mut builder = C::declared();
+    if let Some(parts) = &mut builder.spec.options.pipeline {
+        parts.without_parties();
+    }
+    let layers = builder.spec.sources.iter_mut();
+    for layer in layers.chain(&mut builder.spec.overrides) {
+        layer.arguments = Arguments::Given(Vec::new().into());
+    }
+    builder.spec = builder.spec.once();
+    let capacitor = builder.build().map_err(PlanError::Start)?;
+    // The caller may be on a thread of a runtime.
+    let started = std::thread::scope(|scope| {
+        let started = scope.spawn(|| start(&capacitor));
+        started.join()
+    });
+    match started {
+        Ok(Ok(())) => capacitor.plan(inputs).map_err(PlanError::Inputs),
+        Ok(Err(error)) => Err(PlanError::Start(error)),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn start<C: Root>(capacitor: &Capacitor<C>) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| Error::Declaration {
+        name: capacitor.status().name.clone(),
+        problem: format!("no runtime for reading the sources: {error}"),
+    })?;
+    runtime.block_on(async {
+        let started = capacitor.start().await;
+        capacitor.stop().await;
+        started
+    })
+}
+
+/// Where answers go.
+struct Answering<'a> {
+    output: OutputFormat,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+impl Answering<'_> {
+    fn text(&mut self, text: &str) -> io::Result<u8> {
+        write!(self.out, "{text}")?;
+        Ok(GOOD)
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.out, value)?;
+        writeln!(self.out)
+    }
+
+    fn findings(
+        &mut self,
+        files: &[Option<PathBuf>],
+        problems: Vec<Annotation<'_>>,
+    ) -> io::Result<()> {
+        let findings = Annotations { problems, files };
+        match self.output {
+            OutputFormat::GitHub => findings.github(self.out),
+            _ => self.json(&findings.sarif()),
+        }
+    }
+
+    /// It could not be looked at.
+    fn cannot(&mut self, why: &str) -> io::Result<u8> {
+        match self.output {
+            OutputFormat::Human => writeln!(self.err, "error: {why}")?,
+            OutputFormat::Json => self.json(&json!({ "verdict": "unknown", "error": why }))?,
+            OutputFormat::GitHub => {
+                writeln!(self.out, "::error title=flux::{}", why.replace('\n', "%0A"))?;
+            }
+            OutputFormat::Sarif => {
+                self.findings(&[], Vec::new())?;
+                writeln!(self.err, "error: {why}")?;
+            }
+        }
+        Ok(NOT_LOOKED_AT)
+    }
+
+    /// Prints a verdict; `human` what is good, for people.
+    fn checked(
+        &mut self,
+        files: &[Option<PathBuf>],
+        checked: Result<Checked, CheckError>,
+        human: impl FnOnce(&mut Self, &Checked) -> io::Result<()>,
+    ) -> io::Result<u8> {
+        match (checked, self.output) {
+            (Ok(checked), OutputFormat::Human) => human(self, &checked)?,
+            (Ok(checked), OutputFormat::Json) => {
+                self.json(&json!({ "verdict": "good", "checked": checked }))?;
+            }
+            (Ok(checked), _) => self.findings(
+                files,
+                checked.warnings.iter().map(Annotation::warning).collect(),
+            )?,
+            (Err(CheckError::Inputs(error)), _) => return self.cannot(&error.to_string()),
+            (Err(CheckError::Refused(report)), output) => {
+                match output {
+                    OutputFormat::Human => writeln!(self.err, "{report}")?,
+                    OutputFormat::Json => {
+                        self.json(&json!({ "verdict": "refused", "report": report }))?;
+                    }
+                    _ => self.findings(
+                        files,
+                        report.problems().iter().map(Annotation::refusal).collect(),
+                    )?,
+                }
+                return Ok(REFUSED);
+            }
+        }
+        Ok(GOOD)
+    }
+
+    /// Prints an answer about what is good, or why it is not.
+    fn only_good(
+        &mut self,
+        files: &[Option<PathBuf>],
+        checked: Result<Checked, CheckError>,
+        answer: impl FnOnce(&mut Self, &Checked) -> io::Result<u8>,
+    ) -> io::Result<u8> {
+        match checked {
+            Ok(checked) => answer(self, &checked),
+            refused => self.checked(files, refused, |_, _| Ok(())),
+        }
+    }
+
+    fn explain(&mut self, checked: &Checked, path: Option<&str>) -> io::Result<u8> {
+        let all = match path {
+            Some(path) => match checked.explain(path) {
+                Ok(one) => vec![one],
+                Err(error) => return self.cannot(&error.to_string()),
+            },
+            None => checked.explain_all(),
+        };
+        match (self.output, path) {
+            (OutputFormat::Json, Some(_)) => self.json(&all.first())?,
+            (OutputFormat::Json, None) => self.json(&all)?,
+            _ => {
+                for (number, one) in all.iter().enumerate() {
+                    let blank = if number > 0 { "\n" } else { "" };
+                    writeln!(self.out, "{blank}{one}")?;
+                }
+            }
+        }
+        Ok(GOOD)
+    }
+
+    fn changes(&mut self, changes: &[PlannedChange]) -> io::Result<()> {
+        if self.output == OutputFormat::Json {
+            return self.json(&json!({ "verdict": "good", "changes": changes }));
+        }
+        if changes.is_empty() {
+            return writeln!(self.out, "nothing would change; secrets are not compared");
+        }
+        for change in changes {
+            writeln!(self.out, "{change}")?;
+        }
+        Ok(())
+    }
+
+    fn planned(&mut self, planned: &PlannedUpdate) -> io::Result<u8> {
+        let verdict = match planned.refused {
+            Some(_) => ("refused", REFUSED),
+            None => ("good", GOOD),
+        };
+        match self.output {
+            OutputFormat::Human => writeln!(self.out, "{planned}")?,
+            OutputFormat::Json => self.json(&json!({ "verdict": verdict.0, "plan": planned }))?,
+            _ => {
+                let refused = planned.refused.iter().flat_map(|report| report.problems());
+                let warnings = planned.warnings.iter().map(Annotation::warning);
+                let problems = refused.map(Annotation::refusal).chain(warnings).collect();
+                self.findings(&planned.files, problems)?;
+            }
+        }
+        Ok(verdict.1)
+    }
+}

@@ -1,0 +1,63 @@
+//! The configuration at the command line: `config check`, `show`, `explain`, `diff`, `plan`, `schema`, `template`, `reference`, `variables`.
+//!
+//! [`Command`] is mounted in a clap parser of the program; [`run`] is for programs without one. Both run the service's own binary, so
+//! that the verdicts are those of the service.
+//!
+//! ```
+//! use flux::{Flux, cli};
+//!
+//! #[derive(Flux)]
+//! #[flux(source = "file:app.yaml", override = "env:APP_")]
+//! struct AppConfig {
+//!     #[flux(default = 8080, range = 1..=65535)]
+//!     port: u16,
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     if let Some(code) = cli::run::<AppConfig>() {
+//!         return code;                    // `app config ..`
+//!     }
+//!     // The program begins here.
+//!     std::process::ExitCode::SUCCESS
+//! }
+//! ```
+//!
+//! | command | does |
+//! |---|---|
+//! | `check [FILE]..` | judges documents as a start would: [`Builder::check`](crate::Builder::check) |
+//! | `show` | prints what a start would apply, without its secrets |
+//! | `explain [PATH]` | prints which layer sets a value, or all of them |
+//! | `diff [FILE]..` | what these documents would change in what a start would apply, offline |
+//! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
+//! | `schema`, `template`, `reference`, `variables` | the texts of [`Describe`](crate::inspect::Describe) |
+//!
+//! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at. `--format github` annotates a pull
+//! request, `--format sarif` is for code scanning, `--format json` for programs.
+
+mod command;
+mod execute;
+mod output;
+
+pub use command::ConfigCommand as Command;
+
+use crate::Root;
+use std::process::ExitCode;
+
+/// Runs `PROGRAM config ..`, where that is what the process was called with; none where it was called with anything else, and nothing
+/// has been done. What cannot be parsed ends the process, as clap does, with exit code 2.
+pub fn run<C: Root>() -> Option<ExitCode> {
+    let mut words = std::env::args_os();
+    let program = words.next()?;
+    if words.next()? != "config" {
+        return None;
+    }
+    let name = std::path::Path::new(&program).file_stem();
+    let name = name.map_or("program".into(), |name| name.to_string_lossy().into_owned());
+    let parser = clap::Command::new("config").bin_name(format!("{name} config"));
+    let parser = <Command as clap::Args>::augment_args(parser.no_binary_name(true));
+    let matches = parser.get_matches_from(words);
+    match <Command as clap::FromArgMatches>::from_arg_matches(&matches) {
+        Ok(command) => Some(command.execute::<C>()),
+        Err(error) => error.exit(),
+    }
+}

@@ -1,0 +1,225 @@
+//! The configuration at the command line: answers, verdicts, exit codes.
+
+use clap::{Args as _, FromArgMatches as _};
+use flux::{Flux, Root, Snapshot, cli};
+use serde_json::Value;
+use std::{path::Path, sync::Arc};
+
+#[derive(Flux, Debug)]
+#[flux(
+    source = "file:/nowhere/app.yaml",
+    override = "env:FLUX_TEST_CLI_",
+    override = "args"
+)]
+struct App {
+    /// Where it listens.
+    #[flux(default = 80, range = 1..=9999, immutable)]
+    port: u16,
+    name: String,
+    #[flux(secret, default = "changeit")]
+    token: String,
+}
+
+/// The code, and what was printed to both streams.
+fn run<C: Root>(words: &[&str]) -> (u8, String, String) {
+    let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
+    let matches = parser.try_get_matches_from(words).unwrap();
+    let command = cli::Command::from_arg_matches(&matches).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = command.write::<C>(&mut out, &mut err).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (code, text(out), text(err))
+}
+
+/// A file `app.yaml` of this text, and its path.
+fn file(folder: &Path, text: &str) -> String {
+    let path = folder.join("app.yaml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_codes_are_0_for_good_1_for_refused_and_2_where_it_could_not_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(folder.path(), "name: a\nport: 81\ntoken: hunter2");
+    let (code, out, err) = run::<App>(&["check", &good]);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(out.starts_with("configuration would be applied"), "{out}");
+    let bad = file(folder.path(), "name: a\nport: 0\ntoken: hunter2");
+    let (code, out, err) = run::<App>(&["check", &bad]);
+    assert_eq!((code, &*out), (1, ""));
+    assert!(err.contains("port: must be in 1..=9999"), "{err}");
+    assert!(err.contains("--> /nowhere/app.yaml:2:7"), "{err}");
+    assert!(!err.contains("hunter2"), "{err}");
+    let by_name = format!("app.yaml={bad}");
+    assert_eq!(run::<App>(&["check", "--layer", &by_name]).0, 1);
+    let (code, _, err) = run::<App>(&["check", "--layer", "other=x.yaml"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.starts_with("error: no layer is called `other`; the layers are "),
+        "{err}"
+    );
+    assert_eq!(run::<App>(&["check", "/nowhere/else/app.yaml"]).0, 2);
+    // The file of the layer itself does not exist.
+    assert_eq!(run::<App>(&["check"]).0, 1);
+    assert_eq!(run::<App>(&["check", "--only-given"]).0, 0);
+}
+
+#[test]
+fn every_format_has_the_place_in_the_file_that_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = file(folder.path(), "port: 0\nname: [1]\n");
+    let (code, out, _) = run::<App>(&["check", &bad, "--format", "github"]);
+    assert_eq!(code, 1);
+    let first = out.lines().next().unwrap();
+    assert_eq!(
+        first,
+        format!("::error file={bad},line=1,col=7,title=rule::port: must be in 1..=9999, found 0")
+    );
+    assert_eq!(out.lines().count(), 2, "{out}");
+    let (_, out, _) = run::<App>(&["--format", "sarif", "check", &bad]);
+    let log: Value = serde_json::from_str(&out).unwrap();
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], *bad);
+    assert_eq!(place["region"]["startLine"], 1);
+    let (_, out, _) = run::<App>(&["check", &bad, "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&json["verdict"], &json["report"]["problems"][0]["line"]),
+        (&"refused".into(), &1.into())
+    );
+    let warned = file(folder.path(), "nmae: b\nname: a\n");
+    let (code, out, _) = run::<App>(&["check", &warned, "--format", "github"]);
+    assert_eq!(code, 0);
+    assert!(
+        out.starts_with(&format!(
+            "::warning file={warned},line=1,col=7,title=unknown_key::nmae: "
+        )),
+        "{out}"
+    );
+    let (code, out, _) = run::<App>(&["check", "--layer", "x=y", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["verdict"]), (2, &"unknown".into()));
+}
+
+#[test]
+fn what_a_start_would_apply_is_shown_and_explained_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = file(folder.path(), "name: a\nport: 81\ntoken: hunter2");
+    let (code, out, _) = run::<App>(&["show", "--file", &given, "--origins"]);
+    assert_eq!(
+        (code, &*out),
+        (
+            0,
+            "port: 81  # /nowhere/app.yaml:2:7\nname: \"a\"  # /nowhere/app.yaml:1:7\ntoken: \"<secret>\"  # /nowhere/app.yaml:3:8\n"
+        )
+    );
+    let (_, out, _) = run::<App>(&["show", "--file", &given, "--as", "toml"]);
+    assert_eq!(out, "port = 81\nname = \"a\"\ntoken = \"<secret>\"\n");
+    let (code, out, _) = run::<App>(&["explain", "port", "--file", &given]);
+    assert_eq!(code, 0);
+    assert!(
+        out.starts_with("port = 81\n  --> /nowhere/app.yaml:2:7\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("= argument: --port") && out.contains("= variable: FLUX_TEST_CLI_PORT"),
+        "{out}"
+    );
+    let (_, out, _) = run::<App>(&["explain", "--file", &given, "--format", "json"]);
+    let all: Vec<Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!(all.len(), 3);
+    assert!(!out.contains("hunter2"), "{out}");
+    let (code, _, err) = run::<App>(&["explain", "prot", "--file", &given]);
+    assert_eq!(
+        (code, &*err),
+        (2, "error: no field is at `prot`, did you mean `port`?\n")
+    );
+}
+
+#[test]
+fn texts_of_the_type_are_printed_with_the_programs_own_prefix() {
+    let (code, out, _) = run::<App>(&["variables"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("FLUX_TEST_CLI_NAME=\n"), "{out}");
+    assert!(
+        run::<App>(&["reference", "--prefix", "X_"])
+            .1
+            .contains("`X_PORT`")
+    );
+    assert!(
+        run::<App>(&["template", "--as", "toml"])
+            .1
+            .contains("port = 80\n")
+    );
+    let schema: Value = serde_json::from_str(&run::<App>(&["schema"]).1).unwrap();
+    assert_eq!(schema["required"][0], "name");
+    let schema: Value = serde_json::from_str(&run::<App>(&["schema", "--of-layer"]).1).unwrap();
+    assert!(schema.get("required").is_none());
+}
+
+/// Its file is beside this one.
+#[derive(Flux, Debug)]
+#[flux(
+    source = "file:${CARGO_MANIFEST_DIR}/tests/behaviours/answers/cli.yaml",
+    override = "args",
+    on_apply = refuse
+)]
+struct Running {
+    #[flux(default = 80, immutable)]
+    port: u16,
+    #[flux(default = 1)]
+    size: u32,
+}
+
+async fn refuse(
+    _: Option<Arc<Snapshot<Running>>>,
+    _: Arc<Snapshot<Running>>,
+) -> Result<(), String> {
+    Err("a plan asks no party".to_owned())
+}
+
+#[test]
+fn a_diff_is_offline_and_a_plan_reads_the_sources_and_asks_the_rules_on_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.yaml");
+    std::fs::write(&path, "size: 3\nport: 82\n").unwrap();
+    let new = path.to_str().unwrap();
+    let (code, out, err) = run::<Running>(&["diff", new]);
+    assert_eq!(code, 0, "{err}");
+    let lines: Vec<_> = out
+        .lines()
+        .filter_map(|line| line.split_once(" ("))
+        .collect();
+    assert_eq!([lines[0].0, lines[1].0], ["port: 81 -> 82", "size: 2 -> 3"]);
+    let (code, out, _) = run::<Running>(&["diff", new, "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["changes"][1]["new"]), (0, &3.into()));
+    let (code, out, err) = run::<Running>(&["plan", new]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(
+        out.contains("configuration would be refused: 1 problem"),
+        "{out}"
+    );
+    let (_, out, _) = run::<Running>(&["plan", new, "--format", "github"]);
+    assert!(
+        out.starts_with(&format!(
+            "::error file={new},line=2,col=7,title=change_rule::port: "
+        )),
+        "{out}"
+    );
+    std::fs::write(&path, "size: 3\nport: 81\n").unwrap();
+    let (code, out, err) = run::<Running>(&["plan", new]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        out.starts_with("1 setting would change\n  size: 2 -> 3 ("),
+        "{out}"
+    );
+    assert!(Running::try_get().is_none());
+}
+
+#[tokio::test]
+async fn a_plan_may_be_asked_for_inside_a_runtime() {
+    let (code, out, err) = run::<Running>(&["plan"]);
+    assert_eq!((code, &*out, &*err), (0, "nothing would change\n", ""));
+}
