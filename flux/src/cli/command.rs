@@ -26,7 +26,7 @@ use std::path::PathBuf;
 /// if let Some(("config", matches)) = matches.subcommand() {
 ///     let (mut out, mut err) = (Vec::new(), Vec::new());
 ///     let code = cli::Command::from_arg_matches(matches)?.write::<AppConfig>(&mut out, &mut err)?;
-///     assert_eq!((code, &*String::from_utf8(out)?), (0, "## required\n## port:\n"));
+///     assert_eq!((code, &*String::from_utf8(out)?), (0, "# required\n# port:\n"));
 /// }
 /// # Ok(())
 /// # }
