@@ -3,6 +3,7 @@
 //! `-- PART ..` runs only these parts, `-- compile` and `-- hostile` the slow ones, and `-- --check` fails where a promise is not kept. With
 //! `--features servers` there are `-- latency` and `-- scale` too, against real servers.
 
+mod answers;
 mod callgrind;
 mod compile;
 mod config;
@@ -26,6 +27,7 @@ const PARTS: &[Part] = &[
     ("reads", reads::run),
     ("updates", updates::run),
     ("delivery", delivery::run),
+    ("explain", answers::run),
     ("files", files::run),
     ("idle", idle::run),
     ("memory", memory::run),
@@ -48,7 +50,8 @@ fn main() {
         ["--cell", name, rounds] => {
             let mut cells = (reads::CELLS.iter())
                 .chain(updates::CELLS)
-                .chain(delivery::CELLS);
+                .chain(delivery::CELLS)
+                .chain(answers::CELLS);
             let cell = cells.find(|cell| cell.name == name).expect("a cell");
             return (cell.run)(rounds.parse().expect("a number of rounds"));
         }
