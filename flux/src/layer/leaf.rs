@@ -72,6 +72,23 @@ impl<U> TypeProbe<Option<U>> {
     }
 }
 
+/// An `Option` behind a pointer is one as well, as to serde.
+macro_rules! pointers_to_options {
+    ($($pointer:ident)*) => {$(
+        impl<U> TypeProbe<$pointer<Option<U>>> {
+            /// Whether a value is needed.
+            pub const REQUIRED: bool = false;
+
+            /// The value, or `None` behind the pointer.
+            #[inline]
+            pub fn need(_: &mut Cx, _: &'static str, value: Option<$pointer<Option<U>>>) -> Option<$pointer<Option<U>>> {
+                Some(value.unwrap_or_default())
+            }
+        }
+    )*};
+}
+pointers_to_options!(Arc Box);
+
 /// The questions, for generated code to import without a name. Method lookup tries `TypeProbe<T>` first, then `&TypeProbe<T>`, then `&mut TypeProbe<T>`.
 pub mod probe {
     pub use super::super::taken::{ReadsEntries as _, ReadsNoEntries as _};

@@ -1,0 +1,238 @@
+//! Structs and enums made at random, and documents made at random for them: what serde alone reads is what Flux reads, in JSON, YAML
+//! and TOML, from one layer and from several. Where the two differ on purpose, `expected.rs` has the reason.
+//!
+//! `FLUX_RANDOM_DOCUMENTS=100000` tries so many documents, and `FLUX_RANDOM_SEED=N` repeats one of them.
+
+mod compare;
+mod documents;
+mod expected;
+mod forms;
+mod generate;
+mod layers;
+mod model;
+mod print;
+mod random;
+mod structs;
+
+use compare::{Read, Root};
+use documents::{TreeNode, Writer};
+use expected::{Expected, Reason};
+use flux::Format;
+use model::TypeModel;
+use random::Random;
+use std::collections::BTreeMap;
+
+const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
+
+fn types() -> TypeModel {
+    generate::generate(853, 8)
+}
+
+#[test]
+fn the_types_are_those_of_the_generator() {
+    let source = print::source(&types());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/random/structs.in");
+    if std::env::var_os("FLUX_WRITE_PAGES").is_some() {
+        std::fs::write(path, &source).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap();
+    assert!(written == source, "FLUX_WRITE_PAGES=1 writes {path}");
+}
+
+/// The seeds of a run, one for each document.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |variable: &str| std::env::var(variable).ok()?.parse().ok();
+    let (first, count) = match number("FLUX_RANDOM_SEED") {
+        Some(seed) => (seed, 1),
+        None => (0, number("FLUX_RANDOM_DOCUMENTS").unwrap_or(1_500)),
+    };
+    first..first + count
+}
+
+/// What went wrong, one example of each kind.
+#[derive(Default)]
+struct Wrong(BTreeMap<String, (usize, String)>);
+
+impl Wrong {
+    fn add(&mut self, kind: String, example: impl FnOnce() -> String) {
+        let known = self.0.entry(kind).or_insert_with(|| (0, example()));
+        known.0 += 1;
+    }
+
+    fn check(self) {
+        for (kind, (count, example)) in self.0.iter().take(25) {
+            println!("---- {count} times: {kind}\n{example}");
+        }
+        assert!(self.0.is_empty(), "{} kinds", self.0.len());
+    }
+}
+
+/// The outcome without what differs from document to document.
+fn kind(read: &Read) -> String {
+    let Err(error) = read else {
+        return "read".to_owned();
+    };
+    let mut lines = error.lines();
+    let line = lines.find(|line| line.starts_with("  ")).unwrap_or(error);
+    let letters = line.chars().filter(|letter| !letter.is_ascii_digit());
+    letters.take(120).collect()
+}
+
+#[test]
+fn serde_and_flux_read_every_document_alike() {
+    let model = types();
+    let (mut wrong, mut reasons) = (Wrong::default(), BTreeMap::<Reason, usize>::new());
+    let (mut accepted, mut refused) = (0, 0);
+    for seed in seeds() {
+        let mut random = Random::new(seed);
+        let number = random.below(model.roots.len());
+        let (root, index) = (&structs::ROOTS[number], model.roots[number]);
+        let mut writer = Writer {
+            model: &model,
+            random: &mut random,
+        };
+        let mut node = writer.document(index);
+        for _ in 0..writer.random.below(3) {
+            writer.mutate(&mut node);
+        }
+        let style = random.next();
+        for format in FORMATS {
+            let Some(text) = forms::print(&node, format, style) else {
+                continue;
+            };
+            let alone = (root.serde_alone)(format, &text);
+            let read = (root.flux)(&[(format, text.clone())], &[]);
+            match read {
+                Ok(_) => accepted += 1,
+                Err(_) => refused += 1,
+            }
+            if same(&alone, &read) {
+                continue;
+            }
+            match explain(&model, root, index, &node, format, style, &read) {
+                Ok(found) => {
+                    for reason in found {
+                        *reasons.entry(reason).or_default() += 1;
+                    }
+                }
+                Err(expected) => {
+                    let kinds = (kind(&alone), kind(&expected), kind(&read));
+                    wrong.add(format!("{format}: {kinds:?}"), || {
+                        format!(
+                            "FLUX_RANDOM_SEED={seed}, {}, {format}:\n{text}\n  \
+                             serde alone: {alone:?}\n  expected:    {expected:?}\n  Flux:        {read:?}\n",
+                            root.name
+                        )
+                    });
+                }
+            }
+        }
+    }
+    println!("{accepted} accepted, {refused} refused; read otherwise than by serde: {reasons:#?}");
+    wrong.check();
+}
+
+fn same(one: &Read, other: &Read) -> bool {
+    match (one, other) {
+        (Ok(one), Ok(other)) => one == other,
+        (Err(_), Err(_)) => true,
+        _ => false,
+    }
+}
+
+/// Why Flux reads the document otherwise than serde alone; an error is what was expected of it.
+fn explain(
+    model: &TypeModel,
+    root: &Root,
+    index: usize,
+    node: &TreeNode,
+    format: Format,
+    style: u64,
+    read: &Read,
+) -> Result<Vec<Reason>, Read> {
+    let mut node = node.clone();
+    let mut expected = Expected::new(model, format);
+    if let Err(reason) = expected.of(index, &mut node) {
+        return match read {
+            Err(_) => Ok(vec![reason]),
+            Ok(_) => Err(Err(reason.to_owned())),
+        };
+    }
+    let text = forms::print(&node, format, style).unwrap_or_default();
+    let alone = (root.serde_alone)(format, &text);
+    if same(&alone, read) {
+        return Ok(expected.reasons.into_iter().collect());
+    }
+    if format == Format::Json {
+        return Err(alone);
+    }
+    // Such as a variant that YAML alone takes only as a tag.
+    let json = forms::print(&node, Format::Json, style).unwrap_or_default();
+    let as_json = (root.serde_alone)(Format::Json, &json);
+    if node.has_bare() {
+        return Ok(vec!["not compared: YAML or TOML alone have such a scalar"]);
+    }
+    match same(&as_json, read) {
+        true => Ok(vec![
+            "a document means in each format what it means in JSON",
+        ]),
+        false => Err(as_json),
+    }
+}
+
+#[test]
+fn several_layers_and_variables_together_are_one_document() {
+    let model = types();
+    let mut wrong = Wrong::default();
+    let (mut documents, mut variables) = (0, 0);
+    for seed in seeds() {
+        let mut random = Random::new(seed);
+        let number = random.below(model.roots.len());
+        let (root, index) = (&structs::ROOTS[number], model.roots[number]);
+        let mut writer = Writer {
+            model: &model,
+            random: &mut random,
+        };
+        let mut whole = writer.document(index);
+        let spread = writer.spread(index, &whole);
+        if Expected::new(&model, Format::Json)
+            .of(index, &mut whole)
+            .is_err()
+        {
+            continue;
+        }
+        let text = forms::print(&whole, Format::Json, 0).unwrap_or_default();
+        let alone = (root.serde_alone)(Format::Json, &text);
+        let layers: Vec<_> = spread
+            .layers
+            .iter()
+            .map(|layer| {
+                let format = random.pick(&FORMATS);
+                let text = forms::print(layer, format, random.next());
+                // TOML has no null and no empty document.
+                let json = || (Format::Json, forms::print(layer, Format::Json, 0));
+                let (format, text) = text.map_or_else(json, |text| (format, Some(text)));
+                (format, text.unwrap_or_default())
+            })
+            .collect();
+        documents += 1;
+        variables += spread.variables.len();
+        let read = (root.flux)(&layers, &spread.variables);
+        if !same(&alone, &read) {
+            wrong.add(kind(&read), || {
+                let layers = layers
+                    .iter()
+                    .map(|(format, text)| format!("---- {format}\n{text}\n"));
+                format!(
+                    "FLUX_RANDOM_SEED={seed}, {}:\n{}  {:?}\n  together:    {text}\n  \
+                     serde alone: {alone:?}\n  Flux:        {read:?}\n",
+                    root.name,
+                    layers.collect::<String>(),
+                    spread.variables
+                )
+            });
+        }
+    }
+    println!("{documents} documents in layers, {variables} variables");
+    wrong.check();
+}
