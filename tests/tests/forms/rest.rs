@@ -84,6 +84,40 @@ async fn it_takes_what_no_field_has_and_none_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_flattened_section_keeps_its_keys_whichever_is_written_first() {
+    type Rest = BTreeMap<String, u32>;
+    #[derive(Flux, Deserialize, Debug, Clone, PartialEq)]
+    struct RestFirst {
+        #[serde(flatten)]
+        rest: Rest,
+        #[flux(nested)]
+        #[serde(flatten)]
+        part: Part,
+    }
+    #[derive(Flux, Deserialize, Debug, Clone, PartialEq)]
+    struct RestLast {
+        #[flux(nested)]
+        #[serde(flatten)]
+        part: Part,
+        #[serde(flatten)]
+        rest: Rest,
+    }
+    let document = json!({"max": 5, "min": 2, "other": 3});
+    // Serde alone gives the rest the keys of what is below it, too.
+    let alone: RestFirst = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(alone.rest.len(), 3);
+    let alone: RestLast = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(alone.rest.len(), 1);
+    for format in FORMATS {
+        let documents = std::slice::from_ref(&document);
+        let first = read::<RestFirst>(format, documents, &[]).await.unwrap();
+        let last = read::<RestLast>(format, documents, &[]).await.unwrap();
+        assert_eq!(last, alone, "{format}");
+        assert_eq!((first.part, first.rest), (last.part, last.rest), "{format}");
+    }
+}
+
+#[tokio::test]
 async fn its_values_are_read_as_their_type_decides() {
     for format in FORMATS {
         let waits = read::<Waits>(format, &[json!({"port": 1, "a": "5s"})], &[]).await;

@@ -264,6 +264,9 @@ fn try_row(case: &Case<'_>) {
         "an array of sections" => row!(case, debug, [Section; 1], [nested]),
         "a list of sections" => row!(case, debug, Vec<Section>, [nested]),
         "a map of sections, one away" => row!(case, debug, BTreeMap<String, Section>, [nested]),
+        "a map of sections, replaced" => {
+            row!(case, debug, BTreeMap<String, Section>, [nested, merge = "replace"])
+        }
         "an ordered map of sections" => {
             row!(case, debug, indexmap::IndexMap<String, Section>, [nested])
         }
