@@ -7,12 +7,18 @@ use std::fmt::Debug;
 /// The value, or why it is refused.
 pub(crate) type Read = Result<String, String>;
 
+/// A document in its format.
+pub(crate) type PrintedLayer = (Format, String);
+
+/// A variable and its text.
+pub(crate) type SetVariable = (String, String);
+
 /// How a root is read.
 pub(crate) struct Root {
     pub(crate) name: &'static str,
     pub(crate) serde_alone: fn(Format, &str) -> Read,
     /// The documents, lowest first, and the variables above them.
-    pub(crate) flux: fn(&[(Format, String)], &[(String, String)]) -> Read,
+    pub(crate) flux: fn(&[PrintedLayer], &[SetVariable]) -> Read,
 }
 
 pub(crate) const fn root<C: Config + DeserializeOwned + Debug>(name: &'static str) -> Root {
@@ -32,10 +38,7 @@ fn serde_alone<C: DeserializeOwned + Debug>(format: Format, text: &str) -> Read 
     read.map(|value| format!("{value:?}"))
 }
 
-fn through_flux<C: Config + Debug>(
-    documents: &[(Format, String)],
-    variables: &[(String, String)],
-) -> Read {
+fn through_flux<C: Config + Debug>(documents: &[PrintedLayer], variables: &[SetVariable]) -> Read {
     let started = async {
         let mut builder = Capacitor::<C>::builder().manual();
         for (format, text) in documents {

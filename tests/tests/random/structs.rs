@@ -1,5 +1,7 @@
 //! The types that the generator made. Not formatted: `FLUX_WRITE_PAGES=1 cargo test -p flux-tests --test random types` writes them.
 
+#![allow(clippy::box_collection)]
+
 use flux::Flux;
 use serde::Deserialize;
 use std::{
