@@ -1,37 +1,76 @@
 //! What is asked of a YAML document before it is decoded, so that a small one can take neither minutes nor gigabytes: its parser's
 //! time grows with the depth of `[` and `{`, and its aliases can expand to far more than the document.
 
-use super::{Syntax, TOO_DEEP};
+use super::{MAX_DEPTH, Syntax, TOO_DEEP};
 use crate::layer::serde_methods::visitor_methods;
+use granit_parser::{Event, Parser};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess,
     VariantAccess, Visitor,
 };
 use std::{cell::Cell, fmt};
 
-/// A document of fewer bytes times aliases is not looked at.
+/// What a document with its aliases put in may be, in bytes, without being looked at.
 const HARMLESS: usize = 256 << 10;
-/// So many bytes times levels of `[` and `{` take about half a second.
-const SLOW: usize = 100_000_000;
-/// Levels that are never too many.
-const USUAL: usize = 128;
+/// So many bytes times levels of `[` and `{` take about ten milliseconds.
+const SLOW: usize = 2_000_000;
 /// What a value is counted as, in bytes.
 const VALUE: usize = 64;
 /// How large a document may be with its aliases put in, in bytes, and beyond what it is without.
-const LARGEST: usize = 16 << 20;
+const LARGEST: usize = 1 << 20;
 
 /// Says what is wrong with the document, if it is out of bounds.
 pub(super) fn check(text: &str) -> Result<(), Syntax> {
     // No more levels than brackets, no more aliases than stars: counting those is quick.
     let count = |sign| count(text, sign);
-    let is_slow = |depth: usize| depth > USUAL && depth.saturating_mul(text.len()) > SLOW;
-    if is_slow(count(b'[') + count(b'{')) && is_slow(deepest(text)) {
+    let is_slow = |depth: usize| depth > MAX_DEPTH && depth.saturating_mul(text.len()) > SLOW;
+    if is_slow(count(b'[') + count(b'{')) && is_slow(deepest(text)) && is_too_deep(text) {
         return Err(Syntax::new(&TOO_DEEP, None, false));
     }
-    if count(b'*').saturating_mul(text.len()) > HARMLESS && text.contains('&') {
+    if count(b'*') > 0 && text.contains('&') && expanded(text) > HARMLESS {
         return sized(text);
     }
     Ok(())
+}
+
+/// Whether the lists and maps are nested deeper than any may be: brackets may also be in texts and comments. Where the parser with
+/// spans cannot follow the document, the brackets from there on decide.
+fn is_too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((Event::SequenceStart(..) | Event::MappingStart(..), _)) => depth += 1,
+            Ok((Event::SequenceEnd | Event::MappingEnd, _)) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(0);
+                let rest = text.get(at..).unwrap_or(text);
+                return depth + deepest(rest) > MAX_DEPTH;
+            }
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+/// How large the document can be at most with its aliases put in: it is largest where each anchor's value is made of equally many
+/// aliases of the one before.
+fn expanded(text: &str) -> usize {
+    let pairs = || text.as_bytes().windows(2);
+    let names = |sign: u8| {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        pairs()
+            .filter(|pair| pair[0] == sign && is_name(pair[1]))
+            .count()
+    };
+    let (aliases, anchors) = (names(b'*'), names(b'&'));
+    let largest = (1..=anchors.min(aliases).min(32)).map(|levels| {
+        let each = aliases.div_ceil(levels);
+        (0..levels).fold(1_usize, |times, _| times.saturating_mul(each + 1))
+    });
+    largest.max().unwrap_or(1).saturating_mul(text.len())
 }
 
 /// How often a character occurs in the text. In pieces whose count fits a byte, so that the compiler counts many bytes at once.
@@ -174,7 +213,33 @@ mod tests {
     fn brackets_are_counted_only_where_they_take_time() {
         let colours = "- \"\\e[31m\"\n".repeat(500);
         assert_eq!(refused(&colours), None);
-        let deep = "[".repeat(1_000_000);
-        assert_eq!(refused(&deep).as_deref(), Some(TOO_DEEP));
+        let colours = "- \"\\e[31m\"\n".repeat(5_000);
+        assert_eq!(refused(&colours), None);
+        for levels in [4_000, 1_000_000] {
+            let deep = "[".repeat(levels);
+            assert_eq!(refused(&deep).as_deref(), Some(TOO_DEEP), "{levels}");
+            let below_texts = format!("{colours}- {deep}");
+            assert_eq!(refused(&below_texts).as_deref(), Some(TOO_DEEP), "{levels}");
+        }
+    }
+
+    #[test]
+    fn a_small_document_with_few_aliases_of_aliases_is_out_of_bounds() {
+        let mut text = format!("a0: &a0 [{}]\n", "x,".repeat(1_000));
+        for n in 0..3 {
+            let aliases = format!("*a{n},").repeat(20);
+            writeln!(text, "a{}: &a{} [{aliases}]", n + 1, n + 1).unwrap();
+        }
+        assert!(text.len() < 4_096);
+        assert_eq!(
+            refused(&text).as_deref(),
+            Some("its aliases repeat too much")
+        );
+    }
+
+    #[test]
+    fn stars_and_ampersands_that_name_nothing_are_not_counted() {
+        let text = "- \"*/5 * * * *\"\n- a & b\n".repeat(1_000);
+        assert_eq!(expanded(&text), text.len());
     }
 }

@@ -24,7 +24,7 @@ use tokio::{
 use tracing::Span;
 
 /// From this size on, documents are decoded where they hold up no other task.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = 256 << 10;
 
 impl Driver {
     /// Takes up what is pending; where that is not trusted, its record is on the disk before it is read.
