@@ -1,5 +1,6 @@
 //! What the fuzz targets have in common: a config with fields of every kind, and what plain serde makes of the same document.
 
+pub mod cost;
 pub mod everything;
 pub mod plain;
 
