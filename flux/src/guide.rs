@@ -81,6 +81,9 @@ pub mod faults {}
 #[doc = include_str!("docs/scale.md")]
 pub mod scale {}
 
+#[doc = include_str!("docs/dependencies.md")]
+pub mod dependencies {}
+
 #[doc = include_str!("docs/stability.md")]
 pub mod stability {}
 
