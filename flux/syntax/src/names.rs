@@ -30,15 +30,17 @@ pub fn env_segment(key: &str) -> String {
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let wanted = bare(word);
-    let length = wanted.chars().count();
+    let (length, wanted_letters) = (wanted.chars().count(), Letters::of(&wanted));
     // Words of very different lengths are not compared letter by letter: a key may be as long as a document.
     let is_near = |candidate: &&str| {
         let letters = candidate.chars().filter(|c| !matches!(c, '-' | '_'));
         let letters = letters
             .take(length.saturating_mul(2).saturating_add(8))
             .count();
-        let most = letters.max(length);
-        !candidate.is_ascii() || letters.abs_diff(length) <= most_slips(most)
+        let most = most_slips(letters.max(length));
+        // Every letter that only one of two words has is a slip: most candidates are left out without a comparison.
+        let near = || wanted_letters.slips_to(Letters::of(candidate)) <= most;
+        !candidate.is_ascii() || letters.abs_diff(length) <= most && near()
     };
     let close = candidates
         .into_iter()
@@ -51,6 +53,25 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     close
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// Which ASCII letters and signs are in a word, in any case, without separators. Some signs count as one.
+#[derive(Clone, Copy)]
+struct Letters(u64);
+
+impl Letters {
+    fn of(word: &str) -> Self {
+        let letters = word
+            .bytes()
+            .filter(|byte| byte.is_ascii() && !matches!(byte, b'-' | b'_'));
+        Letters(letters.fold(0, |all, byte| all | 1 << (byte.to_ascii_lowercase() % 64)))
+    }
+
+    /// There are no fewer slips between words of these letters.
+    fn slips_to(self, other: Letters) -> usize {
+        let only = |a: u64, b: u64| (a & !b).count_ones();
+        only(self.0, other.0).max(only(other.0, self.0)) as usize
+    }
 }
 
 /// The most slips that are believed in a word of this length.
@@ -189,6 +210,47 @@ mod tests {
         assert_eq!(nearest("max_szie", keys), Some("max_size"));
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest("x", ["y"]), None);
+    }
+
+    #[test]
+    fn what_is_left_out_without_a_comparison_is_never_near() {
+        let names = [
+            "port",
+            "max_size",
+            "host",
+            "idle-timeout",
+            "HTTP2",
+            "tls",
+            "a.b",
+            "Zeit",
+        ];
+        // Every word at one slip from a name, and at two from it.
+        let slipped = |word: &str| {
+            let chars: Vec<char> = word.chars().collect();
+            let mut words = Vec::new();
+            for at in 0..=chars.len() {
+                for with in ["", "e", "7", "_", "é", "X"] {
+                    for skipped in 0..=1 {
+                        let begin: String = chars[..at].iter().collect();
+                        let end = chars.iter().skip(at + skipped).collect::<String>();
+                        words.push(begin + with + &end);
+                    }
+                }
+            }
+            words
+        };
+        let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+        for name in names {
+            for word in slipped(name).iter().flat_map(|word| slipped(word)) {
+                let (a, b) = (bare(&word), bare(name));
+                let is_near = strsim::damerau_levenshtein(&a, &b) <= slips(&a, &b);
+                assert_eq!(
+                    nearest(&word, [name]).is_some(),
+                    is_near,
+                    "{word} and {name}"
+                );
+            }
+        }
     }
 
     #[test]
