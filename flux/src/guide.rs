@@ -1,4 +1,4 @@
-//! Pages for people: how Flux is used, how each type is written, where configuration comes from, how one comes to it from elsewhere, and what its errors mean.
+//! Pages for people: how Flux is used, how each type is written, where configuration comes from, what hostile documents cost, how one comes to it from elsewhere, and what its errors mean.
 
 #[doc = include_str!("docs/patterns.md")]
 pub mod patterns {}
@@ -80,6 +80,9 @@ pub mod faults {}
 
 #[doc = include_str!("docs/scale.md")]
 pub mod scale {}
+
+#[doc = include_str!("docs/hostile.md")]
+pub mod hostile {}
 
 #[doc = include_str!("docs/dependencies.md")]
 pub mod dependencies {}

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 pub(crate) const FORMATS: [&str; 3] = ["json", "yaml", "toml"];
 
-type Make = fn(&str, usize) -> Option<String>;
+pub(crate) type Make = fn(&str, usize) -> Option<String>;
 
 /// What goes wrong beside whatever is large: a type that does not fit, so that the slow pass runs.
 const WRONG: &str = "x";
@@ -103,6 +103,7 @@ pub(crate) const SHAPES: &[(&str, Make)] = &[
     }),
     ("anchors and aliases", anchors),
     ("aliases of aliases", laughs),
+    ("lists of aliases of lists, few signs", few_aliases),
     ("merge keys", merge_keys),
     ("block scalars", blocks),
     ("directives and documents", documents),
@@ -331,6 +332,18 @@ fn laughs(format: &str, size: usize) -> Option<String> {
         let _ = writeln!(text, "  b{i}: *a1");
         i += 1;
     }
+    (format == "yaml").then_some(text)
+}
+
+/// Each alias stands for a list of a third of the document.
+fn few_aliases(format: &str, size: usize) -> Option<String> {
+    let long = "x,".repeat(size / 6);
+    let mut text = format!("password: hunter2hunter2\nport: x\nanything:\n  a0: &a0 [{long}]\n");
+    for i in 1..4 {
+        let aliases = format!("*a{},", i - 1).repeat(20);
+        let _ = writeln!(text, "  a{i}: &a{i} [{aliases}]");
+    }
+    text.push_str(&"# nothing\n".repeat(size.saturating_sub(text.len()) / 10));
     (format == "yaml").then_some(text)
 }
 

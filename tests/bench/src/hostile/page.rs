@@ -1,0 +1,68 @@
+//! The page of the guide about hostile documents: its tables are what a run measured.
+
+use super::{MOST, MOST_OF_SMALL, Measured};
+use std::{fmt::Write, fs, path::Path};
+
+const BEGIN: &str = "<!-- Made by the benchmark, see CONTRIBUTING.md: hostile documents. -->";
+const END: &str = "<!-- The end of what the benchmark makes. -->";
+
+/// Writes the tables into the page, between its two marks.
+pub(super) fn write(all: &[Measured]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flux/src/docs/hostile.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let (begin, rest) = page
+        .split_once(BEGIN)
+        .expect("the mark where the tables begin");
+    let (_, end) = rest.split_once(END).expect("the mark where the tables end");
+    let page = format!("{begin}{BEGIN}\n{}\n{END}{end}", tables(all));
+    fs::write(path, page).expect("the page");
+}
+
+fn tables(all: &[Measured]) -> String {
+    let mut text = String::new();
+    for (format, name) in [("json", "JSON"), ("yaml", "YAML"), ("toml", "TOML")] {
+        let _ = write!(
+            text,
+            "\n## {name}\n\n| shape | outcome | 32 KiB | 64 KiB | 128 KiB | growth | memory | parser | 4 KiB |\n\
+             |---|---|---|---|---|---|---|---|---|\n"
+        );
+        for one in all.iter().filter(|one| one.format == format) {
+            let outcome = if one.is_refused {
+                "refused"
+            } else {
+                "accepted"
+            };
+            let [small, middle, large] = one.times;
+            let _ = writeln!(
+                text,
+                "| {} | {outcome} | {small:.1} | {middle:.1} | {large:.1} | {:.2} | {:.1} | {:.1} | {:.1} ms |",
+                one.shape, one.growth, one.memory, one.own, one.milliseconds_of_small
+            );
+        }
+    }
+    let relaxed: Vec<String> = (all.iter().filter(|one| one.is_relaxed()))
+        .map(|one| format!("{} in {}", one.shape, one.format.to_uppercase()))
+        .collect();
+    let worst = all
+        .iter()
+        .max_by(|a, b| a.milliseconds_of_small.total_cmp(&b.milliseconds_of_small));
+    let _ = write!(
+        text,
+        "\n## The gates\n\nOver {MOST} plain decodes of a good document, and within {MOST} of their own: "
+    );
+    let _ = match relaxed.is_empty() {
+        true => write!(text, "none."),
+        false => write!(text, "{}.", relaxed.join("; ")),
+    };
+    if let Some(worst) = worst {
+        let _ = write!(
+            text,
+            "\n\nThe dearest document of 4 KiB: {} in {}, {:.1} ms, of {MOST_OF_SMALL} ms that it may cost.",
+            worst.shape,
+            worst.format.to_uppercase(),
+            worst.milliseconds_of_small
+        );
+    }
+    text.push('\n');
+    text
+}
