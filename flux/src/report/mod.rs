@@ -286,7 +286,7 @@ impl Report {
                 finder: read.document.as_ref().map(Finder::new),
             })
             .collect();
-        let secrets = &KnownSecrets::of(fields, &read, secrets);
+        let secrets = &KnownSecrets::in_documents(fields, &read, secrets);
         let text_of = |entry: &Entry| {
             let (bytes, _) = entry.text.as_ref()?;
             texts.iter().find(|text| text.read.is_of(bytes))

@@ -63,31 +63,104 @@ impl SecretPieces {
         if self.pieces.is_empty() && self.words.is_empty() {
             return false;
         }
-        self.are_plainly_in(text) || decoded(text, &mut |text| self.are_plainly_in(text))
+        self.are_plainly_in(text, WordsOf::Sentence)
+            || decoded(text, &mut |text| {
+                self.are_plainly_in(text, WordsOf::Decoded)
+            })
     }
 
-    fn are_plainly_in(&self, text: &str) -> bool {
-        !pieces_of(text, |piece| !self.pieces.contains(&piece)) || self.has_word(text)
+    /// The same of a line of a document, in which any word may be a value.
+    pub(super) fn are_in_line(&self, line: &str) -> bool {
+        self.are_in(line) || self.has_word(line, WordsOf::Line)
+    }
+
+    /// Whether six characters of a secret are in the text as they are; short secrets are passed over.
+    pub(super) fn have_a_piece_in(&self, text: &str) -> bool {
+        self.has_too_long || !pieces_of(text, |piece| !self.pieces.contains(&piece))
+    }
+
+    fn are_plainly_in(&self, text: &str, words: WordsOf) -> bool {
+        self.have_a_piece_in(text) || self.has_word(text, words)
     }
 
     /// Whether a short secret is in the text, with nothing beside it that could be part of a word.
-    fn has_word(&self, text: &str) -> bool {
+    fn has_word(&self, text: &str, words: WordsOf) -> bool {
         if self.words.is_empty() {
             return false;
         }
         let text: Vec<char> = folded(text).collect();
         let is_edge = |at: Option<&char>| at.is_none_or(|c| !c.is_alphanumeric());
+        let before = |from: usize| from.checked_sub(1).and_then(|at| text.get(at));
         let mut word = String::new();
         (0..text.len()).any(|from| {
-            if !is_edge(from.checked_sub(1).and_then(|at| text.get(at))) {
+            if !is_edge(before(from)) {
                 return false;
             }
             word.clear();
             (text[from..].iter().take(PIECE - 1).enumerate()).any(|(at, c)| {
                 word.push(*c);
-                is_edge(text.get(from + at + 1)) && self.words.contains(&word)
+                let behind = from + at + 1;
+                is_edge(text.get(behind))
+                    && self.words.contains(&word)
+                    && match words {
+                        WordsOf::Line => true,
+                        WordsOf::Sentence => !is_ordinary(&word) || is_quoted(&text, from, behind),
+                        WordsOf::Decoded => word.chars().count() > SHORT,
+                    }
             })
         })
+    }
+}
+
+/// Where short secrets are looked for.
+#[derive(Clone, Copy)]
+enum WordsOf {
+    /// In a line of a document.
+    Line,
+    /// In a sentence, which has ordinary words.
+    Sentence,
+    /// In what was decoded from something that may be no encoding: any two letters may come out.
+    Decoded,
+}
+
+/// Secrets of so many characters may be words and numbers of any sentence.
+const SHORT: usize = 2;
+
+/// Whether a sentence may have the word for another reason than that it quotes a secret.
+fn is_ordinary(word: &str) -> bool {
+    const WORDS: [&str; 32] = [
+        "am", "an", "as", "at", "be", "by", "do", "eg", "go", "he", "id", "ie", "if", "in", "io",
+        "ip", "is", "it", "me", "ms", "my", "no", "of", "ok", "on", "or", "os", "so", "to", "up",
+        "us", "we",
+    ];
+    let length = word.chars().count();
+    length == 1
+        || length <= SHORT && word.chars().all(|c| c.is_ascii_digit())
+        || WORDS.contains(&word)
+}
+
+/// Whether a sentence has this part of it as a value: in quotes or brackets, behind `=`, behind `:` at the end of a clause, or alone.
+fn is_quoted(text: &[char], from: usize, behind: usize) -> bool {
+    let next = text.get(behind);
+    let ends = || next.is_none_or(|c| matches!(c, ',' | ';' | '.' | ')' | '\n'));
+    let before = from.checked_sub(1).map(|at| text[at]);
+    if matches!(
+        (before, next),
+        (Some('"'), Some('"'))
+            | (Some('`'), Some('`'))
+            | (Some('\''), Some('\''))
+            | (Some('('), Some(')'))
+            | (Some('['), Some(']'))
+            | (Some('<'), Some('>'))
+    ) {
+        return true;
+    }
+    let mut signs = text[..from].iter().rev().filter(|c| !c.is_whitespace());
+    match signs.next() {
+        // Not `<=` and the like.
+        Some('=') => !matches!(signs.next(), Some('.' | '<' | '>' | '!' | '=')),
+        Some(':') | None => ends(),
+        _ => false,
     }
 }
 
@@ -222,6 +295,44 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_of_one_or_two_characters_is_no_reason_to_withhold_a_sentence_that_does_not_quote_it()
+     {
+        let ordinary = ["a", "s", "t", "4", "12", "is", "IT", "o"];
+        let hidden = pieces(&ordinary);
+        for text in [
+            "the process died once, and a change of `workers` is to blame",
+            "it doesn't hold: there are 4 of 12, which isn't a good number of Bob's",
+            "12 are too many",
+            "no such host: a name is expected",
+            "must be in 0..=4, found 400",
+            "expected a list of hosts",
+        ] {
+            assert!(!hidden.are_in(text), "{text}");
+            assert!(
+                hidden.are_in_line(text) || text.starts_with("expected"),
+                "{text}"
+            );
+        }
+        for secret in ordinary {
+            for text in [
+                "found `@`",
+                "found \"@\" here",
+                "not '@'",
+                "bad pin: @",
+                "bad pin: @, no",
+                "pin=@ is",
+                "(@)",
+                "@",
+            ] {
+                let text = text.replace('@', secret);
+                assert!(hidden.are_in(&text), "{text}");
+            }
+        }
+        let rare = pieces(&["x7", "é1"]);
+        assert!(rare.are_in("pin x7 is too short") && rare.are_in("found É1"));
+    }
+
+    #[test]
     fn a_secret_is_found_though_it_was_escaped() {
         let hidden = pieces(&["a\"b\nc\u{1b}d"]);
         assert!(hidden.are_in(&format!("found {:?}", "a\"b\nc\u{1b}d")));
@@ -264,7 +375,7 @@ mod tests {
             prop_assume!(!piece.trim().is_empty() && !"password".contains(&piece));
             let text = format!("{before}{piece}{after}");
             prop_assert!(hidden.are_in(&text));
-            prop_assert!(!hidden.are_plainly_in("ßßßßß ßßßßß"));
+            prop_assert!(!hidden.are_plainly_in("ßßßßß ßßßßß", WordsOf::Line));
         }
 
         #[test]

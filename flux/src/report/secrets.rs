@@ -53,7 +53,7 @@ struct LayerSecret {
 
 impl KnownSecrets {
     /// The secrets in what was read.
-    pub(super) fn of(
+    pub(super) fn in_documents(
         fields: &'static [Field],
         read: &[ReadDocument<'_>],
         sources: &SecretSources<'_>,
@@ -96,31 +96,50 @@ impl KnownSecrets {
             return KnownSecrets::default();
         }
         let read = ReadDocument::all(fields, sources.documents.iter().copied(), false);
-        KnownSecrets::of(fields, &read, sources)
+        KnownSecrets::in_documents(fields, &read, sources)
     }
 
     /// Whether a piece of any secret is in `text`, of which it is not known where it is from.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        if self.values.is_empty() {
-            return false;
-        }
-        let all = || SecretPieces::of(self.values.iter().map(|one| &*one.text), &self.keys);
-        self.all.get_or_init(all).are_in(text)
+        self.all().is_some_and(|all| all.are_in(text))
+    }
+
+    /// The same of a value, in which any word may be one.
+    pub(crate) fn are_in_value(&self, text: &str) -> bool {
+        self.all().is_some_and(|all| all.are_in_line(text))
+    }
+
+    /// Whether six characters of any secret are in the words of a type.
+    pub(super) fn have_a_piece_in(&self, text: &str) -> bool {
+        self.all().is_some_and(|all| all.have_a_piece_in(text))
     }
 
     /// Whether a piece of a secret of this layer is in `text`, which is from it.
     pub(super) fn of_layer_are_in(&self, layer: Option<usize>, text: &str) -> bool {
+        self.of(layer).is_some_and(|own| own.are_in(text))
+    }
+
+    /// Whether one is in this line of its document.
+    pub(super) fn of_layer_are_in_line(&self, layer: Option<usize>, line: &str) -> bool {
+        self.of(layer).is_some_and(|own| own.are_in_line(line))
+    }
+
+    fn all(&self) -> Option<&SecretPieces> {
+        let all = || SecretPieces::of(self.values.iter().map(|one| &*one.text), &self.keys);
+        (!self.values.is_empty()).then(|| self.all.get_or_init(all))
+    }
+
+    /// Those of one layer; all of them where it is not known.
+    fn of(&self, layer: Option<usize>) -> Option<&SecretPieces> {
         let Some(layer) = layer else {
-            return self.are_in(text);
+            return self.all();
         };
-        let Some(known) = self.layers.get(layer) else {
-            return false;
-        };
+        let known = self.layers.get(layer)?;
         let own = || {
             let values = self.values.iter().filter(|value| value.layer == layer);
             SecretPieces::of(values.map(|one| &*one.text), &self.keys)
         };
-        known.get_or_init(own).are_in(text)
+        Some(known.get_or_init(own))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Entry, secrets::KnownSecrets};
 use crate::{
-    problem::{Fix, Flaw, ProblemKind, What, shortened},
+    problem::{Fix, Flaw, ProblemKind, Seg, What, shortened},
     schema::{self, Field, Place},
 };
 
@@ -29,6 +29,7 @@ impl From<String> for ProblemWords {
 fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
     match (&problem.what, schema::place(fields, &problem.path)) {
         (_, Place::Leaf { secret }) => secret,
+        (What::Type { found, .. }, Place::Structure) if is_last_key(found, &problem.path) => false,
         // What is in the place of a section may be a secret; a rule of a section speaks of all its fields.
         (
             What::Message(_) | What::Told { .. } | What::Panic(_) | What::Rule { .. },
@@ -36,6 +37,24 @@ fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
         ) => false,
         (_, Place::Structure | Place::Unknown) => schema::any_secret(fields),
     }
+}
+
+/// Whether what was found is the key of a map, which the path shows as well.
+fn is_last_key(found: &str, path: &[Seg]) -> bool {
+    let Some(Seg::Key(key)) = path.last() else {
+        return false;
+    };
+    let spelled = [
+        "string",
+        "integer",
+        "floating point",
+        "boolean",
+        "character",
+        "",
+    ];
+    let text = spelled.iter().find_map(|kind| found.strip_prefix(kind));
+    let text = text.unwrap_or(found).trim_start();
+    text == format!("{key:?}") || text == format!("`{key}`")
 }
 
 /// The words of a problem; nothing of a secret's value is in them.
@@ -60,7 +79,7 @@ pub(super) fn words(
             fix: (*kind == ProblemKind::DuplicateKey).then_some(Fix::Remove),
             ..ProblemWords::default()
         },
-        What::Type { expected, .. } if secrets.are_in(&shortened(expected)) => {
+        What::Type { expected, .. } if secrets.have_a_piece_in(&shortened(expected)) => {
             let sentence = "is not what was expected; what was found is secret";
             sentence.to_owned().into()
         }
@@ -183,6 +202,152 @@ mod tests {
             ("\n^\n", ""),
         ] {
             assert_eq!(in_one_line(text), line);
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "derive", feature = "file", feature = "yaml"))]
+mod reasons {
+    use crate::{Capacitor, Format, Source, source::Channel};
+    use std::collections::{BTreeMap, HashMap};
+
+    #[derive(Debug, Clone, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct ReasonsPool {
+        #[flux(default = 1)]
+        size: u8,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum LowHigh {
+        Low,
+        High,
+    }
+
+    #[derive(Debug, Clone, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct ReasonsApp {
+        #[flux(secret, default)]
+        password: String,
+        #[flux(secret, default)]
+        pins: Vec<u32>,
+        #[flux(default)]
+        by_number: BTreeMap<u16, String>,
+        #[flux(default)]
+        by_level: HashMap<LowHigh, u32>,
+        #[flux(nested, default)]
+        pools: BTreeMap<u16, ReasonsPool>,
+        #[flux(nested, default)]
+        named: BTreeMap<String, ReasonsPool>,
+        #[flux(nested, default)]
+        list: Vec<ReasonsPool>,
+        #[flux(nested)]
+        pool: ReasonsPool,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u32>,
+    }
+
+    async fn report(format: Format, document: &str) -> String {
+        let (sender, channel) = Channel::buffered("app", 4);
+        let source = Source::watcher(channel).format(format);
+        let capacitor = Capacitor::<ReasonsApp>::builder()
+            .source(source)
+            .build()
+            .unwrap();
+        sender.send(document.as_bytes().to_vec()).await.unwrap();
+        capacitor.start().await.unwrap_err().to_string()
+    }
+
+    /// What is found is shown; the key of a map is in the path as well.
+    #[tokio::test]
+    async fn a_reason_is_withheld_only_where_it_could_hold_a_secret() {
+        for (format, document, shown) in [
+            (
+                Format::Yaml,
+                "by_number: {x: a}",
+                "expected u16, found string \"x\"",
+            ),
+            (
+                Format::Yaml,
+                "by_number: {70000: a}",
+                "expected u16, found integer `70000`",
+            ),
+            (
+                Format::Yaml,
+                "by_level: {medium: 1}",
+                "expected `low` or `high`, found `medium`",
+            ),
+            (
+                Format::Yaml,
+                "pools: {x: {size: 1}}",
+                "pools.x: expected u16, found string \"x\"",
+            ),
+            (
+                Format::Yaml,
+                "pools: {70000: {size: 1}}",
+                "pools.70000: expected u16, found integer `70000`",
+            ),
+            (
+                Format::Json,
+                "{\"pools\": {\"x\": {\"size\": 1}}}",
+                "pools.x: expected u16, found string \"x\"",
+            ),
+            (
+                Format::Toml,
+                "[pools.x]\nsize = 1",
+                "pools.x: expected u16, found string \"x\"",
+            ),
+            (
+                Format::Yaml,
+                "{password: a, pool: {size: x}}",
+                "expected u8, found string \"x\"",
+            ),
+            (
+                Format::Yaml,
+                "{password: '4', pool: {size: 400}}",
+                "expected u8, found integer `400`",
+            ),
+            (
+                Format::Yaml,
+                "{password: u8, pool: {size: q}}",
+                "expected u8, found string \"q\"",
+            ),
+            (
+                Format::Yaml,
+                "{password: low, by_level: {medium: 1}}",
+                "expected `low` or `high`, found `medium`",
+            ),
+        ] {
+            let report = report(format, document).await;
+            assert!(report.contains(shown), "{document}:\n{report}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_could_be_a_secret_is_withheld() {
+        for document in [
+            "pool: hunter22",
+            "named: {a: hunter22}",
+            "list: hunter22",
+            "list: [hunter22]",
+            "hunter22",
+            "[hunter22]",
+            "{password: hunter22, pool: {size: hunter22}}",
+            "{password: '@', pool: {size: '@'}}",
+            "{password: '@@', pool: {size: '@@'}}",
+            "{pins: [7], pool: {size: '7'}}",
+        ] {
+            let report = report(Format::Yaml, document).await;
+            assert!(
+                report.contains("what was found is secret"),
+                "{document}:\n{report}"
+            );
+            let is_shown = ["hunter", "@", "`7`", "\"7\""]
+                .iter()
+                .any(|one| report.contains(one));
+            assert!(!is_shown, "{document}:\n{report}");
         }
     }
 }

@@ -78,7 +78,7 @@ impl<'r> Excerpt<'r> {
                     return None;
                 }
                 line = without_comment(line);
-                if secrets.of_layer_are_in(layer, line) {
+                if secrets.of_layer_are_in_line(layer, line) {
                     return None;
                 }
             }

@@ -2,8 +2,9 @@
 //! contains of it.
 
 use super::{
+    claim::Claim,
     disk,
-    last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
+    last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot, whole},
     process::ProcessId,
     saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
     trial_file,
@@ -27,19 +28,34 @@ pub(super) struct DiskFindings {
     kept: Option<KeptFile>,
     /// What is to be reported.
     warnings: Vec<String>,
+    /// No other capacitor of this process writes the file.
+    claim: Claim,
 }
 
 impl DiskFindings {
-    /// Reads what is kept, where changes are on trial; it waits for the disk.
-    pub(super) fn read(keep: &KeepOnDisk, config: &str) -> DiskFindings {
+    /// Reads what is kept, where changes are on trial; it waits for the disk. Refuses a file that another capacitor of this process
+    /// writes.
+    pub(super) fn read(
+        keep: &KeepOnDisk,
+        config: &str,
+        capacitor: &str,
+    ) -> Result<DiskFindings, String> {
+        let claim = Claim::of(&whole(&keep.path), capacitor).map_err(|other| {
+            format!(
+                "the last known good configuration would be written to {}, which the capacitor `{other}` of this process writes, too; \
+                 give each a file of its own, or call `stop().await` on the other one first",
+                keep.path.display()
+            )
+        })?;
         let mut found = DiskFindings {
             past: None,
             kept: None,
             warnings: Vec::new(),
+            claim,
         };
         disk::sweep(&keep.path);
         let Some(rules) = keep.trials else {
-            return found;
+            return Ok(found);
         };
         disk::sweep(&trial_file::beside(&keep.path));
         match keep.read(config) {
@@ -87,13 +103,15 @@ impl DiskFindings {
             trusted: found.kept.as_ref().map(KeptFile::fingerprints),
             rules,
         });
-        found
+        Ok(found)
     }
 }
 
 /// Keeps the last good configuration of one run.
 pub(super) struct LastGoodKeeper {
     pub(super) keep: Option<KeepOnDisk>,
+    /// Until the run is over.
+    claim: Option<Claim>,
     /// What was on disk at the start, until the first configuration is applied.
     before: Option<KeptFile>,
     saver: Saver,
@@ -112,6 +130,7 @@ impl LastGoodKeeper {
     pub(super) fn new(keep: Option<KeepOnDisk>) -> Self {
         LastGoodKeeper {
             keep,
+            claim: None,
             before: None,
             saver: Saver::new(disk::here()),
             kept: 0,
@@ -128,7 +147,7 @@ impl LastGoodKeeper {
             let safe = engine.layers.secret_book().safe(warning);
             observe::warning(engine.name(), &safe);
         }
-        self.before = found.kept;
+        (self.before, self.claim) = (found.kept, Some(found.claim));
         if let Some(past) = found.past {
             engine.remember(past, super::clock::now());
         }

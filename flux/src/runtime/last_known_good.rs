@@ -1,6 +1,6 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
-use super::{disk, kept_document, trial_file};
+use super::{disk, kept_document, process::ProcessId, trial_file};
 use crate::{
     codec::{self, Decoder, Tree},
     engine::{
@@ -45,7 +45,7 @@ pub(crate) struct KeepOnDisk {
 }
 
 /// The path from the root, without links as far as it exists.
-fn whole(path: &Path) -> PathBuf {
+pub(super) fn whole(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
     let found = path.canonicalize().ok().or_else(folder);
@@ -163,6 +163,25 @@ impl KeepOnDisk {
             )),
         }
     }
+}
+
+/// This process, so that another one notices whose file it replaces.
+fn owner() -> Tree {
+    let process = ProcessId::own();
+    let text = |name: &str, text: String| (name.to_owned(), Tree::Str(text));
+    Tree::Map(vec![
+        ("id".to_owned(), Tree::U64(process.id.into())),
+        text("began", process.began),
+        text("token", process.token),
+    ])
+}
+
+/// Another process that lives and wrote this file last; an unreadable one is nobody's.
+pub(super) fn other_writer(path: &Path) -> Option<u32> {
+    let bytes = disk::read(path, LARGEST).ok()??;
+    let root: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    let process = trial_file::process(root.get("process")?)?;
+    process.is_another_that_lives().then_some(process.id)
 }
 
 fn part<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
@@ -286,6 +305,7 @@ impl KeptSnapshot {
                 Tree::U64(written.map_or(0, |since| since.as_secs())),
             ),
             ("generation".to_owned(), Tree::U64(self.generation)),
+            ("process".to_owned(), owner()),
         ];
         if let Some((key, _)) = &self.fingerprints {
             let key = Tree::Str(format!("{:016x}{:016x}", key.0, key.1));

@@ -100,12 +100,13 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
         commands,
         end,
     } = launch;
-    let found = plan.found().await;
+    let ended = Ended(end);
+    let found = plan.found().await?;
     let driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
     let instance_of_task = Arc::clone(instance);
     tokio::spawn(async move {
         // Reported last, when nothing is left.
-        let _ended = Ended(end);
+        let _ended = ended;
         let mut driver = driver;
         let asked = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
             true => Poll::Ready(true),
@@ -131,7 +132,7 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
         end,
     } = launch;
     let ended = Ended(end);
-    let found = plan.found().await;
+    let found = plan.found().await?;
     let mut driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
     let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
         true => Poll::Ready(false),

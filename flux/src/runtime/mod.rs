@@ -5,6 +5,8 @@
 //! starts and stops it. The `driver` polls the watchers, the timer, the pipeline and the program's orders inside one task,
 //! and hands what happened to the engine; [`listeners`] are notified of every decision.
 
+#[cfg(feature = "json")]
+mod claim;
 mod clock;
 mod command;
 #[cfg(feature = "json")]

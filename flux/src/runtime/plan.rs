@@ -156,16 +156,22 @@ pub(super) use std::convert::Infallible as DiskFindings;
 impl Plan {
     /// Reads what is on disk of what was on trial, off the task.
     #[cfg(feature = "json")]
-    pub(super) async fn found(&self) -> Option<DiskFindings> {
-        let keep = self.last_known_good.clone()?;
-        let config = self.options.schema.name;
-        let reading = tokio::task::spawn_blocking(move || DiskFindings::read(&keep, config));
-        reading.await.ok()
+    pub(super) async fn found(&self) -> Result<Option<DiskFindings>, Error> {
+        let Some(keep) = self.last_known_good.clone() else {
+            return Ok(None);
+        };
+        let (config, name) = (self.options.schema.name, self.options.name.clone());
+        let reading = tokio::task::spawn_blocking(move || DiskFindings::read(&keep, config, &name));
+        let found = reading.await.ok().transpose();
+        found.map_err(|problem| Error::Declaration {
+            name: self.options.name.clone(),
+            problem,
+        })
     }
 
     #[cfg(not(feature = "json"))]
-    pub(super) async fn found(&self) -> Option<DiskFindings> {
-        None
+    pub(super) async fn found(&self) -> Result<Option<DiskFindings>, Error> {
+        Ok(None)
     }
 
     /// How the engine decides.

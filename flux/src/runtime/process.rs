@@ -1,11 +1,19 @@
 //! Which process wrote a file, and whether it lives.
 
-/// One process of this machine.
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::OnceLock,
+    time::{Instant, SystemTime},
+};
+
+/// One process of this machine, from its start or its last `exec` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProcessId {
     pub(super) id: u32,
     /// When it began, in the system's own terms: numbers are given again. Empty where the system does not reveal it.
     pub(super) began: String,
+    /// Drawn by this process: in a container each one may have the number 1, and on some systems nothing else is known of it.
+    pub(super) token: String,
 }
 
 impl ProcessId {
@@ -15,6 +23,7 @@ impl ProcessId {
         ProcessId {
             id,
             began: began(id).unwrap_or_default(),
+            token: token().to_owned(),
         }
     }
 
@@ -22,12 +31,27 @@ impl ProcessId {
     /// the system does not reveal it.
     pub(super) fn is_another_that_lives(&self) -> bool {
         let own = ProcessId::own();
-        *self != own && !self.began.is_empty() && began(self.id).as_ref() == Some(&self.began)
+        // An earlier one that had everything in common with this one: what is found of it now is this process.
+        let has_our_place = self.id == own.id && self.began == own.began;
+        !self.is_own()
+            && !has_our_place
+            && !self.began.is_empty()
+            && began(self.id).as_ref() == Some(&self.began)
     }
 
+    /// A fork has another number.
     pub(super) fn is_own(&self) -> bool {
-        *self == ProcessId::own()
+        self.id == std::process::id() && self.token == token()
     }
+}
+
+/// Random, from the keys that the standard library draws for its maps.
+fn token() -> &'static str {
+    static TOKEN: OnceLock<String> = OnceLock::new();
+    TOKEN.get_or_init(|| {
+        let drawn = || RandomState::new().hash_one((SystemTime::now(), Instant::now()));
+        format!("{:016x}{:016x}", drawn(), drawn())
+    })
 }
 
 /// The boot and the time in it at which a process began.
@@ -62,6 +86,18 @@ mod tests {
         assert!(own.is_own() && !own.is_another_that_lives());
     }
 
+    #[test]
+    fn an_earlier_process_with_the_same_number_and_the_same_begin_is_another_one_that_is_gone() {
+        for began in [ProcessId::own().began, String::new()] {
+            let earlier = ProcessId {
+                began,
+                token: "of an earlier one".to_owned(),
+                ..ProcessId::own()
+            };
+            assert!(!earlier.is_own() && !earlier.is_another_that_lives());
+        }
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn another_process_lives_until_it_ends_and_its_number_alone_does_not_count() {
@@ -72,6 +108,7 @@ mod tests {
         let process = ProcessId {
             id: child.id(),
             began: began(child.id()).unwrap(),
+            token: "of the child".to_owned(),
         };
         assert!(process.is_another_that_lives());
         let earlier = ProcessId {

@@ -3,7 +3,7 @@
 
 use super::{
     disk::{self, Disk},
-    last_known_good::KeptSnapshot,
+    last_known_good::{KeptSnapshot, other_writer},
     trial_file,
 };
 use crate::time::ceiling;
@@ -88,6 +88,16 @@ impl Job {
         match self {
             Job::Keep(path, snapshot) => match snapshot.content() {
                 Ok((content, missing)) => {
+                    let other = other_writer(path).map(|id| {
+                        format!(
+                            "{shown}: the process {id}, which runs, keeps its last known good configuration in this file, too, and the last \
+                             one to write it wins; give each process a file of its own"
+                        )
+                    });
+                    let missing = match (missing, other) {
+                        (Some(missing), Some(other)) => Some(format!("{missing}; {other}")),
+                        (missing, other) => missing.or(other),
+                    };
                     let failed = disk::replace(disk, path, &content).err().map(|error| {
                         (
                             format!(

@@ -64,7 +64,7 @@ pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -
     let root = json!({
         "version": 1,
         "config": config,
-        "process": { "id": process.id, "began": process.began },
+        "process": owner(process),
         "key": format!("{:016x}{:016x}", record.key.0, record.key.1),
         "on_trial": on_trial,
         "quarantined": quarantined,
@@ -78,22 +78,34 @@ pub(super) fn parse(config: &str, bytes: &[u8]) -> Option<TrialFile> {
     if root.get("version")?.as_u64()? != 1 || root.get("config")?.as_str()? != config {
         return None;
     }
-    let process = root.get("process")?;
+    let process = process(root.get("process")?)?;
     let on_trial = match root.get("on_trial")? {
         Value::Null => None,
         trial => Some(on_trial(trial)?),
     };
     let quarantined = root.get("quarantined")?.as_array()?;
     Some(TrialFile {
-        process: ProcessId {
-            id: u32::try_from(process.get("id")?.as_u64()?).ok()?,
-            began: process.get("began")?.as_str()?.to_owned(),
-        },
+        process,
         record: TrialRecord {
             key: key(root.get("key")?.as_str()?)?,
             on_trial,
             quarantined: quarantined.iter().map(content).collect::<Option<_>>()?,
         },
+    })
+}
+
+/// A process, as both files name the one that wrote them.
+pub(super) fn owner(process: &ProcessId) -> Value {
+    json!({ "id": process.id, "began": process.began, "token": process.token })
+}
+
+/// The process that wrote a file; one without a token is of an earlier version.
+pub(super) fn process(value: &Value) -> Option<ProcessId> {
+    let text = |name: &str| Some(value.get(name)?.as_str()?.to_owned());
+    Some(ProcessId {
+        id: u32::try_from(value.get("id")?.as_u64()?).ok()?,
+        began: text("began")?,
+        token: text("token").unwrap_or_default(),
     })
 }
 

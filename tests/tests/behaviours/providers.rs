@@ -143,15 +143,17 @@ fn a_provider_may_be_deep_but_not_too_deep() {
         let value = (2..levels).fold(Value::from(Dict::new()), inner);
         Dict::from([("deep".to_owned(), value)])
     }
-    let cases: [(fn() -> Result<Dict, Error>, bool); 3] = [
-        (|| Ok(deep(128)), false),
-        (|| Ok(deep(129)), true),
-        (|| Ok(deep(1_000)), true),
-    ];
-    for (data, is_too_deep) in cases {
+    let too_deep: [fn() -> Result<Dict, Error>; 2] = [|| Ok(deep(129)), || Ok(deep(1_000))];
+    for data in too_deep {
         let text = told::<Plain>(data);
-        assert_eq!(text.contains("more than 128 deep"), is_too_deep, "{text}");
+        assert!(text.contains("more than 128 deep"), "{text}");
     }
+    let deepest = Capacitor::<Plain>::builder().provider(Given(|| Ok(deep(128))));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let started = runtime.block_on(deepest.build().unwrap().start());
+    started.expect("an unknown key is a warning");
 }
 
 fn number(port: u16) -> Dict {

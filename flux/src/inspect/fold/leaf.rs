@@ -118,7 +118,9 @@ impl<'a> Fold<'a> {
             return;
         }
         match value {
-            ConfigValue::Text(text) if self.secrets.are_in(text) => *value = ConfigValue::Secret,
+            ConfigValue::Text(text) if self.secrets.are_in_value(text) => {
+                *value = ConfigValue::Secret
+            }
             ConfigValue::List(items) => {
                 for (number, item) in items.iter_mut().enumerate() {
                     path.push(Seg::Index(number));

@@ -2,7 +2,7 @@
 
 use super::{
     duration::{Written, is_duration},
-    finite::Finite,
+    finite::{Finite, not_json, takes_json},
 };
 use crate::{
     layer::serde_methods::{deserializer_methods, visitor_methods},
@@ -171,7 +171,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     #[inline]
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
         self.1.scalar(&value.to_bits());
-        self.0.visit_f64(value)
+        match value.is_finite() || !takes_json(&self.0) {
+            true => self.0.visit_f64(value),
+            false => Err(not_json(value)),
+        }
     }
     #[inline]
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {

@@ -1,11 +1,26 @@
-//! A number that only 64 bits hold is no `f32`, where serde would make infinity of it.
+//! Numbers of which serde would make something else: what only 64 bits hold is no `f32`, where infinity would come out of it, and
+//! what JSON does not have is no `serde_json::Value`, where it would be null.
 
 use crate::layer::serde_methods::visitor_methods;
 use serde::{
     Deserializer,
-    de::{EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor},
+    de::{EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor},
 };
 use std::fmt;
+
+/// Whether the target is a `serde_json::Value`; its visitor is known by its words alone.
+#[cold]
+pub(super) fn takes_json<'de>(visitor: &impl Visitor<'de>) -> bool {
+    (visitor as &dyn Expected).to_string() == "any valid JSON value"
+}
+
+/// Not a number, or an infinite one, in a `serde_json::Value`.
+#[cold]
+pub(super) fn not_json<E: Error>(value: f64) -> E {
+    let expected =
+        "a number that JSON has, which `serde_json::Value` would replace by null; write it as text";
+    E::invalid_value(Unexpected::Float(value), &expected)
+}
 
 /// The visitor of an `f32`, which never gets a finite number that it would read as an infinite one.
 pub(super) struct Finite<V>(pub(super) V);

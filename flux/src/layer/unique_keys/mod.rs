@@ -205,3 +205,90 @@ seeds! {
         }
     };
 }
+
+#[cfg(test)]
+#[cfg(all(
+    feature = "derive",
+    feature = "json",
+    feature = "toml",
+    feature = "yaml"
+))]
+mod not_in_json {
+    use crate::{
+        codec::{self, Unknown},
+        layer::Config,
+        problem::What,
+    };
+    use flux_syntax::Format;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+    #[allow(dead_code, reason = "only read")]
+    struct PlainAny {
+        inner: Option<serde_json::Value>,
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    #[allow(dead_code, reason = "only read")]
+    struct AnyApp {
+        #[flux(default)]
+        any: serde_json::Value,
+        #[flux(default)]
+        map: BTreeMap<String, serde_json::Value>,
+        #[flux(default)]
+        list: Vec<serde_json::Value>,
+        plain: Option<PlainAny>,
+        #[flux(default)]
+        number: f64,
+        #[flux(default)]
+        numbers: BTreeMap<String, f64>,
+        #[serde(flatten)]
+        rest: BTreeMap<String, serde_json::Value>,
+    }
+
+    #[test]
+    fn a_number_that_json_does_not_have_is_refused_where_a_json_value_would_be_null() {
+        let texts = [
+            (Format::Yaml, [".nan", ".inf", "-.inf"]),
+            (Format::Toml, ["nan", "inf", "-inf"]),
+        ];
+        for (format, numbers) in texts {
+            for number in numbers {
+                let read = |yaml: &str, toml: &str| {
+                    let document = match format {
+                        Format::Yaml => yaml,
+                        _ => toml,
+                    };
+                    let document = document.replace('@', number);
+                    let decoder = format.into();
+                    codec::decode::<AnyApp>(&decoder, document.as_bytes(), Unknown::Deny)
+                        .map(drop)
+                        .map_err(|failed| failed.found)
+                };
+                for (yaml, toml) in [
+                    ("any: @", "any = @"),
+                    ("any: {a: [1, @]}", "any = {a = [1, @]}"),
+                    ("map: {a: @}", "map = {a = @}"),
+                    ("list: [1, @]", "list = [1, @]"),
+                    ("plain: {inner: @}", "plain = {inner = @}"),
+                    ("other: @", "other = @"),
+                ] {
+                    let found = read(yaml, toml).unwrap_err();
+                    let [problem] = found.as_slice() else {
+                        panic!("{yaml}: {found:?}")
+                    };
+                    let What::Type { expected, .. } = &problem.problem.what else {
+                        panic!("{yaml}: {found:?}")
+                    };
+                    assert!(expected.contains("that JSON has"), "{expected}");
+                    assert_eq!(problem.at.map(|at| at.0), Some(1), "{yaml}");
+                }
+                read("number: @", "number = @").unwrap();
+                read("numbers: {a: @}", "numbers = {a = @}").unwrap();
+                read("any: '@'", "any = '@'").unwrap();
+            }
+        }
+        assert!(!(<AnyApp as Config>::fields)().is_empty());
+    }
+}
