@@ -85,9 +85,13 @@ async fn run(folder: &Path) {
     };
     let keep = std::env::var_os("TRIAL_KEEP").map(PathBuf::from);
     let keep = keep.unwrap_or_else(|| folder.join("last.json"));
-    let mut builder = Capacitor::<App>::builder()
-        .source(Source::file(folder.join("app.yaml").to_str().unwrap()))
-        .source(Source::file(folder.join("other.yaml").to_str().unwrap()).optional())
+    let mut builder = Capacitor::<App>::builder();
+    builder = builder.source(Source::file(folder.join("app.yaml").to_str().unwrap()));
+    if number("TRIAL_LAYERS") != Some(1) {
+        let other = folder.join("other.yaml");
+        builder = builder.source(Source::file(other.to_str().unwrap()).optional());
+    }
+    let mut builder = builder
         .debounce(Duration::from_millis(10))
         .last_known_good(keep.to_str().unwrap(), Secrets::Omit)
         .on_apply(
@@ -137,6 +141,8 @@ pub struct Program {
     pub probation: Option<Duration>,
     /// Where the last known good configuration is, if not beside the document.
     pub keep: Option<PathBuf>,
+    /// Whether it declares one layer, `app.yaml`, and no other above it.
+    pub has_one_layer: bool,
 }
 
 impl Program {
@@ -146,6 +152,7 @@ impl Program {
             child: None,
             probation: None,
             keep: None,
+            has_one_layer: false,
         };
         program.write(document);
         program
@@ -183,6 +190,9 @@ impl Program {
         }
         if let Some(probation) = self.probation {
             command.env("TRIAL_PROBATION", probation.as_millis().to_string());
+        }
+        if self.has_one_layer {
+            command.env("TRIAL_LAYERS", "1");
         }
         self.child = Some(command.spawn().unwrap());
     }

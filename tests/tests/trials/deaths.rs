@@ -126,6 +126,22 @@ fn a_death_with_nothing_on_trial_counts_for_nothing() {
 }
 
 #[test]
+fn a_layer_that_is_not_declared_any_more_is_no_change_on_trial() {
+    let mut program = Program::new("");
+    program.write_to("other.yaml", "n: 2");
+    program.is_good("n: 1", 2);
+    program.has_one_layer = true;
+    for _ in 0..3 {
+        program.start();
+        program.shows("healthy Some(1)");
+        program.kill();
+    }
+    program.has_one_layer = false;
+    program.start();
+    program.shows("healthy Some(2)");
+}
+
+#[test]
 fn a_stop_in_good_order_is_no_death_however_often() {
     let mut program = Program::new("");
     program.is_good("n: 1", 1);

@@ -61,3 +61,40 @@ fn whichever_process_writes_last_the_file_is_whole() {
     one.start();
     one.shows("healthy Some(11)");
 }
+
+#[test]
+fn whenever_either_process_is_killed_the_file_is_whole_and_good_documents_are_served() {
+    let mut one = Program::new("");
+    one.is_good("n: 1", 1);
+    let mut other = Program::new("n: 1");
+    other.keep = Some(one.path("last.json"));
+    one.probation = Some(Duration::from_millis(10));
+    other.probation = one.probation;
+    let last = one.path("last.json");
+    let mut programs = [one, other];
+    for program in &mut programs {
+        program.start();
+        program.shows("healthy Some(1)");
+    }
+    // Numbers from a fixed seed: which one dies, and how long after the change.
+    let mut seed = 0x9e37_79b9_u32;
+    let mut random = move |below: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) % below
+    };
+    for n in 2..42 {
+        for program in &programs {
+            program.write(&format!("n: {n}"));
+        }
+        std::thread::sleep(Duration::from_millis(random(60).into()));
+        let dies = random(2) as usize;
+        programs[dies].kill();
+        let text = fs::read(&last).unwrap();
+        let whole: Result<serde_json::Value, _> = serde_json::from_slice(&text);
+        assert!(whole.is_ok(), "{}", String::from_utf8_lossy(&text));
+        programs[dies].start();
+        for program in &mut programs {
+            program.shows(&format!("healthy Some({n})"));
+        }
+    }
+}
