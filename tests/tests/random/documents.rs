@@ -23,9 +23,11 @@ pub(crate) enum TreeNode {
 }
 
 impl TreeNode {
+    /// Whether it contains a scalar that JSON does not have.
     pub(crate) fn has_bare(&self) -> bool {
         match self {
             TreeNode::Bare(_) => true,
+            TreeNode::Number(number) => number.parse().is_ok_and(f64::is_infinite),
             TreeNode::List(items) => items.iter().any(TreeNode::has_bare),
             TreeNode::Map(entries) => entries.iter().any(|(_, value)| value.has_bare()),
             _ => false,
@@ -255,7 +257,6 @@ impl Writer<'_> {
                     "256",
                     "1.0",
                     "1e400",
-                    "-0",
                     "18446744073709551616",
                     "65536",
                     "340282366920938463463374607431768211456",

@@ -2,7 +2,10 @@
 
 use crate::{
     documents::TreeNode,
-    model::{FieldDefault, FieldType, Fields, ItemShape, Scalar, StructField, Tagging, TypeModel},
+    model::{
+        FieldDefault, FieldType, Fields, ItemShape, Scalar, StructField, Tagging, TypeModel,
+        VariantShape, variant_key,
+    },
 };
 use flux::Format;
 use std::collections::BTreeSet;
@@ -218,7 +221,10 @@ impl<'m> Expected<'m> {
                 | FieldType::Numbered(_),
                 TreeNode::Null,
             ) => Err("null is no list and no map"),
-            (FieldType::List(inner) | FieldType::Queue(inner), TreeNode::List(items)) => items
+            (
+                FieldType::List(inner) | FieldType::Queue(inner) | FieldType::Set(inner),
+                TreeNode::List(items),
+            ) => items
                 .iter_mut()
                 .try_for_each(|item| self.value(inner, item, false)),
             (FieldType::Array(inner, count), TreeNode::List(items)) => {
@@ -259,17 +265,55 @@ impl<'m> Expected<'m> {
             {
                 Err("a struct in YAML has keys, in a flattened section too")
             }
-            (ItemShape::Struct(fields), TreeNode::Map(entries)) => {
-                for field in fields.all.iter().filter(|field| !field.skip) {
-                    let at = entries.iter().position(|(key, _)| field.has_key(key));
-                    if let Some(at) = at {
-                        self.value(&field.ty, &mut entries[at].1, false)?;
-                    }
+            (ItemShape::Struct(fields), TreeNode::Map(entries)) => self.parts(&fields.all, entries),
+            (ItemShape::Enum(Tagging::External, ..), TreeNode::Map(entries)) => {
+                match &mut entries[..] {
+                    [(key, content)] => self.variant(index, key, content),
+                    _ => Ok(()),
                 }
-                Ok(())
+            }
+            (ItemShape::Enum(Tagging::Adjacent, ..), TreeNode::Map(entries)) => {
+                match &mut entries[..] {
+                    [(_, TreeNode::Text(key)), (_, content)] => self.variant(index, key, content),
+                    _ => Ok(()),
+                }
             }
             _ => Ok(()),
         }
+    }
+
+    /// What a variant of an enum holds.
+    fn variant(&mut self, index: usize, key: &str, content: &mut TreeNode) -> Result<(), Reason> {
+        let ItemShape::Enum(_, case, variants) = &self.model.items[index].shape else {
+            return Ok(());
+        };
+        let mut variants = variants.iter();
+        let variant = variants.find(|(name, _)| variant_key(name, *case) == key);
+        match (variant.map(|(_, shape)| shape), content) {
+            (Some(VariantShape::Newtype(ty)), content) => self.value(ty, content, false),
+            (Some(VariantShape::Tuple(types)), TreeNode::List(items)) => {
+                let mut both = types.iter().zip(items);
+                both.try_for_each(|(ty, item)| self.value(ty, item, false))
+            }
+            (Some(VariantShape::Struct(fields)), TreeNode::Map(entries)) => {
+                self.parts(fields, entries)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The fields of a struct that is one value.
+    fn parts(
+        &mut self,
+        fields: &'m [StructField],
+        entries: &mut [(String, TreeNode)],
+    ) -> Result<(), Reason> {
+        for field in fields.iter().filter(|field| !field.skip) {
+            if let Some((_, value)) = entries.iter_mut().find(|(key, _)| field.has_key(key)) {
+                self.value(&field.ty, value, false)?;
+            }
+        }
+        Ok(())
     }
 
     fn has_null(&self, ty: &FieldType) -> bool {
