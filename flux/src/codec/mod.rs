@@ -231,13 +231,22 @@ pub(crate) fn decode<C: Config>(
     }
 }
 
-/// A TOML document of comments only is an empty map to its decoder. Ends at the first line that says something.
+/// A TOML document of comments only, and a YAML document of tags and anchors only, is an empty map to its decoder. Ends at the first
+/// word that says something.
 fn says_nothing(decoder: &Decoder, text: &str) -> bool {
     match decoder {
         #[cfg(feature = "toml")]
         Decoder::Toml => text.lines().all(|line| {
             let line = line.trim_start();
             line.is_empty() || line.starts_with('#')
+        }),
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml => text.lines().all(|line| {
+            let mut words = line
+                .split_whitespace()
+                .take_while(|word| !word.starts_with('#'));
+            line.starts_with('%')
+                || words.all(|word| word.starts_with(['!', '&']) || ["---", "..."].contains(&word))
         }),
         _ => {
             let _ = text;

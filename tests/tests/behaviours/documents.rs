@@ -30,6 +30,9 @@ const EMPTY: &[(Format, &str)] = &[
     (Format::Yaml, "%YAML 1.2\n---\n"),
     (Format::Yaml, "~"),
     (Format::Yaml, "null # really"),
+    (Format::Yaml, "!t"),
+    (Format::Yaml, "# above\n--- !!map # behind"),
+    (Format::Yaml, "%YAML 1.2\n---\n&a !!str\n"),
     (Format::Toml, ""),
     (Format::Toml, "# only a comment"),
     (Format::Toml, "\u{feff}\n  # a\r\n\t# b\n\n"),
@@ -72,6 +75,8 @@ async fn a_document_that_holds_an_empty_map_or_section_is_not_empty() {
         (Format::Json, "{}"),
         (Format::Yaml, "{}"),
         (Format::Yaml, "--- {}"),
+        (Format::Yaml, "!t {}"),
+        (Format::Yaml, "&a {}"),
         (Format::Toml, "[pool]"),
         (Format::Toml, "# above\n[pool] # behind"),
     ] {
