@@ -6,6 +6,7 @@ mod opening;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "json")]
 pub(crate) use expand::expand;
 pub(crate) use offline::{OfflineContent, OfflineLayer};
 #[cfg(feature = "testing")]

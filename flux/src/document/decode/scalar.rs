@@ -5,6 +5,10 @@ use std::borrow::Cow;
 
 /// A scalar as its format reads it for a target that takes anything. Read by code that is compiled once; what is compiled for each
 /// target is only `visit`.
+#[cfg_attr(
+    not(all(feature = "toml", feature = "yaml")),
+    allow(dead_code, reason = "no format has all of them")
+)]
 pub(super) enum ScalarValue<'d> {
     Nothing,
     Bool(bool),

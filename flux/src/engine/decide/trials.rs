@@ -3,8 +3,10 @@
 
 mod memory;
 
+pub(crate) use memory::Past;
+#[cfg(feature = "json")]
+pub(crate) use memory::TrialRules;
 pub(super) use memory::Trials;
-pub(crate) use memory::{Past, TrialRules};
 
 use super::{Engine, dotted};
 use crate::{

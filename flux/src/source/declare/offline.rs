@@ -1,9 +1,11 @@
 //! What a declared layer is, without opening its source: for those who judge documents and start nothing.
 
+#[cfg(feature = "file")]
+use super::opening::decoder_of_file;
 use super::{
     Source, SourceKind,
     expand::{expand, value_of},
-    opening::{Input, decoder_of, decoder_of_file, default_decoder, open, read},
+    opening::{Input, decoder_of, default_decoder, open, read},
 };
 use crate::codec::Decoder;
 use flux_syntax::Template;
