@@ -1,4 +1,4 @@
-//! What answers about a configuration of 2,000 keys cost those who ask.
+//! What answers about a configuration of 2,000 keys cost.
 
 use crate::{
     callgrind::{Cell, cost},

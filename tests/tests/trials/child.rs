@@ -218,6 +218,19 @@ impl Program {
         panic!("never showed {wanted:?}: {seen}");
     }
 
+    /// What the program shows of itself, once this is anywhere in it.
+    pub fn shows_text(&mut self, wanted: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let seen = fs::read_to_string(self.path("seen")).unwrap_or_default();
+            if seen.contains(wanted) {
+                return seen;
+            }
+            assert!(Instant::now() < until, "never showed {wanted:?}: {seen}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Whether it shows this; not where it dies before.
     pub fn shows_or_dies(&mut self, wanted: &str, within: Duration) -> bool {
         let until = Instant::now() + within;

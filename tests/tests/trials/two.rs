@@ -98,3 +98,31 @@ fn whenever_either_process_is_killed_the_file_is_whole_and_good_documents_are_se
         }
     }
 }
+
+#[test]
+fn the_process_that_replaces_the_file_of_one_that_runs_shows_it_in_its_status() {
+    let mut one = Program::new("");
+    one.is_good("n: 1", 1);
+    one.start();
+    one.shows("healthy Some(1)");
+    one.write("n: 2");
+    one.shows("healthy Some(2)");
+    let mut other = Program::new("n: 1");
+    other.keep = Some(one.path("last.json"));
+    one.probation = Some(Duration::from_millis(20));
+    other.probation = one.probation;
+    one.kill();
+    one.start();
+    one.shows("healthy Some(2)");
+    one.write("n: 3");
+    one.shows("healthy Some(3)");
+    other.start();
+    other.shows("healthy Some(1)");
+    let whose = format!("the process {}, which runs, keeps its last", one.id());
+    other.write("n: 4");
+    let seen = other.shows_text(&whose);
+    assert!(
+        seen.contains("give each process a file of its own"),
+        "{seen}"
+    );
+}

@@ -335,7 +335,7 @@ fn laughs(format: &str, size: usize) -> Option<String> {
     (format == "yaml").then_some(text)
 }
 
-/// Each alias stands for a list of a third of the document.
+/// Each alias is a list of a third of the document.
 fn few_aliases(format: &str, size: usize) -> Option<String> {
     let long = "x,".repeat(size / 6);
     let mut text = format!("password: hunter2hunter2\nport: x\nanything:\n  a0: &a0 [{long}]\n");
