@@ -31,6 +31,8 @@ pub mod change;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
+#[cfg(all(feature = "derive", debug_assertions))]
+mod common;
 mod document;
 mod engine;
 pub mod guide;
@@ -79,6 +81,8 @@ pub mod fuzzing {
 /// What generated code calls. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(all(feature = "derive", debug_assertions))]
+    pub use crate::common::common;
     pub use crate::{
         capacitor::{
             Root,

@@ -222,6 +222,8 @@ fn rests(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
 struct Alike<'m> {
     leaf: &'m Ident,
     at: &'m Type,
+    /// The type decides how, and no attribute.
+    by_type: bool,
     slots: Vec<(usize, TokenStream)>,
 }
 
@@ -238,11 +240,15 @@ impl Alike<'_> {
             }
             [] => return TokenStream::new(),
         };
+        let seed = match self.by_type {
+            true => quote_spanned!(place(at)=> __f::TypeProbe::<#at>::new().seed::<#leaf>(__slot)),
+            false => quote!(__f::LeafSeed::<#leaf>(__slot)),
+        };
         let call = quote_spanned! {place(at)=>
             let __slot = #slot;
             match __slot.is_some() {
                 true => __f::again(__m),
-                false => __serde::de::MapAccess::next_value_seed(__m, __f::LeafSeed::<#leaf>(__slot)),
+                false => __serde::de::MapAccess::next_value_seed(__m, #seed),
             }
         };
         quote!(#(#indices)|* => { #call })
@@ -264,6 +270,7 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
                     None => alike.push(Alike {
                         leaf,
                         at: field.ty,
+                        by_type: matches!(field.kind, Kind::Leaf { decode: None, .. }),
                         slots: vec![(index, slot)],
                     }),
                 }

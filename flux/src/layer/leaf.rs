@@ -11,7 +11,7 @@ use super::{
 use crate::problem::{Cx, What};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed},
+    de::{DeserializeOwned, DeserializeSeed, Error},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -37,13 +37,30 @@ impl<'de, L: Leaf> DeserializeSeed<'de> for LeafSeed<'_, L> {
     type Value = ();
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        match L::decode(d) {
-            Ok(value) => fill(self.0, Some(value)),
-            // The problem was collected.
-            Err(error) if is_caught(&error) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
+        fill_with(self.0, L::decode(d))
+    }
+}
+
+#[inline]
+fn fill_with<T, E: Error>(slot: &mut Option<T>, read: Result<T, E>) -> Result<(), E> {
+    match read {
+        Ok(value) => fill(slot, Some(value)),
+        // The problem was collected.
+        Err(error) if is_caught(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Fills an empty slot with a simple value. It knows nothing of the config type, so that a debug build takes it from this crate.
+#[derive(Debug)]
+pub struct SimpleSeed<'s, T>(&'s mut Option<T>);
+
+impl<'de, T: Simple> DeserializeSeed<'de> for SimpleSeed<'_, T> {
+    type Value = ();
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        fill_with(self.0, T::read(d))
     }
 }
 
@@ -94,7 +111,7 @@ pub mod probe {
     pub use super::super::taken::{ReadsEntries as _, ReadsNoEntries as _};
     pub use super::{
         MergesByKey as _, NoSection as _, ReadsCarefully as _, ReadsCounted as _, ReadsSimply as _,
-        Replaces as _, Required as _, SectionInside as _,
+        Replaces as _, Required as _, SectionInside as _, SeedsByLeaf as _, SeedsSimply as _,
     };
 }
 
@@ -169,6 +186,32 @@ impl<T: Simple> ReadsSimply<T> for TypeProbe<T> {
     #[inline]
     fn read<'de, D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
         T::read(d)
+    }
+}
+
+/// What is simple is put into its slot by its type alone.
+pub trait SeedsSimply<T> {
+    /// What fills the slot.
+    fn seed<L>(self, slot: &mut Option<T>) -> SimpleSeed<'_, T>;
+}
+
+impl<T: Simple> SeedsSimply<T> for TypeProbe<T> {
+    #[inline]
+    fn seed<L>(self, slot: &mut Option<T>) -> SimpleSeed<'_, T> {
+        SimpleSeed(slot)
+    }
+}
+
+/// Everything else is put there as its leaf reads it.
+pub trait SeedsByLeaf<T> {
+    /// What fills the slot.
+    fn seed<L: Leaf<Out = T>>(self, slot: &mut Option<T>) -> LeafSeed<'_, L>;
+}
+
+impl<T> SeedsByLeaf<T> for &TypeProbe<T> {
+    #[inline]
+    fn seed<L: Leaf<Out = T>>(self, slot: &mut Option<T>) -> LeafSeed<'_, L> {
+        LeafSeed(slot)
     }
 }
 
