@@ -143,10 +143,7 @@ impl PathState {
 
     /// Takes note of a touch. How far what is read now is trusted; `None`: it is not to be read yet.
     pub(super) fn touched(&mut self, touch: Touch, now: Instant) -> Option<Trust> {
-        if !matches!(touch, Touch::Metadata | Touch::Structure) {
-            // It may have been there since the last reading.
-            self.missing = None;
-        }
+        self.happened(touch);
         match touch {
             Touch::Finished => {
                 self.writer = None;
@@ -165,6 +162,13 @@ impl PathState {
             }
             Touch::Metadata | Touch::Structure if self.is_busy() => None,
             Touch::Metadata | Touch::Structure | Touch::Gone => Some(Trust::Unproven),
+        }
+    }
+
+    /// Takes note of a touch that is looked at in another way: it may have been there since the last reading.
+    pub(super) fn happened(&mut self, touch: Touch) {
+        if touch != Touch::Metadata {
+            self.missing = None;
         }
     }
 

@@ -1,5 +1,7 @@
 //! What happened since a session looked last, spot by spot.
 
+use std::path::Path;
+
 use super::{
     chain::{DATA, EventSpot, LinkChain, Part},
     event::Touch,
@@ -42,6 +44,13 @@ impl Touches {
         }
         let mine = self.spots.iter().filter(|(spot, _)| way.has(spot));
         mine.map(|(_, touch)| *touch).reduce(Touch::then)
+    }
+
+    /// What happened to entries of the folder `real`.
+    pub(super) fn inside(&self, real: Option<&Path>) -> impl Iterator<Item = Touch> {
+        let spots = self.spots.iter();
+        let mine = spots.filter(move |(spot, _)| Some(&*spot.dir) == real);
+        mine.map(|(_, touch)| *touch)
     }
 
     /// Whether a link on the way was touched; not the one that leads only to what nobody writes to any more.

@@ -105,6 +105,34 @@ fn what_goes_away_as_a_wait_ends_is_waited_for_anew() {
     }
 }
 
+/// Between the two it may have been there, whatever the event was; rights alone bring nothing back.
+#[test]
+fn two_absences_with_an_event_in_between_are_not_one() {
+    for (touch, counts) in [
+        (Metadata, true),
+        (Structure, false),
+        (Gone, false),
+        (Finished, false),
+    ] {
+        let now = Instant::now();
+        let mut entry = holding("old", now);
+        assert_eq!(entry.touched(Gone, now), Some(Trust::Unproven));
+        let verdict = entry.consider(absent(), Trust::Unproven, false, at(now));
+        assert_eq!(verdict, Judgement::Wait);
+        // It came and went, and is read when the first wait ends.
+        entry.happened(touch);
+        let due = entry.due().unwrap();
+        let verdict = entry.consider(absent(), Trust::Settled, false, at(due));
+        assert_eq!(verdict == Judgement::New, counts, "{touch:?}");
+        if !counts {
+            let due = due + QUIET;
+            assert_eq!(entry.overdue(due), Some(Trust::Settled));
+            let verdict = entry.consider(absent(), Trust::Settled, false, at(due));
+            assert_eq!(verdict, Judgement::New);
+        }
+    }
+}
+
 #[test]
 fn a_wait_begins_after_a_reading_and_ends_before_it() {
     for missing in [absent, || found("", OLD)] {
@@ -309,7 +337,7 @@ proptest! {
             now += Duration::from_millis(wait);
             let trust = match touch {
                 Some(touch) => {
-                    if !matches!(touch, Metadata | Structure) {
+                    if touch != Metadata {
                         away = None;
                     }
                     entry.touched(touch, now)

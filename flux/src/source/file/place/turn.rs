@@ -67,7 +67,15 @@ impl WatchedPlace {
             }
         }
         if let Some(folder) = &mut self.folder {
-            turn.look = match touches.of(&folder.way) {
+            let touch = touches.of(&folder.way);
+            // What happens to a file of it proves that it was there.
+            for touch in touch
+                .into_iter()
+                .chain(touches.inside(folder.real.as_deref()))
+            {
+                folder.entry.happened(touch);
+            }
+            turn.look = match touch {
                 Some(Touch::Finished) => Some(Trust::Linked),
                 // What the lost events were about is looked at when it is quiet.
                 Some(Touch::Rescan) => {
@@ -198,5 +206,70 @@ impl WatchedPlace {
             .iter()
             .filter(|(_, leaf)| leaf.way.spots.contains(&link));
         readings.extend(behind.map(|(name, _)| (name.clone(), Trust::Replaced)));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::source::file::{entry::PathContent, hub::Wait, target::Target};
+    use std::sync::Arc;
+
+    /// Longer than the test takes: all times but that of the first look lie in the future.
+    const QUIET: Duration = Duration::from_secs(3600);
+
+    async fn touched(place: &mut WatchedPlace, now: Instant) {
+        let touches = place.touched().await;
+        let turn = place.touch(&touches, now);
+        if let Some(trust) = turn.look_after(place) {
+            place.look(trust, Wait::Forever, now).unwrap();
+        }
+    }
+
+    fn is_there(place: &WatchedPlace) -> bool {
+        let held = place.folder.as_ref().unwrap().entry.held();
+        matches!(held, Some(PathContent::Value(_)))
+    }
+
+    /// It was empty when it was looked at in between, so that nothing of it was read.
+    #[tokio::test]
+    async fn a_folder_that_was_away_twice_was_not_away_all_the_time() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().canonicalize().unwrap().join("d");
+        let target = Arc::new(Target {
+            path: path.clone(),
+            shown: "d".to_owned(),
+            max_size: 100,
+        });
+        let make = || {
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("a"), "text").unwrap();
+        };
+        make();
+        let begin = Instant::now() + QUIET * 10;
+        let mut place = WatchedPlace::folder(target, QUIET);
+        place.look(Trust::Unproven, Wait::Forever, begin).unwrap();
+        assert!(place.take_news() && is_there(&place));
+
+        fs::remove_dir_all(&path).unwrap();
+        let away = begin + QUIET;
+        touched(&mut place, away).await;
+        while place.folder.as_ref().unwrap().real.is_some() {
+            touched(&mut place, away).await;
+        }
+        let due = place.due().unwrap();
+        assert_eq!(due, away + QUIET);
+        fs::create_dir(&path).unwrap();
+        touched(&mut place, away + QUIET / 2).await;
+        fs::remove_dir(&path).unwrap();
+        touched(&mut place, away + QUIET / 2).await;
+
+        for (now, counts) in [(due, false), (due + QUIET, true)] {
+            let trust = place.overdue(now).look.unwrap();
+            place.look(trust, Wait::Forever, now).unwrap();
+            assert_eq!(place.take_news(), counts);
+            assert_eq!(is_there(&place), !counts);
+        }
     }
 }
