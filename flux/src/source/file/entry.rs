@@ -89,9 +89,16 @@ pub(super) struct PathState {
     failure: Option<Failure>,
     /// Since when the first content has been waited for.
     first_wait: Option<Instant>,
-    /// Since when every reading has found nothing, or an empty file, and nothing was seen to happen.
-    missing: Option<Instant>,
+    /// Since when every reading has found nothing, or each an empty file, and nothing was seen to happen.
+    missing: Option<(Instant, MissingKind)>,
     orphan: bool,
+}
+
+/// What was empty for a while and is gone now has not been gone for that while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MissingKind {
+    Absent,
+    Empty,
 }
 
 /// Somebody may be writing.
@@ -182,23 +189,25 @@ impl PathState {
     ) -> Judgement {
         let ReadSpan { before, after } = span;
         let unfinished = !found.steady || written;
-        let (held, missing) = match found.what {
+        let (held, kind) = match found.what {
             FileContent::Failed(error) => return self.fail(error, span),
             FileContent::Bytes(bytes) => {
                 // A writer begins by emptying the file.
-                let empty = bytes.is_empty();
+                let empty = bytes.is_empty().then_some(MissingKind::Empty);
                 if matches!(&self.held, Some(PathContent::Value(held)) if **held == *bytes) {
                     (None, empty)
                 } else {
                     (Some(PathContent::Value(bytes.into())), empty)
                 }
             }
-            FileContent::Absent => (Some(PathContent::Absent), true),
-            FileContent::Unreadable(error) => (Some(PathContent::Unreadable(error)), false),
+            FileContent::Absent => (Some(PathContent::Absent), Some(MissingKind::Absent)),
+            FileContent::Unreadable(error) => (Some(PathContent::Unreadable(error)), None),
         };
         self.failure = None;
         self.orphan = found.orphan;
-        self.missing = missing.then(|| self.missing.unwrap_or(after));
+        let before_it = self.missing.filter(|(_, before)| Some(*before) == kind);
+        self.missing = kind.map(|kind| before_it.unwrap_or((after, kind)));
+        let missing = kind.is_some();
         let Some(news) = held.filter(|held| self.held.as_ref() != Some(held)) else {
             if unfinished {
                 self.suspect(after, found.stamp, self.quiet);
@@ -222,7 +231,7 @@ impl PathState {
             (_, Trust::Replaced) => unfinished,
             (_, Trust::Settled) => {
                 // What goes away when a wait for something else ends has not been away for long.
-                let is_recent = self.missing.is_some_and(|since| before < since + calm);
+                let is_recent = self.missing.is_some_and(|(since, _)| before < since + calm);
                 unfinished || is_recent || self.was_touched(&found.stamp, missing, age, before)
             }
             (_, Trust::Finished) => unfinished || missing,

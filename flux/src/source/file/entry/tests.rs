@@ -20,6 +20,11 @@ fn absent() -> ReadOutcome {
     ReadOutcome::bare(FileContent::Absent)
 }
 
+/// As a folder without files.
+fn empty() -> ReadOutcome {
+    ReadOutcome::bare(FileContent::Bytes(Vec::new()))
+}
+
 fn failed() -> ReadOutcome {
     ReadOutcome::bare(FileContent::Failed(SourceError::transient(
         "no descriptor is free",
@@ -130,6 +135,28 @@ fn two_absences_with_an_event_in_between_are_not_one() {
             let verdict = entry.consider(absent(), Trust::Settled, false, at(due));
             assert_eq!(verdict, Judgement::New);
         }
+    }
+}
+
+/// As a folder without files that is removed when the wait for it ends.
+#[test]
+fn what_was_empty_and_is_gone_now_has_not_been_gone_for_long() {
+    for (first, then) in [
+        (empty as fn() -> ReadOutcome, absent as fn() -> ReadOutcome),
+        (absent, empty),
+    ] {
+        let now = Instant::now();
+        let mut entry = holding("old", now);
+        let verdict = entry.consider(first(), Trust::Linked, false, at(now));
+        assert_eq!(verdict, Judgement::Wait);
+        let due = now + QUIET;
+        assert_eq!(entry.overdue(due), Some(Trust::Settled));
+        let verdict = entry.consider(then(), Trust::Settled, false, at(due));
+        assert_eq!((verdict, text(&entry)), (Judgement::Wait, Some("old")));
+        let due = due + QUIET;
+        assert_eq!(entry.overdue(due), Some(Trust::Settled));
+        let verdict = entry.consider(then(), Trust::Settled, false, at(due));
+        assert_eq!(verdict, Judgement::New);
     }
 }
 
@@ -325,15 +352,15 @@ proptest! {
         prop_assert!(!unread || waiting.is_some() || entry.overdue(now + QUIET).is_some());
     }
 
-    /// Whatever happened before: what is away counts only once it was found so for as long as the settle time.
+    /// Whatever happened before: what is away, or empty, counts only once it was found so for as long as the settle time.
     #[test]
     fn what_is_away_counts_after_the_settle_time(
-        steps in proptest::collection::vec((any::<bool>(), proptest::option::of(touch()), 0..1500u64), 1..60)
+        steps in proptest::collection::vec((0..3u8, proptest::option::of(touch()), 0..1500u64), 1..60)
     ) {
         let mut now = Instant::now();
         let mut entry = holding("old", now);
-        let mut away: Option<Instant> = None;
-        for (is_there, touch, wait) in steps {
+        let mut away: Option<(u8, Instant)> = None;
+        for (what, touch, wait) in steps {
             now += Duration::from_millis(wait);
             let trust = match touch {
                 Some(touch) => {
@@ -347,11 +374,16 @@ proptest! {
             let Some(trust) = trust else {
                 continue;
             };
-            let reading = if is_there { found("old", OLD) } else { absent() };
-            away = (!is_there).then(|| away.unwrap_or(now));
+            let reading = match what {
+                0 => found("old", OLD),
+                1 => absent(),
+                _ => empty(),
+            };
+            away = away.filter(|(before, _)| *before == what);
+            away = (what != 0).then(|| away.unwrap_or((what, now)));
             let verdict = entry.consider(reading, trust, false, at(now));
-            if verdict == Judgement::New && !is_there {
-                prop_assert!(away.is_some_and(|since| now >= since + QUIET));
+            if verdict == Judgement::New && what != 0 {
+                prop_assert!(away.is_some_and(|(_, since)| now >= since + QUIET));
             }
         }
     }
