@@ -10,7 +10,7 @@ use crate::{
     Format, Scheme, Template,
     scheme::{Authority, Opt, Shape, Value},
 };
-use std::{fmt, str::FromStr, time::Duration};
+use std::{cell::RefCell, fmt, str::FromStr, time::Duration};
 
 /// A document on a server. `T` is a [`Template`] until the program starts, then a `String`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -109,6 +109,14 @@ impl Remote<Template> {
         &self,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Remote<String>, String> {
+        let broken = RefCell::new(None);
+        let lookup = &|name: &str| {
+            let value = lookup(name);
+            if value.as_ref().is_some_and(|value| ends_a_line(value)) {
+                *broken.borrow_mut() = Some(name.to_owned());
+            }
+            value
+        };
         let expand = |template: &Template| template.expand(lookup).map_err(|e| e.to_string());
         let all = |templates: &[Template]| templates.iter().map(expand).collect::<Result<_, _>>();
         let shape = self.scheme.shape();
@@ -152,6 +160,10 @@ impl Remote<Template> {
                 .map(|(name, value)| Ok((*name, expand(value)?)))
                 .collect::<Result<_, String>>()?,
         };
+        if let Some(name) = broken.take() {
+            remote.check_secrets()?;
+            return Err(line_break(&format!("environment variable {name}")));
+        }
         remote.check()?;
         Ok(remote)
     }
@@ -181,6 +193,17 @@ impl Remote<Template> {
     }
 }
 
+/// No part of a URI does; a value that was written by `echo` does.
+fn ends_a_line(value: &str) -> bool {
+    value.ends_with(['\n', '\r'])
+}
+
+fn line_break(what: &str) -> String {
+    format!(
+        "the {what} ends with a line break; remove it where the variable is set, such as with `printf` in place of `echo`"
+    )
+}
+
 impl Remote<String> {
     /// Whether every part can be what it is said to be.
     ///
@@ -207,14 +230,14 @@ impl Remote<String> {
                 opt.value.check(name, value)?;
             }
         }
-        for (name, secret) in self.secrets() {
-            if secret.ends_with(['\n', '\r']) {
-                return Err(format!(
-                    "the {name} ends with a line break; remove it where the variable is set, such as with `printf` in place of `echo`"
-                ));
-            }
+        self.check_secrets()
+    }
+
+    fn check_secrets(&self) -> Result<(), String> {
+        match self.secrets().find(|(_, secret)| ends_a_line(secret)) {
+            Some((name, _)) => Err(line_break(name)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The password, the token: what is written down nowhere, by its name.

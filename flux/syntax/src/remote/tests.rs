@@ -277,6 +277,47 @@ fn a_token_with_a_line_break_at_its_end_is_refused_with_the_fix() {
 }
 
 #[test]
+fn a_variable_with_a_line_break_at_its_end_is_refused_wherever_it_is() {
+    for uri in [
+        "redis://:${V}@h/k",
+        "redis://${V}:${PASSWORD}@h/k",
+        "redis://${V}/k",
+        "redis://h/${V}",
+        "etcd://app:${V}@h/k",
+        "nats://${V}@h/bucket/k",
+        "consul://h/k?token=${V}",
+        "consul://h/k?dc=${V}",
+        "https://${V}/app.yaml",
+        "https://h/app.yaml?api_key=${V}",
+        "https://h/${V}/app.yaml",
+        "https://h/app.yaml?api_key=${UNSET:-${V}}",
+        "zookeeper://app:${V}@h/k",
+        "k8s://${V}/configmap/name/key",
+        "firestore://project/${V}/name",
+    ] {
+        let Ok(crate::Uri::Remote(place)) = crate::parse_uri(uri) else {
+            panic!("{uri}: {:?}", crate::parse_uri(uri));
+        };
+        for end in ["\n", "\r\n"] {
+            let lookup = |name: &str| match name {
+                "V" => Some(format!("hunter2{end}")),
+                "PASSWORD" => Some("good".to_owned()),
+                _ => None,
+            };
+            let error = place.expand(&lookup).expect_err(uri);
+            let named = ["password", "token", "environment variable V"];
+            let mut named = named
+                .map(|name| format!("the {name} ends with a line break"))
+                .into_iter();
+            assert!(named.any(|text| error.contains(&text)), "{uri}: {error}");
+            assert!(!error.contains("hunter2"), "{uri}: {error}");
+        }
+        let whole = |name: &str| (name != "UNSET").then(|| "whole".to_owned());
+        place.expand(&whole).expect(uri);
+    }
+}
+
+#[test]
 fn a_file_stands_where_a_variable_would() {
     let uri = "etcd://app:${file:/run/secrets/etcd:-${PASSWORD}}@h/app/${NAME}";
     let place = match crate::parse_uri(uri) {
