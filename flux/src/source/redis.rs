@@ -13,7 +13,9 @@ use tokio::time::{Instant, interval, sleep_until};
 use self::connection::{Connected, SERVERS, asked, connect};
 use super::{
     Observation, Observer, SourceError, Watcher,
-    remote::{self, ANSWER, BEAT, DEADLINE, checked, document, lost, shared::Lease, unanswered},
+    remote::{
+        self, ANSWER, BEAT, DEADLINE, checked, document, in_time, lost, shared::Lease, unanswered,
+    },
 };
 
 /// A busy key is read this often at most.
@@ -210,10 +212,9 @@ impl Redis {
             pubsub.subscribe(channel).await?;
             Ok(pubsub)
         };
-        let told = tokio::time::timeout(ANSWER, listen);
-        match told.await {
-            Ok(Ok(pubsub)) => Ok(Some(Box::pin(pubsub.into_on_message()))),
-            Ok(Err(error)) => {
+        match in_time(ANSWER, listen).await {
+            Some(Ok(pubsub)) => Ok(Some(Box::pin(pubsub.into_on_message()))),
+            Some(Err(error)) => {
                 let never = connection::is_never(&error);
                 let refused = connection::classified(&self.place, error);
                 if !never {
@@ -222,7 +223,7 @@ impl Redis {
                 tracing::warn!(target: "flux", %origin, ?every, error = %refused.error, "notifications are refused, so the key is read again and again");
                 Ok(None)
             }
-            Err(_) => Err(unanswered(&self.place)),
+            None => Err(unanswered(&self.place)),
         }
     }
 }

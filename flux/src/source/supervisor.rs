@@ -106,14 +106,15 @@ pub(crate) async fn session(
         let Some(session) = running.as_mut() else {
             return Poll::Ready(Ok(()));
         };
+        // First: where the process was stopped for longer than the deadline, what waits to be read may be as old as that.
+        if let Poll::Ready(deadline) = silent.as_mut().poll(cx) {
+            return Poll::Ready(Err(SourceError::transient(format!(
+                "{origin}: no sign of life for {}",
+                format_duration(deadline)
+            ))));
+        }
         match caught(|| session.as_mut().poll(cx)) {
-            Ok(Poll::Ready(result)) => Poll::Ready(result),
-            Ok(Poll::Pending) => silent.as_mut().poll(cx).map(|deadline| {
-                Err(SourceError::transient(format!(
-                    "{origin}: no sign of life for {}",
-                    format_duration(deadline)
-                )))
-            }),
+            Ok(polled) => polled,
             Err(panic) => Poll::Ready(Err(panicked(panic))),
         }
     })

@@ -25,6 +25,7 @@ struct Held {
     breaks_off: bool,
     asked: Vec<String>,
     sent: usize,
+    connections: usize,
 }
 
 /// A small web server with one document.
@@ -42,6 +43,7 @@ impl Web {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let held = Arc::clone(&serving);
+                held.lock().unwrap().connections += 1;
                 tokio::spawn(async move {
                     let _ = serve(client, &held).await;
                 });
@@ -80,6 +82,23 @@ impl Web {
 
     fn sent(&self) -> usize {
         self.held.lock().unwrap().sent
+    }
+
+    /// How often it has sent the document, and over how many connections.
+    fn count(&self) -> (usize, usize) {
+        let held = self.held.lock().unwrap();
+        (held.sent, held.connections)
+    }
+
+    /// It sent the document at most this many times more. On a machine that stands still for longer than an answer may take, a session
+    /// ends with its connection, and the next one asks without a condition.
+    fn has_sent_at_most(&self, times: usize, (sent, connections): (usize, usize)) {
+        let now = self.count();
+        let (more, lost) = (now.0 - sent, now.1 - connections);
+        assert!(
+            more <= times + lost,
+            "{more} were sent, {lost} connections lost, {times} needed"
+        );
     }
 
     /// Waits until it was asked this many times more.
@@ -143,7 +162,8 @@ async fn is_sent_once(headers: impl Fn(u64) -> (String, String)) {
         turn(n);
         watched.sees(n).await;
     }
-    assert_eq!(web.sent(), 4);
+    web.has_sent_at_most(4, (0, 1));
+    assert!(web.sent() >= 4);
     watched.has_applied(&[1, 2, 3, 4]);
     watched.was_never_refused();
 }
@@ -188,9 +208,9 @@ async fn a_document_that_was_just_changed_is_sent_again_until_it_has_settled() {
     }
     turn(5, 12);
     watched.sees(5).await;
-    let sent = web.sent();
+    let before = web.count();
     web.asked_again(5).await;
-    assert!(web.sent() <= sent + 1, "it has settled");
+    web.has_sent_at_most(1, before); // It has settled.
     watched.has_applied(&[1, 2, 3, 4, 5]);
 }
 
@@ -210,12 +230,12 @@ async fn a_server_that_dates_each_answer_is_asked_by_its_tag() {
         watched.sees(n).await;
         turn(n, n * 10 + 1);
         web.asked_again(3).await;
-        let sent = web.sent();
+        let before = web.count();
         for second in 2..6 {
             turn(n, n * 10 + second);
             web.asked_again(2).await;
         }
-        assert_eq!(web.sent(), sent, "version {n} was sent before");
+        web.has_sent_at_most(0, before); // It was sent before.
         assert!(watched.is_live());
     }
     watched.has_applied(&[1, 2, 3]);
@@ -270,7 +290,8 @@ async fn a_document_that_is_gone_is_absent_until_it_is_there_again() {
         web.version(1, "ETag: \"v1\"", "If-None-Match: \"v1\"");
         watched.sees(1).await;
     }
-    assert_eq!(web.sent(), 3);
+    web.has_sent_at_most(3, (0, 1));
+    assert!(web.sent() >= 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

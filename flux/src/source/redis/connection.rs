@@ -18,7 +18,7 @@ use super::replication::Replication;
 use crate::source::{
     SourceError,
     remote::{
-        ANSWER, BEAT,
+        ANSWER, BEAT, in_time,
         shared::{Connection, Connections},
         tls::{Certificates, name_cryptography},
         unanswered, without_secrets,
@@ -161,7 +161,13 @@ pub(super) async fn asked<T>(
     place: &Remote<String>,
     answer: impl Future<Output = RedisResult<T>>,
 ) -> Result<T, CommandRefused> {
-    answer.await.map_err(|error| classified(place, error))
+    match in_time(ANSWER, answer).await {
+        Some(answer) => answer.map_err(|error| classified(place, error)),
+        None => Err(CommandRefused {
+            error: unanswered(place),
+            code: None,
+        }),
+    }
 }
 
 pub(super) fn classified(place: &Remote<String>, error: RedisError) -> CommandRefused {
@@ -275,7 +281,7 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
                 let handle = client.get_multiplexed_async_connection_with_config(&config);
                 Ok((handle.await?, client))
             };
-            asked(place, older).await?
+            older.await.map_err(|error| classified(place, error))?
         }
         Err(error) => return Err(classified(place, error)),
     };

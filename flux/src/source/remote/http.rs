@@ -20,7 +20,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
 
 use super::{
-    ANSWER, MAX_SIZE, innermost,
+    ANSWER, MAX_SIZE, in_time, innermost,
     secrets::quoted,
     shared::{Connection, Connections},
     tls::{Certificates, name_cryptography},
@@ -275,9 +275,9 @@ impl Http {
                 body: body.to_bytes(),
             })
         };
-        match tokio::time::timeout(limit, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err(SourceError::transient(format!(
+        match in_time(limit, answer).await {
+            Some(answer) => answer,
+            None => Err(SourceError::transient(format!(
                 "{origin}: no answer within {limit:?}"
             ))),
         }

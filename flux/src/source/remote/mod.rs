@@ -35,6 +35,7 @@ mod common {
     use crate::source::{Content, Observation, SourceError};
     use flux_syntax::Remote;
     use std::time::Duration;
+    use tokio::time::Instant;
 
     /// A larger document is refused.
     pub(crate) const MAX_SIZE: usize = 16 << 20;
@@ -69,13 +70,21 @@ mod common {
 
     pub(crate) use super::secrets::without_secrets;
 
+    /// What takes no longer than `limit`. An answer that is read later is none, although it is there: where the process was stopped in
+    /// between, it is as old as its question, and the source may hold something else since.
+    pub(crate) async fn in_time<T>(limit: Duration, answer: impl Future<Output = T>) -> Option<T> {
+        let begin = Instant::now();
+        let answer = tokio::time::timeout(limit, answer).await.ok()?;
+        (begin.elapsed() <= limit).then_some(answer)
+    }
+
     /// The server's answer, or that there was none in time.
     pub(crate) async fn answered<T>(
         place: &Remote<String>,
         answer: impl Future<Output = T>,
     ) -> Result<T, SourceError> {
-        let answer = tokio::time::timeout(ANSWER, answer).await;
-        answer.map_err(|_| unanswered(place))
+        let answer = in_time(ANSWER, answer).await;
+        answer.ok_or_else(|| unanswered(place))
     }
 
     /// The server did not answer in time.
@@ -191,4 +200,24 @@ mod common {
         feature = "zookeeper"
     ))]
     pub(crate) use options_of_a_server;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_time;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_read_after_its_time_is_none_although_it_is_there() {
+        let limit = Duration::from_secs(5);
+        for (pause, expected) in [(4, Some(1)), (5, Some(1)), (6, None)] {
+            let (answer, asked) = tokio::sync::oneshot::channel();
+            let waiting = tokio::spawn(in_time(limit, async { asked.await.unwrap() }));
+            tokio::task::yield_now().await;
+            answer.send(1).unwrap();
+            // Nothing runs meanwhile, as where the process is stopped.
+            tokio::time::advance(Duration::from_secs(pause)).await;
+            assert_eq!(waiting.await.unwrap(), expected, "{pause}");
+        }
+    }
 }

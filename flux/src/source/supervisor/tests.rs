@@ -114,6 +114,34 @@ async fn an_end_shows_in_the_health_with_the_number_of_the_attempt() {
     }
 }
 
+/// What waits to be read was sent before the process was stopped, perhaps.
+#[tokio::test(start_paused = true)]
+async fn a_sign_that_is_read_after_the_deadline_is_none() {
+    let deadline = Duration::from_secs(30);
+    for (pause, lives) in [(29, true), (31, false)] {
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
+        let server = Arc::new(tokio::sync::Notify::new());
+        let line = Arc::clone(&server);
+        let mut watcher = Scripted(Arc::default(), move |_, observer: Observer| {
+            let line = Arc::clone(&line);
+            async move {
+                loop {
+                    line.notified().await;
+                    observer.live();
+                }
+            }
+        });
+        let mut session = pin!(session(&mut watcher, &observer, "scripted", Some(deadline)));
+        let mut once = async || poll_fn(|cx| Poll::Ready(session.as_mut().poll(cx))).await;
+        assert!(once().await.is_pending());
+        server.notify_one();
+        tokio::time::advance(Duration::from_secs(pause)).await;
+        assert_eq!(once().await.is_pending(), lives, "{pause}");
+        assert_eq!(mailbox.proven(0).at().is_some(), lives);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn permanent_failure_is_tried_at_a_bounded_rate() {
     let (_, _, took) = run(|n, _| async move {
