@@ -282,13 +282,14 @@ impl Syntax {
                 Some("a value is nested more than 80 deep, or a key has more than 80 parts")
             }
             "repetition limit exceeded" => Some("its aliases repeat too much"),
+            "trailing characters" => Some(TRAILING),
             _ => None,
         };
         Syntax {
             message: known.unwrap_or(without_position(&text)).to_owned(),
             at,
             quotes: quotes && known.is_none(),
-            too_much: known.is_some(),
+            too_much: known.is_some() && known != Some(TRAILING),
         }
     }
 }
@@ -358,6 +359,10 @@ pub(crate) const MAX_DEPTH: usize = 128;
 
 /// What is said of a document that is deeper.
 pub(crate) const TOO_DEEP: &str = "lists and maps are nested more than 128 deep";
+
+/// What is said of a document of JSON that goes on after its value.
+const TRAILING: &str =
+    "the document ends before this; remove what follows, or what ends it too early";
 
 /// The same of JSON, whose decoder refuses the last level.
 #[cfg(feature = "json")]

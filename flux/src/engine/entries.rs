@@ -66,6 +66,7 @@ impl LayerState {
         match given.read {
             Ok((layer, variables)) => {
                 self.refusal = None;
+                self.give_partial(None);
                 let newest = self.candidate.as_ref().or(self.accepted.as_ref());
                 if newest.is_none_or(|newest| newest.variables() != variables) {
                     let given = GivenContent {
@@ -82,6 +83,7 @@ impl LayerState {
                 self.candidate = None;
                 let named = entries.into_iter().map(|entry| entry.of(&self.origin));
                 self.refusal = Some(named.collect());
+                self.give_partial(given.partial);
                 self.since = update;
             }
         }

@@ -14,7 +14,9 @@ use crate::{
     codec::Decoder,
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
-    source::{ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain},
+    source::{
+        ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain, VariablePaths,
+    },
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -63,6 +65,8 @@ pub(crate) struct LayerState {
     pub(super) refusal: Option<Vec<Entry>>,
     /// What of refused content could be read all the same; only for finding its other problems.
     pub(super) partial: Option<AnyLayer>,
+    /// Which variable set which path of it.
+    pub(super) partial_variables: VariablePaths,
     /// What was found in the newest document that does not refuse it.
     pub(super) warnings: Vec<report::Problem>,
     /// Such findings in a layer that has no document, which no update has reported yet.
@@ -105,6 +109,7 @@ impl LayerState {
             replaced: None,
             refusal: None,
             partial: None,
+            partial_variables: Vec::new(),
             warnings: Vec::new(),
             given_warnings: Vec::new(),
             warned_again: None,
@@ -138,8 +143,18 @@ impl LayerState {
                 };
                 self.candidate = Some(DecodedContent::given(layer, given));
             }
-            Err(entries) => self.refusal = Some(named(entries).collect()),
+            Err(entries) => {
+                self.refusal = Some(named(entries).collect());
+                self.give_partial(given.partial);
+            }
         }
+    }
+
+    /// Takes what could be read of a layer without a document.
+    pub(super) fn give_partial(&mut self, partial: Option<(AnyLayer, VariablePaths)>) {
+        let (layer, variables) = partial.unzip();
+        self.partial = layer;
+        self.partial_variables = variables.unwrap_or_default();
     }
 
     /// How many bytes wait to be taken up.

@@ -230,8 +230,8 @@ fn taken<'a>(
         return Some(TakenContent {
             layer,
             document,
-            variables: &[],
-            arguments: &[],
+            variables: &state.partial_variables,
+            arguments: state.arguments.as_deref().unwrap_or_default(),
         });
     }
     let candidate = candidate.unwrap_or(state.candidate.is_some());

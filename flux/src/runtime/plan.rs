@@ -313,6 +313,7 @@ pub(crate) fn given(
         }
         Input::Watched(_) => Given {
             read: Err(Vec::new()),
+            partial: None,
             secrets: Vec::new(),
             warnings: Vec::new(),
             arguments: None,
@@ -325,6 +326,7 @@ pub(crate) fn given(
         let text = format!("reading it panicked: {panic}");
         Given {
             read: Err(vec![whole_entry(origin, text).kind(ProblemKind::Panic)]),
+            partial: None,
             secrets: Vec::new(),
             warnings: Vec::new(),
             arguments: None,

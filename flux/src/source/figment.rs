@@ -30,6 +30,7 @@ pub(crate) fn layer_of<L>(
             .into_iter()
             .map(|problem| Entry::new(&origin, problem))
             .collect()),
+        partial: None,
         secrets,
         warnings: Vec::new(),
         arguments: None,
@@ -58,9 +59,11 @@ pub(crate) fn layer_of<L>(
             _ => warnings.push(Entry::new(&origin, flaw)),
         }
     }
+    let layer = layer.map(|layer| (layer, Vec::new()));
     match layer {
         Some(layer) if problems.is_empty() => Given {
-            read: Ok((layer, Vec::new())),
+            read: Ok(layer),
+            partial: None,
             secrets,
             warnings,
             arguments: None,
@@ -68,7 +71,8 @@ pub(crate) fn layer_of<L>(
             tree: Some(tree),
             again: None,
         },
-        _ => Given {
+        partial => Given {
+            partial,
             warnings,
             ..refused(problems, secrets)
         },

@@ -28,6 +28,8 @@ pub(crate) type ReadAgain<L> = Box<dyn Fn(KnownKeys<'_>) -> Given<L> + Send + Sy
 pub(crate) struct Given<L> {
     /// The layer, or everything that is wrong with it.
     pub(crate) read: Result<(L, VariablePaths), Vec<Entry>>,
+    /// Where something is wrong with it, what could be read all the same; only for finding its other problems.
+    pub(crate) partial: Option<(L, VariablePaths)>,
     /// What must not be printed of it.
     pub(crate) secrets: Vec<String>,
     /// What is not wrong, but probably not meant.

@@ -1,7 +1,12 @@
 //! A document with so many independent mistakes is reported with each of them.
 
 use crate::refusal;
-use flux::{Flux, Format, report::ProblemKind};
+use flux::{
+    Capacitor, Error, Flux, Format, Source,
+    figment::{Figment, providers::Serialized},
+    report::ProblemKind,
+    source::Channel,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -292,5 +297,95 @@ fn a_document_with_many_mistakes_is_reported_with_each_of_them() {
                 prop_assert_eq!(problem.line, line, "{}\n{}", text, report);
             }
         });
+    }
+}
+
+#[derive(Flux)]
+struct Served {
+    #[flux(default = 1)]
+    port: u16,
+    #[flux(non_empty)]
+    host: String,
+    #[flux(default = 10, range = 1..=100)]
+    size: u8,
+    #[flux(nested)]
+    tls: Tls,
+}
+
+#[derive(Flux)]
+struct Tls {
+    key: String,
+}
+
+/// What could be read of variables, arguments and a provider is known although something else in them is wrong.
+#[tokio::test]
+async fn a_wrong_variable_argument_or_provider_hides_no_missing_value_and_no_broken_rule() {
+    let env = |variables: &[(&str, &str)]| {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Source::env("APP_").variables(variables.iter().map(own).collect::<Vec<_>>())
+    };
+    let provider =
+        Figment::from(Serialized::default("port", "x")).merge(Serialized::default("size", 0));
+    for (layers, place) in [
+        (
+            vec![env(&[("APP_PORT", "x"), ("APP_SIZE", "0")])],
+            "environment variable APP_SIZE",
+        ),
+        (
+            vec![
+                env(&[]),
+                Source::args().arguments(["--port", "x", "--size", "0"]),
+            ],
+            "argument --size",
+        ),
+        (vec![env(&[]), Source::provider(provider)], "provider"),
+    ] {
+        let (sender, channel) = Channel::buffered("app.yaml", 1);
+        sender.send(&b"host: ''\ntls: {}"[..]).await.unwrap();
+        let document = Source::watcher(channel).format(Format::Yaml);
+        let mut builder = Capacitor::<Served>::builder().manual().source(document);
+        for layer in layers {
+            builder = builder.source(layer);
+        }
+        let Err(Error::Refused(report)) = builder.build().unwrap().start().await else {
+            panic!("refused");
+        };
+        let told = report.problems().iter();
+        let mut told: Vec<_> = told.map(|one| (one.path.as_str(), one.kind)).collect();
+        told.sort_by_key(|(path, _)| *path);
+        let all = [
+            ("host", Rule),
+            ("port", TypeMismatch),
+            ("size", Rule),
+            ("tls.key", Missing),
+        ];
+        assert_eq!(told, all, "{report}");
+        let text = report.to_string();
+        assert!(
+            text.contains("set APP_TLS_KEY, or `tls.key` in app.yaml"),
+            "{text}"
+        );
+        let size = (report.problems().iter()).find(|one| one.path.as_str() == "size");
+        let size = size.unwrap();
+        let has_place = size.variable.is_some() || size.argument.is_some() || place == "provider";
+        assert!(has_place && text.contains(place), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_variable_that_is_refused_hides_no_missing_value() {
+    let source = Source::env("APP_").variables([("APP_HOST", "a"), ("APP_TLS_KYE", "x")]);
+    let capacitor = Capacitor::<Served>::builder()
+        .manual()
+        .unknown(flux::Unknown::Deny)
+        .source(source)
+        .build()
+        .unwrap();
+    let error = capacitor.start().await.unwrap_err().to_string();
+    for part in [
+        "did you mean `APP_TLS_KEY`?",
+        "tls.key: is required, and no layer sets it",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
     }
 }

@@ -437,6 +437,15 @@ async fn surplus_items_and_a_second_document_have_their_place() {
         "{report}"
     );
     assert_eq!(problem.line, Some(2), "{report}");
+    for text in ["{\"port\": 1}\n}", "{\"port\": 1}\n{\"port\": 2}"] {
+        let report = refusal::<Exact>(Format::Json, text).await;
+        let problem = &report.problems()[0];
+        assert_eq!((report.problems().len(), problem.line), (1, Some(2)));
+        assert!(
+            problem.message.contains("the document ends before this"),
+            "{report}"
+        );
+    }
 }
 
 #[derive(Flux)]

@@ -96,11 +96,14 @@ pub(crate) fn layer<L>(
     let ReadArguments {
         root, set, wrong, ..
     } = read;
+    let layer = layer.map(|layer| (layer, Vec::new()));
+    let (read, partial) = match layer {
+        Some(layer) if wrong.is_empty() => (Ok(layer), None),
+        partial => (Err(wrong), partial),
+    };
     Given {
-        read: match layer {
-            Some(layer) if wrong.is_empty() => Ok((layer, Vec::new())),
-            _ => Err(wrong),
-        },
+        read,
+        partial,
         secrets: line.secrets,
         warnings: Vec::new(),
         arguments: Some(set),

@@ -88,6 +88,7 @@ pub(crate) fn layer<L: 'static>(
     let Some(environment) = Environment::new(fields, decode, prefix, variables) else {
         return Given {
             read: Err(Vec::new()),
+            partial: None,
             secrets: Vec::new(),
             warnings: Vec::new(),
             arguments: None,
@@ -166,7 +167,13 @@ impl<'a, L> Environment<'a, L> {
             }
         }
         if !refused.is_empty() {
-            let mut all = given.read.err().unwrap_or_default();
+            let mut all = match given.read {
+                Ok(read) => {
+                    given.partial = Some(read);
+                    Vec::new()
+                }
+                Err(all) => all,
+            };
             all.append(&mut refused);
             given.read = Err(all);
         }
@@ -350,15 +357,17 @@ impl<'a, L> Environment<'a, L> {
         let unread = unread_keys(self.fields, &root).into_iter();
         let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
         let unread = unread.collect();
-        let read = match layer {
-            Some(layer) if problems.is_empty() && unclear.is_empty() => Ok((layer, set)),
-            _ => {
-                let problems = problems.into_iter().map(|problem| entry(problem, &set));
-                Err(unclear.into_iter().chain(problems).collect())
-            }
+        let is_good = problems.is_empty() && unclear.is_empty();
+        let problems = problems.into_iter().map(|problem| entry(problem, &set));
+        let entries: Vec<Entry> = unclear.into_iter().chain(problems).collect();
+        let layer = layer.map(|layer| (layer, set));
+        let (read, partial) = match layer {
+            Some(layer) if is_good => (Ok(layer), None),
+            partial => (Err(entries), partial),
         };
         let given = Given {
             read,
+            partial,
             secrets,
             warnings: Vec::new(),
             arguments: None,
