@@ -343,7 +343,7 @@ impl fmt::Display for Status {
             write!(f, "\n  {layer}")?;
         }
         for warning in &self.warnings {
-            write!(f, "\n  warning:\n{warning}")?;
+            write!(f, "\n  warning: {}", warning.after_word())?;
         }
         match &self.error {
             Some(report) => write!(f, "\n{report}"),

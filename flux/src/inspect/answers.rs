@@ -4,6 +4,7 @@ use super::{
     error::ExplainError,
     explanation::{Explanation, Setting, ValueOrigin},
     fold::fold,
+    into_value::steps_that_exist,
     item::{Effect, ExplainedItem, ItemOutcome, LayerSetting, PartsForm, each_leaf},
     value::ConfigValue,
     views::{LayerView, views},
@@ -25,6 +26,7 @@ use std::{
 /// What readers see of one configuration.
 pub(super) struct Answers {
     pub(super) fields: &'static [Field],
+    types: fn() -> Vec<TypeFacts>,
     pub(super) items: Vec<ExplainedItem>,
     pub(super) layers: Vec<AnsweredLayer>,
     /// The paths that a stage changed.
@@ -80,6 +82,7 @@ impl Answers {
         let arguments = reads_arguments.then(|| arguments::names_by_path(fields).collect());
         Answers {
             fields,
+            types,
             items,
             layers,
             staged: staged(schema, served),
@@ -265,6 +268,14 @@ impl Answers {
             Reached::Unknown(_) => (None, false),
         };
         if let Some(field) = field {
+            let exists = steps_that_exist(self.fields, self.types, &path);
+            if exists < path.len() {
+                return Err(ExplainError::NoPart {
+                    path: KeyPath::new(&path),
+                    value: KeyPath::new(&path[..exists]),
+                    type_name: field.type_name(),
+                });
+            }
             let mut one = Explanation::of_field(&path, field, is_field);
             one.from = ValueOrigin::Nothing;
             one.variables = self.variables_of(&path);

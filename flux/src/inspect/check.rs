@@ -146,7 +146,8 @@ impl<C: Config> Builder<C> {
     ) -> Result<Checked, CheckError> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
         if let Some(report) = judged.refused {
-            return Err(CheckError::Refused(report));
+            let warnings = judged.warnings.as_ref();
+            return Err(CheckError::Refused(report.with_warnings(warnings)));
         }
         if let Some(value) = judged.value.take() {
             transform::<C>(value, &judged)?;
@@ -181,12 +182,12 @@ fn transform<C: Config>(value: AnySnapshot, judged: &Evaluation) -> Result<(), C
     let entries: Vec<Entry> = problems.map(|one| Entry::new("", one)).collect();
     match value.is_some() && entries.is_empty() {
         true => Ok(()),
-        false => Err(CheckError::Refused(Report::compose(
-            C::fields(),
-            entries,
-            Keeping::WouldRefuse,
-            &secret_sources(&judged.served),
-        ))),
+        false => {
+            let secrets = secret_sources(&judged.served);
+            let report = Report::compose(C::fields(), entries, Keeping::WouldRefuse, &secrets);
+            let warnings = judged.warnings.as_ref();
+            Err(CheckError::Refused(report.with_warnings(warnings)))
+        }
     }
 }
 
@@ -374,10 +375,10 @@ impl fmt::Display for Checked {
             write!(f, "\n  left out: {origin}")?;
         }
         for missing in &self.missing {
-            write!(f, "\n  to come: {missing}")?;
+            write!(f, "\n  to come: {}", missing.after_word())?;
         }
         for warning in &self.warnings {
-            write!(f, "\n  warning: {warning}")?;
+            write!(f, "\n  warning: {}", warning.after_word())?;
         }
         Ok(())
     }

@@ -24,6 +24,19 @@ pub enum ExplainError {
         /// What is wrong with it.
         error: KeyPathError,
     },
+    /// The path leads into a value that has no such part.
+    #[error(
+        "nothing can be at `{path}`: `{value}`{} has no such part, did you mean `{value}`?",
+        of_type(type_name)
+    )]
+    NoPart {
+        /// The path.
+        path: KeyPath,
+        /// The longest path of it that exists.
+        value: KeyPath,
+        /// The Rust type of the field, as written.
+        type_name: &'static str,
+    },
     /// No field is at the path.
     #[error("no field is at `{path}`{}", near.as_ref().map_or(String::new(), |near| format!(", did you mean `{near}`?")))]
     Unknown {
@@ -32,4 +45,11 @@ pub enum ExplainError {
         /// A path that exists, and is written nearly so.
         near: Option<KeyPath>,
     },
+}
+
+fn of_type(name: &str) -> String {
+    match name.is_empty() {
+        true => String::new(),
+        false => format!(" (in a field of type `{name}`)"),
+    }
 }

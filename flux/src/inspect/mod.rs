@@ -10,6 +10,7 @@ mod error;
 mod explanation;
 mod fold;
 mod inputs;
+mod into_value;
 mod item;
 mod json_schema;
 mod notes;

@@ -370,7 +370,7 @@ impl fmt::Display for PlannedUpdate {
             write!(f, "\n  {hidden}")?;
         }
         for warning in &self.warnings {
-            write!(f, "\n  warning: {warning}")?;
+            write!(f, "\n  warning: {}", warning.after_word())?;
         }
         for note in &self.notes {
             write!(f, "\n  note: {note}")?;

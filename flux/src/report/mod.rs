@@ -320,7 +320,20 @@ impl Report {
         Report { keeping, problems }
     }
 
-    /// The problems, by layer and line.
+    /// Adds warnings behind the problems, unless they are among them.
+    pub(crate) fn with_warnings(mut self, warnings: Option<&Report>) -> Self {
+        let warnings = warnings.map_or(&[][..], |report| &report.problems);
+        for warning in warnings {
+            if !self.problems.iter().any(|known| known.is_same(warning)) {
+                let mut warning = warning.clone();
+                warning.is_warning = true;
+                self.problems.push(warning);
+            }
+        }
+        self
+    }
+
+    /// The problems, by layer and line. Warnings of documents that were judged and not applied follow what refuses them.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -386,7 +399,10 @@ impl fmt::Display for Report {
             )?,
         }
         for problem in &self.problems {
-            write!(f, "\n{problem}")?;
+            match problem.is_warning && warnings < self.problems.len() {
+                true => write!(f, "\n  warning: {}", problem.after_word())?,
+                false => write!(f, "\n{problem}")?,
+            }
         }
         Ok(())
     }

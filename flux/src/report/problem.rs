@@ -121,6 +121,17 @@ impl Problem {
         }
     }
 
+    /// Whether it is the other one, which may refuse or not.
+    pub(super) fn is_same(&self, other: &Problem) -> bool {
+        let place = |one: &Problem| (one.layer, one.line, one.column, one.position);
+        place(self) == place(other) && (self.kind, &self.path) == (other.kind, &other.path)
+    }
+
+    /// As it is printed behind a word such as `warning:`.
+    pub(crate) fn after_word(&self) -> String {
+        self.to_string().trim_start().to_owned()
+    }
+
     /// Whether it is a warning, which refuses nothing by itself.
     pub fn is_warning(&self) -> bool {
         self.is_warning
@@ -129,10 +140,11 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.is_empty() {
-            true => write!(f, "  {}", self.message)?,
-            false => write!(f, "  {}: {}", self.path, self.message)?,
+        f.write_str("  ")?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
         }
+        f.write_str(&self.message)?;
         if let (Some(name), Some(position)) = (&self.argument, self.position) {
             match name.is_empty() {
                 true => write!(f, "\n    --> argument {position}")?,

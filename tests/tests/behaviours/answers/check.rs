@@ -271,3 +271,33 @@ fn the_config_type_checks_with_its_sources_options_and_computing_stages() {
     };
     assert_eq!(report.problems()[0].path.as_str(), "port", "{report}");
 }
+
+#[test]
+fn a_refused_check_has_the_warnings_too_behind_what_refuses_it() {
+    // The documents can be decoded, and a rule refuses them.
+    let report = refused(Inputs::new().layer("app.yaml", "nmae: x\nname: a\nport: 0\n"));
+    let found: Vec<_> = (report.problems().iter())
+        .map(|one| (one.path.as_str(), one.is_warning()))
+        .collect();
+    assert_eq!(found, [("port", false), ("nmae", true)], "{report}");
+    let text = report.to_string();
+    assert!(text.contains(": 1 problem, 1 warning;"), "{text}");
+    assert!(text.contains("\n  port: must be in "), "{text}");
+    assert!(text.contains("\n  warning: nmae: "), "{text}");
+    // A document that cannot be decoded has its warnings already, and has each once.
+    let report = refused(Inputs::new().layer("app.yaml", "nmae: x\nname: [a]\nport: 1\n"));
+    let text = report.to_string();
+    assert_eq!(text.matches("nmae: ").count(), 1, "{text}");
+}
+
+#[test]
+fn what_is_printed_behind_a_word_has_one_blank_before_it() {
+    let inputs = Inputs::new().layer("app.yaml", "nmae: x\nport: 1\n");
+    let checked = builder().check(inputs.only_given()).unwrap().to_string();
+    assert!(checked.contains("\n  warning: nmae: "), "{checked}");
+    assert!(
+        checked.contains("\n  to come: name: is required"),
+        "{checked}"
+    );
+    assert!(checked.contains("\n    --> "), "{checked}");
+}

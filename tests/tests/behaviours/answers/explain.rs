@@ -512,3 +512,65 @@ async fn the_config_type_answers_as_well() {
     assert_eq!(port.variables, ["FLUX_TEST_EXPLAIN_PORT"]);
     Declared::capacitor().stop().await;
 }
+
+#[tokio::test]
+async fn a_path_below_a_single_value_does_not_exist() {
+    #[derive(Flux, Debug)]
+    struct Deep {
+        #[flux(default = 1)]
+        n: u16,
+        #[flux(default = "x")]
+        text: String,
+        #[flux(default)]
+        list: Vec<u16>,
+        #[flux(default)]
+        pair: Option<(u8, u8)>,
+        #[flux(default)]
+        any: BTreeMap<String, Vec<bool>>,
+        #[flux(nested)]
+        tls: Option<Tls>,
+        #[flux(default = Duration::from_secs(1))]
+        wait: Duration,
+    }
+    #[derive(Flux, Debug)]
+    struct Tls {
+        port: u16,
+    }
+    let app = over::<Deep>(&[("app", Format::Yaml, "n: 2\nlist: [1]")], &[]).await;
+    for (path, value) in [
+        ("n.x", "n"),
+        ("n[0]", "n"),
+        ("text.x.y", "text"),
+        ("list[0].x", "list[0]"),
+        ("list[7].x", "list[7]"),
+        ("list.x", "list"),
+        ("pair[2]", "pair"),
+        ("any.a[0].b", "any.a[0]"),
+        ("any.a.b", "any.a"),
+        ("tls.port.x", "tls.port"),
+        ("wait.minutes", "wait"),
+    ] {
+        let error = app.explain(path).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&format!("nothing can be at `{path}`: `{value}`")),
+            "{text}"
+        );
+        assert!(
+            text.ends_with(&format!("did you mean `{value}`?")),
+            "{text}"
+        );
+    }
+    for path in [
+        "list[7]",
+        "pair[1]",
+        "any.a",
+        "any.a[0]",
+        "tls.port",
+        "wait.secs",
+        "n",
+    ] {
+        let one = app.explain(path).unwrap();
+        assert_eq!(one.path.as_str(), path, "{one}");
+    }
+}
