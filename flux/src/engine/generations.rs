@@ -2,7 +2,7 @@
 
 use super::{content::LayerContent, value::AnySnapshot};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{collections::VecDeque, sync::Arc, time::SystemTime};
+use std::{collections::VecDeque, fmt, sync::Arc, time::SystemTime};
 
 /// One configuration that readers saw, or see.
 #[derive(Debug, Clone)]
@@ -18,6 +18,19 @@ pub struct Generation {
     pub changed: Vec<String>,
     /// What became of it.
     pub outcome: GenerationOutcome,
+    /// What it was made of.
+    pub(crate) contents: GenerationContents,
+}
+
+/// What the layers contained when a configuration was applied, for those who explain it.
+#[derive(Clone)]
+pub(crate) struct GenerationContents(pub(crate) Arc<[LayerContent]>);
+
+/// Without any content, which may be secret.
+impl fmt::Debug for GenerationContents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} layers", self.0.len())
+    }
 }
 
 /// What became of a configuration.
@@ -84,6 +97,7 @@ impl KeptGeneration {
                 origins: Vec::new(),
                 changed: Vec::new(),
                 outcome: GenerationOutcome::Applied,
+                contents: GenerationContents(Arc::clone(&contents)),
             }),
             snapshot: snapshot.clone(),
             before_pipeline: before_pipeline.clone(),

@@ -2,6 +2,7 @@
 //! layers; an update pays some 30 instructions for it.
 
 mod answers;
+mod blame;
 mod check;
 mod default;
 mod describe;
@@ -22,6 +23,7 @@ mod value;
 mod views;
 mod wording;
 
+pub use blame::{Blame, BlameOutcome, BlamedChange, ChangedSetting};
 pub use check::{CheckError, Checked, CheckedLayer, LayerInput};
 pub use describe::Describe;
 pub use effective::Effective;
@@ -77,6 +79,21 @@ impl<C: Config> Capacitor<C> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
         let (answers, status) = answers_of(self.instance(), schema, types)?;
         Ok(Effective::new(&answers, &status))
+    }
+
+    /// Which generations changed a path, when, by which layer, and what became of each; and which changes of it were refused. See
+    /// [`Blame`]. The path may lead into lists and maps, or be that of a section.
+    ///
+    /// It is made of what is kept anyway: the configurations that [`Builder::generations`](crate::Builder::generations) keeps (the last
+    /// five by default) and the refusals that [`Builder::history`](crate::Builder::history) keeps (none by default; the newest one is
+    /// known as long as it lasts). Each of them is read once more for an answer.
+    ///
+    /// # Errors
+    /// [`ExplainError`]: no field is at the path, or no configuration was applied yet.
+    pub fn blame(&self, path: &str) -> Result<Blame, ExplainError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let (answers, status) = answers_of(self.instance(), schema, types)?;
+        blame::blame(path, schema, types, &answers, &status)
     }
 
     /// The settings without effect: those that a higher layer hides, those that repeat what is below them, and keys that no field has.

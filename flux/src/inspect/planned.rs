@@ -326,7 +326,8 @@ impl Checked {
     }
 }
 
-fn printed(answers: &Answers, path: &[Seg], value: &Option<ConfigValue>) -> String {
+/// A value for people, or why there is none.
+pub(super) fn printed(answers: &Answers, path: &[Seg], value: &Option<ConfigValue>) -> String {
     let outcome = answers.find(path).map(|item| &item.outcome);
     match (value, outcome) {
         (Some(value), _) => shown(value),

@@ -1,6 +1,7 @@
 //! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
 
 mod arguments;
+mod blame;
 mod check;
 mod cli;
 mod describe;

@@ -1,0 +1,457 @@
+//! Who changed a path: made of the generations and the refusals that are kept.
+
+use super::{
+    answers::Answers, effective::value_at, error::ExplainError, explanation::Setting,
+    planned::printed, value::ConfigValue,
+};
+use crate::{
+    Report,
+    engine::{Generation, GenerationOutcome, Schema, Served, Status},
+    problem::{KeyPath, Seg},
+    schema::TypeFacts,
+    time::unix,
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use std::{fmt, sync::Arc, time::SystemTime};
+
+/// Who changed a path of the configuration. `Display` prints a line for each change, newest first, `Serialize` gives the fields under
+/// their names, with times as seconds since 1970. No secret is in it.
+///
+/// ```
+/// # use flux::{Capacitor, Flux, Format, Source, source::Channel};
+/// #[derive(Flux)]
+/// struct App {
+///     #[flux(range = 1..=65535)]
+///     port: u16,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (document, channel) = Channel::latest("app.yaml");
+/// # let capacitor = Capacitor::<App>::builder()
+/// #     .source(Source::watcher(channel).format(Format::Yaml)).manual().history(8).build()?;
+/// # document.try_send(&b"port: 80\n"[..])?;
+/// # capacitor.start().await?;
+/// # document.try_send(&b"port: 81\n"[..])?;
+/// # capacitor.process().await?;
+/// # document.try_send(&b"port: 0\n"[..])?;
+/// # capacitor.process().await?;
+/// let blame = capacitor.blame("port")?;                 // after 80, 81 and 0, which is refused
+/// let lines: Vec<String> = blame.to_string().lines().map(str::to_owned).collect();
+/// assert!(lines[1].starts_with("  refused ") && lines[1].contains("app.yaml:1:7"));
+/// assert!(lines[2].starts_with("  generation 2, "));
+/// assert_eq!(blame.changes[1].settings[0].to_string(), "port: 80 -> 81 (app.yaml:1:7)");
+/// # capacitor.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Blame {
+    /// The path, with the fields' own names.
+    pub path: KeyPath,
+    /// What changed it, newest first.
+    pub changes: Vec<BlamedChange>,
+    /// What is to be known besides: how far back the memory reaches.
+    pub notes: Vec<String>,
+}
+
+/// One change of a path, applied or refused.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BlamedChange {
+    /// When it was applied or refused. Of a refusal that is only known to last, since when the state is what it is.
+    pub at: SystemTime,
+    /// The generation; none of a change that was refused.
+    pub generation: Option<u64>,
+    /// The layers whose new content made the generation, or whose content is refused.
+    pub origins: Vec<String>,
+    /// What became of it.
+    pub outcome: BlameOutcome,
+    /// The settings at the path and below it that it changed. The values are those that the layers made, also where a stage of the
+    /// program made others.
+    pub settings: Vec<ChangedSetting>,
+}
+
+/// One setting that a change was about.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ChangedSetting {
+    /// The path.
+    pub path: KeyPath,
+    /// The value before; none where it was not set, or is not known any more.
+    pub old: Option<ConfigValue>,
+    /// The value from then on; none where it was not set, and of what is refused.
+    pub new: Option<ConfigValue>,
+    /// What set it.
+    pub by: Option<Setting>,
+    /// Why it is refused.
+    pub problem: Option<String>,
+    /// Both values for people; none where they are not known.
+    printed: [Option<String>; 2],
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlameOutcome {
+    /// It was applied.
+    Applied,
+    /// It is applied, and taken back if the program turns unhealthy now.
+    OnProbation,
+    /// It was applied and taken back; why.
+    TakenBack(String),
+    /// It was refused.
+    Refused,
+}
+
+impl BlameOutcome {
+    /// Its name in `Serialize`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            BlameOutcome::Applied => "applied",
+            BlameOutcome::OnProbation => "on_probation",
+            BlameOutcome::TakenBack(_) => "taken_back",
+            BlameOutcome::Refused => "refused",
+        }
+    }
+}
+
+/// Who changed this path of what readers see.
+pub(super) fn blame(
+    text: &str,
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+    answers: &Arc<Answers>,
+    status: &Arc<Status>,
+) -> Result<Blame, ExplainError> {
+    let path = answers.explain(text, status)?.path;
+    let blaming = Blaming {
+        path: path.steps(),
+        schema,
+        types,
+        status,
+    };
+    let mut changes = blaming.refused();
+    let mut before: Option<AnsweredGeneration> = None;
+    for record in &status.generations {
+        let now = match record.number == status.generation {
+            true => (Arc::clone(answers), Arc::clone(status)),
+            false => blaming.read(record),
+        };
+        changes.extend(blaming.applied(record, before.as_ref(), &now));
+        before = Some(now);
+    }
+    changes.sort_by_key(|one| std::cmp::Reverse(one.at));
+    let notes = blaming.notes();
+    Ok(Blame {
+        path,
+        changes,
+        notes,
+    })
+}
+
+/// What is known of a generation, and the status of that time.
+type AnsweredGeneration = (Arc<Answers>, Arc<Status>);
+
+struct Blaming<'a> {
+    path: &'a [Seg],
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+    status: &'a Status,
+}
+
+impl Blaming<'_> {
+    /// Reads the layers of a generation once more.
+    fn read(&self, record: &Generation) -> AnsweredGeneration {
+        let served = &self.status.served;
+        let mut status = Status::idle(self.status.name.clone(), record.at);
+        status.generation = record.number;
+        status.served = Served {
+            layers: Arc::clone(&served.layers),
+            contents: Arc::clone(&record.contents.0),
+            staged: None,
+            reduced: served.reduced,
+        };
+        let answers = Answers::new(self.schema, self.types, &status);
+        (Arc::new(answers), Arc::new(status))
+    }
+
+    /// What a generation changed at the path; none where that is nothing.
+    fn applied(
+        &self,
+        record: &Generation,
+        before: Option<&AnsweredGeneration>,
+        now: &AnsweredGeneration,
+    ) -> Option<BlamedChange> {
+        let mut settings = Vec::new();
+        // The first one after a start.
+        if record.changed.is_empty() {
+            let one = ChangedSetting::new(self.path, None, now);
+            settings.extend(one.by.is_some().then_some(one));
+        }
+        for changed in &record.changed {
+            let Ok(changed) = changed.parse::<KeyPath>() else {
+                continue;
+            };
+            let changed = changed.steps();
+            if changed.starts_with(self.path) {
+                settings.push(ChangedSetting::new(changed, before, now));
+            } else if self.path.starts_with(changed) {
+                // A list or a map as a whole, of which this is a part.
+                let one = ChangedSetting::new(self.path, before, now);
+                settings.extend((before.is_none() || !one.is_same()).then_some(one));
+            }
+        }
+        if settings.is_empty() {
+            return None;
+        }
+        Some(BlamedChange {
+            at: record.at,
+            generation: Some(record.number),
+            origins: record.origins.clone(),
+            outcome: match &record.outcome {
+                GenerationOutcome::Applied => BlameOutcome::Applied,
+                GenerationOutcome::OnProbation => BlameOutcome::OnProbation,
+                GenerationOutcome::TakenBack(reason) => BlameOutcome::TakenBack(reason.clone()),
+            },
+            settings,
+        })
+    }
+
+    /// The refusals that are about the path, each once.
+    fn refused(&self) -> Vec<BlamedChange> {
+        let mut all: Vec<(SystemTime, &Report)> = Vec::new();
+        for refusal in &self.status.history {
+            // What is tried again is refused again.
+            if all.last().is_none_or(|(_, last)| **last != refusal.report) {
+                all.push((refusal.at, &refusal.report));
+            }
+        }
+        if let Some(newest) = &self.status.error
+            && all.last().is_none_or(|(_, last)| *last != newest)
+        {
+            all.push((self.status.since, newest));
+        }
+        let all = all.into_iter();
+        all.filter_map(|(at, report)| self.refusal(at, report))
+            .collect()
+    }
+
+    fn refusal(&self, at: SystemTime, report: &Report) -> Option<BlamedChange> {
+        let about = report.problems().iter().filter(|problem| {
+            let path = problem.path.steps();
+            let is_whole = path.is_empty() && problem.layer.is_none() && !self.path.is_empty();
+            !problem.is_warning()
+                && !is_whole
+                && (path.starts_with(self.path) || self.path.starts_with(path))
+        });
+        let (mut origins, mut settings) = (Vec::<String>::new(), Vec::new());
+        for problem in about {
+            if !problem.origin.is_empty() && !origins.contains(&problem.origin) {
+                origins.push(problem.origin.clone());
+            }
+            let by = problem.layer.map(|layer| Setting {
+                origin: problem.origin.clone(),
+                layer,
+                variable: problem.variable.clone(),
+                argument: problem.argument.clone(),
+                line: problem.line,
+                column: problem.column,
+                revision: None,
+                value: None,
+                effect: super::Effect::Shadowed,
+            });
+            settings.push(ChangedSetting {
+                path: problem.path.clone(),
+                old: None,
+                new: None,
+                by,
+                problem: Some(problem.message.clone()),
+                printed: [None, None],
+            });
+        }
+        (!settings.is_empty()).then_some(BlamedChange {
+            at,
+            generation: None,
+            origins,
+            outcome: BlameOutcome::Refused,
+            settings,
+        })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let oldest = self.status.generations.first();
+        match oldest.map(|one| one.number) {
+            Some(oldest) if oldest > 1 => notes.push(format!(
+                "generations before {oldest} are not kept; `Builder::generations` sets how many are"
+            )),
+            None => notes.push(
+                "no generation is kept: what readers see comes from the last known good file, or `Builder::generations` keeps none"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+        if self.status.history.is_empty() {
+            notes.push(
+                "refusals of before are known where `Builder::history` keeps them".to_owned(),
+            );
+        }
+        for content in &self.status.quarantined {
+            let is_about = content.changed.iter().any(|changed| {
+                let changed = changed.parse::<KeyPath>();
+                changed.is_ok_and(|changed| {
+                    let changed = changed.steps();
+                    changed.starts_with(self.path) || self.path.starts_with(changed)
+                })
+            });
+            if is_about {
+                notes.push(format!(
+                    "{}: its newest content is not applied, since the process died with it {} times",
+                    content.origin, content.deaths
+                ));
+            }
+        }
+        notes
+    }
+}
+
+impl ChangedSetting {
+    /// The values that the layers made of it before and from then on.
+    fn new(path: &[Seg], before: Option<&AnsweredGeneration>, now: &AnsweredGeneration) -> Self {
+        let value = |(answers, status): &AnsweredGeneration| value_at(answers, status, path);
+        let words = |side: &AnsweredGeneration, value| printed(&side.0, path, value);
+        let (old, new) = (before.and_then(value), value(now));
+        let path = KeyPath::new(path);
+        let by = now.0.explain(path.as_str(), &now.1).ok();
+        let by = by.and_then(|one| {
+            let mut set = one.settings.into_iter();
+            set.find(|one| one.effect != super::Effect::Shadowed)
+        });
+        ChangedSetting {
+            printed: [
+                before.map(|before| words(before, &old)),
+                Some(words(now, &new)),
+            ],
+            path,
+            old,
+            new,
+            by,
+            problem: None,
+        }
+    }
+
+    /// Whether both values are known and equal.
+    fn is_same(&self) -> bool {
+        let is_known = |value: &ConfigValue| !value.has_secret();
+        self.old == self.new && self.old.as_ref().is_none_or(is_known)
+    }
+}
+
+impl fmt::Display for ChangedSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [old, new] = &self.printed;
+        let path = match self.path.is_empty() {
+            true => "the configuration",
+            false => self.path.as_str(),
+        };
+        write!(f, "{path}")?;
+        match (&self.problem, old, new) {
+            (Some(problem), ..) => write!(f, ": {problem}")?,
+            (None, Some(_), Some(_))
+                if self.old == Some(ConfigValue::Secret) && self.new == self.old =>
+            {
+                f.write_str(": another secret")?;
+            }
+            (None, Some(old), Some(new)) => write!(f, ": {old} -> {new}")?,
+            (None, _, Some(_)) if self.new.is_none() => {}
+            (None, _, Some(new)) => write!(f, " = {new}")?,
+            (None, ..) => {}
+        }
+        match &self.by {
+            Some(by) => write!(f, " ({by})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for BlamedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ago = self.at.elapsed().unwrap_or_default().as_secs();
+        match self.generation {
+            Some(number) => write!(f, "generation {number}, {ago}s ago")?,
+            None => write!(f, "refused {ago}s ago")?,
+        }
+        match &self.outcome {
+            BlameOutcome::Applied | BlameOutcome::Refused => {}
+            BlameOutcome::OnProbation => f.write_str(", on probation")?,
+            BlameOutcome::TakenBack(reason) => write!(f, ", taken back ({reason})")?,
+        }
+        if let [one] = &*self.settings {
+            return write!(f, ": {one}");
+        }
+        for one in &self.settings {
+            write!(f, "\n    {one}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Blame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = match self.path.is_empty() {
+            true => "the configuration",
+            false => self.path.as_str(),
+        };
+        match self.changes.is_empty() {
+            true => write!(f, "{path}: no change of it is known")?,
+            false => f.write_str(path)?,
+        }
+        for change in &self.changes {
+            write!(f, "\n  {change}")?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Blame {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut blame = serializer.serialize_struct("Blame", 3)?;
+        blame.serialize_field("path", &self.path)?;
+        blame.serialize_field("changes", &self.changes)?;
+        blame.serialize_field("notes", &self.notes)?;
+        blame.end()
+    }
+}
+
+impl Serialize for BlamedChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reason = match &self.outcome {
+            BlameOutcome::TakenBack(reason) => Some(reason),
+            _ => None,
+        };
+        let mut change = serializer.serialize_struct("BlamedChange", 6)?;
+        change.serialize_field("at", &unix(self.at))?;
+        change.serialize_field("generation", &self.generation)?;
+        change.serialize_field("origins", &self.origins)?;
+        change.serialize_field("outcome", self.outcome.as_str())?;
+        change.serialize_field("reason", &reason)?;
+        change.serialize_field("settings", &self.settings)?;
+        change.end()
+    }
+}
+
+impl Serialize for ChangedSetting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut setting = serializer.serialize_struct("ChangedSetting", 5)?;
+        setting.serialize_field("path", &self.path)?;
+        setting.serialize_field("old", &self.old)?;
+        setting.serialize_field("new", &self.new)?;
+        setting.serialize_field("by", &self.by)?;
+        setting.serialize_field("problem", &self.problem)?;
+        setting.end()
+    }
+}

@@ -1,0 +1,205 @@
+//! Who changed a path: generations, refusals, and what became of them.
+
+use flux::{
+    Capacitor, Flux, Format, Source,
+    inspect::{BlameOutcome, ConfigValue},
+    source::{Channel, ChannelSender},
+};
+use std::collections::BTreeMap;
+
+#[derive(Flux, Debug)]
+struct App {
+    #[flux(default = 1, range = 1..=100)]
+    port: u16,
+    #[flux(nested)]
+    pool: Pool,
+    #[flux(default)]
+    hosts: Vec<String>,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Pool>,
+    #[flux(secret, default = "a")]
+    token: String,
+}
+
+#[derive(Flux, Debug)]
+struct Pool {
+    #[flux(default = 1)]
+    min: u16,
+    #[flux(default = 9)]
+    max: u16,
+}
+
+async fn app(generations: usize) -> (ChannelSender, Capacitor<App>) {
+    let (sender, channel) = Channel::buffered("app.yaml", 1);
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .override_with(Source::env("APP_").variables([("APP_POOL_MAX", "7")]))
+        .generations(generations)
+        .history(8)
+        .manual()
+        .build()
+        .unwrap();
+    sender
+        .send(b"port: 2\nhosts: [a, b]\n".to_vec())
+        .await
+        .unwrap();
+    capacitor.start().await.unwrap();
+    (sender, capacitor)
+}
+
+async fn change(sender: &ChannelSender, app: &Capacitor<App>, text: &str) {
+    sender.send(text.as_bytes().to_vec()).await.unwrap();
+    let _ = app.process().await;
+}
+
+/// Each change: the generation, what became of it, and the settings.
+fn lines(app: &Capacitor<App>, path: &str) -> Vec<String> {
+    let blame = app.blame(path).unwrap();
+    let line = |change: &flux::inspect::BlamedChange| {
+        let number = change
+            .generation
+            .map_or("-".to_owned(), |number| number.to_string());
+        let settings: Vec<_> = change.settings.iter().map(ToString::to_string).collect();
+        format!(
+            "{number} {} {}",
+            change.outcome.as_str(),
+            settings.join("; ")
+        )
+    };
+    blame.changes.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_path_has_the_generations_that_changed_it_and_the_refusals_newest_first() {
+    let (sender, app) = app(8).await;
+    change(&sender, &app, "port: 3\nhosts: [a, b]\n").await;
+    change(&sender, &app, "port: 3\nhosts: [a, c]\n").await;
+    change(&sender, &app, "port: 0\nhosts: [a, c]\n").await;
+    change(&sender, &app, "hosts: [a, c]\n").await;
+    assert_eq!(
+        lines(&app, "port"),
+        [
+            "4 applied port: 3 -> its default".replace("its default", "1"),
+            "- refused port: must be in 1..=100, found 0 (app.yaml:1:7)".to_owned(),
+            "2 applied port: 2 -> 3 (app.yaml:1:7)".to_owned(),
+            "1 applied port = 2 (app.yaml:1:7)".to_owned(),
+        ]
+    );
+    // The item that stayed the same was not changed by the list's change.
+    assert_eq!(
+        lines(&app, "hosts[1]"),
+        [
+            "3 applied hosts[1]: \"b\" -> \"c\" (app.yaml:2:12)",
+            "1 applied hosts[1] = \"b\" (app.yaml:2:12)"
+        ]
+    );
+    assert_eq!(lines(&app, "hosts[0]").len(), 1);
+    let blame = app.blame("hosts").unwrap();
+    assert_eq!(blame.changes[0].origins, ["app.yaml"]);
+    assert_eq!(blame.path.as_str(), "hosts");
+    // Set by the environment since the start.
+    assert_eq!(
+        lines(&app, "pool.max"),
+        ["1 applied pool.max = 7 (variable APP_POOL_MAX)"]
+    );
+    assert!(lines(&app, "pool.min").is_empty());
+    assert!(
+        app.blame("prot")
+            .unwrap_err()
+            .to_string()
+            .ends_with("did you mean `port`?")
+    );
+}
+
+#[tokio::test]
+async fn a_section_has_every_setting_in_it_that_changed() {
+    let (sender, app) = app(8).await;
+    change(&sender, &app, "pool: {min: 4}\ntenants: {x: {max: 5}}\n").await;
+    assert_eq!(
+        lines(&app, "pool")[0],
+        "2 applied pool.min: 1 -> 4 (app.yaml:1:13)"
+    );
+    let tenants = lines(&app, "tenants");
+    assert!(tenants[0].starts_with("2 applied tenants"), "{tenants:?}");
+    change(&sender, &app, "pool: {min: 4}\ntenants: {x: {max: 6}}\n").await;
+    assert_eq!(
+        lines(&app, "tenants.x.max")[0],
+        "3 applied tenants.x.max: 5 -> 6 (app.yaml:2:20)"
+    );
+    let all = app.blame("").unwrap();
+    assert_eq!(all.changes.len(), 3, "{all}");
+    assert_eq!(all.changes[1].settings.len(), 4, "{all}");
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_named_so_with_the_reason() {
+    let (sender, app) = app(8).await;
+    change(&sender, &app, "port: 3\n").await;
+    app.rollback(1).await.unwrap();
+    let blame = app.blame("port").unwrap();
+    assert_eq!(blame.changes.last().unwrap().outcome, BlameOutcome::Applied);
+    let taken = blame
+        .changes
+        .iter()
+        .find(|one| one.generation == Some(2))
+        .unwrap();
+    assert_eq!(
+        taken.outcome,
+        BlameOutcome::TakenBack("rolled back by hand".into())
+    );
+    assert!(
+        blame
+            .to_string()
+            .contains(", taken back (rolled back by hand): port: 2 -> 3 (app.yaml:1:7)"),
+        "{blame}"
+    );
+    let json = serde_json::to_value(&blame).unwrap();
+    assert!(
+        json["changes"].as_array().unwrap().iter().any(|one| {
+            one["outcome"] == "taken_back"
+                && one["reason"] == "rolled back by hand"
+                && one["settings"][0]["new"] == 3
+        }),
+        "{json}"
+    );
+}
+
+#[tokio::test]
+async fn no_secret_is_in_it_and_what_is_forgotten_is_said_so() {
+    let (sender, app) = app(1).await;
+    for (port, token) in [
+        (3, "hunter2hunter2"),
+        (4, "swordfish99"),
+        (5, "correcthorse"),
+    ] {
+        change(&sender, &app, &format!("port: {port}\ntoken: {token}\n")).await;
+    }
+    change(&sender, &app, "port: 0\ntoken: batterystaple\n").await;
+    let blame = app.blame("token").unwrap();
+    let newest = &blame.changes[0].settings[0];
+    assert_eq!(newest.new, Some(ConfigValue::Secret));
+    assert!(
+        newest
+            .to_string()
+            .starts_with("token: another secret (app.yaml:2:8)"),
+        "{newest}"
+    );
+    let everything = app.blame("").unwrap();
+    let printed = format!(
+        "{blame}{blame:?}{everything}{everything:?}{}{:?}",
+        serde_json::to_string(&everything).unwrap(),
+        app.status().generations,
+    );
+    for secret in ["hunter2", "swordfish", "correcthorse", "battery"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    assert_eq!(blame.changes.len(), 2, "{blame}");
+    // The value before the oldest one that is kept is not known.
+    assert_eq!(blame.changes[1].settings[0].old, None);
+    assert!(
+        blame
+            .to_string()
+            .contains("note: generations before 3 are not kept"),
+        "{blame}"
+    );
+}
