@@ -22,10 +22,6 @@ mod disk_status;
 mod entries;
 mod evaluate;
 mod event;
-#[cfg_attr(
-    not(feature = "json"),
-    allow(dead_code, reason = "what outlives a process is kept as JSON")
-)]
 mod fingerprint;
 mod generations;
 mod hidden_edits;
@@ -65,7 +61,6 @@ pub(crate) use decide::{Past, TrialRules};
 pub use disk_status::{LastKnownGood, TrialRecordFile};
 pub(crate) use evaluate::{Evaluation, EvaluationInput, RunningConfiguration, evaluate};
 pub(crate) use event::{EngineEvent, RefusedStage};
-#[cfg(feature = "json")]
 pub(crate) use fingerprint::{Fingerprint, FingerprintKey};
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;

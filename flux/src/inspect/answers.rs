@@ -3,7 +3,7 @@
 use super::{
     error::ExplainError,
     explanation::{Explanation, Setting, ValueOrigin},
-    fold::fold,
+    fold::{Secrecy, fold},
     into_value::steps_that_exist,
     item::{Effect, ExplainedItem, ItemOutcome, LayerSetting, PartsForm, each_leaf},
     value::ConfigValue,
@@ -25,8 +25,9 @@ use std::{
 
 /// What readers see of one configuration.
 pub(super) struct Answers {
+    pub(super) schema: &'static Schema,
     pub(super) fields: &'static [Field],
-    types: fn() -> Vec<TypeFacts>,
+    pub(super) types: fn() -> Vec<TypeFacts>,
     pub(super) items: Vec<ExplainedItem>,
     pub(super) layers: Vec<AnsweredLayer>,
     /// The paths that a stage changed.
@@ -62,7 +63,7 @@ impl Answers {
         let fields = (schema.fields)();
         let views = views(schema, served);
         let secrets = known_secrets(fields, served);
-        let items = fold(schema, types, &views, secrets);
+        let items = fold(schema, types, &views, secrets, Secrecy::Withheld);
         let layer = |view: &LayerView<'_>| AnsweredLayer {
             origin: view.origin.to_owned(),
             note: view.note,
@@ -81,6 +82,7 @@ impl Answers {
         let reads_arguments = views.iter().any(|view| view.arguments.is_some());
         let arguments = reads_arguments.then(|| arguments::names_by_path(fields).collect());
         Answers {
+            schema,
             fields,
             types,
             items,

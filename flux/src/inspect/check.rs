@@ -5,6 +5,7 @@ use super::{
     effective::Effective,
     error::ExplainError,
     explanation::Explanation,
+    fingerprint::{ConfigFingerprint, fingerprint},
     inputs::{InputError, InputTarget, Inputs, LayerName, by_layer, left_out, read_file},
     silent::{SilentSetting, silent},
 };
@@ -355,6 +356,14 @@ impl Checked {
     /// [`Capacitor::effective`](crate::Capacitor::effective) of what would be applied.
     pub fn effective(&self) -> Effective {
         Effective::new(&self.answers, &self.status)
+    }
+
+    /// [`Capacitor::fingerprint`](crate::Capacitor::fingerprint) of what would be applied, or
+    /// [`fingerprint_with`](crate::Capacitor::fingerprint_with) a key. Where nothing is missing, an instance that applies the same has
+    /// the same one.
+    pub fn fingerprint(&self, key: Option<&[u8]>) -> ConfigFingerprint {
+        let (schema, types) = (self.answers.schema, self.answers.types);
+        fingerprint(schema, types, &self.answers, &self.status, key)
     }
 
     /// [`Capacitor::silent`](crate::Capacitor::silent) of what would be applied.

@@ -39,11 +39,21 @@ pub(super) struct Fold<'a> {
     views: &'a [LayerView<'a>],
     secrets: KnownSecrets,
     has_secrets: bool,
+    secrecy: Secrecy,
     path: RefCell<Vec<Seg>>,
     /// How many values may still be read.
     left: Cell<usize>,
     keys: RefCell<HashMap<(usize, NodeId), Rc<KeyIndex>>>,
     facts: RefCell<HashMap<usize, Rc<Vec<TypeFacts>>>>,
+}
+
+/// Whether secrets are in what is found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secrecy {
+    /// [`ConfigValue::Secret`] is in their place.
+    Withheld,
+    /// They are. Nothing of it may be printed or kept.
+    Revealed,
 }
 
 /// The values of a map by their keys.
@@ -58,6 +68,7 @@ pub(super) fn fold<'a>(
     types: fn() -> Vec<TypeFacts>,
     views: &'a [LayerView<'a>],
     secrets: KnownSecrets,
+    secrecy: Secrecy,
 ) -> Vec<ExplainedItem> {
     let fields = (schema.fields)();
     let fold = Fold {
@@ -65,6 +76,7 @@ pub(super) fn fold<'a>(
         views,
         secrets,
         has_secrets: schema::any_secret(fields),
+        secrecy,
         path: RefCell::default(),
         left: Cell::new(MOST),
         keys: RefCell::default(),
@@ -338,6 +350,7 @@ impl<'a> Fold<'a> {
             is_structure: true,
             outcome,
             default: None,
+            value_type: None,
             settings,
             parts,
         }

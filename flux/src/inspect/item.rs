@@ -1,7 +1,10 @@
 //! What is known of each path of the configuration: the outcome, and what every layer contains there.
 
 use super::value::ConfigValue;
-use crate::{problem::Seg, schema::Field};
+use crate::{
+    problem::Seg,
+    schema::{Field, ValueType},
+};
 
 /// One path of the configuration.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(super) struct ExplainedItem {
     pub(super) outcome: ItemOutcome,
     /// The default as a value, where it is written as one.
     pub(super) default: Option<ConfigValue>,
+    /// The type of a value, where secrets are revealed.
+    pub(super) value_type: Option<ValueType>,
     /// What the layers contain, lowest first.
     pub(super) settings: Vec<LayerSetting>,
     pub(super) parts: Vec<ExplainedItem>,

@@ -9,6 +9,7 @@ mod describe;
 mod effective;
 mod error;
 mod explanation;
+mod fingerprint;
 mod fold;
 mod inputs;
 mod into_value;
@@ -29,6 +30,7 @@ pub use describe::Describe;
 pub use effective::Effective;
 pub use error::ExplainError;
 pub use explanation::{DefaultSetting, Explanation, Setting, ValueOrigin};
+pub use fingerprint::ConfigFingerprint;
 pub use inputs::{InputError, Inputs};
 pub use item::Effect;
 pub use planned::{PlannedChange, PlannedUpdate};
@@ -94,6 +96,39 @@ impl<C: Config> Capacitor<C> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
         let (answers, status) = answers_of(self.instance(), schema, types)?;
         blame::blame(path, schema, types, &answers, &status)
+    }
+
+    /// A hash of the configuration that readers see, equal in all instances that have the same one, whatever their layers, formats and
+    /// orders of keys. Of a secret it contains whether it is set; see [`fingerprint_with`](Capacitor::fingerprint_with), and
+    /// [`ConfigFingerprint`] for what is equal.
+    ///
+    /// The documents are read once more at each call.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotApplied`] before the first configuration.
+    pub fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError> {
+        self.hashed(None)
+    }
+
+    /// [`fingerprint`](Capacitor::fingerprint) that contains the secrets too, each as its hash under `key`, so that another secret makes
+    /// another fingerprint. Instances whose fingerprints are compared need the same key. Whoever knows it can try guesses at secrets
+    /// with few possible values: it is a secret itself, of at least 16 random bytes.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotApplied`] before the first configuration.
+    pub fn fingerprint_with(
+        &self,
+        key: impl AsRef<[u8]>,
+    ) -> Result<ConfigFingerprint, ExplainError> {
+        self.hashed(Some(key.as_ref()))
+    }
+
+    fn hashed(&self, key: Option<&[u8]>) -> Result<ConfigFingerprint, ExplainError> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let (answers, status) = answers_of(self.instance(), schema, types)?;
+        Ok(fingerprint::fingerprint(
+            schema, types, &answers, &status, key,
+        ))
     }
 
     /// The settings without effect: those that a higher layer hides, those that repeat what is below them, and keys that no field has.

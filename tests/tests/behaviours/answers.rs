@@ -7,5 +7,6 @@ mod cli;
 mod describe;
 mod effective;
 mod explain;
+mod fingerprint;
 mod plan;
 mod schema;

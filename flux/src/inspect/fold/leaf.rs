@@ -1,6 +1,6 @@
 //! Values that are decoded as a whole, and what is in them.
 
-use super::{Fold, Here};
+use super::{Fold, Here, Secrecy};
 use crate::{
     document::{NodeContent, NodeId},
     inspect::{
@@ -22,7 +22,8 @@ impl<'a> Fold<'a> {
         heres: &[Here<'a>],
     ) -> ExplainedItem {
         let is = &facts.value_type;
-        let shows_default = is_field && !field.is_secret();
+        let is_revealed = self.secrecy == Secrecy::Revealed;
+        let shows_default = is_field && (is_revealed || !field.is_secret());
         let default = shows_default.then(|| default::of_field(field, is));
         let default = default.flatten();
         let mut item = ExplainedItem {
@@ -37,6 +38,7 @@ impl<'a> Fold<'a> {
                 None => ItemOutcome::Nothing,
             },
             default,
+            value_type: is_revealed.then(|| is.clone()),
             settings: Vec::with_capacity(heres.len()),
             parts: Vec::new(),
         };
@@ -96,7 +98,8 @@ impl<'a> Fold<'a> {
 
     /// The value that a layer contains, without what is secret in it.
     fn value(&self, field: &Field, here: Here<'_>, is: &ValueType) -> Option<ConfigValue> {
-        if field.is_secret() {
+        let withholds = self.secrecy == Secrecy::Withheld;
+        if withholds && field.is_secret() {
             return Some(ConfigValue::Secret);
         }
         let document = self.views[here.layer].document.as_ref()?;
@@ -104,7 +107,7 @@ impl<'a> Fold<'a> {
         let value = value::of_node(document, here.node?, is, &mut left);
         self.left.set(left);
         let mut value = value?;
-        if self.has_secrets {
+        if withholds && self.has_secrets {
             let mut path = self.path.borrow().clone();
             self.withhold(&mut path, &mut value, true);
         }
@@ -200,6 +203,7 @@ impl<'a> Fold<'a> {
             is_structure: false,
             outcome: ItemOutcome::Value(value),
             default: None,
+            value_type: None,
             settings: settings.into_iter().map(|(_, setting)| setting).collect(),
             parts,
         }
