@@ -101,6 +101,8 @@ pub(crate) trait AnyParty<C>: Send + Sync {
     /// What reports call it.
     fn called(&self) -> Cow<'static, str>;
     fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing;
+    /// Whether what it prepares can be rolled back.
+    fn has_rollback(&self) -> bool;
 }
 
 /// A party with all three of its parts.
@@ -120,6 +122,9 @@ impl<C: Send + Sync + 'static, P: Party<C>> AnyParty<C> for Whole<P> {
             });
             Ok(Some(pending))
         })
+    }
+    fn has_rollback(&self) -> bool {
+        true
     }
 }
 
@@ -160,6 +165,9 @@ where
     fn prepare(self: Arc<Self>, change: Change<C>) -> Preparing {
         let answer = (self.0)(change.previous, change.current);
         Box::pin(async move { answer.await.map(|()| None).map_err(Into::into) })
+    }
+    fn has_rollback(&self) -> bool {
+        false
     }
 }
 

@@ -24,6 +24,7 @@ mod value;
 mod views;
 mod wording;
 
+pub use crate::pipeline::{PartyAnswer, PartyVerdict};
 pub use blame::{Blame, BlameOutcome, BlamedChange, ChangedSetting};
 pub use check::{CheckError, Checked, CheckedLayer, LayerInput};
 pub use describe::Describe;

@@ -1,7 +1,9 @@
 //! What documents would change in the configuration that runs, without applying them.
 
+mod text;
+
 use super::{
-    answers::Answers,
+    answers::{Answers, secret_sources},
     answers_of,
     check::Checked,
     effective::value_at,
@@ -13,17 +15,19 @@ use super::{
 };
 use crate::{
     Capacitor, Config, Report,
-    engine::{self, AnySnapshot, EvaluationInput, RunningConfiguration, Schema, Status},
+    engine::{
+        self, AnySnapshot, EvaluationInput, LayerContent, Question, RunningConfiguration, Schema,
+        Status,
+    },
+    pipeline::PartyAnswer,
     problem::{KeyPath, Seg},
-    report::{Keeping, Problem},
+    report::{Keeping, Problem, outgoing::SecretBook},
     runtime,
     schema::TypeFacts,
     source::Observation,
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{
     collections::BTreeSet,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
 };
@@ -40,6 +44,9 @@ pub struct PlannedUpdate {
     pub hidden: Vec<SilentSetting>,
     /// What would not refuse it.
     pub warnings: Vec<Problem>,
+    /// What the parties of the program answered in a dry run, in their order; empty unless they were asked
+    /// ([`Capacitor::plan_with_parties`]).
+    pub parties: Vec<PartyAnswer>,
     /// What is to be known besides.
     pub notes: Vec<String>,
     /// The file of each layer that is read from one.
@@ -73,7 +80,7 @@ impl<C: Config> Capacitor<C> {
     /// restart, what is refused by which rule, and what stays without effect because a higher layer has it. Nothing is applied.
     ///
     /// Layers for which nothing is given contain what readers see of them; those that are left out contain nothing. Stages, callbacks
-    /// and parties of the program are not asked.
+    /// and parties of the program are not asked; [`plan_with_parties`](Capacitor::plan_with_parties) asks the parties.
     ///
     /// ```
     /// use flux::{Capacitor, Flux, Format, Source, inspect::Inputs, source::Channel};
@@ -105,6 +112,34 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`InputError`]: no layer has the name, a file cannot be read, nothing was applied yet, or a layer's content is not known.
     pub fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
+        Ok(self.planned(inputs)?.0)
+    }
+
+    /// [`plan`](Capacitor::plan), and the answers of the program's parties: where it would be applied and changes anything, each of
+    /// them [prepares](crate::change::Party::prepare), also behind one that refuses, and then all that was prepared is rolled back. The
+    /// callback of [`on_apply`](crate::Builder::on_apply) is not asked: what it does cannot be rolled back. Stages and tower layers of the
+    /// program have no part in it: parties are asked about what the layers make.
+    ///
+    /// The task of the capacitor does it between two updates, which wait for it: 10 s at most, or until the returned future is dropped.
+    ///
+    /// # Errors
+    /// Those of [`plan`](Capacitor::plan). Parties that cannot be asked, since the capacitor does not run or this is called inside of
+    /// its pipeline, are a note.
+    pub async fn plan_with_parties(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
+        let (mut planned, question) = self.planned(inputs)?;
+        if let Some(question) = question {
+            match runtime::rehearse(self.instance(), question).await {
+                Ok(parties) => planned.parties = parties,
+                Err(error) => planned
+                    .notes
+                    .push(format!("the parties were not asked: {error}")),
+            }
+        }
+        Ok(planned)
+    }
+
+    /// The plan, and what parties are to be asked; none where an update would not ask them.
+    fn planned(&self, inputs: &Inputs) -> Result<(PlannedUpdate, Option<Question>), InputError> {
         let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
         let instance = self.instance();
         let (old, status) = match answers_of(instance, schema, types) {
@@ -144,7 +179,11 @@ struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    fn plan(&self, plan: &runtime::Plan, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
+    fn plan(
+        &self,
+        plan: &runtime::Plan,
+        inputs: &Inputs,
+    ) -> Result<(PlannedUpdate, Option<Question>), InputError> {
         if inputs.variables.is_some() || !inputs.arguments.is_empty() {
             return Err(InputError::NotRunning {
                 what: "another environment, or other arguments,",
@@ -228,14 +267,39 @@ impl Planning<'_> {
         let mut changes: Vec<PlannedChange> =
             paths.iter().map(|path| change(path, false)).collect();
         changes.extend(waiting.iter().map(|path| change(path, true)));
-        Ok(PlannedUpdate {
+        let is_asked = judged.refused.is_none() && changes.iter().any(|one| !one.waits_for_restart);
+        let proposed = judged.value.filter(|_| is_asked);
+        let question = proposed.map(|proposed| self.question(proposed, &next));
+        let planned = PlannedUpdate {
             changes,
             refused: judged.refused,
             hidden: self.hidden(&new, &next, &given),
+            parties: Vec::new(),
             warnings: next.warnings,
             notes: self.notes(),
             files,
-        })
+        };
+        Ok((planned, question))
+    }
+
+    /// What parties are asked.
+    fn question(&self, proposed: AnySnapshot, next: &Status) -> Question {
+        let (old, new) = (
+            secret_sources(&self.status.served),
+            secret_sources(&next.served),
+        );
+        let documents = old.documents.into_iter().chain(new.documents);
+        let given = old.given.into_iter().chain(new.given);
+        let contents = next.served.contents.iter();
+        Question {
+            previous: Some(self.current.clone()),
+            proposed,
+            raw: contents.map(LayerContent::bytes).collect(),
+            back: false,
+            transition: false,
+            update: 0,
+            secrets: SecretBook::of((self.schema.fields)(), documents, given),
+        }
     }
 
     /// What the given layers set in vain, unless they did so before.
@@ -262,6 +326,12 @@ impl Planning<'_> {
             let generation = self.status.generation;
             notes.push(format!(
                 "the configuration is pinned at generation {generation}: what is newer waits until `unpin()`"
+            ));
+        }
+        if !self.status.pending_restart.is_empty() {
+            let paths = self.status.pending_restart.join(", ");
+            notes.push(format!(
+                "waits for a restart already, whatever is planned: {paths}"
             ));
         }
         if self.status.served.staged.is_some() {
@@ -334,75 +404,5 @@ pub(super) fn printed(answers: &Answers, path: &[Seg], value: &Option<ConfigValu
         (None, Some(ItemOutcome::Default)) => "its default".to_owned(),
         (None, Some(ItemOutcome::Value(_))) => "what the program makes of it".to_owned(),
         (None, _) => "nothing".to_owned(),
-    }
-}
-
-impl fmt::Display for PlannedChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [old, new] = &self.printed;
-        write!(f, "{}: ", self.path)?;
-        match (&self.old, &self.new) {
-            (Some(ConfigValue::Secret), Some(ConfigValue::Secret)) => {
-                f.write_str("another secret")?;
-            }
-            _ => write!(f, "{old} -> {new}")?,
-        }
-        if let Some(by) = &self.by {
-            write!(f, " ({by})")?;
-        }
-        match self.waits_for_restart {
-            true => f.write_str(", after a restart"),
-            false => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for PlannedUpdate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.changes.len() {
-            0 => f.write_str("nothing would change")?,
-            1 => f.write_str("1 setting would change")?,
-            count => write!(f, "{count} settings would change")?,
-        }
-        for change in &self.changes {
-            write!(f, "\n  {change}")?;
-        }
-        for hidden in &self.hidden {
-            write!(f, "\n  {hidden}")?;
-        }
-        for warning in &self.warnings {
-            write!(f, "\n  warning: {}", warning.after_word())?;
-        }
-        for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
-        }
-        match &self.refused {
-            Some(report) => write!(f, "\n{report}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Serialize for PlannedChange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("PlannedChange", 5)?;
-        one.serialize_field("path", &self.path)?;
-        one.serialize_field("old", &self.old)?;
-        one.serialize_field("new", &self.new)?;
-        one.serialize_field("by", &self.by)?;
-        one.serialize_field("waits_for_restart", &self.waits_for_restart)?;
-        one.end()
-    }
-}
-
-impl Serialize for PlannedUpdate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("PlannedUpdate", 5)?;
-        one.serialize_field("changes", &self.changes)?;
-        one.serialize_field("refused", &self.refused)?;
-        one.serialize_field("hidden", &self.hidden)?;
-        one.serialize_field("warnings", &self.warnings)?;
-        one.serialize_field("notes", &self.notes)?;
-        one.end()
     }
 }

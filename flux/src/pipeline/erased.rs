@@ -1,8 +1,8 @@
 //! The program's own code in an update, without the config type. It exists only where the program has added something.
 
 use super::{
-    AddLayer, Applied, Apply, BoxError, Invalid, Next, Request, Stage, request::RequestOwner,
-    service::Answer,
+    AddLayer, Applied, Apply, BoxError, Invalid, Next, PartyAnswer, Request, Stage,
+    request::RequestOwner, service::Answer,
 };
 use crate::{
     Config,
@@ -17,6 +17,8 @@ use tower_service::Service;
 pub(crate) trait AnyParts: Any + Send + Sync {
     /// The pipeline of the capacitor with this name, anew for each start.
     fn pipeline(&self, capacitor: &str) -> Box<dyn AnyPipeline>;
+    /// What the parties would answer; all that they prepare is rolled back.
+    fn rehearse(&self, capacitor: &str, question: Question) -> Answer<Vec<PartyAnswer>>;
     /// Leaves out those who take a change up in the running program.
     fn without_parties(&mut self);
     fn as_any_mut(&mut self) -> &mut dyn Any;
@@ -65,6 +67,9 @@ impl<C: Config> AnyParts for PipelineParts<C> {
         };
         let owner = Arc::new(RequestOwner::new(capacitor.into()));
         Box::new(TypedPipeline { asked, owner })
+    }
+    fn rehearse(&self, capacitor: &str, question: Question) -> Answer<Vec<PartyAnswer>> {
+        self.ask_parties(capacitor, question)
     }
     fn without_parties(&mut self) {
         self.parties.clear();

@@ -13,6 +13,7 @@ mod breaker;
 mod erased;
 mod fallback;
 mod rate_limit;
+mod rehearsal;
 mod request;
 #[cfg(feature = "pipeline")]
 mod retry;
@@ -25,6 +26,7 @@ pub(crate) mod transformed;
 pub use breaker::{BreakerOpen, CircuitBreaker, CircuitBreakerService};
 pub use fallback::{ErrorHandler, ErrorHandlerLayer, Fallback, FallbackLayer, Filter, FilterLayer};
 pub use rate_limit::{RateLimit, RateLimitService};
+pub use rehearsal::{PartyAnswer, PartyVerdict};
 pub use request::{Applied, Request};
 #[cfg(feature = "pipeline")]
 pub use retry::{Retry, RetryService};

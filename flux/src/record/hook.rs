@@ -139,6 +139,8 @@ impl RecorderHook for RecorderOfStarts {
             Command::Rollback { to, .. } => session.write(LineKind::Rollback(*to)),
             // Recorded where they have an effect.
             Command::Unhealthy { .. } | Command::Reload(_) | Command::Trust(_) => {}
+            // It changes nothing.
+            Command::Rehearse(_) => {}
         });
     }
 

@@ -1,6 +1,8 @@
 //! The commands of the program to a running capacitor.
 
 use super::{error::Error, instance::Instance, order::Command};
+use crate::{engine::Question, pipeline::PartyAnswer};
+use std::{future::poll_fn, task::Poll};
 use tokio::sync::oneshot;
 
 /// Reports that the program is unhealthy; answers whether it can have an effect.
@@ -41,6 +43,36 @@ pub(crate) async fn trust(instance: &Instance) -> Result<bool, Error> {
     instance.outside()?;
     let (reply, answer) = oneshot::channel();
     instance.command(Command::Trust(reply))?;
+    obey(instance).await;
+    answer.await.map_err(|_| instance.not_running())
+}
+
+/// What the parties would answer to a change; none where the program has no parties. Nothing is asked any more once the caller has
+/// gone.
+pub(crate) async fn rehearse(
+    instance: &Instance,
+    question: Question,
+) -> Result<Vec<PartyAnswer>, Error> {
+    instance.outside()?;
+    let plan = instance.plan();
+    let parts = plan
+        .as_ref()
+        .and_then(|plan| plan.options.pipeline.as_ref());
+    let Some(mut asked) = parts.map(|parts| parts.rehearse(&instance.name, question)) else {
+        return Ok(Vec::new());
+    };
+    let (mut reply, answer) = oneshot::channel();
+    instance.command(Command::Rehearse(Box::pin(async move {
+        let answered = poll_fn(|cx| match reply.poll_closed(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => asked.as_mut().poll(cx).map(Some),
+        });
+        if let Some(answers) = answered.await {
+            // What was prepared is rolled back before the answer.
+            drop(asked);
+            let _ = reply.send(answers.unwrap_or_default());
+        }
+    })))?;
     obey(instance).await;
     answer.await.map_err(|_| instance.not_running())
 }

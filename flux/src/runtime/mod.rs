@@ -48,7 +48,7 @@ mod trial_file;
 pub(crate) use clock::now;
 #[cfg(feature = "testing")]
 pub(crate) use command::obey;
-pub(crate) use command::{pin, reload, report_unhealthy, rollback, trust};
+pub(crate) use command::{pin, rehearse, reload, report_unhealthy, rollback, trust};
 pub use error::Error;
 pub(crate) use instance::{Instance, Outlet, Owner};
 #[cfg(feature = "json")]

@@ -1,6 +1,6 @@
 //! A command of the program to a running capacitor, and where its answer goes.
 
-use super::error::Error;
+use super::{error::Error, plan::BoxedTask};
 use tokio::sync::{mpsc, oneshot};
 
 /// A command to the task of a capacitor.
@@ -13,6 +13,8 @@ pub(crate) enum Command {
     Reload(Reply),
     /// Take nothing new up until further notice, or take it up again.
     Pin(bool, oneshot::Sender<()>),
+    /// Ask the parties what they would answer to a change. It ends by itself, and updates wait for it.
+    Rehearse(BoxedTask),
     /// Trust what is on trial, and try again what is in quarantine; the answer is whether there was either.
     Trust(oneshot::Sender<bool>),
 }

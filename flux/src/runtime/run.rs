@@ -1,6 +1,6 @@
 //! An update between its proposal and its outcome: with the pipeline, or ready and waiting for its group.
 
-use super::order::Reply;
+use super::{order::Reply, plan::BoxedTask};
 use crate::{
     change::Transaction,
     engine::{AnySnapshot, discard},
@@ -30,6 +30,8 @@ pub(super) enum Phase {
     Reading,
     /// The record of its trial is on its way to the disk.
     Recording,
+    /// No update: the parties are asked what they would answer to one.
+    Rehearsing(Option<BoxedTask>),
     /// The pipeline works on it.
     Asked(Option<Answer<AnyApplied>>),
     /// It is ready, and the rest of its group is not.
@@ -69,8 +71,10 @@ impl PipelineRun {
 /// The program's own future may panic in its drop.
 impl Drop for PipelineRun {
     fn drop(&mut self) {
-        if let Phase::Asked(answer) = &mut self.phase {
-            discard(answer.take());
+        match &mut self.phase {
+            Phase::Asked(answer) => discard(answer.take()),
+            Phase::Rehearsing(rehearsal) => discard(rehearsal.take()),
+            _ => {}
         }
     }
 }

@@ -5,6 +5,7 @@ mod blame;
 mod check;
 mod cli;
 mod describe;
+mod dry_run;
 mod effective;
 mod explain;
 mod fingerprint;

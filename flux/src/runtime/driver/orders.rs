@@ -1,8 +1,15 @@
 //! Carries out the program's orders.
 
 use super::Driver;
-use crate::runtime::{clock::now, error::Error, order::Command};
+use crate::runtime::{
+    clock::now,
+    error::Error,
+    order::Command,
+    run::{Phase, PipelineRun},
+};
 use std::task::{Context, Poll};
+use tokio::time::Instant;
+use tracing::Span;
 
 impl Driver {
     /// Carries out one order; answers whether there was one.
@@ -42,6 +49,10 @@ impl Driver {
                     self.update();
                 }
                 let _ = reply.send(trusted);
+            }
+            Command::Rehearse(rehearsal) => {
+                let phase = Phase::Rehearsing(Some(rehearsal));
+                self.run = Some(PipelineRun::new(phase, Span::none(), None, Instant::now()));
             }
             Command::Pin(pinned, reply) => {
                 let newest = self.engine.pin(pinned);

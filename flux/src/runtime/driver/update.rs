@@ -164,6 +164,17 @@ impl Driver {
                 };
                 self.answered(answer);
             }
+            Phase::Rehearsing(rehearsal) => {
+                let number = self.instance.number();
+                let poll = || rehearsal.as_mut().map(|one| one.as_mut().poll(cx));
+                if let Ok(Some(Poll::Pending)) = inside(number, || caught(poll)) {
+                    self.show_run();
+                    return false;
+                }
+                let run = self.run.take();
+                inside(number, || drop(run));
+                self.publish_status();
+            }
             Phase::Ready { .. } => match self.member.as_ref().map(|member| member.poll(cx)) {
                 Some(Poll::Pending) | None => {
                     self.show_run();
