@@ -40,6 +40,8 @@ mod handle;
 pub mod inspect;
 mod layer;
 pub mod observe;
+#[cfg(feature = "page")]
+pub mod page;
 pub mod pipeline;
 mod problem;
 #[cfg(feature = "testing")]
@@ -60,6 +62,8 @@ pub use codec::Unknown;
 pub use flux_syntax::Format;
 pub use handle::{Guard, Reader, Snapshot};
 pub use layer::{Config, Layer, LayerOf};
+#[cfg(feature = "page")]
+pub use page::page;
 pub use report::Report;
 pub use source::Source;
 

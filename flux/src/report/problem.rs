@@ -136,6 +136,41 @@ impl Problem {
     pub fn is_warning(&self) -> bool {
         self.is_warning
     }
+
+    /// Where it is: `app.yaml:3:9`, `environment variable APP_PORT`, `argument --port, position 2`.
+    pub(crate) fn place(&self) -> Option<String> {
+        let origin = &self.origin;
+        // A layer that has a name of its own.
+        let named = |usual: &str| match origin.as_str() {
+            "" => String::new(),
+            own if own == usual => String::new(),
+            own => format!(" ({own})"),
+        };
+        if let (Some(name), Some(position)) = (&self.argument, self.position) {
+            let name = match name.is_empty() {
+                true => position.to_string(),
+                false => format!("{name}, position {position}"),
+            };
+            return Some(format!("argument {name}{}", named(ARGUMENTS)));
+        }
+        match (&self.variable, self.line, self.column) {
+            (Some(variable), ..) => {
+                let layer = named("environment");
+                Some(format!("environment variable {variable}{layer}"))
+            }
+            (None, Some(line), Some(column)) => Some(format!("{origin}:{line}:{column}")),
+            _ => Some(origin.clone()).filter(|origin| !origin.is_empty()),
+        }
+    }
+
+    /// The line's number, its text, and what leads to the column under it.
+    pub(crate) fn marked(&self) -> Option<(usize, &str, &str)> {
+        Some((
+            self.line?,
+            self.snippet.as_deref()?,
+            self.blanks.as_deref()?,
+        ))
+    }
 }
 
 impl fmt::Display for Problem {
@@ -145,32 +180,13 @@ impl fmt::Display for Problem {
             write!(f, "{}: ", self.path)?;
         }
         f.write_str(&self.message)?;
-        if let (Some(name), Some(position)) = (&self.argument, self.position) {
-            match name.is_empty() {
-                true => write!(f, "\n    --> argument {position}")?,
-                false => write!(f, "\n    --> argument {name}, position {position}")?,
-            }
-            if !matches!(self.origin.as_str(), "" | ARGUMENTS) {
-                write!(f, " ({})", self.origin)?;
-            }
+        if let Some(place) = self.place() {
+            write!(f, "\n    --> {place}")?;
+        }
+        if self.position.is_some() {
             return Ok(());
         }
-        match (&self.variable, self.line, self.column) {
-            (Some(variable), ..) => {
-                write!(f, "\n    --> environment variable {variable}")?;
-                // A layer that has a name of its own.
-                if !matches!(self.origin.as_str(), "" | "environment") {
-                    write!(f, " ({})", self.origin)?;
-                }
-            }
-            (None, Some(line), Some(column)) => {
-                write!(f, "\n    --> {}:{line}:{column}", self.origin)?
-            }
-            _ if self.origin.is_empty() => {}
-            _ => write!(f, "\n    --> {}", self.origin)?,
-        }
-        if let (Some(snippet), Some(blanks), Some(line)) = (&self.snippet, &self.blanks, self.line)
-        {
+        if let Some((line, snippet, blanks)) = self.marked() {
             let width = line.to_string().len();
             write!(
                 f,

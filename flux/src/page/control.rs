@@ -1,0 +1,119 @@
+//! Requests that change what runs: posted, by this page, with its token.
+
+use super::{
+    answer::{HTML, PageAnswer, answer, json, line, not_allowed, see_other, wants_json},
+    body::{PageBody, form},
+    hub::Hub,
+    render,
+    route::{Query, Route},
+};
+use crate::Error;
+use http::{Request, StatusCode};
+use http_body::Body;
+use serde_json::json;
+
+/// What `allow` of a [`Page`](super::Page) allows: rollback, pin and unpin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Control;
+
+/// The header in which a program that is no browser sends the token.
+const TOKEN_HEADER: &str = "x-flux-token";
+
+/// What is allowed, and the token, which only pages of the same origin can read.
+pub(super) fn terms(hub: &Hub, is_allowed: bool) -> PageAnswer {
+    let token = hub.token.as_deref().filter(|_| is_allowed);
+    let allowed: &[&str] = match token {
+        Some(_) => &["rollback", "pin", "unpin"],
+        None => &[],
+    };
+    json(
+        StatusCode::OK,
+        &json!({ "allowed": allowed, "token": token }),
+    )
+}
+
+pub(super) fn read_only() -> PageAnswer {
+    line(
+        StatusCode::FORBIDDEN,
+        "this page is read-only; the program allows more with `.allow(Control)`\n",
+    )
+}
+
+/// Carries an order out; `back` leads to the page.
+pub(super) async fn order<B: Body>(
+    hub: &Hub,
+    route: Route,
+    back: &'static str,
+    request: Request<B>,
+) -> PageAnswer {
+    if request.method() != http::Method::POST {
+        return not_allowed("POST");
+    }
+    let (parts, body) = request.into_parts();
+    if is_of_another_site(&parts.headers) {
+        return line(
+            StatusCode::FORBIDDEN,
+            "the request comes from another site, and nothing was done\n",
+        );
+    }
+    let Some(form) = form(body).await else {
+        return line(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the form cannot be read, or is longer than 4 KiB\n",
+        );
+    };
+    let form = Query(&form);
+    let header = parts.headers.get(TOKEN_HEADER);
+    let header = header.and_then(|value| value.to_str().ok());
+    let given = header.map(Into::into).or_else(|| form.get("token"));
+    let is_known = |given: &str| (hub.token.as_deref()).is_some_and(|own| is_equal(own, given));
+    if !given.is_some_and(|given| is_known(&given)) {
+        return line(
+            StatusCode::FORBIDDEN,
+            "the token is missing or is that of an earlier process, and nothing was done; reload the page and try again\n",
+        );
+    }
+    let outcome = match route {
+        Route::Rollback => {
+            let to = form.get("to").filter(|to| !to.is_empty());
+            let to = to.map(|to| to.parse::<u64>()).transpose();
+            let Ok(to) = to else {
+                return line(
+                    StatusCode::BAD_REQUEST,
+                    "`to` must be the number of a generation, or be left out\n",
+                );
+            };
+            hub.subject.roll_back(to).await
+        }
+        route => hub.subject.pin(route == Route::Pin).await,
+    };
+    let is_json = wants_json(&parts.headers);
+    match outcome {
+        Ok(()) if is_json => {
+            let generation = hub.subject.status().generation;
+            json(StatusCode::OK, &json!({ "generation": generation }))
+        }
+        Ok(()) => see_other(back),
+        Err(error) if is_json => json(StatusCode::CONFLICT, &json!({ "error": error.to_string() })),
+        Err(error) if back == "?" => refused(&error),
+        Err(error) => line(StatusCode::CONFLICT, format!("nothing was done: {error}\n")),
+    }
+}
+
+fn refused(error: &Error) -> PageAnswer {
+    let page = render::refused_order(&error.to_string()).into_string();
+    answer(StatusCode::CONFLICT, HTML, PageBody::text(page))
+}
+
+/// Whether a browser says that a page of another site makes the request.
+fn is_of_another_site(headers: &http::HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// Compares without showing in its time how much is equal.
+fn is_equal(own: &str, given: &str) -> bool {
+    let differs = own.bytes().zip(given.bytes());
+    let differs = differs.fold(0, |differs, (own, given)| differs | (own ^ given));
+    own.len() == given.len() && differs == 0
+}

@@ -1,0 +1,127 @@
+//! The stream of events: a listener is given what changed since it was last given something, once it takes it. Nothing is queued, so
+//! that a slow listener costs no memory; it skips what came and went in between.
+
+use super::{
+    hub::{PACE, Ticket},
+    picture::Picture,
+};
+use bytes::Bytes;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// A stream ends after this time, and the browser connects anew: a server that shuts down waits for no page for longer.
+const LONGEST_STREAM: Duration = Duration::from_secs(15);
+/// Something is sent at least so often, so that both sides notice a connection that is gone.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long the browser waits until it connects anew, in milliseconds.
+const RECONNECT: u32 = 250;
+
+/// One connection.
+pub(super) struct EventStream(Option<NextEvent>);
+
+type NextEvent = Pin<Box<dyn Future<Output = Option<(Bytes, PageListener)>> + Send>>;
+
+/// What a connection was given.
+struct PageListener {
+    ticket: Ticket,
+    /// The name of the picture that its browser shows, where it has one.
+    shown: Option<String>,
+    seen: Option<Arc<Picture>>,
+    /// Whether it is shown what may be done.
+    is_controlled: bool,
+    until: Instant,
+}
+
+impl EventStream {
+    /// A listener whose browser shows the picture of this name.
+    pub(super) fn new(ticket: Ticket, shown: Option<String>, is_controlled: bool) -> Self {
+        let listener = PageListener {
+            ticket,
+            shown,
+            seen: None,
+            is_controlled,
+            until: Instant::now() + LONGEST_STREAM,
+        };
+        EventStream(Some(Box::pin(listener.first())))
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(next) = &mut self.0 else {
+            return Poll::Ready(None);
+        };
+        let event = ready!(next.as_mut().poll(cx));
+        let (event, listener) = match event {
+            Some((event, listener)) => (Some(event), Some(listener)),
+            None => (None, None),
+        };
+        self.0 = listener.map(|listener| Box::pin(listener.next()) as NextEvent);
+        Poll::Ready(event)
+    }
+}
+
+impl PageListener {
+    /// What the browser lacks, at once.
+    async fn first(mut self) -> Option<(Bytes, PageListener)> {
+        let picture = self.ticket.0.picture(false).await?;
+        let name = name(&self.ticket, &picture);
+        let is_shown = self.shown.take().is_some_and(|shown| shown == name);
+        let mut event = format!("retry: {RECONNECT}\n");
+        match is_shown {
+            true => event.push_str("event: beat\ndata:\n\n"),
+            false => event.push_str(&self.event(&picture)),
+        }
+        self.seen = Some(picture);
+        Some((event.into(), self))
+    }
+
+    /// What changes next, or a heartbeat.
+    async fn next(mut self) -> Option<(Bytes, PageListener)> {
+        let beat = Instant::now() + HEARTBEAT;
+        loop {
+            sleep(PACE).await;
+            let hub = &self.ticket.0;
+            let status = hub.subject.status();
+            let is_seen = |seen: &Arc<Picture>| Arc::ptr_eq(&seen.status, &status);
+            if !self.seen.as_ref().is_some_and(is_seen) {
+                let picture = hub.picture(true).await?;
+                let number = self.seen.as_ref().map(|seen| seen.number);
+                let event = (number != Some(picture.number)).then(|| self.event(&picture));
+                self.seen = Some(picture);
+                if let Some(event) = event {
+                    return Some((event.into(), self));
+                }
+            }
+            let now = Instant::now();
+            if now >= self.until {
+                return None;
+            }
+            if now >= beat {
+                return Some((Bytes::from_static(b"event: beat\ndata:\n\n"), self));
+            }
+        }
+    }
+
+    fn event(&self, picture: &Picture) -> String {
+        let changes = picture.changes_since(self.seen.as_deref(), self.is_controlled);
+        // JSON has no line breaks outside of its texts, and those are escaped.
+        format!(
+            "event: picture\nid: {}\ndata: {changes}\n\n",
+            name(&self.ticket, picture)
+        )
+    }
+}
+
+fn name(ticket: &Ticket, picture: &Picture) -> String {
+    picture_name(&ticket.0.process, picture)
+}
+
+/// The name of a picture, by which a browser resumes.
+pub(super) fn picture_name(process: &str, picture: &Picture) -> String {
+    format!("{process}-{}", picture.number)
+}

@@ -1,0 +1,89 @@
+//! What all requests of a page share: the last picture, and how many listen.
+
+use super::{picture::Picture, subject::PageSubject};
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Handle, sync::Mutex};
+
+/// Listeners are served with pictures that are at least so far apart.
+pub(super) const PACE: Duration = Duration::from_millis(80);
+
+pub(super) struct Hub {
+    pub(super) subject: Arc<dyn PageSubject>,
+    /// Of this process alone, so that pictures of another one are not taken for this one's.
+    pub(super) process: String,
+    /// What a request that changes something must contain; none where the system gave no random bytes.
+    pub(super) token: Option<String>,
+    /// The newest picture, and when it was taken.
+    taken: Mutex<Option<(Arc<Picture>, Instant)>>,
+    listeners: AtomicUsize,
+}
+
+impl Hub {
+    pub(super) fn new(subject: Arc<dyn PageSubject>) -> Self {
+        Hub {
+            subject,
+            process: random(4).unwrap_or_else(|| std::process::id().to_string()),
+            token: random(16),
+            taken: Mutex::new(None),
+            listeners: AtomicUsize::new(0),
+        }
+    }
+
+    /// The picture of what is there now; for listeners of what was there a moment ago. However many ask, it is taken once.
+    /// None where it cannot be taken, because the runtime ends.
+    pub(super) async fn picture(&self, is_paced: bool) -> Option<Arc<Picture>> {
+        let mut taken = self.taken.lock().await;
+        let status = self.subject.status();
+        let before = taken.as_ref().map(|(picture, _)| Arc::clone(picture));
+        if let Some((picture, at)) = &*taken
+            && (Arc::ptr_eq(&picture.status, &status) || is_paced && at.elapsed() < PACE)
+        {
+            return Some(Arc::clone(picture));
+        }
+        let subject = Arc::clone(&self.subject);
+        let take = move || Arc::new(Picture::take(&*subject, status, before.as_deref()));
+        // Some milliseconds of work for thousands of settings, which no other request should wait for.
+        let picture = match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(take).await.ok()?,
+            Err(_) => take(),
+        };
+        *taken = Some((Arc::clone(&picture), Instant::now()));
+        Some(picture)
+    }
+
+    /// A place among the listeners, if one is free.
+    pub(super) fn listen(self: &Arc<Self>, most: usize) -> Option<Ticket> {
+        let one_more = |count: usize| (count < most).then_some(count + 1);
+        let order = Ordering::Relaxed;
+        let taken = self.listeners.fetch_update(order, order, one_more);
+        taken.is_ok().then(|| Ticket(Arc::clone(self)))
+    }
+}
+
+/// The place of a listener, free again once it is dropped.
+pub(super) struct Ticket(pub(super) Arc<Hub>);
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// So many random bytes in hexadecimal.
+fn random(count: usize) -> Option<String> {
+    let mut bytes = [0; 16];
+    let bytes = bytes.get_mut(..count)?;
+    getrandom::fill(bytes).ok()?;
+    let mut text = String::with_capacity(2 * count);
+    for byte in bytes {
+        write!(text, "{byte:02x}").ok()?;
+    }
+    Some(text)
+}

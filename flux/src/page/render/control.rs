@@ -1,0 +1,43 @@
+//! What may be done, inside of the form that has the token.
+
+use super::super::html::Html;
+use crate::{Status, capacitor::GenerationOutcome};
+
+pub(super) fn control(status: &Status) -> Html {
+    let mut html = Html::new();
+    html.raw(match status.pinned {
+        true => "<button formaction=\"?unpin\">Unpin: take up what has come meanwhile</button>",
+        false => {
+            "<button formaction=\"?pin\">Pin: keep this configuration, whatever comes</button>"
+        }
+    });
+    let is_good = |outcome: &GenerationOutcome| !matches!(outcome, GenerationOutcome::TakenBack(_));
+    let earlier = status.generations.iter().rev();
+    let earlier = earlier.filter(|one| one.number != status.generation);
+    let mut earlier = earlier.peekable();
+    if earlier.peek().is_none() {
+        html.raw("<p>There is no other generation to go back to.</p>");
+        return html;
+    }
+    html.raw(
+        "<details id=\"rollback\"><summary>Roll back ..</summary><p>Readers see the chosen generation at once, and what the layers contain \
+         now is not tried again until it changes. The next process starts with what the sources contain then: correct them before \
+         it does.</p><label>Generation <select name=\"to\">",
+    );
+    for one in earlier {
+        html.raw("<option value=\"").text(one.number).raw("\">");
+        html.text(one.number);
+        if !is_good(&one.outcome) {
+            html.raw(" (taken back)");
+        }
+        if let Some(path) = one.changed.first() {
+            html.raw(", which changed ").short(path);
+            if one.changed.len() > 1 {
+                html.raw(" and ").text(one.changed.len() - 1).raw(" more");
+            }
+        }
+        html.raw("</option>");
+    }
+    html.raw("</select></label> <button formaction=\"?rollback\">Roll back</button></details>");
+    html
+}

@@ -1,0 +1,125 @@
+//! The page as a whole. Every link is a query alone, so that it holds with and without a slash behind the prefix.
+
+use super::{
+    super::{
+        html::Html,
+        picture::{Picture, all},
+    },
+    PageParts, title,
+};
+use std::time::SystemTime;
+
+/// What a page is made of.
+pub(in super::super) struct PageDocument<'a> {
+    pub(in super::super) picture: &'a Picture,
+    /// The name of the picture.
+    pub(in super::super) name: &'a str,
+    /// What is looked for.
+    pub(in super::super) search: &'a str,
+    /// Where more than reading is allowed.
+    pub(in super::super) token: Option<&'a str>,
+    pub(in super::super) has_metrics: bool,
+}
+
+const BEGIN: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+    <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\">\
+    <link rel=\"icon\" href=\"?icon.svg\"><link rel=\"stylesheet\" href=\"?page.css\"><title>";
+
+pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
+    let status = &page.picture.status;
+    let now = SystemTime::now();
+    let parts = PageParts::of(status, Some(now));
+    let [head, problems, control, layers, generations] = parts.each().map(|(_, part)| part);
+    let mut html = Html::new();
+    html.raw(BEGIN)
+        .text(title(status))
+        .raw("</title></head><body data-picture=\"");
+    html.text(page.name)
+        .raw("\"><a class=\"skip\" href=\"#settings\">To the settings</a>");
+    html.raw("<p id=\"live\" role=\"status\"><noscript>As of ")
+        .time(now, None);
+    html.raw(
+        "; <a href=\"?\">load it again</a> for what is new.</noscript></p><header id=\"head\">",
+    );
+    html.html(head)
+        .raw("</header><main><div id=\"problems\">")
+        .html(problems);
+    html.raw("</div>");
+    if let Some(token) = page.token {
+        html.raw("<form class=\"orders\" method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"");
+        html.text(token)
+            .raw("\"><div id=\"control\">")
+            .html(control)
+            .raw("</div></form>");
+    }
+    html.raw("<section><h2>Layers</h2><div id=\"layers\">")
+        .html(layers);
+    html.raw("</div></section><section><h2>Generations</h2><div id=\"generations\">")
+        .html(generations);
+    html.raw("</div></section><section id=\"settings\"><h2>Settings</h2>");
+    settings(&mut html, page);
+    html.raw("</section></main><footer><p>The same as data: ");
+    for (route, name) in [
+        ("?status.json", "status"),
+        ("?settings.json", "settings"),
+        ("?effective.json", "effective configuration"),
+        ("?effective.yaml", "as YAML"),
+        ("?effective.toml", "as TOML"),
+        ("?healthz", "health"),
+    ] {
+        html.raw("<a href=\"")
+            .raw(route)
+            .raw("\">")
+            .raw(name)
+            .raw("</a> ");
+    }
+    if page.has_metrics {
+        html.raw("<a href=\"?metrics\">metrics</a> ");
+    }
+    html.raw("</p>");
+    if page.token.is_none() {
+        html.raw("<p>This page is read-only.</p>");
+    }
+    html.raw("</footer><script src=\"?page.js\"></script></body></html>");
+    html
+}
+
+/// The search, and the settings that it finds.
+fn settings(html: &mut Html, page: &PageDocument<'_>) {
+    html.raw("<form role=\"search\" method=\"get\" action=\"?\"><label>Search <input type=\"search\" name=\"q\" id=\"search\" value=\"");
+    html.text(page.search).raw(
+        "\" autocomplete=\"off\" accesskey=\"s\" placeholder=\"path, value or origin\"></label> ",
+    );
+    html.raw("<button>Search</button> <output id=\"count\">");
+    let searched = page.search.to_lowercase();
+    let wanted: Vec<&str> = searched.split_whitespace().collect();
+    let rows = &page.picture.rows;
+    let found: Vec<_> = (rows.iter())
+        .filter(|row| wanted.iter().all(|word| row.words.contains(word)))
+        .collect();
+    html.text(found.len())
+        .raw(" of ")
+        .text(rows.len())
+        .raw("</output></form>");
+    // Where a script follows, all of them are there, and it hides the others.
+    html.raw("<div id=\"rows\">")
+        .html(&all(found))
+        .raw("</div>");
+    if rows.is_empty() {
+        html.raw("<p>There are none as long as no configuration is applied.</p>");
+    }
+}
+
+/// What answers an order that was not carried out.
+pub(in super::super) fn refused_order(error: &str) -> Html {
+    let mut html = Html::new();
+    html.raw(BEGIN).raw(
+        "Not done</title></head><body><main><section class=\"refused\"><h2>Nothing was done</h2>",
+    );
+    for line in error.lines() {
+        html.raw("<p>").short(line).raw("</p>");
+    }
+    html.raw("<p><a href=\"?\">Back to the page</a></p></section></main></body></html>");
+    html
+}

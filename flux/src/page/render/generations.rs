@@ -1,0 +1,84 @@
+//! What readers saw, newest first, and what was refused.
+
+use super::{
+    super::{clock::ReadAt, html::Html},
+    problems::{headline, paths},
+};
+use crate::{
+    Status,
+    capacitor::{Generation, GenerationOutcome},
+};
+
+pub(super) fn generations(status: &Status, now: ReadAt) -> Html {
+    let mut html = Html::new();
+    if status.generations.is_empty() {
+        html.raw("<p>None was applied yet.</p>");
+    } else {
+        html.raw("<ol>");
+        for one in status.generations.iter().rev() {
+            generation(&mut html, one, one.number == status.generation, now);
+        }
+        html.raw("</ol>");
+    }
+    if !status.history.is_empty() {
+        html.raw("<h3>Refused</h3><ol>");
+        for refusal in status.history.iter().rev() {
+            html.raw("<li>").time(refusal.at, now);
+            if let Some(healed) = refusal.healed {
+                html.raw(", over at ").time(healed, now);
+            }
+            html.raw("<details><summary>")
+                .text(headline(&refusal.report));
+            html.raw("</summary><ul>");
+            for problem in refusal.report.problems() {
+                html.raw("<li><code>").text(&problem.path).raw("</code> ");
+                html.text(&problem.message);
+                if let Some(place) = problem.place() {
+                    html.raw(" <small>").text(place).raw("</small>");
+                }
+                html.raw("</li>");
+            }
+            html.raw("</ul></details></li>");
+        }
+        html.raw("</ol>");
+    }
+    html
+}
+
+fn generation(html: &mut Html, one: &Generation, is_current: bool, now: ReadAt) {
+    html.raw("<li><b>Generation ")
+        .text(one.number)
+        .raw("</b>, ");
+    html.time(one.at, now);
+    if is_current {
+        html.raw(" <span class=\"health good\">what readers see</span>");
+    }
+    match &one.outcome {
+        GenerationOutcome::Applied => {}
+        GenerationOutcome::OnProbation => {
+            html.raw(" <span class=\"health warn\">on probation</span>");
+        }
+        GenerationOutcome::TakenBack(reason) => {
+            html.raw(" <span class=\"health bad\">taken back</span> ")
+                .short(reason);
+        }
+    }
+    if !one.origins.is_empty() {
+        html.raw("<br>by ");
+        paths(html, &one.origins);
+    }
+    match one.changed.len() {
+        0 => {}
+        1..=3 => {
+            html.raw("<br>changed ");
+            paths(html, &one.changed);
+        }
+        count => {
+            html.raw("<details><summary>changed ").text(count);
+            html.raw(" settings</summary>");
+            paths(html, &one.changed);
+            html.raw("</details>");
+        }
+    }
+    html.raw("</li>");
+}

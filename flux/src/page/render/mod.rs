@@ -1,0 +1,50 @@
+//! A configuration as HTML: what is wrong first.
+
+mod control;
+mod document;
+mod generations;
+mod head;
+mod layers;
+mod problems;
+mod settings;
+
+pub(super) use document::{PageDocument, document, refused_order};
+pub(super) use head::title;
+pub(super) use settings::{row, words};
+
+use super::{clock::ReadAt, html::Html};
+use crate::Status;
+
+/// What is replaced as a whole where it changes.
+#[derive(PartialEq, Eq)]
+pub(super) struct PageParts {
+    head: Html,
+    problems: Html,
+    control: Html,
+    layers: Html,
+    generations: Html,
+}
+
+impl PageParts {
+    /// The parts, for who reads them now.
+    pub(super) fn of(status: &Status, now: ReadAt) -> Self {
+        PageParts {
+            head: head::head(status, now),
+            problems: problems::problems(status, now),
+            control: control::control(status),
+            layers: layers::layers(status, now),
+            generations: generations::generations(status, now),
+        }
+    }
+
+    /// Each with the id of its element.
+    pub(super) fn each(&self) -> [(&'static str, &Html); 5] {
+        [
+            ("head", &self.head),
+            ("problems", &self.problems),
+            ("control", &self.control),
+            ("layers", &self.layers),
+            ("generations", &self.generations),
+        ]
+    }
+}

@@ -1,0 +1,158 @@
+//! A setting: its value and its origin in one line, and the explanation below it.
+
+use super::super::html::Html;
+use crate::inspect::{ConfigValue, Effect, Explanation, Setting, ValueOrigin};
+
+/// Longer values are cut in the line.
+const WIDEST: usize = 80;
+
+pub(in super::super) fn row(one: &Explanation) -> Html {
+    let mut html = Html::new();
+    html.raw("<details class=\"row\" data-path=\"")
+        .text(&one.path);
+    html.raw("\"><summary><code class=\"path\">")
+        .short(one.path.as_str());
+    html.raw("</code> <span class=\"value\">");
+    value(&mut html, one);
+    html.raw("</span> <span class=\"from\">")
+        .short(&origin(one))
+        .raw("</span>");
+    let hidden = one.shadowed().count();
+    if hidden > 0 {
+        html.raw(" <span class=\"badge\">hides ")
+            .text(hidden)
+            .raw("</span>");
+    }
+    if !one.notes.is_empty() {
+        html.raw(" <span class=\"badge warn\">note</span>");
+    }
+    html.raw("</summary><dl>");
+    for note in &one.notes {
+        term(&mut html, "note", |html| html.short(note));
+    }
+    for setting in &one.settings {
+        let name = match setting.effect {
+            Effect::Decides => "decides",
+            Effect::Contributes => "part of it",
+            Effect::Shadowed => "hidden",
+        };
+        term(&mut html, name, |html| contains(html, setting));
+    }
+    if let Some(default) = &one.default {
+        term(&mut html, "default", |html| {
+            html.short(&default.to_string())
+        });
+    }
+    if !one.type_name.is_empty() {
+        term(&mut html, "type", |html| {
+            html.raw("<code>").short(one.type_name).raw("</code>");
+            html.raw(if one.is_required { ", required" } else { "" })
+        });
+    }
+    for rule in &one.rules {
+        term(&mut html, "rule", |html| html.short(rule));
+    }
+    for rule in &one.change_rules {
+        term(&mut html, "on change", |html| html.short(rule));
+    }
+    if !one.variables.is_empty() {
+        term(&mut html, "variable", |html| {
+            html.short(&one.variables.join(", "))
+        });
+    }
+    if let Some(argument) = &one.argument {
+        term(&mut html, "argument", |html| html.short(argument));
+    }
+    if !one.docs.is_empty() {
+        term(&mut html, "docs", |html| html.short(&one.docs));
+    }
+    html.raw("</dl></details>");
+    html
+}
+
+/// A line of the explanation.
+fn term<'h>(
+    html: &'h mut Html,
+    name: &'static str,
+    value: impl FnOnce(&'h mut Html) -> &'h mut Html,
+) {
+    html.raw("<dt>").raw(name).raw("</dt><dd>");
+    value(html).raw("</dd>");
+}
+
+fn contains<'h>(html: &'h mut Html, setting: &Setting) -> &'h mut Html {
+    html.raw("<code>")
+        .short(&setting.to_string())
+        .raw("</code>");
+    match &setting.value {
+        Some(value) => html.raw(" ").short(&value.to_string()),
+        None => html,
+    }
+}
+
+fn value(html: &mut Html, one: &Explanation) {
+    let text = match (&one.value, one.from) {
+        (Some(ConfigValue::Secret), _) => {
+            html.raw("<i>secret, set</i>");
+            return;
+        }
+        (Some(value), _) => value.to_string(),
+        (None, ValueOrigin::Parts) => {
+            html.raw("<i>empty</i>");
+            return;
+        }
+        (None, ValueOrigin::Nothing) => {
+            html.raw("<i>not set</i>");
+            return;
+        }
+        (None, ValueOrigin::Missing) => {
+            html.raw("<i>not set by any layer that can be read</i>");
+            return;
+        }
+        (None, ValueOrigin::Default) => {
+            match one.default.as_ref().and_then(|one| one.text.as_ref()) {
+                Some(text) => text.clone(),
+                None => {
+                    html.raw("<i>its default</i>");
+                    return;
+                }
+            }
+        }
+        (None, ValueOrigin::Layers) => {
+            html.raw("<i>known to the program alone</i>");
+            return;
+        }
+    };
+    match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => html.text(&text[..end]).raw(" .."),
+        None => html.text(&text),
+    };
+}
+
+/// Where the value comes from, in a few words.
+fn origin(one: &Explanation) -> String {
+    match one.from {
+        ValueOrigin::Default => "default".to_owned(),
+        ValueOrigin::Layers => {
+            let settings = one.settings.iter();
+            let set = settings.filter(|one| one.effect != Effect::Shadowed);
+            let set: Vec<String> = set.map(ToString::to_string).collect();
+            set.join(", ")
+        }
+        _ => String::new(),
+    }
+}
+
+/// What a search looks at.
+pub(in super::super) fn words(one: &Explanation) -> String {
+    let mut words = one.path.to_string();
+    if let Some(value) = &one.value {
+        words.push(' ');
+        words.push_str(&value.to_string());
+    }
+    for text in [&origin(one), &one.docs] {
+        words.push(' ');
+        words.push_str(text);
+    }
+    words.to_lowercase()
+}

@@ -1,0 +1,141 @@
+//! What a request asks for.
+
+use std::borrow::Cow;
+
+/// What there is below the page's prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    Page,
+    Style,
+    Script,
+    Icon,
+    Events,
+    Status,
+    Settings,
+    Explain,
+    EffectiveJson,
+    EffectiveYaml,
+    EffectiveToml,
+    Health,
+    Metrics,
+    Control,
+    Rollback,
+    Pin,
+    Unpin,
+}
+
+/// The names, which are part of the interface.
+const ROUTES: [(&str, Route); 17] = [
+    ("", Route::Page),
+    ("page.css", Route::Style),
+    ("page.js", Route::Script),
+    ("icon.svg", Route::Icon),
+    ("events", Route::Events),
+    ("status.json", Route::Status),
+    ("settings.json", Route::Settings),
+    ("explain.json", Route::Explain),
+    ("effective.json", Route::EffectiveJson),
+    ("effective.yaml", Route::EffectiveYaml),
+    ("effective.toml", Route::EffectiveToml),
+    ("healthz", Route::Health),
+    ("metrics", Route::Metrics),
+    ("control.json", Route::Control),
+    ("rollback", Route::Rollback),
+    ("pin", Route::Pin),
+    ("unpin", Route::Unpin),
+];
+
+impl Route {
+    /// The route of a path below the prefix, and of a query. `/config?status.json` is `/config/status.json`: a link that is a query
+    /// alone leads to the same place with and without a slash behind the prefix, whatever the prefix is, which only the router knows.
+    pub(super) fn of(path: &str, query: &Query<'_>) -> Option<Route> {
+        let name = path.strip_prefix('/').unwrap_or(path);
+        let find = |name: &str| ROUTES.iter().find(|(known, _)| *known == name);
+        if !name.is_empty() {
+            return find(name).map(|(_, route)| *route);
+        }
+        let first = query.0.split('&').next().unwrap_or_default();
+        let named = find(first).map(|(_, route)| *route);
+        Some(named.unwrap_or(Route::Page))
+    }
+
+    /// Whether it changes something, so that it must be posted.
+    pub(super) fn is_order(self) -> bool {
+        matches!(self, Route::Rollback | Route::Pin | Route::Unpin)
+    }
+}
+
+/// The query of a URI, or the body of a form: names and values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query<'a>(pub(super) &'a str);
+
+impl<'a> Query<'a> {
+    /// The first value with this name, decoded.
+    pub(super) fn get(&self, name: &str) -> Option<Cow<'a, str>> {
+        let mut pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| decoded(value))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut pairs = self.0.split('&');
+        pairs.any(|pair| pair.split('=').next() == Some(name))
+    }
+}
+
+/// A text as forms encode it. What is no escape stays as it is.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = text.get(at + 1..at + 3);
+        let escape = escape.filter(|two| two.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let escape = escape.and_then(|two| u8::from_str_radix(two, 16).ok());
+        match (bytes[at], escape) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_names_a_route_where_the_path_does_not() {
+        for (path, query, route) in [
+            ("/", "", Some(Route::Page)),
+            ("", "", Some(Route::Page)),
+            ("/", "q=port", Some(Route::Page)),
+            ("/", "status.json", Some(Route::Status)),
+            ("", "explain.json&path=a", Some(Route::Explain)),
+            ("/status.json", "", Some(Route::Status)),
+            ("/status.json", "healthz", Some(Route::Status)),
+            ("/nothing", "status.json", None),
+            ("/status.json/", "", None),
+        ] {
+            assert_eq!(Route::of(path, &Query(query)), route, "{path}?{query}");
+        }
+    }
+
+    #[test]
+    fn texts_of_forms_are_decoded() {
+        let query = Query("a=1&path=pool.%22a+b%22%2e%zz%&b=%ff%é");
+        assert_eq!(query.get("path").as_deref(), Some("pool.\"a b\".%zz%"));
+        assert_eq!(query.get("b").as_deref(), Some("\u{fffd}%é"));
+        assert_eq!(query.get("c"), None);
+        assert!(query.has("a") && !query.has("1"));
+    }
+}

@@ -1,0 +1,187 @@
+//! The service: a request, and its answer.
+
+use super::{
+    Page, PageOptions,
+    answer::{HTML, PageAnswer, TEXT, answer, json, line, not_allowed, ok},
+    body::PageBody,
+    control,
+    events::{EventStream, picture_name},
+    hub::Hub,
+    probe::probe,
+    render,
+    route::{Query, Route},
+};
+use flux_syntax::Format;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::Body;
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_service::Service;
+
+impl<B> Service<Request<B>> for Page
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+{
+    type Response = Response<PageBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<PageBody>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (hub, options) = (Arc::clone(&self.hub), self.options.clone());
+        Box::pin(async move { Ok(respond(&hub, &options, request).await) })
+    }
+}
+
+async fn respond<B: Body>(
+    hub: &Arc<Hub>,
+    options: &PageOptions,
+    request: Request<B>,
+) -> PageAnswer {
+    let uri = request.uri().clone();
+    let query = Query(uri.query().unwrap_or_default());
+    let path = options.below(uri.path());
+    let Some(route) = path.and_then(|path| Route::of(path, &query)) else {
+        return line(StatusCode::NOT_FOUND, "there is no such page\n");
+    };
+    if route.is_order() {
+        // To the page, from the place that the request came to.
+        let back = match path {
+            None | Some("" | "/") => "?",
+            Some(_) => "./",
+        };
+        return match options.is_controlled {
+            true => control::order(hub, route, back, request).await,
+            false => control::read_only(),
+        };
+    }
+    let is_head = *request.method() == Method::HEAD;
+    if !is_head && *request.method() != Method::GET {
+        return not_allowed("GET, HEAD");
+    }
+    let headers = request.headers().clone();
+    // What is left of the request is of no interest, and the future must not hold it.
+    drop(request);
+    if is_head && route == Route::Events {
+        return ok("text/event-stream", "");
+    }
+    let mut answer = shown(hub, options, route, &headers, &query).await;
+    if is_head {
+        // The length stays that of the text.
+        *answer.body_mut() = PageBody::text("");
+    }
+    answer
+}
+
+/// The answer of a route that only shows.
+async fn shown(
+    hub: &Arc<Hub>,
+    options: &PageOptions,
+    route: Route,
+    headers: &HeaderMap,
+    query: &Query<'_>,
+) -> PageAnswer {
+    let none_yet = |error: crate::inspect::ExplainError| {
+        let status = match error {
+            crate::inspect::ExplainError::NotApplied { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::NOT_FOUND,
+        };
+        json(status, &serde_json::json!({ "error": error.to_string() }))
+    };
+    let effective = |content_type, format| match hub.subject.effective() {
+        Ok(effective) => ok(content_type, effective.with_origins().print(format)),
+        Err(error) => none_yet(error),
+    };
+    match route {
+        Route::Style => ok("text/css; charset=utf-8", include_str!("page.css")),
+        Route::Script => ok("text/javascript; charset=utf-8", include_str!("page.js")),
+        Route::Icon => ok("image/svg+xml", include_str!("icon.svg")),
+        Route::Page => page(hub, options, query).await,
+        Route::Events => events(hub, options, headers, query),
+        Route::Status => json(StatusCode::OK, &*hub.subject.status()),
+        Route::Settings => match hub.subject.explain_all() {
+            Ok(settings) => json(StatusCode::OK, &settings),
+            Err(error) => none_yet(error),
+        },
+        Route::Explain => match hub.subject.explain(&query.get("path").unwrap_or_default()) {
+            Ok(one) => json(StatusCode::OK, &one),
+            Err(error) => none_yet(error),
+        },
+        Route::EffectiveJson => effective(super::answer::JSON, Format::Json),
+        Route::EffectiveYaml => effective(TEXT, Format::Yaml),
+        Route::EffectiveToml => effective(TEXT, Format::Toml),
+        Route::Health => {
+            let (passes, text) = probe(&hub.subject.status(), query.has("strict"));
+            let status = match passes {
+                true => StatusCode::OK,
+                false => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            line(status, text)
+        }
+        Route::Metrics => match &options.metrics {
+            Some(render) => ok("text/plain; version=0.0.4; charset=utf-8", render()),
+            None => line(
+                StatusCode::NOT_FOUND,
+                "the program gives this page no metrics; `.metrics(..)` does\n",
+            ),
+        },
+        Route::Control => control::terms(hub, options.is_controlled),
+        // Orders were carried out before.
+        Route::Rollback | Route::Pin | Route::Unpin => not_allowed("POST"),
+    }
+}
+
+async fn page(hub: &Arc<Hub>, options: &PageOptions, query: &Query<'_>) -> PageAnswer {
+    let Some(picture) = hub.picture(false).await else {
+        return line(StatusCode::SERVICE_UNAVAILABLE, "the program is ending\n");
+    };
+    let search = query.get("q").unwrap_or_default();
+    let page = render::document(&render::PageDocument {
+        picture: &picture,
+        name: &picture_name(&hub.process, &picture),
+        search: &search,
+        token: hub.token.as_deref().filter(|_| options.is_controlled),
+        has_metrics: options.metrics.is_some(),
+    });
+    answer(StatusCode::OK, HTML, PageBody::text(page.into_string()))
+}
+
+fn events(
+    hub: &Arc<Hub>,
+    options: &PageOptions,
+    headers: &HeaderMap,
+    query: &Query<'_>,
+) -> PageAnswer {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return line(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "events need a Tokio runtime with timers\n",
+        );
+    }
+    let Some(ticket) = hub.listen(options.listeners) else {
+        return line(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "as many as may follow this page do so already; it can be read without following\n",
+        );
+    };
+    let last = headers.get("last-event-id");
+    let last = last.and_then(|value| value.to_str().ok());
+    let shown = last.map(str::to_owned);
+    let shown = shown.or_else(|| query.get("since").map(std::borrow::Cow::into_owned));
+    let mut answer = ok("text/event-stream", "");
+    answer.headers_mut().remove(http::header::CONTENT_LENGTH);
+    // A proxy that collects answers would hold events back.
+    let buffering = http::HeaderValue::from_static("no");
+    answer.headers_mut().insert("x-accel-buffering", buffering);
+    *answer.body_mut() = PageBody::events(EventStream::new(ticket, shown, options.is_controlled));
+    answer
+}

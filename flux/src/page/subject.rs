@@ -1,0 +1,53 @@
+//! What a page is about, whatever its type: the page is compiled once.
+
+use crate::{
+    Capacitor, Config, Error, Status,
+    inspect::{Effective, ExplainError, Explanation},
+};
+use std::{future::Future, pin::Pin, sync::Arc};
+
+/// The outcome of an order, later.
+pub(super) type OrderOutcome = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A capacitor.
+pub(super) trait PageSubject: Send + Sync {
+    fn status(&self) -> Arc<Status>;
+    fn explain(&self, path: &str) -> Result<Explanation, ExplainError>;
+    fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError>;
+    fn effective(&self) -> Result<Effective, ExplainError>;
+    fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
+    fn pin(&self, is_pinned: bool) -> OrderOutcome;
+}
+
+impl<C: Config> PageSubject for Capacitor<C> {
+    fn status(&self) -> Arc<Status> {
+        Capacitor::status(self)
+    }
+
+    fn explain(&self, path: &str) -> Result<Explanation, ExplainError> {
+        Capacitor::explain(self, path)
+    }
+
+    fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError> {
+        Capacitor::explain_all(self)
+    }
+
+    fn effective(&self) -> Result<Effective, ExplainError> {
+        Capacitor::effective(self)
+    }
+
+    fn roll_back(&self, to: Option<u64>) -> OrderOutcome {
+        let capacitor = self.clone();
+        Box::pin(async move { capacitor.rollback(to).await.map(drop) })
+    }
+
+    fn pin(&self, is_pinned: bool) -> OrderOutcome {
+        let capacitor = self.clone();
+        Box::pin(async move {
+            match is_pinned {
+                true => capacitor.pin().await,
+                false => capacitor.unpin().await,
+            }
+        })
+    }
+}

@@ -1,0 +1,200 @@
+use super::*;
+
+#[tokio::test]
+async fn the_page_has_the_state_every_value_its_origin_and_what_it_hides() {
+    let site = Site::of(&format!("{GOOD}level: warn\nlabels: {{ team: a }}\n")).await;
+    let page = site.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in [
+        "<title>healthy · app</title>",
+        "generation <span id=\"generation\">1</span>",
+        "<code class=\"path\">port</code> <span class=\"value\">9090</span> <span class=\"from\">app.yaml:1:7</span>",
+        "<code class=\"path\">level</code> <span class=\"value\">&quot;debug&quot;</span> <span class=\"from\">variable APP_LEVEL</span> <span class=\"badge\">hides 1</span>",
+        "<dt>hidden</dt><dd><code>app.yaml:4:8</code> &quot;warn&quot;</dd>",
+        "<dt>docs</dt><dd>Where it listens.</dd>",
+        "<i>secret, set</i>",
+        "<span class=\"health good\">live</span>",
+        " ago, ",
+        "This page is read-only.",
+    ] {
+        assert!(page.body.contains(part), "{part}\n{}", page.body);
+    }
+    assert!(!page.body.contains("<form class=\"orders\""));
+}
+
+#[tokio::test]
+async fn what_is_refused_is_on_top_with_its_snippet() {
+    let site = Site::of(GOOD).await;
+    site.write("port: 90900\nlevle: debug\n").await;
+    let page = site.get("/").await.body;
+    let refused = page
+        .find("configuration refused: 1 problem")
+        .expect("the headline");
+    assert!(refused < page.find("<h2>Layers").unwrap());
+    for part in [
+        "<title>degraded · app</title>",
+        "<code>port</code> expected u16, found integer `90900`",
+        "<p class=\"where\">app.yaml:1:7</p>",
+        "<pre>1 | port: 90900\n  |       <b>^</b></pre>",
+        "newest content not applied",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    site.write(GOOD).await;
+    let page = site.get("/").await.body;
+    assert!(!page.contains("<section class=\"refused\""));
+    // The history has it.
+    assert!(page.contains("<h3>Refused</h3>") && page.contains("found integer `90900`"));
+}
+
+#[tokio::test]
+async fn before_the_first_configuration_the_page_has_the_reason_and_probes_fail() {
+    let site = Site::of("port: none\n").await;
+    let page = site.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("<title>empty · app</title>"));
+    assert!(page.body.contains("expected u16"));
+    assert_eq!(site.get("/settings.json").await.status, 503);
+    assert_eq!(site.get("/effective.yaml").await.status, 503);
+    let health = site.get("/healthz").await;
+    assert_eq!(
+        (health.status.as_u16(), &*health.body),
+        (503, "empty: no configuration is applied yet\n")
+    );
+}
+
+#[tokio::test]
+async fn a_refused_change_fails_the_strict_probe_alone() {
+    let site = Site::of(GOOD).await;
+    assert_eq!(site.get("/healthz").await.status, 200);
+    assert_eq!(
+        site.get("/healthz?strict").await.body,
+        "healthy: generation 1\n"
+    );
+    site.write("port: none\n").await;
+    let (lenient, strict) = (
+        site.get("/healthz").await,
+        site.get("/?healthz&strict").await,
+    );
+    assert_eq!(
+        (lenient.status.as_u16(), strict.status.as_u16()),
+        (200, 503)
+    );
+    assert_eq!(
+        lenient.body,
+        "degraded: generation 1; the newest change is refused\n"
+    );
+}
+
+#[tokio::test]
+async fn everything_is_data_too() {
+    let site = Site::of(GOOD).await;
+    assert_eq!(site.get("/status.json").await.json()["generation"], 1);
+    let settings = site.get("/settings.json").await.json();
+    assert_eq!(settings[0]["path"], "port");
+    let port = site.get("/explain.json?path=port").await;
+    assert_eq!(port.json()["settings"][0]["line"], 1);
+    assert_eq!(port.header("content-type"), "application/json");
+    assert_eq!(site.get("/explain.json?path=prot").await.status, 404);
+    assert_eq!(site.get("/effective.json").await.json()["port"], 9090);
+    let yaml = site.get("/effective.yaml").await.body;
+    assert!(yaml.starts_with("port: 9090  # app.yaml:1:7\n"), "{yaml}");
+    // A query is the same as a path.
+    assert_eq!(site.get("/?status.json").await.json()["name"], "app");
+}
+
+#[tokio::test]
+async fn every_answer_forbids_to_store_to_frame_and_to_guess() {
+    let site = Site::of(GOOD).await;
+    for uri in SHOWN.iter().chain(&["/nothing", "/pin", "/metrics"]) {
+        let reply = site.get(uri).await;
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(reply.header(name), value, "{uri}");
+        }
+        let policy = reply.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(reply.header("access-control-allow-origin").is_empty());
+    }
+    let page = site.get("/").await.body;
+    // No script and no style in the page itself, and nothing from elsewhere.
+    assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains("://"));
+    assert_eq!(page.matches("<script").count(), 1);
+    assert!(page.contains("<script src=\"?page.js\"></script>"));
+    for attribute in [" onclick", " onload", " onerror", "javascript:"] {
+        assert!(!page.contains(attribute), "{attribute}");
+    }
+}
+
+#[tokio::test]
+async fn only_get_and_head_show() {
+    let site = Site::of(GOOD).await;
+    for uri in SHOWN {
+        let got = site.get(uri).await;
+        let head = ask(&site.page, Method::HEAD, uri, &[], "").await;
+        assert_eq!((head.status, &*head.body), (got.status, ""), "{uri}");
+        if uri != "/" {
+            let (head, got) = (head.header("content-length"), got.header("content-length"));
+            assert_eq!(head, got, "{uri}");
+        }
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            let reply = ask(&site.page, method, uri, &[], "").await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.header("allow")),
+                (405, "GET, HEAD")
+            );
+        }
+    }
+    assert_eq!(site.get("/nothing").await.status, 404);
+    assert_eq!(site.get("/status.json/more").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_search_without_script_shows_what_it_finds() {
+    let site = Site::of(GOOD).await;
+    for (query, count) in [
+        ("?q=port", "1 of 5"),
+        ("?q=PORT+9090", "1 of 5"),
+        ("?q=APP_LEVEL", "1 of 5"),
+        ("?q=nothing", "0 of 5"),
+        ("?q=", "5 of 5"),
+        // A secret is not found by its value.
+        ("?q=hunter2", "0 of 5"),
+    ] {
+        let page = site.get(&format!("/{query}")).await.body;
+        let shown = format!("<output id=\"count\">{count}</output>");
+        assert!(page.contains(&shown), "{query}\n{page}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_what_the_program_gives() {
+    let site = Site::of(GOOD).await;
+    assert_eq!(site.get("/metrics").await.status, 404);
+    let page = site.page.clone().metrics(|| "flux_state 1\n".to_owned());
+    let reply = ask(&page, Method::GET, "/metrics", &[], "").await;
+    assert_eq!(
+        (reply.status.as_u16(), &*reply.body),
+        (200, "flux_state 1\n")
+    );
+    assert_eq!(
+        reply.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn the_page_goes_on_after_a_stop_and_shows_it() {
+    let site = Site::of(GOOD).await;
+    site.capacitor.stop().await;
+    let page = site.get("/").await.body;
+    assert!(page.contains("<title>not watched · app</title>"), "{page}");
+    assert_eq!(site.get("/healthz").await.status, 200);
+    assert_eq!(site.get("/healthz?strict").await.status, 503);
+}
