@@ -148,7 +148,7 @@ fn start<C: Root>(capacitor: &Capacitor<C>) -> Result<(), Error> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Error::Declaration {
-        name: capacitor.status().name.clone(),
+        name: capacitor.status().name.to_string(),
         problem: format!("no runtime for reading the sources: {error}"),
     })?;
     runtime.block_on(async {

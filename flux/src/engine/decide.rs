@@ -32,7 +32,10 @@ use crate::{
     source::{Health, Observation},
     time::after,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use trials::Trials;
 #[cfg(feature = "json")]
@@ -41,7 +44,7 @@ pub(crate) use trials::{Past, TrialRules};
 /// How an engine decides.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// How many refusals are remembered.
     pub(crate) history: usize,
     /// How many configurations before the current one are kept.

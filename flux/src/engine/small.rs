@@ -191,7 +191,7 @@ pub(super) fn kept(n: u32) -> AnyLayer {
 
 pub(super) fn settings() -> Settings {
     Settings {
-        name: "small".to_owned(),
+        name: "small".into(),
         history: 8,
         generations: 3,
         debounce: Duration::from_millis(100),

@@ -26,7 +26,7 @@ use std::{
 #[non_exhaustive]
 pub struct Status {
     /// The capacitor's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its state.
     pub state: State,
     /// Since when it is in this state.
@@ -69,9 +69,9 @@ pub struct Status {
 
 impl Status {
     /// Of a capacitor that was not started yet.
-    pub(crate) fn idle(name: String, since: SystemTime) -> Self {
+    pub(crate) fn idle(name: impl Into<Arc<str>>, since: SystemTime) -> Self {
         Status {
-            name,
+            name: name.into(),
             state: State::Loading,
             since,
             running: false,
@@ -255,7 +255,7 @@ impl Serialize for State {
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut status = serializer.serialize_struct("Status", 19)?;
-        status.serialize_field("name", &self.name)?;
+        status.serialize_field("name", &*self.name)?;
         status.serialize_field("state", &self.state)?;
         status.serialize_field("since", &unix(self.since))?;
         status.serialize_field("running", &self.running)?;

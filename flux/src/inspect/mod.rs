@@ -153,7 +153,7 @@ fn answers_of(
     let status = instance.status.load_full();
     if status.generation == 0 || status.served.contents.is_empty() {
         return Err(ExplainError::NotApplied {
-            name: status.name.clone(),
+            name: status.name.to_string(),
             state: status.state,
         });
     }

@@ -164,7 +164,7 @@ impl<C: Config> Capacitor<C> {
 
 fn not_applied(status: &Status) -> InputError {
     InputError::NotApplied {
-        name: status.name.clone(),
+        name: status.name.to_string(),
         state: status.state,
     }
 }

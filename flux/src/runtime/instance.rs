@@ -74,7 +74,7 @@ pub(super) struct Launch {
 
 impl Instance {
     pub(crate) fn new(name: String, outlet: Box<dyn Outlet>) -> Self {
-        let status = Status::idle(name.clone(), SystemTime::now());
+        let status = Status::idle(name.as_str(), SystemTime::now());
         let (notices, _) = watch::channel(LastNotices::new(outlet.load()));
         Instance {
             name,
@@ -204,7 +204,7 @@ impl Instance {
         let mut control = self.control();
         if control.is_running() && !control.is_stopping() {
             return Err(Error::AlreadyStarted {
-                name: plan.options.name,
+                name: plan.options.name.as_str().into(),
             });
         }
         let plan = Some(Arc::new(plan));

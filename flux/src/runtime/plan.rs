@@ -177,7 +177,7 @@ impl Plan {
     /// How the engine decides.
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            name: self.options.name.clone(),
+            name: self.options.name.as_str().into(),
             history: self.options.history,
             generations: self.options.generations,
             debounce: self.options.debounce,

@@ -64,7 +64,7 @@ pub(super) struct Simulated {
 impl Simulated {
     pub(super) fn new(rng: &mut Rng, number: usize, group: Option<&Group>, now: Now) -> Self {
         let settings = Settings {
-            name: format!("c{number}"),
+            name: format!("c{number}").into(),
             debounce: Duration::from_millis(rng.u64(0..200)),
             grouped: group.is_some(),
             asks: rng.u8(0..4) > 0,

@@ -202,7 +202,7 @@ mod common {
     pub(crate) use options_of_a_server;
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "_remote"))]
 mod tests {
     use super::in_time;
     use std::time::Duration;

@@ -66,7 +66,10 @@ async fn app(manual: bool) -> (ChannelSender, Capacitor<App>, Log) {
         .source(Source::watcher(channel).format(Format::Yaml))
         .party(Listed("first", Arc::clone(&log)))
         .on_apply(move |_, next| {
-            applied.lock().unwrap().push(format!("callback {}", next.port));
+            applied
+                .lock()
+                .unwrap()
+                .push(format!("callback {}", next.port));
             async { Ok::<(), String>(()) }
         })
         .party(Listed("second", Arc::clone(&log)))
@@ -86,7 +89,9 @@ async fn planned(app: &Capacitor<App>, text: &str) -> PlannedUpdate {
 
 fn verdicts(plan: &PlannedUpdate) -> Vec<(&str, &'static str)> {
     let parties = plan.parties.iter();
-    parties.map(|one| (one.party.as_str(), one.verdict.as_str())).collect()
+    parties
+        .map(|one| (one.party.as_str(), one.verdict.as_str()))
+        .collect()
 }
 
 fn taken(log: &Log) -> Vec<String> {
@@ -149,7 +154,12 @@ async fn a_party_that_would_refuse_is_named_with_its_reason_and_without_secrets(
 #[tokio::test]
 async fn nobody_is_asked_about_what_no_update_would_ask_about() {
     let (_sender, app, log) = app(false).await;
-    for text in ["port: 1 # the same", "port: 1\nthreads: 9", "port: 0", "port: x"] {
+    for text in [
+        "port: 1 # the same",
+        "port: 1\nthreads: 9",
+        "port: 0",
+        "port: x",
+    ] {
         let plan = planned(&app, text).await;
         assert!(plan.parties.is_empty(), "{text}: {plan}");
     }
@@ -158,7 +168,11 @@ async fn nobody_is_asked_about_what_no_update_would_ask_about() {
     assert!(app.plan(&inputs).unwrap().parties.is_empty());
     app.stop().await;
     let plan = planned(&app, "port: 2").await;
-    assert!(plan.to_string().contains("note: the parties were not asked: "), "{plan}");
+    assert!(
+        plan.to_string()
+            .contains("note: the parties were not asked: "),
+        "{plan}"
+    );
     assert!(taken(&log).is_empty());
 }
 
@@ -183,7 +197,13 @@ async fn a_dry_run_ends_in_time_and_updates_go_on_after_it() {
     assert!(began.elapsed() < Duration::from_secs(2));
     let log = taken(&log);
     assert!(log.contains(&"first rolls 14 back".to_owned()), "{log:?}");
-    assert_eq!(log.iter().filter(|one| one.starts_with("first commits")).count(), 1, "{log:?}");
+    assert_eq!(
+        log.iter()
+            .filter(|one| one.starts_with("first commits"))
+            .count(),
+        1,
+        "{log:?}"
+    );
 }
 
 #[tokio::test]
@@ -193,7 +213,10 @@ async fn an_update_waits_for_a_dry_run_and_is_not_among_it() {
     let plans: Vec<_> = plans.collect();
     let updates = async {
         for port in 3..10 {
-            sender.send(format!("port: {port}").into_bytes()).await.unwrap();
+            sender
+                .send(format!("port: {port}").into_bytes())
+                .await
+                .unwrap();
             tokio::task::yield_now().await;
         }
     };
@@ -206,7 +229,11 @@ async fn an_update_waits_for_a_dry_run_and_is_not_among_it() {
     // Between one that prepares and the end of it nobody else prepares.
     let mut open: Option<String> = None;
     for line in taken(&log) {
-        let number = line.split(' ').find(|word| word.parse::<u16>().is_ok()).unwrap().to_owned();
+        let number = line
+            .split(' ')
+            .find(|word| word.parse::<u16>().is_ok())
+            .unwrap()
+            .to_owned();
         if line.starts_with("first prepares") {
             assert_eq!(open, None, "{line}");
             open = Some(number);
