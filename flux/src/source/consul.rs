@@ -140,6 +140,7 @@ impl Watcher for Consul {
 impl Consul {
     async fn session(&self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        observer.holds_for(self.limit());
         let connect = async { Http::new(&self.place) };
         let http = SERVERS
             .lease(self.place.server(), observer.was_live(), connect)

@@ -122,9 +122,12 @@ impl Etcd {
                     () = resync.due() => break,
                     // Only a majority answers it. A change that the watch has not announced, and a store that went back, are
                     // read and watched anew.
-                    _ = beat.tick() => match self.still_holds(client, seen).await? {
-                        true => observer.live(),
-                        false => break,
+                    _ = beat.tick() => {
+                        let asked = Instant::now();
+                        match self.still_holds(client, seen).await? {
+                            true => observer.as_of(asked).live(),
+                            false => break,
+                        }
                     }
                 }
             }
@@ -144,10 +147,12 @@ impl Etcd {
 
     /// Reads the key, at the newest revision that a majority agrees on.
     async fn read(&self, client: &Client, observer: &Observer) -> Result<Seen, SourceError> {
+        let asked = Instant::now();
         let answer = self.ask(client, None).await?;
         let revision = answer.header().map_or(0, |header| header.revision());
         let found = answer.kvs().first();
         let observation = found.map_or(Observation::Absent, |found| self.document(found));
+        let observer = observer.as_of(asked);
         observer.read_at(revision.unsigned_abs(), observation);
         Ok(Seen {
             version: version(found),

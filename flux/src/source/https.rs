@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flux_syntax::{Remote, Scheme};
 use hyper::{
@@ -206,6 +208,7 @@ impl Watcher for Https {
             let headers = self.authorization().into_iter().chain(conditions);
             let headers = headers.chain([fresh]);
             let path = self.place.at(0);
+            let asked = Instant::now();
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
             match answer.status {
                 StatusCode::OK => {
@@ -214,7 +217,8 @@ impl Watcher for Https {
                     if self.newest.takes(modified, &answer.body) {
                         known = now;
                         let revision = known.tag.clone().or_else(|| known.modified.clone());
-                        observer.observe(document(&self.place, &answer.body, revision));
+                        let observation = document(&self.place, &answer.body, revision);
+                        observer.as_of(asked).observe(observation);
                     } else {
                         observer.failing(SourceError::transient(format!(
                             "{}: the answer is older ({}) than the document that was seen before; it is taken if the next ones are too",
@@ -225,7 +229,7 @@ impl Watcher for Https {
                 }
                 StatusCode::NOT_MODIFIED if conditional => {
                     self.newest.older = 0;
-                    observer.live();
+                    observer.as_of(asked).live();
                 }
                 StatusCode::NOT_MODIFIED => {
                     return Err(SourceError::transient(format!(
@@ -236,7 +240,7 @@ impl Watcher for Https {
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
                     known = Known::default();
                     self.newest = Newest::default();
-                    observer.observe(Observation::Absent);
+                    observer.as_of(asked).observe(Observation::Absent);
                 }
                 _ => return Err(refused(&self.place, &answer)),
             }

@@ -44,11 +44,11 @@ impl LastProven {
         let _ = self.0.on_proof.set(Box::new(call));
     }
 
-    /// The layer is current now.
-    pub(crate) fn prove(&self, now: Instant) {
-        let millis = now.saturating_duration_since(self.0.began.0).as_millis();
+    /// The layer was current at `then`; what proved it later still counts.
+    pub(crate) fn prove(&self, then: Instant) {
+        let millis = then.saturating_duration_since(self.0.began.0).as_millis();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX - 1);
-        self.0.millis.store(millis + 1, Ordering::Relaxed);
+        self.0.millis.fetch_max(millis + 1, Ordering::Relaxed);
         if let Some(call) = self.0.on_proof.get()
             && let Some(at) = self.at()
         {
@@ -108,6 +108,9 @@ mod tests {
         );
         proven.prove(Instant::now());
         assert_eq!(proven.overdue(), None);
+        proven.prove(Instant::now() - Duration::from_secs(1));
+        tokio::time::advance(hour).await;
+        assert_eq!(proven.overdue(), None, "an older proof takes nothing back");
         let never = LastProven::never();
         never.holds_for(Duration::ZERO);
         assert_eq!(never.overdue(), None, "what was never proven is not live");

@@ -153,9 +153,12 @@ impl Nats {
                     _ = events.changed() => connected.is_well(&self.place)?,
                     () = resync.due() => break,
                     // A server that is cut off from the others goes on sending the heartbeats of its consumers.
-                    _ = beat.tick() => match self.is_followed(connected, &stream, &followed.key, newest).await? {
-                        true => observer.live(),
-                        false => break,
+                    _ = beat.tick() => {
+                        let asked = Instant::now();
+                        match self.is_followed(connected, &stream, &followed.key, newest).await? {
+                            true => observer.as_of(asked).live(),
+                            false => break,
+                        }
                     }
                 }
             }

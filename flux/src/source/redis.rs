@@ -141,6 +141,8 @@ impl Redis {
                 false => SPACING,
             };
             before = now;
+            // A sign of life on the connection says nothing of changes that are not announced: only the key does.
+            let observer = &observer.as_of(read);
             observer.observe(observation);
             self.replicated(connected, observer).await;
             loop {
@@ -169,7 +171,7 @@ impl Redis {
         let mut poll = interval(self.place.duration("poll").unwrap_or(POLL));
         loop {
             let read = Instant::now();
-            observer.observe(self.read(connected).await?);
+            observer.as_of(read).observe(self.read(connected).await?);
             connected.alive(&self.place).await?;
             self.replicated(connected, observer).await;
             tokio::select! {

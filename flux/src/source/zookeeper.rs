@@ -7,7 +7,7 @@ use flux_syntax::{Remote, Scheme};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{interval, timeout},
+    time::{Instant, interval, timeout},
 };
 use zookeeper_client::{Client, Error, OneshotWatcher, SessionState, Stat};
 
@@ -261,8 +261,9 @@ impl Watcher for ZooKeeper {
         let mut beat = interval(BEAT);
         beat.reset();
         loop {
+            let asked = Instant::now();
             let (observation, seen, watcher) = self.read(client).await?;
-            observer.observe(observation);
+            observer.as_of(asked).observe(observation);
             let mut changed = std::pin::pin!(watcher.changed());
             loop {
                 tokio::select! {
@@ -286,8 +287,9 @@ impl Watcher for ZooKeeper {
                         if states.peek_state() != SessionState::SyncConnected {
                             continue;
                         }
+                        let asked = Instant::now();
                         match self.still_holds(client, seen).await {
-                            Ok(true) => observer.live(),
+                            Ok(true) => observer.as_of(asked).live(),
                             Ok(false) => break,
                             // The session may outlive it.
                             Err(error) => observer.failing(error),

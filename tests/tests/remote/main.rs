@@ -40,6 +40,7 @@ mod redis;
     allow(dead_code, reason = "each server uses a part of it")
 )]
 mod relay;
+mod stopped;
 #[macro_use]
 mod suite;
 mod watched;

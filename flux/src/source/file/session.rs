@@ -113,14 +113,14 @@ impl FileSession<'_> {
                 })
                 .await?;
             place = moved;
-            self.report(&mut place);
+            self.report(&mut place, Some(now));
             return match look {
                 Some(trust) => self.look(place, trust).await,
                 None => Ok(place),
             };
         }
         let turn = step(&mut place, now);
-        if self.report(&mut place) {
+        if self.report(&mut place, None) {
             // Readers see it first.
             yield_now().await;
         }
@@ -145,7 +145,7 @@ impl FileSession<'_> {
         // Until the next one, and until a file system that does not answer is reported.
         self.observer
             .holds_for(self.interval(&place).saturating_add(LONG));
-        self.report(&mut place);
+        self.report(&mut place, Some(now));
         place.read_early();
         Ok(place)
     }
@@ -170,12 +170,15 @@ impl FileSession<'_> {
         elsewhere(work, waits).await.map_err(failed)
     }
 
-    /// Reports what is new, and how well it is watched. Answers whether anything is new.
-    fn report(&mut self, place: &mut WatchedPlace) -> bool {
+    /// Reports what is new, and how well it is watched. Answers whether anything is new. `asked`: when reading it began, if that may have
+    /// taken long.
+    fn report(&mut self, place: &mut WatchedPlace, asked: Option<Instant>) -> bool {
+        let as_of = asked.map(|asked| self.observer.as_of(asked));
+        let observer = as_of.as_ref().unwrap_or(self.observer);
         let news = place.take_news().then(|| place.observation()).flatten();
         let is_new = news.is_some();
         if let Some(observation) = news {
-            self.observer.observe(observation);
+            observer.observe(observation);
             (self.unsettled, self.reported) = (false, None);
         }
         // The document of a folder holds nothing that is not settled.
@@ -190,7 +193,7 @@ impl FileSession<'_> {
         match deaf.or_else(|| place.trouble(Instant::now())) {
             None => {
                 self.reported = None;
-                self.observer.live();
+                observer.live();
             }
             Some(trouble) if self.reported.as_ref() != Some(&trouble) => {
                 self.observer.failing(trouble.0.clone());

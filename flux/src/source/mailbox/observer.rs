@@ -11,6 +11,8 @@ pub struct Observer {
     mailbox: Arc<Mailbox>,
     layer: usize,
     resync: Option<Duration>,
+    /// When the question was asked that the next report answers.
+    asked: Option<Instant>,
 }
 
 impl Observer {
@@ -19,6 +21,7 @@ impl Observer {
             mailbox,
             layer,
             resync: None,
+            asked: None,
         }
     }
 
@@ -65,6 +68,15 @@ impl Observer {
         });
         #[cfg(feature = "testing")]
         self.mailbox.tap(|tap| tap.delivered());
+    }
+
+    /// For the answer to a question that was asked at `asked`: it shows the source as it was then at the earliest, whenever it is read,
+    /// and proves no more.
+    pub(crate) fn as_of(&self, asked: Instant) -> Observer {
+        Observer {
+            asked: Some(asked),
+            ..self.clone()
+        }
     }
 
     /// When to read the source again although no change was reported: at the watcher's [`resync`](crate::source::Watcher::resync).
@@ -125,10 +137,10 @@ impl Observer {
         self.mailbox.slot(self.layer).sign = Some(Instant::now());
     }
 
-    /// The layer is current now.
+    /// The layer is current now, or was when the question was asked. Returns now: an answer is a sign of life when it is read.
     fn prove(&self) -> Instant {
         let now = Instant::now();
-        self.mailbox.proven[self.layer].prove(now);
+        self.mailbox.proven[self.layer].prove(self.asked.unwrap_or(now));
         now
     }
 
