@@ -1,7 +1,10 @@
 //! The program itself is stopped (`SIGSTOP`) for longer than the bound of its source, while the source changes: once it goes on, it is
 //! not live with what it had, and it follows the source again.
 
-use crate::watched::{App, BOUND, document};
+use crate::{
+    suite::KEY,
+    watched::{App, BOUND, document},
+};
 use flux::{
     Capacitor, Source,
     source::{File, Health},
@@ -132,15 +135,14 @@ async fn is_stopped<R: Remote>(options: &str, pause: u64) {
     let Some(server) = R::start().await else {
         return;
     };
-    server.write("key", &document(1)).await;
-    server.grant().await;
-    let place = format!("{}{options}", server.uri(server.address(), "key"));
+    server.write(KEY, &document(1)).await;
+    let place = format!("{}{options}", server.uri(server.address(), KEY));
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         let program = Program::start(&place);
         program.shows("live 1");
         for n in 2..=3 {
-            let change = || runtime.block_on(server.write("key", &document(n)));
+            let change = || runtime.block_on(server.write(KEY, &document(n)));
             program.sleeps(Duration::from_secs(pause), n - 1, n, change);
         }
     })

@@ -508,6 +508,12 @@ fn of_itself(kind: EventKind, path: &Path) {
     }
 }
 
+/// While this is held no event is delivered.
+#[cfg(all(test, target_os = "linux"))]
+pub(super) fn held_up() -> impl Sized {
+    lock(&ROUTES)
+}
+
 fn current(dir: &Path) -> Identity {
     let found = fs::metadata(dir).ok()?;
     Some((identity(&found)?, found.created().ok()))

@@ -18,6 +18,8 @@ mod not_found_hint;
 mod place;
 mod read;
 mod session;
+#[cfg(all(test, target_os = "linux"))]
+mod strange;
 mod subscriber;
 mod target;
 #[cfg(all(test, unix))]
