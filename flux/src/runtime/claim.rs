@@ -1,7 +1,7 @@
 //! Which capacitor of this process writes which file of a last known good configuration: two would write over one another.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -11,52 +11,53 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A file that is written, and by whom.
-struct ClaimedFile {
+/// Files that are written, and by whom.
+struct ClaimedFiles {
     /// A fork inherits the list, and none of the capacitors.
     process: u32,
-    path: PathBuf,
+    paths: Vec<PathBuf>,
     capacitor: String,
 }
 
-static CLAIMED: Mutex<Vec<ClaimedFile>> = Mutex::new(Vec::new());
+static CLAIMED: Mutex<Vec<ClaimedFiles>> = Mutex::new(Vec::new());
 
-/// The right to write a file, until it is dropped.
+/// The right to write some files, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Claim(PathBuf);
+pub(super) struct Claim(Vec<PathBuf>);
 
 impl Claim {
     /// Waits for a capacitor that is about to end; the name of the one that goes on.
-    pub(super) fn of(path: &Path, capacitor: &str) -> Result<Claim, String> {
+    pub(super) fn of(paths: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
         let limit = Instant::now() + PATIENCE;
         loop {
-            match Claim::now(path, capacitor) {
+            match Claim::now(paths, capacitor) {
                 Err(_) if Instant::now() < limit => thread::sleep(PAUSE),
                 claimed => return claimed,
             }
         }
     }
 
-    fn now(path: &Path, capacitor: &str) -> Result<Claim, String> {
+    fn now(paths: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
         let process = std::process::id();
         let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
         claimed.retain(|one| one.process == process);
-        if let Some(one) = claimed.iter().find(|one| one.path == path) {
+        let shared = |one: &&ClaimedFiles| one.paths.iter().any(|path| paths.contains(path));
+        if let Some(one) = claimed.iter().find(shared) {
             return Err(one.capacitor.clone());
         }
-        claimed.push(ClaimedFile {
+        claimed.push(ClaimedFiles {
             process,
-            path: path.to_owned(),
+            paths: paths.to_owned(),
             capacitor: capacitor.to_owned(),
         });
-        Ok(Claim(path.to_owned()))
+        Ok(Claim(paths.to_owned()))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.retain(|one| one.path != self.0);
+        claimed.retain(|one| one.paths != self.0);
     }
 }
 
@@ -66,11 +67,17 @@ mod tests {
 
     #[test]
     fn a_file_is_claimed_once_until_it_is_released() {
-        let path = Path::new("/no/such/folder/last.json");
-        let one = Claim::now(path, "One").unwrap();
-        assert_eq!(Claim::now(path, "Other").unwrap_err(), "One");
-        Claim::now(Path::new("/no/such/folder/other.json"), "Other").unwrap();
-        let waits = thread::spawn(move || Claim::of(path, "Other").map(drop));
+        let paths = |name: &str| {
+            let file = PathBuf::from(format!("/no/such/folder/{name}.json"));
+            [file.with_extension("json.trial"), file]
+        };
+        let last = paths("last");
+        let one = Claim::now(&last, "One").unwrap();
+        assert_eq!(Claim::now(&last, "Other").unwrap_err(), "One");
+        // The file of one is the record of another.
+        assert_eq!(Claim::now(&last[..1], "Other").unwrap_err(), "One");
+        Claim::now(&paths("other"), "Other").unwrap();
+        let waits = thread::spawn(move || Claim::of(&last, "Other").map(drop));
         thread::sleep(Duration::from_millis(50));
         drop(one);
         assert_eq!(waits.join().unwrap(), Ok(()));
@@ -125,5 +132,36 @@ mod starts {
         let again = ready::<FirstWriter>(&path).await;
         again.start().await.unwrap();
         again.stop().await;
+    }
+
+    /// Two capacitors with files at these paths; whether the second one is refused.
+    async fn refused(one: &Path, other: &Path) -> bool {
+        let first = ready::<FirstWriter>(one).await;
+        first.start().await.unwrap();
+        let second = ready::<SecondWriter>(other).await;
+        let outcome = second.start().await;
+        second.stop().await;
+        first.stop().await;
+        outcome.is_err()
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn one_file_is_one_file_by_whatever_path_and_a_link_in_its_place_is_another() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        symlink(folder.path(), path("link")).unwrap();
+        assert!(refused(&path("a.json"), &path("link/a.json")).await);
+        // The folder is not there yet.
+        assert!(refused(&path("no/a.json"), &path("link/no/a.json")).await);
+        // The record of one is the file of the other.
+        assert!(refused(&path("b.json"), &path("b.json.trial")).await);
+        assert!(!refused(&path("c.json"), &path("d.json")).await);
+        // The first one replaces the link, and the file that it led to is not written.
+        symlink(path("c.json"), path("e.json")).unwrap();
+        assert!(refused(&path("e.json"), &path("e.json")).await);
+        symlink(path("c.json"), path("f.json")).unwrap();
+        assert!(!refused(&path("f.json"), &path("c.json")).await);
     }
 }

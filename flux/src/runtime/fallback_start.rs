@@ -24,7 +24,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
             return false;
         }
     };
-    let path = &keep.path.display().to_string();
+    let path = keep.shown();
     let kept = FoundFile {
         path,
         age: found.written.elapsed().unwrap_or_default(),

@@ -4,7 +4,7 @@
 use super::{
     claim::Claim,
     disk,
-    last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot, whole},
+    last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot, NO_ENTRIES},
     process::ProcessId,
     saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
     trial_file,
@@ -40,11 +40,11 @@ impl DiskFindings {
         config: &str,
         capacitor: &str,
     ) -> Result<DiskFindings, String> {
-        let claim = Claim::of(&whole(&keep.path), capacitor).map_err(|other| {
+        let claim = Claim::of(&keep.places(), capacitor).map_err(|other| {
             format!(
                 "the last known good configuration would be written to {}, which the capacitor `{other}` of this process writes, too; \
                  give each a file of its own, or call `stop().await` on the other one first",
-                keep.path.display()
+                keep.shown()
             )
         })?;
         let mut found = DiskFindings {
@@ -53,17 +53,17 @@ impl DiskFindings {
             warnings: Vec::new(),
             claim,
         };
-        disk::sweep(&keep.path);
+        disk::sweep(keep.path());
         let Some(rules) = keep.trials else {
             return Ok(found);
         };
-        disk::sweep(&trial_file::beside(&keep.path));
+        disk::sweep(&trial_file::beside(keep.path()));
         match keep.read(config) {
             Ok(kept) => found.kept = kept,
             // It is reported again where it would be needed.
             Err(problem) => found.warnings.push(problem),
         }
-        let path = trial_file::beside(&keep.path);
+        let path = trial_file::beside(keep.path());
         let file = match disk::read(&path, trial_file::LARGEST) {
             Ok(None) => None,
             Ok(Some(bytes)) => {
@@ -163,7 +163,7 @@ impl LastGoodKeeper {
         if self.kept != engine.adoptions() && engine.is_trusted() && from_sources {
             self.kept = engine.adoptions();
             let snapshot = KeptSnapshot::of(engine, keep.secrets);
-            self.saver.push(Job::Keep(keep.path.clone(), snapshot));
+            self.saver.push(Job::Keep(keep.path().to_owned(), snapshot));
         }
         self.record(engine);
     }
@@ -177,7 +177,7 @@ impl LastGoodKeeper {
         if std::mem::replace(&mut self.recorded, version) != version {
             let config = engine.layers.schema.name;
             let content = trial_file::written(config, record, &ProcessId::own());
-            let path = trial_file::beside(&keep.path);
+            let path = trial_file::beside(keep.path());
             self.saver.push(Job::Record(path, config, content));
         }
     }
@@ -190,14 +190,20 @@ impl LastGoodKeeper {
         let mut paths = Vec::new();
         let states = engine.layers.states.iter().zip(engine.layers.keys());
         for (state, key) in states {
-            let (Some(decoder), Some(LayerContent::Document(bytes))) =
-                (&state.decoder, state.newest_content())
-            else {
+            let (Some(decoder), Some(old)) = (&state.decoder, before.content(&key)) else {
                 continue;
             };
-            let kept = super::kept_document::keep(engine.layers.schema, decoder, &bytes);
-            if let (Ok((new, _)), Some(old)) = (kept, before.content(&key)) {
-                super::differing::paths(old, &new, &mut paths);
+            match state.newest_content() {
+                Some(LayerContent::Document(bytes)) => {
+                    let kept = super::kept_document::keep(engine.layers.schema, decoder, &bytes);
+                    if let Ok((new, _)) = kept {
+                        super::differing::paths(old, &new, &mut paths);
+                    }
+                }
+                Some(LayerContent::Silent(_)) => {
+                    super::differing::paths(old, &NO_ENTRIES, &mut paths);
+                }
+                _ => {}
             }
         }
         paths

@@ -38,19 +38,39 @@ pub enum Secrets {
 /// Where it is kept, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct KeepOnDisk {
-    pub(crate) path: PathBuf,
+    /// From the root: the program may change its folder while it runs.
+    path: PathBuf,
+    /// As it is declared.
+    shown: String,
     pub(crate) secrets: Secrets,
     /// Changes are on trial, also across the death of the process.
     pub(crate) trials: Option<TrialRules>,
 }
 
 /// The path from the root, without links as far as it exists.
-pub(super) fn whole(path: &Path) -> PathBuf {
+fn whole(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    let found = path.canonicalize().ok().or_else(folder);
-    found.unwrap_or(path)
+    let existing = path.ancestors().find_map(|above| {
+        let rest = path.strip_prefix(above).ok()?;
+        let found = above.canonicalize().ok()?;
+        Some(match rest.as_os_str().is_empty() {
+            true => found,
+            false => found.join(rest),
+        })
+    });
+    existing.unwrap_or(path)
 }
+
+/// What is written for the file at `path`: a link in its place is replaced, those of its folders are followed.
+fn place(path: &Path) -> PathBuf {
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => whole(folder).join(name),
+        _ => whole(path),
+    }
+}
+
+/// A document that is not there.
+pub(super) static NO_ENTRIES: Tree = Tree::Map(Vec::new());
 
 /// What a file of before holds.
 pub(crate) struct KeptFile {
@@ -113,15 +133,58 @@ impl KeptFile {
         layers.map(|layer| &*layer.key).collect()
     }
 
-    /// What was kept of a layer, as it is in the file; none of the first version, whose values are written in another way.
+    /// What was kept of a layer, as it is in the file; without entries where the layer had no document. None of the first version,
+    /// whose values are written in another way.
     pub(super) fn content(&self, key: &str) -> Option<&Tree> {
-        let layer = self.layers.iter().find(|layer| layer.key == key)?;
-        layer.format.as_ref()?;
-        layer.content.as_ref()
+        if self.layers.iter().any(|layer| layer.format.is_none()) {
+            return None;
+        }
+        let layer = self.layers.iter().find(|layer| layer.key == key);
+        let content = layer.and_then(|layer| layer.content.as_ref());
+        Some(content.unwrap_or(&NO_ENTRIES))
     }
 }
 
 impl KeepOnDisk {
+    /// A relative path is taken from the current folder of this moment. Refuses one that names no file.
+    pub(super) fn new(
+        declared: String,
+        secrets: Secrets,
+        trials: Option<TrialRules>,
+    ) -> Result<Self, String> {
+        let path = Path::new(&declared);
+        if path.file_name().is_none() || declared.ends_with(std::path::is_separator) {
+            return Err(format!(
+                "the last known good configuration needs the path of a file, such as /var/lib/app/last.json, and `{declared}` names none"
+            ));
+        }
+        Ok(KeepOnDisk {
+            path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            shown: declared,
+            secrets,
+            trials,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path as it is declared, for a report.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The files that are written.
+    pub(super) fn places(&self) -> Vec<PathBuf> {
+        let record = self
+            .trials
+            .is_some()
+            .then(|| trial_file::beside(&self.path));
+        let paths = std::iter::once(&self.path).chain(&record);
+        paths.map(|path| place(path)).collect()
+    }
+
     /// Refuses a file that a source reads: it would be written over.
     pub(super) fn beside_sources<'p>(
         &self,
@@ -159,7 +222,7 @@ impl KeepOnDisk {
             Some(file) => Ok(Some(file)),
             None => Err(format!(
                 "{}: is not a last known good configuration of {config}; it is not used",
-                self.path.display()
+                self.shown
             )),
         }
     }

@@ -90,13 +90,11 @@ impl Plan {
         #[cfg(feature = "json")]
         let last_known_good = match &spec.last_known_good {
             None => None,
-            Some((path, secrets)) => Some(super::last_known_good::KeepOnDisk {
-                path: declare::expand(path, &Default::default())
-                    .map_err(wrong)?
-                    .into(),
-                secrets: *secrets,
-                trials,
-            }),
+            Some((path, secrets)) => {
+                let path = declare::expand(path, &Default::default()).map_err(wrong)?;
+                let keep = super::last_known_good::KeepOnDisk::new(path, *secrets, trials);
+                Some(keep.map_err(wrong)?)
+            }
         };
         #[cfg(feature = "json")]
         if let Some(keep) = &last_known_good {

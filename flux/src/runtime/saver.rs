@@ -99,13 +99,14 @@ impl Job {
                         (missing, other) => missing.or(other),
                     };
                     let failed = disk::replace(disk, path, &content).err().map(|error| {
-                        (
-                            format!(
-                                "{shown}: the last known good configuration cannot be kept: {error}; the file contains an older one, and the \
-                                 write is tried again"
-                            ),
-                            true,
-                        )
+                        let before = match path.is_file() {
+                            true => "the file contains an older one",
+                            false => "there is no such file yet",
+                        };
+                        let why = format!(
+                            "{shown}: the last known good configuration cannot be kept: {error}; {before}, and the write is tried again"
+                        );
+                        (why, true)
                     });
                     DiskAnswer {
                         missing: missing.filter(|_| failed.is_none()),

@@ -84,7 +84,12 @@ async fn run(folder: &Path) {
             .and_then(|text| text.parse::<u64>().ok())
     };
     let keep = std::env::var_os("TRIAL_KEEP").map(PathBuf::from);
-    let keep = keep.unwrap_or_else(|| folder.join("last.json"));
+    let mut keep = keep.unwrap_or_else(|| folder.join("last.json"));
+    let wanders = std::env::var_os("TRIAL_WANDERS").is_some();
+    if wanders {
+        std::env::set_current_dir(folder).unwrap();
+        keep = PathBuf::from("last.json");
+    }
     let mut builder = Capacitor::<App>::builder();
     builder = builder.source(Source::file(folder.join("app.yaml").to_str().unwrap()));
     if number("TRIAL_LAYERS") != Some(1) {
@@ -105,6 +110,9 @@ async fn run(folder: &Path) {
         None => builder.trial(2),
     };
     let capacitor = builder.build().unwrap();
+    if wanders {
+        std::env::set_current_dir("/").unwrap();
+    }
     // A refused start goes on watching.
     let _ = capacitor.start().await;
     loop {
@@ -143,6 +151,8 @@ pub struct Program {
     pub keep: Option<PathBuf>,
     /// Whether it declares one layer, `app.yaml`, and no other above it.
     pub has_one_layer: bool,
+    /// Whether it declares the file by a relative path, and then goes to another folder.
+    pub wanders: bool,
 }
 
 impl Program {
@@ -153,6 +163,7 @@ impl Program {
             probation: None,
             keep: None,
             has_one_layer: false,
+            wanders: false,
         };
         program.write(document);
         program
@@ -193,6 +204,9 @@ impl Program {
         }
         if self.has_one_layer {
             command.env("TRIAL_LAYERS", "1");
+        }
+        if self.wanders {
+            command.env("TRIAL_WANDERS", "1");
         }
         self.child = Some(command.spawn().unwrap());
     }

@@ -194,3 +194,41 @@ fn a_record_that_is_no_record_does_not_stop_a_start() {
     program.write("n: 2");
     program.shows("healthy Some(2)");
 }
+
+#[test]
+fn the_report_lists_what_a_document_that_appeared_or_vanished_changes() {
+    for (before, after, changed) in [("", "dies: never", "`dies`"), ("n: 2", "", "`n`")] {
+        let mut program = Program::new("");
+        program.write_to("other.yaml", before);
+        let good = if before.is_empty() { 1 } else { 2 };
+        program.is_good("n: 1", good);
+        program.write_to("other.yaml", after);
+        for _ in 0..2 {
+            program.start();
+            program.shows("healthy Some(1)");
+            program.kill();
+        }
+        program.start();
+        let seen = program.shows(&format!("degraded Some({good})"));
+        assert!(
+            seen.contains(&format!("with changes of {changed};")),
+            "{seen}"
+        );
+    }
+}
+
+#[test]
+fn a_program_that_goes_to_another_folder_writes_where_the_next_start_reads() {
+    let mut program = Program::new("");
+    program.wanders = true;
+    program.is_good("n: 1", 1);
+    program.write("n: 2\ndies: callback abort");
+    for _ in 0..2 {
+        program.start();
+        program.dies();
+    }
+    program.start();
+    program.shows("degraded Some(1)");
+    assert!(program.path("last.json.trial").exists());
+    program.stop();
+}
