@@ -51,11 +51,18 @@ pub(super) enum ConfigAction {
     },
     Diff(Inputs),
     Plan(Inputs),
+    Watch {
+        changes: Option<u64>,
+    },
+    Completions(clap_complete::Shell),
     Schema {
         of_layer: bool,
     },
     Template(Format),
-    Reference(Option<String>),
+    Reference {
+        prefix: Option<String>,
+        is_manual: bool,
+    },
     Variables(Option<String>),
 }
 
@@ -154,6 +161,19 @@ impl clap::Args for ConfigCommand {
             sub("plan", "Reads every source as it is now, and prints what documents would change, with the rules on changes")
                 .arg(files())
                 .args(inputs()),
+            sub("watch", "Prints every change, refusal and loss of a source as it happens").arg(
+                Arg::new("changes")
+                    .long("changes")
+                    .value_name("COUNT")
+                    .value_parser(value_parser!(u64).range(1..))
+                    .help("Ends after so many lines; otherwise it ends with the process"),
+            ),
+            sub("completions", "Prints the completions of a shell for these commands").arg(
+                Arg::new("shell")
+                    .value_name("SHELL")
+                    .value_parser(value_parser!(clap_complete::Shell))
+                    .required(true),
+            ),
             sub("schema", "Prints the JSON Schema of the configuration").arg(
                 Arg::new("of-layer")
                     .long("of-layer")
@@ -162,7 +182,14 @@ impl clap::Args for ConfigCommand {
             ),
             sub("template", "Prints a commented document with every setting and its default")
                 .arg(document_format()),
-            sub("reference", "Prints a page in Markdown with every setting").arg(prefix()),
+            sub("reference", "Prints a page with every setting").arg(prefix()).arg(
+                Arg::new("as")
+                    .long("as")
+                    .value_name("FORMAT")
+                    .value_parser(["markdown", "man"])
+                    .default_value("markdown")
+                    .help("Markdown, or a manual page for `man`"),
+            ),
             sub("variables", "Prints every environment variable, for a file `.env`").arg(prefix()),
         ])
     }
@@ -200,7 +227,21 @@ impl clap::FromArgMatches for ConfigCommand {
                 of_layer: own.get_flag("of-layer"),
             },
             "template" => ConfigAction::Template(format()),
-            "reference" => ConfigAction::Reference(text("prefix")),
+            "watch" => ConfigAction::Watch {
+                changes: own.get_one::<u64>("changes").copied(),
+            },
+            "completions" => match own.get_one::<clap_complete::Shell>("shell") {
+                Some(shell) => ConfigAction::Completions(*shell),
+                None => {
+                    return Err(clap::Error::new(
+                        clap::error::ErrorKind::MissingRequiredArgument,
+                    ));
+                }
+            },
+            "reference" => ConfigAction::Reference {
+                prefix: text("prefix"),
+                is_manual: text("as").as_deref() == Some("man"),
+            },
             "variables" => ConfigAction::Variables(text("prefix")),
             _ => return Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand)),
         };

@@ -3,30 +3,41 @@
 use super::{
     command::{ConfigAction, ConfigCommand},
     output::{Annotation, Annotations, OutputFormat},
+    paint::{Painted, has_colours},
+    watch::watch,
 };
 use crate::{
-    Capacitor, Error, Root,
+    Builder, Capacitor, Error, Root,
     inspect::{CheckError, Checked, Describe, InputError, Inputs, PlannedChange, PlannedUpdate},
     source::arguments::Arguments,
 };
+use clap::Args as _;
 use serde::Serialize;
 use serde_json::json;
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-const GOOD: u8 = 0;
-const REFUSED: u8 = 1;
+pub(super) const GOOD: u8 = 0;
+pub(super) const REFUSED: u8 = 1;
 const NOT_LOOKED_AT: u8 = 2;
 
 impl ConfigCommand {
     /// Carries the command out on the standard streams. The code is 0 for what is good, 1 for what is refused, and 2 where it could not
     /// be looked at.
     pub fn execute<C: Root>(&self) -> ExitCode {
-        let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
-        let written = self.write::<C>(&mut out, &mut err);
+        let (out, err) = (io::stdout().lock(), io::stderr().lock());
+        let is_for_people = self.output == OutputFormat::Human && !self.action.prints_document();
+        let (in_out, in_err) = (has_colours(&out), has_colours(&err));
+        let mut out = Painted::new(out, is_for_people && in_out);
+        let mut err = Painted::new(err, is_for_people && in_err);
+        let written = self.write::<C>(&mut out, &mut err).and_then(|code| {
+            out.finish()?;
+            err.finish()?;
+            Ok(code)
+        });
         // Whoever closed the pipe does not read why.
         ExitCode::from(written.unwrap_or(NOT_LOOKED_AT))
     }
@@ -91,20 +102,41 @@ impl ConfigCommand {
                 Err(PlanError::Start(error)) => answer.cannot(&error.to_string()),
                 Err(PlanError::Inputs(error)) => answer.cannot(&error.to_string()),
             },
+            ConfigAction::Watch { changes } => watch::<C>(&mut answer, *changes),
+            ConfigAction::Completions(shell) => {
+                let (mut parser, name) = parser();
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut parser, name, &mut script);
+                answer.out.write_all(&script)?;
+                Ok(GOOD)
+            }
             ConfigAction::Schema { of_layer } => answer.text(&if *of_layer {
                 C::layer_schema()
             } else {
                 C::schema()
             }),
             ConfigAction::Template(format) => answer.text(&C::template(*format)),
-            ConfigAction::Reference(prefix) => {
-                answer.text(&C::reference(&prefix_of::<C>(prefix.as_deref())))
+            ConfigAction::Reference { prefix, is_manual } => {
+                let prefix = prefix_of::<C>(prefix.as_deref());
+                answer.text(&match is_manual {
+                    true => C::manual_page(&prefix),
+                    false => C::reference(&prefix),
+                })
             }
             ConfigAction::Variables(prefix) => {
                 answer.text(&C::variables(&prefix_of::<C>(prefix.as_deref())))
             }
         }
     }
+}
+
+/// A parser with nothing but these commands, and the program's name.
+fn parser() -> (clap::Command, String) {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let name = program.as_deref().and_then(Path::file_stem);
+    let name = name.map_or("app".into(), |name| name.to_string_lossy().into_owned());
+    let config = ConfigCommand::augment_args(clap::Command::new("config"));
+    (clap::Command::new("program").subcommand(config), name)
 }
 
 /// The prefix of variables as the program reads them.
@@ -119,8 +151,8 @@ enum PlanError {
     Inputs(InputError),
 }
 
-/// Reads every source as a start does, without any of the program's parties, and compares.
-fn live<C: Root>(inputs: &Inputs) -> Result<PlannedUpdate, PlanError> {
+/// What the program declares, without those who take a change up in it, and without the arguments of this process.
+pub(super) fn declared_without_parties<C: Root>() -> Builder<C> {
     let mut builder = C::declared();
     if let Some(parts) = &mut builder.spec.options.pipeline {
         parts.without_parties();
@@ -129,6 +161,12 @@ fn live<C: Root>(inputs: &Inputs) -> Result<PlannedUpdate, PlanError> {
     for layer in layers.chain(&mut builder.spec.overrides) {
         layer.arguments = Arguments::Given(Vec::new().into());
     }
+    builder
+}
+
+/// Reads every source as a start does, and compares.
+fn live<C: Root>(inputs: &Inputs) -> Result<PlannedUpdate, PlanError> {
+    let mut builder = declared_without_parties::<C>();
     builder.spec = builder.spec.once();
     let capacitor = builder.build().map_err(PlanError::Start)?;
     // The caller may be on a thread of a runtime.
@@ -158,10 +196,25 @@ fn start<C: Root>(capacitor: &Capacitor<C>) -> Result<(), Error> {
     })
 }
 
+impl ConfigAction {
+    /// Whether what it prints is a file, and no message.
+    fn prints_document(&self) -> bool {
+        matches!(
+            self,
+            ConfigAction::Show { .. }
+                | ConfigAction::Completions(_)
+                | ConfigAction::Schema { .. }
+                | ConfigAction::Template(_)
+                | ConfigAction::Reference { .. }
+                | ConfigAction::Variables(_)
+        )
+    }
+}
+
 /// Where answers go.
-struct Answering<'a> {
-    output: OutputFormat,
-    out: &'a mut dyn Write,
+pub(super) struct Answering<'a> {
+    pub(super) output: OutputFormat,
+    pub(super) out: &'a mut dyn Write,
     err: &'a mut dyn Write,
 }
 
@@ -189,7 +242,7 @@ impl Answering<'_> {
     }
 
     /// It could not be looked at.
-    fn cannot(&mut self, why: &str) -> io::Result<u8> {
+    pub(super) fn cannot(&mut self, why: &str) -> io::Result<u8> {
         match self.output {
             OutputFormat::Human => writeln!(self.err, "error: {why}")?,
             OutputFormat::Json => self.json(&json!({ "verdict": "unknown", "error": why }))?,

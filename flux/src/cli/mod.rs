@@ -1,4 +1,5 @@
-//! The configuration at the command line: `config check`, `show`, `explain`, `diff`, `plan`, `schema`, `template`, `reference`, `variables`.
+//! The configuration at the command line: `config check`, `show`, `explain`, `diff`, `plan`, `schema`, `template`,
+//! `reference`, `variables`, `watch`, `completions`.
 //!
 //! [`Command`] is mounted in a clap parser of the program; [`run`] is for programs without one. Both run the service's own binary, so
 //! that the verdicts are those of the service.
@@ -29,14 +30,22 @@
 //! | `explain [PATH]` | prints which layer sets a value, or all of them |
 //! | `diff [FILE]..` | what these documents would change in what a start would apply, offline |
 //! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
+//! | `watch` | prints every change, refusal and loss of a source as it happens; with `--format json` a line for each |
+//! | `completions SHELL` | completions of these commands for `PROGRAM config ..`; a program with a parser of its own generates them over that |
 //! | `schema`, `template`, `reference`, `variables` | the texts of [`Describe`](crate::inspect::Describe) |
+//!
+//! Lines for people have colours where the stream is a terminal that shows them; `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE` count as
+//! elsewhere. Lines are not broken: the terminal does that.
 //!
 //! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at. `--format github` annotates a pull
 //! request, `--format sarif` is for code scanning, `--format json` for programs.
 
 mod command;
+mod events;
 mod execute;
 mod output;
+mod paint;
+mod watch;
 
 pub use command::ConfigCommand as Command;
 

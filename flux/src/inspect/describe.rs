@@ -4,6 +4,7 @@ use super::{
     check::{CheckError, Checked},
     inputs::Inputs,
     json_schema::json_schema,
+    manual,
     print::{PrintedContent, PrintedEntry, print, print_json},
     value::{ConfigValue, quoted},
     wording,
@@ -94,8 +95,23 @@ pub trait Describe: Config {
             "| key | type | default | rules | variable | docs |\n|---|---|---|---|---|---|\n",
         );
         let mut path = Vec::new();
-        rows(Self::fields(), &variables, &mut path, MAX_DEPTH, &mut text);
+        let mut each = |field: &Field, path: &[Seg], key: &str| {
+            row(field, key, variables.get(path), &mut text);
+        };
+        rows(Self::fields(), &mut path, MAX_DEPTH, &mut each);
         text
+    }
+
+    /// [`reference`](Describe::reference) as a manual page, to be read with `man`: the source text in roff, of section 5.
+    fn manual_page(prefix: &str) -> String {
+        let mut settings = Vec::new();
+        let variables = variables(Self::fields(), prefix);
+        let mut each = |field: &Field, path: &[Seg], key: &str| {
+            let variable = variables.get(path).map(String::as_str);
+            settings.push(manual::entry(field, key, variable));
+        };
+        rows(Self::fields(), &mut Vec::new(), MAX_DEPTH, &mut each);
+        manual::page(Self::NAME, Self::DOCS, &settings)
     }
 
     /// A file for `.env` with every variable under the prefix. Required ones are set to nothing, all others are comments.
@@ -251,12 +267,12 @@ fn example(kind: Kind, facts: &[TypeFacts], path: &mut Vec<Seg>, depth: u8) -> P
     }
 }
 
+/// Each setting with its key, and the entries of lists and maps of sections.
 fn rows(
     fields: &'static [Field],
-    variables: &HashMap<Vec<Seg>, String>,
     path: &mut Vec<Seg>,
     depth: u8,
-    text: &mut String,
+    each: &mut dyn FnMut(&Field, &[Seg], &str),
 ) {
     for field in fields {
         let is_flat = field.is_flattened();
@@ -269,26 +285,20 @@ fn rows(
             Kind::Map(_) => ".NAME",
             Kind::Leaf | Kind::Section(_) => "",
         };
-        let is_section = matches!(field.kind(), Kind::Section(_));
-        if !is_section {
-            row(
-                field,
-                &format!("{}{within}", Dotted(path)),
-                variables.get(path),
-                text,
-            );
+        if !matches!(field.kind(), Kind::Section(_)) {
+            each(field, path, &format!("{}{within}", Dotted(path)));
         }
         if let (Some(inner), true) = (field.kind().table(), depth > 0) {
             match field.kind() {
-                Kind::Section(_) => rows(inner, variables, path, depth - 1, text),
+                Kind::Section(_) => rows(inner, path, depth - 1, each),
                 Kind::List(_) => {
                     path.push(Seg::Index(0));
-                    rows(inner, variables, path, depth - 1, text);
+                    rows(inner, path, depth - 1, each);
                     path.pop();
                 }
                 _ => {
                     path.push(Seg::Key("NAME".into()));
-                    rows(inner, variables, path, depth - 1, text);
+                    rows(inner, path, depth - 1, each);
                     path.pop();
                 }
             }

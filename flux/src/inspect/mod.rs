@@ -15,6 +15,7 @@ mod inputs;
 mod into_value;
 mod item;
 mod json_schema;
+mod manual;
 mod notes;
 mod of_field;
 mod planned;

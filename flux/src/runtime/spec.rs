@@ -100,6 +100,14 @@ impl Spec {
         }
     }
 
+    /// For somebody who looks on: nothing of it is kept on disk, no running program takes part, and what came and went is remembered.
+    #[cfg(feature = "cli")]
+    pub(crate) fn looked_on(self) -> Self {
+        let mut spec = self.once();
+        (spec.options.history, spec.options.generations) = (64, 64);
+        spec
+    }
+
     /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
     pub(crate) fn once(mut self) -> Self {
         let options = &mut self.options;

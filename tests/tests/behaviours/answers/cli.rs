@@ -223,3 +223,202 @@ async fn a_plan_may_be_asked_for_inside_a_runtime() {
     let (code, out, err) = run::<Running>(&["plan"]);
     assert_eq!((code, &*out, &*err), (0, "nothing would change\n", ""));
 }
+
+/// A program whose only source is one file.
+#[derive(Flux, Debug)]
+struct Watched {
+    /// Where it listens; a `-` and a \ are printed as they are.
+    ///
+    /// .TP is no command of roff here.
+    #[flux(default = 80, range = 1..=9999)]
+    port: u16,
+    #[flux(secret, default = "changeit")]
+    token: String,
+}
+
+static WATCHED: std::sync::OnceLock<std::path::PathBuf> = std::sync::OnceLock::new();
+
+/// The file is another one in each run, which no attribute can declare.
+impl Root for Watched {
+    fn declared() -> flux::Builder<Self> {
+        let file = WATCHED.get().unwrap().to_str().unwrap();
+        flux::Capacitor::builder().source(flux::Source::file(file))
+    }
+    fn global() -> &'static flux::__private::Global<Self> {
+        unreachable!("no command reads it")
+    }
+    fn local() -> &'static std::thread::LocalKey<flux::__private::Local<Self>> {
+        unreachable!("no command reads it")
+    }
+}
+
+/// Collects what is printed, for another thread to read.
+#[derive(Clone, Default)]
+struct Shared(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn wait_for(&self, what: &str) {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !self.text().contains(what) {
+            assert!(
+                std::time::Instant::now() < until,
+                "no {what:?} in {}",
+                self.text()
+            );
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+fn command(words: &[&str]) -> cli::Command {
+    let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
+    let matches = parser.try_get_matches_from(words).unwrap();
+    cli::Command::from_arg_matches(&matches).unwrap()
+}
+
+#[test]
+fn watch_prints_changes_refusals_and_recovery_as_they_happen_for_people_and_for_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watched.yaml");
+    WATCHED.set(path.clone()).unwrap();
+    let write = |text: &str| {
+        let next = folder.path().join("next");
+        std::fs::write(&next, text).unwrap();
+        std::fs::rename(next, &path).unwrap();
+    };
+    write("port: 81\ntoken: hunter2\n");
+    let watch = |words: &'static [&'static str]| {
+        let out = Shared::default();
+        let mut printed = out.clone();
+        let thread = std::thread::spawn(move || {
+            let mut err = Vec::new();
+            let code = command(words)
+                .write::<Watched>(&mut printed, &mut err)
+                .unwrap();
+            (code, String::from_utf8(err).unwrap())
+        });
+        (out, thread)
+    };
+    let (people, first) = watch(&["watch", "--changes", "6"]);
+    let (programs, second) = watch(&["watch", "--format", "json", "--changes", "6"]);
+    people.wait_for("Watched: healthy, generation 1");
+    programs.wait_for("\"begins\"");
+    write("port: 82\ntoken: hunter3\n");
+    people.wait_for("applied generation 2\n  port: 81 -> 82 (");
+    people.wait_for("\n  token: another secret (");
+    programs.wait_for("\"applied\"");
+    write("port: 0\ntoken: hunter3\n");
+    people.wait_for("configuration refused: 1 problem; keeping the previous");
+    people.wait_for("state: healthy -> degraded");
+    programs.wait_for("\"degraded\"");
+    write("port: 82\ntoken: hunter3\n");
+    people.wait_for("recovered");
+    assert_eq!(first.join().unwrap(), (0, String::new()));
+    assert_eq!(second.join().unwrap(), (0, String::new()));
+    let lines: Vec<Value> = programs
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[1]["settings"][0]["new"], 82);
+    assert_eq!(lines[2]["report"]["problems"][0]["path"], "port");
+    let printed = people.text() + &programs.text();
+    assert!(!printed.contains("hunter"), "{printed}");
+}
+
+#[test]
+fn completions_and_the_manual_page_are_printed() {
+    for (shell, begins) in [
+        ("bash", "_"),
+        ("zsh", "#compdef"),
+        ("fish", "# Print"),
+        ("powershell", "\n"),
+        ("elvish", "\n"),
+    ] {
+        let (code, out, _) = run::<App>(&["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(out.starts_with(begins), "{shell}: {out:.60}");
+        assert!(out.contains("only-given"), "{shell}");
+    }
+    let (code, out, _) = run::<Watched>(&["reference", "--as", "man", "--prefix", "APP_"]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        out,
+        ".TH \"WATCHED\" 5\n.SH NAME\nWatched \\- settings of the configuration\n.SH DESCRIPTION\nA program whose only source is one file.\n.SH SETTINGS\n.TP\n.B port\nWhere it listens; a `\\-` and a \\e are printed as they are. .TP is no command of roff here.\n.br\ntype u16; default 80; must be in 1..=9999; variable APP_PORT\n.TP\n.B token\ntype String; has a default; secret; variable APP_TOKEN\n"
+    );
+}
+
+#[test]
+fn every_command_has_its_code_for_what_is_good_what_is_refused_and_what_cannot_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(folder.path(), "name: a\nport: 81");
+    let bad_folder = tempfile::tempdir().unwrap();
+    let bad = file(bad_folder.path(), "name: a\nport: 0");
+    let missing = "/nowhere/else/app.yaml";
+    for format in ["human", "json", "github", "sarif"] {
+        for (command, option) in [
+            ("check", None),
+            ("show", Some("--file")),
+            ("explain", Some("--file")),
+        ] {
+            for (given, code) in [(&*good, 0), (&*bad, 1), (missing, 2)] {
+                let mut words = vec!["--format", format, command];
+                words.extend(option);
+                words.push(given);
+                let (found, out, err) = run::<App>(&words);
+                assert_eq!(found, code, "{words:?}: {out}{err}");
+                assert!(code == 0 || !(out + &err).is_empty(), "{words:?}");
+            }
+        }
+        for command in ["diff", "plan"] {
+            // The file of the layer itself does not exist.
+            assert_eq!(run::<App>(&["--format", format, command, &good]).0, 1);
+            assert_eq!(run::<App>(&["--format", format, command, missing]).0, 1);
+        }
+        let (good, other) = ("--layer", "other=x");
+        for (command, code) in [("diff", 0), ("plan", 0)] {
+            assert_eq!(run::<Running>(&["--format", format, command]).0, code);
+            assert_eq!(
+                run::<Running>(&["--format", format, command, good, other]).0,
+                2
+            );
+        }
+    }
+    for words in [
+        &["schema"][..],
+        &["template"],
+        &["reference"],
+        &["variables"],
+        &["completions", "bash"],
+    ] {
+        assert_eq!(run::<App>(words).0, 0, "{words:?}");
+    }
+    let (code, _, err) = run::<App>(&["explain", "port.x", "--file", &good]);
+    assert_eq!(
+        (code, err.starts_with("error: nothing can be at `port.x`")),
+        (2, true),
+        "{err}"
+    );
+    #[derive(Flux, Debug)]
+    #[flux(source = "file:${FLUX_TEST_CLI_UNSET}/a.yaml")]
+    struct Unset {
+        #[flux(default = 1)]
+        _n: u8,
+    }
+    let (code, _, err) = run::<Unset>(&["watch", "--changes", "1"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("FLUX_TEST_CLI_UNSET"), "{err}");
+}

@@ -1,0 +1,211 @@
+//! What has happened between two looks at a capacitor.
+
+use crate::{
+    Capacitor, Config, Report,
+    engine::{GenerationOutcome, LayerStatus, Status},
+    report::Problem,
+    source::Health,
+};
+use serde_json::{Value, json};
+use std::time::SystemTime;
+
+/// Something that happened, for people and for programs.
+pub(super) struct WatchEvent {
+    pub(super) text: String,
+    pub(super) data: Value,
+}
+
+/// What has happened since `before`, in order; where there is none, how it begins.
+pub(super) fn events<C: Config>(
+    capacitor: &Capacitor<C>,
+    before: Option<&Status>,
+    now: &Status,
+) -> Vec<WatchEvent> {
+    let mut found = Found(Vec::new());
+    let Some(before) = before else {
+        found.begins(now);
+        return found.0;
+    };
+    found.refusals(before, now);
+    found.generations(capacitor, before, now);
+    if before.error.is_some() && now.error.is_none() {
+        let text = "recovered: the newest content of every layer is applied".to_owned();
+        found.add("recovered", text, json!({}));
+    }
+    for (old, new) in before.layers.iter().zip(&now.layers) {
+        found.health(old, new);
+    }
+    found.warnings(before, now);
+    found.marks(before, now);
+    found.0
+}
+
+struct Found(Vec<WatchEvent>);
+
+impl Found {
+    fn add(&mut self, event: &str, text: String, mut data: Value) {
+        data["event"] = event.into();
+        data["at"] = unix(SystemTime::now()).into();
+        self.0.push(WatchEvent { text, data });
+    }
+
+    fn begins(&mut self, now: &Status) {
+        let state = now.state;
+        let text = format!("{}: {state}, generation {}", now.name, now.generation);
+        let layers: Vec<Value> = now.layers.iter().map(health_data).collect();
+        let data = json!({ "state": state, "generation": now.generation, "layers": layers });
+        self.add("begins", text, data);
+        for layer in now
+            .layers
+            .iter()
+            .filter(|one| !matches!(one.health, Health::Live))
+        {
+            self.0.extend(health_event(layer));
+        }
+        if let Some(report) = &now.error {
+            self.refused(report);
+        }
+        for warning in &now.warnings {
+            self.warning(warning);
+        }
+    }
+
+    fn refused(&mut self, report: &Report) {
+        self.add("refused", report.to_string(), json!({ "report": report }));
+    }
+
+    fn refusals(&mut self, before: &Status, now: &Status) {
+        let last = before.history.last().map(|one| one.at);
+        let new = now.history.iter().filter(|one| Some(one.at) > last);
+        let mut newest = before.error.as_ref();
+        for refusal in new {
+            // Tried again and refused again is no news.
+            if newest != Some(&refusal.report) {
+                self.refused(&refusal.report);
+            }
+            newest = Some(&refusal.report);
+        }
+        if let Some(report) = &now.error
+            && newest != Some(report)
+        {
+            self.refused(report);
+        }
+    }
+
+    fn generations<C: Config>(&mut self, capacitor: &Capacitor<C>, before: &Status, now: &Status) {
+        let known = |number: u64| before.generations.iter().find(|one| one.number == number);
+        let newest = before.generations.last().map_or(0, |one| one.number);
+        let newest = newest.max(before.generation);
+        let blame = (now.generation > newest).then(|| capacitor.blame("").ok());
+        let blame = blame.flatten();
+        for record in &now.generations {
+            let number = record.number;
+            if number > newest {
+                let changes = blame.iter().flat_map(|blame| &blame.changes);
+                let change = changes
+                    .into_iter()
+                    .find(|one| one.generation == Some(number));
+                let settings = change.map_or(&[][..], |change| &change.settings);
+                let lines = settings.iter().map(|one| format!("\n  {one}"));
+                let lines: String = lines.collect();
+                let text = format!("applied generation {number}{lines}");
+                let data = json!({
+                    "generation": number,
+                    "origins": record.origins,
+                    "changed": record.changed,
+                    "settings": settings,
+                });
+                self.add("applied", text, data);
+            }
+            if let GenerationOutcome::TakenBack(reason) = &record.outcome
+                && known(number).is_none_or(|known| known.outcome != record.outcome)
+            {
+                let text = format!("generation {number} is taken back: {reason}");
+                self.add(
+                    "taken_back",
+                    text,
+                    json!({ "generation": number, "reason": reason }),
+                );
+            }
+        }
+        if now.generation < before.generation {
+            let number = now.generation;
+            let text = format!("generation {number} is served again");
+            self.add("served_again", text, json!({ "generation": number }));
+        } else if now.generation > newest
+            && !now
+                .generations
+                .iter()
+                .any(|one| one.number == now.generation)
+        {
+            let number = now.generation;
+            let text = format!("applied generation {number}");
+            self.add("applied", text, json!({ "generation": number }));
+        }
+    }
+
+    fn health(&mut self, old: &LayerStatus, new: &LayerStatus) {
+        let kind = |health: &Health| std::mem::discriminant(health);
+        if kind(&old.health) != kind(&new.health) || old.present != new.present {
+            self.0.extend(health_event(new));
+        }
+    }
+
+    fn warnings(&mut self, before: &Status, now: &Status) {
+        for warning in now
+            .warnings
+            .iter()
+            .filter(|one| !before.warnings.contains(one))
+        {
+            self.warning(warning);
+        }
+    }
+
+    fn warning(&mut self, warning: &Problem) {
+        let text = format!("warning: {}", warning.after_word());
+        self.add("warning", text, json!({ "problem": warning }));
+    }
+
+    fn marks(&mut self, before: &Status, now: &Status) {
+        if before.pending_restart != now.pending_restart {
+            let paths = now.pending_restart.join(", ");
+            let text = match paths.is_empty() {
+                true => "nothing waits for a restart any more".to_owned(),
+                false => format!("waits for a restart: {paths}"),
+            };
+            self.add("restart", text, json!({ "paths": now.pending_restart }));
+        }
+        if before.pinned != now.pinned {
+            let word = if now.pinned { "pinned" } else { "unpinned" };
+            self.add(
+                word,
+                word.to_owned(),
+                json!({ "generation": now.generation }),
+            );
+        }
+        if before.state != now.state {
+            let (from, to) = (before.state, now.state);
+            let text = format!("state: {from} -> {to}");
+            self.add("state", text, json!({ "from": from, "to": to }));
+        }
+        if before.running && !now.running {
+            self.add("stopped", "stopped".to_owned(), json!({}));
+        }
+    }
+}
+
+fn health_data(layer: &LayerStatus) -> Value {
+    serde_json::to_value(layer).unwrap_or_default()
+}
+
+fn health_event(layer: &LayerStatus) -> Option<WatchEvent> {
+    let mut data = json!({ "layer": health_data(layer) });
+    data["event"] = "health".into();
+    data["at"] = unix(SystemTime::now()).into();
+    let text = format!("health: {layer}");
+    Some(WatchEvent { text, data })
+}
+
+fn unix(at: SystemTime) -> f64 {
+    crate::time::unix(at)
+}
