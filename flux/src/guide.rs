@@ -6,6 +6,14 @@ pub mod patterns {}
 #[doc = include_str!("docs/answers.md")]
 pub mod answers {}
 
+// Its links lead to the feature.
+#[cfg_attr(feature = "page", doc = include_str!("docs/page.md"))]
+#[cfg_attr(
+    not(feature = "page"),
+    doc = "Built with the feature `page`, to which its links lead."
+)]
+pub mod page {}
+
 #[doc = include_str!("docs/types.md")]
 pub mod types {}
 

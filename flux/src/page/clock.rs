@@ -44,12 +44,12 @@ impl Html {
             .text(&text)
             .raw("\" data-at=\"");
         self.text(format!("{:.3}", unix(at))).raw("\">");
+        self.text(text.replace('T', " ").replace('Z', " UTC"));
         if let Some(now) = now {
             let ago = now.duration_since(at).unwrap_or_default();
-            self.text(lasting(ago)).raw(" ago, ");
+            self.raw(" (").text(lasting(ago)).raw(" ago)");
         }
-        self.text(text.replace('T', " ").replace('Z', " UTC"))
-            .raw("</time>")
+        self.raw("</time>")
     }
 }
 

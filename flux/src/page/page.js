@@ -26,7 +26,7 @@
     const now = Date.now() / 1000;
     for (const time of document.querySelectorAll("time")) {
       const at = time.dateTime, ago = now - Number(time.dataset.at);
-      const text = ago < 0 ? at : `${lasting(ago)} ago, ${at.replace("T", " ").replace("Z", " UTC")}`;
+      const text = `${at.replace("T", " ").replace("Z", " UTC")} (${lasting(ago)} ago)`;
       if (time.textContent !== text) time.textContent = text;
     }
   };

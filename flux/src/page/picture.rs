@@ -40,9 +40,13 @@ impl Picture {
     ) -> Self {
         let rows = before.filter(|before| is_of_same(&before.status, &status));
         let rows = rows.map_or_else(|| rows_of(subject), |before| Arc::clone(&before.rows));
+        let equal = before.filter(|before| before.rows == rows);
+        let rows = equal.map_or(rows, |before| Arc::clone(&before.rows));
         let parts = PageParts::of(&status, None);
         let number = match before {
-            Some(before) if before.parts == parts && before.rows == rows => before.number,
+            Some(before) if before.parts == parts && Arc::ptr_eq(&before.rows, &rows) => {
+                before.number
+            }
             Some(before) => before.number + 1,
             None => 1,
         };

@@ -14,7 +14,7 @@ async fn the_page_has_the_state_every_value_its_origin_and_what_it_hides() {
         "<dt>docs</dt><dd>Where it listens.</dd>",
         "<i>secret, set</i>",
         "<span class=\"health good\">live</span>",
-        " ago, ",
+        " ago)</time>",
         "This page is read-only.",
     ] {
         assert!(page.body.contains(part), "{part}\n{}", page.body);
@@ -40,7 +40,7 @@ async fn what_is_refused_is_on_top_with_its_snippet() {
     ] {
         assert!(page.contains(part), "{part}\n{page}");
     }
-    site.write(GOOD).await;
+    site.write("port: 9091\n").await;
     let page = site.get("/").await.body;
     assert!(!page.contains("<section class=\"refused\""));
     // The history has it.

@@ -64,13 +64,13 @@ fn generation(html: &mut Html, one: &Generation, is_current: bool, now: ReadAt) 
         }
     }
     if !one.origins.is_empty() {
-        html.raw("<br>by ");
+        html.raw(" by ");
         paths(html, &one.origins);
     }
     match one.changed.len() {
         0 => {}
         1..=3 => {
-            html.raw("<br>changed ");
+            html.raw(", changed ");
             paths(html, &one.changed);
         }
         count => {
