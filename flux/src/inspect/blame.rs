@@ -150,6 +150,40 @@ pub(super) fn blame(
     })
 }
 
+/// What one generation changed, in its own order; nothing where it is not kept, or is the first one after a start.
+#[cfg(feature = "page")]
+pub(super) fn changed_in(
+    number: u64,
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+    answers: &Arc<Answers>,
+    status: &Arc<Status>,
+) -> Vec<ChangedSetting> {
+    let blaming = Blaming {
+        path: &[],
+        schema,
+        types,
+        status,
+    };
+    let records = &status.generations;
+    let at = records.iter().position(|record| record.number == number);
+    let Some((at, record)) = at.map(|at| (at, &records[at])) else {
+        return Vec::new();
+    };
+    if record.changed.is_empty() {
+        return Vec::new();
+    }
+    let before = at
+        .checked_sub(1)
+        .map(|before| blaming.read(&records[before]));
+    let now = match record.number == status.generation {
+        true => (Arc::clone(answers), Arc::clone(status)),
+        false => blaming.read(record),
+    };
+    let change = blaming.applied(record, before.as_ref(), &now);
+    change.map(|change| change.settings).unwrap_or_default()
+}
+
 /// What is known of a generation, and the status of that time.
 type AnsweredGeneration = (Arc<Answers>, Arc<Status>);
 

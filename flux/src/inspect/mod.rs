@@ -100,6 +100,18 @@ impl<C: Config> Capacitor<C> {
         blame::blame(path, schema, types, &answers, &status)
     }
 
+    /// What one generation changed: [`blame`](Capacitor::blame) of everything, for a single one.
+    #[cfg(feature = "page")]
+    pub(crate) fn changed_in(&self, generation: u64) -> Vec<ChangedSetting> {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        match answers_of(self.instance(), schema, types) {
+            Ok((answers, status)) => {
+                blame::changed_in(generation, schema, types, &answers, &status)
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// A hash of the configuration that readers see, equal in all instances that have the same one, whatever their layers, formats and
     /// orders of keys. Of a secret it contains whether it is set; see [`fingerprint_with`](Capacitor::fingerprint_with), and
     /// [`ConfigFingerprint`] for what is equal.

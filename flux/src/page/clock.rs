@@ -43,7 +43,7 @@ impl Html {
         self.raw("<time datetime=\"")
             .text(&text)
             .raw("\" data-at=\"");
-        self.text(format!("{:.3}", unix(at))).raw("\">");
+        self.text(format!("{:.0}", unix(at))).raw("\">");
         self.text(text.replace('T', " ").replace('Z', " UTC"));
         if let Some(now) = now {
             let ago = now.duration_since(at).unwrap_or_default();

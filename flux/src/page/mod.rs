@@ -24,6 +24,7 @@
 //! | `status.json` | [`Status`](crate::Status) |
 //! | `settings.json` | [`Capacitor::explain_all`](crate::Capacitor::explain_all) |
 //! | `explain.json?path=PATH` | [`Capacitor::explain`](crate::Capacitor::explain) |
+//! | `blame.json?path=PATH` | [`Capacitor::blame`](crate::Capacitor::blame) |
 //! | `effective.json`, `effective.yaml`, `effective.toml` | [`Capacitor::effective`](crate::Capacitor::effective) |
 //! | `healthz`, `healthz?strict` | 200 or 503 and a line, for probes |
 //! | `metrics` | what the program gives to [`Page::metrics`] |
@@ -36,6 +37,7 @@ mod answer;
 mod body;
 mod clock;
 mod control;
+mod diffs;
 mod events;
 mod html;
 mod hub;

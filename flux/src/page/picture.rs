@@ -1,6 +1,7 @@
 //! What a page shows at one moment, and how it differs from what it showed before.
 
 use super::{
+    diffs::GenerationDiffs,
     html::Html,
     render::{self, PageParts},
     subject::PageSubject,
@@ -20,6 +21,7 @@ pub(super) struct Picture {
     /// Without ages, which the browser computes.
     pub(super) parts: PageParts,
     pub(super) rows: Arc<[Row]>,
+    pub(super) diffs: GenerationDiffs,
 }
 
 /// One setting.
@@ -42,7 +44,8 @@ impl Picture {
         let rows = rows.map_or_else(|| rows_of(subject), |before| Arc::clone(&before.rows));
         let equal = before.filter(|before| before.rows == rows);
         let rows = equal.map_or(rows, |before| Arc::clone(&before.rows));
-        let parts = PageParts::of(&status, None);
+        let diffs = GenerationDiffs::of(subject, &status, before.map(|before| &before.diffs));
+        let parts = PageParts::of(&status, &diffs, None);
         let number = match before {
             Some(before) if before.parts == parts && Arc::ptr_eq(&before.rows, &rows) => {
                 before.number
@@ -55,6 +58,7 @@ impl Picture {
             status,
             parts,
             rows,
+            diffs,
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) enum Route {
     Status,
     Settings,
     Explain,
+    Blame,
     EffectiveJson,
     EffectiveYaml,
     EffectiveToml,
@@ -25,7 +26,7 @@ pub(super) enum Route {
 }
 
 /// The names, which are part of the interface.
-const ROUTES: [(&str, Route); 17] = [
+const ROUTES: [(&str, Route); 18] = [
     ("", Route::Page),
     ("page.css", Route::Style),
     ("page.js", Route::Script),
@@ -34,6 +35,7 @@ const ROUTES: [(&str, Route); 17] = [
     ("status.json", Route::Status),
     ("settings.json", Route::Settings),
     ("explain.json", Route::Explain),
+    ("blame.json", Route::Blame),
     ("effective.json", Route::EffectiveJson),
     ("effective.yaml", Route::EffectiveYaml),
     ("effective.toml", Route::EffectiveToml),

@@ -116,6 +116,10 @@ async fn shown(
             Ok(one) => json(StatusCode::OK, &one),
             Err(error) => none_yet(error),
         },
+        Route::Blame => match hub.subject.blame(&query.get("path").unwrap_or_default()) {
+            Ok(blame) => json(StatusCode::OK, &blame),
+            Err(error) => none_yet(error),
+        },
         Route::EffectiveJson => effective(super::answer::JSON, Format::Json),
         Route::EffectiveYaml => effective(TEXT, Format::Yaml),
         Route::EffectiveToml => effective(TEXT, Format::Toml),

@@ -2,7 +2,7 @@
 
 use crate::{
     Capacitor, Config, Error, Status,
-    inspect::{Effective, ExplainError, Explanation},
+    inspect::{Blame, ChangedSetting, Effective, ExplainError, Explanation},
 };
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -15,6 +15,8 @@ pub(super) trait PageSubject: Send + Sync {
     fn explain(&self, path: &str) -> Result<Explanation, ExplainError>;
     fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError>;
     fn effective(&self) -> Result<Effective, ExplainError>;
+    fn blame(&self, path: &str) -> Result<Blame, ExplainError>;
+    fn changed_in(&self, generation: u64) -> Vec<ChangedSetting>;
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
     fn pin(&self, is_pinned: bool) -> OrderOutcome;
 }
@@ -34,6 +36,14 @@ impl<C: Config> PageSubject for Capacitor<C> {
 
     fn effective(&self) -> Result<Effective, ExplainError> {
         Capacitor::effective(self)
+    }
+
+    fn blame(&self, path: &str) -> Result<Blame, ExplainError> {
+        Capacitor::blame(self, path)
+    }
+
+    fn changed_in(&self, generation: u64) -> Vec<ChangedSetting> {
+        Capacitor::changed_in(self, generation)
     }
 
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome {

@@ -109,6 +109,7 @@ async fn run(case: &Case) -> Outputs {
         .history(4)
         .probation(Duration::from_secs(60));
     let capacitor = pipe.around(builder).build().unwrap();
+    let page = flux::page::Page::new(&capacitor).allow(flux::page::Control);
     let first = document(case, &case.secrets[..2], 0);
     lower.send(first.as_bytes()).await.unwrap();
     upper.send(first.as_bytes()).await.unwrap();
@@ -124,11 +125,13 @@ async fn run(case: &Case) -> Outputs {
         sender.send(text.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(3)).await;
         outputs.capacitor(&capacitor);
+        outputs.page(&page).await;
     }
     let reason = format!("unhealthy: {}", written(&case.secrets[2], case.encoding));
     capacitor.report_unhealthy(reason);
     tokio::time::sleep(Duration::from_secs(3)).await;
     outputs.capacitor(&capacitor);
+    outputs.page(&page).await;
     capacitor.stop().await;
     outputs.text(&std::fs::read_to_string(&kept).unwrap_or_default());
     drop(guard);

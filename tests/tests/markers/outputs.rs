@@ -1,11 +1,13 @@
 //! All that leaves Flux, as texts.
 
 use crate::program::App;
-use flux::Capacitor;
+use flux::{Capacitor, page::Page};
+use http_body_util::BodyExt;
 use std::{
     fmt::{self, Debug, Display, Write},
     sync::{Arc, Mutex},
 };
+use tower_service::Service;
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -51,6 +53,33 @@ impl Outputs {
         if let Some(report) = capacitor.last_error() {
             self.both(&report);
             self.text(&serde_json::to_string(&report).unwrap());
+        }
+    }
+}
+
+/// What the page answers, each with everything that it knows.
+const ROUTES: [&str; 9] = [
+    "/",
+    "/?q=zq",
+    "/status.json",
+    "/settings.json",
+    "/blame.json",
+    "/effective.yaml",
+    "/explain.json?path=password",
+    "/healthz",
+    "/events",
+];
+
+impl Outputs {
+    /// The page, its data and its first event.
+    pub(crate) async fn page(&self, page: &Page) {
+        for uri in ROUTES {
+            let request = http::Request::get(uri).body(String::new()).unwrap();
+            let reply = page.clone().call(request).await.unwrap();
+            let mut body = reply.into_body();
+            // The stream of events goes on.
+            let text = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            self.text(&String::from_utf8_lossy(&text));
         }
     }
 }

@@ -129,7 +129,7 @@ async fn ask(
 }
 
 /// Everything that only shows.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 13] = [
     "/",
     "/page.css",
     "/page.js",
@@ -137,6 +137,7 @@ const SHOWN: [&str; 12] = [
     "/status.json",
     "/settings.json",
     "/explain.json?path=port",
+    "/blame.json",
     "/effective.json",
     "/effective.yaml",
     "/effective.toml",

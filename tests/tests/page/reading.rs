@@ -87,6 +87,38 @@ async fn a_refused_change_fails_the_strict_probe_alone() {
 }
 
 #[tokio::test]
+async fn each_generation_has_its_values_before_and_after() {
+    let site = Site::of(GOOD).await;
+    site.write(
+        "port: 9091\npassword: zq-other-qz\ntokens: { a: zq-token-qz }\nlabels: { team: a }\n",
+    )
+    .await;
+    for _ in 0..2 {
+        let page = site.get("/").await.body;
+        for part in [
+            "<ul class=\"diff\"><li>port: 9090 -&gt; 9091 (app.yaml:1:7)</li>",
+            "<li>password: another secret (app.yaml:2:11)</li>",
+        ] {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+    }
+    // One that was not seen when it was new, and one that a listener saw, are found out alike.
+    site.write("port: 9092\n").await;
+    site.write("port: 9093\n").await;
+    let page = site.get("/").await.body;
+    assert!(
+        page.contains("port: 9091 -&gt; 9092 (app.yaml:1:7)"),
+        "{page}"
+    );
+    assert!(
+        page.contains("port: 9092 -&gt; 9093 (app.yaml:1:7)"),
+        "{page}"
+    );
+    let blame = site.get("/blame.json?path=port").await.json();
+    assert_eq!(blame["changes"][0]["generation"], 4);
+}
+
+#[tokio::test]
 async fn everything_is_data_too() {
     let site = Site::of(GOOD).await;
     assert_eq!(site.get("/status.json").await.json()["generation"], 1);

@@ -29,7 +29,7 @@ const BEGIN: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-
 pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     let status = &page.picture.status;
     let now = SystemTime::now();
-    let parts = PageParts::of(status, Some(now));
+    let parts = PageParts::of(status, &page.picture.diffs, Some(now));
     let [head, problems, control, layers, generations] = parts.each().map(|(_, part)| part);
     let mut html = Html::new();
     html.raw(BEGIN)

@@ -1,7 +1,7 @@
 //! What readers saw, newest first, and what was refused.
 
 use super::{
-    super::{clock::ReadAt, html::Html},
+    super::{clock::ReadAt, diffs::GenerationDiffs, html::Html},
     problems::{headline, paths},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     capacitor::{Generation, GenerationOutcome},
 };
 
-pub(super) fn generations(status: &Status, now: ReadAt) -> Html {
+pub(super) fn generations(status: &Status, diffs: &GenerationDiffs, now: ReadAt) -> Html {
     let mut html = Html::new();
     if status.generations.is_empty() {
         html.raw("<p>None was applied yet.</p>");
@@ -17,6 +17,8 @@ pub(super) fn generations(status: &Status, now: ReadAt) -> Html {
         html.raw("<ol>");
         for one in status.generations.iter().rev() {
             generation(&mut html, one, one.number == status.generation, now);
+            diff(&mut html, diffs.lines(one.number), one.changed.len());
+            html.raw("</li>");
         }
         html.raw("</ol>");
     }
@@ -67,18 +69,29 @@ fn generation(html: &mut Html, one: &Generation, is_current: bool, now: ReadAt) 
         html.raw(" by ");
         paths(html, &one.origins);
     }
-    match one.changed.len() {
-        0 => {}
-        1..=3 => {
-            html.raw(", changed ");
-            paths(html, &one.changed);
-        }
-        count => {
+}
+
+/// What a generation changed; many lines are folded.
+fn diff(html: &mut Html, lines: &[String], count: usize) {
+    match count {
+        0 => return,
+        1..=3 => {}
+        _ => {
             html.raw("<details><summary>changed ").text(count);
             html.raw(" settings</summary>");
-            paths(html, &one.changed);
-            html.raw("</details>");
         }
     }
-    html.raw("</li>");
+    html.raw("<ul class=\"diff\">");
+    for line in lines {
+        html.raw("<li>").short(line).raw("</li>");
+    }
+    if count > lines.len() {
+        html.raw("<li>and ")
+            .text(count - lines.len())
+            .raw(" more</li>");
+    }
+    html.raw("</ul>");
+    if count > 3 {
+        html.raw("</details>");
+    }
 }

@@ -12,7 +12,7 @@ pub(super) use document::{PageDocument, document, refused_order};
 pub(super) use head::title;
 pub(super) use settings::{row, words};
 
-use super::{clock::ReadAt, html::Html};
+use super::{clock::ReadAt, diffs::GenerationDiffs, html::Html};
 use crate::Status;
 
 /// What is replaced as a whole where it changes.
@@ -27,13 +27,13 @@ pub(super) struct PageParts {
 
 impl PageParts {
     /// The parts, for who reads them now.
-    pub(super) fn of(status: &Status, now: ReadAt) -> Self {
+    pub(super) fn of(status: &Status, diffs: &GenerationDiffs, now: ReadAt) -> Self {
         PageParts {
             head: head::head(status, now),
             problems: problems::problems(status, now),
             control: control::control(status),
             layers: layers::layers(status, now),
-            generations: generations::generations(status, now),
+            generations: generations::generations(status, diffs, now),
         }
     }
 

@@ -1,0 +1,32 @@
+//! What the kept generations changed. Each is found out once, since its documents are read for it.
+
+use super::subject::PageSubject;
+use crate::Status;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// So many lines of one generation are kept.
+const MOST_LINES: usize = 50;
+
+/// The lines of each generation: `pool.size: 4 -> 6 (app.yaml:3:9)`.
+#[derive(Default)]
+pub(super) struct GenerationDiffs(BTreeMap<u64, Arc<[String]>>);
+
+impl GenerationDiffs {
+    /// Of the generations in this status. What `before` has is used again.
+    pub(super) fn of(subject: &dyn PageSubject, status: &Status, before: Option<&Self>) -> Self {
+        let generations = status.generations.iter().map(|one| one.number);
+        let lines = |number| {
+            let known = before.and_then(|before| before.0.get(&number));
+            let lines = known.cloned().unwrap_or_else(|| {
+                let changed = subject.changed_in(number).into_iter().take(MOST_LINES);
+                changed.map(|one| one.to_string()).collect()
+            });
+            (number, lines)
+        };
+        GenerationDiffs(generations.map(lines).collect())
+    }
+
+    pub(super) fn lines(&self, number: u64) -> &[String] {
+        self.0.get(&number).map_or(&[], |lines| lines)
+    }
+}
