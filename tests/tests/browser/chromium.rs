@@ -62,6 +62,8 @@ fn start() -> Option<Mutex<Connection>> {
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--no-first-run",
+            "--disable-renderer-backgrounding",
+            "--disable-backgrounding-occluded-windows",
             "--remote-debugging-pipe",
             "--window-size=1000,900",
         ])
@@ -130,7 +132,8 @@ impl Tab {
     /// None where there is no browser.
     pub fn open() -> Option<Tab> {
         let mut connection = browser()?.lock().unwrap();
-        let blank = json!({ "url": "about:blank" });
+        // In a window of its own, since a tab behind another one is not painted.
+        let blank = json!({ "url": "about:blank", "newWindow": true });
         let target = connection.call(None, "Target.createTarget", blank)["targetId"].clone();
         let attach = json!({ "targetId": target, "flatten": true });
         let session = connection.call(None, "Target.attachToTarget", attach);

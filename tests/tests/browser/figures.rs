@@ -57,7 +57,7 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
         window.seen = new Set();
         const look = () => {
             const row = document.querySelector('[data-path=\"tenants.t0000.limit\"] .value');
-            window.seen.add(row.innerText);
+            window.seen.add(row.textContent);
             requestAnimationFrame(look);
         };
         look();
@@ -68,7 +68,7 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
         std::thread::sleep(Duration::from_millis(100));
     }
     let last =
-        "document.querySelector('[data-path=\"tenants.t0000.limit\"] .value').innerText === '31'";
+        "document.querySelector('[data-path=\"tenants.t0000.limit\"] .value').textContent === '31'";
     let late = tab.until("the last value", last);
     let seen = tab.get("window.seen.size - 1");
     println!(

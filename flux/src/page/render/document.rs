@@ -36,7 +36,7 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
         .text(title(status))
         .raw("</title></head><body data-picture=\"");
     html.text(page.name)
-        .raw("\"><a class=\"skip\" href=\"#settings\">To the settings</a>");
+        .raw("\"><nav aria-label=\"Parts of the page\"><a href=\"#layers\">Layers</a> <a href=\"#generations\">Generations</a> <a href=\"#settings\">Settings</a></nav>");
     html.raw("<p id=\"live\" role=\"status\"><noscript>As of ")
         .time(now, None);
     html.raw(

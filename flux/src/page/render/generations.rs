@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Status,
-    capacitor::{Generation, GenerationOutcome},
+    capacitor::{Generation, GenerationOutcome, Refusal},
 };
 
 pub(super) fn generations(status: &Status, diffs: &GenerationDiffs, now: ReadAt) -> Html {
@@ -24,27 +24,43 @@ pub(super) fn generations(status: &Status, diffs: &GenerationDiffs, now: ReadAt)
     }
     if !status.history.is_empty() {
         html.raw("<h3>Refused</h3><ol>");
-        for refusal in status.history.iter().rev() {
-            html.raw("<li>").time(refusal.at, now);
-            if let Some(healed) = refusal.healed {
-                html.raw(", over at ").time(healed, now);
-            }
-            html.raw("<details><summary>")
-                .text(headline(&refusal.report));
-            html.raw("</summary><ul>");
-            for problem in refusal.report.problems() {
-                html.raw("<li><code>").text(&problem.path).raw("</code> ");
-                html.text(&problem.message);
-                if let Some(place) = problem.place() {
-                    html.raw(" <small>").text(place).raw("</small>");
-                }
-                html.raw("</li>");
-            }
-            html.raw("</ul></details></li>");
+        for one in status.history.iter().rev() {
+            refusal(&mut html, one, now);
         }
         html.raw("</ol>");
     }
     html
+}
+
+/// When, until when, and why; more than one problem is folded.
+fn refusal(html: &mut Html, one: &Refusal, now: ReadAt) {
+    html.raw("<li>").time(one.at, now);
+    if let Some(healed) = one.healed {
+        html.raw(", over at ").time(healed, now);
+    }
+    let problems = one.report.problems();
+    let is_folded = problems.len() > 1;
+    if is_folded {
+        html.raw("<details><summary>").text(headline(&one.report));
+        html.raw("</summary>");
+    }
+    html.raw("<ul class=\"diff\">");
+    for problem in problems {
+        html.raw("<li>");
+        if !problem.path.is_empty() {
+            html.text(&problem.path).raw(": ");
+        }
+        html.text(&problem.message);
+        if let Some(place) = problem.place() {
+            html.raw(" (").text(place).raw(")");
+        }
+        html.raw("</li>");
+    }
+    html.raw(if is_folded {
+        "</ul></details></li>"
+    } else {
+        "</ul></li>"
+    });
 }
 
 fn generation(html: &mut Html, one: &Generation, is_current: bool, now: ReadAt) {

@@ -66,7 +66,7 @@ pub(super) fn problems(status: &Status, now: ReadAt) -> Html {
         notices.raw(".</li>");
     }
     if !notices.as_str().is_empty() {
-        html.raw("<section class=\"notices\"><h2>To be known</h2><ul>")
+        html.raw("<section class=\"notices\"><h2>Notices</h2><ul>")
             .html(&notices);
         html.raw("</ul></section>");
     }
