@@ -242,6 +242,7 @@ fn every_wrong_argument_is_reported_at_once_with_its_name_and_place() {
         ("-x", 12),
         ("--set", 13),
         ("--set", 15),
+        ("--pool.max-size", 17),
         ("--no-port", 18),
         ("--pool.url", 19),
         ("", 21),
@@ -251,7 +252,7 @@ fn every_wrong_argument_is_reported_at_once_with_its_name_and_place() {
             "{expected:?} in {found:?}: {report}"
         );
     }
-    assert_eq!(found.len(), 11, "{report}");
+    assert_eq!(found.len(), 12, "{report}");
     assert!(found.is_sorted_by_key(|(_, position)| position), "{report}");
     let text = report.to_string();
     assert!(text.contains("--> argument --port, position 1"), "{text}");
