@@ -4,6 +4,7 @@ use super::{
     Layer, Leaf, Presence,
     decode::kept,
     key::{self, MapKey},
+    null::Null,
     sublayer::{BoxedLayer, LayerEntries, Map, Sublayer},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 use serde::{
     Deserializer,
-    de::{self, DeserializeSeed, Error, MapAccess, Visitor, value::UnitDeserializer},
+    de::{self, DeserializeSeed, Error, MapAccess, Visitor},
 };
 use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData, ops::Index};
 
@@ -276,7 +277,7 @@ impl<'de, L: Leaf> Visitor<'de> for RestEntry<L> {
         L::decode(d).map(Some)
     }
     fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(L::decode(UnitDeserializer::<E>::new()).ok())
+        Ok(L::decode(Null::<E>::new()).ok())
     }
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
         self.visit_none()

@@ -13,6 +13,7 @@ pub(crate) mod key;
 pub(crate) mod leaf;
 pub(crate) mod merge;
 pub(crate) mod nested_forms;
+mod null;
 pub(crate) mod presence;
 pub(crate) mod same;
 pub(crate) mod serde_methods;

@@ -6,15 +6,13 @@ use super::{
     contract::Taken,
     decode::{again, fill, kept},
     leaf::TypeProbe,
+    null::Null,
     unique_keys::{FirstKey, inside, not_null},
 };
 use crate::problem::TWICE;
 use serde::{
     Deserializer,
-    de::{
-        DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor,
-        value::{Error as NoValue, UnitDeserializer},
-    },
+    de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor, value::Error as NoValue},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -198,7 +196,7 @@ impl<'de, V: DeserializeOwned> Visitor<'de> for OrNull<V> {
         inside(d).map(Some)
     }
     fn visit_none<E: Error>(self) -> Result<Option<V>, E> {
-        Ok(V::deserialize(UnitDeserializer::<NoValue>::new()).ok())
+        Ok(V::deserialize(Null::<NoValue>::new()).ok())
     }
     fn visit_unit<E: Error>(self) -> Result<Option<V>, E> {
         self.visit_none()

@@ -1,7 +1,9 @@
-//! Null entries in a type with secrets: what they withhold from a report, and what not.
+//! Null: what it withholds from a report in a type with secrets, and what a newtype makes of it.
 
-use crate::support::read_text;
+use crate::support::{read, read_text};
 use flux::{Flux, Format};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
 #[derive(Flux, Debug, Clone)]
@@ -82,5 +84,52 @@ async fn a_key_alone_may_be_a_secret_wherever_it_is() {
     ] {
         let report = read_text::<App>(Format::Yaml, document).await.unwrap_err();
         assert!(!report.contains("hunter"), "{document}\n{report}");
+    }
+}
+
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+struct NewAny(Value);
+
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+struct NewMaybe(Option<u8>);
+
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+struct NewBoxed(Box<NewMaybe>);
+
+#[derive(Deserialize, Debug, Clone, PartialEq)]
+struct NewList(Vec<u8>);
+
+#[derive(Flux, Deserialize, Debug, Clone, PartialEq)]
+struct Newtypes {
+    any: NewAny,
+    maybe: NewMaybe,
+    boxed: NewBoxed,
+    list: Vec<NewAny>,
+    map: BTreeMap<String, NewMaybe>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, NewAny>,
+}
+
+#[derive(Flux, Debug, Clone, PartialEq)]
+struct NoNull {
+    list: NewList,
+}
+
+#[tokio::test]
+async fn null_in_a_newtype_is_what_the_type_inside_makes_of_it() {
+    let document = json!({
+        "any": null, "maybe": null, "boxed": null, "list": [null, 1], "map": {"a": null, "b": 2}, "other": null,
+    });
+    let alone: Newtypes = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(alone.maybe, NewMaybe(None));
+    for format in [Format::Json, Format::Yaml] {
+        let read = read::<Newtypes>(format, std::slice::from_ref(&document), &[]).await;
+        assert_eq!(read.as_ref(), Ok(&alone), "{format}");
+        let refused = read_text::<NoNull>(format, "{\"list\": null}").await;
+        let error = refused.expect_err("null is no list");
+        assert!(
+            error.contains("list: expected") && error.contains("found null"),
+            "{error}"
+        );
     }
 }

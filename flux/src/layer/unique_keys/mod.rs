@@ -11,12 +11,15 @@ mod finite;
 pub(super) use duration::DURATION;
 
 use crate::{
-    layer::unique_keys::deserializer::{Mode, Watched},
+    layer::{
+        null::Null,
+        unique_keys::deserializer::{Mode, Watched},
+    },
     problem::TWICE,
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, MapAccess, Unexpected, Visitor, value},
+    de::{DeserializeSeed, Error, MapAccess, Unexpected, Visitor},
 };
 use std::{
     cell::Cell,
@@ -168,7 +171,7 @@ where
         self.0.deserialize(d)
     }
     fn visit_none<E: Error>(self) -> Result<S::Value, E> {
-        let value = self.0.deserialize(value::UnitDeserializer::new())?;
+        let value = self.0.deserialize(Null::new())?;
         match (self.1)(&value) {
             true => Ok(value),
             false => Err(E::invalid_type(Unexpected::Unit, &"a map")),
