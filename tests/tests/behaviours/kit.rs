@@ -199,6 +199,8 @@ pub(crate) struct Told {
     pub(crate) fields: BTreeMap<&'static str, String>,
     /// The field `update` of the span around it.
     pub(crate) update: Option<String>,
+    /// So many spans of Flux are around it.
+    pub(crate) spans: usize,
 }
 
 /// Remembers Flux's events on this thread.
@@ -269,6 +271,7 @@ impl Subscriber for Ear {
             level: *event.metadata().level(),
             fields,
             update,
+            spans: spans.entered.len(),
         });
     }
     fn enter(&self, id: &span::Id) {

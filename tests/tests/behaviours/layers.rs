@@ -441,3 +441,29 @@ async fn a_figment_provider_is_a_layer() {
     capacitor.start().await.unwrap();
     assert_eq!(capacitor.get().size, 42);
 }
+
+/// Clippy takes an argument that occurs twice for a mistake, unless each is a word of its own with a value.
+#[deny(clippy::duplicated_attributes)]
+mod missing {
+    use flux::Flux;
+
+    #[derive(Flux)]
+    #[flux(
+        optional_source = "file:never-there.yaml",
+        optional_source = "file:nor-this.json",
+        optional_override = "file:nor-that.toml",
+        optional_override = "file:nor-another.toml"
+    )]
+    pub(super) struct Everywhere {
+        #[flux(default = 7)]
+        pub(super) n: u8,
+    }
+}
+
+#[tokio::test]
+async fn every_layer_may_be_missing_and_clippy_has_nothing_against_the_form() {
+    let capacitor = missing::Everywhere::builder().manual().build().unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(capacitor.get().n, 7);
+    assert_eq!(capacitor.status().layers.len(), 4);
+}

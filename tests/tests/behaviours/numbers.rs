@@ -144,3 +144,39 @@ async fn null_is_no_list_and_no_map() {
     let app = applied::<App>(Format::Yaml, "counts:\npool:\nspare: ~").await;
     assert!(app.counts.is_none() && app.spare.is_none() && app.pool.max == 1);
 }
+
+#[derive(Flux, Debug)]
+struct ByNumber {
+    #[flux(default)]
+    names: BTreeMap<u16, String>,
+    #[flux(nested, default)]
+    pools: BTreeMap<u16, PoolByNumber>,
+}
+
+#[derive(Flux, Debug)]
+struct PoolByNumber {
+    max: u8,
+}
+
+#[tokio::test]
+async fn a_number_as_a_key_has_no_quotes_in_a_yaml_map_of_values() {
+    for (format, text) in [
+        (Format::Yaml, "names: {7: a}\npools: {7: {max: 1}}"),
+        (Format::Yaml, "names: {7: a}\npools: {'7': {max: 1}}"),
+        (
+            Format::Json,
+            r#"{"names": {"7": "a"}, "pools": {"7": {"max": 1}}}"#,
+        ),
+        (Format::Toml, "names.7 = 'a'\npools.'7'.max = 1"),
+    ] {
+        let read = applied::<ByNumber>(format, text).await;
+        assert_eq!((read.names[&7].as_str(), read.pools[&7].max), ("a", 1));
+    }
+    serde_yaml::from_str::<BTreeMap<u16, String>>("'7': a").expect_err("serde alone");
+    let report = refusal::<ByNumber>(Format::Yaml, "names: {'7': a}").await;
+    let [problem] = report.problems() else {
+        panic!("{report}");
+    };
+    assert_eq!((problem.path.as_str(), problem.line), ("names.7", Some(1)));
+    assert!(problem.message.contains("expected u16"), "{report}");
+}

@@ -392,6 +392,22 @@ async fn an_unknown_key_refuses_no_keys_that_only_look_alike() {
 }
 
 #[tokio::test]
+async fn a_key_that_looks_like_a_number_has_its_own_name_and_place() {
+    for (good, bad, path) in [
+        ("1.1", "1.10", "tenants.\"1.10\".max"),
+        ("16", "0x10", "tenants.0x10.max"),
+        ("'true'", "True", "tenants.True.max"),
+    ] {
+        let text = format!("port: 1\ntenants:\n  {good}: {{max: 1}}\n  {bad}:\n    max: x\n");
+        let report = refusal::<Exact>(Format::Yaml, text).await;
+        let [problem] = report.problems() else {
+            panic!("{report}");
+        };
+        assert_eq!((problem.path.as_str(), problem.line), (path, Some(5)));
+    }
+}
+
+#[tokio::test]
 async fn every_bad_part_of_a_value_is_told() {
     for (format, text) in [
         (

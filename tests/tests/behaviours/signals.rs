@@ -215,3 +215,29 @@ async fn every_event_has_its_level_its_fields_and_the_capacitors_name() {
     ];
     assert_eq!(states, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_span_of_an_update_is_around_the_programs_own_code() {
+    let (ear, _listening) = crate::kit::Ear::listen();
+    let stage = flux::pipeline::Stage::effect(|_: Request<crate::kit::App>| {
+        tracing::info!(target: "flux", "called");
+        async {
+            tracing::info!(target: "flux", "polled");
+            Ok::<(), flux::pipeline::BoxError>(())
+        }
+    });
+    let filter = |_: &Request<crate::kit::App>| {
+        tracing::info!(target: "flux", "asked");
+        true
+    };
+    let (_capacitor, sender) =
+        crate::kit::running(|builder| builder.stage(stage).filter(filter)).await;
+    ear.take();
+    crate::kit::say(&sender, 2).await;
+    crate::kit::pass(1.0).await;
+    let told = ear.take().into_iter();
+    let own = told.filter(|event| ["asked", "called", "polled"].contains(&&*event.message));
+    let own: Vec<_> = own.map(|event| (event.message, event.spans)).collect();
+    let once = ["asked", "called", "polled"].map(|message| (message.to_owned(), 1));
+    assert_eq!(own, once);
+}
