@@ -3,6 +3,7 @@
 mod bytes;
 mod characters;
 mod nulls;
+mod precision;
 mod rest;
 mod support;
 mod taken;
