@@ -1,7 +1,8 @@
 //! Structs and enums made at random, and documents made at random for them: what serde alone reads is what Flux reads, in JSON, YAML
 //! and TOML, from one layer and from several. Where the two differ on purpose, `expected.rs` has the reason.
 //!
-//! `FLUX_RANDOM_DOCUMENTS=100000` tries so many documents, and `FLUX_RANDOM_SEED=N` repeats one of them.
+//! `FLUX_RANDOM_DOCUMENTS=100000` tries so many documents, and `FLUX_RANDOM_SEED=N` repeats one of them. `FLUX_RANDOM_TYPES=N` is the seed
+//! of the types, which must be written first.
 
 mod compare;
 mod documents;
@@ -24,8 +25,12 @@ use std::collections::BTreeMap;
 
 const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
 
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
 fn types() -> TypeModel {
-    generate::generate(853, 8)
+    generate::generate(number("FLUX_RANDOM_TYPES").unwrap_or(853), 8)
 }
 
 #[test]
@@ -41,7 +46,6 @@ fn the_types_are_those_of_the_generator() {
 
 /// The seeds of a run, one for each document.
 fn seeds() -> std::ops::Range<u64> {
-    let number = |variable: &str| std::env::var(variable).ok()?.parse().ok();
     let (first, count) = match number("FLUX_RANDOM_SEED") {
         Some(seed) => (seed, 1),
         None => (0, number("FLUX_RANDOM_DOCUMENTS").unwrap_or(1_500)),
@@ -163,6 +167,11 @@ fn explain(
     if same(&alone, read) {
         return Ok(expected.reasons.into_iter().collect());
     }
+    if model.gives_the_rest_too_much(index) {
+        return Ok(vec![
+            "not compared: serde gives the rest the keys of a flattened section within a flattened one, too",
+        ]);
+    }
     if format == Format::Json {
         return Err(alone);
     }
@@ -195,10 +204,8 @@ fn several_layers_and_variables_together_are_one_document() {
         };
         let mut whole = writer.document(index);
         let spread = writer.spread(index, &whole);
-        if Expected::new(&model, Format::Json)
-            .of(index, &mut whole)
-            .is_err()
-        {
+        let expected = Expected::new(&model, Format::Json).of(index, &mut whole);
+        if expected.is_err() || model.gives_the_rest_too_much(index) {
             continue;
         }
         let text = forms::print(&whole, Format::Json, 0).unwrap_or_default();

@@ -127,6 +127,27 @@ impl TypeModel {
             .or(rest)
     }
 
+    /// Whether a section below this root has a map for the rest beside a flattened section with a flattened section in it: serde's
+    /// decoder of flattened structs takes no key away where it has to hand it on, so that the map gets those keys as well.
+    pub(crate) fn gives_the_rest_too_much(&self, root: usize) -> bool {
+        let mut reached = BTreeSet::new();
+        self.add_used(root, &mut reached);
+        let flattened = |field: &StructField| match &field.ty {
+            FieldType::Named(index) if field.flatten => match &self.items[*index].shape {
+                ItemShape::Struct(inner) => inner.all.iter().any(|field| field.flatten),
+                _ => false,
+            },
+            _ => false,
+        };
+        reached.iter().any(|index| match &self.items[*index].shape {
+            ItemShape::Struct(fields) => {
+                let mut all = fields.all.iter();
+                all.any(|field| field.flatten && !field.nested) && fields.all.iter().any(flattened)
+            }
+            _ => false,
+        })
+    }
+
     /// The types that the roots reach.
     pub(crate) fn used(&self) -> BTreeSet<usize> {
         let mut used = BTreeSet::new();
