@@ -21,7 +21,7 @@ pub(super) fn events<C: Config>(
     before: Option<&Status>,
     now: &Status,
 ) -> Vec<WatchEvent> {
-    let mut found = Found(Vec::new());
+    let mut found = WatchedEvents(Vec::new());
     let Some(before) = before else {
         found.begins(now);
         return found.0;
@@ -40,9 +40,9 @@ pub(super) fn events<C: Config>(
     found.0
 }
 
-struct Found(Vec<WatchEvent>);
+struct WatchedEvents(Vec<WatchEvent>);
 
-impl Found {
+impl WatchedEvents {
     fn add(&mut self, event: &str, text: String, mut data: Value) {
         data["event"] = event.into();
         data["at"] = unix(SystemTime::now()).into();

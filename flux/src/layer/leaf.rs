@@ -11,7 +11,7 @@ use super::{
 use crate::problem::{Cx, What};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, Error},
+    de::{DeserializeOwned, DeserializeSeed},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -37,19 +37,14 @@ impl<'de, L: Leaf> DeserializeSeed<'de> for LeafSeed<'_, L> {
     type Value = ();
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        fill_with(self.0, L::decode(d))
+        match L::decode(d) {
+            Ok(value) => fill(self.0, Some(value)),
+            // The problem was collected.
+            Err(error) if is_caught(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
-}
-
-#[inline]
-fn fill_with<T, E: Error>(slot: &mut Option<T>, read: Result<T, E>) -> Result<(), E> {
-    match read {
-        Ok(value) => fill(slot, Some(value)),
-        // The problem was collected.
-        Err(error) if is_caught(&error) => {}
-        Err(error) => return Err(error),
-    }
-    Ok(())
 }
 
 /// Fills an empty slot with a simple value. It knows nothing of the config type, so that a debug build takes it from this crate.
@@ -60,7 +55,13 @@ impl<'de, T: Simple> DeserializeSeed<'de> for SimpleSeed<'_, T> {
     type Value = ();
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        fill_with(self.0, T::read(d))
+        match T::read(d) {
+            Ok(value) => fill(self.0, Some(value)),
+            // The problem was collected.
+            Err(error) if is_caught(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }
 

@@ -37,7 +37,10 @@ fn nothing_that_a_user_wrote_opens_a_tag() {
         let page = runtime.block_on(site.get("/")).body;
         let mut known: std::collections::HashSet<_> = tags(&page).into_iter().collect();
         known.extend(
-            ["article", "pre", "details", "summary", "b", "h3", "br", "small", "ol", "ul", "li"].map(str::to_owned),
+            [
+                "article", "pre", "details", "summary", "b", "h3", "br", "small", "ol", "ul", "li",
+            ]
+            .map(str::to_owned),
         );
         known
     };
