@@ -47,7 +47,8 @@ impl<'de, L: Leaf> DeserializeSeed<'de> for LeafSeed<'_, L> {
     }
 }
 
-/// Fills an empty slot with a simple value. It knows nothing of the config type, so that a debug build takes it from this crate.
+/// Fills an empty slot with a simple value. It knows nothing of the config type, so that a debug build takes it from this crate. An
+/// optimised build has one for each config type instead, which is inlined there.
 #[derive(Debug)]
 pub struct SimpleSeed<'s, T>(&'s mut Option<T>);
 
@@ -196,6 +197,7 @@ pub trait SeedsSimply<T> {
     fn seed<L>(self, slot: &mut Option<T>) -> SimpleSeed<'_, T>;
 }
 
+#[cfg(debug_assertions)]
 impl<T: Simple> SeedsSimply<T> for TypeProbe<T> {
     #[inline]
     fn seed<L>(self, slot: &mut Option<T>) -> SimpleSeed<'_, T> {
