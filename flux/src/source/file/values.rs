@@ -98,8 +98,8 @@ fn insert(map: &mut Vec<(String, Tree)>, name: &str, value: &str) -> Result<(), 
     let key = sections.map_or(name, |(section, _)| section);
     let at = map.iter().position(|(known, _)| known == key);
     let Some((section, rest)) = sections else {
-        if at.is_some() {
-            return Err(name.to_owned());
+        if let Some(at) = at {
+            return Err(first_file(&map[at]));
         }
         map.push((name.to_owned(), Tree::Raw(value.to_owned())));
         return Ok(());
@@ -113,6 +113,17 @@ fn insert(map: &mut Vec<(String, Tree)>, name: &str, value: &str) -> Result<(), 
             insert(inner, rest, value).map_err(|other| format!("{section}.{other}"))
         }
         _ => Err(section.to_owned()),
+    }
+}
+
+/// The name of the file that an entry, or the first one in it, is from.
+fn first_file((key, value): &(String, Tree)) -> String {
+    match value {
+        Tree::Map(inner) => match inner.first() {
+            Some(first) => format!("{key}.{}", first_file(first)),
+            None => key.clone(),
+        },
+        _ => key.clone(),
     }
 }
 
@@ -154,6 +165,10 @@ mod tests {
             (
                 ["pool", "pool.size"],
                 "the files `pool` and `pool.size` set the same key",
+            ),
+            (
+                ["pool.size", "pool"],
+                "the files `pool.size` and `pool` set the same key",
             ),
             (
                 ["a.b", "a.b.c"],
