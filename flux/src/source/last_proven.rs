@@ -44,11 +44,27 @@ impl LastProven {
         let _ = self.0.on_proof.set(Box::new(call));
     }
 
+    /// The layer is current now.
+    pub(crate) fn prove(&self, now: Instant) {
+        self.0.millis.store(self.millis(now), Ordering::Relaxed);
+        self.proved();
+    }
+
     /// The layer was current at `then`; what proved it later still counts.
-    pub(crate) fn prove(&self, then: Instant) {
-        let millis = then.saturating_duration_since(self.0.began.0).as_millis();
-        let millis = u64::try_from(millis).unwrap_or(u64::MAX - 1);
-        self.0.millis.fetch_max(millis + 1, Ordering::Relaxed);
+    pub(crate) fn prove_as_of(&self, then: Instant) {
+        self.0
+            .millis
+            .fetch_max(self.millis(then), Ordering::Relaxed);
+        self.proved();
+    }
+
+    /// As it is kept; never 0.
+    fn millis(&self, at: Instant) -> u64 {
+        let millis = at.saturating_duration_since(self.0.began.0).as_millis();
+        u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    fn proved(&self) {
         if let Some(call) = self.0.on_proof.get()
             && let Some(at) = self.at()
         {
@@ -108,7 +124,7 @@ mod tests {
         );
         proven.prove(Instant::now());
         assert_eq!(proven.overdue(), None);
-        proven.prove(Instant::now() - Duration::from_secs(1));
+        proven.prove_as_of(Instant::now() - Duration::from_secs(1));
         tokio::time::advance(hour).await;
         assert_eq!(proven.overdue(), None, "an older proof takes nothing back");
         let never = LastProven::never();

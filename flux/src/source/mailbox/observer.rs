@@ -72,6 +72,7 @@ impl Observer {
 
     /// For the answer to a question that was asked at `asked`: it shows the source as it was then at the earliest, whenever it is read,
     /// and proves no more.
+    #[cfg(any(feature = "file", feature = "_remote"))]
     pub(crate) fn as_of(&self, asked: Instant) -> Observer {
         Observer {
             asked: Some(asked),
@@ -140,7 +141,11 @@ impl Observer {
     /// The layer is current now, or was when the question was asked. Returns now: an answer is a sign of life when it is read.
     fn prove(&self) -> Instant {
         let now = Instant::now();
-        self.mailbox.proven[self.layer].prove(self.asked.unwrap_or(now));
+        let proven = &self.mailbox.proven[self.layer];
+        match self.asked {
+            Some(asked) => proven.prove_as_of(asked),
+            None => proven.prove(now),
+        }
         now
     }
 
