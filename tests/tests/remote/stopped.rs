@@ -33,8 +33,8 @@ fn child() {
         Some(path) => Source::watcher(File::new(path).resync(Duration::from_secs(1))),
         None => Source::uri(place.as_str()),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = { runtime }.worker_threads(1).enable_all().build().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
     let builder = Capacitor::<App>::builder().source(source);
     let capacitor = builder.debounce(Duration::ZERO).build().unwrap();
     runtime.block_on(capacitor.start()).unwrap();
