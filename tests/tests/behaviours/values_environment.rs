@@ -169,6 +169,21 @@ fn a_misspelt_variable_is_refused_where_unknown_keys_are() {
             "did you mean `APP_DATABASE_MAX_SIZE`?",
         ),
         ("APP_HOSTNAM", "did you mean `APP_HOSTNAME`?"),
+        // A field with a variable of its own has no other.
+        (
+            "APP_DATABASE_URL",
+            "database.url: this variable is not read, did you mean `DATABASE_URL`?",
+        ),
+        ("APP_DB_URI", "did you mean `DATABASE_URL`?"),
+        // Other libraries do not distinguish letters.
+        (
+            "app_port",
+            "port: this variable is not read, did you mean `APP_PORT`?",
+        ),
+        (
+            "App_database_max_size",
+            "did you mean `APP_DATABASE_MAX_SIZE`?",
+        ),
     ] {
         let error = started::<App>(Unknown::Deny, "APP_", &[(variable, "1")]);
         let error = error.expect_err(variable).to_string();
@@ -196,6 +211,8 @@ fn a_variable_that_is_near_to_none_is_never_an_error() {
         ("PORT", "1"),
         ("HOME", "x"),
         ("DATABASE_URI", "x"),
+        ("app_version", "1"),
+        ("app_prot", "1"),
     ];
     let capacitor = started::<App>(Unknown::Deny, "APP_", &variables).expect("strangers");
     assert_eq!(capacitor.get().port, 1);

@@ -2,7 +2,7 @@
 
 use super::{
     Environment, Variable,
-    names::{sections, variables},
+    names::{sections, unread_names, variables},
     readings::ReachedName,
 };
 use crate::{
@@ -15,9 +15,11 @@ use flux_syntax::nearest;
 
 impl<L> Environment<'_, L> {
     /// Variables under the prefix that no field has, and whose names are near to those of fields or begin with the name of a list
-    /// or of a map of sections. Others belong to somebody else.
+    /// or of a map of sections; and those that differ from a name that is read in small and capital letters alone. Others belong to
+    /// somebody else.
     pub(crate) fn misspelt(&self) -> Vec<Entry> {
-        let names = self.others(false);
+        let mut names = self.others(false);
+        names.extend(self.in_other_letters());
         let suspect = |name: String| {
             let (near, what) = self.suspect(&name)?;
             let text = format!("this variable is not read{what}");
@@ -34,10 +36,56 @@ impl<L> Environment<'_, L> {
         names.into_iter().filter_map(suspect).collect()
     }
 
+    /// Variables whose names begin with the prefix in other letters: `app_port`, which other libraries read.
+    fn in_other_letters(&self) -> Vec<String> {
+        let mut names = match cfg!(windows) || self.naming.prefix.is_empty() {
+            // There the letters make no difference.
+            true => Vec::new(),
+            false => self.variables.names(false),
+        };
+        names.retain(|name| {
+            self.in_letters_of_prefix(name).is_some()
+                && !self.fixed.iter().any(|fixed| fixed.name == *name)
+        });
+        names
+    }
+
+    /// The name in capital letters, where its prefix is written in other ones.
+    fn in_letters_of_prefix(&self, name: &str) -> Option<String> {
+        let prefix = self.naming.prefix;
+        let (begin, rest) = name.split_at_checked(prefix.len())?;
+        (begin != prefix && begin.eq_ignore_ascii_case(prefix))
+            .then(|| format!("{prefix}{}", rest.to_ascii_uppercase()))
+    }
+
+    /// The path of a name that is read.
+    fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
+        let fixed = self.fixed.iter().find(|fixed| fixed.name == name);
+        let entry = || {
+            let read = self.readings(name, &|_| Vec::new());
+            let found = read.found.first()?;
+            Some(super::step::path_of(&found.steps))
+        };
+        fixed.map(|fixed| fixed.path.clone()).or_else(entry)
+    }
+
     /// What is behind "is not read" for a name, and the path that was meant.
     fn suspect(&self, name: &str) -> Option<(Vec<Seg>, String)> {
         let prefix = self.naming.prefix;
         let all = &self.fixed;
+        if let Some(meant) = self.in_letters_of_prefix(name) {
+            let path = self.path_read(&meant)?;
+            return Some((path, format!(", did you mean `{meant}`?")));
+        }
+        let own = unread_names(self.fields, self.prefix)
+            .into_iter()
+            .find(|one| {
+                let with_prefix = name.strip_prefix(prefix) == Some(one.own) && !prefix.is_empty();
+                one.computed.name == name || with_prefix
+            });
+        if let Some(one) = own {
+            return Some((one.computed.path, format!(", did you mean `{}`?", one.own)));
+        }
         let read = self.readings(name, &|_| Vec::new());
         if !read.found.is_empty() {
             return None;

@@ -25,10 +25,23 @@ pub(super) fn sections(fields: &'static [Field], prefix: &str) -> Vec<Variable> 
     every_name(fields, prefix).sections
 }
 
+/// A name that is computed for a field with a variable of its own, and that is not read.
+pub(super) struct UnreadName {
+    pub(super) computed: Variable,
+    /// The variable that is read.
+    pub(super) own: &'static str,
+}
+
+/// The names that fields with a variable of their own would have without it.
+pub(super) fn unread_names(fields: &'static [Field], prefix: &str) -> Vec<UnreadName> {
+    every_name(fields, prefix).unread
+}
+
 #[derive(Default)]
 struct EveryName {
     variables: Vec<Variable>,
     sections: Vec<Variable>,
+    unread: Vec<UnreadName>,
 }
 
 fn every_name(fields: &'static [Field], prefix: &str) -> EveryName {
@@ -104,9 +117,16 @@ fn collect(
             _ if field.flatten => {}
             Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
                 path.push(Seg::Key(field.name.into()));
-                for name in names_of(field, prefixes) {
-                    let path = path.clone();
-                    all.variables.push(Variable { name, path });
+                let variable = |name| Variable {
+                    name,
+                    path: path.clone(),
+                };
+                let names = names_of(field, prefixes).into_iter();
+                all.variables.extend(names.map(variable));
+                if let Some(own) = field.env_exact {
+                    let computed = computed_names(field, prefixes).into_iter().map(variable);
+                    let unread = computed.map(|computed| UnreadName { computed, own });
+                    all.unread.extend(unread);
                 }
             }
         }
