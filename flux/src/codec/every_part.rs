@@ -13,22 +13,32 @@ pub(super) fn every_part<K: Hash + Eq>(
     mut decode: impl FnMut(&HashMap<K, ChosenPart>) -> (Result<(), TreeError>, AllCaught),
 ) -> (Result<(), TreeError>, AllCaught) {
     let (result, mut all) = decode(&HashMap::new());
-    let mut begin = 0;
-    while begin < all.caught.len() && all.caught.len() < MOST {
-        let parts = rest(&container, &all.caught[begin..]);
+    let (mut begin, mut passes) = (0, 0);
+    // Not problems, but the places where the last pass ended.
+    let mut ends: Vec<Caught> = Vec::new();
+    while (begin < all.caught.len() || !ends.is_empty())
+        && all.caught.len() < MOST
+        && passes < 2 * MOST
+    {
+        passes += 1;
+        let parts = rest(&container, all.caught[begin..].iter().chain(&ends));
         if parts.is_empty() {
             break;
         }
         begin = all.caught.len();
+        ends.clear();
         let (_, again) = decode(&parts);
         for caught in again.caught {
             if caught.steps.is_empty() {
                 continue;
             }
-            // A list without its bad items may be wrong because it is without them.
             let itself = container(&caught, caught.steps.len());
             let known = |other: &Caught| other.problem.path == caught.problem.path;
-            if !parts.contains_key(&itself) && !all.caught.iter().any(known) {
+            if parts.contains_key(&itself) {
+                // A list without its bad items, or an enum without its tag, may be wrong because it is without them. What follows
+                // it is not known yet.
+                ends.push(caught);
+            } else if !all.caught.iter().any(known) {
                 all.caught.push(caught);
             }
         }
@@ -37,9 +47,9 @@ pub(super) fn every_part<K: Hash + Eq>(
 }
 
 /// What follows the parts that failed.
-fn rest<K: Hash + Eq>(
+fn rest<'c, K: Hash + Eq>(
     container: impl Fn(&Caught, usize) -> K,
-    failed: &[Caught],
+    failed: impl Iterator<Item = &'c Caught>,
 ) -> HashMap<K, ChosenPart> {
     let mut parts = HashMap::new();
     for caught in failed {
@@ -73,4 +83,112 @@ fn rest<K: Hash + Eq>(
         }
     }
     parts
+}
+
+#[cfg(test)]
+#[cfg(all(
+    feature = "derive",
+    feature = "json",
+    feature = "toml",
+    feature = "yaml"
+))]
+mod tests {
+    use crate::{Capacitor, Error, Format, Source, source::Channel};
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    struct Leaf {
+        #[serde(rename = "max")]
+        _max: u8,
+        #[serde(rename = "min", default)]
+        _min: u8,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    #[serde(tag = "type", rename_all = "lowercase")]
+    enum Inside {
+        Leaf(Leaf),
+    }
+
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    #[serde(tag = "type", content = "is", rename_all = "lowercase")]
+    enum Beside {
+        Leaf(Leaf),
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct App {
+        leaves: Vec<Leaf>,
+        inside: BTreeMap<String, Inside>,
+        beside: Vec<Beside>,
+    }
+
+    async fn bad_paths(text: &str, format: Format) -> Vec<String> {
+        let (sender, channel) = Channel::latest("app");
+        sender.try_send(text.as_bytes().to_vec()).unwrap();
+        let source = Source::watcher(channel).format(format);
+        let capacitor = Capacitor::<App>::builder().source(source).build().unwrap();
+        let Err(Error::Refused(report)) = capacitor.start().await else {
+            panic!("it is bad: {text}");
+        };
+        capacitor.stop().await;
+        let problems = report.problems().iter();
+        let mut paths: Vec<_> = problems.map(|problem| problem.path.to_string()).collect();
+        paths.sort();
+        paths
+    }
+
+    #[tokio::test]
+    async fn what_has_nothing_good_in_it_hides_nothing_behind_it() {
+        let json = r#"{
+            "leaves": [{ "max": "x", "min": "y" }, { "max": 1 }, { "max": "z" }, 5, { "min": 300 }],
+            "inside": {
+                "a": { "type": "none" }, "b": { "type": "leaf", "max": "x" }, "c": { "type": [] }, "d": {},
+                "e": { "type": "leaf", "max": "y" }
+            },
+            "beside": [{ "type": "none" }, { "is": 1 }, { "type": "leaf", "is": { "max": "x" } }]
+        }"#;
+        let toml = r#"
+            leaves = [{ max = "x", min = "y" }, { max = 1 }, { max = "z" }, 5, { min = 300 }]
+            beside = [{ type = "none" }, { is = 1 }, { type = "leaf", is = { max = "x" } }]
+            [inside]
+            a = { type = "none" }
+            b = { type = "leaf", max = "x" }
+            c = { type = [] }
+            d = {}
+            e = { type = "leaf", max = "y" }
+        "#;
+        // JSON is YAML.
+        for (text, format) in [
+            (json, Format::Json),
+            (json, Format::Yaml),
+            (toml, Format::Toml),
+        ] {
+            let found = bad_paths(text, format).await;
+            for path in [
+                "leaves[0].max",
+                "leaves[0].min",
+                "leaves[2].max",
+                "leaves[3]",
+                "leaves[4]",
+                "inside.a",
+                "inside.b",
+                "inside.c",
+                "inside.d",
+                "inside.e",
+                "beside[0]",
+                "beside[1]",
+                "beside[2]",
+            ] {
+                let is_below = |one: &&String| one.starts_with(path);
+                assert!(
+                    found.iter().any(|one| is_below(&one)),
+                    "{path} is not in {found:?}, {format:?}"
+                );
+            }
+            assert!(!found.iter().any(|path| path.starts_with("leaves[1]")));
+        }
+    }
 }
