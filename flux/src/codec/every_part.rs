@@ -16,9 +16,7 @@ pub(super) fn every_part<K: Hash + Eq>(
     let (mut begin, mut passes) = (0, 0);
     // Not problems, but the places where the last pass ended.
     let mut ends: Vec<Caught> = Vec::new();
-    while (begin < all.caught.len() || !ends.is_empty())
-        && all.caught.len() < MOST
-        && passes < 2 * MOST
+    while (begin < all.caught.len() || !ends.is_empty()) && all.caught.len() < MOST && passes < MOST
     {
         passes += 1;
         let parts = rest(&container, all.caught[begin..].iter().chain(&ends));
