@@ -43,6 +43,7 @@ pub(crate) struct Root<'a> {
     pub(crate) on_stop: Option<&'a Path>,
     /// The variant of `flux::capacitor::Signal`.
     pub(crate) reload_on: Option<&'static str>,
+    pub(crate) admin: Option<Template>,
     pub(crate) last_known_good: Option<LastKnownGood>,
     /// In the order written.
     pub(crate) pipeline: Vec<Step<'a>>,

@@ -116,6 +116,23 @@ fn a_signal_that_is_misspelt_gets_a_suggestion_and_needs_its_feature() {
 }
 
 #[test]
+fn a_socket_of_another_kind_is_refused_and_needs_its_feature() {
+    for address in ["tcp:127.0.0.1:80", "/run/app.sock", "unix:"] {
+        let text = format!("#[flux(source = \"env\", admin = \"{address}\")] struct C {{ a: u8 }}");
+        let text = messages(&text);
+        assert!(
+            text.contains("is the address of a Unix domain socket"),
+            "{text}"
+        );
+    }
+    #[cfg(not(feature = "cli"))]
+    names_feature(
+        "#[flux(source = \"env\", admin = \"unix:/run/app.sock\")] struct C { a: u8 }",
+        "cli",
+    );
+}
+
+#[test]
 #[cfg(not(feature = "json"))]
 fn a_file_of_the_last_good_configuration_without_its_feature_names_it() {
     let text = "#[flux(source = \"env\", last_known_good = \"state\")] struct C { a: u8 }";

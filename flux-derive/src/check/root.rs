@@ -1,7 +1,7 @@
 //! What a struct with sources has beyond a section.
 
 use super::{
-    literals::{duration, feature_off},
+    literals::{duration, feature_off, part_of},
     pipeline, safety,
     source::source,
 };
@@ -11,6 +11,7 @@ use crate::{
     model::{Root, Source, SourcePlace},
     options::Key,
 };
+use flux_syntax::Template;
 use syn::LitStr;
 
 /// The sources and options; none for a section.
@@ -48,6 +49,7 @@ pub(super) fn root<'a>(
         health_check: options.function(Key::HealthCheck),
         on_stop: options.function(Key::OnStop),
         reload_on: reload_on(options, errors),
+        admin: admin(options, errors),
         last_known_good: safety::last_known_good(options, errors),
         pipeline: pipeline::steps(options, errors),
     };
@@ -80,6 +82,30 @@ fn reload_on(options: &Options, errors: &mut Errors) -> Option<&'static str> {
                 text,
                 format!("`reload_on` is `\"SIGHUP\"`, `\"SIGUSR1\"` or `\"SIGUSR2\"`, not `{other}`{near}"),
             );
+            None
+        }
+    }
+}
+
+fn admin(options: &Options, errors: &mut Errors) -> Option<Template> {
+    let text = options.text(Key::Admin)?;
+    if cfg!(not(feature = "cli")) {
+        errors.at(text, feature_off("command lines (`admin`)", "cli"));
+    }
+    let written = text.value();
+    let path = written.strip_prefix("unix:");
+    if path.is_none_or(str::is_empty) {
+        errors.at(
+            text,
+            format!("`admin` is the address of a Unix domain socket, as in `\"unix:/run/app.sock\"`, not `{written}`"),
+        );
+        return None;
+    }
+    match Template::parse(&written) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            let place = part_of(text, error.span);
+            errors.push(syn::Error::new(place, error.message));
             None
         }
     }

@@ -32,6 +32,10 @@ pub(super) fn safety(root: &Root<'_>, flux: &TokenStream) -> TokenStream {
         let signal = format_ident!("{signal}");
         all.extend(quote!(.reload_on(#flux::capacitor::Signal::#signal)));
     }
+    if let Some(address) = &root.admin {
+        let address = template(address);
+        all.extend(quote!(.admin(#address)));
+    }
     if let Some(path) = root.on_stop {
         all.extend(quote!(.on_stop(#path)));
     }

@@ -42,6 +42,7 @@ pub(crate) enum Key {
     ReloadOn,
     LastKnownGood,
     OnStop,
+    Admin,
     Crate,
     // In the brackets of another option.
     Optional,

@@ -35,6 +35,9 @@ use std::path::PathBuf;
 pub struct ConfigCommand {
     pub(super) action: ConfigAction,
     pub(super) output: OutputFormat,
+    /// A running program is not asked.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is no socket to ask at"))]
+    pub(super) is_offline: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -133,11 +136,16 @@ impl clap::Args for ConfigCommand {
             .default_value("human")
             .global(true)
             .help("How verdicts and answers are printed");
+        let offline = Arg::new("offline")
+            .long("offline")
+            .action(ArgAction::SetTrue)
+            .global(true)
+            .help("Never asks the running process, where the program has a socket for that");
         let about = match command.get_about() {
             Some(_) => command,
             None => command.about("Checks and explains the configuration"),
         };
-        about.subcommand_required(true).arg_required_else_help(true).arg(output).subcommands([
+        about.subcommand_required(true).arg_required_else_help(true).arg(output).arg(offline).subcommands([
             sub("check", "Judges documents as a start would, and applies nothing")
                 .arg(files())
                 .args(inputs()),
@@ -249,6 +257,7 @@ impl clap::FromArgMatches for ConfigCommand {
         let output = output.or_else(|| matches.get_one::<String>("format"));
         Ok(ConfigCommand {
             action,
+            is_offline: matches.get_flag("offline") || own.get_flag("offline"),
             output: OutputFormat::named(output.map_or("human", String::as_str)),
         })
     }

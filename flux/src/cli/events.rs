@@ -1,8 +1,9 @@
 //! What has happened between two looks at a capacitor.
 
 use crate::{
-    Capacitor, Config, Report,
+    Report,
     engine::{GenerationOutcome, LayerStatus, Status},
+    inspect::Inspector,
     report::Problem,
     source::Health,
 };
@@ -16,18 +17,18 @@ pub(super) struct WatchEvent {
 }
 
 /// What has happened since `before`, in order; where there is none, how it begins.
-pub(super) fn events<C: Config>(
-    capacitor: &Capacitor<C>,
+pub(super) fn events(
+    inspector: Inspector<'_>,
     before: Option<&Status>,
     now: &Status,
 ) -> Vec<WatchEvent> {
-    let mut found = WatchedEvents(Vec::new());
+    let mut found = FoundEvents(Vec::new());
     let Some(before) = before else {
         found.begins(now);
         return found.0;
     };
     found.refusals(before, now);
-    found.generations(capacitor, before, now);
+    found.generations(inspector, before, now);
     if before.error.is_some() && now.error.is_none() {
         let text = "recovered: the newest content of every layer is applied".to_owned();
         found.add("recovered", text, json!({}));
@@ -40,9 +41,9 @@ pub(super) fn events<C: Config>(
     found.0
 }
 
-struct WatchedEvents(Vec<WatchEvent>);
+struct FoundEvents(Vec<WatchEvent>);
 
-impl WatchedEvents {
+impl FoundEvents {
     fn add(&mut self, event: &str, text: String, mut data: Value) {
         data["event"] = event.into();
         data["at"] = unix(SystemTime::now()).into();
@@ -92,11 +93,11 @@ impl WatchedEvents {
         }
     }
 
-    fn generations<C: Config>(&mut self, capacitor: &Capacitor<C>, before: &Status, now: &Status) {
+    fn generations(&mut self, inspector: Inspector<'_>, before: &Status, now: &Status) {
         let known = |number: u64| before.generations.iter().find(|one| one.number == number);
         let newest = before.generations.last().map_or(0, |one| one.number);
         let newest = newest.max(before.generation);
-        let blame = (now.generation > newest).then(|| capacitor.blame("").ok());
+        let blame = (now.generation > newest).then(|| inspector.blame("").ok());
         let blame = blame.flatten();
         for record in &now.generations {
             let number = record.number;

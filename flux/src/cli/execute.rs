@@ -1,5 +1,7 @@
 //! Carries the commands out.
 
+#[cfg(unix)]
+use super::admin::{AdminQuestion, AdminRequest, ask};
 use super::{
     command::{ConfigAction, ConfigCommand},
     output::{Annotation, Annotations, OutputFormat},
@@ -8,10 +10,14 @@ use super::{
 };
 use crate::{
     Builder, Capacitor, Error, Root,
-    inspect::{CheckError, Checked, Describe, InputError, Inputs, PlannedChange, PlannedUpdate},
+    inspect::{
+        CheckError, Checked, Describe, Effective, Explanation, InputError, Inputs, PlannedChange,
+        PlannedUpdate,
+    },
     source::arguments::Arguments,
 };
 use clap::Args as _;
+use flux_syntax::Format;
 use serde::Serialize;
 use serde_json::json;
 use std::{
@@ -53,6 +59,9 @@ impl ConfigCommand {
             out,
             err,
         };
+        if let Some(code) = self.ask_running::<C>(&mut answer)? {
+            return Ok(code);
+        }
         match &self.action {
             ConfigAction::Check(inputs) => {
                 let (files, checked) = C::declared().check_with_files(inputs);
@@ -67,13 +76,7 @@ impl ConfigCommand {
             } => {
                 let (files, checked) = C::declared().check_with_files(inputs);
                 answer.only_good(&files, checked, |answer, checked| {
-                    let effective = checked.effective();
-                    let effective = match with_origins {
-                        true => effective.with_origins(),
-                        false => effective,
-                    };
-                    write!(answer.out, "{}", effective.print(*format))?;
-                    Ok(GOOD)
+                    answer.effective(checked.effective(), *format, *with_origins)
                 })
             }
             ConfigAction::Explain { inputs, path } => {
@@ -127,6 +130,102 @@ impl ConfigCommand {
                 answer.text(&C::variables(&prefix_of::<C>(prefix.as_deref())))
             }
         }
+    }
+}
+
+#[cfg(unix)]
+impl ConfigCommand {
+    /// What is asked of a running program; none where the answer does not depend on one.
+    fn question(&self) -> Option<AdminRequest> {
+        let question = match &self.action {
+            ConfigAction::Show {
+                inputs,
+                format,
+                with_origins,
+            } if inputs.is_empty() => AdminQuestion::Show {
+                format: *format,
+                with_origins: *with_origins,
+            },
+            ConfigAction::Explain { inputs, path } if inputs.is_empty() => {
+                AdminQuestion::Explain(path.clone())
+            }
+            ConfigAction::Diff(inputs) => AdminQuestion::Diff(inputs.clone()),
+            ConfigAction::Plan(inputs) => AdminQuestion::Plan(inputs.clone()),
+            ConfigAction::Watch { .. } => AdminQuestion::Watch,
+            _ => return None,
+        };
+        let output = self.output;
+        Some(AdminRequest { output, question })
+    }
+
+    /// The answer of the running program, where there is one and it may be asked.
+    fn ask_running<C: Root>(&self, answer: &mut Answering<'_>) -> io::Result<Option<u8>> {
+        let Some(request) = self.question().filter(|_| !self.is_offline) else {
+            return Ok(None);
+        };
+        let path = match C::declared().admin_path() {
+            None => return Ok(None),
+            Some(Ok(path)) => path,
+            Some(Err(problem)) => return answer.cannot(&problem).map(Some),
+        };
+        let shown = path.display();
+        let json = match request.to_json() {
+            Ok(json) => json,
+            Err(error) => return answer.cannot(&error.to_string()).map(Some),
+        };
+        let mut connection = match ask(&path, &json) {
+            Ok(Some(connection)) => connection,
+            Ok(None) => {
+                let text =
+                    format!("note: no process answers at `{shown}`: the sources are read here");
+                writeln!(answer.err, "{text}")?;
+                return Ok(None);
+            }
+            Err(error) => {
+                let text = format!(
+                    "the process at `{shown}` cannot be asked: {error}; run this as the user of that process, or with `--offline`"
+                );
+                return answer.cannot(&text).map(Some);
+            }
+        };
+        writeln!(answer.err, "note: answered by the process at `{shown}`")?;
+        let mut left = match self.action {
+            ConfigAction::Watch { changes } => changes.unwrap_or(u64::MAX),
+            _ => 1,
+        };
+        loop {
+            match connection.next() {
+                Ok(Some((out, err, code))) => {
+                    answer.out.write_all(out.as_bytes())?;
+                    answer.out.flush()?;
+                    answer.err.write_all(err.as_bytes())?;
+                    left -= 1;
+                    if left == 0 || code == NOT_LOOKED_AT {
+                        return Ok(Some(code));
+                    }
+                }
+                Ok(None) if request.goes_on() => {
+                    writeln!(answer.err, "note: the process at `{shown}` has ended")?;
+                    return Ok(Some(GOOD));
+                }
+                Ok(None) => {
+                    let text = format!("the process at `{shown}` ended without an answer");
+                    return answer.cannot(&text).map(Some);
+                }
+                Err(error) => {
+                    let text = format!("the process at `{shown}` does not answer: {error}");
+                    return answer.cannot(&text).map(Some);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl ConfigCommand {
+    /// There are no sockets to ask at.
+    fn ask_running<C: Root>(&self, _: &mut Answering<'_>) -> io::Result<Option<u8>> {
+        Ok(None)
     }
 }
 
@@ -215,7 +314,7 @@ impl ConfigAction {
 pub(super) struct Answering<'a> {
     pub(super) output: OutputFormat,
     pub(super) out: &'a mut dyn Write,
-    err: &'a mut dyn Write,
+    pub(super) err: &'a mut dyn Write,
 }
 
 impl Answering<'_> {
@@ -312,9 +411,27 @@ impl Answering<'_> {
             },
             None => checked.explain_all(),
         };
-        match (self.output, path) {
-            (OutputFormat::Json, Some(_)) => self.json(&all.first())?,
-            (OutputFormat::Json, None) => self.json(&all)?,
+        self.explained(&all, path.is_some())
+    }
+
+    pub(super) fn effective(
+        &mut self,
+        effective: Effective,
+        format: Format,
+        with_origins: bool,
+    ) -> io::Result<u8> {
+        let effective = match with_origins {
+            true => effective.with_origins(),
+            false => effective,
+        };
+        self.text(&effective.print(format))
+    }
+
+    /// Prints explanations: of one path, or of all.
+    pub(super) fn explained(&mut self, all: &[Explanation], is_one: bool) -> io::Result<u8> {
+        match (self.output, is_one) {
+            (OutputFormat::Json, true) => self.json(&all.first())?,
+            (OutputFormat::Json, false) => self.json(&all)?,
             _ => {
                 for (number, one) in all.iter().enumerate() {
                     let blank = if number > 0 { "\n" } else { "" };
@@ -325,7 +442,7 @@ impl Answering<'_> {
         Ok(GOOD)
     }
 
-    fn changes(&mut self, changes: &[PlannedChange]) -> io::Result<()> {
+    pub(super) fn changes(&mut self, changes: &[PlannedChange]) -> io::Result<()> {
         if self.output == OutputFormat::Json {
             return self.json(&json!({ "verdict": "good", "changes": changes }));
         }
@@ -338,7 +455,7 @@ impl Answering<'_> {
         Ok(())
     }
 
-    fn planned(&mut self, planned: &PlannedUpdate) -> io::Result<u8> {
+    pub(super) fn planned(&mut self, planned: &PlannedUpdate) -> io::Result<u8> {
         let verdict = match planned.refused {
             Some(_) => ("refused", REFUSED),
             None => ("good", GOOD),

@@ -40,6 +40,7 @@
 //! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at. `--format github` annotates a pull
 //! request, `--format sarif` is for code scanning, `--format json` for programs.
 
+mod admin;
 mod command;
 mod events;
 mod execute;

@@ -18,6 +18,15 @@ pub(super) enum OutputFormat {
 }
 
 impl OutputFormat {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            OutputFormat::Human => "human",
+            OutputFormat::Json => "json",
+            OutputFormat::GitHub => "github",
+            OutputFormat::Sarif => "sarif",
+        }
+    }
+
     pub(super) fn named(name: &str) -> Self {
         match name {
             "json" => OutputFormat::Json,

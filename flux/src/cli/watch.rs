@@ -5,7 +5,7 @@ use super::{
     execute::{Answering, GOOD, REFUSED, declared_without_parties},
     output::OutputFormat,
 };
-use crate::{Capacitor, Error, Root, engine::Status};
+use crate::{Capacitor, Error, Root, engine::Status, inspect::Inspector};
 use std::{io, sync::Arc, time::Duration};
 
 /// How often the status is looked at.
@@ -55,6 +55,7 @@ fn print_events<C: Root>(
     changes: Option<u64>,
 ) -> io::Result<u8> {
     let mut left = changes.unwrap_or(u64::MAX);
+    let inspector = Inspector::of(capacitor);
     let mut seen: Option<Arc<Status>> = None;
     let code = |status: &Status| match status.error {
         Some(_) => REFUSED,
@@ -64,7 +65,7 @@ fn print_events<C: Root>(
         let status = capacitor.status();
         let is_news = seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &status));
         if is_news {
-            for event in events(capacitor, seen.as_deref(), &status) {
+            for event in events(inspector, seen.as_deref(), &status) {
                 answer.event(&event)?;
                 left -= 1;
                 if left == 0 {

@@ -60,9 +60,7 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`ExplainError`]: no field is at the path, or no configuration was applied yet.
     pub fn explain(&self, path: &str) -> Result<Explanation, ExplainError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers_of(self.instance(), schema, types)?;
-        answers.explain(path, &status)
+        Inspector::of(self).explain(path)
     }
 
     /// [`explain`](Capacitor::explain) for every setting, in the order of the fields; a list or a map of values is one setting.
@@ -70,9 +68,7 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers_of(self.instance(), schema, types)?;
-        Ok(answers.all(&status))
+        Inspector::of(self).explain_all()
     }
 
     /// The whole configuration that readers see, without its secrets, to be printed as YAML, TOML or JSON. See [`Effective`].
@@ -80,9 +76,7 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn effective(&self) -> Result<Effective, ExplainError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers_of(self.instance(), schema, types)?;
-        Ok(Effective::new(&answers, &status))
+        Inspector::of(self).effective()
     }
 
     /// Which generations changed a path, when, by which layer, and what became of each; and which changes of it were refused. See
@@ -95,9 +89,7 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`ExplainError`]: no field is at the path, or no configuration was applied yet.
     pub fn blame(&self, path: &str) -> Result<Blame, ExplainError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers_of(self.instance(), schema, types)?;
-        blame::blame(path, schema, types, &answers, &status)
+        Inspector::of(self).blame(path)
     }
 
     /// What one generation changed: [`blame`](Capacitor::blame) of everything, for a single one.
@@ -121,7 +113,7 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError> {
-        self.hashed(None)
+        Inspector::of(self).hashed(None)
     }
 
     /// [`fingerprint`](Capacitor::fingerprint) that contains the secrets too, each as its hash under `key`, so that another secret makes
@@ -134,15 +126,7 @@ impl<C: Config> Capacitor<C> {
         &self,
         key: impl AsRef<[u8]>,
     ) -> Result<ConfigFingerprint, ExplainError> {
-        self.hashed(Some(key.as_ref()))
-    }
-
-    fn hashed(&self, key: Option<&[u8]>) -> Result<ConfigFingerprint, ExplainError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers_of(self.instance(), schema, types)?;
-        Ok(fingerprint::fingerprint(
-            schema, types, &answers, &status, key,
-        ))
+        Inspector::of(self).hashed(Some(key.as_ref()))
     }
 
     /// The settings without effect: those that a higher layer hides, those that repeat what is below them, and keys that no field has.
@@ -151,8 +135,61 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`ExplainError::NotApplied`] before the first configuration.
     pub fn silent(&self) -> Result<Vec<SilentSetting>, ExplainError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let (answers, status) = answers_of(self.instance(), schema, types)?;
+        Inspector::of(self).silent()
+    }
+}
+
+/// Answers about a capacitor whatever its type.
+#[derive(Clone, Copy)]
+pub(crate) struct Inspector<'a> {
+    pub(crate) instance: &'a Instance,
+    pub(crate) schema: &'static Schema,
+    pub(crate) types: fn() -> Vec<TypeFacts>,
+}
+
+impl<'a> Inspector<'a> {
+    pub(crate) fn of<C: Config>(capacitor: &'a Capacitor<C>) -> Self {
+        Inspector {
+            instance: capacitor.instance(),
+            schema: Schema::of::<C>(),
+            types: C::types as fn() -> _,
+        }
+    }
+
+    fn answers(self) -> Result<(Arc<Answers>, Arc<Status>), ExplainError> {
+        answers_of(self.instance, self.schema, self.types)
+    }
+
+    pub(crate) fn explain(self, path: &str) -> Result<Explanation, ExplainError> {
+        let (answers, status) = self.answers()?;
+        answers.explain(path, &status)
+    }
+
+    pub(crate) fn explain_all(self) -> Result<Vec<Explanation>, ExplainError> {
+        let (answers, status) = self.answers()?;
+        Ok(answers.all(&status))
+    }
+
+    pub(crate) fn effective(self) -> Result<Effective, ExplainError> {
+        let (answers, status) = self.answers()?;
+        Ok(Effective::new(&answers, &status))
+    }
+
+    pub(crate) fn blame(self, path: &str) -> Result<Blame, ExplainError> {
+        let (answers, status) = self.answers()?;
+        blame::blame(path, self.schema, self.types, &answers, &status)
+    }
+
+    fn hashed(self, key: Option<&[u8]>) -> Result<ConfigFingerprint, ExplainError> {
+        let (answers, status) = self.answers()?;
+        let (schema, types) = (self.schema, self.types);
+        Ok(fingerprint::fingerprint(
+            schema, types, &answers, &status, key,
+        ))
+    }
+
+    fn silent(self) -> Result<Vec<SilentSetting>, ExplainError> {
+        let (answers, status) = self.answers()?;
         Ok(silent::silent(&answers, &status))
     }
 }

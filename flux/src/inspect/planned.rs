@@ -3,6 +3,7 @@
 mod text;
 
 use super::{
+    Inspector,
     answers::{Answers, secret_sources},
     answers_of,
     check::Checked,
@@ -112,7 +113,7 @@ impl<C: Config> Capacitor<C> {
     /// # Errors
     /// [`InputError`]: no layer has the name, a file cannot be read, nothing was applied yet, or a layer's content is not known.
     pub fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
-        Ok(self.planned(inputs)?.0)
+        Ok(Inspector::of(self).planned(inputs)?.0)
     }
 
     /// [`plan`](Capacitor::plan), and the answers of the program's parties: where it would be applied and changes anything, each of
@@ -126,22 +127,42 @@ impl<C: Config> Capacitor<C> {
     /// Those of [`plan`](Capacitor::plan). Parties that cannot be asked, since the capacitor does not run or this is called inside of
     /// its pipeline, are a note.
     pub async fn plan_with_parties(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
-        let (mut planned, question) = self.planned(inputs)?;
+        Inspector::of(self).plan_with_parties(inputs).await
+    }
+}
+
+impl Inspector<'_> {
+    pub(crate) async fn plan_with_parties(
+        self,
+        inputs: &Inputs,
+    ) -> Result<PlannedUpdate, InputError> {
+        let (planned, question) = self.planned(inputs)?;
+        Ok(self.with_parties(planned, question).await)
+    }
+
+    /// The plan with what the parties answer to the question.
+    pub(crate) async fn with_parties(
+        self,
+        mut planned: PlannedUpdate,
+        question: Option<Question>,
+    ) -> PlannedUpdate {
         if let Some(question) = question {
-            match runtime::rehearse(self.instance(), question).await {
+            match runtime::rehearse(self.instance, question).await {
                 Ok(parties) => planned.parties = parties,
                 Err(error) => planned
                     .notes
                     .push(format!("the parties were not asked: {error}")),
             }
         }
-        Ok(planned)
+        planned
     }
 
     /// The plan, and what parties are to be asked; none where an update would not ask them.
-    fn planned(&self, inputs: &Inputs) -> Result<(PlannedUpdate, Option<Question>), InputError> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        let instance = self.instance();
+    pub(crate) fn planned(
+        self,
+        inputs: &Inputs,
+    ) -> Result<(PlannedUpdate, Option<Question>), InputError> {
+        let (schema, types, instance) = (self.schema, self.types, self.instance);
         let (old, status) = match answers_of(instance, schema, types) {
             Ok(known) => known,
             Err(_) => return Err(not_applied(&instance.status())),

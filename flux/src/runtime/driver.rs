@@ -14,8 +14,9 @@ use super::{
     instance::Instance,
     listeners::Listeners,
     order::Commands,
-    plan::{BoxedTask, DiskFindings, Plan},
+    plan::{DiskFindings, Plan},
     run::PipelineRun,
+    task::BoxedTask,
 };
 use crate::{
     change::Member,

@@ -4,8 +4,10 @@ use super::{
     driver::Driver,
     error::Error,
     instance::{Instance, Launch, Owner},
+    plan::Plan,
+    task::BoxedTask,
 };
-use crate::observe;
+use crate::{engine::discard, observe, problem::caught};
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -102,20 +104,26 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
     } = launch;
     let ended = Ended(end);
     let found = plan.found().await?;
+    let companion = accompany(&plan, instance)?;
     let driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
     let instance_of_task = Arc::clone(instance);
     tokio::spawn(async move {
         // Reported last, when nothing is left.
         let _ended = ended;
+        let mut companion = companion;
         let mut driver = driver;
-        let asked = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
-            true => Poll::Ready(true),
-            false => driver.poll(cx).map(|()| false),
+        let asked = poll_fn(|cx| {
+            companion.poll(cx);
+            match stop_was_asked(&mut stopped, cx) {
+                true => Poll::Ready(true),
+                false => driver.poll(cx).map(|()| false),
+            }
         });
         let asked = asked.await;
         // Whoever lets the last handle go may be unwinding.
         let in_order = !asked || instance_of_task.stops_in_order();
         drop(instance_of_task);
+        drop(companion);
         driver.end(in_order).await;
     });
     outcome
@@ -133,6 +141,7 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     } = launch;
     let ended = Ended(end);
     let found = plan.found().await?;
+    let mut companion = accompany(&plan, instance)?;
     let mut driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
     let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
         true => Poll::Ready(false),
@@ -146,11 +155,52 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     // So that it is known when the runtime is gone, without which no source can be watched.
     tokio::spawn(async move {
         let _ended = ended;
-        let _ = stopped.await;
+        poll_fn(|cx| {
+            companion.poll(cx);
+            Pin::new(&mut stopped).poll(cx)
+        })
+        .await
+        .ok();
     });
     outcome
         .try_recv()
         .unwrap_or_else(|_| Err(instance.not_running()))
+}
+
+/// What runs beside the work of a capacitor; dropped, it has ended.
+struct Accompanied(Option<BoxedTask>);
+
+impl Accompanied {
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        let polled = self
+            .0
+            .as_mut()
+            .map(|task| caught(|| task.as_mut().poll(cx)));
+        if matches!(polled, Some(Ok(Poll::Ready(())) | Err(_))) {
+            discard(self.0.take());
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
+fn accompany(plan: &Plan, instance: &Arc<Instance>) -> Result<Accompanied, Error> {
+    let Some((address, begin)) = &plan.options.admin else {
+        return Ok(Accompanied(None));
+    };
+    let address = crate::source::declare::expand(address, &Default::default());
+    let instance_of_task = Arc::clone(instance) as _;
+    match address.and_then(|address| begin(instance_of_task, &address)) {
+        Ok(task) => Ok(Accompanied(Some(task))),
+        Err(problem) => Err(Error::Declaration {
+            name: instance.name.clone(),
+            problem,
+        }),
+    }
+}
+
+#[cfg(not(feature = "cli"))]
+fn accompany(_: &Plan, _: &Instance) -> Result<Accompanied, Error> {
+    Ok(Accompanied(None))
 }
 
 /// [`start`] on a thread of its own, which watches the sources until the capacitor is stopped.

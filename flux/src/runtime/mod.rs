@@ -42,6 +42,7 @@ mod saver;
 #[cfg(feature = "signal")]
 mod signal;
 mod spec;
+mod task;
 #[cfg(feature = "json")]
 mod trial_file;
 
@@ -60,3 +61,5 @@ pub(crate) use plan::{Plan, given};
 #[cfg(feature = "signal")]
 pub use signal::Signal;
 pub(crate) use spec::Spec;
+#[cfg(feature = "cli")]
+pub(crate) use task::{BoxedTask, Companion};

@@ -1,6 +1,6 @@
 //! A command of the program to a running capacitor, and where its answer goes.
 
-use super::{error::Error, plan::BoxedTask};
+use super::{error::Error, task::BoxedTask};
 use tokio::sync::{mpsc, oneshot};
 
 /// A command to the task of a capacitor.

@@ -4,6 +4,7 @@ use super::{
     clock::now,
     error::Error,
     spec::{Options, Spec},
+    task::BoxedTask,
 };
 #[cfg(feature = "json")]
 use crate::engine::TrialRules;
@@ -21,12 +22,10 @@ use crate::{
 };
 #[cfg(feature = "json")]
 use std::path::Path;
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
 pub(super) use super::keeper::DiskFindings;
-
-pub(super) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// After how many deaths content is quarantined.
 #[cfg(feature = "json")]

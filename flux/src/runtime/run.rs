@@ -1,6 +1,6 @@
 //! An update between its proposal and its outcome: with the pipeline, or ready and waiting for its group.
 
-use super::{order::Reply, plan::BoxedTask};
+use super::{order::Reply, task::BoxedTask};
 use crate::{
     change::Transaction,
     engine::{AnySnapshot, discard},

@@ -1,6 +1,8 @@
 //! What is declared of a capacitor.
 
 use super::recorder_hook::RecorderHook;
+#[cfg(feature = "cli")]
+use super::task::Companion;
 use crate::{
     change::Group,
     codec::Unknown,
@@ -51,6 +53,9 @@ pub(crate) struct Options {
     pub(crate) probation: Option<Duration>,
     pub(crate) health_check: Option<HealthCheck>,
     pub(crate) on_stop: Option<OnStop>,
+    /// Where the running program answers its own command line, as declared, and what answers there.
+    #[cfg(feature = "cli")]
+    pub(crate) admin: Option<(flux_syntax::Template, Companion)>,
     #[cfg(feature = "signal")]
     pub(crate) reload_on: Option<super::Signal>,
 }
@@ -83,6 +88,8 @@ impl Spec {
                 probation: None,
                 health_check: None,
                 on_stop: None,
+                #[cfg(feature = "cli")]
+                admin: None,
                 #[cfg(feature = "signal")]
                 reload_on: None,
             },
@@ -116,6 +123,10 @@ impl Spec {
         (options.group, options.recorder) = (None, None);
         (options.probation, options.health_check) = (None, None);
         options.on_stop = None;
+        #[cfg(feature = "cli")]
+        {
+            options.admin = None;
+        }
         #[cfg(feature = "signal")]
         {
             options.reload_on = None;

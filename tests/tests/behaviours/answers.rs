@@ -1,5 +1,7 @@
 //! What the program is asked about its configuration: which layer sets what, and what readers see as a whole.
 
+#[cfg(unix)]
+mod admin;
 mod arguments;
 mod blame;
 mod check;

@@ -1,0 +1,74 @@
+//! Asks a running program.
+
+use super::AdminRequest;
+use serde_json::Value;
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    path::Path,
+    time::Duration,
+};
+
+/// How long an answer may take: longer than a dry run of the parties. A watching client hears something more often.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest line that is read of an answer.
+const LARGEST: u64 = 64 << 20;
+
+/// A running program that has a request.
+pub(in crate::cli) struct AdminConnection(BufReader<UnixStream>);
+
+/// Sends a request; none where nobody listens at the path.
+pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<AdminConnection>> {
+    let mut stream = match UnixStream::connect(path) {
+        Ok(stream) => stream,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{request}\n").as_bytes())?;
+    Ok(Some(AdminConnection(BufReader::new(stream))))
+}
+
+impl AdminConnection {
+    /// The next line that is to be printed: the text for each stream, and the code; none at the end.
+    pub(in crate::cli) fn next(&mut self) -> io::Result<Option<(String, String, u8)>> {
+        loop {
+            let mut line = String::new();
+            (&mut self.0).take(LARGEST).read_line(&mut line)?;
+            if line.is_empty() {
+                return Ok(None);
+            }
+            let wrong = |_| io::Error::other("what was answered is no answer of Flux");
+            let json: Value = serde_json::from_str(&line).map_err(wrong)?;
+            // A sign of life.
+            let Some(code) = json.get("code").and_then(Value::as_u64) else {
+                continue;
+            };
+            let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+            let code = u8::try_from(code).unwrap_or(2);
+            return Ok(Some((text("out"), text("err"), code)));
+        }
+    }
+}
+
+impl Drop for AdminConnection {
+    fn drop(&mut self) {
+        let _ = self.0.get_ref().shutdown(Shutdown::Both);
+    }
+}
+
+impl AdminRequest {
+    /// Whether the answer goes on.
+    pub(in crate::cli) fn goes_on(&self) -> bool {
+        matches!(self.question, super::AdminQuestion::Watch)
+    }
+}

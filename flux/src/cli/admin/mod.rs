@@ -1,0 +1,86 @@
+//! The socket at which a running program answers its own command line.
+//!
+//! A Unix domain socket that its owner alone can open (mode 0600). A request is one line of JSON, an answer is lines of JSON with what
+//! is to be printed; both are bounded, and so are the clients and their time. Answers are those of [`inspect`](crate::inspect): no
+//! secret is in them, and nothing that is asked changes anything.
+
+#[cfg(unix)]
+mod client;
+mod request;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod socket;
+
+#[cfg(unix)]
+pub(super) use client::ask;
+pub(super) use request::{AdminQuestion, AdminRequest};
+
+use crate::{Builder, Config, engine::Schema, runtime::Companion};
+use std::sync::Arc;
+
+/// What an address begins with.
+const UNIX: &str = "unix:";
+
+/// The path of an address.
+fn path_of(address: &str) -> Result<&str, String> {
+    match address.strip_prefix(UNIX) {
+        Some(path) if !path.is_empty() => Ok(path),
+        _ => Err(format!(
+            "`admin` is the address of a Unix domain socket, as in `unix:/run/app.sock`, not `{}`",
+            crate::problem::escaped(address)
+        )),
+    }
+}
+
+impl<C: Config> Builder<C> {
+    /// Opens a Unix domain socket while the capacitor runs, at which the program answers its own command line: `config plan`, `show`,
+    /// `explain`, `diff` and `watch` of [`cli`](crate::cli) are then about the running process. The address is `unix:PATH`; `${NAME}` in
+    /// the attribute `admin` is read from the environment.
+    ///
+    /// Only the user that the program runs as (and root) can open it: its mode is 0600 from the first moment on. Who can open it sees
+    /// what `effective`, `explain` and `plan` answer, never a secret, and makes parties prepare for a plan and roll back; nothing can be
+    /// changed. Eight clients are served at a time, with 4 MiB a request and 10 s for it.
+    ///
+    /// A socket that a dead process left behind is replaced. A file of another kind, or a socket at which somebody answers, is refused by
+    /// [`start`](crate::Capacitor::start), as is any address on systems without such sockets. Once the capacitor stops, the socket is
+    /// removed.
+    ///
+    /// ```
+    /// # #[derive(flux::Flux)] struct AppConfig { port: u16 }
+    /// # fn build() -> Result<flux::Capacitor<AppConfig>, flux::Error> {
+    /// flux::Capacitor::<AppConfig>::builder()
+    ///     .source(flux::Source::file("app.yaml"))
+    ///     .admin("unix:/run/app.sock")
+    ///     .build()
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn admin(mut self, address: impl Into<flux_syntax::Template>) -> Self {
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        let companion: Companion = Arc::new(move |instance, address| {
+            let path = path_of(address)?;
+            #[cfg(unix)]
+            return match instance.downcast() {
+                Ok(instance) => server::serve(path, instance, schema, types),
+                Err(_) => Err("the instance is of another kind".to_owned()),
+            };
+            #[cfg(not(unix))]
+            {
+                let _ = (instance, schema, types);
+                Err(format!(
+                    "`admin = \"unix:{path}\"`: this system has no Unix domain sockets"
+                ))
+            }
+        });
+        self.spec.options.admin = Some((address.into(), companion));
+        self
+    }
+
+    /// Where the running program answers, if it does.
+    pub(super) fn admin_path(&self) -> Option<Result<std::path::PathBuf, String>> {
+        let (address, _) = self.spec.options.admin.as_ref()?;
+        let address = crate::source::declare::expand(address, &Default::default());
+        Some(address.and_then(|address| path_of(&address).map(Into::into)))
+    }
+}

@@ -1,0 +1,76 @@
+//! What a command asks of a running program, as it is sent.
+
+use crate::{cli::output::OutputFormat, inspect::Inputs};
+use flux_syntax::Format;
+use serde_json::{Value, json};
+
+/// A request.
+pub(in crate::cli) struct AdminRequest {
+    pub(in crate::cli) output: OutputFormat,
+    pub(in crate::cli) question: AdminQuestion,
+}
+
+pub(in crate::cli) enum AdminQuestion {
+    Show {
+        format: Format,
+        with_origins: bool,
+    },
+    /// One path, or all.
+    Explain(Option<String>),
+    Diff(Inputs),
+    Plan(Inputs),
+    Watch,
+}
+
+impl AdminRequest {
+    /// As it is sent.
+    ///
+    /// # Errors
+    /// A file of the inputs cannot be read.
+    pub(in crate::cli) fn to_json(&self) -> Result<Value, crate::inspect::InputError> {
+        let mut json = match &self.question {
+            AdminQuestion::Show {
+                format,
+                with_origins,
+            } => {
+                let name = match format {
+                    Format::Toml => "toml",
+                    Format::Json => "json",
+                    _ => "yaml",
+                };
+                json!({ "do": "show", "as": name, "origins": with_origins })
+            }
+            AdminQuestion::Explain(path) => json!({ "do": "explain", "path": path }),
+            AdminQuestion::Diff(inputs) => json!({ "do": "diff", "inputs": inputs.to_json()? }),
+            AdminQuestion::Plan(inputs) => json!({ "do": "plan", "inputs": inputs.to_json()? }),
+            AdminQuestion::Watch => json!({ "do": "watch" }),
+        };
+        json["format"] = self.output.name().into();
+        Ok(json)
+    }
+
+    /// What was sent; none of what is no request.
+    pub(super) fn of_json(json: &Value) -> Option<Self> {
+        let text = |key: &str| json.get(key).and_then(Value::as_str);
+        let inputs = || Inputs::from_json(json.get("inputs")?);
+        let question = match text("do")? {
+            "show" => AdminQuestion::Show {
+                format: match text("as")? {
+                    "toml" => Format::Toml,
+                    "json" => Format::Json,
+                    _ => Format::Yaml,
+                },
+                with_origins: json.get("origins")?.as_bool()?,
+            },
+            "explain" => AdminQuestion::Explain(text("path").map(str::to_owned)),
+            "diff" => AdminQuestion::Diff(inputs()?),
+            "plan" => AdminQuestion::Plan(inputs()?),
+            "watch" => AdminQuestion::Watch,
+            _ => return None,
+        };
+        Some(AdminRequest {
+            output: OutputFormat::named(text("format")?),
+            question,
+        })
+    }
+}

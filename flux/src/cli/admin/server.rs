@@ -1,0 +1,266 @@
+//! Answers at the socket. Whatever a client does, it costs bounded time and memory, and no other client more than a wait.
+
+use super::{AdminQuestion, AdminRequest, socket};
+use crate::{
+    cli::{
+        events::events,
+        execute::{Answering, GOOD},
+        output::OutputFormat,
+        watch::LOOK,
+    },
+    engine::{Schema, Status},
+    inspect::{InputError, Inputs, Inspector},
+    runtime::{BoxedTask, Instance},
+    schema::TypeFacts,
+};
+use serde_json::{Value, json};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    sync::Semaphore,
+    task::{JoinSet, spawn_blocking},
+    time::{sleep, timeout},
+};
+
+/// So many clients are served at a time; others wait in the system's queue.
+const CLIENTS: usize = 8;
+/// The largest request, in bytes.
+const LARGEST: u64 = 4 << 20;
+/// How long a client may take for its request, and for reading an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a watching client hears nothing at most, so that one that has gone is noticed.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What is asked about.
+struct ServedProgram {
+    instance: Arc<Instance>,
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+    /// One answer is made at a time: it may be about a large document.
+    at_work: Semaphore,
+}
+
+/// Listens at this path; the future answers until it is dropped.
+pub(super) fn serve(
+    path: &str,
+    instance: Arc<Instance>,
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+) -> Result<BoxedTask, String> {
+    let (listener, file) = socket::listen(Path::new(path))?;
+    let listener = UnixListener::from_std(listener)
+        .map_err(|error| format!("`admin = \"unix:{path}\"`: {error}"))?;
+    let served = Arc::new(ServedProgram {
+        instance,
+        schema,
+        types,
+        at_work: Semaphore::new(1),
+    });
+    Ok(Box::pin(async move {
+        let _file = file;
+        // Dropped, it ends them.
+        let mut clients = JoinSet::new();
+        loop {
+            if clients.len() >= CLIENTS {
+                let _ = clients.join_next().await;
+                continue;
+            }
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        let served = Arc::clone(&served);
+                        clients.spawn(async move { served.client(stream).await });
+                    }
+                    // Out of descriptors, most of the time.
+                    Err(_) => sleep(Duration::from_millis(200)).await,
+                },
+                Some(_) = clients.join_next() => {}
+            }
+        }
+    }))
+}
+
+/// One line for the client.
+type AnswerLine = Value;
+
+impl ServedProgram {
+    fn inspector(&self) -> Inspector<'_> {
+        Inspector {
+            instance: &self.instance,
+            schema: self.schema,
+            types: self.types,
+        }
+    }
+
+    async fn client(self: Arc<Self>, mut stream: UnixStream) {
+        let Ok(Some(request)) = timeout(PATIENCE, read(&mut stream)).await else {
+            let line = refusal("this is no request, or it is larger than 4 MiB");
+            let _ = send(&mut stream, &line).await;
+            return;
+        };
+        if matches!(request.question, AdminQuestion::Watch) {
+            return self.watch(stream, request.output).await;
+        }
+        let line = self.answer(request).await;
+        let _ = send(&mut stream, &line).await;
+    }
+
+    async fn answer(self: &Arc<Self>, request: AdminRequest) -> AnswerLine {
+        let Ok(_permit) = self.at_work.acquire().await else {
+            return refusal("the program stops");
+        };
+        let (output, own) = (request.output, Arc::clone(self));
+        // Not on a thread that polls tasks.
+        let made = match request.question {
+            AdminQuestion::Plan(inputs) => {
+                let planned = spawn_blocking(move || own.inspector().planned(&inputs)).await;
+                let planned = match planned {
+                    Ok(Ok((planned, question))) => {
+                        Ok(self.inspector().with_parties(planned, question).await)
+                    }
+                    Ok(Err(error)) => Err(error),
+                    Err(_) => return refusal("the answer could not be made"),
+                };
+                printed(output, |answer| match &planned {
+                    Ok(planned) => answer.planned(planned),
+                    Err(error) => answer.cannot(&error.to_string()),
+                })
+            }
+            question => {
+                let made = spawn_blocking(move || own.at_once(output, &question)).await;
+                made.unwrap_or_else(|_| refusal("the answer could not be made"))
+            }
+        };
+        made
+    }
+
+    fn at_once(&self, output: OutputFormat, question: &AdminQuestion) -> AnswerLine {
+        let inspector = self.inspector();
+        printed(output, |answer| match question {
+            AdminQuestion::Show {
+                format,
+                with_origins,
+            } => match inspector.effective() {
+                Ok(effective) => answer.effective(effective, *format, *with_origins),
+                Err(error) => answer.cannot(&error.to_string()),
+            },
+            AdminQuestion::Explain(path) => {
+                let explained = match path {
+                    Some(path) => inspector.explain(path).map(|one| vec![one]),
+                    None => inspector.explain_all(),
+                };
+                match explained {
+                    Ok(all) => answer.explained(&all, path.is_some()),
+                    Err(error) => answer.cannot(&error.to_string()),
+                }
+            }
+            AdminQuestion::Diff(inputs) => match self.difference(inputs) {
+                Ok(planned) => {
+                    answer.changes(&planned.changes)?;
+                    Ok(GOOD)
+                }
+                Err(error) => answer.cannot(&error.to_string()),
+            },
+            AdminQuestion::Plan(_) | AdminQuestion::Watch => Ok(GOOD),
+        })
+    }
+
+    fn difference(&self, inputs: &Inputs) -> Result<crate::inspect::PlannedUpdate, InputError> {
+        Ok(self.inspector().planned(inputs)?.0)
+    }
+
+    /// Sends what happens until the client has gone.
+    async fn watch(self: Arc<Self>, mut stream: UnixStream, output: OutputFormat) {
+        let mut seen: Option<Arc<Status>> = None;
+        let mut silent = Duration::ZERO;
+        loop {
+            let status = self.instance.status();
+            let is_news = seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &status));
+            if is_news {
+                let (own, before, now) = (Arc::clone(&self), seen.take(), Arc::clone(&status));
+                let lines = spawn_blocking(move || {
+                    let events = events(own.inspector(), before.as_deref(), &now).into_iter();
+                    let line = |event| {
+                        printed(output, |answer: &mut Answering<'_>| {
+                            answer.event(&event)?;
+                            Ok(GOOD)
+                        })
+                    };
+                    events.map(line).collect::<Vec<AnswerLine>>()
+                });
+                for line in lines.await.unwrap_or_default() {
+                    if send(&mut stream, &line).await.is_none() {
+                        return;
+                    }
+                    silent = Duration::ZERO;
+                }
+                seen = Some(status);
+            }
+            if silent >= HEARTBEAT {
+                if send(&mut stream, &json!({})).await.is_none() {
+                    return;
+                }
+                silent = Duration::ZERO;
+            }
+            // A client has nothing more to say: a byte or the end of it ends it.
+            let mut byte = [0];
+            tokio::select! {
+                () = sleep(LOOK) => silent += LOOK,
+                _ = stream.read(&mut byte) => return,
+            }
+        }
+    }
+}
+
+/// One request: a line.
+async fn read(stream: &mut UnixStream) -> Option<AdminRequest> {
+    let mut bytes = Vec::new();
+    let mut part = [0; 8192];
+    loop {
+        let count = stream.read(&mut part).await.ok()?;
+        let new = part.get(..count)?;
+        bytes.extend_from_slice(new);
+        if new.contains(&b'\n') || count == 0 {
+            break;
+        }
+        if bytes.len() as u64 > LARGEST {
+            return None;
+        }
+    }
+    let json: Value = serde_json::from_slice(&bytes).ok()?;
+    AdminRequest::of_json(&json)
+}
+
+/// Sends a line; none where the client does not take it in time.
+async fn send(stream: &mut UnixStream, line: &AnswerLine) -> Option<()> {
+    let mut bytes = line.to_string().into_bytes();
+    bytes.push(b'\n');
+    let sent = timeout(PATIENCE, stream.write_all(&bytes)).await;
+    sent.ok()?.ok()
+}
+
+/// What a command prints, and its code.
+fn printed(
+    output: OutputFormat,
+    print: impl FnOnce(&mut Answering<'_>) -> std::io::Result<u8>,
+) -> AnswerLine {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = print(&mut Answering {
+        output,
+        out: &mut out,
+        err: &mut err,
+    });
+    match code {
+        Ok(code) => json!({
+            "code": code,
+            "out": String::from_utf8_lossy(&out),
+            "err": String::from_utf8_lossy(&err),
+        }),
+        Err(error) => refusal(&error.to_string()),
+    }
+}
+
+fn refusal(why: &str) -> AnswerLine {
+    json!({ "code": 2, "out": "", "err": format!("error: {why}\n") })
+}

@@ -1,0 +1,351 @@
+//! The socket at which a running program answers its own command line.
+
+use clap::{Args as _, FromArgMatches as _};
+use flux::{
+    Capacitor, Error, Flux, Format, Root, Source,
+    change::{Change, Party},
+    cli,
+    source::{Channel, ChannelSender},
+};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    os::unix::{
+        fs::PermissionsExt as _,
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+#[derive(Flux, Debug)]
+struct App {
+    #[flux(default = 80, range = 1..=9999)]
+    port: u16,
+    #[flux(default = 1, restart)]
+    threads: u16,
+    #[flux(secret, default = "changeit")]
+    token: String,
+}
+
+std::thread_local! {
+    /// What the program of this test declares as its socket.
+    static SOCKET: std::cell::RefCell<PathBuf> = const { std::cell::RefCell::new(PathBuf::new()) };
+}
+
+impl Root for App {
+    fn declared() -> flux::Builder<Self> {
+        let path = SOCKET.with_borrow(Clone::clone);
+        Capacitor::builder()
+            .source(Source::file("/nowhere/app.yaml").optional())
+            .admin(format!("unix:{}", path.display()))
+    }
+    fn global() -> &'static flux::__private::Global<Self> {
+        unreachable!("no command reads it")
+    }
+    fn local() -> &'static std::thread::LocalKey<flux::__private::Local<Self>> {
+        unreachable!("no command reads it")
+    }
+}
+
+struct Picky;
+
+impl Party<App> for Picky {
+    type Prepared = ();
+    type Error = String;
+    async fn prepare(&self, change: &Change<App>) -> Result<(), String> {
+        match change.current.port {
+            13 => Err("thirteen".to_owned()),
+            _ => Ok(()),
+        }
+    }
+    fn commit(&self, (): ()) {}
+}
+
+async fn start(path: &Path) -> Result<(ChannelSender, Capacitor<App>), Error> {
+    let (sender, channel) = Channel::buffered("/nowhere/app.yaml", 4);
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .override_with(Source::env("APP_").variables([("APP_TOKEN", "hunter2hunter2")]))
+        .party(Picky)
+        .admin(format!("unix:{}", path.display()))
+        .build()?;
+    sender.send(b"port: 81".to_vec()).await.unwrap();
+    app.start().await?;
+    Ok((sender, app))
+}
+
+/// The code, and what was printed to both streams, on a thread that may wait.
+async fn run(path: &Path, words: &[&str]) -> (u8, String, String) {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let path = path.to_owned();
+    let run = move || {
+        SOCKET.set(path);
+        let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
+        let matches = parser.try_get_matches_from(words).unwrap();
+        let command = cli::Command::from_arg_matches(&matches).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = command.write::<App>(&mut out, &mut err).unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (code, text(out), text(err))
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+fn socket() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    (folder, path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_are_answered_by_the_running_process_and_without_it_from_the_sources() {
+    let (folder, path) = socket();
+    let (_sender, app) = start(&path).await.unwrap();
+    let (code, out, err) = run(&path, &["show", "--origins"]).await;
+    assert_eq!(
+        (code, &*out),
+        (0, "port: 81  # /nowhere/app.yaml:1:7\nthreads: 1  # default at DEFAULT\ntoken: \"<secret>\"  # variable APP_TOKEN\n".replace("DEFAULT", out.split("default at ").nth(1).unwrap().lines().next().unwrap()).as_str())
+    );
+    assert!(
+        err.starts_with("note: answered by the process at `"),
+        "{err}"
+    );
+    let (code, out, _) = run(&path, &["explain", "port"]).await;
+    assert!(
+        code == 0 && out.starts_with("port = 81\n  --> /nowhere/app.yaml:1:7\n"),
+        "{out}"
+    );
+    let (code, out, _) = run(&path, &["explain", "--format", "json"]).await;
+    let all: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, all.len()), (0, 3));
+    let (code, out, _) = run(&path, &["explain", "prot"]).await;
+    assert_eq!((code, &*out), (2, ""));
+    // Files are read by the command, not by the program.
+    let new = folder.path().join("app.yaml");
+    fs::write(&new, "port: 82\nthreads: 2").unwrap();
+    let file = new.to_str().unwrap();
+    let (code, out, err) = run(&path, &["plan", file]).await;
+    assert_eq!(
+        (code, &*out),
+        (
+            0,
+            "2 settings would change\n  port: 81 -> 82 (/nowhere/app.yaml:1:7)\n  threads: 1 -> 2 (/nowhere/app.yaml:2:10), after a restart\n  `Picky` is ready\n"
+        ),
+        "{err}"
+    );
+    let (code, out, _) = run(&path, &["diff", file]).await;
+    assert_eq!((code, out.lines().count()), (0, 2), "{out}");
+    fs::write(&new, "port: 13").unwrap();
+    assert!(
+        run(&path, &["plan", file])
+            .await
+            .1
+            .contains("`Picky` would refuse: thirteen")
+    );
+    fs::write(&new, "port: 0").unwrap();
+    let (code, out, _) = run(&path, &["plan", file, "--format", "github"]).await;
+    assert_eq!(code, 1);
+    assert!(
+        out.starts_with(&format!(
+            "::error file={file},line=1,col=7,title=rule::port: "
+        )),
+        "{out}"
+    );
+    assert_eq!(run(&path, &["plan", "/nowhere/else"]).await.0, 2);
+    assert_eq!(app.get().port, 81);
+    assert_eq!(
+        run(&path, &["--offline", "explain", "port"])
+            .await
+            .1
+            .lines()
+            .next(),
+        Some("port = 80")
+    );
+    app.stop().await;
+    assert!(!path.exists());
+    let (code, out, err) = run(&path, &["explain", "port"]).await;
+    assert_eq!((code, out.lines().next()), (0, Some("port = 80")));
+    assert!(err.starts_with("note: no process answers at `"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    let watched = {
+        let path = path.clone();
+        tokio::spawn(
+            async move { run(&path, &["watch", "--format", "json", "--changes", "3"]).await },
+        )
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sender
+        .send(b"port: 82\ntoken: swordfish99".to_vec())
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    sender
+        .send(b"port: 0\ntoken: swordfish99".to_vec())
+        .await
+        .unwrap();
+    let (code, out, _) = watched.await.unwrap();
+    let events: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<&str> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (code, &names[..]),
+        (0, &["begins", "applied", "refused"][..]),
+        "{out}"
+    );
+    assert_eq!(events[1]["settings"][0]["new"], 82);
+    let mut printed = out;
+    for words in [
+        &["show"][..],
+        &["explain"],
+        &["plan"],
+        &["explain", "token"],
+    ] {
+        let (_, out, err) = run(&path, words).await;
+        printed += &(out + &err);
+    }
+    assert!(
+        !printed.contains("hunter2") && !printed.contains("swordfish"),
+        "{printed}"
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_is_its_owners_alone_from_the_first_moment_and_replaces_only_what_is_dead() {
+    let (folder, path) = socket();
+    // Whoever looks at the folder while it starts sees the mode 0600 from the first moment.
+    let ended = Arc::new(Mutex::new(false));
+    let modes = {
+        let (path, ended) = (path.clone(), Arc::clone(&ended));
+        std::thread::spawn(move || {
+            let mut modes = std::collections::BTreeSet::new();
+            while !*ended.lock().unwrap() {
+                if let Ok(found) = fs::symlink_metadata(&path) {
+                    modes.insert(found.permissions().mode() & 0o777);
+                }
+            }
+            modes
+        })
+    };
+    for _ in 0..20 {
+        let (_sender, app) = start(&path).await.unwrap();
+        app.stop().await;
+    }
+    *ended.lock().unwrap() = true;
+    assert!(modes.join().unwrap().into_iter().all(|mode| mode == 0o600));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    // What a dead process left behind is replaced.
+    drop(UnixListener::bind(&path).unwrap());
+    let (_sender, app) = start(&path).await.unwrap();
+    assert_eq!(run(&path, &["show"]).await.0, 0);
+    // A second one at the same path is refused, and the first one goes on.
+    let second = start(&path).await.unwrap_err().to_string();
+    assert!(
+        second.contains("a process answers there already"),
+        "{second}"
+    );
+    assert_eq!(run(&path, &["show"]).await.0, 0);
+    app.stop().await;
+    // Another kind of file is left alone.
+    fs::write(&path, "mine").unwrap();
+    let refused = start(&path).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("a file that is no socket is there"),
+        "{refused}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    let long = folder.path().join("a".repeat(120));
+    assert!(start(&long).await.is_err());
+    let nowhere = start(Path::new("/nowhere/app.sock")).await.unwrap_err();
+    assert!(matches!(nowhere, Error::Declaration { .. }), "{nowhere}");
+    for address in ["tcp:127.0.0.1:80", "/run/app.sock", "unix:", "127.0.0.1:80"] {
+        let app = Capacitor::<App>::builder()
+            .source(Source::env("APP_").variables([("APP_PORT", "1")]))
+            .admin(address)
+            .build()
+            .unwrap();
+        let refused = app.start().await.unwrap_err().to_string();
+        assert!(
+            refused.contains("`admin` is the address of a Unix domain socket"),
+            "{refused}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_client_neither_hangs_nor_grows_the_process_nor_changes_anything() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    let connect = || UnixStream::connect(&path).unwrap();
+    let answer = |bytes: Vec<u8>| {
+        let mut stream = connect();
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut text = String::new();
+        let _ = stream.read_to_string(&mut text);
+        text
+    };
+    let (answers, all) = tokio::task::block_in_place(|| {
+        let nested = [vec![b'['; 100_000], vec![b'\n']].concat();
+        let requests = [
+            Vec::new(),
+            b"\n".to_vec(),
+            b"\0\xff\xfe\n".to_vec(),
+            b"{}\n".to_vec(),
+            b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            nested,
+            vec![b'a'; 6 << 20],
+            br#"{"do":"rollback","format":"human"}"#.to_vec(),
+            br#"{"do":"plan","format":"human","inputs":{"documents":[{"layer":null,"path":"/etc/passwd"}],"without":[],"only_given":false,"partial":false}}"#.to_vec(),
+            br#"{"do":"plan","format":"human","inputs":7}"#.to_vec(),
+            br#"{"do":"explain","format":"human","path":"a[99999999999999999999]"}"#.to_vec(),
+        ];
+        let answers: Vec<String> = requests.into_iter().map(answer).collect();
+        let all = answers.concat();
+        (answers, all)
+    });
+    for answer in &answers {
+        assert!(
+            answer.is_empty() || answer.contains("\"code\":2"),
+            "{answer}"
+        );
+    }
+    assert!(!all.contains("root:"), "{all}");
+    // Those that say nothing keep their places for a while, and the program does not wait for them.
+    let silent: Vec<UnixStream> = (0..40).map(|_| connect()).collect();
+    let began = Instant::now();
+    sender.send(b"port: 83".to_vec()).await.unwrap();
+    while app.get().port != 83 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(silent);
+    let (code, out, err) = run(&path, &["show"]).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("port: 83\n"), "{out}");
+    // One that watches and does not read is let go, and the end waits for nobody.
+    let mut lazy = connect();
+    lazy.write_all(b"{\"do\":\"watch\",\"format\":\"json\"}\n")
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let began = Instant::now();
+    app.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(!path.exists());
+}
