@@ -79,6 +79,6 @@ async fn serve(demo: bool, folder: &Path) -> Result<(), Box<dyn Error>> {
         );
         tokio::signal::ctrl_c().await?;
     }
-    AppConfig::stop().await;
+    AppConfig::capacitor().stop().await;
     Ok(())
 }

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     Builder, Capacitor, Error, Root,
     inspect::{
-        CheckError, Checked, Describe, Effective, Explanation, InputError, Inputs, PlannedChange,
-        PlannedUpdate,
+        CheckError, Checked, Describe, Effective, Explanation, InputError, Inputs, PartyVerdict,
+        PlannedChange, PlannedUpdate,
     },
     source::arguments::Arguments,
 };
@@ -456,9 +456,11 @@ impl Answering<'_> {
     }
 
     pub(super) fn planned(&mut self, planned: &PlannedUpdate) -> io::Result<u8> {
-        let verdict = match planned.refused {
-            Some(_) => ("refused", REFUSED),
-            None => ("good", GOOD),
+        let vetoes = planned.parties.iter();
+        let mut vetoes = vetoes.filter(|one| matches!(one.verdict, PartyVerdict::Vetoed(_)));
+        let verdict = match planned.refused.is_some() || vetoes.clone().next().is_some() {
+            true => ("refused", REFUSED),
+            false => ("good", GOOD),
         };
         match self.output {
             OutputFormat::Human => writeln!(self.out, "{planned}")?,
@@ -468,6 +470,14 @@ impl Answering<'_> {
                 let warnings = planned.warnings.iter().map(Annotation::warning);
                 let problems = refused.map(Annotation::refusal).chain(warnings).collect();
                 self.findings(&planned.files, problems)?;
+                // They are about no place in a file.
+                vetoes.try_for_each(|one| match self.output {
+                    OutputFormat::GitHub => {
+                        let text = one.to_string().replace('%', "%25").replace('\n', "%0A");
+                        writeln!(self.out, "::error title=party::{text}")
+                    }
+                    _ => writeln!(self.err, "error: {one}"),
+                })?;
             }
         }
         Ok(verdict.1)

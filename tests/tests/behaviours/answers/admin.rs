@@ -138,11 +138,18 @@ async fn commands_are_answered_by_the_running_process_and_without_it_from_the_so
     let (code, out, _) = run(&path, &["diff", file]).await;
     assert_eq!((code, out.lines().count()), (0, 2), "{out}");
     fs::write(&new, "port: 13").unwrap();
+    let (code, out, _) = run(&path, &["plan", file]).await;
+    assert_eq!(code, 1);
+    assert!(out.contains("`Picky` would refuse: thirteen"), "{out}");
+    let (code, out, _) = run(&path, &["plan", file, "--format", "github"]).await;
+    assert_eq!(
+        (code, &*out),
+        (1, "::error title=party::`Picky` would refuse: thirteen\n")
+    );
+    let (code, out, err) = run(&path, &["plan", file, "--format", "sarif"]).await;
     assert!(
-        run(&path, &["plan", file])
-            .await
-            .1
-            .contains("`Picky` would refuse: thirteen")
+        code == 1 && err.contains("would refuse: thirteen"),
+        "{out}{err}"
     );
     fs::write(&new, "port: 0").unwrap();
     let (code, out, _) = run(&path, &["plan", file, "--format", "github"]).await;
