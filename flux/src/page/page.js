@@ -66,6 +66,7 @@
   const replaceRow = (path, html, behind) => {
     const row = parse(html).firstElementChild, old = known.get(path);
     row.classList.add("fresh");
+    setTimeout(() => row.classList.remove("fresh"), 4000);
     if (old) {
       const hadFocus = old.contains(document.activeElement);
       row.open = old.open;
