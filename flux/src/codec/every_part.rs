@@ -32,11 +32,16 @@ pub(super) fn every_part<K: Hash + Eq>(
             }
             let itself = container(&caught, caught.steps.len());
             let known = |other: &Caught| other.problem.path == caught.problem.path;
-            if parts.contains_key(&itself) {
+            if all.caught.iter().any(known) {
+                // Of what is read as a whole, such as a map that is a variant of an enum, no part can be left out: all of it is.
+                let mut end = caught;
+                end.steps.pop();
+                ends.push(end);
+            } else if parts.contains_key(&itself) {
                 // A list without its bad items, or an enum without its tag, may be wrong because it is without them. What follows
                 // it is not known yet.
                 ends.push(caught);
-            } else if !all.caught.iter().any(known) {
+            } else {
                 all.caught.push(caught);
             }
         }
@@ -70,6 +75,10 @@ fn rest<'c, K: Hash + Eq>(
                     if !known.contains(&more[0]) {
                         known.extend(more);
                     }
+                }
+                // It never turns back.
+                (Some(ChosenPart::From(known)), ChosenPart::From(more)) => {
+                    *known = more.max(*known);
                 }
                 (_, from) => drop(parts.insert(container, from)),
             }
@@ -115,12 +124,19 @@ mod tests {
         Leaf(Leaf),
     }
 
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Outside {
+        Leaf(Leaf),
+    }
+
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     struct App {
         leaves: Vec<Leaf>,
         inside: BTreeMap<String, Inside>,
         beside: Vec<Beside>,
+        outside: Vec<Outside>,
     }
 
     async fn bad_paths(text: &str, format: Format) -> Vec<String> {
@@ -146,11 +162,13 @@ mod tests {
                 "a": { "type": "none" }, "b": { "type": "leaf", "max": "x" }, "c": { "type": [] }, "d": {},
                 "e": { "type": "leaf", "max": "y" }
             },
-            "beside": [{ "type": "none" }, { "is": 1 }, { "type": "leaf", "is": { "max": "x" } }]
+            "beside": [{ "type": "none" }, { "is": 1 }, { "type": "leaf", "is": { "max": "x" } }],
+            "outside": [{ "none": 1 }, { "leaf": { "max": "x" } }, "none", { "leaf": 5 }]
         }"#;
         let toml = r#"
             leaves = [{ max = "x", min = "y" }, { max = 1 }, { max = "z" }, 5, { min = 300 }]
             beside = [{ type = "none" }, { is = 1 }, { type = "leaf", is = { max = "x" } }]
+            outside = [{ none = 1 }, { leaf = { max = "x" } }, "none", { leaf = 5 }]
             [inside]
             a = { type = "none" }
             b = { type = "leaf", max = "x" }
@@ -179,6 +197,10 @@ mod tests {
                 "beside[0]",
                 "beside[1]",
                 "beside[2]",
+                "outside[0]",
+                "outside[1]",
+                "outside[2]",
+                "outside[3]",
             ] {
                 let is_below = |one: &&String| one.starts_with(path);
                 assert!(
