@@ -227,6 +227,11 @@ impl Ear {
     pub(crate) fn take(&self) -> Vec<Told> {
         self.told.take()
     }
+    /// The field `update` of every span that was made.
+    pub(crate) fn updates(&self) -> Vec<String> {
+        let spans = self.spans.lock().unwrap();
+        spans.known.iter().flatten().cloned().collect()
+    }
     /// Every message since the last call, with its fields.
     pub(crate) fn text(&self) -> String {
         let lines = self.take().into_iter().map(|told| format!("{told:?}"));

@@ -216,8 +216,39 @@ async fn every_event_has_its_level_its_fields_and_the_capacitors_name() {
     assert_eq!(states, expected);
 }
 
+/// A tower layer that has an event where it is called.
+struct Telling;
+
+struct ToldService<S>(S);
+
+impl<S> tower_layer::Layer<S> for Telling {
+    type Service = ToldService<S>;
+    fn layer(&self, inner: S) -> ToldService<S> {
+        ToldService(inner)
+    }
+}
+
+impl<S, R> tower_service::Service<R> for ToldService<S>
+where
+    S: tower_service::Service<R>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+    fn poll_ready(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+    fn call(&mut self, request: R) -> S::Future {
+        tracing::info!(target: "flux", "layered");
+        self.0.call(request)
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn one_span_of_an_update_is_around_the_programs_own_code() {
+async fn an_update_has_one_span_and_it_is_around_the_programs_own_code() {
     let (ear, _listening) = crate::kit::Ear::listen();
     let stage = flux::pipeline::Stage::effect(|_: Request<crate::kit::App>| {
         tracing::info!(target: "flux", "called");
@@ -231,13 +262,22 @@ async fn one_span_of_an_update_is_around_the_programs_own_code() {
         true
     };
     let (_capacitor, sender) =
-        crate::kit::running(|builder| builder.stage(stage).filter(filter)).await;
+        crate::kit::running(|builder| builder.stage(stage).filter(filter).tower_layer(Telling))
+            .await;
     ear.take();
+    let before = ear.updates().len();
     crate::kit::say(&sender, 2).await;
     crate::kit::pass(1.0).await;
+    let updates = ear.updates();
+    assert_eq!(
+        updates.len() - before,
+        1,
+        "one update, one span: {updates:?}"
+    );
     let told = ear.take().into_iter();
-    let own = told.filter(|event| ["asked", "called", "polled"].contains(&&*event.message));
+    let own =
+        told.filter(|event| ["layered", "asked", "called", "polled"].contains(&&*event.message));
     let own: Vec<_> = own.map(|event| (event.message, event.spans)).collect();
-    let once = ["asked", "called", "polled"].map(|message| (message.to_owned(), 1));
+    let once = ["layered", "asked", "called", "polled"].map(|message| (message.to_owned(), 1));
     assert_eq!(own, once);
 }
