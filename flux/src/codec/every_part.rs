@@ -105,7 +105,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Debug, Clone, PartialEq, Deserialize)]
-    struct Leaf {
+    struct MaxAndMin {
         #[serde(rename = "max")]
         _max: u8,
         #[serde(rename = "min", default)]
@@ -114,36 +114,39 @@ mod tests {
 
     #[derive(Debug, Clone, PartialEq, Deserialize)]
     #[serde(tag = "type", rename_all = "lowercase")]
-    enum Inside {
-        Leaf(Leaf),
+    enum TagInside {
+        Leaf(MaxAndMin),
     }
 
     #[derive(Debug, Clone, PartialEq, Deserialize)]
     #[serde(tag = "type", content = "is", rename_all = "lowercase")]
-    enum Beside {
-        Leaf(Leaf),
+    enum TagBeside {
+        Leaf(MaxAndMin),
     }
 
     #[derive(Debug, Clone, PartialEq, Deserialize)]
     #[serde(rename_all = "lowercase")]
-    enum Outside {
-        Leaf(Leaf),
+    enum TagOutside {
+        Leaf(MaxAndMin),
     }
 
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
-    struct App {
-        leaves: Vec<Leaf>,
-        inside: BTreeMap<String, Inside>,
-        beside: Vec<Beside>,
-        outside: Vec<Outside>,
+    struct Shapes {
+        leaves: Vec<MaxAndMin>,
+        inside: BTreeMap<String, TagInside>,
+        beside: Vec<TagBeside>,
+        outside: Vec<TagOutside>,
     }
 
     async fn bad_paths(text: &str, format: Format) -> Vec<String> {
         let (sender, channel) = Channel::latest("app");
         sender.try_send(text.as_bytes().to_vec()).unwrap();
         let source = Source::watcher(channel).format(format);
-        let capacitor = Capacitor::<App>::builder().source(source).build().unwrap();
+        let capacitor = Capacitor::<Shapes>::builder()
+            .source(source)
+            .build()
+            .unwrap();
         let Err(Error::Refused(report)) = capacitor.start().await else {
             panic!("it is bad: {text}");
         };
