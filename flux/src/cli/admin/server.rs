@@ -112,7 +112,7 @@ impl ServedProgram {
         };
         let (output, own) = (request.output, Arc::clone(self));
         // Not on a thread that polls tasks.
-        let made = match request.question {
+        match request.question {
             AdminQuestion::Plan(inputs) => {
                 let planned = spawn_blocking(move || own.inspector().planned(&inputs)).await;
                 let planned = match planned {
@@ -131,8 +131,7 @@ impl ServedProgram {
                 let made = spawn_blocking(move || own.at_once(output, &question)).await;
                 made.unwrap_or_else(|_| refusal("the answer could not be made"))
             }
-        };
-        made
+        }
     }
 
     fn at_once(&self, output: OutputFormat, question: &AdminQuestion) -> AnswerLine {
