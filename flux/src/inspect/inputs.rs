@@ -51,6 +51,13 @@ enum InputContent {
     Text(Arc<[u8]>),
     File(PathBuf),
     /// What was in this file where it was read, which may be another process.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(
+            dead_code,
+            reason = "a command sends documents to the process that runs"
+        )
+    )]
     Sent(PathBuf, Arc<[u8]>),
 }
 
