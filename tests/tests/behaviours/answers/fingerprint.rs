@@ -42,7 +42,7 @@ fn of(format: Format, text: &str, variables: &[(&str, &str)], key: Option<&[u8]>
         Format::Toml => "app.toml",
         _ => "app.json",
     };
-    let variables: Vec<_> = variables.iter().copied().collect();
+    let variables: Vec<_> = variables.to_vec();
     let checked = Capacitor::<App>::builder()
         .source(Source::file(name))
         .override_with(Source::env("APP_").variables(variables))
