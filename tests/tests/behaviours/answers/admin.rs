@@ -31,7 +31,7 @@ struct App {
 
 std::thread_local! {
     /// What the program of this test declares as its socket.
-    static SOCKET: std::cell::RefCell<PathBuf> = const { std::cell::RefCell::new(PathBuf::new()) };
+    static SOCKET: std::cell::RefCell<PathBuf> = std::cell::RefCell::default();
 }
 
 impl Root for App {
