@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{LayerContent, Schema, Served, Status},
-    problem::{KeyPath, Seg},
+    problem::{KeyPath, LONGEST, Seg},
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
     schema::{self, Field, Kind, Reached, TypeFacts},
     source::{arguments, environment},
@@ -22,6 +22,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
+
+/// No document is read so deep, and following a path through a recursive type takes stack for each step.
+const DEEPEST: usize = 256;
+
+/// Longer keys are compared with no other key: the work grows with the product of both lengths.
+const LONGEST_HINT: usize = 64;
 
 /// What readers see of one configuration.
 pub(super) struct Answers {
@@ -111,6 +117,12 @@ impl Answers {
             text: crate::problem::escaped(text).into_owned(),
             error,
         })?;
+        if path.steps().len() > DEEPEST {
+            return Err(ExplainError::Unknown {
+                path: KeyPath::shortened(path.steps(), LONGEST),
+                near: None,
+            });
+        }
         let (mut items, mut found): (&[ExplainedItem], Option<&ExplainedItem>) =
             (&self.items, None);
         let mut own = Vec::new();
@@ -292,11 +304,13 @@ impl Answers {
             return Ok(one);
         }
         let mut near = None;
-        if let Some(Seg::Key(key)) = rest.first() {
+        if let Some(Seg::Key(key)) = rest.first()
+            && key.len() <= LONGEST_HINT
+        {
             let mut names: Vec<String> = (siblings.iter())
                 .filter_map(|item| match &item.step {
-                    Seg::Key(key) => Some(key.to_string()),
-                    Seg::Index(_) => None,
+                    Seg::Key(key) if key.len() <= LONGEST_HINT => Some(key.to_string()),
+                    Seg::Key(_) | Seg::Index(_) => None,
                 })
                 .collect();
             let table = schema::table(self.fields, own);
