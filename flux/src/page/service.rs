@@ -144,11 +144,15 @@ async fn shown(
     }
 }
 
+/// How many characters of a search are used: each of its words is looked for in every setting.
+const LONGEST_SEARCH: usize = 200;
+
 async fn page(hub: &Arc<Hub>, options: &PageOptions, query: &Query<'_>) -> PageAnswer {
     let Some(picture) = hub.picture(false).await else {
         return line(StatusCode::SERVICE_UNAVAILABLE, "the program is ending\n");
     };
     let search = query.get("q").unwrap_or_default();
+    let search: String = search.chars().take(LONGEST_SEARCH).collect();
     let page = render::document(&render::PageDocument {
         picture: &picture,
         name: &picture_name(&hub.process, &picture),
