@@ -1,5 +1,5 @@
-//! The stream of events: a listener is given what changed since it was last given something, once it takes it. Nothing is queued, so
-//! that a slow listener costs no memory; it skips what came and went in between.
+//! The stream of events: a listener is given what changed since it was last given something, once it takes it. Nothing is queued: a slow
+//! listener costs one event and one picture, and skips what came and went in between.
 
 use super::{
     hub::{PACE, Ticket},
@@ -85,6 +85,11 @@ impl PageListener {
         let beat = Instant::now() + HEARTBEAT;
         loop {
             sleep(PACE).await;
+            // Before anything else, so that steady changes do not prolong the stream.
+            let now = Instant::now();
+            if now >= self.until {
+                return None;
+            }
             let hub = &self.ticket.0;
             let status = hub.subject.status();
             let is_seen = |seen: &Arc<Picture>| Arc::ptr_eq(&seen.status, &status);
@@ -96,10 +101,6 @@ impl PageListener {
                 if let Some(event) = event {
                     return Some((event.into(), self));
                 }
-            }
-            let now = Instant::now();
-            if now >= self.until {
-                return None;
             }
             if now >= beat {
                 return Some((Bytes::from_static(b"event: beat\ndata:\n\n"), self));
