@@ -14,14 +14,17 @@ use tokio::{runtime::Handle, sync::Mutex};
 /// Listeners are served with pictures that are at least so far apart.
 pub(super) const PACE: Duration = Duration::from_millis(80);
 
+/// A picture, and when it was taken.
+type Taken = Option<(Arc<Picture>, Instant)>;
+
 pub(super) struct Hub {
     pub(super) subject: Arc<dyn PageSubject>,
     /// Of this process alone, so that pictures of another one are not taken for this one's.
     pub(super) process: String,
     /// What a request that changes something must contain; none where the system gave no random bytes.
     pub(super) token: Option<String>,
-    /// The newest picture, and when it was taken.
-    taken: Mutex<Option<(Arc<Picture>, Instant)>>,
+    /// The newest picture.
+    taken: Arc<Mutex<Taken>>,
     listeners: AtomicUsize,
 }
 
@@ -31,7 +34,7 @@ impl Hub {
             subject,
             process: random(4).unwrap_or_else(|| std::process::id().to_string()),
             token: random(16),
-            taken: Mutex::new(None),
+            taken: Arc::new(Mutex::new(None)),
             listeners: AtomicUsize::new(0),
         }
     }
@@ -39,7 +42,7 @@ impl Hub {
     /// The picture of what is there now; for listeners of what was there a moment ago. However many ask, it is taken once.
     /// None where it cannot be taken, because the runtime ends.
     pub(super) async fn picture(&self, is_paced: bool) -> Option<Arc<Picture>> {
-        let mut taken = self.taken.lock().await;
+        let mut taken = Arc::clone(&self.taken).lock_owned().await;
         let status = self.subject.status();
         let before = taken.as_ref().map(|(picture, _)| Arc::clone(picture));
         if let Some((picture, at)) = &*taken
@@ -48,14 +51,17 @@ impl Hub {
             return Some(Arc::clone(picture));
         }
         let subject = Arc::clone(&self.subject);
-        let take = move || Arc::new(Picture::take(&*subject, status, before.as_deref()));
+        // It owns the lock: what a client began is kept though the client is gone, and many that come and go cost one picture.
+        let take = move || {
+            let picture = Arc::new(Picture::take(&*subject, status, before.as_deref()));
+            *taken = Some((Arc::clone(&picture), Instant::now()));
+            picture
+        };
         // Some milliseconds of work for thousands of settings, which no other request should wait for.
-        let picture = match Handle::try_current() {
+        Some(match Handle::try_current() {
             Ok(runtime) => runtime.spawn_blocking(take).await.ok()?,
             Err(_) => take(),
-        };
-        *taken = Some((Arc::clone(&picture), Instant::now()));
-        Some(picture)
+        })
     }
 
     /// A place among the listeners, if one is free.
@@ -76,7 +82,7 @@ impl Drop for Ticket {
     }
 }
 
-/// So many random bytes in hexadecimal.
+/// `count` random bytes in hexadecimal, 16 at most.
 fn random(count: usize) -> Option<String> {
     let mut bytes = [0; 16];
     let bytes = bytes.get_mut(..count)?;
