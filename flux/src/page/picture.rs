@@ -97,10 +97,11 @@ fn is_of_same(before: &Status, now: &Status) -> bool {
         let Served { contents, .. } = &status.served;
         Arc::clone(contents)
     };
+    // Of a layer whose newest content is refused no revision is shown.
     let revisions = |status: &Status| {
         let layers = status.layers.iter();
         layers
-            .map(|layer| layer.revision.clone())
+            .map(|layer| (layer.revision.clone(), layer.refused))
             .collect::<Vec<_>>()
     };
     before.generation == now.generation
