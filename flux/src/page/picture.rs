@@ -78,7 +78,7 @@ impl Picture {
                 .and_then(|before| rows_since(&before.rows, &self.rows))
                 .unwrap_or_else(|| json!({ "all": all(&*self.rows).as_str() })),
         };
-        json!({ "title": title, "parts": parts, "rows": rows, "total": self.rows.len() })
+        json!({ "title": title, "parts": parts, "rows": rows })
     }
 }
 
