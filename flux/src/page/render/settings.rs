@@ -1,7 +1,10 @@
 //! A setting: its value and its origin in one line, and the explanation below it.
 
 use super::super::html::Html;
-use crate::inspect::{ConfigValue, Effect, Explanation, Setting, ValueOrigin};
+use crate::{
+    inspect::{ConfigValue, Effect, Explanation, Setting, ValueOrigin},
+    problem::shortened,
+};
 
 /// Longer values are cut in the line.
 const WIDEST: usize = 80;
@@ -143,16 +146,30 @@ fn origin(one: &Explanation) -> String {
     }
 }
 
-/// What a search looks at.
+/// What a search looks at: all that the page shows of the setting.
 pub(in super::super) fn words(one: &Explanation) -> String {
     let mut words = one.path.to_string();
-    if let Some(value) = &one.value {
-        words.push(' ');
-        words.push_str(&value.to_string());
-    }
-    for text in [&origin(one), &one.docs] {
+    let mut add = |text: &str| {
         words.push(' ');
         words.push_str(text);
+    };
+    if let Some(value) = &one.value {
+        add(&value.to_string());
     }
+    for setting in &one.settings {
+        add(&setting.to_string());
+        if let Some(value) = &setting.value {
+            add(&shortened(&value.to_string()));
+        }
+    }
+    if let Some(default) = &one.default {
+        add(&default.to_string());
+    }
+    let lists = [&one.notes, &one.rules, &one.change_rules, &one.variables];
+    for text in lists.into_iter().flatten().chain(&one.argument) {
+        add(text);
+    }
+    add(one.type_name);
+    add(&one.docs);
     words.to_lowercase()
 }
