@@ -195,7 +195,7 @@ async fn a_search_without_script_shows_what_it_finds() {
         ("?q=PORT+9090", "1 of 5"),
         ("?q=APP_LEVEL", "1 of 5"),
         // The explanation is searched too, as it is with script.
-        ("?q=app_tokens", "1 of 5"),
+        ("?q=app_port", "1 of 5"),
         ("?q=65535", "1 of 5"),
         ("?q=nothing", "0 of 5"),
         ("?q=", "5 of 5"),
