@@ -100,10 +100,13 @@ impl Page {
         self
     }
 
-    /// The prefix that paths of requests have, such as `/config`, for servers without a router. axum's `nest_service` takes it away.
+    /// The prefix that paths of requests have, such as `/config`, for servers without a router; slashes at its ends make no difference.
+    /// axum's `nest_service` takes it away.
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {
-        self.options.prefix = Some(prefix.trim_end_matches('/').into());
+        let prefix = prefix.trim_matches('/');
+        let slash = if prefix.is_empty() { "" } else { "/" };
+        self.options.prefix = Some(format!("{slash}{prefix}").into());
         self
     }
 

@@ -45,17 +45,19 @@ async fn it_nests_in_axum_under_any_prefix_with_and_without_a_slash() {
 #[tokio::test]
 async fn a_server_without_a_router_gives_the_prefix() {
     let mut site = Site::of(GOOD).await;
-    site.page = site.page.at("/config/");
-    for (uri, status) in [
-        ("/config", 200),
-        ("/config/", 200),
-        ("/config?status.json", 200),
-        ("/config/healthz", 200),
-        ("/configure", 404),
-        ("/healthz", 404),
-        ("/", 404),
-    ] {
-        assert_eq!(site.get(uri).await.status, status, "{uri}");
+    for prefix in ["/config/", "config"] {
+        site.page = site.page.clone().at(prefix);
+        for (uri, status) in [
+            ("/config", 200),
+            ("/config/", 200),
+            ("/config?status.json", 200),
+            ("/config/healthz", 200),
+            ("/configure", 404),
+            ("/healthz", 404),
+            ("/", 404),
+        ] {
+            assert_eq!(site.get(uri).await.status, status, "{prefix} {uri}");
+        }
     }
 }
 
