@@ -129,9 +129,10 @@
   addEventListener("pageshow", (event) => event.persisted && connect());
   setInterval(() => {
     age();
-    if (Date.now() - heard > SILENCE) {
+    // What the server refuses is tried again by its own timer.
+    if (Date.now() - heard > SILENCE && source.readyState !== EventSource.CLOSED) {
       lost("The connection is lost.");
-      if (source.readyState !== EventSource.CONNECTING) connect();
+      if (source.readyState === EventSource.OPEN) connect();
     }
   }, 1000);
 
