@@ -82,9 +82,9 @@ async fn a_browser_resumes_where_it_was() {
         assert_eq!(next(&mut events).await.unwrap().0, "beat", "{uri}");
     }
     site.write("port: 9091\n").await;
-    // One of another process is shown everything.
-    for last in [&*id, "00000000-1", "\u{7f}"] {
-        let reply = follow(&site, &format!("/events?since={}", last.len()), "").await;
+    // An earlier picture, the same number of another process, and what is no name: each is shown everything.
+    for last in [&*id, "00000000-2", "%7f"] {
+        let reply = follow(&site, &format!("/events?since={last}"), "").await;
         let (name, _, all) = next(&mut reply.into_body()).await.unwrap();
         assert_eq!(name, "picture");
         assert!(all["rows"]["all"].as_str().unwrap().contains("9091"));
