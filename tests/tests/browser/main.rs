@@ -88,12 +88,11 @@ fn values_appear_and_edits_are_followed_live() {
         "a new entry",
         &format!("{}?.includes('zone')", row("labels")),
     );
-    // A stream ends after 15 s; the next one goes on where it was.
     is_clean(&tab);
 }
 
 #[test]
-fn a_bad_edit_shows_its_snippet_within_a_second_and_is_gone_once_mended() {
+fn a_bad_edit_shows_its_snippet_within_a_second_and_is_gone_once_fixed() {
     let Some(tab) = Tab::open() else { return };
     let site = Site::<Settings>::of(GOOD);
     tab.load(&site.url);
