@@ -105,7 +105,7 @@ fn refused(error: &Error) -> PageAnswer {
     answer(StatusCode::CONFLICT, HTML, PageBody::text(page))
 }
 
-/// Whether a browser says that a page of another site makes the request.
+/// Whether the browser reports that a page of another site makes the request.
 fn is_of_another_site(headers: &http::HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     site.is_some_and(|site| site != "same-origin" && site != "none")

@@ -4,7 +4,7 @@ use super::subject::PageSubject;
 use crate::Status;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// So many lines of one generation are kept.
+/// The most lines that are kept of one generation.
 const MOST_LINES: usize = 50;
 
 /// The lines of each generation: `pool.size: 4 -> 6 (app.yaml:3:9)`.

@@ -26,7 +26,7 @@ impl Html {
         self
     }
 
-    /// Text whose tabs stay, as in a line of a document.
+    /// Text whose tabs are kept, as in a line of a document.
     pub(super) fn line(&mut self, text: &str) -> &mut Self {
         let _ = Escaping(&mut self.0, true).write_str(text);
         self

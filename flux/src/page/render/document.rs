@@ -102,7 +102,7 @@ fn settings(html: &mut Html, page: &PageDocument<'_>) {
         .raw(" of ")
         .text(rows.len())
         .raw("</output></form>");
-    // Where a script follows, all of them are there, and it hides the others.
+    // With script, the first event brings the others, and the search hides them.
     html.raw("<div id=\"rows\">")
         .html(&all(found))
         .raw("</div>");

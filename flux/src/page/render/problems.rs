@@ -3,7 +3,7 @@
 use super::super::{clock::ReadAt, html::Html};
 use crate::{Report, Status, report::Problem, source::Health};
 
-/// So many paths are listed.
+/// The most paths that are listed.
 pub(super) const MOST_PATHS: usize = 50;
 
 pub(super) fn problems(status: &Status, now: ReadAt) -> Html {
