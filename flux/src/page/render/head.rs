@@ -42,7 +42,7 @@ pub(super) fn head(status: &Status, now: ReadAt) -> Html {
     html.text(word(status)).raw("</span> <span class=\"name\">");
     html.text(&status.name).raw("</span></h1><p>");
     html.raw(match status.state {
-        State::Healthy => "The newest content of every layer is applied.",
+        State::Healthy => "The newest content that is known of every layer is applied.",
         State::Degraded => "The newest change is refused; readers keep what was applied before.",
         State::Loading => "No configuration is applied yet.",
         State::Empty => "The first configuration is refused, and nothing is applied.",
