@@ -34,7 +34,8 @@ impl ConfigCommand {
     /// Carries the command out on the standard streams. The code is 0 for what is good, 1 for what is refused, and 2 where it could not
     /// be looked at.
     pub fn execute<C: Root>(&self) -> ExitCode {
-        let (out, err) = (io::stdout().lock(), io::stderr().lock());
+        // Not locked: a stage or a subscriber of the program may print from another thread meanwhile.
+        let (out, err) = (io::stdout(), io::stderr());
         let is_for_people = self.output == OutputFormat::Human && !self.action.prints_document();
         let (in_out, in_err) = (has_colours(&out), has_colours(&err));
         let mut out = Painted::new(out, is_for_people && in_out);
