@@ -4,7 +4,7 @@
 use super::admin::{AdminQuestion, AdminRequest, ask};
 use super::{
     command::{ConfigAction, ConfigCommand},
-    output::{Annotation, Annotations, OutputFormat},
+    output::{Annotation, Annotations, OutputFormat, data},
     paint::{Painted, has_colours},
     watch::watch,
 };
@@ -474,8 +474,7 @@ impl Answering<'_> {
                 // They are about no place in a file.
                 vetoes.try_for_each(|one| match self.output {
                     OutputFormat::GitHub => {
-                        let text = one.to_string().replace('%', "%25").replace('\n', "%0A");
-                        writeln!(self.out, "::error title=party::{text}")
+                        writeln!(self.out, "::error title=party::{}", data(&one.to_string()))
                     }
                     _ => writeln!(self.err, "error: {one}"),
                 })?;

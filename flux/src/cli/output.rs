@@ -148,7 +148,8 @@ impl Annotations<'_> {
     }
 }
 
-fn data(text: &str) -> String {
+/// Text of a workflow command, which is one line.
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
