@@ -1,6 +1,6 @@
 //! Asks a running program.
 
-use super::AdminRequest;
+use super::{AdminRequest, LARGEST_REQUEST};
 use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -32,9 +32,16 @@ pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<Adm
         }
         Err(error) => return Err(error),
     };
+    let request = format!("{request}\n");
+    if request.len() > LARGEST_REQUEST {
+        return Err(io::Error::other(
+            "the request is larger than 4 MiB with its documents",
+        ));
+    }
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("{request}\n").as_bytes())?;
+    let sent = stream.write_all(request.as_bytes());
+    sent.map_err(unanswered)?;
     Ok(Some(AdminConnection(BufReader::new(stream))))
 }
 
@@ -43,7 +50,8 @@ impl AdminConnection {
     pub(in crate::cli) fn next(&mut self) -> io::Result<Option<(String, String, u8)>> {
         loop {
             let mut line = String::new();
-            (&mut self.0).take(LARGEST).read_line(&mut line)?;
+            let read = (&mut self.0).take(LARGEST).read_line(&mut line);
+            read.map_err(unanswered)?;
             if line.is_empty() {
                 return Ok(None);
             }
@@ -57,6 +65,16 @@ impl AdminConnection {
             let code = u8::try_from(code).unwrap_or(2);
             return Ok(Some((text("out"), text("err"), code)));
         }
+    }
+}
+
+/// The system's error of a time that is over is "resource temporarily unavailable".
+fn unanswered(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            io::Error::other("no answer within 30 s; it may serve eight other clients")
+        }
+        _ => error,
     }
 }
 

@@ -21,6 +21,9 @@ use std::sync::Arc;
 
 /// What an address begins with.
 const UNIX: &str = "unix:";
+/// The largest request, in bytes.
+#[cfg(unix)]
+const LARGEST_REQUEST: usize = 4 << 20;
 
 /// The path of an address.
 fn path_of(address: &str) -> Result<&str, String> {
@@ -39,8 +42,10 @@ impl<C: Config> Builder<C> {
     /// the attribute `admin` is read from the environment.
     ///
     /// Only the user that the program runs as (and root) can open it: its mode is 0600 from the first moment on. Who can open it sees
-    /// what `effective`, `explain` and `plan` answer, never a secret, and makes parties prepare for a plan and roll back; nothing can be
-    /// changed. Eight clients are served at a time, with 4 MiB a request and 10 s for it.
+    /// what `effective`, `explain` and `plan` answer, never a secret, and makes parties prepare for a plan and roll back; nothing can
+    /// be changed. Its folder must be writable for no other user: `/run/app`, not `/tmp`, where another user could make a socket of
+    /// that name while the program does not run, and receive the documents of a `config plan`. Eight clients are served at a time, with
+    /// 4 MiB a request and 10 s for it.
     ///
     /// A socket that a dead process left behind is replaced. A file of another kind, or a socket at which somebody answers, is refused by
     /// [`start`](crate::Capacitor::start), as is any address on systems without such sockets. Once the capacitor stops, the socket is

@@ -1,6 +1,7 @@
-//! Answers at the socket. Whatever a client does, it costs bounded time and memory, and no other client more than a wait.
+//! Answers at the socket. Whatever a client does, it costs bounded memory, and the work of the program is not delayed. Clients wait for
+//! one another: one that watches keeps its place until it goes.
 
-use super::{AdminQuestion, AdminRequest, socket};
+use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
 use crate::{
     cli::{
         events::events,
@@ -25,8 +26,6 @@ use tokio::{
 
 /// So many clients are served at a time; others wait in the system's queue.
 const CLIENTS: usize = 8;
-/// The largest request, in bytes.
-const LARGEST: u64 = 4 << 20;
 /// How long a client may take for its request, and for reading an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a watching client hears nothing at most, so that one that has gone is noticed.
@@ -95,7 +94,8 @@ impl ServedProgram {
 
     async fn client(self: Arc<Self>, mut stream: UnixStream) {
         let Ok(Some(request)) = timeout(PATIENCE, read(&mut stream)).await else {
-            let line = refusal("this is no request, or it is larger than 4 MiB");
+            let line =
+                refusal("this is no request, it is larger than 4 MiB, or it took longer than 10 s");
             let _ = send(&mut stream, &line).await;
             return;
         };
@@ -223,7 +223,7 @@ async fn read(stream: &mut UnixStream) -> Option<AdminRequest> {
         if new.contains(&b'\n') || count == 0 {
             break;
         }
-        if bytes.len() as u64 > LARGEST {
+        if bytes.len() > LARGEST_REQUEST {
             return None;
         }
     }
