@@ -194,9 +194,11 @@ impl ConfigCommand {
             ConfigAction::Watch { changes } => changes.unwrap_or(u64::MAX),
             _ => 1,
         };
+        let mut last = GOOD;
         loop {
             match connection.next() {
                 Ok(Some((out, err, code))) => {
+                    last = code;
                     answer.out.write_all(out.as_bytes())?;
                     answer.out.flush()?;
                     answer.err.write_all(err.as_bytes())?;
@@ -207,7 +209,7 @@ impl ConfigCommand {
                 }
                 Ok(None) if request.goes_on() => {
                     writeln!(answer.err, "note: the process at `{shown}` has ended")?;
-                    return Ok(Some(GOOD));
+                    return Ok(Some(last));
                 }
                 Ok(None) => {
                     let text = format!("the process at `{shown}` ended without an answer");

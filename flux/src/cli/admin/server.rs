@@ -5,7 +5,7 @@ use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
 use crate::{
     cli::{
         events::events,
-        execute::{Answering, GOOD},
+        execute::{Answering, GOOD, REFUSED},
         output::OutputFormat,
         watch::LOOK,
     },
@@ -179,11 +179,13 @@ impl ServedProgram {
             if is_news {
                 let (own, before, now) = (Arc::clone(&self), seen.take(), Arc::clone(&status));
                 let lines = spawn_blocking(move || {
+                    // As `watch` has it that reads the sources itself.
+                    let code = if now.error.is_some() { REFUSED } else { GOOD };
                     let events = events(own.inspector(), before.as_deref(), &now).into_iter();
                     let line = |event| {
                         printed(output, |answer: &mut Answering<'_>| {
                             answer.event(&event)?;
-                            Ok(GOOD)
+                            Ok(code)
                         })
                     };
                     events.map(line).collect::<Vec<AnswerLine>>()

@@ -208,7 +208,7 @@ async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
         .collect();
     assert_eq!(
         (code, &names[..]),
-        (0, &["begins", "applied", "refused"][..]),
+        (1, &["begins", "applied", "refused"][..]),
         "{out}"
     );
     assert_eq!(events[1]["settings"][0]["new"], 82);
