@@ -2,6 +2,7 @@
 
 use super::value::{inner, part};
 use crate::{
+    codec::MAX_DEPTH,
     problem::Seg,
     schema::{Field, Kind, TypeFacts, ValueType},
 };
@@ -12,6 +13,10 @@ pub(super) fn steps_that_exist(
     types: fn() -> Vec<TypeFacts>,
     path: &[Seg],
 ) -> usize {
+    // No document is so deep, and a type that contains itself would be followed to the end of the stack.
+    if path.len() > MAX_DEPTH {
+        return MAX_DEPTH;
+    }
     let Some((is, at)) = leaf_type(fields, &types(), path) else {
         return path.len();
     };
