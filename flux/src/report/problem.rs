@@ -124,7 +124,10 @@ impl Problem {
     /// Whether it is the other one, which may refuse or not.
     pub(super) fn is_same(&self, other: &Problem) -> bool {
         let place = |one: &Problem| (one.layer, one.line, one.column, one.position);
-        place(self) == place(other) && (self.kind, &self.path) == (other.kind, &other.path)
+        let name = |one: &Problem| one.variable.as_ref().or(one.argument.as_ref()).cloned();
+        place(self) == place(other)
+            && (self.kind, &self.path) == (other.kind, &other.path)
+            && name(self) == name(other)
     }
 
     /// As it is printed behind a word such as `warning:`.
