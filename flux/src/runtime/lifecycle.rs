@@ -141,7 +141,7 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     } = launch;
     let ended = Ended(end);
     let found = plan.found().await?;
-    let mut companion = accompany(&plan, instance)?;
+    let companion = accompany(&plan, instance)?;
     let mut driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
     let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
         true => Poll::Ready(false),
@@ -155,6 +155,8 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     // So that it is known when the runtime is gone, without which no source can be watched.
     tokio::spawn(async move {
         let _ended = ended;
+        // Dropped before the end is reported, as a start that follows may need its socket.
+        let mut companion = companion;
         poll_fn(|cx| {
             companion.poll(cx);
             Pin::new(&mut stopped).poll(cx)
@@ -189,7 +191,9 @@ fn accompany(plan: &Plan, instance: &Arc<Instance>) -> Result<Accompanied, Error
     };
     let address = crate::source::declare::expand(address, &Default::default());
     let instance_of_task = Arc::clone(instance) as _;
-    match address.and_then(|address| begin(instance_of_task, &address)) {
+    // A runtime without a driver for it panics.
+    let begin = |address: String| caught(|| begin(instance_of_task, &address));
+    match address.and_then(|address| begin(address).unwrap_or_else(Err)) {
         Ok(task) => Ok(Accompanied(Some(task))),
         Err(problem) => Err(Error::Declaration {
             name: instance.name.clone(),
