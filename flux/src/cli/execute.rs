@@ -349,7 +349,7 @@ impl Answering<'_> {
             OutputFormat::Human => writeln!(self.err, "error: {why}")?,
             OutputFormat::Json => self.json(&json!({ "verdict": "unknown", "error": why }))?,
             OutputFormat::GitHub => {
-                writeln!(self.out, "::error title=flux::{}", why.replace('\n', "%0A"))?;
+                writeln!(self.out, "::error title=flux::{}", data(why))?;
             }
             OutputFormat::Sarif => {
                 self.findings(&[], Vec::new())?;
@@ -360,7 +360,7 @@ impl Answering<'_> {
     }
 
     /// Prints a verdict; `human` what is good, for people.
-    fn checked(
+    pub(super) fn checked(
         &mut self,
         files: &[Option<PathBuf>],
         checked: Result<Checked, CheckError>,

@@ -10,7 +10,7 @@ use crate::{
         watch::LOOK,
     },
     engine::{Schema, Status},
-    inspect::{InputError, Inputs, Inspector},
+    inspect::{CheckError, InputError, Inputs, Inspector, PlannedUpdate},
     runtime::{BoxedTask, Instance},
     schema::TypeFacts,
 };
@@ -155,6 +155,11 @@ impl ServedProgram {
                 }
             }
             AdminQuestion::Diff(inputs) => match self.difference(inputs) {
+                Ok(PlannedUpdate {
+                    refused: Some(report),
+                    files,
+                    ..
+                }) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
                 Ok(planned) => {
                     answer.changes(&planned.changes)?;
                     Ok(GOOD)
@@ -165,7 +170,7 @@ impl ServedProgram {
         })
     }
 
-    fn difference(&self, inputs: &Inputs) -> Result<crate::inspect::PlannedUpdate, InputError> {
+    fn difference(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
         Ok(self.inspector().planned(inputs)?.0)
     }
 

@@ -160,6 +160,7 @@ async fn commands_are_answered_by_the_running_process_and_without_it_from_the_so
         )),
         "{out}"
     );
+    assert_eq!(run(&path, &["diff", file]).await.0, 1);
     assert_eq!(run(&path, &["plan", "/nowhere/else"]).await.0, 2);
     assert_eq!(app.get().port, 81);
     assert_eq!(
