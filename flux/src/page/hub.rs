@@ -25,6 +25,8 @@ pub(super) struct Hub {
     pub(super) token: Option<String>,
     /// The newest picture.
     taken: Arc<Mutex<Taken>>,
+    /// Held while an answer is made.
+    asked: Arc<Mutex<()>>,
     listeners: AtomicUsize,
 }
 
@@ -35,6 +37,7 @@ impl Hub {
             process: random(4).unwrap_or_else(|| std::process::id().to_string()),
             token: random(16),
             taken: Arc::new(Mutex::new(None)),
+            asked: Arc::default(),
             listeners: AtomicUsize::new(0),
         }
     }
@@ -62,6 +65,24 @@ impl Hub {
             Ok(runtime) => runtime.spawn_blocking(take).await.ok()?,
             Err(_) => take(),
         })
+    }
+
+    /// An answer that is about many settings: one is made at a time, and no other request waits for it. None where it panics, or the
+    /// runtime ends.
+    pub(super) async fn answer<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(&dyn PageSubject) -> T + Send + 'static,
+    ) -> Option<T> {
+        let asked = Arc::clone(&self.asked).lock_owned().await;
+        let subject = Arc::clone(&self.subject);
+        let make = move || {
+            let _asked = asked;
+            make(&*subject)
+        };
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(make).await.ok(),
+            Err(_) => Some(make()),
+        }
     }
 
     /// A place among the listeners, if one is free.

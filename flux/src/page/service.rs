@@ -10,7 +10,9 @@ use super::{
     probe::probe,
     render,
     route::{Query, Route},
+    subject::PageSubject,
 };
+use crate::inspect::ExplainError;
 use flux_syntax::Format;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -90,17 +92,6 @@ async fn shown(
     headers: &HeaderMap,
     query: &Query<'_>,
 ) -> PageAnswer {
-    let none_yet = |error: crate::inspect::ExplainError| {
-        let status = match error {
-            crate::inspect::ExplainError::NotApplied { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::NOT_FOUND,
-        };
-        json(status, &serde_json::json!({ "error": error.to_string() }))
-    };
-    let effective = |content_type, format| match hub.subject.effective() {
-        Ok(effective) => ok(content_type, effective.with_origins().print(format)),
-        Err(error) => none_yet(error),
-    };
     match route {
         Route::Style => ok("text/css; charset=utf-8", include_str!("page.css")),
         Route::Script => ok("text/javascript; charset=utf-8", include_str!("page.js")),
@@ -108,21 +99,21 @@ async fn shown(
         Route::Page => page(hub, options, query).await,
         Route::Events => events(hub, options, headers, query),
         Route::Status => json(StatusCode::OK, &*hub.subject.status()),
-        Route::Settings => match hub.subject.explain_all() {
-            Ok(settings) => json(StatusCode::OK, &settings),
-            Err(error) => none_yet(error),
-        },
-        Route::Explain => match hub.subject.explain(&query.get("path").unwrap_or_default()) {
-            Ok(one) => json(StatusCode::OK, &one),
-            Err(error) => none_yet(error),
-        },
-        Route::Blame => match hub.subject.blame(&query.get("path").unwrap_or_default()) {
-            Ok(blame) => json(StatusCode::OK, &blame),
-            Err(error) => none_yet(error),
-        },
-        Route::EffectiveJson => effective(super::answer::JSON, Format::Json),
-        Route::EffectiveYaml => effective(TEXT, Format::Yaml),
-        Route::EffectiveToml => effective(TEXT, Format::Toml),
+        Route::Settings
+        | Route::Explain
+        | Route::Blame
+        | Route::EffectiveJson
+        | Route::EffectiveYaml
+        | Route::EffectiveToml => {
+            let path = String::from(query.get("path").unwrap_or_default());
+            let made = hub.answer(move |subject| data(subject, route, &path)).await;
+            made.unwrap_or_else(|| {
+                line(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the answer could not be made\n",
+                )
+            })
+        }
         Route::Health => {
             let (passes, text) = probe(&hub.subject.status(), query.has("strict"));
             let status = match passes {
@@ -142,6 +133,33 @@ async fn shown(
         // Orders were carried out before.
         Route::Rollback | Route::Pin | Route::Unpin => not_allowed("POST"),
     }
+}
+
+/// Answers about settings, for programs.
+fn data(subject: &dyn PageSubject, route: Route, path: &str) -> PageAnswer {
+    let effective = |content_type, format| {
+        let effective = subject.effective()?;
+        Ok(ok(content_type, effective.with_origins().print(format)))
+    };
+    let made = match route {
+        Route::Explain => subject.explain(path).map(|one| json(StatusCode::OK, &one)),
+        Route::Blame => subject
+            .blame(path)
+            .map(|blame| json(StatusCode::OK, &blame)),
+        Route::EffectiveJson => effective(super::answer::JSON, Format::Json),
+        Route::EffectiveYaml => effective(TEXT, Format::Yaml),
+        Route::EffectiveToml => effective(TEXT, Format::Toml),
+        _ => subject
+            .explain_all()
+            .map(|settings| json(StatusCode::OK, &settings)),
+    };
+    made.unwrap_or_else(|error: ExplainError| {
+        let status = match error {
+            ExplainError::NotApplied { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::NOT_FOUND,
+        };
+        json(status, &serde_json::json!({ "error": error.to_string() }))
+    })
 }
 
 /// How many characters of a search are used: each of its words is looked for in every setting.

@@ -32,6 +32,11 @@ pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<Adm
         }
         Err(error) => return Err(error),
     };
+    if !is_trusted(&stream)? {
+        return Err(io::Error::other(
+            "who answers there is another user, who would get the documents; remove the file if the program does not run",
+        ));
+    }
     let request = format!("{request}\n");
     if request.len() > LARGEST_REQUEST {
         return Err(io::Error::other(
@@ -43,6 +48,30 @@ pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<Adm
     let sent = stream.write_all(request.as_bytes());
     sent.map_err(unanswered)?;
     Ok(Some(AdminConnection(BufReader::new(stream))))
+}
+
+/// Whether the answering process has the own user, or the administrator's; the administrator may ask anybody's.
+fn is_trusted(stream: &UnixStream) -> io::Result<bool> {
+    let user = |stream: UnixStream| {
+        stream.set_nonblocking(true)?;
+        let stream = tokio::net::UnixStream::from_std(stream)?;
+        Ok::<_, io::Error>(stream.peer_cred()?.uid())
+    };
+    let (other, myself) = (stream.try_clone()?, UnixStream::pair()?.0);
+    // A thread of its own, since the caller's may belong to another runtime.
+    let users = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let _entered = runtime.enter();
+        Ok::<_, io::Error>((user(other)?, user(myself)?))
+    });
+    let (other, myself) = users
+        .join()
+        .map_err(|_| io::Error::other("the user who answers cannot be found out"))??;
+    // What was set on the clone holds for both.
+    stream.set_nonblocking(false)?;
+    Ok(other == myself || other == 0 || myself == 0)
 }
 
 impl AdminConnection {

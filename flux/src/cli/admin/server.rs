@@ -1,5 +1,5 @@
 //! Answers at the socket. Whatever a client does, it costs bounded memory, and the work of the program is not delayed. Clients wait for
-//! one another: one that watches keeps its place until it goes.
+//! one another; of those that watch and keep their places, there are fewer than places.
 
 use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
 use crate::{
@@ -26,6 +26,8 @@ use tokio::{
 
 /// So many clients are served at a time; others wait in the system's queue.
 const CLIENTS: usize = 8;
+/// And so many of them may watch, since one that watches keeps its place.
+const WATCHING: usize = 4;
 /// How long a client may take for its request, and for reading an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a watching client hears nothing at most, so that one that has gone is noticed.
@@ -38,6 +40,7 @@ struct ServedProgram {
     types: fn() -> Vec<TypeFacts>,
     /// One answer is made at a time: it may be about a large document.
     at_work: Semaphore,
+    watching: Semaphore,
 }
 
 /// Listens at this path; the future answers until it is dropped.
@@ -55,6 +58,7 @@ pub(super) fn serve(
         schema,
         types,
         at_work: Semaphore::new(1),
+        watching: Semaphore::new(WATCHING),
     });
     Ok(Box::pin(async move {
         let _file = file;
@@ -100,7 +104,12 @@ impl ServedProgram {
             return;
         };
         if matches!(request.question, AdminQuestion::Watch) {
-            return self.watch(stream, request.output).await;
+            let Ok(_place) = self.watching.try_acquire() else {
+                let line = refusal("four clients watch already");
+                let _ = send(&mut stream, &line).await;
+                return;
+            };
+            return Arc::clone(&self).watch(stream, request.output).await;
         }
         let line = self.answer(request).await;
         let _ = send(&mut stream, &line).await;

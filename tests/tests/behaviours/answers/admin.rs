@@ -9,7 +9,7 @@ use flux::{
 };
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     os::unix::{
         fs::PermissionsExt as _,
         net::{UnixListener, UnixStream},
@@ -347,6 +347,25 @@ async fn a_hostile_client_neither_hangs_nor_grows_the_process_nor_changes_anythi
     let (code, out, err) = run(&path, &["show"]).await;
     assert_eq!(code, 0, "{err}");
     assert!(out.starts_with("port: 83\n"), "{out}");
+    // Those that watch keep their places, but not all of them.
+    tokio::task::block_in_place(|| {
+        let watch = || {
+            let mut stream = connect();
+            stream
+                .write_all(b"{\"do\":\"watch\",\"format\":\"json\"}\n")
+                .unwrap();
+            let (mut line, mut reader) = (String::new(), BufReader::new(stream));
+            reader.read_line(&mut line).unwrap();
+            (line, reader)
+        };
+        let watching: Vec<_> = (0..4).map(|_| watch()).collect();
+        for (line, _) in &watching {
+            assert!(line.contains("begins"), "{line}");
+        }
+        let (line, _) = watch();
+        assert!(line.contains("four clients watch already"), "{line}");
+        assert!(answer(b"{}\n".to_vec()).contains("\"code\":2"));
+    });
     // One that watches and does not read is let go, and the end waits for nobody.
     let mut lazy = connect();
     lazy.write_all(b"{\"do\":\"watch\",\"format\":\"json\"}\n")
