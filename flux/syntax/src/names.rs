@@ -25,22 +25,28 @@ pub fn env_segment(key: &str) -> String {
     segment
 }
 
+/// Nobody means a name of more letters, and to compare two words takes time in proportion to the product of their lengths.
+const LONGEST: usize = 512;
+
 /// The candidate that `word` was probably meant to be: the same but for case and separators, or for so few slips that a word
 /// of this length is not likely another one.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let wanted = bare(word);
     let (length, wanted_letters) = (wanted.chars().count(), Letters::of(&wanted));
+    if length > LONGEST {
+        return None;
+    }
     // Words of very different lengths are not compared letter by letter: a key may be as long as a document.
     let is_near = |candidate: &&str| {
         let letters = candidate.chars().filter(|c| !matches!(c, '-' | '_'));
-        let letters = letters
-            .take(length.saturating_mul(2).saturating_add(8))
-            .count();
+        let far = 2 * length + 8;
+        let letters = letters.take(far).count();
         let most = most_slips(letters.max(length));
         // Every letter that only one of two words has is a slip: most candidates are left out without a comparison.
         let near = || wanted_letters.slips_to(Letters::of(candidate)) <= most;
-        !candidate.is_ascii() || letters.abs_diff(length) <= most && near()
+        // Other letters may become more of them in lower case, and never fewer.
+        !candidate.is_ascii() && letters < far || letters.abs_diff(length) <= most && near()
     };
     let close = candidates
         .into_iter()
@@ -210,6 +216,16 @@ mod tests {
         assert_eq!(nearest("max_szie", keys), Some("max_size"));
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest("x", ["y"]), None);
+    }
+
+    #[test]
+    fn words_of_any_length_and_letters_cost_little() {
+        let long = ["\u{130}ab".repeat(20_000), "ab".repeat(30_000)];
+        for word in [&long[0], &long[1], "ab", &"ab".repeat(200)] {
+            assert_eq!(nearest(word, long.each_ref().map(|one| &**one)), None);
+        }
+        let name = "ab".repeat(200);
+        assert_eq!(nearest(&name[1..], [&*name]), Some(&*name));
     }
 
     #[test]
