@@ -41,6 +41,7 @@ pub(super) fn finish(model: &Model<'_>) -> TokenStream {
         }
     });
     quote! {
+        #[cfg_attr(debug_assertions, inline)]
         fn finish(__layer: Self::Layer, __cx: &mut __f::Cx) -> ::core::option::Option<Self> {
             #(let #locals = #values;)*
             #checked
@@ -123,6 +124,7 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
         }
     });
     quote! {
+        #[cfg_attr(debug_assertions, inline)]
         fn diff(&self, __old: &Self, __d: &mut __f::Diff) {
             #[allow(unused_imports)]
             use __f::{OfFloats as _, OfOthers as _};

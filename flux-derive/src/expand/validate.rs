@@ -14,6 +14,7 @@ pub(super) fn validate(model: &Model<'_>) -> TokenStream {
         quote!(__f::rules::whole(__cx, #text, self, |__v| #path(__v));)
     });
     quote! {
+        #[cfg_attr(debug_assertions, inline)]
         fn validate(&self, __cx: &mut __f::Cx) {
             #(#fields)*
             #container

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::Mutex};
 pub(super) const PACE: Duration = Duration::from_millis(80);
 
 /// A picture, and when it was taken.
-type Taken = Option<(Arc<Picture>, Instant)>;
+type LastPicture = Option<(Arc<Picture>, Instant)>;
 
 pub(super) struct Hub {
     pub(super) subject: Arc<dyn PageSubject>,
@@ -24,7 +24,7 @@ pub(super) struct Hub {
     /// What a request that changes something must contain; none where the system gave no random bytes.
     pub(super) token: Option<String>,
     /// The newest picture.
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<LastPicture>>,
     /// Held while an answer is made.
     asked: Arc<Mutex<()>>,
     listeners: AtomicUsize,
