@@ -459,3 +459,6 @@ impl Serialize for Json<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

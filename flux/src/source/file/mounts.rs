@@ -121,7 +121,7 @@ not a mount";
             ("/mnt/team shared/app.yaml", "ext4"),
             ("/mnt/team share/local/app.yaml", "tmpfs"),
             ("/srv/app.yaml", "virtiofs"),
-            ("/home/me/app.yaml", "fuse.sshfs"),
+            ("/home/app.yaml", "fuse.sshfs"),
         ] {
             assert_eq!(kind(SAMPLE, Path::new(path)), Some(expected), "{path}");
         }
