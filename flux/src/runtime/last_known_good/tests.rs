@@ -4,7 +4,7 @@ use super::*;
 fn a_path_that_names_no_file_is_refused_by_its_name() {
     let keep = |path: &str| KeepOnDisk::new(path.to_owned(), Secrets::Omit, None);
     for path in ["", "/", ".", "..", "k/", "k/..", "/var/lib/app/"] {
-        let refused = keep(path).err().expect(path);
+        let refused = keep(path).expect_err(path);
         assert!(
             refused.contains(&format!("`{path}` names none")),
             "{refused}"
