@@ -30,7 +30,7 @@ pub(crate) struct FillReason {
 
 /// One layer inside the engine.
 pub(crate) struct LayerState {
-    pub(crate) origin: String,
+    pub(crate) origin: Arc<str>,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
     /// The file that is watched, absolute.
@@ -86,9 +86,13 @@ pub(crate) struct LayerState {
 }
 
 impl LayerState {
-    pub(crate) fn new(origin: String, decoder: Option<Decoder>, optional: bool) -> Self {
+    pub(crate) fn new(
+        origin: impl Into<Arc<str>>,
+        decoder: Option<Decoder>,
+        optional: bool,
+    ) -> Self {
         LayerState {
-            origin,
+            origin: origin.into(),
             decoder,
             optional,
             file: None,

@@ -63,7 +63,7 @@ impl Layers {
         let key = |(number, state): (usize, &LayerState)| {
             let before = self.states.iter().take(number);
             match before.filter(|one| one.origin == state.origin).count() {
-                0 => state.origin.clone(),
+                0 => state.origin.to_string(),
                 same => format!("{}#{}", state.origin, same + 1),
             }
         };
@@ -217,7 +217,7 @@ impl Layers {
             };
             for (path, origin) in paths.iter().zip(&mut origins) {
                 if presence::depth((schema.parts)(layer), path) == path.len() {
-                    *origin = Some(state.origin.clone());
+                    *origin = Some(state.origin.to_string());
                 }
             }
         }

@@ -188,7 +188,7 @@ fn fix<'s>(
         argument,
         variable,
         key,
-        document: document.map(|state| state.origin.clone()),
+        document: document.map(|state| state.origin.to_string()),
     })
 }
 

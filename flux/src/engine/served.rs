@@ -26,7 +26,7 @@ pub(crate) struct Staged {
 
 /// What does not change of a layer.
 pub(crate) struct ServedLayer {
-    pub(crate) origin: String,
+    pub(crate) origin: Arc<str>,
     pub(crate) decoder: Option<Decoder>,
     /// What the names of its variables begin with, where it is the environment.
     pub(crate) prefix: Option<String>,

@@ -4,6 +4,7 @@ use super::{
     disk_status::{LastKnownGood, TrialRecordFile},
     generations::Generation,
     history::Refusal,
+    now::Now,
     served::Served,
     state::State,
     trial_record::{OnTrial, QuarantinedContent, listed},
@@ -172,7 +173,7 @@ impl Serialize for QuarantineStatus {
 #[non_exhaustive]
 pub struct LayerStatus {
     /// Where it comes from.
-    pub origin: String,
+    pub origin: Arc<str>,
     /// Whether the source can be reached.
     pub health: Health,
     /// Whether the source is known to have a document; `false` before its first observation.
@@ -204,13 +205,13 @@ impl Status {
 
     /// The same where a layer is called live for longer than its source shows; `None` where none is. Who would report that was held up:
     /// the process was stopped for a while, or its runtime has no thread to spare.
-    pub(crate) fn unproven(&self) -> Option<Status> {
-        let is_overdue = |layer: &LayerStatus| layer.overdue().is_some();
+    pub(crate) fn unproven(&self, now: Now) -> Option<Status> {
+        let is_overdue = |layer: &LayerStatus| layer.overdue(now).is_some();
         self.layers.iter().any(is_overdue).then(|| {
             let mut status = self.clone();
             for layer in &mut status.layers {
-                if let Some((ago, bound)) = layer.overdue() {
-                    layer.health = layer.held_up(ago, bound);
+                if let Some((ago, bound)) = layer.overdue(now) {
+                    layer.health = layer.held_up(now, ago, bound);
                 }
             }
             status
@@ -219,15 +220,15 @@ impl Status {
 }
 
 impl LayerStatus {
-    fn overdue(&self) -> Option<(Duration, Duration)> {
+    fn overdue(&self, now: Now) -> Option<(Duration, Duration)> {
         let is_live = self.is_watched && matches!(self.health, Health::Live);
-        self.proven.overdue().filter(|_| is_live)
+        self.proven.overdue(now.instant.into()).filter(|_| is_live)
     }
 
-    fn held_up(&self, ago: Duration, bound: Duration) -> Health {
-        let now = SystemTime::now();
+    fn held_up(&self, now: Now, ago: Duration, bound: Duration) -> Health {
+        let ended = now.wall.checked_sub(ago.saturating_sub(bound));
         Health::Stale {
-            since: now.checked_sub(ago.saturating_sub(bound)).unwrap_or(now),
+            since: ended.unwrap_or(now.wall),
             error: SourceError::transient(format!(
                 "{}: nothing was seen of it for {} s, and what is seen of it holds for {} s: this process was stopped, or its runtime \
                  has no thread to spare",
@@ -282,7 +283,7 @@ impl Serialize for Status {
 impl Serialize for LayerStatus {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut layer = serializer.serialize_struct("LayerStatus", 9)?;
-        layer.serialize_field("origin", &self.origin)?;
+        layer.serialize_field("origin", &*self.origin)?;
         let (health, stale) = match &self.health {
             Health::Starting => ("starting", None),
             Health::Live => ("live", None),

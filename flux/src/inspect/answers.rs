@@ -191,7 +191,7 @@ impl Answers {
             )
         });
         let setting = |(layer, one): (usize, &crate::engine::ServedLayer)| Setting {
-            origin: one.origin.clone(),
+            origin: one.origin.to_string(),
             layer,
             variable: None,
             argument: None,

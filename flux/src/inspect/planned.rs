@@ -214,7 +214,7 @@ impl Planning<'_> {
         let served = &self.status.served;
         let (mut states, unknown) = plan.serving(served);
         let names = states.iter().map(|state| LayerName {
-            origin: state.origin.clone(),
+            origin: state.origin.to_string(),
             file: state.file.clone(),
             has_document: state.decoder.is_some(),
         });

@@ -1,6 +1,6 @@
 //! What the task, the readers and the owners of a capacitor have in common.
 
-use super::{driver::Driver, error::Error, inside::is_inside, order::Command, plan::Plan};
+use super::{clock, driver::Driver, error::Error, inside::is_inside, order::Command, plan::Plan};
 use crate::{
     Report,
     change::LastNotices,
@@ -116,7 +116,7 @@ impl Instance {
         if status.running && !self.is_here() {
             return Arc::new(status.unwatched());
         }
-        match status.unproven() {
+        match status.unproven(clock::now()) {
             Some(status) => Arc::new(status),
             None => status,
         }

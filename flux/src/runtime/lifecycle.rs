@@ -90,7 +90,7 @@ async fn first_outcome(instance: &Arc<Instance>, launch: Launch) -> Result<(), E
     Err(Error::StartupTimeout {
         name: instance.name.clone(),
         after: limit,
-        waiting: silent.map(|layer| layer.origin.clone()).collect(),
+        waiting: silent.map(|layer| layer.origin.to_string()).collect(),
     })
 }
 

@@ -80,13 +80,13 @@ impl LastProven {
 
     /// How long ago the newest proof was, and for how long it holds, where that is over. Whoever watches the source reports that
     /// itself, unless it is held up.
-    pub(crate) fn overdue(&self) -> Option<(Duration, Duration)> {
+    pub(crate) fn overdue(&self, now: Instant) -> Option<(Duration, Duration)> {
         let bound = match self.0.bound.load(Ordering::Relaxed) {
             0 => return None,
             millis => Duration::from_millis(millis),
         };
         let proven = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
-        let now = Instant::now().saturating_duration_since(self.0.began.0);
+        let now = now.saturating_duration_since(self.0.began.0);
         let ago = now.checked_sub(Duration::from_millis(proven))?;
         (ago > bound).then_some((ago, bound))
     }
@@ -114,21 +114,29 @@ mod tests {
         let hour = Duration::from_secs(3600);
         proven.prove(Instant::now());
         tokio::time::advance(hour).await;
-        assert_eq!(proven.overdue(), None);
+        assert_eq!(proven.overdue(Instant::now()), None);
         proven.holds_for(hour);
-        assert_eq!(proven.overdue(), None, "just now it holds");
+        assert_eq!(proven.overdue(Instant::now()), None, "just now it holds");
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(
-            proven.overdue(),
+            proven.overdue(Instant::now()),
             Some((hour + Duration::from_secs(1), hour))
         );
         proven.prove(Instant::now());
-        assert_eq!(proven.overdue(), None);
+        assert_eq!(proven.overdue(Instant::now()), None);
         proven.prove_as_of(Instant::now() - Duration::from_secs(1));
         tokio::time::advance(hour).await;
-        assert_eq!(proven.overdue(), None, "an older proof takes nothing back");
+        assert_eq!(
+            proven.overdue(Instant::now()),
+            None,
+            "an older proof takes nothing back"
+        );
         let never = LastProven::never();
         never.holds_for(Duration::ZERO);
-        assert_eq!(never.overdue(), None, "what was never proven is not live");
+        assert_eq!(
+            never.overdue(Instant::now()),
+            None,
+            "what was never proven is not live"
+        );
     }
 }

@@ -66,7 +66,7 @@ impl Engine {
                 self.last_generation = proposal.number;
                 let origins = (self.layers.states.iter().zip(&chosen))
                     .filter(|(state, candidate)| **candidate && state.changes_something())
-                    .map(|(state, _)| state.origin.clone())
+                    .map(|(state, _)| state.origin.to_string())
                     .collect();
                 self.adopt(&chosen);
                 let changed = match (&before, &made_before) {
