@@ -245,7 +245,7 @@ async fn later_layers_win_and_overrides_win_over_every_source_wherever_they_were
         .status()
         .layers
         .iter()
-        .map(|layer| layer.origin.clone())
+        .map(|layer| layer.origin.to_string())
         .collect::<Vec<_>>();
     assert_eq!(
         origins,
@@ -284,7 +284,7 @@ async fn attributes_declare_the_order_of_the_layers() {
         .status()
         .layers
         .iter()
-        .map(|layer| layer.origin.clone())
+        .map(|layer| layer.origin.to_string())
         .collect::<Vec<_>>();
     assert_eq!(
         origins,

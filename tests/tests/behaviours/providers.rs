@@ -207,6 +207,6 @@ fn a_layer_can_be_named_in_reports_and_in_the_status() {
         let named = error.to_string().contains("command line");
         // A value of the environment is at its variable.
         assert!(named || error.to_string().contains("APP_PORT"), "{error}");
-        assert_eq!(capacitor.status().layers[0].origin, "command line");
+        assert_eq!(&*capacitor.status().layers[0].origin, "command line");
     }
 }

@@ -12,7 +12,7 @@ fn origins<C: Config>(capacitor: &Capacitor<C>) -> Vec<String> {
     status
         .layers
         .iter()
-        .map(|layer| layer.origin.clone())
+        .map(|layer| layer.origin.to_string())
         .collect()
 }
 

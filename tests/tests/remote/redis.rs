@@ -180,7 +180,7 @@ async fn the_database_of_the_uri_is_read() {
     server.write(KEY, &document(9)).await;
     let uri = format!("redis://{}/{KEY}?db=3", server.address());
     let watched = Watched::started(Source::uri(uri.clone())).await;
-    assert_eq!(watched.capacitor.status().layers[0].origin, uri);
+    assert_eq!(*watched.capacitor.status().layers[0].origin, uri);
     server.command(&["MOVE", KEY, "4"]).await;
     watched.sees(1).await;
     server.write(KEY, &document(2)).await;
