@@ -37,7 +37,7 @@ impl Errors {
     }
 }
 
-/// ` (did you mean `word`?)`, or nothing.
+/// `; did you mean `word`?`, or nothing.
 pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     match flux_syntax::nearest(word, candidates.iter().copied()) {
         Some(near) => format!("; did you mean `{near}`?"),
@@ -45,7 +45,7 @@ pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     }
 }
 
-/// `a`, `b` and `c`, for messages.
+/// The words in backquotes with commas between them, for messages.
 pub(crate) fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     quoted.join(", ")

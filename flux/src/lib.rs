@@ -22,7 +22,7 @@
 //! ```
 //!
 //! The modules are the stages of the data's way: [`source`] observes, [`codec`] decodes, [`rules`] validate, [`pipeline`] asks the
-//! program, [`capacitor`] decides, [`change`] notifies subscribers, [`report`] describes what is wrong, and [`observe`] lists the
+//! program, [`capacitor`] applies or refuses the whole, [`change`] notifies subscribers, [`report`] describes what is wrong, and [`observe`] lists the
 //! events and metrics. The [`guide`] has patterns of use, a page for every kind of source, one for those who come from another
 //! library, and every error explained.
 
@@ -91,7 +91,7 @@ pub mod __private {
         capacitor::{
             Root,
             global::{Global, capacitor, get, reader, snapshot, try_get, try_snapshot},
-            hot::Hot,
+            hot::{Hot, Scalar},
         },
         codec::default_text::{DefaultText, ReadAsDocument, ReadAsText},
         handle::Local,

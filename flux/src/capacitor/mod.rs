@@ -7,7 +7,7 @@ mod builder_pipeline;
 #[cfg(feature = "figment")]
 mod figment;
 pub(crate) mod global;
-pub mod hot;
+pub(crate) mod hot;
 mod load;
 mod root;
 mod weak;

@@ -1,5 +1,5 @@
-//! A generic tree of a document: for the slow pass that finds every problem, for the environment and for foreign providers.
-//! Never on the good path of a document.
+//! A generic tree of what has no document of its own: variables, foreign providers, texts of a program's own codec. Never on the good
+//! path of a document.
 
 use serde::de::{
     self, Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,

@@ -1,4 +1,4 @@
-//! What the engine reports of what it decided. Every listener receives these, and to nothing else.
+//! What the engine reports of what it decided. Every listener receives these, and nothing else of it.
 
 use super::{state::State, trial_record::Aftermath};
 use crate::Report;

@@ -10,28 +10,34 @@ use std::{any::Any, fmt, sync::Arc};
 /// No field has this index: the key is unknown.
 pub const UNKNOWN: usize = usize::MAX;
 
-/// One source's view of a config struct. Implemented by the derive.
+/// One source's view of a config struct. The derive implements it; what it has is for generated code alone.
 pub trait Layer: Default + Clone + Send + Sync + 'static {
     /// The struct's own keys.
+    #[doc(hidden)]
     const KEYS: Keys;
 
     /// How many indices the layer answers to: its own fields and those of flattened sections.
+    #[doc(hidden)]
     fn width() -> usize {
         Self::KEYS.len()
     }
 
     /// The index of the field that `key` names, or [`UNKNOWN`]. `hint` is where to look first.
+    #[doc(hidden)]
     fn index(key: &str, hint: usize) -> usize {
         Self::KEYS.find(key, hint)
     }
 
     /// How many maps take the keys that no field has: at most one.
+    #[doc(hidden)]
     const RESTS: usize = 0;
 
     /// Decodes the next value of `map` into the field with this index.
+    #[doc(hidden)]
     fn put<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
 
     /// Decodes the next value of `map` under a key that no field has.
+    #[doc(hidden)]
     fn put_rest<'de, A: MapAccess<'de>>(
         &mut self,
         _key: String,
@@ -42,14 +48,17 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
     }
 
     /// What the layer says about a key that no field has.
+    #[doc(hidden)]
     fn presence_of_rest(&self, _key: &str) -> Presence<'_> {
         Presence::Nothing
     }
 
     /// Lays `top` over this layer: what it says wins, field by field.
+    #[doc(hidden)]
     fn over(&mut self, top: &Self);
 
     /// What the layer says about the field with this index.
+    #[doc(hidden)]
     fn presence_of(&self, index: usize) -> Presence<'_>;
 }
 

@@ -10,6 +10,7 @@ pub struct Constraint {
     pub message: Option<&'static str>,
 }
 
+#[doc(hidden)]
 impl Constraint {
     /// A rule with its own sentence.
     pub const fn new(kind: ConstraintKind) -> Self {
@@ -92,6 +93,7 @@ pub struct DefaultValue {
     pub line: u32,
 }
 
+#[doc(hidden)]
 impl DefaultValue {
     /// An expression.
     pub const fn new(text: &'static str, file: &'static str, line: u32) -> Self {

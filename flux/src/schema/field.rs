@@ -193,6 +193,7 @@ fn no_name() -> &'static str {
 }
 
 /// The builder of generated code.
+#[doc(hidden)]
 impl Field {
     /// A leaf with this key and environment segment.
     pub const fn new(name: &'static str, env: &'static str) -> Self {
