@@ -226,9 +226,9 @@ impl<C: Config> Builder<C> {
     /// Changes are on trial: until a new configuration has served for 60 s (or passed its [`probation`](Builder::probation), which
     /// is a trial too), the death of the process is held against it. A record beside the file of the
     /// [`last_known_good`](Builder::last_known_good) configuration, `PATH.trial`, is on disk before the change is applied: it
-    /// contains fingerprints of the documents, the paths that changed, and no value. After `tries` deaths the content is in
-    /// quarantine: the last known good configuration serves, the state is `Degraded`, and the report lists the paths. Other content
-    /// is taken up at once; the same content again after an hour, then two, four, up to a day, or by
+    /// contains fingerprints of the documents' values, the paths that changed, and no value. After `tries` deaths the content is in
+    /// quarantine: the last known good configuration serves, the state is `Degraded`, and the report lists the paths. Content with other
+    /// values is taken up at once; the same content again after an hour, then two, four, up to a day, or by
     /// [`trust`](crate::Capacitor::trust). A stop by [`stop`](crate::Capacitor::stop) is no death, everything else is.
     ///
     /// With a probation and a last known good configuration, changes are on trial with two tries without this call.

@@ -13,6 +13,7 @@ mod position;
 mod slow;
 #[cfg(all(test, feature = "json", feature = "toml", feature = "yaml"))]
 mod tests;
+mod values;
 mod walk;
 #[cfg(feature = "yaml")]
 mod yaml;
@@ -22,6 +23,7 @@ use exact::Exact;
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
 pub(crate) use slow::{decode_tree, dialect};
+pub(crate) use values::values;
 
 use crate::{
     document::{TreeDecoder, tree::Tree as Document},

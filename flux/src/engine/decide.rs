@@ -211,6 +211,7 @@ impl Engine {
 
     /// A source holds something; answers whether it is another content than before.
     pub(crate) fn observe(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
+        self.hold_first(layer, &observation, now);
         let news = self.layers.states[layer].observe(observation, now);
         if news {
             self.agenda.debounce.observed(now.instant);

@@ -22,6 +22,11 @@ impl Fingerprint {
             None => Fingerprint(0),
         }
     }
+
+    /// Of the values of a document, which are no document.
+    pub(crate) fn of_values(key: FingerprintKey, values: &[u8]) -> Self {
+        Fingerprint(sip128(FingerprintKey(!key.0, key.1), values))
+    }
 }
 
 impl fmt::Debug for Fingerprint {

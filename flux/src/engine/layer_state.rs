@@ -5,6 +5,8 @@ mod take_up;
 use super::{
     content::{GivenContent, LayerContent, Observed},
     decoded::DecodedContent,
+    fingerprint::{Fingerprint, FingerprintKey},
+    identity::Identities,
     now::Now,
     quarantine::Quarantine,
     status::LayerStatus,
@@ -75,6 +77,8 @@ pub(crate) struct LayerState {
     pub(super) warned_again: Option<Vec<Entry>>,
     /// What is not tried again until it changes.
     pub(super) quarantine: Quarantine,
+    /// By what its content is known again; by its bytes alone where the config type is not known.
+    pub(super) identities: Option<Identities>,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
     /// Which argument set which path, where it is the arguments.
@@ -118,6 +122,7 @@ impl LayerState {
             given_warnings: Vec::new(),
             warned_again: None,
             quarantine: Quarantine::default(),
+            identities: None,
             secrets: Vec::new(),
             arguments: None,
             prefix: None,
@@ -180,7 +185,7 @@ impl LayerState {
     /// What the next update takes from it; none where it takes what readers see. A source that holds nothing is `Some(None)`.
     pub(super) fn incoming(&self) -> Option<Option<Arc<[u8]>>> {
         match &self.pending {
-            Some(observation) if self.quarantine.why(observation).is_some() => None,
+            Some(observation) if self.held_back(observation).is_some() => None,
             Some(Observation::Value(content)) => Some(Some(Arc::clone(&content.bytes))),
             Some(Observation::Absent) => Some(None),
             Some(Observation::Unreadable(_)) => None,
@@ -233,7 +238,10 @@ impl LayerState {
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
             LayerContent::Document(bytes) => DecodedContent::later(Arc::clone(bytes)),
         };
-        self.quarantine.remove(to);
+        if !self.quarantine.is_empty() {
+            self.quarantine
+                .remove(self.fingerprint(to.bytes().as_deref()));
+        }
         if now != *to {
             self.accepted = Some(content);
         }
@@ -253,7 +261,7 @@ impl LayerState {
     /// What was taken up and could not be applied yet is not tried again either.
     pub(super) fn give_up_candidate(&mut self, why: &str) {
         if let Some(candidate) = self.candidate.take() {
-            self.quarantine.add(&candidate.content(), why);
+            self.take_back(&candidate.content(), why);
             self.refusal = Some(vec![Entry::new(
                 &self.origin,
                 Flaw::whole(What::message(ProblemKind::TakenBack, why)),
@@ -319,6 +327,11 @@ impl LayerState {
         self.newest.is_some() || self.is_usable() || self.refusal.is_some()
     }
 
+    /// Whether nothing was observed of it yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.newest.is_none()
+    }
+
     /// The newest document.
     pub(super) fn document(&self) -> Option<&Arc<[u8]>> {
         match &self.newest {
@@ -371,10 +384,44 @@ impl LayerState {
     #[cfg(feature = "json")]
     pub(crate) fn quarantine_reason(&self) -> Option<&str> {
         match &self.newest {
-            Some(Observed::Bytes(bytes)) => self.quarantine.remembered(Some(bytes)),
-            Some(Observed::Absent) => self.quarantine.remembered(None),
+            _ if self.quarantine.is_empty() => None,
+            Some(Observed::Bytes(bytes)) => {
+                let content = self.fingerprint(Some(bytes));
+                self.quarantine.remembered(content)
+            }
+            Some(Observed::Absent) => self.quarantine.remembered(self.fingerprint(None)),
             Some(Observed::Unreadable(_)) | None => None,
         }
+    }
+
+    /// What is recognised as the same content later on. None is an absent document.
+    pub(super) fn fingerprint(&self, content: Option<&[u8]>) -> Fingerprint {
+        match &self.identities {
+            Some(identities) => identities.of(self.decoder.as_ref(), content),
+            None => Fingerprint::of(FingerprintKey(0, 0), content),
+        }
+    }
+
+    /// Content that is not tried again until it changes.
+    pub(super) fn take_back(&mut self, content: &LayerContent, why: &str) {
+        if !matches!(content, LayerContent::Given(_) | LayerContent::Kept) {
+            let content = self.fingerprint(content.bytes().as_deref());
+            self.quarantine.add(content, why);
+        }
+    }
+
+    /// Why this is not tried, if it was taken back before.
+    fn held_back(&self, observation: &Observation) -> Option<&str> {
+        // Mostly there is nothing, and no document is read for it.
+        if self.quarantine.is_empty() {
+            return None;
+        }
+        let content = match observation {
+            Observation::Value(content) => Some(&*content.bytes),
+            Observation::Absent => None,
+            Observation::Unreadable(_) => return None,
+        };
+        self.quarantine.why(self.fingerprint(content))
     }
 
     pub(super) fn status(&self) -> LayerStatus {

@@ -2,6 +2,7 @@
 
 use super::{
     content::LayerContent,
+    identity::Identities,
     layer_state::LayerState,
     schema::Schema,
     served::{Served, ServedLayer},
@@ -45,10 +46,13 @@ pub(crate) struct Layers {
 impl Layers {
     pub(crate) fn new(
         schema: &'static Schema,
-        states: Vec<LayerState>,
+        mut states: Vec<LayerState>,
         unknown: Unknown,
         reducer: Option<Reducer>,
     ) -> Self {
+        for state in &mut states {
+            state.identities = Some(Identities::new(schema.fields));
+        }
         Layers {
             schema,
             states,

@@ -26,6 +26,7 @@ mod fingerprint;
 mod generations;
 mod hidden_edits;
 mod history;
+mod identity;
 mod judge;
 mod layer_state;
 mod layers;
@@ -81,5 +82,5 @@ pub use state::State;
 pub use status::{LayerStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial_record::{Aftermath, listed};
 #[cfg(feature = "json")]
-pub(crate) use trial_record::{Fingerprints, OnTrial, QuarantinedContent, TrialRecord};
+pub(crate) use trial_record::{Fingerprints, InARow, OnTrial, QuarantinedContent, TrialRecord};
 pub(crate) use value::{AnyLayer, AnySnapshot, discard, take_drop_panics};

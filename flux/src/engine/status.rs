@@ -118,7 +118,7 @@ pub struct QuarantineStatus {
     pub origin: String,
     /// The paths in which it differed from the last known good configuration.
     pub changed: Vec<String>,
-    /// How many processes died with it.
+    /// How many processes died with it; 0 of new content that is held back since others killed the process one after another.
     pub deaths: u32,
     /// When it is tried again.
     pub until: SystemTime,

@@ -2,8 +2,11 @@
 //!
 //! Pure: a record and the time go in, a record and what happened come out. The runtime keeps it on disk.
 
+mod in_a_row;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use in_a_row::InARow;
 
 use super::fingerprint::{Fingerprint, FingerprintKey};
 use std::time::{Duration, SystemTime};
@@ -27,6 +30,8 @@ pub(crate) struct TrialRecord {
     pub(crate) key: FingerprintKey,
     pub(crate) on_trial: Option<OnTrial>,
     pub(crate) quarantined: Vec<QuarantinedContent>,
+    /// The deaths since the last trial that was passed.
+    pub(crate) in_a_row: Option<InARow>,
 }
 
 /// A configuration that is applied, or about to be, and not trusted yet.
@@ -57,6 +62,8 @@ pub(crate) struct QuarantinedContent {
     /// It may be tried: it is only suspected, or its time is over, or a person ended it, and then one more death quarantines it
     /// again.
     pub(crate) lifted: bool,
+    /// How many other contents killed the process one after another when it was found, and was not tried; 0 once it was.
+    pub(crate) after: u32,
 }
 
 /// What a start found.
@@ -74,6 +81,7 @@ impl TrialRecord {
             key,
             on_trial: None,
             quarantined: Vec::new(),
+            in_a_row: None,
         }
     }
 
@@ -87,7 +95,7 @@ impl TrialRecord {
         now: SystemTime,
     ) -> Option<Aftermath> {
         let Some(trusted) = trusted else {
-            (self.on_trial, self.quarantined) = (None, Vec::new());
+            *self = TrialRecord::new(self.key);
             return None;
         };
         for content in &mut self.quarantined {
@@ -96,12 +104,14 @@ impl TrialRecord {
         }
         self.quarantined
             .retain(|content| !content.is_suspected() || content.until > now);
+        self.forget_row(now);
         let mut found = None;
         if let Some(mut trial) = self
             .on_trial
             .take_if(|trial| trial.fingerprints != *trusted)
         {
             if std::mem::take(&mut trial.running) && died {
+                self.died_in_a_row(trial.deaths == 0, now);
                 trial.deaths = trial.deaths.saturating_add(1);
                 self.count(&trial, trusted, now);
                 found = Some(Aftermath::Died(trial.clone()));
@@ -146,6 +156,7 @@ impl TrialRecord {
                     until: now + LONGEST,
                     times: 0,
                     lifted: true,
+                    after: 0,
                 }),
             }
         }
@@ -181,10 +192,14 @@ impl TrialRecord {
                 layer: layer.clone(),
                 fingerprint: *fingerprint,
                 changed: trial.changed.clone(),
-                deaths: before.map_or(0, |before| before.deaths).max(trial.deaths),
+                deaths: match before {
+                    Some(before) if before.after > 0 => before.deaths,
+                    _ => before.map_or(0, |before| before.deaths).max(trial.deaths),
+                },
                 until: now + crate::time::ceiling(times, FIRST, LONGEST),
                 times,
                 lifted: false,
+                after: 0,
             });
         }
         known.sort_unstable();
@@ -330,11 +345,17 @@ impl QuarantinedContent {
             true => String::new(),
             false => format!(" with changes of {}", listed(&self.changed)),
         };
-        format!(
-            "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once it \
-             changes, at {}, or when `trust()` is called",
-            clock_time(self.until)
-        )
+        let until = clock_time(self.until);
+        match self.after {
+            0 => format!(
+                "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once a \
+                 value in it changes, at {until}, or when `trust()` is called"
+            ),
+            others => format!(
+                "this content is new, but the process died with {others} other contents in a row, each of them on trial, the last one{changed}; \
+                 it is in quarantine, and tried once a value in it changes, at {until}, or when `trust()` is called"
+            ),
+        }
     }
 }
 

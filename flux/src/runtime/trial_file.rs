@@ -5,7 +5,7 @@
 
 use super::process::ProcessId;
 use crate::engine::{
-    Fingerprint, FingerprintKey, Fingerprints, OnTrial, QuarantinedContent, TrialRecord,
+    Fingerprint, FingerprintKey, Fingerprints, InARow, OnTrial, QuarantinedContent, TrialRecord,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -32,7 +32,7 @@ pub(super) struct TrialFile {
 
 /// The file's content; none where there is nothing to remember.
 pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -> Option<Vec<u8>> {
-    if record.on_trial.is_none() && record.quarantined.is_empty() {
+    if record.on_trial.is_none() && record.quarantined.is_empty() && record.in_a_row.is_none() {
         return None;
     }
     let on_trial = record.on_trial.as_ref().map(|trial| {
@@ -58,9 +58,13 @@ pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -
                 "until": seconds(content.until),
                 "times": content.times,
                 "lifted": content.lifted,
+                "after": content.after,
             })
         })
         .collect();
+    let in_a_row = record.in_a_row.as_ref().map(
+        |row| json!({ "contents": row.contents, "last": seconds(row.last), "held": row.held }),
+    );
     let root = json!({
         "version": 1,
         "config": config,
@@ -68,6 +72,7 @@ pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -
         "key": format!("{:016x}{:016x}", record.key.0, record.key.1),
         "on_trial": on_trial,
         "quarantined": quarantined,
+        "in_a_row": in_a_row,
     });
     serde_json::to_vec_pretty(&root).ok()
 }
@@ -90,6 +95,8 @@ pub(super) fn parse(config: &str, bytes: &[u8]) -> Option<TrialFile> {
             key: key(root.get("key")?.as_str()?)?,
             on_trial,
             quarantined: quarantined.iter().map(content).collect::<Option<_>>()?,
+            // A file of an earlier version has none.
+            in_a_row: root.get("in_a_row").and_then(in_a_row),
         },
     })
 }
@@ -124,6 +131,15 @@ fn on_trial(value: &Value) -> Option<OnTrial> {
     })
 }
 
+fn in_a_row(value: &Value) -> Option<InARow> {
+    let count = |name: &str| u32::try_from(value.get(name)?.as_u64()?).ok();
+    Some(InARow {
+        contents: count("contents")?,
+        last: time(value.get("last")?)?,
+        held: count("held")?,
+    })
+}
+
 fn content(value: &Value) -> Option<QuarantinedContent> {
     Some(QuarantinedContent {
         layer: value.get("layer")?.as_str()?.to_owned(),
@@ -133,6 +149,8 @@ fn content(value: &Value) -> Option<QuarantinedContent> {
         until: time(value.get("until")?)?,
         times: u32::try_from(value.get("times")?.as_u64()?).ok()?,
         lifted: value.get("lifted")?.as_bool()?,
+        after: (value.get("after").and_then(Value::as_u64))
+            .map_or(0, |others| u32::try_from(others).unwrap_or(u32::MAX)),
     })
 }
 
@@ -191,7 +209,13 @@ mod tests {
                 until: at,
                 times: 3,
                 lifted: false,
+                after: 3,
             }],
+            in_a_row: Some(InARow {
+                contents: 3,
+                last: at,
+                held: 1,
+            }),
         }
     }
 

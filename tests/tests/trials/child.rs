@@ -8,6 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Longer than anything takes, also on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
 #[derive(Flux, Debug)]
 pub struct App {
     #[flux(default = 0, range = 0..=99)]
@@ -218,7 +221,7 @@ impl Program {
 
     /// What the program shows of itself, once it contains `wanted`.
     pub fn shows(&mut self, wanted: &str) -> String {
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + LIMIT;
         let mut seen = String::new();
         while Instant::now() < until {
             seen = fs::read_to_string(self.path("seen")).unwrap_or_default();
@@ -234,7 +237,7 @@ impl Program {
 
     /// What the program shows of itself, once this is anywhere in it.
     pub fn shows_text(&mut self, wanted: &str) -> String {
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + LIMIT;
         loop {
             let seen = fs::read_to_string(self.path("seen")).unwrap_or_default();
             if seen.contains(wanted) {
@@ -243,6 +246,43 @@ impl Program {
             assert!(Instant::now() < until, "never showed {wanted:?}: {seen}");
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// The record of trials, once it is as wanted: it is written beside the service, so that a slow disk holds up nothing.
+    pub fn records(&self, is_wanted: impl Fn(&serde_json::Value) -> bool) -> String {
+        self.holds("last.json.trial", |text| {
+            text.is_some_and(|text| is_wanted(&serde_json::from_str(text).unwrap_or_default()))
+        })
+    }
+
+    /// Waits until nothing is on trial or held against any content.
+    pub fn has_no_record(&self) {
+        self.holds("last.json.trial", |text| text.is_none());
+    }
+
+    /// What a file contains, once it is as wanted; of a file that is not there, nothing is.
+    pub fn holds(&self, name: &str, is_wanted: impl Fn(Option<&str>) -> bool) -> String {
+        let path = match (name, &self.keep) {
+            ("last.json", Some(keep)) => keep.clone(),
+            _ => self.path(name),
+        };
+        let until = Instant::now() + LIMIT;
+        loop {
+            let text = fs::read_to_string(&path).ok();
+            if is_wanted(text.as_deref()) {
+                return text.unwrap_or_default();
+            }
+            assert!(
+                Instant::now() < until,
+                "{name} never was as wanted: {text:?}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A person trusts what the sources hold.
+    pub fn trusts(&self) {
+        fs::write(self.path("trust"), "").unwrap();
     }
 
     /// Whether it shows this; not where it dies before.
@@ -280,7 +320,7 @@ impl Program {
 
     /// Waits until the program has died.
     pub fn dies(&mut self) {
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + LIMIT;
         let child = self.child.as_mut().unwrap();
         while Instant::now() < until {
             if let Some(status) = child.try_wait().unwrap() {

@@ -24,7 +24,7 @@ fn kills_at_most_two_starts(dies: &str) {
     for part in ["the process died twice", "app.yaml", "in quarantine"] {
         assert!(seen.contains(part), "{part}: {seen}");
     }
-    let record = fs::read_to_string(program.path("last.json.trial")).unwrap();
+    let record = program.records(|record| record["quarantined"][0]["lifted"] == false);
     for secret in ["sesame", "abort", "kill"] {
         assert!(!record.contains(secret), "{record}");
     }
@@ -99,17 +99,13 @@ fn a_change_that_was_confirmed_is_not_held_to_blame_for_a_later_death() {
         program.shows("healthy Some(1)");
         program.write("n: 2");
         program.shows("healthy Some(2)");
-        while program.path("last.json.trial").exists() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        program.has_no_record();
         program.kill();
         program.start();
         program.shows("healthy Some(2)");
         program.write("n: 1");
         program.shows("healthy Some(1)");
-        while program.path("last.json.trial").exists() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        program.has_no_record();
         program.kill();
     }
 }
@@ -166,7 +162,7 @@ fn a_person_ends_the_quarantine_by_removing_the_record_or_by_trust() {
         program.shows("degraded Some(1)");
     };
     unlucky(&mut program);
-    fs::write(program.path("trust"), "").unwrap();
+    program.trusts();
     program.shows("healthy Some(2)");
     program.stop();
     fs::remove_file(program.path("last.json.trial")).unwrap();
@@ -229,6 +225,6 @@ fn a_program_that_goes_to_another_folder_writes_where_the_next_start_reads() {
     }
     program.start();
     program.shows("degraded Some(1)");
-    assert!(program.path("last.json.trial").exists());
+    program.records(|record| record["quarantined"][0]["lifted"] == false);
     program.stop();
 }

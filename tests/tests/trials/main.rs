@@ -1,5 +1,6 @@
 //! Changes that kill the program, with real processes: this binary runs itself as the program.
 
+mod anew;
 mod child;
 mod company;
 mod deaths;

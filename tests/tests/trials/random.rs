@@ -1,6 +1,6 @@
 //! Kills at random moments, changes that kill, and changes that do not, in random order. `FLUX_TRIAL_SEED` repeats one of them.
 
-use crate::child::Program;
+use crate::child::{LIMIT, Program};
 use std::{fs, time::Duration};
 
 /// A few numbers in a row that look random; the same for one seed.
@@ -88,7 +88,7 @@ fn run(seed: u64) {
     }
     // Whatever has happened, it comes to rest: what is good is served at the latest after a person trusts it, and what kills is not.
     loop {
-        if program.shows_or_dies("", Duration::from_secs(30)) {
+        if program.shows_or_dies("", LIMIT) {
             let until = std::time::Instant::now() + Duration::from_millis(400);
             if !program.has_died_before(until) {
                 break;
@@ -109,7 +109,7 @@ fn run(seed: u64) {
         }
         false => {
             if seen.starts_with("degraded") {
-                fs::write(program.path("trust"), "").unwrap();
+                program.trusts();
             }
             program.shows(&format!("healthy Some({})", held.n));
         }

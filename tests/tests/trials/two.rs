@@ -11,7 +11,7 @@ fn a_record_of_a_process_that_lives_is_no_death_and_is_left_alone() {
     one.shows("healthy Some(1)");
     one.write("n: 2");
     one.shows("healthy Some(2)");
-    let record = fs::read_to_string(one.path("last.json.trial")).unwrap();
+    let record = one.records(|record| record["on_trial"]["changed"][0] == "n");
     let mut other = Program::new("n: 2");
     other.keep = Some(one.path("last.json"));
     for _ in 0..3 {
@@ -116,6 +116,10 @@ fn the_process_that_replaces_the_file_of_one_that_runs_shows_it_in_its_status() 
     one.shows("healthy Some(2)");
     one.write("n: 3");
     one.shows("healthy Some(3)");
+    let id = format!("\"id\": {}", one.id());
+    one.holds("last.json", |text| {
+        text.is_some_and(|text| text.contains(&id))
+    });
     other.start();
     other.shows("healthy Some(1)");
     let whose = format!("the process {}, which runs, keeps its last", one.id());

@@ -20,6 +20,7 @@ use crate::{
         trial_record::Fingerprints,
     },
     problem::Seg,
+    source::Observation,
     time::after,
 };
 use std::{fmt::Write as _, time::Instant};
@@ -33,7 +34,9 @@ impl Engine {
         let (trials, found) = Trials::new(past, now.wall);
         let keys = self.layers.keys();
         for (state, key) in self.layers.states.iter_mut().zip(keys) {
-            state.quarantine.key = Some(trials.record.key);
+            let of_layer = trials.known(&key);
+            let identities = state.identities.as_ref();
+            state.identities = identities.map(|one| one.with(trials.record.key, of_layer));
             for content in trials
                 .record
                 .in_quarantine()
@@ -54,6 +57,35 @@ impl Engine {
         }
         self.agenda.lifts_at = trials.lifts_at(now);
         self.trials = Some(trials);
+    }
+
+    /// Holds back the first content of a layer, where too many processes in a row died with what they found.
+    pub(super) fn hold_first(&mut self, layer: usize, observation: &Observation, now: Now) {
+        let Some(trials) = self.trials.as_mut() else {
+            return;
+        };
+        let state = &self.layers.states[layer];
+        let content = match observation {
+            Observation::Value(content) => Some(&*content.bytes),
+            Observation::Absent => None,
+            Observation::Unreadable(_) => return,
+        };
+        let Some(changed) = trials.holds.as_ref().filter(|_| state.is_first()) else {
+            return;
+        };
+        let key = self.layers.keys().swap_remove(layer);
+        let found = (key, state.fingerprint(content));
+        let trusted = trials.trusted.iter().flatten().any(|one| *one == found);
+        if trusted || state.decoder.is_none() {
+            return;
+        }
+        let (key, content) = found;
+        if let Some(why) = trials.record.hold(&key, content, changed, now.wall) {
+            trials.version += 1;
+            let text = format!("is not applied: {why}");
+            self.layers.states[layer].quarantine.remember(content, text);
+            self.agenda.lifts_at = trials.lifts_at(now);
+        }
     }
 
     /// What is trusted, for the layers that there are now. A layer that the last known good configuration does not know, because it
@@ -115,7 +147,7 @@ impl Engine {
                     let known = trusted.into_iter().find(|(known, _)| *known == key);
                     known.map_or(Fingerprint(0), |(_, known)| *known)
                 }
-                content => Fingerprint::of(trials.record.key, content.bytes().as_deref()),
+                content => state.fingerprint(content.bytes().as_deref()),
             };
             Some((key, fingerprint))
         };
@@ -151,7 +183,7 @@ impl Engine {
             if let Some(content) = state.incoming()
                 && let Some(entry) = fingerprints.iter_mut().find(|(known, _)| *known == key)
             {
-                entry.1 = Fingerprint::of(trials.record.key, content.as_deref());
+                entry.1 = state.fingerprint(content.as_deref());
             }
         }
         let recorded = trials.record.on_trial.as_ref().filter(|one| one.running);
@@ -319,7 +351,8 @@ impl Engine {
                 trials.put(None);
             }
         }
-        trials.version += u64::from(trials.record.forget_suspects());
+        let forgot = trials.record.forget_suspects() | trials.record.end_row();
+        trials.version += u64::from(forgot);
         self.events.push(EngineEvent::TrialPassed);
         true
     }
@@ -335,7 +368,11 @@ impl Engine {
         // By either clock: the calendar's may be set back.
         let due = self.agenda.lifts_at.is_some_and(|at| at <= now.instant);
         let lifted = match by_hand {
-            true => trials.record.lift(|_| true),
+            true => {
+                trials.holds = None;
+                trials.version += u64::from(trials.record.end_row());
+                trials.record.lift(|_| true)
+            }
             false => trials.record.lift_first(|until| due || until <= now.wall),
         };
         if lifted {

@@ -75,7 +75,7 @@ impl Engine {
             let suspects = back.suspects.iter().map(|contents| contents[i].clone());
             let served = Some(state.content()).filter(|_| to < from);
             for suspect in suspects.chain(served) {
-                state.quarantine.add(&suspect, &text);
+                state.take_back(&suspect, &text);
             }
             if by_hand {
                 state.give_up_candidate(&text);
@@ -101,7 +101,7 @@ impl Engine {
         };
         for (state, content) in self.layers.states.iter_mut().zip(&*contents) {
             if state.content() != *content {
-                state.quarantine.add(content, &text);
+                state.take_back(content, &text);
             }
         }
     }

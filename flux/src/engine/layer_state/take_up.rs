@@ -58,7 +58,7 @@ impl LayerState {
             (Err(vec![entry]), Vec::new())
         };
         let refuse = |text: &str| told(What::plain(ProblemKind::Source, text));
-        if let Some(why) = self.quarantine.why(&observation) {
+        if let Some(why) = self.held_back(&observation) {
             return told(What::plain(ProblemKind::TakenBack, why));
         }
         let content = match observation {

@@ -212,3 +212,55 @@ fn times_are_written_for_people() {
         assert_eq!(clock_time(NOW + Duration::from_secs(seconds)), text);
     }
 }
+
+/// One start after a death with this content.
+fn dies_with(record: &mut TrialRecord, content: u128, now: SystemTime) -> bool {
+    record.on_trial = Some(record.trial(holding(content), 1, Vec::new(), 2, now));
+    record.at_start(true, Some(&holding(1)), 2, now);
+    record.is_in_a_row(2)
+}
+
+#[test]
+fn a_start_after_three_contents_that_killed_holds_back_what_it_finds_and_longer_each_time() {
+    let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    assert!(!dies_with(&mut record, 2, NOW));
+    assert!(!dies_with(&mut record, 3, NOW));
+    for (hours, content) in [(1, 4), (2, 5), (4, 6)] {
+        assert!(dies_with(&mut record, content, NOW), "{content}");
+        let (layer, next) = ("app.yaml", Fingerprint(content + 1));
+        let why = record.hold(layer, next, &["port".to_owned()], NOW).unwrap();
+        assert!(why.contains("new") && why.contains("`port`"), "{why}");
+        assert_eq!(
+            record.hold(layer, next, &[], NOW),
+            None,
+            "it is held already"
+        );
+        let held = record.in_quarantine().last().unwrap();
+        assert!(held.is(layer, next));
+        assert_eq!((held.until, held.deaths), (NOW + FIRST * hours, 0));
+    }
+    // It is tried at last, and one death is enough; it is counted as one.
+    assert!(record.lift(|_| true));
+    record.on_trial = Some(record.trial(holding(7), 1, Vec::new(), 2, NOW));
+    let found = record.at_start(true, Some(&holding(1)), 2, NOW);
+    assert!(matches!(found, Some(Aftermath::Quarantined(_))));
+    let held = record.in_quarantine().last().unwrap();
+    assert_eq!((held.fingerprint, held.deaths), (Fingerprint(7), 1));
+    assert!(held.sentence().contains("died once"), "{}", held.sentence());
+}
+
+#[test]
+fn a_row_ends_with_a_trial_that_was_passed_and_after_a_day_without_a_death() {
+    let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    for content in 2..4 {
+        dies_with(&mut record, content, NOW);
+    }
+    let mut passed = record.clone();
+    assert!(passed.end_row());
+    assert!(!dies_with(&mut passed, 4, NOW));
+    let mut later = record.clone();
+    assert!(!dies_with(&mut later, 4, NOW + LONGEST * 2));
+    let mut same = record.clone();
+    assert!(!dies_with(&mut same, 3, NOW), "that content died before");
+    assert!(dies_with(&mut record, 4, NOW + LONGEST));
+}

@@ -31,7 +31,13 @@ impl Driver {
     pub(super) fn update(&mut self) {
         let now = now();
         self.began = Some(Instant::from_std(now.instant));
-        match self.engine.record_reading(now) {
+        // New content on trial is read for its values.
+        let is_read = self.engine.trials().is_some() && self.is_long();
+        let is_recorded = match is_read {
+            true => block_in_place(|| self.engine.record_reading(now)),
+            false => self.engine.record_reading(now),
+        };
+        match is_recorded {
             true => {
                 self.record_trial();
                 let began = Instant::now();

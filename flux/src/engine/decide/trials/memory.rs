@@ -1,6 +1,7 @@
 //! What an engine knows across processes: the record that is to be on disk, and what is trusted.
 
 use crate::engine::{
+    fingerprint::Fingerprint,
     now::Now,
     proposal::Action,
     status::{QuarantineStatus, TrialStatus},
@@ -39,6 +40,8 @@ pub(crate) struct Trials {
     pub(super) reading: bool,
     /// What an earlier process died with, until it is clear what the sources hold now.
     pub(super) before: Option<OnTrial>,
+    /// What is new at this start is held back: the paths that changed when the process died last.
+    pub(super) holds: Option<Vec<String>>,
     /// Counts the changes of the record.
     pub(super) version: u64,
     /// What follows once the record is on disk.
@@ -55,11 +58,17 @@ impl Trials {
             rules,
         } = past;
         let before = record.clone();
+        let is_death = |trial: &OnTrial| {
+            died && trial.running && Some(&trial.fingerprints) != trusted.as_ref()
+        };
+        let last = record.on_trial.clone().filter(is_death);
         let found = record.at_start(died, trusted.as_ref(), rules.tries, now);
+        let last = last.filter(|_| record.is_in_a_row(rules.tries));
         let trials = Trials {
             rules,
             version: u64::from(record != before),
             reading: false,
+            holds: last.map(|trial| trial.changed),
             before: record.on_trial.clone(),
             record,
             trusted,
@@ -67,6 +76,21 @@ impl Trials {
             then: None,
         };
         (trials, found)
+    }
+
+    /// What is known of one layer's content.
+    pub(super) fn known(&self, layer: &str) -> Vec<Fingerprint> {
+        let trusted = self.trusted.iter().flatten();
+        let tried = self
+            .record
+            .on_trial
+            .iter()
+            .flat_map(|trial| &trial.fingerprints);
+        let held = self.record.quarantined.iter();
+        let held = held.map(|content| (&content.layer, content.fingerprint));
+        let all = trusted.chain(tried).map(|(key, content)| (key, *content));
+        let of_layer = all.chain(held).filter(|(key, _)| *key == layer);
+        of_layer.map(|(_, content)| content).collect()
     }
 
     /// The record, and the number of its newest change.
@@ -146,7 +170,8 @@ impl Trials {
         self.put(None);
         let before = self.record.quarantined.len();
         self.record.forgive(&fingerprints);
-        self.version += u64::from(self.record.quarantined.len() != before);
+        let had_row = self.record.end_row();
+        self.version += u64::from(self.record.quarantined.len() != before || had_row);
         self.trusted = Some(fingerprints);
     }
 

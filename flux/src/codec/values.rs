@@ -1,0 +1,207 @@
+//! What a document contains, in a form that depends on its values alone: to recognise content that was only written anew.
+//!
+//! Comments, blanks, quotes, the layout and the order of keys make no difference, nor do keys that no field has and aliases of
+//! fields. A scalar counts by its kind and its text: where one type reads two texts alike, another one may not. No code of the
+//! program runs, and nothing recurses deeper than a document may be.
+
+#[cfg(all(
+    test,
+    feature = "derive",
+    feature = "json",
+    feature = "yaml",
+    feature = "toml"
+))]
+mod tests;
+
+use super::{Decoder, dialect, says_nothing, text_of};
+use crate::{
+    document::{Dialect, Document, NodeContent, NodeId, ResolvedKind},
+    problem::caught,
+    schema::{self, Field, Kind},
+};
+
+/// Deeper than the fast decoders go.
+const DEEPEST: usize = 160;
+
+/// How many times the size of the document its values may have, with its aliases put in, and beyond that.
+const GROWTH: usize = 16;
+const LARGEST: usize = 1 << 16;
+
+/// The values of a document; none where it cannot be read, or where the program's own code would have to read it.
+pub(crate) fn values(fields: &'static [Field], decoder: &Decoder, bytes: &[u8]) -> Option<Vec<u8>> {
+    let dialect = dialect(decoder)?;
+    let text = text_of(bytes).ok()?;
+    let mut values = Values {
+        bytes: Vec::new(),
+        left: text.len().saturating_mul(GROWTH).saturating_add(LARGEST),
+        depth: 0,
+    };
+    if text.trim().is_empty() || says_nothing(decoder, text) {
+        values.bytes.push(NULL);
+        return Some(values.bytes);
+    }
+    let written = caught(|| {
+        #[cfg(feature = "yaml")]
+        if dialect == Dialect::Yaml {
+            super::bounds::check(text).ok()?;
+        }
+        let document = Document::parse(dialect, text).ok()?;
+        values.section(&document, fields, document.root())?;
+        Some(values.bytes)
+    });
+    written.ok().flatten()
+}
+
+const NULL: u8 = b'n';
+
+struct Values {
+    bytes: Vec<u8>,
+    /// How many more bytes may come.
+    left: usize,
+    depth: usize,
+}
+
+impl Values {
+    fn push(&mut self, bytes: &[u8]) -> Option<()> {
+        self.left = self.left.checked_sub(bytes.len())?;
+        self.bytes.extend_from_slice(bytes);
+        Some(())
+    }
+
+    fn text(&mut self, kind: u8, text: &str) -> Option<()> {
+        self.push(&[kind])?;
+        self.push(&(text.len() as u64).to_le_bytes())?;
+        self.push(text.as_bytes())
+    }
+
+    fn within(&mut self, go: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
+        go(self)?;
+        self.depth -= 1;
+        Some(())
+    }
+
+    /// Parts that begin with `form`, ordered by their names where `sorted`. A part appends its name, and then its value.
+    fn parts<P>(
+        &mut self,
+        form: u8,
+        sorted: bool,
+        parts: impl Iterator<Item = P>,
+        mut part: impl FnMut(&mut Self, P) -> Option<()>,
+    ) -> Option<()> {
+        self.push(&[form])?;
+        self.within(|values| {
+            let mut all = Vec::new();
+            for one in parts {
+                let before = std::mem::take(&mut values.bytes);
+                let done = part(values, one);
+                all.push(std::mem::replace(&mut values.bytes, before));
+                done?;
+            }
+            if sorted {
+                all.sort();
+            }
+            // What is counted above is not counted twice.
+            values
+                .bytes
+                .extend_from_slice(&(all.len() as u64).to_le_bytes());
+            values.bytes.extend(all.into_iter().flatten());
+            Some(())
+        })
+    }
+
+    fn section(
+        &mut self,
+        document: &Document<'_>,
+        fields: &'static [Field],
+        id: NodeId,
+    ) -> Option<()> {
+        let NodeContent::Map(entries) = &document.node(id).content else {
+            return self.value(document, id);
+        };
+        self.tag(document, id)?;
+        // What no field has is not read.
+        let known = entries.iter().filter_map(|entry| {
+            let key = document.key(entry.key);
+            let (_, kind) = schema::step(fields, key)?;
+            let name = schema::find(fields, key).map_or(key, |field| field.name);
+            Some((name, kind, entry.value))
+        });
+        self.parts(b'm', true, known, |values, (name, kind, value)| {
+            values.text(b'k', name)?;
+            values.kind(document, kind, value)
+        })
+    }
+
+    fn kind(&mut self, document: &Document<'_>, kind: Kind, id: NodeId) -> Option<()> {
+        match (kind, &document.node(id).content) {
+            (Kind::Section(inner), _) => self.section(document, inner(), id),
+            (Kind::List(item), NodeContent::List(items)) => {
+                self.tag(document, id)?;
+                self.parts(b'l', false, items.iter(), |values, one| {
+                    values.kind(document, *item, *one)
+                })
+            }
+            (Kind::Map(entry), NodeContent::Map(entries)) => {
+                self.tag(document, id)?;
+                self.parts(b'm', true, entries.iter(), |values, one| {
+                    values.value(document, one.key)?;
+                    values.kind(document, *entry, one.value)
+                })
+            }
+            _ => self.value(document, id),
+        }
+    }
+
+    /// A value that is decoded as a whole.
+    fn value(&mut self, document: &Document<'_>, id: NodeId) -> Option<()> {
+        self.tag(document, id)?;
+        match &document.node(id).content {
+            NodeContent::Scalar(scalar) => self.scalar(document, id, &scalar.text),
+            NodeContent::List(items) => self.parts(b'l', false, items.iter(), |values, item| {
+                values.value(document, *item)
+            }),
+            NodeContent::Map(entries) => self.parts(b'm', true, entries.iter(), |values, one| {
+                values.value(document, one.key)?;
+                values.value(document, one.value)
+            }),
+            // A node that an alias refers to is none.
+            NodeContent::Alias(_) => None,
+        }
+    }
+
+    fn tag(&mut self, document: &Document<'_>, id: NodeId) -> Option<()> {
+        match &document.node(id).tag {
+            Some(tag) => self.text(b'!', tag),
+            None => Some(()),
+        }
+    }
+
+    fn scalar(&mut self, document: &Document<'_>, id: NodeId, text: &str) -> Option<()> {
+        match document.kind(id)? {
+            ResolvedKind::Null => self.push(&[NULL]),
+            ResolvedKind::Bool => self.text(b'b', text),
+            // YAML has texts that look like integers, and TOML has not.
+            ResolvedKind::Integer if is_toml(document.dialect()) => {
+                let digits = text.replace('_', "");
+                let printed = document.printed(id);
+                self.text(b'i', printed.as_deref().unwrap_or(&digits))
+            }
+            ResolvedKind::Integer => self.text(b'i', text),
+            ResolvedKind::Float => self.text(b'f', text),
+            ResolvedKind::Date => self.text(b'd', text),
+            ResolvedKind::Text | ResolvedKind::Raw => self.text(b't', text),
+        }
+    }
+}
+
+fn is_toml(dialect: Dialect) -> bool {
+    match dialect {
+        #[cfg(feature = "toml")]
+        Dialect::Toml => true,
+        _ => false,
+    }
+}

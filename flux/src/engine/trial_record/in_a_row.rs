@@ -1,0 +1,87 @@
+//! Deaths one start after another, each with other content on trial: a document that differs at every start, be it in a time alone,
+//! would never die often enough to be in quarantine.
+
+use super::{Fingerprint, LONGEST, QuarantinedContent, TrialRecord};
+use std::time::{Duration, SystemTime};
+
+/// A death so long after the one before is the first of a new row.
+const FORGOTTEN: Duration = LONGEST;
+
+/// Processes that died, and no trial was passed in between.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct InARow {
+    /// With how many contents.
+    pub(crate) contents: u32,
+    /// When the last death was counted.
+    pub(crate) last: SystemTime,
+    /// How many starts held back what they found.
+    pub(crate) held: u32,
+}
+
+impl TrialRecord {
+    /// A row of which no process died for a day is over.
+    pub(super) fn forget_row(&mut self, now: SystemTime) {
+        self.in_a_row.take_if(|row| {
+            // The calendar may have been set back.
+            let since = now.duration_since(row.last).unwrap_or_default();
+            since > FORGOTTEN
+        });
+    }
+
+    /// A trial was passed, or a person trusts what the sources hold. Answers whether there was a row.
+    pub(crate) fn end_row(&mut self) -> bool {
+        self.in_a_row.take().is_some()
+    }
+
+    /// One more death, with content that is new or that a process died with before.
+    pub(super) fn died_in_a_row(&mut self, is_new: bool, now: SystemTime) {
+        self.forget_row(now);
+        let before = self.in_a_row.take();
+        let (contents, held) = before.map_or((0, 0), |row| (row.contents, row.held));
+        self.in_a_row = Some(InARow {
+            contents: contents.saturating_add(u32::from(is_new)),
+            last: now,
+            held,
+        });
+    }
+
+    /// Whether a start right after a death holds back whatever it finds: more contents than `tries` killed the process in a row.
+    pub(crate) fn is_in_a_row(&mut self, tries: u32) -> bool {
+        let row = self.in_a_row.as_mut();
+        let Some(row) = row.filter(|row| row.contents > tries) else {
+            return false;
+        };
+        row.held = row.held.saturating_add(1);
+        true
+    }
+
+    /// Puts content into quarantine that such a start has found; answers why it is not applied. None where it is in quarantine
+    /// already.
+    pub(crate) fn hold(
+        &mut self,
+        layer: &str,
+        fingerprint: Fingerprint,
+        changed: &[String],
+        now: SystemTime,
+    ) -> Option<String> {
+        let row = self.in_a_row.as_ref()?;
+        if self.in_quarantine().any(|one| one.is(layer, fingerprint)) {
+            return None;
+        }
+        let held = QuarantinedContent {
+            layer: layer.to_owned(),
+            fingerprint,
+            changed: changed.to_vec(),
+            deaths: 0,
+            until: now + crate::time::ceiling(row.held, super::FIRST, LONGEST),
+            times: 1,
+            lifted: false,
+            after: row.contents,
+        };
+        self.quarantined.retain(|one| !one.is(layer, fingerprint));
+        let why = held.sentence();
+        self.quarantined.push(held);
+        self.forget_surplus();
+        Some(why)
+    }
+}
