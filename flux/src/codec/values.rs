@@ -4,8 +4,8 @@
 //! fields. A scalar counts by its kind and its text: where one type reads two texts alike, another one may not. No code of the
 //! program runs, and nothing recurses deeper than a document may be.
 
+#[cfg(test)]
 #[cfg(all(
-    test,
     feature = "derive",
     feature = "json",
     feature = "yaml",

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 #[derive(Debug, flux_derive::Flux)]
 #[flux(crate = crate)]
-struct Inner {
+struct ValuesSection {
     #[flux(default = 0)]
     x: i64,
     #[flux(default)]
@@ -19,18 +19,18 @@ struct Inner {
 
 #[derive(Debug, flux_derive::Flux)]
 #[flux(crate = crate)]
-struct Outer {
+struct ValuesRoot {
     #[flux(default = 0)]
     n: u32,
     #[flux(default)]
     #[serde(alias = "other_text")]
     text: String,
     #[flux(nested)]
-    inner: Inner,
+    inner: ValuesSection,
     #[flux(nested)]
-    list: Vec<Inner>,
+    list: Vec<ValuesSection>,
     #[flux(nested)]
-    map: BTreeMap<String, Inner>,
+    map: BTreeMap<String, ValuesSection>,
     #[flux(default)]
     any: BTreeMap<String, Value>,
 }
@@ -108,12 +108,12 @@ fn value(rng: &mut Rng, depth: usize) -> Value {
 }
 
 /// Writes a document in one of many ways.
-struct Writer<'r> {
+struct AnewWriter<'r> {
     rng: &'r mut Rng,
     out: String,
 }
 
-impl Writer<'_> {
+impl AnewWriter<'_> {
     fn entries<'v>(
         &mut self,
         map: &'v serde_json::Map<String, Value>,
@@ -275,7 +275,7 @@ fn written(document: &Value, decoder: &Decoder, rng: &mut Rng) -> String {
     }
     let (root, mut writer) = (
         root.clone(),
-        Writer {
+        AnewWriter {
             rng,
             out: String::new(),
         },
@@ -318,13 +318,13 @@ fn what_was_only_written_anew_is_the_same_and_another_value_is_not() {
             let [one, two, other] =
                 [&document, &document, &other].map(|it| written(it, &decoder, rng));
             let of = |text: &str| {
-                let decoded = crate::codec::decode::<Outer>(
+                let decoded = crate::codec::decode::<ValuesRoot>(
                     &decoder,
                     text.as_bytes(),
                     crate::codec::Unknown::Ignore,
                 );
                 assert!(decoded.is_ok(), "{seed} {round}:\n{text}");
-                let values = values(Outer::fields(), &decoder, text.as_bytes());
+                let values = values(ValuesRoot::fields(), &decoder, text.as_bytes());
                 values.unwrap_or_else(|| panic!("{seed} {round}: not read:\n{text}"))
             };
             assert_eq!(of(&one), of(&two), "{seed} {round}:\n{one}\n---\n{two}");
@@ -335,7 +335,7 @@ fn what_was_only_written_anew_is_the_same_and_another_value_is_not() {
 
 #[test]
 fn aliases_and_merge_keys_count_as_what_they_mean() {
-    let of = |text: &str| values(Outer::fields(), &Decoder::Yaml, text.as_bytes()).unwrap();
+    let of = |text: &str| values(ValuesRoot::fields(), &Decoder::Yaml, text.as_bytes()).unwrap();
     let plain = "inner: {x: 1, y: a}\nlist: [{x: 1, y: a}, {x: 1, y: b}]\n";
     let short = "inner: &i {x: 1, y: a}\nlist:\n- *i\n- <<: *i\n  y: b\n";
     assert_eq!(of(plain), of(short));
@@ -346,7 +346,7 @@ fn aliases_and_merge_keys_count_as_what_they_mean() {
 /// In one type or another it would be another value.
 #[test]
 fn what_only_some_types_read_alike_is_not_the_same() {
-    let yaml = |text: &str| values(Outer::fields(), &Decoder::Yaml, text.as_bytes()).unwrap();
+    let yaml = |text: &str| values(ValuesRoot::fields(), &Decoder::Yaml, text.as_bytes()).unwrap();
     for (one, other) in [
         ("text: 1.10", "text: 1.1"),
         ("text: 0x10", "text: 16"),
@@ -364,7 +364,7 @@ fn what_only_some_types_read_alike_is_not_the_same() {
 
 #[test]
 fn what_cannot_be_read_or_grows_too_much_has_no_values() {
-    let of = |text: &str| values(Outer::fields(), &Decoder::Yaml, text.as_bytes());
+    let of = |text: &str| values(ValuesRoot::fields(), &Decoder::Yaml, text.as_bytes());
     let deep = format!("any: {{a: {}{}}}", "[".repeat(200), "]".repeat(200));
     let cycle = "any: &a {b: *a}";
     let mut wide = "any:\n  a0: &a0 [aaaaaaaaaaaaaaaaaaaa]\n".to_owned();
@@ -374,6 +374,6 @@ fn what_cannot_be_read_or_grows_too_much_has_no_values() {
     for text in ["a: [", "a: 1\n---\nb: 1", &deep, cycle, &wide] {
         assert_eq!(of(text), None, "{text}");
     }
-    let bytes = values(Outer::fields(), &Decoder::Json, b"\xff{}");
+    let bytes = values(ValuesRoot::fields(), &Decoder::Json, b"\xff{}");
     assert_eq!(bytes, None);
 }
