@@ -285,16 +285,16 @@ impl Program {
         fs::write(self.path("trust"), "").unwrap();
     }
 
-    /// Whether it shows this; not where it dies before.
-    pub fn shows_or_dies(&mut self, wanted: &str, within: Duration) -> bool {
-        let until = Instant::now() + within;
+    /// What it shows of itself, once it begins with one of these; none where it dies before.
+    pub fn shows_one_or_dies(&mut self, wanted: &[&str]) -> Option<String> {
+        let until = Instant::now() + LIMIT;
         loop {
             let seen = fs::read_to_string(self.path("seen")).unwrap_or_default();
-            if seen.starts_with(wanted) {
-                return true;
+            if wanted.iter().any(|wanted| seen.starts_with(wanted)) {
+                return Some(seen);
             }
             if self.has_died_before(Instant::now() + Duration::from_millis(5)) {
-                return false;
+                return None;
             }
             assert!(
                 Instant::now() < until,

@@ -1,6 +1,6 @@
 //! Content that is on trial, and what is beside it: other content, the environment, a calendar that was ahead.
 
-use crate::child::{LIMIT, Program};
+use crate::child::Program;
 use flux::{Capacitor, Flux, Secrets, Source};
 use std::{
     fs,
@@ -91,7 +91,7 @@ fn of_two_documents_that_died_together_the_innocent_one_is_served_after_its_quar
         let mut deaths = 0;
         let seen = loop {
             program.start();
-            if program.shows_or_dies("degraded Some(2)", LIMIT) {
+            if program.shows_one_or_dies(&["degraded Some(2)"]).is_some() {
                 let until = std::time::Instant::now() + Duration::from_secs(2);
                 let died = program.has_died_before(until);
                 deaths += u32::from(died);

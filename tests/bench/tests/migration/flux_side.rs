@@ -76,3 +76,15 @@ pub(crate) fn a_missing_file_is_refused_unless_it_is_optional() {
     let read = read::<Settings>(&[], |builder| builder.source(missing().optional()));
     assert_eq!(read.unwrap().port, 8080);
 }
+
+/// Waits until this is so.
+pub(crate) fn until(is_so: impl Fn() -> bool) {
+    let begin = std::time::Instant::now();
+    while !is_so() {
+        assert!(
+            begin.elapsed() < std::time::Duration::from_secs(60),
+            "never"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
