@@ -1,6 +1,7 @@
 //! The engine: it is given what happened and the time, and decides what is to be done.
 
 mod commit;
+mod denied;
 mod take_up;
 #[cfg_attr(
     not(feature = "json"),
@@ -37,6 +38,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use denied::DeniedFirst;
 use trials::Trials;
 #[cfg(feature = "json")]
 pub(crate) use trials::{Past, TrialRules};
@@ -92,6 +94,8 @@ pub(crate) struct Engine {
     /// What the runtime has kept on disk.
     last_known_good: Option<LastKnownGood>,
     trial_record: Option<TrialRecordFile>,
+    /// The program refused the first configuration, and what is kept on disk may serve instead.
+    denied: Option<DeniedFirst>,
     events: Vec<EngineEvent>,
 }
 
@@ -133,6 +137,7 @@ impl Engine {
             trials: None,
             last_known_good: None,
             trial_record: None,
+            denied: None,
             events: Vec::new(),
         }
     }

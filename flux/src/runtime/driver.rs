@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     change::Member,
-    engine::{Due, Engine, Layers, discard},
+    engine::{Action, Due, Engine, Layers, discard},
     observe,
     pipeline::{Answer, AnyPipeline},
     problem::caught,
@@ -217,7 +217,7 @@ impl Driver {
                 self.perform_anew(action, None);
             }
             Due::Fallback => {
-                if self.fall_back() {
+                if self.fall_back().is_some() {
                     self.update();
                 }
             }
@@ -304,12 +304,24 @@ impl Driver {
         }
     }
 
-    /// Fills layers of which nothing could be read from what is kept on disk; tried once.
+    /// Fills layers of which nothing could be read from what is kept on disk; tried once. Answers what reports call it, where the
+    /// layers are to be taken up again.
     #[cfg(feature = "json")]
-    fn fall_back(&mut self) -> bool {
+    fn fall_back(&mut self) -> Option<String> {
         let wanted = self.engine.fallback_tried();
-        let keep = self.listeners.keeper.keep.as_ref().filter(|_| wanted);
-        keep.is_some_and(|keep| super::fallback_start::fill(&mut self.engine, keep))
+        let keep = self.listeners.keeper.keep.as_ref().filter(|_| wanted)?;
+        super::fallback_start::fill(&mut self.engine, keep)
+    }
+
+    /// What is kept on disk, proposed in the place of a first configuration that the program refuses.
+    #[cfg(feature = "json")]
+    fn fall_back_from_denied(&mut self) -> Option<Action> {
+        if !self.engine.is_denied() {
+            return None;
+        }
+        let kept = self.fall_back()?;
+        self.listeners.notify(&mut self.engine);
+        self.engine.propose_kept(kept, now())
     }
 
     /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
@@ -352,8 +364,12 @@ impl Driver {
 /// Without files of the last known good configuration.
 #[cfg(not(feature = "json"))]
 impl Driver {
-    fn fall_back(&mut self) -> bool {
-        false
+    fn fall_back(&mut self) -> Option<String> {
+        None
+    }
+
+    fn fall_back_from_denied(&mut self) -> Option<Action> {
+        None
     }
 
     fn describe_trial(&mut self) {}

@@ -12,16 +12,17 @@ use std::time::Duration;
 /// How long silent sources are waited for where no startup timeout limits it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Lets what is kept on disk serve for layers of which nothing could be read yet; answers whether the layers are to be taken up again.
-pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
+/// Lets what is kept on disk serve for layers of which nothing could be read yet, or whose content the program refuses. Answers what
+/// reports call it, where the layers are to be taken up again.
+pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
     let schema = engine.layers.schema;
     let name = engine.name().to_owned();
     let found = match keep.read(schema.name) {
         Ok(Some(found)) => found,
-        Ok(None) => return false,
+        Ok(None) => return None,
         Err(problem) => {
             observe::warning(&name, &engine.layers.secret_book().safe(&problem));
-            return false;
+            return None;
         }
     };
     let path = keep.shown();
@@ -29,6 +30,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
         path,
         age: found.written.elapsed().unwrap_or_default(),
         found: &found,
+        is_denied: engine.is_denied(),
     };
     let (mut filled, mut lacking) = (false, false);
     let secrets = engine.layers.secret_book();
@@ -58,7 +60,8 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> bool {
     let mut states = engine.layers.states.iter();
     // What is missing in it is reported, once there is nothing to wait for.
     let report = lacking && states.clone().all(LayerState::answered);
-    report || filled && states.all(LayerState::is_usable)
+    let again = report || filled && states.all(LayerState::is_usable);
+    again.then(|| kept.name())
 }
 
 /// Why what a layer holds is not what serves; none where its refusal is a reason already.
@@ -79,6 +82,8 @@ struct FoundFile<'f> {
     path: &'f str,
     age: Duration,
     found: &'f KeptFile,
+    /// The program refuses what the layers contain.
+    is_denied: bool,
 }
 
 impl FoundFile<'_> {
@@ -95,7 +100,9 @@ impl FoundFile<'_> {
         state: &LayerState,
         key: &str,
     ) -> Result<(Option<AnyLayer>, Vec<String>), String> {
-        let may_lack = || !state.answered() || state.quarantine_reason().is_some();
+        // The environment has nothing in the file, and is what it is.
+        let is_denied = self.is_denied && state.decoder.is_some();
+        let may_lack = || is_denied || !state.answered() || state.quarantine_reason().is_some();
         match self.found.layer(schema, key, state.decoder.as_ref())? {
             Some((layer, warnings)) => Ok((Some(layer), warnings)),
             // It had no document then, or it is new since.
@@ -116,16 +123,21 @@ impl FoundFile<'_> {
 #[cfg(all(feature = "derive", feature = "file", feature = "yaml"))]
 mod tests {
     use crate::{
-        Capacitor, Format, Secrets, Source, State,
+        Capacitor, Format, Secrets, Snapshot, Source, State,
         change::Group,
         source::{Channel, ChannelSender},
     };
-    use std::path::Path;
+    use std::{
+        path::Path,
+        sync::{Arc, Mutex},
+    };
 
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     struct MemberApp {
         n: u32,
+        #[flux(default = 0)]
+        m: u32,
     }
 
     async fn member(
@@ -203,6 +215,109 @@ mod tests {
         let inside = build(Source::dir(file("keys")), file("keys/last.json"));
         assert!(inside.is_err());
         build(Source::dir(file("keys")), file("last.json")).unwrap();
+    }
+
+    /// A capacitor whose callback refuses these numbers, with a second layer and the environment above.
+    fn refusing(
+        path: &Path,
+        refuses: &Arc<Mutex<Vec<u32>>>,
+    ) -> (Capacitor<MemberApp>, [ChannelSender; 2]) {
+        let (sender, channel) = Channel::buffered("app", 4);
+        let (upper, upper_channel) = Channel::buffered("upper", 4);
+        let refuses = Arc::clone(refuses);
+        let capacitor = Capacitor::<MemberApp>::builder()
+            .source(Source::watcher(channel).format(Format::Yaml))
+            .source(
+                Source::watcher(upper_channel)
+                    .format(Format::Yaml)
+                    .optional(),
+            )
+            .override_with(Source::env("X_").variables([("X_M", "5")]))
+            .last_known_good(path.to_str().unwrap(), Secrets::Omit)
+            .trial(2)
+            .on_apply(move |_, app: Arc<Snapshot<MemberApp>>| {
+                let refused = refuses.lock().unwrap().contains(&app.n);
+                let answer = match refused {
+                    true => Err(format!("port {} is taken", app.n)),
+                    false => Ok(()),
+                };
+                async move { answer }
+            })
+            .build()
+            .unwrap();
+        (capacitor, [sender, upper])
+    }
+
+    async fn until(what: &str, is_so: impl Fn() -> bool) {
+        let waits = async {
+            while !is_so() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, waits).await.expect(what);
+    }
+
+    #[tokio::test]
+    async fn a_first_configuration_that_the_callback_refuses_is_replaced_by_the_last_known_good_one_until_it_passes()
+     {
+        // The new value is in the lower layer, or in an upper one that was absent.
+        for is_in_upper in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("last.json");
+            let refuses = Arc::new(Mutex::new(vec![2]));
+            let (good, [lower, upper]) = refusing(&path, &refuses);
+            lower.send(&b"n: 1"[..]).await.unwrap();
+            upper.absent().await.unwrap();
+            good.start().await.unwrap();
+            good.stop().await;
+            let (capacitor, [lower, upper]) = refusing(&path, &refuses);
+            if is_in_upper {
+                lower.send(&b"n: 1"[..]).await.unwrap();
+                upper.send(&b"n: 2"[..]).await.unwrap();
+            } else {
+                lower.send(&b"n: 2"[..]).await.unwrap();
+                upper.absent().await.unwrap();
+            }
+            capacitor.start().await.unwrap();
+            assert_eq!((capacitor.state(), capacitor.get().n), (State::Degraded, 1));
+            assert_eq!(capacitor.get().m, 5, "the environment is what it is");
+            let report = capacitor.last_error().unwrap().to_string();
+            for part in [
+                "port 2 is taken",
+                "served is the last known good configuration",
+                "last.json",
+            ] {
+                assert!(report.contains(part), "{part}: {report}");
+            }
+            // What is desired is tried again.
+            refuses.lock().unwrap().clear();
+            until("healthy", || capacitor.state() == State::Healthy).await;
+            assert_eq!(capacitor.get().n, 2);
+            capacitor.stop().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn where_the_callback_refuses_the_last_known_good_one_too_nothing_is_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let refuses = Arc::new(Mutex::new(Vec::new()));
+        let (good, [lower, upper]) = refusing(&path, &refuses);
+        lower.send(&b"n: 1"[..]).await.unwrap();
+        upper.absent().await.unwrap();
+        good.start().await.unwrap();
+        good.stop().await;
+        refuses.lock().unwrap().extend([1, 2]);
+        let (capacitor, [lower, upper]) = refusing(&path, &refuses);
+        lower.send(&b"n: 2"[..]).await.unwrap();
+        upper.absent().await.unwrap();
+        capacitor.start().await.unwrap_err();
+        assert_eq!(capacitor.state(), State::Empty);
+        lower.send(&b"n: 3"[..]).await.unwrap();
+        until("healthy", || capacitor.state() == State::Healthy).await;
+        assert_eq!(capacitor.get().n, 3);
+        capacitor.stop().await;
     }
 
     #[derive(Debug, flux_derive::Flux)]

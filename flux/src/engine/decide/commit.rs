@@ -44,8 +44,9 @@ impl Engine {
             self.agenda.probation = Some(Probation::new(number, window, checks, now.instant));
         }
         self.review_trial(!forward, now);
-        if !forward && self.layers.waits() {
-            // It was refused before the way back and may succeed after it.
+        let denied = self.denied.take().is_some_and(|denied| denied.may_pass);
+        if (!forward || denied) && self.layers.waits() {
+            // It was refused before the way back, or before what is kept on disk, and may succeed after it.
             let retry = &mut self.agenda.retry;
             retry.failed(now.instant, RetryTarget::Newest);
         }

@@ -58,7 +58,7 @@ impl Engine {
     }
 
     /// A valid configuration: to the pipeline with it, unless readers see it already.
-    fn propose(
+    pub(super) fn propose(
         &mut self,
         built: Built,
         chosen: Vec<bool>,
@@ -161,6 +161,7 @@ impl Engine {
             Direction::Forward { refused, .. } => entries.extend(refused),
             Direction::Back { .. } => {}
         }
+        self.deny_first(&entries, may_pass);
         self.refuse(stage, entries, now);
         match target {
             RetryTarget::Newest if !may_pass => self.agenda.retry.clear_newest(),

@@ -55,7 +55,7 @@ impl Driver {
             false => self.engine.take_up(now),
         };
         let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
-        if refused && self.fall_back() {
+        if refused && self.fall_back().is_some() {
             self.listeners.notify(&mut self.engine);
             drop(entered);
             return self.take_up(self::now());
@@ -217,7 +217,9 @@ impl Driver {
             action => {
                 // What was prepared is rolled back before any listener is notified.
                 inside(self.instance.number(), || drop(transaction));
-                self.perform(action, span, reply);
+                let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;
+                let kept = refused.then(|| self.fall_back_from_denied()).flatten();
+                self.perform(kept.unwrap_or(action), span, reply);
             }
         }
     }

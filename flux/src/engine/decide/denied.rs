@@ -1,0 +1,65 @@
+//! A first configuration that the program refuses, in a callback, a stage or a party: what is kept on disk serves, as it does where a
+//! document is refused.
+
+use super::Engine;
+use crate::{
+    engine::{layer_state::LayerState, now::Now, proposal::Action, resolve::Beside, schema::Stamp},
+    report::Entry,
+};
+
+/// Why the program refused the first configuration.
+pub(super) struct DeniedFirst {
+    entries: Vec<Entry>,
+    /// It is tried again.
+    pub(super) may_pass: bool,
+}
+
+impl Engine {
+    /// Remembers the refusal as long as what is kept on disk was not tried.
+    pub(super) fn deny_first(&mut self, entries: &[Entry], may_pass: bool) {
+        let may_fall_back = self.current.is_none() && self.agenda.fallback_at.is_some();
+        self.denied = may_fall_back.then(|| DeniedFirst {
+            entries: entries.to_vec(),
+            may_pass,
+        });
+    }
+
+    /// Whether what is kept on disk is to serve in the place of content that only the program refused.
+    #[cfg_attr(
+        not(feature = "json"),
+        allow(dead_code, reason = "what outlives a process is kept as JSON")
+    )]
+    pub(crate) fn is_denied(&self) -> bool {
+        self.denied.is_some()
+    }
+
+    /// Proposes what is kept on disk, which the layers were filled with; `kept` is what reports call it. None where that is no
+    /// configuration either.
+    #[cfg_attr(
+        not(feature = "json"),
+        allow(dead_code, reason = "what outlives a process is kept as JSON")
+    )]
+    pub(crate) fn propose_kept(&mut self, kept: String, now: Now) -> Option<Action> {
+        let denied = self.denied.as_ref()?;
+        let mut refused = denied.entries.clone();
+        if let Some(last) = refused.pop() {
+            refused.push(last.kept(kept));
+        }
+        // What has nothing on the disk, such as the environment, is what it is.
+        let states = &self.layers.states;
+        let chosen: Vec<bool> = states.iter().map(|state| !state.is_accepted()).collect();
+        if !states.iter().all(LayerState::is_usable) {
+            return None;
+        }
+        let beside = Beside {
+            current: None,
+            running: None,
+            stamp: Stamp {
+                generation: self.last_generation + 1,
+                applied: now.wall,
+            },
+        };
+        let built = self.layers.build(&chosen, &beside).ok()?;
+        Some(self.propose(built, chosen, refused, now))
+    }
+}
