@@ -69,7 +69,7 @@ impl Consul {
         wait.clamp(Duration::from_secs(1), Duration::from_secs(600))
     }
 
-    /// The server spreads its answers over a sixteenth of the wait.
+    /// For how long an answer may be under way: the server spreads its answers over a sixteenth of the wait.
     fn limit(&self) -> Duration {
         self.patience() + self.patience() / 16 + ANSWER
     }
@@ -88,6 +88,15 @@ impl Consul {
             .options
             .retain(|(name, value)| *name != "token" || !value.is_empty());
         consul
+    }
+
+    /// For how long the server certainly held a question for what comes after `index`, whose answer was read after `took`: the whole
+    /// wait where nothing came. Any other answer may be as old as its question.
+    fn held_for(&self, index: u64, next: u64, took: Duration) -> Duration {
+        match index > 0 && next == index && took >= self.patience() {
+            true => self.patience(),
+            false => Duration::ZERO,
+        }
     }
 
     /// Asks for what comes after `index`; answers with the next index.
@@ -140,7 +149,6 @@ impl Watcher for Consul {
 impl Consul {
     async fn session(&self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
-        observer.holds_for(self.limit());
         let connect = async { Http::new(&self.place) };
         let http = SERVERS
             .lease(self.place.server(), observer.was_live(), connect)
@@ -149,20 +157,94 @@ impl Consul {
         loop {
             let asked = Instant::now();
             let (observation, next) = self.ask(&http, index).await?;
-            observer.observe(observation);
-            // Zero would not wait, and an index that went backwards is of a server that was made anew.
-            index = match next.max(1) {
-                next if next < index => 0,
-                next => next,
-            };
+            let shown = asked + self.held_for(index, next, asked.elapsed());
+            observer.as_of(shown).observe(observation);
+            index = follows(index, next, shown.elapsed());
             sleep_until(asked + SPACING).await;
         }
+    }
+}
+
+/// The index to ask for after an answer with `next`, which shows the key as it was so long `ago`. Zero is answered at once: where the
+/// index went backwards, since the server was made anew, and where the answer may be old, which the next one confirms.
+fn follows(index: u64, next: u64, ago: Duration) -> u64 {
+    match next.max(1) {
+        next if next < index || ago > ANSWER => 0,
+        next => next,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{mailbox::Mailbox, remote::fake};
+    use std::{
+        io::Write,
+        sync::{
+            atomic::{AtomicUsize, Ordering::SeqCst},
+            mpsc::channel,
+        },
+        time::SystemTime,
+    };
+
+    /// How far the second observation is proven: after when the first answer was sent, and after when the second question was there, which
+    /// the server answers three seconds later with the index `next` to its own 5.
+    async fn proven_by(next: u64) -> (Duration, Duration) {
+        let (count, (noted, notes)) = (AtomicUsize::new(0), channel());
+        let address = fake::web(move |_, client| {
+            let answer = |index| fake::found(&format!("X-Consul-Index: {index}\r\n"), "{}");
+            let index = match count.fetch_add(1, SeqCst) {
+                0 => 5,
+                1 => next,
+                // The connection stays open, without an answer.
+                _ => return,
+            };
+            noted.send(SystemTime::now()).unwrap();
+            if index == next && count.load(SeqCst) == 2 {
+                std::thread::sleep(Duration::from_secs(3));
+            }
+            client.write_all(&answer(index)).unwrap();
+        });
+        let mailbox = Mailbox::new(1);
+        let (observer, proven) = (mailbox.observer(0), mailbox.proven(0));
+        let consul = Consul::new(address.to_string(), "app").wait(Duration::from_secs(1));
+        let session = tokio::spawn(async move { consul.session(&observer).await });
+        let both = async {
+            while mailbox.take().iter().all(|report| report.received < 2) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let both = tokio::time::timeout(Duration::from_secs(60), both);
+        both.await.expect("two answers");
+        let after = |then: SystemTime| {
+            proven
+                .at()
+                .unwrap()
+                .duration_since(then)
+                .unwrap_or_default()
+        };
+        let shown = (after(notes.recv().unwrap()), after(notes.recv().unwrap()));
+        session.abort();
+        shown
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_from_its_question_or_from_the_end_of_the_wait_that_it_was_held_for() {
+        let (_, changed) = proven_by(6).await;
+        assert!(changed < Duration::from_secs(1), "{changed:?}");
+        let (least, held) = proven_by(5).await;
+        assert!(least > Duration::from_millis(990), "{least:?}");
+        assert!(held < Duration::from_secs(2), "{held:?}");
+    }
+
+    #[test]
+    fn an_answer_that_may_be_old_is_confirmed_at_once() {
+        let (soon, late) = (Duration::from_secs(5), Duration::from_secs(6));
+        assert_eq!(follows(5, 7, soon), 7);
+        assert_eq!(follows(5, 7, late), 0);
+        assert_eq!(follows(5, 4, soon), 0, "made anew");
+        assert_eq!(follows(0, 0, soon), 1, "zero would not wait");
+    }
 
     #[test]
     fn keys_are_escaped_and_slashes_stay() {

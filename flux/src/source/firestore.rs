@@ -16,7 +16,10 @@ use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
     target::{DocumentsTarget, ResumeType, TargetType},
     target_change::TargetChangeType,
 };
-use tokio::{sync::oneshot, time::interval};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, interval},
+};
 use tonic::{
     Code, Request, Status, Streaming,
     metadata::MetadataValue,
@@ -268,6 +271,8 @@ impl Watcher for Firestore {
         let project: Lease<Project> = PROJECTS
             .lease(self.place.server(), observer.was_live(), self.connect())
             .await?;
+        let mut again = observer.resync();
+        let mut reader = observer.as_of(Instant::now());
         let mut listener = match self.listen(&project).await {
             Ok(listener) => listener,
             Err(error) => {
@@ -286,11 +291,11 @@ impl Watcher for Firestore {
         }
         let mut heard = ListenEvent::default();
         let mut beat = interval(BEAT / 2);
-        let mut again = observer.resync();
         loop {
             let event = tokio::select! {
                 event = listener.events.message() => event,
                 () = again.due() => {
+                    reader = observer.as_of(Instant::now());
                     listener = self.listen(&project).await?;
                     heard = ListenEvent::default();
                     continue;
@@ -322,7 +327,7 @@ impl Watcher for Firestore {
                     heard.document = Some(None);
                 }
                 Some(ResponseType::TargetChange(change)) => {
-                    self.target_changed(&change, &mut heard, observer)?;
+                    self.target_changed(&change, &mut heard, &reader)?;
                 }
                 Some(ResponseType::Filter(_)) | None => {}
             }

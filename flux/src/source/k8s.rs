@@ -171,6 +171,8 @@ impl Kubernetes {
             let list = answered(&self.place, api.list(&params)).await?;
             let list = list.map_err(|error| self.classified(error))?;
             let version = list.metadata.resource_version.unwrap_or_default();
+            // What the watch reports counts from here too: it proves no more than that the list was asked for.
+            let observer = observer.as_of(begin);
             observer.observe(self.document_of(list.items.first()));
             let params = WatchParams::default()
                 .fields(&only)
@@ -268,7 +270,8 @@ impl Watcher for Kubernetes {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        Some(self.patience() + ANSWER * 2)
+        // The list, the watch, and the next list; a connection for it, too.
+        Some(self.patience() + ANSWER * 3)
     }
 
     fn resync(&self) -> Option<Duration> {
@@ -299,6 +302,59 @@ impl Watcher for Kubernetes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{mailbox::Mailbox, remote::fake};
+    use std::{io::Write, sync::mpsc::channel, time::SystemTime};
+
+    #[tokio::test]
+    async fn what_is_listed_and_watched_counts_from_the_question_for_the_list() {
+        let (noted, notes) = channel();
+        let address = fake::web(move |head, client| {
+            let map = |n: u8| {
+                format!(
+                    r#"{{"kind":"ConfigMap","apiVersion":"v1","metadata":{{"name":"app","resourceVersion":"{n}"}},"data":{{"key":"{n}"}}}}"#
+                )
+            };
+            let pause = Duration::from_secs(2);
+            match head.contains("watch=") {
+                false => {
+                    noted.send(SystemTime::now()).unwrap();
+                    std::thread::sleep(pause);
+                    let list = format!(
+                        r#"{{"kind":"ConfigMapList","apiVersion":"v1","metadata":{{"resourceVersion":"1"}},"items":[{}]}}"#,
+                        map(1)
+                    );
+                    let json = "Content-Type: application/json\r\n";
+                    client.write_all(&fake::found(json, &list)).unwrap();
+                }
+                true => {
+                    std::thread::sleep(pause);
+                    let event = format!("{{\"type\":\"MODIFIED\",\"object\":{}}}\n", map(2));
+                    let chunk = format!(
+                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{event}\r\n",
+                        event.len()
+                    );
+                    client.write_all(chunk.as_bytes()).unwrap();
+                }
+            }
+        });
+        let config = Config::new(format!("http://{address}").parse().unwrap());
+        let client = Client::try_from(config).unwrap();
+        let mailbox = Mailbox::new(1);
+        let (observer, proven) = (mailbox.observer(0), mailbox.proven(0));
+        let mut source = Kubernetes::config_map("default", "app", "key").client(client);
+        let session = tokio::spawn(async move { source.watch(&observer).await });
+        let both = async {
+            while mailbox.take().iter().all(|report| report.received < 2) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let both = tokio::time::timeout(Duration::from_secs(60), both);
+        both.await.expect("a list and an event");
+        let after = proven.at().unwrap().duration_since(notes.recv().unwrap());
+        let after = after.unwrap_or_default();
+        assert!(after < Duration::from_secs(1), "{after:?}");
+        session.abort();
+    }
 
     #[test]
     fn a_key_is_text_or_bytes_or_absent() {

@@ -130,7 +130,8 @@ impl Nats {
             let stream = stream.await?.map_err(|error| self.no_bucket(&error))?;
             self.is_led(stream.cached_info())?;
             let mut newest = stream.cached_info().state.last_sequence;
-            let mut followed = self.follow(connected, &stream, observer).await?;
+            let reader = observer.as_of(begin);
+            let mut followed = self.follow(connected, &stream, &reader).await?;
             loop {
                 tokio::select! {
                     message = followed.messages.next() => {
@@ -146,7 +147,7 @@ impl Nats {
                         followed.key.seen = true;
                         // The first message answers the question for the last one.
                         match std::mem::take(&mut followed.is_read) {
-                            true => observer.read_at(number, observation),
+                            true => reader.read_at(number, observation),
                             false => observer.announced_at(number, observation),
                         }
                     }

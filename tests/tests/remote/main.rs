@@ -1,6 +1,7 @@
 //! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
 //! `tests/src/servers/` and a line here.
 
+mod asked;
 #[cfg(feature = "consul")]
 mod consul;
 #[cfg(all(

@@ -1,5 +1,7 @@
 //! What the sources on servers have in common: how a URI becomes one, shared connections, certificates, limits.
 
+#[cfg(all(test, any(feature = "consul", feature = "k8s")))]
+pub(crate) mod fake;
 #[cfg(feature = "_http")]
 pub(crate) mod http;
 #[cfg(any(feature = "etcd", feature = "nats", feature = "zookeeper"))]
