@@ -294,7 +294,8 @@ impl Watcher for Firestore {
         loop {
             let event = tokio::select! {
                 event = listener.events.message() => event,
-                () = again.due() => {
+                // Not before it has answered, however long that takes.
+                () = again.due(), if heard.current => {
                     reader = observer.as_of(Instant::now());
                     listener = self.listen(&project).await?;
                     heard = ListenEvent::default();

@@ -145,14 +145,15 @@ impl Nats {
                         };
                         newest = newest.max(number);
                         followed.key.seen = true;
-                        // The first message answers the question for the last one.
+                        // The first message answers the question for the last one, if there was one.
                         match std::mem::take(&mut followed.is_read) {
                             true => reader.read_at(number, observation),
                             false => observer.announced_at(number, observation),
                         }
                     }
                     _ = events.changed() => connected.is_well(&self.place)?,
-                    () = resync.due() => break,
+                    // A line on which the answer takes longer than the pause between two readings is read all the same.
+                    () = resync.due(), if !followed.is_read => break,
                     // A server that is cut off from the others goes on sending the heartbeats of its consumers.
                     _ = beat.tick() => {
                         let asked = Instant::now();
@@ -262,12 +263,13 @@ impl Nats {
         let messages = self.ask(connected, consumer.messages()).await?;
         let messages = messages.map_err(|error| self.wrong(&error))?;
         // The consumer may be where the stream lags behind: only its leader can say that there is nothing. What there is comes.
-        if nothing && !self.info(connected, stream, &subject).await?.1 {
+        let is_absent = nothing && !self.info(connected, stream, &subject).await?.1;
+        if is_absent {
             observer.absent();
         }
         Ok(Followed {
             messages,
-            is_read: true,
+            is_read: !is_absent,
             key: FollowedKey {
                 subject,
                 seen: false,
@@ -318,7 +320,7 @@ impl Nats {
 /// The messages of a key, for as long as they are listened to.
 struct Followed {
     messages: Ordered,
-    /// Whether the next message is the first: the one that was there when it began, or the one after nothing.
+    /// Whether the next message is the one that was there when it began, which has not come yet.
     is_read: bool,
     key: FollowedKey,
     _end: Unfollow,
