@@ -15,7 +15,7 @@ use hyper::{
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, DEADLINE, checked, document,
+        self, ANSWER, checked, document,
         http::{Http, HttpAnswer, SERVERS, date, refused},
     },
 };
@@ -182,17 +182,13 @@ impl Watcher for Https {
         self.place.origin()
     }
 
-    fn deadline(&self) -> Option<Duration> {
-        // An answer that is held back as older is no sign of life.
-        Some(DEADLINE.max(self.every() * (PUT_BACK + 1) + ANSWER))
-    }
-
     fn resync(&self) -> Option<Duration> {
         Some(self.every())
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
+        // Every question has its limit, and a pause between two of them is no silence, however long it is.
         observer.is_read_every(self.every(), ANSWER);
         let connect = async { Http::new(&self.place) };
         let http = SERVERS
@@ -293,5 +289,12 @@ mod tests {
     fn it_is_not_asked_for_without_pause() {
         let https = Https::new("h", "/a").poll(Duration::ZERO);
         assert_eq!(https.every(), OFTEN);
+    }
+
+    /// A `resync` of the struct takes the place of `poll`, and may be longer than any number of those.
+    #[test]
+    fn a_pause_between_two_questions_is_no_silence() {
+        let https = Https::new("h", "/a").poll(Duration::from_secs(1));
+        assert_eq!(Watcher::deadline(&https), None);
     }
 }

@@ -27,7 +27,10 @@ use super::{
     tests::{NEVER, SeenFile, TestFolder, WatchedPath},
     touches::Touches,
 };
-use crate::codec::{Codec, Tree};
+use crate::{
+    codec::{Codec, Tree},
+    source::{Observer, SourceError, Watcher},
+};
 
 pub(super) const SETTLE: Duration = Duration::from_millis(300);
 
@@ -424,6 +427,41 @@ async fn a_file_is_read_when_it_is_asked_for() {
     watched.stays().await;
     watched.ask();
     watched.reads("after").await;
+}
+
+/// A file or a folder on the terms of its layer.
+struct OfLayer<W>(W, Duration);
+
+impl<W: Watcher> Watcher for OfLayer<W> {
+    fn origin(&self) -> String {
+        self.0.origin()
+    }
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        self.0.watch(observer).await
+    }
+    fn resync(&self) -> Option<Duration> {
+        Some(self.1)
+    }
+}
+
+#[tokio::test]
+async fn the_resync_of_the_layer_holds_for_files_and_folders() {
+    let place = TestFolder::new().await;
+    let path = place.write("watched/f", "before");
+    fs::create_dir(place.at("elsewhere")).unwrap();
+    fs::hard_link(&path, place.at("elsewhere/f")).unwrap();
+    sleep(SETTLE).await;
+    let often = Duration::from_millis(10);
+    let file = File::new(&path).settle(SETTLE).resync(NEVER);
+    let folder = Dir::new(place.at("watched")).settle(SETTLE).resync(NEVER);
+    let mut file = WatchedPath::of(OfLayer(file, often));
+    let mut folder = WatchedPath::of(OfLayer(folder, often));
+    file.reads("before").await;
+    folder.holds("f=before").await;
+    // Writes by the other name have no events here.
+    fs::write(place.at("elsewhere/f"), "after").unwrap();
+    file.reads("after").await;
+    folder.holds("f=after").await;
 }
 
 #[tokio::test]

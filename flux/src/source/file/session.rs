@@ -44,9 +44,12 @@ enum Woken {
 /// Watches for ever, or until it cannot go on.
 pub(super) async fn run(
     place: WatchedPlace,
-    intervals: Intervals,
+    mut intervals: Intervals,
     observer: &Observer,
 ) -> Result<(), SourceError> {
+    let of_layer = observer.resync_of_layer();
+    let of_layer = of_layer.map(|resync| resync.max(Duration::from_millis(1)));
+    intervals.asked = of_layer.or(intervals.asked);
     let mut session = FileSession {
         observer,
         intervals,

@@ -26,7 +26,7 @@ use crate::source::{
 
 /// Tests run one at a time: some count the threads and descriptors of the process.
 pub(super) static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-pub(super) const BOUND: Duration = Duration::from_secs(20);
+pub(super) const BOUND: Duration = Duration::from_secs(60);
 /// Long enough for an event to arrive that should not.
 pub(super) const A_WHILE: Duration = Duration::from_millis(150);
 /// No poll comes to the rescue of a missed event.

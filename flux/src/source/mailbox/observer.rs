@@ -85,6 +85,12 @@ impl Observer {
         Resync::every(self.resync).asked_through(self)
     }
 
+    /// How often the layer asks for its source to be read; `None` where it leaves that to the source.
+    #[cfg(feature = "file")]
+    pub(crate) fn resync_of_layer(&self) -> Option<Duration> {
+        self.resync
+    }
+
     /// A writer is at work: what was seen last may be half of what it writes. The next observation ends this.
     pub fn unsettled(&self) {
         self.mailbox.update(self.layer, |slot| {
