@@ -399,6 +399,19 @@ mod tests {
         assert_eq!(pause("120"), Some(Duration::from_secs(120)));
         assert_eq!(pause("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
         assert_eq!(pause("soon"), None);
+        let place = Remote::new(flux_syntax::Scheme::Https)
+            .host("h")
+            .piece("/a");
+        let mut answer = HttpAnswer {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let asked = |answer: &HttpAnswer| refused(&place, answer).retry_after(0.0);
+        assert_eq!(asked(&answer), Duration::ZERO);
+        let after = HeaderValue::from_static("120");
+        answer.headers.insert("retry-after", after);
+        assert_eq!(asked(&answer), Duration::from_secs(120));
     }
 
     #[test]
