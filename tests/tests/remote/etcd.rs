@@ -116,3 +116,24 @@ async fn authentication_that_is_switched_on_while_it_runs_is_followed_soon() {
     assert!(took < Duration::from_secs(25), "{took:?}");
     watched.has_applied(&[1, 2, 3]);
 }
+
+/// Nothing is written meanwhile: only the question whether the key still holds notices it, and not the watch.
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_are_taken_away_from_a_quiet_watch_are_noticed() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    server.grant().await;
+    let watched = Watched::started(server.guarded(server.address(), KEY)).await;
+    for n in 2..=3 {
+        server.refuse().await;
+        let refused = || watched.refusal().is_some();
+        watched.until("refused", refused).await;
+        assert_eq!(watched.capacitor.get().n, n - 1, "the last one is kept");
+        server.grant().await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3]);
+}
