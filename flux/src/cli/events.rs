@@ -76,15 +76,20 @@ impl FoundEvents {
     }
 
     fn refusals(&mut self, before: &Status, now: &Status) {
-        let last = before.history.last().map(|one| one.at);
-        let new = now.history.iter().filter(|one| Some(one.at) > last);
+        let newest = |status: &Status| status.history.last().map_or(0, |one| one.number);
+        // After another start they are counted anew. Times are of no use: a clock may be set back.
+        let last = if newest(now) < newest(before) {
+            0
+        } else {
+            newest(before)
+        };
         let mut newest = before.error.as_ref();
-        for refusal in new {
+        for refusal in now.history.iter().filter(|one| one.number > last) {
             // Tried again and refused again is no news.
             if newest != Some(&refusal.report) {
                 self.refused(&refusal.report);
             }
-            newest = Some(&refusal.report);
+            newest = Some(&refusal.report).filter(|_| refusal.healed.is_none());
         }
         if let Some(report) = &now.error
             && newest != Some(report)
@@ -97,16 +102,10 @@ impl FoundEvents {
         let known = |number: u64| before.generations.iter().find(|one| one.number == number);
         let newest = before.generations.last().map_or(0, |one| one.number);
         let newest = newest.max(before.generation);
-        let blame = (now.generation > newest).then(|| inspector.blame("").ok());
-        let blame = blame.flatten();
         for record in &now.generations {
             let number = record.number;
             if number > newest {
-                let changes = blame.iter().flat_map(|blame| &blame.changes);
-                let change = changes
-                    .into_iter()
-                    .find(|one| one.generation == Some(number));
-                let settings = change.map_or(&[][..], |change| &change.settings);
+                let settings = inspector.changed_in(number);
                 let lines = settings.iter().map(|one| format!("\n  {one}"));
                 let lines: String = lines.collect();
                 let text = format!("applied generation {number}{lines}");
@@ -209,4 +208,59 @@ fn health_event(layer: &LayerStatus) -> Option<WatchEvent> {
 
 fn unix(at: SystemTime) -> f64 {
     crate::time::unix(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::Refusal,
+        problem::{Flaw, What},
+        report::{Entry, Keeping, secrets::SecretSources},
+    };
+    use std::time::Duration;
+
+    fn report(text: &str) -> Report {
+        let flaw = Flaw::whole(What::Panic(text.to_owned()));
+        let entries = vec![Entry::new("app.yaml", flaw)];
+        Report::compose(&[], entries, Keeping::Previous, &SecretSources::default())
+    }
+
+    fn refusals(before: &Status, now: &Status) -> Vec<String> {
+        let mut found = FoundEvents(Vec::new());
+        found.refusals(before, now);
+        let texts = found.0.into_iter().map(|one| one.text);
+        texts.collect()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_hides_no_refusal() {
+        let at = SystemTime::now();
+        let refusal = |number, at, text, healed| Refusal {
+            number,
+            at,
+            report: report(text),
+            healed,
+        };
+        let mut before = Status::idle("app", at);
+        before.history = vec![refusal(1, at, "first", Some(at))];
+        let mut now = before.clone();
+        let earlier = at - Duration::from_secs(3_600);
+        now.history.push(refusal(2, earlier, "second", None));
+        now.error = Some(report("second"));
+        assert_eq!(refusals(&before, &now), [report("second").to_string()]);
+        assert_eq!(refusals(&now, &now), [""; 0]);
+        // Tried again and refused again; set right and wrong again.
+        let mut later = now.clone();
+        later.history.push(refusal(3, earlier, "second", Some(at)));
+        later.error = None;
+        assert_eq!(refusals(&now, &later), [""; 0]);
+        later.history.push(refusal(4, earlier, "second", None));
+        later.error = now.error.clone();
+        assert_eq!(refusals(&now, &later), [report("second").to_string()]);
+        // Another start counts anew.
+        let mut restarted = Status::idle("app", at);
+        restarted.history = vec![refusal(1, earlier, "third", None)];
+        assert_eq!(refusals(&later, &restarted), [report("third").to_string()]);
+    }
 }

@@ -41,9 +41,12 @@
 //! request, `--format sarif` is for code scanning, `--format json` for programs.
 
 mod admin;
+mod answering;
+mod ask;
 mod command;
 mod events;
 mod execute;
+mod live;
 mod output;
 mod paint;
 mod watch;

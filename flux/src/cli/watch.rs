@@ -1,8 +1,9 @@
 //! `config watch`: the sources are watched in this process, and what becomes of them is printed as it happens.
 
 use super::{
+    answering::{Answering, GOOD, REFUSED},
     events::{WatchEvent, events},
-    execute::{Answering, GOOD, REFUSED, declared_without_parties},
+    live::declared_without_parties,
     output::OutputFormat,
 };
 use crate::{Capacitor, Error, Root, engine::Status, inspect::Inspector};

@@ -8,6 +8,8 @@ use std::{collections::VecDeque, time::SystemTime};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Refusal {
+    /// Its number since the start; the first is 1. Unlike the time it always increases.
+    pub number: u64,
     /// When it happened.
     pub at: SystemTime,
     /// Everything that was wrong.
@@ -18,7 +20,8 @@ pub struct Refusal {
 
 impl Serialize for Refusal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut refusal = serializer.serialize_struct("Refusal", 3)?;
+        let mut refusal = serializer.serialize_struct("Refusal", 4)?;
+        refusal.serialize_field("number", &self.number)?;
         refusal.serialize_field("at", &crate::time::unix(self.at))?;
         refusal.serialize_field("report", &self.report)?;
         refusal.serialize_field("healed", &self.healed.map(crate::time::unix))?;
@@ -30,6 +33,8 @@ impl Serialize for Refusal {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     size: usize,
+    /// How many there were, kept or not.
+    count: u64,
     refusals: VecDeque<Refusal>,
 }
 
@@ -37,11 +42,13 @@ impl History {
     pub(super) fn new(size: usize) -> Self {
         History {
             size,
+            count: 0,
             refusals: VecDeque::new(),
         }
     }
 
     pub(crate) fn refused(&mut self, report: &Report, at: SystemTime) {
+        self.count += 1;
         if self.size == 0 {
             return;
         }
@@ -49,6 +56,7 @@ impl History {
             self.refusals.pop_front();
         }
         self.refusals.push_back(Refusal {
+            number: self.count,
             at,
             report: report.clone(),
             healed: None,

@@ -151,7 +151,7 @@ pub(super) fn blame(
 }
 
 /// What one generation changed, in its own order; nothing where it is not kept, or is the first one after a start.
-#[cfg(feature = "page")]
+#[cfg(any(feature = "cli", feature = "page"))]
 pub(super) fn changed_in(
     number: u64,
     schema: &'static Schema,

@@ -92,18 +92,6 @@ impl<C: Config> Capacitor<C> {
         Inspector::of(self).blame(path)
     }
 
-    /// What one generation changed: [`blame`](Capacitor::blame) of everything, for a single one.
-    #[cfg(feature = "page")]
-    pub(crate) fn changed_in(&self, generation: u64) -> Vec<ChangedSetting> {
-        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
-        match answers_of(self.instance(), schema, types) {
-            Ok((answers, status)) => {
-                blame::changed_in(generation, schema, types, &answers, &status)
-            }
-            Err(_) => Vec::new(),
-        }
-    }
-
     /// A hash of the configuration that readers see, equal in all instances that have the same one, whatever their layers, formats and
     /// orders of keys. Of a secret it contains whether it is set; see [`fingerprint_with`](Capacitor::fingerprint_with), and
     /// [`ConfigFingerprint`] for what is equal.
@@ -178,6 +166,17 @@ impl<'a> Inspector<'a> {
     pub(crate) fn blame(self, path: &str) -> Result<Blame, ExplainError> {
         let (answers, status) = self.answers()?;
         blame::blame(path, self.schema, self.types, &answers, &status)
+    }
+
+    /// What one generation changed: [`blame`](Capacitor::blame) of everything, for a single one.
+    #[cfg(any(feature = "cli", feature = "page"))]
+    pub(crate) fn changed_in(self, generation: u64) -> Vec<ChangedSetting> {
+        match self.answers() {
+            Ok((answers, status)) => {
+                blame::changed_in(generation, self.schema, self.types, &answers, &status)
+            }
+            Err(_) => Vec::new(),
+        }
     }
 
     fn hashed(self, key: Option<&[u8]>) -> Result<ConfigFingerprint, ExplainError> {

@@ -1,4 +1,4 @@
-//! What the code says of a field.
+//! What the code has of a field.
 
 use super::{
     explanation::{DefaultSetting, Explanation, Setting, ValueOrigin},
@@ -44,7 +44,7 @@ impl Explanation {
         }
     }
 
-    /// What the code says of a field; of what is in it, only what holds there too.
+    /// What the code has of a field; of what is in it, only what holds there too.
     pub(super) fn of_field(path: &[Seg], field: &'static Field, is_field: bool) -> Self {
         let mut one = Explanation {
             is_secret: field.is_secret(),

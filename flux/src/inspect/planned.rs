@@ -50,6 +50,12 @@ pub struct PlannedUpdate {
     pub parties: Vec<PartyAnswer>,
     /// What is to be known besides.
     pub notes: Vec<String>,
+    /// Why the parties could not be asked, where they were to be.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "a command has a code for it")
+    )]
+    pub(crate) unasked: Option<String>,
     /// The file of each layer that is read from one.
     #[cfg_attr(
         not(feature = "cli"),
@@ -149,9 +155,11 @@ impl Inspector<'_> {
         if let Some(question) = question {
             match runtime::rehearse(self.instance, question).await {
                 Ok(parties) => planned.parties = parties,
-                Err(error) => planned
-                    .notes
-                    .push(format!("the parties were not asked: {error}")),
+                Err(error) => {
+                    let note = format!("the parties were not asked: {error}");
+                    planned.notes.push(note.clone());
+                    planned.unasked = Some(note);
+                }
             }
         }
         planned
@@ -298,6 +306,7 @@ impl Planning<'_> {
             parties: Vec::new(),
             warnings: next.warnings,
             notes: self.notes(),
+            unasked: None,
             files,
         };
         Ok((planned, question))

@@ -2,14 +2,15 @@
 //! listener costs one event and one picture, and skips what came and went in between.
 
 use super::{
-    hub::{PACE, Ticket},
+    hub::{Hub, PACE},
+    listeners::Released,
     picture::Picture,
 };
 use bytes::Bytes;
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -22,10 +23,22 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long the browser waits until it connects anew, in milliseconds.
 const RECONNECT: u32 = 250;
 
+/// How much longer it keeps its place, for one that is a little late.
+const LATE: Duration = Duration::from_secs(5);
+
 /// One connection.
-pub(super) struct EventStream(Option<NextEvent>);
+pub(super) struct EventStream(Arc<StreamState>);
+
+/// What comes next; none at the end.
+struct StreamState(Mutex<Option<NextEvent>>);
 
 type NextEvent = Pin<Box<dyn Future<Output = Option<(Bytes, PageListener)>> + Send>>;
+
+/// The place of a listener, free again once it is dropped.
+struct Ticket {
+    hub: Arc<Hub>,
+    number: u64,
+}
 
 /// What a connection was given.
 struct PageListener {
@@ -39,20 +52,34 @@ struct PageListener {
 }
 
 impl EventStream {
-    /// A listener whose browser shows the picture of this name.
-    pub(super) fn new(ticket: Ticket, shown: Option<String>, is_controlled: bool) -> Self {
+    /// A listener whose browser shows the picture of this name; none where `most` listen already.
+    pub(super) fn new(
+        hub: &Arc<Hub>,
+        most: usize,
+        shown: Option<String>,
+        is_controlled: bool,
+    ) -> Option<Self> {
+        let until = Instant::now() + LONGEST_STREAM;
+        let state = Arc::new(StreamState(Mutex::new(None)));
+        let released: Arc<dyn Released> = Arc::clone(&state) as _;
+        let number = (hub.listeners).take(most, until + LATE, Arc::downgrade(&released))?;
         let listener = PageListener {
-            ticket,
+            ticket: Ticket {
+                hub: Arc::clone(hub),
+                number,
+            },
             shown,
             seen: None,
             is_controlled,
-            until: Instant::now() + LONGEST_STREAM,
+            until,
         };
-        EventStream(Some(Box::pin(listener.first())))
+        *state.next() = Some(Box::pin(listener.first()));
+        Some(EventStream(state))
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Some(next) = &mut self.0 else {
+        let mut state = self.0.next();
+        let Some(next) = &mut *state else {
             return Poll::Ready(None);
         };
         let event = ready!(next.as_mut().poll(cx));
@@ -60,15 +87,35 @@ impl EventStream {
             Some((event, listener)) => (Some(event), Some(listener)),
             None => (None, None),
         };
-        self.0 = listener.map(|listener| Box::pin(listener.next()) as NextEvent);
+        *state = listener.map(|listener| Box::pin(listener.next()) as NextEvent);
         Poll::Ready(event)
+    }
+}
+
+impl StreamState {
+    fn next(&self) -> MutexGuard<'_, Option<NextEvent>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Released for StreamState {
+    /// One that is asked for its next event just now finds its end by itself.
+    fn release(&self) {
+        let next = self.0.try_lock().ok().and_then(|mut next| next.take());
+        drop(next);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.hub.listeners.give_back(self.number);
     }
 }
 
 impl PageListener {
     /// What the browser lacks, at once.
     async fn first(mut self) -> Option<(Bytes, PageListener)> {
-        let picture = self.ticket.0.picture(false).await?;
+        let picture = self.ticket.hub.picture(false).await?;
         let name = name(&self.ticket, &picture);
         let is_shown = self.shown.take().is_some_and(|shown| shown == name);
         let mut event = format!("retry: {RECONNECT}\n");
@@ -90,7 +137,7 @@ impl PageListener {
             if now >= self.until {
                 return None;
             }
-            let hub = &self.ticket.0;
+            let hub = &self.ticket.hub;
             let status = hub.subject.status();
             let is_seen = |seen: &Arc<Picture>| Arc::ptr_eq(&seen.status, &status);
             if !self.seen.as_ref().is_some_and(is_seen) {
@@ -119,7 +166,7 @@ impl PageListener {
 }
 
 fn name(ticket: &Ticket, picture: &Picture) -> String {
-    picture_name(&ticket.0.process, picture)
+    picture_name(&ticket.hub.process, picture)
 }
 
 /// The name of a picture, by which a browser resumes.

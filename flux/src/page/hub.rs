@@ -1,17 +1,10 @@
-//! What all requests of a page share: the last picture, and how many listen.
+//! What all requests of a page share: the last picture, and who follows it.
 
-use super::{picture::Picture, subject::PageSubject};
-use std::{
-    fmt::Write as _,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
-use tokio::{runtime::Handle, sync::Mutex};
+use super::{listeners::PagePlaces, picture::Picture, subject::PageSubject};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+use tokio::{runtime::Handle, sync::Mutex, time::Instant};
 
-/// Listeners are served with pictures that are at least so far apart.
+/// PagePlaces are served with pictures that are at least so far apart.
 pub(super) const PACE: Duration = Duration::from_millis(80);
 
 /// A picture, and when it was taken.
@@ -27,7 +20,7 @@ pub(super) struct Hub {
     taken: Arc<Mutex<LastPicture>>,
     /// Held while an answer is made.
     asked: Arc<Mutex<()>>,
-    listeners: AtomicUsize,
+    pub(super) listeners: PagePlaces,
 }
 
 impl Hub {
@@ -38,7 +31,7 @@ impl Hub {
             token: random(16),
             taken: Arc::new(Mutex::new(None)),
             asked: Arc::default(),
-            listeners: AtomicUsize::new(0),
+            listeners: PagePlaces::default(),
         }
     }
 
@@ -83,23 +76,6 @@ impl Hub {
             Ok(runtime) => runtime.spawn_blocking(make).await.ok(),
             Err(_) => Some(make()),
         }
-    }
-
-    /// A place among the listeners, if one is free.
-    pub(super) fn listen(self: &Arc<Self>, most: usize) -> Option<Ticket> {
-        let one_more = |count: usize| (count < most).then_some(count + 1);
-        let order = Ordering::Relaxed;
-        let taken = self.listeners.fetch_update(order, order, one_more);
-        taken.is_ok().then(|| Ticket(Arc::clone(self)))
-    }
-}
-
-/// The place of a listener, free again once it is dropped.
-pub(super) struct Ticket(pub(super) Arc<Hub>);
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.0.listeners.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -26,6 +26,7 @@
 //! | `explain.json?path=PATH` | [`Capacitor::explain`](crate::Capacitor::explain) |
 //! | `blame.json?path=PATH` | [`Capacitor::blame`](crate::Capacitor::blame) |
 //! | `effective.json`, `effective.yaml`, `effective.toml` | [`Capacitor::effective`](crate::Capacitor::effective) |
+//! | `fingerprint.json` | [`Capacitor::fingerprint`](crate::Capacitor::fingerprint), and whether it is partial |
 //! | `healthz`, `healthz?strict` | 200 or 503 and a line, for probes |
 //! | `metrics` | what the program gives to [`Page::metrics`] |
 //! | `control.json` | what is allowed, and the token for it |
@@ -41,6 +42,7 @@ mod diffs;
 mod events;
 mod html;
 mod hub;
+mod listeners;
 mod picture;
 mod probe;
 mod render;

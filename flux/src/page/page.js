@@ -4,7 +4,7 @@
   const byId = (id) => document.getElementById(id);
   const live = byId("live"), rows = byId("rows"), search = byId("search"), count = byId("count");
   const SILENCE = 12000;
-  let known = new Map(), source = null, heard = Date.now(), timer = 0;
+  let known = new Map(), source = null, received = Date.now(), timer = 0;
   // Where only some settings were sent, the first event brings all of them.
   let picture = search.value.trim() ? "" : document.body.dataset.picture;
 
@@ -93,15 +93,15 @@
   };
 
   // Events.
-  const tell = (text, isLost) => {
+  const report = (text, isLost) => {
     live.classList.toggle("lost", isLost);
     if (live.textContent !== text) live.textContent = text;
   };
   const alive = () => {
-    heard = Date.now();
-    tell("Followed live.", false);
+    received = Date.now();
+    report("Followed live.", false);
   };
-  const lost = (text) => tell(`${text} What is below is as of ${new Date(heard).toISOString().slice(11, 19)} UTC.`, true);
+  const lost = (text) => report(`${text} What is below is as of ${new Date(received).toISOString().slice(11, 19)} UTC.`, true);
   const take = (event) => {
     picture = event.lastEventId;
     const change = JSON.parse(event.data);
@@ -130,7 +130,7 @@
   setInterval(() => {
     age();
     // What the server refuses is tried again by its own timer.
-    if (Date.now() - heard > SILENCE && source.readyState !== EventSource.CLOSED) {
+    if (Date.now() - received > SILENCE && source.readyState !== EventSource.CLOSED) {
       lost("The connection is lost.");
       if (source.readyState === EventSource.OPEN) connect();
     }

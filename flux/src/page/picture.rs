@@ -6,7 +6,11 @@ use super::{
     render::{self, PageParts},
     subject::PageSubject,
 };
-use crate::{Status, engine::Served, inspect::Explanation};
+use crate::{
+    Status,
+    engine::Served,
+    inspect::{ConfigFingerprint, Explanation},
+};
 use serde_json::{Value, json};
 use std::{
     collections::{HashMap, HashSet},
@@ -22,6 +26,7 @@ pub(super) struct Picture {
     pub(super) parts: PageParts,
     pub(super) rows: Arc<[Row]>,
     pub(super) diffs: GenerationDiffs,
+    pub(super) fingerprint: Option<ConfigFingerprint>,
 }
 
 /// One setting.
@@ -40,12 +45,13 @@ impl Picture {
         status: Arc<Status>,
         before: Option<&Picture>,
     ) -> Self {
-        let rows = before.filter(|before| is_of_same(&before.status, &status));
-        let rows = rows.map_or_else(|| rows_of(subject), |before| Arc::clone(&before.rows));
+        let same = before.filter(|before| is_of_same(&before.status, &status));
+        let rows = same.map_or_else(|| rows_of(subject), |before| Arc::clone(&before.rows));
+        let fingerprint = same.map_or_else(|| subject.fingerprint().ok(), |same| same.fingerprint);
         let equal = before.filter(|before| before.rows == rows);
         let rows = equal.map_or(rows, |before| Arc::clone(&before.rows));
         let diffs = GenerationDiffs::of(subject, &status, before.map(|before| &before.diffs));
-        let parts = PageParts::of(&status, &diffs, None);
+        let parts = PageParts::of(&status, &diffs, fingerprint, None);
         let number = match before {
             Some(before) if before.parts == parts && Arc::ptr_eq(&before.rows, &rows) => {
                 before.number
@@ -59,6 +65,7 @@ impl Picture {
             parts,
             rows,
             diffs,
+            fingerprint,
         }
     }
 

@@ -17,6 +17,7 @@ pub(super) enum Route {
     EffectiveJson,
     EffectiveYaml,
     EffectiveToml,
+    Fingerprint,
     Health,
     Metrics,
     Control,
@@ -26,7 +27,7 @@ pub(super) enum Route {
 }
 
 /// The names, which are part of the interface.
-const ROUTES: [(&str, Route); 18] = [
+const ROUTES: [(&str, Route); 19] = [
     ("", Route::Page),
     ("page.css", Route::Style),
     ("page.js", Route::Script),
@@ -39,6 +40,7 @@ const ROUTES: [(&str, Route); 18] = [
     ("effective.json", Route::EffectiveJson),
     ("effective.yaml", Route::EffectiveYaml),
     ("effective.toml", Route::EffectiveToml),
+    ("fingerprint.json", Route::Fingerprint),
     ("healthz", Route::Health),
     ("metrics", Route::Metrics),
     ("control.json", Route::Control),
@@ -80,9 +82,17 @@ impl<'a> Query<'a> {
             .map(|(_, value)| decoded(value))
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        let mut pairs = self.0.split('&');
-        pairs.any(|pair| pair.split('=').next() == Some(name))
+    /// Whether something is asked for: `name`, `name=true` or `name=1`, and not `name=false` or `name=0`. The error is another value.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Cow<'a, str>> {
+        if self.0.split('&').any(|one| one == name) {
+            return Ok(true);
+        }
+        let value = self.get(name);
+        match value.as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("" | "true" | "1") => Ok(true),
+            Some(_) => Err(value.unwrap_or_default()),
+        }
     }
 }
 
@@ -133,11 +143,27 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_is_off_where_it_is_false() {
+        for (query, value) in [
+            ("", Ok(false)),
+            ("healthz&strict", Ok(true)),
+            ("strict=", Ok(true)),
+            ("strict=true", Ok(true)),
+            ("strict=1", Ok(true)),
+            ("healthz&strict=false", Ok(false)),
+            ("strict=0", Ok(false)),
+            ("strictly", Ok(false)),
+            ("strict=no+more", Err("no more".into())),
+        ] {
+            assert_eq!(Query(query).flag("strict"), value, "{query}");
+        }
+    }
+
+    #[test]
     fn texts_of_forms_are_decoded() {
         let query = Query("a=1&path=pool.%22a+b%22%2e%zz%&b=%ff%é");
         assert_eq!(query.get("path").as_deref(), Some("pool.\"a b\".%zz%"));
         assert_eq!(query.get("b").as_deref(), Some("\u{fffd}%é"));
         assert_eq!(query.get("c"), None);
-        assert!(query.has("a") && !query.has("1"));
     }
 }

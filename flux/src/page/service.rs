@@ -12,7 +12,12 @@ use super::{
     route::{Query, Route},
     subject::PageSubject,
 };
-use crate::inspect::ExplainError;
+use crate::{
+    inspect::ExplainError,
+    observe,
+    problem::{caught, escaped},
+    report::outgoing::SafeText,
+};
 use flux_syntax::Format;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -74,7 +79,7 @@ async fn respond<B: Body>(
     // What is left of the request is of no interest, and the future must not hold it.
     drop(request);
     if is_head && route == Route::Events {
-        return ok("text/event-stream", "");
+        return event_stream(PageBody::text(""));
     }
     let mut answer = shown(hub, options, route, &headers, &query).await;
     if is_head {
@@ -104,7 +109,8 @@ async fn shown(
         | Route::Blame
         | Route::EffectiveJson
         | Route::EffectiveYaml
-        | Route::EffectiveToml => {
+        | Route::EffectiveToml
+        | Route::Fingerprint => {
             let path = String::from(query.get("path").unwrap_or_default());
             let made = hub.answer(move |subject| data(subject, route, &path)).await;
             made.unwrap_or_else(|| {
@@ -115,7 +121,17 @@ async fn shown(
             })
         }
         Route::Health => {
-            let (passes, text) = probe(&hub.subject.status(), query.has("strict"));
+            let is_strict = match query.flag("strict") {
+                Ok(is_strict) => is_strict,
+                Err(value) => {
+                    let found = crate::problem::shortened(&value);
+                    return line(
+                        StatusCode::BAD_REQUEST,
+                        format!("`strict` is `true` or `false`, not `{}`\n", escaped(&found)),
+                    );
+                }
+            };
+            let (passes, text) = probe(&hub.subject.status(), is_strict);
             let status = match passes {
                 true => StatusCode::OK,
                 false => StatusCode::SERVICE_UNAVAILABLE,
@@ -123,7 +139,18 @@ async fn shown(
             line(status, text)
         }
         Route::Metrics => match &options.metrics {
-            Some(render) => ok("text/plain; version=0.0.4; charset=utf-8", render()),
+            // Code of the program, whose panic is not the server's.
+            Some(render) => match caught(|| render()) {
+                Ok(text) => ok("text/plain; version=0.0.4; charset=utf-8", text),
+                Err(panic) => {
+                    let name = hub.subject.status().name.clone();
+                    observe::panicked(&name, "the page's metrics", &SafeText::own(&panic));
+                    line(
+                        StatusCode::INTERNAL_SERVER_ERROR,
+                        "the program's code for its metrics panicked\n",
+                    )
+                }
+            },
             None => line(
                 StatusCode::NOT_FOUND,
                 "the program gives this page no metrics; `.metrics(..)` does\n",
@@ -149,6 +176,10 @@ fn data(subject: &dyn PageSubject, route: Route, path: &str) -> PageAnswer {
         Route::EffectiveJson => effective(super::answer::JSON, Format::Json),
         Route::EffectiveYaml => effective(TEXT, Format::Yaml),
         Route::EffectiveToml => effective(TEXT, Format::Toml),
+        Route::Fingerprint => subject.fingerprint().map(|one| {
+            let json_of = serde_json::json!({ "fingerprint": one, "is_partial": one.is_partial() });
+            json(StatusCode::OK, &json_of)
+        }),
         _ => subject
             .explain_all()
             .map(|settings| json(StatusCode::OK, &settings)),
@@ -193,21 +224,27 @@ fn events(
             "events need a Tokio runtime with timers\n",
         );
     }
-    let Some(ticket) = hub.listen(options.listeners) else {
+    let last = headers.get("last-event-id");
+    let last = last.and_then(|value| value.to_str().ok());
+    let shown = last.map(str::to_owned);
+    let shown = shown.or_else(|| query.get("since").map(std::borrow::Cow::into_owned));
+    let stream = EventStream::new(hub, options.listeners, shown, options.is_controlled);
+    let Some(stream) = stream else {
         return line(
             StatusCode::SERVICE_UNAVAILABLE,
             "as many as may follow this page do so already; it can be read without following\n",
         );
     };
-    let last = headers.get("last-event-id");
-    let last = last.and_then(|value| value.to_str().ok());
-    let shown = last.map(str::to_owned);
-    let shown = shown.or_else(|| query.get("since").map(std::borrow::Cow::into_owned));
+    event_stream(PageBody::events(stream))
+}
+
+/// The answer with a stream of events, whose length nobody knows.
+fn event_stream(body: PageBody) -> PageAnswer {
     let mut answer = ok("text/event-stream", "");
     answer.headers_mut().remove(http::header::CONTENT_LENGTH);
     // A proxy that collects answers would hold events back.
     let buffering = http::HeaderValue::from_static("no");
     answer.headers_mut().insert("x-accel-buffering", buffering);
-    *answer.body_mut() = PageBody::events(EventStream::new(ticket, shown, options.is_controlled));
+    *answer.body_mut() = body;
     answer
 }

@@ -2,7 +2,9 @@
 
 use crate::{
     Capacitor, Config, Error, Status,
-    inspect::{Blame, ChangedSetting, Effective, ExplainError, Explanation},
+    inspect::{
+        Blame, ChangedSetting, ConfigFingerprint, Effective, ExplainError, Explanation, Inspector,
+    },
 };
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -17,6 +19,7 @@ pub(super) trait PageSubject: Send + Sync {
     fn effective(&self) -> Result<Effective, ExplainError>;
     fn blame(&self, path: &str) -> Result<Blame, ExplainError>;
     fn changed_in(&self, generation: u64) -> Vec<ChangedSetting>;
+    fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError>;
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
     fn pin(&self, is_pinned: bool) -> OrderOutcome;
 }
@@ -43,7 +46,11 @@ impl<C: Config> PageSubject for Capacitor<C> {
     }
 
     fn changed_in(&self, generation: u64) -> Vec<ChangedSetting> {
-        Capacitor::changed_in(self, generation)
+        Inspector::of(self).changed_in(generation)
+    }
+
+    fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError> {
+        Capacitor::fingerprint(self)
     }
 
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome {

@@ -126,7 +126,7 @@ impl Problem {
         let place = |one: &Problem| (one.layer, one.line, one.column, one.position);
         let name = |one: &Problem| one.variable.as_ref().or(one.argument.as_ref()).cloned();
         place(self) == place(other)
-            && (self.kind, &self.path) == (other.kind, &other.path)
+            && (self.kind, &self.path, &self.message) == (other.kind, &other.path, &other.message)
             && name(self) == name(other)
     }
 

@@ -1,7 +1,7 @@
 //! The commands of the program to a running capacitor.
 
 use super::{error::Error, instance::Instance, order::Command};
-use crate::{engine::Question, pipeline::PartyAnswer};
+use crate::{engine::Question, observe, pipeline::PartyAnswer, problem::caught};
 use std::{future::poll_fn, task::Poll};
 use tokio::sync::oneshot;
 
@@ -48,33 +48,46 @@ pub(crate) async fn trust(instance: &Instance) -> Result<bool, Error> {
 }
 
 /// What the parties would answer to a change; none where the program has no parties. Nothing is asked any more once the caller has
-/// gone.
+/// gone. The error is a sentence.
 pub(crate) async fn rehearse(
     instance: &Instance,
     question: Question,
-) -> Result<Vec<PartyAnswer>, Error> {
-    instance.outside()?;
+) -> Result<Vec<PartyAnswer>, String> {
+    let text = |error: Error| error.to_string();
+    instance.outside().map_err(text)?;
     let plan = instance.plan();
     let parts = plan
         .as_ref()
         .and_then(|plan| plan.options.pipeline.as_ref());
-    let Some(mut asked) = parts.map(|parts| parts.rehearse(&instance.name, question)) else {
+    let (name, secrets) = (instance.name.clone(), question.secrets.clone());
+    let Some(mut asked) = parts.map(|parts| parts.rehearse(&name, question)) else {
         return Ok(Vec::new());
     };
     let (mut reply, answer) = oneshot::channel();
-    instance.command(Command::Rehearse(Box::pin(async move {
+    let command = Command::Rehearse(Box::pin(async move {
         let answered = poll_fn(|cx| match reply.poll_closed(cx) {
             Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => asked.as_mut().poll(cx).map(Some),
+            Poll::Pending => match caught(|| asked.as_mut().poll(cx)) {
+                Ok(polled) => {
+                    polled.map(|answers| Some(answers.map_err(|error| error.to_string())))
+                }
+                Err(panic) => {
+                    observe::panicked(&name, "a dry run of the parties", &secrets.safe(&panic));
+                    let text = "code of a party panicked where it must not";
+                    Poll::Ready(Some(Err(text.to_owned())))
+                }
+            },
         });
         if let Some(answers) = answered.await {
             // What was prepared is rolled back before the answer.
             drop(asked);
-            let _ = reply.send(answers.unwrap_or_default());
+            let _ = reply.send(answers);
         }
-    })))?;
+    }));
+    instance.command(command).map_err(text)?;
     obey(instance).await;
-    answer.await.map_err(|_| instance.not_running())
+    let not_running = |_| text(instance.not_running());
+    answer.await.map_err(not_running)?
 }
 
 /// In manual mode no task carries commands out.

@@ -7,7 +7,7 @@ use super::{
     plan::Plan,
     task::BoxedTask,
 };
-use crate::{engine::discard, observe, problem::caught};
+use crate::{engine::discard, observe, problem::caught, report::outgoing::SafeText};
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -113,7 +113,7 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
         let mut companion = companion;
         let mut driver = driver;
         let asked = poll_fn(|cx| {
-            companion.poll(cx);
+            companion.poll(&instance_of_task.name, cx);
             match stop_was_asked(&mut stopped, cx) {
                 true => Poll::Ready(true),
                 false => driver.poll(cx).map(|()| false),
@@ -153,12 +153,13 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     }
     *instance.manual.lock().await = Some(driver);
     // So that it is known when the runtime is gone, without which no source can be watched.
+    let name = instance.name.clone();
     tokio::spawn(async move {
         let _ended = ended;
         // Dropped before the end is reported, as a start that follows may need its socket.
         let mut companion = companion;
         poll_fn(|cx| {
-            companion.poll(cx);
+            companion.poll(&name, cx);
             Pin::new(&mut stopped).poll(cx)
         })
         .await
@@ -173,14 +174,17 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
 struct Accompanied(Option<BoxedTask>);
 
 impl Accompanied {
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        let polled = self
-            .0
-            .as_mut()
-            .map(|task| caught(|| task.as_mut().poll(cx)));
-        if matches!(polled, Some(Ok(Poll::Ready(())) | Err(_))) {
-            discard(self.0.take());
+    /// A panic ends it, and is reported for the capacitor of this name.
+    fn poll(&mut self, name: &str, cx: &mut Context<'_>) {
+        let Some(task) = &mut self.0 else {
+            return;
+        };
+        match caught(|| task.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => return,
+            Ok(Poll::Ready(())) => {}
+            Err(panic) => observe::panicked(name, "the socket of `admin`", &SafeText::own(&panic)),
         }
+        discard(self.0.take());
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 /// The next event: its name, its id and its data.
 async fn next(events: &mut PageBody) -> Option<(String, String, serde_json::Value)> {
-    let frame = tokio::time::timeout(Duration::from_secs(20), events.frame());
+    let frame = tokio::time::timeout(Duration::from_secs(60), events.frame());
     let frame = frame.await.expect("an event in time")?.unwrap();
     let text = String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap();
     assert!(
@@ -138,4 +138,41 @@ async fn a_stream_beats_and_ends_so_that_a_server_can_shut_down() {
     }
     assert_eq!(beats, 2);
     assert!(begin.elapsed() < Duration::from_secs(16));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_in_time_under_steady_changes_too() {
+    let site = Site::of(GOOD).await;
+    let mut events = follow(&site, "/events", "").await.into_body();
+    next(&mut events).await.unwrap();
+    let begin = tokio::time::Instant::now();
+    for port in 1.. {
+        site.write(&format!("port: {port}\n")).await;
+        match next(&mut events).await {
+            Some((name, ..)) => assert_eq!(name, "picture"),
+            None => break,
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20));
+    }
+    assert!(begin.elapsed() >= Duration::from_secs(15));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_reads_nothing_loses_its_place_to_another_one() {
+    let mut site = Site::of(GOOD).await;
+    site.page = site.page.listeners(1);
+    let mut first = follow(&site, "/events", "").await.into_body();
+    next(&mut first).await.unwrap();
+    // As long as a stream may last nobody loses a place.
+    tokio::time::sleep(Duration::from_secs(14)).await;
+    assert_eq!(follow(&site, "/events", "").await.status(), 503);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let mut second = follow(&site, "/events", "").await.into_body();
+    assert_eq!(next(&mut second).await.unwrap().0, "picture");
+    assert!(next(&mut first).await.is_none());
+    // The place of the second one is its own.
+    drop(first);
+    assert_eq!(follow(&site, "/events", "").await.status(), 503);
+    drop(second);
+    assert_eq!(follow(&site, "/events", "").await.status(), 200);
 }

@@ -64,13 +64,21 @@ impl Site {
 
     /// Sends a document, and waits until it is applied or refused.
     async fn write(&self, document: &str) {
-        let mut events = self.capacitor.events();
+        let seen = || {
+            let status = self.capacitor.status();
+            let refused = status.history.last().map(|one| one.number);
+            (status.generation, refused)
+        };
+        let before = seen();
         self.document.send(document.as_bytes()).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(20), events.next())
+        let changed = async {
+            while seen() == before {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), changed)
             .await
             .unwrap();
-        // The status follows the event.
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
     async fn get(&self, uri: &str) -> Reply {
@@ -129,7 +137,7 @@ async fn ask(
 }
 
 /// Everything that only shows.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 14] = [
     "/",
     "/page.css",
     "/page.js",
@@ -141,6 +149,7 @@ const SHOWN: [&str; 13] = [
     "/effective.json",
     "/effective.yaml",
     "/effective.toml",
+    "/fingerprint.json",
     "/healthz",
     "/control.json",
 ];

@@ -183,6 +183,10 @@ async fn only_get_and_head_show() {
             );
         }
     }
+    let head = ask(&site.page, Method::HEAD, "/events", &[], "").await;
+    assert_eq!(head.header("content-type"), "text/event-stream");
+    // Nobody knows how long it becomes.
+    assert_eq!(head.header("content-length"), "");
     assert_eq!(site.get("/nothing").await.status, 404);
     assert_eq!(site.get("/status.json/more").await.status, 404);
 }
@@ -232,4 +236,41 @@ async fn the_page_goes_on_after_a_stop_and_shows_it() {
     assert!(page.contains("<title>not watched · app</title>"), "{page}");
     assert_eq!(site.get("/healthz").await.status, 200);
     assert_eq!(site.get("/healthz?strict").await.status, 503);
+    assert_eq!(site.get("/healthz?strict=true").await.status, 503);
+    assert_eq!(site.get("/healthz?strict=false").await.status, 200);
+    let wrong = site.get("/healthz?strict=perhaps").await;
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.body.contains("not `perhaps`"), "{}", wrong.body);
+}
+
+#[tokio::test]
+async fn metrics_that_panic_are_an_answer_and_the_page_goes_on() {
+    let site = Site::of(GOOD).await;
+    let page = site.page.clone().metrics(|| panic!("no recorder"));
+    let reply = ask(&page, Method::GET, "/metrics", &[], "").await;
+    assert_eq!(reply.status, 500);
+    assert!(!reply.body.contains("no recorder"), "{}", reply.body);
+    assert_eq!(ask(&page, Method::GET, "/", &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_fingerprint_is_on_the_page_and_follows_what_readers_see() {
+    let site = Site::of(GOOD).await;
+    let mut known = std::collections::BTreeSet::new();
+    for document in [GOOD, "port: 9091\n"] {
+        if document != GOOD {
+            site.write(document).await;
+        }
+        let own = site.capacitor.fingerprint().unwrap();
+        let page = site.get("/").await.body;
+        assert!(
+            page.contains(&format!("Fingerprint <code>{own}</code>")),
+            "{page}"
+        );
+        let data = site.get("/fingerprint.json").await.json();
+        assert_eq!(data["fingerprint"], own.to_string());
+        assert_eq!(data["is_partial"], own.is_partial());
+        known.insert(own.to_string());
+    }
+    assert_eq!(known.len(), 2);
 }

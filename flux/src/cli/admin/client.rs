@@ -1,6 +1,6 @@
 //! Asks a running program.
 
-use super::{AdminRequest, LARGEST_REQUEST};
+use super::{AdminRequest, LARGEST_REQUEST, connect::connect};
 use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -10,8 +10,10 @@ use std::{
     time::Duration,
 };
 
-/// How long an answer may take: longer than a dry run of the parties. A watching client hears something more often.
+/// How long an answer may take: longer than a dry run of the parties. A watching client is sent something more often.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a connection may take that the program does not accept.
+const CONNECTING: Duration = Duration::from_secs(10);
 /// The longest line that is read of an answer.
 const LARGEST: u64 = 64 << 20;
 
@@ -20,8 +22,8 @@ pub(in crate::cli) struct AdminConnection(BufReader<UnixStream>);
 
 /// Sends a request; none where nobody listens at the path.
 pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<AdminConnection>> {
-    let mut stream = match UnixStream::connect(path) {
-        Ok(stream) => stream,
+    let connected = match connect(path, CONNECTING) {
+        Ok(connected) => connected,
         Err(error)
             if matches!(
                 error.kind(),
@@ -30,13 +32,19 @@ pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<Adm
         {
             return Ok(None);
         }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            return Err(io::Error::other(
+                "it takes no connection, and many wait for it already; it may be stopped or hang",
+            ));
+        }
         Err(error) => return Err(error),
     };
-    if !is_trusted(&stream)? {
+    if !is_trusted(connected.users) {
         return Err(io::Error::other(
             "who answers there is another user, who would get the documents; remove the file if the program does not run",
         ));
     }
+    let mut stream = connected.stream;
     let request = format!("{request}\n");
     if request.len() > LARGEST_REQUEST {
         return Err(io::Error::other(
@@ -51,27 +59,8 @@ pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<Adm
 }
 
 /// Whether the answering process has the own user, or the administrator's; the administrator may ask anybody's.
-fn is_trusted(stream: &UnixStream) -> io::Result<bool> {
-    let user = |stream: UnixStream| {
-        stream.set_nonblocking(true)?;
-        let stream = tokio::net::UnixStream::from_std(stream)?;
-        Ok::<_, io::Error>(stream.peer_cred()?.uid())
-    };
-    let (other, myself) = (stream.try_clone()?, UnixStream::pair()?.0);
-    // A thread of its own, since the caller's may belong to another runtime.
-    let users = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
-        let _entered = runtime.enter();
-        Ok::<_, io::Error>((user(other)?, user(myself)?))
-    });
-    let (other, myself) = users
-        .join()
-        .map_err(|_| io::Error::other("the user who answers cannot be found out"))??;
-    // What was set on the clone holds for both.
-    stream.set_nonblocking(false)?;
-    Ok(other == myself || other == 0 || myself == 0)
+fn is_trusted((other, myself): (u32, u32)) -> bool {
+    other == myself || other == 0 || myself == 0
 }
 
 impl AdminConnection {
@@ -117,5 +106,22 @@ impl AdminRequest {
     /// Whether the answer goes on.
     pub(in crate::cli) fn goes_on(&self) -> bool {
         matches!(self.question, super::AdminQuestion::Watch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_users_process_is_trusted_by_the_administrator_alone() {
+        for (users, is) in [
+            ((1000, 1000), true),
+            ((1001, 1000), false),
+            ((0, 1000), true),
+            ((1001, 0), true),
+        ] {
+            assert_eq!(is_trusted(users), is, "{users:?}");
+        }
     }
 }

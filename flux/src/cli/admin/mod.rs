@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 mod client;
+#[cfg(unix)]
+mod connect;
 mod request;
 #[cfg(unix)]
 mod server;

@@ -4,8 +4,8 @@
 use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
 use crate::{
     cli::{
+        answering::{Answering, GOOD, REFUSED},
         events::events,
-        execute::{Answering, GOOD, REFUSED},
         output::OutputFormat,
         watch::LOOK,
     },
@@ -30,7 +30,7 @@ const CLIENTS: usize = 8;
 const WATCHING: usize = 4;
 /// How long a client may take for its request, and for reading an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a watching client hears nothing at most, so that one that has gone is noticed.
+/// How long nothing is sent to a watching client at most, so that one that has gone is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What is asked about.
@@ -169,10 +169,7 @@ impl ServedProgram {
                     files,
                     ..
                 }) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
-                Ok(planned) => {
-                    answer.changes(&planned.changes)?;
-                    Ok(GOOD)
-                }
+                Ok(planned) => answer.changes(&planned.files, &planned.changes, &planned.warnings),
                 Err(error) => answer.cannot(&error.to_string()),
             },
             AdminQuestion::Plan(_) | AdminQuestion::Watch => Ok(GOOD),

@@ -1,12 +1,14 @@
 //! The file of the socket: nobody else can ever open it, and what is not Flux's is not replaced.
 
+use super::connect::connect;
 use std::{
     fs, io,
     os::unix::{
         fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
-        net::{SocketAddr, UnixListener, UnixStream},
+        net::{SocketAddr, UnixListener},
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Removes the file when it is dropped, unless another one is in its place.
@@ -66,10 +68,14 @@ fn free(path: &Path) -> Result<(), String> {
     if !found.file_type().is_socket() {
         return Err("a file that is no socket is there, and is not replaced; remove it, or name another path".to_owned());
     }
-    match UnixStream::connect(path) {
+    match connect(path, Duration::ZERO) {
         Ok(_) => {
             Err("a process answers there already; give each instance a path of its own".to_owned())
         }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(
+            "a process listens there already, and takes no connection; end it, or give each instance a path of its own"
+                .to_owned(),
+        ),
         // Nobody listens: what a dead process left behind.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

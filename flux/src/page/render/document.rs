@@ -29,7 +29,8 @@ const BEGIN: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-
 pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     let status = &page.picture.status;
     let now = SystemTime::now();
-    let parts = PageParts::of(status, &page.picture.diffs, Some(now));
+    let picture = page.picture;
+    let parts = PageParts::of(status, &picture.diffs, picture.fingerprint, Some(now));
     let [head, problems, control, layers, generations] = parts.each().map(|(_, part)| part);
     let mut html = Html::new();
     html.raw(BEGIN)
@@ -48,8 +49,9 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     html.raw("</div>");
     if let Some(token) = page.token {
         html.raw("<form class=\"orders\" method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"");
+        // The first button is the one of the Enter key, which must do nothing.
         html.text(token)
-            .raw("\"><div id=\"control\">")
+            .raw("\"><button hidden disabled></button><div id=\"control\">")
             .html(control)
             .raw("</div></form>");
     }
@@ -66,6 +68,7 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
         ("?effective.json", "effective configuration"),
         ("?effective.yaml", "as YAML"),
         ("?effective.toml", "as TOML"),
+        ("?fingerprint.json", "fingerprint"),
         ("?healthz", "health"),
     ] {
         html.raw("<a href=\"")

@@ -1,7 +1,7 @@
 //! The state in one glance.
 
 use super::super::{clock::ReadAt, html::Html};
-use crate::{State, Status, source::Health};
+use crate::{State, Status, inspect::ConfigFingerprint, source::Health};
 
 /// The name of the page.
 pub(in super::super) fn title(status: &Status) -> String {
@@ -34,7 +34,7 @@ fn is_stale(status: &Status) -> bool {
     layers.any(|layer| matches!(layer.health, Health::Stale { .. }))
 }
 
-pub(super) fn head(status: &Status, now: ReadAt) -> Html {
+pub(super) fn head(status: &Status, fingerprint: Option<ConfigFingerprint>, now: ReadAt) -> Html {
     let mut html = Html::new();
     html.raw("<div class=\"state ")
         .raw(tone(status))
@@ -61,6 +61,14 @@ pub(super) fn head(status: &Status, now: ReadAt) -> Html {
         }
     }
     html.raw("</p>");
+    if let Some(fingerprint) = fingerprint {
+        html.raw("<p class=\"fingerprint\">Fingerprint <code>");
+        html.text(fingerprint).raw("</code>");
+        html.raw(match fingerprint.is_partial() {
+            true => ", of what is known; some values are not.</p>",
+            false => ", equal in all instances with these values.</p>",
+        });
+    }
     let remarks = [
         (!status.running, "Its sources are not watched."),
         (

@@ -13,7 +13,7 @@ pub(super) use head::title;
 pub(super) use settings::{row, words};
 
 use super::{clock::ReadAt, diffs::GenerationDiffs, html::Html};
-use crate::Status;
+use crate::{Status, inspect::ConfigFingerprint};
 
 /// What is replaced as a whole where it changes.
 #[derive(PartialEq, Eq)]
@@ -27,9 +27,14 @@ pub(super) struct PageParts {
 
 impl PageParts {
     /// The parts, for who reads them now.
-    pub(super) fn of(status: &Status, diffs: &GenerationDiffs, now: ReadAt) -> Self {
+    pub(super) fn of(
+        status: &Status,
+        diffs: &GenerationDiffs,
+        fingerprint: Option<ConfigFingerprint>,
+        now: ReadAt,
+    ) -> Self {
         PageParts {
-            head: head::head(status, now),
+            head: head::head(status, fingerprint, now),
             problems: problems::problems(status, now),
             control: control::control(status),
             layers: layers::layers(status, now),

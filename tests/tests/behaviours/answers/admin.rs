@@ -137,6 +137,13 @@ async fn commands_are_answered_by_the_running_process_and_without_it_from_the_so
     );
     let (code, out, _) = run(&path, &["diff", file]).await;
     assert_eq!((code, out.lines().count()), (0, 2), "{out}");
+    fs::write(&new, "prot: 1\nport: 82").unwrap();
+    let (code, out, _) = run(&path, &["diff", file]).await;
+    assert_eq!(code, 0);
+    assert!(
+        out.starts_with("port: 81 -> 82 (") && out.contains("\nwarning: prot: "),
+        "{out}"
+    );
     fs::write(&new, "port: 13").unwrap();
     let (code, out, _) = run(&path, &["plan", file]).await;
     assert_eq!(code, 1);
@@ -375,4 +382,30 @@ async fn a_hostile_client_neither_hangs_nor_grows_the_process_nor_changes_anythi
     app.stop().await;
     assert!(began.elapsed() < Duration::from_secs(2));
     assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_is_there_from_start_to_stop_in_manual_mode_too() {
+    let (_folder, path) = socket();
+    let (sender, channel) = Channel::buffered("/nowhere/app.yaml", 4);
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .admin(format!("unix:{}", path.display()))
+        .manual()
+        .build()
+        .unwrap();
+    for port in 1..4 {
+        sender
+            .send(format!("port: {port}").into_bytes())
+            .await
+            .unwrap();
+        app.start().await.unwrap();
+        app.process().await.unwrap();
+        let (code, out, err) = run(&path, &["show"]).await;
+        assert_eq!(code, 0, "{err}");
+        assert!(err.starts_with("note: answered by the process"), "{err}");
+        assert!(out.starts_with(&format!("port: {port}\n")), "{out}");
+        app.stop().await;
+        assert!(!path.exists());
+    }
 }

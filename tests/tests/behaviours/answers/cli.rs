@@ -422,3 +422,54 @@ fn every_command_has_its_code_for_what_is_good_what_is_refused_and_what_cannot_b
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("FLUX_TEST_CLI_UNSET"), "{err}");
 }
+
+/// A program whose stage prints from other threads.
+#[derive(Flux, Debug, Clone)]
+#[flux(
+    source = "file:${CARGO_MANIFEST_DIR}/tests/behaviours/answers/cli.yaml",
+    transform = print_much
+)]
+struct Printing {
+    #[flux(default = 80)]
+    port: u16,
+    #[flux(default = 1)]
+    size: u32,
+}
+
+fn print_much(value: Printing) -> Result<Printing, String> {
+    let printing = std::thread::spawn(|| {
+        for _ in 0..100 {
+            println!("a line of the program");
+            eprintln!("an error of the program");
+        }
+    });
+    printing.join().map_err(|_| "it panicked".to_owned())?;
+    Ok(value)
+}
+
+const PRINTS: &str = "FLUX_TEST_CLI_PRINTS";
+
+/// A standard stream that the command kept for itself would hang here, until the test is ended from outside.
+#[test]
+fn a_program_may_print_while_it_carries_a_command_out() {
+    if let Ok(words) = std::env::var(PRINTS) {
+        let words: Vec<&str> = words.split(' ').collect();
+        drop(command(&words).execute::<Printing>());
+        return;
+    }
+    let thread = std::thread::current();
+    let name = thread.name().expect("a test has one");
+    for words in ["plan", "check", "diff", "show", "watch --changes 1"] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--nocapture", "--exact", name])
+            .env(PRINTS, words)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{words}: {printed}");
+        assert!(
+            printed.contains("a line of the program"),
+            "{words}: {printed}"
+        );
+    }
+}

@@ -242,3 +242,51 @@ async fn an_update_waits_for_a_dry_run_and_is_not_among_it() {
         }
     }
 }
+
+/// Has a name at first, and panics when it is asked for it later.
+struct Nameless(std::sync::atomic::AtomicBool);
+
+impl Party<App> for &'static Nameless {
+    type Prepared = ();
+    type Error = String;
+    fn name(&self) -> String {
+        let is_asked = self.0.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(!is_asked, "no name such as hunter2hunter2");
+        "nameless".to_owned()
+    }
+    async fn prepare(&self, _: &Change<App>) -> Result<(), String> {
+        Ok(())
+    }
+    fn commit(&self, (): ()) {}
+}
+
+#[tokio::test]
+async fn a_party_that_panics_outside_of_its_answer_leaves_no_plan_without_a_word() {
+    static NAMELESS: Nameless = Nameless(std::sync::atomic::AtomicBool::new(false));
+    let log = Log::default();
+    let (sender, channel) = Channel::buffered("app.yaml", 4);
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .party(Listed("first", Arc::clone(&log)))
+        .party(&NAMELESS)
+        .build()
+        .unwrap();
+    sender.send(b"port: 1".to_vec()).await.unwrap();
+    app.start().await.unwrap();
+    taken(&log);
+    NAMELESS.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    let plan = planned(&app, "port: 2\ntoken: hunter2hunter2").await;
+    NAMELESS
+        .0
+        .store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(
+        plan.notes,
+        ["the parties were not asked: code of a party panicked where it must not"]
+    );
+    assert_eq!(taken(&log), ["first prepares 2", "first rolls 2 back"]);
+    assert_eq!(
+        verdicts(&planned(&app, "port: 2").await)[1],
+        ("`nameless`", "ready")
+    );
+    app.stop().await;
+}

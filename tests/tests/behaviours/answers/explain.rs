@@ -574,3 +574,49 @@ async fn a_path_below_a_single_value_does_not_exist() {
         assert_eq!(one.path.as_str(), path, "{one}");
     }
 }
+
+/// A type within itself.
+#[derive(Flux, Debug)]
+struct Nest {
+    #[flux(default = 1)]
+    size: u32,
+    #[flux(nested)]
+    inner: Option<Box<Nest>>,
+    #[flux(nested, default)]
+    many: BTreeMap<String, Nest>,
+}
+
+#[tokio::test]
+async fn a_path_of_thousands_of_steps_through_a_type_within_itself_is_an_error() {
+    let app = over::<Nest>(
+        &[(
+            "app.yaml",
+            Format::Yaml,
+            "inner: { inner: { size: 2 }, many: { a: { size: 3 } } }",
+        )],
+        &[],
+    )
+    .await;
+    assert_eq!(
+        app.explain("inner.inner.size").unwrap().value,
+        Some(number(2))
+    );
+    assert_eq!(
+        app.explain("inner.many.a.size").unwrap().value,
+        Some(number(3))
+    );
+    for step in ["inner", "many.a", "many.inner"] {
+        let path = [step; 10_000].join(".");
+        for path in [
+            path.clone(),
+            format!("{path}.size"),
+            format!("inner.{path}"),
+        ] {
+            assert!(matches!(
+                app.explain(&path),
+                Err(ExplainError::Unknown { .. })
+            ));
+            assert!(app.blame(&path).is_err());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Asks the running program, where it may be asked.
+
+#[cfg(unix)]
+use super::{
+    admin::{AdminQuestion, AdminRequest, ask},
+    answering::{GOOD, NOT_LOOKED_AT},
+    command::ConfigAction,
+};
+use super::{answering::Answering, command::ConfigCommand};
+use crate::Root;
+use std::io;
+
+#[cfg(unix)]
+impl ConfigCommand {
+    /// What is asked of a running program; none where the answer does not depend on one.
+    fn question(&self) -> Option<AdminRequest> {
+        let question = match &self.action {
+            ConfigAction::Show {
+                inputs,
+                format,
+                with_origins,
+            } if inputs.is_empty() => AdminQuestion::Show {
+                format: *format,
+                with_origins: *with_origins,
+            },
+            ConfigAction::Explain { inputs, path } if inputs.is_empty() => {
+                AdminQuestion::Explain(path.clone())
+            }
+            ConfigAction::Diff(inputs) => AdminQuestion::Diff(inputs.clone()),
+            ConfigAction::Plan(inputs) => AdminQuestion::Plan(inputs.clone()),
+            ConfigAction::Watch { .. } => AdminQuestion::Watch,
+            _ => return None,
+        };
+        let output = self.output;
+        Some(AdminRequest { output, question })
+    }
+
+    /// The answer of the running program, where there is one and it may be asked.
+    pub(super) fn ask_running<C: Root>(
+        &self,
+        answer: &mut Answering<'_>,
+    ) -> io::Result<Option<u8>> {
+        let Some(request) = self.question().filter(|_| !self.is_offline) else {
+            return Ok(None);
+        };
+        let path = match C::declared().admin_path() {
+            None => return Ok(None),
+            Some(Ok(path)) => path,
+            Some(Err(problem)) => return answer.cannot(&problem).map(Some),
+        };
+        let shown = path.display();
+        let json = match request.to_json() {
+            Ok(json) => json,
+            Err(error) => return answer.cannot(&error.to_string()).map(Some),
+        };
+        let mut connection = match ask(&path, &json) {
+            Ok(Some(connection)) => connection,
+            Ok(None) => {
+                let text =
+                    format!("note: no process answers at `{shown}`: the sources are read here");
+                writeln!(answer.err, "{text}")?;
+                return Ok(None);
+            }
+            Err(error) => {
+                let text = format!(
+                    "the process at `{shown}` cannot be asked: {error}; run this as the user of that process, or with `--offline`"
+                );
+                return answer.cannot(&text).map(Some);
+            }
+        };
+        writeln!(answer.err, "note: answered by the process at `{shown}`")?;
+        let mut left = match self.action {
+            ConfigAction::Watch { changes } => changes.unwrap_or(u64::MAX),
+            _ => 1,
+        };
+        let mut last = GOOD;
+        loop {
+            match connection.next() {
+                Ok(Some((out, err, code))) => {
+                    last = code;
+                    answer.out.write_all(out.as_bytes())?;
+                    answer.out.flush()?;
+                    answer.err.write_all(err.as_bytes())?;
+                    left -= 1;
+                    if left == 0 || code == NOT_LOOKED_AT {
+                        return Ok(Some(code));
+                    }
+                }
+                Ok(None) if request.goes_on() => {
+                    writeln!(answer.err, "note: the process at `{shown}` has ended")?;
+                    return Ok(Some(last));
+                }
+                Ok(None) => {
+                    let text = format!("the process at `{shown}` ended without an answer");
+                    return answer.cannot(&text).map(Some);
+                }
+                Err(error) => {
+                    let text = format!("the process at `{shown}` does not answer: {error}");
+                    return answer.cannot(&text).map(Some);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl ConfigCommand {
+    /// There are no sockets to ask at.
+    pub(super) fn ask_running<C: Root>(&self, _: &mut Answering<'_>) -> io::Result<Option<u8>> {
+        Ok(None)
+    }
+}
