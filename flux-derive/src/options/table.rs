@@ -100,7 +100,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::Default, "default", Field, Form::FlagOrExpr).example("..")
         .doc("the value where no layer has one; alone, the type's `Default`. On a `Duration` it is text, on an `Option<T>` a `T`. Without it a field is required, and an `Option` is `None`"),
     row(Key::Nested, "nested", Field, Form::Flag)
-        .doc("a section: a struct that derives `Flux`, also in an `Option`, a `Box`, an `Arc`, a list, an array or a map, and in any of these inside another. Where no layer has it, its fields' own defaults count"),
+        .doc("a section: a struct that derives `Flux`, also in an `Option`, a `Box`, an `Arc`, a list, an array or a map, and in any of these inside another. Where no layer has a section, its fields' own defaults count; an `Option` is `None`, and a list, an array or a map needs a `default`"),
     row(Key::Value, "value", Field, Form::Flag)
         .doc("a type that derives `Flux` is read as a single value here, and not as a section"),
     row(Key::Merge, "merge", Field, Form::TextOrFunction).example("\"append\"")

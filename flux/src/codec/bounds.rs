@@ -210,6 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn with_its_aliases_a_document_may_be_a_mebibyte_and_65_times_itself() {
+        // Two maps, a text, a list, and a text for each alias, counted as 64 bytes each and their texts.
+        let text = |aliases: usize| {
+            let long = "x".repeat(10_000);
+            format!("a: &a {long}\nb: [{}]", "*a,".repeat(aliases))
+        };
+        let counted = |aliases: usize| 2 + 4 * VALUE + (aliases + 1) * 10_000 + aliases * VALUE;
+        let bound = |aliases: usize| text(aliases).len() * 65 + (1 << 20);
+        let within = (1..).take_while(|aliases| counted(*aliases) + VALUE < bound(*aliases));
+        let most = within.last().unwrap();
+        assert!(most > 100, "{most}");
+        assert_eq!(refused(&text(most)), None);
+        let too_much = Some("its aliases repeat too much");
+        assert_eq!(refused(&text(most + 1)).as_deref(), too_much);
+    }
+
+    #[test]
     fn brackets_are_counted_only_where_they_take_time() {
         let colours = "- \"\\e[31m\"\n".repeat(500);
         assert_eq!(refused(&colours), None);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Config, Root,
     problem::{Dotted, Seg},
-    schema::{Field, Kind, TypeFacts, ValueType},
+    schema::{Descent, Field, Kind, TypeFacts, ValueType},
     source::environment,
 };
 use flux_syntax::Format;
@@ -54,7 +54,8 @@ pub trait Describe: Config {
     /// has no comments, and contains the defaults alone.
     fn template(format: Format) -> String {
         let mut path = Vec::new();
-        let entries = template(Self::fields(), &Self::types(), &mut path, MAX_DEPTH);
+        let root = Descent::at(Self::fields(), MAX_DEPTH);
+        let entries = template(Self::fields(), &Self::types(), &mut path, &root);
         print(format, &entries)
     }
 
@@ -98,7 +99,8 @@ pub trait Describe: Config {
         let mut each = |field: &Field, path: &[Seg], key: &str| {
             row(field, key, variables.get(path), &mut text);
         };
-        rows(Self::fields(), &mut path, MAX_DEPTH, &mut each);
+        let root = Descent::at(Self::fields(), MAX_DEPTH);
+        rows(Self::fields(), &mut path, &root, &mut each);
         text
     }
 
@@ -110,7 +112,8 @@ pub trait Describe: Config {
             let variable = variables.get(path).map(String::as_str);
             settings.push(manual::entry(field, key, variable));
         };
-        rows(Self::fields(), &mut Vec::new(), MAX_DEPTH, &mut each);
+        let root = Descent::at(Self::fields(), MAX_DEPTH);
+        rows(Self::fields(), &mut Vec::new(), &root, &mut each);
         manual::page(Self::NAME, Self::DOCS, &settings)
     }
 
@@ -124,7 +127,7 @@ pub trait Describe: Config {
             &Self::types(),
             &variables,
             &mut path,
-            MAX_DEPTH,
+            &Descent::at(Self::fields(), MAX_DEPTH),
             &mut text,
         );
         text
@@ -133,7 +136,7 @@ pub trait Describe: Config {
 
 impl<C: Config> Describe for C {}
 
-/// How deep a recursive type is described.
+/// How often a type that contains itself is described in itself.
 const MAX_DEPTH: u8 = 4;
 
 /// Each path's first variable.
@@ -193,7 +196,7 @@ fn template(
     fields: &'static [Field],
     facts: &[TypeFacts],
     path: &mut Vec<Seg>,
-    depth: u8,
+    way: &Descent<'_>,
 ) -> Vec<PrintedEntry> {
     let unknown = TypeFacts::unknown();
     let mut all = Vec::new();
@@ -202,9 +205,9 @@ fn template(
         let inner = || facts.fields.map(|of| of()).unwrap_or_default();
         if field.is_flattened() {
             if let Kind::Section(of) = field.kind()
-                && depth > 0
+                && let Some(way) = way.enter(of())
             {
-                all.extend(template(of(), &inner(), path, depth - 1));
+                all.extend(template(of(), &inner(), path, &way));
             }
             continue;
         }
@@ -220,10 +223,7 @@ fn template(
                     (PrintedContent::Open, true)
                 }
             },
-            kind if depth == 0 => {
-                let _ = kind;
-                (PrintedContent::Open, true)
-            }
+            kind if beyond(kind, way) => (PrintedContent::Open, true),
             kind => {
                 behind = expression(field);
                 if facts.is_optional {
@@ -231,11 +231,8 @@ fn template(
                 }
                 let is_comment = facts.is_optional || field.default().is_some();
                 match kind {
-                    Kind::Section(of) => {
-                        let entries = template(of(), &inner(), path, depth - 1);
-                        (PrintedContent::Map(entries), is_comment)
-                    }
-                    kind => (example(kind, &inner(), path, depth - 1), true),
+                    Kind::Section(_) => (example(kind, &inner(), path, way), is_comment),
+                    kind => (example(kind, &inner(), path, way), true),
                 }
             }
         };
@@ -251,17 +248,31 @@ fn template(
     all
 }
 
-/// A list or a map of sections with one entry.
-fn example(kind: Kind, facts: &[TypeFacts], path: &mut Vec<Seg>, depth: u8) -> PrintedContent {
+/// Whether a type that contains itself is not described once more.
+fn beyond(kind: Kind, way: &Descent<'_>) -> bool {
+    let inner = kind.table();
+    inner.is_some_and(|inner| way.enter(inner).is_none())
+}
+
+/// A section, or a list or a map of sections with one entry.
+fn example(
+    kind: Kind,
+    facts: &[TypeFacts],
+    path: &mut Vec<Seg>,
+    way: &Descent<'_>,
+) -> PrintedContent {
     match kind {
         Kind::Leaf => PrintedContent::Open,
-        Kind::Section(of) => PrintedContent::Map(template(of(), facts, path, depth)),
-        Kind::List(item) => PrintedContent::List(vec![example(*item, facts, path, depth)]),
+        Kind::Section(of) => match way.enter(of()) {
+            Some(way) => PrintedContent::Map(template(of(), facts, path, &way)),
+            None => PrintedContent::Open,
+        },
+        Kind::List(item) => PrintedContent::List(vec![example(*item, facts, path, way)]),
         Kind::Map(entry) => PrintedContent::Map(vec![PrintedEntry {
             key: "NAME".to_owned(),
             above: Vec::new(),
             behind: None,
-            content: example(*entry, facts, path, depth),
+            content: example(*entry, facts, path, way),
             is_comment: false,
         }]),
     }
@@ -271,7 +282,7 @@ fn example(kind: Kind, facts: &[TypeFacts], path: &mut Vec<Seg>, depth: u8) -> P
 fn rows(
     fields: &'static [Field],
     path: &mut Vec<Seg>,
-    depth: u8,
+    way: &Descent<'_>,
     each: &mut dyn FnMut(&Field, &[Seg], &str),
 ) {
     for field in fields {
@@ -288,17 +299,18 @@ fn rows(
         if !matches!(field.kind(), Kind::Section(_)) {
             each(field, path, &format!("{}{within}", Dotted(path)));
         }
-        if let (Some(inner), true) = (field.kind().table(), depth > 0) {
+        let inner = field.kind().table();
+        if let Some((inner, way)) = inner.and_then(|inner| Some((inner, way.enter(inner)?))) {
             match field.kind() {
-                Kind::Section(_) => rows(inner, path, depth - 1, each),
+                Kind::Section(_) => rows(inner, path, &way, each),
                 Kind::List(_) => {
                     path.push(Seg::Index(0));
-                    rows(inner, path, depth - 1, each);
+                    rows(inner, path, &way, each);
                     path.pop();
                 }
                 _ => {
                     path.push(Seg::Key("NAME".into()));
-                    rows(inner, path, depth - 1, each);
+                    rows(inner, path, &way, each);
                     path.pop();
                 }
             }
@@ -342,7 +354,7 @@ fn lines(
     facts: &[TypeFacts],
     variables: &HashMap<Vec<Seg>, String>,
     path: &mut Vec<Seg>,
-    depth: u8,
+    way: &Descent<'_>,
     text: &mut String,
 ) {
     let unknown = TypeFacts::unknown();
@@ -355,8 +367,8 @@ fn lines(
         match (field.kind(), variables.get(path)) {
             (Kind::Section(of), _) => {
                 let inner = facts.fields.map(|of| of()).unwrap_or_default();
-                if depth > 0 {
-                    lines(of(), &inner, variables, path, depth - 1, text);
+                if let Some(way) = way.enter(of()) {
+                    lines(of(), &inner, variables, path, &way, text);
                 }
             }
             (_, Some(name)) if !is_flat => {

@@ -17,7 +17,7 @@ use crate::{
     layer::{Parts, Presence},
     problem::Seg,
     report::secrets::KnownSecrets,
-    schema::{self, Field, Kind, MAX_DEPTH, MergeRule, TypeFacts},
+    schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule, TypeFacts},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -95,7 +95,7 @@ pub(super) fn fold<'a>(
         fields,
         &fold.facts(types),
         &heres,
-        MAX_DEPTH,
+        &Descent::at(fields, MAX_DEPTH),
         &mut items,
     );
     items
@@ -164,7 +164,7 @@ impl<'a> Fold<'a> {
         fields: &'static [Field],
         facts: &[TypeFacts],
         heres: &[Here<'a>],
-        depth: u8,
+        way: &Descent<'_>,
         items: &mut Vec<ExplainedItem>,
     ) {
         let unknown = TypeFacts::unknown();
@@ -172,13 +172,13 @@ impl<'a> Fold<'a> {
             let facts = facts.get(number).unwrap_or(&unknown);
             match field.kind {
                 Kind::Section(inner) if field.flatten => {
-                    if depth > 0 {
+                    if let Some(way) = way.enter(inner()) {
                         let inner_facts = facts.fields.map(|of| self.facts(of));
                         let inner_facts = inner_facts.as_deref().map_or(&[][..], |all| all);
-                        self.section(table, inner(), inner_facts, heres, depth - 1, items);
+                        self.section(table, inner(), inner_facts, heres, &way, items);
                     }
                 }
-                _ if field.flatten => self.rest(table, field, facts, heres, depth, items),
+                _ if field.flatten => self.rest(table, field, facts, heres, way, items),
                 kind => {
                     let seg = Seg::Key(field.name.into());
                     let mut names = vec![field.name];
@@ -186,7 +186,7 @@ impl<'a> Fold<'a> {
                     let children: Vec<_> = (heres.iter())
                         .filter_map(|here| self.child(*here, &seg, &names))
                         .collect();
-                    let go = || self.item(seg.clone(), field, facts, kind, true, &children, depth);
+                    let go = || self.item(seg.clone(), field, facts, kind, true, &children, way);
                     items.push(self.below(seg.clone(), go));
                 }
             }
@@ -200,7 +200,7 @@ impl<'a> Fold<'a> {
         field: &'static Field,
         facts: &TypeFacts,
         heres: &[Here<'a>],
-        depth: u8,
+        way: &Descent<'_>,
         items: &mut Vec<ExplainedItem>,
     ) {
         let kind = match field.kind {
@@ -229,7 +229,7 @@ impl<'a> Fold<'a> {
                     kind,
                     false,
                     &children,
-                    depth,
+                    way,
                 )
             };
             items.push(self.below(seg.clone(), go));
@@ -263,7 +263,7 @@ impl<'a> Fold<'a> {
         kind: Kind,
         is_field: bool,
         heres: &[Here<'a>],
-        depth: u8,
+        way: &Descent<'_>,
     ) -> ExplainedItem {
         if matches!(kind, Kind::Leaf) {
             return self.leaf(step, field, facts, is_field, heres);
@@ -276,11 +276,11 @@ impl<'a> Fold<'a> {
             Kind::Section(inner) => {
                 let mut parts = Vec::new();
                 let is_there = !active.is_empty() || self.silent(field, facts, is_field).is_none();
-                if is_there && depth > 0 {
+                if is_there && let Some(way) = way.enter(inner()) {
                     let inner_facts = facts.fields.map(|of| self.facts(of));
                     let inner_facts = inner_facts.as_deref().map_or(&[][..], |all| all);
                     let fields = inner();
-                    self.section(fields, fields, inner_facts, active, depth - 1, &mut parts);
+                    self.section(fields, fields, inner_facts, active, &way, &mut parts);
                 }
                 (active.to_vec(), Vec::new(), parts, PartsForm::Map)
             }
@@ -293,7 +293,7 @@ impl<'a> Fold<'a> {
                         .collect();
                     if !children.is_empty() {
                         let step = seg.clone();
-                        let go = || self.item(step, field, facts, *entry, false, &children, depth);
+                        let go = || self.item(step, field, facts, *entry, false, &children, way);
                         parts.push(self.below(seg, go));
                     }
                 }
@@ -305,7 +305,7 @@ impl<'a> Fold<'a> {
                 for (number, here) in self.list_items(&used, merge).into_iter().enumerate() {
                     let seg = Seg::Index(number);
                     let step = seg.clone();
-                    let go = || self.item(step, field, facts, *item, false, &here, depth);
+                    let go = || self.item(step, field, facts, *item, false, &here, way);
                     parts.push(self.below(seg, go));
                 }
                 (used, unused, parts, PartsForm::List)

@@ -6,7 +6,8 @@ use super::{default, value::ConfigValue, wording};
 use crate::{
     problem::Seg,
     schema::{
-        ChangeRule, Constraint, ConstraintKind, Field, Kind, MAX_DEPTH, MergeRule, TypeFacts,
+        ChangeRule, Constraint, ConstraintKind, Descent, Field, Kind, MAX_DEPTH, MergeRule,
+        TypeFacts,
     },
     source::environment,
 };
@@ -185,7 +186,7 @@ impl Describing {
         is_optional: bool,
         keys: &mut SectionKeys,
     ) {
-        let is_required = self.is_whole && !is_optional && must_be_there(field, facts, MAX_DEPTH);
+        let is_required = self.is_whole && !is_optional && must_be_there(field, facts, None);
         let names: Vec<&str> = [field.name()]
             .iter()
             .chain(field.aliases())
@@ -361,16 +362,21 @@ fn takes_entries_away(field: &Field, facts: &TypeFacts) -> bool {
 }
 
 /// Whether a configuration cannot do without the key: it is required, or something in it is.
-fn must_be_there(field: &Field, facts: &TypeFacts, depth: u8) -> bool {
+fn must_be_there(field: &Field, facts: &TypeFacts, way: Option<&Descent<'_>>) -> bool {
     match field.kind() {
         Kind::Section(_) if facts.is_optional || field.default().is_some() => false,
-        Kind::Section(_) if depth == 0 => false,
         Kind::Section(inner) => {
+            let way = match way {
+                Some(way) => way.enter(inner()),
+                None => Some(Descent::at(inner(), MAX_DEPTH)),
+            };
+            let Some(way) = way else { return false };
+
             let inner_facts = facts.fields.map(|of| of()).unwrap_or_default();
             let unknown = TypeFacts::unknown();
             inner().iter().enumerate().any(|(number, field)| {
                 let facts = inner_facts.get(number).unwrap_or(&unknown);
-                must_be_there(field, facts, depth - 1)
+                must_be_there(field, facts, Some(&way))
             })
         }
         _ => field.is_required() && !field.is_flattened(),

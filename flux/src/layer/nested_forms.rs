@@ -125,8 +125,8 @@ fn items<T: Nested>(mut list: List<T::Layer>, cx: &mut Cx) -> Option<Vec<T>> {
         }
     }
     if let Some(beyond) = list.beyond {
-        let what = What::plain(ProblemKind::InvalidValue, no_such_item(length));
-        cx.problem_below(vec![Seg::Index(beyond)], what);
+        let what = What::plain(ProblemKind::InvalidValue, no_such_item(beyond.length));
+        cx.problem_below(vec![Seg::Index(beyond.index)], what);
     } else if broken.is_empty() {
         return Some(built);
     }

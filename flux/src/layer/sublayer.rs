@@ -161,7 +161,15 @@ pub struct List<L> {
     /// Where a layer only has single items, by their numbers: they are laid over those of the list below.
     pub(crate) single: Option<BTreeMap<usize, L>>,
     /// The lowest number of a single item that is neither in the list below nor the next one.
-    pub(crate) beyond: Option<usize>,
+    pub(crate) beyond: Option<Beyond>,
+}
+
+/// A single item that would leave others out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beyond {
+    pub(crate) index: usize,
+    /// How many items there are before it.
+    pub(crate) length: usize,
 }
 
 impl<L> Default for List<L> {
@@ -202,7 +210,8 @@ impl<L: Sublayer> List<L> {
                 Some(below) => below.lay_over(item),
                 None if *index == length => self.items.push(item.clone()),
                 None => {
-                    self.beyond.get_or_insert(*index);
+                    let index = *index;
+                    self.beyond.get_or_insert(Beyond { index, length });
                 }
             }
         }

@@ -84,7 +84,7 @@ impl KnownSecrets {
         let layers = values.iter().map(|value| value.layer + 1).max();
         KnownSecrets {
             values,
-            keys: all_keys(fields, schema::MAX_DEPTH),
+            keys: schema::every_key(fields),
             all: OnceLock::new(),
             layers: (0..layers.unwrap_or(0)).map(|_| OnceLock::new()).collect(),
         }
@@ -215,17 +215,6 @@ impl<'t> ReadDocument<'t> {
         let tree = caught(|| codec::tree(self.decoder, text)).ok()?;
         super::hidden::texts(self.fields, &Document::of_tree(&tree.ok()?))
     }
-}
-
-fn all_keys(fields: &'static [Field], depth: u8) -> Vec<&'static str> {
-    let mut keys = Vec::new();
-    for field in fields {
-        keys.push(field.name);
-        if let Some(inner) = field.kind.table().filter(|_| depth > 0) {
-            keys.extend(all_keys(inner, depth - 1));
-        }
-    }
-    keys
 }
 
 #[cfg(all(test, feature = "json"))]

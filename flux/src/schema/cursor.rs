@@ -1,6 +1,6 @@
 //! A place in the field table that moves along with a walk over a document.
 
-use super::{Field, Kind, MAX_DEPTH, any_secret, secret_names, step};
+use super::{Field, Kind, any_secret, secret_names, step};
 
 /// Follows a walk from key to key. What [`place`](super::place) finds from the root, it knows at every step.
 pub(crate) struct SecretPlaces {
@@ -36,10 +36,10 @@ impl Cursor {
 
 impl SecretPlaces {
     pub(crate) fn of(fields: &'static [Field]) -> Self {
-        let mut names = Vec::new();
-        secret_names(fields, MAX_DEPTH, &mut names);
-        let any = any_secret(fields);
-        SecretPlaces { any, names }
+        SecretPlaces {
+            any: any_secret(fields),
+            names: secret_names(fields),
+        }
     }
 
     /// Whether what is here must not be printed, as [`is_secret`](super::is_secret) finds it.

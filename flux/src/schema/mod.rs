@@ -3,11 +3,13 @@
 
 mod constraint;
 mod cursor;
+mod descent;
 mod field;
 mod value_type;
 
 pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
 pub(crate) use cursor::{Cursor, SecretPlaces};
+pub(crate) use descent::Descent;
 pub use field::{Field, Kind};
 pub use value_type::{TypeFacts, ValueType};
 
@@ -168,46 +170,48 @@ pub(crate) fn shown_steps(fields: &'static [Field], path: &[Seg]) -> usize {
 
 /// Whether a key of `path` is a secret field's, or nearly.
 fn names_secret(fields: &'static [Field], path: &[Seg]) -> bool {
-    let mut names = Vec::new();
-    if !path.is_empty() {
-        secret_names(fields, MAX_DEPTH, &mut names);
-    }
+    let names = match path.is_empty() {
+        true => Vec::new(),
+        false => secret_names(fields),
+    };
     path.iter().any(|seg| match seg {
         Seg::Key(key) => flux_syntax::nearest(key, names.iter().copied()).is_some(),
         Seg::Index(_) => false,
     })
 }
 
-fn secret_names(fields: &'static [Field], depth: u8, names: &mut Vec<&'static str>) {
-    for field in fields {
+fn secret_names(fields: &'static [Field]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for field in descent::every_table(fields).flatten() {
         if field.is_secret() {
             names.push(field.name);
             names.extend(field.aliases);
         }
-        if let (Some(inner), true) = (field.kind.table(), depth > 0) {
-            secret_names(inner, depth - 1, names);
-        }
     }
+    names
 }
 
-/// How deep the tables of a recursive type are followed.
+/// Every key of the fields, and of the sections in them.
+pub(crate) fn every_key(fields: &'static [Field]) -> Vec<&'static str> {
+    let all = descent::every_table(fields).flatten();
+    all.map(|field| field.name).collect()
+}
+
+/// How often a type that contains itself is followed into itself, where that makes a difference.
 pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// Whether any field of the table, or of the sections in it, is secret.
 pub(crate) fn any_secret(fields: &'static [Field]) -> bool {
-    any(fields, MAX_DEPTH, &|field| field.is_secret())
+    any(fields, Field::is_secret)
 }
 
 /// Whether any section refuses unknown keys.
 pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
-    any(fields, MAX_DEPTH, &|field| field.strict)
+    any(fields, |field| field.strict)
 }
 
-fn any(fields: &'static [Field], depth: u8, test: &dyn Fn(&Field) -> bool) -> bool {
-    fields.iter().any(|field| {
-        let inner = field.kind.table().filter(|_| depth > 0);
-        test(field) || inner.is_some_and(|inner| any(inner, depth - 1, test))
-    })
+fn any(fields: &'static [Field], test: fn(&Field) -> bool) -> bool {
+    descent::every_table(fields).flatten().any(test)
 }
 
 /// Whether a rule may look at the running value of anything in sections with these fields.

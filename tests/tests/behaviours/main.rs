@@ -5,6 +5,7 @@ mod arguments;
 mod broken_files;
 mod capacitor;
 mod declared;
+mod deep;
 mod display;
 mod documents;
 mod environment;

@@ -62,6 +62,8 @@ struct App {
     tenants: BTreeMap<String, Part>,
     #[flux(nested, default)]
     ups: Vec<Part>,
+    #[flux(nested, default, merge = "append")]
+    joined: Vec<Part>,
     #[flux(nested)]
     inner: Inner,
 }
@@ -131,6 +133,12 @@ fn an_entry_of_a_map_has_a_variable() {
     assert_eq!(capacitor.get().ports[&80], "http");
     let labels = capacitor.get().inner.labels.clone().expect("one");
     assert_eq!(labels["team"], "x");
+    // Without a prefix nobody else has the variables of this one.
+    let variables = [("LABELS_TEAM", "x"), ("FEATURES_X", "on")];
+    let capacitor = started::<App>(Unknown::Deny, "", &[], &variables).expect("one of two");
+    let labels = capacitor.get().inner.labels.clone().expect("one");
+    assert_eq!(labels["team"], "x");
+    assert!(capacitor.get().features.is_empty());
 }
 
 #[test]
@@ -236,6 +244,12 @@ fn an_item_of_a_list_of_sections_is_laid_over_the_one_below() {
 
     for (documents, variables, sentence) in [
         (
+            // Items of the environment's own list.
+            &["joined: [{max: 1}, {max: 2}]"][..],
+            &[("APP_JOINED_1_MAX", "3")][..],
+            "joined[1]: there is no such item: items are counted from 0 and there are 0, so the next one is item 0",
+        ),
+        (
             &documents[..],
             &[("APP_UPS_3_MAX", "3")][..],
             "ups[3]: there is no such item: items are counted from 0 and there are 2, so the next one is item 2",
@@ -253,7 +267,9 @@ fn an_item_of_a_list_of_sections_is_laid_over_the_one_below() {
     ] {
         let error = refused::<App>(Unknown::Warn, documents, variables);
         assert!(error.contains(sentence), "{error}");
-        assert!(error.contains("environment variable APP_UPS_"), "{error}");
+        let (variable, _) = variables[variables.len() - 1];
+        let named = format!("environment variable {variable}");
+        assert!(error.contains(&named), "{error}");
     }
 }
 

@@ -158,6 +158,7 @@ fn try_row(case: &Case<'_>) {
             Duration,
             [default = "90s", range = "1s"..="1h"]
         ),
+        "Duration, none" => row!(case, debug, Duration, [default = "0"]),
         "Option<Duration>" => row!(case, debug, Option<Duration>, []),
         "Vec<Duration>" => row!(case, debug, Vec<Duration>, []),
         "BTreeMap<String, Duration>" => row!(case, debug, BTreeMap<String, Duration>, []),

@@ -38,9 +38,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Written<V> {
     fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
         self.parts(text, Unexpected::Str(text))
     }
-    // A decoder of text that guesses takes `0` for a number.
+    // `0` needs no unit, so that it is a duration as a number too.
     fn visit_u64<E: Error>(self, number: u64) -> Result<V::Value, E> {
         self.parts(&number.to_string(), Unexpected::Unsigned(number))
+    }
+    // TOML's decoder has no other integers.
+    fn visit_i64<E: Error>(self, number: i64) -> Result<V::Value, E> {
+        self.parts(&number.to_string(), Unexpected::Signed(number))
     }
     fn visit_map<A: MapAccess<'de>>(self, parts: A) -> Result<V::Value, A::Error> {
         self.0.visit_map(parts)

@@ -3,7 +3,7 @@
 use crate::{
     document::{AskedForm, asked_form, tree::Tree},
     problem::{Dotted, Seg},
-    schema::{self, Field, Kind, MAX_DEPTH},
+    schema::{self, Descent, Field, Kind, MAX_DEPTH},
     source::{
         DecodeTree,
         environment::step::{PathStep, alone, path_of},
@@ -64,9 +64,15 @@ pub(super) fn form_of<L>(
 /// Every argument of the table, but those of entries and items, which `--set` sets.
 pub(super) fn known<L>(fields: &'static [Field], decode: DecodeTree<L>) -> Vec<KnownArgument> {
     let mut all = Vec::new();
-    collect(fields, &[String::new()], &[], MAX_DEPTH, &mut |one| {
-        all.push(one);
-    });
+    collect(
+        fields,
+        &[String::new()],
+        &[],
+        &Descent::at(fields, MAX_DEPTH),
+        &mut |one| {
+            all.push(one);
+        },
+    );
     for one in &mut all {
         one.form = form_of(one.field.kind, &one.steps, decode);
     }
@@ -77,14 +83,14 @@ fn collect(
     fields: &'static [Field],
     prefixes: &[String],
     steps: &[PathStep],
-    depth: u8,
+    at: &Descent<'_>,
     found: &mut dyn FnMut(KnownArgument),
 ) {
     for field in fields {
         match field.kind {
             Kind::Section(inner) if field.flatten => {
-                if depth > 0 {
-                    collect(inner(), prefixes, steps, depth - 1, found);
+                if let Some(at) = at.enter(inner()) {
+                    collect(inner(), prefixes, steps, &at, found);
                 }
                 continue;
             }
@@ -96,11 +102,12 @@ fn collect(
         let mut steps = steps.to_vec();
         steps.push(PathStep::Field(field));
         match field.kind {
-            Kind::Section(inner) if depth > 0 => {
-                let inside: Vec<_> = names.iter().map(|name| format!("{name}.")).collect();
-                collect(inner(), &inside, &steps, depth - 1, found);
+            Kind::Section(inner) => {
+                if let Some(at) = at.enter(inner()) {
+                    let inside: Vec<_> = names.iter().map(|name| format!("{name}.")).collect();
+                    collect(inner(), &inside, &steps, &at, found);
+                }
             }
-            Kind::Section(_) => {}
             Kind::Leaf | Kind::List(_) | Kind::Map(_) => found(KnownArgument {
                 names,
                 short: field.short(),
@@ -139,10 +146,16 @@ pub(crate) fn names_by_path(
     fields: &'static [Field],
 ) -> impl Iterator<Item = (Vec<Seg>, Option<String>)> {
     let mut all = Vec::new();
-    collect(fields, &[String::new()], &[], MAX_DEPTH, &mut |one| {
-        let name = may_be_typed(one.field).then(|| one.typed());
-        all.push((path_of(&one.steps), name));
-    });
+    collect(
+        fields,
+        &[String::new()],
+        &[],
+        &Descent::at(fields, MAX_DEPTH),
+        &mut |one| {
+            let name = may_be_typed(one.field).then(|| one.typed());
+            all.push((path_of(&one.steps), name));
+        },
+    );
     all.into_iter()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     problem::{Dotted, Seg},
-    schema::{Field, Kind, MAX_DEPTH},
+    schema::{Descent, Field, Kind, MAX_DEPTH},
 };
 use flux_syntax::{Naming, env_segment};
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ fn every_name(fields: &'static [Field], prefix: &str) -> EveryName {
             naming.separator,
             &prefixes,
             &[],
-            MAX_DEPTH,
+            &Descent::at(fields, MAX_DEPTH),
             &mut all,
         );
     }
@@ -89,20 +89,20 @@ fn collect(
     separator: &str,
     prefixes: &[String],
     path: &[Seg],
-    depth: u8,
+    at: &Descent<'_>,
     all: &mut EveryName,
 ) {
     for field in fields {
         let mut path = path.to_vec();
         match field.kind {
             Kind::Section(inner) if field.flatten => {
-                if depth > 0 {
-                    collect(inner(), separator, prefixes, &path, depth - 1, all);
+                if let Some(at) = at.enter(inner()) {
+                    collect(inner(), separator, prefixes, &path, &at, all);
                 }
             }
             Kind::Section(inner) => {
                 path.push(Seg::Key(field.name.into()));
-                if depth > 0 {
+                if let Some(at) = at.enter(inner()) {
                     let names = names_of(field, prefixes);
                     let named = names.iter().map(|name| Variable {
                         name: name.clone(),
@@ -110,7 +110,7 @@ fn collect(
                     });
                     all.sections.extend(named);
                     let inside: Vec<_> = names.into_iter().map(|name| name + separator).collect();
-                    collect(inner(), separator, &inside, &path, depth - 1, all);
+                    collect(inner(), separator, &inside, &path, &at, all);
                 }
             }
             // A flattened map has no name of its own.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     document::AskedForm,
     problem::{Dotted, Seg},
-    schema::{Field, Kind, MAX_DEPTH},
+    schema::{Descent, Field, Kind, MAX_DEPTH},
     source::KnownKeys,
 };
 use flux_syntax::env_segment;
@@ -66,14 +66,21 @@ impl NameReader<'_> {
             is_named: !prefix.is_empty(),
             ..Reading::default()
         };
-        self.section(fields, &[prefix.to_owned()], &all, MAX_DEPTH);
+        let root = Descent::at(fields, MAX_DEPTH);
+        self.section(fields, &[prefix.to_owned()], &all, &root);
     }
 
-    fn section(&mut self, fields: &'static [Field], prefixes: &[String], at: &Reading, depth: u8) {
+    fn section(
+        &mut self,
+        fields: &'static [Field],
+        prefixes: &[String],
+        at: &Reading,
+        way: &Descent<'_>,
+    ) {
         for field in fields {
             if let (Kind::Section(inner), true) = (field.kind, field.flatten) {
-                if depth > 0 {
-                    self.section(inner(), prefixes, at, depth - 1);
+                if let Some(way) = way.enter(inner()) {
+                    self.section(inner(), prefixes, at, &way);
                 }
                 continue;
             }
@@ -88,17 +95,19 @@ impl NameReader<'_> {
             let mut here = at.then(PathStep::Field(field));
             here.is_named |= field.env_exact.is_some();
             for name in names {
-                self.field(field.kind, &name, &here, depth);
+                self.field(field.kind, &name, &here, way);
             }
         }
     }
 
     /// What the name can mean where `stem` of it leads to a value of this kind.
-    fn field(&mut self, kind: Kind, stem: &str, at: &Reading, depth: u8) {
+    fn field(&mut self, kind: Kind, stem: &str, at: &Reading, way: &Descent<'_>) {
         // A field in a section may have a variable of its own, so that the section is looked into whatever the name is.
-        if let (Kind::Section(inner), true) = (kind, depth > 0) {
+        if let Kind::Section(inner) = kind
+            && let Some(way) = way.enter(inner())
+        {
             let prefix = format!("{stem}{}", self.separator);
-            self.section(inner(), &[prefix], at, depth - 1);
+            self.section(inner(), &[prefix], at, &way);
         }
         if self.name == stem {
             let is_section = matches!(kind, Kind::Section(_));
@@ -111,7 +120,7 @@ impl NameReader<'_> {
         let Some(rest) = rest.and_then(|rest| rest.strip_prefix(self.separator)) else {
             return;
         };
-        if rest.is_empty() || self.found.len() > MOST || depth == 0 || !at.is_named {
+        if rest.is_empty() || self.found.len() > MOST || !at.is_named {
             return;
         }
         // The name up to a part of the rest.
@@ -124,7 +133,7 @@ impl NameReader<'_> {
                 let cuts = rest.match_indices(self.separator).map(|(end, _)| end);
                 for end in cuts.chain([rest.len()]).filter(|end| *end > 0) {
                     for found in self.entries(at, &rest[..end]) {
-                        self.field(*entry, upto(end), &found, depth - 1);
+                        self.field(*entry, upto(end), &found, way);
                     }
                 }
             }
@@ -133,7 +142,7 @@ impl NameReader<'_> {
                 let end = rest.find(self.separator).unwrap_or(rest.len());
                 if let Some(index) = index(&rest[..end]) {
                     let found = at.then(PathStep::Item(index));
-                    self.field(*item, upto(end), &found, depth - 1);
+                    self.field(*item, upto(end), &found, way);
                 }
             }
             Kind::Leaf => match (self.form)(&at.steps) {
