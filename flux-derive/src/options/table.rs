@@ -98,13 +98,13 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::With, "with", Owner::Mutate, Form::Function).example(FUNCTION),
 
     row(Key::Default, "default", Field, Form::FlagOrExpr).example("..")
-        .doc("the value where no layer has one; alone, the type's `Default`. On a `Duration` it is text, on an `Option<T>` a `T`. Without it a field is required, and an `Option` is `None`"),
+        .doc("the value where no layer has one; alone, the type's `Default`. A text is read as in a document where the type is none (`\"30s\"`, `\"::1\"`); on an `Option<T>` it is a `T`. Without it a field is required, and an `Option` is `None`"),
     row(Key::Nested, "nested", Field, Form::Flag)
         .doc("a section: a struct that derives `Flux`, also in an `Option`, a `Box`, an `Arc`, a list, an array or a map, and in any of these inside another. Where no layer has a section, its fields' own defaults count; an `Option` is `None`, and a list, an array or a map needs a `default`"),
     row(Key::Value, "value", Field, Form::Flag)
         .doc("a type that derives `Flux` is read as a single value here, and not as a section"),
     row(Key::Merge, "merge", Field, Form::TextOrFunction).example("\"append\"")
-        .doc("how an upper layer's value is laid over a lower one's: `\"replace\"`, `\"append\"`, `\"prepend\"`, `\"union\"`, `\"by_key\"` or a function `fn(&mut T, &T)`. Maps merge by key, everything else is replaced"),
+        .doc("how an upper layer's value is laid over a lower one's: `\"replace\"`, `\"append\"`, `\"prepend\"`, `\"union\"`, `\"by_key\"` or a function `fn(&mut T, &T)`. Without it maps merge by key, sections field by field, and everything else is replaced"),
     row(Key::Secret, "secret", Field, Form::Flag)
         .doc("never printed: not in errors, snippets, logs or the status. `SecretString`, `SecretBox` and `Zeroizing` are secret by themselves"),
     row(Key::Env, "env", Field, Form::Text).example("\"NAME\"")

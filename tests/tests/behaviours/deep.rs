@@ -115,3 +115,29 @@ async fn a_secret_is_not_told_however_many_sections_it_is_in() {
         assert!(!all.contains("hunter2"), "{wrong}: {all}");
     }
 }
+
+#[derive(Flux, Debug)]
+struct Chain {
+    #[flux(default = 0)]
+    size: u32,
+    #[flux(nested)]
+    next: Option<Box<Chain>>,
+}
+
+#[tokio::test]
+async fn a_type_that_contains_itself_has_variables_for_eight_sections_in_its_own() {
+    for links in [0, 1, 7, 8, 9] {
+        let name = format!("APP_{}SIZE", "NEXT_".repeat(links));
+        let source = Source::env("APP_").variables([(name, "5")]);
+        let builder = Capacitor::<Chain>::builder().manual().source(source);
+        let capacitor = builder.build().expect("layers that work");
+        capacitor.start().await.expect("no variable that is wrong");
+        let chain = capacitor.get();
+        let (mut at, mut sum) = (Some(&*chain), 0);
+        while let Some(link) = at {
+            sum += link.size;
+            at = link.next.as_deref();
+        }
+        assert_eq!(sum, if links <= 8 { 5 } else { 0 }, "{links}");
+    }
+}

@@ -181,6 +181,10 @@ fn a_misspelt_variable_is_refused_where_unknown_keys_are() {
             "port: this variable is not read, did you mean `APP_PORT`?",
         ),
         (
+            "app_database_url",
+            "database.url: this variable is not read, did you mean `DATABASE_URL`?",
+        ),
+        (
             "App_database_max_size",
             "did you mean `APP_DATABASE_MAX_SIZE`?",
         ),

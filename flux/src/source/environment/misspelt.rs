@@ -69,22 +69,29 @@ impl<L> Environment<'_, L> {
         fixed.map(|fixed| fixed.path.clone()).or_else(entry)
     }
 
+    /// The same for a name that a field would have, or has without its prefix, if it had no variable of its own.
+    fn of_own_variable(&self, name: &str) -> Option<(Vec<Seg>, String)> {
+        let prefix = self.naming.prefix;
+        let mut all = unread_names(self.fields, self.prefix).into_iter();
+        let one = all.find(|one| {
+            let with_prefix = name.strip_prefix(prefix) == Some(one.own) && !prefix.is_empty();
+            one.computed.name == name || with_prefix
+        })?;
+        Some((one.computed.path, format!(", did you mean `{}`?", one.own)))
+    }
+
     /// What is behind "is not read" for a name, and the path that was meant.
     fn suspect(&self, name: &str) -> Option<(Vec<Seg>, String)> {
         let prefix = self.naming.prefix;
         let all = &self.fixed;
         if let Some(meant) = self.in_letters_of_prefix(name) {
-            let path = self.path_read(&meant)?;
-            return Some((path, format!(", did you mean `{meant}`?")));
+            return match self.path_read(&meant) {
+                Some(path) => Some((path, format!(", did you mean `{meant}`?"))),
+                None => self.of_own_variable(&meant),
+            };
         }
-        let own = unread_names(self.fields, self.prefix)
-            .into_iter()
-            .find(|one| {
-                let with_prefix = name.strip_prefix(prefix) == Some(one.own) && !prefix.is_empty();
-                one.computed.name == name || with_prefix
-            });
-        if let Some(one) = own {
-            return Some((one.computed.path, format!(", did you mean `{}`?", one.own)));
+        if let Some(found) = self.of_own_variable(name) {
+            return Some(found);
         }
         let read = self.readings(name, &|_| Vec::new());
         if !read.found.is_empty() {
