@@ -11,13 +11,13 @@ use std::{
 use tokio::runtime;
 
 /// A connection that blocks, with the user of the process at its other end and the own one.
-pub(super) struct Connected {
+pub(super) struct ConnectedSocket {
     pub(super) stream: UnixStream,
     pub(super) users: (u32, u32),
 }
 
 /// Connects. While the queue is full it tries again until the time is over; then the error is of the kind `WouldBlock`.
-pub(super) fn connect(path: &Path, patience: Duration) -> io::Result<Connected> {
+pub(super) fn connect(path: &Path, patience: Duration) -> io::Result<ConnectedSocket> {
     let until = Instant::now() + patience;
     loop {
         match once(path) {
@@ -29,7 +29,7 @@ pub(super) fn connect(path: &Path, patience: Duration) -> io::Result<Connected> 
     }
 }
 
-fn once(path: &Path) -> io::Result<Connected> {
+fn once(path: &Path) -> io::Result<ConnectedSocket> {
     let user = |stream: &tokio::net::UnixStream| Ok::<_, io::Error>(stream.peer_cred()?.uid());
     let path = path.to_owned();
     // A thread of its own, since the caller's may belong to another runtime.
@@ -41,7 +41,7 @@ fn once(path: &Path) -> io::Result<Connected> {
             let users = (user(&other)?, user(&myself)?);
             let stream = other.into_std()?;
             stream.set_nonblocking(false)?;
-            Ok(Connected { stream, users })
+            Ok(ConnectedSocket { stream, users })
         })
     });
     let panicked = |_| io::Error::other("the thread that connects panicked");
