@@ -132,7 +132,7 @@ impl Observer {
     }
 
     /// [`holds_for`](Self::holds_for) of a source that is read at its resync, else `usually` so often; the times are spread by a tenth.
-    #[cfg(feature = "_remote")]
+    #[cfg(any(feature = "firestore", feature = "https", feature = "redis"))]
     pub(crate) fn is_read_every(&self, usually: Duration, answer: Duration) {
         let every = self.resync.unwrap_or(usually);
         self.holds_for(every.saturating_add(every / 10).saturating_add(answer));
