@@ -2,13 +2,18 @@
 //! document is refused.
 
 use super::Engine;
-use crate::{
-    engine::{layer_state::LayerState, now::Now, proposal::Action, resolve::Beside, schema::Stamp},
-    report::Entry,
+#[cfg(feature = "json")]
+use crate::engine::{
+    layer_state::LayerState, now::Now, proposal::Action, resolve::Beside, schema::Stamp,
 };
+use crate::report::Entry;
 
 /// Why the program refused the first configuration.
 pub(super) struct DeniedFirst {
+    #[cfg_attr(
+        not(feature = "json"),
+        allow(dead_code, reason = "nothing is kept on disk")
+    )]
     entries: Vec<Entry>,
     /// It is tried again.
     pub(super) may_pass: bool,
@@ -25,32 +30,25 @@ impl Engine {
     }
 
     /// Whether what is kept on disk is to serve in the place of content that only the program refused.
-    #[cfg_attr(
-        not(feature = "json"),
-        allow(dead_code, reason = "what outlives a process is kept as JSON")
-    )]
+    #[cfg(feature = "json")]
     pub(crate) fn is_denied(&self) -> bool {
         self.denied.is_some()
     }
 
     /// Proposes what is kept on disk, which the layers were filled with; `kept` is what reports call it. None where that is no
     /// configuration either.
-    #[cfg_attr(
-        not(feature = "json"),
-        allow(dead_code, reason = "what outlives a process is kept as JSON")
-    )]
+    #[cfg(feature = "json")]
     pub(crate) fn propose_kept(&mut self, kept: String, now: Now) -> Option<Action> {
-        let denied = self.denied.as_ref()?;
-        let mut refused = denied.entries.clone();
+        let mut refused = self.denied.as_ref()?.entries.clone();
         if let Some(last) = refused.pop() {
             refused.push(last.kept(kept));
         }
-        // What has nothing on the disk, such as the environment, is what it is.
         let states = &self.layers.states;
-        let chosen: Vec<bool> = states.iter().map(|state| !state.is_accepted()).collect();
         if !states.iter().all(LayerState::is_usable) {
             return None;
         }
+        // What has nothing on the disk, such as the environment, is what it is.
+        let chosen: Vec<bool> = states.iter().map(|state| !state.is_accepted()).collect();
         let beside = Beside {
             current: None,
             running: None,
