@@ -19,13 +19,19 @@ pub(crate) struct Root {
     pub(crate) serde_alone: fn(Format, &str) -> Read,
     /// The documents, lowest first, and the variables above them.
     pub(crate) flux: fn(&[PrintedLayer], &[SetVariable]) -> Read,
+    /// The paths of the problems of one document, and their lines; none where it is accepted.
+    pub(crate) refusals: fn(Format, &str) -> Vec<PathAndLine>,
 }
+
+/// Where a problem is.
+pub(crate) type PathAndLine = (String, Option<usize>);
 
 pub(crate) const fn root<C: Config + DeserializeOwned + Debug>(name: &'static str) -> Root {
     Root {
         name,
         serde_alone: serde_alone::<C>,
         flux: through_flux::<C>,
+        refusals: refusals::<C>,
     }
 }
 
@@ -54,6 +60,25 @@ fn through_flux<C: Config + Debug>(documents: &[PrintedLayer], variables: &[SetV
         let capacitor = builder.build().map_err(|error: Error| error.to_string())?;
         capacitor.start().await.map_err(|error| error.to_string())?;
         Ok(format!("{:?}", **capacitor.snapshot()))
+    };
+    RUNTIME.with(|runtime| runtime.block_on(started))
+}
+
+fn refusals<C: Config>(format: Format, text: &str) -> Vec<PathAndLine> {
+    let started = async {
+        let (sender, channel) = Channel::latest("document");
+        sender.try_send(text.as_bytes()).expect("it has room");
+        let source = Source::watcher(channel).format(format);
+        let capacitor = Capacitor::<C>::builder().manual().source(source).build();
+        let capacitor = capacitor.expect("a declaration");
+        let report = match capacitor.start().await {
+            Ok(()) => return Vec::new(),
+            Err(Error::Refused(report)) => report,
+            Err(other) => panic!("{other}"),
+        };
+        let problems = report.problems().iter();
+        let places = problems.map(|one| (one.path.to_string(), one.line));
+        places.collect()
     };
     RUNTIME.with(|runtime| runtime.block_on(started))
 }

@@ -6,6 +6,7 @@
 
 mod compare;
 mod documents;
+mod each_mistake;
 mod expected;
 mod forms;
 mod generate;
