@@ -1,7 +1,7 @@
 //! Kills at random moments, changes that kill, and changes that do not, in random order. `FLUX_TRIAL_SEED` repeats one of them.
 
 use crate::child::Program;
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 /// A few numbers in a row that look random; the same for one seed.
 struct Dice(u64);
