@@ -163,7 +163,7 @@ impl clap::Args for ConfigCommand {
                 .arg(Arg::new("path").value_name("PATH").help("As in reports: `pool.max_size`; every setting by default"))
                 .arg(files().long("file"))
                 .args(inputs()),
-            sub("diff", "Prints what documents would change in what a start would apply, offline")
+            sub("diff", "Prints what documents would change in what ran last or a start would apply, offline")
                 .arg(files())
                 .args(inputs()),
             sub("plan", "Reads every source as it is now, and prints what documents would change, with the rules on changes")

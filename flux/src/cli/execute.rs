@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Root,
-    inspect::{CheckError, Describe},
+    inspect::{CheckError, Describe, Inputs, LastGood},
 };
 use clap::Args as _;
 use std::{
@@ -75,25 +75,18 @@ impl ConfigCommand {
                     answer.explain(checked, path.as_deref())
                 })
             }
-            ConfigAction::Diff(inputs) => {
-                let (files, before) = C::declared().check_with_files(&inputs.terms());
-                let before = match before {
-                    Ok(before) => before,
-                    refused => return answer.checked(&files, refused, |_, _| Ok(())),
-                };
-                let (files, after) = C::declared().check_with_files(inputs);
-                answer.only_good(&files, after, |answer, after| {
-                    answer.changes(&files, &before.changes_to(after), &after.warnings)
-                })
-            }
-            ConfigAction::Plan(inputs) => match live::<C>(inputs) {
-                Ok(planned) => answer.planned(&planned),
-                Err(PlanError::Start(Error::Refused(report))) => {
-                    answer.checked(&[], Err(CheckError::Refused(report)), |_, _| Ok(()))
+            ConfigAction::Diff(inputs) => self.diff::<C>(&mut answer, inputs),
+            ConfigAction::Plan(inputs) => {
+                let since = last_good::<C>(&mut answer, inputs)?;
+                match live::<C>(inputs, since.as_ref()) {
+                    Ok(planned) => answer.planned(&planned),
+                    Err(PlanError::Start(Error::Refused(report))) => {
+                        answer.checked(&[], Err(CheckError::Refused(report)), |_, _| Ok(()))
+                    }
+                    Err(PlanError::Start(error)) => answer.cannot(&error.to_string()),
+                    Err(PlanError::Inputs(error)) => answer.cannot(&error.to_string()),
                 }
-                Err(PlanError::Start(error)) => answer.cannot(&error.to_string()),
-                Err(PlanError::Inputs(error)) => answer.cannot(&error.to_string()),
-            },
+            }
             ConfigAction::Watch { changes } => watch::<C>(&mut answer, *changes),
             ConfigAction::Completions(shell) => {
                 let (mut parser, name) = parser();
@@ -118,6 +111,49 @@ impl ConfigCommand {
             ConfigAction::Variables(prefix) => {
                 answer.text(&C::variables(&prefix_of::<C>(prefix.as_deref())))
             }
+        }
+    }
+}
+
+impl ConfigCommand {
+    /// What documents would change in the last known good configuration, or else in what a start would apply.
+    fn diff<C: Root>(&self, answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result<u8> {
+        if let Some(since) = last_good::<C>(answer, inputs)? {
+            let (files, after) = C::declared().check_with_files(&since.with(inputs));
+            return answer.only_good(&files, after, |answer, after| {
+                answer.changes(&files, &since.changes_to(after), &after.warnings)
+            });
+        }
+        let (files, before) = C::declared().check_with_files(&inputs.terms());
+        let before = match before {
+            Ok(before) => before,
+            refused => return answer.checked(&files, refused, |_, _| Ok(())),
+        };
+        let (files, after) = C::declared().check_with_files(inputs);
+        answer.only_good(&files, after, |answer, after| {
+            answer.changes(&files, &before.changes_to(after), &after.warnings)
+        })
+    }
+}
+
+/// What is kept on disk to compare with, where the program keeps something; a line on the error stream names it, or why it is not used.
+fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result<Option<LastGood>> {
+    match C::declared().last_good(inputs) {
+        Ok(None) => Ok(None),
+        Ok(Some(found)) => {
+            let name = &found.name;
+            writeln!(
+                answer.err,
+                "note: compared with {name}; secrets are not compared"
+            )?;
+            Ok(Some(found))
+        }
+        Err(problem) => {
+            writeln!(
+                answer.err,
+                "note: the last known good configuration is not compared with: {problem}"
+            )?;
+            Ok(None)
         }
     }
 }

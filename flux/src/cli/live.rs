@@ -2,7 +2,7 @@
 
 use crate::{
     Builder, Capacitor, Error, Root,
-    inspect::{InputError, Inputs, PlannedUpdate},
+    inspect::{InputError, Inputs, LastGood, PlannedUpdate},
     source::arguments::Arguments,
 };
 
@@ -26,7 +26,10 @@ pub(super) fn declared_without_parties<C: Root>() -> Builder<C> {
 }
 
 /// Reads every source as a start does, and compares.
-pub(super) fn live<C: Root>(inputs: &Inputs) -> Result<PlannedUpdate, PlanError> {
+pub(super) fn live<C: Root>(
+    inputs: &Inputs,
+    since: Option<&LastGood>,
+) -> Result<PlannedUpdate, PlanError> {
     let mut builder = declared_without_parties::<C>();
     builder.spec = builder.spec.once();
     let capacitor = builder.build().map_err(PlanError::Start)?;
@@ -36,7 +39,9 @@ pub(super) fn live<C: Root>(inputs: &Inputs) -> Result<PlannedUpdate, PlanError>
         started.join()
     });
     match started {
-        Ok(Ok(())) => capacitor.plan(inputs).map_err(PlanError::Inputs),
+        Ok(Ok(())) => capacitor
+            .plan_since(inputs, since)
+            .map_err(PlanError::Inputs),
         Ok(Err(error)) => Err(PlanError::Start(error)),
         Err(panic) => std::panic::resume_unwind(panic),
     }

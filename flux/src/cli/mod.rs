@@ -28,7 +28,7 @@
 //! | `check [FILE]..` | judges documents as a start would: [`Builder::check`](crate::Builder::check) |
 //! | `show` | prints what a start would apply, without its secrets |
 //! | `explain [PATH]` | prints which layer sets a value, or all of them |
-//! | `diff [FILE]..` | what these documents would change in what a start would apply, offline |
+//! | `diff [FILE]..` | what these documents would change in what ran last, where that is kept on disk, or else in what a start would apply; offline |
 //! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
 //! | `watch` | prints every change, refusal and loss of a source as it happens; with `--format json` a line for each |
 //! | `completions SHELL` | completions of these commands for `PROGRAM config ..`; a program with a parser of its own generates them over that |

@@ -1,7 +1,7 @@
 //! The last configurations, so that one of them can be served again.
 
 use super::{content::LayerContent, value::AnySnapshot};
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use crate::problem::serialized;
 use std::{collections::VecDeque, fmt, sync::Arc, time::SystemTime};
 
 /// One configuration that readers saw, or see.
@@ -45,21 +45,21 @@ pub enum GenerationOutcome {
     TakenBack(String),
 }
 
-impl Serialize for Generation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Generation", 6)?;
-        let (outcome, reason) = match &self.outcome {
-            GenerationOutcome::Applied => ("applied", None),
-            GenerationOutcome::OnProbation => ("on probation", None),
-            GenerationOutcome::TakenBack(reason) => ("taken back", Some(reason)),
-        };
-        one.serialize_field("number", &self.number)?;
-        one.serialize_field("at", &crate::time::unix(self.at))?;
-        one.serialize_field("origins", &self.origins)?;
-        one.serialize_field("changed", &self.changed)?;
-        one.serialize_field("outcome", outcome)?;
-        one.serialize_field("reason", &reason)?;
-        one.end()
+serialized! {
+    Generation, own => {
+        number: own.number,
+        at: crate::time::unix(own.at),
+        origins: own.origins,
+        changed: own.changed,
+        outcome: match own.outcome {
+            GenerationOutcome::Applied => "applied",
+            GenerationOutcome::OnProbation => "on probation",
+            GenerationOutcome::TakenBack(_) => "taken back",
+        },
+        reason: match &own.outcome {
+            GenerationOutcome::TakenBack(reason) => Some(reason),
+            _ => None,
+        },
     }
 }
 

@@ -1,7 +1,6 @@
 //! The last refusals, oldest first.
 
-use crate::Report;
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use crate::{Report, problem::serialized};
 use std::{collections::VecDeque, time::SystemTime};
 
 /// One refusal.
@@ -18,14 +17,12 @@ pub struct Refusal {
     pub healed: Option<SystemTime>,
 }
 
-impl Serialize for Refusal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut refusal = serializer.serialize_struct("Refusal", 4)?;
-        refusal.serialize_field("number", &self.number)?;
-        refusal.serialize_field("at", &crate::time::unix(self.at))?;
-        refusal.serialize_field("report", &self.report)?;
-        refusal.serialize_field("healed", &self.healed.map(crate::time::unix))?;
-        refusal.end()
+serialized! {
+    Refusal, own => {
+        number: own.number,
+        at: crate::time::unix(own.at),
+        report: own.report,
+        healed: own.healed.map(crate::time::unix),
     }
 }
 

@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     Report,
+    problem::serialized,
     report::Problem,
     source::{Health, LastProven, SourceError},
     time::unix,
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Serialize, Serializer};
 use std::{
     fmt,
     sync::Arc,
@@ -146,25 +147,21 @@ impl QuarantineStatus {
     }
 }
 
-impl Serialize for TrialStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut trial = serializer.serialize_struct("TrialStatus", 4)?;
-        trial.serialize_field("generation", &self.generation)?;
-        trial.serialize_field("since", &unix(self.since))?;
-        trial.serialize_field("changed", &self.changed)?;
-        trial.serialize_field("deaths", &self.deaths)?;
-        trial.end()
+serialized! {
+    TrialStatus, own => {
+        generation: own.generation,
+        since: unix(own.since),
+        changed: own.changed,
+        deaths: own.deaths,
     }
 }
 
-impl Serialize for QuarantineStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut content = serializer.serialize_struct("QuarantineStatus", 4)?;
-        content.serialize_field("origin", &self.origin)?;
-        content.serialize_field("changed", &self.changed)?;
-        content.serialize_field("deaths", &self.deaths)?;
-        content.serialize_field("until", &unix(self.until))?;
-        content.end()
+serialized! {
+    QuarantineStatus, own => {
+        origin: own.origin,
+        changed: own.changed,
+        deaths: own.deaths,
+        until: unix(own.until),
     }
 }
 
@@ -253,54 +250,49 @@ impl Serialize for State {
     }
 }
 
-impl Serialize for Status {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut status = serializer.serialize_struct("Status", 19)?;
-        status.serialize_field("name", &*self.name)?;
-        status.serialize_field("state", &self.state)?;
-        status.serialize_field("since", &unix(self.since))?;
-        status.serialize_field("running", &self.running)?;
-        status.serialize_field("generation", &self.generation)?;
-        status.serialize_field("applied", &self.applied.map(unix))?;
-        status.serialize_field("error", &self.error)?;
-        status.serialize_field("pending_restart", &self.pending_restart)?;
-        status.serialize_field("on_probation", &self.on_probation)?;
-        status.serialize_field("trial", &self.trial)?;
-        status.serialize_field("quarantined", &self.quarantined)?;
-        status.serialize_field("last_known_good", &self.last_known_good)?;
-        status.serialize_field("trial_record", &self.trial_record)?;
-        status.serialize_field("pinned", &self.pinned)?;
-        let generations: Vec<&Generation> = self.generations.iter().map(|one| &**one).collect();
-        status.serialize_field("generations", &generations)?;
-        status.serialize_field("layers", &self.layers)?;
-        status.serialize_field("warnings", &self.warnings)?;
-        status.serialize_field("under_way", &self.under_way.map(unix))?;
-        status.serialize_field("history", &self.history)?;
-        status.end()
+serialized! {
+    Status, own => {
+        name: &*own.name,
+        state: own.state,
+        since: unix(own.since),
+        running: own.running,
+        generation: own.generation,
+        applied: own.applied.map(unix),
+        error: own.error,
+        pending_restart: own.pending_restart,
+        on_probation: own.on_probation,
+        trial: own.trial,
+        quarantined: own.quarantined,
+        last_known_good: own.last_known_good,
+        trial_record: own.trial_record,
+        pinned: own.pinned,
+        generations: own.generations.iter().map(|one| &**one).collect::<Vec<&Generation>>(),
+        layers: own.layers,
+        warnings: own.warnings,
+        under_way: own.under_way.map(unix),
+        history: own.history,
     }
 }
 
-impl Serialize for LayerStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut layer = serializer.serialize_struct("LayerStatus", 9)?;
-        layer.serialize_field("origin", &*self.origin)?;
-        let (health, stale) = match &self.health {
-            Health::Starting => ("starting", None),
-            Health::Live => ("live", None),
-            Health::Stale { since, error, .. } => {
-                ("stale", Some((unix(*since), error.to_string())))
-            }
-            Health::Closed => ("closed", None),
-        };
-        layer.serialize_field("health", health)?;
-        layer.serialize_field("stale", &stale)?;
-        layer.serialize_field("present", &self.present)?;
-        layer.serialize_field("changed", &self.changed.map(unix))?;
-        layer.serialize_field("proven", &self.proven().map(unix))?;
-        layer.serialize_field("received", &self.received)?;
-        layer.serialize_field("revision", &self.revision)?;
-        layer.serialize_field("refused", &self.refused)?;
-        layer.end()
+serialized! {
+    LayerStatus, own => {
+        origin: &*own.origin,
+        health: match own.health {
+            Health::Starting => "starting",
+            Health::Live => "live",
+            Health::Stale { .. } => "stale",
+            Health::Closed => "closed",
+        },
+        stale: match &own.health {
+            Health::Stale { since, error, .. } => Some((unix(*since), error.to_string())),
+            _ => None,
+        },
+        present: own.present,
+        changed: own.changed.map(unix),
+        proven: own.proven().map(unix),
+        received: own.received,
+        revision: own.revision,
+        refused: own.refused,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who changed a path: made of the generations and the refusals that are kept.
 
+mod text;
+
 use super::{
     answers::Answers, effective::value_at, error::ExplainError, explanation::Setting,
     planned::printed, value::ConfigValue,
@@ -9,10 +11,8 @@ use crate::{
     engine::{Generation, GenerationOutcome, Schema, Served, Status},
     problem::{KeyPath, Seg},
     schema::TypeFacts,
-    time::unix,
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 /// Who changed a path of the configuration. `Display` prints a line for each change, newest first, `Serialize` gives the fields under
 /// their names, with times as seconds since 1970. No secret is in it.
@@ -206,7 +206,7 @@ impl Blaming<'_> {
             staged: None,
             reduced: served.reduced,
         };
-        let answers = Answers::new(self.schema, self.types, &status);
+        let answers = Answers::new(self.schema, self.types, &status, None);
         (Arc::new(answers), Arc::new(status))
     }
 
@@ -379,113 +379,5 @@ impl ChangedSetting {
     fn is_same(&self) -> bool {
         let is_known = |value: &ConfigValue| !value.has_secret();
         self.old == self.new && self.old.as_ref().is_none_or(is_known)
-    }
-}
-
-impl fmt::Display for ChangedSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [old, new] = &self.printed;
-        let path = match self.path.is_empty() {
-            true => "the configuration",
-            false => self.path.as_str(),
-        };
-        write!(f, "{path}")?;
-        match (&self.problem, old, new) {
-            (Some(problem), ..) => write!(f, ": {problem}")?,
-            (None, Some(_), Some(_))
-                if self.old == Some(ConfigValue::Secret) && self.new == self.old =>
-            {
-                f.write_str(": another secret")?;
-            }
-            (None, Some(old), Some(new)) => write!(f, ": {old} -> {new}")?,
-            (None, _, Some(_)) if self.new.is_none() => {}
-            (None, _, Some(new)) => write!(f, " = {new}")?,
-            (None, ..) => {}
-        }
-        match &self.by {
-            Some(by) => write!(f, " ({by})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for BlamedChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ago = self.at.elapsed().unwrap_or_default().as_secs();
-        match self.generation {
-            Some(number) => write!(f, "generation {number}, {ago}s ago")?,
-            None => write!(f, "refused {ago}s ago")?,
-        }
-        match &self.outcome {
-            BlameOutcome::Applied | BlameOutcome::Refused => {}
-            BlameOutcome::OnProbation => f.write_str(", on probation")?,
-            BlameOutcome::TakenBack(reason) => write!(f, ", taken back ({reason})")?,
-        }
-        if let [one] = &*self.settings {
-            return write!(f, ": {one}");
-        }
-        for one in &self.settings {
-            write!(f, "\n    {one}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Blame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = match self.path.is_empty() {
-            true => "the configuration",
-            false => self.path.as_str(),
-        };
-        match self.changes.is_empty() {
-            true => write!(f, "{path}: no change of it is known")?,
-            false => f.write_str(path)?,
-        }
-        for change in &self.changes {
-            write!(f, "\n  {change}")?;
-        }
-        for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Blame {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut blame = serializer.serialize_struct("Blame", 3)?;
-        blame.serialize_field("path", &self.path)?;
-        blame.serialize_field("changes", &self.changes)?;
-        blame.serialize_field("notes", &self.notes)?;
-        blame.end()
-    }
-}
-
-impl Serialize for BlamedChange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let reason = match &self.outcome {
-            BlameOutcome::TakenBack(reason) => Some(reason),
-            _ => None,
-        };
-        let mut change = serializer.serialize_struct("BlamedChange", 6)?;
-        change.serialize_field("at", &unix(self.at))?;
-        change.serialize_field("generation", &self.generation)?;
-        change.serialize_field("origins", &self.origins)?;
-        change.serialize_field("outcome", self.outcome.as_str())?;
-        change.serialize_field("reason", &reason)?;
-        change.serialize_field("settings", &self.settings)?;
-        change.end()
-    }
-}
-
-impl Serialize for ChangedSetting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut setting = serializer.serialize_struct("ChangedSetting", 5)?;
-        setting.serialize_field("path", &self.path)?;
-        setting.serialize_field("old", &self.old)?;
-        setting.serialize_field("new", &self.new)?;
-        setting.serialize_field("by", &self.by)?;
-        setting.serialize_field("problem", &self.problem)?;
-        setting.end()
     }
 }

@@ -1,5 +1,7 @@
 //! Judges documents as a start would, without a start.
 
+mod text;
+
 use super::{
     answers::{Answers, secret_sources},
     effective::Effective,
@@ -12,20 +14,21 @@ use super::{
 use crate::{
     Builder, Config, Report, Snapshot,
     codec::Decoder,
-    engine::{self, AnySnapshot, Evaluation, EvaluationInput, LayerState, Now, Schema, Status},
+    engine::{
+        self, AnySnapshot, Evaluation, EvaluationInput, LayerState, Now, Reducer, Schema, Status,
+    },
     problem::Cx,
     report::{Entry, Keeping, Problem},
     runtime::{self, Spec, given},
     schema::TypeFacts,
     source::{
-        Observation, Source, SourceError,
+        Content, Observation, Source, SourceError,
         arguments::Arguments,
         declare::{Input, OfflineContent, OfflineLayer},
         environment,
     },
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 /// A configuration that a start would apply. `Display` prints what is to be known of it, `Serialize` gives `warnings`, `missing` and
 /// `layers`.
@@ -239,7 +242,15 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
                 state.observe(Observation::Value(document.read()?), now);
                 (state, LayerInput::Given)
             }
-            (None, false) => read(schema, layer, spec.options.unknown, now)?,
+            (None, false) => match inputs.kept(&layer) {
+                Some(bytes) => {
+                    let mut state = LayerState::new(layer.origin, layer.decoder, layer.optional);
+                    let revision = None;
+                    state.observe(Observation::Value(Content { bytes, revision }), now);
+                    (state, LayerInput::Given)
+                }
+                None => read(schema, layer, spec.options.unknown, now)?,
+            },
         };
         states.push(state);
         checked.push(CheckedLayer { origin, input });
@@ -247,14 +258,35 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
     let is_incomplete = checked
         .iter()
         .any(|layer| layer.input == LayerInput::LeftOut);
-    let judged = engine::evaluate(EvaluationInput {
-        unknown: spec.options.unknown,
-        reducer: spec.options.reducer,
-        is_partial: inputs.is_partial || is_incomplete,
+    let options = spec.options;
+    let is_partial = inputs.is_partial || is_incomplete;
+    let judged = evaluated(
+        schema,
+        options.unknown,
+        options.reducer,
+        states,
+        is_partial,
+        now,
+    );
+    Ok((judged, checked, files))
+}
+
+/// What a start would make of these layers.
+pub(super) fn evaluated(
+    schema: &'static Schema,
+    unknown: crate::Unknown,
+    reducer: Option<Reducer>,
+    states: Vec<LayerState>,
+    is_partial: bool,
+    now: Now,
+) -> Evaluation {
+    engine::evaluate(EvaluationInput {
+        unknown,
+        reducer,
+        is_partial,
         keeping: (Keeping::WouldRefuse, Keeping::WouldApply),
         ..EvaluationInput::of_start(schema, states, now)
-    });
-    Ok((judged, checked, files))
+    })
 }
 
 fn name_of(layer: &OfflineLayer) -> LayerName {
@@ -270,14 +302,14 @@ fn name_of(layer: &OfflineLayer) -> LayerName {
 }
 
 /// A layer that contains nothing.
-fn absent(layer: OfflineLayer, now: Now) -> LayerState {
+pub(super) fn absent(layer: OfflineLayer, now: Now) -> LayerState {
     let mut state = LayerState::new(layer.origin, layer.decoder, true);
     state.observe(Observation::Absent, now);
     state
 }
 
 /// A layer as a start would read it, where that needs no server.
-fn read(
+pub(super) fn read(
     schema: &Schema,
     layer: OfflineLayer,
     unknown: crate::Unknown,
@@ -303,7 +335,7 @@ fn read(
         OfflineContent::File(path) => {
             state.file = Some(path.clone());
             let observed = match read_file(path) {
-                Ok(Some(bytes)) => Observation::Value(crate::source::Content {
+                Ok(Some(bytes)) => Observation::Value(Content {
                     bytes: bytes.into(),
                     revision: None,
                 }),
@@ -317,7 +349,7 @@ fn read(
 }
 
 impl Checked {
-    fn new(
+    pub(super) fn new(
         schema: &'static Schema,
         types: fn() -> Vec<TypeFacts>,
         name: String,
@@ -335,7 +367,7 @@ impl Checked {
             warnings: status.warnings.clone(),
             missing: problems(&judged.missing),
             layers,
-            answers: Arc::new(Answers::new(schema, types, &status)),
+            answers: Arc::new(Answers::new(schema, types, &status, None)),
             status,
         }
     }
@@ -369,55 +401,5 @@ impl Checked {
     /// [`Capacitor::silent`](crate::Capacitor::silent) of what would be applied.
     pub fn silent(&self) -> Vec<SilentSetting> {
         silent(&self.answers, &self.status)
-    }
-}
-
-impl fmt::Display for Checked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("configuration would be applied")?;
-        for layer in self
-            .layers
-            .iter()
-            .filter(|one| one.input == LayerInput::LeftOut)
-        {
-            let origin = crate::problem::escaped(&layer.origin);
-            write!(f, "\n  left out: {origin}")?;
-        }
-        for missing in &self.missing {
-            write!(f, "\n  to come: {}", missing.after_word())?;
-        }
-        for warning in &self.warnings {
-            write!(f, "\n  warning: {}", warning.after_word())?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Checked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Checked")
-            .field("warnings", &self.warnings)
-            .field("missing", &self.missing)
-            .field("layers", &self.layers)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Serialize for Checked {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Checked", 3)?;
-        one.serialize_field("warnings", &self.warnings)?;
-        one.serialize_field("missing", &self.missing)?;
-        one.serialize_field("layers", &self.layers)?;
-        one.end()
-    }
-}
-
-impl Serialize for CheckedLayer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("CheckedLayer", 2)?;
-        one.serialize_field("origin", &self.origin)?;
-        one.serialize_field("input", self.input.as_str())?;
-        one.end()
     }
 }

@@ -52,7 +52,7 @@ pub struct Effective {
 impl Effective {
     pub(super) fn new(answers: &Answers, status: &Status) -> Self {
         let mut path = Vec::new();
-        let entries = entries(answers, status, &answers.items, &mut path);
+        let entries = entries(answers, status, answers.items(), &mut path);
         Effective {
             entries,
             with_origins: false,

@@ -1,8 +1,11 @@
 //! What is known of one path of the configuration, as data and as people read it.
 
-use super::{item::Effect, value::ConfigValue};
-use crate::problem::{KeyPath, escaped};
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use super::{
+    item::Effect,
+    lines::{called, each_line},
+    value::ConfigValue,
+};
+use crate::problem::{KeyPath, escaped, serialized};
 use std::fmt;
 
 /// Why a path of the configuration has the value that readers see: which layer sets it and where, which layers are hidden by that one,
@@ -209,10 +212,7 @@ impl fmt::Display for DefaultSetting {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.path.is_empty() {
-            true => "the configuration",
-            false => self.path.as_str(),
-        };
+        let name = called(&self.path);
         match (&self.value, self.from) {
             (Some(ConfigValue::Secret), _) => write!(f, "{name} is set, and secret")?,
             (Some(value), _) => write!(f, "{name} = {}", shown(value))?,
@@ -254,12 +254,8 @@ impl fmt::Display for Explanation {
             let required = if self.is_required { ", required" } else { "" };
             write!(f, "\n   = type: `{}`{required}", self.type_name)?;
         }
-        for rule in &self.rules {
-            write!(f, "\n   = rule: {rule}")?;
-        }
-        for rule in &self.change_rules {
-            write!(f, "\n   = change: {rule}")?;
-        }
+        each_line(f, "   = rule: ", &self.rules)?;
+        each_line(f, "   = change: ", &self.change_rules)?;
         if !self.variables.is_empty() {
             write!(f, "\n   = variable: {}", self.variables.join(", "))?;
         }
@@ -272,60 +268,51 @@ impl fmt::Display for Explanation {
         if !self.docs.is_empty() {
             write!(f, "\n   = docs: {}", self.docs)?;
         }
-        for note in &self.notes {
-            write!(f, "\n   = note: {note}")?;
-        }
-        Ok(())
+        each_line(f, "   = note: ", &self.notes)
     }
 }
 
-impl Serialize for Explanation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Explanation", 17)?;
-        one.serialize_field("path", &self.path)?;
-        one.serialize_field("value", &self.value)?;
-        one.serialize_field("from", self.from.as_str())?;
-        one.serialize_field("settings", &self.settings)?;
-        one.serialize_field("default", &self.default)?;
-        one.serialize_field("type_name", self.type_name)?;
-        one.serialize_field("docs", &self.docs)?;
-        one.serialize_field("is_required", &self.is_required)?;
-        one.serialize_field("is_secret", &self.is_secret)?;
-        one.serialize_field("rules", &self.rules)?;
-        one.serialize_field("change_rules", &self.change_rules)?;
-        one.serialize_field("waits_for_restart", &self.waits_for_restart)?;
-        one.serialize_field("accessor", &self.accessor)?;
-        one.serialize_field("variables", &self.variables)?;
-        one.serialize_field("argument", &self.argument)?;
-        one.serialize_field("aliases", &self.aliases)?;
-        one.serialize_field("notes", &self.notes)?;
-        one.end()
+serialized! {
+    Explanation, own => {
+        path: own.path,
+        value: own.value,
+        from: own.from.as_str(),
+        settings: own.settings,
+        default: own.default,
+        type_name: own.type_name,
+        docs: own.docs,
+        is_required: own.is_required,
+        is_secret: own.is_secret,
+        rules: own.rules,
+        change_rules: own.change_rules,
+        waits_for_restart: own.waits_for_restart,
+        accessor: own.accessor,
+        variables: own.variables,
+        argument: own.argument,
+        aliases: own.aliases,
+        notes: own.notes,
     }
 }
 
-impl Serialize for Setting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Setting", 9)?;
-        one.serialize_field("origin", &self.origin)?;
-        one.serialize_field("layer", &self.layer)?;
-        one.serialize_field("variable", &self.variable)?;
-        one.serialize_field("argument", &self.argument)?;
-        one.serialize_field("line", &self.line)?;
-        one.serialize_field("column", &self.column)?;
-        one.serialize_field("revision", &self.revision)?;
-        one.serialize_field("value", &self.value)?;
-        one.serialize_field("effect", self.effect.as_str())?;
-        one.end()
+serialized! {
+    Setting, own => {
+        origin: own.origin,
+        layer: own.layer,
+        variable: own.variable,
+        argument: own.argument,
+        line: own.line,
+        column: own.column,
+        revision: own.revision,
+        value: own.value,
+        effect: own.effect.as_str(),
     }
 }
 
-impl Serialize for DefaultSetting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("DefaultSetting", 4)?;
-        one.serialize_field("text", &self.text)?;
-        one.serialize_field("value", &self.value)?;
-        one.serialize_field("file", self.file)?;
-        one.serialize_field("line", &self.line)?;
-        one.end()
+serialized! {
+    DefaultSetting, own => {
+        text: own.text,
+        value: own.value,
+        file: own.file,
+        line: own.line,
     }
 }

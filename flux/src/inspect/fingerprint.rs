@@ -2,6 +2,7 @@
 
 use super::{
     answers::{Answers, secret_sources},
+    explanation::Explanation,
     fold::{Secrecy, fold},
     item::{Effect, ExplainedItem, ItemOutcome, PartsForm, each_leaf},
     value::{ConfigValue, inner, part},
@@ -100,10 +101,9 @@ pub(super) fn fingerprint(
     let views = views(schema, &status.served);
     let secrets = KnownSecrets::read((schema.fields)(), &secret_sources(&status.served));
     // Not kept, and nothing of it is printed.
-    let revealed = fold(schema, types, &views, secrets, Secrecy::Revealed);
+    let revealed = fold(schema, types, &views, secrets, Secrecy::Revealed, &[]);
     let mut hashing = Hashing {
         answers,
-        status,
         key: key.map(secret_key),
         is_partial: false,
     };
@@ -137,7 +137,6 @@ fn secret_key(key: &[u8]) -> FingerprintKey {
 
 struct Hashing<'a> {
     answers: &'a Answers,
-    status: &'a Status,
     key: Option<FingerprintKey>,
     is_partial: bool,
 }
@@ -150,7 +149,8 @@ impl Hashing<'_> {
             self.is_partial = true;
             return bytes;
         };
-        let explained = self.answers.explanation(path, shown, self.status);
+        let mut explained = Explanation::empty(&[]);
+        self.answers.describe(path, shown, &mut explained);
         // A stage, a reducer, a restart, a layer that cannot be read.
         if explained.value.is_none() && !explained.notes.is_empty() {
             self.is_partial = true;

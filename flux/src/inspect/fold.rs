@@ -7,7 +7,7 @@ mod merged;
 mod settings;
 
 use super::{
-    item::{Effect, ExplainedItem, ItemOutcome, PartsForm},
+    item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, PartsForm},
     value::{self, ConfigValue},
     views::LayerView,
 };
@@ -41,6 +41,8 @@ pub(super) struct Fold<'a> {
     has_secrets: bool,
     secrecy: Secrecy,
     path: RefCell<Vec<Seg>>,
+    /// What is made alone, with what leads there; everything where it is empty.
+    asked: &'a [Seg],
     /// How many values may still be read.
     left: Cell<usize>,
     keys: RefCell<HashMap<(usize, NodeId), Rc<KeyIndex>>>,
@@ -62,14 +64,15 @@ type KeyIndex = HashMap<String, NodeId>;
 /// So many values are looked at: more than any document may have, aliases included.
 const MOST: usize = 1 << 20;
 
-/// Everything that readers see, section by section.
+/// Everything that readers see, section by section; or of it what leads to the path that is asked for, and what is there.
 pub(super) fn fold<'a>(
     schema: &Schema,
     types: fn() -> Vec<TypeFacts>,
     views: &'a [LayerView<'a>],
     secrets: KnownSecrets,
     secrecy: Secrecy,
-) -> Vec<ExplainedItem> {
+    asked: &'a [Seg],
+) -> ExplainedItems {
     let fields = (schema.fields)();
     let fold = Fold {
         fields,
@@ -78,6 +81,7 @@ pub(super) fn fold<'a>(
         has_secrets: schema::any_secret(fields),
         secrecy,
         path: RefCell::default(),
+        asked,
         left: Cell::new(MOST),
         keys: RefCell::default(),
         facts: RefCell::default(),
@@ -98,7 +102,7 @@ pub(super) fn fold<'a>(
         &Descent::at(fields, MAX_DEPTH),
         &mut items,
     );
-    items
+    items.into()
 }
 
 impl<'a> Fold<'a> {
@@ -150,6 +154,11 @@ impl<'a> Fold<'a> {
         Some(Here { layer, parts, node })
     }
 
+    /// Whether a step leads to what is asked for, or is below it.
+    fn is_asked(&self, is_it: impl FnOnce(&Seg) -> bool) -> bool {
+        self.asked.get(self.path.borrow().len()).is_none_or(is_it)
+    }
+
     fn below<T>(&self, seg: Seg, go: impl FnOnce() -> T) -> T {
         self.path.borrow_mut().push(seg);
         let done = go();
@@ -179,6 +188,7 @@ impl<'a> Fold<'a> {
                     }
                 }
                 _ if field.flatten => self.rest(table, field, facts, heres, way, items),
+                _ if !self.is_asked(|step| matches!(step, Seg::Key(key) if field.is(key))) => {}
                 kind => {
                     let seg = Seg::Key(field.name.into());
                     let mut names = vec![field.name];
@@ -215,6 +225,9 @@ impl<'a> Fold<'a> {
         let keys = self.keys(heres);
         for key in keys.iter().filter(|key| schema::find(table, key).is_none()) {
             let seg = Seg::Key(key.clone().into());
+            if !self.is_asked(|step| *step == seg) {
+                continue;
+            }
             let children: Vec<_> = (heres.iter())
                 .filter_map(|here| self.child(*here, &seg, &[key]))
                 .collect();
@@ -288,6 +301,9 @@ impl<'a> Fold<'a> {
                 let mut parts = Vec::new();
                 for key in self.keys(active) {
                     let seg = Seg::Key(key.clone().into());
+                    if !self.is_asked(|step| *step == seg) {
+                        continue;
+                    }
                     let children: Vec<_> = (active.iter())
                         .filter_map(|here| self.child(*here, &seg, &[&key]))
                         .collect();
@@ -304,6 +320,9 @@ impl<'a> Fold<'a> {
                 let mut parts = Vec::new();
                 for (number, here) in self.list_items(&used, merge).into_iter().enumerate() {
                     let seg = Seg::Index(number);
+                    if !self.is_asked(|step| *step == seg) {
+                        continue;
+                    }
                     let step = seg.clone();
                     let go = || self.item(step, field, facts, *item, false, &here, way);
                     parts.push(self.below(seg, go));
@@ -352,7 +371,7 @@ impl<'a> Fold<'a> {
             default: None,
             value_type: None,
             settings,
-            parts,
+            parts: parts.into(),
         }
     }
 

@@ -1,6 +1,17 @@
 //! Documents that are judged without being applied, and the layers that they are for.
 
-use crate::source::Content;
+mod error;
+mod layers;
+#[cfg(feature = "cli")]
+mod sent;
+
+pub use error::InputError;
+pub(super) use layers::{LayerName, by_layer, left_out};
+
+use crate::source::{
+    Content,
+    declare::{OfflineContent, OfflineLayer},
+};
 use flux_syntax::Format;
 use std::{
     ffi::OsString,
@@ -30,6 +41,9 @@ pub struct Inputs {
     pub(super) is_partial: bool,
     pub(super) variables: Option<Vec<(String, OsString)>>,
     pub(super) arguments: Vec<OsString>,
+    /// Documents of layers that are not read, for where none is given.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command has some"))]
+    pub(super) kept: Vec<(String, Arc<[u8]>)>,
 }
 
 #[derive(Clone)]
@@ -59,100 +73,6 @@ enum InputContent {
         )
     )]
     Sent(PathBuf, Arc<[u8]>),
-}
-
-/// Why documents could not be judged. It is about what was asked, not about the documents.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InputError {
-    /// No layer has the name.
-    #[error(
-        "no layer is called `{name}`; {}",
-        match known.is_empty() {
-            true => "no layer is declared".to_owned(),
-            false => format!("the layers are {}", listed(known)),
-        }
-    )]
-    NoLayer {
-        /// The name.
-        name: String,
-        /// The layers, lowest precedence first.
-        known: Vec<String>,
-    },
-    /// More than one layer has the name.
-    #[error(
-        "`{name}` may be any of {}; write the layer's whole name, or its number",
-        listed(layers)
-    )]
-    Several {
-        /// The name.
-        name: String,
-        /// Those layers.
-        layers: Vec<String>,
-    },
-    /// The layer is read at start, and has no document: the environment, the arguments, a figment provider.
-    #[error("the layer `{origin}` has no document; {}", match origin.as_str() {
-        "environment" => "give its variables by `Inputs::variables`",
-        "arguments" => "give them by `Inputs::arguments`",
-        _ => "it can be left out by `Inputs::without`",
-    })]
-    NoDocument {
-        /// The layer.
-        origin: String,
-    },
-    /// Two documents are for the same layer.
-    #[error("two documents are given for the layer `{origin}`; give one")]
-    Twice {
-        /// The layer.
-        origin: String,
-    },
-    /// A file cannot be read.
-    #[error("`{path}` cannot be read: {error}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        error: String,
-    },
-    /// The declaration of a layer cannot work here, as where a variable of its URI is not set. A document for the layer, or leaving it
-    /// out, is enough.
-    #[error(
-        "{problem}; to judge without that source, give a document for the layer `{origin}`, or leave it out"
-    )]
-    Declaration {
-        /// The layer.
-        origin: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// What these layers contain now is not known: they serve from the last known good file, or cannot be read a second time.
-    #[error(
-        "what {} contain now is not known, so that nothing can be compared with it; give documents for them",
-        listed(layers)
-    )]
-    Unknown {
-        /// The layers.
-        layers: Vec<String>,
-    },
-    /// A running capacitor has the layers that it was started with.
-    #[error("{what} is not known to a running capacitor; use `check`")]
-    NotRunning {
-        /// What was given.
-        what: &'static str,
-    },
-    /// Nothing was applied yet, so that there is nothing to compare with.
-    #[error("{name}: no configuration was applied since its start (state: {state}); use `check`")]
-    NotApplied {
-        /// The capacitor's name.
-        name: String,
-        /// Its state.
-        state: crate::State,
-    },
-}
-
-fn listed(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
 }
 
 impl Inputs {
@@ -253,74 +173,6 @@ impl Inputs {
     }
 }
 
-#[cfg(feature = "cli")]
-impl Inputs {
-    /// Whether nothing is asked but what runs.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.documents.is_empty() && self.without.is_empty() && !self.only_given && !self.is_partial
-    }
-
-    /// All of it for another process: the files are read here.
-    pub(crate) fn to_json(&self) -> Result<serde_json::Value, InputError> {
-        let mut documents = Vec::new();
-        for document in &self.documents {
-            let path = document.path().map(|path| path.display().to_string());
-            let bytes = document.read()?.bytes;
-            let text = std::str::from_utf8(&bytes).map_err(|error| InputError::Unreadable {
-                path: path.clone().unwrap_or_default(),
-                error: error.to_string(),
-            })?;
-            let layer = match &document.target {
-                InputTarget::Layer(name) => Some(name),
-                InputTarget::File(_) | InputTarget::New(..) => None,
-            };
-            documents.push(serde_json::json!({ "layer": layer, "path": path, "text": text }));
-        }
-        Ok(serde_json::json!({
-            "documents": documents,
-            "without": self.without,
-            "only_given": self.only_given,
-            "partial": self.is_partial,
-        }))
-    }
-
-    /// What [`to_json`](Inputs::to_json) made; none of what it did not make. No file is read.
-    pub(crate) fn from_json(json: &serde_json::Value) -> Option<Inputs> {
-        let mut inputs = Inputs {
-            only_given: json.get("only_given")?.as_bool()?,
-            is_partial: json.get("partial")?.as_bool()?,
-            ..Inputs::default()
-        };
-        for name in json.get("without")?.as_array()? {
-            inputs.without.push(name.as_str()?.to_owned());
-        }
-        for document in json.get("documents")?.as_array()? {
-            let text = |key: &str| document.get(key).and_then(serde_json::Value::as_str);
-            let bytes: Arc<[u8]> = text("text")?.as_bytes().into();
-            let path = PathBuf::from(text("path").unwrap_or_default());
-            inputs.documents.push(InputDocument {
-                target: match text("layer") {
-                    Some(name) => InputTarget::Layer(name.to_owned()),
-                    None => InputTarget::File(path.clone()),
-                },
-                content: InputContent::Sent(path, bytes),
-            });
-        }
-        Some(inputs)
-    }
-
-    /// The same without any document and any layer left out for that: what is compared with.
-    pub(crate) fn terms(&self) -> Inputs {
-        Inputs {
-            without: self.without.clone(),
-            is_partial: true,
-            variables: self.variables.clone(),
-            arguments: self.arguments.clone(),
-            ..Inputs::default()
-        }
-    }
-}
-
 /// Without the documents, which may contain secrets.
 impl std::fmt::Debug for Inputs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -329,6 +181,19 @@ impl std::fmt::Debug for Inputs {
             .field("only_given", &self.only_given)
             .field("is_partial", &self.is_partial)
             .finish_non_exhaustive()
+    }
+}
+
+impl Inputs {
+    /// The document of a layer that is not read, where there is one.
+    pub(super) fn kept(&self, layer: &OfflineLayer) -> Option<Arc<[u8]>> {
+        let is_read = matches!(
+            layer.content,
+            OfflineContent::File(_) | OfflineContent::Given(_)
+        );
+        let mut kept = self.kept.iter().filter(|_| !is_read);
+        let found = kept.find(|(origin, _)| *origin == layer.origin);
+        found.map(|(_, bytes)| Arc::clone(bytes))
     }
 }
 
@@ -384,129 +249,4 @@ pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
         true => Err(io::Error::other("it is larger than 16 MiB")),
         false => Ok(Some(bytes)),
     }
-}
-
-/// A layer by which documents are found.
-pub(super) struct LayerName {
-    pub(super) origin: String,
-    pub(super) file: Option<PathBuf>,
-    pub(super) has_document: bool,
-}
-
-/// The layer that a name means.
-pub(super) fn find_layer(layers: &[LayerName], name: &str) -> Result<usize, InputError> {
-    let found = |is: &dyn Fn(&LayerName) -> bool| -> Vec<usize> {
-        let layers = layers.iter().enumerate();
-        let layers = layers.filter(|(_, layer)| is(layer));
-        layers.map(|(number, _)| number).collect()
-    };
-    let plain = name.strip_prefix("file:").unwrap_or(name);
-    let is_file = |layer: &LayerName| {
-        let own = layer.file.as_ref().and_then(|file| file.file_name());
-        own.is_some_and(|own| own == plain)
-    };
-    let all = [
-        found(&|layer| layer.origin == name),
-        found(&|layer| layer.origin == plain && layer.file.is_some()),
-        found(&is_file),
-    ];
-    let number = name.parse().ok().filter(|number| *number < layers.len());
-    match (all.iter().find(|found| !found.is_empty()), number) {
-        (Some(found), _) => match found[..] {
-            [one] => Ok(one),
-            _ => Err(several(layers, name, found)),
-        },
-        (None, Some(number)) => Ok(number),
-        (None, None) => Err(no_layer(layers, name)),
-    }
-}
-
-/// The layer that reads a file.
-pub(super) fn find_file(layers: &[LayerName], path: &Path) -> Result<usize, InputError> {
-    let name = path.display().to_string();
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    let is_same = |layer: &LayerName| {
-        let own = layer.file.as_deref().and_then(absolute);
-        own.is_some() && own == absolute(path)
-    };
-    if let Some(number) = layers.iter().position(is_same) {
-        return Ok(number);
-    }
-    if let Some(name) = path.file_name().and_then(|name| name.to_str())
-        && let Ok(number) = find_layer(layers, name)
-        && layers[number].file.is_some()
-    {
-        return Ok(number);
-    }
-    let documents = layers.iter().enumerate();
-    let documents = documents.filter(|(_, layer)| layer.has_document);
-    let documents: Vec<usize> = documents.map(|(number, _)| number).collect();
-    match documents[..] {
-        [one] => Ok(one),
-        [] => Err(no_layer(layers, &name)),
-        _ => Err(several(layers, &name, &documents)),
-    }
-}
-
-fn no_layer(layers: &[LayerName], name: &str) -> InputError {
-    InputError::NoLayer {
-        name: name.to_owned(),
-        known: layers.iter().map(|layer| layer.origin.clone()).collect(),
-    }
-}
-
-fn several(layers: &[LayerName], name: &str, found: &[usize]) -> InputError {
-    let names = found.iter().map(|number| layers[*number].origin.clone());
-    InputError::Several {
-        name: name.to_owned(),
-        layers: names.collect(),
-    }
-}
-
-/// Which document is for which layer. `layers` has the new ones too, in the order in which they are given.
-pub(super) fn by_layer<'i>(
-    inputs: &'i Inputs,
-    layers: &[LayerName],
-    new: &[usize],
-) -> Result<Vec<Option<&'i InputDocument>>, InputError> {
-    let mut all: Vec<Option<&InputDocument>> = layers.iter().map(|_| None).collect();
-    let mut new = new.iter();
-    for document in &inputs.documents {
-        let number = match &document.target {
-            InputTarget::Layer(name) => find_layer(layers, name)?,
-            InputTarget::File(path) => find_file(layers, path)?,
-            InputTarget::New(..) => match new.next() {
-                Some(number) => *number,
-                None => {
-                    return Err(InputError::NotRunning {
-                        what: "a document in a layer of its own",
-                    });
-                }
-            },
-        };
-        let origin = || layers[number].origin.clone();
-        if !layers[number].has_document {
-            return Err(InputError::NoDocument { origin: origin() });
-        }
-        if all[number].replace(document).is_some() {
-            return Err(InputError::Twice { origin: origin() });
-        }
-    }
-    Ok(all)
-}
-
-/// Whether each layer is left out.
-pub(super) fn left_out(
-    inputs: &Inputs,
-    layers: &[LayerName],
-    documents: &[Option<&InputDocument>],
-) -> Result<Vec<bool>, InputError> {
-    let given = documents.iter().map(Option::is_some);
-    let mut all: Vec<bool> = given
-        .map(|is_given| inputs.only_given && !is_given)
-        .collect();
-    for name in &inputs.without {
-        all[find_layer(layers, name)?] = true;
-    }
-    Ok(all)
 }

@@ -5,6 +5,7 @@ use crate::{
     problem::Seg,
     schema::{Field, ValueType},
 };
+use std::{collections::HashMap, ops::Deref, sync::OnceLock};
 
 /// One path of the configuration.
 #[derive(Debug)]
@@ -24,7 +25,82 @@ pub(super) struct ExplainedItem {
     pub(super) value_type: Option<ValueType>,
     /// What the layers contain, lowest first.
     pub(super) settings: Vec<LayerSetting>,
-    pub(super) parts: Vec<ExplainedItem>,
+    pub(super) parts: ExplainedItems,
+}
+
+/// Paths beside one another, in order, each found by its step.
+#[derive(Debug, Default)]
+pub(super) struct ExplainedItems {
+    all: Vec<ExplainedItem>,
+    /// Of many, made once one of them is looked for.
+    by_step: OnceLock<HashMap<Seg, usize>>,
+}
+
+/// As many are looked at one by one.
+const FEW: usize = 16;
+
+impl ExplainedItems {
+    /// The one to which a step leads, by any name of its field.
+    pub(super) fn at(&self, step: &Seg) -> Option<&ExplainedItem> {
+        if self.all.len() <= FEW {
+            return self.all.iter().find(|item| item.is_at(step));
+        }
+        let by_step = self.by_step.get_or_init(|| {
+            let mut by_step = HashMap::with_capacity(self.all.len());
+            for (number, item) in self.all.iter().enumerate() {
+                by_step.entry(item.step.clone()).or_insert(number);
+                let aliases = if item.is_field {
+                    item.field.aliases()
+                } else {
+                    &[]
+                };
+                for alias in aliases {
+                    let step = Seg::Key((*alias).into());
+                    by_step.entry(step).or_insert(number);
+                }
+            }
+            by_step
+        });
+        self.all.get(*by_step.get(step)?)
+    }
+}
+
+impl From<Vec<ExplainedItem>> for ExplainedItems {
+    fn from(all: Vec<ExplainedItem>) -> Self {
+        let by_step = OnceLock::new();
+        ExplainedItems { all, by_step }
+    }
+}
+
+impl Deref for ExplainedItems {
+    type Target = [ExplainedItem];
+
+    fn deref(&self) -> &[ExplainedItem] {
+        &self.all
+    }
+}
+
+impl<'s> IntoIterator for &'s ExplainedItems {
+    type Item = &'s ExplainedItem;
+    type IntoIter = std::slice::Iter<'s, ExplainedItem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.iter()
+    }
+}
+
+impl ExplainedItem {
+    /// Whether a step leads here, by any name of the field.
+    fn is_at(&self, step: &Seg) -> bool {
+        match step {
+            Seg::Key(key) if self.is_field => self.field.is(key),
+            step => self.step == *step,
+        }
+    }
+
+    pub(super) fn has_secret_value(&self) -> bool {
+        self.field.is_secret() || self.outcome == ItemOutcome::Value(Some(ConfigValue::Secret))
+    }
 }
 
 /// What comes of the layers at a path.

@@ -8,6 +8,7 @@ mod default;
 mod describe;
 mod effective;
 mod error;
+mod explain;
 mod explanation;
 mod fingerprint;
 mod fold;
@@ -15,9 +16,14 @@ mod inputs;
 mod into_value;
 mod item;
 mod json_schema;
+#[cfg(feature = "cli")]
+mod last_good;
+mod lines;
 mod manual;
+mod names;
 mod notes;
 mod of_field;
+mod path_set;
 mod planned;
 mod print;
 mod silent;
@@ -39,9 +45,13 @@ pub use planned::{PlannedChange, PlannedUpdate};
 pub use silent::{SilentReason, SilentSetting};
 pub use value::ConfigValue;
 
+#[cfg(feature = "cli")]
+pub(crate) use last_good::LastGood;
+
 use crate::{
     Capacitor, Config,
     engine::{Schema, Status},
+    problem::KeyPath,
     runtime::Instance,
     schema::TypeFacts,
 };
@@ -149,7 +159,9 @@ impl<'a> Inspector<'a> {
     }
 
     pub(crate) fn explain(self, path: &str) -> Result<Explanation, ExplainError> {
-        let (answers, status) = self.answers()?;
+        let asked = path.parse().ok();
+        let (answers, status) =
+            answers_about(self.instance, self.schema, self.types, asked.as_ref())?;
         answers.explain(path, &status)
     }
 
@@ -199,6 +211,16 @@ fn answers_of(
     schema: &'static Schema,
     types: fn() -> Vec<TypeFacts>,
 ) -> Result<(Arc<Answers>, Arc<Status>), ExplainError> {
+    answers_about(instance, schema, types, None)
+}
+
+/// [`answers_of`], for one path where that is all that is asked for.
+fn answers_about(
+    instance: &Instance,
+    schema: &'static Schema,
+    types: fn() -> Vec<TypeFacts>,
+    asked: Option<&KeyPath>,
+) -> Result<(Arc<Answers>, Arc<Status>), ExplainError> {
     let status = instance.status.load_full();
     if status.generation == 0 || status.served.contents.is_empty() {
         return Err(ExplainError::NotApplied {
@@ -212,7 +234,7 @@ fn answers_of(
     if let Some(known) = known.filter(|known| known.are_of(&status)) {
         return Ok((known, status));
     }
-    let answers = Arc::new(Answers::new(schema, types, &status));
+    let answers = Arc::new(Answers::new(schema, types, &status, asked));
     let before = instance.keep_answers(Some(Arc::clone(&answers) as _));
     drop(before);
     Ok((answers, status))

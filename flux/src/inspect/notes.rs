@@ -6,37 +6,31 @@ use super::{
     item::{Effect, ExplainedItem, ItemOutcome},
     value::ConfigValue,
 };
-use crate::{
-    problem::{KeyPath, Seg},
-    schema,
-};
+use crate::{problem::Seg, schema};
 
 impl Answers {
     /// Notes, and the value's absence where it is not the one of the layers.
     pub(super) fn remark(&self, path: &[Seg], item: &ExplainedItem, one: &mut Explanation) {
         let layers_value = one.value.take();
-        let made = match &layers_value {
+        let made = || match &layers_value {
             Some(ConfigValue::Secret) | None => String::new(),
             Some(value) => format!("; the layers make {} of it", shown(value)),
-        };
-        let overlaps = |other: &[Seg]| other.starts_with(path) || path.starts_with(other);
-        let pending = |text: &String| {
-            let waiting: Result<KeyPath, _> = text.parse();
-            waiting.is_ok_and(|waiting| overlaps(waiting.steps()))
         };
         if let Some(note) = self.hidden_by_opaque(item) {
             one.notes.push(note);
         } else if self.reduced {
             one.notes.push(format!(
-                "the program's own reducer puts the layers together{made}"
+                "the program's own reducer puts the layers together{}",
+                made()
             ));
-        } else if self.staged.iter().any(|staged| overlaps(staged)) {
+        } else if self.staged.overlaps(path) {
             one.notes
-                .push(format!("a stage of the program changed it{made}"));
-        } else if self.pending_restart.iter().any(pending) {
-            let text =
-                format!("readers keep the value of before until a restart of the program{made}");
-            one.notes.push(text);
+                .push(format!("a stage of the program changed it{}", made()));
+        } else if self.waiting.overlaps(path) {
+            one.notes.push(format!(
+                "readers keep the value of before until a restart of the program{}",
+                made()
+            ));
         } else {
             one.value = layers_value;
             let merge = item.field.merge();

@@ -1,18 +1,19 @@
 //! What documents would change in the configuration that runs, without applying them.
 
+mod change;
 mod text;
+
+pub use change::PlannedChange;
+use change::different;
+pub(super) use change::printed;
 
 use super::{
     Inspector,
     answers::{Answers, secret_sources},
     answers_of,
     check::Checked,
-    effective::value_at,
-    explanation::{Setting, shown},
     inputs::{InputError, Inputs, LayerName, by_layer, left_out},
-    item::{ItemOutcome, each_leaf},
     silent::{SilentReason, SilentSetting, silent},
-    value::ConfigValue,
 };
 use crate::{
     Capacitor, Config, Report,
@@ -21,7 +22,7 @@ use crate::{
         Status,
     },
     pipeline::PartyAnswer,
-    problem::{KeyPath, Seg},
+    problem::Seg,
     report::{Keeping, Problem, outgoing::SecretBook},
     runtime,
     schema::TypeFacts,
@@ -64,24 +65,6 @@ pub struct PlannedUpdate {
     pub(crate) files: Vec<Option<PathBuf>>,
 }
 
-/// A setting that would change.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct PlannedChange {
-    /// The path.
-    pub path: KeyPath,
-    /// The value that runs; none where it is not set, or known to the program alone.
-    pub old: Option<ConfigValue>,
-    /// The value that would run.
-    pub new: Option<ConfigValue>,
-    /// Where the new value would come from; none of a default.
-    pub by: Option<Setting>,
-    /// Whether readers would keep the old value until a restart of the program.
-    pub waits_for_restart: bool,
-    /// Both values for people.
-    printed: [String; 2],
-}
-
 impl<C: Config> Capacitor<C> {
     /// What these documents would change in the configuration that runs: which settings, from which value to which, what waits for a
     /// restart, what is refused by which rule, and what stays without effect because a higher layer has it. Nothing is applied.
@@ -120,6 +103,17 @@ impl<C: Config> Capacitor<C> {
     /// [`InputError`]: no layer has the name, a file cannot be read, nothing was applied yet, or a layer's content is not known.
     pub fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
         Ok(Inspector::of(self).planned(inputs)?.0)
+    }
+
+    /// [`plan`](Capacitor::plan) whose changes are those since the last known good configuration.
+    #[cfg(feature = "cli")]
+    pub(crate) fn plan_since(
+        &self,
+        inputs: &Inputs,
+        since: Option<&super::LastGood>,
+    ) -> Result<PlannedUpdate, InputError> {
+        let since = since.map(|since| &since.configuration);
+        Ok(Inspector::of(self).planned_since(inputs, since)?.0)
     }
 
     /// [`plan`](Capacitor::plan), and the answers of the program's parties: where it would be applied and changes anything, each of
@@ -170,6 +164,15 @@ impl Inspector<'_> {
         self,
         inputs: &Inputs,
     ) -> Result<(PlannedUpdate, Option<Question>), InputError> {
+        self.planned_since(inputs, None)
+    }
+
+    /// [`planned`](Inspector::planned); where there is another configuration to compare with, its changes are those since that one.
+    fn planned_since(
+        self,
+        inputs: &Inputs,
+        since: Option<&Checked>,
+    ) -> Result<(PlannedUpdate, Option<Question>), InputError> {
         let (schema, types, instance) = (self.schema, self.types, self.instance);
         let (old, status) = match answers_of(instance, schema, types) {
             Ok(known) => known,
@@ -184,6 +187,7 @@ impl Inspector<'_> {
             old: &old,
             status: &status,
             current,
+            since,
         };
         let plan = instance.plan();
         let plan = plan.ok_or_else(|| not_applied(&status))?;
@@ -205,6 +209,8 @@ struct Planning<'a> {
     old: &'a Answers,
     status: &'a Status,
     current: AnySnapshot,
+    /// What is compared with in the place of what runs; it has no secrets.
+    since: Option<&'a Checked>,
 }
 
 impl Planning<'_> {
@@ -277,7 +283,7 @@ impl Planning<'_> {
             next.warnings = warnings.problems().to_vec();
         }
         next.served = judged.served;
-        let new = Answers::new(self.schema, self.types, &next);
+        let new = Answers::new(self.schema, self.types, &next, None);
         let paths = match &judged.value {
             Some(value) => {
                 let differences = || (self.schema.differences)(value, before_pipeline, opaque);
@@ -296,6 +302,9 @@ impl Planning<'_> {
         let mut changes: Vec<PlannedChange> =
             paths.iter().map(|path| change(path, false)).collect();
         changes.extend(waiting.iter().map(|path| change(path, true)));
+        if let Some(since) = self.since {
+            changes = PlannedChange::since(since, new_side);
+        }
         let is_asked = judged.refused.is_none() && changes.iter().any(|one| !one.waits_for_restart);
         let proposed = judged.value.filter(|_| is_asked);
         let question = proposed.map(|proposed| self.question(proposed, &next));
@@ -370,69 +379,5 @@ impl Planning<'_> {
             );
         }
         notes
-    }
-}
-
-/// The leaves that have another value, where nothing could be built to compare.
-fn different(old: &Answers, new: &Answers) -> Vec<Vec<Seg>> {
-    let mut paths = Vec::new();
-    let mut add = |path: &[Seg], outcome: &ItemOutcome, other: &Answers| {
-        let is_same = (other.find(path)).is_some_and(|item| item.outcome == *outcome);
-        if !is_same && !paths.iter().any(|known: &Vec<Seg>| known == path) {
-            paths.push(path.to_vec());
-        }
-    };
-    each_leaf(&new.items, &mut |path, item| add(path, &item.outcome, old));
-    each_leaf(&old.items, &mut |path, item| add(path, &item.outcome, new));
-    paths
-}
-
-/// Answers, and the status that they are about.
-type AnsweredSide<'a> = (&'a Answers, &'a Status);
-
-impl PlannedChange {
-    fn new(path: &[Seg], old: AnsweredSide<'_>, new: AnsweredSide<'_>, waits: bool) -> Self {
-        let values = (value_at(old.0, old.1, path), value_at(new.0, new.1, path));
-        let printed = [
-            printed(old.0, path, &values.0),
-            printed(new.0, path, &values.1),
-        ];
-        let path = KeyPath::new(path);
-        let by = new.0.explain(path.as_str(), new.1).ok();
-        PlannedChange {
-            path,
-            old: values.0,
-            new: values.1,
-            by: by.and_then(|one| one.decided_by().cloned()),
-            waits_for_restart: waits,
-            printed,
-        }
-    }
-}
-
-impl Checked {
-    /// What would change if `other` were applied in the place of this one. Rules on changes are not asked, and secrets are not
-    /// compared.
-    pub fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
-        let paths = different(&self.answers, &other.answers);
-        let (old, new) = (
-            (&*self.answers, &self.status),
-            (&*other.answers, &other.status),
-        );
-        let paths = paths.iter();
-        paths
-            .map(|path| PlannedChange::new(path, old, new, false))
-            .collect()
-    }
-}
-
-/// A value for people, or why there is none.
-pub(super) fn printed(answers: &Answers, path: &[Seg], value: &Option<ConfigValue>) -> String {
-    let outcome = answers.find(path).map(|item| &item.outcome);
-    match (value, outcome) {
-        (Some(value), _) => shown(value),
-        (None, Some(ItemOutcome::Default)) => "its default".to_owned(),
-        (None, Some(ItemOutcome::Value(_))) => "what the program makes of it".to_owned(),
-        (None, _) => "nothing".to_owned(),
     }
 }

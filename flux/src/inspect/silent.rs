@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{
     engine::Status,
-    problem::{KeyPath, ProblemKind},
+    problem::{KeyPath, ProblemKind, serialized},
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
 /// A setting of a layer that has no effect on what readers see. `Display` prints it in one line, `Serialize` gives the fields.
@@ -62,18 +61,15 @@ impl fmt::Display for SilentSetting {
     }
 }
 
-impl Serialize for SilentSetting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("SilentSetting", 4)?;
-        one.serialize_field("path", &self.path)?;
-        one.serialize_field("setting", &self.setting)?;
-        one.serialize_field("why", self.why.as_str())?;
-        let other = match &self.why {
+serialized! {
+    SilentSetting, own => {
+        path: own.path,
+        setting: own.setting,
+        why: own.why.as_str(),
+        other: match &own.why {
             SilentReason::Shadowed(other) | SilentReason::Repeats(other) => Some(other),
             SilentReason::RepeatsDefault | SilentReason::UnknownKey => None,
-        };
-        one.serialize_field("other", &other)?;
-        one.end()
+        },
     }
 }
 
@@ -115,7 +111,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             why,
         }));
     }
-    each_hidden_list(&answers.items, &mut |path, item| {
+    each_hidden_list(answers.items(), &mut |path, item| {
         let one = answers.explanation(path, item, status);
         let mut kept = one
             .settings

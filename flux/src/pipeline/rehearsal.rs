@@ -5,9 +5,8 @@ use crate::{
     Config,
     change::{Transaction, Veto},
     engine::Question,
-    problem::printed,
+    problem::{printed, serialized},
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -62,17 +61,14 @@ impl fmt::Display for PartyAnswer {
     }
 }
 
-impl Serialize for PartyAnswer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let why = match &self.verdict {
+serialized! {
+    PartyAnswer, own => {
+        party: own.party,
+        verdict: own.verdict.as_str(),
+        reason: match &own.verdict {
             PartyVerdict::Vetoed(why) => Some(why),
             _ => None,
-        };
-        let mut one = serializer.serialize_struct("PartyAnswer", 3)?;
-        one.serialize_field("party", &self.party)?;
-        one.serialize_field("verdict", self.verdict.as_str())?;
-        one.serialize_field("reason", &why)?;
-        one.end()
+        },
     }
 }
 

@@ -8,6 +8,7 @@ mod kind;
 mod panic;
 mod path;
 mod pieces;
+mod serialized;
 mod wording;
 
 pub use collect::Cx;
@@ -19,6 +20,7 @@ pub(crate) use panic::{caught, printed};
 pub(crate) use path::Dotted;
 pub use path::{KeyPath, KeyPathError, Seg};
 pub(crate) use pieces::{PieceSet, share_a_piece, windows};
+pub(crate) use serialized::serialized;
 pub(crate) use wording::{too_many, what_of, without_position};
 
 /// What is wrong at a path, before it is known which layer said it.

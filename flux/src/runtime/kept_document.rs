@@ -94,15 +94,10 @@ pub(super) fn keep(
     writer::kept(fields, &document)
 }
 
-/// A layer from what was kept, and what is wrong with it but does not refuse it. An error says why it is not used.
-pub(super) fn decode(
-    schema: &Schema,
-    format: &str,
-    decoder: Option<&Decoder>,
-    kept: &Tree,
-) -> Result<(AnyLayer, Vec<String>), String> {
+/// A document of what was kept, and the decoder for it. An error says why there is none.
+pub(super) fn document(format: &str, kept: &Tree) -> Result<(Decoder, String), String> {
     let Some((_, format)) = NAMES.iter().find(|(name, _)| *name == format) else {
-        return decode_tree(schema, decoder, &to_tree(kept).ok_or_else(unfit)?);
+        return Err("is no document of a known format".to_owned());
     };
     let Some(decoder) = Decoder::enabled(*format) else {
         return Err(format!("is {format}, and that feature is off"));
@@ -117,6 +112,20 @@ pub(super) fn decode(
         "{}" => Decoder::from(Format::Json),
         _ => decoder,
     };
+    Ok((decoder, text))
+}
+
+/// A layer from what was kept, and what is wrong with it but does not refuse it. An error says why it is not used.
+pub(super) fn decode(
+    schema: &Schema,
+    format: &str,
+    decoder: Option<&Decoder>,
+    kept: &Tree,
+) -> Result<(AnyLayer, Vec<String>), String> {
+    if !NAMES.iter().any(|(name, _)| *name == format) {
+        return decode_tree(schema, decoder, &to_tree(kept).ok_or_else(unfit)?);
+    }
+    let (decoder, text) = document(format, kept)?;
     match caught(|| (schema.decode)(&decoder, text.as_bytes(), codec::Unknown::Warn)) {
         Ok(Ok(decoded)) if !decoded.empty => {
             let warnings = decoded.warnings.iter().map(|found| {

@@ -114,6 +114,24 @@ impl KeptFile {
         }
     }
 
+    /// What a layer contained, as a document, and the decoder for it; none where it contained nothing.
+    #[cfg(feature = "cli")]
+    pub(super) fn document(&self, key: &str) -> Result<Option<(Decoder, Vec<u8>)>, String> {
+        let layer = self.layers.iter().find(|layer| layer.key == key);
+        let Some((layer, content)) = layer.and_then(|one| Some((one, one.content.as_ref()?)))
+        else {
+            return Ok(None);
+        };
+        let document = match &layer.format {
+            Some(format) => kept_document::document(format, content),
+            None => Err("is of an earlier version".to_owned()),
+        };
+        match document {
+            Ok((decoder, text)) => Ok(Some((decoder, text.into_bytes()))),
+            Err(why) => Err(format!("what was kept of {key} {why}")),
+        }
+    }
+
     /// What each layer contained. A file of the first version, or one that was written without trials, has no fingerprints: then
     /// whatever the sources hold differs from it, is on trial, and replaces the file by one with fingerprints once it has passed.
     pub(super) fn fingerprints(&self) -> Fingerprints {

@@ -25,6 +25,8 @@ mod instance;
 mod keeper;
 #[cfg(feature = "json")]
 mod kept_document;
+#[cfg(feature = "cli")]
+mod kept_offline;
 #[cfg(feature = "json")]
 mod last_known_good;
 pub(crate) mod lifecycle;
@@ -52,6 +54,8 @@ pub(crate) use command::obey;
 pub(crate) use command::{pin, rehearse, reload, report_unhealthy, rollback, trust};
 pub use error::Error;
 pub(crate) use instance::{Instance, Outlet, Owner};
+#[cfg(feature = "cli")]
+pub(crate) use kept_offline::KeptConfiguration;
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
 pub(crate) use load::load;

@@ -11,5 +11,6 @@ mod dry_run;
 mod effective;
 mod explain;
 mod fingerprint;
+mod last_good;
 mod plan;
 mod schema;

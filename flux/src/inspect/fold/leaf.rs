@@ -5,7 +5,7 @@ use crate::{
     document::{NodeContent, NodeId},
     inspect::{
         default,
-        item::{Effect, ExplainedItem, ItemOutcome, LayerSetting},
+        item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting},
         value::{self, ConfigValue},
     },
     problem::Seg,
@@ -40,7 +40,7 @@ impl<'a> Fold<'a> {
             default,
             value_type: is_revealed.then(|| is.clone()),
             settings: Vec::with_capacity(heres.len()),
-            parts: Vec::new(),
+            parts: ExplainedItems::default(),
         };
         for here in heres {
             let mut setting = self.setting(*here, Effect::Shadowed);
@@ -74,12 +74,13 @@ impl<'a> Fold<'a> {
             ([here], _) => {
                 let setting = &item.settings[from];
                 let value = setting.value.clone();
-                item.parts = self.inside(field, *here, value.as_ref(), setting);
+                item.parts = self.inside(field, *here, value.as_ref(), setting).into();
                 item.outcome = ItemOutcome::Value(value);
             }
             (active, rule) => {
                 let settings = &item.settings[from..];
-                (item.outcome, item.parts) = self.merged(field, rule, active, settings);
+                let (outcome, parts) = self.merged(field, rule, active, settings);
+                (item.outcome, item.parts) = (outcome, parts.into());
             }
         }
         // Null takes an entry away, unless the values have a null of their own.
@@ -205,7 +206,7 @@ impl<'a> Fold<'a> {
             default: None,
             value_type: None,
             settings: settings.into_iter().map(|(_, setting)| setting).collect(),
-            parts,
+            parts: parts.into(),
         }
     }
 }

@@ -1,8 +1,13 @@
 //! A plan as people and programs read it.
 
 use super::{PlannedChange, PlannedUpdate};
-use crate::inspect::value::ConfigValue;
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use crate::{
+    inspect::{
+        lines::{each_line, each_problem},
+        value::ConfigValue,
+    },
+    problem::serialized,
+};
 use std::fmt;
 
 impl fmt::Display for PlannedChange {
@@ -32,21 +37,11 @@ impl fmt::Display for PlannedUpdate {
             1 => f.write_str("1 setting would change")?,
             count => write!(f, "{count} settings would change")?,
         }
-        for change in &self.changes {
-            write!(f, "\n  {change}")?;
-        }
-        for hidden in &self.hidden {
-            write!(f, "\n  {hidden}")?;
-        }
-        for party in &self.parties {
-            write!(f, "\n  {party}")?;
-        }
-        for warning in &self.warnings {
-            write!(f, "\n  warning: {}", warning.after_word())?;
-        }
-        for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
-        }
+        each_line(f, "  ", &self.changes)?;
+        each_line(f, "  ", &self.hidden)?;
+        each_line(f, "  ", &self.parties)?;
+        each_problem(f, "warning", &self.warnings)?;
+        each_line(f, "  note: ", &self.notes)?;
         match &self.refused {
             Some(report) => write!(f, "\n{report}"),
             None => Ok(()),
@@ -54,27 +49,23 @@ impl fmt::Display for PlannedUpdate {
     }
 }
 
-impl Serialize for PlannedChange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("PlannedChange", 5)?;
-        one.serialize_field("path", &self.path)?;
-        one.serialize_field("old", &self.old)?;
-        one.serialize_field("new", &self.new)?;
-        one.serialize_field("by", &self.by)?;
-        one.serialize_field("waits_for_restart", &self.waits_for_restart)?;
-        one.end()
+serialized! {
+    PlannedChange, own => {
+        path: own.path,
+        old: own.old,
+        new: own.new,
+        by: own.by,
+        waits_for_restart: own.waits_for_restart,
     }
 }
 
-impl Serialize for PlannedUpdate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("PlannedUpdate", 6)?;
-        one.serialize_field("changes", &self.changes)?;
-        one.serialize_field("refused", &self.refused)?;
-        one.serialize_field("hidden", &self.hidden)?;
-        one.serialize_field("parties", &self.parties)?;
-        one.serialize_field("warnings", &self.warnings)?;
-        one.serialize_field("notes", &self.notes)?;
-        one.end()
+serialized! {
+    PlannedUpdate, own => {
+        changes: own.changes,
+        refused: own.refused,
+        hidden: own.hidden,
+        parties: own.parties,
+        warnings: own.warnings,
+        notes: own.notes,
     }
 }

@@ -436,15 +436,15 @@ struct Printing {
     size: u32,
 }
 
-fn print_much(value: flux::pipeline::Request<Printing>) -> flux::pipeline::Request<Printing> {
+fn print_much(request: flux::pipeline::Request<Printing>) -> flux::pipeline::Request<Printing> {
     let printing = std::thread::spawn(|| {
         for _ in 0..100 {
             println!("a line of the program");
             eprintln!("an error of the program");
         }
     });
-    printing.join().expect("it prints");
-    value
+    printing.join().unwrap();
+    request
 }
 
 const PRINTS: &str = "FLUX_TEST_CLI_PRINTS";
@@ -454,7 +454,7 @@ const PRINTS: &str = "FLUX_TEST_CLI_PRINTS";
 fn a_program_may_print_while_it_carries_a_command_out() {
     if let Ok(words) = std::env::var(PRINTS) {
         let words: Vec<&str> = words.split(' ').collect();
-        let _ = command(&words).execute::<Printing>();
+        let _code = command(&words).execute::<Printing>();
         return;
     }
     let thread = std::thread::current();

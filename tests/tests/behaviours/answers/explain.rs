@@ -620,3 +620,56 @@ async fn a_path_of_thousands_of_steps_through_a_type_within_itself_is_an_error()
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_asked_first_is_answered_as_what_is_asked_later() {
+    let later = app().await;
+    let mut paths: Vec<String> = later
+        .explain_all()
+        .unwrap()
+        .iter()
+        .map(|one| one.path.to_string())
+        .collect();
+    for path in [
+        "",
+        "listen",
+        "pool",
+        "tls",
+        "tenants",
+        "tenants.x",
+        "tenants.y",
+        "tenants.z.max",
+        "upstreams",
+        "upstreams[1]",
+        "upstreams[7].max",
+        "hosts[0]",
+        "hosts[2]",
+        "labels.a",
+        "labels.c",
+        "labels.z",
+        "tls.password.inside",
+        "nothing",
+        "pool.mxa",
+        "tenants.x.mni",
+        "port.inside",
+        "log.level",
+        "tenants[0]",
+        "a b",
+    ] {
+        paths.push(path.to_owned());
+    }
+    for path in &paths {
+        let first = app().await;
+        let print = |app: &Capacitor<App>| match app.explain(path) {
+            Ok(one) => serde_json::to_string(&one).unwrap(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(print(&first), print(&later), "{path}");
+        // What was not asked for at first is there too.
+        for other in ["port", "tenants.y.max", "upstreams[0].max", path] {
+            let print = |app: &Capacitor<App>| app.explain(other).map(|one| one.to_string());
+            assert_eq!(print(&first), print(&later), "{path}, {other}");
+        }
+        assert_eq!(first.explain_all().unwrap().len(), 19);
+    }
+}

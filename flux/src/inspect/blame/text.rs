@@ -1,0 +1,97 @@
+//! Who changed a path, as people and programs read it.
+
+use super::{Blame, BlameOutcome, BlamedChange, ChangedSetting};
+use crate::{
+    inspect::{
+        lines::{called, each_line},
+        value::ConfigValue,
+    },
+    problem::serialized,
+    time::unix,
+};
+use std::fmt;
+
+impl fmt::Display for ChangedSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [old, new] = &self.printed;
+        f.write_str(called(&self.path))?;
+        match (&self.problem, old, new) {
+            (Some(problem), ..) => write!(f, ": {problem}")?,
+            (None, Some(_), Some(_))
+                if self.old == Some(ConfigValue::Secret) && self.new == self.old =>
+            {
+                f.write_str(": another secret")?;
+            }
+            (None, Some(old), Some(new)) => write!(f, ": {old} -> {new}")?,
+            (None, _, Some(_)) if self.new.is_none() => {}
+            (None, _, Some(new)) => write!(f, " = {new}")?,
+            (None, ..) => {}
+        }
+        match &self.by {
+            Some(by) => write!(f, " ({by})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for BlamedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ago = self.at.elapsed().unwrap_or_default().as_secs();
+        match self.generation {
+            Some(number) => write!(f, "generation {number}, {ago}s ago")?,
+            None => write!(f, "refused {ago}s ago")?,
+        }
+        match &self.outcome {
+            BlameOutcome::Applied | BlameOutcome::Refused => {}
+            BlameOutcome::OnProbation => f.write_str(", on probation")?,
+            BlameOutcome::TakenBack(reason) => write!(f, ", taken back ({reason})")?,
+        }
+        if let [one] = &*self.settings {
+            return write!(f, ": {one}");
+        }
+        each_line(f, "    ", &self.settings)
+    }
+}
+
+impl fmt::Display for Blame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(called(&self.path))?;
+        if self.changes.is_empty() {
+            f.write_str(": no change of it is known")?;
+        }
+        each_line(f, "  ", &self.changes)?;
+        each_line(f, "  note: ", &self.notes)
+    }
+}
+
+serialized! {
+    Blame, own => {
+        path: own.path,
+        changes: own.changes,
+        notes: own.notes,
+    }
+}
+
+serialized! {
+    BlamedChange, own => {
+        at: unix(own.at),
+        generation: own.generation,
+        origins: own.origins,
+        outcome: own.outcome.as_str(),
+        reason: match &own.outcome {
+            BlameOutcome::TakenBack(reason) => Some(reason),
+            _ => None,
+        },
+        settings: own.settings,
+    }
+}
+
+serialized! {
+    ChangedSetting, own => {
+        path: own.path,
+        old: own.old,
+        new: own.new,
+        by: own.by,
+        problem: own.problem,
+    }
+}

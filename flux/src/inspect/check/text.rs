@@ -1,0 +1,48 @@
+//! What a check found, as people and programs read it.
+
+use super::{Checked, CheckedLayer, LayerInput};
+use crate::{
+    inspect::lines::{each_line, each_problem},
+    problem::{escaped, serialized},
+};
+use std::fmt;
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("configuration would be applied")?;
+        let layers = self.layers.iter();
+        let left_out = layers.filter(|one| one.input == LayerInput::LeftOut);
+        each_line(
+            f,
+            "  left out: ",
+            left_out.map(|layer| escaped(&layer.origin)),
+        )?;
+        each_problem(f, "to come", &self.missing)?;
+        each_problem(f, "warning", &self.warnings)
+    }
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checked")
+            .field("warnings", &self.warnings)
+            .field("missing", &self.missing)
+            .field("layers", &self.layers)
+            .finish_non_exhaustive()
+    }
+}
+
+serialized! {
+    Checked, own => {
+        warnings: own.warnings,
+        missing: own.missing,
+        layers: own.layers,
+    }
+}
+
+serialized! {
+    CheckedLayer, own => {
+        origin: own.origin,
+        input: own.input.as_str(),
+    }
+}

@@ -1,0 +1,95 @@
+//! Why documents could not be judged.
+
+/// Why documents could not be judged. It is about what was asked, not about the documents.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// No layer has the name.
+    #[error(
+        "no layer is called `{name}`; {}",
+        match known.is_empty() {
+            true => "no layer is declared".to_owned(),
+            false => format!("the layers are {}", listed(known)),
+        }
+    )]
+    NoLayer {
+        /// The name.
+        name: String,
+        /// The layers, lowest precedence first.
+        known: Vec<String>,
+    },
+    /// More than one layer has the name.
+    #[error(
+        "`{name}` may be any of {}; write the layer's whole name, or its number",
+        listed(layers)
+    )]
+    Several {
+        /// The name.
+        name: String,
+        /// Those layers.
+        layers: Vec<String>,
+    },
+    /// The layer is read at start, and has no document: the environment, the arguments, a figment provider.
+    #[error("the layer `{origin}` has no document; {}", match origin.as_str() {
+        "environment" => "give its variables by `Inputs::variables`",
+        "arguments" => "give them by `Inputs::arguments`",
+        _ => "it can be left out by `Inputs::without`",
+    })]
+    NoDocument {
+        /// The layer.
+        origin: String,
+    },
+    /// Two documents are for the same layer.
+    #[error("two documents are given for the layer `{origin}`; give one")]
+    Twice {
+        /// The layer.
+        origin: String,
+    },
+    /// A file cannot be read.
+    #[error("`{path}` cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        error: String,
+    },
+    /// The declaration of a layer cannot work here, as where a variable of its URI is not set. A document for the layer, or leaving it
+    /// out, is enough.
+    #[error(
+        "{problem}; to judge without that source, give a document for the layer `{origin}`, or leave it out"
+    )]
+    Declaration {
+        /// The layer.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// What these layers contain now is not known: they serve from the last known good file, or cannot be read a second time.
+    #[error(
+        "what {} contain now is not known, so that nothing can be compared with it; give documents for them",
+        listed(layers)
+    )]
+    Unknown {
+        /// The layers.
+        layers: Vec<String>,
+    },
+    /// A running capacitor has the layers that it was started with.
+    #[error("{what} is not known to a running capacitor; use `check`")]
+    NotRunning {
+        /// What was given.
+        what: &'static str,
+    },
+    /// Nothing was applied yet, so that there is nothing to compare with.
+    #[error("{name}: no configuration was applied since its start (state: {state}); use `check`")]
+    NotApplied {
+        /// The capacitor's name.
+        name: String,
+        /// Its state.
+        state: crate::State,
+    },
+}
+
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,71 @@
+//! Documents for another process: the files are read here.
+
+use super::{InputContent, InputDocument, InputError, InputTarget, Inputs};
+use std::{path::PathBuf, sync::Arc};
+
+impl Inputs {
+    /// Whether nothing is asked but what runs.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.without.is_empty() && !self.only_given && !self.is_partial
+    }
+
+    /// All of it for another process: the files are read here.
+    pub(crate) fn to_json(&self) -> Result<serde_json::Value, InputError> {
+        let mut documents = Vec::new();
+        for document in &self.documents {
+            let path = document.path().map(|path| path.display().to_string());
+            let bytes = document.read()?.bytes;
+            let text = std::str::from_utf8(&bytes).map_err(|error| InputError::Unreadable {
+                path: path.clone().unwrap_or_default(),
+                error: error.to_string(),
+            })?;
+            let layer = match &document.target {
+                InputTarget::Layer(name) => Some(name),
+                InputTarget::File(_) | InputTarget::New(..) => None,
+            };
+            documents.push(serde_json::json!({ "layer": layer, "path": path, "text": text }));
+        }
+        Ok(serde_json::json!({
+            "documents": documents,
+            "without": self.without,
+            "only_given": self.only_given,
+            "partial": self.is_partial,
+        }))
+    }
+
+    /// What [`to_json`](Inputs::to_json) made; none of what it did not make. No file is read.
+    pub(crate) fn from_json(json: &serde_json::Value) -> Option<Inputs> {
+        let mut inputs = Inputs {
+            only_given: json.get("only_given")?.as_bool()?,
+            is_partial: json.get("partial")?.as_bool()?,
+            ..Inputs::default()
+        };
+        for name in json.get("without")?.as_array()? {
+            inputs.without.push(name.as_str()?.to_owned());
+        }
+        for document in json.get("documents")?.as_array()? {
+            let text = |key: &str| document.get(key).and_then(serde_json::Value::as_str);
+            let bytes: Arc<[u8]> = text("text")?.as_bytes().into();
+            let path = PathBuf::from(text("path").unwrap_or_default());
+            inputs.documents.push(InputDocument {
+                target: match text("layer") {
+                    Some(name) => InputTarget::Layer(name.to_owned()),
+                    None => InputTarget::File(path.clone()),
+                },
+                content: InputContent::Sent(path, bytes),
+            });
+        }
+        Some(inputs)
+    }
+
+    /// The same without any document and any layer left out for that: what is compared with.
+    pub(crate) fn terms(&self) -> Inputs {
+        Inputs {
+            without: self.without.clone(),
+            is_partial: true,
+            variables: self.variables.clone(),
+            arguments: self.arguments.clone(),
+            ..Inputs::default()
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The last known good configuration on disk, which documents are compared with where no process can be asked.
+
+use super::{
+    check::{Checked, absent, evaluated, read},
+    inputs::Inputs,
+    planned::PlannedChange,
+};
+use crate::{
+    Builder, Config,
+    engine::{LayerState, Schema},
+    runtime::{self, KeptConfiguration},
+    source::{
+        Content, Observation, Source,
+        arguments::Arguments,
+        declare::{OfflineContent, OfflineLayer},
+    },
+};
+
+/// What a program served last, as far as it is on disk.
+pub(crate) struct LastGood {
+    /// Without secrets. The environment is that of now, since it is not kept.
+    pub(super) configuration: Checked,
+    /// What messages call the file.
+    pub(crate) name: String,
+    /// The layers on servers and in folders, which nobody asks for an answer, with their documents.
+    elsewhere: Vec<(String, Vec<u8>)>,
+}
+
+impl<C: Config> Builder<C> {
+    /// What is kept on disk of this program; none where it keeps nothing, or was never started.
+    ///
+    /// # Errors
+    /// Why it cannot be compared with.
+    pub(crate) fn last_good(self, inputs: &Inputs) -> Result<Option<LastGood>, String> {
+        let Some(kept) = KeptConfiguration::read(&self.spec)? else {
+            return Ok(None);
+        };
+        let (now, schema, options) = (runtime::now(), self.spec.options.schema, &self.spec.options);
+        let (mut states, mut origins, mut elsewhere) =
+            (Vec::<LayerState>::new(), Vec::<String>::new(), Vec::new());
+        for mut source in self.spec.sources.into_iter().chain(self.spec.overrides) {
+            if let Some(variables) = &inputs.variables {
+                source = source.variables(variables.iter().cloned());
+            }
+            source.arguments = Arguments::Given(Vec::new().into());
+            let layer: OfflineLayer = Source::offline(source);
+            let origin = layer.origin.clone();
+            let same = origins.iter().filter(|one| **one == origin).count();
+            origins.push(origin.clone());
+            if matches!(layer.content, OfflineContent::Given(_)) {
+                let read = read(schema, layer, options.unknown, now);
+                states.push(read.map_err(|error| error.to_string())?.0);
+                continue;
+            }
+            let key = match same {
+                0 => origin.clone(),
+                same => format!("{origin}#{}", same + 1),
+            };
+            let Some((decoder, bytes)) = kept.document(&key)? else {
+                states.push(absent(layer, now));
+                continue;
+            };
+            if same == 0 && !matches!(layer.content, OfflineContent::File(_)) {
+                elsewhere.push((origin.clone(), bytes.clone()));
+            }
+            let mut state = LayerState::new(origin, Some(decoder), true);
+            let bytes = bytes.into();
+            let revision = None;
+            state.observe(Observation::Value(Content { bytes, revision }), now);
+            states.push(state);
+        }
+        let judged = evaluated(
+            schema,
+            options.unknown,
+            options.reducer.clone(),
+            states,
+            true,
+            now,
+        );
+        if let Some(report) = &judged.refused {
+            return Err(format!("it would be refused today: {report}"));
+        }
+        let name = options.name.clone();
+        let types = C::types as fn() -> _;
+        Ok(Some(LastGood {
+            configuration: Checked::new(Schema::of::<C>(), types, name, judged, Vec::new()),
+            name: kept.name,
+            elsewhere,
+        }))
+    }
+}
+
+impl LastGood {
+    /// These documents, and for layers that are not read here what is kept of them.
+    pub(crate) fn with(&self, inputs: &Inputs) -> Inputs {
+        let mut inputs = inputs.clone();
+        if !self.elsewhere.is_empty() {
+            inputs.is_partial = true;
+            let kept = self.elsewhere.iter();
+            inputs.kept = kept
+                .map(|(origin, bytes)| (origin.clone(), bytes[..].into()))
+                .collect();
+        }
+        inputs
+    }
+
+    /// What would change if `other` were applied now. Secrets are not kept, and so not compared.
+    pub(crate) fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
+        PlannedChange::since(&self.configuration, (&other.answers, &other.status))
+    }
+}

@@ -1,0 +1,67 @@
+//! The variables and the argument that can set a path.
+
+use crate::{
+    problem::Seg,
+    schema::Field,
+    source::{arguments, environment},
+};
+use std::{collections::HashMap, sync::OnceLock};
+
+/// The names by which paths can be set in this program.
+pub(super) struct SettingNames {
+    /// What the names of variables begin with, of the highest layer first.
+    prefixes: Vec<String>,
+    /// The variables of each field, made once one is asked for.
+    variables: OnceLock<HashMap<Vec<Seg>, Vec<String>>>,
+    reads_arguments: bool,
+    /// The argument of each field.
+    arguments: OnceLock<HashMap<Vec<Seg>, Option<String>>>,
+}
+
+impl SettingNames {
+    pub(super) fn new(prefixes: Vec<String>, reads_arguments: bool) -> Self {
+        SettingNames {
+            prefixes,
+            variables: OnceLock::new(),
+            reads_arguments,
+            arguments: OnceLock::new(),
+        }
+    }
+
+    /// The argument that can set a path: its own, or the one for any path; none where no layer reads arguments.
+    pub(super) fn argument(&self, fields: &'static [Field], path: &[Seg]) -> Option<String> {
+        if !self.reads_arguments {
+            return None;
+        }
+        let all = || arguments::names_by_path(fields).collect();
+        match self.arguments.get_or_init(all).get(path) {
+            Some(name) => name.clone(),
+            None => arguments::name_of(fields, path),
+        }
+    }
+
+    /// The variables that can set a path: of a field with aliases one for each name, under every prefix.
+    pub(super) fn variables(&self, fields: &'static [Field], path: &[Seg]) -> Vec<String> {
+        if self.prefixes.is_empty() {
+            return Vec::new();
+        }
+        let known = self.variables.get_or_init(|| {
+            let mut known: HashMap<Vec<Seg>, Vec<String>> = HashMap::new();
+            for prefix in &self.prefixes {
+                for one in environment::variables(fields, prefix) {
+                    known.entry(one.path).or_default().push(one.name);
+                }
+            }
+            known
+        });
+        if let Some(own) = known.get(path) {
+            return own.clone();
+        }
+        // Of an entry or an item, where it may have one.
+        let is_within = (1..path.len()).any(|end| known.contains_key(&path[..end]));
+        let prefixes = self.prefixes.iter().filter(|_| is_within);
+        prefixes
+            .filter_map(|prefix| environment::name_of(fields, prefix, path))
+            .collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! Settings that differ between two configurations.
+
+use crate::{
+    engine::Status,
+    inspect::{
+        answers::Answers,
+        check::Checked,
+        effective::value_at,
+        explanation::{Setting, shown},
+        item::{ItemOutcome, each_leaf},
+        value::ConfigValue,
+    },
+    problem::{KeyPath, Seg},
+};
+use std::collections::HashSet;
+
+/// A setting that would change.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PlannedChange {
+    /// The path.
+    pub path: KeyPath,
+    /// The value that runs; none where it is not set, or known to the program alone.
+    pub old: Option<ConfigValue>,
+    /// The value that would run.
+    pub new: Option<ConfigValue>,
+    /// Where the new value would come from; none of a default.
+    pub by: Option<Setting>,
+    /// Whether readers would keep the old value until a restart of the program.
+    pub waits_for_restart: bool,
+    /// Both values for people.
+    pub(super) printed: [String; 2],
+}
+
+/// The leaves that have another value, where nothing could be built to compare.
+pub(super) fn different(old: &Answers, new: &Answers) -> Vec<Vec<Seg>> {
+    let (mut paths, mut known) = (Vec::new(), HashSet::new());
+    let mut add = |path: &[Seg], outcome: &ItemOutcome, other: &Answers| {
+        let is_same = (other.find(path)).is_some_and(|item| item.outcome == *outcome);
+        if !is_same && known.insert(path.to_vec()) {
+            paths.push(path.to_vec());
+        }
+    };
+    each_leaf(new.items(), &mut |path, item| add(path, &item.outcome, old));
+    each_leaf(old.items(), &mut |path, item| add(path, &item.outcome, new));
+    paths
+}
+
+/// Answers, and the status that they are about.
+pub(super) type AnsweredSide<'a> = (&'a Answers, &'a Status);
+
+impl PlannedChange {
+    /// What differs from a configuration that has no secrets: these are not compared.
+    pub(in crate::inspect) fn since(before: &Checked, new: AnsweredSide<'_>) -> Vec<Self> {
+        let mut changes = PlannedChange::between((&before.answers, &before.status), new);
+        let is_secret =
+            |value: &Option<ConfigValue>| value.as_ref().is_some_and(ConfigValue::has_secret);
+        changes.retain(|one| !is_secret(&one.old) && !is_secret(&one.new));
+        changes
+    }
+
+    /// What differs, without the rules on changes.
+    pub(super) fn between(old: AnsweredSide<'_>, new: AnsweredSide<'_>) -> Vec<Self> {
+        let paths = different(old.0, new.0);
+        let paths = paths.iter();
+        paths
+            .map(|path| PlannedChange::new(path, old, new, false))
+            .collect()
+    }
+
+    pub(super) fn new(
+        path: &[Seg],
+        old: AnsweredSide<'_>,
+        new: AnsweredSide<'_>,
+        waits: bool,
+    ) -> Self {
+        let values = (value_at(old.0, old.1, path), value_at(new.0, new.1, path));
+        let printed = [
+            printed(old.0, path, &values.0),
+            printed(new.0, path, &values.1),
+        ];
+        let path = KeyPath::new(path);
+        let by = new.0.explain(path.as_str(), new.1).ok();
+        PlannedChange {
+            path,
+            old: values.0,
+            new: values.1,
+            by: by.and_then(|one| one.decided_by().cloned()),
+            waits_for_restart: waits,
+            printed,
+        }
+    }
+}
+
+impl Checked {
+    /// What would change if `other` were applied in the place of this one. Rules on changes are not asked, and secrets are not
+    /// compared.
+    pub fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
+        let old = (&*self.answers, &self.status);
+        PlannedChange::between(old, (&other.answers, &other.status))
+    }
+}
+
+/// A value for people, or why there is none.
+pub(in crate::inspect) fn printed(
+    answers: &Answers,
+    path: &[Seg],
+    value: &Option<ConfigValue>,
+) -> String {
+    let outcome = answers.find(path).map(|item| &item.outcome);
+    match (value, outcome) {
+        (Some(value), _) => shown(value),
+        (None, Some(ItemOutcome::Default)) => "its default".to_owned(),
+        (None, Some(ItemOutcome::Value(_))) => "what the program makes of it".to_owned(),
+        (None, _) => "nothing".to_owned(),
+    }
+}

@@ -1,0 +1,39 @@
+//! The last known good configuration, for somebody who looks on: nothing is claimed, written or served.
+
+use super::{
+    last_known_good::{KeepOnDisk, KeptFile},
+    spec::Spec,
+};
+use crate::{codec::Decoder, source::declare};
+
+/// What the file contains.
+pub(crate) struct KeptConfiguration {
+    /// What messages call it.
+    pub(crate) name: String,
+    file: KeptFile,
+}
+
+impl KeptConfiguration {
+    /// Of the program with this declaration; none where it keeps nothing, or nothing was written yet.
+    pub(crate) fn read(spec: &Spec) -> Result<Option<Self>, String> {
+        let Some((path, secrets)) = &spec.last_known_good else {
+            return Ok(None);
+        };
+        let path = declare::expand(path, &Default::default())?;
+        let keep = KeepOnDisk::new(path, *secrets, None)?;
+        let Some(file) = keep.read(spec.options.schema.name)? else {
+            return Ok(None);
+        };
+        let age = file.written.elapsed().unwrap_or_default().as_secs();
+        let name = format!(
+            "the last known good configuration, {age}s old, from {}",
+            crate::problem::escaped(keep.shown())
+        );
+        Ok(Some(KeptConfiguration { name, file }))
+    }
+
+    /// What a layer contained, without its secrets, and the decoder for it; none where it contained nothing. The error is a sentence.
+    pub(crate) fn document(&self, key: &str) -> Result<Option<(Decoder, Vec<u8>)>, String> {
+        self.file.document(key)
+    }
+}
