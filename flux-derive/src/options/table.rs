@@ -116,7 +116,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::Hot, "hot", Field, Form::FlagOrText).example("\"accessor_name\"")
         .doc("a scalar with an accessor on the type that costs one atomic load"),
     row(Key::Opaque, "opaque", Field, Form::Flag)
-        .doc("a type without `PartialEq`: counts as changed whenever its layer changed"),
+        .doc("a type without `PartialEq`: counts as changed whenever the content of any layer changes, if only by a comment"),
     row(Key::Bytes, "bytes", Field, Form::Flag)
         .doc("an integer, or an `Option`, a list, a set or a map of them, is a number of bytes: `10MB`, `64KiB`, `1.5GiB` or `512`, also as text in `default`, `range` and `one_of`"),
     row(Key::Immutable, "immutable", Field, Form::Flag)

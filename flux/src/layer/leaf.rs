@@ -355,7 +355,7 @@ pub fn single<T, A: IsSingle<T>>(_: A) {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be compared, so it is not known whether a change changes it",
     label = "not `PartialEq`",
-    note = "derive `PartialEq` on it, or write `#[flux(opaque)]` on the field: it then counts as changed whenever its layer changed",
+    note = "derive `PartialEq` on it, or write `#[flux(opaque)]` on the field: it then counts as changed whenever the content of any layer changes",
     note = "a type that holds a secret is `#[flux(secret, opaque)]`"
 )]
 pub trait Comparable {
