@@ -218,33 +218,37 @@ impl Member {
 
     /// The group's verdict.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<GroupVerdict> {
+        // A waker may run anything when it is cloned or dropped, so neither happens under the lock.
+        let mut waker = Some(cx.waker().clone());
         let mut members = self.group.lock();
-        let Some(one) = members.members.iter_mut().find(|one| one.id == self.id) else {
-            return Poll::Pending;
-        };
-        match one.verdict.take() {
-            Some(verdict) => Poll::Ready(verdict),
-            None => {
-                one.waker = Some(cx.waker().clone());
-                Poll::Pending
+        let one = members.members.iter_mut().find(|one| one.id == self.id);
+        let verdict = one.and_then(|one| {
+            if one.verdict.is_none() {
+                std::mem::swap(&mut one.waker, &mut waker);
             }
-        }
+            one.verdict.take()
+        });
+        drop(members);
+        drop(waker);
+        verdict.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         let mut after = Afterwards::default();
-        {
+        let gone = {
             let mut members = self.group.lock();
-            if let Some(at) = members.members.iter().position(|one| one.id == self.id) {
-                members
-                    .members
-                    .remove(at)
-                    .enter(MemberState::Idle, &mut after);
+            let at = members.members.iter().position(|one| one.id == self.id);
+            let mut gone = at.map(|at| members.members.remove(at));
+            if let Some(one) = &mut gone {
+                one.enter(MemberState::Idle, &mut after);
             }
             members.settle(&mut after);
-        }
+            gone
+        };
+        // Its waker goes after the lock.
+        drop(gone);
         after.run();
     }
 }
@@ -257,5 +261,50 @@ impl fmt::Debug for Group {
         };
         let names: Vec<_> = members.members.iter().map(|one| &one.name).collect();
         f.debug_struct("Group").field("members", &names).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        task::Wake,
+    };
+
+    /// Counts the drops at which the group could be used.
+    struct Uses {
+        group: Group,
+        free: Arc<AtomicUsize>,
+    }
+
+    impl Wake for Uses {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Uses {
+        fn drop(&mut self) {
+            let free = self.group.0.try_lock().is_ok();
+            self.free.fetch_add(usize::from(free), Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_waker_that_is_replaced_may_use_its_group() {
+        let (group, free) = (Group::new(), Arc::new(AtomicUsize::new(0)));
+        let member = group.join("One");
+        for polled in 0..3 {
+            let (group, free) = (group.clone(), Arc::clone(&free));
+            let waker = Waker::from(Arc::new(Uses {
+                group,
+                free: Arc::clone(&free),
+            }));
+            assert!(member.poll(&mut Context::from_waker(&waker)).is_pending());
+            drop(waker);
+            assert_eq!(free.load(Ordering::SeqCst), polled);
+        }
+        member.idle();
+        drop(member);
+        assert_eq!(free.load(Ordering::SeqCst), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! What a recorder hears of its capacitor.
+//! What a capacitor reports to its recorder.
 
 use crate::record::{
     Outcome, Recorder, Refused,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -28,7 +28,38 @@ use tokio::time::Instant;
 /// What a capacitor reports to its recorder, where it has one.
 pub(super) struct RecorderOfStarts {
     recorder: Recorder,
-    session: Mutex<Option<RecordedStart>>,
+    newest: Mutex<NewestStart>,
+}
+
+/// The start that is recorded. Redaction runs code of the program, so the start is taken out while it is used, and no lock is held.
+#[derive(Default)]
+struct NewestStart {
+    /// How many there were; an older one is not put back.
+    number: u64,
+    start: Option<Box<RecordedStart>>,
+}
+
+/// A start that is in use; it is put back when this is dropped, also by a panic.
+struct InUse<'h> {
+    hook: &'h RecorderOfStarts,
+    number: u64,
+    start: Option<Box<RecordedStart>>,
+}
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        let Some(start) = self.start.take() else {
+            return;
+        };
+        let mut newest = self.hook.newest();
+        let older = if newest.number == self.number {
+            newest.start.replace(start)
+        } else {
+            Some(start)
+        };
+        drop(newest);
+        drop(older);
+    }
 }
 
 /// One start. What is heard waits until it is taken up: the rules that placeholders must keep see all layers together.
@@ -72,14 +103,25 @@ impl RecorderOfStarts {
     pub(super) fn new(recorder: &Recorder) -> Self {
         RecorderOfStarts {
             recorder: recorder.clone(),
-            session: Mutex::new(None),
+            newest: Mutex::default(),
         }
     }
 
-    fn with(&self, tell: impl FnOnce(&mut RecordedStart)) {
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = &mut *session {
-            tell(session);
+    fn newest(&self) -> MutexGuard<'_, NewestStart> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with(&self, use_it: impl FnOnce(&mut RecordedStart)) {
+        let mut in_use = {
+            let mut newest = self.newest();
+            InUse {
+                hook: self,
+                number: newest.number,
+                start: newest.start.take(),
+            }
+        };
+        if let Some(start) = &mut in_use.start {
+            use_it(start);
         }
     }
 }
@@ -98,7 +140,12 @@ impl RecorderHook for RecorderOfStarts {
             started: false,
             waiting: Vec::new(),
         };
-        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        let before = {
+            let mut newest = self.newest();
+            newest.number += 1;
+            newest.start.replace(Box::new(session))
+        };
+        drop(before);
     }
 
     fn received(&self, news: &SourceReport) {
@@ -328,5 +375,42 @@ impl Recorded {
             kind,
             note,
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "derive")]
+mod tests {
+    use super::*;
+    use crate::problem::caught;
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct RecordedApp {
+        #[flux(default = 1)]
+        n: u32,
+    }
+
+    fn generation(hook: &RecorderOfStarts) -> Option<u64> {
+        let mut generation = None;
+        hook.with(|start| generation = Some(start.generation));
+        generation
+    }
+
+    #[test]
+    fn a_start_is_used_without_a_lock_and_a_newer_one_replaces_it() {
+        let hook = RecorderOfStarts::new(&Recorder::in_memory());
+        let schema = Schema::of::<RecordedApp>();
+        assert_eq!(generation(&hook), None);
+        hook.begin(schema, &[], 3);
+        hook.with(|_| {
+            assert!(hook.newest.try_lock().is_ok());
+            assert_eq!(generation(&hook), None);
+        });
+        assert_eq!(generation(&hook), Some(3));
+        hook.with(|_| hook.begin(schema, &[], 7));
+        assert_eq!(generation(&hook), Some(7));
+        assert!(caught(|| hook.with(|_| panic!("a rule"))).is_err());
+        assert_eq!(generation(&hook), Some(7));
     }
 }

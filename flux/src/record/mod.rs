@@ -12,7 +12,11 @@ mod replay;
 pub use crate::record::replay::{Recording, RecordingError, Replay};
 
 use crate::record::line::{Line, LineKind};
-use crate::{Builder, Config, State};
+use crate::{
+    Builder, Config, State,
+    engine::discard,
+    problem::{caught, printed},
+};
 use std::{
     fmt,
     io::Write,
@@ -61,14 +65,42 @@ const MOST: usize = 64 << 20;
 pub struct Recorder(Arc<Mutex<Sink>>);
 
 enum Sink {
-    Memory {
-        text: String,
-        full: bool,
-    },
-    /// None once it failed.
-    Writer(Option<Box<dyn Write + Send>>),
+    Memory(LogText),
+    Writer(Output),
     /// What a replay comes to.
     Outcomes(Vec<Outcome>),
+}
+
+/// The program's writer. It is code of the program, so it never runs under the lock of the sink.
+enum Output {
+    Free(Box<dyn Write + Send>),
+    /// A thread has it, and writes these lines next.
+    Busy(LogText),
+    /// It failed, or was too slow.
+    Ended,
+}
+
+/// Printed lines, up to [`MOST`] bytes.
+#[derive(Default)]
+struct LogText {
+    lines: String,
+    full: bool,
+}
+
+impl LogText {
+    fn push(&mut self, line: &Line) {
+        if self.full {
+            return;
+        }
+        let mut printed = line.print();
+        if self.lines.len() + printed.len() > MOST {
+            self.full = true;
+            let what = LineKind::Cut;
+            printed = Line { at: line.at, what }.print();
+        }
+        self.lines.push_str(&printed);
+        self.lines.push('\n');
+    }
 }
 
 /// What an update came to, without any value.
@@ -110,21 +142,19 @@ impl fmt::Display for Outcome {
 impl Recorder {
     /// Keeps the log in memory, up to 64 MiB; then its last line marks it as cut.
     pub fn in_memory() -> Self {
-        Self::of(Sink::Memory {
-            text: String::new(),
-            full: false,
-        })
+        Self::of(Sink::Memory(LogText::default()))
     }
 
-    /// Writes each line to `writer` as it comes. The first error ends the recording, and is reported as a `tracing` warning.
+    /// Writes each line to `writer` as it comes; lines that come while it is at work follow in order. An error or a panic of it ends
+    /// the recording, as do more than 64 MiB that wait for it, and is reported as a `tracing` warning.
     pub fn to_writer(writer: impl Write + Send + 'static) -> Self {
-        Self::of(Sink::Writer(Some(Box::new(writer))))
+        Self::of(Sink::Writer(Output::Free(Box::new(writer))))
     }
 
     /// The log so far: JSON lines. Empty for a recorder with a writer.
     pub fn lines(&self) -> String {
         match &*self.sink() {
-            Sink::Memory { text, .. } => text.clone(),
+            Sink::Memory(text) => text.lines.clone(),
             _ => String::new(),
         }
     }
@@ -138,34 +168,52 @@ impl Recorder {
     }
 
     fn write(&self, line: &Line) {
-        match &mut *self.sink() {
-            Sink::Memory { full: true, .. } => {}
-            Sink::Memory { text, full } => {
-                let mut printed = line.print();
-                if text.len() + printed.len() > MOST {
-                    *full = true;
-                    let what = LineKind::Cut;
-                    printed = Line { at: line.at, what }.print();
-                }
-                text.push_str(&printed);
-                text.push('\n');
-            }
-            Sink::Writer(slot) => {
-                let Some(writer) = slot else { return };
-                let printed = line.print() + "\n";
-                if let Err(error) = writer
-                    .write_all(printed.as_bytes())
-                    .and_then(|()| writer.flush())
-                {
-                    tracing::warn!(target: "flux", %error, "the recording of what sources deliver ends: it cannot be written");
-                    *slot = None;
-                }
+        let writer = match &mut *self.sink() {
+            Sink::Memory(text) => return text.push(line),
+            Sink::Writer(Output::Busy(text)) => return text.push(line),
+            Sink::Writer(Output::Ended) => return,
+            Sink::Writer(output) => {
+                let mut first = LogText::default();
+                first.push(line);
+                std::mem::replace(output, Output::Busy(first))
             }
             Sink::Outcomes(outcomes) => {
                 if let LineKind::Outcome(outcome) = &line.what {
                     outcomes.push(outcome.clone());
                 }
+                return;
             }
+        };
+        if let Output::Free(writer) = writer {
+            self.write_out(writer);
+        }
+    }
+
+    /// Writes what waits for the writer, in order, until nothing does. No lock is held while the writer runs.
+    fn write_out(&self, mut writer: Box<dyn Write + Send>) {
+        loop {
+            let text = match &mut *self.sink() {
+                Sink::Writer(Output::Busy(text)) if !text.lines.is_empty() => std::mem::take(text),
+                sink => {
+                    *sink = Sink::Writer(Output::Free(writer));
+                    return;
+                }
+            };
+            let written = caught(|| {
+                writer
+                    .write_all(text.lines.as_bytes())
+                    .and_then(|()| writer.flush())
+            });
+            let problem = match written {
+                Ok(Ok(())) if text.full => format!("its writer is {} MiB behind", MOST >> 20),
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => printed(&error),
+                Err(panic) => format!("its writer panicked: {panic}"),
+            };
+            *self.sink() = Sink::Writer(Output::Ended);
+            tracing::warn!(target: "flux", error = %problem, "the recording of what sources deliver ends: it cannot be written");
+            discard(writer);
+            return;
         }
     }
 
@@ -186,5 +234,88 @@ impl<C: Config> Builder<C> {
     pub fn record(mut self, recorder: &Recorder) -> Self {
         self.spec.options.recorder = Some(Box::new(hook::RecorderOfStarts::new(recorder)));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::{OnceLock, mpsc},
+        time::Duration,
+    };
+
+    /// Reads the recorder that it writes for, and writes a line into it.
+    struct Reentrant {
+        recorder: Arc<OnceLock<Recorder>>,
+        written: mpsc::Sender<String>,
+    }
+
+    impl Write for Reentrant {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            if let Some(recorder) = self.recorder.get() {
+                assert_eq!(recorder.lines(), "");
+                if text.contains("update") {
+                    recorder.write(&line(LineKind::Pin(true)));
+                    recorder.write(&line(LineKind::Pin(false)));
+                }
+            }
+            self.written.send(text).map_err(std::io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line(what: LineKind) -> Line {
+        let at = Duration::ZERO;
+        Line { at, what }
+    }
+
+    #[test]
+    fn a_writer_may_use_its_recorder_and_lines_keep_their_order() {
+        let (written, received) = mpsc::channel();
+        let slot = Arc::new(OnceLock::new());
+        let recorder = Recorder::to_writer(Reentrant {
+            recorder: Arc::clone(&slot),
+            written,
+        });
+        let _ = slot.set(recorder.clone());
+        std::thread::spawn(move || {
+            recorder.write(&line(LineKind::Update));
+            recorder.write(&line(LineKind::Rollback(None)));
+        });
+        let mut all = String::new();
+        let expected = [
+            LineKind::Update,
+            LineKind::Pin(true),
+            LineKind::Pin(false),
+            LineKind::Rollback(None),
+        ];
+        let expected: String = expected.map(|what| line(what).print() + "\n").concat();
+        while all.len() < expected.len() {
+            all += &received.recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn a_writer_that_panics_ends_the_recording_and_nothing_else() {
+        struct Panics;
+        impl Write for Panics {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                panic!("no disk")
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let recorder = Recorder::to_writer(Panics);
+        recorder.write(&line(LineKind::Update));
+        recorder.write(&line(LineKind::Update));
+        assert!(matches!(*recorder.sink(), Sink::Writer(Output::Ended)));
     }
 }

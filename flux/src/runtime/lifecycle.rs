@@ -70,7 +70,9 @@ impl Drop for Abandoned<'_> {
 
 async fn first_outcome(instance: &Arc<Instance>, launch: Launch) -> Result<(), Error> {
     // In manual mode no task releases what an earlier runtime left behind.
-    drop(instance.manual.lock().await.take());
+    let left = instance.manual.lock().await.take();
+    // Dropped after the lock: it runs the program's `on_stop`.
+    drop(left);
     let plan = Arc::clone(&launch.plan);
     let first = async {
         match plan.options.manual {
@@ -151,7 +153,8 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     if !loaded.await {
         return Err(instance.not_running());
     }
-    *instance.manual.lock().await = Some(driver);
+    let left = instance.manual.lock().await.replace(driver);
+    drop(left);
     // So that it is known when the runtime is gone, without which no source can be watched.
     let name = instance.name.clone();
     tokio::spawn(async move {
@@ -290,5 +293,54 @@ struct Ended(watch::Sender<bool>);
 impl Drop for Ended {
     fn drop(&mut self) {
         self.0.send_replace(true);
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "derive")]
+mod tests {
+    use crate::Capacitor;
+    use std::{
+        future::Future,
+        pin::pin,
+        sync::{
+            Arc, OnceLock,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Context, Waker},
+    };
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct ManualApp {
+        #[flux(default = 1)]
+        n: u32,
+    }
+
+    #[test]
+    fn what_an_earlier_runtime_left_stops_without_a_lock() {
+        let slot = Arc::new(OnceLock::new());
+        let answered = Arc::new(AtomicUsize::new(0));
+        let (in_stop, count) = (Arc::clone(&slot), Arc::clone(&answered));
+        let builder = Capacitor::<ManualApp>::builder().manual();
+        let builder = builder.on_stop(move |_| {
+            let weak: &crate::capacitor::WeakCapacitor<ManualApp> = in_stop.get().unwrap();
+            // None where the capacitor itself is dropped.
+            let Some(capacitor) = weak.upgrade() else {
+                return;
+            };
+            let mut step = pin!(capacitor.process());
+            let polled = step.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            count.fetch_add(usize::from(polled.is_ready()), Ordering::SeqCst);
+        });
+        let capacitor = builder.build().unwrap();
+        assert!(slot.set(capacitor.downgrade()).is_ok());
+        for starts in 0..2 {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build().unwrap();
+            runtime.block_on(capacitor.start()).unwrap();
+            drop(runtime);
+            assert_eq!(answered.load(Ordering::SeqCst), starts);
+        }
     }
 }
