@@ -1,5 +1,8 @@
 //! Declares a capacitor: its layers, in order of precedence, its options, and the user's own code.
 
+mod load;
+mod pipeline;
+
 use super::{Capacitor, Root};
 use crate::{
     Error, Snapshot, State,

@@ -3,12 +3,10 @@
 //! A thin typed shell: reads are typed, and everything else is handed to the runtime, which is compiled once.
 
 mod builder;
-mod builder_pipeline;
 #[cfg(feature = "figment")]
 mod figment;
 pub(crate) mod global;
 pub(crate) mod hot;
-mod load;
 mod root;
 mod weak;
 

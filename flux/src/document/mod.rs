@@ -50,36 +50,3 @@ pub(crate) use model::{
     Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ScalarStyle, Unfollowed,
 };
 pub(crate) use scalar::ResolvedKind;
-
-use std::cell::OnceCell;
-
-impl<'t> Document<'t> {
-    /// Reads a text.
-    pub(crate) fn parse(dialect: Dialect, text: &'t str) -> Result<Self, Unfollowed> {
-        match dialect {
-            #[cfg(feature = "json")]
-            Dialect::Json => json::parse(text),
-            #[cfg(feature = "yaml")]
-            Dialect::Yaml => yaml::parse(text),
-            #[cfg(feature = "toml")]
-            Dialect::Toml => toml::parse(text),
-            Dialect::Tree => {
-                let _ = text;
-                Err(Unfollowed::Syntax(0))
-            }
-        }
-    }
-
-    /// What a tree contains.
-    pub(crate) fn of_tree(tree: &tree::Tree) -> Document<'static> {
-        let mut builder = build::NodeBuilder::default();
-        builder.tree(tree);
-        Document {
-            text: "",
-            dialect: Dialect::Tree,
-            root: NodeId(0),
-            nodes: builder.nodes,
-            lines: OnceCell::new(),
-        }
-    }
-}

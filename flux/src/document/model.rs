@@ -1,6 +1,11 @@
 //! Documents as nodes.
 
-use super::{lines::Lines, scalar::ResolvedKind};
+mod parse;
+
+use super::{
+    lines::Lines,
+    scalar::{self, ResolvedKind},
+};
 use std::{borrow::Cow, cell::OnceCell, ops::Range};
 
 /// Lists and maps in each other beyond this depth are not followed.
@@ -161,6 +166,17 @@ impl<'t> Document<'t> {
             NodeContent::Scalar(scalar) => Some(scalar),
             _ => None,
         }
+    }
+
+    /// The kind of a scalar; none for a list or a map.
+    pub(crate) fn kind(&self, id: NodeId) -> Option<ResolvedKind> {
+        let tag = self.node(id).tag.as_deref();
+        Some(scalar::kind(self.dialect, self.scalar(id)?, tag))
+    }
+
+    /// A number as decoders print it, where it is written in another way.
+    pub(crate) fn printed(&self, id: NodeId) -> Option<String> {
+        scalar::printed(self.kind(id)?, &self.scalar(id)?.text)
     }
 
     /// The entries of a map, those of YAML's merge keys included; none for anything else.

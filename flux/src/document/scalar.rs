@@ -1,6 +1,6 @@
 //! What a scalar is to its format.
 
-use super::model::{Dialect, Document, NodeId, ScalarStyle};
+use super::model::{Dialect, DocumentScalar, ScalarStyle};
 
 /// The kind of a scalar, as the format's fast decoder resolves it for a target that takes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,44 +16,45 @@ pub(crate) enum ResolvedKind {
     Raw,
 }
 
-impl Document<'_> {
-    /// The kind of a scalar; none for a list or a map.
-    pub(crate) fn kind(&self, id: NodeId) -> Option<ResolvedKind> {
-        let scalar = self.scalar(id)?;
-        let text = scalar.text.as_ref();
-        Some(match self.dialect {
-            Dialect::Tree => match scalar.style {
-                ScalarStyle::Raw => ResolvedKind::Raw,
-                ScalarStyle::Plain => json_kind(text),
-                _ => ResolvedKind::Text,
-            },
-            #[cfg(feature = "yaml")]
-            Dialect::Yaml => yaml::kind(text, scalar.style, self.node(id).tag.as_deref()),
-            #[cfg(feature = "json")]
-            Dialect::Json if scalar.style == ScalarStyle::Plain => json_kind(text),
-            #[cfg(feature = "toml")]
-            Dialect::Toml if scalar.style == ScalarStyle::Plain => toml_kind(text),
-            #[cfg(any(feature = "json", feature = "toml"))]
+/// The kind of a scalar of a document; `tag` is that of YAML.
+pub(super) fn kind(
+    dialect: Dialect,
+    scalar: &DocumentScalar<'_>,
+    #[cfg_attr(not(feature = "yaml"), allow(unused_variables, reason = "YAML's"))] tag: Option<
+        &str,
+    >,
+) -> ResolvedKind {
+    let text = scalar.text.as_ref();
+    match dialect {
+        Dialect::Tree => match scalar.style {
+            ScalarStyle::Raw => ResolvedKind::Raw,
+            ScalarStyle::Plain => json_kind(text),
             _ => ResolvedKind::Text,
-        })
+        },
+        #[cfg(feature = "yaml")]
+        Dialect::Yaml => yaml::kind(text, scalar.style, tag),
+        #[cfg(feature = "json")]
+        Dialect::Json if scalar.style == ScalarStyle::Plain => json_kind(text),
+        #[cfg(feature = "toml")]
+        Dialect::Toml if scalar.style == ScalarStyle::Plain => toml_kind(text),
+        #[cfg(any(feature = "json", feature = "toml"))]
+        _ => ResolvedKind::Text,
     }
 }
 
-impl Document<'_> {
-    /// A number as decoders print it, where it is written in another way.
-    pub(crate) fn printed(&self, id: NodeId) -> Option<String> {
-        let text = self.scalar(id)?.text.replace('_', "");
-        let printed = match self.kind(id)? {
-            ResolvedKind::Integer => integer(&text)?,
-            ResolvedKind::Float => text
-                .trim_start_matches('+')
-                .parse::<f64>()
-                .ok()?
-                .to_string(),
-            _ => return None,
-        };
-        (printed != text).then_some(printed)
-    }
+/// A number of this kind as decoders print it, where it is written in another way.
+pub(super) fn printed(kind: ResolvedKind, text: &str) -> Option<String> {
+    let text = text.replace('_', "");
+    let printed = match kind {
+        ResolvedKind::Integer => integer(&text)?,
+        ResolvedKind::Float => text
+            .trim_start_matches('+')
+            .parse::<f64>()
+            .ok()?
+            .to_string(),
+        _ => return None,
+    };
+    (printed != text).then_some(printed)
 }
 
 fn integer(text: &str) -> Option<String> {

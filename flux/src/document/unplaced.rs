@@ -12,28 +12,26 @@ use serde::de::{
 };
 use std::{borrow::Cow, fmt};
 
-impl Document<'static> {
-    /// Reads a text of YAML twice: what each value is, then how numbers and bools are written. Aliases are put in.
-    pub(crate) fn unplaced(text: &str) -> Result<Self, serde_yaml::Error> {
-        let decoder = || serde_yaml::Deserializer::from_str(text);
-        let mut builder = NodeBuilder::default();
-        let unplaced = UnplacedNode {
-            builder: &mut builder,
-            tag: None,
-        };
-        unplaced.deserialize(decoder())?;
-        let document = builder.finish("", Dialect::Yaml);
-        let mut document = document.ok_or_else(|| serde_yaml::Error::custom("has no value"))?;
-        let mut next = 0;
-        let texts = UnplacedTexts {
-            document: &mut document,
-            next: &mut next,
-        };
-        texts.deserialize(decoder())?;
-        match merge::follow(&mut document) {
-            true => Ok(document),
-            false => Err(Error::custom("repetition limit exceeded")),
-        }
+/// Reads a text of YAML twice: what each value is, then how numbers and bools are written. Aliases are put in.
+pub(super) fn read(text: &str) -> Result<Document<'static>, serde_yaml::Error> {
+    let decoder = || serde_yaml::Deserializer::from_str(text);
+    let mut builder = NodeBuilder::default();
+    let unplaced = UnplacedNode {
+        builder: &mut builder,
+        tag: None,
+    };
+    unplaced.deserialize(decoder())?;
+    let document = builder.finish("", Dialect::Yaml);
+    let mut document = document.ok_or_else(|| serde_yaml::Error::custom("has no value"))?;
+    let mut next = 0;
+    let texts = UnplacedTexts {
+        document: &mut document,
+        next: &mut next,
+    };
+    texts.deserialize(decoder())?;
+    match merge::follow(&mut document) {
+        true => Ok(document),
+        false => Err(Error::custom("repetition limit exceeded")),
     }
 }
 

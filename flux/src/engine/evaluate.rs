@@ -1,24 +1,17 @@
 //! Judging a configuration without a capacitor: the only other way from documents to a value, over the same functions.
 
 use super::{
-    content::{GivenContent, LayerContent},
-    decoded::DecodedContent,
     layer_state::LayerState,
-    layers::{Layers, Reducer},
+    layers::{
+        Layers, Reducer,
+        resolve::{Beside, Resolved},
+    },
     now::Now,
-    resolve::{Beside, Resolved},
     schema::{Schema, Stamp},
     served::Served,
-    value::{AnyLayer, AnySnapshot},
+    value::AnySnapshot,
 };
-use crate::{
-    Report,
-    codec::Unknown,
-    document::items_by_number,
-    problem::{Seg, caught},
-    report::Keeping,
-    source::ReadAgain,
-};
+use crate::{Report, codec::Unknown, problem::Seg, report::Keeping};
 
 /// What is judged, and by what.
 pub(crate) struct EvaluationInput<'a> {
@@ -120,42 +113,5 @@ pub(crate) fn evaluate(judged: EvaluationInput<'_>) -> Evaluation {
         served: layers.newest(),
         #[cfg(test)]
         origins: layers.origins(),
-    }
-}
-
-impl LayerState {
-    /// The layer contains what readers see of it. Answers whether that can be known. `again` reads one that is given once more.
-    pub(crate) fn serve(
-        &mut self,
-        schema: &Schema,
-        content: &LayerContent,
-        again: Option<ReadAgain<AnyLayer>>,
-    ) -> bool {
-        let content = match content {
-            LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
-            LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
-            LayerContent::Kept => return false,
-            LayerContent::Given(given) => {
-                let Some(tree) = &given.tree else {
-                    return false;
-                };
-                let decode = || items_by_number(|| (schema.decode_tree)(tree, false));
-                let Ok((Some(layer), _)) = caught(decode) else {
-                    return false;
-                };
-                self.secrets.clone_from(&given.secrets);
-                self.arguments.clone_from(&given.arguments);
-                self.again = again;
-                let given = GivenContent {
-                    variables: given.variables.clone(),
-                    arguments: given.arguments.clone(),
-                    tree: given.tree.clone(),
-                    secrets: given.secrets.clone(),
-                };
-                DecodedContent::given(layer, given)
-            }
-        };
-        self.accepted = Some(content);
-        true
     }
 }

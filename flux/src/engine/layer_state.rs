@@ -1,5 +1,6 @@
 //! One layer inside the engine: what its source holds, what of it could be decoded, and what of it readers see.
 
+mod given;
 mod take_up;
 
 use super::{

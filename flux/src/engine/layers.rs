@@ -1,5 +1,10 @@
 //! The layers of a capacitor: what all of them contain, warn of, and must not print.
 
+mod changed_by;
+mod entries;
+mod hidden_edits;
+pub(super) mod resolve;
+
 use super::{
     content::LayerContent,
     identity::Identities,

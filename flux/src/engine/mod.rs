@@ -12,19 +12,16 @@
 //! `trial_record`.
 
 mod agenda;
-mod changed_by;
 mod condition;
 mod content;
 mod debounce;
 mod decide;
 mod decoded;
 mod disk_status;
-mod entries;
 mod evaluate;
 mod event;
 mod fingerprint;
 mod generations;
-mod hidden_edits;
 mod history;
 mod identity;
 mod judge;
@@ -35,7 +32,6 @@ mod now;
 mod probation;
 mod proposal;
 mod quarantine;
-mod resolve;
 mod retry;
 mod schema;
 mod served;

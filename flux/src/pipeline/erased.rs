@@ -2,7 +2,7 @@
 
 use super::{
     AddLayer, Applied, Apply, BoxError, Invalid, Next, PartyAnswer, Request, Stage,
-    request::RequestOwner, service::Answer,
+    rehearsal::ask_parties, request::RequestOwner, service::Answer,
 };
 use crate::{
     Config,
@@ -69,7 +69,7 @@ impl<C: Config> AnyParts for PipelineParts<C> {
         Box::new(TypedPipeline { asked, owner })
     }
     fn rehearse(&self, capacitor: &str, question: Question) -> Answer<Vec<PartyAnswer>> {
-        self.ask_parties(capacitor, question)
+        ask_parties(self.parties.clone(), capacitor, question)
     }
     fn without_parties(&mut self) {
         self.parties.clear();

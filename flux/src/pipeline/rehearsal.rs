@@ -1,9 +1,9 @@
 //! What the parties would answer to a change: each prepares, and all of it is rolled back.
 
-use super::{PipelineParts, Request, RequestOwner, service::Answer};
+use super::{Request, RequestOwner, service::Answer};
 use crate::{
     Config,
-    change::{Transaction, Veto},
+    change::{AnyParty, Transaction, Veto},
     engine::Question,
     problem::{printed, serialized},
 };
@@ -72,39 +72,36 @@ serialized! {
     }
 }
 
-impl<C: Config> PipelineParts<C> {
-    /// Asks every party, also behind one that refuses.
-    pub(super) fn ask_parties(
-        &self,
-        capacitor: &str,
-        question: Question,
-    ) -> Answer<Vec<PartyAnswer>> {
-        let parties = self.parties.clone();
-        let request = Request::of(question, &Arc::new(RequestOwner::new(capacitor.into())));
-        Box::pin(async move {
-            let deadline = Instant::now() + DRY_RUN;
-            let mut transaction = Transaction::default();
-            let mut answers = Vec::with_capacity(parties.len());
-            for party in &parties {
-                let verdict = match party.has_rollback() {
-                    false => PartyVerdict::NotAsked,
-                    true => match timeout_at(deadline, transaction.join(party, &request)).await {
-                        Ok(Ok(())) => PartyVerdict::Ready,
-                        Ok(Err(error)) => {
-                            let why = match error.downcast_ref::<Veto>() {
-                                Some(veto) => printed(veto.error()),
-                                None => printed(&error),
-                            };
-                            PartyVerdict::Vetoed(request.safe(&why).into())
-                        }
-                        Err(_) => PartyVerdict::NoAnswer,
-                    },
-                };
-                let party = request.safe(&party.called()).into();
-                answers.push(PartyAnswer { party, verdict });
-            }
-            drop(transaction);
-            Ok(answers)
-        })
-    }
+/// Asks every party, also behind one that refuses.
+pub(super) fn ask_parties<C: Config>(
+    parties: Vec<Arc<dyn AnyParty<C>>>,
+    capacitor: &str,
+    question: Question,
+) -> Answer<Vec<PartyAnswer>> {
+    let request = Request::of(question, &Arc::new(RequestOwner::new(capacitor.into())));
+    Box::pin(async move {
+        let deadline = Instant::now() + DRY_RUN;
+        let mut transaction = Transaction::default();
+        let mut answers = Vec::with_capacity(parties.len());
+        for party in &parties {
+            let verdict = match party.has_rollback() {
+                false => PartyVerdict::NotAsked,
+                true => match timeout_at(deadline, transaction.join(party, &request)).await {
+                    Ok(Ok(())) => PartyVerdict::Ready,
+                    Ok(Err(error)) => {
+                        let why = match error.downcast_ref::<Veto>() {
+                            Some(veto) => printed(veto.error()),
+                            None => printed(&error),
+                        };
+                        PartyVerdict::Vetoed(request.safe(&why).into())
+                    }
+                    Err(_) => PartyVerdict::NoAnswer,
+                },
+            };
+            let party = request.safe(&party.called()).into();
+            answers.push(PartyAnswer { party, verdict });
+        }
+        drop(transaction);
+        Ok(answers)
+    })
 }

@@ -31,6 +31,16 @@ impl Encoding {
             _ => Encoding::Json,
         }
     }
+
+    /// Its name in a recording.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Encoding::Json => "json",
+            Encoding::Yaml => "yaml",
+            Encoding::Toml => "toml",
+            Encoding::Tree => "tree",
+        }
+    }
 }
 
 /// Reads what [`Encoding::Tree`] printed.

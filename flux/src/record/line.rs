@@ -96,17 +96,6 @@ pub(super) enum RecordedHealth {
     Closed,
 }
 
-impl Encoding {
-    fn name(self) -> &'static str {
-        match self {
-            Encoding::Json => "json",
-            Encoding::Yaml => "yaml",
-            Encoding::Toml => "toml",
-            Encoding::Tree => "tree",
-        }
-    }
-}
-
 impl Line {
     pub(super) fn print(&self) -> String {
         let mut line = match self.what.json() {

@@ -4,7 +4,7 @@
 use super::Engine;
 #[cfg(feature = "json")]
 use crate::engine::{
-    layer_state::LayerState, now::Now, proposal::Action, resolve::Beside, schema::Stamp,
+    layer_state::LayerState, layers::resolve::Beside, now::Now, proposal::Action, schema::Stamp,
 };
 use crate::report::Entry;
 

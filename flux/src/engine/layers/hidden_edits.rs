@@ -1,8 +1,9 @@
 //! Edits without effect: an argument sets the same value, above every document.
 
-use super::{decoded::DecodedContent, layers::Layers};
+use super::Layers;
 use crate::{
     codec::{self, Decoder, Tree},
+    engine::decoded::DecodedContent,
     problem::{Flaw, ProblemKind, Seg, What, caught},
     report::{ArgumentPlace, Entry},
     schema::{self, Field, MergeRule, Reached},

@@ -1,6 +1,6 @@
 //! The builder's pipeline: stages, parties and the layers around them.
 
-use super::builder::Builder;
+use super::Builder;
 use crate::{
     Snapshot,
     change::{Callback, Party, Whole},

@@ -1,14 +1,14 @@
 //! From the layers to a configuration that keeps every rule, or to everything that is wrong and where.
 
-use super::{
-    judge::broken_rules,
-    layer_state::LayerState,
-    layers::Layers,
-    locate::{locate, locate_in, pick},
-    schema::{Built, Stamp},
-    value::{AnyLayer, AnySnapshot},
-};
+use super::Layers;
 use crate::{
+    engine::{
+        judge::broken_rules,
+        layer_state::LayerState,
+        locate::{locate, locate_in, pick},
+        schema::{Built, Stamp},
+        value::{AnyLayer, AnySnapshot},
+    },
     problem::{Flaw, ProblemKind, Seg, What, caught, printed},
     report::Entry,
     schema::with_own_names,
@@ -16,16 +16,16 @@ use crate::{
 use std::collections::HashSet;
 
 /// What a configuration is built beside.
-pub(super) struct Beside<'a> {
+pub(in crate::engine) struct Beside<'a> {
     /// What readers see, for the program's reducer.
-    pub(super) current: Option<&'a AnySnapshot>,
+    pub(in crate::engine) current: Option<&'a AnySnapshot>,
     /// What the rules on changes compare with; none for the first configuration after a start.
-    pub(super) running: Option<&'a AnySnapshot>,
-    pub(super) stamp: Stamp,
+    pub(in crate::engine) running: Option<&'a AnySnapshot>,
+    pub(in crate::engine) stamp: Stamp,
 }
 
 /// What can be made of the newest content of the layers.
-pub(super) enum Resolved {
+pub(in crate::engine) enum Resolved {
     /// A configuration from the candidates of these layers; what else of the newest content is refused.
     Good {
         built: Built,
@@ -40,7 +40,7 @@ pub(super) enum Resolved {
 
 impl Layers {
     /// Makes the best of what was taken up; where readers see nothing yet, even what is kept on disk counts.
-    pub(super) fn resolve(&mut self, beside: &Beside<'_>) -> Resolved {
+    pub(in crate::engine) fn resolve(&mut self, beside: &Beside<'_>) -> Resolved {
         let refused = self.diagnose(self.refusals());
         if self.states.iter().any(|state| !state.is_usable()) {
             return Resolved::Undecodable(refused);
@@ -123,7 +123,7 @@ impl Layers {
     }
 
     /// Folds the chosen contents, builds the struct and checks its rules.
-    pub(super) fn build(
+    pub(in crate::engine) fn build(
         &mut self,
         chosen: &[bool],
         beside: &Beside<'_>,

@@ -1,19 +1,14 @@
 //! Variables of entries of maps: how a key is spelt is known from the layers below, whose documents can change.
 
-use super::{
-    content::GivenContent, decoded::DecodedContent, layer_state::LayerState, layers::Layers,
-    value::AnyLayer,
-};
+use super::Layers;
 use crate::{
     codec::dialect,
     document::{Document, tree::Tree},
+    engine::{decoded::DecodedContent, layer_state::LayerState},
     problem::{Flaw, Seg, What, caught},
     report::Entry,
     schema::Field,
-    source::{
-        Given,
-        environment::{keys_in, keys_of},
-    },
+    source::environment::{keys_in, keys_of},
 };
 
 impl Layers {
@@ -48,46 +43,6 @@ impl Layers {
             }
         }
         warned
-    }
-}
-
-impl LayerState {
-    /// Answers with the warnings, unless they are those of before.
-    fn give_again(&mut self, given: Given<AnyLayer>, update: u64) -> Option<Vec<Entry>> {
-        let named = given.warnings.into_iter().map(|one| one.of(&self.origin));
-        let warnings: Vec<Entry> = named.collect();
-        let is_same = |known: &Vec<Entry>| {
-            let mut pairs = known.iter().zip(&warnings);
-            known.len() == warnings.len() && pairs.all(|(known, new)| known.is_same(new))
-        };
-        let is_new = !self.warned_again.as_ref().is_some_and(is_same);
-        self.warned_again = Some(warnings.clone());
-        self.secrets = given.secrets.clone();
-        match given.read {
-            Ok((layer, variables)) => {
-                self.refusal = None;
-                self.give_partial(None);
-                let newest = self.candidate.as_ref().or(self.accepted.as_ref());
-                if newest.is_none_or(|newest| newest.variables() != variables) {
-                    let given = GivenContent {
-                        variables,
-                        arguments: given.arguments,
-                        tree: given.tree,
-                        secrets: given.secrets,
-                    };
-                    self.candidate = Some(DecodedContent::given(layer, given));
-                    self.since = update;
-                }
-            }
-            Err(entries) => {
-                self.candidate = None;
-                let named = entries.into_iter().map(|entry| entry.of(&self.origin));
-                self.refusal = Some(named.collect());
-                self.give_partial(given.partial);
-                self.since = update;
-            }
-        }
-        is_new.then_some(warnings)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which layer made the change that a rule on changes refuses: not always the highest one that sets the value. Of a map that layers
 //! set together one layer changed its entries, and a value can change because a layer no longer contains it.
 
-use super::{layers::Layers, resolve::Beside};
+use super::{Layers, resolve::Beside};
 use crate::problem::{Flaw, Seg, What};
 
 /// The changes that are refused, and the layers that made them.

@@ -1,0 +1,48 @@
+//! How a document comes to be: from a text, or from a tree.
+
+use super::{Dialect, Document, NodeId, Unfollowed};
+#[cfg(feature = "json")]
+use crate::document::json;
+#[cfg(feature = "toml")]
+use crate::document::toml;
+use crate::document::{build::NodeBuilder, tree::Tree};
+#[cfg(feature = "yaml")]
+use crate::document::{unplaced, yaml};
+use std::cell::OnceCell;
+
+impl<'t> Document<'t> {
+    /// Reads a text.
+    pub(crate) fn parse(dialect: Dialect, text: &'t str) -> Result<Self, Unfollowed> {
+        match dialect {
+            #[cfg(feature = "json")]
+            Dialect::Json => json::parse(text),
+            #[cfg(feature = "yaml")]
+            Dialect::Yaml => yaml::parse(text),
+            #[cfg(feature = "toml")]
+            Dialect::Toml => toml::parse(text),
+            Dialect::Tree => {
+                let _ = text;
+                Err(Unfollowed::Syntax(0))
+            }
+        }
+    }
+
+    /// What a tree contains.
+    pub(crate) fn of_tree(tree: &Tree) -> Document<'static> {
+        let mut builder = NodeBuilder::default();
+        builder.tree(tree);
+        Document {
+            text: "",
+            dialect: Dialect::Tree,
+            root: NodeId(0),
+            nodes: builder.nodes,
+            lines: OnceCell::new(),
+        }
+    }
+
+    /// Reads a text of YAML as the fast decoder does, without places.
+    #[cfg(feature = "yaml")]
+    pub(crate) fn unplaced(text: &str) -> Result<Document<'static>, serde_yaml::Error> {
+        unplaced::read(text)
+    }
+}

@@ -1,0 +1,94 @@
+//! Layers without a document: what they contained when readers took it, and what they contain when they are read again.
+
+use super::LayerState;
+use crate::{
+    document::items_by_number,
+    engine::{
+        content::{GivenContent, LayerContent},
+        decoded::DecodedContent,
+        schema::Schema,
+        value::AnyLayer,
+    },
+    problem::caught,
+    report::Entry,
+    source::{Given, ReadAgain},
+};
+
+impl LayerState {
+    /// Answers with the warnings, unless they are those of before.
+    pub(in crate::engine) fn give_again(
+        &mut self,
+        given: Given<AnyLayer>,
+        update: u64,
+    ) -> Option<Vec<Entry>> {
+        let named = given.warnings.into_iter().map(|one| one.of(&self.origin));
+        let warnings: Vec<Entry> = named.collect();
+        let is_same = |known: &Vec<Entry>| {
+            let mut pairs = known.iter().zip(&warnings);
+            known.len() == warnings.len() && pairs.all(|(known, new)| known.is_same(new))
+        };
+        let is_new = !self.warned_again.as_ref().is_some_and(is_same);
+        self.warned_again = Some(warnings.clone());
+        self.secrets = given.secrets.clone();
+        match given.read {
+            Ok((layer, variables)) => {
+                self.refusal = None;
+                self.give_partial(None);
+                let newest = self.candidate.as_ref().or(self.accepted.as_ref());
+                if newest.is_none_or(|newest| newest.variables() != variables) {
+                    let given = GivenContent {
+                        variables,
+                        arguments: given.arguments,
+                        tree: given.tree,
+                        secrets: given.secrets,
+                    };
+                    self.candidate = Some(DecodedContent::given(layer, given));
+                    self.since = update;
+                }
+            }
+            Err(entries) => {
+                self.candidate = None;
+                let named = entries.into_iter().map(|entry| entry.of(&self.origin));
+                self.refusal = Some(named.collect());
+                self.give_partial(given.partial);
+                self.since = update;
+            }
+        }
+        is_new.then_some(warnings)
+    }
+
+    /// The layer contains what readers see of it. Answers whether that can be known. `again` reads one that is given once more.
+    pub(crate) fn serve(
+        &mut self,
+        schema: &Schema,
+        content: &LayerContent,
+        again: Option<ReadAgain<AnyLayer>>,
+    ) -> bool {
+        let content = match content {
+            LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
+            LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
+            LayerContent::Kept => return false,
+            LayerContent::Given(given) => {
+                let Some(tree) = &given.tree else {
+                    return false;
+                };
+                let decode = || items_by_number(|| (schema.decode_tree)(tree, false));
+                let Ok((Some(layer), _)) = caught(decode) else {
+                    return false;
+                };
+                self.secrets.clone_from(&given.secrets);
+                self.arguments.clone_from(&given.arguments);
+                self.again = again;
+                let given = GivenContent {
+                    variables: given.variables.clone(),
+                    arguments: given.arguments.clone(),
+                    tree: given.tree.clone(),
+                    secrets: given.secrets.clone(),
+                };
+                DecodedContent::given(layer, given)
+            }
+        };
+        self.accepted = Some(content);
+        true
+    }
+}
