@@ -30,7 +30,7 @@ use crate::{
     Report,
     problem::{Dotted, Flaw, ProblemKind, Seg, What},
     report::Entry,
-    source::{Health, Observation},
+    source::{Health, Observation, mailbox::SourceReport},
     time::after,
 };
 use std::{
@@ -38,6 +38,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(feature = "json")]
+use super::{layer_state::FillReason, value::AnyLayer};
 use denied::DeniedFirst;
 use trials::Trials;
 #[cfg(feature = "json")]
@@ -66,7 +68,8 @@ pub(crate) struct Settings {
 
 pub(crate) struct Engine {
     settings: Settings,
-    pub(crate) layers: Layers,
+    /// The runtime reads them through [`Engine::layers`], and changes nothing in them but by the calls of this engine.
+    pub(super) layers: Layers,
     condition: Condition,
     agenda: Agenda,
     generations: Generations,
@@ -214,8 +217,31 @@ impl Engine {
         into.append(&mut self.events);
     }
 
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// What a source reported since the last time; answers whether it holds another content than before, and nothing where the
+    /// report has no content. `now` is asked where it has some.
+    pub(crate) fn reported(
+        &mut self,
+        report: SourceReport,
+        now: impl FnOnce() -> Now,
+    ) -> Option<bool> {
+        let layer = report.layer;
+        if let Some(health) = report.health {
+            self.health(layer, health);
+        }
+        let state = &mut self.layers.states[layer];
+        (state.unsettled, state.received) = (report.unsettled, report.received);
+        let observed = report.observation;
+        let news = observed.map(|observation| self.observe(layer, observation, now()));
+        self.layers.states[layer].closed();
+        news
+    }
+
     /// A source holds something; answers whether it is another content than before.
-    pub(crate) fn observe(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
+    pub(super) fn observe(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
         self.hold_first(layer, &observation, now);
         let news = self.layers.states[layer].observe(observation, now);
         if news {
@@ -226,7 +252,7 @@ impl Engine {
         news
     }
 
-    pub(crate) fn health(&mut self, layer: usize, mut health: Health) {
+    pub(super) fn health(&mut self, layer: usize, mut health: Health) {
         if let Health::Stale { error, .. } = &mut health {
             error.reword(self.layers.secret_book().safe(error).into());
         }
@@ -295,6 +321,24 @@ impl Engine {
     ) {
         (self.last_known_good, self.trial_record) = (file, record);
         self.events.push(EngineEvent::Kept);
+    }
+
+    /// What is kept of a layer on disk serves in its place: [`LayerState::fill`].
+    #[cfg(feature = "json")]
+    pub(crate) fn fill(
+        &mut self,
+        layer: usize,
+        kept: Option<AnyLayer>,
+        why: Option<FillReason>,
+        file: &str,
+    ) {
+        self.layers.states[layer].fill(kept, why, file);
+    }
+
+    /// What is kept of a layer on disk cannot serve: [`LayerState::cannot_fill`].
+    #[cfg(feature = "json")]
+    pub(crate) fn cannot_fill(&mut self, layer: usize, why: String) -> bool {
+        self.layers.states[layer].cannot_fill(why)
     }
 
     /// What is kept on disk is read, or cannot be: it is asked for once.

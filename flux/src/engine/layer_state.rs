@@ -271,7 +271,7 @@ impl LayerState {
     }
 
     /// A source that ended without a single observation is not waited for.
-    pub(crate) fn closed(&mut self) {
+    pub(super) fn closed(&mut self) {
         if !matches!(self.health, Health::Closed) || self.answered() {
             return;
         }
@@ -292,7 +292,7 @@ impl LayerState {
 
     /// What is kept of the layer on disk serves in its place; `why` where its refusal is no reason for that yet.
     #[cfg(feature = "json")]
-    pub(crate) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<FillReason>, file: &str) {
+    pub(super) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<FillReason>, file: &str) {
         self.kept_in = Some(file.to_owned());
         if let Some(FillReason { why, kept }) = why {
             let entry = Entry::new(&self.origin, Flaw::whole(why));
@@ -304,7 +304,7 @@ impl LayerState {
     /// What is kept of the layer on disk cannot serve. Answers whether that is reported: where the layer is refused, and nothing
     /// comes in its place.
     #[cfg(feature = "json")]
-    pub(crate) fn cannot_fill(&mut self, why: String) -> bool {
+    pub(super) fn cannot_fill(&mut self, why: String) -> bool {
         let Some(refusal) = &mut self.refusal else {
             return false;
         };

@@ -15,13 +15,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Lets what is kept on disk serve for layers of which nothing could be read yet, or whose content the program refuses. Answers what
 /// reports call it, where the layers are to be taken up again.
 pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
-    let schema = engine.layers.schema;
+    let schema = engine.layers().schema;
     let name = engine.name().to_owned();
     let found = match keep.read(schema.name) {
         Ok(Some(found)) => found,
         Ok(None) => return None,
         Err(problem) => {
-            observe::warning(&name, &engine.layers.secret_book().safe(&problem));
+            observe::warning(&name, &engine.layers().secret_book().safe(&problem));
             return None;
         }
     };
@@ -33,31 +33,33 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
         is_denied: engine.is_denied(),
     };
     let (mut filled, mut lacking) = (false, false);
-    let secrets = engine.layers.secret_book();
-    let keys = engine.layers.keys();
-    for (state, key) in engine.layers.states.iter_mut().zip(keys) {
+    let secrets = engine.layers().secret_book();
+    let keys = engine.layers().keys();
+    for (layer, key) in keys.into_iter().enumerate() {
+        let state = &engine.layers().states[layer];
         if state.is_accepted() {
             continue;
         }
         match kept.of_layer(schema, state, &key) {
-            Ok((layer, warnings)) => {
+            Ok((found, warnings)) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
                     observe::warning(&name, &secrets.safe(&text));
                 }
-                filled |= layer.is_some();
+                filled |= found.is_some();
                 let kept = kept.name();
                 let why = why(state).map(|why| FillReason { why, kept });
-                state.fill(layer, why, path);
+                engine.fill(layer, found, why, path);
             }
             Err(problem) => {
                 observe::warning(&name, &secrets.safe(&format!("{path}: {problem}")));
                 let name = kept.name();
-                lacking |= state.cannot_fill(format!("{name}, does not serve: {problem}"));
+                let why = format!("{name}, does not serve: {problem}");
+                lacking |= engine.cannot_fill(layer, why);
             }
         }
     }
-    let mut states = engine.layers.states.iter();
+    let mut states = engine.layers().states.iter();
     // What is missing in it is reported, once there is nothing to wait for.
     let report = lacking && states.clone().all(LayerState::answered);
     let again = report || filled && states.all(LayerState::is_usable);

@@ -144,7 +144,7 @@ impl LastGoodKeeper {
     /// Gives the engine what was found.
     pub(super) fn begin(&mut self, found: DiskFindings, engine: &mut Engine) {
         for warning in &found.warnings {
-            let safe = engine.layers.secret_book().safe(warning);
+            let safe = engine.layers().secret_book().safe(warning);
             observe::warning(engine.name(), &safe);
         }
         (self.before, self.claim) = (found.kept, Some(found.claim));
@@ -159,7 +159,7 @@ impl LastGoodKeeper {
         let Some(keep) = &self.keep else {
             return;
         };
-        let from_sources = engine.layers.contents().is_some();
+        let from_sources = engine.layers().contents().is_some();
         if self.kept != engine.adoptions() && engine.is_trusted() && from_sources {
             self.kept = engine.adoptions();
             let snapshot = KeptSnapshot::of(engine, keep.secrets);
@@ -175,7 +175,7 @@ impl LastGoodKeeper {
         };
         let (record, version) = trials.record();
         if std::mem::replace(&mut self.recorded, version) != version {
-            let config = engine.layers.schema.name;
+            let config = engine.layers().schema.name;
             let content = trial_file::written(config, record, &ProcessId::own());
             let path = trial_file::beside(keep.path());
             self.saver.push(Job::Record(path, config, content));
@@ -188,14 +188,14 @@ impl LastGoodKeeper {
             return Vec::new();
         };
         let mut paths = Vec::new();
-        let states = engine.layers.states.iter().zip(engine.layers.keys());
+        let states = engine.layers().states.iter().zip(engine.layers().keys());
         for (state, key) in states {
             let (Some(decoder), Some(old)) = (&state.decoder, before.content(&key)) else {
                 continue;
             };
             match state.newest_content() {
                 Some(LayerContent::Document(bytes)) => {
-                    let kept = super::kept_document::keep(engine.layers.schema, decoder, &bytes);
+                    let kept = super::kept_document::keep(engine.layers().schema, decoder, &bytes);
                     if let Ok((new, _)) = kept {
                         super::differing::paths(old, &new, &mut paths);
                     }

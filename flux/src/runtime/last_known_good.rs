@@ -332,14 +332,14 @@ pub(super) struct KeptSnapshot {
 impl KeptSnapshot {
     /// What readers see now.
     pub(super) fn of(engine: &Engine, secrets: Secrets) -> Self {
-        let states = engine.layers.states.iter().zip(engine.layers.keys());
+        let states = engine.layers().states.iter().zip(engine.layers().keys());
         let layers = states.filter_map(|(state, key)| {
             let decoder = state.decoder.clone()?;
             Some((key, decoder, state.content()))
         });
         let key = engine.trials().map(|trials| trials.record().0.key);
         KeptSnapshot {
-            schema: engine.layers.schema,
+            schema: engine.layers().schema,
             generation: engine.generation(),
             layers: layers.collect(),
             fingerprints: key.zip(engine.fingerprints()),

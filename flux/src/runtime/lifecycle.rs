@@ -299,7 +299,7 @@ impl Drop for Ended {
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests {
-    use crate::Capacitor;
+    use crate::{Capacitor, Source};
     use std::{
         future::Future,
         pin::pin,
@@ -322,7 +322,9 @@ mod tests {
         let slot = Arc::new(OnceLock::new());
         let answered = Arc::new(AtomicUsize::new(0));
         let (in_stop, count) = (Arc::clone(&slot), Arc::clone(&answered));
-        let builder = Capacitor::<ManualApp>::builder().manual();
+        let builder = Capacitor::<ManualApp>::builder()
+            .source(Source::env("MANUAL_APP_"))
+            .manual();
         let builder = builder.on_stop(move |_| {
             let weak: &crate::capacitor::WeakCapacitor<ManualApp> = in_stop.get().unwrap();
             // None where the capacitor itself is dropped.

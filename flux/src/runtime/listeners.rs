@@ -34,7 +34,7 @@ pub(super) struct Listeners {
 
 impl Listeners {
     pub(super) fn new(instance: &Arc<Instance>, plan: &Arc<Plan>, engine: &Engine) -> Self {
-        let states = &engine.layers.states;
+        let states = &engine.layers().states;
         for state in states {
             let up = matches!(state.health, Health::Live);
             observe::metrics::layer_up(engine.name(), &state.origin, up);
@@ -95,7 +95,7 @@ impl Listeners {
     pub(super) fn settled(&mut self, engine: &Engine) {
         self.each(|listener| listener.settled(engine));
         for text in take_drop_panics() {
-            let safe = engine.layers.secret_book().safe(&text);
+            let safe = engine.layers().secret_book().safe(&text);
             observe::panicked(engine.name(), "the drop of a configuration", &safe);
         }
     }
@@ -120,8 +120,8 @@ struct Operators {
 
 impl Operators {
     fn remark(engine: &Engine, layer: usize, remark: &Remark) {
-        let (name, layer) = (engine.name(), &*engine.layers.states[layer].origin);
-        let safe = |error: &String| engine.layers.secret_book().safe(error);
+        let (name, layer) = (engine.name(), &*engine.layers().states[layer].origin);
+        let safe = |error: &String| engine.layers().secret_book().safe(error);
         match remark {
             Remark::Waiting { lasts } => observe::source_waiting(name, layer, *lasts),
             Remark::Stale { lasts, error } => {
@@ -137,7 +137,7 @@ impl Operators {
 
     /// The health of a layer has changed.
     fn health(&mut self, engine: &Engine, layer: usize) {
-        let state = &engine.layers.states[layer];
+        let state = &engine.layers().states[layer];
         let up = matches!(state.health, Health::Live);
         observe::metrics::layer_up(engine.name(), &state.origin, up);
         if let Some(remark) = self.outages.health(layer, &state.health, Instant::now()) {
@@ -151,7 +151,7 @@ impl EngineListener for Operators {
         let (name, update) = (engine.name(), engine.update_id());
         match event {
             EngineEvent::ChangeReceived { layer } => {
-                let state = &engine.layers.states[*layer];
+                let state = &engine.layers().states[*layer];
                 let at = state.changed.unwrap_or_else(SystemTime::now);
                 observe::change_received(name, &state.origin, at);
             }

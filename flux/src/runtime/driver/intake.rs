@@ -27,18 +27,12 @@ impl Driver {
             if let Some(recorder) = &self.plan.options.recorder {
                 recorder.received(&item);
             }
-            if let Some(health) = item.health {
-                self.engine.health(item.layer, health);
-            }
-            let state = &mut self.engine.layers.states[item.layer];
-            (state.unsettled, state.received) = (item.unsettled, item.received);
-            if let Some(observation) = item.observation {
-                let changed = self.engine.observe(item.layer, observation, now());
+            let (layer, answered) = (item.layer, item.answered);
+            if let Some(changed) = self.engine.reported(item, now) {
                 (news, unchanged) = (news | changed, unchanged | !changed);
             }
-            self.engine.layers.states[item.layer].closed();
             if let Some(reload) = &mut self.reload {
-                reload.answered(item.layer, item.answered);
+                reload.answered(layer, answered);
             }
         }
         self.listeners.notify(&mut self.engine);

@@ -92,7 +92,7 @@ impl Driver {
             self.reloaded();
             return true;
         }
-        let states = &self.engine.layers.states;
+        let states = &self.engine.layers().states;
         let waits = |reload: &Reload| {
             let late = reload.began.elapsed();
             let mut asked = reload.requests.iter().zip(states);

@@ -66,7 +66,7 @@ impl Driver {
     /// Whether what is to be decoded is large, and other threads can run the worker's tasks meanwhile. A runtime with one thread has none,
     /// and in manual mode the program's own task may forbid it.
     fn is_long(&self) -> bool {
-        let states = self.engine.layers.states.iter();
+        let states = self.engine.layers().states.iter();
         let size: usize = states.map(LayerState::pending_size).sum();
         size >= LARGE && !self.plan.options.manual && {
             let runtime = Handle::try_current();
