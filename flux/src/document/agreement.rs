@@ -5,7 +5,8 @@
 pub(super) mod targets;
 
 use super::{
-    Dialect, Document, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle, scalar::yaml,
+    Dialect, Document, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle, Unfollowed,
+    scalar::yaml,
 };
 use serde::de::{
     Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -207,10 +208,31 @@ pub(super) fn sorted(any: Any) -> Any {
     }
 }
 
-/// The model and the fast decoder agree wherever both read the text; answers whether the fast one does, and the model.
+/// Nothing that the fast decoder accepts is refused by the model, unless it is too deep; of JSON neither accepts more than the other.
+/// The parser of YAML with spans cannot follow every text, but then there is a document without places.
+fn accepts(dialect: Dialect, text: &str, fast: bool, document: &Result<Document<'_>, Unfollowed>) {
+    match (dialect, document) {
+        (_, Err(Unfollowed::TooDeep)) => {}
+        (Dialect::Yaml, Err(_)) if fast => {
+            let refusal = Document::unplaced(text).err();
+            assert!(refusal.is_none(), "YAML {text:?}: {refusal:?}");
+        }
+        (_, Err(refusal)) => assert!(!fast, "{dialect:?} {text:?}: {refusal:?}"),
+        // serde_json refuses what is deeper than this, and numbers beyond those of f64, of which nothing is modelled.
+        (Dialect::Json, Ok(document)) if !fast => {
+            let modelled = modelled(document, document.root(), 127);
+            assert!(modelled.is_none(), "JSON {text:?}: {modelled:?}");
+        }
+        _ => {}
+    }
+}
+
+/// The model and the fast decoder agree on acceptance, and on everything wherever both read the text; answers whether the fast one
+/// does, and the model.
 pub(super) fn agree(dialect: Dialect, text: &str) -> (bool, bool) {
     let document = Document::parse(dialect, text);
     let fast = fast(dialect, text);
+    accepts(dialect, text, fast.is_some(), &document);
     if let Ok(document) = &document {
         within(document);
     }
