@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     Report,
-    codec::Unknown,
+    codec::{self, Decoder, Unknown},
+    document::Document,
     report::{
         Entry, Keeping,
         outgoing::SecretBook,
@@ -233,6 +234,16 @@ impl Layers {
         let set = paths.into_iter().zip(origins);
         set.filter_map(|(path, origin)| Some((path, origin?)))
             .collect()
+    }
+}
+
+/// A document of a layer, without places where the parser with spans cannot follow it. None where it cannot be read.
+fn document<'t>(bytes: &'t [u8], decoder: &Decoder) -> Option<Document<'t>> {
+    let text = codec::text_of(bytes).ok()?;
+    let followed = codec::dialect(decoder).map(|dialect| Document::parse(dialect, text));
+    match followed {
+        Some(Ok(document)) => Some(document),
+        _ => Some(Document::of_tree(&codec::tree(decoder, text).ok()?)),
     }
 }
 

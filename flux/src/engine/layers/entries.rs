@@ -2,7 +2,6 @@
 
 use super::Layers;
 use crate::{
-    codec::dialect,
     document::{Document, tree::Tree},
     engine::{decoded::DecodedContent, layer_state::LayerState},
     problem::{Flaw, Seg, What, caught},
@@ -62,16 +61,7 @@ fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'
         let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) else {
             continue;
         };
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        let document = match dialect(decoder) {
-            Some(dialect) => Document::parse(dialect, text).ok(),
-            None => None,
-        };
-        let document = document.or_else(|| {
-            let tree = crate::codec::tree(decoder, text).ok()?;
-            Some(Document::of_tree(&tree))
-        });
-        documents.extend(document);
+        documents.extend(super::document(bytes, decoder));
     }
     Below {
         fields,

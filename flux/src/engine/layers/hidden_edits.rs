@@ -1,9 +1,9 @@
 //! Edits without effect: an argument sets the same value, above every document.
 
-use super::Layers;
+use super::{Layers, document};
 use crate::{
-    codec::{self, Decoder, Tree},
-    engine::decoded::DecodedContent,
+    codec::Decoder,
+    document::{Document, NodeContent, NodeId},
     problem::{Flaw, ProblemKind, Seg, What, caught},
     report::{ArgumentPlace, Entry},
     schema::{self, Field, MergeRule, Reached},
@@ -32,15 +32,22 @@ impl Layers {
             return Vec::new();
         };
         // A codec of the program may panic; what it contains was decoded before.
-        let trees = caught(|| Some((tree(newest, decoder)?, tree(before, decoder)?)));
-        let Ok(Some((newest, before))) = trees else {
+        let documents = caught(|| {
+            let before = before.bytes.as_ref();
+            let before = before.map(|before| document(before, decoder).ok_or(()));
+            Some((document(bytes, decoder)?, before.transpose().ok()?))
+        });
+        let Ok(Some((newest, before))) = documents else {
             return Vec::new();
         };
         let fields = (self.schema.fields)();
         let hidden = arguments.filter_map(|(path, argument)| {
             let (value, place) = find(fields, &newest, path)?;
-            let was = find(fields, &before, path).map(|(value, _)| value);
-            let is_edit = was != Some(value) && is_replaced(fields, path, value);
+            let is_edit = is_replaced(fields, path, (&newest, value))
+                && before.as_ref().is_none_or(|before| {
+                    let was = find(fields, before, path);
+                    was.is_none_or(|(was, _)| !is_same((before, was), (&newest, value)))
+                });
             is_edit.then(|| entry(path, argument, &place, bytes, decoder))
         });
         hidden.map(|entry| entry.of(&state.origin)).collect()
@@ -64,44 +71,104 @@ fn entry(
         .warning(true)
 }
 
-fn tree(content: &DecodedContent, decoder: &Decoder) -> Option<Tree> {
-    let Some(bytes) = &content.bytes else {
-        return Some(Tree::Null);
-    };
-    codec::tree(decoder, codec::text_of(bytes).ok()?).ok()
-}
-
 /// Whether nothing of the value is left where a layer above sets it.
-fn is_replaced(fields: &'static [Field], path: &[Seg], value: &Tree) -> bool {
+fn is_replaced(
+    fields: &'static [Field],
+    path: &[Seg],
+    (document, value): (&Document<'_>, NodeId),
+) -> bool {
     let merge = match schema::follow(fields, path) {
         Reached::Leaf(field, at) if at == path.len() => field.merge(),
         _ => None,
     };
-    matches!(merge, None | Some(MergeRule::Replace)) && !matches!(value, Tree::Map(_))
+    let is_map = matches!(document.node(value).content, NodeContent::Map(_));
+    matches!(merge, None | Some(MergeRule::Replace)) && !is_map
+}
+
+/// Whether two values are written alike, but for quotes of texts, blanks and comments. How a number is written counts: where the
+/// field is a text, `1.1` and `1.10` are two values.
+fn is_same(one: (&Document<'_>, NodeId), other: (&Document<'_>, NodeId)) -> bool {
+    let ((one, first), (other, second)) = (one, other);
+    let mut open = vec![(first, second)];
+    let mut left = one.len().max(other.len());
+    while let Some((a, b)) = open.pop() {
+        // Aliases can contain more than there are nodes.
+        let Some(rest) = left.checked_sub(1) else {
+            return false;
+        };
+        left = rest;
+        match (&one.node(a).content, &other.node(b).content) {
+            (NodeContent::Scalar(written), NodeContent::Scalar(now)) => {
+                if written.text != now.text || one.kind(a) != other.kind(b) {
+                    return false;
+                }
+            }
+            (NodeContent::List(items), NodeContent::List(now)) if items.len() == now.len() => {
+                open.extend(items.iter().copied().zip(now.iter().copied()));
+            }
+            (NodeContent::Map(entries), NodeContent::Map(now)) if entries.len() == now.len() => {
+                let pairs = entries.iter().zip(now);
+                open.extend(pairs.flat_map(|(a, b)| [(a.key, b.key), (a.value, b.value)]));
+            }
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// The value at `path`, and the path as this document writes it.
-fn find<'t>(
+fn find(
     fields: &'static [Field],
-    tree: &'t Tree,
+    document: &Document<'_>,
     path: &[Seg],
-) -> Option<(&'t Tree, Vec<Seg>)> {
-    let (mut at, mut written) = (tree, Vec::new());
+) -> Option<(NodeId, Vec<Seg>)> {
+    let (mut at, mut written) = (document.root(), Vec::new());
     for (end, seg) in path.iter().enumerate() {
-        at = match (at, seg) {
-            (Tree::Map(entries), Seg::Key(key)) => {
+        at = match (&document.node(at).content, seg) {
+            (NodeContent::Map(entries), Seg::Key(key)) => {
                 let field = schema::find(schema::table(fields, &path[..end]), key);
                 let is = |other: &str| field.map_or(other == key, |field| field.is(other));
-                let (key, value) = entries.iter().find(|(other, _)| is(other))?;
-                written.push(Seg::Key(key.clone().into()));
-                value
+                let mut entries = entries.iter();
+                let entry = entries.find(|entry| is(document.key(entry.key)))?;
+                written.push(Seg::Key(document.key(entry.key).to_owned().into()));
+                entry.value
             }
-            (Tree::Seq(items), Seg::Index(index)) => {
+            (NodeContent::List(items), Seg::Index(index)) => {
                 written.push(seg.clone());
-                items.get(*index)?
+                *items.get(*index)?
             }
             _ => return None,
         };
     }
     Some((at, written))
+}
+
+#[cfg(test)]
+#[cfg(feature = "yaml")]
+mod tests {
+    use super::*;
+    use crate::document::Dialect;
+
+    #[test]
+    fn an_edit_is_what_is_written_otherwise() {
+        for (before, now, is_edit) in [
+            ("v: 1.1", "v: 1.10", true),
+            ("v: 1", "v: '1'", true),
+            ("v: one", "v: \"one\" # quoted", false),
+            ("v: [a, b]", "v:\n- a\n- b", false),
+            ("v: [a, b]", "v: [a, b, c]", true),
+            ("v: [{a: 1}]", "v: [{a: 2}]", true),
+            ("w: 1\nv: one", "w: 2\nv: one", false),
+            ("w: 1", "v: 1", true),
+            ("x: &x [a]\nv: *x", "v: [a]", false),
+        ] {
+            let parse = |text| Document::parse(Dialect::Yaml, text).unwrap();
+            let (before, after) = (parse(before), parse(now));
+            let path = [Seg::Key("v".into())];
+            let (value, _) = find(&[], &after, &path).unwrap();
+            let was = find(&[], &before, &path);
+            let is_kept = was.is_some_and(|(was, _)| is_same((&before, was), (&after, value)));
+            assert_eq!(!is_kept, is_edit, "{now}");
+        }
+    }
 }
