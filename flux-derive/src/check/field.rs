@@ -1,6 +1,6 @@
 //! One field: what is behind it, and which options fit that.
 
-use super::{argument, default, kind, rules, transition};
+use super::{argument, change_rules, default, kind, rules};
 use crate::{
     ast::{self, Input},
     errors::Errors,
@@ -42,10 +42,10 @@ pub(super) fn field<'a>(
         default: default::default(input, written, errors),
         rules: rules::rules(written, errors),
         options: rules::options(ty),
-        transition: transition::transition(written, errors),
+        transition: change_rules::change_rules(written, errors),
         secret,
         opaque: options.is_set(Key::Opaque) || sealed == Some(kind::Sealed::Opaque),
-        shown: transition::shown(ty, secret),
+        shown: change_rules::shown(ty, secret),
         key,
         kind,
         hot,

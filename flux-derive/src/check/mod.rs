@@ -1,6 +1,7 @@
 //! What is wrong with a struct, all of it at once; and, where nothing is, the model.
 
 mod argument;
+mod change_rules;
 mod default;
 mod field;
 mod kind;
@@ -12,7 +13,6 @@ mod root;
 mod rules;
 mod safety;
 mod source;
-mod transition;
 
 use crate::{
     ast::{self, Input},

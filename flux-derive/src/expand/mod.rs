@@ -1,5 +1,6 @@
 //! The emitted code: short calls into `flux::__private`.
 
+mod change_rules;
 mod crates;
 mod describe;
 mod finish;
@@ -9,7 +10,6 @@ mod leaf;
 mod lints;
 mod pipeline;
 mod source;
-mod transition;
 mod validate;
 mod value;
 
@@ -58,8 +58,8 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     let finish = finish::finish(model);
     let validate = validate::validate(model);
     let diff = finish::diff(model);
-    let transition = transition::transition(model);
-    let defer = transition::defer(model);
+    let transition = change_rules::transition(model);
+    let defer = change_rules::defer(model);
     let transformed = model.root.as_ref().map(pipeline::transformed);
     quote! {
         #[automatically_derived]

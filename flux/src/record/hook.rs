@@ -3,7 +3,10 @@
 use crate::record::{
     Outcome, Recorder, Refused,
     document::Encoding,
-    line::{Heard, Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, Start},
+    line::{
+        Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, RecordedObservation,
+        Start,
+    },
     paths,
     redact::Redactor,
 };
@@ -62,7 +65,7 @@ impl Drop for InUse<'_> {
     }
 }
 
-/// One start. What is heard waits until it is taken up: the rules that placeholders must keep see all layers together.
+/// One start. What is observed waits until it is taken up: the rules that placeholders must keep see all layers together.
 struct RecordedStart {
     recorder: Recorder,
     began: Instant,
@@ -160,13 +163,16 @@ impl RecorderHook for RecorderOfStarts {
                 Some(Health::Starting) | None => None,
             };
             let health = health.map(|health| Unwritten::Line(LineKind::Health { layer, health }));
-            let heard = news.observation.as_ref();
-            let heard = heard.map(|seen| session.observed(layer, seen, news.received));
+            let observed = news.observation.as_ref();
+            let observed = observed.map(|seen| session.observed(layer, seen, news.received));
             // The slot keeps the newest of each, not their order. An observation makes live, so what else is reported came after it.
             let at = session.began.elapsed();
-            session
-                .waiting
-                .extend([heard, health].into_iter().flatten().map(|one| (at, one)));
+            session.waiting.extend(
+                [observed, health]
+                    .into_iter()
+                    .flatten()
+                    .map(|one| (at, one)),
+            );
         });
     }
 
@@ -255,9 +261,9 @@ impl RecordedStart {
                     layer,
                     content,
                     received,
-                } => LineKind::Heard {
+                } => LineKind::Observed {
                     layer,
-                    heard: self.document(layer, content),
+                    observed: self.document(layer, content),
                     received,
                 },
             };
@@ -267,9 +273,9 @@ impl RecordedStart {
 
     fn observed(&mut self, layer: usize, observation: &Observation, received: u64) -> Unwritten {
         let recorded = &mut self.layers[layer];
-        let heard = match observation {
+        let observed = match observation {
             Observation::Value(content) if recorded.last.as_ref() == Some(&content.bytes) => {
-                Heard::Same
+                RecordedObservation::Same
             }
             Observation::Value(content) => {
                 recorded.last = Some(Arc::clone(&content.bytes));
@@ -279,24 +285,24 @@ impl RecordedStart {
                     received,
                 };
             }
-            Observation::Absent => Heard::Absent,
-            Observation::Unreadable(error) => Heard::Unreadable(error.clone()),
+            Observation::Absent => RecordedObservation::Absent,
+            Observation::Unreadable(error) => RecordedObservation::Unreadable(error.clone()),
         };
-        if heard != Heard::Same {
+        if observed != RecordedObservation::Same {
             recorded.last = None;
         }
-        Unwritten::Line(LineKind::Heard {
+        Unwritten::Line(LineKind::Observed {
             layer,
-            heard,
+            observed,
             received,
         })
     }
 
-    fn document(&mut self, layer: usize, content: Content) -> Heard {
+    fn document(&mut self, layer: usize, content: Content) -> RecordedObservation {
         let recorded = &mut self.layers[layer];
         let decoder = recorded.decoder.as_ref();
         let Some(decoder) = decoder.filter(|_| self.recorder.wants_documents()) else {
-            return Heard::Absent;
+            return RecordedObservation::Absent;
         };
         let redacted = self.redactor.document(layer, decoder, &content.bytes);
         let mut text = redacted.text;
@@ -305,7 +311,7 @@ impl RecordedStart {
             text.push('\n');
         }
         recorded.printed.clone_from(&text);
-        Heard::Value {
+        RecordedObservation::Value {
             text,
             revision: content.revision,
             note: redacted.note,

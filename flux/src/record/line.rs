@@ -27,16 +27,16 @@ pub(super) struct Line {
 pub(super) enum LineKind {
     Start(Start),
     /// A source was seen to hold something; how many observations it delivered in all.
-    Heard {
+    Observed {
         layer: usize,
-        heard: Heard,
+        observed: RecordedObservation,
         received: u64,
     },
     Health {
         layer: usize,
         health: RecordedHealth,
     },
-    /// What was heard so far was taken up.
+    /// What was observed so far was taken up.
     Update,
     Pin(bool),
     Rollback(Option<u64>),
@@ -76,7 +76,7 @@ pub(super) enum RecordedLayerKind {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Heard {
+pub(super) enum RecordedObservation {
     Value {
         text: String,
         revision: Option<String>,
@@ -129,20 +129,22 @@ impl LineKind {
                 "generation": start.generation,
                 "layers": start.layers.iter().map(RecordedLayer::json).collect::<Vec<_>>(),
             }),
-            LineKind::Heard {
+            LineKind::Observed {
                 layer,
-                heard,
+                observed,
                 received,
             } => {
-                let mut line = match heard {
-                    Heard::Value {
+                let mut line = match observed {
+                    RecordedObservation::Value {
                         text,
                         revision,
                         note,
                     } => json!({ "value": text, "revision": revision, "note": note }),
-                    Heard::Same => json!({ "same": true }),
-                    Heard::Absent => json!({ "absent": true }),
-                    Heard::Unreadable(error) => json!({ "unreadable": error_json(error) }),
+                    RecordedObservation::Same => json!({ "same": true }),
+                    RecordedObservation::Absent => json!({ "absent": true }),
+                    RecordedObservation::Unreadable(error) => {
+                        json!({ "unreadable": error_json(error) })
+                    }
                 };
                 line["layer"] = json!(layer);
                 line["received"] = json!(received);
@@ -208,26 +210,26 @@ impl LineKind {
                 .zip(told)
                 .map(|(layer, health)| LineKind::Health { layer, health })
         } else if let Some(layer) = layer() {
-            let heard = if let Some(document) = value.get("value").and_then(text) {
-                Some(Heard::Value {
+            let observed = if let Some(document) = value.get("value").and_then(text) {
+                Some(RecordedObservation::Value {
                     text: document,
                     revision: value.get("revision").and_then(text),
                     note: value.get("note").and_then(text),
                 })
             } else if is("same") {
-                Some(Heard::Same)
+                Some(RecordedObservation::Same)
             } else if is("absent") {
-                Some(Heard::Absent)
+                Some(RecordedObservation::Absent)
             } else {
                 value
                     .get("unreadable")
                     .and_then(read_error)
-                    .map(Heard::Unreadable)
+                    .map(RecordedObservation::Unreadable)
             };
             let received = value.get("received").and_then(number).unwrap_or_default();
-            heard.map(|heard| LineKind::Heard {
+            observed.map(|observed| LineKind::Observed {
                 layer,
-                heard,
+                observed,
                 received,
             })
         } else if let Some(pinned) = value.get("pin").and_then(Value::as_bool) {

@@ -20,9 +20,9 @@ pub(super) const SHAPED: usize = 2;
 
 /// Makes placeholders: the same for the same secret, for as long as it lives. Its key is random and never printed.
 #[derive(Debug, Default)]
-pub(super) struct Mint(RandomState, RandomState);
+pub(super) struct Pseudonyms(RandomState, RandomState);
 
-impl Mint {
+impl Pseudonyms {
     /// A name for a secret that cannot be turned back.
     pub(super) fn name(&self, shape: Shape, secret: &str) -> (u64, u64) {
         (
@@ -115,8 +115,12 @@ mod tests {
 
     #[test]
     fn the_levels_keep_more_and_more() {
-        let (mint, secret) = (Mint::default(), "postgres://me:Pw12@db:5432/x");
-        let at = |level| mint.placeholder(Shape::Text, secret, level).expect("one");
+        let (pseudonyms, secret) = (Pseudonyms::default(), "postgres://me:Pw12@db:5432/x");
+        let at = |level| {
+            pseudonyms
+                .placeholder(Shape::Text, secret, level)
+                .expect("one")
+        };
         assert!(at(0).starts_with("redacted-") && at(0) == at(0));
         assert_eq!(at(1).len(), secret.len());
         let shaped = at(2);
@@ -126,9 +130,9 @@ mod tests {
 
     #[test]
     fn a_number_stays_one_of_the_same_size() {
-        let mint = Mint::default();
+        let pseudonyms = Pseudonyms::default();
         for secret in ["443", "-12.50", "1e9", "0x1F", "7"] {
-            let made = mint.placeholder(Shape::Number, secret, 0);
+            let made = pseudonyms.placeholder(Shape::Number, secret, 0);
             if let Some(made) = made {
                 assert!(made.parse::<f64>().is_ok() && made != secret, "{made}");
                 assert_eq!(made.len(), secret.len());
@@ -139,9 +143,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_placeholder_holds_its_secret(secret in "\\PC{3,20}", level in 0..LEVELS) {
-            let mint = Mint::default();
+            let pseudonyms = Pseudonyms::default();
             for shape in [Shape::Text, Shape::Number, Shape::Key] {
-                if let Some(made) = mint.placeholder(shape, &secret, level) {
+                if let Some(made) = pseudonyms.placeholder(shape, &secret, level) {
                     prop_assert!(!made.contains(&secret), "{} {}", secret, made);
                 }
             }

@@ -4,7 +4,7 @@ use crate::record::{
     document::{Encoding, TreeCodec, print, read},
     judge::{Judged, Read, View, decoded, judge},
     paths::cut,
-    placeholder::{LEVELS, Mint, SHAPED, Shape},
+    placeholder::{LEVELS, Pseudonyms, SHAPED, Shape},
 };
 use crate::{
     codec::{self, Decoder},
@@ -39,7 +39,7 @@ pub(super) struct RedactedVariables {
 /// that a change of a secret stays a change.
 pub(super) struct Redactor {
     schema: &'static Schema,
-    mint: Mint,
+    pseudonyms: Pseudonyms,
     /// The placeholder in use, by the secret's name.
     known: HashMap<(u64, u64), String>,
     owners: HashMap<String, (u64, u64)>,
@@ -64,7 +64,7 @@ impl Redactor {
     pub(super) fn new(schema: &'static Schema, layers: usize) -> Self {
         Redactor {
             schema,
-            mint: Mint::default(),
+            pseudonyms: Pseudonyms::default(),
             known: HashMap::new(),
             owners: HashMap::new(),
             original: (0..layers).map(|_| None).collect(),
@@ -111,7 +111,7 @@ impl Redactor {
             _ => decoder.clone(),
         };
         let original = decoded(self.schema, decoder, bytes);
-        let mut found = FoundSecret::new(&self.mint);
+        let mut found = FoundSecret::new(&self.pseudonyms);
         found.of_document(fields, &document, encoding);
         let redacted = |secrets: &[Secret]| {
             let mut by = |_: &[Seg], shape, text: &str| placeholder(secrets, shape, text);
@@ -141,7 +141,7 @@ impl Redactor {
         variables: &Variables,
     ) -> RedactedVariables {
         let fields = (self.schema.fields)();
-        let mut found = FoundSecret::new(&self.mint);
+        let mut found = FoundSecret::new(&self.pseudonyms);
         let mut set = Vec::new();
         let decode_tree = self.schema.decode_tree;
         let known = Environment::new(fields, decode_tree, prefix, variables)
@@ -201,7 +201,7 @@ impl Redactor {
     fn whole(&mut self, layer: usize, bytes: &[u8]) -> Redacted {
         self.silent(layer);
         Redacted {
-            text: format!("{{{{redacted {}", self.mint.token(bytes)),
+            text: format!("{{{{redacted {}", self.pseudonyms.token(bytes)),
             note: Some(
                 "cannot be parsed, so that a secret may be anywhere in it: replaced as a whole by something that cannot be parsed"
                     .to_owned(),
@@ -327,7 +327,10 @@ impl Redactor {
     /// The first placeholder from `level` on that is nobody else's.
     fn settle_on(&self, secret: &mut Secret, level: usize) {
         for level in level..=LEVELS {
-            let Some(made) = self.mint.placeholder(secret.shape, &secret.text, level) else {
+            let Some(made) = self
+                .pseudonyms
+                .placeholder(secret.shape, &secret.text, level)
+            else {
                 continue;
             };
             let taken = self.owners.get(&made);
@@ -339,7 +342,7 @@ impl Redactor {
         secret.level = LEVELS + 1;
         secret.placeholder = match secret.shape {
             Shape::Text | Shape::Key => {
-                format!("redacted-{}", self.mint.token(secret.text.as_bytes()))
+                format!("redacted-{}", self.pseudonyms.token(secret.text.as_bytes()))
             }
             Shape::Number => "0".to_owned(),
             Shape::Bool => "false".to_owned(),
@@ -374,22 +377,22 @@ impl Secret {
 
 /// The secrets found so far, each once.
 struct FoundSecret<'a> {
-    mint: &'a Mint,
+    pseudonyms: &'a Pseudonyms,
     secrets: Vec<Secret>,
     at: HashMap<(u64, u64), usize>,
 }
 
 impl<'a> FoundSecret<'a> {
-    fn new(mint: &'a Mint) -> Self {
+    fn new(pseudonyms: &'a Pseudonyms) -> Self {
         FoundSecret {
-            mint,
+            pseudonyms,
             secrets: Vec::new(),
             at: HashMap::new(),
         }
     }
 
     fn add(&mut self, fields: &'static [Field], path: &[Seg], shape: Shape, text: &str) {
-        let (name, path) = (self.mint.name(shape, text), cut(fields, path));
+        let (name, path) = (self.pseudonyms.name(shape, text), cut(fields, path));
         match self.at.get(&name) {
             Some(at) if self.secrets[*at].paths.contains(&path) => {}
             Some(at) => self.secrets[*at].paths.push(path),

@@ -3,7 +3,10 @@
 use crate::record::{
     Outcome, Recorder, Sink,
     document::{Encoding, TreeCodec},
-    line::{Heard, Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, Start},
+    line::{
+        Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, RecordedObservation,
+        Start,
+    },
     redact::not_unicode,
 };
 use crate::{
@@ -95,7 +98,7 @@ impl Recording {
                 }),
                 (_, None) => return Err(wrong(&"a recording begins with a start")),
                 (what, Some(recording)) => {
-                    if let LineKind::Heard { layer, .. } | LineKind::Health { layer, .. } = &what
+                    if let LineKind::Observed { layer, .. } | LineKind::Health { layer, .. } = &what
                         && *layer >= recording.start.layers.len()
                     {
                         return Err(wrong(&format_args!("there is no layer {layer}")));
@@ -123,12 +126,13 @@ impl Recording {
             let note = layer.note.as_ref()?;
             Some(format!("{}: {note}", layer.origin))
         });
-        let heard = self.lines.iter().filter_map(|line| match &line.what {
-            LineKind::Heard {
+        let observed = self.lines.iter().filter_map(|line| match &line.what {
+            LineKind::Observed {
                 layer,
-                heard: Heard::Value {
-                    note: Some(note), ..
-                },
+                observed:
+                    RecordedObservation::Value {
+                        note: Some(note), ..
+                    },
                 ..
             } => Some(format!(
                 "{} after {:?}: {note}",
@@ -137,7 +141,7 @@ impl Recording {
             LineKind::Cut => Some(format!("the recording is cut after {:?}", line.at)),
             _ => None,
         });
-        declared.chain(heard).collect()
+        declared.chain(observed).collect()
     }
 
     /// Plays it: the layers are the recorded ones, all else is the builder's. In manual mode and without waiting, so that it
@@ -188,9 +192,9 @@ impl Recording {
             scripts.push(script);
         }
         let capacitor = builder.build().map_err(|error| failed(&error))?;
-        let mut heard: Vec<bool> = scripts.iter().map(Option::is_none).collect();
-        for (layer, heard) in self.start.layers.iter().zip(&mut heard) {
-            *heard |= matches!(layer.kind, RecordedLayerKind::Given(_));
+        let mut observed: Vec<bool> = scripts.iter().map(Option::is_none).collect();
+        for (layer, observed) in self.start.layers.iter().zip(&mut observed) {
+            *observed |= matches!(layer.kind, RecordedLayerKind::Given(_));
         }
         let began = Instant::now();
         let mut started = false;
@@ -199,10 +203,12 @@ impl Recording {
                 sleep_until(began + line.at).await;
             }
             match &line.what {
-                LineKind::Heard {
-                    layer, heard: what, ..
+                LineKind::Observed {
+                    layer,
+                    observed: what,
+                    ..
                 } => {
-                    heard[*layer] = true;
+                    observed[*layer] = true;
                     if let Some(script) = &scripts[*layer] {
                         deliver(script, what);
                     }
@@ -217,7 +223,7 @@ impl Recording {
                     }
                 }
                 LineKind::Update if !started => {
-                    if let Some(silent) = heard.iter().position(|heard| !heard) {
+                    if let Some(silent) = observed.iter().position(|observed| !observed) {
                         return Err(RecordingError::new(format!(
                             "the recorded start did not wait for {}: it was served from what is kept on disk, which is not recorded",
                             self.start.layers[silent].origin
@@ -294,17 +300,17 @@ fn source_of(layer: &RecordedLayer) -> (Source, Option<ScriptHandle>) {
     }
 }
 
-fn deliver(script: &ScriptHandle, heard: &Heard) {
-    match heard {
-        Heard::Value {
+fn deliver(script: &ScriptHandle, observed: &RecordedObservation) {
+    match observed {
+        RecordedObservation::Value {
             text,
             revision: Some(revision),
             ..
         } => script.revision(text.as_str(), revision),
-        Heard::Value { text, .. } => script.value(text.as_str()),
-        Heard::Same => {}
-        Heard::Absent => script.absent(),
-        Heard::Unreadable(error) => script.unreadable(error.clone()),
+        RecordedObservation::Value { text, .. } => script.value(text.as_str()),
+        RecordedObservation::Same => {}
+        RecordedObservation::Absent => script.absent(),
+        RecordedObservation::Unreadable(error) => script.unreadable(error.clone()),
     }
 }
 

@@ -62,7 +62,7 @@ fn version(found: Option<&KeyValue>) -> KeyVersion {
 
 /// What a session has seen last.
 #[derive(Clone, Copy)]
-struct Seen {
+struct EtcdRead {
     version: KeyVersion,
     /// The store's revision when the key was read last.
     revision: i64,
@@ -146,7 +146,7 @@ impl Etcd {
     }
 
     /// Reads the key, at the newest revision that a majority agrees on.
-    async fn read(&self, client: &Client, observer: &Observer) -> Result<Seen, SourceError> {
+    async fn read(&self, client: &Client, observer: &Observer) -> Result<EtcdRead, SourceError> {
         let asked = Instant::now();
         let answer = self.ask(client, None).await?;
         let revision = answer.header().map_or(0, |header| header.revision());
@@ -154,14 +154,14 @@ impl Etcd {
         let observation = found.map_or(Observation::Absent, |found| self.document(found));
         let observer = observer.as_of(asked);
         observer.read_at(revision.unsigned_abs(), observation);
-        Ok(Seen {
+        Ok(EtcdRead {
             version: version(found),
             revision,
         })
     }
 
     /// Asks a majority whether the key is still what was seen of it, without its value.
-    async fn still_holds(&self, client: &Client, seen: Seen) -> Result<bool, SourceError> {
+    async fn still_holds(&self, client: &Client, seen: EtcdRead) -> Result<bool, SourceError> {
         let answer = self
             .ask(client, Some(GetOptions::new().with_keys_only()))
             .await?;
@@ -182,7 +182,7 @@ impl Etcd {
         &self,
         change: EventType,
         key: Option<&KeyValue>,
-        seen: &mut Seen,
+        seen: &mut EtcdRead,
         observer: &Observer,
     ) {
         let Some(key) = key else {
@@ -201,7 +201,7 @@ impl Etcd {
         document(&self.place, found.value(), Some(revision))
     }
 
-    /// The server ended the watch: because history was compacted, which a new reading mends, or for a reason of its own.
+    /// The server ended the watch: because history was compacted, which a new reading solves, or for a reason of its own.
     fn refused(&self, reason: &str) -> Result<(), SourceError> {
         let origin = self.place.origin();
         if reason.contains("permission denied") || reason.contains("auth") {

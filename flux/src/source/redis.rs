@@ -121,7 +121,7 @@ impl Redis {
 
     /// Follows what the server reports on the shared connection.
     async fn tracked(&self, connected: &Connected, observer: &Observer) -> Result<(), SourceError> {
-        // First the ear, then the question: what changes in between is asked for again.
+        // First the listener, then the question: what changes in between is asked for again.
         let mut changes = connected.changes(self.place.at(0).as_bytes());
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);

@@ -37,22 +37,22 @@ fn every_line_reads_back() {
         ],
     };
     let error = SourceError::permission("no");
-    let heard = |heard| LineKind::Heard {
+    let observed = |observed| LineKind::Observed {
         layer: 1,
-        heard,
+        observed,
         received: 7,
     };
     let health = |health| LineKind::Health { layer: 0, health };
     let all = [
         LineKind::Start(start),
-        heard(Heard::Value {
+        observed(RecordedObservation::Value {
             text: "a: 1\n".to_owned(),
             revision: Some("5".to_owned()),
             note: None,
         }),
-        heard(Heard::Same),
-        heard(Heard::Absent),
-        heard(Heard::Unreadable(error.clone())),
+        observed(RecordedObservation::Same),
+        observed(RecordedObservation::Absent),
+        observed(RecordedObservation::Unreadable(error.clone())),
         health(RecordedHealth::Live),
         health(RecordedHealth::Stale(error)),
         health(RecordedHealth::Closed),

@@ -25,10 +25,10 @@ pub(super) struct NatsLink {
 }
 
 #[derive(Default)]
-pub(super) struct NatsReport(Mutex<NatsNews>);
+pub(super) struct NatsReport(Mutex<NatsState>);
 
 #[derive(Default)]
-struct NatsNews {
+struct NatsState {
     lost: bool,
     /// What the server refused. The connection is then of no use to whom it was refused: rights are those of its beginning.
     refusals: Vec<String>,
@@ -38,7 +38,7 @@ struct NatsNews {
 const REFUSALS: usize = 64;
 
 impl NatsReport {
-    fn news(&self) -> std::sync::MutexGuard<'_, NatsNews> {
+    fn news(&self) -> std::sync::MutexGuard<'_, NatsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -27,11 +27,11 @@ use crate::source::{
 
 pub(super) static SERVERS: Connections<Connected> = Connections::new();
 
-/// A connection, and the ears on it.
+/// A connection, and the listeners on it.
 pub(super) struct Connected {
     client: Client,
     handle: MultiplexedConnection,
-    ears: Arc<Ears>,
+    listeners: Arc<KeyListeners>,
     tells: bool,
     /// When it last answered, and what it answered.
     answered: tokio::sync::Mutex<Answered>,
@@ -46,11 +46,11 @@ struct Answered {
 
 /// Which source follows which key; none once the connection is lost.
 #[derive(Default)]
-struct Ears(Mutex<Option<KeyEvents>>);
+struct KeyListeners(Mutex<Option<KeyEvents>>);
 
 type KeyEvents = HashMap<Vec<u8>, watch::Sender<()>>;
 
-impl Ears {
+impl KeyListeners {
     fn keys(&self) -> MutexGuard<'_, Option<KeyEvents>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,16 +62,16 @@ impl Ears {
             (PushKind::Invalidate, Some(Value::Array(changed))) => {
                 for key in changed {
                     if let (Value::BulkString(key), Some(keys)) = (key, &*keys)
-                        && let Some(ear) = keys.get(key)
+                        && let Some(listener) = keys.get(key)
                     {
-                        ear.send_replace(());
+                        listener.send_replace(());
                     }
                 }
             }
             // Nothing instead of keys: the whole database was emptied.
             (PushKind::Invalidate, _) => {
-                for ear in keys.iter().flatten() {
-                    ear.1.send_replace(());
+                for listener in keys.iter().flatten() {
+                    listener.1.send_replace(());
                 }
             }
             _ => {}
@@ -91,14 +91,14 @@ impl Connected {
 
     /// Changes with the key, and ends with the connection.
     pub(super) fn changes(&self, key: &[u8]) -> watch::Receiver<()> {
-        let mut keys = self.ears.keys();
+        let mut keys = self.listeners.keys();
         let Some(keys) = &mut *keys else {
             // The sender is gone at once, as after a loss.
             return watch::channel(()).1;
         };
-        keys.retain(|_, ear| ear.receiver_count() > 0);
-        let ear = keys.entry(key.to_vec());
-        ear.or_insert_with(|| watch::channel(()).0).subscribe()
+        keys.retain(|_, listener| listener.receiver_count() > 0);
+        let listener = keys.entry(key.to_vec());
+        listener.or_insert_with(|| watch::channel(()).0).subscribe()
     }
 
     pub(super) async fn ask(&self, command: &Cmd) -> RedisResult<Value> {
@@ -141,13 +141,13 @@ impl Connected {
 
     /// Nobody uses it any more.
     pub(super) fn give_up(&self) {
-        *self.ears.keys() = None;
+        *self.listeners.keys() = None;
     }
 }
 
 impl Connection for Connected {
     fn is_open(&self) -> bool {
-        self.ears.keys().is_some()
+        self.listeners.keys().is_some()
     }
 }
 
@@ -254,8 +254,8 @@ pub(super) async fn connect(
 }
 
 async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, CommandRefused> {
-    let ears = Arc::new(Ears(Mutex::new(Some(KeyEvents::new()))));
-    let told = Arc::clone(&ears);
+    let listeners = Arc::new(KeyListeners(Mutex::new(Some(KeyEvents::new()))));
+    let told = Arc::clone(&listeners);
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(ANSWER))
         .set_response_timeout(Some(ANSWER));
@@ -288,7 +288,7 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
     let mut connected = Connected {
         client,
         handle,
-        ears,
+        listeners,
         tells: false,
         answered: tokio::sync::Mutex::new(Answered {
             at: Instant::now(),

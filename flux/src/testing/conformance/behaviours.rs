@@ -1,8 +1,8 @@
 //! The behaviours, one function each.
 
 use super::{
-    keeper::listening,
     oracle::Held,
+    runner::listening,
     subject::{Fault, Subject},
     trial::{CaseTrial, Stop, TrialOutcome},
 };
@@ -145,7 +145,7 @@ async fn current_first<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome
     trial.watch().await;
     trial.settle().await?;
     let truth = Held::of(trial.subject.read().await);
-    match trial.keeper()?.said.seen().first() {
+    match trial.runner()?.said.seen().first() {
         Some(first) if *first == truth => Ok(()),
         other => Err(Stop::Failed(format!(
             "the source held {truth}, and the first that was delivered is {other:?}"
@@ -308,10 +308,10 @@ async fn panic<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.watch().await;
     trial.settle().await?;
     for _ in 0..3 {
-        trial.keeper()?.said.panic_once();
+        trial.runner()?.said.panic_once();
         trial.change().await?;
         trial.settle().await?;
-        if trial.keeper()?.said.will_panic() {
+        if trial.runner()?.said.will_panic() {
             return Err(Stop::Failed("a change was not delivered".to_owned()));
         }
         trial.change().await?;
@@ -384,7 +384,7 @@ async fn rate<S: Subject>(trial: &mut CaseTrial<'_, S>) -> TrialOutcome {
     trial.settle().await?;
     trial.inject(Fault::Lost).await?;
     let count = |trial: &CaseTrial<'_, S>| -> Result<u64, Stop> {
-        let attempts = trial.keeper()?.said.attempts();
+        let attempts = trial.runner()?.said.attempts();
         Ok(trial.subject.requests().unwrap_or(attempts))
     };
     let (before, failing) = (count(trial)?, trial.limits.failing);

@@ -10,9 +10,9 @@
 //! server it takes real time.
 
 mod behaviours;
-mod keeper;
 mod oracle;
 mod report;
+mod runner;
 mod subject;
 mod trial;
 

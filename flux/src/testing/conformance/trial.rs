@@ -1,8 +1,8 @@
 //! One behaviour being tried: a subject, a watcher of it, and what the source has held so far.
 
 use super::{
-    keeper::{Keeper, KeeperReport},
     oracle::{Held, applied, in_order},
+    runner::{Runner, RunnerReport},
     subject::{Cannot, Fault, Limits, Subject},
 };
 use crate::source::{ErrorKind, mailbox::Mailbox};
@@ -39,7 +39,7 @@ pub(super) struct CaseTrial<'a, S: Subject> {
     held: Vec<Held>,
     /// The number of the next document: no two are equal.
     number: &'a mut u64,
-    keeper: Option<Keeper>,
+    runner: Option<Runner>,
 }
 
 impl<'a, S: Subject> CaseTrial<'a, S> {
@@ -50,7 +50,7 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
             limits,
             held: Vec::new(),
             number,
-            keeper: None,
+            runner: None,
         }
     }
 
@@ -58,30 +58,30 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
     pub(super) async fn watch(&mut self) {
         self.begin().await;
         let watcher = self.subject.watcher();
-        self.keeper = Some(Keeper::new(watcher));
+        self.runner = Some(Runner::new(watcher));
     }
 
     /// The same under the supervisor.
     pub(super) async fn watch_supervised(&mut self) {
         self.begin().await;
         let watcher = self.subject.watcher();
-        self.keeper = Some(Keeper::supervised(watcher));
+        self.runner = Some(Runner::supervised(watcher));
     }
 
     /// Lets a watcher go on that was at work before.
     pub(super) fn keep(
         &mut self,
         watcher: S::Watcher,
-        said: Arc<KeeperReport>,
+        said: Arc<RunnerReport>,
         mailbox: Arc<Mailbox>,
     ) {
-        self.keeper = Some(Keeper::over(watcher, said, mailbox));
+        self.runner = Some(Runner::over(watcher, said, mailbox));
     }
 
     /// Waits until an error of this kind is reported.
     pub(super) async fn until_told(&mut self, kind: ErrorKind) -> TrialOutcome {
         let deadline = Instant::now() + self.limits.within;
-        while !self.keeper()?.said.told(kind) {
+        while !self.runner()?.said.told(kind) {
             if Instant::now() >= deadline {
                 let within = self.limits.within;
                 return Err(Stop::Failed(format!(
@@ -120,18 +120,18 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
     }
 
     pub(super) async fn stop(&mut self) {
-        if let Some(keeper) = self.keeper.take() {
-            keeper.stop().await;
+        if let Some(runner) = self.runner.take() {
+            runner.stop().await;
         }
     }
 
-    pub(super) fn keeper(&self) -> Result<&Keeper, Stop> {
+    pub(super) fn runner(&self) -> Result<&Runner, Stop> {
         let missing = || Stop::Failed("nothing is watched".to_owned());
-        self.keeper.as_ref().ok_or_else(missing)
+        self.runner.as_ref().ok_or_else(missing)
     }
 
     pub(super) fn mailbox(&self) -> Result<Arc<Mailbox>, Stop> {
-        Ok(Arc::clone(&self.keeper()?.mailbox))
+        Ok(Arc::clone(&self.runner()?.mailbox))
     }
 
     /// Writes a document that was never there.
@@ -161,7 +161,7 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
     }
 
     pub(super) async fn settle_within(&mut self, within: Duration) -> TrialOutcome {
-        let said = Arc::clone(&self.keeper()?.said);
+        let said = Arc::clone(&self.runner()?.said);
         let mut changes = said.changes();
         let deadline = Instant::now() + within;
         loop {
@@ -192,7 +192,7 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
 
     /// Nothing more may come while nothing changes.
     pub(super) async fn quiet(&mut self) -> TrialOutcome {
-        let said = Arc::clone(&self.keeper()?.said);
+        let said = Arc::clone(&self.runner()?.said);
         let before = said.seen();
         sleep(self.limits.quiet).await;
         let after = said.seen();

@@ -11,7 +11,7 @@ use crate::{
 use syn::{Ident, LitStr, Type};
 
 /// The rules from the previous value to the next.
-pub(super) fn transition(written: &ast::FieldInput<'_>, errors: &mut Errors) -> Transition {
+pub(super) fn change_rules(written: &ast::FieldInput<'_>, errors: &mut Errors) -> Transition {
     let (options, ty) = (&written.options, &written.original.ty);
     let keys =
         [Key::Immutable, Key::Restart, Key::MaxChange, Key::Monotonic].map(|key| options.key(key));

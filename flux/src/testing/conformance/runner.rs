@@ -25,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Everything that a watcher said.
 #[derive(Default)]
-pub(super) struct KeeperReport {
-    state: Mutex<KeeperState>,
+pub(super) struct RunnerReport {
+    state: Mutex<RunnerState>,
     changed: watch::Sender<()>,
     panics: AtomicBool,
 }
 
 #[derive(Default)]
-struct KeeperState {
+struct RunnerState {
     seen: Vec<Held>,
     errors: Vec<ErrorKind>,
     sessions: u64,
@@ -40,12 +40,12 @@ struct KeeperState {
     closed: Option<String>,
 }
 
-impl KeeperReport {
-    fn state(&self) -> MutexGuard<'_, KeeperState> {
+impl RunnerReport {
+    fn state(&self) -> MutexGuard<'_, RunnerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, change: impl FnOnce(&mut KeeperState)) {
+    fn tell(&self, change: impl FnOnce(&mut RunnerState)) {
         change(&mut self.state());
         self.changed.send_replace(());
     }
@@ -89,7 +89,7 @@ impl KeeperReport {
     }
 }
 
-struct Listening(Arc<KeeperReport>);
+struct Listening(Arc<RunnerReport>);
 
 impl Tap for Listening {
     fn observed(&self, observation: &Observation) {
@@ -115,21 +115,21 @@ impl Tap for Listening {
 }
 
 /// An mailbox of which everything is remembered.
-pub(super) fn listening() -> (Arc<KeeperReport>, Arc<Mailbox>) {
-    let said = Arc::new(KeeperReport::default());
+pub(super) fn listening() -> (Arc<RunnerReport>, Arc<Mailbox>) {
+    let said = Arc::new(RunnerReport::default());
     let mailbox = Mailbox::tapped_by(1, Listening(Arc::clone(&said)));
     (said, mailbox)
 }
 
 /// A watcher at work.
-pub(super) struct Keeper {
-    pub(super) said: Arc<KeeperReport>,
+pub(super) struct Runner {
+    pub(super) said: Arc<RunnerReport>,
     pub(super) mailbox: Arc<Mailbox>,
     stop: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
-impl Keeper {
+impl Runner {
     /// Session after session, with short pauses.
     pub(super) fn new(watcher: impl Watcher) -> Self {
         let (said, mailbox) = listening();
@@ -139,7 +139,7 @@ impl Keeper {
     /// The same, of a watcher that was at work before.
     pub(super) fn over(
         mut watcher: impl Watcher,
-        said: Arc<KeeperReport>,
+        said: Arc<RunnerReport>,
         mailbox: Arc<Mailbox>,
     ) -> Self {
         let terms = DynWatcher::terms(&watcher);
@@ -169,7 +169,7 @@ impl Keeper {
 
     /// As a capacitor does it, with the supervisor's pauses.
     pub(super) fn supervised(watcher: impl Watcher) -> Self {
-        struct CountedWatch<W>(W, Arc<KeeperReport>);
+        struct CountedWatch<W>(W, Arc<RunnerReport>);
         impl<W: Watcher> Watcher for CountedWatch<W> {
             fn origin(&self) -> String {
                 Watcher::origin(&self.0)
@@ -197,7 +197,7 @@ impl Keeper {
     }
 
     fn run(
-        said: Arc<KeeperReport>,
+        said: Arc<RunnerReport>,
         mailbox: Arc<Mailbox>,
         watching: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
@@ -214,7 +214,7 @@ impl Keeper {
             })
             .await;
         });
-        Keeper {
+        Runner {
             said,
             mailbox,
             stop,
