@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("   Readers still see the last good value:");
     show();
 
-    println!("\n4. The mistake is mended:");
+    println!("\n4. The mistake is corrected:");
     write(&GOOD.replace("8080", "9091"))?;
     until(|| AppConfig::capacitor().state() == State::Healthy).await;
     show();

@@ -114,7 +114,7 @@ mod tests {
         let filled = filled(page, &said).unwrap_or_else(|problem| panic!("errors.md: {problem}"));
         assert_eq!(
             page, filled,
-            "mended by: cargo run --example errors flux/src/docs/errors.md"
+            "made anew by: cargo run --example errors flux/src/docs/errors.md"
         );
     }
 }

@@ -50,10 +50,10 @@ fn empty(range: &ExprRange, start: &Expr, end: &Expr, of: Shape<'_>, errors: &mu
     if reversed {
         let (start, end) = (start.to_token_stream(), end.to_token_stream());
         let limits = range.limits.to_token_stream();
-        let mend = format!("{end}{limits}{start}").replace("- ", "-");
+        let fixed = format!("{end}{limits}{start}").replace("- ", "-");
         errors.at(
             range,
-            format!("this range is reversed, so no value is in it; write `{mend}`"),
+            format!("this range is reversed, so no value is in it; write `{fixed}`"),
         );
     } else if same && matches!(range.limits, RangeLimits::HalfOpen(_)) {
         errors.at(

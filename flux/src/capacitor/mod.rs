@@ -244,7 +244,7 @@ impl<C: Config> Capacitor<C> {
 
     /// Ends the watching and waits until no task and no descriptor is left. The last configuration stays readable.
     ///
-    /// From inside a stage, a callback, a party or a layer of the same capacitor it returns at once, because that code itself is
+    /// From inside a stage, a callback, a party or a tower layer of the same capacitor it returns at once, because that code itself is
     /// waited for: the watching ends as soon as it is done, and an event at level ERROR reports the call.
     pub async fn stop(&self) {
         lifecycle::stop(&self.instance).await;

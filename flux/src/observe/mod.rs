@@ -21,7 +21,7 @@
 //! | `flux.trial.quarantined` | error | `changed`, `deaths`: it died too often; the last known good configuration serves in their place |
 //! | `flux.disk.recovered` | info | `file`: the last known good configuration or the record of trials is on disk again; a warning said why it was not |
 //! | `flux.trial.lifted` | warn | content is not in quarantine any more, and tried again |
-//! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a layer or its group for 30 s, then for a minute, two, ... |
+//! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a tower layer or its group for 30 s, then for a minute, two, ... |
 //! | `flux.capacitor.reloaded` | info | `generation`: every source was read again, because the program or a signal asked for it |
 //! | `flux.capacitor.reload.failed` | warn | `error`: not every source could be read again, or what they hold is refused |
 //! | `flux.capacitor.misused` | error | `call`, `error`: `stop` awaited inside the own pipeline |
@@ -31,7 +31,7 @@
 //! | `flux.source.recovered` | info | `layer`, `lasted`: a source that one of these was about is watched again |
 //! | `flux.source.closed` | warn | `layer`: a source ended for good, as a channel does whose sender is dropped; its last value stays |
 //! | `flux.breaker.changed` | info | `old_state`, `new_state` |
-//! | `flux.update.retried` | debug | `update`, `attempt`, `pause`, `error`: the retry layer tries again |
+//! | `flux.update.retried` | debug | `update`, `attempt`, `pause`, `error`: the retry around the pipeline tries again |
 //! | `flux.update.fallback` | debug | `update`, `error`: the fallback is asked |
 //! | `flux.stage.passed_over` | warn | `update`, `error`: an enriching stage failed |
 //! | `flux.hook.panicked` | error | `hook`, `error`: code of the program that cannot refuse an update any more, such as a party's `commit` |
@@ -47,7 +47,7 @@
 //! | `flux_layer_changed_timestamp_seconds` | gauge | when a `layer`'s content last changed, in seconds since 1970; its age is now minus this |
 //! | `flux_layer_up` | gauge | 1 while a `layer`'s source is watched (health live), else 0 |
 //! | `flux_layer_proven_timestamp_seconds` | gauge | when a `layer` was last known to be current, in seconds since 1970; the seconds since then are now minus this |
-//! | `flux_retries_total` | counter | tries again by the retry layer |
+//! | `flux_retries_total` | counter | tries again by the retry around the pipeline |
 //! | `flux_breaker_state` | gauge | 0 closed, 1 open, 2 half-open |
 
 pub(crate) mod metrics;

@@ -70,7 +70,7 @@ pub enum Error {
         /// The sources, each with its reason.
         sources: Vec<String>,
     },
-    /// A call that waits for the capacitor, from code that the capacitor waits for: a stage, a callback, a party or a layer.
+    /// A call that waits for the capacitor, from code that the capacitor waits for: a stage, a callback, a party or a tower layer.
     #[error(
         "{name}: called from inside its own pipeline, where it would wait for itself; spawn a task for it, or do it after the update"
     )]

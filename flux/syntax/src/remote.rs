@@ -208,7 +208,7 @@ impl Remote<String> {
     /// Whether every part can be what it is said to be.
     ///
     /// # Errors
-    /// What is wrong, and how to mend it. Never repeats a secret.
+    /// What is wrong, and how to fix it. Never repeats a secret.
     pub fn check(&self) -> Result<(), String> {
         let shape = self.scheme.shape();
         if let Authority::Servers { port, .. } = shape.authority {

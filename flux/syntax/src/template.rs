@@ -26,7 +26,7 @@ pub enum Part {
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to fix it.
     pub message: String,
     /// Where in the text, in bytes.
     pub span: Range<usize>,

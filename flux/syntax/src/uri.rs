@@ -33,7 +33,7 @@ pub enum Uri {
 /// Why a text is no source URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UriError {
-    /// What is wrong and how to mend it. Never holds a password.
+    /// What is wrong and how to fix it. Never holds a password.
     pub message: String,
     /// Where in the text, in bytes.
     pub span: Range<usize>,
