@@ -1,4 +1,4 @@
-//! What `ui-tests` cannot show: what the macro says of features that are off, and how much it emits.
+//! What `ui-tests` cannot show: what the macro reports of features that are off, and how much it emits.
 
 use crate::{ast::Input, check, errors::Errors, expand};
 

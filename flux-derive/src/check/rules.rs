@@ -259,7 +259,7 @@ fn matches_pattern(_: &str, _: &str) -> bool {
     true
 }
 
-/// A default that breaks the rule would refuse the configuration that says nothing.
+/// A default that breaks the rule would refuse the configuration that sets nothing.
 fn outside(rule: &Given, own: Shape<'_>, default: &Expr, errors: &mut Errors) {
     let text = literal_text(default).map(syn::LitStr::value);
     let items = match default {

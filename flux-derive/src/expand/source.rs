@@ -47,7 +47,7 @@ pub(super) fn source(source: &Source, flux: &TokenStream) -> TokenStream {
     all
 }
 
-/// A document on a server, as calls that take what the URI says apart.
+/// A document on a server, as calls that take the parts of the URI.
 fn remote(place: &Remote) -> TokenStream {
     let scheme = format_ident!("{}", format!("{:?}", place.scheme));
     let mut all = quote!(__f::Remote::new(__f::Scheme::#scheme));

@@ -1,4 +1,4 @@
-//! The tables of options in the documentation are what the table here says.
+//! The tables of options in the documentation are those that the table here makes.
 
 use super::{Form, Owner, Spec};
 use std::{fmt::Write, fs, path::Path};

@@ -196,7 +196,7 @@ impl Member {
         unread
     }
 
-    /// It has news. What it had proposed is withdrawn, unless the answer says that it was swapped already.
+    /// It has news. What it had proposed is withdrawn, unless the answer is that it was swapped already.
     pub(crate) fn busy(&self) -> Option<GroupVerdict> {
         self.enter(MemberState::Busy)
     }

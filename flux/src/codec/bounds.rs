@@ -102,7 +102,7 @@ fn sized(text: &str) -> Result<(), Syntax> {
     let counted = Size(&left).deserialize(serde_yaml::Deserializer::from_str(text));
     match counted {
         Err(_) if left.get() == 0 => Err(Syntax::new(&TOO_OFTEN, None, false)),
-        // What else is wrong is said where it is decoded.
+        // What else is wrong is reported where it is decoded.
         _ => Ok(()),
     }
 }

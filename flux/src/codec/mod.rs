@@ -234,7 +234,7 @@ pub(crate) fn decode<C: Config>(
 }
 
 /// A TOML document of comments only, and a YAML document of tags and anchors only, is an empty map to its decoder. Ends at the first
-/// word that says something.
+/// word that has a meaning.
 fn says_nothing(decoder: &Decoder, text: &str) -> bool {
     match decoder {
         #[cfg(feature = "toml")]
@@ -265,7 +265,7 @@ fn nothing<L: Default>() -> Decoded<L> {
     }
 }
 
-/// What a format's own decoder says of a document, and where.
+/// What a format's own decoder reports of a document, and where.
 pub(crate) struct Syntax {
     pub(crate) message: String,
     pub(crate) at: Option<(usize, usize)>,
@@ -359,10 +359,10 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
 /// How deep a custom codec's lists and maps may be nested: as deep as YAML's.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// What is said of a document that is deeper.
+/// What is reported of a document that is deeper.
 pub(crate) const TOO_DEEP: &str = "lists and maps are nested more than 128 deep";
 
-/// What is said of a document of JSON that goes on after its value.
+/// What is reported of a document of JSON that goes on after its value.
 const TRAILING: &str =
     "the document ends before this; remove what follows, or what ends it too early";
 

@@ -299,7 +299,7 @@ impl Engine {
             .deadline(self.busy(), self.unsettled(), self.on_trial())
     }
 
-    /// The way back that is wanted, whatever the time is: for a program that takes the steps by itself.
+    /// The way back that is due next, whatever the time is: for a program that takes the steps by itself.
     pub(crate) fn wanted_back(&self) -> Due {
         match self.agenda.retry.back() {
             Some(RetryTarget::Back(to, reason)) => Due::Back(to, reason),

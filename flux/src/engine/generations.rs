@@ -187,7 +187,7 @@ impl Generations {
         self.find(number).map(|kept| kept.contents.clone())
     }
 
-    /// `number` has survived its probation, and with it what stood before it.
+    /// `number` has survived its probation, and with it what was before it.
     pub(super) fn confirm(&mut self, number: u64) {
         for kept in &mut self.kept {
             let record = &mut kept.record;

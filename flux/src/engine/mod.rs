@@ -4,7 +4,7 @@
 //! and writes no log: every call is given the time, answers with an [`Action`], and leaves [`EngineEvent`]s for the listeners. The
 //! runtime performs.
 //!
-//! The way of one update: [`Engine::reported`] marks a layer as changed; [`Engine::due`] says when the changes are taken up
+//! The way of one update: [`Engine::reported`] marks a layer as changed; [`Engine::due`] decides when the changes are taken up
 //! (`debounce`, `agenda`); [`Engine::take_up`] decodes what changed (`layer_state`), folds the layers and builds the struct with all rules
 //! (`resolve`) and makes a `proposal` of it; the pipeline's answer comes back through [`Engine::answered`], the swap through
 //! [`Engine::swapped`]. What was refused is tried again by `retry`; what is on trial is watched by `probation` and taken back to one

@@ -34,7 +34,7 @@ impl Schedule {
 }
 
 /// The schedules of what was refused: the newest content, and a way back from content that made the program unhealthy. Each is
-/// given up only for a reason of its own: newer content may be refused too, and then the way back is still wanted.
+/// given up only for a reason of its own: newer content may be refused too, and then the way back is still to be tried.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RetrySchedule {
     newest: Option<Schedule>,
@@ -81,7 +81,7 @@ impl RetrySchedule {
         }
     }
 
-    /// The way back that is wanted.
+    /// The way back that is to be tried.
     pub(super) fn back(&self) -> Option<RetryTarget> {
         let (_, to, reason) = self.back.as_ref()?;
         Some(RetryTarget::Back(*to, reason.clone()))

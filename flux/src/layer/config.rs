@@ -30,7 +30,7 @@ pub trait Config: Nested<Layer: Layer> + Send + Sync + 'static {
     }
 }
 
-/// The paths in which `new` differs from `old`; `opaque` says how fields that cannot be compared count.
+/// The paths in which `new` differs from `old`; `opaque` is how fields that cannot be compared count.
 pub(crate) fn differences<C: Config>(new: &C, old: &C, opaque: bool) -> Vec<Vec<Seg>> {
     let mut diff = Diff::new(opaque);
     new.diff(old, &mut diff);

@@ -47,17 +47,17 @@ pub trait Layer: Default + Clone + Send + Sync + 'static {
         Ok(())
     }
 
-    /// What the layer says about a key that no field has.
+    /// What the layer contains of a key that no field has.
     #[doc(hidden)]
     fn presence_of_rest(&self, _key: &str) -> Presence<'_> {
         Presence::Nothing
     }
 
-    /// Lays `top` over this layer: what it says wins, field by field.
+    /// Lays `top` over this layer: what it sets wins, field by field.
     #[doc(hidden)]
     fn over(&mut self, top: &Self);
 
-    /// What the layer says about the field with this index.
+    /// What the layer contains of the field with this index.
     #[doc(hidden)]
     fn presence_of(&self, index: usize) -> Presence<'_>;
 }
@@ -89,7 +89,7 @@ pub trait Leaf {
     fn take_away(_below: &mut Self::Out, _taken: &Taken) {}
 }
 
-/// What a layer says about one field.
+/// What a layer contains of one field.
 pub enum Presence<'a> {
     /// Nothing.
     Nothing,
@@ -111,7 +111,7 @@ impl fmt::Debug for Presence<'_> {
 
 /// Something that can be asked about its parts.
 pub trait Parts {
-    /// What is said about the part behind `seg`.
+    /// What is contained of the part behind `seg`.
     fn part(&self, seg: &Seg) -> Presence<'_>;
 }
 

@@ -52,7 +52,7 @@ pub fn nested<N: Nested>(cx: &mut Cx, name: &'static str, layer: Option<N::Layer
     cx.within(Seg::Key(name.into()), finish)
 }
 
-/// Something nested that has a default for when no layer says anything about it.
+/// Something nested that has a default for when no layer sets anything in it.
 #[inline]
 pub fn nested_or<N: Nested>(
     cx: &mut Cx,
@@ -76,7 +76,7 @@ pub fn nested_or<N: Nested>(
 pub trait Nested: Sized {
     /// The layer's view.
     type Layer: Sublayer;
-    /// What the field table says of it.
+    /// What the field table has of it.
     const KIND: Kind;
     /// What is known of the section's fields by their types, in the order of the field table.
     fn type_facts() -> Vec<TypeFacts> {
@@ -84,7 +84,7 @@ pub trait Nested: Sized {
     }
     /// Builds the value from the folded layers, or lists what is missing.
     fn finish(layer: Self::Layer, cx: &mut Cx) -> Option<Self>;
-    /// The value where no layer says anything about it.
+    /// The value where no layer sets anything in it.
     fn silent(cx: &mut Cx) -> Option<Self> {
         cx.problem("", What::Missing);
         None

@@ -41,9 +41,9 @@ pub trait FlatLayer: Default + Clone {
         key: String,
         map: &mut A,
     ) -> Result<(), A::Error>;
-    /// What it says about the field with this index.
+    /// What it contains of the field with this index.
     fn field(&self, index: usize) -> Presence<'_>;
-    /// What it says about a key that no field has.
+    /// What it contains of a key that no field has.
     fn rest(&self, key: &str) -> Presence<'_>;
 }
 

@@ -218,7 +218,7 @@ pub fn by<T: Clone>(below: &mut Option<T>, top: &Option<T>, merge: fn(&mut T, &T
     }
 }
 
-/// A leaf, as its type says.
+/// A leaf, as its type decides.
 #[inline]
 pub fn leaf<L: Leaf>(below: &mut Option<L::Out>, top: &Option<L::Out>)
 where

@@ -25,7 +25,7 @@ fn may_wait<N: Nested>() -> bool {
     N::KIND.table().is_some_and(schema::may_wait)
 }
 
-/// Null turns it off; silence leaves it as the layers below say.
+/// Null turns it off; silence leaves it as the layers below set it.
 impl<T: Nested> Nested for Option<T> {
     type Layer = Option<T::Layer>;
     const KIND: Kind = T::KIND;

@@ -1,4 +1,4 @@
-//! What a layer says about a path, asked only when a report or an explanation needs it.
+//! What a layer contains of a path, asked only when a report or an explanation needs it.
 
 use crate::{
     layer::{
@@ -50,7 +50,7 @@ impl<M: LayerEntries> Parts for Map<M> {
     }
 }
 
-/// What a leaf says.
+/// What a leaf contains.
 #[inline]
 pub fn leaf<T>(slot: &Option<T>) -> Presence<'_> {
     match slot {
@@ -59,7 +59,7 @@ pub fn leaf<T>(slot: &Option<T>) -> Presence<'_> {
     }
 }
 
-/// What something nested says.
+/// What something nested contains.
 #[inline]
 pub fn nested<N: Nested>(slot: &Option<N::Layer>) -> Presence<'_> {
     match slot {
@@ -68,7 +68,7 @@ pub fn nested<N: Nested>(slot: &Option<N::Layer>) -> Presence<'_> {
     }
 }
 
-/// How many leading steps of `path` the layer says something about: 0 where it is silent, all of them where it set the value.
+/// How many leading steps of `path` the layer contains something of: 0 where it is silent, all of them where it set the value.
 pub(crate) fn depth(layer: &dyn Parts, path: &[Seg]) -> usize {
     let mut parts = layer;
     for (depth, seg) in path.iter().enumerate() {

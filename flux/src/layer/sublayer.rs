@@ -29,7 +29,7 @@ pub trait Sublayer: Default + Clone + Send + Sync + 'static {
     }
     /// Lays an upper layer's view over this one.
     fn lay_over(&mut self, top: &Self);
-    /// What the layer says.
+    /// What the layer contains.
     fn presence(&self) -> Presence<'_>;
 }
 
@@ -72,7 +72,7 @@ pub(super) fn not_null<T: Sublayer, E: Error>() -> E {
     E::invalid_type(de::Unexpected::Unit, &T::EXPECTED)
 }
 
-/// Null on a required section says nothing.
+/// Null on a required section sets nothing.
 impl<L: Layer> Sublayer for L {
     const EXPECTED: &'static str = "a section (a map of keys)";
     fn null<E>(_: &mut Option<L>) -> Result<(), E> {

@@ -12,14 +12,14 @@
 //! | `flux.capacitor.change.received` | debug | `layer` |
 //! | `flux.capacitor.transform.failed` | warn | `update`, `error`: a document that cannot be decoded, or is absent |
 //! | `flux.capacitor.validation.failed` | warn | `update`, `error`: values that are missing or break a rule |
-//! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin said no |
+//! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin refused |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; an edit that an argument hides; a last known good configuration that cannot be kept or read |
 //! | `flux.trial.began` | info | `generation`, `changed`: readers see a configuration that is on trial; the death of the process is held against it |
 //! | `flux.trial.passed` | info | `generation`: it is the last known good one now |
 //! | `flux.trial.died` | warn | `changed`, `deaths`: the process before died while these paths were on trial; they are tried again |
 //! | `flux.trial.quarantined` | error | `changed`, `deaths`: it died too often; the last known good configuration serves in their place |
-//! | `flux.disk.recovered` | info | `file`: the last known good configuration or the record of trials is on disk again; a warning said why it was not |
+//! | `flux.disk.recovered` | info | `file`: the last known good configuration or the record of trials is on disk again; a warning had the reason why it was not |
 //! | `flux.trial.lifted` | warn | content is not in quarantine any more, and tried again |
 //! | `flux.update.slow` | warn | `update`, `lasts`: an update has been with a callback, a party, a tower layer or its group for 30 s, then for a minute, two, ... |
 //! | `flux.capacitor.reloaded` | info | `generation`: every source was read again, because the program or a signal asked for it |

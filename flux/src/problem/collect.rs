@@ -27,7 +27,7 @@ impl Cx {
         self.problems
     }
 
-    /// Whether the next problem is counted only: nothing need be said of it.
+    /// Whether the next problem is counted only: nothing need be reported of it.
     pub(crate) fn is_full(&self) -> bool {
         self.problems.len() >= MOST_PROBLEMS
     }

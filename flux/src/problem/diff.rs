@@ -13,7 +13,7 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Nothing differs yet; `opaque` says how fields that cannot be compared count.
+    /// Nothing differs yet; `opaque` is how fields that cannot be compared count.
     pub(crate) fn new(opaque: bool) -> Self {
         Diff {
             opaque,
@@ -25,7 +25,7 @@ impl Diff {
         self.changed
     }
 
-    /// The field `name` differs (an empty name is the section itself) where `changed` says so.
+    /// The field `name` differs (an empty name is the section itself) where `changed` is true.
     #[inline]
     pub fn leaf(&mut self, name: &'static str, changed: bool) {
         if changed {

@@ -23,7 +23,7 @@ pub(crate) use pieces::{PieceSet, share_a_piece, windows};
 pub(crate) use serialized::serialized;
 pub(crate) use wording::{too_many, what_of, without_position};
 
-/// What is wrong at a path, before it is known which layer said it.
+/// What is wrong at a path, before it is known which layer set it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Flaw {
     /// Where it is.

@@ -14,7 +14,7 @@ pub(super) struct Read {
     pub(super) problems: BTreeSet<String>,
 }
 
-/// Decodes a document; marks beside the paths say what else became of it.
+/// Decodes a document; marks beside the paths are what else became of it.
 pub(super) fn decoded(schema: &Schema, decoder: &Decoder, bytes: &[u8]) -> Read {
     let paths = |found: Vec<codec::Found>| {
         let paths = found.iter();

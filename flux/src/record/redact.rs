@@ -43,7 +43,7 @@ pub(super) struct Redactor {
     /// The placeholder in use, by the secret's name.
     known: HashMap<(u64, u64), String>,
     owners: HashMap<String, (u64, u64)>,
-    /// What each layer said last, as it was and redacted: rules see all layers together.
+    /// What each layer contained last, as it was and redacted: rules see all layers together.
     original: Vec<Option<AnyLayer>>,
     redacted: Vec<Option<AnyLayer>>,
 }
@@ -72,7 +72,7 @@ impl Redactor {
         }
     }
 
-    /// The layer says nothing (any more).
+    /// The layer contains nothing (any more).
     pub(super) fn silent(&mut self, layer: usize) {
         self.original[layer] = None;
         self.redacted[layer] = None;
@@ -151,7 +151,7 @@ impl Redactor {
                 continue;
             };
             let value = value.into_string().ok();
-            // An empty variable says nothing, and hides nothing.
+            // An empty variable sets nothing, and hides nothing.
             let secret = value.as_ref().is_some_and(|text| !text.is_empty())
                 && schema::is_secret(fields, &variable.path);
             if let (Some(text), true) = (&value, secret) {
@@ -219,7 +219,7 @@ impl Redactor {
         decode: impl Fn(&R) -> Read,
     ) -> (R, Option<String>) {
         let truth = judge(self.schema, &self.original, layer, &original);
-        // What was said before cannot be said otherwise any more.
+        // What was written before cannot be changed any more.
         let beside = judge(self.schema, &self.redacted, layer, &original);
         let unseen = !truth.whole && original.layer.is_some();
         let begin = if unseen { SHAPED } else { 0 };

@@ -150,7 +150,7 @@ pub(super) struct ReadDocument<'t> {
     pub(super) text: Cow<'t, str>,
     /// None where nobody asks for its nodes, or nobody can follow it.
     pub(super) document: Option<Document<'t>>,
-    /// The nodes that must not be shown; none where they cannot be told.
+    /// The nodes that must not be shown; none where they cannot be known.
     pub(super) hidden: Option<Vec<NodeId>>,
     fields: &'static [Field],
 }

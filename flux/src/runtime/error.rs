@@ -141,7 +141,7 @@ fn still_waiting(layers: &[String]) -> String {
 }
 
 impl Error {
-    /// As an event has it. What sources said took the way out when their health changed.
+    /// As an event has it. What sources reported took the way out when their health changed.
     pub(super) fn safe(&self) -> SafeText {
         match self {
             Error::Refused(report) => SafeText::report(report),

@@ -1,6 +1,6 @@
 //! A layer's document as it is kept on disk: every scalar as it was written, without comments and without secrets.
 //!
-//! In the file it is JSON. What JSON says in the same way as the document, is written as such; everything else is an object with one
+//! In the file it is JSON. What JSON writes as the document does, is written as such; everything else is an object with one
 //! key that begins with `$`:
 //!
 //! | object | is |
@@ -68,7 +68,7 @@ impl Omitted {
     }
 }
 
-/// A document without its secrets, as JSON, and what is left out. An error says why it cannot be kept.
+/// A document without its secrets, as JSON, and what is left out. An error has the reason why it cannot be kept.
 pub(super) fn keep(
     schema: &Schema,
     decoder: &Decoder,
@@ -94,7 +94,7 @@ pub(super) fn keep(
     writer::kept(fields, &document)
 }
 
-/// A document of what was kept, and the decoder for it. An error says why there is none.
+/// A document of what was kept, and the decoder for it. An error has the reason why there is none.
 pub(super) fn document(format: &str, kept: &Tree) -> Result<(Decoder, String), String> {
     let Some((_, format)) = NAMES.iter().find(|(name, _)| *name == format) else {
         return Err("is no document of a known format".to_owned());

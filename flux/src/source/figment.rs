@@ -79,14 +79,14 @@ pub(crate) fn layer_of<L>(
     }
 }
 
-/// What a provider says.
+/// What a provider contains.
 #[cfg(feature = "testing")]
 pub(crate) fn tree(provider: &dyn Provider) -> Result<Tree, String> {
     let data = provider.data().map_err(|error| error.to_string())?;
     tree_of_profiles(&data, provider.profile()).ok_or_else(|| TOO_DEEP.to_owned())
 }
 
-/// Everything that figment says, taken apart so that a secret can be left out of it.
+/// Everything that figment reports, taken apart so that a secret can be left out of it.
 fn problems_of(fields: &'static [Field], error: Error) -> Vec<Flaw> {
     let problem = |error: Error| {
         let path: Vec<Seg> = error.path.into_iter().map(seg).collect();

@@ -15,7 +15,7 @@ pub(crate) type VariablePath = (Vec<Seg>, String);
 /// Which argument set which path.
 pub(crate) type ArgumentPaths = Vec<(Vec<Seg>, ArgumentPlace)>;
 
-/// Decodes a document that was read already; the flag says whether a plain number is also a legal string.
+/// Decodes a document that was read already; the flag is whether a plain number is also a legal string.
 pub(crate) type DecodeTree<L> = fn(&Tree, bool) -> (Option<L>, Vec<Flaw>);
 
 /// The keys of the map at a path, in the layers below.
@@ -24,7 +24,7 @@ pub(crate) type KnownKeys<'a> = &'a dyn Fn(&[Seg]) -> Vec<String>;
 /// Reads a layer again, with the keys of the layers below.
 pub(crate) type ReadAgain<L> = Box<dyn Fn(KnownKeys<'_>) -> Given<L> + Send + Sync>;
 
-/// What a layer without a document says, which is read once, at start.
+/// What a layer without a document contains, which is read once, at start.
 pub(crate) struct Given<L> {
     /// The layer, or everything that is wrong with it.
     pub(crate) read: Result<(L, VariablePaths), Vec<Entry>>,

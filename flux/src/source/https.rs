@@ -130,7 +130,7 @@ impl Https {
     }
 }
 
-/// What the server said of the version that was read last.
+/// What the server answered about the version that was read last.
 #[derive(Default)]
 struct Known {
     tag: Option<String>,

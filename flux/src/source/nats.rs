@@ -231,7 +231,7 @@ impl Nats {
         }
     }
 
-    /// Follows the key from its last message on. The server says at once whether there is one.
+    /// Follows the key from its last message on. The server answers at once whether there is one.
     async fn follow(
         &self,
         connected: &NatsLink,
@@ -262,7 +262,7 @@ impl Nats {
         let nothing = consumer.cached_info().num_pending == 0;
         let messages = self.ask(connected, consumer.messages()).await?;
         let messages = messages.map_err(|error| self.wrong(&error))?;
-        // The consumer may be where the stream lags behind: only its leader can say that there is nothing. What there is comes.
+        // The consumer may be where the stream lags behind: only its leader knows that there is nothing. What there is comes.
         let is_absent = nothing && !self.info(connected, stream, &subject).await?.1;
         if is_absent {
             observer.absent();
@@ -359,7 +359,7 @@ impl Drop for Unfollow {
     }
 }
 
-/// Whether a message says that the key is gone: deleted, purged, expired.
+/// Whether a message means that the key is gone: deleted, purged, expired.
 fn is_deletion(message: &jetstream::Message) -> bool {
     let Some(headers) = &message.headers else {
         return false;
@@ -446,7 +446,7 @@ impl Nats {
             })?;
         }
         if place.tls() {
-            // The client reads the files by itself, but says less of what is wrong with them.
+            // The client reads the files by itself, but reports less of what is wrong with them.
             Certificates::read(place)?;
             name_cryptography();
             options = options.require_tls(true);
@@ -480,7 +480,7 @@ impl Nats {
     }
 
     /// Whether the leader of a stream can be asked by way of this server: one that is cut off from the others takes connections all the
-    /// same. What it says of the bucket is the matter of each session.
+    /// same. What it has of the bucket is the matter of each session.
     async fn knock(&self, connected: &NatsLink) -> Result<(), SourceError> {
         if self.place.hosts.len() < 2 {
             return Ok(());

@@ -24,7 +24,7 @@ const SPACING: Duration = Duration::from_millis(10);
 const POLL: Duration = Duration::from_secs(5);
 /// How often a key is read although its server reports changes: some it does not report, such as databases that are swapped.
 const RESYNC: Duration = Duration::from_secs(30);
-/// The longest pause between two readings of a key that is said to have changed, and has not.
+/// The longest pause between two readings of a key that is reported as changed, and is not.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Watches the string at one key of a Redis server, or of one that speaks its protocol.
@@ -141,7 +141,7 @@ impl Redis {
                 false => SPACING,
             };
             before = now;
-            // A sign of life on the connection says nothing of changes that are not announced: only the key does.
+            // A sign of life on the connection proves nothing of changes that are not announced: only the key does.
             let observer = &observer.as_of(read);
             observer.observe(observation);
             self.replicated(connected, observer).await;
@@ -185,7 +185,7 @@ impl Redis {
         }
     }
 
-    /// The keyspace notifications of the key; none where the server sends none, which is said once.
+    /// The keyspace notifications of the key; none where the server sends none, which is reported once.
     async fn notifications(
         &self,
         connected: &Connected,

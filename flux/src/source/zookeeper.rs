@@ -179,7 +179,7 @@ impl ZooKeeper {
     }
 }
 
-/// Whether a server answers at all. One that does not grant the word says so, which is an answer too.
+/// Whether a server answers at all. One that does not grant the word refuses it, which is an answer too.
 async fn answers(server: String) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(server).await?;

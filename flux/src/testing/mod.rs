@@ -51,7 +51,7 @@
 //!
 //! # A reload
 //!
-//! [`harness`] puts the config type on the bench with the layers that it declares, but the test says what the files hold and which
+//! [`harness`] puts the config type on the bench with the layers that it declares, but the test decides what the files hold and which
 //! variables are set. There are no files, no tasks and no waiting: each [`set`](Bench::set) is one update, and answers with the report
 //! where it is refused. Callbacks, parties and stages are declared as in the program, through [`with`](Harness::with).
 //!
@@ -125,7 +125,7 @@
 //! # A watcher of your own
 //!
 //! [`conformance::check`] tries a watcher with all that can go wrong with a source, and prints what it does right and what not. A test
-//! says how to make the watcher, how to write, delete and read back, and which faults the source can make.
+//! defines how to make the watcher, how to write, delete and read back, and which faults the source can make.
 //! [`conformance::Subject`] has an example.
 //!
 //! # What happened in production

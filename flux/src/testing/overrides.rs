@@ -130,7 +130,7 @@ impl<C, F> fmt::Debug for Scope<C, F> {
 }
 
 /// Puts `value` in the place of what `C::get()` reads, on this thread, until the guard is dropped. Its generation is 0. The
-/// rules are not checked: a test may want a value that no document could make.
+/// rules are not checked: a test may need a value that no document could make.
 pub fn override_for_test<C: Root>(value: C) -> Overridden<C> {
     Overridden::new(Arc::new(Snapshot::new(value, 0)))
 }

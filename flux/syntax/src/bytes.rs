@@ -74,7 +74,7 @@ pub fn parse_bytes(text: &str) -> Result<u128, ByteSizeError> {
         .ok_or_else(too_large)
 }
 
-/// Prints a size so that [`parse_bytes`] reads it back: as short as it can be said without a fraction.
+/// Prints a size so that [`parse_bytes`] reads it back: as short as it can be written without a fraction.
 pub fn format_bytes(bytes: u64) -> String {
     let names = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let binary = names.iter().zip((1..=6).map(|power| 1_u64 << (10 * power)));

@@ -205,7 +205,7 @@ fn line_break(what: &str) -> String {
 }
 
 impl Remote<String> {
-    /// Whether every part can be what it is said to be.
+    /// Whether every part can be what it is declared to be.
     ///
     /// # Errors
     /// What is wrong, and how to fix it. Never repeats a secret.

@@ -279,7 +279,7 @@ impl Scheme {
         self.shape().names[0].0
     }
 
-    /// Whether a piece of the path can be what it is said to be.
+    /// Whether a piece of the path can be what it is declared to be.
     pub(crate) fn check_piece(self, piece: usize, text: &str) -> Result<(), String> {
         let name = self.shape().pieces.get(piece).copied().unwrap_or("path");
         if text.is_empty() {

@@ -215,7 +215,7 @@ impl ServedProgram {
                 }
                 silent = Duration::ZERO;
             }
-            // A client has nothing more to say: a byte or the end of it ends it.
+            // A client has nothing more to send: a byte or the end of it ends it.
             let mut byte = [0];
             tokio::select! {
                 () = sleep(LOOK) => silent += LOOK,

@@ -213,7 +213,7 @@ impl<'d> NodeDecoder<'d> {
         }
     }
 
-    /// What toml's decoder refuses even where nobody wants the value.
+    /// What toml's decoder refuses even where nobody reads the value.
     fn passed_over(self) -> Result<(), TreeError> {
         match self.any(de::IgnoredAny) {
             Ok(_) => Ok(()),
@@ -320,7 +320,7 @@ impl<'d> NodeDecoder<'d> {
     }
 
     /// The text of a scalar that the target's type reads as a number or a bool; none in a format whose decoder hands over what it
-    /// is, and where quotes or a tag say that it is none.
+    /// is, and where quotes or a tag make it none.
     #[cfg(feature = "yaml")]
     fn yaml_text(self, tag: &str) -> Option<&'d str> {
         let scalar = self.scalar().filter(|_| self.is_yaml())?;

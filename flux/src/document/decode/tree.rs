@@ -74,7 +74,7 @@ macro_rules! floats {
     )*};
 }
 
-/// Text where a number of another width is wanted: what the target's type says of it must name what it is.
+/// Text where a number of another width is expected: what the target's type reports of it must name what it is.
 fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, TreeError> {
     let number = text.trim();
     if let Ok(number) = number.parse() {

@@ -357,7 +357,7 @@ impl Engine {
         true
     }
 
-    /// Ends the first quarantine whose time is over, or every one where a person says so. Answers whether content is to be taken up
+    /// Ends the first quarantine whose time is over, or every one where a person trusts them. Answers whether content is to be taken up
     /// again. By time they end one after the other, and none during a trial: so each content is tried without the others, and where
     /// one of them kills the process the others are found innocent.
     pub(crate) fn lift_quarantine(&mut self, by_hand: bool, now: Now) -> bool {

@@ -25,12 +25,12 @@ pub(super) struct ModelGeneration {
 pub(super) struct Model {
     probation: bool,
     pub(super) yes: bool,
-    /// What the source says, and whether that is taken up.
+    /// What the source holds, and whether that is taken up.
     newest: Option<SimulatedDocument>,
     news: bool,
     /// Why the newest is no candidate: it was in quarantine when it came, or was given up.
     given_up: bool,
-    /// What the layer says for what readers see.
+    /// What the layer contains in what readers see.
     accepted: Option<SimulatedDocument>,
     pub(super) served: Option<(u64, u32)>,
     last: u64,
@@ -39,7 +39,7 @@ pub(super) struct Model {
     pub(super) pinned: bool,
     begun: bool,
     quarantine: BTreeSet<SimulatedDocument>,
-    /// The newest content is wanted, and was refused.
+    /// The newest content is to be applied, and was refused.
     wanted: bool,
     back: Option<u64>,
     watched: bool,

@@ -34,7 +34,7 @@ pub(crate) struct Opened {
     pub(crate) input: Input,
 }
 
-/// Expands the variables and makes the source ready, or says what cannot work.
+/// Expands the variables and makes the source ready, or answers what cannot work.
 pub(crate) fn open(mut source: Source, resync: Option<Duration>) -> Result<Opened, String> {
     let name = source.name.take();
     let mut opened = opened(source, resync)?;
@@ -100,7 +100,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             let place = in_unicode(&source.variables, |lookup| template.expand(lookup));
             let place = place
                 .map_err(|error| format!("a `{}:` source: {error}", template.scheme.as_str()))?;
-            // What the URI says is nearer to the source than what the builder says of all.
+            // What the URI sets is nearer to the source than what the builder sets for all.
             let resync = own.or(resync.filter(|_| place.get("resync").is_none()));
             let folder = place.origin().strip_prefix("dir:").map(std::path::absolute);
             let folder = folder.and_then(Result::ok);

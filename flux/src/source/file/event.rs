@@ -1,4 +1,4 @@
-//! What an event of the file system says about an entry.
+//! What an event of the file system means for an entry.
 
 use std::{fs, path::Path};
 

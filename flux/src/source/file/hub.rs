@@ -24,7 +24,7 @@ use super::{
 /// Changed by subscribers only, and held while the watcher is called. The thread that delivers events never takes it: it is
 /// the one that answers.
 static CONTROL: LazyLock<Mutex<HubControl>> = LazyLock::new(Mutex::default);
-/// Who wants to know. Held for moments, by both sides.
+/// Who is notified. Held for moments, by both sides.
 static ROUTES: LazyLock<Mutex<Routes>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
@@ -411,7 +411,7 @@ impl Routes {
         lost
     }
 
-    /// `dir` is not watched any more: whoever wanted to know something in it must look.
+    /// `dir` is not watched any more: whoever follows something in it must look.
     fn lose(&mut self, dir: &Path) {
         if let Some(entries) = self.dirs.get_mut(dir) {
             entries.lost = true;

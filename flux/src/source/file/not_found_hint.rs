@@ -1,4 +1,4 @@
-//! What is said of a required file that is not there: where it was looked for, and what is there instead.
+//! What is reported of a required file that is not there: where it was looked for, and what is there instead.
 
 use super::mounts::Mounts;
 use std::{fs, path::Path};

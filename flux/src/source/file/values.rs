@@ -60,7 +60,7 @@ pub(super) fn written(files: &[(&str, &str)]) -> Vec<u8> {
         document.extend_from_slice(format!("{name}\n{}\n{text}\n", text.len()).as_bytes());
     }
     match document.is_empty() {
-        // An empty directory is there, and says nothing.
+        // An empty directory is there, and contains nothing.
         true => b"\n".to_vec(),
         false => document,
     }

@@ -319,8 +319,8 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
     Ok(connected)
 }
 
-/// What a server says to who has not asked anything yet, before it hangs up: that it has too many clients, for one. The client's question
-/// may have crossed it, and what is left is a broken connection.
+/// What a server sends to a client that has not asked anything yet, before it hangs up: that it has too many clients, for one. The
+/// client's question may have crossed it, and what is left is a broken connection.
 async fn farewell(place: &Remote<String>) -> Option<String> {
     if place.tls() {
         return None;

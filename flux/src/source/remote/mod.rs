@@ -106,7 +106,7 @@ mod common {
             .map_err(|error| SourceError::configuration(format!("{}: {error}", place.origin())))
     }
 
-    /// hyper's own sentence, and that of others, says only that something failed; the cause says what.
+    /// hyper's own sentence, and that of others, contains only that something failed; the cause contains what.
     #[cfg(any(feature = "_http", feature = "k8s"))]
     pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         let mut cause = error;
@@ -164,7 +164,7 @@ mod common {
                     self
                 }
 
-                /// Secures the connection; the system says who is trusted, unless [`ca`](Self::ca) does.
+                /// Secures the connection; the system decides who is trusted, unless [`ca`](Self::ca) does.
                 #[must_use]
                 pub fn tls(self) -> Self {
                     self.set("tls", "true")

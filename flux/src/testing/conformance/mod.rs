@@ -1,6 +1,6 @@
 //! Tries a watcher with everything that can go wrong with a source.
 //!
-//! A test says of its watcher what the kit needs to know ([`Subject`]: make one, write, delete, read back, and the faults that it can
+//! A test declares of its watcher what the kit needs to know ([`Subject`]: make one, write, delete, read back, and the faults that it can
 //! make), and [`check`] tries it: ends, errors of each kind, absences, bursts, duplicates, older news after newer, slow consumers,
 //! sessions dropped at any await, panics, stops. What is judged is the same throughout: once the faults stop, what was seen last is
 //! what the source holds, within a bound; what was seen is what the source held, in its order, each once, also where it went back; a

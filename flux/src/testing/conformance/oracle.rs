@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 pub(super) enum Held {
     Document(Arc<[u8]>),
     Nothing,
-    /// The watcher said that it cannot be a document.
+    /// The watcher reported that it cannot be a document.
     Unreadable(String),
 }
 

@@ -1,4 +1,4 @@
-//! Keeps one watcher going in a task of its own, and remembers everything that it says.
+//! Keeps one watcher going in a task of its own, and remembers everything that it reports.
 
 use super::oracle::Held;
 use crate::source::{
@@ -23,7 +23,7 @@ use tokio::{
 /// Between sessions; the supervisor's own pauses are not what is tried.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Everything that a watcher said.
+/// Everything that a watcher reported.
 #[derive(Default)]
 pub(super) struct RunnerReport {
     state: Mutex<RunnerState>,
@@ -63,7 +63,7 @@ impl RunnerReport {
         self.state().errors.contains(&kind)
     }
 
-    /// Why it said that the source ended for good.
+    /// Why it reported that the source ended for good.
     pub(super) fn closed(&self) -> Option<String> {
         self.state().closed.clone()
     }

@@ -1,4 +1,4 @@
-//! What a test says of its watcher, so that the kit can try it.
+//! What a test declares of its watcher, so that the kit can try it.
 
 use crate::source::Watcher;
 use std::{fmt, future::Future, time::Duration};
