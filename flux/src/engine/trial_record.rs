@@ -62,7 +62,7 @@ pub(crate) struct QuarantinedContent {
     /// It may be tried: it is only suspected, or its time is over, or a person ended it, and then one more death quarantines it
     /// again.
     pub(crate) lifted: bool,
-    /// How many other contents killed the process one after another when it was found, and was not tried; 0 once it was.
+    /// How many contents had killed the process one after another when a start found it and did not try it; 0 once it was tried.
     pub(crate) after: u32,
 }
 
@@ -334,7 +334,7 @@ impl QuarantinedContent {
         self.layer == layer && self.fingerprint == fingerprint
     }
 
-    /// What a report contains of it; `tries_at` is when it is tried again.
+    /// What a report contains of it.
     pub(crate) fn sentence(&self) -> String {
         let deaths = match self.deaths {
             1 => "once".to_owned(),
@@ -346,14 +346,18 @@ impl QuarantinedContent {
             false => format!(" with changes of {}", listed(&self.changed)),
         };
         let until = clock_time(self.until);
-        match self.after {
-            0 => format!(
+        match (self.after, self.deaths) {
+            (0, _) => format!(
                 "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once a \
                  value in it changes, at {until}, or when `trust()` is called"
             ),
-            others => format!(
+            (others, 0) => format!(
                 "this content is new, but the process died with {others} other contents in a row, each of them on trial, the last one{changed}; \
                  it is in quarantine, and tried once a value in it changes, at {until}, or when `trust()` is called"
+            ),
+            (all, _) => format!(
+                "the process died {deaths} while this content was on trial{changed}, and with {all} contents in a row, each of them on \
+                 trial; it is in quarantine, and tried again once a value in it changes, at {until}, or when `trust()` is called"
             ),
         }
     }

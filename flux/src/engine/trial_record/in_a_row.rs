@@ -22,9 +22,9 @@ impl TrialRecord {
     /// A row of which no process died for a day is over.
     pub(super) fn forget_row(&mut self, now: SystemTime) {
         self.in_a_row.take_if(|row| {
-            // The calendar may have been set back.
-            let since = now.duration_since(row.last).unwrap_or_default();
-            since > FORGOTTEN
+            // The calendar was ahead when it was written.
+            row.last = row.last.min(now);
+            now.duration_since(row.last).unwrap_or_default() > FORGOTTEN
         });
     }
 
@@ -65,16 +65,19 @@ impl TrialRecord {
         now: SystemTime,
     ) -> Option<String> {
         let row = self.in_a_row.as_ref()?;
-        if self.in_quarantine().any(|one| one.is(layer, fingerprint)) {
+        let mut all = self.quarantined.iter();
+        let known = all.find(|one| one.is(layer, fingerprint));
+        if known.is_some_and(|known| !known.lifted) {
             return None;
         }
         let held = QuarantinedContent {
             layer: layer.to_owned(),
             fingerprint,
-            changed: changed.to_vec(),
-            deaths: 0,
+            changed: known.map_or_else(|| changed.to_vec(), |known| known.changed.clone()),
+            // It may be what the last process died with.
+            deaths: known.map_or(0, |known| known.deaths),
             until: now + crate::time::ceiling(row.held, super::FIRST, LONGEST),
-            times: 1,
+            times: known.map_or(1, |known| known.times.max(1)),
             lifted: false,
             after: row.contents,
         };

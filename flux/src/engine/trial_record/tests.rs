@@ -264,3 +264,29 @@ fn a_row_ends_with_a_trial_that_was_passed_and_after_a_day_without_a_death() {
     assert!(!dies_with(&mut same, 3, NOW), "that content died before");
     assert!(dies_with(&mut record, 4, NOW + LONGEST));
 }
+
+#[test]
+fn a_row_with_a_last_death_in_the_future_is_over_a_day_after_the_start_that_found_it() {
+    let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    for content in 2..4 {
+        dies_with(&mut record, content, NOW + LONGEST * 30);
+    }
+    record.on_trial = None;
+    record.at_start(false, Some(&holding(1)), 2, NOW);
+    assert!(!dies_with(&mut record, 4, NOW + LONGEST * 2));
+}
+
+#[test]
+fn what_the_last_process_died_with_is_held_back_and_not_called_new() {
+    let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    for content in 2..5 {
+        dies_with(&mut record, content, NOW);
+    }
+    let last = Fingerprint(4);
+    let why = record.hold("app.yaml", last, &[], NOW).unwrap();
+    for part in ["died once", "3 contents in a row"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    let held = record.in_quarantine().last().unwrap();
+    assert_eq!((held.fingerprint, held.deaths), (last, 1));
+}
