@@ -158,8 +158,9 @@ impl Nats {
                     _ = beat.tick() => {
                         let asked = Instant::now();
                         match self.is_followed(connected, &stream, &followed.key, newest).await? {
-                            true => observer.as_of(asked).live(),
-                            false => break,
+                            true if !followed.is_read => observer.as_of(asked).live(),
+                            // What was to come is gone since, and nothing announces that.
+                            _ => break,
                         }
                     }
                 }
