@@ -239,10 +239,7 @@ impl LayerState {
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
             LayerContent::Document(bytes) => DecodedContent::later(Arc::clone(bytes)),
         };
-        if !self.quarantine.is_empty() {
-            self.quarantine
-                .remove(self.fingerprint(to.bytes().as_deref()));
-        }
+        self.acquit(to);
         if now != *to {
             self.accepted = Some(content);
         }
@@ -408,6 +405,16 @@ impl LayerState {
         if !matches!(content, LayerContent::Given(_) | LayerContent::Kept) {
             let content = self.fingerprint(content.bytes().as_deref());
             self.quarantine.add(content, why);
+        }
+    }
+
+    /// Content that serves is tried again, however it is written.
+    pub(super) fn acquit(&mut self, content: &LayerContent) {
+        if !self.quarantine.is_empty()
+            && !matches!(content, LayerContent::Given(_) | LayerContent::Kept)
+        {
+            let content = self.fingerprint(content.bytes().as_deref());
+            self.quarantine.remove(content);
         }
     }
 

@@ -100,8 +100,10 @@ impl Engine {
             return;
         };
         for (state, content) in self.layers.states.iter_mut().zip(&*contents) {
-            if state.content() != *content {
+            let served = state.content();
+            if served != *content {
                 state.take_back(content, &text);
+                state.acquit(&served);
             }
         }
     }
