@@ -168,7 +168,7 @@ impl Values {
                 values.value(document, one.key)?;
                 values.value(document, one.value)
             }),
-            // A node that an alias refers to is none.
+            // Every way to a node resolves its aliases.
             NodeContent::Alias(_) => None,
         }
     }
@@ -184,7 +184,7 @@ impl Values {
         match document.kind(id)? {
             ResolvedKind::Null => self.push(&[NULL]),
             ResolvedKind::Bool => self.text(b'b', text),
-            // YAML has texts that look like integers, and TOML has not.
+            // In TOML an integer is never a text, and how it is written makes no difference.
             ResolvedKind::Integer if is_toml(document.dialect()) => {
                 let digits = text.replace('_', "");
                 let printed = document.printed(id);

@@ -45,7 +45,8 @@ impl TrialRecord {
         });
     }
 
-    /// Whether a start right after a death holds back whatever it finds: more contents than `tries` killed the process in a row.
+    /// Whether a start right after a death holds back whatever it finds: more contents than `tries` killed the process in a row. Such
+    /// a start is counted.
     pub(crate) fn is_in_a_row(&mut self, tries: u32) -> bool {
         let row = self.in_a_row.as_mut();
         let Some(row) = row.filter(|row| row.contents > tries) else {

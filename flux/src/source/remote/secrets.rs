@@ -24,11 +24,11 @@ pub(crate) fn without_secrets(place: &Remote<String>, text: &str) -> String {
 pub(crate) fn quoted(place: &Remote<String>, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
     let is_cut = body.len() > LOOKED_AT;
-    // Half of a character at the cut is no sign that a secret ends before it.
+    // A character that the cut has halved would hide that a secret begins before it.
     let whole = text.trim_end_matches(|end| is_cut && end == char::REPLACEMENT_CHARACTER);
     let mut text = without_secrets(place, whole.trim());
     if is_cut {
-        // As much of a secret as is not known to be one.
+        // The beginning of a secret is not recognised where it is shorter than `SHORT`.
         let kept = text.char_indices().rev().nth(SHORT - 2);
         text.truncate(kept.map_or(0, |(at, _)| at));
     }
