@@ -24,7 +24,7 @@ pub(crate) struct EvaluationInput<'a> {
     pub(crate) running: Option<RunningConfiguration<'a>>,
     /// Whether values that are missing refuse nothing, because they come later.
     pub(crate) is_partial: bool,
-    /// What becomes, in reports, of what is refused, and with what is applied.
+    /// What happens, by the reports, with what is refused, and with what is applied.
     pub(crate) keeping: (Keeping, Keeping),
     pub(crate) now: Now,
 }

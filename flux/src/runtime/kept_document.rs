@@ -115,7 +115,7 @@ pub(super) fn document(format: &str, kept: &Tree) -> Result<(Decoder, String), S
     Ok((decoder, text))
 }
 
-/// A layer from what was kept, and what is wrong with it but does not refuse it. An error says why it is not used.
+/// A layer from what was kept, and what is wrong with it but does not refuse it. An error has the reason why it is not used.
 pub(super) fn decode(
     schema: &Schema,
     format: &str,

@@ -1,4 +1,4 @@
-//! The last known good configuration, for somebody who looks on: nothing is claimed, written or served.
+//! The last known good configuration, for a program that only reads it: nothing is claimed, written or served.
 
 use super::{
     last_known_good::{KeepOnDisk, KeptFile},

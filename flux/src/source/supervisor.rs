@@ -63,7 +63,7 @@ async fn sessions(
     }
 }
 
-/// What the source is taken for when nothing was received of it for too long a start.
+/// What the source is taken for when nothing was received from it for too long a start.
 async fn stand_in(patience: Patience, origin: &str, observer: &Observer) {
     tokio::time::sleep(patience.wait).await;
     observer.unheard(|health| match (patience.optional, health) {

@@ -34,7 +34,7 @@ pub(crate) struct Opened {
     pub(crate) input: Input,
 }
 
-/// Expands the variables and makes the source ready, or answers what cannot work.
+/// Expands the variables and makes the source ready, or reports what cannot work.
 pub(crate) fn open(mut source: Source, resync: Option<Duration>) -> Result<Opened, String> {
     let name = source.name.take();
     let mut opened = opened(source, resync)?;

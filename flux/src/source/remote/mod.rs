@@ -106,7 +106,7 @@ mod common {
             .map_err(|error| SourceError::configuration(format!("{}: {error}", place.origin())))
     }
 
-    /// hyper's own sentence, and that of others, contains only that something failed; the cause contains what.
+    /// hyper's own sentence, and that of others, reports only that something failed; the cause has the reason.
     #[cfg(any(feature = "_http", feature = "k8s"))]
     pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         let mut cause = error;
