@@ -97,6 +97,10 @@ fn is_same(one: (&Document<'_>, NodeId), other: (&Document<'_>, NodeId)) -> bool
             return false;
         };
         left = rest;
+        // A tag may name the variant of an enum.
+        if one.node(a).tag.as_deref() != other.node(b).tag.as_deref() {
+            return false;
+        }
         match (&one.node(a).content, &other.node(b).content) {
             (NodeContent::Scalar(written), NodeContent::Scalar(now)) => {
                 if written.text != now.text || one.kind(a) != other.kind(b) {
@@ -158,6 +162,7 @@ mod tests {
             ("v: [a, b]", "v:\n- a\n- b", false),
             ("v: [a, b]", "v: [a, b, c]", true),
             ("v: [{a: 1}]", "v: [{a: 2}]", true),
+            ("v: !tcp x", "v: !udp x", true),
             ("w: 1\nv: one", "w: 2\nv: one", false),
             ("w: 1", "v: 1", true),
             ("x: &x [a]\nv: *x", "v: [a]", false),
