@@ -382,7 +382,7 @@ impl LayerState {
     #[cfg(feature = "json")]
     pub(crate) fn quarantine_reason(&self) -> Option<&str> {
         match &self.newest {
-            _ if self.quarantine.is_empty() => None,
+            _ if !self.quarantine.remembers() => None,
             Some(Observed::Bytes(bytes)) => {
                 let content = self.fingerprint(Some(bytes));
                 self.quarantine.remembered(content)
@@ -396,25 +396,24 @@ impl LayerState {
     pub(super) fn fingerprint(&self, content: Option<&[u8]>) -> Fingerprint {
         match &self.identities {
             Some(identities) => identities.of(self.decoder.as_ref(), content),
-            None => Fingerprint::of(FingerprintKey(0, 0), content),
+            None => by_bytes(content),
         }
     }
 
     /// Content that is not tried again until it changes.
     pub(super) fn take_back(&mut self, content: &LayerContent, why: &str) {
         if !matches!(content, LayerContent::Given(_) | LayerContent::Kept) {
-            let content = self.fingerprint(content.bytes().as_deref());
-            self.quarantine.add(content, why);
+            self.quarantine
+                .add(by_bytes(content.bytes().as_deref()), why);
         }
     }
 
-    /// Content that serves is tried again, however it is written.
+    /// Content that serves is tried again.
     pub(super) fn acquit(&mut self, content: &LayerContent) {
         if !self.quarantine.is_empty()
             && !matches!(content, LayerContent::Given(_) | LayerContent::Kept)
         {
-            let content = self.fingerprint(content.bytes().as_deref());
-            self.quarantine.remove(content);
+            self.quarantine.remove(by_bytes(content.bytes().as_deref()));
         }
     }
 
@@ -429,7 +428,12 @@ impl LayerState {
             Observation::Absent => None,
             Observation::Unreadable(_) => return None,
         };
-        self.quarantine.why(self.fingerprint(content))
+        let taken_back = self.quarantine.taken_back(by_bytes(content));
+        // A document is read for its values only where those are asked for.
+        taken_back.or_else(|| match self.quarantine.remembers() {
+            true => self.quarantine.remembered(self.fingerprint(content)),
+            false => None,
+        })
     }
 
     pub(super) fn status(&self) -> LayerStatus {
@@ -453,4 +457,9 @@ impl LayerState {
             None => self.changed.is_some(),
         }
     }
+}
+
+/// By what this process recognises what it took back.
+fn by_bytes(content: Option<&[u8]>) -> Fingerprint {
+    Fingerprint::of(FingerprintKey(0, 0), content)
 }

@@ -1,4 +1,5 @@
-//! Content that was taken back and is not tried again until its values change.
+//! Content that was taken back and is not tried again until it changes: in this process its bytes, so that a person can have it tried
+//! again by any edit; after the death of a process its values, which many documents are written anew with at every start.
 
 use super::fingerprint::Fingerprint;
 use std::collections::VecDeque;
@@ -9,9 +10,9 @@ const MOST: usize = 64;
 /// Content of one layer, by its fingerprint, and why it was taken back.
 #[derive(Default)]
 pub(super) struct Quarantine {
-    /// Of this process.
+    /// Of this process, by the bytes.
     taken_back: VecDeque<(Fingerprint, String)>,
-    /// Of the processes before.
+    /// Of the processes before, by the values.
     remembered: Vec<(Fingerprint, String)>,
 }
 
@@ -55,12 +56,16 @@ impl Quarantine {
         found.map(|(_, why)| why.as_str())
     }
 
-    /// Why this is not tried again, if it was taken back before.
-    pub(super) fn why(&self, content: Fingerprint) -> Option<&str> {
+    /// Whether anything of the processes before is in quarantine.
+    pub(super) fn remembers(&self) -> bool {
+        !self.remembered.is_empty()
+    }
+
+    /// Why this is not tried again, if this process took it back.
+    pub(super) fn taken_back(&self, content: Fingerprint) -> Option<&str> {
         let mut all = self.taken_back.iter();
         let found = all.find(|(known, _)| *known == content);
-        let why = found.map(|(_, why)| why.as_str());
-        why.or_else(|| self.remembered(content))
+        found.map(|(_, why)| why.as_str())
     }
 }
 
@@ -74,13 +79,13 @@ mod tests {
         assert!(quarantine.is_empty());
         quarantine.add(Fingerprint(1), "bad");
         quarantine.add(Fingerprint(0), "gone");
-        assert_eq!(quarantine.why(Fingerprint(1)), Some("bad"));
-        assert_eq!(quarantine.why(Fingerprint(2)), None);
-        assert_eq!(quarantine.why(Fingerprint(0)), Some("gone"));
+        assert_eq!(quarantine.taken_back(Fingerprint(1)), Some("bad"));
+        assert_eq!(quarantine.taken_back(Fingerprint(2)), None);
+        assert_eq!(quarantine.taken_back(Fingerprint(0)), Some("gone"));
         quarantine.add(Fingerprint(1), "worse");
-        assert_eq!(quarantine.why(Fingerprint(1)), Some("worse"));
+        assert_eq!(quarantine.taken_back(Fingerprint(1)), Some("worse"));
         quarantine.remove(Fingerprint(1));
-        assert_eq!(quarantine.why(Fingerprint(1)), None);
+        assert_eq!(quarantine.taken_back(Fingerprint(1)), None);
         assert!(!quarantine.is_empty());
     }
 
@@ -89,12 +94,15 @@ mod tests {
         let mut quarantine = Quarantine::default();
         quarantine.remember(Fingerprint(1), "died".to_owned());
         quarantine.remember(Fingerprint(0), "died without it".to_owned());
-        assert_eq!(quarantine.why(Fingerprint(1)), Some("died"));
-        assert_eq!(quarantine.why(Fingerprint(2)), None);
-        assert_eq!(quarantine.why(Fingerprint(0)), Some("died without it"));
+        assert_eq!(quarantine.remembered(Fingerprint(1)), Some("died"));
+        assert_eq!(quarantine.remembered(Fingerprint(2)), None);
+        assert_eq!(
+            quarantine.remembered(Fingerprint(0)),
+            Some("died without it")
+        );
         assert!(quarantine.forget(|one| one == Fingerprint(1)));
         assert!(!quarantine.forget(|one| one == Fingerprint(1)));
-        assert_eq!(quarantine.why(Fingerprint(1)), None);
+        assert_eq!(quarantine.remembered(Fingerprint(1)), None);
     }
 
     #[test]
@@ -103,7 +111,7 @@ mod tests {
         for number in 0..=MOST as u128 {
             quarantine.add(Fingerprint(number), "bad");
         }
-        assert_eq!(quarantine.why(Fingerprint(0)), None);
-        assert_eq!(quarantine.why(Fingerprint(1)), Some("bad"));
+        assert_eq!(quarantine.taken_back(Fingerprint(0)), None);
+        assert_eq!(quarantine.taken_back(Fingerprint(1)), Some("bad"));
     }
 }
