@@ -114,12 +114,15 @@ impl Answers {
 
     /// Everything, in the order of the fields.
     pub(super) fn items(&self) -> &ExplainedItems {
-        self.items.get_or_init(|| {
-            let views = views(self.schema, &self.served);
-            let secrets = known_secrets(self.fields, &self.served);
-            let (schema, types) = (self.schema, self.types);
-            fold(schema, types, &views, secrets, Secrecy::Withheld, &[])
-        })
+        if let Some(items) = self.items.get() {
+            return items;
+        }
+        // Not while the cell is held: types of the program read the documents, and may ask in turn.
+        let views = views(self.schema, &self.served);
+        let secrets = known_secrets(self.fields, &self.served);
+        let (schema, types) = (self.schema, self.types);
+        let items = fold(schema, types, &views, secrets, Secrecy::Withheld, &[]);
+        self.items.get_or_init(|| items)
     }
 
     /// What leads to this path, where that alone was made.

@@ -203,13 +203,7 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
     let now = runtime::now();
     let schema = spec.options.schema;
     let mut declared: Vec<OfflineLayer> = Vec::new();
-    let offline = |mut source: Source| {
-        if let Some(variables) = &inputs.variables {
-            source = source.variables(variables.iter().cloned());
-        }
-        source.arguments = Arguments::Given(inputs.arguments.clone().into());
-        source.offline()
-    };
+    let offline = |source: Source| offline(source, inputs);
     declared.extend(spec.sources.into_iter().map(offline));
     let mut new = Vec::new();
     for document in &inputs.documents {
@@ -271,6 +265,15 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
     Ok((judged, checked, files))
 }
 
+/// A layer as it is declared, with the variables and arguments that are given.
+pub(super) fn offline(mut source: Source, inputs: &Inputs) -> OfflineLayer {
+    if let Some(variables) = &inputs.variables {
+        source = source.variables(variables.iter().cloned());
+    }
+    source.arguments = Arguments::Given(inputs.arguments.clone().into());
+    source.offline()
+}
+
 /// What a start would make of these layers.
 pub(super) fn evaluated(
     schema: &'static Schema,
@@ -289,7 +292,7 @@ pub(super) fn evaluated(
     })
 }
 
-fn name_of(layer: &OfflineLayer) -> LayerName {
+pub(super) fn name_of(layer: &OfflineLayer) -> LayerName {
     let file = match &layer.content {
         OfflineContent::File(path) => Some(path.clone()),
         _ => None,

@@ -1,19 +1,15 @@
 //! The last known good configuration on disk, which documents are compared with where no process can be asked.
 
 use super::{
-    check::{Checked, absent, evaluated, read},
-    inputs::Inputs,
+    check::{Checked, absent, evaluated, name_of, offline, read},
+    inputs::{Inputs, left_out},
     planned::PlannedChange,
 };
 use crate::{
     Builder, Config,
     engine::{LayerState, Schema},
     runtime::{self, KeptConfiguration},
-    source::{
-        Content, Observation, Source,
-        arguments::Arguments,
-        declare::{OfflineContent, OfflineLayer},
-    },
+    source::{Content, Observation, declare::OfflineContent},
 };
 
 /// What a program served last, as far as it is on disk.
@@ -38,15 +34,20 @@ impl<C: Config> Builder<C> {
         let (now, schema, options) = (runtime::now(), self.spec.options.schema, &self.spec.options);
         let (mut states, mut origins, mut elsewhere) =
             (Vec::<LayerState>::new(), Vec::<String>::new(), Vec::new());
-        for mut source in self.spec.sources.into_iter().chain(self.spec.overrides) {
-            if let Some(variables) = &inputs.variables {
-                source = source.variables(variables.iter().cloned());
-            }
-            source.arguments = Arguments::Given(Vec::new().into());
-            let layer: OfflineLayer = Source::offline(source);
+        let sources = self.spec.sources.into_iter().chain(self.spec.overrides);
+        let layers: Vec<_> = sources.map(|source| offline(source, inputs)).collect();
+        let names: Vec<_> = layers.iter().map(name_of).collect();
+        let none: Vec<_> = names.iter().map(|_| None).collect();
+        let left_out = left_out(&inputs.terms(), &names, &none);
+        let left_out = left_out.map_err(|error| error.to_string())?;
+        for (layer, is_left_out) in layers.into_iter().zip(left_out) {
             let origin = layer.origin.clone();
             let same = origins.iter().filter(|one| **one == origin).count();
             origins.push(origin.clone());
+            if is_left_out {
+                states.push(absent(layer, now));
+                continue;
+            }
             if matches!(layer.content, OfflineContent::Given(_)) {
                 let read = read(schema, layer, options.unknown, now);
                 states.push(read.map_err(|error| error.to_string())?.0);

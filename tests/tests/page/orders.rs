@@ -117,3 +117,16 @@ async fn a_page_beside_one_with_control_stays_read_only() {
     .await;
     assert_eq!(reply.status, 303);
 }
+
+#[tokio::test]
+async fn the_enter_key_gives_no_order() {
+    let (site, _) = controlled().await;
+    site.write("port: 9091\n").await;
+    let page = site.get("/").await.body;
+    let form = page.split_once("<form class=\"orders\"").unwrap().1;
+    let form = form.split_once("</form>").unwrap().0;
+    // A browser takes the first button of a form for the key, and does nothing where that one is disabled.
+    let first = form.split_once("<button").unwrap().1;
+    assert!(first.starts_with(" hidden disabled>"), "{form}");
+    assert!(form.contains("formaction=\"?rollback\"") && form.contains("formaction=\"?pin\""));
+}
