@@ -29,7 +29,7 @@ use crate::{
     document::{TreeDecoder, tree::Tree as Document},
     layer::{
         Config,
-        decode::{Section, take_unknown_flag},
+        decode::{Section, take_empty_flag, take_unknown_flag},
     },
     problem::{Flaw, ProblemKind, What, without_position},
 };
@@ -127,6 +127,8 @@ pub enum Unknown {
 pub(crate) struct Decoded<L> {
     pub(crate) layer: L,
     pub(crate) warnings: Vec<Found>,
+    /// Entries of maps that are null where null is no value: they take those of the layers below away, or nothing.
+    pub(crate) emptied: Vec<Found>,
     /// There is nothing in it: no text, only comments, or null.
     pub(crate) empty: bool,
 }
@@ -203,6 +205,7 @@ pub(crate) fn decode<C: Config>(
         return Ok(nothing());
     }
     take_unknown_flag();
+    take_empty_flag();
     let layer = match fast::<Option<Section<C::Layer>>>(decoder, text) {
         Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
@@ -220,6 +223,10 @@ pub(crate) fn decode<C: Config>(
         true => closer_look::look_closer(C::fields(), decoder, text, unknown),
         false => closer_look::Closer::default(),
     };
+    let emptied = match take_empty_flag() && !closer.refuses {
+        true => slow::emptied(decoder, text, &mut slow::PartialLayer::<C::Layer>::new()),
+        false => Vec::new(),
+    };
     match closer.refuses {
         true => Err(Failed {
             found: closer.found,
@@ -228,6 +235,7 @@ pub(crate) fn decode<C: Config>(
         false => Ok(Decoded {
             layer,
             warnings: closer.found,
+            emptied,
             empty: false,
         }),
     }
@@ -261,6 +269,7 @@ fn nothing<L: Default>() -> Decoded<L> {
     Decoded {
         layer: L::default(),
         warnings: Vec::new(),
+        emptied: Vec::new(),
         empty: true,
     }
 }

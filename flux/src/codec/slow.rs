@@ -15,7 +15,10 @@ use crate::{
         tree::{Tree, TreeError},
         with_parts, with_plain_scalars, with_texts_read_once,
     },
-    layer::{Config, Layer, decode::Section},
+    layer::{
+        Config, Layer,
+        decode::{Section, recording_empty},
+    },
     problem::{
         self, Flaw, ProblemKind, What,
         collect_errors::{AllCaught, Caught, MOST, collect_errors},
@@ -24,6 +27,7 @@ use crate::{
     schema::{self, Field},
 };
 use serde::Deserialize;
+use std::collections::HashMap;
 
 /// The dialect of a format that has a parser with spans.
 pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
@@ -248,6 +252,43 @@ fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) ->
         caught.steps.clear();
     }
     finished(fields, result, all)
+}
+
+/// The entries of maps that are null where null is no value, of a document that can be decoded.
+#[cold]
+pub(super) fn emptied(decoder: &Decoder, text: &str, into: &mut dyn FillLayer) -> Vec<Found> {
+    let (document, all) = match dialect(decoder) {
+        Some(dialect) => {
+            // What cannot be followed has no places.
+            let Ok(document) = Document::parse(dialect, text) else {
+                return Vec::new();
+            };
+            let (left, parts) = (NodeDecoder::budget(&document), HashMap::new());
+            let decode = || into.fill_from_nodes(NodeDecoder::new(&document, &parts, &left));
+            let (_, all) = collect_errors(|| recording_empty(decode));
+            (Some(document), all)
+        }
+        None => {
+            let Ok(tree) = tree(decoder, text) else {
+                return Vec::new();
+            };
+            let (_, all) = collect_errors(|| recording_empty(|| into.fill_from_tree(&tree)));
+            (None, all)
+        }
+    };
+    let is_one = |caught: &Caught| caught.problem.what.kind() == ProblemKind::NoEffect;
+    let spots = all.caught.into_iter().filter(is_one).map(|caught| {
+        let step = caught.steps.last().filter(|_| document.is_some());
+        let node = step.and_then(|step| Some(document.as_ref()?.id(step.node)));
+        Spot {
+            node,
+            problem: caught.problem,
+            strict: false,
+            twice: false,
+        }
+    });
+    let spots = spots.collect();
+    located(document.as_ref(), spots, all.more)
 }
 
 fn finished(

@@ -373,7 +373,7 @@ impl Engine {
             pinned: self.pinned,
             generations: self.generations.records(),
             warnings: (states.clone())
-                .flat_map(|state| state.warnings.iter().cloned())
+                .flat_map(|state| state.all_warnings().cloned())
                 .collect(),
             layers: states.map(|state| state.status()).collect(),
             under_way: self.proposal.as_ref().map(|one| one.since.wall),

@@ -72,6 +72,12 @@ pub(crate) struct LayerState {
     pub(super) partial_variables: VariablePaths,
     /// What was found in the newest document that does not refuse it.
     pub(super) warnings: Vec<report::Problem>,
+    /// Entries of the newest document that are null where null is no value.
+    pub(super) emptied: Vec<Entry>,
+    /// Those of them that take nothing away.
+    pub(super) without_effect: Vec<Entry>,
+    /// The same, as the status has them.
+    pub(super) empty_entries: Vec<report::Problem>,
     /// Such findings in a layer that has no document, which no update has reported yet.
     given_warnings: Vec<Entry>,
     /// The warnings of the newest reading, where what is given is read again.
@@ -120,6 +126,9 @@ impl LayerState {
             partial: None,
             partial_variables: Vec::new(),
             warnings: Vec::new(),
+            emptied: Vec::new(),
+            without_effect: Vec::new(),
+            empty_entries: Vec::new(),
             given_warnings: Vec::new(),
             warned_again: None,
             quarantine: Quarantine::default(),
@@ -318,6 +327,11 @@ impl LayerState {
     /// Whether it can take part in an update.
     pub(crate) fn is_usable(&self) -> bool {
         self.accepted.is_some() || self.candidate.is_some()
+    }
+
+    /// What was found in its newest content that does not refuse it.
+    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &report::Problem> + Clone {
+        self.warnings.iter().chain(&self.empty_entries)
     }
 
     /// Whether anything at all is known of it.

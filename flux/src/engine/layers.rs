@@ -1,6 +1,7 @@
 //! The layers of a capacitor: what all of them contain, warn of, and must not print.
 
 mod changed_by;
+mod empty_entries;
 mod entries;
 mod hidden_edits;
 pub(super) mod resolve;
@@ -99,6 +100,7 @@ impl Layers {
         for (number, warnings) in self.read_entries_again(update) {
             all.extend(self.warned(number, warnings));
         }
+        all.extend(self.entries_without_effect());
         all
     }
 

@@ -87,6 +87,7 @@ fn decode<C: Config>(decoder: &Decoder, bytes: &[u8], unknown: Unknown) -> Decod
         Ok(decoded) => Ok(codec::Decoded {
             layer: AnyLayer::new(decoded.layer),
             warnings: decoded.warnings,
+            emptied: decoded.emptied,
             empty: decoded.empty,
         }),
         Err(failed) => Err(codec::Failed {

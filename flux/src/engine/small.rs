@@ -159,6 +159,7 @@ fn decode(_: &Decoder, bytes: &[u8], _: Unknown) -> Decoding {
         true => Ok(codec::Decoded {
             layer: AnyLayer::new(layer),
             warnings,
+            emptied: Vec::new(),
             empty: text.trim().is_empty(),
         }),
         false => Err(codec::Failed {

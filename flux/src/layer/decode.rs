@@ -1,7 +1,7 @@
 //! Decoding a layer straight from its format: by field index, without an intermediate tree.
 
 use super::{Layer, UNKNOWN};
-use crate::problem::{TWICE, collect_errors::caught, what_of};
+use crate::problem::{ProblemKind, TWICE, What, collect_errors::caught, what_of};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
@@ -21,6 +21,42 @@ pub(crate) fn take_unknown_flag() -> bool {
 #[inline(never)]
 pub(crate) fn saw_unknown() {
     SAW_UNKNOWN.with(|flag| flag.set(true));
+}
+
+thread_local! {
+    /// An entry of a map was null where null is no value.
+    static SAW_EMPTY: Cell<bool> = const { Cell::new(false) };
+    /// Such entries are recorded by `collect_errors`.
+    static RECORDS_EMPTY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Clears the flag and answers whether an entry without a value was seen on this thread since the last call.
+pub(crate) fn take_empty_flag() -> bool {
+    SAW_EMPTY.take()
+}
+
+/// An entry of a map is null where null is no value. It takes the entry of the layers below away.
+#[cold]
+#[inline(never)]
+pub(super) fn saw_empty(sentence: &'static str) {
+    SAW_EMPTY.set(true);
+    if RECORDS_EMPTY.get() {
+        caught(|| What::plain(ProblemKind::NoEffect, sentence));
+    }
+}
+
+/// Runs `decode` under `collect_errors`, so that it records the entries that are null where null is no value.
+pub(crate) fn recording_empty<T>(decode: impl FnOnce() -> T) -> T {
+    /// Ends it, also where the decoder panics.
+    struct AtEnd;
+    impl Drop for AtEnd {
+        fn drop(&mut self) {
+            RECORDS_EMPTY.set(false);
+        }
+    }
+    let _end = AtEnd;
+    RECORDS_EMPTY.set(true);
+    decode()
 }
 
 thread_local! {

@@ -2,10 +2,11 @@
 
 use super::{
     Layer, Leaf, Presence,
-    decode::kept,
+    decode::{kept, saw_empty},
     key::{self, MapKey},
     null::Null,
     sublayer::{BoxedLayer, LayerEntries, Map, Sublayer},
+    taken::NO_VALUE,
 };
 use crate::{
     problem::{Diff, Seg, TWICE, What, collect_errors::caught},
@@ -277,7 +278,11 @@ impl<'de, L: Leaf> Visitor<'de> for RestEntry<L> {
         L::decode(d).map(Some)
     }
     fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(L::decode(Null::<E>::new()).ok())
+        let value = L::decode(Null::<E>::new()).ok();
+        if value.is_none() {
+            saw_empty(NO_VALUE);
+        }
+        Ok(value)
     }
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
         self.visit_none()

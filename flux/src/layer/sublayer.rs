@@ -2,7 +2,7 @@
 
 use super::{
     Layer, Presence,
-    decode::{kept, saw_unknown, section, take_numbered},
+    decode::{kept, saw_empty, saw_unknown, section, take_numbered},
     key::{AsKey, MapKey},
 };
 use crate::problem::{TWICE, What, collect_errors::caught};
@@ -42,6 +42,24 @@ impl<'de, T: Sublayer> DeserializeSeed<'de> for InPlace<'_, T> {
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         if kept(d.deserialize_option(Nullable(&mut *self.0)))?.is_none() {
             *self.0 = None;
+        }
+        Ok(())
+    }
+}
+
+/// What is reported of a section that is null where no layer below has one.
+const NOTHING_IN_IT: &str = "has nothing in it, and no layer below has this entry, so there is none; write `{}` for one with its defaults, or remove the key";
+
+/// Fills the slot of an entry of a map, for which null is no value unless its type has one.
+struct EntryInPlace<'a, L>(&'a mut Option<Option<L>>);
+
+impl<'de, L: Sublayer> DeserializeSeed<'de> for EntryInPlace<'_, L> {
+    type Value = ();
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        InPlace(&mut *self.0).deserialize(d)?;
+        if let Some(None) = self.0 {
+            saw_empty(NOTHING_IN_IT);
         }
         Ok(())
     }
@@ -358,7 +376,7 @@ impl<M: LayerEntries> Map<M> {
         entries: &mut A,
     ) -> Result<(), A::Error> {
         let mut entry: Option<Option<M::Layer>> = None;
-        entries.next_value_seed(InPlace(&mut entry))?;
+        entries.next_value_seed(EntryInPlace(&mut entry))?;
         let added = match entry {
             Some(layer) => self.0.add(key, layer),
             None => true,

@@ -4,7 +4,7 @@
 use super::{
     Leaf,
     contract::Taken,
-    decode::{again, fill, kept},
+    decode::{again, fill, kept, saw_empty},
     leaf::TypeProbe,
     null::Null,
     unique_keys::{FirstKey, inside, not_null},
@@ -92,6 +92,9 @@ pub trait TakenEntries: Sized {
     /// Removes entries.
     fn remove_all(&mut self, keys: &[Self::Key]);
 }
+
+/// What is reported of an entry that is null where no layer below has one.
+pub(super) const NO_VALUE: &str = "has no value, and no layer below has this entry, so there is none; give it a value, or remove the key";
 
 struct EntriesSeed<'t, T: TakenEntries>(&'t mut Vec<T::Key>, PhantomData<T>);
 
@@ -196,7 +199,11 @@ impl<'de, V: DeserializeOwned> Visitor<'de> for OrNull<V> {
         inside(d).map(Some)
     }
     fn visit_none<E: Error>(self) -> Result<Option<V>, E> {
-        Ok(V::deserialize(Null::<NoValue>::new()).ok())
+        let value = V::deserialize(Null::<NoValue>::new()).ok();
+        if value.is_none() {
+            saw_empty(NO_VALUE);
+        }
+        Ok(value)
     }
     fn visit_unit<E: Error>(self) -> Result<Option<V>, E> {
         self.visit_none()

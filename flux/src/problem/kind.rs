@@ -25,6 +25,7 @@ use std::fmt;
 /// | `taken_back` | it was applied and taken back, and is not tried again |
 /// | `pinned` | it waits until `unpin()` |
 /// | `shadowed` | a warning: the value is changed without effect, since an argument sets it above |
+/// | `no_effect` | a warning: an entry is null, which takes nothing away, since no layer below has it |
 /// | `panic` | the program's code panicked |
 /// | `more` | more problems, which are counted and not listed |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +65,8 @@ pub enum ProblemKind {
     Pinned,
     /// The value is changed without effect, since an argument sets it above.
     Shadowed,
+    /// An entry is null, which takes nothing away, since no layer below has it.
+    NoEffect,
     /// The program's code panicked.
     Panic,
     /// More problems, which are counted and not listed.
@@ -91,6 +94,7 @@ impl ProblemKind {
             ProblemKind::TakenBack => "taken_back",
             ProblemKind::Pinned => "pinned",
             ProblemKind::Shadowed => "shadowed",
+            ProblemKind::NoEffect => "no_effect",
             ProblemKind::Panic => "panic",
             ProblemKind::More => "more",
         }

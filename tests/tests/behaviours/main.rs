@@ -8,6 +8,7 @@ mod declared;
 mod deep;
 mod display;
 mod documents;
+mod empty_entries;
 mod environment;
 mod every_problem;
 mod files;

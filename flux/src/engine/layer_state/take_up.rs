@@ -52,6 +52,7 @@ impl LayerState {
         unknown: Unknown,
     ) -> (Result<DecodedContent, Vec<Entry>>, Vec<Entry>) {
         self.partial = None;
+        self.emptied = Vec::new();
         let told = |what: What| {
             let path = Vec::new();
             let entry = Entry::new(&self.origin, Flaw { path, what });
@@ -92,6 +93,7 @@ impl LayerState {
             Ok(Ok(decoded)) if decoded.empty => refuse("is empty, and this layer is required"),
             Ok(Ok(decoded)) => {
                 let warnings = entries(decoded.warnings);
+                self.emptied = entries(decoded.emptied);
                 (Ok(DecodedContent::fresh(bytes, decoded.layer)), warnings)
             }
             Ok(Err(failed)) => {

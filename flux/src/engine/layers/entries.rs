@@ -46,13 +46,13 @@ impl Layers {
 }
 
 /// The newest content of some layers.
-struct Below<'a> {
+pub(super) struct Below<'a> {
     fields: &'static [Field],
     trees: Vec<&'a Tree>,
     documents: Vec<Document<'a>>,
 }
 
-fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'a> {
+pub(super) fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'a> {
     let (mut trees, mut documents) = (Vec::new(), Vec::new());
     for state in states {
         let newest = state.candidate.as_ref().or(state.accepted.as_ref());
@@ -71,7 +71,7 @@ fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'
 }
 
 impl Below<'_> {
-    fn at(&self, path: &[Seg]) -> Vec<String> {
+    pub(super) fn at(&self, path: &[Seg]) -> Vec<String> {
         let trees = self.trees.iter();
         let documents = self.documents.iter();
         let mut keys: Vec<String> = trees
