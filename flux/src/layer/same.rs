@@ -1,8 +1,11 @@
 //! Whether two values that are not equal are the same all the same: a float that is no number is not equal to itself.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, VecDeque},
     hash::{BuildHasher, Hash},
+    rc::Rc,
+    sync::Arc,
 };
 
 /// Floats, and what holds them: lists, maps, tuples and pointers. Of a struct of the program only its own `PartialEq` is known.
@@ -36,7 +39,9 @@ macro_rules! others {
 
 others! {
     bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize str String std::time::Duration std::path::PathBuf
-    std::net::IpAddr std::net::SocketAddr
+    std::net::IpAddr std::net::Ipv4Addr std::net::Ipv6Addr std::net::SocketAddr std::net::SocketAddrV4 std::net::SocketAddrV6
+    std::ffi::OsString std::time::SystemTime
+    std::num::NonZeroU8 std::num::NonZeroU16 std::num::NonZeroU32 std::num::NonZeroU64 std::num::NonZeroUsize
 }
 
 macro_rules! tuples {
@@ -91,7 +96,19 @@ impl<T: Floats> Floats for VecDeque<T> {
     }
 }
 
-impl<T: Floats + ?Sized> Floats for Box<T> {
+macro_rules! pointers {
+    ($($pointer:ident)*) => {$(
+        impl<T: Floats + ?Sized> Floats for $pointer<T> {
+            fn same(&self, other: &Self) -> bool {
+                (**self).same(&**other)
+            }
+        }
+    )*};
+}
+
+pointers! { Box Rc Arc }
+
+impl<T: Floats + ToOwned + ?Sized> Floats for Cow<'_, T> {
     fn same(&self, other: &Self) -> bool {
         (**self).same(&**other)
     }
@@ -105,6 +122,15 @@ impl<K: PartialEq, V: Floats> Floats for BTreeMap<K, V> {
 }
 
 impl<K: Eq + Hash, V: Floats, S: BuildHasher> Floats for HashMap<K, V, S> {
+    fn same(&self, other: &Self) -> bool {
+        let same = |(key, a): (&K, &V)| other.get(key).is_some_and(|b| a.same(b));
+        self.len() == other.len() && self.iter().all(same)
+    }
+}
+
+/// The order counts as little as for its `PartialEq`.
+#[cfg(feature = "indexmap")]
+impl<K: Eq + Hash, V: Floats, S: BuildHasher> Floats for indexmap::IndexMap<K, V, S> {
     fn same(&self, other: &Self) -> bool {
         let same = |(key, a): (&K, &V)| other.get(key).is_some_and(|b| a.same(b));
         self.len() == other.len() && self.iter().all(same)
@@ -158,6 +184,17 @@ mod tests {
         assert!(!(&Unequal(&map(nan), &map(nan))).differ());
         let map = |value: f64| HashMap::from([("a", value)]);
         assert!(!(&Unequal(&map(nan), &map(nan))).differ());
+        #[cfg(feature = "indexmap")]
+        {
+            let map = |value: f64| indexmap::IndexMap::from([("a", value), ("b", 1.0)]);
+            assert!(!(&Unequal(&map(nan), &map(nan))).differ());
+            assert!((&Unequal(&map(nan), &map(1.0))).differ());
+        }
+        assert!(!(&Unequal(&Arc::new(nan), &Arc::new(nan))).differ());
+        assert!(!(&Unequal(&Rc::<[f64]>::from([nan]), &Rc::<[f64]>::from([nan]))).differ());
+        let beside = |text: &str| (Arc::<str>::from(text), std::num::NonZeroU8::MIN, nan);
+        assert!(!(&Unequal(&beside("a"), &beside("a"))).differ());
+        assert!((&Unequal(&beside("a"), &beside("b"))).differ());
         let pair = |text: &str| vec![(text.to_owned(), nan, Some((1_u8, [nan])))];
         assert!(!(&Unequal(&pair("a"), &pair("a"))).differ());
         assert!((&Unequal(&pair("a"), &pair("b"))).differ());
