@@ -207,6 +207,18 @@ pub(crate) enum Value<'a> {
     Collection(&'a Type, Vec<Value<'a>>),
 }
 
+impl Value<'_> {
+    /// Whether a part of it is read from a text at run time.
+    pub(crate) fn has_text(&self) -> bool {
+        match self {
+            Value::Text(..) => true,
+            Value::Some(inner) => inner.has_text(),
+            Value::Array(items) | Value::Collection(_, items) => items.iter().any(Value::has_text),
+            _ => false,
+        }
+    }
+}
+
 /// A rule that a value must keep.
 pub(crate) struct Rule<'a> {
     pub(crate) check: Check<'a>,

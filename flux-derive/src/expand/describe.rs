@@ -1,6 +1,6 @@
 //! The field table.
 
-use super::leaf::Leaves;
+use super::{leaf::Leaves, value};
 use crate::{
     model::{Bound, Bounds, Check, Decode, DefaultSource, Field, Kind, Merge, Model, Rule, Value},
     types::literal_text,
@@ -65,6 +65,7 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
         all.extend(quote!(.with_docs(#docs)));
     }
     all.extend(default(field));
+    all.extend(checked_default(field));
     if matches!(
         field.kind,
         Kind::Leaf {
@@ -122,6 +123,18 @@ fn default(field: &Field<'_>) -> Option<TokenStream> {
         quote_spanned!(default.span=> ::core::line!()),
     );
     Some(quote!(.with_default(__f::DefaultValue::new(#text, #file, #line)#literal)))
+}
+
+/// A default that the type reads from a text at run time is tried once before the program starts.
+fn checked_default(field: &Field<'_>) -> Option<TokenStream> {
+    let default = field.default.as_ref()?;
+    match &default.source {
+        DefaultSource::Value(value, _) if value.has_text() => {
+            let (ty, value) = (field.ty, value::default(field, default));
+            Some(quote!(.with_checked_default(|| { let _: #ty = #value; })))
+        }
+        _ => None,
+    }
 }
 
 fn shown(expr: &Expr) -> String {

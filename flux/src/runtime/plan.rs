@@ -11,7 +11,8 @@ use crate::engine::TrialRules;
 use crate::{
     codec::Unknown,
     engine::{AnyLayer, LayerState, Reducer, Schema, Served, Settings, whole_entry},
-    problem::{ProblemKind, caught},
+    problem::{Dotted, ProblemKind, Seg, caught},
+    schema::{Field, MAX_DEPTH},
     source::{
         Given, arguments,
         declare::{self, Input, Opened},
@@ -103,6 +104,8 @@ impl Plan {
             });
             keep.beside_sources(files).map_err(wrong)?;
         }
+        check_defaults((spec.options.schema.fields)(), MAX_DEPTH, &mut Vec::new())
+            .map_err(wrong)?;
         for layer in &layers {
             if let Input::Environment(prefix, _) = &layer.input {
                 environment::check_names((spec.options.schema.fields)(), prefix).map_err(wrong)?;
@@ -119,6 +122,37 @@ impl Plan {
             last_known_good,
         })
     }
+}
+
+/// A default that its type cannot read is found before it is needed.
+fn check_defaults(fields: &'static [Field], depth: u8, path: &mut Vec<Seg>) -> Result<(), String> {
+    for field in fields {
+        if !field.flatten {
+            path.push(Seg::Key(field.name.into()));
+        }
+        if let Err(why) = field.try_default() {
+            let why = match field.is_secret() {
+                true => "its default cannot be read".to_owned(),
+                false => why,
+            };
+            let place = field.default().map_or(String::new(), |default| {
+                format!(" ({}, line {})", default.file, default.line)
+            });
+            let path = Dotted(path);
+            return Err(format!(
+                "`{path}`: {why}; write a default that its type reads{place}"
+            ));
+        }
+        if let Some(inner) = field.kind.table()
+            && depth > 0
+        {
+            check_defaults(inner, depth - 1, path)?;
+        }
+        if !field.flatten {
+            path.pop();
+        }
+    }
+    Ok(())
 }
 
 /// Names that mean two fields are refused; and `--help` gives the help instead of a configuration.

@@ -1,6 +1,7 @@
 //! One field of a config struct.
 
 use super::{ChangeRule, Constraint, DefaultValue, MergeRule};
+use crate::problem::caught;
 
 /// One field of a config struct, as the derive describes it.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub struct Field {
     merge: Option<MergeRule>,
     argument: Option<&'static str>,
     short: Option<char>,
+    /// Panics where the default is a text that the type cannot read.
+    check_default: Option<fn()>,
     /// The full name of a leaf's type; a function, since it is no constant.
     full_name: fn() -> &'static str,
 }
@@ -141,6 +144,13 @@ impl Field {
             _ => None,
         }
     }
+    /// Whether the type reads the default, where that is a text which it reads at run time; else why not.
+    pub(crate) fn try_default(&self) -> Result<(), String> {
+        match self.check_default {
+            Some(check) => caught(check),
+            None => Ok(()),
+        }
+    }
     /// The default for people: a value, or an expression that has a meaning outside the code.
     pub(crate) fn printed_default(&self) -> Option<&'static str> {
         let expression = || self.default.map(|default| default.text);
@@ -217,6 +227,7 @@ impl Field {
             merge: None,
             argument: None,
             short: None,
+            check_default: None,
             full_name: no_name,
         }
     }
@@ -308,6 +319,12 @@ impl Field {
     #[must_use]
     pub const fn with_default(mut self, default: DefaultValue) -> Self {
         self.default = Some(default);
+        self
+    }
+    /// Sets what panics where the default is a text that the type cannot read.
+    #[must_use]
+    pub const fn with_checked_default(mut self, check: fn()) -> Self {
+        self.check_default = Some(check);
         self
     }
     /// Sets [`Field::constraints`].

@@ -408,18 +408,62 @@ async fn a_default_written_as_text_is_read_where_its_type_is_not_made_from_text(
         #[flux(default = "8")]
         port: std::num::NonZeroU16,
     }
-    #[derive(Flux)]
-    struct Wrong {
-        #[flux(default = "abc")]
-        _odd: Even,
-    }
     let app = applied::<App>(Format::Json, "{}").await;
     assert_eq!(app.even, Even("abcd".to_owned()));
     assert_eq!(app.maybe, Some(Even("abcd".to_owned())));
     assert_eq!(app.port.get(), 8);
-    let report = refusal::<Wrong>(Format::Json, "{}").await.to_string();
+}
+
+#[tokio::test]
+async fn a_default_that_its_type_cannot_read_is_refused_before_the_start_whether_it_is_needed_or_not()
+ {
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct Section {
+        #[flux(default = "0")]
+        zero: std::num::NonZeroU16,
+    }
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct Wrong {
+        #[flux(nested)]
+        section: BTreeMap<String, Section>,
+    }
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct Item {
+        #[flux(default = ["8", "x"])]
+        ports: Vec<std::num::NonZeroU16>,
+    }
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct Secret {
+        #[flux(default = "hunter2", secret)]
+        pin: std::num::NonZeroU16,
+    }
+    fn refused<C: flux::Config>() -> String {
+        let (_, channel) = Channel::buffered("app", 1);
+        let source = Source::watcher(channel).format(Format::Json);
+        let error = Capacitor::<C>::builder().source(source).build().err();
+        error.expect("a wrong default").to_string()
+    }
+    let error = refused::<Wrong>();
+    for part in [
+        "`section.zero`: the default `0` cannot be read: ",
+        "write a default that its type reads (",
+        "values_documents.rs, line ",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    let error = refused::<Item>();
     assert!(
-        report.contains("the default `abc` cannot be read: is not even"),
-        "{report}"
+        error.contains("`ports`: the default `x` cannot be read"),
+        "{error}"
     );
+    let error = refused::<Secret>();
+    assert!(
+        error.contains("`pin`: its default cannot be read"),
+        "{error}"
+    );
+    assert!(!error.contains("hunter2"), "{error}");
 }
