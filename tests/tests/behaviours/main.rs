@@ -55,6 +55,7 @@ mod values;
 mod values_documents;
 mod values_entries;
 mod values_environment;
+mod values_refused;
 mod values_testing;
 
 use flux::{

@@ -285,6 +285,38 @@ async fn a_type_that_holds_a_secret_is_secret_behind_an_alias() {
     assert_eq!(capacitor.get().password.as_ref().unwrap().0, 1);
 }
 
+#[tokio::test]
+async fn a_text_that_is_zeroed_is_secret_without_an_option() {
+    #[derive(Flux)]
+    struct App {
+        password: zeroize::Zeroizing<String>,
+        keys: Option<Vec<zeroize::Zeroizing<String>>>,
+    }
+    assert!(App::fields().iter().all(Field::is_secret));
+    let wrong = "password: [hunter2222]\nkeys: {a: hunter3333}";
+    let report = folded::<App>(Format::Yaml, &[wrong]).await.err().unwrap();
+    assert_eq!(report.problems().len(), 2, "{report}");
+    assert!(!format!("{report} {report:?}").contains("hunter"));
+    let (capacitor, sender) = by_hand::<App>(|builder| builder);
+    let document = &b"{password: hunter2222, keys: [hunter3333]}"[..];
+    sender.send(document).await.unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(*capacitor.get().password, "hunter2222");
+    assert_eq!(
+        capacitor.get().keys.as_ref().unwrap()[0].as_str(),
+        "hunter3333"
+    );
+    let told = capacitor.effective().unwrap().to_string() + &format!("{:?}", capacitor.status());
+    assert!(!told.contains("hunter"), "{told}");
+    // It can be compared, so what stays the same is no change.
+    sender
+        .send(&b"{password: hunter2222, keys: [hunter3333], }"[..])
+        .await
+        .unwrap();
+    capacitor.process().await.unwrap();
+    assert_eq!(capacitor.status().generation, 1);
+}
+
 /// The level of the log.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
