@@ -1,6 +1,9 @@
 //! Prints verdicts and answers, and has the code of each.
 
-use super::output::{Annotation, Annotations, OutputFormat, data};
+use super::{
+    events::WatchEvent,
+    output::{Annotation, Annotations, OutputFormat, data},
+};
 use crate::{
     inspect::{
         CheckError, Checked, Effective, Explanation, PartyVerdict, PlannedChange, PlannedUpdate,
@@ -27,6 +30,18 @@ pub(super) struct Answering<'a> {
 }
 
 impl Answering<'_> {
+    /// Prints one event: a line of JSON for programs.
+    pub(super) fn event(&mut self, event: &WatchEvent) -> io::Result<()> {
+        match self.output {
+            OutputFormat::Human => writeln!(self.out, "{}", event.text)?,
+            _ => {
+                serde_json::to_writer(&mut *self.out, &event.data)?;
+                writeln!(self.out)?;
+            }
+        }
+        self.out.flush()
+    }
+
     pub(super) fn text(&mut self, text: &str) -> io::Result<u8> {
         write!(self.out, "{text}")?;
         Ok(GOOD)

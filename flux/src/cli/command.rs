@@ -1,5 +1,8 @@
 //! The arguments of the commands.
 
+mod ask;
+mod execute;
+
 use super::output::OutputFormat;
 use crate::inspect::Inputs;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
@@ -67,6 +70,21 @@ pub(super) enum ConfigAction {
         is_manual: bool,
     },
     Variables(Option<String>),
+}
+
+impl ConfigAction {
+    /// Whether what it prints is a file, and no message.
+    fn prints_document(&self) -> bool {
+        matches!(
+            self,
+            ConfigAction::Show { .. }
+                | ConfigAction::Completions(_)
+                | ConfigAction::Schema { .. }
+                | ConfigAction::Template(_)
+                | ConfigAction::Reference { .. }
+                | ConfigAction::Variables(_)
+        )
+    }
 }
 
 fn files() -> Arg {

@@ -42,10 +42,8 @@
 
 mod admin;
 mod answering;
-mod ask;
 mod command;
 mod events;
-mod execute;
 mod live;
 mod output;
 mod paint;

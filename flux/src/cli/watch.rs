@@ -2,9 +2,8 @@
 
 use super::{
     answering::{Answering, GOOD, REFUSED},
-    events::{WatchEvent, events},
+    events::events,
     live::declared_without_parties,
-    output::OutputFormat,
 };
 use crate::{Capacitor, Error, Root, engine::Status, inspect::Inspector};
 use std::{io, sync::Arc, time::Duration};
@@ -79,19 +78,5 @@ fn print_events<C: Root>(
             seen = Some(status);
         }
         std::thread::sleep(LOOK);
-    }
-}
-
-impl Answering<'_> {
-    /// Prints one event: a line of JSON for programs.
-    pub(super) fn event(&mut self, event: &WatchEvent) -> io::Result<()> {
-        match self.output {
-            OutputFormat::Human => writeln!(self.out, "{}", event.text)?,
-            _ => {
-                serde_json::to_writer(&mut *self.out, &event.data)?;
-                writeln!(self.out)?;
-            }
-        }
-        self.out.flush()
     }
 }

@@ -1,8 +1,10 @@
 //! What readers see, path by path: made once for each configuration, when someone asks, and kept until the next one. Where the first
 //! question is about one path, only that one is made.
 
+mod explain;
+mod notes;
+
 use super::{
-    explain::DEEPEST,
     explanation::Explanation,
     fold::{Secrecy, fold},
     item::{ExplainedItem, ExplainedItems, ItemOutcome, each_leaf},
@@ -17,6 +19,7 @@ use crate::{
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
     schema::{Field, TypeFacts},
 };
+use explain::DEEPEST;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},

@@ -1,5 +1,6 @@
 //! Judges documents as a start would, without a start.
 
+mod changes;
 mod text;
 
 use super::{

@@ -1,5 +1,7 @@
 //! What is known of one path of the configuration, as data and as people read it.
 
+mod of_field;
+
 use super::{
     item::Effect,
     lines::{called, each_line},
@@ -156,17 +158,6 @@ impl Explanation {
     pub fn shadowed(&self) -> impl Iterator<Item = &Setting> {
         let settings = self.settings.iter();
         settings.filter(|one| one.effect == Effect::Shadowed)
-    }
-}
-
-impl Effect {
-    /// Its name in `Serialize`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Effect::Decides => "decides",
-            Effect::Contributes => "contributes",
-            Effect::Shadowed => "shadowed",
-        }
     }
 }
 

@@ -149,6 +149,17 @@ pub enum Effect {
     Shadowed,
 }
 
+impl Effect {
+    /// Its name in `Serialize`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Effect::Decides => "decides",
+            Effect::Contributes => "contributes",
+            Effect::Shadowed => "shadowed",
+        }
+    }
+}
+
 /// Every leaf, and every section, list and map that has no parts.
 pub(super) fn each_leaf<'s>(
     items: &'s [ExplainedItem],

@@ -3,11 +3,12 @@
 
 use crate::{
     codec::{self, Unknown},
-    document::{Document, items_by_number, raw, tree::Tree},
+    document::{Document, NodeId, items_by_number, raw, tree::Tree},
     engine::{AnyLayer, LayerContent, Schema, Served, ServedLayer, decode},
     problem::Seg,
     report::ArgumentPlace,
     schema::{self, Field, Kind},
+    source::environment,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,6 +23,20 @@ pub(super) struct LayerView<'a> {
     pub(super) arguments: Option<&'a [(Vec<Seg>, ArgumentPlace)]>,
     /// Why it cannot be explained whole.
     pub(super) note: Option<&'static str>,
+}
+
+impl LayerView<'_> {
+    pub(super) fn place(&self, node: Option<NodeId>) -> Option<(usize, usize)> {
+        let document = self.document.as_ref().filter(|one| one.has_places())?;
+        Some(document.start(node?))
+    }
+
+    /// The variable or the argument that sets a path.
+    pub(super) fn names(&self, path: &[Seg]) -> (Option<String>, Option<String>) {
+        let variable = environment::variable_of(self.variables, path);
+        let argument = (self.arguments).and_then(|set| environment::variable_of(set, path));
+        (variable, argument.map(|argument| argument.name))
+    }
 }
 
 /// Reads every layer.

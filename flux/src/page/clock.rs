@@ -1,11 +1,9 @@
 //! Times as people and browsers read them.
 
-use super::html::Html;
-use crate::time::unix;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The time in UTC, as `2026-11-27T13:08:48Z`.
-fn utc(at: SystemTime) -> String {
+pub(super) fn utc(at: SystemTime) -> String {
     let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Years that begin in March, so that the day of a leap year is the last one; eras of 400 years.
@@ -22,7 +20,7 @@ fn utc(at: SystemTime) -> String {
 }
 
 /// A length of time in its two largest units.
-fn lasting(time: Duration) -> String {
+pub(super) fn lasting(time: Duration) -> String {
     let seconds = time.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes, seconds % 60) {
@@ -35,23 +33,6 @@ fn lasting(time: Duration) -> String {
 
 /// When the reader of a page reads it; none where the browser computes the ages.
 pub(super) type ReadAt = Option<SystemTime>;
-
-impl Html {
-    /// A time, and how long ago it was. What a browser replaces later is the time alone.
-    pub(super) fn time(&mut self, at: SystemTime, now: ReadAt) -> &mut Self {
-        let text = utc(at);
-        self.raw("<time datetime=\"")
-            .text(&text)
-            .raw("\" data-at=\"");
-        self.text(format!("{:.0}", unix(at))).raw("\">");
-        self.text(text.replace('T', " ").replace('Z', " UTC"));
-        if let Some(now) = now {
-            let ago = now.duration_since(at).unwrap_or_default();
-            self.raw(" (").text(lasting(ago)).raw(" ago)");
-        }
-        self.raw("</time>")
-    }
-}
 
 #[cfg(test)]
 mod tests {

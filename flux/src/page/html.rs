@@ -1,7 +1,14 @@
 //! Text that becomes a part of a page. Only texts of this crate's source are written as they are.
 
-use crate::problem::{controls, shortened, spelled};
-use std::fmt::{self, Display, Write as _};
+use super::clock::{ReadAt, lasting, utc};
+use crate::{
+    problem::{controls, shortened, spelled},
+    time::unix,
+};
+use std::{
+    fmt::{self, Display, Write as _},
+    time::SystemTime,
+};
 
 /// A piece of a page. What is not a literal of the source is escaped, so that nothing that a user wrote opens a tag, ends an attribute
 /// or controls how text is shown.
@@ -35,6 +42,21 @@ impl Html {
     /// Text of any length, its middle left out where it is too long for people.
     pub(super) fn short(&mut self, text: &str) -> &mut Self {
         self.text(shortened(text))
+    }
+
+    /// A time, and how long ago it was. What a browser replaces later is the time alone.
+    pub(super) fn time(&mut self, at: SystemTime, now: ReadAt) -> &mut Self {
+        let text = utc(at);
+        self.raw("<time datetime=\"")
+            .text(&text)
+            .raw("\" data-at=\"");
+        self.text(format!("{:.0}", unix(at))).raw("\">");
+        self.text(text.replace('T', " ").replace('Z', " UTC"));
+        if let Some(now) = now {
+            let ago = now.duration_since(at).unwrap_or_default();
+            self.raw(" (").text(lasting(ago)).raw(" ago)");
+        }
+        self.raw("</time>")
     }
 
     pub(super) fn html(&mut self, other: &Html) -> &mut Self {

@@ -1,6 +1,6 @@
 //! Asks a running program.
 
-use super::{AdminRequest, LARGEST_REQUEST, connect::connect};
+use super::{LARGEST_REQUEST, connect::connect};
 use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -99,13 +99,6 @@ fn unanswered(error: io::Error) -> io::Error {
 impl Drop for AdminConnection {
     fn drop(&mut self) {
         let _ = self.0.get_ref().shutdown(Shutdown::Both);
-    }
-}
-
-impl AdminRequest {
-    /// Whether the answer goes on.
-    pub(in crate::cli) fn goes_on(&self) -> bool {
-        matches!(self.question, super::AdminQuestion::Watch)
     }
 }
 

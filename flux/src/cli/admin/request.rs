@@ -23,6 +23,11 @@ pub(in crate::cli) enum AdminQuestion {
 }
 
 impl AdminRequest {
+    /// Whether the answer goes on.
+    pub(in crate::cli) fn goes_on(&self) -> bool {
+        matches!(self.question, AdminQuestion::Watch)
+    }
+
     /// As it is sent.
     ///
     /// # Errors

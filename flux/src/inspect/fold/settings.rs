@@ -2,14 +2,11 @@
 
 use super::{Fold, Here};
 use crate::{
-    document::NodeId,
     inspect::{
         item::{Effect, LayerSetting},
         value::ConfigValue,
-        views::LayerView,
     },
     problem::Seg,
-    source::environment,
 };
 
 impl<'a> Fold<'a> {
@@ -52,19 +49,5 @@ impl<'a> Fold<'a> {
             value: Some(value.clone()),
             effect,
         }
-    }
-}
-
-impl LayerView<'_> {
-    fn place(&self, node: Option<NodeId>) -> Option<(usize, usize)> {
-        let document = self.document.as_ref().filter(|one| one.has_places())?;
-        Some(document.start(node?))
-    }
-
-    /// The variable or the argument that sets a path.
-    fn names(&self, path: &[Seg]) -> (Option<String>, Option<String>) {
-        let variable = environment::variable_of(self.variables, path);
-        let argument = (self.arguments).and_then(|set| environment::variable_of(set, path));
-        (variable, argument.map(|argument| argument.name))
     }
 }

@@ -60,7 +60,7 @@ impl PlannedChange {
     }
 
     /// What differs, without the rules on changes.
-    pub(super) fn between(old: AnsweredSide<'_>, new: AnsweredSide<'_>) -> Vec<Self> {
+    pub(in crate::inspect) fn between(old: AnsweredSide<'_>, new: AnsweredSide<'_>) -> Vec<Self> {
         let paths = different(old.0, new.0);
         let paths = paths.iter();
         paths
@@ -89,15 +89,6 @@ impl PlannedChange {
             waits_for_restart: waits,
             printed,
         }
-    }
-}
-
-impl Checked {
-    /// What would change if `other` were applied in the place of this one. Rules on changes are not asked, and secrets are not
-    /// compared.
-    pub fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
-        let old = (&*self.answers, &self.status);
-        PlannedChange::between(old, (&other.answers, &other.status))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Asks the running program, where it may be asked.
 
 #[cfg(unix)]
-use super::{
+use super::ConfigAction;
+use super::ConfigCommand;
+#[cfg(unix)]
+use crate::cli::{
     admin::{AdminQuestion, AdminRequest, ask},
     answering::{GOOD, NOT_LOOKED_AT},
-    command::ConfigAction,
 };
-use super::{answering::Answering, command::ConfigCommand};
-use crate::Root;
+use crate::{Root, cli::answering::Answering};
 use std::io;
 
 #[cfg(unix)]

@@ -1,15 +1,15 @@
 //! Finds a path among the answers, and explains it.
 
-use super::{
-    answers::Answers,
-    error::ExplainError,
-    explanation::{Explanation, Setting, ValueOrigin},
-    into_value::steps_that_exist,
-    item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting, PartsForm},
-    value::ConfigValue,
-};
+use super::Answers;
 use crate::{
     engine::{LayerContent, Status},
+    inspect::{
+        error::ExplainError,
+        explanation::{Explanation, Setting, ValueOrigin},
+        into_value::steps_that_exist,
+        item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting, PartsForm},
+        value::ConfigValue,
+    },
     problem::{KeyPath, LONGEST, Seg},
     schema::{self, Field, Kind, Reached},
 };
@@ -35,7 +35,11 @@ struct PathWalk<'a> {
 
 impl Answers {
     /// Explains one path.
-    pub(super) fn explain(&self, text: &str, status: &Status) -> Result<Explanation, ExplainError> {
+    pub(in crate::inspect) fn explain(
+        &self,
+        text: &str,
+        status: &Status,
+    ) -> Result<Explanation, ExplainError> {
         let path: KeyPath = text.parse().map_err(|error| ExplainError::NoPath {
             text: crate::problem::escaped(text).into_owned(),
             error,
@@ -140,7 +144,7 @@ impl Answers {
         hidden.map(|one| self.setting(one, status)).collect()
     }
 
-    pub(super) fn explanation(
+    pub(in crate::inspect) fn explanation(
         &self,
         path: &[Seg],
         item: &ExplainedItem,
@@ -162,7 +166,12 @@ impl Answers {
     }
 
     /// Its value, where it comes from, and the notes on it.
-    pub(super) fn describe(&self, path: &[Seg], item: &ExplainedItem, one: &mut Explanation) {
+    pub(in crate::inspect) fn describe(
+        &self,
+        path: &[Seg],
+        item: &ExplainedItem,
+        one: &mut Explanation,
+    ) {
         (one.from, one.value) = match &item.outcome {
             ItemOutcome::Value(value) => (ValueOrigin::Layers, value.clone()),
             ItemOutcome::Parts(_) => (ValueOrigin::Parts, None),

@@ -1,15 +1,15 @@
 //! Carries the commands out.
 
-use super::{
-    answering::{Answering, GOOD, NOT_LOOKED_AT},
-    command::{ConfigAction, ConfigCommand},
-    live::{PlanError, live},
-    output::OutputFormat,
-    paint::{Painted, has_colours},
-    watch::watch,
-};
+use super::{ConfigAction, ConfigCommand};
 use crate::{
     Error, Root,
+    cli::{
+        answering::{Answering, GOOD, NOT_LOOKED_AT},
+        live::{PlanError, live},
+        output::OutputFormat,
+        paint::{Painted, has_colours},
+        watch::watch,
+    },
     inspect::{CheckError, Describe, Inputs, LastGood},
 };
 use clap::Args as _;
@@ -172,19 +172,4 @@ fn prefix_of<C: Root>(given: Option<&str>) -> String {
     let declared = || C::declared().variable_prefix();
     let prefix = given.map(str::to_owned).or_else(declared);
     prefix.unwrap_or_else(|| "APP_".to_owned())
-}
-
-impl ConfigAction {
-    /// Whether what it prints is a file, and no message.
-    fn prints_document(&self) -> bool {
-        matches!(
-            self,
-            ConfigAction::Show { .. }
-                | ConfigAction::Completions(_)
-                | ConfigAction::Schema { .. }
-                | ConfigAction::Template(_)
-                | ConfigAction::Reference { .. }
-                | ConfigAction::Variables(_)
-        )
-    }
 }

@@ -1,16 +1,24 @@
 //! What is to be known of a value besides: why it is not the one of the layers, and what is not known of them.
 
-use super::{
-    answers::Answers,
-    explanation::{Explanation, ValueOrigin, shown},
-    item::{Effect, ExplainedItem, ItemOutcome},
-    value::ConfigValue,
+use super::Answers;
+use crate::{
+    inspect::{
+        explanation::{Explanation, ValueOrigin, shown},
+        item::{Effect, ExplainedItem, ItemOutcome},
+        value::ConfigValue,
+    },
+    problem::Seg,
+    schema,
 };
-use crate::{problem::Seg, schema};
 
 impl Answers {
     /// Notes, and the value's absence where it is not the one of the layers.
-    pub(super) fn remark(&self, path: &[Seg], item: &ExplainedItem, one: &mut Explanation) {
+    pub(in crate::inspect) fn remark(
+        &self,
+        path: &[Seg],
+        item: &ExplainedItem,
+        one: &mut Explanation,
+    ) {
         let layers_value = one.value.take();
         let made = || match &layers_value {
             Some(ConfigValue::Secret) | None => String::new(),

@@ -1,17 +1,15 @@
 //! What the code has of a field.
 
-use super::{
-    explanation::{DefaultSetting, Explanation, Setting, ValueOrigin},
-    wording,
-};
+use super::{DefaultSetting, Explanation, Setting, ValueOrigin};
 use crate::{
+    inspect::wording,
     problem::{KeyPath, Seg},
     schema::Field,
 };
 
 impl Explanation {
     /// Adds what is hidden as a whole, of layers that contain nothing at the path itself.
-    pub(super) fn with_hidden(mut self, hidden: Vec<Setting>) -> Self {
+    pub(in crate::inspect) fn with_hidden(mut self, hidden: Vec<Setting>) -> Self {
         for one in hidden {
             if self.settings.iter().all(|known| known.layer != one.layer) {
                 self.settings.push(one);
@@ -22,7 +20,7 @@ impl Explanation {
         self
     }
 
-    pub(super) fn empty(path: &[Seg]) -> Self {
+    pub(in crate::inspect) fn empty(path: &[Seg]) -> Self {
         Explanation {
             path: KeyPath::new(path),
             value: None,
@@ -45,7 +43,11 @@ impl Explanation {
     }
 
     /// What the code has of a field; of what is in it, only what holds there too.
-    pub(super) fn of_field(path: &[Seg], field: &'static Field, is_field: bool) -> Self {
+    pub(in crate::inspect) fn of_field(
+        path: &[Seg],
+        field: &'static Field,
+        is_field: bool,
+    ) -> Self {
         let mut one = Explanation {
             is_secret: field.is_secret(),
             change_rules: wording::change_rules(field),
