@@ -35,12 +35,26 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
     let (mut filled, mut lacking) = (false, false);
     let secrets = engine.layers().secret_book();
     let keys = engine.layers().keys();
-    for (layer, key) in keys.into_iter().enumerate() {
-        let state = &engine.layers().states[layer];
-        if state.is_accepted() {
-            continue;
+    let states = keys.into_iter().zip(&engine.layers().states).enumerate();
+    let pending = states.filter(|(_, (_, state))| !state.is_accepted());
+    let of_layers = pending.map(|(layer, (key, state))| {
+        let found = kept.of_layer(schema, state, &key);
+        // The environment has nothing in the file, and is what it is.
+        let is_part = !kept.is_denied || state.decoder.is_some() || found.is_ok();
+        is_part.then_some((layer, key, found))
+    });
+    let of_layers: Vec<_> = of_layers.flatten().collect();
+    if kept.is_denied && of_layers.iter().any(|(.., found)| found.is_err()) {
+        // Beside content that the program refuses, the rest of the file would make what nobody wrote.
+        for problem in of_layers.into_iter().filter_map(|(.., found)| found.err()) {
+            let text = format!("{path}: {problem}; it does not serve");
+            observe::warning(&name, &secrets.safe(&text));
         }
-        match kept.of_layer(schema, state, &key) {
+        return None;
+    }
+    for (layer, key, found) in of_layers {
+        let state = &engine.layers().states[layer];
+        match found {
             Ok((found, warnings)) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
@@ -102,7 +116,6 @@ impl FoundFile<'_> {
         state: &LayerState,
         key: &str,
     ) -> Result<(Option<AnyLayer>, Vec<String>), String> {
-        // The environment has nothing in the file, and is what it is.
         let is_denied = self.is_denied && state.decoder.is_some();
         let may_lack = || is_denied || !state.answered() || state.quarantine_reason().is_some();
         match self.found.layer(schema, key, state.decoder.as_ref())? {
@@ -319,6 +332,42 @@ mod tests {
         lower.send(&b"n: 3"[..]).await.unwrap();
         until("healthy", || capacitor.state() == State::Healthy).await;
         assert_eq!(capacitor.get().n, 3);
+        capacitor.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_the_file_lacks_is_not_taken_from_a_first_configuration_that_the_program_refuses()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let (good, [lower, upper]) = refusing(&path, &Arc::default());
+        lower.send(&b"n: 1"[..]).await.unwrap();
+        upper.absent().await.unwrap();
+        good.start().await.unwrap();
+        good.stop().await;
+        let (sender, channel) = Channel::buffered("app", 4);
+        let (new, new_channel) = Channel::buffered("new since", 4);
+        let layer = |channel| Source::watcher(channel).format(Format::Yaml);
+        let capacitor = Capacitor::<MemberApp>::builder()
+            .source(layer(channel))
+            .source(layer(new_channel))
+            .last_known_good(path.to_str().unwrap(), Secrets::Omit)
+            .on_apply(|_, app: Arc<Snapshot<MemberApp>>| async move {
+                match app.n {
+                    2 => Err("port 2 is taken"),
+                    _ => Ok(()),
+                }
+            })
+            .build()
+            .unwrap();
+        sender.send(&b"n: 2"[..]).await.unwrap();
+        new.send(&b"m: 7"[..]).await.unwrap();
+        capacitor.start().await.unwrap_err();
+        assert_eq!(capacitor.state(), State::Empty);
+        assert!(capacitor.try_snapshot().is_none());
+        sender.send(&b"n: 3"[..]).await.unwrap();
+        until("healthy", || capacitor.state() == State::Healthy).await;
+        assert_eq!((capacitor.get().n, capacitor.get().m), (3, 7));
         capacitor.stop().await;
     }
 
