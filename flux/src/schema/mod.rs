@@ -76,7 +76,7 @@ pub(crate) enum Reached {
     Leaf(&'static Field, usize),
     /// To something that is not in the table, with the step of this index.
     #[cfg_attr(
-        not(any(test, feature = "testing")),
+        not(feature = "testing"),
         allow(dead_code, reason = "only a recording needs the step")
     )]
     Unknown(usize),
