@@ -17,6 +17,9 @@ pub mod page {}
 #[doc = include_str!("docs/types.md")]
 pub mod types {}
 
+#[doc = include_str!("docs/security.md")]
+pub mod security {}
+
 // Its examples use figment.
 #[cfg_attr(feature = "figment", doc = include_str!("docs/migration.md"))]
 #[cfg_attr(

@@ -104,6 +104,7 @@ pub mod __private {
             flat::{FlatLayer, RestLayer as Rest, RestMap, rest, rest_diff, rest_over, rest_type},
             leaf::{LeafSeed, TypeProbe, differ, probe, single},
             same::{OfFloats, OfOthers, Unequal},
+            secret_texts::{SecretProbe, SecretTexts},
             taken::{Gone, put_entries, take_away},
         },
         pipeline::{Stage, transformed::transformed},

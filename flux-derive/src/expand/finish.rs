@@ -132,3 +132,28 @@ pub(super) fn diff(model: &Model<'_>) -> TokenStream {
         }
     }
 }
+
+/// `Nested::secrets`; nothing where no field is secret or a section.
+pub(super) fn secrets(model: &Model<'_>) -> TokenStream {
+    let lines = model.layered().filter_map(|field| {
+        let ident = field.ident;
+        match field.kind {
+            Kind::Section { .. } | Kind::Flat => Some(
+                quote_spanned!(place(field.ty)=> __f::Nested::secrets(&self.#ident, __secrets);),
+            ),
+            _ if field.secret => Some(
+                quote_spanned!(place(field.ty)=> (&&&&&__f::SecretProbe(&self.#ident)).texts(__secrets);),
+            ),
+            _ => None,
+        }
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        fn secrets(&self, __secrets: &mut __f::SecretTexts) {
+            #(#lines)*
+        }
+    }
+}

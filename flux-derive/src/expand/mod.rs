@@ -60,6 +60,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     let diff = finish::diff(model);
     let transition = change_rules::transition(model);
     let defer = change_rules::defer(model);
+    let secrets = finish::secrets(model);
     let transformed = model.root.as_ref().map(pipeline::transformed);
     quote! {
         #[automatically_derived]
@@ -84,6 +85,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
             #diff
             #transition
             #defer
+            #secrets
         }
     }
 }

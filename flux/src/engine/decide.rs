@@ -17,7 +17,7 @@ use super::{
     disk_status::{LastKnownGood, TrialRecordFile},
     event::EngineEvent,
     generations::{GenerationOutcome, Generations},
-    layers::Layers,
+    layers::{Layers, SeenConfiguration, SeenConfigurations},
     now::Now,
     proposal::Proposal,
     retry::{RetrySchedule, RetryTarget},
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     Report,
     problem::{Dotted, Flaw, ProblemKind, Seg, What},
-    report::Entry,
+    report::{Entry, Keeping, outgoing::SecretBook},
     source::{Health, Observation, mailbox::SourceReport},
     time::after,
 };
@@ -65,6 +65,9 @@ pub(crate) struct Settings {
     /// After which silence a start falls back to what is kept on disk, where something is kept.
     pub(crate) fallback: Option<Duration>,
 }
+
+/// The secrets of so many configurations before the current one are known, where they are kept.
+const EARLIER: usize = 4;
 
 pub(crate) struct Engine {
     settings: Settings,
@@ -252,9 +255,42 @@ impl Engine {
         news
     }
 
+    /// Every configuration that code of the program may quote.
+    fn seen(&self) -> SeenConfigurations<'_> {
+        let current = self.current.as_ref().map(|snapshot| SeenConfiguration {
+            snapshot,
+            before_pipeline: self.before_pipeline.as_ref(),
+        });
+        let proposed = self.proposal.as_ref().map(|proposal| SeenConfiguration {
+            snapshot: &proposal.before_pipeline,
+            before_pipeline: None,
+        });
+        let is_current =
+            |one: &AnySnapshot| self.current.as_ref().is_some_and(|current| current.is(one));
+        let earlier = (self.generations.newest()).filter(|kept| !is_current(&kept.snapshot));
+        let kept = earlier.take(EARLIER).map(|kept| SeenConfiguration {
+            snapshot: &kept.snapshot,
+            before_pipeline: Some(&kept.before_pipeline),
+        });
+        SeenConfigurations(current.into_iter().chain(proposed).chain(kept).collect())
+    }
+
+    /// The secrets that a text of the program's own code may quote.
+    pub(crate) fn secret_book(&self) -> SecretBook {
+        match self.layers.has_secrets {
+            true => self.layers.secret_book(&self.seen()),
+            false => SecretBook::default(),
+        }
+    }
+
+    /// Puts a report together, without any secret in it.
+    fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
+        self.layers.report(entries, keeping, &self.seen())
+    }
+
     pub(super) fn health(&mut self, layer: usize, mut health: Health) {
         if let Health::Stale { error, .. } = &mut health {
-            error.reword(self.layers.secret_book().safe(error).into());
+            error.reword(self.secret_book().safe(error).into());
         }
         self.layers.states[layer].health = health;
         self.events.push(EngineEvent::HealthChanged { layer });

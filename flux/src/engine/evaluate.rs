@@ -3,7 +3,7 @@
 use super::{
     layer_state::LayerState,
     layers::{
-        Layers, Reducer,
+        Layers, Reducer, SeenConfiguration, SeenConfigurations,
         resolve::{Beside, Resolved},
     },
     now::Now,
@@ -79,7 +79,12 @@ pub(crate) fn evaluate(judged: EvaluationInput<'_>) -> Evaluation {
     let reducer = judged.reducer;
     let mut layers = Layers::new(judged.schema, judged.layers, judged.unknown, reducer);
     let warnings = layers.take_up(1);
-    let warnings = (!warnings.is_empty()).then(|| layers.report(warnings, applied));
+    let running = judged.running.map(|running| SeenConfiguration {
+        snapshot: running.current,
+        before_pipeline: Some(running.before_pipeline),
+    });
+    let seen = SeenConfigurations(running.into_iter().collect());
+    let warnings = (!warnings.is_empty()).then(|| layers.report(warnings, applied, &seen));
     let beside = Beside {
         current: judged.running.map(|running| running.current),
         running: judged.running.map(|running| running.before_pipeline),
@@ -96,7 +101,7 @@ pub(crate) fn evaluate(judged: EvaluationInput<'_>) -> Evaluation {
         (entries.into_iter()).partition(|entry| judged.is_partial && entry.is_missing());
     let report = |entries: Vec<_>, keeping| match entries.is_empty() {
         true => None,
-        false => Some(layers.report(entries, keeping)),
+        false => Some(layers.report(entries, keeping, &seen)),
     };
     let (missing, refused) = (report(missing, applied), report(wrong, refused));
     let built = built.filter(|_| refused.is_none() && missing.is_none());

@@ -155,6 +155,11 @@ impl Generations {
         }
     }
 
+    /// The newest ones, from the newest on.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &KeptGeneration> {
+        self.kept.iter().rev()
+    }
+
     pub(crate) fn find(&self, number: u64) -> Option<&KeptGeneration> {
         self.kept.iter().find(|kept| kept.record.number == number)
     }

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     codec::{Decoder, Unknown},
+    layer::secret_texts::SecretTexts,
     problem::{Cx, Flaw, What, caught},
+    report::outgoing::BuiltValue,
 };
 
 /// Decodes a document; a panic in the program's code is an error with its message.
@@ -47,8 +49,19 @@ pub(crate) fn check(
     if let Err(panic) = checked {
         problems.push(Flaw::whole(What::Panic(panic)));
     }
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems),
+    if problems.is_empty() {
+        return Ok(());
     }
+    let secrets = |secrets: &mut SecretTexts| {
+        for one in std::iter::once(snapshot).chain(previous) {
+            (schema.secrets)(one, secrets);
+        }
+    };
+    let built = BuiltValue {
+        fields: (schema.fields)(),
+        is_whole: true,
+        is_replaced: true,
+        secrets: &secrets,
+    };
+    Err(built.without_secrets(problems))
 }

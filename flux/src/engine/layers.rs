@@ -21,7 +21,7 @@ use crate::{
     report::{
         Entry, Keeping,
         outgoing::SecretBook,
-        secrets::{DocumentText, SecretSources},
+        secrets::{BuiltSecrets, DocumentText, SecretSources},
     },
     schema::any_secret,
 };
@@ -40,6 +40,28 @@ pub(crate) type Reducer =
 /// Why a reducer of the program refuses.
 pub(crate) type ReducerError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Configurations that code of the program has seen: what readers see, and what may come.
+#[derive(Default)]
+pub(super) struct SeenConfigurations<'a>(pub(super) Vec<SeenConfiguration<'a>>);
+
+/// A configuration, and what the layers made of it before the pipeline where that is known.
+pub(super) struct SeenConfiguration<'a> {
+    pub(super) snapshot: &'a AnySnapshot,
+    pub(super) before_pipeline: Option<&'a AnySnapshot>,
+}
+
+impl SeenConfigurations<'_> {
+    fn secrets(&self, schema: &'static Schema) -> Vec<BuiltSecrets> {
+        let mut all = Vec::new();
+        for one in &self.0 {
+            let made = one.before_pipeline.filter(|made| !made.is(one.snapshot));
+            all.extend(made.map(|made| schema.built_secrets(made, false)));
+            all.push(schema.built_secrets(one.snapshot, made.is_some()));
+        }
+        all
+    }
+}
+
 /// The layers of a capacitor, lowest precedence first.
 pub(crate) struct Layers {
     pub(crate) schema: &'static Schema,
@@ -47,7 +69,7 @@ pub(crate) struct Layers {
     pub(super) unknown: Unknown,
     pub(super) reducer: Option<Reducer>,
     /// Whether the type has secrets: asked on every update with a pipeline.
-    has_secrets: bool,
+    pub(super) has_secrets: bool,
 }
 
 impl Layers {
@@ -108,7 +130,12 @@ impl Layers {
     fn warned(&mut self, number: usize, warnings: Vec<Entry>) -> Vec<Entry> {
         let numbered = warnings.into_iter().map(|entry| entry.layer(number));
         let entries: Vec<Entry> = numbered.collect();
-        let report = self.report(entries.clone(), Keeping::Applied);
+        // What a document is warned of quotes nothing but the document.
+        let report = self.report(
+            entries.clone(),
+            Keeping::Applied,
+            &SeenConfigurations::default(),
+        );
         self.states[number].warnings = report.problems().to_vec();
         entries
     }
@@ -178,23 +205,27 @@ impl Layers {
             .collect()
     }
 
-    /// Puts a report together, without any secret of the layers in it.
-    pub(super) fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
-        Report::compose((self.schema.fields)(), entries, keeping, &self.secrets())
+    /// Puts a report together, without any secret of the layers in it, or of these configurations.
+    pub(super) fn report(
+        &self,
+        entries: Vec<Entry>,
+        keeping: Keeping,
+        built: &SeenConfigurations<'_>,
+    ) -> Report {
+        let secrets = self.secrets(built);
+        Report::compose((self.schema.fields)(), entries, keeping, &secrets)
     }
 
-    /// The secrets of the layers, for texts of the program's own code.
-    pub(crate) fn secret_book(&self) -> SecretBook {
-        if !self.has_secrets {
-            return SecretBook::default();
+    /// The secrets of the layers and of these configurations, for texts of the program's own code.
+    pub(super) fn secret_book(&self, built: &SeenConfigurations<'_>) -> SecretBook {
+        match self.has_secrets {
+            true => SecretBook::of((self.schema.fields)(), self.secrets(built)),
+            false => SecretBook::default(),
         }
-        let sources = self.secrets();
-        let given = sources.given.into_iter();
-        SecretBook::of((self.schema.fields)(), sources.documents.into_iter(), given)
     }
 
-    /// Where the secrets of the layers are.
-    fn secrets(&self) -> SecretSources<'_> {
+    /// Where the secrets of the layers and of these configurations are.
+    fn secrets(&self, built: &SeenConfigurations<'_>) -> SecretSources<'_> {
         let states = || self.states.iter().enumerate();
         let documents = states().flat_map(|(layer, state)| {
             let documents = state.documents();
@@ -211,6 +242,10 @@ impl Layers {
         SecretSources {
             documents: documents.collect(),
             given: given.collect(),
+            built: match self.has_secrets {
+                true => built.secrets(self.schema),
+                false => Vec::new(),
+            },
         }
     }
 

@@ -4,8 +4,9 @@ use super::value::{AnyLayer, AnySnapshot};
 use crate::{
     codec::{self, Decoder, Tree, Unknown},
     handle::Snapshot,
-    layer::{self, Config, Layer as _, Parts},
+    layer::{self, Config, Layer as _, Parts, secret_texts::SecretTexts},
     problem::{Cx, Diff, Dotted, Flaw, ProblemKind, Seg, What},
+    report::{outgoing::BuiltValue, secrets::BuiltSecrets},
     schema::Field,
     source::DecodeTree,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Schema {
     pub(crate) check: fn(&AnySnapshot, Option<&AnySnapshot>, &mut Cx),
     /// The paths in which the first differs from the second; whether fields that cannot be compared count as changed.
     pub(crate) differences: fn(&AnySnapshot, &AnySnapshot, bool) -> Vec<Vec<Seg>>,
+    /// Adds the texts of the secrets of a configuration.
+    pub(crate) secrets: fn(&AnySnapshot, &mut SecretTexts),
 }
 
 type Build = fn(AnyLayer, Option<&AnySnapshot>, Stamp) -> Result<Built, Vec<Flaw>>;
@@ -77,8 +80,23 @@ impl Schema {
                 differences: |new, old, opaque| {
                     layer::differences::<C>(new.get::<C>(), old.get::<C>(), opaque)
                 },
+                secrets: |snapshot, secrets| snapshot.get::<C>().secrets(secrets),
             }
         }
+    }
+}
+
+impl Schema {
+    /// The secrets of a configuration, to be read when somebody asks.
+    pub(crate) fn built_secrets(
+        &'static self,
+        snapshot: &AnySnapshot,
+        is_replaced: bool,
+    ) -> BuiltSecrets {
+        let snapshot = snapshot.clone();
+        BuiltSecrets::new(is_replaced, move |secrets| {
+            (self.secrets)(&snapshot, secrets)
+        })
     }
 }
 
@@ -117,8 +135,9 @@ fn build<C: Config>(
         }
     }
     let problems = cx.into_problems();
-    let Some(mut value) = value.filter(|_| problems.is_empty()) else {
-        return Err(problems);
+    let mut value = match value {
+        Some(value) if problems.is_empty() => value,
+        value => return Err(without_secrets(value.as_ref(), running, problems)),
     };
     let mut pending_restart = Vec::new();
     if let Some(running) = running {
@@ -128,7 +147,11 @@ fn build<C: Config>(
         if !pending_restart.is_empty() {
             let mut cx = Cx::default();
             value.validate(&mut cx);
-            without_restart(cx.into_problems(), &pending_restart)?;
+            let problems = cx.into_problems();
+            if !problems.is_empty() {
+                let problems = without_secrets(Some(&value), Some(running), problems);
+                return Err(without_restart(problems, &pending_restart));
+            }
         }
     }
     let snapshot = Snapshot::made(value, stamp.generation, stamp.applied);
@@ -139,10 +162,7 @@ fn build<C: Config>(
 }
 
 /// With the running values in the place of those that need a restart, the rules must hold too.
-fn without_restart(mut problems: Vec<Flaw>, pending_restart: &[Vec<Seg>]) -> Result<(), Vec<Flaw>> {
-    if problems.is_empty() {
-        return Ok(());
-    }
+fn without_restart(mut problems: Vec<Flaw>, pending_restart: &[Vec<Seg>]) -> Vec<Flaw> {
     let paths = pending_restart.iter().map(|path| Dotted(path).to_string());
     let paths: Vec<String> = paths.collect();
     let text = format!(
@@ -153,7 +173,28 @@ fn without_restart(mut problems: Vec<Flaw>, pending_restart: &[Vec<Seg>]) -> Res
         path: Vec::new(),
         what: What::message(ProblemKind::Restart, text),
     });
-    Err(problems)
+    problems
+}
+
+/// The problems, without texts of the program that quote a secret which no layer contains. Without a value its secrets are not known.
+#[cold]
+fn without_secrets<C: Config>(
+    value: Option<&C>,
+    running: Option<&C>,
+    problems: Vec<Flaw>,
+) -> Vec<Flaw> {
+    let secrets = |secrets: &mut SecretTexts| {
+        for one in value.into_iter().chain(running) {
+            one.secrets(secrets);
+        }
+    };
+    let built = BuiltValue {
+        fields: C::fields(),
+        is_whole: value.is_some(),
+        is_replaced: false,
+        secrets: &secrets,
+    };
+    built.without_secrets(problems)
 }
 
 fn problems<C: Config>(folded: AnyLayer) -> (Vec<Flaw>, bool) {
@@ -162,7 +203,12 @@ fn problems<C: Config>(folded: AnyLayer) -> (Vec<Flaw>, bool) {
     if let Some(value) = &value {
         value.validate(&mut cx);
     }
-    (cx.into_problems(), value.is_some())
+    let problems = cx.into_problems();
+    let is_whole = value.is_some();
+    match problems.is_empty() {
+        true => (problems, is_whole),
+        false => (without_secrets(value.as_ref(), None, problems), is_whole),
+    }
 }
 
 fn check<C: Config>(value: &AnySnapshot, previous: Option<&AnySnapshot>, cx: &mut Cx) {

@@ -97,6 +97,7 @@ pub(super) static SMALL: Schema = Schema {
         let differ = differ.into_iter().filter(|(_, differ)| *differ);
         differ.map(|(key, _)| vec![Seg::Key(key.into())]).collect()
     },
+    secrets: |_, _| {},
 };
 
 /// The value of a configuration.

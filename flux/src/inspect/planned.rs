@@ -323,12 +323,13 @@ impl Planning<'_> {
 
     /// What parties are asked.
     fn question(&self, proposed: AnySnapshot, next: &Status) -> Question {
-        let (old, new) = (
-            secret_sources(&self.status.served),
-            secret_sources(&next.served),
-        );
-        let documents = old.documents.into_iter().chain(new.documents);
-        let given = old.given.into_iter().chain(new.given);
+        let mut secrets = secret_sources(&self.status.served);
+        let new = secret_sources(&next.served);
+        secrets.documents.extend(new.documents);
+        secrets.given.extend(new.given);
+        let built = [(&self.current, true), (&proposed, false)];
+        let built = built.map(|(one, replaced)| self.schema.built_secrets(one, replaced));
+        secrets.built.extend(built);
         let contents = next.served.contents.iter();
         Question {
             previous: Some(self.current.clone()),
@@ -337,7 +338,7 @@ impl Planning<'_> {
             back: false,
             transition: false,
             update: 0,
-            secrets: SecretBook::of((self.schema.fields)(), documents, given),
+            secrets: SecretBook::of((self.schema.fields)(), secrets),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     decode::again,
+    secret_texts::SecretTexts,
     sublayer::{InPlace, Sublayer},
 };
 use crate::{
@@ -97,4 +98,6 @@ pub trait Nested: Sized {
     fn transition(&self, _old: &Self, _cx: &mut Cx) {}
     /// Puts the running values in the place of those that need a restart, in every section that both have, and records where.
     fn defer(&mut self, _running: &Self, _deferred: &mut Diff) {}
+    /// Adds the texts of every secret in it.
+    fn secrets(&self, _secrets: &mut SecretTexts) {}
 }

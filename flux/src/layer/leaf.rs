@@ -110,6 +110,10 @@ pointers_to_options!(Arc Box);
 
 /// The questions, for generated code to import without a name. Method lookup tries `TypeProbe<T>` first, then `&TypeProbe<T>`, then `&mut TypeProbe<T>`.
 pub mod probe {
+    pub use super::super::secret_texts::{
+        SecretsOfOption as _, SecretsOfParts as _, SecretsOfPrinted as _, SecretsOfText as _,
+        SecretsUnreadable as _,
+    };
     pub use super::super::taken::{ReadsEntries as _, ReadsNoEntries as _};
     pub use super::{
         MergesByKey as _, NoSection as _, ReadsCarefully as _, ReadsCounted as _, ReadsSimply as _,

@@ -16,6 +16,7 @@ pub(crate) mod nested_forms;
 mod null;
 pub(crate) mod presence;
 pub(crate) mod same;
+pub(crate) mod secret_texts;
 pub(crate) mod serde_methods;
 pub(crate) mod sublayer;
 pub(crate) mod taken;

@@ -3,6 +3,7 @@
 use super::{
     finish::Nested,
     key::{self, MapKey},
+    secret_texts::SecretTexts,
     sublayer::{Array, BoxedLayer, LayerEntries, List, Map, Sublayer, no_such_item},
 };
 use crate::{
@@ -63,6 +64,11 @@ impl<T: Nested> Nested for Option<T> {
             new.defer(running, deferred);
         }
     }
+    fn secrets(&self, secrets: &mut SecretTexts) {
+        if let Some(inner) = self {
+            inner.secrets(secrets);
+        }
+    }
 }
 
 macro_rules! behind_a_pointer {
@@ -91,6 +97,9 @@ macro_rules! behind_a_pointer {
             fn defer(&mut self, $running: &Self, $deferred: &mut Diff) {
                 let $new = self;
                 $defer
+            }
+            fn secrets(&self, secrets: &mut SecretTexts) {
+                T::secrets(self, secrets);
             }
         }
     )*};
@@ -187,6 +196,11 @@ macro_rules! list {
                 }
                 for (i, (new, running)) in self.iter_mut().zip(running).enumerate() {
                     deferred.within(|| Seg::Index(i), |deferred| new.defer(running, deferred));
+                }
+            }
+            fn secrets(&self, secrets: &mut SecretTexts) {
+                for item in self {
+                    item.secrets(secrets);
                 }
             }
         }
@@ -332,6 +346,11 @@ macro_rules! map {
                         }
                     }
                 });
+            }
+            fn secrets(&self, secrets: &mut SecretTexts) {
+                for value in self.values() {
+                    value.secrets(secrets);
+                }
             }
         }
     )*};

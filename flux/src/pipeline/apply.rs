@@ -58,7 +58,9 @@ impl<C: Config> Apply<C> {
         async move {
             if !request.goes_back() {
                 for stage in &*stages {
+                    let given = request.given();
                     request = stage.run(request).await?;
+                    request.note(given.as_ref());
                 }
             }
             if request.is_replaced() {

@@ -93,16 +93,25 @@ enum Asked<C> {
 impl<C: Config> AnyPipeline for TypedPipeline<C> {
     fn call(&mut self, question: Question) -> Answer<AnyApplied> {
         let request = Request::of(question, &self.owner);
+        let owner = request.owner();
         match &mut self.asked {
             Asked::Alone(apply) => {
                 let answer = apply.run(request);
-                Box::pin(async move { answer.await.map(untyped) })
+                Box::pin(async move { answer.await.map(untyped).map_err(|e| safe(e, &owner)) })
             }
             Asked::Layers(next) => {
                 let answer = next.call(request);
-                Box::pin(async move { answer.await.map(untyped) })
+                Box::pin(async move { answer.await.map(untyped).map_err(|e| safe(e, &owner)) })
             }
         }
+    }
+}
+
+/// The error, or a sentence in the place of one that quotes a secret which a stage has made.
+fn safe(error: BoxError, owner: &RequestOwner) -> BoxError {
+    match owner.withheld(&error) {
+        Some(sentence) if !error.is::<Invalid>() => sentence.into(),
+        _ => error,
     }
 }
 

@@ -1,10 +1,13 @@
 //! What goes into the pipeline, and what comes out of it.
 
 use crate::{
-    Snapshot,
+    Config, Snapshot,
     change::Transaction,
     engine::Question,
-    report::outgoing::{SafeText, SecretBook},
+    report::{
+        outgoing::{SafeText, SecretBook},
+        secrets::BuiltSecrets,
+    },
 };
 use std::{fmt, sync::Arc};
 
@@ -46,6 +49,11 @@ impl RequestOwner {
     /// A text of the program as an event may have it.
     pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
         self.secrets.safe(text)
+    }
+
+    /// What is reported in the place of an error that quotes a secret; none of one that does not.
+    pub(crate) fn withheld(&self, error: &dyn fmt::Display) -> Option<&'static str> {
+        self.secrets.withheld(error)
     }
 }
 
@@ -97,6 +105,23 @@ impl<C> Request<C> {
     /// A text of the program as an event may have it.
     pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
         self.owner.safe(text)
+    }
+
+    /// What a stage is given, where its secrets count.
+    pub(super) fn given(&self) -> Option<Arc<Snapshot<C>>> {
+        (!self.owner.secrets.is_empty()).then(|| Arc::clone(&self.current))
+    }
+
+    /// Notes the secrets of what a stage has put in the place of what it was `given`.
+    pub(super) fn note(&self, given: Option<&Arc<Snapshot<C>>>)
+    where
+        C: Config,
+    {
+        if given.is_some_and(|given| !Arc::ptr_eq(given, &self.current)) {
+            let made = Arc::clone(&self.current);
+            let secrets = || BuiltSecrets::new(true, move |secrets| made.secrets(secrets));
+            self.owner.secrets.note(secrets);
+        }
     }
 
     pub(crate) fn owner(&self) -> Arc<RequestOwner> {

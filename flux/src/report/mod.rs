@@ -1,6 +1,8 @@
 //! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
 
 pub(crate) mod hidden;
+#[cfg(all(test, feature = "derive", feature = "json"))]
+mod made_tests;
 pub(crate) mod outgoing;
 mod pieces;
 mod problem;

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     codec::{self, Decoder},
     document::{Document, NodeId},
+    layer::secret_texts::SecretTexts,
     problem::caught,
     schema::{self, Field},
 };
@@ -18,6 +19,26 @@ use std::{
     borrow::Cow,
     sync::{Arc, OnceLock},
 };
+
+/// The secrets of a configuration that was built, read when somebody asks.
+#[derive(Clone)]
+pub(crate) struct BuiltSecrets {
+    read: Arc<ReadSecrets>,
+    /// A stage of the program made it.
+    is_replaced: bool,
+}
+
+type ReadSecrets = dyn Fn(&mut SecretTexts) + Send + Sync;
+
+impl BuiltSecrets {
+    pub(crate) fn new(
+        is_replaced: bool,
+        read: impl Fn(&mut SecretTexts) + Send + Sync + 'static,
+    ) -> Self {
+        let read = Arc::new(read);
+        BuiltSecrets { read, is_replaced }
+    }
+}
 
 /// A document that took part in an update, and the number of its layer.
 #[derive(Clone, Copy)]
@@ -33,6 +54,8 @@ pub(crate) struct SecretSources<'a> {
     pub(crate) documents: Vec<DocumentText<'a>>,
     /// Those of layers without a document.
     pub(crate) given: Vec<(usize, &'a String)>,
+    /// Those of configurations that were built of the layers.
+    pub(crate) built: Vec<BuiltSecrets>,
 }
 
 /// The secrets of an update.
@@ -43,11 +66,13 @@ pub(crate) struct KnownSecrets {
     keys: Vec<&'static str>,
     all: OnceLock<SecretPieces>,
     layers: Vec<OnceLock<SecretPieces>>,
+    /// There is one whose text nobody knows: any text of the program may quote it.
+    has_unknown: bool,
 }
 
-/// A secret, and the layer that contains it.
+/// A secret, and the layer that contains it; none where the program made it.
 struct LayerSecret {
-    layer: usize,
+    layer: Option<usize>,
     text: String,
 }
 
@@ -62,7 +87,7 @@ impl KnownSecrets {
             return KnownSecrets::default();
         }
         let given = sources.given.iter().map(|(layer, text)| LayerSecret {
-            layer: *layer,
+            layer: Some(*layer),
             text: (*text).clone(),
         });
         let mut values: Vec<LayerSecret> = given.collect();
@@ -77,17 +102,59 @@ impl KnownSecrets {
             };
             let texts = read.secret_texts().into_iter();
             values.extend(texts.map(|text| LayerSecret {
-                layer: *layer,
+                layer: Some(*layer),
                 text,
             }));
         }
-        let layers = values.iter().map(|value| value.layer + 1).max();
-        KnownSecrets {
-            values,
-            keys: schema::every_key(fields),
-            all: OnceLock::new(),
-            layers: (0..layers.unwrap_or(0)).map(|_| OnceLock::new()).collect(),
+        KnownSecrets::default()
+            .with(fields, values)
+            .with_built(fields, &sources.built)
+    }
+
+    fn with(mut self, fields: &'static [Field], values: Vec<LayerSecret>) -> Self {
+        let layers = values.iter().filter_map(|value| Some(value.layer? + 1));
+        let layers = layers.max().unwrap_or(0);
+        self.layers = (0..layers).map(|_| OnceLock::new()).collect();
+        self.keys = schema::every_key(fields);
+        self.values = values;
+        self
+    }
+
+    fn with_built(mut self, fields: &'static [Field], built: &[BuiltSecrets]) -> Self {
+        for one in built {
+            self.add_built(fields, one.is_replaced, &*one.read);
         }
+        self
+    }
+
+    /// Adds the secrets of a configuration, whose code to print them may panic.
+    fn add_built(
+        &mut self,
+        fields: &'static [Field],
+        is_replaced: bool,
+        read: &dyn Fn(&mut SecretTexts),
+    ) {
+        let mut secrets = SecretTexts::default();
+        let read = caught(|| read(&mut secrets));
+        let is_made = || is_replaced || schema::may_make_secrets(fields);
+        self.has_unknown |= read.is_err() || secrets.has_unreadable() && is_made();
+        let defaults = schema::secret_defaults(fields).filter(|_| secrets.has_unreadable());
+        let defaults: Vec<&str> = defaults.collect();
+        let texts = secrets.into_texts().into_iter();
+        let texts = texts.chain(defaults.into_iter().map(str::to_owned));
+        let values = texts.map(|text| LayerSecret { layer: None, text });
+        self.values.extend(values);
+    }
+
+    /// Those of one configuration alone.
+    pub(super) fn of_built(
+        fields: &'static [Field],
+        is_replaced: bool,
+        read: &dyn Fn(&mut SecretTexts),
+    ) -> Self {
+        let mut known = KnownSecrets::default().with(fields, Vec::new());
+        known.add_built(fields, is_replaced, read);
+        known
     }
 
     /// The secrets in these sources.
@@ -101,7 +168,7 @@ impl KnownSecrets {
 
     /// Whether a piece of any secret is in `text`, of which it is not known where it is from.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        self.all().is_some_and(|all| all.are_in(text))
+        self.has_unknown || self.all().is_some_and(|all| all.are_in(text))
     }
 
     /// The same of a value, in which any word may be one.
@@ -136,7 +203,10 @@ impl KnownSecrets {
         };
         let known = self.layers.get(layer)?;
         let own = || {
-            let values = self.values.iter().filter(|value| value.layer == layer);
+            let values = self
+                .values
+                .iter()
+                .filter(|value| value.layer == Some(layer));
             SecretPieces::of(values.map(|one| &*one.text), &self.keys)
         };
         Some(known.get_or_init(own))
@@ -262,6 +332,7 @@ mod tests {
         let sources = SecretSources {
             documents: documents.collect(),
             given: Vec::new(),
+            built: Vec::new(),
         };
         Report::compose(&FIELDS, entries, Keeping::Previous, &sources)
     }
@@ -306,6 +377,7 @@ mod tests {
         let sources = SecretSources {
             documents: vec![document],
             given: Vec::new(),
+            built: Vec::new(),
         };
         let report = Report::compose(&FIELDS, entries.into(), Keeping::Previous, &sources);
         assert!(!report.to_string().contains("hunter2"), "{report}");

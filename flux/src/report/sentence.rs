@@ -140,9 +140,10 @@ pub(super) fn words(
 }
 
 fn withheld() -> ProblemWords {
-    let sentence = "is not valid; the reason may quote the secret and is not shown";
-    sentence.to_owned().into()
+    WITHHELD.to_owned().into()
 }
+
+pub(super) const WITHHELD: &str = "is not valid; the reason may quote the secret and is not shown";
 
 /// A message of another crate may have several lines, some of which only point at the one above. A break inside of quotes is part
 /// of a value, and stays to be written out.

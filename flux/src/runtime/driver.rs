@@ -147,7 +147,7 @@ impl Driver {
             Ok(polled) => return polled,
             Err(text) => text,
         };
-        let safe = self.engine.layers().secret_book().safe(&text);
+        let safe = self.engine.secret_book().safe(&text);
         observe::panicked(self.engine.name(), "the capacitor's task", &safe);
         self.run = None;
         let action = self.engine.panicked(&text, now());
@@ -293,7 +293,7 @@ impl Driver {
         if let Some(on_stop) = &self.plan.options.on_stop
             && let Err(panic) = caught(|| on_stop(state))
         {
-            let safe = self.engine.layers().secret_book().safe(&panic);
+            let safe = self.engine.secret_book().safe(&panic);
             observe::panicked(self.engine.name(), "on_stop", &safe);
         }
         self.instance

@@ -21,7 +21,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
         Ok(Some(found)) => found,
         Ok(None) => return None,
         Err(problem) => {
-            observe::warning(&name, &engine.layers().secret_book().safe(&problem));
+            observe::warning(&name, &engine.secret_book().safe(&problem));
             return None;
         }
     };
@@ -33,7 +33,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
         is_denied: engine.is_denied(),
     };
     let (mut filled, mut lacking) = (false, false);
-    let secrets = engine.layers().secret_book();
+    let secrets = engine.secret_book();
     let keys = engine.layers().keys();
     let states = keys.into_iter().zip(&engine.layers().states).enumerate();
     let pending = states.filter(|(_, (_, state))| !state.is_accepted());

@@ -144,7 +144,7 @@ impl LastGoodKeeper {
     /// Gives the engine what was found.
     pub(super) fn begin(&mut self, found: DiskFindings, engine: &mut Engine) {
         for warning in &found.warnings {
-            let safe = engine.layers().secret_book().safe(warning);
+            let safe = engine.secret_book().safe(warning);
             observe::warning(engine.name(), &safe);
         }
         (self.before, self.claim) = (found.kept, Some(found.claim));

@@ -95,7 +95,7 @@ impl Listeners {
     pub(super) fn settled(&mut self, engine: &Engine) {
         self.each(|listener| listener.settled(engine));
         for text in take_drop_panics() {
-            let safe = engine.layers().secret_book().safe(&text);
+            let safe = engine.secret_book().safe(&text);
             observe::panicked(engine.name(), "the drop of a configuration", &safe);
         }
     }
@@ -121,7 +121,7 @@ struct Operators {
 impl Operators {
     fn remark(engine: &Engine, layer: usize, remark: &Remark) {
         let (name, layer) = (engine.name(), &*engine.layers().states[layer].origin);
-        let safe = |error: &String| engine.layers().secret_book().safe(error);
+        let safe = |error: &String| engine.secret_book().safe(error);
         match remark {
             Remark::Waiting { lasts } => observe::source_waiting(name, layer, *lasts),
             Remark::Stale { lasts, error } => {

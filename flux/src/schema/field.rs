@@ -151,6 +151,11 @@ impl Field {
             None => Ok(()),
         }
     }
+    /// Whether the default is made by code of the program.
+    pub(crate) fn has_made_default(&self) -> bool {
+        let is_made = |default: DefaultValue| !default.is_literal && default.text != OF_THE_TYPE;
+        self.default.is_some_and(is_made)
+    }
     /// The default for people: a value, or an expression that has a meaning outside the code.
     pub(crate) fn printed_default(&self) -> Option<&'static str> {
         let expression = || self.default.map(|default| default.text);

@@ -205,6 +205,20 @@ pub(crate) fn any_secret(fields: &'static [Field]) -> bool {
     any(fields, Field::is_secret)
 }
 
+/// Whether code of the program may make a secret where no layer has one.
+pub(crate) fn may_make_secrets(fields: &'static [Field]) -> bool {
+    any(fields, |field| {
+        let inner = || field.kind.table().is_some_and(any_secret);
+        field.has_made_default() && (field.is_secret() || inner())
+    })
+}
+
+/// The texts of the literal defaults of secrets.
+pub(crate) fn secret_defaults(fields: &'static [Field]) -> impl Iterator<Item = &'static str> {
+    let secret = (descent::every_table(fields).flatten()).filter(|field| field.is_secret());
+    secret.filter_map(Field::literal_default)
+}
+
 /// Whether any section refuses unknown keys.
 pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
     any(fields, |field| field.strict)

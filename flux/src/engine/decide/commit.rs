@@ -135,7 +135,7 @@ impl Engine {
         if refused.is_empty() {
             self.condition.applied(now, &mut self.events);
         } else {
-            let report = self.layers.report(refused, keeping);
+            let report = self.report(refused, keeping);
             let states = &self.layers.states;
             let stage = match states.iter().any(|state| state.refusal.is_some()) {
                 true => RefusedStage::Transform,
@@ -153,7 +153,7 @@ impl Engine {
             Some(_) => (Keeping::Previous, UpdateOutcome::Partly),
             None => (Keeping::Nothing, UpdateOutcome::Refused),
         };
-        let report = self.layers.report(entries, keeping);
+        let report = self.report(entries, keeping);
         let (condition, events) = (&mut self.condition, &mut self.events);
         condition.refused(stage, report, outcome, now, events);
         self.judge_layers();

@@ -35,7 +35,7 @@ impl Engine {
     fn resolve(&mut self, now: Now) -> Action {
         let warnings = self.layers.take_up(self.update);
         if !warnings.is_empty() {
-            let report = self.layers.report(warnings, Keeping::Applied);
+            let report = self.report(warnings, Keeping::Applied);
             self.events.push(EngineEvent::Warned(report));
         }
         let beside = Beside {
@@ -101,8 +101,12 @@ impl Engine {
             back: false,
             transition: self.begun,
             update: self.update,
-            secrets: self.layers.secret_book(),
+            secrets: self.secret_book(),
         });
+        if let Some(question) = &question {
+            let schema = self.layers.schema;
+            (question.secrets).note(|| schema.built_secrets(&question.proposed, false));
+        }
         let changed = changed.unwrap_or_default();
         let before_pipeline = snapshot.clone();
         let action = match question {
@@ -151,7 +155,7 @@ impl Engine {
         self.withdraw_trial();
         match proposal.direction {
             Direction::Back { by_hand: true, .. } => {
-                let report = self.layers.report(entries, Keeping::Previous);
+                let report = self.report(entries, Keeping::Previous);
                 self.events.push(EngineEvent::Refused {
                     stage,
                     report: report.clone(),

@@ -58,7 +58,7 @@ impl Engine {
             back: true,
             transition: false,
             update: self.update,
-            secrets: self.layers.secret_book(),
+            secrets: self.secret_book(),
         })
     }
 
@@ -152,7 +152,7 @@ impl Engine {
         let probation = self.agenda.probation.take();
         match probation.and_then(|_| self.generations.good_before(self.generation())) {
             Some(to) => {
-                let reason = String::from(self.layers.secret_book().safe(&reason));
+                let reason = String::from(self.secret_book().safe(&reason));
                 self.events.push(EngineEvent::Unhealthy {
                     reason: reason.clone(),
                 });

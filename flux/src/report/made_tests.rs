@@ -1,0 +1,237 @@
+//! Secrets that no layer contains: defaults in code, conversions, and what stages put in.
+
+use crate::{
+    Builder, Capacitor, Config, Format, Snapshot, Source,
+    pipeline::{BoxError, Request},
+    source::{Channel, ChannelSender},
+};
+use flux_derive::Flux;
+use serde::{Deserialize, Deserializer};
+use std::{fmt, sync::Arc, time::Duration};
+
+const MADE: &str = "s3cret-of-code";
+
+fn made() -> String {
+    MADE.to_owned()
+}
+
+fn reversed<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    String::deserialize(d).map(|text| text.chars().rev().collect())
+}
+
+#[derive(Debug, Clone, Flux)]
+#[flux(crate = crate, validate = whole)]
+struct MadeApp {
+    #[flux(secret, default = made())]
+    password: String,
+    #[serde(deserialize_with = "reversed")]
+    #[flux(secret, default)]
+    turned: String,
+    #[flux(nested)]
+    pool: MadePool,
+    #[flux(default = 1)]
+    port: u16,
+    #[flux(default)]
+    needed: Option<u16>,
+}
+
+#[derive(Debug, Clone, Flux)]
+#[flux(crate = crate, validate = whole_pool)]
+struct MadePool {
+    #[flux(secret, default = made())]
+    key: String,
+    #[flux(default = 1)]
+    size: u16,
+    host: String,
+}
+
+fn whole(app: &MadeApp) -> Result<(), String> {
+    match app.port {
+        2 => Err(format!("the password `{}` fits no port 2", app.password)),
+        3 => Err(format!("turned, it is {}", app.turned)),
+        4 => panic!("no port for {}", app.password),
+        5 => Err("no port 5".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn whole_pool(pool: &MadePool) -> Result<(), String> {
+    match pool.size {
+        2 => Err(format!("the key {} is too short", pool.key)),
+        _ => Ok(()),
+    }
+}
+
+/// Starts with the document, and answers with all that is reported of it.
+async fn started<C: Config>(
+    builder: Builder<C>,
+    document: &str,
+) -> (Capacitor<C>, String, ChannelSender) {
+    let (sender, channel) = Channel::buffered("app", 4);
+    let builder = builder.source(Source::watcher(channel).format(Format::Json));
+    let capacitor = builder.build().expect("a declaration that works");
+    let sent = sender.send(document.as_bytes().to_vec()).await;
+    sent.expect("a watched channel");
+    let report = capacitor.start().await.err();
+    let report = report.map_or(String::new(), |error| error.to_string());
+    (capacitor, report, sender)
+}
+
+fn plain() -> Builder<MadeApp> {
+    Capacitor::<MadeApp>::builder().debounce(Duration::ZERO)
+}
+
+#[tokio::test]
+async fn a_rule_does_not_quote_a_secret_that_a_default_or_a_conversion_made() {
+    for (document, secret) in [
+        (r#"{"port": 2, "pool": {"host": "h"}}"#, MADE),
+        (r#"{"port": 4, "pool": {"host": "h"}}"#, MADE),
+        (r#"{"pool": {"host": "h", "size": 2}}"#, MADE),
+        (
+            r#"{"port": 3, "turned": "2retnuh-ab", "pool": {"host": "h"}}"#,
+            "ba-hunter2",
+        ),
+    ] {
+        let (_, report, _sender) = started(plain(), document).await;
+        assert!(report.contains("may quote the secret"), "{report}");
+        assert!(!report.contains(secret), "{report}");
+    }
+    let good = r#"{"port": 5, "pool": {"host": "h"}}"#;
+    let (_, report, _sender) = started(plain(), good).await;
+    assert!(report.contains("no port 5"), "{report}");
+}
+
+#[tokio::test]
+async fn a_stage_or_a_callback_does_not_quote_a_secret_that_a_stage_or_a_default_made() {
+    const PUT_IN: &str = "t0ken-of-vault";
+    type Quotes = fn(&MadeApp) -> String;
+    let quotes: [(Quotes, bool); 3] = [
+        (|app| format!("no login with {}", app.turned), true),
+        (|app| format!("no login with {}", app.password), true),
+        (|app| format!("no login at {}", app.port), false),
+    ];
+    for (quote, hides) in quotes {
+        let fill = |request: Request<MadeApp>| {
+            let mut next = MadeApp::clone(&request.current);
+            next.turned = PUT_IN.to_owned();
+            request.with(next)
+        };
+        let stages = plain()
+            .transform(fill)
+            .effect(move |request: Request<MadeApp>| {
+                let text = quote(&request.current);
+                async move { Err::<(), _>(BoxError::from(text)) }
+            });
+        let callback = plain().transform(fill).on_apply(
+            move |_: Option<Arc<Snapshot<MadeApp>>>, new: Arc<Snapshot<MadeApp>>| {
+                let text = quote(&new);
+                async move { Err::<(), _>(BoxError::from(text)) }
+            },
+        );
+        for builder in [stages, callback] {
+            let (capacitor, report, _sender) = started(builder, r#"{"pool": {"host": "h"}}"#).await;
+            let status = format!("{report}\n{:?}", capacitor.status());
+            assert_eq!(report.contains("and is not shown"), hides, "{report}");
+            assert!(
+                !status.contains(PUT_IN) && !status.contains(MADE),
+                "{status}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_back_does_not_quote_a_secret_that_was_made() {
+    const PUT_IN: &str = "t0ken-of-vault";
+    let builder = plain()
+        .transform(|request: Request<MadeApp>| {
+            let mut next = MadeApp::clone(&request.current);
+            next.turned = format!("{PUT_IN}{}", next.port);
+            request.with(next)
+        })
+        .history(3)
+        .probation(Duration::from_secs(60));
+    let (capacitor, report, sender) = started(builder, r#"{"pool": {"host": "h"}}"#).await;
+    assert_eq!(report, "");
+    let next = r#"{"port": 9, "pool": {"host": "h"}}"#;
+    sender.send(next.as_bytes().to_vec()).await.unwrap();
+    let mut waited = 0;
+    while capacitor.get().port != 9 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        waited += 1;
+        assert!(waited < 6_000, "{:?}", capacitor.status());
+    }
+    // That of the configuration before.
+    capacitor.report_unhealthy(format!("no login with {PUT_IN}1"));
+    while capacitor.get().port == 9 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        waited += 1;
+        assert!(waited < 12_000, "{:?}", capacitor.status());
+    }
+    let status = format!("{:?}", capacitor.status());
+    assert!(!status.contains("t0ken"), "{status}");
+    assert!(status.contains("may quote a secret"), "{status}");
+}
+
+#[tokio::test]
+async fn a_rule_of_a_part_is_not_quoted_where_the_rest_could_not_be_built() {
+    let document = r#"{"pools": [{"size": 2, "host": "h"}, {"size": 1}]}"#;
+    let (_, report, _sender) = started(Capacitor::<MadeParts>::builder(), document).await;
+    assert!(report.contains("pools[1].host"), "{report}");
+    assert!(!report.contains(MADE), "{report}");
+}
+
+#[derive(Debug, Clone, Flux)]
+#[flux(crate = crate)]
+struct MadeParts {
+    #[flux(nested)]
+    pools: Vec<MadePool>,
+}
+
+/// Nobody has its text but those who know it.
+#[derive(Clone, Deserialize)]
+struct Sealed(String);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed")
+    }
+}
+
+#[derive(Debug, Clone, Flux)]
+#[flux(crate = crate, validate = refused)]
+struct SealedApp {
+    #[flux(secret, opaque)]
+    token: Sealed,
+}
+
+#[derive(Debug, Clone, Flux)]
+#[flux(crate = crate, validate = refused_default)]
+struct SealedDefault {
+    #[flux(secret, opaque, default = Sealed(made()))]
+    token: Sealed,
+}
+
+fn refused(app: &SealedApp) -> Result<(), String> {
+    match app.token.0.as_str() {
+        "quoted-in-full" => Err(format!("no login with {}", app.token.0)),
+        _ => Err("no login".to_owned()),
+    }
+}
+
+fn refused_default(app: &SealedDefault) -> Result<(), String> {
+    Err(format!("no login with {}", app.token.0))
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_can_read_is_known_by_its_layer_and_else_hides_every_reason() {
+    for (token, shown) in [("quoted-in-full", false), ("another", true)] {
+        let document = format!("{{\"token\": \"{token}\"}}");
+        let builder = Capacitor::<SealedApp>::builder();
+        let (_, report, _sender) = started(builder, &document).await;
+        assert_eq!(report.contains("no login"), shown, "{report}");
+    }
+    let builder = Capacitor::<SealedDefault>::builder();
+    let (_, report, _sender) = started(builder, "{}").await;
+    assert!(report.contains("may quote the secret"), "{report}");
+}
