@@ -101,7 +101,7 @@ pub(super) fn printed_tree(tree: &Tree) -> String {
 /// What a scalar or a key at this path becomes.
 pub(super) type Replacement<'r> = dyn FnMut(&[Seg], Shape, &str) -> String + 'r;
 
-/// Prints a document in one line, with every secret scalar, and every key below a secret, replaced. Null and the empty text stay:
+/// Prints a document in one line, with every secret scalar, every key below a secret, and every key that may be a secret, replaced. Null and the empty text stay:
 /// they mean that there is no secret.
 pub(super) fn print(
     document: &Document<'_>,
@@ -177,6 +177,14 @@ impl<'p> Printer<'p, '_, '_> {
     fn entry(&mut self, entry: Pair, hidden: bool) {
         let document = self.document;
         let name = document.key(entry.key);
+        // It stays alone, so that it is judged as one.
+        let is_alone = document.is_key_alone(&entry);
+        let table = || schema::table(self.fields, &self.path);
+        let is_lost = is_alone
+            && schema::any_secret(self.fields)
+            && !hidden
+            && !table().is_empty()
+            && schema::may_be_a_value(table(), name);
         self.path.push(Seg::Key(name.to_owned().into()));
         // A key of JSON and TOML is a text, however it is written.
         let kind = match self.encoding {
@@ -185,12 +193,13 @@ impl<'p> Printer<'p, '_, '_> {
         };
         if let Some(kind) = kind {
             let shape = match kind {
+                ResolvedKind::Text if is_lost => Some(Shape::LostKey),
                 ResolvedKind::Text => Some(Shape::Key),
                 ResolvedKind::Integer | ResolvedKind::Float => Some(Shape::Number),
                 _ => None,
             };
             self.tag(entry.key);
-            match shape.filter(|_| hidden) {
+            match shape.filter(|_| hidden || is_lost) {
                 Some(shape) => {
                     let replaced = (self.by)(&self.path, shape, name);
                     self.written(kind, &replaced);
@@ -200,11 +209,13 @@ impl<'p> Printer<'p, '_, '_> {
         } else {
             self.value(entry.key);
         }
-        self.out.push_str(match self.encoding {
-            Encoding::Toml => " = ",
-            _ => ": ",
-        });
-        self.value(entry.value);
+        if !is_alone || self.encoding != Encoding::Yaml {
+            self.out.push_str(match self.encoding {
+                Encoding::Toml => " = ",
+                _ => ": ",
+            });
+            self.value(entry.value);
+        }
         self.path.pop();
     }
 
@@ -311,6 +322,26 @@ mod tests {
             "{\"a\": [1, 2.50, -3], \"b\": {},\n\"a\": null}",
         );
         assert_eq!(printed, r#"{"a": [1, 2.50, -3], "b": {}, "a": null}"#);
+    }
+
+    #[cfg(feature = "yaml")]
+    #[test]
+    fn a_key_alone_that_may_be_a_secret_is_replaced_and_stays_alone() {
+        static INNER: [Field; 1] = [Field::new("port", "PORT")];
+        static FIELDS: [Field; 2] = [
+            Field::new("password", "PASSWORD").with_secret(),
+            Field::new("inner", "INNER").with_kind(schema::Kind::Section(|| &INNER)),
+        ];
+        let text = "{password: {hunter2}, inner: {hunter3, port}}";
+        let document = read(&Decoder::Yaml, text).expect("a document");
+        let mut found = Vec::new();
+        let printed = print(&document, Encoding::Yaml, &FIELDS, &mut |_, shape, text| {
+            found.push((shape, text.to_owned()));
+            "x".to_owned()
+        });
+        assert_eq!(printed, r#"{"password": {"x"}, "inner": {"x", "port"}}"#);
+        let keys = [(Shape::Key, "hunter2"), (Shape::LostKey, "hunter3")];
+        assert_eq!(found, keys.map(|(shape, text)| (shape, text.to_owned())));
     }
 
     #[cfg(feature = "yaml")]

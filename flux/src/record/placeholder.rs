@@ -10,6 +10,8 @@ pub(super) enum Shape {
     Bool,
     /// A key below a secret.
     Key,
+    /// A key alone that no field has: it may be a secret whose own key was forgotten.
+    LostKey,
 }
 
 /// The first level keeps nothing of a text, the next its length, the others what kind of character is where.

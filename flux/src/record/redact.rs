@@ -341,7 +341,7 @@ impl Redactor {
         }
         secret.level = LEVELS + 1;
         secret.placeholder = match secret.shape {
-            Shape::Text | Shape::Key => {
+            Shape::Text | Shape::Key | Shape::LostKey => {
                 format!("redacted-{}", self.pseudonyms.token(secret.text.as_bytes()))
             }
             Shape::Number => "0".to_owned(),

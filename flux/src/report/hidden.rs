@@ -5,8 +5,16 @@ use crate::{
     schema::{self, Cursor, Field, SecretPlaces},
 };
 
-/// The nodes that must not be shown: secrets, whatever is in them, and what may be one. None where there is too much to follow.
-pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<NodeId>> {
+/// The nodes that must not be shown.
+pub(super) struct HiddenNodes {
+    /// Secrets, whatever is in them, and what may be one.
+    pub(super) values: Vec<NodeId>,
+    /// The keys in secrets, whose lines are not shown either; they may be ordinary words, so that texts are not searched for them.
+    pub(super) keys: Vec<NodeId>,
+}
+
+/// What must not be shown. None where there is too much to follow.
+pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Option<HiddenNodes> {
     let mut search = Search {
         places: SecretPlaces::of(fields),
         document,
@@ -16,17 +24,23 @@ pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Optio
             .saturating_mul(ALIASED)
             .saturating_add(1 << 16),
         found: Vec::new(),
+        keys: Vec::new(),
     };
     search.node(document.root(), Cursor::Section(fields))?;
     // An alias leads to what was found before.
-    search.found.sort_unstable();
-    search.found.dedup();
-    Some(search.found)
+    for nodes in [&mut search.found, &mut search.keys] {
+        nodes.sort_unstable();
+        nodes.dedup();
+    }
+    Some(HiddenNodes {
+        values: search.found,
+        keys: search.keys,
+    })
 }
 
 /// The texts of what must not be shown, but for `true` and `false`, which are in many a sentence.
 pub(crate) fn texts(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<String>> {
-    hidden(fields, document).map(|nodes| texts_of(document, &nodes))
+    hidden(fields, document).map(|nodes| texts_of(document, &nodes.values))
 }
 
 /// The texts of these nodes.
@@ -56,6 +70,7 @@ struct Search<'d, 't> {
     /// How many nodes may still be looked at.
     left: usize,
     found: Vec<NodeId>,
+    keys: Vec<NodeId>,
 }
 
 impl Search<'_, '_> {
@@ -64,8 +79,12 @@ impl Search<'_, '_> {
         let document = self.document;
         match &document.node(id).content {
             NodeContent::Map(entries) => {
+                let is_in_secret = matches!(at, Cursor::Leaf { secret: true });
                 for entry in entries {
                     let key = document.key(entry.key);
+                    if is_in_secret {
+                        self.keys.push(entry.key);
+                    }
                     if document.is_key_alone(entry) && schema::may_be_a_value(at.table(), key) {
                         self.found.push(entry.key);
                     }

@@ -188,6 +188,39 @@ struct MadeParts {
     pools: Vec<MadePool>,
 }
 
+#[test]
+fn a_uri_that_cannot_be_read_is_reported_without_what_may_be_a_password_or_a_token() {
+    for uri in [
+        "redis://bob:hunter2/key",
+        "etcd://127.0.0.1/app?pasword=hunter2",
+        "rdis://127.0.0.1/app?token=hunter2",
+        "k8s://bob:hunter2/configmap/app",
+        "env:bob:hunter2@h",
+    ] {
+        let builder = Capacitor::<MadeApp>::builder().source(Source::uri(uri));
+        let error = builder.build().unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    let builder = Capacitor::<MadeApp>::builder().source(Source::uri("env:A B?separator=x"));
+    let error = builder.build().unwrap_err().to_string();
+    assert!(error.contains("env:A B?separator=x"), "{error}");
+}
+
+#[cfg(feature = "yaml")]
+#[tokio::test]
+async fn the_line_of_a_key_in_a_secret_is_not_shown_whatever_is_under_it() {
+    for under in ["", " null", " [x]", "\n    - x"] {
+        let document = format!("pool: {{host: h}}\npassword:\n  hunter2:{under}\n");
+        let (sender, channel) = Channel::buffered("app", 4);
+        let source = Source::watcher(channel).format(Format::Yaml);
+        let capacitor = plain().source(source).build().unwrap();
+        sender.send(document.into_bytes()).await.unwrap();
+        let report = capacitor.start().await.unwrap_err().to_string();
+        assert!(report.contains("password: expected"), "{report}");
+        assert!(!report.contains("hunter2"), "{report}");
+    }
+}
+
 /// Nobody has its text but those who know it.
 #[derive(Clone, Deserialize)]
 struct Sealed(String);

@@ -5,12 +5,12 @@
 //! another layer's secret is the same, whoever may write the one and read the reports could guess the other.
 
 use super::{
-    hidden::{hidden, texts_of},
+    hidden::{HiddenNodes, hidden, texts_of},
     pieces::SecretPieces,
 };
 use crate::{
     codec::{self, Decoder},
-    document::{Document, NodeId},
+    document::Document,
     layer::secret_texts::SecretTexts,
     problem::caught,
     schema::{self, Field},
@@ -221,7 +221,7 @@ pub(super) struct ReadDocument<'t> {
     /// None where nobody asks for its nodes, or nobody can follow it.
     pub(super) document: Option<Document<'t>>,
     /// The nodes that must not be shown; none where they cannot be known.
-    pub(super) hidden: Option<Vec<NodeId>>,
+    pub(super) hidden: Option<HiddenNodes>,
     fields: &'static [Field],
 }
 
@@ -270,7 +270,7 @@ impl<'t> ReadDocument<'t> {
 
     fn secret_texts(&self) -> Vec<String> {
         let texts = match (&self.document, &self.hidden) {
-            (Some(document), Some(nodes)) => Some(texts_of(document, nodes)),
+            (Some(document), Some(nodes)) => Some(texts_of(document, &nodes.values)),
             (Some(_), None) => None,
             (None, _) => self.texts_of_tree(),
         };

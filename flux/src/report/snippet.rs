@@ -44,7 +44,8 @@ impl<'r> Excerpt<'r> {
             _ if !schema::any_secret(fields) => Hidden::Nothing,
             (Some(document), Some(nodes)) => {
                 // An alias, and where its anchor is.
-                let both = nodes.iter().flat_map(|id| [*id, document.resolved(*id)]);
+                let nodes = nodes.values.iter().chain(&nodes.keys);
+                let both = nodes.flat_map(|id| [*id, document.resolved(*id)]);
                 let ranges = both.map(|id| (document.start(id).0, document.last_line(id)));
                 Hidden::Lines(covered(lines.len(), ranges))
             }

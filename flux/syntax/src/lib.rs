@@ -18,4 +18,4 @@ pub use names::{Case, env_segment, nearest};
 pub use remote::Remote;
 pub use scheme::Scheme;
 pub use template::{Part, Template, TemplateError, UnsetVariable};
-pub use uri::{Uri, UriError, parse_given_uri, parse_uri};
+pub use uri::{NO_URI, Uri, UriError, may_hold_password, parse_given_uri, parse_uri};

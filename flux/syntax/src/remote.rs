@@ -164,7 +164,13 @@ impl Remote<Template> {
             remote.check_secrets()?;
             return Err(line_break(&format!("environment variable {name}")));
         }
-        remote.check()?;
+        if let Err(error) = remote.check() {
+            // What is taken for a port or an option may be a password whose `@` was forgotten.
+            let options = self.options.iter().map(|(_, value)| value);
+            let brought = self.hosts.iter().chain(options);
+            let brought: Vec<String> = brought.flat_map(|one| one.values(lookup)).collect();
+            return Err(without_quoted(&error, &brought));
+        }
         Ok(remote)
     }
 
@@ -191,6 +197,27 @@ impl Remote<Template> {
             crate::Part::Var { .. } => None,
         }
     }
+}
+
+/// The sentence, without these values in what it quotes.
+fn without_quoted(sentence: &str, values: &[String]) -> String {
+    let is_quoted = |at: usize| at % 2 == 1;
+    let holds = |part: &str| values.iter().any(|value| part.contains(value.as_str()));
+    let parts = sentence.split('`').enumerate();
+    let mut hidden = false;
+    let parts = parts.map(|(at, part)| match is_quoted(at) && holds(part) {
+        true => {
+            hidden = true;
+            "..."
+        }
+        false => part,
+    });
+    let parts: Vec<&str> = parts.collect();
+    let mut sentence = parts.join("`");
+    if hidden {
+        sentence.push_str("; `...` is what a variable brought, and is not shown: behind a password, an `@` is needed");
+    }
+    sentence
 }
 
 /// No part of a URI does; a value that was written by `echo` does.

@@ -62,14 +62,28 @@ pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
     read(text)
 }
 
+/// Whether a text that is no source URI may have a user and a password in it: an `@`, or something behind the host's colon that is no
+/// port, as in `redis://user:password/key`, whose `@` was forgotten.
+pub fn may_hold_password(text: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|digit| digit.is_ascii_digit());
+    let behind = text.split_once("//").or_else(|| text.split_once(':'));
+    let authority = behind.map_or(text, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_server = |server: &str| {
+        let server = server.rsplit_once(']').map_or(server, |(_, port)| port);
+        server.split_once(':').is_none_or(|(_, port)| is_port(port))
+    };
+    text.contains('@') || !authority.split(',').all(is_server)
+}
+
 /// Reads a source URI that came from the environment: it may hold a password, and `$` is a character like any other.
 ///
 /// # Errors
 /// As [`parse_uri`]; where there may be a password in it, the message repeats nothing of the text.
 pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
-    read(&text.replace('$', "$$")).map_err(|error| match text.contains('@') {
+    read(&text.replace('$', "$$")).map_err(|error| match may_hold_password(text) {
         true => UriError {
-            message: "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`".to_owned(),
+            message: NO_URI.to_owned(),
             span: 0..text.len(),
         },
         false => UriError {
@@ -78,6 +92,9 @@ pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
         },
     })
 }
+
+/// What is said of a text that may hold a password.
+pub const NO_URI: &str = "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`";
 
 /// What is wrong with a text that has its dollars doubled, and in which no variable is replaced any more.
 fn given_message(message: &str) -> String {
@@ -327,6 +344,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_behind_the_colon_of_a_host_may_be_a_password_unless_it_is_a_port() {
+        for (text, may) in [
+            ("redis://u:p@h/k", true),
+            ("redis://u:p/k", true),
+            ("redis://u:p", true),
+            ("etcd://a:1,b:x/k", true),
+            ("redis://[::1]:p/k", true),
+            ("etcd://a:1,b:2/k?x=y:z", false),
+            ("redis://[::1]:6379/k", false),
+            ("redis://h/a:b", false),
+            ("file:app.yaml", false),
+            ("env:APP_", false),
+        ] {
+            assert_eq!(may_hold_password(text), may, "{text}");
+        }
+    }
+
+    #[test]
     fn what_the_environment_gives_may_hold_a_password_that_no_message_repeats() {
         let Ok(Uri::Remote(remote)) = parse_given_uri("redis://u:a%2Fb$c@host/key") else {
             panic!("a URI");
@@ -339,6 +374,8 @@ mod tests {
             "hunter2@host",
             "redis://u:hunter2@host",
             "nats://u:hunter2@h/b/*",
+            "redis://u:hunter2/key",
+            "k8s://u:hunter2/configmap/app",
         ] {
             let message = parse_given_uri(wrong).expect_err(wrong).message;
             assert!(!message.contains("hunter2"), "{message}");

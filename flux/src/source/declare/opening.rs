@@ -236,7 +236,14 @@ impl DynWatcher for OnTerms {
 /// What a URI means that is known only at start.
 pub(super) fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String> {
     let uri = match template.as_literal() {
-        Some(text) => flux_syntax::parse_uri(text),
+        // What was forgotten may be the `@` behind a password.
+        Some(text) => flux_syntax::parse_uri(text).map_err(|mut error| {
+            let is_told = text.contains('@') && !text.starts_with("env:");
+            if flux_syntax::may_hold_password(text) && !is_told {
+                flux_syntax::NO_URI.clone_into(&mut error.message);
+            }
+            error
+        }),
         None => flux_syntax::parse_given_uri(&expand(template, variables)?),
     };
     match uri.map_err(|error| error.message)? {
@@ -249,13 +256,36 @@ pub(super) fn read(template: &Template, variables: &Variables) -> Result<SourceK
     }
 }
 
-/// The error with its source, unless that may hold a password.
+/// The error with its source, unless that may hold a password. An option may be a misspelt one for a token: its value is not shown.
 fn named(template: &Template, error: &str) -> String {
     let text = template.to_string();
-    match text.contains('@') {
-        true => format!("a source URI: {error}"),
-        false => format!("the source `{text}`: {error}"),
+    if flux_syntax::may_hold_password(&text) {
+        return format!("a source URI: {error}");
     }
+    let text = match text.split_once('?') {
+        Some((place, options)) => {
+            let of_env = ["separator", "empty"];
+            let is_shown = |name: &str, value: &str| {
+                is_variable(value) || text.starts_with("env:") && of_env.contains(&name)
+            };
+            let option = |one: &str| match one.split_once('=') {
+                Some((name, value)) if !is_shown(name, value) => format!("{name}=..."),
+                _ => one.to_owned(),
+            };
+            let options: Vec<String> = options.split('&').map(option).collect();
+            format!("{place}?{}", options.join("&"))
+        }
+        _ => text,
+    };
+    format!("the source `{text}`: {error}")
+}
+
+/// Whether the text is a variable's name, and not its value.
+fn is_variable(text: &str) -> bool {
+    let name = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| !name.contains('}'))
 }
 
 pub(super) fn default_decoder() -> Option<Decoder> {

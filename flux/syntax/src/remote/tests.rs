@@ -318,6 +318,22 @@ fn a_variable_with_a_line_break_at_its_end_is_refused_wherever_it_is() {
 }
 
 #[test]
+fn a_variable_that_is_taken_for_a_port_or_an_option_is_not_quoted() {
+    for (uri, named) in [
+        ("redis://bob:${PW}/k", "`...` is not a port"),
+        ("redis://h/k?db=${PW}", "`...`"),
+        ("etcd://${PW}:x/k", "`x` is not a port"),
+    ] {
+        let Ok(crate::Uri::Remote(place)) = crate::parse_uri(uri) else {
+            panic!("{uri}");
+        };
+        let error = place.expand(&|_| Some("hunter2".to_owned())).unwrap_err();
+        assert!(error.contains(named), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_stands_where_a_variable_would() {
     let uri = "etcd://app:${file:/run/secrets/etcd:-${PASSWORD}}@h/app/${NAME}";
     let place = match crate::parse_uri(uri) {
