@@ -3,6 +3,7 @@
 use crate::program::App;
 use flux::{Capacitor, page::Page};
 use http_body_util::BodyExt;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, SharedString, Unit};
 use std::{
     fmt::{self, Debug, Display, Write},
     sync::{Arc, Mutex},
@@ -19,11 +20,13 @@ use tracing::{
 pub(crate) struct Outputs(Arc<Mutex<Vec<String>>>);
 
 impl Outputs {
-    /// Collects every event of this thread while the guard is held, of every level and every target.
-    pub(crate) fn collect() -> (Self, DefaultGuard) {
+    /// Collects every event of this thread while the guards are held, of every level and every target, and the labels of every metric.
+    pub(crate) fn collect() -> (Self, (DefaultGuard, LocalRecorderGuard<'static>)) {
         let outputs = Outputs::default();
         let guard = tracing::subscriber::set_default(outputs.clone());
-        (outputs, guard)
+        let recorder: &'static Labels = Box::leak(Box::new(Labels(outputs.clone())));
+        let metrics = metrics::set_default_local_recorder(recorder);
+        (outputs, (guard, metrics))
     }
 
     pub(crate) fn text(&self, text: &str) {
@@ -37,6 +40,15 @@ impl Outputs {
     fn both(&self, value: &(impl Display + Debug)) {
         self.text(&value.to_string());
         self.text(&format!("{value:?}"));
+    }
+
+    pub(crate) fn debugged(&self, value: &impl Debug) {
+        self.text(&format!("{value:?}"));
+        self.text(&format!("{value:#?}"));
+    }
+
+    pub(crate) fn data(&self, value: &impl serde::Serialize) {
+        self.text(&serde_json::to_string(value).unwrap());
     }
 
     pub(crate) fn error(&self, error: &Option<flux::Error>) {
@@ -81,6 +93,33 @@ impl Outputs {
             let text = body.frame().await.unwrap().unwrap().into_data().unwrap();
             self.text(&String::from_utf8_lossy(&text));
         }
+    }
+}
+
+/// The names and labels of metrics.
+struct Labels(Outputs);
+
+impl metrics::Recorder for Labels {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, text: SharedString) {
+        self.0.text(&text);
+    }
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, text: SharedString) {
+        self.0.text(&text);
+    }
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, text: SharedString) {
+        self.0.text(&text);
+    }
+    fn register_counter(&self, key: &Key, _: &metrics::Metadata<'_>) -> Counter {
+        self.0.text(&key.to_string());
+        Counter::noop()
+    }
+    fn register_gauge(&self, key: &Key, _: &metrics::Metadata<'_>) -> Gauge {
+        self.0.text(&key.to_string());
+        Gauge::noop()
+    }
+    fn register_histogram(&self, key: &Key, _: &metrics::Metadata<'_>) -> Histogram {
+        self.0.text(&key.to_string());
+        Histogram::noop()
     }
 }
 

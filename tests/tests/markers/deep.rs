@@ -1,0 +1,215 @@
+//! A config type with secrets in every kind of place, and code around it that quotes all of them.
+
+use crate::{outputs::written, places::MADE};
+use flux::{
+    Builder, Flux, Snapshot,
+    pipeline::{BoxError, Request},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+#[derive(Flux, Clone)]
+#[flux(
+    source("file:never-there.json", optional),
+    source("file:never-there.yaml", optional),
+    source("file:never-there.toml", optional),
+    debounce = "0s",
+    validate = fits
+)]
+pub(crate) struct Deep {
+    #[flux(secret)]
+    pub(crate) password: String,
+    #[flux(secret, default)]
+    pub(crate) pin: Option<u64>,
+    #[flux(secret, default)]
+    pub(crate) list: Vec<String>,
+    #[flux(secret, default)]
+    pub(crate) map: BTreeMap<String, String>,
+    #[flux(secret, default)]
+    pub(crate) login: Option<Login>,
+    #[flux(secret, default)]
+    pub(crate) any: serde_json::Value,
+    #[flux(opaque)]
+    pub(crate) sealed: SecretString,
+    #[flux(opaque, default)]
+    pub(crate) wrapped: Vec<SecretString>,
+    #[flux(secret, default = made())]
+    pub(crate) made: String,
+    /// Put in by a stage.
+    #[flux(secret, default)]
+    pub(crate) filled: String,
+    #[flux(nested)]
+    pub(crate) vault: DeepVault,
+    #[flux(nested, default)]
+    pub(crate) tenants: BTreeMap<String, DeepVault>,
+    #[flux(nested, default)]
+    pub(crate) replicas: Vec<DeepVault>,
+    #[flux(nested, default)]
+    pub(crate) groups: BTreeMap<String, Vec<DeepVault>>,
+    #[flux(nested)]
+    pub(crate) spare: Option<Box<DeepVault>>,
+    #[flux(nested)]
+    #[serde(flatten)]
+    pub(crate) flat: DeepFlat,
+    #[flux(default = 80)]
+    pub(crate) port: u16,
+    #[flux(default = "h", length = 1..=4)]
+    pub(crate) host: String,
+    #[flux(default = DeepMode::Low)]
+    pub(crate) mode: DeepMode,
+    #[flux(default)]
+    pub(crate) labels: BTreeMap<String, u8>,
+    #[flux(default = "5s")]
+    pub(crate) window: Duration,
+}
+
+#[derive(Flux, Clone)]
+pub(crate) struct DeepVault {
+    #[flux(secret)]
+    pub(crate) key: String,
+    #[flux(nested)]
+    pub(crate) inner: DeepInner,
+    #[flux(default = 1, range = 1..=9)]
+    pub(crate) slots: u32,
+}
+
+#[derive(Flux, Clone)]
+pub(crate) struct DeepInner {
+    #[flux(secret, length = 4..)]
+    pub(crate) key: String,
+    #[flux(default = 1)]
+    pub(crate) port: u16,
+}
+
+#[derive(Flux, Clone)]
+pub(crate) struct DeepFlat {
+    #[flux(secret)]
+    pub(crate) flat_key: String,
+    #[flux(default = 1)]
+    pub(crate) flat_port: u16,
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+pub(crate) enum Login {
+    Token(String),
+    User { name: String, key: String },
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeepMode {
+    Low,
+    High,
+}
+
+fn made() -> String {
+    MADE.to_owned()
+}
+
+impl DeepVault {
+    fn secrets(&self) -> String {
+        format!("{} {}", self.key, self.inner.key)
+    }
+}
+
+impl Deep {
+    /// Every secret, in one sentence.
+    pub(crate) fn quoted(&self) -> String {
+        let login = match &self.login {
+            None => String::new(),
+            Some(Login::Token(token)) => token.clone(),
+            Some(Login::User { name, key }) => format!("{name} {key}"),
+        };
+        let vaults = (self.tenants.values())
+            .chain(&self.replicas)
+            .chain(self.groups.values().flatten())
+            .chain(self.spare.as_deref())
+            .chain(std::iter::once(&self.vault));
+        let vaults: Vec<_> = vaults.map(DeepVault::secrets).collect();
+        let wrapped: Vec<_> = self.wrapped.iter().map(|one| one.expose_secret()).collect();
+        format!(
+            "{} {:?} {:?} {:?} {login} {} {} {wrapped:?} {} {} {vaults:?} {}",
+            self.password,
+            self.pin,
+            self.list,
+            self.map,
+            self.any,
+            self.sealed.expose_secret(),
+            self.made,
+            self.filled,
+            self.flat.flat_key
+        )
+    }
+}
+
+/// Ports for which a rule quotes everything, and for which one panics.
+pub(crate) const QUOTED: u16 = 13;
+pub(crate) const PANICS: u16 = 14;
+
+fn fits(app: &Deep) -> Result<(), String> {
+    match app.port {
+        QUOTED => Err(format!("no port for {}", app.quoted())),
+        PANICS => panic!("no port for {}", app.quoted()),
+        _ => Ok(()),
+    }
+}
+
+/// Which code of the program fails, once it has begun.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Quoting {
+    Nothing,
+    Effect,
+    Panic,
+    Callback,
+    Health,
+}
+
+pub(crate) const QUOTING: [Quoting; 5] = [
+    Quoting::Nothing,
+    Quoting::Effect,
+    Quoting::Panic,
+    Quoting::Callback,
+    Quoting::Health,
+];
+
+/// Stages and callbacks; `one` is one of the secrets, written in an encoding.
+pub(crate) fn around(
+    builder: Builder<Deep>,
+    fails: Quoting,
+    encoding: usize,
+    filled: String,
+) -> Builder<Deep> {
+    let quotes = move |app: &Deep, which: Quoting| -> Result<(), BoxError> {
+        if fails != which || app.port == 80 {
+            return Ok(());
+        }
+        let all = match encoding {
+            0 => app.quoted(),
+            _ => written(&app.filled, encoding),
+        };
+        assert!(which != Quoting::Panic, "cannot log in with {all}");
+        Err(format!("cannot log in with {all}").into())
+    };
+    builder
+        .transform(move |request: Request<Deep>| {
+            let mut next = Deep::clone(&request.current);
+            next.filled = filled.clone();
+            request.with(next)
+        })
+        .effect(move |request: Request<Deep>| {
+            let effect = quotes(&request.current, Quoting::Effect);
+            let answer = effect.and_then(|()| quotes(&request.current, Quoting::Panic));
+            async move { answer }
+        })
+        .on_apply(
+            move |_: Option<Arc<Snapshot<Deep>>>, new: Arc<Snapshot<Deep>>| {
+                let answer = quotes(&new, Quoting::Callback);
+                async move { answer }
+            },
+        )
+        .health_check(move |snapshot: Arc<Snapshot<Deep>>| {
+            let answer = quotes(&snapshot, Quoting::Health);
+            async move { answer }
+        })
+}

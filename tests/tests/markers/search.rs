@@ -1,0 +1,432 @@
+//! Programs with secrets in every kind of place, and all that can be asked of them, searched.
+
+use crate::{
+    deep::{Deep, PANICS, QUOTED, QUOTING, around},
+    outputs::{Outputs, written},
+    places::{LOST, Markers, broken, good, mistaken, variables},
+};
+use clap::{Args, FromArgMatches};
+use flux::{
+    Capacitor, Format, Secrets, Source,
+    cli::Command as ConfigCommand,
+    inspect::{Describe, Inputs},
+    source::Channel,
+    testing::{Recorder, Recording},
+};
+use serde_json::Value;
+use std::{fs, path::Path, time::Duration};
+
+const FORMATS: [(Format, &str); 3] = [
+    (Format::Json, "json"),
+    (Format::Yaml, "yaml"),
+    (Format::Toml, "toml"),
+];
+
+/// A key in TOML.
+fn key(text: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match !text.is_empty() && text.chars().all(is_bare) {
+        true => text.to_owned(),
+        false => Value::from(text).to_string(),
+    }
+}
+
+/// A document in TOML, with headers or without.
+fn in_toml(value: &Value, has_headers: bool) -> String {
+    let entries = value.as_object().into_iter().flatten();
+    let (mut top, mut below) = (String::new(), String::new());
+    for (name, value) in entries.filter(|(_, value)| !value.is_null()) {
+        match value {
+            Value::Object(entries) if has_headers => {
+                below += &format!("\n[{}]\n", key(name));
+                for (name, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
+                    below += &format!("{} = {}\n", key(name), inline(value));
+                }
+            }
+            _ => top += &format!("{} = {}\n", key(name), inline(value)),
+        }
+    }
+    top + &below
+}
+
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Object(entries) => {
+            let entries = entries.iter().filter(|(_, value)| !value.is_null());
+            let entries = entries.map(|(name, value)| format!("{} = {}", key(name), inline(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(inline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Null => "\"\"".to_owned(),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// The document as a text; none where the format cannot have it.
+fn printed(value: &Value, format: Format, markers: &mut Markers) -> Option<String> {
+    match format {
+        Format::Yaml => match markers.one_in(3) {
+            true => serde_json::to_string(value).ok(),
+            false => serde_yaml::to_string(value).ok(),
+        },
+        Format::Toml => Some(in_toml(value, markers.one_in(2))),
+        _ => match markers.one_in(2) {
+            true => serde_json::to_string(value).ok(),
+            false => serde_json::to_string_pretty(value).ok(),
+        },
+    }
+}
+
+/// Whether a document is good.
+#[derive(Clone, Copy)]
+enum Chance {
+    Good,
+    Mostly,
+    Seldom,
+    Bad,
+}
+
+/// A document, good or with one mistake, or with two.
+fn document(markers: &mut Markers, format: Format, chance: Chance) -> String {
+    let is_good = match chance {
+        Chance::Good => true,
+        Chance::Mostly => !markers.one_in(4),
+        Chance::Seldom => markers.one_in(4),
+        Chance::Bad => false,
+    };
+    let port = match markers.below(5) {
+        0 => QUOTED,
+        1 => PANICS,
+        2 => 81,
+        _ => 80,
+    };
+    let mut value = good(markers, if is_good { 80 } else { port });
+    let twin = value["password"].as_str().unwrap_or_default().to_owned();
+    let mistakes = if is_good { 0 } else { markers.below(3) };
+    for _ in 0..mistakes {
+        value = mistaken(markers, value);
+    }
+    let text = printed(&value, format, markers);
+    let mut text = text.unwrap_or_else(|| format!("password = {twin:?}\n"));
+    if format == Format::Yaml {
+        while let Some((before, behind)) = text.split_once(LOST) {
+            let end = behind.find(|c: char| !c.is_ascii_alphanumeric());
+            let (name, rest) = behind.split_at(end.unwrap_or(behind.len()));
+            let (before, rest) = match before.strip_suffix('"') {
+                Some(before) => (before, rest.strip_prefix('"').unwrap_or(rest)),
+                None => (before, rest),
+            };
+            text = format!("{before}{{{name}}}{rest}");
+        }
+    }
+    match !is_good && markers.one_in(3) {
+        true => broken(markers, text, &twin),
+        false => text,
+    }
+}
+
+/// The paths that are asked about: fields, and what a document may have beside them.
+const PATHS: [&str; 16] = [
+    "",
+    "password",
+    "pin",
+    "map",
+    "map.a",
+    "login",
+    "any",
+    "sealed",
+    "vault",
+    "vault.inner.key",
+    "tenants.t1.key",
+    "replicas[0].key",
+    "groups.g[0].inner",
+    "labels",
+    "passwrod",
+    "port",
+];
+
+fn answers(outputs: &Outputs, capacitor: &Capacitor<Deep>, text: &str) {
+    outputs.debugged(&capacitor.status());
+    outputs.text(&capacitor.status().to_string());
+    outputs.data(&*capacitor.status());
+    outputs.debugged(capacitor);
+    if let Some(report) = capacitor.last_error() {
+        outputs.text(&report.to_string());
+        outputs.debugged(&report);
+        outputs.data(&report);
+    }
+    for path in PATHS {
+        match capacitor.explain(path) {
+            Ok(explanation) => {
+                outputs.text(&explanation.to_string());
+                outputs.debugged(&explanation);
+                outputs.data(&explanation);
+            }
+            Err(error) => outputs.text(&error.to_string()),
+        }
+        match capacitor.blame(path) {
+            Ok(blame) => {
+                outputs.text(&blame.to_string());
+                outputs.data(&blame);
+            }
+            Err(error) => outputs.text(&error.to_string()),
+        }
+    }
+    for one in capacitor.explain_all().iter().flatten() {
+        outputs.text(&one.to_string());
+        outputs.data(one);
+    }
+    for one in capacitor.silent().iter().flatten() {
+        outputs.text(&one.to_string());
+        outputs.data(one);
+    }
+    if let Ok(effective) = capacitor.effective() {
+        let with_origins = effective.clone().with_origins();
+        for (format, _) in FORMATS {
+            outputs.text(&effective.print(format));
+            outputs.text(&with_origins.print(format));
+        }
+    }
+    for fingerprint in [capacitor.fingerprint(), capacitor.fingerprint_with("key")] {
+        outputs.debugged(&fingerprint);
+    }
+    for inputs in [
+        Inputs::new().layer("upper", text),
+        Inputs::new().layer("lower", text).partial(),
+    ] {
+        match capacitor.plan(&inputs) {
+            Ok(plan) => {
+                outputs.text(&plan.to_string());
+                outputs.debugged(&plan);
+                outputs.data(&plan);
+            }
+            Err(error) => outputs.text(&error.to_string()),
+        }
+    }
+}
+
+/// What is printed of the type alone.
+fn descriptions(outputs: &Outputs) {
+    outputs.data(&Deep::schema());
+    outputs.data(&Deep::layer_schema());
+    for (format, _) in FORMATS {
+        outputs.text(&Deep::template(format));
+    }
+    outputs.text(&Deep::reference("APP_"));
+    outputs.text(&Deep::variables("APP_"));
+}
+
+/// The command line over a document that is good and one that may not be.
+fn commands(outputs: &Outputs, folder: &Path, markers: &mut Markers) {
+    let (format, extension) = FORMATS[markers.below(3)];
+    let files = [("good", Chance::Good), ("next", Chance::Bad)].map(|(name, chance)| {
+        let path = folder.join(name).join(format!("never-there.{extension}"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, document(markers, format, chance)).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let [good, next] = &files;
+    let all: [&[&str]; 11] = [
+        &["check", next],
+        &["check", next, "--partial", "--only-given"],
+        &["show", "--file", good, "--origins"],
+        &["show", "--file", good, "--as", "toml"],
+        &["show", "--file", next, "--as", "json"],
+        &["explain", "--file", good],
+        &["explain", "vault", "--file", next],
+        &["diff", next],
+        &["plan", next],
+        &["template", "--as", "toml"],
+        &["reference"],
+    ];
+    let output = ["human", "json", "github", "sarif"][markers.below(4)];
+    for arguments in all {
+        let words = ["config"].into_iter().chain(arguments.iter().copied());
+        let command = ConfigCommand::augment_args(clap::Command::new("config"));
+        let matches = command.try_get_matches_from(words.chain(["--offline", "--format", output]));
+        let command = ConfigCommand::from_arg_matches(&matches.unwrap()).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        command.write::<Deep>(&mut out, &mut err).unwrap();
+        outputs.text(&String::from_utf8_lossy(&out));
+        outputs.text(&String::from_utf8_lossy(&err));
+    }
+}
+
+/// URIs with what a server asks for, good ones and others; none of them is connected to.
+fn uris(outputs: &Outputs, markers: &mut Markers) {
+    let (user, secret, token) = (markers.name(), markers.name(), markers.name());
+    let scheme = [
+        "redis",
+        "rediss",
+        "etcd",
+        "nats",
+        "consul",
+        "k8s",
+        "zookeeper",
+        "firestore",
+        "https",
+        "http",
+        "rdis",
+        "dir",
+        "env",
+    ][markers.below(13)];
+    let uri = match markers.below(8) {
+        6 => format!("{scheme}://bob:${{SECRET}}/app.json?db=${{SECRET}}"),
+        0 => format!("{scheme}://{user}:{secret}@127.0.0.1:1/app.json?token={token}"),
+        1 => format!("{scheme}://{user}:{secret}/app.json"),
+        2 => format!("{scheme}://{user}:{secret}@127.0.0.1:x/app.json"),
+        3 => format!("{scheme}://127.0.0.1:1/app.json?pasword={secret}&token={token}"),
+        4 => format!("{scheme}:{user}:{secret}@127.0.0.1/app.json?db={token}"),
+        5 => format!("{scheme}://{user}:{secret}@[::1/app.json?tls={token}"),
+        _ => "redis://bob:${SECRET}@127.0.0.1/app.json?db=${SECRET}".to_owned(),
+    };
+    let source = Source::uri(uri.as_str()).variables([("SECRET", &*secret)]);
+    outputs.debugged(&source);
+    let builder = Capacitor::<Deep>::builder()
+        .clear_sources()
+        .source(source.optional());
+    match builder.build() {
+        Ok(capacitor) => {
+            outputs.debugged(&capacitor);
+            outputs.data(&*capacitor.status());
+        }
+        Err(error) => {
+            outputs.text(&error.to_string());
+            outputs.debugged(&error);
+        }
+    }
+}
+
+/// A program's life; how many documents it had.
+async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.json").to_str().unwrap().to_owned();
+    let (format, _) = FORMATS[markers.below(3)];
+    let (lower, below) = Channel::buffered("lower", 8);
+    let (upper, above) = Channel::buffered("upper", 8);
+    let (fails, encoding) = (QUOTING[markers.below(5)], markers.below(6));
+    let filled = markers.name();
+    // What is written in an encoding is searched for as that, too.
+    for encoding in 1..6 {
+        markers.runs.push(written(&filled, encoding).to_lowercase());
+    }
+    let recorder = Recorder::in_memory();
+    let base = || {
+        let (fails, filled) = (fails, filled.clone());
+        around(
+            Capacitor::<Deep>::builder().clear_sources(),
+            fails,
+            encoding,
+            filled,
+        )
+        .generations(3)
+        .history(3)
+        .probation(Duration::from_secs(60))
+        .last_known_good(kept.clone(), Secrets::Omit)
+    };
+    let mut builder = base()
+        .source(Source::watcher(below).format(format))
+        .source(Source::watcher(above).format(format));
+    if markers.one_in(2) {
+        let variables = variables(markers);
+        builder = builder.override_with(Source::env("APP_").variables(variables));
+    }
+    let capacitor = builder.record(&recorder).build().unwrap();
+    let page = flux::page::Page::new(&capacitor);
+    let first = document(markers, format, Chance::Mostly);
+    let second = document(markers, format, Chance::Mostly);
+    lower.send(first.as_bytes()).await.unwrap();
+    upper.send(second.as_bytes()).await.unwrap();
+    outputs.error(&capacitor.start().await.err());
+    let mut documents = 2;
+    for sender in [&upper, &lower, &upper, &upper] {
+        let text = document(markers, format, Chance::Seldom);
+        sender.send(text.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        answers(outputs, &capacitor, &text);
+        documents += 4;
+    }
+    outputs.page(&page).await;
+    capacitor.report_unhealthy(format!("unhealthy: {}", written(&filled, encoding)));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    answers(outputs, &capacitor, "{}");
+    capacitor.stop().await;
+    outputs.text(&fs::read_to_string(&kept).unwrap_or_default());
+    let log = recorder.lines();
+    outputs.text(&log);
+    for recording in Recording::all(&log).unwrap() {
+        outputs.debugged(&recording);
+        outputs.debugged(&recording.notes());
+        match recording
+            .replay(base().last_known_good(format!("{kept}.replayed"), Secrets::Omit))
+            .await
+        {
+            Ok(replay) => outputs.debugged(&(replay.outcomes(), replay.difference())),
+            Err(error) => outputs.text(&error.to_string()),
+        }
+    }
+    // A start while all sources are down.
+    let (_lower, below) = Channel::buffered("lower", 8);
+    let (_upper, above) = Channel::buffered("upper", 8);
+    let again = base()
+        .source(
+            Source::watcher(below)
+                .format(format)
+                .wait(Duration::from_secs(1)),
+        )
+        .source(
+            Source::watcher(above)
+                .format(format)
+                .wait(Duration::from_secs(1)),
+        )
+        .startup_timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    outputs.error(&again.start().await.err());
+    answers(outputs, &again, "{}");
+    again.stop().await;
+    uris(outputs, markers);
+    if markers.one_in(4) {
+        commands(outputs, folder.path(), markers);
+        documents += 2;
+    }
+    documents
+}
+
+/// Runs the program of this seed; how many documents it had.
+pub(crate) fn run(seed: u64) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let mut markers = Markers::new(seed);
+    let (outputs, guard) = Outputs::collect();
+    descriptions(&outputs);
+    let documents = runtime.block_on(live(&mut markers, &outputs));
+    drop(guard);
+    let texts = outputs.take();
+    assert!(texts.len() > 20, "seed {seed}: nothing was printed");
+    let mut texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    for text in &texts {
+        for run in &markers.runs {
+            if let Some(at) = text.find(run.as_str()) {
+                let from = text[..at]
+                    .rfind('\n')
+                    .map_or(0, |line| text[..line].rfind('\n').unwrap_or(0));
+                let until = text[at..].find('\n').map_or(text.len(), |end| at + end);
+                panic!(
+                    "seed {seed}: {run} in\n{}\nof\n{}",
+                    &text[from..until],
+                    &text[..text.len().min(3_000)]
+                );
+            }
+        }
+    }
+    documents
+}
