@@ -168,7 +168,10 @@ fn number(variable: &str) -> Option<u64> {
 /// Panics of programs are a part of the search; those of the search itself are printed.
 fn silent() {
     std::panic::set_hook(Box::new(|panic| {
-        let text = panic.payload_as_str().unwrap_or_default();
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or_default();
         let is_of_search = panic
             .location()
             .is_some_and(|at| at.file().contains("markers/"));

@@ -255,7 +255,7 @@ fn commands(outputs: &Outputs, folder: &Path, markers: &mut Markers) {
     }
 }
 
-/// URIs with what a server asks for, good ones and others; none of them is connected to.
+/// URIs with what a server asks for, good ones and others; none of them is connected to. The prefix of `env:` is a name, and is shown.
 fn uris(outputs: &Outputs, markers: &mut Markers) {
     let (user, secret, token) = (markers.name(), markers.name(), markers.name());
     let scheme = [
@@ -271,8 +271,7 @@ fn uris(outputs: &Outputs, markers: &mut Markers) {
         "http",
         "rdis",
         "dir",
-        "env",
-    ][markers.below(13)];
+    ][markers.below(12)];
     let uri = match markers.below(8) {
         6 => format!("{scheme}://bob:${{SECRET}}/app.json?db=${{SECRET}}"),
         0 => format!("{scheme}://{user}:{secret}@127.0.0.1:1/app.json?token={token}"),
