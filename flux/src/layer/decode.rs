@@ -48,13 +48,13 @@ pub(super) fn saw_empty(sentence: &'static str) {
 /// Runs `decode` under `collect_errors`, so that it records the entries that are null where null is no value.
 pub(crate) fn recording_empty<T>(decode: impl FnOnce() -> T) -> T {
     /// Ends it, also where the decoder panics.
-    struct AtEnd;
-    impl Drop for AtEnd {
+    struct RecordingScope;
+    impl Drop for RecordingScope {
         fn drop(&mut self) {
             RECORDS_EMPTY.set(false);
         }
     }
-    let _end = AtEnd;
+    let _scope = RecordingScope;
     RECORDS_EMPTY.set(true);
     decode()
 }
