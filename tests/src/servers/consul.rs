@@ -81,6 +81,7 @@ impl Consul {
 
 impl Remote for Consul {
     const NAME: &'static str = "consul";
+    const BOUND: Duration = Duration::from_secs(16);
     /// The source's own query; the server ends it with its answer.
     const IDLE: Option<Duration> = Some(Duration::from_secs(5));
     /// Every query has a connection of its own while it waits.

@@ -103,6 +103,7 @@ impl Etcd {
 
 impl Remote for Etcd {
     const NAME: &'static str = "etcd";
+    const BOUND: Duration = Duration::from_secs(15);
     const MEMBERS: bool = true;
     const SECURED: bool = true;
 

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -38,6 +39,7 @@ impl File {
 
 impl Remote for File {
     const NAME: &'static str = "file";
+    const BOUND: Duration = Duration::from_secs(65);
     const SERVED: bool = false;
 
     async fn start() -> Option<Self> {

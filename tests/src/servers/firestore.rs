@@ -114,6 +114,7 @@ impl Firestore {
 
 impl Remote for Firestore {
     const NAME: &'static str = "firestore";
+    const BOUND: Duration = Duration::from_secs(71);
     const DURABLE: bool = false;
 
     async fn start() -> Option<Self> {

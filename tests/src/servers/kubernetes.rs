@@ -203,6 +203,7 @@ impl Kubernetes {
 
 impl Remote for Kubernetes {
     const NAME: &'static str = "kubernetes";
+    const BOUND: Duration = Duration::from_secs(20);
     // They are those of the store behind it.
     const COPIES: bool = false;
     /// The watch that the source asks for; the server ends it then.

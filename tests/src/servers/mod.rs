@@ -65,6 +65,8 @@ use tokio::task::block_in_place;
 pub trait Remote: Send + Sync + Sized + 'static {
     /// As the table calls it.
     const NAME: &'static str;
+    /// The bound of staleness that the source's page states, with the options that [`uri`](Remote::uri) has.
+    const BOUND: Duration;
     /// How long the server lets a quiet watch be when started with [`start_impatient`](Remote::start_impatient); none where it
     /// has no such limit.
     const IDLE: Option<Duration> = None;

@@ -205,6 +205,7 @@ impl Nats {
 
 impl Remote for Nats {
     const NAME: &'static str = "nats";
+    const BOUND: Duration = Duration::from_secs(25);
     const MEMBERS: bool = true;
     const SECURED: bool = true;
 

@@ -73,6 +73,7 @@ async fn connect(port: u16) -> MultiplexedConnection {
 
 impl Remote for Redis {
     const NAME: &'static str = "redis";
+    const BOUND: Duration = Duration::from_secs(38);
     const SECURED: bool = true;
     const IDLE: Option<Duration> = Some(Duration::from_secs(2));
 

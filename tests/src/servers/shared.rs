@@ -58,6 +58,7 @@ impl<S: Remote> Shared<S> {
 
 impl<S: Remote> Remote for Shared<S> {
     const NAME: &'static str = S::NAME;
+    const BOUND: Duration = S::BOUND;
     const IDLE: Option<Duration> = S::IDLE;
     const DURABLE: bool = S::DURABLE;
     const CONNECTIONS: usize = S::CONNECTIONS;

@@ -81,6 +81,7 @@ fn guarded() -> AuthId {
 
 impl Remote for ZooKeeper {
     const NAME: &'static str = "zookeeper";
+    const BOUND: Duration = Duration::from_secs(15);
     const MEMBERS: bool = true;
 
     async fn start() -> Option<Self> {

@@ -1,27 +1,21 @@
-//! Schedules of faults from a seed, between random writes. The oracle: once the faults are over, what is applied is what the store
-//! holds; and at no moment is the source live for longer than its bound while the value is not the store's.
+//! Schedules of faults from a seed, between random writes. The [oracle](crate::oracle): once the faults are over, what is applied is
+//! what the store holds; and at no moment is the source live for longer than its bound with what the store does not hold any more.
 //!
 //! Each run takes `FLUX_FAULTS_SECONDS` for each store (20 by default; hours when asked), and prints its seed. A seed that failed is
-//! replayed by `FLUX_FAULTS_SEED`.
+//! replayed by `FLUX_FAULTS_SEED`, for two minutes where no time is given: as long as one schedule lasts at most.
 
 use crate::{
+    oracle::{BUSY, Limits, Watch},
     suite::KEY,
     watched::{Watched, document},
 };
 use flux_tests::{proxy::Proxy, servers::Remote};
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::{task::block_in_place, time::sleep};
 
-/// For how long a source may be live with a value that is not the store's: the longest bound on the pages, and a breath for a machine
-/// that is busy.
-const BOUND: Duration = Duration::from_secs(60);
+/// One schedule is some minutes at most, so that a seed that failed is replayed soon.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// A small generator of its own, so that a seed is the same schedule everywhere.
 pub(crate) struct Random(pub(crate) u64);
@@ -38,121 +32,18 @@ impl Random {
         self.next() % end
     }
 
+    fn part_of(&mut self, time: Duration) -> Duration {
+        time * u32::try_from(self.below(1000)).unwrap_or(0) / 1000
+    }
+
     pub(crate) fn millis(&mut self, end: u64) -> Duration {
         Duration::from_millis(self.below(end))
     }
 }
 
-/// What the store holds, and since when. Nothing where it was wiped.
-#[derive(Clone, Copy)]
-struct Truth {
-    held: Option<u64>,
-    /// What is being written: the store may hold it already.
-    next: Option<u64>,
-    /// Nobody can vouch for what is held: a majority of the members is away.
-    is_unknown: bool,
-    since: Instant,
-}
-
-impl Truth {
-    fn of(held: Option<u64>) -> Self {
-        Truth {
-            held,
-            next: None,
-            is_unknown: false,
-            since: Instant::now(),
-        }
-    }
-
-    fn agrees_with(&self, applied: Option<u64>, present: bool) -> bool {
-        let right = match self.held {
-            Some(n) => applied == Some(n),
-            None => !present,
-        };
-        !self.is_unknown && (right || (self.next.is_some() && applied == self.next))
-    }
-}
-
-/// Watches for lies, all the time.
-pub(crate) struct Watch {
-    truth: Arc<Mutex<Truth>>,
-    lie: Arc<Mutex<Option<String>>>,
-    over: Arc<AtomicBool>,
-}
-
-impl Watch {
-    /// A lie is to be live for longer than `bound` with what is not the store's.
-    pub(crate) fn over(watched: &Watched, bound: Duration) -> Self {
-        let watch = Watch {
-            truth: Arc::new(Mutex::new(Truth::of(None))),
-            lie: Arc::default(),
-            over: Arc::default(),
-        };
-        let capacitor = watched.capacitor.clone();
-        let (truth, lie) = (Arc::clone(&watch.truth), Arc::clone(&watch.lie));
-        let over = Arc::clone(&watch.over);
-        tokio::spawn(async move {
-            let mut lying: Option<Instant> = None;
-            while !over.load(Ordering::Relaxed) {
-                let truth = *truth.lock().unwrap();
-                let status = capacitor.status();
-                let layer = &status.layers[0];
-                let live = matches!(layer.health, flux::source::Health::Live);
-                let applied = capacitor.try_snapshot().map(|app| app.n);
-                let right = truth.agrees_with(applied, layer.present);
-                lying = match live && !right {
-                    true => Some(lying.map_or(Instant::now(), |lying| lying.max(truth.since))),
-                    false => None,
-                };
-                if let Some(lying) = lying
-                    && lying.elapsed() > bound
-                {
-                    let Truth {
-                        held, is_unknown, ..
-                    } = truth;
-                    *lie.lock().unwrap() = Some(format!(
-                        "live for {bound:?} with {applied:?} while the store holds {held:?} (unknown: {is_unknown})"
-                    ));
-                    return;
-                }
-                sleep(Duration::from_millis(50)).await;
-            }
-        });
-        watch
-    }
-
-    /// From now on the store holds this.
-    pub(crate) fn holds(&self, held: Option<u64>) {
-        *self.truth.lock().unwrap() = Truth::of(held);
-    }
-
-    /// It is about to be written.
-    pub(crate) fn may_hold(&self, next: u64) {
-        self.truth.lock().unwrap().next = Some(next);
-    }
-
-    /// From now on nobody can vouch for what is held.
-    pub(crate) fn is_unknown(&self) {
-        let mut truth = self.truth.lock().unwrap();
-        truth.is_unknown = true;
-        truth.since = Instant::now();
-    }
-
-    pub(crate) fn was_no_lie(&self) {
-        let lie = self.lie.lock().unwrap().clone();
-        assert!(lie.is_none(), "{}", lie.unwrap_or_default());
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-    }
-}
-
 async fn written(server: &impl Remote, watch: &Watch, n: &mut u64) {
     *n += 1;
-    watch.may_hold(*n);
+    watch.may_hold(Some(*n));
     server.write(KEY, &document(*n)).await;
     watch.holds(Some(*n));
 }
@@ -168,13 +59,14 @@ async fn written_somehow(
 ) {
     let how = random.below(8);
     if how < 2 && may_delete {
+        watch.may_hold(None);
         server.delete(KEY).await;
         watch.holds(None);
         sleep(random.millis(30)).await;
     }
     match how {
         0 | 2 => {
-            watch.may_hold(*n);
+            watch.may_hold(Some(*n));
             server.write(KEY, &document(*n)).await;
             watch.holds(Some(*n));
         }
@@ -182,10 +74,42 @@ async fn written_somehow(
     }
 }
 
+/// Writes for as long as a fault lasts, at least once.
+async fn written_during(
+    length: Duration,
+    server: &impl Remote,
+    watch: &Watch,
+    n: &mut u64,
+    random: &mut Random,
+) {
+    let begin = Instant::now();
+    loop {
+        written(server, watch, n).await;
+        let rest = length.saturating_sub(begin.elapsed());
+        if rest.is_zero() {
+            return;
+        }
+        sleep(rest.min(random.millis(5000))).await;
+    }
+}
+
+/// How long a fault lasts: up to `usual` milliseconds, and every third time past the bound, where there is time for that: only then
+/// may a source not be live.
+fn length<R: Remote>(random: &mut Random, usual: u64, time: Duration) -> Duration {
+    let is_long = random.below(3) == 0;
+    let (short, long) = (
+        random.millis(usual),
+        R::BOUND + random.part_of(R::BOUND + BUSY),
+    );
+    match is_long && time > R::BOUND * 2 {
+        true => long,
+        false => short,
+    }
+}
+
 /// Waits until what the store holds is applied.
 pub(crate) async fn settles(watched: &Watched, watch: &Watch) {
-    let held = watch.truth.lock().unwrap().held;
-    match held {
+    match watch.held() {
         Some(n) => watched.sees(n).await,
         None => {
             let absent = || watched.is_live() && !watched.capacitor.status().layers[0].present;
@@ -214,7 +138,7 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
         false => server.source(proxy.address(), KEY),
     })
     .await;
-    let watch = Watch::over(&watched, BOUND);
+    let watch = Watch::over(&watched, Limits::of_a_server(R::BOUND));
     watch.holds(Some(0));
     let mut copy: Option<(TempDir, Option<u64>)> = None;
     let mut held = Some(0);
@@ -252,9 +176,9 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
                     _ => proxy.deaden(),
                 }
                 sleep(random.millis(2000)).await;
-                written(&server, &watch, &mut n).await;
+                let length = length::<R>(&mut random, 8000, time);
+                written_during(length, &server, &watch, &mut n, &mut random).await;
                 held = Some(n);
-                sleep(random.millis(8000)).await;
                 proxy.mend();
             }
             4 => {
@@ -265,6 +189,7 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
                 proxy.mend();
             }
             5 => {
+                watch.may_hold(None);
                 server.wipe().await;
                 server.restarted().await;
                 held = None;
@@ -282,6 +207,7 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
             }
             6 => {
                 let (older, then) = copy.take().expect("a copy");
+                watch.may_hold(then);
                 block_in_place(|| {
                     server.process().put_back(&older);
                     server.process().restart();
@@ -297,12 +223,12 @@ async fn schedule<R: Remote>(seed: u64, time: Duration) {
             }
             _ => {
                 server.refuse().await;
-                written(&server, &watch, &mut n).await;
-                held = Some(n);
                 if random.below(2) == 0 {
                     proxy.hang_up();
                 }
-                sleep(random.millis(15_000)).await;
+                let length = length::<R>(&mut random, 15_000, time);
+                written_during(length, &server, &watch, &mut n, &mut random).await;
+                held = Some(n);
                 server.grant().await;
             }
         }
@@ -324,9 +250,13 @@ pub(crate) async fn schedules<F: Future<Output = ()>>(
     store: &str,
     schedule: impl Fn(u64, Duration) -> F,
 ) {
-    let time = Duration::from_secs(number("FLUX_FAULTS_SECONDS").unwrap_or(20));
     let begin = Instant::now();
     let replayed = number("FLUX_FAULTS_SEED");
+    let usual = match replayed {
+        Some(_) => LONGEST,
+        None => Duration::from_secs(20),
+    };
+    let time = number("FLUX_FAULTS_SECONDS").map_or(usual, Duration::from_secs);
     let mut seed = replayed.unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         u64::try_from(now.unwrap_or_default().as_micros() % u128::from(u64::MAX)).unwrap_or(0)
@@ -334,8 +264,7 @@ pub(crate) async fn schedules<F: Future<Output = ()>>(
     let mut done = 0;
     loop {
         println!("{store}: FLUX_FAULTS_SEED={seed}");
-        // One schedule is some minutes at most, so that a seed that failed is replayed soon.
-        schedule(seed, time.min(Duration::from_secs(120))).await;
+        schedule(seed, time.min(LONGEST)).await;
         done += 1;
         if replayed.is_some() || begin.elapsed() >= time {
             break;

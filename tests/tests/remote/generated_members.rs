@@ -1,9 +1,10 @@
 //! Schedules of faults from a seed on clusters of three: members killed, paused and cut off, majorities lost, between random writes. The
-//! oracle is that of [`generated`](crate::generated), and one thing more: while a majority is away nobody can vouch for what is held.
+//! oracle is [the same](crate::oracle), and one thing more: while a majority is away nobody can vouch for what is held.
 
 use crate::{
-    generated::{Random, Watch, schedules, settles},
+    generated::{Random, schedules, settles},
     members::without,
+    oracle::{Limits, Watch},
     suite::KEY,
     watched::{Watched, document},
 };
@@ -11,12 +12,9 @@ use flux_tests::servers::{Cluster, members::SIZE};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// What a machine that is busy may add to a bound.
-const BUSY: Duration = Duration::from_secs(20);
-
 async fn written(cluster: &impl Cluster, watch: &Watch, n: &mut u64) {
     *n += 1;
-    watch.may_hold(*n);
+    watch.may_hold(Some(*n));
     cluster.write(KEY, &document(*n)).await;
     watch.holds(Some(*n));
 }
@@ -36,7 +34,7 @@ async fn schedule<C: Cluster>(seed: u64, time: Duration) {
         _ => without::<C>(member(&mut random)),
     };
     let watched = Watched::started(cluster.source(&asked, KEY)).await;
-    let watch = Watch::over(&watched, C::BOUND + BUSY);
+    let watch = Watch::over(&watched, Limits::of_members(C::BOUND));
     watch.holds(Some(n));
     let members = cluster.members();
     while begin.elapsed() < time {
@@ -81,6 +79,7 @@ async fn schedule<C: Cluster>(seed: u64, time: Duration) {
                 watch.is_unknown();
                 sleep(random.millis(60_000)).await;
                 watch.was_no_lie();
+                watch.holds(Some(n));
                 for other in others {
                     match fault {
                         2 => members.restart(other),

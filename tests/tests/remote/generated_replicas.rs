@@ -1,9 +1,10 @@
 //! Schedules of faults from a seed on Redis and its replicas: the master changes, is lost, killed, paused, emptied, its databases are
-//! swapped, between random writes. The oracle is that of [`generated`](crate::generated): the store is the server that the replica is
+//! swapped, between random writes. The oracle is [the same](crate::oracle): the store is the server that the replica is
 //! told to follow, or the replica itself where it is told to follow none.
 
 use crate::{
-    generated::{Random, Watch, schedules, settles},
+    generated::{Random, schedules, settles},
+    oracle::{Limits, Watch},
     suite::KEY,
     watched::{Watched, document},
 };
@@ -14,8 +15,8 @@ use flux_tests::{
 use std::time::{Duration, Instant};
 use tokio::{task::block_in_place, time::sleep};
 
-/// What the page of the source states of a replica, and what a machine that is busy may add.
-const BOUND: Duration = Duration::from_secs(40 + 20);
+/// What the page of the source states of a replica.
+const BOUND: Duration = Duration::from_secs(40);
 
 /// The places of the servers: two that may be followed, the replica, and one below it.
 const REPLICA: usize = 2;
@@ -66,7 +67,7 @@ impl Fleet {
 
     async fn write(&mut self, watch: &Watch) {
         self.n += 1;
-        watch.may_hold(self.n);
+        watch.may_hold(Some(self.n));
         let server = &self.servers[self.followed];
         server.write(KEY, &document(self.n)).await;
         self.held[self.followed] = Some(self.n);
@@ -74,6 +75,7 @@ impl Fleet {
     }
 
     async fn follow(&mut self, followed: usize, watch: &Watch) {
+        watch.may_hold(self.held[followed]);
         self.tell(REPLICA, followed).await;
         self.followed = followed;
         watch.holds(self.truth());
@@ -101,7 +103,7 @@ impl Fleet {
         self.n += 1;
         let text = String::from_utf8(document(self.n)).expect("text");
         let server = &self.servers[self.followed];
-        watch.may_hold(self.n);
+        watch.may_hold(Some(self.n));
         server
             .command(&["COPY", KEY, KEY, "DB", "1", "REPLACE"])
             .await;
@@ -134,7 +136,7 @@ async fn schedule(seed: u64, time: Duration) {
     fleet.followed = 0;
     let proxy = Proxy::to(fleet.servers[asked].address()).await;
     let watched = Watched::starting(fleet.servers[asked].source(proxy.address(), KEY));
-    let watch = Watch::over(&watched, BOUND);
+    let watch = Watch::over(&watched, Limits::of_members(BOUND));
     watch.holds(fleet.truth());
     settles(&watched, &watch).await;
     while begin.elapsed() < time {
@@ -213,6 +215,7 @@ async fn schedule(seed: u64, time: Duration) {
             }
             _ => {
                 let followed = fleet.followed;
+                watch.may_hold(None);
                 fleet.servers[followed].command(&["FLUSHALL"]).await;
                 fleet.held[followed] = None;
                 watch.holds(None);

@@ -33,6 +33,7 @@ mod members;
 mod nats;
 #[cfg(all(feature = "consul", feature = "https"))]
 mod nginx;
+mod oracle;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "consul", feature = "k8s"))]
