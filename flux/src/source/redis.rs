@@ -110,6 +110,8 @@ impl Redis {
         match connected.orphaned().await {
             None => true,
             Some(state) => {
+                // It answers, which another connection would not change.
+                observer.connected();
                 observer.failing(SourceError::transient(format!(
                     "{}: the server is a replica that has lost its master ({state}); what it holds may be old",
                     self.place.origin()
@@ -117,6 +119,20 @@ impl Redis {
                 false
             }
         }
+    }
+
+    /// Reports what was read, unless it is that of a replica which has lost its master: it shows nothing of the store as it is now,
+    /// and is taken only where nothing was ever received. Returns whether the server is to be believed.
+    async fn report(
+        &self,
+        connected: &Connected,
+        observer: &Observer,
+        observation: Observation,
+    ) -> bool {
+        if connected.orphaned().await.is_none() || !observer.was_live() {
+            observer.observe(observation);
+        }
+        self.replicated(connected, observer).await
     }
 
     /// Follows what the server reports on the shared connection.
@@ -143,8 +159,7 @@ impl Redis {
             before = now;
             // A sign of life on the connection proves nothing of changes that are not announced: only the key does.
             let observer = &observer.as_of(read);
-            observer.observe(observation);
-            self.replicated(connected, observer).await;
+            let mut reported = self.report(connected, observer, observation).await;
             loop {
                 tokio::select! {
                     changed = changes.changed() => match changed {
@@ -154,8 +169,11 @@ impl Redis {
                     () = resync.due() => break,
                     _ = beat.tick() => {
                         connected.alive(&self.place).await?;
-                        if self.replicated(connected, observer).await {
-                            observer.live();
+                        match self.replicated(connected, observer).await {
+                            true if reported => observer.live(),
+                            // What was read while the master was away was not reported.
+                            true => break,
+                            false => reported = false,
                         }
                     }
                 }
@@ -171,9 +189,10 @@ impl Redis {
         let mut poll = interval(self.place.duration("poll").unwrap_or(POLL));
         loop {
             let read = Instant::now();
-            observer.as_of(read).observe(self.read(connected).await?);
+            let observation = self.read(connected).await?;
             connected.alive(&self.place).await?;
-            self.replicated(connected, observer).await;
+            self.report(connected, &observer.as_of(read), observation)
+                .await;
             tokio::select! {
                 told = next(&mut notifications) => if told.is_none() {
                     return Err(lost(&self.place));
@@ -209,8 +228,13 @@ impl Redis {
         }
         let db = self.place.get("db").map_or("0", String::as_str);
         let channel = format!("__keyspace@{db}__:{}", self.place.at(0));
+        // Another connection: with the certificates as they are now.
+        let client = match &self.client {
+            Some(client) => client.clone(),
+            None => connection::client(&self.place)?,
+        };
         let listen = async {
-            let mut pubsub = connected.client().get_async_pubsub().await?;
+            let mut pubsub = client.get_async_pubsub().await?;
             pubsub.subscribe(channel).await?;
             Ok(pubsub)
         };

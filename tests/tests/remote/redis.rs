@@ -334,6 +334,16 @@ async fn a_replica_that_has_lost_its_master_is_stale() {
         trouble.is_some_and(|trouble| trouble.to_string().contains("lost its master"))
     };
     watched.until("the master is lost", named).await;
+    // What the replica answers to the next readings, every 30 s, proves nothing.
+    let since = || match watched.health() {
+        flux::source::Health::Stale { since, .. } => since,
+        health => panic!("{health:?}"),
+    };
+    let (lost, begin) = (since(), Instant::now());
+    while begin.elapsed() < Duration::from_secs(40) {
+        assert_eq!(since(), lost, "stale since the master was lost");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     tokio::task::block_in_place(|| master.process().restart());
     master.restarted().await;
     master.write(KEY, &document(2)).await;

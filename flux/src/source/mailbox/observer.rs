@@ -139,7 +139,7 @@ impl Observer {
     }
 
     /// The connection is open: a sign of life, and no proof that what was observed last still holds.
-    #[cfg(feature = "firestore")]
+    #[cfg(any(feature = "firestore", feature = "redis"))]
     pub(crate) fn connected(&self) {
         self.mailbox.slot(self.layer).sign = Some(Instant::now());
     }

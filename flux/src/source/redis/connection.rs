@@ -29,7 +29,6 @@ pub(super) static SERVERS: Connections<Connected> = Connections::new();
 
 /// A connection, and the listeners on it.
 pub(super) struct Connected {
-    client: Client,
     handle: MultiplexedConnection,
     listeners: Arc<KeyListeners>,
     tells: bool,
@@ -83,10 +82,6 @@ impl Connected {
     /// Whether the server reports changes on this connection.
     pub(super) fn tells(&self) -> bool {
         self.tells
-    }
-
-    pub(super) fn client(&self) -> &Client {
-        &self.client
     }
 
     /// Changes with the key, and ends with the connection.
@@ -286,7 +281,6 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
         Err(error) => return Err(classified(place, error)),
     };
     let mut connected = Connected {
-        client,
         handle,
         listeners,
         tells: false,
@@ -298,7 +292,7 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
     };
     let mut track = cmd("CLIENT");
     track.arg("TRACKING").arg("ON");
-    let newer = connected.client.get_connection_info().redis_settings();
+    let newer = client.get_connection_info().redis_settings();
     if newer.protocol() == ProtocolVersion::RESP3 {
         match connected.ask(&track).await {
             Ok(_) => connected.tells = true,
