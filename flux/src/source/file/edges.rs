@@ -494,7 +494,7 @@ pub(super) fn again(name: &str, command: &str) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !text.contains("running 1 test") {
         let reason = String::from_utf8_lossy(&output.stderr);
-        println!("!!! SKIPPED: {name}: {reason}");
+        skipped(name, &reason);
         return None;
     }
     assert!(
@@ -503,6 +503,17 @@ pub(super) fn again(name: &str, command: &str) -> Option<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     Some(text)
+}
+
+/// The machine does not allow what the test needs. `tests/run` lists what it finds in `target/skipped` at its end.
+pub(super) fn skipped(name: &str, reason: &str) {
+    println!("!!! SKIPPED: {name}: {reason}");
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    if target.is_dir() {
+        let folder = target.join("skipped");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name.replace("::", ".")), reason).unwrap();
+    }
 }
 
 const CHILD: &str = "FLUX_TEST_CHILD";

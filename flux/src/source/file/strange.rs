@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use super::{
     Dir, File,
-    edges::{SETTLE, again, dir, is_child},
+    edges::{SETTLE, again, dir, is_child, skipped},
     hub,
     tests::{NEVER, SeenFile, TestFolder, WatchedPath},
 };
@@ -203,7 +203,8 @@ async fn a_queue_of_events_that_overflows_loses_no_change() {
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events");
     let limit: usize = limit.map_or(0, |limit| limit.trim().parse().unwrap());
     if !(1..=100_000).contains(&limit) {
-        println!("!!! SKIPPED: a queue of {limit} events");
+        let name = "source::file::strange::a_queue_of_events_that_overflows_loses_no_change";
+        skipped(name, &format!("the queue of events has {limit} places"));
         return;
     }
     let place = TestFolder::new().await;
