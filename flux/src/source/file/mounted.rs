@@ -74,6 +74,49 @@ async fn a_file_that_is_mounted_by_itself_is_watched_and_reported_when_it_is_rep
     assert!(unmounted.unwrap().success());
 }
 
+/// As `sed -i.bak`, an editor with backups, or a link made before leave it: the old file has another name.
+#[tokio::test]
+async fn a_file_that_is_mounted_by_itself_is_stale_when_it_is_replaced_and_kept_under_another_name()
+{
+    let name = "source::file::mounted::a_file_that_is_mounted_by_itself_is_stale_when_it_is_replaced_and_kept_under_another_name";
+    if !is_child(name) {
+        again(name, NAMESPACE);
+        return;
+    }
+    let place = TestFolder::new().await;
+    for how in ["moved away", "linked before"] {
+        let outside = place.write("outside/app", "1");
+        let inside = place.write("inside/app", "");
+        let mounted = Command::new("mount")
+            .arg("--bind")
+            .args([&outside, &inside])
+            .status();
+        assert!(mounted.unwrap().success());
+        let mut file = WatchedPath::at(&inside);
+        file.reads("1").await;
+        let kept = place.at(&format!("outside/{how}"));
+        match how {
+            "moved away" => {
+                fs::rename(&outside, &kept).unwrap();
+                place.write("outside/app", "2");
+            }
+            _ => {
+                fs::hard_link(&outside, &kept).unwrap();
+                place.replace("outside/app", "2");
+            }
+        }
+        file.until("stale", |file| file.failing.is_some()).await;
+        let text = file.failing.clone().unwrap().to_string();
+        assert!(
+            text.contains("the file was replaced behind its mount"),
+            "{how}: {text}"
+        );
+        file.stop().await;
+        let unmounted = Command::new("umount").arg(&inside).status();
+        assert!(unmounted.unwrap().success());
+    }
+}
+
 #[tokio::test]
 async fn a_folder_that_is_mounted_twice_has_events_at_both_places() {
     let name = "source::file::mounted::a_folder_that_is_mounted_twice_has_events_at_both_places";

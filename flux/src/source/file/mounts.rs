@@ -1,7 +1,7 @@
 //! Which file systems change without telling, and which paths are mounts themselves.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,28 @@ use std::{
 pub(super) struct Mounts {
     /// The text of `/proc/self/mountinfo`.
     text: String,
-    points: HashSet<PathBuf>,
+    points: HashMap<PathBuf, MountRoot>,
+}
+
+/// What is mounted at a point: the mount's number, and the path on its file system as it is by now. That path goes with the file when it
+/// is renamed, and shows when its name is gone although the file has others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MountRoot {
+    mount: String,
+    path: String,
+}
+
+impl MountRoot {
+    /// Whether the point was not mounted anew since `first`.
+    pub(super) fn is_the_mount_of(&self, first: &MountRoot) -> bool {
+        self.mount == first.mount
+    }
+
+    /// Whether the file that is mounted has lost the name that it had at `first`: another one may have it by now.
+    pub(super) fn has_lost_its_name(&self, first: &MountRoot) -> bool {
+        let moved = self.is_the_mount_of(first) && self.path != first.path;
+        moved || self.path.ends_with("//deleted")
+    }
 }
 
 impl Mounts {
@@ -23,7 +44,18 @@ impl Mounts {
     }
 
     fn of(text: String) -> Self {
-        let points = points(&text).map(|(point, _)| point).collect();
+        let roots = text.lines().filter_map(|line| {
+            let (mount, _) = line.split_once(" - ")?;
+            let mut words = mount.split(' ');
+            let (number, path) = (words.next()?, words.nth(2)?);
+            let root = MountRoot {
+                mount: number.to_owned(),
+                path: path.to_owned(),
+            };
+            Some((unescape(words.next()?), root))
+        });
+        // A later mount on the same point covers the earlier one.
+        let points = roots.collect();
         Mounts { text, points }
     }
 
@@ -33,9 +65,9 @@ impl Mounts {
         kind(&self.text, path).is_some_and(is_silent)
     }
 
-    /// Whether something is mounted at `path` itself.
-    pub(super) fn has(&self, path: &Path) -> bool {
-        self.points.contains(path)
+    /// What is mounted at `path` itself, if anything is.
+    pub(super) fn at(&self, path: &Path) -> Option<&MountRoot> {
+        self.points.get(path)
     }
 }
 
@@ -101,6 +133,7 @@ fn unescape(text: &str) -> PathBuf {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -127,7 +160,27 @@ not a mount";
         }
         assert_eq!(kind("", Path::new("/etc")), None);
         let mounts = Mounts::of(SAMPLE.to_owned());
-        assert!(mounts.has(Path::new("/mnt/team share")) && !mounts.has(Path::new("/mnt")));
+        assert!(mounts.at(Path::new("/mnt/team share")).is_some());
+        assert!(mounts.at(Path::new("/mnt")).is_none());
+    }
+
+    #[test]
+    fn a_mounted_file_that_was_renamed_or_removed_has_lost_its_name() {
+        let mounts = |number: u32, root: &str| {
+            let text = format!("{number} 43 254:0 {root} /app/app.yaml rw - ext4 /dev/vda rw");
+            let mounts = Mounts::of(text);
+            mounts.at(Path::new("/app/app.yaml")).cloned().unwrap()
+        };
+        let first = mounts(63, "/srv/app.yaml");
+        for (now, lost) in [
+            (mounts(63, "/srv/app.yaml"), false),
+            (mounts(63, "/srv/app.yaml.bak"), true),
+            (mounts(63, "/srv/app.yaml//deleted"), true),
+            // Mounted anew.
+            (mounts(64, "/srv/other.yaml"), false),
+        ] {
+            assert_eq!(now.has_lost_its_name(&first), lost, "{now:?}");
+        }
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl WatchedPlace {
             target,
             entry: PathState::new(quiet),
             way: LinkChain::default(),
+            root: None,
         };
         WatchedPlace::new(quiet, None, BTreeMap::from([(OsString::new(), leaf)]))
     }

@@ -67,6 +67,11 @@ impl FileStamp {
         }
     }
 
+    /// Which file it is.
+    pub(super) fn identity(&self) -> Option<(u64, u64)> {
+        self.identity
+    }
+
     #[cfg(test)]
     pub(super) fn of_test(size: u64) -> Self {
         FileStamp {

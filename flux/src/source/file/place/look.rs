@@ -108,6 +108,7 @@ impl WatchedPlace {
                         false => PathState::new(self.quiet),
                     },
                     way: LinkChain::default(),
+                    root: None,
                 };
                 self.leaves.entry(name.clone()).or_insert_with(new);
             }
@@ -122,7 +123,7 @@ impl WatchedPlace {
     /// The way to a file; where the file is a mount itself, its own events are needed as well: no other name of it has any.
     fn way_to(&self, path: &Path) -> LinkChain {
         let mut way = chain::resolve(path);
-        if self.mounts.has(&way.end) && way.end.is_file() {
+        if self.mounts.at(&way.end).is_some() && way.end.is_file() {
             way.spots.insert(EventSpot {
                 dir: way.end.clone(),
                 part: Part::Itself,

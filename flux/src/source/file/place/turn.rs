@@ -132,6 +132,7 @@ impl WatchedPlace {
                     continue;
                 }
                 let leaf = LastStep {
+                    root: None,
                     entry: PathState::absent(self.quiet),
                     // Followed after it was read; what a link leads to is not known yet.
                     way: LinkChain {
@@ -166,7 +167,8 @@ impl WatchedPlace {
                     continue;
                 };
                 let mut found = early.take().unwrap_or_else(|| {
-                    let found = leaf.read(self.folder.is_some());
+                    let mut found = leaf.read(self.folder.is_some());
+                    found.orphan |= leaf.has_lost_its_name(&found);
                     self.subscription.looked();
                     found
                 });
