@@ -1,6 +1,8 @@
 //! A source whose password or token is a file: `${file:/run/secrets/token}` is read for every session, so that one that was renewed is
 //! taken up.
 
+use std::{cell::RefCell, io};
+
 use flux_syntax::Remote;
 
 use crate::source::{DynWatcher, Observer, Session, SourceError, Terms};
@@ -31,14 +33,52 @@ impl Renewed {
         })
     }
 
-    fn renew(&mut self) -> Result<(), String> {
-        let place = self.template.expand(&self.lookup)?;
+    fn renew(&mut self) -> Result<(), SourceError> {
+        let wrong = |error| SourceError::configuration(format!("{}: {error}", self.origin()));
+        let passing = RefCell::new(None);
+        let lookup = |name: &str| {
+            let value = (self.lookup)(name);
+            if let (None, Some(path)) = (&value, name.strip_prefix("file:")) {
+                *passing.borrow_mut() = passing_trouble(path);
+            }
+            value
+        };
+        let place = self
+            .template
+            .expand(&lookup)
+            .map_err(|error| match passing.take() {
+                Some(trouble) => SourceError::transient(format!("{}: {trouble}", self.origin())),
+                None => wrong(error),
+            })?;
         if place != self.place {
-            self.watcher = super::open::open(place.clone())?;
+            self.watcher = super::open::open(place.clone()).map_err(wrong)?;
             self.place = place;
         }
         Ok(())
     }
+}
+
+/// Why a file could not be read, where that may pass.
+fn passing_trouble(path: &str) -> Option<String> {
+    match std::fs::read_to_string(path) {
+        Ok(_) => Some(format!("the file `{path}` could not be read a moment ago")),
+        Err(error) if may_pass(&error) => {
+            Some(format!("the file `{path}` cannot be read: {error}"))
+        }
+        Err(_) => None,
+    }
+}
+
+/// Whether a file that was declared may be read later although it cannot be read now, such as when no descriptor is free: it is there, it
+/// may be read, and it is a file of text.
+pub(crate) fn may_pass(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    !matches!(
+        error.kind(),
+        NotFound | PermissionDenied | IsADirectory | NotADirectory | InvalidInput | InvalidData
+    )
 }
 
 impl DynWatcher for Renewed {
@@ -49,14 +89,38 @@ impl DynWatcher for Renewed {
     fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
         match self.renew() {
             Ok(()) => self.watcher.watch(observer),
-            Err(error) => {
-                let error = format!("{}: {error}", self.origin());
-                Box::pin(std::future::ready(Err(SourceError::configuration(error))))
-            }
+            Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
 
     fn terms(&self) -> Terms {
         self.watcher.terms()
+    }
+}
+
+#[cfg(all(test, unix, feature = "file"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_just_now_is_no_wrong_declaration() {
+        for (errno, passes) in [
+            (libc::EMFILE, true),
+            (libc::ENFILE, true),
+            (libc::EIO, true),
+            (libc::ESTALE, true),
+            (libc::ENOENT, false),
+            (libc::EACCES, false),
+            (libc::EISDIR, false),
+        ] {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!(may_pass(&error), passes, "{error}");
+        }
+        assert_eq!(passing_trouble("/nowhere/token"), None);
+        // Reading it at its beginning is an I/O error.
+        #[cfg(target_os = "linux")]
+        assert!(
+            passing_trouble("/proc/self/mem").is_some_and(|why| why.contains("cannot be read"))
+        );
     }
 }

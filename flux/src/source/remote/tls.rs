@@ -2,7 +2,7 @@
 
 use flux_syntax::Remote;
 
-use crate::source::SourceError;
+use crate::source::{SourceError, renewed::may_pass};
 
 /// The files that a secured connection needs, read anew for each connection, so that renewed certificates are taken up.
 #[derive(Default, PartialEq, Eq)]
@@ -18,10 +18,14 @@ impl Certificates {
         let file = |name: &str| {
             let path = place.get(name)?;
             Some(std::fs::read(path).map_err(|error| {
-                SourceError::configuration(format!(
+                let text = format!(
                     "{}: the file `{path}` of `{name}` cannot be read: {error}",
                     place.origin()
-                ))
+                );
+                match may_pass(&error) {
+                    true => SourceError::transient(text),
+                    false => SourceError::configuration(text),
+                }
             }))
         };
         let client = match (file("cert").transpose()?, file("cert_key").transpose()?) {
