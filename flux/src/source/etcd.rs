@@ -204,10 +204,12 @@ impl Etcd {
     /// The server ended the watch: because history was compacted, which a new reading solves, or for a reason of its own.
     fn refused(&self, reason: &str) -> Result<(), SourceError> {
         let origin = self.place.origin();
-        if reason.contains("permission denied") || reason.contains("auth") {
+        let is_refused = reason.contains("permission denied") || reason.contains("auth");
+        let reason = without_secrets(&self.place, reason);
+        if is_refused {
             return Err(SourceError::permission(format!("{origin}: {reason}")));
         }
-        tracing::debug!(target: "flux", %origin, reason, "the watch was ended; reading again");
+        tracing::debug!(target: "flux", %origin, %reason, "the watch was ended; reading again");
         Ok(())
     }
 
@@ -329,5 +331,19 @@ impl Etcd {
             tls = tls.identity(Identity::from_pem(certificate, key));
         }
         Ok(tls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_that_the_end_of_a_watch_repeats_is_not_shown() {
+        let etcd = Etcd::new("h:2379", "k").credentials("bob", "hunter2");
+        let refused = etcd.refused("auth: hunter2 is no password");
+        let error = refused.expect_err("it is refused").to_string();
+        assert!(error.contains("no password"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

@@ -131,6 +131,7 @@ impl Kubernetes {
         name_cryptography();
         let origin = self.place.origin();
         let wrong = |error: &dyn std::fmt::Display| {
+            let error = without_secrets(&self.place, &error.to_string());
             SourceError::configuration(format!("{origin}: no access to a cluster: {error}"))
         };
         let options = KubeConfigOptions {

@@ -198,8 +198,10 @@ async fn secured(
     use zookeeper_client::TlsOptions;
     remote::tls::name_cryptography();
     let origin = place.origin();
-    let wrong =
-        |error: &dyn std::fmt::Display| SourceError::configuration(format!("{origin}: {error}"));
+    let masked = |error: &dyn std::fmt::Display| without_secrets(place, &error.to_string());
+    let wrong = |error: &dyn std::fmt::Display| {
+        SourceError::configuration(format!("{origin}: {}", masked(error)))
+    };
     let certificates = remote::tls::Certificates::read(place)?;
     let Some(ca) = &certificates.ca else {
         return Err(wrong(
@@ -216,7 +218,7 @@ async fn secured(
             .map_err(|error| wrong(&error))?;
     }
     let connected = connector.with_tls(options).secure_connect(servers).await;
-    connected.map_err(|error| SourceError::transient(format!("{origin}: {error}")))
+    connected.map_err(|error| SourceError::transient(format!("{origin}: {}", masked(&error))))
 }
 
 #[cfg(not(feature = "zookeeper-tls"))]
