@@ -110,8 +110,8 @@ pub enum Fault {
     /// The source goes back to an older copy of itself, as from a snapshot: it holds what it held before its newest change, and numbers
     /// its changes from there. Connections may stay. How soon that must be found is in [`Limits::missed`].
     Restored,
-    /// The source neither announces nor answers, and connections stay open, until healed. Writing still works. How soon the watcher must
-    /// be stale is in [`Limits::silent`].
+    /// The source neither announces nor answers, and connections stay open, until healed. Writing still works. The watcher must be stale
+    /// within its [`deadline`](crate::source::Watcher::deadline), or where it states none within [`Limits::silent`].
     Silent,
 }
 
@@ -153,7 +153,9 @@ pub struct Limits {
     pub quiet: Duration,
     /// How soon a change that was not announced must be found; 90 s by default, which is for paused clocks.
     pub missed: Duration,
-    /// How long a source that is silent may be called live: the bound of staleness that the watcher promises; 90 s by default.
+    /// How long a source that is silent may be called live where the watcher states no [`deadline`](crate::source::Watcher::deadline): the
+    /// bound of staleness that it promises; 90 s by default. Where it states one, that is the limit, and [`within`](Self::within) is
+    /// added. How soon the newest value must be seen when the silence is over, in any case.
     pub silent: Duration,
     /// How many rapid changes are made; 10,000 by default.
     pub burst: usize,

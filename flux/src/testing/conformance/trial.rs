@@ -5,7 +5,7 @@ use super::{
     runner::{Runner, RunnerReport},
     subject::{Cannot, Fault, Limits, Subject},
 };
-use crate::source::{ErrorKind, mailbox::Mailbox};
+use crate::source::{ErrorKind, Watcher, mailbox::Mailbox};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -40,6 +40,8 @@ pub(super) struct CaseTrial<'a, S: Subject> {
     /// The number of the next document: no two are equal.
     number: &'a mut u64,
     runner: Option<Runner>,
+    /// What the watcher states as its deadline.
+    deadline: Option<Duration>,
 }
 
 impl<'a, S: Subject> CaseTrial<'a, S> {
@@ -51,6 +53,7 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
             held: Vec::new(),
             number,
             runner: None,
+            deadline: None,
         }
     }
 
@@ -58,6 +61,7 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
     pub(super) async fn watch(&mut self) {
         self.begin().await;
         let watcher = self.subject.watcher();
+        self.deadline = Watcher::deadline(&watcher);
         self.runner = Some(Runner::new(watcher));
     }
 
@@ -93,14 +97,24 @@ impl<'a, S: Subject> CaseTrial<'a, S> {
         Ok(())
     }
 
-    /// Waits until the source is not called live any more.
+    /// Waits until the source is not called live any more: within the deadline that its watcher states, which a question under way may
+    /// begin anew.
     pub(super) async fn until_stale(&mut self) -> TrialOutcome {
-        let silent = self.limits.silent;
+        let (silent, states) = match self.deadline {
+            Some(deadline) => (
+                deadline.saturating_add(self.limits.within),
+                format!("the watcher states a deadline of {deadline:?}"),
+            ),
+            None => (
+                self.limits.silent,
+                "the watcher states no deadline".to_owned(),
+            ),
+        };
         let deadline = Instant::now() + silent;
         while self.mailbox()?.is_live(0) {
             if Instant::now() >= deadline {
                 return Err(Stop::Failed(format!(
-                    "the source is silent, and still called live after {silent:?}"
+                    "the source is silent, and still called live after {silent:?}; {states}"
                 )));
             }
             sleep(TICK).await;

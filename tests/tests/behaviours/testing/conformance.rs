@@ -211,6 +211,11 @@ async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
         (Flaw::OrdersReads, "went back", "the source holds"),
         (Flaw::OrdersSessions, "went back", "the source holds"),
         (Flaw::LiveByATimer, "is silent", "still called live"),
+        (
+            Flaw::LivePastItsDeadline,
+            "is silent",
+            "states a deadline of 30s",
+        ),
         (Flaw::ChangesOnly, "the current value", ""),
         (
             Flaw::TellsThePassword,

@@ -125,6 +125,8 @@ pub(super) enum Flaw {
     OrdersSessions,
     /// It is live as long as its own clock goes.
     LiveByATimer,
+    /// It is live for some time beyond its deadline, and not for ever.
+    LivePastItsDeadline,
     /// The value at the start is not read.
     ChangesOnly,
     /// Its name is the URI as it was written.
@@ -193,7 +195,11 @@ impl OfServer {
                 Ok(Some(Event::Changed(revision, document))) => (revision, document, false),
                 Ok(Some(Event::End) | None) => return Ok(()),
                 Ok(Some(Event::Failed(error))) => return Err(error),
-                Err(_) if self.is(Flaw::LiveByATimer) => {
+                Err(_)
+                    if self.is(Flaw::LiveByATimer)
+                        || self.is(Flaw::LivePastItsDeadline)
+                            && delivered.elapsed() < Duration::from_secs(45) =>
+                {
                     observer.live();
                     continue;
                 }
