@@ -52,6 +52,8 @@ pub(crate) struct LayerState {
     pending: Option<Observation>,
     /// What the source held last, for recognizing equal content.
     newest: Option<Observed>,
+    /// A document was read, or known to be absent, since the start.
+    was_read: bool,
     /// Decoded, but not what readers see.
     pub(super) candidate: Option<DecodedContent>,
     /// The update in which the candidate was taken up.
@@ -116,6 +118,7 @@ impl LayerState {
             revision: None,
             pending: None,
             newest: None,
+            was_read: false,
             candidate: None,
             since: 0,
             unjudged: false,
@@ -339,9 +342,9 @@ impl LayerState {
         self.newest.is_some() || self.is_usable() || self.refusal.is_some()
     }
 
-    /// Whether nothing was observed of it yet.
+    /// Whether what comes next is the first content of it. That a document cannot be read is no content.
     pub(super) fn is_first(&self) -> bool {
-        self.newest.is_none()
+        !self.was_read
     }
 
     /// The newest document.
@@ -371,6 +374,7 @@ impl LayerState {
         if self.newest.as_ref() == Some(&observed) {
             return false;
         }
+        self.was_read |= !matches!(observed, Observed::Unreadable(_));
         self.newest = Some(observed);
         self.changed = Some(now.wall);
         self.pending = Some(observation);

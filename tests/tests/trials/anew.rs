@@ -90,3 +90,25 @@ fn a_value_that_differs_at_every_start_kills_three_and_then_what_is_new_is_held_
     program.start();
     program.shows("healthy Some(4)");
 }
+
+#[test]
+fn what_is_held_back_is_the_first_content_though_nothing_could_be_read_before_it() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    for n in 2..5 {
+        program.write(&format!("n: {n}\ndies: callback abort"));
+        program.start();
+        program.dies();
+    }
+    let path = program.path("app.yaml");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    program.start();
+    program.shows("degraded Some(1)");
+    std::fs::remove_dir(&path).unwrap();
+    program.write("n: 5\ndies: callback abort");
+    program.shows_text("this content is new");
+    program.shows("degraded Some(1)");
+    program.write("n: 6");
+    program.shows("healthy Some(6)");
+}
