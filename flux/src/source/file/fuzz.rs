@@ -2,7 +2,7 @@
 //! holds; and nothing was ever observed that no writer had finished, but for the one limit that the page of files states: a file
 //! that was finished and is written to in place before that was read.
 //!
-//! `FLUX_FILE_OPS=50000` runs so many operations instead of a few thousand, `FLUX_FILE_SEED=7` repeats one seed.
+//! `FLUX_FILE_OPS=50000` runs so many operations instead of 20,000, `FLUX_FILE_SEED=7` repeats one seed.
 
 #![allow(clippy::unwrap_used)] // In helpers too.
 #![allow(clippy::print_stdout)] // What was run, and what the machine does not allow.
@@ -516,7 +516,7 @@ fn bases() -> Vec<PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn random_operations_on_files_folders_and_links_lose_nothing_and_show_nothing_half() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let operations = number("FLUX_FILE_OPS").unwrap_or(3_000) as usize;
+    let operations = number("FLUX_FILE_OPS").unwrap_or(20_000) as usize;
     let seeds: Vec<u64> = match number("FLUX_FILE_SEED") {
         Some(seed) => vec![seed],
         None => {
