@@ -342,6 +342,16 @@ impl LayerState {
         self.newest.is_some() || self.is_usable() || self.refusal.is_some()
     }
 
+    /// Whether the keys of its newest content are known: where it is no value of the program.
+    pub(super) fn is_readable(&self) -> bool {
+        let newest = self.candidate.as_ref().or(self.accepted.as_ref());
+        newest.is_some_and(|newest| {
+            newest.is_silent()
+                || newest.tree().is_some()
+                || (newest.bytes.is_some() && self.decoder.is_some())
+        })
+    }
+
     /// Whether what comes next is the first content of it. That a document cannot be read is no content.
     pub(super) fn is_first(&self) -> bool {
         !self.was_read

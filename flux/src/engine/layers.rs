@@ -19,7 +19,7 @@ use crate::{
     codec::{self, Decoder, Unknown},
     document::Document,
     report::{
-        Entry, Keeping,
+        Entry, Keeping, Problem,
         outgoing::SecretBook,
         secrets::{BuiltSecrets, DocumentText, SecretSources},
     },
@@ -130,14 +130,15 @@ impl Layers {
     fn warned(&mut self, number: usize, warnings: Vec<Entry>) -> Vec<Entry> {
         let numbered = warnings.into_iter().map(|entry| entry.layer(number));
         let entries: Vec<Entry> = numbered.collect();
-        // What a document is warned of quotes nothing but the document.
-        let report = self.report(
-            entries.clone(),
-            Keeping::Applied,
-            &SeenConfigurations::default(),
-        );
-        self.states[number].warnings = report.problems().to_vec();
+        self.states[number].warnings = self.problems_of_warnings(entries.clone());
         entries
+    }
+
+    /// Warnings as the status has them.
+    fn problems_of_warnings(&self, entries: Vec<Entry>) -> Vec<Problem> {
+        // What a document is warned of quotes nothing but the document.
+        let report = self.report(entries, Keeping::Applied, &SeenConfigurations::default());
+        report.problems().to_vec()
     }
 
     /// Why the newest content of the layers could not be decoded.

@@ -88,6 +88,18 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// Whether a file that was declared may be read later although it cannot be read now, such as when no descriptor is free: it is there, it
+/// may be read, and it is a file of text.
+pub(crate) fn may_pass(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    !matches!(
+        error.kind(),
+        NotFound | PermissionDenied | IsADirectory | NotADirectory | InvalidInput | InvalidData
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
 //! A source whose password or token is a file: `${file:/run/secrets/token}` is read for every session, so that one that was renewed is
 //! taken up.
 
-use std::{cell::RefCell, io};
+use std::cell::RefCell;
 
 use flux_syntax::Remote;
 
-use crate::source::{DynWatcher, Observer, Session, SourceError, Terms};
+use crate::source::{DynWatcher, Observer, Session, SourceError, Terms, error::may_pass};
 
 /// The value of a variable, or the content of a file.
 pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -69,18 +69,6 @@ fn passing_trouble(path: &str) -> Option<String> {
     }
 }
 
-/// Whether a file that was declared may be read later although it cannot be read now, such as when no descriptor is free: it is there, it
-/// may be read, and it is a file of text.
-pub(crate) fn may_pass(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
-    };
-    !matches!(
-        error.kind(),
-        NotFound | PermissionDenied | IsADirectory | NotADirectory | InvalidInput | InvalidData
-    )
-}
-
 impl DynWatcher for Renewed {
     fn origin(&self) -> String {
         self.watcher.origin()
@@ -101,6 +89,7 @@ impl DynWatcher for Renewed {
 #[cfg(all(test, unix, feature = "file"))]
 mod tests {
     use super::*;
+    use std::io;
 
     #[test]
     fn a_file_that_cannot_be_read_just_now_is_no_wrong_declaration() {

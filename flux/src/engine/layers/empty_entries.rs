@@ -4,7 +4,7 @@ use super::{Layers, entries::keys_below};
 use crate::{
     engine::layer_state::LayerState,
     problem::{Seg, caught},
-    report::{Entry, Keeping},
+    report::Entry,
 };
 use std::net::IpAddr;
 
@@ -23,9 +23,9 @@ impl Layers {
             let known = std::mem::take(&mut self.states[number].without_effect);
             let is_new = |entry: &&Entry| !known.iter().any(|known| known.is_same(entry));
             new.extend(found.iter().filter(is_new).cloned());
-            let report = self.report(found.clone(), Keeping::Applied);
+            let problems = self.problems_of_warnings(found.clone());
             let state = &mut self.states[number];
-            state.empty_entries = report.problems().to_vec();
+            state.empty_entries = problems;
             state.without_effect = found;
         }
         new
@@ -48,18 +48,6 @@ impl Layers {
         found
             .map(|entry| entry.clone().layer(number).warning(true))
             .collect()
-    }
-}
-
-impl LayerState {
-    /// Whether the keys of its newest content are known: where it is no value of the program.
-    fn is_readable(&self) -> bool {
-        let newest = self.candidate.as_ref().or(self.accepted.as_ref());
-        newest.is_some_and(|newest| {
-            newest.is_silent()
-                || newest.tree().is_some()
-                || (newest.bytes.is_some() && self.decoder.is_some())
-        })
     }
 }
 

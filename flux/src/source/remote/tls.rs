@@ -2,7 +2,7 @@
 
 use flux_syntax::Remote;
 
-use crate::source::{SourceError, renewed::may_pass};
+use crate::source::{SourceError, error::may_pass};
 
 /// The files that a secured connection needs, read anew for each connection, so that renewed certificates are taken up.
 #[derive(Default, PartialEq, Eq)]
