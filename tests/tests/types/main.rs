@@ -114,6 +114,23 @@ fn optional_secret(value: &Option<secrecy::SecretString>) -> String {
     })
 }
 
+/// A secret of the program.
+#[derive(Deserialize, Clone)]
+struct Key(String);
+
+impl zeroize::Zeroize for Key {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl secrecy::CloneableSecret for Key {}
+
+fn key(value: &secrecy::SecretBox<Key>) -> String {
+    use secrecy::ExposeSecret;
+    value.expose_secret().0.clone()
+}
+
 fn since_1970(value: &SystemTime) -> String {
     debug(&value.duration_since(SystemTime::UNIX_EPOCH).unwrap())
 }
@@ -148,10 +165,12 @@ fn try_row(case: &Case<'_>) {
             [default = "text", non_empty]
         ),
         "PathBuf" => row!(case, debug, PathBuf, [default = "/var/lib"]),
+        "OsString" => row!(case, debug, std::ffi::OsString, []),
         "Option<u16>" => row!(case, debug, Option<u16>, [range = 1..]),
         "Box<u16>" => row!(case, debug, Box<u16>, [default = Box::new(5)]),
         "Arc<u16>" => row!(case, debug, Arc<u16>, []),
         "Wrapping<u8>" => row!(case, debug, Wrapping<u8>, []),
+        "Saturating<u8>" => row!(case, debug, std::num::Saturating<u8>, []),
         "Duration" => row!(
             case,
             debug,
@@ -164,6 +183,15 @@ fn try_row(case: &Case<'_>) {
         "BTreeMap<String, Duration>" => row!(case, debug, BTreeMap<String, Duration>, []),
         "Duration by humantime_serde" => {
             row!(case, debug, Duration, [], serde(with = "humantime_serde"))
+        }
+        "Option<Duration> by humantime_serde" => {
+            row!(
+                case,
+                debug,
+                Option<Duration>,
+                [],
+                serde(with = "humantime_serde")
+            )
         }
         "SystemTime" => row!(case, since_1970, SystemTime, []),
         "chrono::DateTime<Utc>" => row!(case, debug, DateTime<Utc>, []),
@@ -178,21 +206,39 @@ fn try_row(case: &Case<'_>) {
             [],
             serde(with = "chrono::serde::ts_seconds")
         ),
+        "chrono::DateTime<Utc> in milliseconds" => row!(
+            case,
+            debug,
+            DateTime<Utc>,
+            [],
+            serde(with = "chrono::serde::ts_milliseconds")
+        ),
+        "Option<chrono::DateTime<Utc>> in seconds" => row!(
+            case,
+            debug,
+            Option<DateTime<Utc>>,
+            [],
+            serde(with = "chrono::serde::ts_seconds_option")
+        ),
+        "chrono::Weekday" => row!(case, debug, chrono::Weekday, []),
         "IpAddr" => row!(case, debug, IpAddr, [default = "::1"]),
         "Ipv4Addr" => row!(case, debug, Ipv4Addr, [default = "10.0.0.1"]),
+        "Ipv6Addr" => row!(case, debug, std::net::Ipv6Addr, [default = "::1"]),
+        "SocketAddrV4" => row!(
+            case,
+            debug,
+            std::net::SocketAddrV4,
+            [default = "127.0.0.1:80"]
+        ),
         "SocketAddr" => row!(case, debug, SocketAddr, [default = "127.0.0.1:80"]),
         "String, an address" => row!(case, debug, String, [ip]),
         "String, a URL" => row!(case, debug, String, [url]),
-        "url::Url" => row!(
-            case,
-            display,
-            url::Url,
-            [default = url::Url::parse("https://a.b/c").expect("a URL")]
-        ),
+        "url::Url" => row!(case, display, url::Url, [default = "https://a.b/c"]),
         "Vec<url::Url>" => row!(case, |urls| list(urls), Vec<url::Url>, []),
         "uuid::Uuid" => row!(case, debug, uuid::Uuid, []),
         "ipnet::IpNet" => row!(case, debug, ipnet::IpNet, []),
         "Vec<ipnet::Ipv4Net>" => row!(case, debug, Vec<ipnet::Ipv4Net>, []),
+        "ipnet::Ipv6Net" => row!(case, debug, ipnet::Ipv6Net, []),
         "bytesize::ByteSize" => row!(case, |size| size.0.to_string(), bytesize::ByteSize, []),
         "u64, bytes" => row!(
             case,
@@ -205,13 +251,19 @@ fn try_row(case: &Case<'_>) {
         "Option<NonZeroU32>, bytes" => row!(case, debug, Option<NonZeroU32>, [bytes]),
         "Vec<usize>, bytes" => row!(case, debug, Vec<usize>, [bytes, default = ["1kB", 5]]),
         "BTreeMap<String, u32>, bytes" => row!(case, debug, BTreeMap<String, u32>, [bytes]),
-        "secrecy::SecretString" => row!(case, secret, secrecy::SecretString, [secret, opaque]),
-        "Option<secrecy::SecretString>" => row!(
-            case,
-            optional_secret,
-            Option<secrecy::SecretString>,
-            [secret, opaque]
-        ),
+        "secrecy::SecretString" => row!(case, secret, secrecy::SecretString, []),
+        "Option<secrecy::SecretString>" => {
+            row!(case, optional_secret, Option<secrecy::SecretString>, [])
+        }
+        "secrecy::SecretBox<Key>" => row!(case, key, secrecy::SecretBox<Key>, []),
+        "zeroize::Zeroizing<String>" => {
+            row!(
+                case,
+                |text| text.to_string(),
+                zeroize::Zeroizing<String>,
+                []
+            )
+        }
         "String, a secret" => row!(case, debug, String, [secret, length = 7..]),
         "Vec<String>" => row!(
             case,
@@ -227,6 +279,9 @@ fn try_row(case: &Case<'_>) {
         "BTreeSet<u8>" => row!(case, debug, BTreeSet<u8>, [each(range = 1..=9)]),
         "BTreeSet<u8>, united" => row!(case, debug, BTreeSet<u8>, [merge = "union"]),
         "HashSet<char>" => row!(case, debug, HashSet<char>, []),
+        "Box<[u8]>" => row!(case, debug, Box<[u8]>, []),
+        "Arc<[u8]>" => row!(case, debug, Arc<[u8]>, []),
+        "HashSet<String>" => row!(case, debug, HashSet<String>, []),
         "[u8; 3]" => row!(case, debug, [u8; 3], [default = [1, 2, 3]]),
         "(u8, String)" => row!(case, debug, (u8, String), []),
         "BTreeMap<String, u8>" => {
@@ -241,6 +296,7 @@ fn try_row(case: &Case<'_>) {
             row!(case, debug, BTreeMap<String, u8>, [merge = "replace"])
         }
         "HashMap<String, bool>" => row!(case, debug, HashMap<String, bool>, []),
+        "Range<u16>" => row!(case, debug, std::ops::Range<u16>, []),
         "RangeInclusive<u16>" => row!(case, debug, RangeInclusive<u16>, []),
         "serde_json::Value" => row!(case, debug, serde_json::Value, []),
         "an enum of words" => row!(case, debug, Mode, [default = Mode::Fast]),
@@ -314,6 +370,45 @@ fn try_row(case: &Case<'_>) {
             [],
             serde(with = "serde_with::As::<serde_with::OneOrMany<serde_with::Same>>")
         ),
+        "Vec<String> by StringWithSeparator, commas" => row!(
+            case,
+            debug,
+            Vec<String>,
+            [],
+            serde(
+                with = "serde_with::As::<serde_with::StringWithSeparator::<serde_with::formats::CommaSeparator, String>>"
+            )
+        ),
+        "Duration by DurationSecondsWithFrac" => row!(
+            case,
+            debug,
+            Duration,
+            [],
+            serde(with = "serde_with::As::<serde_with::DurationSecondsWithFrac<f64>>")
+        ),
+        "Option<String> by NoneAsEmptyString" => row!(
+            case,
+            debug,
+            Option<String>,
+            [],
+            serde(with = "serde_with::As::<serde_with::NoneAsEmptyString>")
+        ),
+        "u64 by PickFirst" => row!(
+            case,
+            debug,
+            u64,
+            [],
+            serde(
+                with = "serde_with::As::<serde_with::PickFirst<(serde_with::Same, serde_with::DisplayFromStr)>>"
+            )
+        ),
+        "u8 by DefaultOnError" => row!(
+            case,
+            debug,
+            u8,
+            [],
+            serde(with = "serde_with::As::<serde_with::DefaultOnError>")
+        ),
         other => case.wrong(format!("the test has no row `{other}`")),
     }
 }
@@ -324,5 +419,5 @@ fn each_type_is_written_and_merged_as_the_page_of_types_says() {
     for case in page.cases() {
         try_row(&case);
     }
-    page.finish(97);
+    page.finish(117);
 }
