@@ -15,6 +15,9 @@ struct Sample {
     #[flux(nested)]
     limits: Limits,
     labels: BTreeMap<String, String>,
+    rgb: [u8; 3],
+    ratio: f32,
+    value: Value,
 }
 
 #[derive(Flux, Serialize, Deserialize, Debug, PartialEq, Default)]
@@ -33,6 +36,9 @@ impl Default for Sample {
             wait: Duration::ZERO,
             limits: Limits::default(),
             labels: BTreeMap::new(),
+            rgb: [0; 3],
+            ratio: 1.0,
+            value: Value::Null,
         }
     }
 }
