@@ -10,6 +10,7 @@ mod display;
 mod documents;
 mod empty_entries;
 mod environment;
+mod environment_names;
 mod every_problem;
 mod files;
 mod folders;

@@ -43,6 +43,8 @@ pub(crate) enum AskedForm {
 thread_local! {
     /// The form that the last text was read for.
     static ASKED: Cell<Option<AskedForm>> = const { Cell::new(None) };
+    /// The keys of the struct that the last text was read for.
+    static FIELDS: Cell<&'static [&'static str]> = const { Cell::new(&[]) };
     /// A map in the place of a list contains its items by their numbers.
     static BY_NUMBER: Cell<bool> = const { Cell::new(false) };
 }
@@ -52,6 +54,13 @@ pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
     ASKED.set(None);
     decode();
     ASKED.take()
+}
+
+/// The keys of the struct that `decode` reads its one text for; empty for anything else.
+pub(crate) fn asked_fields(decode: impl FnOnce()) -> &'static [&'static str] {
+    FIELDS.set(&[]);
+    decode();
+    FIELDS.take()
 }
 
 /// Runs `decode` with lists of sections accepted as maps of their items by number.
@@ -69,6 +78,11 @@ pub(super) fn plain_scalars() -> bool {
 /// A text is read in this form.
 pub(super) fn asked_for(form: AskedForm) {
     ASKED.set(Some(form));
+}
+
+/// A text is read for a struct with these keys.
+pub(super) fn asked_for_fields(fields: &'static [&'static str]) {
+    FIELDS.set(fields);
 }
 
 /// Whether a list of sections may be a map of its items by number.

@@ -2,7 +2,7 @@
 
 use super::{
     access::Rest,
-    reading::{AskedForm, asked_for, by_number, chosen, opened, plain_scalars},
+    reading::{AskedForm, asked_for, asked_for_fields, by_number, chosen, opened, plain_scalars},
     tree_access::{TreeEntries, TreeItems, entries_of, no_key_twice},
 };
 use crate::{
@@ -224,9 +224,12 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
+        if let Tree::Raw(_) = self.0 {
+            asked_for_fields(fields);
+        }
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => self.list(true, visitor),
             Tree::Raw(text) => TreeDecoder(&*opened(AskedForm::Map, text)?).plainly(visitor),

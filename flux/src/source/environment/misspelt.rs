@@ -101,6 +101,9 @@ impl<L> Environment<'_, L> {
             let why = self.why_unread(name, reached);
             return Some((reached.path.clone(), why));
         }
+        if let Some(found) = self.in_plain_struct(name) {
+            return Some(found);
+        }
         let rest = name.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
         let known = || all.iter().filter_map(|one| one.name.strip_prefix(prefix));
         let path = |near: &str| {

@@ -7,6 +7,7 @@ mod known;
 mod misspelt;
 mod names;
 pub(in crate::source) mod overlay;
+mod plain_struct;
 mod readings;
 pub(in crate::source) mod step;
 mod unread;
