@@ -287,6 +287,9 @@ pub struct Itself;
 /// In a list, a map or behind a pointer.
 #[derive(Debug)]
 pub struct Inside<M>(PhantomData<M>);
+/// In a tuple, at this index.
+#[derive(Debug)]
+pub struct At<M, const INDEX: usize>(PhantomData<M>);
 
 impl<C: Config> Holds<Itself> for C {}
 
@@ -298,16 +301,43 @@ macro_rules! holds {
 
 holds! {
     [] Option<T>;
-    [] Box<T>;
-    [] Rc<T>;
-    [] Arc<T>;
     [] Vec<T>;
     [] VecDeque<T>;
+    [] [T];
     [] BTreeSet<T>;
     [, S] HashSet<T, S>;
     [, const N: usize] [T; N];
     [, K] BTreeMap<K, T>;
     [, K, S] HashMap<K, T, S>;
+}
+
+#[cfg(feature = "indexmap")]
+holds! {
+    [, K, S] indexmap::IndexMap<K, T, S>;
+}
+
+macro_rules! pointers_hold {
+    ($($pointer:ident)*) => {
+        $(impl<T: Holds<M> + ?Sized, M> Holds<Inside<M>> for $pointer<T> {})*
+    };
+}
+
+pointers_hold! { Box Rc Arc }
+
+macro_rules! tuples_hold {
+    ($($index:literal $item:ident: $($name:ident)+;)*) => {
+        $(impl<$($name,)+ M> Holds<At<M, $index>> for ($($name,)+)
+        where
+            $item: Holds<M>,
+        {})*
+    };
+}
+
+tuples_hold! {
+    0 A: A;
+    0 A: A B; 1 B: A B;
+    0 A: A B C; 1 B: A B C; 2 C: A B C;
+    0 A: A B C D; 1 B: A B C D; 2 C: A B C D; 3 D: A B C D;
 }
 
 /// The answer for a type that holds a section.
@@ -360,6 +390,7 @@ pub fn single<T, A: IsSingle<T>>(_: A) {}
     message = "`{Self}` cannot be compared, so it is not known whether a change changes it",
     label = "not `PartialEq`",
     note = "derive `PartialEq` on it, or write `#[flux(opaque)]` on the field: it then counts as changed whenever the content of any layer changes",
+    note = "a struct whose fields are settings of their own, with defaults and variables, derives `Flux`, and the field is `#[flux(nested)]`",
     note = "a type that holds a secret is `#[flux(secret, opaque)]`"
 )]
 pub trait Comparable {
@@ -379,4 +410,31 @@ impl<T: PartialEq> Comparable for T {
 #[inline]
 pub fn differ<T: Comparable>(new: &T, old: &T) -> bool {
     new.differs(old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct HeldSection {
+        n: u8,
+    }
+
+    fn holds<T: Holds<M> + ?Sized, M>() {}
+
+    #[test]
+    fn a_section_is_found_wherever_it_is() {
+        holds::<HeldSection, _>();
+        holds::<Option<Box<HeldSection>>, _>();
+        holds::<Rc<[HeldSection]>, _>();
+        holds::<Arc<Vec<HeldSection>>, _>();
+        holds::<VecDeque<[HeldSection; 2]>, _>();
+        holds::<HashMap<String, BTreeMap<u8, HeldSection>>, _>();
+        holds::<(u8, HeldSection, String), _>();
+        holds::<Vec<(HeldSection, u8)>, _>();
+        #[cfg(feature = "indexmap")]
+        holds::<indexmap::IndexMap<String, HeldSection>, _>();
+    }
 }
