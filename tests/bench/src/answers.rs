@@ -42,7 +42,7 @@ pub(crate) fn run(table: &mut Table) {
     };
     let first = of("answers-first") - of("answers-none");
     let row = |what, figure, limit| Row::new(what, figure, "instructions").at_most(limit);
-    table.add(row("the first explain of a configuration", first, 20e6));
+    table.add(row("the first explain of a configuration", first, 6e6));
     for (what, name, limit) in [
         ("each next explain", "answers-next", 20e3),
         ("explain_all", "answers-all", 16e6),
