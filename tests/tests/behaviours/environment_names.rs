@@ -120,7 +120,7 @@ fn every_line_of_the_table_of_names_is_what_is_reported() {
 
 #[test]
 fn the_page_has_the_sentence_of_two_fields_with_one_name() {
-    let error = started::<Twice>("env:APP_", &[]).err().expect("one name");
+    let error = started::<Twice>("env:APP_", &[]).expect_err("one name");
     let Error::Declaration { problem, .. } = error else {
         panic!("{error}")
     };
