@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flux_syntax::{Remote, Scheme};
@@ -241,6 +241,8 @@ impl Watcher for Https {
                 _ => return Err(refused(&self.place, &answer)),
             }
             again.due().await;
+            // Whatever asks: the `resync` of the struct, or the program.
+            sleep_until(asked + OFTEN).await;
         }
     }
 }

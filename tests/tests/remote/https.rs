@@ -5,7 +5,7 @@ use flux::{Source, State, source, source::ErrorKind};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -550,6 +550,16 @@ async fn renewed_certificates_are_taken_up(options: &'static [&'static str], of_
     tokio::task::block_in_place(|| server.restart());
     watched.sees(2).await;
     assert_eq!(quiet.capacitor.get().n, 1);
+    if of_client {
+        return;
+    }
+    // Whom the file names no more is not trusted any more, although its server is well.
+    let trusted = std::fs::read(&ca).unwrap();
+    std::fs::copy(Certificates::new().path("ca.pem"), &ca).unwrap();
+    watched.until("stale", || !watched.is_live()).await;
+    put(3);
+    std::fs::write(&ca, trusted).unwrap();
+    watched.sees(3).await;
 }
 
 /// A server that speaks only HTTP/2 answers with its settings.
@@ -569,4 +579,21 @@ async fn a_server_without_http_1_is_named() {
     let trouble = watched.trouble().unwrap();
     assert_eq!(trouble.kind(), ErrorKind::Configuration, "{trouble}");
     assert!(trouble.to_string().contains("HTTP/1.1"), "{trouble}");
+}
+
+/// A `resync` of the layer takes the place of `poll`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_asked_for_ten_times_a_second_at_most_whatever_asks() {
+    let web = Web::start().await;
+    web.version(1, "ETag: \"1\"", "If-None-Match: \"1\"");
+    let source = Source::watcher(web.source()).resync(Duration::from_millis(1));
+    let watched = Watched::started(source).await;
+    watched.sees(1).await;
+    let (begin, before) = (Instant::now(), web.asked());
+    web.asked_again(20).await;
+    let asked = web.asked() - before;
+    let took = begin.elapsed();
+    // On a machine that stands still a session may end, and the next one asks at once.
+    let least = Duration::from_millis(100) * u32::try_from(asked / 2).unwrap();
+    assert!(took >= least, "{asked} questions in {took:?}");
 }

@@ -33,6 +33,9 @@ pub(crate) static SERVERS: Connections<Http> = Connections::new();
 /// For how long a connection is used again: the name of the server may be another one's by now, while the old one goes on answering.
 const LIFETIME: Duration = Duration::from_secs(60);
 
+/// After how long the files are read again before a request, which may make a new connection.
+const READ: Duration = Duration::from_secs(1);
+
 /// A client; its connections are kept for the next request.
 pub(crate) struct Http(Mutex<BuiltClient>);
 
@@ -45,6 +48,8 @@ struct BuiltClient {
     /// When its first connection may have been made.
     since: Instant,
     certificates: Certificates,
+    /// When the certificates were read.
+    read: Instant,
 }
 
 impl Connection for Http {
@@ -154,6 +159,7 @@ impl BuiltClient {
             connector,
             since: Instant::now(),
             certificates,
+            read: Instant::now(),
         })
     }
 
@@ -177,10 +183,21 @@ impl Http {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The client for a request, with certificates as they are now: those of the connections that are open may not be trusted any more.
+    /// Where they cannot be read or used, as in the middle of a renewal, those before them serve on.
+    fn current(&self, place: &Remote<String>) -> Inner {
+        let is_due = self.built().read.elapsed() > READ;
+        if is_due && let Err(error) = self.renew(place) {
+            tracing::debug!(target: "flux", origin = %place.origin(), %error, "certificates are not renewed");
+        }
+        self.built().client()
+    }
+
     /// Reads the certificates again, and whether they are others than those that a connection was just tried with.
     fn renew(&self, place: &Remote<String>) -> Result<bool, SourceError> {
         let certificates = Certificates::read(place)?;
         let mut built = self.built();
+        built.read = Instant::now();
         if built.certificates == certificates {
             return Ok(false);
         }
@@ -197,8 +214,7 @@ impl Http {
     ) -> Result<hyper::Response<hyper::body::Incoming>, SourceError> {
         let origin = place.origin();
         let again = |client: Inner| client.request(request.clone());
-        let client = self.built().client();
-        let mut answer = again(client).await;
+        let mut answer = again(self.current(place)).await;
         if answer.is_err() && self.renew(place)? {
             let client = self.built().client();
             answer = again(client).await;
