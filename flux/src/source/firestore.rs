@@ -27,16 +27,16 @@ use tonic::{
 };
 
 use super::{
-    Observation, Observer, SourceError, Watcher,
+    ErrorKind, Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document,
-        shared::{Connection, Connections, Lease},
+        shared::{self, Connections, Lease},
         tls::name_cryptography,
         without_secrets,
     },
 };
 
-static PROJECTS: Connections<Project> = Connections::new();
+static PROJECTS: Connections<shared::Client<Project>> = Connections::new();
 
 /// How long a listener is believed.
 const RELISTEN: Duration = Duration::from_secs(60);
@@ -47,12 +47,6 @@ const SCOPE: &[&str] = &["https://www.googleapis.com/auth/datastore"];
 struct Project {
     channel: Channel,
     who: Option<Arc<dyn TokenProvider>>,
-}
-
-impl Connection for Project {
-    fn is_open(&self) -> bool {
-        true
-    }
 }
 
 /// Watches a Firestore document: one field that holds the document of the configuration, or all fields as JSON.
@@ -120,6 +114,7 @@ impl Firestore {
     async fn connect(&self) -> Result<Project, SourceError> {
         let origin = self.place.origin();
         let wrong = |error: &dyn std::fmt::Display| {
+            let error = without_secrets(&self.place, &error.to_string());
             SourceError::configuration(format!("{origin}: {error}"))
         };
         let usual = || std::env::var("FIRESTORE_EMULATOR_HOST").ok();
@@ -268,12 +263,27 @@ impl Watcher for Firestore {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         observer.is_read_every(RELISTEN, ANSWER);
-        let project: Lease<Project> = PROJECTS
-            .lease(self.place.server(), observer.was_live(), self.connect())
+        let connect = async { self.connect().await.map(shared::Client::new) };
+        let project: Lease<shared::Client<Project>> = PROJECTS
+            .lease(self.place.server(), observer.was_live(), connect)
             .await?;
+        let ended = self.follow(&project, observer).await;
+        if let Err(error) = &ended
+            && error.kind() == ErrorKind::Permission
+        {
+            // The next session reads the credentials again, also while another source holds the project.
+            project.give_up();
+        }
+        ended
+    }
+}
+
+impl Firestore {
+    /// Listens until the first error.
+    async fn follow(&mut self, project: &Project, observer: &Observer) -> Result<(), SourceError> {
         let mut again = observer.resync();
         let mut reader = observer.as_of(Instant::now());
-        let mut listener = match self.listen(&project).await {
+        let mut listener = match self.listen(project).await {
             Ok(listener) => listener,
             Err(error) => {
                 // The place to go on from may be what is wrong.
@@ -297,7 +307,7 @@ impl Watcher for Firestore {
                 // Not before it has answered, however long that takes.
                 () = again.due(), if heard.current => {
                     reader = observer.as_of(Instant::now());
-                    listener = self.listen(&project).await?;
+                    listener = self.listen(project).await?;
                     heard = ListenEvent::default();
                     continue;
                 }
@@ -334,9 +344,7 @@ impl Watcher for Firestore {
             }
         }
     }
-}
 
-impl Firestore {
     fn target_changed(
         &mut self,
         change: &TargetChange,
