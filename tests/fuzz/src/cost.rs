@@ -3,6 +3,7 @@
 use crate::{block_on, everything::Everything, plain};
 use flux::{Capacitor, Flux, Format, Source, source::Channel};
 use rustix::time::{ClockId, clock_gettime};
+use serde::de::IgnoredAny;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -96,10 +97,14 @@ pub fn plain_decode(format: Format, size: usize) -> Cost {
     (0..3).map(|_| measured(decode)).reduce(Cost::or).unwrap()
 }
 
-/// The plain decode of the document itself, into a value of any form.
+/// The plain decode of the document itself: into a value of any form, which ends at the first key that occurs twice, or to its end.
 pub fn own_decode(format: Format, document: &[u8]) -> Cost {
     let text = String::from_utf8_lossy(document);
-    measured(|| drop(black_box(plain::any::<serde_json::Value>(format, &text))))
+    let value = measured(|| drop(black_box(plain::any::<serde_json::Value>(format, &text))));
+    let whole = measured(|| {
+        black_box(plain::any::<IgnoredAny>(format, &text));
+    });
+    value.at_least(whole)
 }
 
 /// A document with one mistake: what any refusal costs, however small the document.
