@@ -111,7 +111,7 @@ impl FoundEvents {
                 let text = format!("applied generation {number}{lines}");
                 let data = json!({
                     "generation": number,
-                    "origins": record.origins,
+                    "origins": record.origins.iter().map(|one| &**one).collect::<Vec<&str>>(),
                     "changed": record.changed,
                     "settings": settings,
                 });

@@ -226,6 +226,7 @@ impl Engine {
 
     /// What a source reported since the last time; answers whether it holds another content than before, and nothing where the
     /// report has no content. `now` is asked where it has some.
+    #[inline]
     pub(crate) fn reported(
         &mut self,
         report: SourceReport,
@@ -408,9 +409,7 @@ impl Engine {
             trial_record: self.trial_record.clone(),
             pinned: self.pinned,
             generations: self.generations.records(),
-            warnings: (states.clone())
-                .flat_map(|state| state.all_warnings().cloned())
-                .collect(),
+            warnings: self.layers.warnings(),
             layers: states.map(|state| state.status()).collect(),
             under_way: self.proposal.as_ref().map(|one| one.since.wall),
             history: self.condition.history(),

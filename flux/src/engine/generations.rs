@@ -13,7 +13,7 @@ pub struct Generation {
     /// When it was applied.
     pub at: SystemTime,
     /// The layers whose new content made it.
-    pub origins: Vec<String>,
+    pub origins: Vec<Arc<str>>,
     /// The paths in which it differed from the one before; empty for the first after a start.
     pub changed: Vec<String>,
     /// What became of it.
@@ -49,7 +49,7 @@ serialized! {
     Generation, own => {
         number: own.number,
         at: crate::time::unix(own.at),
-        origins: own.origins,
+        origins: own.origins.iter().map(|one| &**one).collect::<Vec<&str>>(),
         changed: own.changed,
         outcome: match own.outcome {
             GenerationOutcome::Applied => "applied",
@@ -84,6 +84,7 @@ pub(super) struct Return {
 }
 
 impl KeptGeneration {
+    #[inline]
     pub(super) fn new(
         snapshot: &AnySnapshot,
         before_pipeline: &AnySnapshot,
@@ -107,7 +108,7 @@ impl KeptGeneration {
     }
 
     /// What made it, and in what it differs from the one before.
-    pub(super) fn describe(&mut self, origins: Vec<String>, changed: Vec<String>) {
+    pub(super) fn describe(&mut self, origins: Vec<Arc<str>>, changed: Vec<String>) {
         let record = Arc::make_mut(&mut self.record);
         (record.origins, record.changed) = (origins, changed);
     }

@@ -332,11 +332,6 @@ impl LayerState {
         self.accepted.is_some() || self.candidate.is_some()
     }
 
-    /// What was found in its newest content that does not refuse it.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &report::Problem> + Clone {
-        self.warnings.iter().chain(&self.empty_entries)
-    }
-
     /// Whether anything at all is known of it.
     pub(crate) fn answered(&self) -> bool {
         self.newest.is_some() || self.is_usable() || self.refusal.is_some()

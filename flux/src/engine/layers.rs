@@ -122,7 +122,9 @@ impl Layers {
         for (number, warnings) in self.read_entries_again(update) {
             all.extend(self.warned(number, warnings));
         }
-        all.extend(self.entries_without_effect());
+        if self.may_have_entries_without_effect() {
+            all.extend(self.entries_without_effect());
+        }
         all
     }
 
@@ -132,6 +134,19 @@ impl Layers {
         let entries: Vec<Entry> = numbered.collect();
         self.states[number].warnings = self.problems_of_warnings(entries.clone());
         entries
+    }
+
+    /// The warnings of every layer, as the status has them.
+    pub(super) fn warnings(&self) -> Vec<Problem> {
+        let mut warnings = Vec::new();
+        for state in &self.states {
+            for some in [&state.warnings, &state.empty_entries] {
+                if !some.is_empty() {
+                    warnings.extend_from_slice(some);
+                }
+            }
+        }
+        warnings
     }
 
     /// Warnings as the status has them.

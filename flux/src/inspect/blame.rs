@@ -242,7 +242,7 @@ impl Blaming<'_> {
         Some(BlamedChange {
             at: record.at,
             generation: Some(record.number),
-            origins: record.origins.clone(),
+            origins: record.origins.iter().map(|one| one.to_string()).collect(),
             outcome: match &record.outcome {
                 GenerationOutcome::Applied => BlameOutcome::Applied,
                 GenerationOutcome::OnProbation => BlameOutcome::OnProbation,

@@ -67,7 +67,7 @@ impl Engine {
                 self.last_generation = proposal.number;
                 let origins = (self.layers.states.iter().zip(&chosen))
                     .filter(|(state, candidate)| **candidate && state.changes_something())
-                    .map(|(state, _)| state.origin.to_string())
+                    .map(|(state, _)| state.origin.clone())
                     .collect();
                 self.adopt(&chosen);
                 let changed = match (&before, &made_before) {

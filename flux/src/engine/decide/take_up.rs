@@ -58,6 +58,7 @@ impl Engine {
     }
 
     /// A valid configuration: to the pipeline with it, unless readers see it already.
+    #[inline]
     pub(super) fn propose(
         &mut self,
         built: Built,

@@ -52,7 +52,7 @@ impl LayerState {
         unknown: Unknown,
     ) -> (Result<DecodedContent, Vec<Entry>>, Vec<Entry>) {
         self.partial = None;
-        self.emptied = Vec::new();
+        self.emptied.clear();
         let told = |what: What| {
             let path = Vec::new();
             let entry = Entry::new(&self.origin, Flaw { path, what });
@@ -92,8 +92,13 @@ impl LayerState {
             }
             Ok(Ok(decoded)) if decoded.empty => refuse("is empty, and this layer is required"),
             Ok(Ok(decoded)) => {
-                let warnings = entries(decoded.warnings);
-                self.emptied = entries(decoded.emptied);
+                let warnings = match decoded.warnings.is_empty() {
+                    true => Vec::new(),
+                    false => entries(decoded.warnings),
+                };
+                if !decoded.emptied.is_empty() {
+                    self.emptied = entries(decoded.emptied);
+                }
                 (Ok(DecodedContent::fresh(bytes, decoded.layer)), warnings)
             }
             Ok(Err(failed)) => {

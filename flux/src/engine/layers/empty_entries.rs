@@ -9,8 +9,16 @@ use crate::{
 use std::net::IpAddr;
 
 impl Layers {
+    /// Whether any document has, or had, an entry that is null where null is no value.
+    pub(super) fn may_have_entries_without_effect(&self) -> bool {
+        let may_have =
+            |state: &LayerState| !state.emptied.is_empty() || !state.without_effect.is_empty();
+        self.states.iter().any(may_have)
+    }
+
     /// A warning for every entry of a document that is null where null is no value, and that no layer below has; those that were
-    /// not reported yet. Documents without such entries pay nothing.
+    /// not reported yet.
+    #[cold]
     pub(super) fn entries_without_effect(&mut self) -> Vec<Entry> {
         let mut new = Vec::new();
         for number in 0..self.states.len() {

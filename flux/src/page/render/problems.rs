@@ -87,10 +87,10 @@ pub(super) fn headline(report: &Report) -> String {
 }
 
 /// Paths, and how many more there are.
-pub(super) fn paths(html: &mut Html, paths: &[String]) {
+pub(super) fn paths(html: &mut Html, paths: &[impl AsRef<str>]) {
     for (at, path) in paths.iter().take(MOST_PATHS).enumerate() {
         html.raw(if at > 0 { ", <code>" } else { "<code>" });
-        html.short(path).raw("</code>");
+        html.short(path.as_ref()).raw("</code>");
     }
     if paths.len() > MOST_PATHS {
         html.raw(" and ")
