@@ -1,12 +1,15 @@
 //! Why documents could not be judged.
 
+use crate::problem::{escaped, shortened};
+
 /// Why documents could not be judged. It is about what was asked, not about the documents.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
     /// No layer has the name.
     #[error(
-        "no layer is called `{name}`; {}",
+        "no layer is called `{}`; {}",
+        escaped(&shortened(name)),
         match known.is_empty() {
             true => "no layer is declared".to_owned(),
             false => format!("the layers are {}", listed(known)),
@@ -20,7 +23,8 @@ pub enum InputError {
     },
     /// More than one layer has the name.
     #[error(
-        "`{name}` may be any of {}; write the layer's whole name, or its number",
+        "`{}` may be any of {}; write the layer's whole name, or its number",
+        escaped(&shortened(name)),
         listed(layers)
     )]
     Several {
@@ -92,4 +96,23 @@ pub enum InputError {
 fn listed(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_layer_has_is_escaped_and_cut() {
+        let error = InputError::NoLayer {
+            name: format!("\u{1b}[2J\n{}", "x".repeat(100_000)),
+            known: vec!["app.yaml".to_owned()],
+        };
+        let text = error.to_string();
+        assert!(
+            !text.contains(['\u{1b}', '\n']) && text.len() < 4_000,
+            "{text}"
+        );
+        assert!(text.ends_with("; the layers are `app.yaml`"), "{text}");
+    }
 }
