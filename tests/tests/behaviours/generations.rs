@@ -28,7 +28,7 @@ async fn the_last_configurations_are_kept_with_what_made_them() {
     assert_eq!(kept(&capacitor), [4, 5, 6]);
     let status = capacitor.status();
     let last = status.generations.last().unwrap();
-    assert_eq!(last.origins, ["channel".into()]);
+    assert_eq!(last.origins, [Arc::<str>::from("channel")]);
     assert_eq!(last.changed, ["text"]);
     assert_eq!(last.outcome, GenerationOutcome::Applied);
     assert_eq!(last.at, Snapshot::applied(&capacitor.snapshot()));
