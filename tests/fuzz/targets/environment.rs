@@ -156,7 +156,8 @@ impl<'a> Values<'a> {
             .text("PLUGINS")
             .filter(|text| !text.contains(['"', '\'', '[', ']', '{', '}']))
         {
-            let mut pieces: Vec<&str> = text.split(',').map(str::trim).collect();
+            // White space is that of ASCII: a vertical tab is part of a text.
+            let mut pieces: Vec<&str> = text.split(',').map(str::trim_ascii).collect();
             pieces.pop_if(|last| last.is_empty());
             assert_eq!(pieces, served.plugins);
         }
