@@ -55,7 +55,7 @@ impl<F: Fn(Next<App>, Request<App>) -> Answer> Service<Request<App>> for Inside<
     }
 }
 
-/// Tells when a request enters and leaves it.
+/// Logs when a request enters it and leaves it.
 fn gate(
     log: &Log<String>,
     name: &'static str,
