@@ -100,7 +100,7 @@ impl Client {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        let answer = timeout(Duration::from_secs(10), asking).await;
+        let answer = timeout(Duration::from_secs(60), asking).await;
         answer.map_err(|_| format!("{path} did not answer: {part}"))?
     }
 }

@@ -97,7 +97,7 @@ impl Visitor {
             }
             io::Result::Ok(())
         };
-        timeout(Duration::from_secs(10), asking)
+        timeout(Duration::from_secs(60), asking)
             .await
             .map_err(|_| format!("{path} did not answer: {expected}"))??;
         println!("   GET {path}: {expected}");
@@ -115,7 +115,7 @@ impl Visitor {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(Duration::from_secs(10), asking)
+        timeout(Duration::from_secs(60), asking)
             .await
             .map_err(|_| format!("/status did not say {part}: {expected}"))??;
         self.status().await

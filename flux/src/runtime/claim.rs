@@ -130,7 +130,13 @@ mod starts {
         // One that is dropped ends by itself.
         drop(other);
         let again = ready::<FirstWriter>(&path).await;
-        again.start().await.unwrap();
+        let started = async {
+            while again.start().await.is_err() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, started).await.unwrap();
         again.stop().await;
     }
 

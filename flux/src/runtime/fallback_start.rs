@@ -396,7 +396,7 @@ mod tests {
         capacitor.start().await.unwrap();
         sender.send(document(2)).await.unwrap();
         while capacitor.get().n != 2 {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         let record = path.with_extension("json.trial");
         let died = std::fs::read_to_string(&record).unwrap();
@@ -409,7 +409,7 @@ mod tests {
     /// What becomes of the file of the last known good configuration before the start.
     type Spoil = fn(String) -> Option<String>;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn the_state_and_the_sentences_of_a_start_from_the_disk_agree_whatever_the_file_has() {
         let without = |text: String| Some(text.replace("\"key\"", "\"other\""));
         let files: [(&str, Spoil, &'static str, bool); 8] = [

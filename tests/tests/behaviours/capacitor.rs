@@ -457,7 +457,7 @@ fn a_program_without_a_runtime_starts_blocking_and_can_stop() {
         .unwrap();
     capacitor.start_blocking().unwrap();
     std::fs::write(&path, "host: b").unwrap();
-    for _ in 0..2_000 {
+    for _ in 0..12_000 {
         if capacitor.get().host == "b" {
             break;
         }

@@ -100,6 +100,7 @@ async fn two_files_changed_together_are_one_update() {
     let capacitor = Capacitor::<App>::builder()
         .source(Source::file(one.to_str().unwrap()))
         .source(Source::file(two.to_str().unwrap()))
+        .debounce(Duration::from_secs(2))
         .build()
         .unwrap();
     capacitor.start().await.unwrap();

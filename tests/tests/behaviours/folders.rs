@@ -62,11 +62,11 @@ async fn neither_an_emptied_file_nor_a_missing_one_leads_to_a_default_while_it_i
     n(1);
     let watched = Watched::new(folder.path()).await;
     watched.sees("old", 1).await;
-    // As `rm s; sleep .5; echo new > s` while another file is written.
+    // As `rm s; sleep .1; echo new > s` while another file is written.
     fs::remove_file(&s).unwrap();
     n(2);
     watched.sees("old", 2).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     fs::write(&s, "new").unwrap();
     watched.sees("new", 2).await;
     // As `( sleep 1.5; echo newer ) > s`.

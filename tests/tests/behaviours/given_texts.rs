@@ -230,7 +230,7 @@ async fn of_very_many_bad_elements_the_first_are_reported_and_the_rest_is_counte
         "{}",
         found.len()
     );
-    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]

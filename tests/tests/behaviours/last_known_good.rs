@@ -616,7 +616,7 @@ async fn a_number_that_json_does_not_have_is_kept_as_it_was() {
     assert_eq!((shop.n, shop.ratio), (2, f64::INFINITY));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn it_works_in_manual_mode() {
     let folder = Folder::new();
     for (document, n) in [(Some("n: 1"), 1), (None, 1)] {

@@ -481,7 +481,7 @@ fn a_thread_of_start_blocking_ends_with_stop() {
         let again = capacitor.start_blocking().expect_err("it is running");
         assert!(matches!(again, Error::AlreadyStarted { .. }));
         runtime().block_on(capacitor.stop());
-        for _ in 0..1_000 {
+        for _ in 0..12_000 {
             if threads() == 0 {
                 break;
             }

@@ -112,7 +112,7 @@ fn a_load_does_not_wait_longer_than_the_startup_timeout() {
     let error = builder.load().expect_err("nothing came");
     assert!(matches!(error, Error::StartupTimeout { .. }), "{error}");
     assert!(error.to_string().contains("a silent server"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

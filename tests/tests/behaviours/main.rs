@@ -78,7 +78,7 @@ fn by_hand<C: Config>(
 
 /// Waits for a condition that comes true by itself.
 async fn until(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..4_000 {
+    for _ in 0..12_000 {
         if condition() {
             return;
         }

@@ -8,7 +8,7 @@ use flux::{
 use std::{
     fs,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -68,11 +68,12 @@ fn no_layer_is_live_for_longer_than_its_source_shows_while_the_runtime_is_held_u
         capacitor.start().await.unwrap();
         crate::until("live", live).await;
     });
-    let (begin, held_up) = (Instant::now(), Duration::from_millis(6_500));
+    let (begin, held_up) = (Instant::now(), Duration::from_millis(9_500));
     runtime.spawn(async move { std::thread::sleep(held_up) });
     // The bounds are 1 s, and 5 s and a resync.
     let mut seen = [false; 2];
-    while begin.elapsed() < Duration::from_millis(6_200) {
+    while begin.elapsed() < Duration::from_millis(9_200) {
+        let before = SystemTime::now();
         let status = capacitor.status();
         assert!(
             matches!(status.layers[2].health, Health::Live),
@@ -80,11 +81,16 @@ fn no_layer_is_live_for_longer_than_its_source_shows_while_the_runtime_is_held_u
         );
         for (at, bound) in [1.0, 5.001].into_iter().enumerate() {
             let proven = status.layers[at].proven().unwrap();
-            let ago = proven.elapsed().unwrap_or_default().as_secs_f64();
+            // At least, and at most: this thread may be held up between two lines.
+            let at_least = before.duration_since(proven).unwrap_or_default();
+            let at_most = proven.elapsed().unwrap_or_default();
+            let (at_least, at_most) = (at_least.as_secs_f64(), at_most.as_secs_f64());
             match &status.layers[at].health {
-                Health::Live => assert!(ago < bound + 0.5, "{at}: live for {ago} s"),
+                Health::Live => {
+                    assert!(at_least < bound + 0.5, "{at}: live for {at_least} s");
+                }
                 Health::Stale { error, .. } => {
-                    assert!(ago > bound - 0.5, "{at}: {error} after {ago} s");
+                    assert!(at_most > bound - 0.5, "{at}: {error} after {at_most} s");
                     assert!(error.to_string().contains("no thread to spare"), "{error}");
                     seen[at] = true;
                 }
@@ -193,7 +199,7 @@ fn a_large_document_is_decoded_while_other_tasks_go_on() {
                 last = Instant::now();
             }
         });
-        for n in 2..=5 {
+        for n in 2..=20 {
             let document = document(n);
             assert!(document.len() > 256 << 10 && document.len() < 1 << 20);
             *longest.lock().unwrap() = Duration::ZERO;
@@ -237,7 +243,7 @@ mod forks {
             }
             fork::Fork::Parent(child) => {
                 while !report.exists() {
-                    if begun.elapsed() > Duration::from_secs(30) {
+                    if begun.elapsed() > Duration::from_secs(120) {
                         let kill = std::process::Command::new("kill")
                             .args(["-9", &child.to_string()])
                             .status();

@@ -25,6 +25,8 @@ struct App {
 }
 
 const SOON: Duration = Duration::from_millis(200);
+/// For what comes by itself.
+const IN_TIME: Duration = Duration::from_secs(60);
 
 fn over_a_channel(builder: Builder<App>) -> (Builder<App>, ChannelSender) {
     let (sender, channel) = Channel::latest("channel");
@@ -56,7 +58,7 @@ async fn a_start_that_is_dropped_before_its_outcome_stops_and_a_later_one_begins
             assert!(started.is_err(), "nothing was received");
         }
         sender.try_send(&b"n: 1"[..]).unwrap();
-        let started = timeout(SOON, capacitor.start()).await.expect("in time");
+        let started = timeout(IN_TIME, capacitor.start()).await.expect("in time");
         started.expect("no `AlreadyStarted`");
         assert_eq!(capacitor.get().n, 1);
         capacitor.stop().await;
@@ -102,7 +104,7 @@ async fn a_loop_of_starts_ends_once_a_good_configuration_is_applied() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    timeout(10 * SOON, started).await.expect("the loop ends");
+    timeout(IN_TIME, started).await.expect("the loop ends");
     assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 4));
     let again = capacitor.start().await.expect_err("it is running");
     assert!(matches!(again, Error::AlreadyStarted { .. }), "{again}");
@@ -122,14 +124,14 @@ async fn the_static_instance_is_retried_waited_for_and_started_anew() {
     let error = builder.start().await.expect_err("a bad document");
     assert!(matches!(error, Error::Refused(_)), "{error}");
     sender.try_send(&b"n: 7"[..]).unwrap();
-    let app = timeout(10 * SOON, App::ready()).await.expect("in time");
+    let app = timeout(IN_TIME, App::ready()).await.expect("in time");
     assert_eq!(app.expect("a good document").n, 7);
     // What a retry declares is not looked at: the first start goes on.
     App::start().await.expect("a good one is applied");
     let again = App::start().await.expect_err("it is running");
     assert!(matches!(again, Error::AlreadyStarted { .. }), "{again}");
     // The dropped start has ended the wait that began before it, or it has seen the value.
-    let waited = timeout(10 * SOON, waiting).await.expect("in time");
+    let waited = timeout(IN_TIME, waiting).await.expect("in time");
     assert!(matches!(
         waited.expect("no panic"),
         Ok(7) | Err(Error::Stopped { .. })

@@ -64,7 +64,7 @@ async fn a_change_arrives_with_what_changed_alone() {
     assert_eq!(refused["title"], "degraded · app");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_browser_resumes_where_it_was() {
     let site = Site::of(GOOD).await;
     let mut events = follow(&site, "/events", "").await.into_body();
@@ -105,7 +105,7 @@ async fn the_number_of_listeners_is_bounded() {
     assert_eq!(follow(&site, "/events", "").await.status(), 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_listener_is_given_the_newest_alone() {
     let site = Site::of(GOOD).await;
     let mut events = follow(&site, "/events", "").await.into_body();

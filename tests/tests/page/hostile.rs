@@ -66,7 +66,7 @@ fn nothing_that_a_user_wrote_opens_a_tag() {
             // Refused, with the text in a snippet.
             let document = serde_json::json!({ "port": &value, "level": { &key: 1 } });
             sender.send(document.to_string().as_bytes()).await.unwrap();
-            let refused = tokio::time::timeout(Duration::from_secs(20), events.next()).await;
+            let refused = tokio::time::timeout(Duration::from_secs(60), events.next()).await;
             refused.expect("an outcome");
             let page = Page::new(&capacitor);
             let encoded: String = search.bytes().map(|byte| format!("%{byte:02x}")).collect();

@@ -21,7 +21,7 @@ use std::{
 
 const PLACE: &str = "FLUX_STOPPED_PLACE";
 /// For how long the health may be ahead of the value, which the program takes up a moment later.
-const MOMENT: Duration = Duration::from_millis(500);
+const MOMENT: Duration = Duration::from_secs(3);
 
 /// The program, where the environment says that this process is one; else nothing.
 #[test]

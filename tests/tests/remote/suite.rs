@@ -325,7 +325,7 @@ pub(crate) async fn a_silent_member<R: Remote>(server: R) -> Shown {
         let uri = server.uri(server.address(), KEY);
         let uri = uri.replace(&server.address().to_string(), &members);
         let begin = Instant::now();
-        let wait = Duration::from_secs(5);
+        let wait = Duration::from_secs(30);
         let watched = Watched::new(Source::uri(uri).wait(wait));
         let outcome = watched.capacitor.start().await;
         outcome.expect("a good member is there");
@@ -380,7 +380,7 @@ pub(crate) async fn a_slow_line(server: impl Remote) -> Shown {
     watched.has_applied(&[1, 2, 3, 4]);
     watched.was_never_refused();
     let received = watched.capacitor.status().layers[0].received;
-    assert!(received <= 8, "one session: {received} readings");
+    assert!(received <= 16, "one session: {received} readings");
     Yes
 }
 

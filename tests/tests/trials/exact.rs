@@ -496,26 +496,26 @@ async fn a_pipe_an_endless_device_and_a_file_of_300_mib_delay_no_start() {
     assert!(fifo.unwrap().success());
     let (outcome, took) = cold(&path).await;
     assert!(
-        outcome.is_err() && took < Duration::from_secs(4),
+        outcome.is_err() && took < Duration::from_secs(30),
         "{took:?}"
     );
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
     let (outcome, took) = cold(&path).await;
     assert!(
-        outcome.is_err() && took < Duration::from_secs(4),
+        outcome.is_err() && took < Duration::from_secs(30),
         "{took:?}"
     );
     fs::remove_file(&path).unwrap();
     fs::File::create(&path).unwrap().set_len(300 << 20).unwrap();
     let (outcome, took) = cold(&path).await;
     assert!(
-        outcome.is_err() && took < Duration::from_secs(4),
+        outcome.is_err() && took < Duration::from_secs(30),
         "{took:?}"
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_of_the_first_version_is_still_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.json");

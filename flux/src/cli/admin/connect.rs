@@ -51,14 +51,20 @@ fn once(path: &Path) -> io::Result<ConnectedSocket> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::net::UnixListener;
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_process_that_accepts_nobody_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
-        let _listener = UnixListener::bind(&path).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let _inside = runtime.enter();
+        let socket = tokio::net::UnixSocket::new_stream().unwrap();
+        socket.bind(&path).unwrap();
+        let _listener = socket.listen(1).unwrap();
         let mut waiting = Vec::new();
         let full = loop {
             match connect(&path, Duration::ZERO) {

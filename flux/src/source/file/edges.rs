@@ -35,7 +35,12 @@ use crate::{
 pub(super) const SETTLE: Duration = Duration::from_millis(300);
 
 pub(super) fn dir(path: &Path) -> WatchedPath {
-    WatchedPath::of(Dir::new(path).resync(NEVER).settle(SETTLE))
+    patient(path, SETTLE)
+}
+
+/// What has events does not wait for the settle time, however long it is.
+fn patient(path: &Path, settle: Duration) -> WatchedPath {
+    WatchedPath::of(Dir::new(path).resync(NEVER).settle(settle))
 }
 
 /// What a directory was seen to hold: `a=1 b=2`; `-` where it was absent.
@@ -76,7 +81,7 @@ async fn a_slow_writer_of_one_file_of_a_folder_is_not_seen_when_another_one_is_f
     let place = TestFolder::new().await;
     place.write("d/a", "1");
     place.write("d/b", "1");
-    let mut watched = dir(&place.at("d"));
+    let mut watched = patient(&place.at("d"), NEVER);
     watched.holds("a=1 b=1").await;
     let mut writer = fs::File::create(place.at("d/a")).unwrap();
     place.write("d/b", "2");
@@ -113,7 +118,7 @@ async fn a_file_of_a_folder_that_went_away_for_less_than_the_settle_time_keeps_i
     let place = TestFolder::new().await;
     place.write("d/s", "old");
     place.write("d/t", "1");
-    let mut watched = dir(&place.at("d"));
+    let mut watched = patient(&place.at("d"), 7 * SETTLE);
     watched.holds("s=old t=1").await;
     fs::remove_file(place.at("d/s")).unwrap();
     place.write("d/t", "2");
@@ -130,7 +135,7 @@ async fn a_file_of_a_folder_that_went_away_for_less_than_the_settle_time_keeps_i
 async fn a_file_that_is_new_in_a_folder_is_seen_when_it_is_finished() {
     let place = TestFolder::new().await;
     place.write("d/a", "1");
-    let mut watched = dir(&place.at("d"));
+    let mut watched = patient(&place.at("d"), NEVER);
     watched.holds("a=1").await;
     let begin = Instant::now();
     place.replace("d/b", "2");
@@ -149,7 +154,7 @@ async fn a_file_that_is_new_in_a_folder_is_seen_when_it_is_finished() {
             watched.history().last().unwrap().contains("c=half")
         })
         .await;
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(begin.elapsed() < Duration::from_secs(60));
     let halves = watched.history();
     assert!(
         !halves.iter().any(|seen| seen.ends_with("c=ha")),
@@ -162,7 +167,7 @@ async fn a_folder_that_is_made_anew_leaves_no_gap() {
     let place = TestFolder::new().await;
     place.write("d/a", "1");
     place.write("d/b", "1");
-    let mut watched = dir(&place.at("d"));
+    let mut watched = patient(&place.at("d"), 7 * SETTLE);
     watched.holds("a=1 b=1").await;
     fs::remove_dir_all(place.at("d")).unwrap();
     sleep(SETTLE / 3).await;
@@ -207,7 +212,7 @@ async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
     mount(0);
     symlink("..data/a", place.at("d/a")).unwrap();
     symlink("..data/b", place.at("d/b")).unwrap();
-    let mut watched = WatchedPath::of(Dir::new(place.at("d")).resync(NEVER));
+    let mut watched = patient(&place.at("d"), NEVER);
     watched.holds("a=0 b=0").await;
     let mut expected = vec!["a=0 b=0".to_owned()];
     for n in 1..60 {
@@ -221,7 +226,7 @@ async fn a_swap_of_the_data_link_is_seen_at_once_and_as_a_whole() {
         watched.holds(&held).await;
         expected.push(held);
         assert!(
-            begin.elapsed() < Duration::from_millis(900),
+            begin.elapsed() < Duration::from_secs(60),
             "swap {n}: {:?}",
             begin.elapsed()
         );
@@ -238,7 +243,7 @@ async fn without_events_a_slow_writer_is_never_seen_half() {
     fs::hard_link(&path, place.at("elsewhere/f")).unwrap();
     sleep(SETTLE).await;
     let file = File::new(&path)
-        .settle(SETTLE)
+        .settle(7 * SETTLE)
         .resync(Duration::from_millis(10));
     let mut watched = WatchedPath::of(file);
     watched.reads("before").await;
@@ -260,12 +265,12 @@ async fn without_events_a_slow_writer_is_never_seen_half() {
 async fn a_file_that_is_written_to_for_long_is_reported_as_unsettled() {
     let place = TestFolder::new().await;
     let path = place.write("f", "before");
-    let mut watched = WatchedPath::of(File::new(&path).resync(NEVER).settle(SETTLE));
+    let mut watched = WatchedPath::of(File::new(&path).resync(NEVER).settle(3 * SETTLE));
     watched.reads("before").await;
     let mut writer = fs::File::create(&path).unwrap();
     let begin = Instant::now();
     while watched.failing.is_none() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "never reported");
+        assert!(begin.elapsed() < Duration::from_secs(60), "never reported");
         writer.write_all(b"x").unwrap();
         sleep(SETTLE / 6).await;
         watched.take();
@@ -492,6 +497,7 @@ pub(super) fn again(name: &str, command: &str) -> Option<String> {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!text.contains("running 0 tests"), "there is no test {name}");
     if !text.contains("running 1 test") {
         let reason = String::from_utf8_lossy(&output.stderr);
         skipped(name, &reason);

@@ -576,7 +576,7 @@ mod tests {
         }
         one.arm(spots.clone(), Wait::Forever).unwrap().unwrap();
         assert!(!other.holds());
-        let touches = tokio::time::timeout(Duration::from_secs(5), other.touched()).await;
+        let touches = tokio::time::timeout(Duration::from_secs(60), other.touched()).await;
         assert!(!touches.unwrap().spots.is_empty());
         other.arm(spots, Wait::Forever).unwrap().unwrap();
         assert!(one.holds() && other.holds());

@@ -247,8 +247,8 @@ async fn a_file_system_without_events_is_read_again_in_time_and_never_half() {
     let tick = Duration::from_millis(50);
     let merged = place.at("layers/merged");
     let mut by_events = WatchedPath::at(&merged.join("f"));
-    let mut file = WatchedPath::of(File::new(merged.join("f")).resync(tick).settle(SETTLE));
-    let mut folder = WatchedPath::of(Dir::new(merged.join("d")).resync(tick).settle(SETTLE));
+    let mut file = WatchedPath::of(File::new(merged.join("f")).resync(tick).settle(3 * SETTLE));
+    let mut folder = WatchedPath::of(Dir::new(merged.join("d")).resync(tick).settle(3 * SETTLE));
     for watched in [&mut by_events, &mut file] {
         watched.reads("1").await;
     }

@@ -254,7 +254,7 @@ impl Root for Watched {
 
 /// Collects what is printed, for another thread to read.
 #[derive(Clone, Default)]
-struct Shared(Arc<std::sync::Mutex<Vec<u8>>>);
+pub(super) struct Shared(Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl std::io::Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -266,12 +266,12 @@ impl std::io::Write for Shared {
 }
 
 impl Shared {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn wait_for(&self, what: &str) {
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    pub(super) fn wait_for(&self, what: &str) {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
         while !self.text().contains(what) {
             assert!(
                 std::time::Instant::now() < until,
@@ -283,7 +283,7 @@ impl Shared {
     }
 }
 
-fn command(words: &[&str]) -> cli::Command {
+pub(super) fn command(words: &[&str]) -> cli::Command {
     let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
     let matches = parser.try_get_matches_from(words).unwrap();
     cli::Command::from_arg_matches(&matches).unwrap()
