@@ -14,7 +14,7 @@ use super::{
     views::{LayerView, views},
 };
 use crate::{
-    engine::{LayerContent, Schema, Served, Status},
+    engine::{LayerContent, Schema, Served, ServedLayer, Status},
     problem::{KeyPath, Seg},
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
     schema::{Field, TypeFacts},
@@ -48,7 +48,34 @@ pub(super) struct Answers {
     pub(super) waiting: PathSet,
 }
 
+/// The layers, read once more for everything that is made of them.
+pub(super) struct ReadLayers<'a> {
+    pub(super) views: Vec<LayerView<'a>>,
+    secrets: KnownSecrets,
+}
+
+impl<'a> ReadLayers<'a> {
+    pub(super) fn of(schema: &Schema, served: &'a Served) -> Self {
+        ReadLayers {
+            views: views(schema, served),
+            secrets: known_secrets((schema.fields)(), served),
+        }
+    }
+
+    /// What they make, or of it what leads to a path.
+    pub(super) fn fold(
+        &self,
+        schema: &Schema,
+        types: fn() -> Vec<TypeFacts>,
+        secrecy: Secrecy,
+        path: &[Seg],
+    ) -> ExplainedItems {
+        fold(schema, types, &self.views, &self.secrets, secrecy, path)
+    }
+}
+
 /// A layer of the answers.
+#[derive(PartialEq)]
 pub(super) struct AnsweredLayer {
     pub(super) origin: String,
     pub(super) note: Option<&'static str>,
@@ -64,9 +91,20 @@ impl Answers {
         status: &Status,
         asked: Option<&KeyPath>,
     ) -> Self {
+        let read = ReadLayers::of(schema, &status.served);
+        Answers::of(schema, types, status, &read, asked)
+    }
+
+    /// [`new`](Self::new), of layers that were read.
+    pub(super) fn of(
+        schema: &'static Schema,
+        types: fn() -> Vec<TypeFacts>,
+        status: &Status,
+        read: &ReadLayers<'_>,
+        asked: Option<&KeyPath>,
+    ) -> Self {
         let served = &status.served;
-        let fields = (schema.fields)();
-        let views = views(schema, served);
+        let views = &read.views;
         let layer = |view: &LayerView<'_>| AnsweredLayer {
             origin: view.origin.to_owned(),
             note: view.note,
@@ -75,10 +113,7 @@ impl Answers {
         let prefixes = served.layers.iter().rev();
         let prefixes = prefixes.filter_map(|layer| layer.prefix.clone()).collect();
         let reads_arguments = views.iter().any(|view| view.arguments.is_some());
-        let make = |path: &[Seg]| {
-            let secrets = known_secrets(fields, served);
-            fold(schema, types, &views, secrets, Secrecy::Withheld, path)
-        };
+        let make = |path: &[Seg]| read.fold(schema, types, Secrecy::Withheld, path);
         let is_one = |path: &&KeyPath| !path.is_empty() && path.steps().len() <= DEEPEST;
         let first = asked.filter(is_one);
         let first = first.map(|path| (path.clone(), make(path.steps())));
@@ -90,7 +125,7 @@ impl Answers {
         let waiting = waiting.filter_map(|text| text.parse::<KeyPath>().ok());
         Answers {
             schema,
-            fields,
+            fields: (schema.fields)(),
             types,
             items,
             first,
@@ -115,16 +150,37 @@ impl Answers {
             && self.pending == status.pending_restart
     }
 
+    /// Whether they are about these contents of these layers, and neither a stage nor a restart has a part in them.
+    pub(super) fn are_of_layers_alone(
+        &self,
+        generation: u64,
+        layers: &Arc<[ServedLayer]>,
+        contents: &Arc<[LayerContent]>,
+    ) -> bool {
+        self.generation == generation
+            && Arc::ptr_eq(&self.served.layers, layers)
+            && Arc::ptr_eq(&self.served.contents, contents)
+            && self.staged.is_empty()
+            && self.waiting.is_empty()
+    }
+
+    /// Whether equal items are explained alike, apart from what a stage changed and what waits for a restart.
+    #[cfg(feature = "page")]
+    pub(super) fn have_surroundings_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.served.layers, &other.served.layers)
+            && self.layers == other.layers
+            && self.reduced == other.reduced
+            && self.names.are_those_of(&other.names)
+    }
+
     /// Everything, in the order of the fields.
     pub(super) fn items(&self) -> &ExplainedItems {
         if let Some(items) = self.items.get() {
             return items;
         }
         // Not while the cell is held: types of the program read the documents, and may ask in turn.
-        let views = views(self.schema, &self.served);
-        let secrets = known_secrets(self.fields, &self.served);
-        let (schema, types) = (self.schema, self.types);
-        let items = fold(schema, types, &views, secrets, Secrecy::Withheld, &[]);
+        let read = ReadLayers::of(self.schema, &self.served);
+        let items = read.fold(self.schema, self.types, Secrecy::Withheld, &[]);
         self.items.get_or_init(|| items)
     }
 

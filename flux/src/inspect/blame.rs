@@ -130,6 +130,7 @@ pub(super) fn blame(
         schema,
         types,
         status,
+        known: &[],
     };
     let mut changes = blaming.refused();
     let mut before: Option<AnsweredGeneration> = None;
@@ -150,20 +151,22 @@ pub(super) fn blame(
     })
 }
 
-/// What one generation changed, in its own order; nothing where it is not kept, or is the first one after a start.
+/// What one generation changed, in its own order; nothing where it is not kept, or is the first one after a start. `known` are
+/// generations whose answers were made before.
 #[cfg(any(feature = "cli", feature = "page"))]
 pub(super) fn changed_in(
     number: u64,
     schema: &'static Schema,
     types: fn() -> Vec<TypeFacts>,
-    answers: &Arc<Answers>,
-    status: &Arc<Status>,
+    (answers, status): (&Arc<Answers>, &Arc<Status>),
+    known: &[AnsweredGeneration],
 ) -> Vec<ChangedSetting> {
     let blaming = Blaming {
         path: &[],
         schema,
         types,
         status,
+        known,
     };
     let records = &status.generations;
     let at = records.iter().position(|record| record.number == number);
@@ -185,19 +188,26 @@ pub(super) fn changed_in(
 }
 
 /// What is known of a generation, and the status of that time.
-type AnsweredGeneration = (Arc<Answers>, Arc<Status>);
+pub(super) type AnsweredGeneration = (Arc<Answers>, Arc<Status>);
 
 struct Blaming<'a> {
     path: &'a [Seg],
     schema: &'static Schema,
     types: fn() -> Vec<TypeFacts>,
     status: &'a Status,
+    known: &'a [AnsweredGeneration],
 }
 
 impl Blaming<'_> {
-    /// Reads the layers of a generation once more.
+    /// Reads the layers of a generation once more, unless it is known.
     fn read(&self, record: &Generation) -> AnsweredGeneration {
         let served = &self.status.served;
+        let known = self.known.iter().find(|(answers, _)| {
+            answers.are_of_layers_alone(record.number, &served.layers, &record.contents.0)
+        });
+        if let Some(known) = known {
+            return known.clone();
+        }
         let mut status = Status::idle(self.status.name.clone(), record.at);
         status.generation = record.number;
         status.served = Served {

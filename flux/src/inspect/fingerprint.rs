@@ -1,17 +1,15 @@
 //! A hash of the configuration that readers see, for comparing instances.
 
 use super::{
-    answers::{Answers, secret_sources},
+    answers::{Answers, ReadLayers},
     explanation::Explanation,
-    fold::{Secrecy, fold},
+    fold::Secrecy,
     item::{Effect, ExplainedItem, ItemOutcome, PartsForm, each_leaf},
     value::{ConfigValue, inner, part},
-    views::views,
 };
 use crate::{
     engine::{Fingerprint, FingerprintKey, Schema, Status},
     problem::{KeyPath, Seg},
-    report::secrets::KnownSecrets,
     schema::{TypeFacts, ValueType},
 };
 use flux_syntax::{parse_bytes, parse_duration};
@@ -98,10 +96,20 @@ pub(super) fn fingerprint(
     status: &Status,
     key: Option<&[u8]>,
 ) -> ConfigFingerprint {
-    let views = views(schema, &status.served);
-    let secrets = KnownSecrets::read((schema.fields)(), &secret_sources(&status.served));
+    let read = ReadLayers::of(schema, &status.served);
+    fingerprint_of(schema, types, answers, &read, key)
+}
+
+/// [`fingerprint`], of layers that were read.
+pub(super) fn fingerprint_of(
+    schema: &Schema,
+    types: fn() -> Vec<TypeFacts>,
+    answers: &Answers,
+    read: &ReadLayers<'_>,
+    key: Option<&[u8]>,
+) -> ConfigFingerprint {
     // Not kept, and nothing of it is printed.
-    let revealed = fold(schema, types, &views, secrets, Secrecy::Revealed, &[]);
+    let revealed = read.fold(schema, types, Secrecy::Revealed, &[]);
     let mut hashing = Hashing {
         answers,
         key: key.map(secret_key),

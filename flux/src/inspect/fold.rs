@@ -37,7 +37,7 @@ struct Here<'a> {
 pub(super) struct Fold<'a> {
     fields: &'static [Field],
     views: &'a [LayerView<'a>],
-    secrets: KnownSecrets,
+    secrets: &'a KnownSecrets,
     has_secrets: bool,
     secrecy: Secrecy,
     path: RefCell<Vec<Seg>>,
@@ -69,7 +69,7 @@ pub(super) fn fold<'a>(
     schema: &Schema,
     types: fn() -> Vec<TypeFacts>,
     views: &'a [LayerView<'a>],
-    secrets: KnownSecrets,
+    secrets: &'a KnownSecrets,
     secrecy: Secrecy,
     asked: &'a [Seg],
 ) -> ExplainedItems {

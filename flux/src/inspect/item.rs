@@ -98,6 +98,18 @@ impl ExplainedItem {
         }
     }
 
+    /// Whether there is the same to explain of both, apart from their parts.
+    #[cfg(feature = "page")]
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        std::ptr::eq(self.field, other.field)
+            && self.step == other.step
+            && self.is_field == other.is_field
+            && self.is_structure == other.is_structure
+            && self.outcome == other.outcome
+            && self.default == other.default
+            && self.settings == other.settings
+    }
+
     pub(super) fn has_secret_value(&self) -> bool {
         self.field.is_secret() || self.outcome == ItemOutcome::Value(Some(ConfigValue::Secret))
     }
@@ -126,7 +138,7 @@ pub(super) enum PartsForm {
 }
 
 /// What one layer contains at a path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct LayerSetting {
     pub(super) layer: usize,
     pub(super) place: Option<(usize, usize)>,

@@ -24,6 +24,8 @@ mod path_set;
 mod planned;
 mod print;
 mod silent;
+#[cfg(feature = "page")]
+mod survey;
 mod value;
 mod views;
 mod wording;
@@ -44,6 +46,8 @@ pub use value::ConfigValue;
 
 #[cfg(feature = "cli")]
 pub(crate) use last_good::LastGood;
+#[cfg(feature = "page")]
+pub(crate) use survey::{Survey, SurveyedSetting};
 
 use crate::{
     Capacitor, Config,
@@ -178,11 +182,12 @@ impl<'a> Inspector<'a> {
     }
 
     /// What one generation changed: [`blame`](Capacitor::blame) of everything, for a single one.
-    #[cfg(any(feature = "cli", feature = "page"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn changed_in(self, generation: u64) -> Vec<ChangedSetting> {
         match self.answers() {
             Ok((answers, status)) => {
-                blame::changed_in(generation, self.schema, self.types, &answers, &status)
+                let now = (&answers, &status);
+                blame::changed_in(generation, self.schema, self.types, now, &[])
             }
             Err(_) => Vec::new(),
         }

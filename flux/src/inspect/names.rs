@@ -28,6 +28,12 @@ impl SettingNames {
         }
     }
 
+    /// Whether the other ones have the same names.
+    #[cfg(feature = "page")]
+    pub(super) fn are_those_of(&self, other: &Self) -> bool {
+        self.prefixes == other.prefixes && self.reads_arguments == other.reads_arguments
+    }
+
     /// The argument that can set a path: its own, or the one for any path; none where no layer reads arguments.
     pub(super) fn argument(&self, fields: &'static [Field], path: &[Seg]) -> Option<String> {
         if !self.reads_arguments {

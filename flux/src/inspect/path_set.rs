@@ -12,6 +12,10 @@ pub(super) struct PathSet {
 }
 
 impl PathSet {
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
     /// Whether one of them is the path, is below it, or contains it.
     pub(super) fn overlaps(&self, path: &[Seg]) -> bool {
         let is_in = || (0..=path.len()).any(|end| self.paths.contains(&path[..end]));

@@ -1,7 +1,7 @@
 //! What the kept generations changed. Each is found out once, since its documents are read for it.
 
 use super::subject::PageSubject;
-use crate::Status;
+use crate::{Status, inspect::Survey};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The most lines that are kept of one generation.
@@ -12,13 +12,20 @@ const MOST_LINES: usize = 50;
 pub(super) struct GenerationDiffs(BTreeMap<u64, Arc<[String]>>);
 
 impl GenerationDiffs {
-    /// Of the generations in this status. What `before` has is used again.
-    pub(super) fn of(subject: &dyn PageSubject, status: &Status, before: Option<&Self>) -> Self {
+    /// Of the generations in this status. What `before` has is used again; `known` is the survey of before.
+    pub(super) fn of(
+        subject: &dyn PageSubject,
+        status: &Status,
+        before: Option<&Self>,
+        known: Option<&Survey>,
+        now: Option<&Survey>,
+    ) -> Self {
         let generations = status.generations.iter().map(|one| one.number);
         let lines = |number| {
-            let known = before.and_then(|before| before.0.get(&number));
-            let lines = known.cloned().unwrap_or_else(|| {
-                let changed = subject.changed_in(number).into_iter().take(MOST_LINES);
+            let found = before.and_then(|before| before.0.get(&number));
+            let lines = found.cloned().unwrap_or_else(|| {
+                let changed = now.map(|now| subject.changed_in(number, known, now));
+                let changed = changed.into_iter().flatten().take(MOST_LINES);
                 changed.map(|one| one.to_string()).collect()
             });
             (number, lines)

@@ -1,11 +1,7 @@
 //! The stream of events: a listener is given what changed since it was last given something, once it takes it. Nothing is queued: a slow
 //! listener costs one event and one picture, and skips what came and went in between.
 
-use super::{
-    hub::{Hub, PACE},
-    listeners::Released,
-    picture::Picture,
-};
+use super::{hub::Hub, listeners::Released, picture::Picture};
 use bytes::Bytes;
 use std::{
     future::Future,
@@ -14,7 +10,7 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 /// A stream ends after this time, and the browser connects anew: a server that shuts down waits for no page for longer.
 const LONGEST_STREAM: Duration = Duration::from_secs(15);
@@ -131,7 +127,7 @@ impl PageListener {
     async fn next(mut self) -> Option<(Bytes, PageListener)> {
         let beat = Instant::now() + HEARTBEAT;
         loop {
-            sleep(PACE).await;
+            sleep_until(self.ticket.hub.next_look()).await;
             // Before anything else, so that steady changes do not prolong the stream.
             let now = Instant::now();
             if now >= self.until {

@@ -4,6 +4,7 @@ use crate::{
     Capacitor, Config, Error, Status,
     inspect::{
         Blame, ChangedSetting, ConfigFingerprint, Effective, ExplainError, Explanation, Inspector,
+        Survey,
     },
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -18,7 +19,13 @@ pub(super) trait PageSubject: Send + Sync {
     fn explain_all(&self) -> Result<Vec<Explanation>, ExplainError>;
     fn effective(&self) -> Result<Effective, ExplainError>;
     fn blame(&self, path: &str) -> Result<Blame, ExplainError>;
-    fn changed_in(&self, generation: u64) -> Vec<ChangedSetting>;
+    fn survey(&self, status: &Arc<Status>) -> Option<Survey>;
+    fn changed_in(
+        &self,
+        generation: u64,
+        known: Option<&Survey>,
+        now: &Survey,
+    ) -> Vec<ChangedSetting>;
     fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError>;
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
     fn pin(&self, is_pinned: bool) -> OrderOutcome;
@@ -45,8 +52,17 @@ impl<C: Config> PageSubject for Capacitor<C> {
         Capacitor::blame(self, path)
     }
 
-    fn changed_in(&self, generation: u64) -> Vec<ChangedSetting> {
-        Inspector::of(self).changed_in(generation)
+    fn survey(&self, status: &Arc<Status>) -> Option<Survey> {
+        Inspector::of(self).survey(status)
+    }
+
+    fn changed_in(
+        &self,
+        generation: u64,
+        known: Option<&Survey>,
+        now: &Survey,
+    ) -> Vec<ChangedSetting> {
+        Inspector::of(self).changed_since(known, now, generation)
     }
 
     fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError> {

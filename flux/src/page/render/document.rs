@@ -30,7 +30,8 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     let status = &page.picture.status;
     let now = SystemTime::now();
     let picture = page.picture;
-    let parts = PageParts::of(status, &picture.diffs, picture.fingerprint, Some(now));
+    let fingerprint = picture.survey.as_ref().map(|survey| survey.fingerprint);
+    let parts = PageParts::of(status, &picture.diffs, fingerprint, Some(now));
     let [head, problems, control, layers, generations] = parts.each().map(|(_, part)| part);
     let mut html = Html::new();
     html.raw(BEGIN)
@@ -99,6 +100,7 @@ fn settings(html: &mut Html, page: &PageDocument<'_>) {
     let wanted: Vec<&str> = searched.split_whitespace().collect();
     let rows = &page.picture.rows;
     let found: Vec<_> = (rows.iter())
+        .map(|row| &**row)
         .filter(|row| wanted.iter().all(|word| row.words.contains(word)))
         .collect();
     html.text(found.len())
