@@ -87,6 +87,8 @@ pub mod fuzzing {
 pub mod __private {
     #[cfg(all(feature = "derive", debug_assertions))]
     pub use crate::common::common;
+    #[cfg(feature = "schemars")]
+    pub use crate::schema::LeafSchema;
     pub use crate::{
         capacitor::{
             Root,

@@ -30,7 +30,7 @@ impl Leaves {
                     let value = quote_spanned!(place(ty)=> <#ty as __f::RestMap>::Value);
                     let read =
                         quote_spanned!(place(ty)=> __f::TypeProbe::<#value>::new().read(__d));
-                    leaves.define(&name, ty, &value, &read, false);
+                    leaves.define(&name, ty, &value, &read, false, false);
                     leaves.by_field.insert(field.ident.to_string(), name);
                     continue;
                 }
@@ -45,6 +45,7 @@ impl Leaves {
                         ty,
                         &ty.to_token_stream(),
                         &by_function(*decode, ty),
+                        false,
                         false,
                     );
                     next
@@ -63,6 +64,7 @@ impl Leaves {
                                 &ty.to_token_stream(),
                                 &by_type_of(ty),
                                 field.may_take_away(),
+                                cfg!(feature = "schemars"),
                             );
                             next
                         })
@@ -86,6 +88,7 @@ impl Leaves {
         ty: &TokenStream,
         decode: &TokenStream,
         entries: bool,
+        has_schema: bool,
     ) {
         let merge = quote_spanned!(place(at)=> __f::TypeProbe::<#ty>::new().merge());
         let entries = entries.then(|| {
@@ -105,6 +108,13 @@ impl Leaves {
                 }
             }
         });
+        let schema = has_schema.then(|| {
+            quote_spanned! {place(at)=>
+                fn schema() -> ::core::option::Option<__f::LeafSchema> {
+                    __f::TypeProbe::<#ty>::new().schema()
+                }
+            }
+        });
         self.definitions.extend(quote! {
             struct #name;
             #[automatically_derived]
@@ -121,6 +131,7 @@ impl Leaves {
                 fn merge() -> ::core::option::Option<fn(&mut #ty, &#ty)> {
                     #merge
                 }
+                #schema
             }
         });
     }

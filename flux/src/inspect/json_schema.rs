@@ -1,6 +1,8 @@
 //! The JSON Schema (2020-12) of a config type: what the decoder accepts and the rules allow, as far as JSON Schema has words for it.
 
 mod leaf;
+#[cfg(feature = "schemars")]
+mod own_schema;
 
 use super::{default, value::ConfigValue, wording};
 use crate::{
@@ -49,6 +51,8 @@ struct Describing {
     variables: HashMap<Vec<Seg>, String>,
     names: HashMap<SectionKey, String>,
     sections: SchemaMap,
+    #[cfg(feature = "schemars")]
+    own: own_schema::OwnSchemas,
 }
 
 /// The schema of a whole configuration, or of one layer of it, in which nothing is required.
@@ -69,6 +73,8 @@ pub(super) fn json_schema(
         variables,
         names: HashMap::new(),
         sections: Vec::new(),
+        #[cfg(feature = "schemars")]
+        own: own_schema::OwnSchemas::new(),
     };
     let mut schema = Vec::new();
     let dialect = "https://json-schema.org/draft/2020-12/schema";
@@ -80,6 +86,8 @@ pub(super) fn json_schema(
     }
     let section = describing.section(table, &types(), Some(&mut Vec::new()));
     schema.extend(section);
+    #[cfg(feature = "schemars")]
+    describing.sections.extend(describing.own.definitions());
     if !describing.sections.is_empty() {
         let by_name =
             |one: &(String, ConfigValue), other: &(String, ConfigValue)| one.0.cmp(&other.0);
@@ -229,8 +237,12 @@ impl Describing {
         }
     }
 
-    fn leaf(&self, field: &'static Field, facts: &TypeFacts) -> SchemaMap {
-        let mut schema = leaf::of_type(&facts.value_type, field.type_name());
+    fn leaf(&mut self, field: &'static Field, facts: &TypeFacts) -> SchemaMap {
+        let traced = || leaf::of_type(&facts.value_type, field.type_name());
+        #[cfg(feature = "schemars")]
+        let mut schema = self.own.of(field, facts).unwrap_or_else(traced);
+        #[cfg(not(feature = "schemars"))]
+        let mut schema = traced();
         if takes_entries_away(field, facts) {
             leaf::with_null_entries(&mut schema);
         }

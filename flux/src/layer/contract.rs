@@ -77,6 +77,11 @@ pub trait Leaf {
     fn decode<'de, D: Deserializer<'de>>(d: D) -> Result<Self::Out, D::Error>;
     /// How an upper layer's value is laid over a lower one's; none where it replaces it.
     fn merge() -> Option<MergeFn<Self::Out>>;
+    /// The schema that the type has of itself.
+    #[cfg(feature = "schemars")]
+    fn schema() -> Option<crate::schema::LeafSchema> {
+        None
+    }
     /// Decodes a value that may be a map; the entries that it takes from the layers below.
     #[inline]
     fn entries<'de, D: Deserializer<'de>>(

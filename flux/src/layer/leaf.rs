@@ -110,6 +110,8 @@ pointers_to_options!(Arc Box);
 
 /// The questions, for generated code to import without a name. Method lookup tries `TypeProbe<T>` first, then `&TypeProbe<T>`, then `&mut TypeProbe<T>`.
 pub mod probe {
+    #[cfg(feature = "schemars")]
+    pub use super::super::leaf_schema::{DescribesItself as _, IsTracedAlone as _};
     pub use super::super::secret_texts::{
         SecretsOfOption as _, SecretsOfParts as _, SecretsOfPrinted as _, SecretsOfText as _,
         SecretsUnreadable as _,

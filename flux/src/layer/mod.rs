@@ -11,6 +11,8 @@ pub(crate) mod finish;
 pub(crate) mod flat;
 pub(crate) mod key;
 pub(crate) mod leaf;
+#[cfg(feature = "schemars")]
+mod leaf_schema;
 pub(crate) mod merge;
 pub(crate) mod nested_forms;
 mod null;

@@ -19,7 +19,11 @@ use serde::{
 
 /// What is known of a leaf by its type.
 pub fn leaf_type<L: Leaf>() -> TypeFacts {
-    TypeFacts::leaf(value_type::<L>(), merge::<L>())
+    TypeFacts {
+        #[cfg(feature = "schemars")]
+        schema: L::schema(),
+        ..TypeFacts::leaf(value_type::<L>(), merge::<L>())
+    }
 }
 
 /// What is known of a section, or of a list or map of them.

@@ -4,7 +4,7 @@
   const byId = (id) => document.getElementById(id);
   const live = byId("live"), rows = byId("rows"), search = byId("search"), count = byId("count");
   const SILENCE = 12000;
-  let known = new Map(), source = null, received = Date.now(), timer = 0;
+  let known = new Map(), found = 0, source = null, received = Date.now(), timer = 0;
   // Where only some settings were sent, the first event brings all of them.
   let picture = search.value.trim() ? "" : document.body.dataset.picture;
 
@@ -42,11 +42,13 @@
     if (row.hidden === fits) row.hidden = !fits;
     return fits;
   };
+  const wanted = () => search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const tally = () => { count.textContent = `${found} of ${rows.children.length}`; };
   const filter = () => {
-    const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    for (const row of rows.children) found += show(row, wanted);
-    count.textContent = `${found} of ${rows.children.length}`;
+    const words = wanted();
+    found = 0;
+    for (const row of rows.children) found += show(row, words);
+    tally();
   };
 
   // A part is replaced as a whole; what was open, chosen or had the focus stays so.
@@ -63,18 +65,26 @@
     if (select && [...select.options].some((one) => one.value === chosen)) select.value = chosen;
     if (focus) part.querySelectorAll(focus.localName)[place]?.focus();
   };
-  const replaceRow = (path, html, behind) => {
-    const row = parse(html).firstElementChild, old = known.get(path);
-    row.classList.add("fresh");
-    setTimeout(() => row.classList.remove("fresh"), 4000);
-    if (old) {
-      const hadFocus = old.contains(document.activeElement);
-      row.open = old.open;
-      old.replaceWith(row);
+  // The element of a row stays, and with it whether it is open: what is around it is not laid out anew.
+  const replaceRow = (path, html, behind, words) => {
+    const fresh = parse(html).firstElementChild;
+    let row = known.get(path);
+    if (row) {
+      const hadFocus = row.contains(document.activeElement);
+      row.replaceChildren(...fresh.childNodes);
+      delete row.words;
       if (hadFocus) row.firstElementChild.focus();
-    } else if (behind === null) rows.prepend(row);
-    else known.get(behind).after(row);
-    known.set(path, row);
+      found -= !row.hidden;
+    } else {
+      row = fresh;
+      if (behind === null) rows.prepend(row);
+      else known.get(behind).after(row);
+      known.set(path, row);
+    }
+    found += show(row, words);
+    row.classList.add("fresh");
+    clearTimeout(row.timer);
+    row.timer = setTimeout(() => row.classList.remove("fresh"), 4000);
   };
   const replaceRows = (change) => {
     if (change.all !== undefined) {
@@ -82,14 +92,19 @@
       rows.replaceChildren(parse(change.all));
       index();
       for (const path of open) if (known.has(path)) known.get(path).open = true;
+      filter();
     } else if (change.changed) {
       for (const path of change.gone) {
-        known.get(path)?.remove();
+        const row = known.get(path);
+        if (!row) continue;
+        found -= !row.hidden;
+        row.remove();
         known.delete(path);
       }
-      for (const one of change.changed) replaceRow(...one);
-    } else return;
-    filter();
+      const words = wanted();
+      for (const [path, html, behind] of change.changed) replaceRow(path, html, behind, words);
+      tally();
+    }
   };
 
   // Events.

@@ -11,6 +11,8 @@ pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue
 pub(crate) use cursor::{Cursor, SecretPlaces};
 pub(crate) use descent::Descent;
 pub use field::{Field, Kind};
+#[cfg(feature = "schemars")]
+pub use value_type::LeafSchema;
 pub use value_type::{TypeFacts, ValueType};
 
 use crate::problem::Seg;

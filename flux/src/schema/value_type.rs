@@ -15,7 +15,14 @@ pub struct TypeFacts {
     pub is_optional: bool,
     /// The types of a section's fields. A function, so that a recursive type has an end.
     pub fields: Option<fn() -> Vec<TypeFacts>>,
+    /// What makes the schema that a leaf's type has of itself.
+    #[cfg(feature = "schemars")]
+    pub schema: Option<LeafSchema>,
 }
+
+/// Makes the schema of a type that implements `JsonSchema`.
+#[cfg(feature = "schemars")]
+pub type LeafSchema = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
 
 impl TypeFacts {
     /// Those of which nothing is known.
@@ -30,6 +37,8 @@ impl TypeFacts {
             merge,
             is_optional: false,
             fields: None,
+            #[cfg(feature = "schemars")]
+            schema: None,
         }
     }
 
@@ -44,6 +53,8 @@ impl TypeFacts {
             merge,
             is_optional,
             fields: Some(fields),
+            #[cfg(feature = "schemars")]
+            schema: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{chromium::Tab, site::Site};
 use flux::Flux;
+use serde_json::json;
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write,
@@ -68,9 +69,11 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
             if (!window.seen.has(value)) window.seen.set(value, performance.timeOrigin + performance.now());
         };
         look();
-        new MutationObserver(look).observe(document.getElementById('rows'), { childList: true });
+        new MutationObserver(look).observe(document.getElementById('rows'), { childList: true, subtree: true });
     })()";
     tab.get(watch);
+    let domain = json!({ "timeDomain": "threadTicks" });
+    tab.call("Performance.enable", domain);
     let applied = Arc::new(Mutex::new(Vec::new()));
     let mut changes = site.capacitor.subscribe();
     let (runtime, log) = (site.runtime.as_ref().unwrap(), Arc::clone(&applied));
@@ -81,14 +84,16 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
             log.lock().unwrap().push((first, now.as_secs_f64() * 1e3));
         }
     });
+    let before = Costs::of(&tab);
     let begin = Instant::now();
-    for change in 1..=30 {
-        site.write(&document(change));
-        std::thread::sleep((begin + CHANGE * change as u32).duration_since(Instant::now()));
+    for change in 1_u32..=30 {
+        site.write(&document(change as usize));
+        std::thread::sleep((begin + CHANGE * change).duration_since(Instant::now()));
     }
     let last =
         "document.querySelector('[data-path=\"tenants.t0000.limit\"] .value').textContent === '31'";
     tab.until("the last value", last);
+    let costs = Costs::of(&tab).since(&before);
     following.abort();
     let seen: Vec<(String, f64)> =
         serde_json::from_value(tab.get("[...window.seen]")).expect("values and times");
@@ -125,8 +130,50 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
         "the page after a change is made and sent in {:?} (median of 10)",
         takes[5]
     );
-    // What is missing was replaced before the page could be made: then making it takes longer than changes are apart.
-    let is_slow = takes[5] > CHANGE / 2 || applied.len() < 25;
-    assert!(is_slow || late.len() + 3 >= applied.len(), "{late:?}");
-    assert!(late.len() * 5 >= applied.len(), "{late:?}");
+    println!("a change costs {costs:?} of one core");
+    // Processor time, so that other programs of the machine make no difference.
+    assert!(costs.browser < CHANGE / 2, "{costs:?}");
+    if !cfg!(debug_assertions) {
+        assert!(costs.server < CHANGE / 2, "{costs:?}");
+    }
+}
+
+/// The processor time of a change.
+#[derive(Debug)]
+struct Costs {
+    /// Of this process: the update, and what the page shows of it.
+    server: Duration,
+    /// Of the thread of the browser that has the page.
+    browser: Duration,
+}
+
+impl Costs {
+    /// Since the beginning of both.
+    fn of(tab: &Tab) -> Costs {
+        let metrics = tab.call("Performance.getMetrics", json!({}));
+        let mut metrics = metrics["metrics"].as_array().unwrap().iter();
+        let tasks = metrics.find(|one| one["name"] == "TaskDuration").unwrap();
+        Costs {
+            server: own_time(),
+            browser: Duration::from_secs_f64(tasks["value"].as_f64().unwrap()),
+        }
+    }
+
+    /// Of one of 30 changes.
+    fn since(&self, before: &Costs) -> Costs {
+        Costs {
+            server: (self.server - before.server) / 30,
+            browser: (self.browser - before.browser) / 30,
+        }
+    }
+}
+
+/// The processor time of this process; none where the system does not have it in this file.
+fn own_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // What is behind the name of the program, which may contain anything.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
 }

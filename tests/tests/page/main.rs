@@ -2,6 +2,7 @@
 
 mod events;
 mod hostile;
+mod kept;
 mod nested;
 mod orders;
 mod reading;

@@ -98,7 +98,7 @@ pub(super) fn of_type(is: &ValueType, type_name: &str) -> SchemaMap {
     }
 }
 
-fn integer(bits: u32, signed: bool, type_name: &str) -> SchemaMap {
+pub(super) fn integer(bits: u32, signed: bool, type_name: &str) -> SchemaMap {
     let mut schema = of("integer");
     let is_positive = type_name.contains("NonZeroU");
     let (least, most) = match (signed, bits) {
@@ -120,7 +120,7 @@ fn integer(bits: u32, signed: bool, type_name: &str) -> SchemaMap {
     schema
 }
 
-fn duration() -> SchemaMap {
+pub(super) fn duration() -> SchemaMap {
     let mut written = of("string");
     put(&mut written, "pattern", text(DURATION));
     let mut parts = of("object");

@@ -68,10 +68,20 @@ impl Validator {
                 let path = limit.as_str().unwrap().strip_prefix('#').unwrap();
                 self.holds(self.root.pointer(path).unwrap(), value)
             }
-            ("type", _) => is_of(limit.as_str().unwrap(), value),
+            ("type", _) => match limit {
+                Value::Array(names) => {
+                    let mut names = names.iter();
+                    names.any(|name| is_of(name.as_str().unwrap(), value))
+                }
+                name => is_of(name.as_str().unwrap(), value),
+            },
             ("enum", _) => all("enum").contains(value),
             ("const", _) => limit == value,
             ("anyOf", _) => all("anyOf").iter().any(|one| self.holds(one, value)),
+            ("oneOf", _) => {
+                let fitting = all("oneOf").iter().filter(|one| self.holds(one, value));
+                fitting.count() == 1
+            }
             ("allOf", _) => all("allOf").iter().all(|one| self.holds(one, value)),
             ("not", _) => !self.holds(limit, value),
             ("minimum", Value::Number(own)) => own.as_f64().unwrap() >= number(),

@@ -1,0 +1,153 @@
+//! Documents of a schema, documents that break it, and what the decoder makes of them.
+
+use super::validator::Validator;
+use flux::{
+    Capacitor, Config, Format,
+    inspect::{CheckError, Inputs},
+};
+use proptest::{prelude::*, test_runner::TestRng};
+use serde_json::{Map, Value, json};
+
+/// A document of the schema, or a little beside it.
+pub(super) fn document(
+    validator: &Validator,
+    schema: &Value,
+    rng: &mut TestRng,
+    depth: u32,
+) -> Value {
+    let schema = validator.resolved(schema);
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        return words[rng.random_range(0..words.len())].clone();
+    }
+    let any = schema.get("anyOf").or(schema.get("oneOf"));
+    if let Some(any) = any.and_then(Value::as_array) {
+        let one = &any[rng.random_range(0..any.len())];
+        return document(validator, one, rng, depth);
+    }
+    if let Some(only) = schema.get("const") {
+        return only.clone();
+    }
+    let limit = |key: &str| schema.get(key).and_then(Value::as_i64);
+    let name = match schema.get("type") {
+        Some(Value::Array(names)) => names[rng.random_range(0..names.len())].as_str(),
+        name => name.and_then(Value::as_str),
+    };
+    match name {
+        Some("boolean") => json!(rng.random_bool(0.5)),
+        Some("null") => Value::Null,
+        Some("integer") => {
+            let (least, most) = (limit("minimum").unwrap_or(0), limit("maximum"));
+            let most = most.or(limit("exclusiveMaximum").map(|most| most - 1));
+            json!(rng.random_range(least..=most.unwrap_or(i64::MAX)))
+        }
+        Some("number") => json!(rng.random_range(0..=8) as f64 / 8.0),
+        Some("string")
+            if schema
+                .get("pattern")
+                .is_some_and(|one| one.to_string().contains("nanos")) =>
+        {
+            let units = ["s", "ms", "m", "h", "days"];
+            json!(format!(
+                "{}{}",
+                rng.random_range(0..99),
+                units[rng.random_range(0..5)]
+            ))
+        }
+        Some("string") => {
+            let (least, most) = (
+                limit("minLength").unwrap_or(0),
+                limit("maxLength").unwrap_or(6),
+            );
+            let count = rng.random_range(least..=most);
+            let letters = (0..count).map(|_| char::from(rng.random_range(b'a'..=b'z')));
+            json!(letters.collect::<String>())
+        }
+        Some("array") => {
+            let least = limit("minItems").unwrap_or(0);
+            let most = limit("maxItems")
+                .unwrap_or(3)
+                .min(least + i64::from(3 - depth.min(3)));
+            let count = rng.random_range(least..=most);
+            let items = schema.get("items");
+            let item = |_| document(validator, items.unwrap(), rng, depth + 1);
+            Value::Array((0..count).map(item).collect())
+        }
+        Some("object") => {
+            let mut map = Map::new();
+            let required = schema.get("required").and_then(Value::as_array);
+            let properties = schema.get("properties").and_then(Value::as_object);
+            for (key, inner) in properties.into_iter().flatten() {
+                let is_required = required.is_some_and(|all| all.iter().any(|one| one == key));
+                if inner.get("x-flux-alias-of").is_none() && (is_required || rng.random_bool(0.6)) {
+                    map.insert(key.clone(), document(validator, inner, rng, depth + 1));
+                }
+            }
+            // Of the names of a field there is one.
+            for (alias, inner) in properties.into_iter().flatten() {
+                if let Some(own) = inner.get("x-flux-alias-of").and_then(Value::as_str)
+                    && (!map.contains_key(own) || rng.random_bool(0.3))
+                {
+                    map.remove(own);
+                    map.insert(alias.clone(), document(validator, inner, rng, depth + 1));
+                }
+            }
+            if let Some(entries) = schema
+                .get("additionalProperties")
+                .filter(|one| one.is_object())
+            {
+                for key in ["a", "b.c"] {
+                    if map.is_empty() || rng.random_bool(0.3) {
+                        map.insert(key.to_owned(), document(validator, entries, rng, depth + 1));
+                    }
+                }
+            }
+            Value::Object(map)
+        }
+        _ => panic!("{schema}"),
+    }
+}
+
+/// Breaks something, most of the time.
+pub(super) fn mutated(value: &mut Value, rng: &mut TestRng) {
+    let others = [
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(70_000),
+        json!(0),
+        json!(1.5),
+        json!("text"),
+        json!("UP"),
+        json!(""),
+        json!([]),
+        json!(["x"]),
+        json!({}),
+        json!({ "a": 1 }),
+    ];
+    match value {
+        Value::Object(map) if !map.is_empty() && rng.random_bool(0.9) => {
+            let keys: Vec<String> = map.keys().cloned().collect();
+            let key = &keys[rng.random_range(0..keys.len())];
+            match rng.random_range(0..8) {
+                0 => drop(map.remove(key)),
+                1 => drop(map.insert("unknown".to_owned(), json!(1))),
+                _ => mutated(map.get_mut(key).unwrap(), rng),
+            }
+        }
+        Value::Array(items) if !items.is_empty() && rng.random_bool(0.7) => {
+            let at = rng.random_range(0..items.len());
+            match rng.random_range(0..4) {
+                0 => drop(items.remove(at)),
+                1 => items.extend(items.clone()),
+                _ => mutated(&mut items[at], rng),
+            }
+        }
+        value => *value = others[rng.random_range(0..others.len())].clone(),
+    }
+}
+
+/// Whether the decoder and the rules accept a document.
+pub(super) fn verdict<C: Config>(document: &Value) -> Result<(), CheckError> {
+    let inputs = Inputs::new().document("doc", Format::Json, document.to_string());
+    Capacitor::<C>::builder().check(inputs).map(drop)
+}

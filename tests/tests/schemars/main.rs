@@ -1,0 +1,131 @@
+//! Leaf types that implement `JsonSchema`: what they have of themselves is in the schema of the config type, and as strict as the decoder.
+
+#[path = "../behaviours/answers/schema/documents.rs"]
+mod documents;
+#[path = "../behaviours/answers/schema/validator.rs"]
+mod validator;
+
+use documents::{document, mutated, verdict};
+use flux::{Flux, inspect::Describe};
+use proptest::test_runner::{Config, TestRunner};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::{collections::BTreeMap, time::Duration};
+use validator::Validator;
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct App {
+    /// How often.
+    retry: Retry,
+    mode: Option<Mode>,
+    modes: Vec<Mode>,
+    by_name: BTreeMap<String, Mode>,
+    pair: (u32, Word),
+    word: Word,
+    name: Option<String>,
+    other: Undescribed,
+}
+
+/// How something is tried again.
+#[derive(Deserialize, JsonSchema, Clone, PartialEq)]
+#[allow(dead_code)]
+struct Retry {
+    attempts: u8,
+    most: u32,
+    pause: Duration,
+    mode: Mode,
+    next: Option<Box<Retry>>,
+}
+
+#[derive(Deserialize, JsonSchema, Clone, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code)]
+enum Mode {
+    /// Always the same.
+    Fixed,
+    Exponential(f32),
+    Jitter {
+        percent: i16,
+    },
+}
+
+/// Lowercase letters.
+#[derive(Deserialize, JsonSchema, Clone, PartialEq)]
+#[serde(try_from = "String")]
+struct Word(#[schemars(regex(pattern = "^[a-z]+$"))] String);
+
+impl TryFrom<String> for Word {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Word, &'static str> {
+        match !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase()) {
+            true => Ok(Word(text)),
+            false => Err("lowercase letters"),
+        }
+    }
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+#[allow(dead_code)]
+struct Undescribed(bool);
+
+#[test]
+fn the_schema_and_the_decoder_have_the_same_verdict_on_types_that_describe_themselves() {
+    let validator = Validator::new(&App::schema());
+    let mut runner = TestRunner::new(Config::default());
+    let rng = runner.rng();
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..1_000 {
+        let mut value = document(&validator, validator.root(), rng, 0);
+        for _ in 0..round % 3 {
+            mutated(&mut value, rng);
+        }
+        let expected = validator.accepts(&value);
+        let judged = verdict::<App>(&value);
+        assert_eq!(expected, judged.is_ok(), "{value:#}\n{judged:?}");
+        match expected {
+            true => good += 1,
+            false => bad += 1,
+        }
+    }
+    assert!(good > 100 && bad > 100, "{good} good, {bad} bad");
+}
+
+#[test]
+fn what_a_type_has_of_itself_is_in_the_schema_once() {
+    let schema: serde_json::Value = serde_json::from_str(&App::schema()).unwrap();
+    let retry = &schema["properties"]["retry"];
+    assert_eq!(retry["$ref"], "#/$defs/leaf.Retry");
+    assert_eq!(retry["description"], "How often.");
+    let own = &schema["$defs"]["leaf.Retry"];
+    assert_eq!(own["description"], "How something is tried again.");
+    assert_eq!(own["properties"]["attempts"]["maximum"], 255);
+    assert_eq!(own["properties"]["most"]["maximum"], u32::MAX);
+    assert_eq!(schema["properties"]["other"]["type"], "boolean");
+    // Flux knows the type itself.
+    assert!(schema["properties"]["name"]["anyOf"].is_array());
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct Hidden {
+    #[flux(secret)]
+    login: Login,
+    shown: Login,
+}
+
+#[derive(Deserialize, JsonSchema, Clone, PartialEq)]
+#[allow(dead_code)]
+struct Login {
+    #[schemars(extend("examples" = ["zq-example-qz"]))]
+    user: String,
+}
+
+#[test]
+fn a_secret_is_not_described_by_its_type() {
+    let schema: serde_json::Value = serde_json::from_str(&Hidden::schema()).unwrap();
+    let login = &schema["properties"]["login"];
+    assert!(login.get("$ref").is_none(), "{login}");
+    assert!(!login.to_string().contains("zq-example-qz"), "{login}");
+    assert_eq!(schema["properties"]["shown"]["$ref"], "#/$defs/leaf.Login");
+}
