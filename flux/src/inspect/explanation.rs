@@ -247,6 +247,9 @@ impl fmt::Display for Explanation {
         }
         each_line(f, "   = rule: ", &self.rules)?;
         each_line(f, "   = change: ", &self.change_rules)?;
+        if let Some(accessor) = self.accessor {
+            write!(f, "\n   = hot: read by `{accessor}()`")?;
+        }
         if !self.variables.is_empty() {
             write!(f, "\n   = variable: {}", self.variables.join(", "))?;
         }

@@ -74,18 +74,15 @@ impl fmt::Debug for PageBody {
     }
 }
 
-/// Longer forms are not read.
-const LONGEST_FORM: usize = 4_096;
-
-/// The text of a form; none where it is too long, is cut off, or is no text.
-pub(super) async fn form<B: Body>(body: B) -> Option<String> {
+/// The text of a form; none where it has more than `most` bytes, is cut off, or is no text.
+pub(super) async fn form<B: Body>(body: B, most: usize) -> Option<String> {
     let mut body = std::pin::pin!(body);
     let mut text = Vec::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let Ok(mut data) = frame.ok()?.into_data() else {
             continue;
         };
-        if text.len() + data.remaining() > LONGEST_FORM {
+        if text.len() + data.remaining() > most {
             return None;
         }
         while data.has_remaining() {

@@ -4,7 +4,7 @@ use super::{
     answer::{HTML, PageAnswer, answer, json, line, not_allowed, see_other, wants_json},
     body::{PageBody, form},
     hub::Hub,
-    render,
+    plan, render,
     route::{Query, Route},
 };
 use crate::Error;
@@ -12,18 +12,24 @@ use http::{Request, StatusCode};
 use http_body::Body;
 use serde_json::json;
 
-/// What `allow` of a [`Page`](super::Page) allows: rollback, pin and unpin.
+/// What `allow` of a [`Page`](super::Page) allows: rollback, pin and unpin, and the question what a document would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Control;
 
 /// The header in which a program that is no browser sends the token.
 const TOKEN_HEADER: &str = "x-flux-token";
 
+/// Longer forms are not read.
+const LONGEST_FORM: usize = 4 << 10;
+
+/// Nor those with longer documents, of which an escape is three bytes.
+const LONGEST_DOCUMENT: usize = 4 << 20;
+
 /// What is allowed, and the token, which only pages of the same origin can read.
 pub(super) fn terms(hub: &Hub, is_allowed: bool) -> PageAnswer {
     let token = hub.token.as_deref().filter(|_| is_allowed);
     let allowed: &[&str] = match token {
-        Some(_) => &["rollback", "pin", "unpin"],
+        Some(_) => &["plan", "rollback", "pin", "unpin"],
         None => &[],
     };
     json(
@@ -56,10 +62,15 @@ pub(super) async fn order<B: Body>(
             "the request comes from another site, and nothing was done\n",
         );
     }
-    let Some(form) = form(body).await else {
+    let most = match route {
+        Route::Plan => LONGEST_DOCUMENT,
+        _ => LONGEST_FORM,
+    };
+    let Some(form) = form(body, most).await else {
+        let most = most >> 10;
         return line(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "the form cannot be read, or is longer than 4 KiB\n",
+            format!("the form cannot be read, or is longer than {most} KiB\n"),
         );
     };
     let form = Query(&form);
@@ -72,6 +83,9 @@ pub(super) async fn order<B: Body>(
             StatusCode::FORBIDDEN,
             "the token is missing or is that of an earlier process, and nothing was done; reload the page and try again\n",
         );
+    }
+    if route == Route::Plan {
+        return plan::answer(hub, &form, wants_json(&parts.headers)).await;
     }
     let outcome = match route {
         Route::Rollback => {

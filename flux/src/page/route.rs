@@ -21,13 +21,14 @@ pub(super) enum Route {
     Health,
     Metrics,
     Control,
+    Plan,
     Rollback,
     Pin,
     Unpin,
 }
 
 /// The names, which are part of the interface.
-const ROUTES: [(&str, Route); 19] = [
+const ROUTES: [(&str, Route); 20] = [
     ("", Route::Page),
     ("page.css", Route::Style),
     ("page.js", Route::Script),
@@ -44,6 +45,7 @@ const ROUTES: [(&str, Route); 19] = [
     ("healthz", Route::Health),
     ("metrics", Route::Metrics),
     ("control.json", Route::Control),
+    ("plan", Route::Plan),
     ("rollback", Route::Rollback),
     ("pin", Route::Pin),
     ("unpin", Route::Unpin),
@@ -63,9 +65,12 @@ impl Route {
         Some(named.unwrap_or(Route::Page))
     }
 
-    /// Whether it changes something, so that it must be posted.
+    /// Whether it changes something, or shows what the document of a visitor would change, so that it must be posted.
     pub(super) fn is_order(self) -> bool {
-        matches!(self, Route::Rollback | Route::Pin | Route::Unpin)
+        matches!(
+            self,
+            Route::Plan | Route::Rollback | Route::Pin | Route::Unpin
+        )
     }
 }
 

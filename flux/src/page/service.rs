@@ -158,7 +158,7 @@ async fn shown(
         },
         Route::Control => control::terms(hub, options.is_controlled),
         // Orders were carried out before.
-        Route::Rollback | Route::Pin | Route::Unpin => not_allowed("POST"),
+        Route::Plan | Route::Rollback | Route::Pin | Route::Unpin => not_allowed("POST"),
     }
 }
 

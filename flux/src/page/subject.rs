@@ -3,8 +3,8 @@
 use crate::{
     Capacitor, Config, Error, Status,
     inspect::{
-        Blame, ChangedSetting, ConfigFingerprint, Effective, ExplainError, Explanation, Inspector,
-        Survey,
+        Blame, ChangedSetting, ConfigFingerprint, Effective, ExplainError, Explanation, InputError,
+        Inputs, Inspector, PlannedUpdate, Survey,
     },
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -27,6 +27,7 @@ pub(super) trait PageSubject: Send + Sync {
         now: &Survey,
     ) -> Vec<ChangedSetting>;
     fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError>;
+    fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError>;
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
     fn pin(&self, is_pinned: bool) -> OrderOutcome;
 }
@@ -67,6 +68,10 @@ impl<C: Config> PageSubject for Capacitor<C> {
 
     fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError> {
         Capacitor::fingerprint(self)
+    }
+
+    fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
+        Capacitor::plan(self, inputs)
     }
 
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome {

@@ -7,7 +7,7 @@ async fn controlled() -> (Site, String) {
     let terms = site.get("/control.json").await.json();
     assert_eq!(
         terms["allowed"],
-        serde_json::json!(["rollback", "pin", "unpin"])
+        serde_json::json!(["plan", "rollback", "pin", "unpin"])
     );
     let token = terms["token"].as_str().unwrap().to_owned();
     (site, token)
@@ -129,4 +129,61 @@ async fn the_enter_key_gives_no_order() {
     let first = form.split_once("<button").unwrap().1;
     assert!(first.starts_with(" hidden disabled>"), "{form}");
     assert!(form.contains("formaction=\"?rollback\"") && form.contains("formaction=\"?pin\""));
+}
+
+#[tokio::test]
+async fn what_a_document_would_change_is_shown_and_nothing_is_applied() {
+    let (site, token) = controlled().await;
+    let form = |document: &str| format!("token={token}&layer=app.yaml&document={document}");
+    let json = [("accept", "application/json")];
+    let plan = post(
+        &site,
+        "/plan",
+        &json,
+        &form("port%3A+81%0D%0Alevel%3A+warn"),
+    )
+    .await;
+    assert_eq!(plan.status, 200);
+    let plan = plan.json();
+    assert_eq!(plan["changes"][0]["path"], "port");
+    assert_eq!(plan["changes"][0]["new"], 81);
+    assert_eq!(plan["refused"], serde_json::Value::Null);
+
+    // In a browser, with the snippet of what would be refused.
+    let refused = post(
+        &site,
+        "/?plan",
+        &[],
+        &form("port%3A+0%0Apassword%3A+zq-guess-qz"),
+    )
+    .await;
+    assert_eq!(refused.status, 200);
+    for part in ["It would be refused", "port: 0", "Nothing was done"] {
+        assert!(refused.body.contains(part), "{part}\n{}", refused.body);
+    }
+    assert!(!refused.body.contains("zq-"), "{}", refused.body);
+    let unknown = post(
+        &site,
+        "/plan",
+        &json,
+        &form("").replace("app.yaml", "none.yaml"),
+    )
+    .await;
+    assert_eq!(unknown.status, 400);
+    assert_eq!(site.capacitor.get().port, 9090);
+    assert_eq!(site.capacitor.status().generation, 1);
+
+    // Guesses at secrets could be tried with it.
+    let without = post(&site, "/plan", &json, "layer=app.yaml&document=port%3A+81").await;
+    assert_eq!(without.status, 403);
+    let page = site.get("/").await.body;
+    assert!(page.contains("<textarea name=\"document\""), "{page}");
+    assert!(
+        page.contains("<option value=\"0\">app.yaml</option>"),
+        "{page}"
+    );
+    let read_only = Site::of(GOOD).await;
+    assert!(!read_only.get("/").await.body.contains("textarea"));
+    let plan = post(&read_only, "/plan", &json, &form("port%3A+81")).await;
+    assert_eq!(plan.status, 403);
 }

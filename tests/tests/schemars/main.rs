@@ -53,7 +53,8 @@ enum Mode {
 /// Lowercase letters.
 #[derive(Deserialize, JsonSchema, Clone, PartialEq)]
 #[serde(try_from = "String")]
-struct Word(#[schemars(regex(pattern = "^[a-z]+$"))] String);
+#[schemars(extend("pattern" = "^[a-z]+$"))]
+struct Word(String);
 
 impl TryFrom<String> for Word {
     type Error = &'static str;

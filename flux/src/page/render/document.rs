@@ -7,6 +7,7 @@ use super::{
     },
     PageParts, title,
 };
+use crate::{Status, inspect::PlannedUpdate};
 use std::time::SystemTime;
 
 /// What a page is made of.
@@ -55,6 +56,7 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
             .raw("\"><button hidden disabled></button><div id=\"control\">")
             .html(control)
             .raw("</div></form>");
+        plan_form(&mut html, token, status);
     }
     html.raw("<section><h2>Layers</h2><div id=\"layers\">")
         .html(layers);
@@ -89,6 +91,28 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     html
 }
 
+/// Asks what a document would change. It is no part that is replaced, so that a text that is being written stays.
+fn plan_form(html: &mut Html, token: &str, status: &Status) {
+    let served = status.served.layers.iter().enumerate().rev();
+    let mut layers = served.filter(|(_, one)| one.decoder.is_some()).peekable();
+    if layers.peek().is_none() {
+        return;
+    }
+    html.raw("<form class=\"orders\" method=\"post\" action=\"?plan\"><input type=\"hidden\" name=\"token\" value=\"");
+    html.text(token).raw(
+        "\"><details id=\"plan\"><summary>What would a document change ..</summary><p>It is judged as if the layer contained it now; \
+         nothing is applied.</p><p><label>Layer <select name=\"layer\">",
+    );
+    for (number, layer) in layers {
+        html.raw("<option value=\"").text(number).raw("\">");
+        html.short(&layer.origin).raw("</option>");
+    }
+    html.raw(
+        "</select></label></p><p><label>Document <textarea name=\"document\" rows=\"12\" spellcheck=\"false\" autocomplete=\"off\">\
+         </textarea></label></p><button>Show what it would change</button></details></form>",
+    );
+}
+
 /// The search, and the settings that it finds.
 fn settings(html: &mut Html, page: &PageDocument<'_>) {
     html.raw("<form role=\"search\" method=\"get\" action=\"?\"><label>Search <input type=\"search\" name=\"q\" id=\"search\" value=\"");
@@ -114,6 +138,23 @@ fn settings(html: &mut Html, page: &PageDocument<'_>) {
     if rows.is_empty() {
         html.raw("<p>There are none as long as no configuration is applied.</p>");
     }
+}
+
+/// What a document would change.
+pub(in super::super) fn planned(plan: &PlannedUpdate) -> Html {
+    let mut html = Html::new();
+    html.raw(BEGIN)
+        .raw("What a document would change</title></head><body><main>");
+    html.raw(match plan.refused {
+        Some(_) => "<section class=\"refused\"><h2>It would be refused</h2>",
+        None => "<section><h2>Nothing in it would be refused</h2>",
+    });
+    html.raw("<p>Nothing was done. Stages and parties of the program were not asked.</p><pre>");
+    for line in plan.to_string().lines() {
+        html.line(line).raw("\n");
+    }
+    html.raw("</pre><p><a href=\"?\">Back to the page</a></p></section></main></body></html>");
+    html
 }
 
 /// What answers an order that was not carried out.

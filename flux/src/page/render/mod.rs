@@ -8,7 +8,7 @@ mod layers;
 mod problems;
 mod settings;
 
-pub(super) use document::{PageDocument, document, refused_order};
+pub(super) use document::{PageDocument, document, planned, refused_order};
 pub(super) use head::title;
 pub(super) use settings::{row, words};
 

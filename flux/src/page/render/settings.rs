@@ -66,6 +66,16 @@ pub(in super::super) fn row(one: &Explanation) -> Html {
     if let Some(argument) = &one.argument {
         term(&mut html, "argument", |html| html.short(argument));
     }
+    if !one.aliases.is_empty() {
+        term(&mut html, "alias", |html| {
+            html.short(&one.aliases.join(", "))
+        });
+    }
+    if let Some(accessor) = one.accessor {
+        term(&mut html, "hot", |html| {
+            html.raw("read by <code>").short(accessor).raw("()</code>")
+        });
+    }
     if !one.docs.is_empty() {
         term(&mut html, "docs", |html| html.short(&one.docs));
     }
@@ -167,6 +177,9 @@ pub(in super::super) fn words(one: &Explanation) -> String {
     }
     let lists = [&one.notes, &one.rules, &one.change_rules, &one.variables];
     for text in lists.into_iter().flatten().chain(&one.argument) {
+        add(text);
+    }
+    for text in one.aliases.iter().chain(&one.accessor) {
         add(text);
     }
     add(one.type_name);

@@ -68,8 +68,11 @@ pub(super) fn document(
                 .unwrap_or(3)
                 .min(least + i64::from(3 - depth.min(3)));
             let count = rng.random_range(least..=most);
-            let items = schema.get("items");
-            let item = |_| document(validator, items.unwrap(), rng, depth + 1);
+            let (first, items) = (schema.get("prefixItems"), schema.get("items"));
+            let item = |at| {
+                let own = first.and_then(|first| first.get(at as usize)).or(items);
+                document(validator, own.unwrap(), rng, depth + 1)
+            };
             Value::Array((0..count).map(item).collect())
         }
         Some("object") => {
