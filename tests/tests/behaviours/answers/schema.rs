@@ -4,15 +4,9 @@ mod documents;
 mod validator;
 
 use documents::{document, mutated, verdict};
-use flux::{
-    Capacitor, Config, Flux, Format,
-    inspect::{CheckError, Describe, Inputs},
-};
-use proptest::{
-    prelude::*,
-    test_runner::{Config as TestConfig, TestRng, TestRunner},
-};
-use serde_json::{Map, Value, json};
+use flux::{Flux, inspect::Describe};
+use proptest::test_runner::{Config as TestConfig, TestRunner};
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, num::NonZeroU8, time::Duration};
 use validator::Validator;
 
