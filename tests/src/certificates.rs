@@ -18,9 +18,19 @@ impl Default for Certificates {
 impl Certificates {
     /// New ones.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let certificates = Certificates {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        certificates.renew();
+        certificates
+    }
+
+    /// New ones in the places of the old ones, of new authorities. Who has read the old ones goes on with them.
+    pub fn renew(&self) {
         let write = |name: &str, text: String| {
-            std::fs::write(folder.path().join(name), text).expect("a file");
+            let beside = self.folder.path().join("new");
+            std::fs::write(&beside, text).expect("a file");
+            std::fs::rename(&beside, self.path(name)).expect("a file");
         };
         let authority = |name: &str| {
             let mut params = CertificateParams::default();
@@ -43,7 +53,6 @@ impl Certificates {
             write(&format!("{name}.pem"), certificate.pem());
             write(&format!("{name}.key"), key.serialize_pem());
         }
-        Certificates { folder }
     }
 
     /// Where one of them is, or is not.

@@ -97,12 +97,7 @@ impl ZooKeeper {
             let user = place.user.as_deref().unwrap_or_default();
             connector = connector.with_auth("digest", format!("{user}:{password}").as_bytes());
         }
-        let mut servers = place.addresses();
-        // The client asks one after the other, and waits for each.
-        if servers.len() > 1 && !place.tls() {
-            servers = members::answering(servers, answers).await;
-        }
-        let servers = servers.join(",");
+        let servers = answering(place.addresses(), place.tls()).await.join(",");
         let connected = timeout(SESSION, async {
             match place.tls() {
                 true => secured(place, connector, &servers).await,
@@ -165,6 +160,14 @@ impl ZooKeeper {
         Ok(stat.as_ref().and_then(version) == seen)
     }
 
+    /// Waits until the server has all that the leader had. A session remembers what its client has seen, and no server shows it less; a
+    /// new session has seen nothing, and a server that lags behind would show it what was replaced long ago.
+    async fn caught_up(&self, client: &Client) -> Result<(), SourceError> {
+        let path = self.path();
+        let caught_up = answered(&self.place, client.sync(&path)).await?;
+        caught_up.map_err(|error| self.classified(&error))
+    }
+
     fn classified(&self, error: &Error) -> SourceError {
         let origin = self.place.origin();
         let said = without_secrets(&self.place, &error.to_string());
@@ -179,14 +182,51 @@ impl ZooKeeper {
     }
 }
 
-/// Whether a server answers at all. One that does not grant the word refuses it, which is an answer too.
-async fn answers(server: String) -> bool {
+/// The servers that answer, in the order in which they are to be asked: the client asks one after the other, and waits for each.
+async fn answering(servers: Vec<String>, tls: bool) -> Vec<String> {
+    match servers.len() {
+        0 | 1 => servers,
+        _ => members::answering(servers, |server| answers(server, tls)).await,
+    }
+}
+
+/// Whether a server answers at all. One that does not grant the word refuses it, and one that does not take part in the handshake says
+/// why, which is an answer too.
+async fn answers(server: String, tls: bool) -> bool {
+    let question = match tls {
+        true => client_hello(&server),
+        false => b"ruok".to_vec(),
+    };
     let ask = async {
         let mut stream = TcpStream::connect(server).await?;
-        stream.write_all(b"ruok").await?;
+        stream.write_all(&question).await?;
         stream.read(&mut [0; 16]).await
     };
     ask.await.is_ok_and(|length| length > 0)
+}
+
+/// The beginning of a handshake with the server at this address.
+#[cfg(feature = "zookeeper-tls")]
+fn client_hello(server: &str) -> Vec<u8> {
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, pki_types::ServerName};
+    remote::tls::name_cryptography();
+    let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let mut hello = Vec::new();
+    if let Ok(name) = ServerName::try_from(host) {
+        // Whom to trust is a question for later.
+        let config = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
+        let config = std::sync::Arc::new(config.with_no_client_auth());
+        if let Ok(mut connection) = ClientConnection::new(config, name) {
+            let _ = connection.write_tls(&mut hello);
+        }
+    }
+    hello
+}
+
+#[cfg(not(feature = "zookeeper-tls"))]
+fn client_hello(_: &str) -> Vec<u8> {
+    Vec::new()
 }
 
 #[cfg(feature = "zookeeper-tls")]
@@ -262,6 +302,7 @@ impl Watcher for ZooKeeper {
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
         beat.reset();
+        self.caught_up(client).await?;
         loop {
             let asked = Instant::now();
             let (observation, seen, watcher) = self.read(client).await?;
@@ -306,6 +347,42 @@ impl Watcher for ZooKeeper {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A server that reads what comes, and answers where it begins like this.
+    async fn server(beginning: &'static [u8]) -> String {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut read = vec![0; beginning.len()];
+                if client.read_exact(&mut read).await.is_ok() && read == beginning {
+                    client.write_all(b"an answer").await.unwrap();
+                }
+                open.push(client);
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_is_left_out() {
+        let silent = server(b"nobody begins like this").await;
+        let good = server(b"ruok").await;
+        let answering = answering(vec![silent, good.clone()], false).await;
+        assert_eq!(answering, [good]);
+    }
+
+    #[cfg(feature = "zookeeper-tls")]
+    #[tokio::test]
+    async fn a_server_that_is_silent_in_the_handshake_is_left_out() {
+        let silent = server(b"nobody begins like this").await;
+        // The record of a handshake, of the first version that has records like these.
+        let good = server(b"\x16\x03\x01").await;
+        let answering = answering(vec![silent, good.clone()], true).await;
+        assert_eq!(answering, [good]);
+    }
 
     #[test]
     fn the_digest_is_not_shown() {

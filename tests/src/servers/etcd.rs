@@ -5,10 +5,12 @@ use crate::{
     certificates::Certificates,
     process::{Process, free_port, local, page, program},
 };
-use etcd_client::{Client, CompactionOptions, ConnectOptions, Permission, PermissionType};
+use etcd_client::{
+    Client, CompactionOptions, ConnectOptions, DeleteOptions, Permission, PermissionType,
+};
 use flux::Source;
 use std::{net::SocketAddr, process::Command, sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::block_in_place};
 
 /// A cluster of one etcd.
 pub struct Etcd {
@@ -17,6 +19,8 @@ pub struct Etcd {
     client: Mutex<Client>,
     /// Whether users are asked for their names.
     guarded: Mutex<bool>,
+    /// The guarded user's password.
+    password: Mutex<String>,
     secured: Option<(u16, Arc<Certificates>)>,
 }
 
@@ -69,6 +73,7 @@ impl Etcd {
             port,
             client: Mutex::new(connect(port, false).await),
             guarded: Mutex::new(false),
+            password: Mutex::new("hunter2".to_owned()),
             secured,
         })
     }
@@ -106,6 +111,8 @@ impl Remote for Etcd {
     const BOUND: Duration = Duration::from_secs(15);
     const MEMBERS: bool = true;
     const SECURED: bool = true;
+    const ROTATES: bool = true;
+    const RECREATES: bool = true;
 
     async fn start() -> Option<Self> {
         Self::start_with(None).await
@@ -167,8 +174,16 @@ impl Remote for Etcd {
             client.role_add("root").await.expect("a role");
             client.role_add("reader").await.expect("a role");
             client.user_add(ROOT.0, ROOT.1, None).await.expect("a user");
-            let user = client.user_add("guarded", "hunter2", None).await;
+            let password = self.password.lock().await.clone();
+            let user = client.user_add("guarded", password, None).await;
             user.expect("a user");
+            // What others are about is never refused.
+            client.role_add("others").await.expect("a role");
+            let others = Permission::new(PermissionType::Read, "quiet/").with_prefix();
+            let right = client.role_grant_permission("others", others).await;
+            right.expect("a right");
+            let given = client.user_grant_role("guarded", "others").await;
+            given.expect("the role is given");
             client
                 .user_grant_role("root", "root")
                 .await
@@ -191,6 +206,28 @@ impl Remote for Etcd {
         right.expect("a right");
         let given = client.user_grant_role("guarded", "reader").await;
         given.expect("the role is given");
+    }
+
+    async fn rotate(&self, password: &str) {
+        let mut client = self.client.lock().await;
+        let changed = client.user_change_password("guarded", password).await;
+        changed.expect("another password");
+        password.clone_into(&mut *self.password.lock().await);
+    }
+
+    async fn recreate(&mut self) {
+        let all = DeleteOptions::new().with_all_keys();
+        let deleted = self.client.lock().await.delete("", Some(all)).await;
+        deleted.expect("deleted");
+    }
+
+    /// Its users are gone with its data.
+    async fn wipe(&mut self) {
+        block_in_place(|| {
+            self.process.wipe();
+            self.process.restart();
+        });
+        *self.guarded.lock().await = false;
     }
 
     async fn restarted(&mut self) {

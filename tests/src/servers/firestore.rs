@@ -40,17 +40,6 @@ service cloud.firestore {
 }
 ";
 
-/// A token of the user `guarded`, which the emulator takes unsigned.
-fn guarded_token() -> String {
-    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-    let head = part("{\"alg\":\"none\",\"typ\":\"JWT\"}");
-    let body = part(&format!(
-        "{{\"sub\":\"guarded\",\"user_id\":\"guarded\",\"iat\":0,\"auth_time\":0,\"exp\":4102444800,\
-         \"iss\":\"https://securetoken.google.com/{PROJECT}\",\"aud\":\"{PROJECT}\"}}"
-    ));
-    format!("{head}.{body}.")
-}
-
 /// Where `tests/servers/install` says that the emulator is.
 fn jar() -> Option<PathBuf> {
     let jar = cache().join("firestore-emulator.jar");
@@ -62,6 +51,17 @@ fn jar() -> Option<PathBuf> {
 }
 
 impl Firestore {
+    /// A token of the user `guarded`, which the emulator takes unsigned.
+    pub fn guarded_token() -> String {
+        let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let head = part("{\"alg\":\"none\",\"typ\":\"JWT\"}");
+        let body = part(&format!(
+            "{{\"sub\":\"guarded\",\"user_id\":\"guarded\",\"iat\":0,\"auth_time\":0,\"exp\":4102444800,\
+             \"iss\":\"https://securetoken.google.com/{PROJECT}\",\"aud\":\"{PROJECT}\"}}"
+        ));
+        format!("{head}.{body}.")
+    }
+
     /// Changes one document, as the owner of everything.
     async fn commit(&self, operation: Operation) {
         let begin = Instant::now();
@@ -162,7 +162,11 @@ impl Remote for Firestore {
 
     fn guarded(&self, address: SocketAddr, key: &str) -> Source {
         let source = flux::source::Firestore::new(PROJECT, key).field("data");
-        Source::watcher(source.emulator(address.to_string()).token(guarded_token()))
+        Source::watcher(
+            source
+                .emulator(address.to_string())
+                .token(Self::guarded_token()),
+        )
     }
 
     async fn write(&self, key: &str, bytes: &[u8]) {

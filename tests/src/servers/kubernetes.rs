@@ -23,8 +23,9 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tempfile::TempDir;
 use tokio::{sync::Mutex, task::block_in_place};
 
 /// An API server that asks who comes (RBAC), and the store behind it.
@@ -33,6 +34,8 @@ pub struct Kubernetes {
     store: Process,
     port: u16,
     client: Mutex<Client>,
+    /// The files of its clients, which a wiped server leaves alone.
+    kubeconfigs: TempDir,
 }
 
 const ADMIN: &str = "s3cret";
@@ -82,7 +85,7 @@ impl Kubernetes {
     /// The kubeconfig of a user, for the server by way of `address`.
     fn kubeconfig(&self, address: SocketAddr, token: &str) -> PathBuf {
         let name = format!("{token}-{}.yaml", address.port());
-        let path = self.process.folder().join(name);
+        let path = self.kubeconfigs.path().join(name);
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
              clusters: [{{name: flux, cluster: {{server: 'https://{address}', insecure-skip-tls-verify: true}}}}]\n\
@@ -99,7 +102,7 @@ impl Kubernetes {
 
     /// A kubeconfig without TLS and without a user, for a relay at `address`.
     pub fn plain_kubeconfig(&self, address: SocketAddr) -> PathBuf {
-        let path = self.process.folder().join("plain.yaml");
+        let path = self.kubeconfigs.path().join("plain.yaml");
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: flux\n\
              clusters: [{{name: flux, cluster: {{server: 'http://{address}'}}}}]\n\
@@ -172,7 +175,7 @@ impl Kubernetes {
             rules: Some(vec![PolicyRule {
                 api_groups: Some(vec![String::new()]),
                 resources: Some(vec!["configmaps".to_owned()]),
-                resource_names: Some(vec!["app".to_owned()]),
+                resource_names: Some(vec!["app".to_owned(), "quiet".to_owned()]),
                 verbs: vec!["list".to_owned(), "watch".to_owned()],
                 ..PolicyRule::default()
             }]),
@@ -291,6 +294,7 @@ impl Remote for Kubernetes {
             store: store_process,
             port,
             client: Mutex::new(connect(port).await),
+            kubeconfigs: tempfile::tempdir().expect("a temporary folder"),
         })
     }
 
@@ -324,10 +328,17 @@ impl Remote for Kubernetes {
         let map = map(&name, entry, bytes.to_vec());
         // Other entries stay as they are.
         let patch = Patch::Merge(&map);
-        match maps.patch(&name, &PatchParams::default(), &patch).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => put(&maps, &name, &map).await,
-            Err(error) => panic!("{error}"),
+        let begin = Instant::now();
+        loop {
+            match maps.patch(&name, &PatchParams::default(), &patch).await {
+                Ok(_) => return,
+                Err(kube::Error::Api(status)) if status.code == 404 => {
+                    return put(&maps, &name, &map).await;
+                }
+                // A server that was away may be on its way back to its store.
+                Err(error) => assert!(begin.elapsed() < Duration::from_secs(60), "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

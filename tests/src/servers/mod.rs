@@ -11,6 +11,8 @@ mod etcd_cluster;
 mod file;
 #[cfg(feature = "firestore")]
 mod firestore;
+#[cfg(feature = "https")]
+mod https;
 #[cfg(feature = "k8s")]
 mod kubernetes;
 pub mod members;
@@ -39,6 +41,8 @@ pub use etcd_cluster::EtcdCluster;
 pub use file::File;
 #[cfg(feature = "firestore")]
 pub use firestore::{Firestore, ValueType};
+#[cfg(feature = "https")]
+pub use https::Https;
 #[cfg(feature = "k8s")]
 pub use kubernetes::Kubernetes;
 pub use members::Cluster;
@@ -84,6 +88,13 @@ pub trait Remote: Send + Sync + Sized + 'static {
     /// Whether [`start_secured`](Remote::start_secured) starts something that asks for TLS.
     const SECURED: bool = false;
 
+    /// Whether it is asked again and again, so that what has not changed is received again.
+    const POLLED: bool = false;
+    /// Whether the guarded user's password can be [changed](Remote::rotate).
+    const ROTATES: bool = false;
+    /// Whether all that it holds can be [made anew](Remote::recreate) while it runs.
+    const RECREATES: bool = false;
+
     /// A server on a free port, running and empty; none where its program is missing, which [`program`](crate::process::program) says.
     fn start() -> impl Future<Output = Option<Self>> + Send;
     /// The same with [`IDLE`](Remote::IDLE) as its limit.
@@ -97,6 +108,28 @@ pub trait Remote: Send + Sync + Sized + 'static {
     /// The port that asks for TLS, and the certificates that it knows.
     fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
         None
+    }
+    /// The source by way of `address`, the port that asks for TLS or a line to it: it trusts whom this file vouches for, and comes with
+    /// the certificate that the server knows, or without one.
+    fn secured_source(&self, address: SocketAddr, key: &str, ca: &str, is_known: bool) -> Source {
+        let (_, certificates) = self.secured().expect("a server with certificates");
+        let path = |file| certificates.path(file);
+        let mut uri = format!("{}?ca={}", self.uri(address, key), path(ca));
+        if is_known {
+            uri += &format!(
+                "&cert={}&cert_key={}",
+                path("client.pem"),
+                path("client.key")
+            );
+        }
+        Source::uri(uri)
+    }
+    /// The certificates were [renewed](Certificates::renew): the server takes them up, by a restart where it cannot do it otherwise.
+    fn renewed(&mut self) -> impl Future<Output = ()> + Send {
+        async {
+            block_in_place(|| self.process().restart());
+            self.restarted().await;
+        }
     }
     /// Runs a case again where it has something to show, such as under a user who can be refused, and tells whether it passed there.
     fn elsewhere(case: &str) -> Option<bool> {
@@ -137,6 +170,15 @@ pub trait Remote: Send + Sync + Sized + 'static {
     fn refuse(&self) -> impl Future<Output = ()> + Send;
     /// Gives the guarded user the rights that a source needs.
     fn grant(&self) -> impl Future<Output = ()> + Send;
+    /// Gives the guarded user another password; `hunter2` is the first one.
+    fn rotate(&self, password: &str) -> impl Future<Output = ()> + Send {
+        let _ = password;
+        async { panic!("its users have no passwords that change") }
+    }
+    /// Deletes all that it holds while it runs, and makes it anew, empty: a bucket, a key space.
+    fn recreate(&mut self) -> impl Future<Output = ()> + Send {
+        async { panic!("it has nothing that could be made anew") }
+    }
     /// Kills the server, deletes all that it held and starts it again; the suite calls [`restarted`](Remote::restarted) then.
     fn wipe(&mut self) -> impl Future<Output = ()> + Send {
         async {

@@ -15,7 +15,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Command,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -28,26 +28,38 @@ pub struct Nats {
     monitor: u16,
     client: Client,
     store: Store,
+    rights: Mutex<Rights>,
     certificates: Option<Arc<Certificates>>,
 }
 
 /// What the guarded user may do.
-#[derive(Clone, Copy)]
-enum Rights {
-    None,
-    Read,
+#[derive(Clone)]
+struct Rights {
+    may_read: bool,
+    password: String,
+}
+
+impl Rights {
+    /// Those from the start.
+    fn none() -> Self {
+        Rights {
+            may_read: false,
+            password: "hunter2".to_owned(),
+        }
+    }
 }
 
 fn configuration(
     folder: &Path,
     port: u16,
     monitor: u16,
-    rights: Rights,
+    rights: &Rights,
     certificates: Option<&Certificates>,
 ) -> String {
-    let rights = match rights {
-        Rights::None => "publish: { deny: \">\" }, subscribe: { deny: \">\" }".to_owned(),
-        Rights::Read => format!(
+    let password = &rights.password;
+    let rights = match rights.may_read {
+        false => "publish: { deny: \">\" }, subscribe: { deny: \">\" }".to_owned(),
+        true => format!(
             "publish: [\"$JS.API.STREAM.INFO.KV_{BUCKET}\", \"$JS.API.CONSUMER.CREATE.KV_{BUCKET}\", \"$JS.API.CONSUMER.CREATE.KV_{BUCKET}.>\", \"$JS.FC.>\"], subscribe: [\"_INBOX.>\"]"
         ),
     };
@@ -63,7 +75,7 @@ no_auth_user: "admin"
 authorization {{
   users: [
     {{ user: "admin", password: "swordfish" }}
-    {{ user: "guarded", password: "hunter2", permissions: {{ {rights} }} }}
+    {{ user: "guarded", password: "{password}", permissions: {{ {rights} }} }}
   ]
 }}
 "#,
@@ -119,7 +131,7 @@ impl Nats {
         let recipe = move |folder: &Path| {
             let file = folder.join("nats.conf");
             if !file.exists() {
-                let text = configuration(folder, port, monitor, Rights::None, known.as_deref());
+                let text = configuration(folder, port, monitor, &Rights::none(), known.as_deref());
                 std::fs::write(&file, text).expect("its configuration");
             }
             let mut command = Command::new(&program);
@@ -136,6 +148,7 @@ impl Nats {
             monitor,
             client,
             store,
+            rights: Mutex::new(Rights::none()),
             certificates,
         })
     }
@@ -165,7 +178,12 @@ impl Nats {
         self.store.purge(key).await.expect("purged");
     }
 
-    async fn set_rights(&self, rights: Rights) {
+    async fn change_rights(&self, change: impl FnOnce(&mut Rights)) {
+        let rights = {
+            let mut rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut rights);
+            rights.clone()
+        };
         let told = || page(local(self.monitor), "/varz");
         let time = |page: String| {
             let line = page.lines().find(|line| line.contains("config_load_time"));
@@ -177,7 +195,7 @@ impl Nats {
             folder,
             self.port,
             self.monitor,
-            rights,
+            &rights,
             self.certificates.as_deref(),
         );
         std::fs::write(folder.join("nats.conf"), text).expect("its configuration");
@@ -208,6 +226,8 @@ impl Remote for Nats {
     const BOUND: Duration = Duration::from_secs(25);
     const MEMBERS: bool = true;
     const SECURED: bool = true;
+    const ROTATES: bool = true;
+    const RECREATES: bool = true;
 
     async fn start() -> Option<Self> {
         Self::start_as("nats-server").await
@@ -270,11 +290,26 @@ impl Remote for Nats {
     }
 
     async fn refuse(&self) {
-        self.set_rights(Rights::None).await;
+        self.change_rights(|rights| rights.may_read = false).await;
     }
 
     async fn grant(&self) {
-        self.set_rights(Rights::Read).await;
+        self.change_rights(|rights| rights.may_read = true).await;
+    }
+
+    async fn rotate(&self, password: &str) {
+        let change = |rights: &mut Rights| password.clone_into(&mut rights.password);
+        self.change_rights(change).await;
+    }
+
+    async fn recreate(&mut self) {
+        self.delete_bucket().await;
+        self.make_bucket().await;
+    }
+
+    /// It reads its files again with its configuration.
+    async fn renewed(&mut self) {
+        self.change_rights(|_| {}).await;
     }
 
     async fn restarted(&mut self) {

@@ -53,6 +53,11 @@ impl Nginx {
         &mut self.process
     }
 
+    /// Its own folder.
+    pub fn folder(&self) -> &Path {
+        self.process.folder()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         local(self.port)

@@ -8,12 +8,15 @@ use crate::{
 use flux::Source;
 use redis::{AsyncTypedCommands, aio::MultiplexedConnection, cmd, pipe};
 use std::{net::SocketAddr, process::Command, time::Duration};
+use tokio::sync::Mutex;
 
 /// A Redis server that keeps its data on disk.
 pub struct Redis {
     process: Process,
     port: u16,
     connection: MultiplexedConnection,
+    /// The guarded user's password.
+    password: Mutex<String>,
     secured: Option<(u16, Certificates)>,
 }
 
@@ -41,10 +44,44 @@ impl Redis {
             process,
             port,
             connection,
+            password: Mutex::new("hunter2".to_owned()),
             secured: None,
         };
         server.refuse().await;
         Some(server)
+    }
+
+    /// One that asks for TLS at a second port, with more options.
+    pub async fn start_secured_with(more: &[&str]) -> Option<Self> {
+        let (certificates, port) = (Certificates::new(), free_port());
+        let mut options = vec!["--tls-port".to_owned(), port.to_string()];
+        for (name, file) in [
+            ("--tls-cert-file", "server.pem"),
+            ("--tls-key-file", "server.key"),
+            ("--tls-ca-cert-file", "ca.pem"),
+        ] {
+            options.extend([name.to_owned(), certificates.path(file)]);
+        }
+        let options = options.iter().map(String::as_str);
+        let options: Vec<&str> = options.chain(more.iter().copied()).collect();
+        let server = Self::start_with(&options).await?;
+        Some(Redis {
+            secured: Some((port, certificates)),
+            ..server
+        })
+    }
+
+    /// The numbers of the clients that listen for notifications.
+    pub async fn listeners(&self) -> Vec<String> {
+        let mut list = cmd("CLIENT");
+        list.arg(&["LIST", "TYPE", "pubsub"]);
+        let connection = &mut self.connection.clone();
+        let clients: String = list.query_async(connection).await.expect("the clients");
+        let numbers = clients.lines().filter_map(|line| {
+            let number = line.split(' ').next()?.strip_prefix("id=")?;
+            Some(number.to_owned())
+        });
+        numbers.collect()
     }
 
     /// Sends a command as the administrator.
@@ -76,6 +113,8 @@ impl Remote for Redis {
     const BOUND: Duration = Duration::from_secs(38);
     const SECURED: bool = true;
     const IDLE: Option<Duration> = Some(Duration::from_secs(2));
+    const ROTATES: bool = true;
+    const RECREATES: bool = true;
 
     async fn start() -> Option<Self> {
         Self::start_with(&[]).await
@@ -89,21 +128,7 @@ impl Remote for Redis {
     }
 
     async fn start_secured() -> Option<Self> {
-        let (certificates, port) = (Certificates::new(), free_port());
-        let mut options = vec!["--tls-port".to_owned(), port.to_string()];
-        for (name, file) in [
-            ("--tls-cert-file", "server.pem"),
-            ("--tls-key-file", "server.key"),
-            ("--tls-ca-cert-file", "ca.pem"),
-        ] {
-            options.extend([name.to_owned(), certificates.path(file)]);
-        }
-        let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        let server = Self::start_with(&options).await?;
-        Some(Redis {
-            secured: Some((port, certificates)),
-            ..server
-        })
+        Self::start_secured_with(&[]).await
     }
 
     fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
@@ -160,11 +185,35 @@ impl Remote for Redis {
     }
 
     async fn grant(&self) {
+        let password = format!(">{}", self.password.lock().await);
         self.command(&[
-            "ACL", "SETUSER", "guarded", "reset", "on", ">hunter2", "~*", "&*", "+get", "+hello",
+            "ACL", "SETUSER", "guarded", "reset", "on", &password, "~*", "&*", "+get", "+hello",
             "+ping", "+client",
         ])
         .await;
+    }
+
+    async fn rotate(&self, password: &str) {
+        password.clone_into(&mut *self.password.lock().await);
+        let password = format!(">{password}");
+        let change = ["ACL", "SETUSER", "guarded", "resetpass", &password];
+        self.command(&change).await;
+    }
+
+    async fn recreate(&mut self) {
+        self.command(&["FLUSHALL"]).await;
+    }
+
+    async fn renewed(&mut self) {
+        let Some((_, certificates)) = &self.secured else {
+            return;
+        };
+        let files = ["server.pem", "server.key", "ca.pem"].map(|file| certificates.path(file));
+        let names = ["tls-cert-file", "tls-key-file", "tls-ca-cert-file"];
+        let pairs = names.iter().zip(&files);
+        let pairs = pairs.flat_map(|(name, file)| [*name, file.as_str()]);
+        let command: Vec<&str> = ["CONFIG", "SET"].into_iter().chain(pairs).collect();
+        self.command(&command).await;
     }
 
     async fn restarted(&mut self) {

@@ -63,6 +63,7 @@ impl<S: Remote> Remote for Shared<S> {
     const DURABLE: bool = S::DURABLE;
     const CONNECTIONS: usize = S::CONNECTIONS;
     const SERVED: bool = S::SERVED;
+    const POLLED: bool = S::POLLED;
 
     async fn start() -> Option<Self> {
         static CASES: AtomicUsize = AtomicUsize::new(0);

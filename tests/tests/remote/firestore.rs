@@ -97,3 +97,39 @@ async fn a_listener_goes_on_from_where_it_was() {
     watched.sees(3).await;
     watched.has_applied(&[1, 2, 3]);
 }
+
+/// After a refusal the credentials are read again and the project is connected anew, while another source holds the old connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_source_connects_anew_while_another_source_holds_the_project() {
+    let Some(server) = Firestore::start().await else {
+        return;
+    };
+    let quiet_key = "quiet/config";
+    for key in [KEY, quiet_key] {
+        server.write(key, &document(1)).await;
+    }
+    server.grant().await;
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, Firestore::guarded_token()).unwrap();
+    let proxy = Proxy::to(server.address()).await;
+    let source = |key: &str, resync| {
+        let (address, token) = (proxy.address(), token.display());
+        let options = format!("field=data&resync={resync}&emulator={address}");
+        let place = format!("firestore://flux-test/{key}");
+        Source::uri(format!("{place}?{options}&token=${{file:{token}}}"))
+    };
+    let quiet = Watched::started(source(quiet_key, "1h")).await;
+    let watched = Watched::started(source(KEY, "2s")).await;
+    assert_eq!(proxy.connections(), 1, "it is shared");
+    server.refuse().await;
+    let refused = || watched.refusal().is_some();
+    watched.until("refused", refused).await;
+    let anew = || proxy.connections() > 1;
+    watched.until("connected anew", anew).await;
+    server.grant().await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    quiet.sees(1).await;
+    watched.has_applied(&[1, 2]);
+}

@@ -1,95 +1,75 @@
 //! Schedules of faults from a seed, between random writes. The [oracle](crate::oracle): once the faults are over, what is applied is
 //! what the store holds; and at no moment is the source live for longer than its bound with what the store does not hold any more.
-//!
-//! Each run takes `FLUX_FAULTS_SECONDS` for each store (20 by default; hours when asked), and prints its seed. A seed that failed is
-//! replayed by `FLUX_FAULTS_SEED`, for two minutes where no time is given: as long as one schedule lasts at most.
 
 use crate::{
     oracle::{BUSY, Limits, Watch},
-    suite::KEY,
+    renewed::{FIRST_PASSWORD, keep_password, with_password_in},
+    seeds::{Random, schedules, settles},
+    suite::{KEY, QUIET},
     watched::{Watched, document},
 };
+use flux::Source;
 use flux_tests::{proxy::Proxy, servers::Remote};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::{task::block_in_place, time::sleep};
 
-/// One schedule is some minutes at most, so that a seed that failed is replayed soon.
-const LONGEST: Duration = Duration::from_secs(120);
-
-/// A small generator of its own, so that a seed is the same schedule everywhere.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn part_of(&mut self, time: Duration) -> Duration {
-        time * u32::try_from(self.below(1000)).unwrap_or(0) / 1000
-    }
-
-    pub(crate) fn millis(&mut self, end: u64) -> Duration {
-        Duration::from_millis(self.below(end))
-    }
+/// A document that is written, and the source that follows it.
+struct Followed {
+    key: &'static str,
+    watched: Watched,
+    watch: Watch,
+    /// The number of the last document.
+    n: u64,
 }
 
-async fn written(server: &impl Remote, watch: &Watch, n: &mut u64) {
-    *n += 1;
-    watch.may_hold(Some(*n));
-    server.write(KEY, &document(*n)).await;
-    watch.holds(Some(*n));
-}
-
-/// A write, and what is no change to a reader that looks seldom: deleted and made again, with the same content or other content,
-/// and the same content twice.
-async fn written_somehow(
-    server: &impl Remote,
-    watch: &Watch,
-    n: &mut u64,
-    random: &mut Random,
-    may_delete: bool,
-) {
-    let how = random.below(8);
-    if how < 2 && may_delete {
-        watch.may_hold(None);
-        server.delete(KEY).await;
-        watch.holds(None);
-        sleep(random.millis(30)).await;
-    }
-    match how {
-        0 | 2 => {
-            watch.may_hold(Some(*n));
-            server.write(KEY, &document(*n)).await;
-            watch.holds(Some(*n));
+impl Followed {
+    async fn start<R: Remote>(key: &'static str, source: Source) -> Self {
+        let watched = Watched::started(source).await;
+        let watch = Watch::over(&watched, Limits::of_a_server(R::BOUND));
+        watch.holds(Some(0));
+        Followed {
+            key,
+            watched,
+            watch,
+            n: 0,
         }
-        _ => written(server, watch, n).await,
     }
-}
 
-/// Writes for as long as a fault lasts, at least once.
-async fn written_during(
-    length: Duration,
-    server: &impl Remote,
-    watch: &Watch,
-    n: &mut u64,
-    random: &mut Random,
-) {
-    let begin = Instant::now();
-    loop {
-        written(server, watch, n).await;
-        let rest = length.saturating_sub(begin.elapsed());
-        if rest.is_zero() {
-            return;
+    async fn write(&self, server: &impl Remote) {
+        self.watch.may_hold(Some(self.n));
+        server.write(self.key, &document(self.n)).await;
+        self.watch.holds(Some(self.n));
+    }
+
+    async fn written(&mut self, server: &impl Remote) {
+        self.n += 1;
+        self.write(server).await;
+    }
+
+    /// A write, and what is no change to a reader that looks seldom: deleted and made again, with the same content or other content,
+    /// and the same content twice.
+    async fn written_somehow(
+        &mut self,
+        server: &impl Remote,
+        random: &mut Random,
+        may_delete: bool,
+    ) {
+        let how = random.below(8);
+        if how < 2 && may_delete {
+            self.watch.may_hold(None);
+            server.delete(self.key).await;
+            self.watch.holds(None);
+            sleep(random.millis(30)).await;
         }
-        sleep(rest.min(random.millis(5000))).await;
+        match how {
+            0 | 2 => self.write(server).await,
+            _ => self.written(server).await,
+        }
+    }
+
+    async fn settles(&self) {
+        settles(&self.watched, &self.watch).await;
     }
 }
 
@@ -101,177 +81,341 @@ fn length<R: Remote>(random: &mut Random, usual: u64, time: Duration) -> Duratio
         random.millis(usual),
         R::BOUND + random.part_of(R::BOUND + BUSY),
     );
-    match is_long && time > R::BOUND * 2 {
+    match is_long && time > R::BOUND * 3 / 2 {
         true => long,
         false => short,
     }
 }
 
-/// Waits until what the store holds is applied.
-pub(crate) async fn settles(watched: &Watched, watch: &Watch) {
-    match watch.held() {
-        Some(n) => watched.sees(n).await,
-        None => {
-            let absent = || watched.is_live() && !watched.capacitor.status().layers[0].present;
-            watched.until("absent", absent).await;
-        }
-    }
-    watch.was_no_lie();
+/// As whom the sources of a schedule come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Guest {
+    /// Nobody is asked for a name.
+    Anybody,
+    /// A user whose rights and password change.
+    Guarded,
+    /// With certificates, which are renewed.
+    Secured,
 }
 
-/// One schedule on one server. Rights are of schedules of their own: what is wiped has forgotten who may read.
-async fn schedule<R: Remote>(seed: u64, time: Duration) {
-    let mut random = Random(seed);
-    let rights = random.below(3) == 0;
-    let Some(mut server) = R::start().await else {
-        return;
-    };
-    let begin = Instant::now();
-    let proxy = Proxy::to(server.address()).await;
-    let mut n = 0;
-    server.write(KEY, &document(0)).await;
-    if rights {
-        server.grant().await;
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Killed,
+    Paused,
+    LineCut,
+    LineDead,
+    LineSlow,
+    HungUp,
+    Wiped,
+    /// A copy is taken, or the one that was taken before is put back.
+    Copied,
+    Recreated,
+    RightsTaken,
+    PasswordChanged,
+    CertificatesRenewed,
+}
+
+/// Those that this server knows, as often as they are to come.
+fn faults<R: Remote>(guest: Guest) -> Vec<Fault> {
+    use Fault::*;
+    let mut faults = vec![
+        Killed, Paused, LineCut, LineDead, LineSlow, HungUp, HungUp, Wiped,
+    ];
+    if R::COPIES {
+        faults.extend([Copied, Copied]);
     }
-    let watched = Watched::started(match rights {
-        true => server.guarded(proxy.address(), KEY),
-        false => server.source(proxy.address(), KEY),
-    })
-    .await;
-    let watch = Watch::over(&watched, Limits::of_a_server(R::BOUND));
-    watch.holds(Some(0));
-    let mut copy: Option<(TempDir, Option<u64>)> = None;
-    let mut held = Some(0);
-    while begin.elapsed() < time {
-        for _ in 0..random.below(4) {
-            // A node that is made again has forgotten who may read.
-            written_somehow(&server, &watch, &mut n, &mut random, !rights).await;
-            held = Some(n);
-            sleep(random.millis(100)).await;
+    if R::RECREATES {
+        faults.push(Recreated);
+    }
+    match guest {
+        Guest::Anybody => {}
+        Guest::Guarded => {
+            faults.extend([RightsTaken; 5]);
+            if R::ROTATES {
+                faults.extend([PasswordChanged; 3]);
+            }
         }
-        let fault = match rights {
-            true => 7 + random.below(2),
-            false => random.below(8),
+        Guest::Secured => faults.extend([CertificatesRenewed; 4]),
+    }
+    faults
+}
+
+/// One schedule on one server, with two sources: one whose document changes all the time, and a quiet one.
+struct Schedule<R> {
+    server: R,
+    proxy: Proxy,
+    random: Random,
+    guest: Guest,
+    busy: Followed,
+    quiet: Followed,
+    /// The guarded user's password, and the folder with its file.
+    password: String,
+    secret: TempDir,
+    /// An older copy of the server's data, and what it holds.
+    copy: Option<(TempDir, [Option<u64>; 2])>,
+    time: Duration,
+}
+
+impl<R: Remote> Schedule<R> {
+    async fn start(seed: u64, time: Duration) -> Option<Self> {
+        let mut random = Random(seed);
+        let guest = match random.below(4) {
+            0 => Guest::Guarded,
+            1 if R::SECURED => Guest::Secured,
+            _ => Guest::Anybody,
         };
-        println!(
-            "{} {:?}: fault {fault}, {held:?} is held",
-            R::NAME,
-            begin.elapsed()
-        );
+        let server = match guest {
+            Guest::Secured => R::start_secured().await?,
+            _ => R::start().await?,
+        };
+        let address = match (guest, server.secured()) {
+            (Guest::Secured, Some((address, _))) => address,
+            _ => server.address(),
+        };
+        let proxy = Proxy::to(address).await;
+        for key in [KEY, QUIET] {
+            server.write(key, &document(0)).await;
+        }
+        let secret = tempfile::tempdir().unwrap();
+        keep_password(&secret, FIRST_PASSWORD);
+        if guest == Guest::Guarded {
+            server.grant().await;
+        }
+        let source = |key| match guest {
+            Guest::Anybody => server.source(proxy.address(), key),
+            Guest::Secured => server.secured_source(proxy.address(), key, "ca.pem", true),
+            Guest::Guarded if R::ROTATES => {
+                with_password_in(&secret, server.uri(proxy.address(), key))
+            }
+            Guest::Guarded => server.guarded(proxy.address(), key),
+        };
+        let busy = Followed::start::<R>(KEY, source(KEY)).await;
+        let quiet = Followed::start::<R>(QUIET, source(QUIET)).await;
+        Some(Schedule {
+            server,
+            proxy,
+            random,
+            guest,
+            busy,
+            quiet,
+            password: FIRST_PASSWORD.to_owned(),
+            secret,
+            copy: None,
+            time,
+        })
+    }
+
+    fn both(&self) -> [&Followed; 2] {
+        [&self.busy, &self.quiet]
+    }
+
+    /// The server starts again on what data it has, and holds this.
+    async fn restarts(&mut self, held: [Option<u64>; 2]) {
+        for (followed, held) in self.both().into_iter().zip(held) {
+            followed.watch.may_hold(held);
+        }
+        block_in_place(|| self.server.process().restart());
+        self.server.restarted().await;
+        for (followed, held) in self.both().into_iter().zip(held) {
+            followed.watch.holds(held);
+        }
+    }
+
+    fn held(&self) -> [Option<u64>; 2] {
+        self.both().map(|followed| followed.watch.held())
+    }
+
+    /// After what may have cost the guarded user's rights: some servers keep them with the data, some with the nodes themselves.
+    async fn grant_again(&mut self) {
+        if self.guest == Guest::Guarded {
+            for followed in [&mut self.busy, &mut self.quiet] {
+                if followed.watch.held().is_none() {
+                    followed.written(&self.server).await;
+                }
+            }
+            self.server.grant().await;
+        }
+    }
+
+    /// Writes for as long as a fault lasts, at least once.
+    async fn written_for(&mut self, length: Duration) {
+        let begin = Instant::now();
+        loop {
+            self.busy.written(&self.server).await;
+            let rest = length.saturating_sub(begin.elapsed());
+            if rest.is_zero() {
+                return;
+            }
+            sleep(rest.min(self.random.millis(5000))).await;
+        }
+    }
+
+    fn length(&mut self, usual: u64) -> Duration {
+        length::<R>(&mut self.random, usual, self.time)
+    }
+
+    async fn pauses(&mut self) {
+        self.server.process().pause();
+        sleep(self.random.millis(4000)).await;
+        self.server.process().resume();
+    }
+
+    async fn suffers(&mut self, fault: Fault) {
         match fault {
-            0 => {
-                block_in_place(|| server.process().kill());
-                sleep(random.millis(1500)).await;
-                block_in_place(|| server.process().restart());
-                server.restarted().await;
+            Fault::Killed => {
+                let held = match R::DURABLE {
+                    true => self.held(),
+                    false => [None; 2],
+                };
+                block_in_place(|| self.server.process().kill());
+                sleep(self.random.millis(1500)).await;
+                self.restarts(held).await;
+                self.grant_again().await;
             }
-            1 => {
-                server.process().pause();
-                sleep(random.millis(4000)).await;
-                server.process().resume();
-            }
-            2 | 3 => {
+            Fault::Paused => self.pauses().await,
+            Fault::LineCut | Fault::LineDead => {
                 match fault {
-                    2 => proxy.cut(),
-                    _ => proxy.deaden(),
+                    Fault::LineCut => self.proxy.cut(),
+                    _ => self.proxy.deaden(),
                 }
-                sleep(random.millis(2000)).await;
-                let length = length::<R>(&mut random, 8000, time);
-                written_during(length, &server, &watch, &mut n, &mut random).await;
-                held = Some(n);
-                proxy.mend();
+                sleep(self.random.millis(2000)).await;
+                let length = self.length(8000);
+                self.written_for(length).await;
+                self.proxy.mend();
             }
-            4 => {
-                proxy.delay(random.millis(300));
-                written(&server, &watch, &mut n).await;
-                held = Some(n);
-                sleep(random.millis(2000)).await;
-                proxy.mend();
+            Fault::LineSlow => {
+                self.proxy.delay(self.random.millis(300));
+                self.busy.written(&self.server).await;
+                sleep(self.random.millis(2000)).await;
+                self.proxy.mend();
             }
-            5 => {
-                watch.may_hold(None);
-                server.wipe().await;
-                server.restarted().await;
-                held = None;
-                watch.holds(held);
-                sleep(random.millis(500)).await;
+            Fault::HungUp => {
+                self.proxy.hang_up();
+                self.busy.written(&self.server).await;
             }
-            6 if copy.is_none() => {
-                let taken = block_in_place(|| {
-                    let taken = server.process().copy();
-                    server.process().restart();
-                    taken
-                });
-                server.restarted().await;
-                copy = Some((taken, held));
-            }
-            6 => {
-                let (older, then) = copy.take().expect("a copy");
-                watch.may_hold(then);
-                block_in_place(|| {
-                    server.process().put_back(&older);
-                    server.process().restart();
-                });
-                server.restarted().await;
-                held = then;
-                watch.holds(held);
-            }
-            7 => {
-                proxy.hang_up();
-                written(&server, &watch, &mut n).await;
-                held = Some(n);
-            }
-            _ => {
-                server.refuse().await;
-                if random.below(2) == 0 {
-                    proxy.hang_up();
+            Fault::Wiped | Fault::Recreated => {
+                for followed in self.both() {
+                    followed.watch.may_hold(None);
                 }
-                let length = length::<R>(&mut random, 15_000, time);
-                written_during(length, &server, &watch, &mut n, &mut random).await;
-                held = Some(n);
-                server.grant().await;
+                if matches!(fault, Fault::Wiped) {
+                    self.server.wipe().await;
+                    self.server.restarted().await;
+                } else {
+                    self.server.recreate().await;
+                }
+                for followed in self.both() {
+                    followed.watch.holds(None);
+                }
+                sleep(self.random.millis(500)).await;
+                self.grant_again().await;
             }
-        }
-        if random.below(2) == 0 {
-            settles(&watched, &watch).await;
+            Fault::Copied => match self.copy.take() {
+                None => {
+                    let held = self.held();
+                    let taken = block_in_place(|| self.server.process().copy());
+                    self.copy = Some((taken, held));
+                    self.restarts(held).await;
+                    self.grant_again().await;
+                }
+                Some((older, held)) => {
+                    block_in_place(|| self.server.process().put_back(&older));
+                    self.restarts(held).await;
+                    if self.guest == Guest::Guarded && R::ROTATES {
+                        self.server.rotate(&self.password).await;
+                    }
+                    self.grant_again().await;
+                }
+            },
+            Fault::RightsTaken => {
+                self.server.refuse().await;
+                match self.random.below(6) {
+                    0 => self.proxy.hang_up(),
+                    1 => self.pauses().await,
+                    2 => {
+                        self.proxy.cut();
+                        sleep(self.random.millis(3000)).await;
+                        self.proxy.mend();
+                    }
+                    3 => self.proxy.delay(self.random.millis(300)),
+                    _ => {}
+                }
+                let length = self.length(15_000);
+                self.written_for(length).await;
+                self.proxy.mend();
+                self.server.grant().await;
+            }
+            Fault::PasswordChanged => {
+                self.password = format!("hunter-{}", self.random.below(1 << 20));
+                let is_file_first = self.random.below(2) == 0;
+                for step in [is_file_first, !is_file_first] {
+                    match step {
+                        true => keep_password(&self.secret, &self.password),
+                        false => self.server.rotate(&self.password).await,
+                    }
+                    sleep(self.random.millis(3000)).await;
+                }
+                if self.random.below(2) == 0 {
+                    self.proxy.hang_up();
+                }
+                self.busy.written(&self.server).await;
+            }
+            Fault::CertificatesRenewed => {
+                let (_, certificates) = self.server.secured().expect("certificates");
+                certificates.renew();
+                sleep(self.random.millis(3000)).await;
+                self.server.renewed().await;
+                if self.random.below(2) == 0 {
+                    self.proxy.hang_up();
+                }
+                self.busy.written(&self.server).await;
+            }
         }
     }
-    settles(&watched, &watch).await;
-    written(&server, &watch, &mut n).await;
-    settles(&watched, &watch).await;
-}
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// Schedules of one store, by `schedule` from a seed and in a time, for as long as was asked for.
-pub(crate) async fn schedules<F: Future<Output = ()>>(
-    store: &str,
-    schedule: impl Fn(u64, Duration) -> F,
-) {
-    let begin = Instant::now();
-    let replayed = number("FLUX_FAULTS_SEED");
-    let usual = match replayed {
-        Some(_) => LONGEST,
-        None => Duration::from_secs(20),
-    };
-    let time = number("FLUX_FAULTS_SECONDS").map_or(usual, Duration::from_secs);
-    let mut seed = replayed.unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        u64::try_from(now.unwrap_or_default().as_micros() % u128::from(u64::MAX)).unwrap_or(0)
-    });
-    let mut done = 0;
-    loop {
-        println!("{store}: FLUX_FAULTS_SEED={seed}");
-        schedule(seed, time.min(LONGEST)).await;
-        done += 1;
-        if replayed.is_some() || begin.elapsed() >= time {
-            break;
+    async fn settle(&self) {
+        for followed in self.both() {
+            followed.settles().await;
         }
-        seed = seed.wrapping_add(1);
     }
-    println!("{store}: {done} schedules in {:?}", begin.elapsed());
+
+    async fn run(mut self) {
+        let begin = Instant::now();
+        let faults = faults::<R>(self.guest);
+        while begin.elapsed() < self.time {
+            // Some servers keep the rights to a node with it.
+            let may_delete = self.guest != Guest::Guarded;
+            for _ in 0..self.random.below(4) {
+                let busy = &mut self.busy;
+                busy.written_somehow(&self.server, &mut self.random, may_delete)
+                    .await;
+                sleep(self.random.millis(100)).await;
+            }
+            if self.random.below(8) == 0 {
+                self.quiet.written(&self.server).await;
+            }
+            let fault = faults[self.random.below(faults.len() as u64) as usize];
+            println!(
+                "{} {:?}: fault {fault:?}, {:?}, {:?} are held",
+                R::NAME,
+                begin.elapsed(),
+                self.guest,
+                self.held()
+            );
+            self.suffers(fault).await;
+            if self.random.below(2) == 0 {
+                self.settle().await;
+            }
+        }
+        self.settle().await;
+        self.busy.written(&self.server).await;
+        self.quiet.written(&self.server).await;
+        self.settle().await;
+    }
+}
+
+async fn schedule<R: Remote>(seed: u64, time: Duration) -> Option<()> {
+    Schedule::<R>::start(seed, time).await?.run().await;
+    Some(())
 }
 
 macro_rules! generated {
@@ -280,7 +424,7 @@ macro_rules! generated {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
             type Server = flux_tests::servers::$Server;
-            schedules(<Server as Remote>::NAME, schedule::<Server>).await;
+            schedules(<Server as Remote>::NAME, "random_faults", schedule::<Server>).await;
         }
     )+};
 }
@@ -290,5 +434,8 @@ generated!(
     "redis" redis_under_random_faults Redis,
     "consul" consul_under_random_faults Consul,
     "nats" nats_under_random_faults Nats,
+    "firestore" firestore_under_random_faults Firestore,
+    "https" https_under_random_faults Https,
+    "k8s" kubernetes_under_random_faults Kubernetes,
     "zookeeper" zookeeper_under_random_faults ZooKeeper
 );

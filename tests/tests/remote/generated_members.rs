@@ -2,9 +2,9 @@
 //! oracle is [the same](crate::oracle), and one thing more: while a majority is away nobody can vouch for what is held.
 
 use crate::{
-    generated::{Random, schedules, settles},
     members::without,
     oracle::{Limits, Watch},
+    seeds::{Random, schedules, settles},
     suite::KEY,
     watched::{Watched, document},
 };
@@ -19,12 +19,10 @@ async fn written(cluster: &impl Cluster, watch: &Watch, n: &mut u64) {
     watch.holds(Some(*n));
 }
 
-async fn schedule<C: Cluster>(seed: u64, time: Duration) {
+async fn schedule<C: Cluster>(seed: u64, time: Duration) -> Option<()> {
     let mut random = Random(seed);
     let member = |random: &mut Random| random.below(SIZE as u64) as usize;
-    let Some(cluster) = C::start().await else {
-        return;
-    };
+    let cluster = C::start().await?;
     let begin = Instant::now();
     let mut n = 0;
     cluster.write(KEY, &document(n)).await;
@@ -109,6 +107,7 @@ async fn schedule<C: Cluster>(seed: u64, time: Duration) {
     settles(&watched, &watch).await;
     written(&cluster, &watch, &mut n).await;
     settles(&watched, &watch).await;
+    Some(())
 }
 
 macro_rules! generated {
@@ -117,8 +116,7 @@ macro_rules! generated {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
             type Servers = flux_tests::servers::$Cluster;
-            let store = stringify!($name);
-            schedules(store, schedule::<Servers>).await;
+            schedules(<Servers as Cluster>::NAME, "random_faults_of_members", schedule::<Servers>).await;
         }
     )+};
 }

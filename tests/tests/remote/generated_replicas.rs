@@ -3,8 +3,8 @@
 //! told to follow, or the replica itself where it is told to follow none.
 
 use crate::{
-    generated::{Random, schedules, settles},
     oracle::{Limits, Watch},
+    seeds::{Random, schedules, settles},
     suite::KEY,
     watched::{Watched, document},
 };
@@ -116,11 +116,9 @@ impl Fleet {
     }
 }
 
-async fn schedule(seed: u64, time: Duration) {
+async fn schedule(seed: u64, time: Duration) -> Option<()> {
     let mut random = Random(seed);
-    let Some(mut fleet) = Fleet::start().await else {
-        return;
-    };
+    let mut fleet = Fleet::start().await?;
     let begin = Instant::now();
     let asked = match random.below(2) {
         0 => REPLICA,
@@ -231,9 +229,10 @@ async fn schedule(seed: u64, time: Duration) {
     settles(&watched, &watch).await;
     fleet.write(&watch).await;
     settles(&watched, &watch).await;
+    Some(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_replicas_under_random_faults() {
-    schedules("redis replicas", schedule).await;
+    schedules("redis", "random_faults_of_replicas", schedule).await;
 }

@@ -88,7 +88,7 @@ async fn a_version_that_was_forgotten_is_listed_anew() {
     assert!(relay.has_answered("\"code\":410"), "it was forgotten");
     let took = released.elapsed();
     assert!(
-        took < Duration::from_secs(20),
+        took < Duration::from_secs(60),
         "at once, not {took:?} later"
     );
     server.write(KEY, &document(3)).await;

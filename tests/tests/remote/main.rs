@@ -42,6 +42,8 @@ mod redis;
     allow(dead_code, reason = "each server uses a part of it")
 )]
 mod relay;
+mod renewed;
+mod seeds;
 mod stopped;
 #[macro_use]
 mod suite;
@@ -62,5 +64,7 @@ conformance!(consul_conforms, flux_tests::servers::Consul);
 conformance!(zookeeper_conforms, flux_tests::servers::ZooKeeper);
 #[cfg(feature = "firestore")]
 conformance!(firestore_conforms, flux_tests::servers::Firestore);
+#[cfg(feature = "https")]
+conformance!(https_conforms, flux_tests::servers::Https);
 #[cfg(feature = "k8s")]
 conformance!(kubernetes_conforms, flux_tests::servers::Kubernetes);

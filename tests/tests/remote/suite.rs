@@ -1,13 +1,20 @@
 //! What every source on a server must do, written once. The oracle: once the faults are over, what is applied is what the server
 //! holds, within a bound; nothing was applied twice, and nothing good was refused.
 
-use crate::watched::{App, BOUND, Watched, document, until};
-use flux::{Capacitor, Source, State, source::ErrorKind};
+use crate::{
+    oracle::BUSY,
+    watched::{App, BOUND, Watched, document, until},
+};
+use flux::{Capacitor, Source, State};
 use flux_tests::{proxy::Proxy, servers::Remote};
 use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, task::block_in_place, time::sleep};
 
+pub(crate) use crate::renewed::{a_password_changed, certificates_renewed, secured_both_ways};
+
 pub(crate) const KEY: &str = "app/config";
+/// The key of a source whose document hardly ever changes.
+pub(crate) const QUIET: &str = "quiet/config";
 
 /// The suite as tests of a module: `conformance!(redis_conforms, flux_tests::servers::Redis);`. What does a server no harm shares
 /// one; what a kind of server has not is said to have no meaning there.
@@ -28,7 +35,8 @@ macro_rules! conformance {
             [$Server, start, <$Server as Remote>::COPIES] an_older_copy_put_back;
             [$Server, start, <$Server as Remote>::SERVED] permission_taken_on_an_open_connection;
             [$Server, start, <$Server as Remote>::MEMBERS] a_silent_member;
-            [$Server, start_secured, <$Server as Remote>::SECURED] secured_both_ways;
+            [$Server, start_secured, <$Server as Remote>::SECURED] secured_both_ways, certificates_renewed;
+            [$Server, start, <$Server as Remote>::ROTATES] a_password_changed;
             [$Server, start_impatient, <$Server as Remote>::IDLE.is_some()] quiet_for_longer_than_the_server_likes
         );
     };
@@ -294,15 +302,18 @@ pub(crate) async fn an_older_copy_put_back(mut server: impl Remote) -> Shown {
 }
 
 /// Whoever may not read any more is told so, or still told of changes; never live with what is not so.
-pub(crate) async fn permission_taken_on_an_open_connection(server: impl Remote) -> Shown {
+pub(crate) async fn permission_taken_on_an_open_connection<R: Remote>(server: R) -> Shown {
     server.write(KEY, &document(1)).await;
     server.grant().await;
     let watched = Watched::started(server.guarded(server.address(), KEY)).await;
     for n in [2, 4] {
         server.refuse().await;
         server.write(KEY, &document(n)).await;
+        let written = Instant::now();
         let honest = || watched.capacitor.get().n == n || !watched.is_live();
         watched.until("the value, or stale", honest).await;
+        let took = written.elapsed();
+        assert!(took < R::BOUND + BUSY, "within the bound: {took:?}");
         server.grant().await;
         server.write(KEY, &document(n + 1)).await;
         watched.sees(n + 1).await;
@@ -368,7 +379,7 @@ pub(crate) async fn a_dead_line(server: impl Remote) -> Shown {
 }
 
 /// Slow is not dead: whoever takes it for that never gets anywhere.
-pub(crate) async fn a_slow_line(server: impl Remote) -> Shown {
+pub(crate) async fn a_slow_line<R: Remote>(server: R) -> Shown {
     server.write(KEY, &document(1)).await;
     let proxy = Proxy::to(server.address()).await;
     proxy.delay(Duration::from_millis(300));
@@ -380,7 +391,10 @@ pub(crate) async fn a_slow_line(server: impl Remote) -> Shown {
     watched.has_applied(&[1, 2, 3, 4]);
     watched.was_never_refused();
     let received = watched.capacitor.status().layers[0].received;
-    assert!(received <= 16, "one session: {received} readings");
+    assert!(
+        R::POLLED || received <= 16,
+        "one session: {received} readings"
+    );
     Yes
 }
 
@@ -458,6 +472,7 @@ pub(crate) async fn stopped_without_a_trace<R: Remote>(server: R) -> Shown {
     let proxy = Proxy::to(server.address()).await;
     let guests = server.guests().await;
     let tasks = Handle::current().metrics().num_alive_tasks();
+    let mut soonest = BOUND;
     for n in 2..=4 {
         let watched = Watched::started(server.source(proxy.address(), KEY)).await;
         server.write(KEY, &document(n)).await;
@@ -470,8 +485,7 @@ pub(crate) async fn stopped_without_a_trace<R: Remote>(server: R) -> Shown {
         until("no guest is left", async || server.guests().await == guests).await;
         let left = || Handle::current().metrics().num_alive_tasks();
         until("no task is left", async || left() <= tasks).await;
-        // What a server does by itself with those who are gone without a word takes half a minute or more.
-        assert!(stopped.elapsed() < Duration::from_secs(20), "it was told");
+        soonest = soonest.min(stopped.elapsed());
         assert_eq!(watched.capacitor.get().n, n, "still readable");
         if n == 4 {
             watched.capacitor.start().await.expect("it starts again");
@@ -479,6 +493,12 @@ pub(crate) async fn stopped_without_a_trace<R: Remote>(server: R) -> Shown {
             watched.sees(5).await;
         }
     }
+    // What a server does by itself with those who are gone without a word takes half a minute or more, each time; a busy machine takes
+    // long now and then.
+    assert!(
+        soonest < Duration::from_secs(20),
+        "it was told: {soonest:?}"
+    );
     Yes
 }
 
@@ -551,40 +571,6 @@ pub(crate) async fn an_optional_one_that_is_down(server: impl Remote) -> Shown {
     proxy.mend();
     required.sees(2).await;
     until("taken up", async || optional.get().n == 2).await;
-    Yes
-}
-
-/// The server is known by its certificate, and knows the client by its own.
-pub(crate) async fn secured_both_ways(server: impl Remote) -> Shown {
-    server.write(KEY, &document(1)).await;
-    let Some((address, certificates)) = server.secured() else {
-        return Shown::DoesNotApply;
-    };
-    let source = |ca: &str, client: bool| {
-        let mut uri = format!("{}?ca={}", server.uri(address, KEY), certificates.path(ca));
-        if client {
-            let (cert, key) = (
-                certificates.path("client.pem"),
-                certificates.path("client.key"),
-            );
-            uri += &format!("&cert={cert}&cert_key={key}");
-        }
-        Source::uri(uri)
-    };
-    let stranger = Watched::starting(source("other.pem", true));
-    let unknown = Watched::starting(source("ca.pem", false));
-    let lost = Watched::starting(source("none.pem", true));
-    let known = Watched::started(source("ca.pem", true)).await;
-    server.write(KEY, &document(2)).await;
-    known.sees(2).await;
-    known.has_applied(&[1, 2]);
-    for refused in [&stranger, &unknown, &lost] {
-        refused.until("stale", || refused.trouble().is_some()).await;
-        refused.has_applied(&[]);
-    }
-    let trouble = lost.trouble().expect("a file is missing");
-    assert_eq!(trouble.kind(), ErrorKind::Configuration);
-    assert!(trouble.to_string().contains("none.pem"), "{trouble}");
     Yes
 }
 

@@ -4,7 +4,7 @@ use crate::watched::{Watched, document, until};
 use flux::State;
 use flux_tests::{
     proxy::Proxy,
-    servers::{Remote, ZooKeeper},
+    servers::{Cluster, Remote, ZooKeeper, ZooKeeperCluster},
 };
 
 const KEY: &str = "app/config";
@@ -54,4 +54,29 @@ async fn a_node_is_waited_for_across_sessions() {
     server.write("a/b/config", &document(2)).await;
     watched.sees(2).await;
     watched.has_applied(&[1, 2]);
+}
+
+/// It answers its clients for some seconds more, out of what it had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lags_behind_is_not_believed_by_who_has_just_come() {
+    let Some(cluster) = ZooKeeperCluster::start().await else {
+        return;
+    };
+    let member = ZooKeeperCluster::CUTS[0];
+    for key in [KEY, "app/other"] {
+        cluster.write(key, &document(1)).await;
+    }
+    // Holds the session that both share.
+    let other = Watched::started(cluster.source(&[member], "app/other")).await;
+    other.sees(1).await;
+    for n in [2, 3] {
+        cluster.members().deaden(member);
+        cluster.write(KEY, &document(n)).await;
+        let watched = Watched::starting(cluster.source(&[member], KEY));
+        watched.until("stale", || watched.trouble().is_some()).await;
+        cluster.members().mend();
+        watched.sees(n).await;
+        watched.has_applied(&[n]);
+        other.sees(1).await;
+    }
 }
