@@ -1,6 +1,7 @@
 //! The oracle of the schedules: at no moment is a source live for longer than its bound with what its store does not hold any more.
 
 use crate::watched::Watched;
+use flux::{capacitor::LayerStatus, source::Health};
 use std::{
     collections::HashMap,
     sync::{
@@ -120,13 +121,15 @@ impl Watch {
                 {
                     let truth = truth.lock().unwrap();
                     let status = capacitor.status();
-                    let layer = &status.layers[0];
+                    // There is none before the start.
+                    let layer = status.layers.first();
+                    let is = |of: fn(&LayerStatus) -> bool| layer.is_some_and(of);
                     let applied = capacitor.try_snapshot().map(|app| app.n);
-                    let seen = applied.filter(|_| layer.present);
+                    let seen = applied.filter(|_| is(|layer| layer.present));
                     let now = Instant::now();
-                    live_since = match layer.health {
-                        flux::source::Health::Live => live_since.or(Some(now)),
-                        _ => None,
+                    live_since = match is(|layer| matches!(layer.health, Health::Live)) {
+                        true => live_since.or(Some(now)),
+                        false => None,
                     };
                     if let Some(since) = live_since
                         && limits.are_passed(&truth, seen, since, now)
