@@ -29,6 +29,7 @@ mod https;
 #[cfg(feature = "k8s")]
 mod kubernetes;
 mod members;
+mod mounted;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(all(feature = "consul", feature = "https"))]
