@@ -36,6 +36,11 @@ pub trait Cluster: Send + Sync + Sized + 'static {
     fn members(&self) -> &Members;
     /// The source that asks these members for a key.
     fn source(&self, members: &[usize], key: &str) -> Source;
+    /// Whether the others can go on without this member when it is cut off as things are.
+    fn can_be_cut_off(&self, member: usize) -> bool {
+        let _ = member;
+        true
+    }
     /// Writes by way of one member, which may have no leader. An attempt that was not answered must not be done later, when it would
     /// undo a newer one: it holds for the version alone that was there when it began.
     fn write_at(

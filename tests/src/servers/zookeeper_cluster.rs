@@ -5,11 +5,12 @@ use super::{
     zookeeper::{JAR, written_by},
 };
 use crate::{
-    process::{local, missing, program},
+    process::{answer, local, missing, program},
     switchboard::Numbers,
 };
 use flux::Source;
 use std::{fmt::Write, fs, path::Path, process::Command, time::Duration};
+use tokio::task::block_in_place;
 use zookeeper_client::{Client, Error};
 
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -82,6 +83,12 @@ impl Cluster for ZooKeeperCluster {
     fn source(&self, members: &[usize], key: &str) -> Source {
         let hosts = members::hosts(&self.ports, members);
         Source::uri(format!("zookeeper://{}/{key}", hosts))
+    }
+
+    /// A leader whose votes go around the lines is elected again and again, since it has seen more than the others.
+    fn can_be_cut_off(&self, member: usize) -> bool {
+        let state = block_in_place(|| answer(local(self.ports[member]), "srvr"));
+        state.contains("Mode: follower")
     }
 
     async fn write_at(&self, member: usize, key: &str, bytes: &[u8]) -> Result<(), String> {

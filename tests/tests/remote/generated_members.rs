@@ -88,6 +88,9 @@ async fn schedule<C: Cluster>(seed: u64, time: Duration) -> Option<()> {
             }
             _ => {
                 let at = C::CUTS[at % C::CUTS.len()];
+                if !cluster.can_be_cut_off(at) {
+                    continue;
+                }
                 match fault {
                     4 => members.cut_off(at),
                     _ => members.deaden(at),
