@@ -17,7 +17,7 @@ pub use crate::runtime::Signal;
 pub use crate::{
     engine::{
         Generation, GenerationOutcome, LastKnownGood, LayerStatus, QuarantineStatus, Refusal,
-        State, Status, TrialRecordFile, TrialStatus,
+        State, Status, TrialRecordFile, TrialStatus, Trusted,
     },
     runtime::Error,
 };
@@ -309,14 +309,28 @@ impl<C: Config> Capacitor<C> {
         runtime::pin(&self.instance, false).await
     }
 
-    /// Trusts the content of the sources: what is on [`trial`](crate::Builder::trial) has passed, and what is in quarantine because
-    /// the process died with it is tried again at once; one more death puts it back. Answers whether there was either. A
-    /// [`probation`](crate::Builder::probation) goes on. For a program that does not run, removing the record `PATH.trial` does the
-    /// same.
+    /// Trusts the content of the sources: what is on [`trial`](crate::Builder::trial) has passed, what is in quarantine because
+    /// the process died with it is tried again at once (one more death puts it back), and deaths with one content after the other
+    /// count no more. Answers what there was of it. A [`probation`](crate::Builder::probation) goes on.
+    ///
+    /// At the command line of the program it is `config trust`, with the feature `cli`: where [`admin`](crate::Builder::admin) is
+    /// declared, of the process that runs, and where none runs, on the record `PATH.trial`. Without the feature, that record can be
+    /// removed while the program does not run.
+    ///
+    /// ```no_run
+    /// # #[derive(flux::Flux)] struct AppConfig { port: u16 }
+    /// # async fn trust(capacitor: flux::Capacitor<AppConfig>) -> Result<(), flux::Error> {
+    /// let trusted = capacitor.trust().await?;
+    /// for content in &trusted.lifted {
+    ///     eprintln!("{} is tried again", content.origin);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Stopped`] where the capacitor is not running, [`Error::Inside`] from inside the own pipeline.
-    pub async fn trust(&self) -> Result<bool, Error> {
+    pub async fn trust(&self) -> Result<Trusted, Error> {
         runtime::trust(&self.instance).await
     }
 

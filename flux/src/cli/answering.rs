@@ -5,6 +5,7 @@ use super::{
     output::{Annotation, Annotations, OutputFormat, data},
 };
 use crate::{
+    engine::Trusted,
     inspect::{
         CheckError, Checked, Effective, Explanation, PartyVerdict, PlannedChange, PlannedUpdate,
     },
@@ -20,6 +21,8 @@ use std::{
 
 pub(super) const GOOD: u8 = 0;
 pub(super) const REFUSED: u8 = 1;
+/// Of an order: there was nothing to do.
+pub(super) const NOTHING_DONE: u8 = 1;
 pub(super) const NOT_LOOKED_AT: u8 = 2;
 
 /// Where answers go.
@@ -196,6 +199,27 @@ impl Answering<'_> {
             }
         }
         Ok(GOOD)
+    }
+
+    /// Prints what became of trials and quarantines; `text` for people.
+    pub(super) fn trusted(
+        &mut self,
+        trusted: &Trusted,
+        text: &dyn std::fmt::Display,
+    ) -> io::Result<u8> {
+        let (verdict, code) = match trusted.is_nothing() {
+            true => ("nothing", NOTHING_DONE),
+            false => ("trusted", GOOD),
+        };
+        match self.output {
+            OutputFormat::Json => self.json(&json!({ "verdict": verdict, "trusted": trusted }))?,
+            OutputFormat::Sarif => {
+                self.findings(&[], Vec::new())?;
+                writeln!(self.err, "{text}")?;
+            }
+            OutputFormat::Human | OutputFormat::GitHub => writeln!(self.out, "{text}")?,
+        }
+        Ok(code)
     }
 
     pub(super) fn planned(&mut self, planned: &PlannedUpdate) -> io::Result<u8> {

@@ -70,6 +70,7 @@ pub(super) enum ConfigAction {
         is_manual: bool,
     },
     Variables(Option<String>),
+    Trust,
 }
 
 impl ConfigAction {
@@ -194,6 +195,7 @@ impl clap::Args for ConfigCommand {
                     .value_parser(value_parser!(u64).range(1..))
                     .help("Ends after so many lines; otherwise it ends with the process"),
             ),
+            sub("trust", "Ends trials and quarantines: what the process died with is tried again"),
             sub("completions", "Prints the completions of a shell for these commands").arg(
                 Arg::new("shell")
                     .value_name("SHELL")
@@ -268,6 +270,7 @@ impl clap::FromArgMatches for ConfigCommand {
                 prefix: text("prefix"),
                 is_manual: text("as").as_deref() == Some("man"),
             },
+            "trust" => ConfigAction::Trust,
             "variables" => ConfigAction::Variables(text("prefix")),
             _ => return Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand)),
         };

@@ -48,6 +48,7 @@ mod tests;
     allow(dead_code, reason = "what outlives a process is kept as JSON")
 )]
 mod trial_record;
+mod trusted;
 mod value;
 
 pub(crate) use agenda::Due;
@@ -79,4 +80,5 @@ pub use status::{LayerStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial_record::{Aftermath, listed};
 #[cfg(feature = "json")]
 pub(crate) use trial_record::{Fingerprints, InARow, OnTrial, QuarantinedContent, TrialRecord};
+pub use trusted::Trusted;
 pub(crate) use value::{AnyLayer, AnySnapshot, discard, take_drop_panics};

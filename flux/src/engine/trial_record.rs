@@ -2,6 +2,8 @@
 //!
 //! Pure: a record and the time go in, a record and what happened come out. The runtime keeps it on disk.
 
+#[cfg(feature = "cli")]
+mod by_hand;
 mod in_a_row;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,12 @@ use std::time::{Duration, SystemTime};
 /// The first time in quarantine; twice as long each time after that, up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(60 * 60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How a person ends a quarantine, as a report has it.
+const BY_HAND: &str = match cfg!(feature = "cli") {
+    true => "when `config trust` is run or `trust()` called",
+    false => "when `trust()` is called",
+};
 
 /// More quarantined content than this is forgotten, the oldest first.
 const MOST: usize = 64;
@@ -349,15 +357,15 @@ impl QuarantinedContent {
         match (self.after, self.deaths) {
             (0, _) => format!(
                 "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once a \
-                 value in it changes, at {until}, or when `trust()` is called"
+                 value in it changes, at {until}, or {BY_HAND}"
             ),
             (others, 0) => format!(
                 "this content is new, but the process died with {others} other contents in a row, each of them on trial, the last one{changed}; \
-                 it is in quarantine, and tried once a value in it changes, at {until}, or when `trust()` is called"
+                 it is in quarantine, and tried once a value in it changes, at {until}, or {BY_HAND}"
             ),
             (all, _) => format!(
                 "the process died {deaths} while this content was on trial{changed}, and with {all} contents in a row, each of them on \
-                 trial; it is in quarantine, and tried again once a value in it changes, at {until}, or when `trust()` is called"
+                 trial; it is in quarantine, and tried again once a value in it changes, at {until}, or {BY_HAND}"
             ),
         }
     }

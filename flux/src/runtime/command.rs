@@ -1,7 +1,12 @@
 //! The commands of the program to a running capacitor.
 
 use super::{error::Error, instance::Instance, order::Command};
-use crate::{engine::Question, observe, pipeline::PartyAnswer, problem::caught};
+use crate::{
+    engine::{Question, Trusted},
+    observe,
+    pipeline::PartyAnswer,
+    problem::caught,
+};
 use std::{future::poll_fn, task::Poll};
 use tokio::sync::oneshot;
 
@@ -39,7 +44,7 @@ pub(crate) async fn pin(instance: &Instance, pinned: bool) -> Result<(), Error> 
     answer.await.map_err(|_| instance.not_running())
 }
 
-pub(crate) async fn trust(instance: &Instance) -> Result<bool, Error> {
+pub(crate) async fn trust(instance: &Instance) -> Result<Trusted, Error> {
     instance.outside()?;
     let (reply, answer) = oneshot::channel();
     instance.command(Command::Trust(reply))?;

@@ -30,6 +30,8 @@ pub(super) struct DiskFindings {
     warnings: Vec<String>,
     /// No other capacitor of this process writes the file.
     claim: Claim,
+    /// The record names a process that is gone.
+    is_inherited: bool,
 }
 
 impl DiskFindings {
@@ -52,6 +54,7 @@ impl DiskFindings {
             kept: None,
             warnings: Vec::new(),
             claim,
+            is_inherited: false,
         };
         disk::sweep(keep.path());
         let Some(rules) = keep.trials else {
@@ -95,6 +98,7 @@ impl DiskFindings {
                 ));
             }
             died = !lives && !file.process.is_own();
+            found.is_inherited = died;
             record = file.record;
         }
         found.past = Some(Past {
@@ -148,6 +152,10 @@ impl LastGoodKeeper {
             observe::warning(engine.name(), &safe);
         }
         (self.before, self.claim) = (found.kept, Some(found.claim));
+        if found.is_inherited {
+            // It is written anew even if nothing in it changes: whoever would change it learns from it that this process runs.
+            self.recorded = u64::MAX;
+        }
         if let Some(past) = found.past {
             engine.remember(past, super::clock::now());
         }

@@ -47,6 +47,8 @@ mod spec;
 mod task;
 #[cfg(feature = "json")]
 mod trial_file;
+#[cfg(feature = "cli")]
+mod trust_offline;
 
 pub(crate) use clock::now;
 #[cfg(feature = "testing")]
@@ -67,3 +69,5 @@ pub use signal::Signal;
 pub(crate) use spec::Spec;
 #[cfg(feature = "cli")]
 pub(crate) use task::{BoxedTask, Companion};
+#[cfg(feature = "cli")]
+pub(crate) use trust_offline::trust_offline;

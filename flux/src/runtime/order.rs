@@ -1,6 +1,7 @@
 //! A command of the program to a running capacitor, and where its answer goes.
 
 use super::{error::Error, task::BoxedTask};
+use crate::engine::Trusted;
 use tokio::sync::{mpsc, oneshot};
 
 /// A command to the task of a capacitor.
@@ -15,8 +16,8 @@ pub(crate) enum Command {
     Pin(bool, oneshot::Sender<()>),
     /// Ask the parties what they would answer to a change. It ends by itself, and updates wait for it.
     Rehearse(BoxedTask),
-    /// Trust what is on trial, and try again what is in quarantine; the answer is whether there was either.
-    Trust(oneshot::Sender<bool>),
+    /// Trust what is on trial, and try again what is in quarantine.
+    Trust(oneshot::Sender<Trusted>),
 }
 
 pub(super) type Commands = mpsc::UnboundedReceiver<Command>;

@@ -20,6 +20,8 @@ pub(in crate::cli) enum AdminQuestion {
     Diff(Inputs),
     Plan(Inputs),
     Watch,
+    /// An order: it changes what runs.
+    Trust,
 }
 
 impl AdminRequest {
@@ -49,6 +51,7 @@ impl AdminRequest {
             AdminQuestion::Diff(inputs) => json!({ "do": "diff", "inputs": inputs.to_json()? }),
             AdminQuestion::Plan(inputs) => json!({ "do": "plan", "inputs": inputs.to_json()? }),
             AdminQuestion::Watch => json!({ "do": "watch" }),
+            AdminQuestion::Trust => json!({ "do": "trust" }),
         };
         json["format"] = self.output.name().into();
         Ok(json)
@@ -71,6 +74,7 @@ impl AdminRequest {
             "diff" => AdminQuestion::Diff(inputs()?),
             "plan" => AdminQuestion::Plan(inputs()?),
             "watch" => AdminQuestion::Watch,
+            "trust" => AdminQuestion::Trust,
             _ => return None,
         };
         Some(AdminRequest {

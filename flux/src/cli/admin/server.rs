@@ -11,7 +11,7 @@ use crate::{
     },
     engine::{Schema, Status},
     inspect::{CheckError, InputError, Inputs, Inspector, PlannedUpdate},
-    runtime::{BoxedTask, Instance},
+    runtime::{self, BoxedTask, Instance},
     schema::TypeFacts,
 };
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ const CLIENTS: usize = 8;
 const WATCHING: usize = 4;
 /// How long a client may take for its request, and for reading an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an order waits for the update that is under way: shorter than a client waits.
+const ORDER: Duration = Duration::from_secs(20);
 /// How long nothing is sent to a watching client at most, so that one that has gone is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -111,8 +113,25 @@ impl ServedProgram {
             };
             return Arc::clone(&self).watch(stream, request.output).await;
         }
-        let line = self.answer(request).await;
+        let line = match request.question {
+            AdminQuestion::Trust => self.trust(request.output).await,
+            _ => self.answer(request).await,
+        };
         let _ = send(&mut stream, &line).await;
+    }
+
+    /// Carries out the one order that there is. It waits for the update that is under way, and for no other client's answer.
+    async fn trust(&self, output: OutputFormat) -> AnswerLine {
+        let trusted = timeout(ORDER, runtime::trust(&self.instance)).await;
+        printed(output, |answer| {
+            match &trusted {
+            Ok(Ok(trusted)) => answer.trusted(trusted, trusted),
+            Ok(Err(error)) => answer.cannot(&error.to_string()),
+            Err(_) => answer.cannot(
+                "an update is with code of the program, and the order is carried out once it has ended",
+            ),
+        }
+        })
     }
 
     async fn answer(self: &Arc<Self>, request: AdminRequest) -> AnswerLine {
@@ -172,7 +191,7 @@ impl ServedProgram {
                 Ok(planned) => answer.changes(&planned.files, &planned.changes, &planned.warnings),
                 Err(error) => answer.cannot(&error.to_string()),
             },
-            AdminQuestion::Plan(_) | AdminQuestion::Watch => Ok(GOOD),
+            AdminQuestion::Plan(_) | AdminQuestion::Watch | AdminQuestion::Trust => Ok(GOOD),
         })
     }
 

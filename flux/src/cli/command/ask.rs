@@ -30,6 +30,7 @@ impl ConfigCommand {
             ConfigAction::Diff(inputs) => AdminQuestion::Diff(inputs.clone()),
             ConfigAction::Plan(inputs) => AdminQuestion::Plan(inputs.clone()),
             ConfigAction::Watch { .. } => AdminQuestion::Watch,
+            ConfigAction::Trust => AdminQuestion::Trust,
             _ => return None,
         };
         let output = self.output;
@@ -57,8 +58,11 @@ impl ConfigCommand {
         let mut connection = match ask(&path, &json) {
             Ok(Some(connection)) => connection,
             Ok(None) => {
-                let text =
-                    format!("note: no process answers at `{shown}`: the sources are read here");
+                let instead = match self.action {
+                    ConfigAction::Trust => "the record of trials on disk is changed",
+                    _ => "the sources are read here",
+                };
+                let text = format!("note: no process answers at `{shown}`: {instead}");
                 writeln!(answer.err, "{text}")?;
                 return Ok(None);
             }

@@ -11,6 +11,7 @@ use crate::{
         watch::watch,
     },
     inspect::{CheckError, Describe, Inputs, LastGood},
+    runtime::trust_offline,
 };
 use clap::Args as _;
 use std::{
@@ -108,6 +109,10 @@ impl ConfigCommand {
                     false => C::reference(&prefix),
                 })
             }
+            ConfigAction::Trust => match trust_offline(&C::declared().spec) {
+                Ok(trusted) => answer.trusted(&trusted, &trusted.at_next_start()),
+                Err(problem) => answer.cannot(&problem),
+            },
             ConfigAction::Variables(prefix) => {
                 answer.text(&C::variables(&prefix_of::<C>(prefix.as_deref())))
             }

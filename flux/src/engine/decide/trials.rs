@@ -18,6 +18,7 @@ use crate::{
         now::Now,
         proposal::Action,
         trial_record::Fingerprints,
+        trusted::Trusted,
     },
     problem::Seg,
     source::Observation,
@@ -396,12 +397,25 @@ impl Engine {
         lifted
     }
 
-    /// A person trusts the content of the sources: the trial of what readers see is passed, and every quarantine ends. Answers
-    /// whether there was either, and whether content is to be taken up again.
-    pub(crate) fn trust(&mut self, now: Now) -> (bool, bool) {
-        let passed = !self.on_probation() && self.pass_trial(true, now.instant);
-        let lifted = self.lift_quarantine(true, now);
-        (passed || lifted, lifted)
+    /// A person trusts the content of the sources: the trial of what readers see is passed, every quarantine ends, and a row of deaths
+    /// is over. What was in quarantine is to be taken up again.
+    pub(crate) fn trust(&mut self, now: Now) -> Trusted {
+        let Some(trials) = &self.trials else {
+            return Trusted::default();
+        };
+        let lifted = trials.quarantined();
+        let forgotten = trials.record.in_a_row.as_ref();
+        let forgotten = forgotten.map_or(0, |row| row.contents);
+        let on_probation = self.on_probation();
+        let passed = !on_probation && self.pass_trial(true, now.instant);
+        self.lift_quarantine(true, now);
+        let generation = self.generation();
+        Trusted {
+            passed: passed.then_some(generation),
+            lifted,
+            forgotten,
+            on_probation: on_probation.then_some(generation),
+        }
     }
 
     /// The capacitor is stopped in good order, which is no death.

@@ -42,10 +42,10 @@ impl Driver {
             },
             Command::Reload(reply) => self.reload(Some(reply)),
             Command::Trust(reply) => {
-                let (trusted, lifted) = self.engine.trust(now());
+                let trusted = self.engine.trust(now());
                 self.listeners.notify(&mut self.engine);
                 self.listeners.settled(&self.engine);
-                if lifted {
+                if !trusted.lifted.is_empty() {
                     self.update();
                 }
                 let _ = reply.send(trusted);

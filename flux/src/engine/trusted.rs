@@ -1,0 +1,87 @@
+//! What became of trials and quarantines that a person has ended.
+
+use super::{status::QuarantineStatus, trial_record::listed};
+use crate::problem::{escaped, serialized};
+use std::fmt;
+
+/// What [`Capacitor::trust`](crate::Capacitor::trust) did. `Display` has a line for each part.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Trusted {
+    /// The generation whose trial is passed.
+    pub passed: Option<u64>,
+    /// What was in quarantine until now.
+    pub lifted: Vec<QuarantineStatus>,
+    /// With how many contents processes had died one after the other: these deaths count no more. A start would have held back
+    /// whatever it finds once there were more than `tries` of [`trial`](crate::Builder::trial).
+    pub forgotten: u32,
+    /// The generation whose probation goes on: nothing but its own check and its time end it.
+    pub on_probation: Option<u64>,
+}
+
+serialized! {
+    Trusted, own => {
+        passed: own.passed,
+        lifted: own.lifted,
+        forgotten: own.forgotten,
+        on_probation: own.on_probation,
+    }
+}
+
+impl Trusted {
+    /// Whether nothing was on trial, in quarantine or counted.
+    pub fn is_nothing(&self) -> bool {
+        self.passed.is_none() && self.lifted.is_empty() && self.forgotten == 0
+    }
+
+    /// The lines, with the time of the next try.
+    fn write(&self, f: &mut fmt::Formatter<'_>, when: &str) -> fmt::Result {
+        let mut lines = Vec::new();
+        if let Some(generation) = self.passed {
+            lines.push(format!("generation {generation} has passed its trial"));
+        }
+        for content in &self.lifted {
+            let changed = match content.changed.is_empty() {
+                true => String::new(),
+                false => format!(", with changes of {}", listed(&content.changed)),
+            };
+            let line = format!(
+                "{} is not in quarantine any more, and is tried again {when}{changed}",
+                content.origin
+            );
+            lines.push(escaped(&line).into_owned());
+        }
+        match self.forgotten {
+            0 => {}
+            1 => lines.push("deaths with one content are forgotten".to_owned()),
+            all => lines.push(format!("deaths with {all} contents are forgotten")),
+        }
+        if lines.is_empty() {
+            lines.push("nothing is on trial or in quarantine".to_owned());
+        }
+        if let Some(generation) = self.on_probation {
+            lines.push(format!(
+                "generation {generation} is on probation, which goes on"
+            ));
+        }
+        f.write_str(&lines.join("\n"))
+    }
+
+    /// The same where the next start tries what was in quarantine.
+    #[cfg(feature = "cli")]
+    pub(crate) fn at_next_start(&self) -> impl fmt::Display + '_ {
+        struct AtNextStart<'a>(&'a Trusted);
+        impl fmt::Display for AtNextStart<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(f, "at the next start")
+            }
+        }
+        AtNextStart(self)
+    }
+}
+
+impl fmt::Display for Trusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "now")
+    }
+}
