@@ -1,5 +1,5 @@
 //! The configuration at the command line: `config check`, `show`, `explain`, `diff`, `plan`, `schema`, `template`,
-//! `reference`, `variables`, `watch`, `completions`.
+//! `reference`, `variables`, `watch`, `trust`, `completions`.
 //!
 //! [`Command`] is mounted in a clap parser of the program; [`run`] is for programs without one. Both run the service's own binary, so
 //! that the verdicts are those of the service.
@@ -31,13 +31,15 @@
 //! | `diff [FILE]..` | what these documents would change in what ran last, where that is kept on disk, or else in what a start would apply; offline |
 //! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
 //! | `watch` | prints every change, refusal and loss of a source as it happens; with `--format json` a line for each |
+//! | `trust` | ends trials and quarantines of content that the process died with: [`Capacitor::trust`](crate::Capacitor::trust) of the process that runs, or, where none does, on the record beside the last known good file |
 //! | `completions SHELL` | completions of these commands for `PROGRAM config ..`; a program with a parser of its own generates them over that |
 //! | `schema`, `template`, `reference`, `variables` | the texts of [`Describe`](crate::inspect::Describe) |
 //!
 //! Lines for people have colours where the stream is a terminal that shows them; `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE` count as
 //! elsewhere. Lines are not broken: the terminal does that.
 //!
-//! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at. `--format github` annotates a pull
+//! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at; of `trust` 0 where something was
+//! ended, and 1 where there was nothing to end. `--format github` annotates a pull
 //! request, `--format sarif` is for code scanning, `--format json` for programs.
 
 mod admin;

@@ -12,7 +12,7 @@ use http::{Request, StatusCode};
 use http_body::Body;
 use serde_json::json;
 
-/// What `allow` of a [`Page`](super::Page) allows: rollback, pin and unpin, and the question what a document would change.
+/// What `allow` of a [`Page`](super::Page) allows: rollback, pin, unpin and trust, and the question what a document would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Control;
 
@@ -29,7 +29,7 @@ const LONGEST_DOCUMENT: usize = 4 << 20;
 pub(super) fn terms(hub: &Hub, is_allowed: bool) -> PageAnswer {
     let token = hub.token.as_deref().filter(|_| is_allowed);
     let allowed: &[&str] = match token {
-        Some(_) => &["plan", "rollback", "pin", "unpin"],
+        Some(_) => &["plan", "rollback", "pin", "unpin", "trust"],
         None => &[],
     };
     json(
@@ -97,17 +97,21 @@ pub(super) async fn order<B: Body>(
                     "`to` must be the number of a generation, or be left out\n",
                 );
             };
-            hub.subject.roll_back(to).await
+            hub.subject.roll_back(to).await.map(|()| None)
         }
-        route => hub.subject.pin(route == Route::Pin).await,
+        Route::Trust => hub.subject.trust().await.map(Some),
+        route => hub.subject.pin(route == Route::Pin).await.map(|()| None),
     };
     let is_json = wants_json(&parts.headers);
     match outcome {
-        Ok(()) if is_json => {
-            let generation = hub.subject.status().generation;
-            json(StatusCode::OK, &json!({ "generation": generation }))
+        Ok(trusted) if is_json => {
+            let mut done = json!({ "generation": hub.subject.status().generation });
+            if let Some(trusted) = trusted {
+                done["trusted"] = json!(trusted);
+            }
+            json(StatusCode::OK, &done)
         }
-        Ok(()) => see_other(back),
+        Ok(_) => see_other(back),
         Err(error) if is_json => json(StatusCode::CONFLICT, &json!({ "error": error.to_string() })),
         Err(error) if back == "?" => refused(&error),
         Err(error) => line(StatusCode::CONFLICT, format!("nothing was done: {error}\n")),

@@ -30,7 +30,7 @@
 //! | `healthz`, `healthz?strict` | 200 or 503 and a line, for probes |
 //! | `metrics` | what the program gives to [`Page::metrics`] |
 //! | `control.json` | what is allowed, and the token for it |
-//! | `rollback` (`to=N`), `pin`, `unpin` | by POST, with the token, where the program allows it |
+//! | `rollback` (`to=N`), `pin`, `unpin`, `trust` | by POST, with the token, where the program allows it |
 //! | `plan` (`layer=NAME`, `document=TEXT`) | [`Capacitor::plan`](crate::Capacitor::plan), in the same way |
 //!
 //! Each of them is also a query of the page itself: `/config?status.json`. The guide's page is [`guide::page`](crate::guide::page).
@@ -94,8 +94,9 @@ impl Page {
         }
     }
 
-    /// Allows [rollback](Capacitor::rollback), [pin](Capacitor::pin) and [unpin](Capacitor::unpin), and to ask what a document would
-    /// [change](Capacitor::plan), to whoever reaches the page: put it behind the program's own authentication. Requests must be posted, come from the page's own origin and contain its token, which
+    /// Allows [rollback](Capacitor::rollback), [pin](Capacitor::pin), [unpin](Capacitor::unpin) and [trust](Capacitor::trust), and to
+    /// ask what a document would [change](Capacitor::plan), to whoever reaches the page: put it behind the program's own
+    /// authentication. Requests must be posted, come from the page's own origin and contain its token, which
     /// is another one in each process.
     #[must_use]
     pub fn allow(mut self, control: Control) -> Self {

@@ -25,6 +25,7 @@ pub(super) enum Route {
     Rollback,
     Pin,
     Unpin,
+    Trust,
 }
 
 /// The names, which are part of the interface.
@@ -49,6 +50,7 @@ const ROUTES: [(&str, Route); 20] = [
     ("rollback", Route::Rollback),
     ("pin", Route::Pin),
     ("unpin", Route::Unpin),
+    ("trust", Route::Trust),
 ];
 
 impl Route {
@@ -69,7 +71,7 @@ impl Route {
     pub(super) fn is_order(self) -> bool {
         matches!(
             self,
-            Route::Plan | Route::Rollback | Route::Pin | Route::Unpin
+            Route::Plan | Route::Rollback | Route::Pin | Route::Unpin | Route::Trust
         )
     }
 }

@@ -158,7 +158,9 @@ async fn shown(
         },
         Route::Control => control::terms(hub, options.is_controlled),
         // Orders were carried out before.
-        Route::Plan | Route::Rollback | Route::Pin | Route::Unpin => not_allowed("POST"),
+        Route::Plan | Route::Rollback | Route::Pin | Route::Unpin | Route::Trust => {
+            not_allowed("POST")
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Capacitor, Config, Error, Status,
+    capacitor::Trusted,
     inspect::{
         Blame, ChangedSetting, ConfigFingerprint, Effective, ExplainError, Explanation, InputError,
         Inputs, Inspector, PlannedUpdate, Survey,
@@ -10,7 +11,7 @@ use crate::{
 use std::{future::Future, pin::Pin, sync::Arc};
 
 /// The outcome of an order, later.
-pub(super) type OrderOutcome = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+pub(super) type OrderOutcome<T = ()> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// A capacitor.
 pub(super) trait PageSubject: Send + Sync {
@@ -30,6 +31,7 @@ pub(super) trait PageSubject: Send + Sync {
     fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError>;
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
     fn pin(&self, is_pinned: bool) -> OrderOutcome;
+    fn trust(&self) -> OrderOutcome<Trusted>;
 }
 
 impl<C: Config> PageSubject for Capacitor<C> {
@@ -87,5 +89,10 @@ impl<C: Config> PageSubject for Capacitor<C> {
                 false => capacitor.unpin().await,
             }
         })
+    }
+
+    fn trust(&self) -> OrderOutcome<Trusted> {
+        let capacitor = self.clone();
+        Box::pin(async move { capacitor.trust().await })
     }
 }

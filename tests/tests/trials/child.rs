@@ -1,6 +1,7 @@
 //! The program that dies, and the hand that starts it.
 
-use flux::{Capacitor, Flux, Secrets, Source, State};
+use clap::{Args as _, FromArgMatches as _};
+use flux::{Builder, Capacitor, Flux, Root, Secrets, Source, State, cli};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -76,6 +77,7 @@ fn child() {
     let Some(folder) = std::env::var_os("TRIAL_FOLDER").map(PathBuf::from) else {
         return;
     };
+    crate::events::write_to(&folder.join("events"));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -83,12 +85,62 @@ fn child() {
     runtime.block_on(run(&folder));
 }
 
-async fn run(folder: &Path) {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse::<u64>().ok())
+/// One command of the program's command line, where the environment says so; else nothing.
+#[test]
+fn command() {
+    let Ok(words) = std::env::var("TRIAL_COMMAND") else {
+        return;
     };
+    let folder = PathBuf::from(std::env::var_os("TRIAL_FOLDER").unwrap());
+    let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
+    let matches = parser.try_get_matches_from(words.split(' ')).unwrap();
+    let command = cli::Command::from_arg_matches(&matches).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = command.write::<App>(&mut out, &mut err).unwrap();
+    for (name, content) in [("code", vec![code]), ("out", out), ("err", err)] {
+        fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// The program with what the environment says of it.
+fn declared(folder: &Path, keep: &Path) -> Builder<App> {
+    let mut builder = Capacitor::<App>::builder();
+    builder = builder.source(Source::file(folder.join("app.yaml").to_str().unwrap()));
+    if number("TRIAL_LAYERS") != Some(1) {
+        let other = folder.join("other.yaml");
+        builder = builder.source(Source::file(other.to_str().unwrap()).optional());
+    }
+    if std::env::var_os("TRIAL_ADMIN").is_some() {
+        builder = builder.admin(format!("unix:{}/app.sock", folder.display()));
+    }
+    builder = builder
+        .debounce(Duration::from_millis(10))
+        .last_known_good(keep.to_str().unwrap(), Secrets::Omit);
+    match number("TRIAL_PROBATION") {
+        Some(milliseconds) => builder.probation(Duration::from_millis(milliseconds)),
+        None => builder.trial(2),
+    }
+}
+
+impl Root for App {
+    fn declared() -> Builder<Self> {
+        let folder = PathBuf::from(std::env::var_os("TRIAL_FOLDER").unwrap());
+        let keep = std::env::var_os("TRIAL_KEEP").map(PathBuf::from);
+        declared(&folder, &keep.unwrap_or_else(|| folder.join("last.json")))
+    }
+    fn global() -> &'static flux::__private::Global<Self> {
+        unreachable!("no command reads it")
+    }
+    fn local() -> &'static std::thread::LocalKey<flux::__private::Local<Self>> {
+        unreachable!("no command reads it")
+    }
+}
+
+async fn run(folder: &Path) {
     let keep = std::env::var_os("TRIAL_KEEP").map(PathBuf::from);
     let mut keep = keep.unwrap_or_else(|| folder.join("last.json"));
     let wanders = std::env::var_os("TRIAL_WANDERS").is_some();
@@ -96,25 +148,12 @@ async fn run(folder: &Path) {
         std::env::set_current_dir(folder).unwrap();
         keep = PathBuf::from("last.json");
     }
-    let mut builder = Capacitor::<App>::builder();
-    builder = builder.source(Source::file(folder.join("app.yaml").to_str().unwrap()));
-    if number("TRIAL_LAYERS") != Some(1) {
-        let other = folder.join("other.yaml");
-        builder = builder.source(Source::file(other.to_str().unwrap()).optional());
-    }
-    let mut builder = builder
-        .debounce(Duration::from_millis(10))
-        .last_known_good(keep.to_str().unwrap(), Secrets::Omit)
-        .on_apply(
-            |_, proposed: std::sync::Arc<flux::Snapshot<App>>| async move {
-                die("callback", &proposed.dies);
-                Ok::<_, std::convert::Infallible>(())
-            },
-        );
-    builder = match number("TRIAL_PROBATION") {
-        Some(milliseconds) => builder.probation(Duration::from_millis(milliseconds)),
-        None => builder.trial(2),
-    };
+    let builder = declared(folder, &keep).on_apply(
+        |_, proposed: std::sync::Arc<flux::Snapshot<App>>| async move {
+            die("callback", &proposed.dies);
+            Ok::<_, std::convert::Infallible>(())
+        },
+    );
     let capacitor = builder.build().unwrap();
     if wanders {
         std::env::set_current_dir("/").unwrap();
@@ -159,6 +198,8 @@ pub struct Program {
     pub has_one_layer: bool,
     /// Whether it declares the file by a relative path, and then goes to another folder.
     pub wanders: bool,
+    /// Whether it answers its command line while it runs.
+    pub has_admin: bool,
 }
 
 impl Program {
@@ -170,6 +211,7 @@ impl Program {
             keep: None,
             has_one_layer: false,
             wanders: false,
+            has_admin: false,
         };
         program.write(document);
         program
@@ -192,13 +234,33 @@ impl Program {
     }
 
     pub fn start(&mut self) {
-        let _ = fs::remove_file(self.path("seen"));
+        for name in ["seen", "events"] {
+            let _ = fs::remove_file(self.path(name));
+        }
+        self.child = Some(self.process("child::child").spawn().unwrap());
+    }
+
+    /// Runs a command of the command line, and waits for its end: the code, and what it prints to both streams.
+    pub fn command(&self, words: &str) -> (u8, String, String) {
+        let mut command = self.process("child::command");
+        let ended = command.env("TRIAL_COMMAND", words).status().unwrap();
+        assert!(ended.success(), "{words}");
+        let text = |name: &str| fs::read_to_string(self.path(name)).unwrap();
+        (
+            fs::read(self.path("code")).unwrap()[0],
+            text("out"),
+            text("err"),
+        )
+    }
+
+    /// A process with the test of this name and what this program is declared as.
+    fn process(&self, test: &str) -> Command {
         let mut command = Command::new("bash");
         // Address space and stack are bounded, and no core is dumped.
         command
             .args(["-c", "ulimit -c 0; ulimit -v 4000000; exec \"$@\"", "bash"])
             .arg(std::env::current_exe().unwrap())
-            .args(["--exact", "child::child", "--nocapture"])
+            .args(["--exact", test, "--nocapture"])
             .env("TRIAL_FOLDER", self.folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -214,7 +276,10 @@ impl Program {
         if self.wanders {
             command.env("TRIAL_WANDERS", "1");
         }
-        self.child = Some(command.spawn().unwrap());
+        if self.has_admin {
+            command.env("TRIAL_ADMIN", "1");
+        }
+        command
     }
 
     /// The child's number.

@@ -2,7 +2,8 @@
 //!
 //! A Unix domain socket that its owner alone can open (mode 0600). A request is one line of JSON, an answer is lines of JSON with what
 //! is to be printed; both are bounded, and so are the clients and their time. Answers are those of [`inspect`](crate::inspect): no
-//! secret is in them, and nothing that is asked changes anything.
+//! secret is in them, and nothing that is asked changes anything, but for one order: `trust`. The mode of the file decides who may give
+//! it: the user of the program could as well remove the record.
 
 #[cfg(unix)]
 mod client;
@@ -40,12 +41,12 @@ fn path_of(address: &str) -> Result<&str, String> {
 
 impl<C: Config> Builder<C> {
     /// Opens a Unix domain socket while the capacitor runs, at which the program answers its own command line: `config plan`, `show`,
-    /// `explain`, `diff` and `watch` of [`cli`](crate::cli) are then about the running process. The address is `unix:PATH`; `${NAME}` in
+    /// `explain`, `diff`, `watch` and `trust` of [`cli`](crate::cli) are then about the running process. The address is `unix:PATH`; `${NAME}` in
     /// the attribute `admin` is read from the environment.
     ///
     /// Only the user that the program runs as (and root) can open it: its mode is 0600 from the first moment on. Who can open it sees
-    /// what `effective`, `explain` and `plan` answer, never a secret, and makes parties prepare for a plan and roll back; nothing can
-    /// be changed. Its folder must be writable for no other user: `/run/app`, not `/tmp`, where another user could make a socket of
+    /// what `effective`, `explain` and `plan` answer, never a secret, makes parties prepare for a plan and roll back, and
+    /// may give one order, [`trust`](crate::Capacitor::trust); nothing else can be changed. Its folder must be writable for no other user: `/run/app`, not `/tmp`, where another user could make a socket of
     /// that name while the program does not run, and receive the documents of a `config plan`. Eight clients are served at a time, with
     /// 4 MiB a request and 10 s for it.
     ///

@@ -11,6 +11,16 @@ pub(super) fn control(status: &Status) -> Html {
             "<button formaction=\"?pin\">Pin: keep this configuration, whatever comes</button>"
         }
     });
+    // A probation is ended by its own check and its time alone.
+    let passes = status.trial.is_some() && !status.on_probation;
+    if passes || !status.quarantined.is_empty() {
+        html.raw(match status.quarantined.is_empty() {
+            true => "<button formaction=\"?trust\">Trust: the trial of this configuration is passed</button>",
+            false => {
+                "<button formaction=\"?trust\">Trust: try what is in quarantine again; one more death puts it back</button>"
+            }
+        });
+    }
     let is_good = |outcome: &GenerationOutcome| !matches!(outcome, GenerationOutcome::TakenBack(_));
     let earlier = status.generations.iter().rev();
     let earlier = earlier.filter(|one| one.number != status.generation);
