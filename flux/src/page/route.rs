@@ -29,7 +29,7 @@ pub(super) enum Route {
 }
 
 /// The names, which are part of the interface.
-const ROUTES: [(&str, Route); 20] = [
+const ROUTES: [(&str, Route); 21] = [
     ("", Route::Page),
     ("page.css", Route::Style),
     ("page.js", Route::Script),

@@ -7,7 +7,7 @@ async fn controlled() -> (Site, String) {
     let terms = site.get("/control.json").await.json();
     assert_eq!(
         terms["allowed"],
-        serde_json::json!(["plan", "rollback", "pin", "unpin"])
+        serde_json::json!(["plan", "rollback", "pin", "unpin", "trust"])
     );
     let token = terms["token"].as_str().unwrap().to_owned();
     (site, token)
@@ -23,7 +23,7 @@ async fn a_read_only_page_does_nothing_and_gives_no_token() {
     let terms = site.get("/control.json").await.json();
     assert_eq!(terms, serde_json::json!({ "allowed": [], "token": null }));
     let (_, token) = controlled().await;
-    for uri in ["/pin", "/unpin", "/rollback", "/?pin"] {
+    for uri in ["/pin", "/unpin", "/rollback", "/trust", "/?pin"] {
         let reply = post(&site, uri, &[], &format!("token={token}")).await;
         assert_eq!(reply.status, 403, "{uri}");
     }
@@ -186,4 +186,88 @@ async fn what_a_document_would_change_is_shown_and_nothing_is_applied() {
     assert!(!read_only.get("/").await.body.contains("textarea"));
     let plan = post(&read_only, "/plan", &json, &form("port%3A+81")).await;
     assert_eq!(plan.status, 403);
+}
+
+#[tokio::test]
+async fn a_trial_and_a_quarantine_are_ended_by_a_button_that_is_there_as_long_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.json");
+    let start = async |document: &str| {
+        let (sender, below) = Channel::buffered("app.yaml", 16);
+        let capacitor = Capacitor::<App>::builder()
+            .source(Source::watcher(below).format(Format::Yaml))
+            .debounce(Duration::ZERO)
+            .last_known_good(path.to_str().unwrap(), flux::Secrets::Omit)
+            .trial(1)
+            .build()
+            .unwrap();
+        sender.send(document.as_bytes()).await.unwrap();
+        capacitor.start().await.unwrap();
+        let page = Page::new(&capacitor).allow(Control);
+        let document = sender;
+        Site {
+            capacitor,
+            document,
+            page,
+        }
+    };
+    let has_button = async |site: &Site| {
+        let page = site.get("/").await.body;
+        page.contains("formaction=\"?trust\"")
+    };
+    let trust = async |site: &Site| {
+        let terms = site.get("/control.json").await.json();
+        let token = terms["token"].as_str().unwrap();
+        let refused = post(site, "/trust", &[], "token=0").await;
+        assert_eq!(refused.status, 403);
+        let other = [("sec-fetch-site", "cross-site"), ("x-flux-token", token)];
+        assert_eq!(post(site, "/trust", &other, "").await.status, 403);
+        let headers = [("x-flux-token", token), ("accept", "application/json")];
+        post(site, "/trust", &headers, "").await.json()
+    };
+    let record = async |wanted: &str| {
+        let began = std::time::Instant::now();
+        loop {
+            let text = std::fs::read_to_string(folder.path().join("last.json.trial"));
+            if let Ok(text) = text
+                && text.contains(wanted)
+            {
+                return text;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{wanted}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let site = start("port: 1").await;
+    assert!(!has_button(&site).await);
+    assert_eq!(
+        trust(&site).await["trusted"]["passed"],
+        serde_json::Value::Null
+    );
+    site.write("port: 2").await;
+    assert!(has_button(&site).await);
+    assert_eq!(trust(&site).await["trusted"]["passed"], 2);
+    assert!(!has_button(&site).await && site.capacitor.status().trial.is_none());
+    site.write("port: 3").await;
+    // As if it had been another process that is gone.
+    let text = record("\"running\": true").await;
+    site.capacitor.stop().await;
+    let own = format!("\"id\": {}", std::process::id());
+    std::fs::write(
+        folder.path().join("last.json.trial"),
+        text.replace(&own, "\"id\": 0"),
+    )
+    .unwrap();
+    let site = start("port: 3").await;
+    assert_eq!(site.capacitor.get().port, 2);
+    assert!(has_button(&site).await);
+    let done = trust(&site).await;
+    assert_eq!(done["trusted"]["lifted"][0]["origin"], "app.yaml", "{done}");
+    let began = std::time::Instant::now();
+    while site.capacitor.get().port != 3 {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(site.capacitor.status().quarantined.is_empty());
+    site.capacitor.stop().await;
 }
