@@ -9,7 +9,9 @@ use flux::{
 };
 use std::{
     fmt,
+    pin::Pin,
     sync::{Arc, Mutex, OnceLock},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -24,6 +26,8 @@ async fn call_all(own: &Own, log: &Log<String>) {
         ("pin", capacitor.pin().await.err()),
         ("unpin", capacitor.unpin().await.err()),
         ("process", capacitor.process().await.err()),
+        ("reload", capacitor.reload().await.err()),
+        ("trust", capacitor.trust().await.err()),
     ];
     answers.retain(|(_, error)| !matches!(error, Some(Error::Inside { .. })));
     log.push(format!("{answers:?}"));
@@ -85,6 +89,77 @@ async fn what_waits_for_the_capacitor_is_an_error_inside_its_own_pipeline() {
         );
         assert_eq!((capacitor.get().n, capacitor.state()), (2, State::Healthy));
         capacitor.pin().await.expect("outside it is none");
+        capacitor.stop().await;
+    }
+}
+
+/// A tower layer that calls everything that waits for the capacitor, before and after what is inside of it.
+struct AskingLayer {
+    own: Own,
+    log: Log<String>,
+}
+
+struct AskingService<S> {
+    inner: S,
+    own: Own,
+    log: Log<String>,
+}
+
+impl<S> tower_layer::Layer<S> for AskingLayer {
+    type Service = AskingService<S>;
+    fn layer(&self, inner: S) -> AskingService<S> {
+        let (own, log) = (self.own.clone(), self.log.clone());
+        AskingService { inner, own, log }
+    }
+}
+
+impl<S, R> tower_service::Service<R> for AskingService<S>
+where
+    S: tower_service::Service<R>,
+    S::Future: Send + 'static,
+    S::Response: Send,
+    S::Error: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: R) -> Self::Future {
+        let (own, log) = (self.own.clone(), self.log.clone());
+        let inner = self.inner.call(request);
+        Box::pin(async move {
+            call_all(&own, &log).await;
+            let answer = inner.await;
+            call_all(&own, &log).await;
+            answer
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_capacitor_is_an_error_inside_of_a_tower_layer() {
+    for manual in [false, true] {
+        let (own, log) = (Own::default(), Log::default());
+        let layer = AskingLayer {
+            own: own.clone(),
+            log: log.clone(),
+        };
+        let (builder, sender) = over_a_channel::<App>();
+        let builder = builder.tower_layer(layer);
+        let builder = if manual { builder.manual() } else { builder };
+        let capacitor = builder.build().unwrap();
+        say(&sender, 1).await;
+        capacitor.start().await.unwrap();
+        own.set(capacitor.clone()).unwrap();
+        say(&sender, 2).await;
+        if manual {
+            capacitor.process().await.unwrap();
+        }
+        settle().await;
+        assert_eq!(log.take(), ["[]", "[]"], "before and after");
+        assert_eq!((capacitor.get().n, capacitor.state()), (2, State::Healthy));
         capacitor.stop().await;
     }
 }

@@ -1,8 +1,13 @@
 //! The events, with the original system's names and order.
 
+mod causes;
+
 use crate::by_hand;
 use flux::{Flux, pipeline::Request};
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 use tracing::{Event, Metadata, Subscriber, span};
 
 #[derive(Flux)]
@@ -94,116 +99,63 @@ fn a_state_change_is_told_before_what_caused_it() {
     });
 }
 
-/// Each as `flux::observe` documents it: message, level, fields.
-const DOCUMENTED: [(&str, &str, &[&str]); 14] = [
-    ("flux.capacitor.started", "INFO", &["debounce"]),
-    ("flux.capacitor.stopped", "INFO", &["state"]),
-    (
-        "flux.capacitor.state.changed",
-        "INFO",
-        &["new_state", "old_state"],
-    ),
-    ("flux.capacitor.change.received", "DEBUG", &["layer"]),
-    (
-        "flux.capacitor.transform.failed",
-        "WARN",
-        &["error", "update"],
-    ),
-    (
-        "flux.capacitor.validation.failed",
-        "WARN",
-        &["error", "update"],
-    ),
-    ("flux.capacitor.apply.failed", "WARN", &["error", "update"]),
-    (
-        "flux.capacitor.apply.succeeded",
-        "INFO",
-        &["generation", "update"],
-    ),
-    ("flux.capacitor.warning", "WARN", &["warning"]),
-    ("flux.breaker.changed", "INFO", &["new_state", "old_state"]),
-    (
-        "flux.update.retried",
-        "DEBUG",
-        &["attempt", "error", "pause", "update"],
-    ),
-    ("flux.update.fallback", "DEBUG", &["error", "update"]),
-    ("flux.stage.passed_over", "WARN", &["error", "update"]),
-    ("flux.hook.panicked", "ERROR", &["error", "hook"]),
-];
+/// The page of events, with the code that makes them below it.
+const OBSERVE: &str = include_str!("../../../flux/src/observe/mod.rs");
 
+/// An event as the table has it.
+#[derive(Debug)]
+struct DocumentedEvent {
+    level: String,
+    fields: Vec<&'static str>,
+}
+
+/// The table, by the events' names.
+fn documented() -> BTreeMap<&'static str, DocumentedEvent> {
+    let rows = OBSERVE.lines().filter_map(|line| {
+        let row = line.strip_prefix("//! | `flux.")?;
+        let mut columns = row.trim_end_matches(" |").splitn(3, " | ");
+        let name = columns.next()?.trim_end_matches('`');
+        let (level, fields) = (columns.next()?, columns.next()?);
+        // A field is in backquotes, before what explains it.
+        let fields = fields
+            .split(": ")
+            .next()
+            .filter(|text| text.starts_with('`'));
+        let mut fields: Vec<_> = fields
+            .into_iter()
+            .flat_map(|text| text.split('`'))
+            .collect();
+        fields.retain(|field| !field.trim_matches([',', ' ']).is_empty());
+        fields.sort_unstable();
+        let level = level.to_uppercase();
+        Some((name, DocumentedEvent { level, fields }))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_table_has_every_event_that_there_is_with_its_level() {
+    let made = OBSERVE.split("tracing::").filter_map(|code| {
+        let (level, rest) = code.split_once("!(name: \"flux.")?;
+        let (name, _) = rest.split_once('"')?;
+        Some((name, level.to_uppercase()))
+    });
+    let made: BTreeMap<_, _> = made.collect();
+    let table = documented();
+    let levels = table
+        .iter()
+        .map(|(name, event)| (*name, event.level.clone()));
+    let table: BTreeMap<_, _> = levels.collect();
+    assert!(table.len() > 25, "{table:?}");
+    assert_eq!(made, table);
+}
+
+/// An event of the table that nothing here causes fails it.
 #[tokio::test(start_paused = true)]
 async fn every_event_has_its_level_its_fields_and_the_capacitors_name() {
-    #[derive(Flux)]
-    struct Vault {
-        #[flux(range = 1..=9)]
-        n: u32,
-        #[flux(secret)]
-        password: Option<String>,
-    }
     let (ear, _listening) = crate::kit::Ear::listen();
-    let (builder, sender) = crate::kit::over_a_channel::<Vault>();
-    let capacitor = builder
-        .name("vault")
-        .on_apply(|_, next: Arc<flux::Snapshot<Vault>>| async move {
-            (next.n != 7).then_some(()).ok_or("no sevens")
-        })
-        .enrich(|request: Request<Vault>| async move {
-            let found = (request.current.n == 1).then_some(request);
-            found.ok_or("no such number")
-        })
-        .circuit_breaker(
-            flux::pipeline::CircuitBreaker::failures(1).recovery(std::time::Duration::from_secs(3)),
-        )
-        .retry(
-            flux::pipeline::Retry::attempts(2)
-                .base(std::time::Duration::ZERO)
-                .max(std::time::Duration::ZERO),
-        )
-        .fallback(|_| async { Err::<Request<Vault>, _>("out of ideas") })
-        .on_stop(|_| panic!("out of cheese"))
-        .build()
-        .unwrap();
-    let documents = [
-        "{n: 1, password: hunter2}",
-        "{n: x, password: hunter2}",
-        "{n: 0, password: hunter2}",
-        "{n: 7, password: hunter2}",
-        "{n: 2, password: [hunter2]}",
-        "{n: 2, pasword: hunter2}",
-    ];
-    for document in documents {
-        crate::kit::write(&sender, document).await;
-        match capacitor.status().running {
-            true => crate::kit::pass(10.0).await,
-            false => capacitor.start().await.unwrap(),
-        }
-    }
-    capacitor.stop().await;
+    causes::refusals_and_the_pipeline().await;
     let told = ear.take();
-    for event in &told {
-        let known = DOCUMENTED
-            .iter()
-            .find(|(message, ..)| *message == event.message);
-        let Some((message, level, fields)) = known else {
-            panic!("not documented: {event:?}");
-        };
-        assert_eq!(event.level.as_str(), *level, "{message}");
-        let mut named = event.fields.clone();
-        assert_eq!(
-            named.remove("capacitor").as_deref(),
-            Some("vault"),
-            "{message}"
-        );
-        assert!(named.keys().eq(fields.iter()), "{message}: {named:?}");
-        assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
-    }
-    for (message, ..) in DOCUMENTED {
-        assert!(
-            told.iter().any(|event| event.message == message),
-            "{message}"
-        );
-    }
     let states: Vec<_> = (told.iter())
         .filter(|event| event.message == "flux.capacitor.state.changed")
         .map(|event| (&*event.fields["old_state"], &*event.fields["new_state"]))
@@ -214,6 +166,48 @@ async fn every_event_has_its_level_its_fields_and_the_capacitors_name() {
         ("degraded", "healthy"),
     ];
     assert_eq!(states, expected);
+    causes::sources().await;
+    causes::reloads().await;
+    causes::an_update_that_lasts().await;
+    causes::a_stop_from_inside().await;
+    causes::trials().await;
+    causes::a_disk_that_is_back().await;
+    let told: Vec<_> = told.into_iter().chain(ear.take()).collect();
+    let table = documented();
+    for event in &told {
+        let message = &*event.message;
+        let known = message
+            .strip_prefix("flux.")
+            .and_then(|name| table.get(name));
+        let known = known.unwrap_or_else(|| panic!("not documented: {event:?}"));
+        assert_eq!(event.level.as_str(), known.level, "{message}");
+        let mut named = event.fields.clone();
+        let capacitor = named.remove("capacitor");
+        assert_eq!(capacitor.as_deref(), Some("vault"), "{message}");
+        assert!(named.keys().eq(known.fields.iter()), "{message}: {named:?}");
+        assert!(!format!("{event:?}").contains("hunter2"), "{event:?}");
+    }
+    for name in table.keys() {
+        let full = format!("flux.{name}");
+        let is_caused = told.iter().any(|event| event.message == full);
+        assert!(is_caused, "{full} has no test");
+    }
+    let field = |name: &str, field: &str| {
+        let mut found = told.iter().filter(|event| event.message == name);
+        found.next().map(|event| event.fields[field].clone())
+    };
+    for (name, of, value) in [
+        ("flux.trial.died", "changed", "`n`"),
+        ("flux.trial.died", "deaths", "1"),
+        ("flux.trial.quarantined", "changed", "`n`"),
+        ("flux.trial.quarantined", "deaths", "2"),
+        ("flux.capacitor.misused", "call", "stop"),
+        ("flux.update.slow", "lasts", "30s"),
+    ] {
+        assert_eq!(field(name, of).as_deref(), Some(value), "{name} {of}");
+    }
+    let file = field("flux.disk.recovered", "file").unwrap();
+    assert!(file.ends_with("known-good.json"), "{file}");
 }
 
 /// A tower layer that has an event where it is called.

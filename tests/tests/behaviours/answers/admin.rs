@@ -420,3 +420,51 @@ async fn the_socket_is_there_from_start_to_stop_in_manual_mode_too() {
         assert!(!path.exists());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_waits_for_the_update_under_way_and_holds_up_no_other_answer() {
+    let (_folder, path) = socket();
+    let (sender, channel) = Channel::buffered("/nowhere/app.yaml", 4);
+    let (begun, released) = (
+        Arc::new(tokio::sync::Semaphore::new(0)),
+        Arc::new(tokio::sync::Semaphore::new(0)),
+    );
+    let inner = (Arc::clone(&begun), Arc::clone(&released));
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .on_apply(move |_, next: Arc<flux::Snapshot<App>>| {
+            let (begun, released) = inner.clone();
+            async move {
+                if next.port == 82 {
+                    begun.add_permits(1);
+                    let _permit = released.acquire().await;
+                }
+                Ok::<(), std::convert::Infallible>(())
+            }
+        })
+        .admin(format!("unix:{}", path.display()))
+        .build()
+        .unwrap();
+    sender.send(b"port: 81".to_vec()).await.unwrap();
+    app.start().await.unwrap();
+    sender.send(b"port: 82".to_vec()).await.unwrap();
+    let _begun = begun.acquire().await.unwrap();
+    let order = {
+        let path = path.clone();
+        tokio::spawn(async move { run(&path, &["trust"]).await })
+    };
+    for _ in 0..20 {
+        let (code, out, err) = run(&path, &["show"]).await;
+        assert_eq!((code, out.starts_with("port: 81\n")), (0, true), "{err}");
+    }
+    assert!(!order.is_finished());
+    released.add_permits(1);
+    let (code, out, err) = order.await.unwrap();
+    assert_eq!(
+        (code, &*out),
+        (1, "nothing is on trial or in quarantine\n"),
+        "{err}"
+    );
+    assert_eq!(app.get().port, 82);
+    app.stop().await;
+}
