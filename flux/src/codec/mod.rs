@@ -243,7 +243,7 @@ pub(crate) fn decode<C: Config>(
 
 /// A TOML document of comments only, and a YAML document of tags and anchors only, is an empty map to its decoder. Ends at the first
 /// word that has a meaning.
-fn says_nothing(decoder: &Decoder, text: &str) -> bool {
+pub(crate) fn says_nothing(decoder: &Decoder, text: &str) -> bool {
     match decoder {
         #[cfg(feature = "toml")]
         Decoder::Toml => text.lines().all(|line| {
@@ -261,6 +261,20 @@ fn says_nothing(decoder: &Decoder, text: &str) -> bool {
         _ => {
             let _ = text;
             false
+        }
+    }
+}
+
+/// Whether a document can be read with its spans by no code of the program, and with no more time and memory than others.
+#[cfg(feature = "json")]
+pub(crate) fn is_harmless(decoder: &Decoder, text: &str) -> bool {
+    match dialect(decoder) {
+        None => false,
+        #[cfg(feature = "yaml")]
+        Some(crate::document::Dialect::Yaml) => bounds::check(text).is_ok(),
+        Some(_) => {
+            let _ = text;
+            true
         }
     }
 }

@@ -48,6 +48,12 @@ impl Identities {
         Identities::under(key, self.fields, known)
     }
 
+    /// Whether two documents have the same values. Both are read for it.
+    pub(super) fn is_same(&self, decoder: &Decoder, one: &[u8], other: &[u8]) -> bool {
+        let values = |bytes| codec::values((self.fields)(), decoder, bytes);
+        values(one).is_some_and(|one| values(other) == Some(one))
+    }
+
     /// Of a document; without one, of a source that holds nothing.
     pub(super) fn of(&self, decoder: Option<&Decoder>, content: Option<&[u8]>) -> Fingerprint {
         let by_bytes = Fingerprint::of(self.key, content);

@@ -2,6 +2,7 @@
 
 mod given;
 mod take_up;
+mod way_back;
 
 use super::{
     content::{GivenContent, LayerContent, Observed},
@@ -196,7 +197,7 @@ impl LayerState {
     }
 
     /// What the next update takes from it; none where it takes what readers see. A source that holds nothing is `Some(None)`.
-    pub(super) fn incoming(&self) -> Option<Option<Arc<[u8]>>> {
+    pub(crate) fn incoming(&self) -> Option<Option<Arc<[u8]>>> {
         match &self.pending {
             Some(observation) if self.held_back(observation).is_some() => None,
             Some(Observation::Value(content)) => Some(Some(Arc::clone(&content.bytes))),
@@ -241,42 +242,6 @@ impl LayerState {
         self.replaced = before
             .and_then(|content| content.bytes)
             .or(self.replaced.take());
-    }
-
-    /// Contains again what it contained before, if that is anything else.
-    pub(super) fn go_back(&mut self, to: &LayerContent, why: &str) {
-        let now = self.content();
-        let content = match to {
-            LayerContent::Given(_) | LayerContent::Kept => return,
-            LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
-            LayerContent::Document(bytes) => DecodedContent::later(Arc::clone(bytes)),
-        };
-        self.acquit(to);
-        if now != *to {
-            self.accepted = Some(content);
-        }
-        let Some(newest) = self.newest.as_ref().filter(|_| self.pending.is_none()) else {
-            return;
-        };
-        if to.is(newest) {
-            (self.candidate, self.refusal) = (None, None);
-        } else if self.candidate.is_none() && self.refusal.is_none() {
-            self.refusal = Some(vec![Entry::new(
-                &self.origin,
-                Flaw::whole(What::message(ProblemKind::TakenBack, why)),
-            )]);
-        }
-    }
-
-    /// What was taken up and could not be applied yet is not tried again either.
-    pub(super) fn give_up_candidate(&mut self, why: &str) {
-        if let Some(candidate) = self.candidate.take() {
-            self.take_back(&candidate.content(), why);
-            self.refusal = Some(vec![Entry::new(
-                &self.origin,
-                Flaw::whole(What::message(ProblemKind::TakenBack, why)),
-            )]);
-        }
     }
 
     /// A source that ended without a single observation is not waited for.
@@ -420,23 +385,6 @@ impl LayerState {
         match &self.identities {
             Some(identities) => identities.of(self.decoder.as_ref(), content),
             None => by_bytes(content),
-        }
-    }
-
-    /// Content that is not tried again until it changes.
-    pub(super) fn take_back(&mut self, content: &LayerContent, why: &str) {
-        if !matches!(content, LayerContent::Given(_) | LayerContent::Kept) {
-            self.quarantine
-                .add(by_bytes(content.bytes().as_deref()), why);
-        }
-    }
-
-    /// Content that serves is tried again.
-    pub(super) fn acquit(&mut self, content: &LayerContent) {
-        if !self.quarantine.is_empty()
-            && !matches!(content, LayerContent::Given(_) | LayerContent::Kept)
-        {
-            self.quarantine.remove(by_bytes(content.bytes().as_deref()));
         }
     }
 

@@ -300,23 +300,11 @@ impl TrialRecord {
             false => tries.saturating_sub(1),
         });
         let past_deaths = past_deaths.max().unwrap_or(0);
-        // What an earlier record counted already.
-        let tail = |path: &String| {
-            let count = path.strip_prefix("and ")?.strip_suffix(" more")?;
-            count.parse::<usize>().ok()
-        };
-        let earlier = (changed.iter().filter_map(tail)).fold(0, usize::saturating_add);
-        changed.retain(|path| tail(path).is_none());
-        let more = earlier.saturating_add(changed.len().saturating_sub(MOST_PATHS));
-        if more > 0 {
-            changed.truncate(MOST_PATHS);
-            changed.push(format!("and {more} more"));
-        }
         OnTrial {
             deaths: known.map_or(0, |known| known.deaths).max(past_deaths),
             fingerprints,
             generation,
-            changed,
+            changed: shortened(changed),
             since: now,
             running: true,
         }
@@ -369,6 +357,23 @@ impl QuarantinedContent {
             ),
         }
     }
+}
+
+/// The first paths, and how many more there are.
+pub(super) fn shortened(mut changed: Vec<String>) -> Vec<String> {
+    // What an earlier record counted already.
+    let tail = |path: &String| {
+        let count = path.strip_prefix("and ")?.strip_suffix(" more")?;
+        count.parse::<usize>().ok()
+    };
+    let earlier = (changed.iter().filter_map(tail)).fold(0, usize::saturating_add);
+    changed.retain(|path| tail(path).is_none());
+    let more = earlier.saturating_add(changed.len().saturating_sub(MOST_PATHS));
+    if more > 0 {
+        changed.truncate(MOST_PATHS);
+        changed.push(format!("and {more} more"));
+    }
+    changed
 }
 
 /// Paths as a list for people.

@@ -161,6 +161,11 @@ impl Entry {
         self.problem.what.kind() == ProblemKind::Missing
     }
 
+    /// Whether a way back is all that is reported.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.problem.what.kind() == ProblemKind::TakenBack
+    }
+
     /// A sentence of this kind.
     pub(crate) fn kind(mut self, is: ProblemKind) -> Self {
         if let What::Told { kind, .. } = &mut self.problem.what {

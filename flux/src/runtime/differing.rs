@@ -1,16 +1,84 @@
-//! In which paths two kept documents differ.
+//! In which paths documents differ: those that are about to be read or applied, and those of before.
 
-use crate::{
-    codec::Tree,
-    problem::{Dotted, Seg},
+use super::{
+    kept_document,
+    last_known_good::{KeptFile, NO_ENTRIES},
 };
-use std::collections::HashMap;
+use crate::{
+    codec::{self, Tree},
+    engine::{Engine, LayerContent},
+    problem::{Dotted, Seg, caught},
+};
+use std::{borrow::Cow, collections::HashMap};
 
 /// More paths than this are not listed.
 const MOST: usize = 64;
 
-/// Adds the paths in which they differ, by the names in the documents.
-pub(super) fn paths(old: &Tree, new: &Tree, found: &mut Vec<String>) {
+/// In which paths the documents that are about to be applied differ from what is kept on disk.
+pub(super) fn applied(engine: &Engine, before: &KeptFile) -> Vec<String> {
+    let schema = engine.layers().schema;
+    let mut found = Vec::new();
+    let states = engine.layers().states.iter().zip(engine.layers().keys());
+    for (state, key) in states {
+        let (Some(decoder), Some(old)) = (&state.decoder, before.content(&key)) else {
+            continue;
+        };
+        match state.newest_content() {
+            Some(LayerContent::Document(bytes)) => {
+                if let Ok((new, _)) = kept_document::keep(schema, decoder, &bytes) {
+                    paths(old, &new, &mut found);
+                }
+            }
+            Some(LayerContent::Silent(_)) => paths(old, &NO_ENTRIES, &mut found),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// In which paths the documents that are about to be read differ from what readers see; where they see nothing of a layer yet, from
+/// what is kept on disk. Nothing of the program runs for it: of a layer that only the program's own code can read, nothing is known.
+pub(super) fn incoming(engine: &Engine, before: Option<&KeptFile>) -> Vec<String> {
+    let schema = engine.layers().schema;
+    let mut found = Vec::new();
+    let states = engine.layers().states.iter().zip(engine.layers().keys());
+    for (state, key) in states {
+        let (Some(decoder), Some(incoming)) = (&state.decoder, state.incoming()) else {
+            continue;
+        };
+        let tree = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => {
+                let text = codec::text_of(bytes).ok()?;
+                match text.trim().is_empty() || codec::says_nothing(decoder, text) {
+                    true => Some(Cow::Borrowed(&NO_ENTRIES)),
+                    false if !codec::is_harmless(decoder, text) => None,
+                    false => {
+                        let kept = caught(|| kept_document::keep(schema, decoder, bytes));
+                        kept.ok()?.ok().map(|(tree, _)| Cow::Owned(tree))
+                    }
+                }
+            }
+            None => Some(Cow::Borrowed(&NO_ENTRIES)),
+        };
+        let old = match state.content() {
+            LayerContent::Given(_) => None,
+            LayerContent::Document(bytes) => tree(Some(&bytes)),
+            LayerContent::Silent(_) if state.is_accepted() => Some(Cow::Borrowed(&NO_ENTRIES)),
+            LayerContent::Kept | LayerContent::Silent(_) => {
+                before.and_then(|before| before.content(&key).map(Cow::Borrowed))
+            }
+        };
+        if let Some(old) = old
+            && let Some(new) = tree(incoming.as_deref())
+        {
+            paths(&old, &new, &mut found);
+        }
+    }
+    found
+}
+
+/// Adds the paths in which they differ, by the names in the documents. That the whole is something else has no path.
+fn paths(old: &Tree, new: &Tree, found: &mut Vec<String>) {
     walk(old, new, &mut Vec::new(), found);
 }
 
@@ -37,6 +105,7 @@ fn walk(old: &Tree, new: &Tree, path: &mut Vec<Seg>, found: &mut Vec<String>) {
             }
         }
         (old, new) if old == new => {}
+        _ if path.is_empty() => {}
         _ => found.push(Dotted(path).to_string()),
     }
 }

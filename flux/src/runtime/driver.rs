@@ -327,9 +327,20 @@ impl Driver {
     /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
     #[cfg(feature = "json")]
     fn describe_trial(&mut self) {
-        let paths = self.listeners.keeper.differences(&self.engine);
-        self.engine.describe_trial(paths);
+        if self.engine.wants_trial_paths() {
+            let paths = self.listeners.keeper.differences(&self.engine);
+            self.engine.describe_trial(paths);
+        }
         self.record_trial();
+    }
+
+    /// The paths in which content differs that is about to be read, since that may kill the process already.
+    #[cfg(feature = "json")]
+    fn describe_reading(&mut self) {
+        if self.engine.wants_trial_paths() {
+            let paths = self.listeners.keeper.differences_to_read(&self.engine);
+            self.engine.describe_trial(paths);
+        }
     }
 
     #[cfg(feature = "json")]
@@ -373,6 +384,8 @@ impl Driver {
     }
 
     fn describe_trial(&mut self) {}
+
+    fn describe_reading(&mut self) {}
 
     fn record_trial(&mut self) {}
 

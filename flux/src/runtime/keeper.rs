@@ -3,16 +3,14 @@
 
 use super::{
     claim::Claim,
-    disk,
-    last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot, NO_ENTRIES},
+    differing, disk,
+    last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
     process::ProcessId,
     saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
     trial_file,
 };
 use crate::{
-    engine::{
-        Engine, FingerprintKey, LastKnownGood, LayerContent, Past, TrialRecord, TrialRecordFile,
-    },
+    engine::{Engine, FingerprintKey, LastKnownGood, Past, TrialRecord, TrialRecordFile},
     observe,
     report::outgoing::SafeText,
 };
@@ -170,6 +168,7 @@ impl LastGoodKeeper {
         let from_sources = engine.layers().contents().is_some();
         if self.kept != engine.adoptions() && engine.is_trusted() && from_sources {
             self.kept = engine.adoptions();
+            self.before = None;
             let snapshot = KeptSnapshot::of(engine, keep.secrets);
             self.saver.push(Job::Keep(keep.path().to_owned(), snapshot));
         }
@@ -195,26 +194,12 @@ impl LastGoodKeeper {
         let Some(before) = self.before.take() else {
             return Vec::new();
         };
-        let mut paths = Vec::new();
-        let states = engine.layers().states.iter().zip(engine.layers().keys());
-        for (state, key) in states {
-            let (Some(decoder), Some(old)) = (&state.decoder, before.content(&key)) else {
-                continue;
-            };
-            match state.newest_content() {
-                Some(LayerContent::Document(bytes)) => {
-                    let kept = super::kept_document::keep(engine.layers().schema, decoder, &bytes);
-                    if let Ok((new, _)) = kept {
-                        super::differing::paths(old, &new, &mut paths);
-                    }
-                }
-                Some(LayerContent::Silent(_)) => {
-                    super::differing::paths(old, &NO_ENTRIES, &mut paths);
-                }
-                _ => {}
-            }
-        }
-        paths
+        differing::applied(engine, &before)
+    }
+
+    /// In which paths the documents that are about to be read differ from what readers see, or from what is kept on disk.
+    pub(super) fn differences_to_read(&self, engine: &Engine) -> Vec<String> {
+        differing::incoming(engine, self.before.as_ref())
     }
 
     /// Puts what became of the writes since the last call into the engine, for the status; answers whether there was anything.

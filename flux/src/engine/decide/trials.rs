@@ -17,7 +17,7 @@ use crate::{
         layer_state::LayerState,
         now::Now,
         proposal::Action,
-        trial_record::Fingerprints,
+        trial_record::{Fingerprints, shortened},
         trusted::Trusted,
     },
     problem::Seg,
@@ -227,13 +227,9 @@ impl Engine {
             Some(trusted) if *trusted != fingerprints => {}
             _ => return action,
         }
-        let mut paths = trials
-            .applied
-            .as_ref()
-            .map_or(Vec::new(), |one| one.changed.clone());
-        paths.extend(dotted(changed));
-        let mut seen = std::collections::HashSet::new();
-        paths.retain(|path| seen.insert(path.clone()));
+        let applied = trials.applied.as_ref();
+        let applied = applied.map_or(&[][..], |applied| &applied.changed);
+        let paths = all_paths(applied, dotted(changed));
         let trial = trials.trial(fingerprints, number, paths, now);
         trials.put(Some(trial));
         trials.reading = false;
@@ -241,13 +237,22 @@ impl Engine {
         Action::Record
     }
 
-    /// The paths in which the configuration that is about to be applied differs from the last known good one.
+    /// Whether it is not known yet in which paths the configuration on trial differs from the last known good one.
+    pub(crate) fn wants_trial_paths(&self) -> bool {
+        let trials = self.trials.as_ref();
+        let on_trial = trials.and_then(|trials| trials.record.on_trial.as_ref());
+        on_trial.is_some_and(|trial| trial.changed.is_empty())
+    }
+
+    /// The paths in which what is on trial differs from what readers see, or at the start from the last known good configuration.
     pub(crate) fn describe_trial(&mut self, changed: Vec<String>) {
-        if let Some(trials) = &mut self.trials
+        if self.wants_trial_paths()
+            && let Some(trials) = &mut self.trials
             && let Some(mut trial) = trials.record.on_trial.clone()
-            && trial.changed.is_empty()
         {
-            trial.changed = changed;
+            let applied = trials.applied.as_ref();
+            let applied = applied.map_or(&[][..], |applied| &applied.changed);
+            trial.changed = all_paths(applied, changed);
             trials.put(Some(trial));
         }
     }
@@ -429,4 +434,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// What has changed already, and what changes besides.
+fn all_paths(already: &[String], besides: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    let mut paths = already.to_vec();
+    paths.extend(besides);
+    paths.retain(|path| seen.insert(path.clone()));
+    shortened(paths)
 }

@@ -75,10 +75,10 @@ impl Engine {
             let suspects = back.suspects.iter().map(|contents| contents[i].clone());
             let served = Some(state.content()).filter(|_| to < from);
             for suspect in suspects.chain(served) {
-                state.take_back(&suspect, &text);
+                state.take_back_unless_same(&suspect, content, &text);
             }
             if by_hand {
-                state.give_up_candidate(&text);
+                state.give_up_candidate(content, &text);
             }
             state.go_back(content, &text);
         }
@@ -100,11 +100,7 @@ impl Engine {
             return;
         };
         for (state, content) in self.layers.states.iter_mut().zip(&*contents) {
-            let served = state.content();
-            if served != *content {
-                state.take_back(content, &text);
-                state.acquit(&served);
-            }
+            state.condemn(content, &text);
         }
     }
 

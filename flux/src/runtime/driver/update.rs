@@ -34,8 +34,8 @@ impl Driver {
         // New content on trial is read for its values.
         let is_read = self.engine.trials().is_some() && self.is_long();
         let is_recorded = match is_read {
-            true => block_in_place(|| self.engine.record_reading(now)),
-            false => self.engine.record_reading(now),
+            true => block_in_place(|| self.record_reading(now)),
+            false => self.record_reading(now),
         };
         match is_recorded {
             true => {
@@ -45,6 +45,15 @@ impl Driver {
             }
             false => self.take_up(now),
         }
+    }
+
+    /// Whether what is pending is recorded, with the paths in which it differs, before it is read.
+    fn record_reading(&mut self, now: Now) -> bool {
+        let is_recorded = self.engine.record_reading(now);
+        if is_recorded {
+            self.describe_reading();
+        }
+        is_recorded
     }
 
     fn take_up(&mut self, now: Now) {
