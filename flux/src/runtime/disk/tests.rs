@@ -1,5 +1,8 @@
 //! The order of the calls, and what is left when one of them fails.
 
+#[cfg(all(feature = "derive", feature = "yaml"))]
+mod protocol;
+
 use super::*;
 use std::{
     collections::BTreeMap,
@@ -8,7 +11,7 @@ use std::{
 
 /// A disk in memory that stops before one of its calls, and what is on it after a loss of power: of what was not synced,
 /// anything may be there and anything may be missing.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Medium {
     /// By the number of the file: what is written, and how much of it is surely on the medium.
     files: Vec<(Vec<u8>, usize)>,
@@ -50,6 +53,19 @@ impl Medium {
 struct Faulty {
     medium: Arc<Mutex<Medium>>,
     left: Arc<Mutex<usize>>,
+    /// What was on it after each call.
+    past: Arc<Mutex<Vec<Medium>>>,
+    after: Option<AfterCall>,
+}
+
+/// What is done after each call.
+#[derive(Clone)]
+struct AfterCall(Arc<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for AfterCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AfterCall")
+    }
 }
 
 impl Faulty {
@@ -57,6 +73,8 @@ impl Faulty {
         Faulty {
             medium: Arc::clone(medium),
             left: Arc::new(Mutex::new(calls)),
+            past: Arc::default(),
+            after: None,
         }
     }
     fn call<T>(&self, call: impl FnOnce(&mut Medium) -> io::Result<T>) -> io::Result<T> {
@@ -65,7 +83,13 @@ impl Faulty {
             Some(fewer) => *left = fewer,
             None => return Err(io::Error::other("the power is gone")),
         }
-        call(&mut self.medium.lock().unwrap())
+        let mut medium = self.medium.lock().unwrap();
+        let done = call(&mut medium);
+        self.past.lock().unwrap().push(medium.clone());
+        if let Some(AfterCall(after)) = &self.after {
+            after();
+        }
+        done
     }
     fn is_gone(&self) -> bool {
         *self.left.lock().unwrap() == 0
