@@ -58,3 +58,58 @@ pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Syntax> {
     T::deserialize(NodeDecoder::new(&document, &parts, &left))
         .map_err(|error| Syntax::new(&error, None, true))
 }
+
+#[cfg(test)]
+#[cfg(feature = "derive")]
+mod tests {
+    use crate::codec::{self, Decoder, Unknown};
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct MergeKeyApp {
+        #[flux(default)]
+        maps: BTreeMap<String, BTreeMap<String, u32>>,
+    }
+
+    /// The first problem of a document, with its line and column; none where it is read.
+    fn problem(text: &str) -> Option<(String, Option<(usize, usize)>)> {
+        let decoded = codec::decode::<MergeKeyApp>(&Decoder::Yaml, text.as_bytes(), Unknown::Warn);
+        let found = decoded.err()?.found.remove(0);
+        Some((format!("{:?}", found.problem.what), found.at))
+    }
+
+    #[tokio::test]
+    async fn each_row_of_the_table_of_merge_keys_is_what_happens() {
+        let mut rows = 0;
+        let page = include_str!("../docs/sources.md");
+        let (_, table) = page.split_once("What merge keys mean").unwrap();
+        let (table, _) = table.split_once("# Options").unwrap();
+        for line in table.lines().filter(|line| line.starts_with("| `")) {
+            let (document, outcome) = line.trim_matches(['|', ' ']).split_once(" | ").unwrap();
+            let text = format!("maps: {}", document.trim_matches('`'));
+            match outcome.strip_prefix("refused: ") {
+                Some(sentence) => {
+                    let (found, at) = problem(&text).unwrap();
+                    assert!(found.contains(sentence), "{text}: {found}");
+                    assert!(at.is_some(), "{text}");
+                }
+                None => {
+                    let (sender, channel) = crate::source::Channel::buffered("document", 1);
+                    let source = crate::Source::watcher(channel).format(crate::Format::Yaml);
+                    let capacitor = crate::Capacitor::<MergeKeyApp>::builder()
+                        .source(source)
+                        .build()
+                        .unwrap();
+                    sender.send(text.clone().into_bytes()).await.unwrap();
+                    capacitor.start().await.unwrap();
+                    let value = format!("{:?}", capacitor.get().maps);
+                    assert_eq!(outcome.split('`').nth(1), Some(&*value), "{text}");
+                    capacitor.stop().await;
+                }
+            }
+            rows += 1;
+        }
+        assert_eq!(rows, 6);
+    }
+}

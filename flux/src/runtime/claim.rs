@@ -37,7 +37,7 @@ impl Claim {
         }
     }
 
-    fn now(paths: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
+    pub(super) fn now(paths: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
         let process = std::process::id();
         let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
         claimed.retain(|one| one.process == process);

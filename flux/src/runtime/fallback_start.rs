@@ -27,8 +27,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
     };
     let path = keep.shown();
     let kept = FoundFile {
-        path,
-        age: found.written.elapsed().unwrap_or_default(),
+        name: found.name(path),
         found: &found,
         is_denied: engine.is_denied(),
     };
@@ -61,14 +60,13 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
                     observe::warning(&name, &secrets.safe(&text));
                 }
                 filled |= found.is_some();
-                let kept = kept.name();
+                let kept = kept.name.clone();
                 let why = why(state).map(|why| FillReason { why, kept });
                 engine.fill(layer, found, why, path);
             }
             Err(problem) => {
                 observe::warning(&name, &secrets.safe(&format!("{path}: {problem}")));
-                let name = kept.name();
-                let why = format!("{name}, does not serve: {problem}");
+                let why = format!("{}, does not serve: {problem}", kept.name);
                 lacking |= engine.cannot_fill(layer, why);
             }
         }
@@ -77,7 +75,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
     // What is missing in it is reported, once there is nothing to wait for.
     let report = lacking && states.clone().all(LayerState::answered);
     let again = report || filled && states.all(LayerState::is_usable);
-    again.then(|| kept.name())
+    again.then_some(kept.name)
 }
 
 /// Why what a layer holds is not what serves; none where its refusal is a reason already.
@@ -95,20 +93,14 @@ fn why(state: &LayerState) -> Option<What> {
 
 /// The file as it was found.
 struct FoundFile<'f> {
-    path: &'f str,
-    age: Duration,
+    /// What reports call it.
+    name: String,
     found: &'f KeptFile,
     /// The program refuses what the layers contain.
     is_denied: bool,
 }
 
 impl FoundFile<'_> {
-    /// What reports call it.
-    fn name(&self) -> String {
-        let (age, path) = (self.age.as_secs(), self.path);
-        format!("the last known good configuration, {age}s old, from {path}")
-    }
-
     /// What it has of a layer, with warnings; or why that cannot serve.
     fn of_layer(
         &self,

@@ -24,11 +24,7 @@ impl KeptConfiguration {
         let Some(file) = keep.read(spec.options.schema.name)? else {
             return Ok(None);
         };
-        let age = file.written.elapsed().unwrap_or_default().as_secs();
-        let name = format!(
-            "the last known good configuration, {age}s old, from {}",
-            crate::problem::escaped(keep.shown())
-        );
+        let name = file.name(keep.shown());
         Ok(Some(KeptConfiguration { name, file }))
     }
 

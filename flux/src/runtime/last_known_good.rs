@@ -1,6 +1,12 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
-use super::{disk, kept_document, process::ProcessId, trial_file};
+use super::{
+    disk,
+    file_place::{self, LinkedPath},
+    kept_document,
+    process::ProcessId,
+    trial_file,
+};
 use crate::{
     codec::{self, Decoder, Tree},
     engine::{
@@ -47,26 +53,11 @@ pub(crate) struct KeepOnDisk {
     pub(crate) trials: Option<TrialRules>,
 }
 
-/// The path from the root, without links as far as it exists.
-fn whole(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let existing = path.ancestors().find_map(|above| {
-        let rest = path.strip_prefix(above).ok()?;
-        let found = above.canonicalize().ok()?;
-        Some(match rest.as_os_str().is_empty() {
-            true => found,
-            false => found.join(rest),
-        })
-    });
-    existing.unwrap_or(path)
-}
-
-/// What is written for the file at `path`: a link in its place is replaced, those of its folders are followed.
-fn place(path: &Path) -> PathBuf {
-    match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => whole(folder).join(name),
-        _ => whole(path),
-    }
+/// The entries of a folder that are links: a folder that a source reads may lead to files elsewhere. None of what is no folder.
+fn entries(folder: &Path) -> impl Iterator<Item = LinkedPath> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+    links.map(|entry| LinkedPath::of(&entry.path()))
 }
 
 /// A document that is not there.
@@ -74,7 +65,7 @@ pub(super) static NO_ENTRIES: Tree = Tree::Map(Vec::new());
 
 /// What a file of before holds.
 pub(crate) struct KeptFile {
-    pub(crate) written: SystemTime,
+    written: SystemTime,
     pub(super) key: Option<FingerprintKey>,
     layers: Vec<KeptLayer>,
 }
@@ -91,6 +82,13 @@ struct KeptLayer {
 }
 
 impl KeptFile {
+    /// What reports and messages call it, where it is declared as `path`.
+    pub(super) fn name(&self, path: &str) -> String {
+        let age = self.written.elapsed().unwrap_or_default().as_secs();
+        let path = crate::problem::escaped(path);
+        format!("the last known good configuration, {age}s old, from {path}")
+    }
+
     /// What a layer contained then, and what of it has no place any more; none where it contained nothing.
     pub(super) fn layer(
         &self,
@@ -200,7 +198,7 @@ impl KeepOnDisk {
             .is_some()
             .then(|| trial_file::beside(&self.path));
         let paths = std::iter::once(&self.path).chain(&record);
-        paths.map(|path| place(path)).collect()
+        paths.map(|path| file_place::written(path)).collect()
     }
 
     /// Refuses a file that a source reads: it would be written over.
@@ -208,12 +206,19 @@ impl KeepOnDisk {
         &self,
         sources: impl Iterator<Item = &'p Path>,
     ) -> Result<(), String> {
-        let own = [self.path.clone(), trial_file::beside(&self.path)].map(|path| whole(&path));
+        let own = [self.path.clone(), trial_file::beside(&self.path)];
+        // What is written, and what is read at a start.
+        let own = own.map(|path| (file_place::written(&path), LinkedPath::of(&path).end));
         for source in sources {
-            let read = whole(source);
-            let hit = own
-                .iter()
-                .find(|own| **own == read || own.parent() == Some(&read));
+            let read = LinkedPath::of(source);
+            let hit = own.iter().find(|(written, found)| {
+                read.leads_over(written)
+                    || [written, found]
+                        .iter()
+                        .any(|own| **own == read.end || own.parent() == Some(read.end.as_path()))
+                    || entries(&read.end).any(|entry| entry.leads_over(written))
+            });
+            let hit = hit.map(|(written, _)| written);
             if let Some(own) = hit {
                 return Err(format!(
                     "the last known good configuration would be written to {}, which the source {} reads; give it a file of its own, in \

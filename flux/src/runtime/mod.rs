@@ -17,6 +17,8 @@ mod driver;
 mod error;
 #[cfg(feature = "json")]
 mod fallback_start;
+#[cfg(feature = "json")]
+mod file_place;
 #[cfg(all(test, feature = "derive", feature = "yaml"))]
 mod hanging_disk;
 mod inside;

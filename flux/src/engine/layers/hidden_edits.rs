@@ -3,7 +3,7 @@
 use super::{Layers, document};
 use crate::{
     codec::Decoder,
-    document::{Document, NodeContent, NodeId},
+    document::{Document, NodeContent, NodeId, ResolvedKind},
     problem::{Flaw, ProblemKind, Seg, What, caught},
     report::{ArgumentPlace, Entry},
     schema::{self, Field, MergeRule, Reached},
@@ -46,7 +46,8 @@ impl Layers {
             let is_edit = is_replaced(fields, path, (&newest, value))
                 && before.as_ref().is_none_or(|before| {
                     let was = find(fields, before, path);
-                    was.is_none_or(|(was, _)| !is_same((before, was), (&newest, value)))
+                    let by_value = is_number(fields, path);
+                    was.is_none_or(|(was, _)| !is_same((before, was), (&newest, value), by_value))
                 });
             is_edit.then(|| entry(path, argument, &place, bytes, decoder))
         });
@@ -85,10 +86,25 @@ fn is_replaced(
     matches!(merge, None | Some(MergeRule::Replace)) && !is_map
 }
 
-/// Whether two values are written alike, but for quotes of texts, blanks and comments. How a number is written counts: where the
-/// field is a text, `1.1` and `1.10` are two values.
-fn is_same(one: (&Document<'_>, NodeId), other: (&Document<'_>, NodeId)) -> bool {
+/// Whether the field at `path` reads a number.
+fn is_number(fields: &'static [Field], path: &[Seg]) -> bool {
+    let Reached::Leaf(field, at) = schema::follow(fields, path) else {
+        return false;
+    };
+    let name = field.type_name();
+    let inner = name.strip_prefix("Option<");
+    let name = inner.and_then(|one| one.strip_suffix('>')).unwrap_or(name);
+    let bits = name.strip_prefix(['u', 'i', 'f']).unwrap_or_default();
+    at == path.len() && matches!(bits, "8" | "16" | "32" | "64" | "128" | "size")
+}
+
+/// Whether two values are written alike, but for quotes of texts, blanks and comments. How a number is written counts, unless it is
+/// known `by_value` that it is one: where the field is a text, `1.1` and `1.10` are two values.
+fn is_same(one: (&Document<'_>, NodeId), other: (&Document<'_>, NodeId), by_value: bool) -> bool {
     let ((one, first), (other, second)) = (one, other);
+    if by_value && let (Some(first), Some(second)) = (number(one, first), number(other, second)) {
+        return first == second;
+    }
     let mut open = vec![(first, second)];
     let mut left = one.len().max(other.len());
     while let Some((a, b)) = open.pop() {
@@ -118,6 +134,20 @@ fn is_same(one: (&Document<'_>, NodeId), other: (&Document<'_>, NodeId)) -> bool
         }
     }
     true
+}
+
+/// A number in one form, however it is written; none of anything else.
+fn number(document: &Document<'_>, id: NodeId) -> Option<String> {
+    let text = &document.scalar(id)?.text;
+    let kind = document.kind(id)?;
+    let printed = document.printed(id);
+    let printed = printed.unwrap_or_else(|| text.replace('_', ""));
+    match kind {
+        ResolvedKind::Integer => Some(printed),
+        // A whole one is an integer, as long as a float has all of them.
+        ResolvedKind::Float => Some(printed.strip_suffix(".0").unwrap_or(&printed).to_owned()),
+        _ => None,
+    }
 }
 
 /// The value at `path`, and the path as this document writes it.
@@ -172,8 +202,39 @@ mod tests {
             let path = [Seg::Key("v".into())];
             let (value, _) = find(&[], &after, &path).unwrap();
             let was = find(&[], &before, &path);
-            let is_kept = was.is_some_and(|(was, _)| is_same((&before, was), (&after, value)));
+            let is_kept =
+                was.is_some_and(|(was, _)| is_same((&before, was), (&after, value), false));
             assert_eq!(!is_kept, is_edit, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_only_written_otherwise_is_no_edit_of_a_number_and_one_of_a_text() {
+        static FIELDS: [Field; 3] = [
+            Field::new("count", "COUNT").with_type("u32"),
+            Field::new("ratio", "RATIO").with_type("Option<f64>"),
+            Field::new("name", "NAME").with_type("String"),
+        ];
+        for (field, before, now, is_edit) in [
+            ("count", "30", "0x1e", false),
+            ("count", "30", "+30", false),
+            ("count", "30", "31", true),
+            ("count", "30", "'30'", true),
+            ("ratio", "30", "30.0", false),
+            ("ratio", "3e1", "30.00", false),
+            ("ratio", "0x1e", "30", false),
+            ("ratio", "30.5", "30", true),
+            ("name", "30", "30.0", true),
+            ("name", "1.1", "1.10", true),
+        ] {
+            let (before, now) = (format!("{field}: {before}"), format!("{field}: {now}"));
+            let parse = |text| Document::parse(Dialect::Yaml, text).unwrap();
+            let (before, after) = (parse(&before), parse(&now));
+            let path = [Seg::Key(field.into())];
+            let value = |document| find(&FIELDS, document, &path).unwrap().0;
+            let by_value = is_number(&FIELDS, &path);
+            let (was, is) = ((&before, value(&before)), (&after, value(&after)));
+            assert_eq!(!is_same(was, is, by_value), is_edit, "{now}");
         }
     }
 }
