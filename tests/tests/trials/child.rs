@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 /// Longer than anything takes, also on a busy machine.
@@ -167,8 +167,12 @@ async fn run(folder: &Path) {
         let status = capacitor.status();
         let n = capacitor.try_snapshot().map(|app| app.n);
         let error = status.error.as_ref().map(ToString::to_string);
+        let since = status.layers[0]
+            .changed
+            .map(|at| at.duration_since(UNIX_EPOCH));
+        let since = since.map_or(0, |since| since.unwrap().as_nanos());
         let seen = format!(
-            "{} {n:?}\n{}\n{}",
+            "{} {n:?}\n{}\n{}\napp.yaml changed at {since};\n",
             status.state,
             error.unwrap_or_default(),
             status
