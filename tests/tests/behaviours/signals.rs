@@ -87,6 +87,7 @@ fn a_state_change_is_told_before_what_caused_it() {
         .build()
         .unwrap();
     // `tracing` decides once for an event whether anybody listens, at its first time; another test may be at it just now.
+    drop(crate::kit::Ear::listen());
     runtime.block_on(run(|_, _| {}));
     tracing::subscriber::with_default(names.clone(), || {
         runtime.block_on(run(|step, events| {
