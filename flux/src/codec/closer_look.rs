@@ -1,10 +1,9 @@
 //! A look at a document that can be decoded: keys that no field has, sections that are null.
 
 use super::{
-    Decoder, Found, Unknown,
+    Decoder, Found, LazyModel, Unknown,
     opened::opened,
-    slow::{dialect, located, sentence},
-    tree,
+    slow::{located, sentence},
     walk::{Spot, walk},
 };
 use crate::{
@@ -24,30 +23,29 @@ pub(super) struct Closer {
 #[cold]
 pub(super) fn look_closer(
     fields: &'static [Field],
-    decoder: &Decoder,
-    text: &str,
+    model: &LazyModel<'_, '_>,
     unknown: Unknown,
 ) -> Closer {
     // toml's decoder takes a date in the place of a section for a map with an unknown key.
-    let matters = schema::any_strict(fields) || hands_dates_over_as_maps(decoder);
+    let matters = schema::any_strict(fields) || hands_dates_over_as_maps(model.decoder);
     if unknown == Unknown::Ignore && !matters {
         return Closer::default();
     }
-    let document = dialect(decoder).and_then(|dialect| Document::parse(dialect, text).ok());
-    let mut walked = match &document {
+    let document = model.placed().ok();
+    let mut walked = match document {
         Some(document) => walk(fields, document, false),
         // The keys are listed without their places.
-        None => match tree(decoder, text) {
+        None => match model.tree() {
             Ok(tree) => {
                 let document = Document::of_tree(&opened(fields, &tree));
                 let mut walked = walk(fields, &document, false);
-                if !matches!(decoder, Decoder::Custom(_)) {
+                if !matches!(model.decoder, Decoder::Custom(_)) {
                     walked.spots.retain(Spot::is_unknown);
                 }
                 walked
             }
             Err(syntax) => {
-                let sentence = sentence(fields, syntax.message, text, syntax.quotes);
+                let sentence = sentence(fields, syntax.message, model.text, syntax.quotes);
                 let text = format!("has unknown keys that cannot be listed: {sentence}");
                 return Closer {
                     found: vec![Found::whole(text, syntax.at)],
@@ -64,7 +62,7 @@ pub(super) fn look_closer(
     let refuses = (unknown == Unknown::Deny && !walked.spots.is_empty())
         || (walked.spots.iter()).any(|spot| spot.strict || !spot.is_unknown());
     Closer {
-        found: located(document.as_ref(), walked.spots, walked.more),
+        found: located(document, walked.spots, walked.more),
         refuses,
     }
 }

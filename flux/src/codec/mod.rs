@@ -7,6 +7,7 @@ pub(crate) mod default_text;
 mod every_part;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
+mod lazy_model;
 mod opened;
 #[cfg(any(feature = "json", feature = "toml"))]
 mod position;
@@ -20,6 +21,7 @@ mod yaml;
 
 #[cfg(any(feature = "toml", feature = "yaml"))]
 use exact::Exact;
+pub(crate) use lazy_model::LazyModel;
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
 pub(crate) use slow::{decode_tree, dialect};
@@ -206,13 +208,14 @@ pub(crate) fn decode<C: Config>(
     }
     take_unknown_flag();
     take_empty_flag();
-    let layer = match fast::<Option<Section<C::Layer>>>(decoder, text) {
+    let model = LazyModel::new(decoder, text);
+    let layer = match fast::<Option<Section<C::Layer>>>(&model) {
         Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
         Err(first) => {
             let mut partial = slow::PartialLayer::new();
             let fields = C::fields();
-            let found = slow::problems(fields, decoder, text, first, unknown, &mut partial);
+            let found = slow::problems(fields, &model, first, unknown, &mut partial);
             return Err(Failed {
                 found,
                 partial: partial.layer,
@@ -220,11 +223,11 @@ pub(crate) fn decode<C: Config>(
         }
     };
     let closer = match take_unknown_flag() {
-        true => closer_look::look_closer(C::fields(), decoder, text, unknown),
+        true => closer_look::look_closer(C::fields(), &model, unknown),
         false => closer_look::Closer::default(),
     };
     let emptied = match take_empty_flag() && !closer.refuses {
-        true => slow::emptied(decoder, text, &mut slow::PartialLayer::<C::Layer>::new()),
+        true => slow::emptied(&model, &mut slow::PartialLayer::<C::Layer>::new()),
         false => Vec::new(),
     };
     match closer.refuses {
@@ -289,6 +292,7 @@ fn nothing<L: Default>() -> Decoded<L> {
 }
 
 /// What a format's own decoder reports of a document, and where.
+#[derive(Clone)]
 pub(crate) struct Syntax {
     pub(crate) message: String,
     pub(crate) at: Option<(usize, usize)>,
@@ -319,11 +323,9 @@ impl Syntax {
     }
 }
 
-/// Straight from the format.
-pub(crate) fn fast<T: serde::de::DeserializeOwned>(
-    decoder: &Decoder,
-    text: &str,
-) -> Result<T, Syntax> {
+/// Straight from the format. A document of YAML that is decoded from the model leaves its nodes there.
+pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
+    let (decoder, text) = (model.decoder, model.text);
     match decoder {
         #[cfg(feature = "json")]
         Decoder::Json => serde_json::from_str(text).map_err(|error| {
@@ -338,12 +340,12 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(
         Decoder::Yaml => {
             bounds::check(text)?;
             if yaml::may_merge(text) {
-                return yaml::decode(text);
+                return yaml::decode(model);
             }
             let document = serde_yaml::Deserializer::from_str(text);
             T::deserialize(Exact::<_, exact::Yaml>::new(document)).or_else(|error| {
                 if yaml::wants_a_tag(&error) {
-                    return yaml::decode(text);
+                    return yaml::decode(model);
                 }
                 // The decoder may fail before the parser does. What the parser itself reports quotes nothing; it alone runs
                 // where everything is passed over.
@@ -407,25 +409,20 @@ fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {
 
 /// The document as a tree.
 pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
-    match decoder {
-        Decoder::Custom(codec) => custom(&**codec, text),
-        _ => as_written(decoder, text),
-    }
+    LazyModel::new(decoder, text).tree()
 }
 
 /// For a type that takes any document: dates of TOML are the maps that its decoder makes of them.
-pub(crate) fn as_written<T: serde::de::DeserializeOwned>(
-    decoder: &Decoder,
-    text: &str,
-) -> Result<T, Syntax> {
-    match decoder {
+fn as_written<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
+    match model.decoder {
         #[cfg(feature = "toml")]
         Decoder::Toml => {
+            let text = model.text;
             let document = ::toml::Deserializer::parse(text)
                 .map_err(|error| toml_error(text, &error, false))?;
             T::deserialize(document).map_err(|error| toml_error(text, &error, true))
         }
-        _ => fast(decoder, text),
+        _ => fast(model),
     }
 }
 

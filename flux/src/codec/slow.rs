@@ -1,10 +1,9 @@
 //! The slow pass: run only after a decode failed, to find every problem and its place.
 
 use super::{
-    Decoder, Found, Syntax, Unknown,
+    Decoder, Found, LazyModel, Syntax, Unknown,
     every_part::every_part,
     opened::opened,
-    tree,
     walk::{Spot, walk},
 };
 #[cfg(feature = "yaml")]
@@ -86,12 +85,12 @@ impl<L: Layer> FillLayer for PartialLayer<L> {
 #[cold]
 pub(super) fn problems(
     fields: &'static [Field],
-    decoder: &Decoder,
-    text: &str,
+    model: &LazyModel<'_, '_>,
     first: Syntax,
     unknown: Unknown,
     into: &mut dyn FillLayer,
 ) -> Vec<Found> {
+    let text = model.text;
     let whole = |syntax: Syntax| {
         Found::whole(
             sentence(fields, syntax.message, text, syntax.quotes),
@@ -99,8 +98,8 @@ pub(super) fn problems(
         )
     };
     let alone = |found| vec![found];
-    let Some(dialect) = dialect(decoder) else {
-        let tree = match tree(decoder, text) {
+    let Some(dialect) = dialect(model.decoder) else {
+        let tree = match model.tree() {
             Ok(tree) => tree,
             Err(syntax) => return alone(whole(syntax)),
         };
@@ -111,23 +110,23 @@ pub(super) fn problems(
     if first.too_much {
         return alone(whole(first));
     }
-    match Document::parse(dialect, text) {
+    match model.placed() {
         #[cfg(feature = "yaml")]
-        Ok(document) if dialect == Dialect::Yaml && bad_merge(&document).is_some() => {
+        Ok(document) if dialect == Dialect::Yaml && bad_merge(document).is_some() => {
             alone(whole(first))
         }
         Ok(document) => {
-            let all = from_document(fields, &document, into);
-            every(fields, &document, all, whole(first), (unknown, true))
+            let all = from_document(fields, document, into);
+            every(fields, document, all, whole(first), (unknown, true))
         }
         Err(Unfollowed::Another(at)) => alone(Found::whole(
             "contains more than one document; a source is one document, so remove what follows `---`",
-            Some(crate::document::Lines::of(text).place(text, at)),
+            Some(crate::document::Lines::of(text).place(text, *at)),
         )),
         // The format's own decoder is right, also where nobody can follow it. It may have failed at a value before its parser
         // fails: then what the parser reports counts, which quotes nothing.
         Err(_) => {
-            let parsed = || super::fast::<serde::de::IgnoredAny>(decoder, text).err();
+            let parsed = || super::fast::<serde::de::IgnoredAny>(model).err();
             let syntax = first.quotes.then(parsed).flatten();
             alone(whole(syntax.unwrap_or(first)))
         }
@@ -256,20 +255,20 @@ fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) ->
 
 /// The entries of maps that are null where null is no value, of a document that can be decoded.
 #[cold]
-pub(super) fn emptied(decoder: &Decoder, text: &str, into: &mut dyn FillLayer) -> Vec<Found> {
-    let (document, all) = match dialect(decoder) {
-        Some(dialect) => {
+pub(super) fn emptied(model: &LazyModel<'_, '_>, into: &mut dyn FillLayer) -> Vec<Found> {
+    let (document, all) = match dialect(model.decoder) {
+        Some(_) => {
             // What cannot be followed has no places.
-            let Ok(document) = Document::parse(dialect, text) else {
+            let Ok(document) = model.placed() else {
                 return Vec::new();
             };
-            let (left, parts) = (NodeDecoder::budget(&document), HashMap::new());
-            let decode = || into.fill_from_nodes(NodeDecoder::new(&document, &parts, &left));
+            let (left, parts) = (NodeDecoder::budget(document), HashMap::new());
+            let decode = || into.fill_from_nodes(NodeDecoder::new(document, &parts, &left));
             let (_, all) = collect_errors(|| recording_empty(decode));
             (Some(document), all)
         }
         None => {
-            let Ok(tree) = tree(decoder, text) else {
+            let Ok(tree) = model.tree() else {
                 return Vec::new();
             };
             let (_, all) = collect_errors(|| recording_empty(|| into.fill_from_tree(&tree)));
@@ -279,7 +278,7 @@ pub(super) fn emptied(decoder: &Decoder, text: &str, into: &mut dyn FillLayer) -
     let is_one = |caught: &Caught| caught.problem.what.kind() == ProblemKind::NoEffect;
     let spots = all.caught.into_iter().filter(is_one).map(|caught| {
         let step = caught.steps.last().filter(|_| document.is_some());
-        let node = step.and_then(|step| Some(document.as_ref()?.id(step.node)));
+        let node = step.and_then(|step| Some(document?.id(step.node)));
         Spot {
             node,
             problem: caught.problem,
@@ -288,7 +287,7 @@ pub(super) fn emptied(decoder: &Decoder, text: &str, into: &mut dyn FillLayer) -
         }
     });
     let spots = spots.collect();
-    located(document.as_ref(), spots, all.more)
+    located(document, spots, all.more)
 }
 
 fn finished(

@@ -2,8 +2,8 @@
 //!
 //! Documents with merge keys (`<<`), and those that write a variant as a map of one key, are decoded from the document model.
 
-use super::Syntax;
-use crate::document::{Dialect, Document, Lines, MERGE, NodeDecoder, bad_merge};
+use super::{LazyModel, Syntax};
+use crate::document::{Lines, MERGE, NodeDecoder, bad_merge};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -39,23 +39,17 @@ fn is_forbidden(c: char) -> bool {
 }
 
 /// Decodes a document by way of the model, which reads each value as the fast decoder does.
-pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Syntax> {
-    let (document, has_places) = match Document::parse(Dialect::Yaml, text) {
+pub(super) fn decode<T: DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
+    let (document, has_places) = match model.placed() {
         Ok(document) => (document, true),
-        Err(_) => {
-            let unplaced = Document::unplaced(text);
-            (
-                unplaced.map_err(|error| failure(text, &error, false))?,
-                false,
-            )
-        }
+        Err(_) => (model.unplaced().map_err(Clone::clone)?, false),
     };
-    if let Some(bad) = bad_merge(&document) {
+    if let Some(bad) = bad_merge(document) {
         let at = has_places.then(|| document.start(bad.value));
         return Err(Syntax::new(&bad.sentence, at, false));
     }
-    let (parts, left) = (HashMap::new(), NodeDecoder::budget(&document));
-    T::deserialize(NodeDecoder::new(&document, &parts, &left))
+    let (parts, left) = (HashMap::new(), NodeDecoder::budget(document));
+    T::deserialize(NodeDecoder::new(document, &parts, &left))
         .map_err(|error| Syntax::new(&error, None, true))
 }
 

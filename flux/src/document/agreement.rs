@@ -8,6 +8,7 @@ use super::{
     Dialect, Document, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle, Unfollowed,
     scalar::yaml,
 };
+use crate::codec::{Decoder, LazyModel};
 use serde::de::{
     Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -122,7 +123,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
 pub(super) fn fast(dialect: Dialect, text: &str) -> Option<Any> {
     match dialect {
         Dialect::Json => serde_json::from_str(text).ok(),
-        Dialect::Yaml => crate::codec::fast(&crate::codec::Decoder::Yaml, text).ok(),
+        Dialect::Yaml => crate::codec::fast(&LazyModel::new(&Decoder::Yaml, text)).ok(),
         Dialect::Toml => ::toml::from_str(text).ok(),
         Dialect::Tree => Some(Any::Text(text.to_owned())),
     }

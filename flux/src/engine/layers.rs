@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Report,
-    codec::{self, Decoder, Unknown},
+    codec::{self, Decoder, LazyModel, Unknown},
     document::Document,
     report::{
         Entry, Keeping, Problem,
@@ -293,11 +293,7 @@ impl Layers {
 /// A document of a layer, without places where the parser with spans cannot follow it. None where it cannot be read.
 fn document<'t>(bytes: &'t [u8], decoder: &Decoder) -> Option<Document<'t>> {
     let text = codec::text_of(bytes).ok()?;
-    let followed = codec::dialect(decoder).map(|dialect| Document::parse(dialect, text));
-    match followed {
-        Some(Ok(document)) => Some(document),
-        _ => Some(Document::of_tree(&codec::tree(decoder, text).ok()?)),
-    }
+    LazyModel::new(decoder, text).into_document()
 }
 
 /// Every field that is no section of its own; lists and maps of sections as a whole.

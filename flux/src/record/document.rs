@@ -2,7 +2,7 @@
 
 use crate::{
     Format,
-    codec::{self, Codec, Decoder, Tree},
+    codec::{self, Codec, Decoder, LazyModel, Tree},
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     problem::Seg,
     record::placeholder::Shape,
@@ -84,10 +84,12 @@ const RAW: &str = "$raw";
 /// Reads a document; none where its format's decoder cannot read it. Where the parser with spans cannot follow it, scalars are as
 /// they were read.
 pub(super) fn read<'t>(decoder: &Decoder, text: &'t str) -> Option<Document<'t>> {
-    let tree = codec::tree(decoder, text).ok()?;
-    let dialect = codec::dialect(decoder);
-    let followed = dialect.and_then(|dialect| Document::parse(dialect, text).ok());
-    Some(followed.unwrap_or_else(|| Document::of_tree(&tree)))
+    let model = LazyModel::new(decoder, text);
+    let tree = model.tree().ok()?;
+    match model.placed() {
+        Ok(_) => model.into_document(),
+        Err(_) => Some(Document::of_tree(&tree)),
+    }
 }
 
 /// Prints a tree as [`TreeCodec`] reads it.

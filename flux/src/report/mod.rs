@@ -290,7 +290,7 @@ impl Report {
             .map(|read| Text {
                 read,
                 excerpt: Excerpt::read(fields, read),
-                finder: read.document.as_ref().map(Finder::new),
+                finder: read.document().map(Finder::new),
             })
             .collect();
         let secrets = &KnownSecrets::in_documents(fields, &read, secrets);

@@ -9,7 +9,7 @@ use super::{
     pieces::SecretPieces,
 };
 use crate::{
-    codec::{self, Decoder},
+    codec::{self, Decoder, LazyModel},
     document::Document,
     layer::secret_texts::SecretTexts,
     problem::caught,
@@ -216,10 +216,10 @@ impl KnownSecrets {
 /// A document, read once for everything that a report needs of it.
 pub(super) struct ReadDocument<'t> {
     bytes: &'t [u8],
-    decoder: &'t Decoder,
+    /// None where it is not UTF-8.
+    model: Option<LazyModel<'t, 't>>,
+    needs_nodes: bool,
     pub(super) text: Cow<'t, str>,
-    /// None where nobody asks for its nodes, or nobody can follow it.
-    pub(super) document: Option<Document<'t>>,
     /// The nodes that must not be shown; none where they cannot be known.
     pub(super) hidden: Option<HiddenNodes>,
     fields: &'static [Field],
@@ -248,20 +248,28 @@ impl<'t> ReadDocument<'t> {
         decoder: &'t Decoder,
         needs_nodes: bool,
     ) -> Self {
-        let dialect = codec::dialect(decoder).filter(|_| needs_nodes);
-        let document = match (dialect, codec::text_of(bytes)) {
-            (Some(dialect), Ok(text)) => Document::parse(dialect, text).ok(),
-            _ => None,
-        };
-        let nodes = document.as_ref().map(|document| hidden(fields, document));
-        ReadDocument {
+        let text = codec::text_of(bytes).ok();
+        let mut read = ReadDocument {
             bytes,
-            decoder,
+            model: text.map(|text| LazyModel::new(decoder, text)),
+            needs_nodes,
             text: String::from_utf8_lossy(bytes),
-            hidden: nodes.flatten(),
-            document,
+            hidden: None,
             fields,
-        }
+        };
+        read.hidden = read
+            .document()
+            .and_then(|document| hidden(fields, document));
+        read
+    }
+
+    /// Its nodes; none where nobody asks for them, or the parser with spans cannot follow it.
+    pub(super) fn document(&self) -> Option<&Document<'t>> {
+        self.model
+            .as_ref()
+            .filter(|_| self.needs_nodes)?
+            .placed()
+            .ok()
     }
 
     pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
@@ -269,7 +277,7 @@ impl<'t> ReadDocument<'t> {
     }
 
     fn secret_texts(&self) -> Vec<String> {
-        let texts = match (&self.document, &self.hidden) {
+        let texts = match (self.document(), &self.hidden) {
             (Some(document), Some(nodes)) => Some(texts_of(document, &nodes.values)),
             (Some(_), None) => None,
             (None, _) => self.texts_of_tree(),
@@ -281,8 +289,8 @@ impl<'t> ReadDocument<'t> {
     /// Nothing in a tree has a place, where the parser with spans cannot follow the format's own decoder, or there is none. None
     /// where it cannot be read, or its codec panics.
     fn texts_of_tree(&self) -> Option<Vec<String>> {
-        let text = codec::text_of(self.bytes).ok()?;
-        let tree = caught(|| codec::tree(self.decoder, text)).ok()?;
+        let model = self.model.as_ref()?;
+        let tree = caught(|| model.tree()).ok()?;
         super::hidden::texts(self.fields, &Document::of_tree(&tree.ok()?))
     }
 }

@@ -40,7 +40,7 @@ impl<'r> Excerpt<'r> {
     pub(super) fn read(fields: &'static [Field], read: &'r ReadDocument<'_>) -> Self {
         let text = read.text.trim_start_matches('\u{feff}');
         let lines = Lines::of(text);
-        let hidden = match (&read.document, &read.hidden) {
+        let hidden = match (read.document(), &read.hidden) {
             _ if !schema::any_secret(fields) => Hidden::Nothing,
             (Some(document), Some(nodes)) => {
                 // An alias, and where its anchor is.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    codec::{Decoder, fast},
+    codec::{Decoder, LazyModel, fast},
     document::{NodeDecoder, decode::ChosenParts},
 };
 use serde::de::DeserializeOwned;
@@ -88,9 +88,9 @@ fn holds<T: DeserializeOwned + Debug>(dialect: Dialect, text: &str) -> usize {
         return 0;
     };
     let fast: Result<V<T>, String> = match dialect {
-        Dialect::Json => fast(&Decoder::Json, text),
-        Dialect::Yaml => fast(&Decoder::Yaml, text),
-        _ => fast(&Decoder::Toml, text),
+        Dialect::Json => fast(&LazyModel::new(&Decoder::Json, text)),
+        Dialect::Yaml => fast(&LazyModel::new(&Decoder::Yaml, text)),
+        _ => fast(&LazyModel::new(&Decoder::Toml, text)),
     }
     .map_err(|syntax| syntax.message);
     if crate::document::bad_merge(&document).is_some() {
@@ -124,7 +124,7 @@ fn holds<T: DeserializeOwned + Debug>(dialect: Dialect, text: &str) -> usize {
 /// Panics where a target reads a value of YAML in another way once the document may have merge keys, and is decoded from the model.
 #[cfg(test)]
 fn reads_the_same_beside_merge_keys<T: DeserializeOwned + Debug>(_: Dialect, text: &str) -> usize {
-    let read = |text: &str| match fast::<V<T>>(&Decoder::Yaml, text) {
+    let read = |text: &str| match fast::<V<T>>(&LazyModel::new(&Decoder::Yaml, text)) {
         Ok(value) => format!("{value:?}"),
         Err(_) => "an error".to_owned(),
     };
