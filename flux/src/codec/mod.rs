@@ -12,6 +12,7 @@ mod opened;
 #[cfg(any(feature = "json", feature = "toml"))]
 mod position;
 mod slow;
+mod syntax;
 #[cfg(all(test, feature = "json", feature = "toml", feature = "yaml"))]
 mod tests;
 mod values;
@@ -25,6 +26,9 @@ pub(crate) use lazy_model::LazyModel;
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
 pub(crate) use slow::{decode_tree, dialect};
+#[cfg(feature = "json")]
+use syntax::JSON_TOO_DEEP;
+pub(crate) use syntax::{MAX_DEPTH, Syntax, TOO_DEEP};
 pub(crate) use values::values;
 
 use crate::{
@@ -33,10 +37,10 @@ use crate::{
         Config,
         decode::{Section, take_empty_flag, take_unknown_flag},
     },
-    problem::{Flaw, ProblemKind, What, without_position},
+    problem::{Flaw, ProblemKind, What},
 };
 use flux_syntax::Format;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// A document of a format of your own, as a tree.
 pub use crate::document::tree::Tree;
@@ -227,7 +231,11 @@ pub(crate) fn decode<C: Config>(
         false => closer_look::Closer::default(),
     };
     let emptied = match take_empty_flag() && !closer.refuses {
-        true => slow::emptied(&model, &mut slow::PartialLayer::<C::Layer>::new()),
+        true => slow::emptied(
+            C::fields(),
+            &model,
+            &mut slow::PartialLayer::<C::Layer>::new(),
+        ),
         false => Vec::new(),
     };
     match closer.refuses {
@@ -291,38 +299,6 @@ fn nothing<L: Default>() -> Decoded<L> {
     }
 }
 
-/// What a format's own decoder reports of a document, and where.
-#[derive(Clone)]
-pub(crate) struct Syntax {
-    pub(crate) message: String,
-    pub(crate) at: Option<(usize, usize)>,
-    /// The message may quote the document.
-    pub(crate) quotes: bool,
-    /// The document is larger or deeper than any may be.
-    pub(crate) too_much: bool,
-}
-
-impl Syntax {
-    fn new(message: &dyn fmt::Display, at: Option<(usize, usize)>, quotes: bool) -> Self {
-        let text = message.to_string();
-        let known = match without_position(&text) {
-            "recursion limit exceeded" | TOO_DEEP => Some(TOO_DEEP),
-            "recursion limit" | "cannot recurse further; max recursion depth met" => {
-                Some("a value is nested more than 80 deep, or a key has more than 80 parts")
-            }
-            "repetition limit exceeded" => Some("its aliases repeat too much"),
-            "trailing characters" => Some(TRAILING),
-            _ => None,
-        };
-        Syntax {
-            message: known.unwrap_or(without_position(&text)).to_owned(),
-            at,
-            quotes: quotes && known.is_none(),
-            too_much: known.is_some() && known != Some(TRAILING),
-        }
-    }
-}
-
 /// Straight from the format. A document of YAML that is decoded from the model leaves its nodes there.
 pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
     let (decoder, text) = (model.decoder, model.text);
@@ -380,20 +356,6 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
         .map(|span| position::line_and_column(text, span.start));
     Syntax::new(&error.message(), at, quotes)
 }
-
-/// How deep a custom codec's lists and maps may be nested: as deep as YAML's.
-pub(crate) const MAX_DEPTH: usize = 128;
-
-/// What is reported of a document that is deeper.
-pub(crate) const TOO_DEEP: &str = "lists and maps are nested more than 128 deep";
-
-/// What is reported of a document of JSON that goes on after its value.
-const TRAILING: &str =
-    "the document ends before this; remove what follows, or what ends it too early";
-
-/// The same of JSON, whose decoder refuses the last level.
-#[cfg(feature = "json")]
-const JSON_TOO_DEEP: &str = "lists and maps are nested more than 127 deep";
 
 /// The tree of a document in a format of the user's own.
 fn custom(codec: &dyn Codec, text: &str) -> Result<Document, Syntax> {

@@ -19,7 +19,7 @@ use crate::{
         decode::{Section, recording_empty},
     },
     problem::{
-        self, Flaw, ProblemKind, What,
+        self, Flaw, ProblemKind, Seg, What,
         collect_errors::{AllCaught, Caught, MOST, collect_errors},
         what_of,
     },
@@ -255,7 +255,11 @@ fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) ->
 
 /// The entries of maps that are null where null is no value, of a document that can be decoded.
 #[cold]
-pub(super) fn emptied(model: &LazyModel<'_, '_>, into: &mut dyn FillLayer) -> Vec<Found> {
+pub(super) fn emptied(
+    fields: &'static [Field],
+    model: &LazyModel<'_, '_>,
+    into: &mut dyn FillLayer,
+) -> Vec<Found> {
     let (document, all) = match dialect(model.decoder) {
         Some(_) => {
             // What cannot be followed has no places.
@@ -276,7 +280,11 @@ pub(super) fn emptied(model: &LazyModel<'_, '_>, into: &mut dyn FillLayer) -> Ve
         }
     };
     let is_one = |caught: &Caught| caught.problem.what.kind() == ProblemKind::NoEffect;
-    let spots = all.caught.into_iter().filter(is_one).map(|caught| {
+    let spots = all.caught.into_iter().filter(is_one).map(|mut caught| {
+        if document.is_some_and(|document| may_be_a_lost_secret(fields, document, &caught)) {
+            caught.problem.path.pop();
+            caught.problem.path.push(Seg::Key("…".into()));
+        }
         let step = caught.steps.last().filter(|_| document.is_some());
         let node = step.and_then(|step| Some(document?.id(step.node)));
         Spot {
@@ -288,6 +296,28 @@ pub(super) fn emptied(model: &LazyModel<'_, '_>, into: &mut dyn FillLayer) -> Ve
     });
     let spots = spots.collect();
     located(document, spots, all.more)
+}
+
+/// Whether the entry of a map of sections is written as a key alone, `{secret}`, in a type with secrets.
+fn may_be_a_lost_secret(
+    fields: &'static [Field],
+    document: &Document<'_>,
+    caught: &Caught,
+) -> bool {
+    let Some((last, before)) = caught.steps.split_last() else {
+        return false;
+    };
+    let map = before
+        .last()
+        .map_or(document.root(), |step| document.id(step.node));
+    let Some((_, above)) = caught.problem.path.split_last() else {
+        return false;
+    };
+    let is_structure = || schema::place(fields, above) == schema::Place::Structure;
+    let entry = document.entries(map).get(last.index);
+    schema::any_secret(fields)
+        && entry.is_some_and(|entry| document.is_key_alone(entry))
+        && is_structure()
 }
 
 fn finished(

@@ -181,12 +181,11 @@ impl<'p> Printer<'p, '_, '_> {
         let name = document.key(entry.key);
         // It stays alone, so that it is judged as one.
         let is_alone = document.is_key_alone(&entry);
-        let table = || schema::table(self.fields, &self.path);
-        let is_lost = is_alone
-            && schema::any_secret(self.fields)
-            && !hidden
-            && !table().is_empty()
-            && schema::may_be_a_value(table(), name);
+        let may_be_a_value = || {
+            schema::place(self.fields, &self.path) == schema::Place::Structure
+                && schema::may_be_a_value(schema::table(self.fields, &self.path), name)
+        };
+        let is_lost = is_alone && schema::any_secret(self.fields) && !hidden && may_be_a_value();
         self.path.push(Seg::Key(name.to_owned().into()));
         // A key of JSON and TOML is a text, however it is written.
         let kind = match self.encoding {
@@ -330,19 +329,29 @@ mod tests {
     #[test]
     fn a_key_alone_that_may_be_a_secret_is_replaced_and_stays_alone() {
         static INNER: [Field; 1] = [Field::new("port", "PORT")];
-        static FIELDS: [Field; 2] = [
+        static ENTRY: schema::Kind = schema::Kind::Section(|| &INNER);
+        static FIELDS: [Field; 4] = [
             Field::new("password", "PASSWORD").with_secret(),
             Field::new("inner", "INNER").with_kind(schema::Kind::Section(|| &INNER)),
+            Field::new("entries", "ENTRIES").with_kind(schema::Kind::Map(&ENTRY)),
+            Field::new("labels", "LABELS"),
         ];
-        let text = "{password: {hunter2}, inner: {hunter3, port}}";
+        let text = "{password: {hunter2}, inner: {hunter3, port}, entries: {hunter4, a: {port: 1}}, labels: {b}}";
         let document = read(&Decoder::Yaml, text).expect("a document");
         let mut found = Vec::new();
         let printed = print(&document, Encoding::Yaml, &FIELDS, &mut |_, shape, text| {
             found.push((shape, text.to_owned()));
             "x".to_owned()
         });
-        assert_eq!(printed, r#"{"password": {"x"}, "inner": {"x", "port"}}"#);
-        let keys = [(Shape::Key, "hunter2"), (Shape::LostKey, "hunter3")];
+        assert_eq!(
+            printed,
+            r#"{"password": {"x"}, "inner": {"x", "port"}, "entries": {"x", "a": {"port": 1}}, "labels": {"b"}}"#
+        );
+        let keys = [
+            (Shape::Key, "hunter2"),
+            (Shape::LostKey, "hunter3"),
+            (Shape::LostKey, "hunter4"),
+        ];
         assert_eq!(found, keys.map(|(shape, text)| (shape, text.to_owned())));
     }
 

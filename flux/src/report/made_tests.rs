@@ -221,6 +221,29 @@ async fn the_line_of_a_key_in_a_secret_is_not_shown_whatever_is_under_it() {
     }
 }
 
+#[cfg(feature = "yaml")]
+#[tokio::test]
+async fn a_key_alone_in_a_map_of_sections_may_be_a_secret_and_is_not_shown_when_it_has_no_effect() {
+    #[derive(Debug, Clone, Flux)]
+    #[flux(crate = crate)]
+    struct Tenants {
+        #[flux(nested, default)]
+        tenants: std::collections::BTreeMap<String, MadePool>,
+    }
+    let (sender, channel) = Channel::buffered("app", 4);
+    let builder = Capacitor::<Tenants>::builder().debounce(Duration::ZERO);
+    let source = Source::watcher(channel).format(Format::Yaml);
+    let capacitor = builder.source(source).build().unwrap();
+    let document = "tenants: {hunter2, a: {host: h}, b: null}\n";
+    sender.send(document.as_bytes().to_vec()).await.unwrap();
+    capacitor.start().await.unwrap();
+    let status = capacitor.status().to_string();
+    assert!(status.contains("tenants.…"), "{status}");
+    assert!(status.contains("tenants.b"), "{status}");
+    assert!(!status.contains("hunter2"), "{status}");
+    assert_eq!(capacitor.get().tenants.len(), 1);
+}
+
 /// Nobody has its text but those who know it.
 #[derive(Clone, Deserialize)]
 struct Sealed(String);
