@@ -2,7 +2,7 @@
 
 use crate::{
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
-    problem::{Flaw, ProblemKind, Seg, What, collect_errors::MOST},
+    problem::{Flaw, MOST_PATH_BYTES, ProblemKind, Seg, What, collect_errors::MOST, path_bytes},
     schema::{self, Field, Kind},
 };
 use std::collections::HashMap;
@@ -45,6 +45,7 @@ pub(super) fn walk(fields: &'static [Field], document: &Document<'_>, with_leave
             .len()
             .saturating_mul(ALIASED)
             .saturating_add(1 << 16),
+        copied: 0,
         walked: Walked::default(),
     };
     walk.section(fields, document.root());
@@ -65,15 +66,23 @@ struct Walk<'d, 't> {
     path: Vec<Seg>,
     /// How many nodes may still be looked at.
     left: usize,
+    /// How many bytes of keys the paths of what was found have.
+    copied: usize,
     walked: Walked,
 }
 
 impl Walk<'_, '_> {
+    /// Whether what is found next is counted only.
+    fn is_full(&self) -> bool {
+        self.walked.spots.len() >= MOST || self.copied >= MOST_PATH_BYTES
+    }
+
     fn report(&mut self, node: NodeId, what: What, strict: bool, twice: bool) {
-        if self.walked.spots.len() >= MOST {
+        if self.is_full() {
             self.walked.more += 1;
             return;
         }
+        self.copied += path_bytes(&self.path);
         self.walked.spots.push(Spot {
             problem: Flaw {
                 path: self.path.clone(),
@@ -176,9 +185,9 @@ impl Walk<'_, '_> {
 
     fn unknown(&mut self, fields: &'static [Field], key: &str, entry: &Pair) {
         // Beyond those that are reported, none is suggested.
-        let near = match self.walked.spots.len() < MOST {
-            true => flux_syntax::nearest(key, schema::keys(fields)),
-            false => None,
+        let near = match self.is_full() {
+            false => flux_syntax::nearest(key, schema::keys(fields)),
+            true => None,
         };
         let is_alone = self.document.is_key_alone(entry);
         if self.secrets && is_alone && schema::may_be_a_value(fields, key) {

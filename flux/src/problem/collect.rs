@@ -1,6 +1,6 @@
 //! Collects the problems of a configuration with the paths at which they are.
 
-use super::{Flaw, Seg, What};
+use super::{Flaw, MOST_PATH_BYTES, Seg, What};
 use std::borrow::Cow;
 
 /// The path in the struct that the generated code is at, and what it found wrong so far.
@@ -10,6 +10,8 @@ pub struct Cx {
     problems: Vec<Flaw>,
     /// How many more there are.
     more: usize,
+    /// How many bytes of keys were copied into paths.
+    copied: usize,
 }
 
 /// More problems than this are counted, and not kept.
@@ -106,9 +108,16 @@ impl Cx {
         }
     }
 
+    /// Of an entry whose paths would have more copies of its key than there is room for, one problem is kept, and the others are
+    /// counted.
     #[cold]
     fn name_anew(&mut self, known: usize, key: &str) {
         let depth = self.path.len() - 1;
+        let room = MOST_PATH_BYTES.saturating_sub(self.copied) / key.len().max(1);
+        let kept = (self.problems.len() - known).min(room.max(1));
+        self.more += self.problems.len() - known - kept;
+        self.problems.truncate(known + kept);
+        self.copied += kept * key.len();
         for problem in &mut self.problems[known..] {
             problem.path[depth] = Seg::Key(Cow::Owned(key.to_owned()));
         }
@@ -129,5 +138,23 @@ mod tests {
         let problems = cx.into_problems();
         assert_eq!(problems.len(), MOST_PROBLEMS + 1);
         assert_eq!(problems[MOST_PROBLEMS].what, What::More(10));
+    }
+
+    #[test]
+    fn problems_below_a_long_key_are_counted_once_their_paths_fill_a_mebibyte() {
+        let mut cx = Cx::default();
+        for key in ["k".repeat(MOST_PATH_BYTES / 4), "short".to_owned()] {
+            cx.under(&key, |cx| {
+                for index in 0..100 {
+                    cx.within(Seg::Index(index), |cx| cx.problem("max", What::Missing));
+                }
+            });
+        }
+        let problems = cx.into_problems();
+        let keys = problems.iter().filter_map(|problem| problem.path.first());
+        let is_short = |key: &&Seg| **key == Seg::Key("short".into());
+        assert_eq!(keys.clone().filter(|key| !is_short(key)).count(), 4);
+        assert_eq!(keys.filter(is_short).count(), 1);
+        assert_eq!(problems[5].what, What::More(195));
     }
 }

@@ -1,7 +1,7 @@
 //! Collection of errors: while it is on, a leaf that cannot be decoded records its problem and the decoder goes on, so that one pass
 //! finds every problem of a document. It is on only in the slow pass that follows a failed decode.
 
-use crate::problem::{Flaw, Seg, What};
+use crate::problem::{Flaw, MOST_PATH_BYTES, Seg, What, path_bytes};
 use std::cell::RefCell;
 
 /// More problems than this are counted, not kept.
@@ -43,6 +43,15 @@ struct ProblemSink {
     /// Where the innermost failure was, for an error that travels outwards through several levels.
     deepest: Option<(Vec<Seg>, Vec<NodeStep>)>,
     all: AllCaught,
+    /// How many bytes of keys the paths of those have.
+    copied: usize,
+}
+
+impl ProblemSink {
+    /// Whether the next problem is counted only.
+    fn is_full(&self) -> bool {
+        self.all.caught.len() >= MOST || self.copied >= MOST_PATH_BYTES
+    }
 }
 
 thread_local! {
@@ -87,12 +96,13 @@ fn record(what: What) {
     SINK.with(|sink| {
         if let Some(sink) = &mut *sink.borrow_mut() {
             let deepest = sink.deepest.take();
-            if sink.all.caught.len() >= MOST {
+            if sink.is_full() {
                 sink.all.more += 1;
                 return;
             }
             let here = || (sink.path.clone(), sink.steps.clone());
             let (path, steps) = deepest.unwrap_or_else(here);
+            sink.copied += path_bytes(&path);
             sink.all.caught.push(Caught {
                 problem: Flaw { path, what },
                 leaf: sink.steps.len().min(steps.len()),
@@ -144,7 +154,7 @@ fn leave(failed: bool) {
             match &sink.deepest {
                 // Who asked for the value went on without it.
                 Some((path, _)) if !failed && path.len() >= depth => sink.deepest = None,
-                None if failed && sink.all.caught.len() < MOST => {
+                None if failed && !sink.is_full() => {
                     sink.deepest = Some((sink.path.clone(), sink.steps.clone()));
                 }
                 _ => {}

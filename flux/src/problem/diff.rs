@@ -1,6 +1,6 @@
 //! Collects the paths in which two configurations differ.
 
-use super::Seg;
+use super::{MOST_PATH_BYTES, Seg};
 use std::borrow::Cow;
 
 /// Collects the paths in which two values differ.
@@ -10,6 +10,8 @@ pub struct Diff {
     changed: Vec<Vec<Seg>>,
     /// Whether fields that cannot be compared count as changed.
     opaque: bool,
+    /// How many bytes of keys were copied into paths.
+    copied: usize,
 }
 
 impl Diff {
@@ -72,9 +74,16 @@ impl Diff {
         }
     }
 
+    /// An entry whose paths would have more copies of its key than there is room for differs as a whole.
     #[cold]
     fn name_anew(&mut self, known: usize, key: &str) {
         let depth = self.path.len() - 1;
+        let copies = key.len().saturating_mul(self.changed.len() - known);
+        self.copied = self.copied.saturating_add(copies);
+        if self.copied > MOST_PATH_BYTES {
+            self.changed.truncate(known + 1);
+            self.changed[known].truncate(depth + 1);
+        }
         for path in &mut self.changed[known..] {
             path[depth] = Seg::Key(key.to_owned().into());
         }
@@ -88,5 +97,54 @@ impl Diff {
         self.path.push(seg());
         go(self);
         self.path.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::path_bytes, *};
+
+    /// The paths of a map of so many entries, each with so many items that differ.
+    fn changed(keys: &[String], items: usize) -> Vec<Vec<Seg>> {
+        let mut diff = Diff::new(true);
+        let map = || Seg::Key("map".into());
+        diff.within(map, |diff| {
+            diff.in_map(|diff| {
+                for key in keys {
+                    let known = diff.known();
+                    for item in 0..items {
+                        diff.within(|| Seg::Index(item), |diff| diff.leaf("max", true));
+                    }
+                    diff.name(known, || Cow::Borrowed(key));
+                }
+            });
+        });
+        diff.into_changed()
+    }
+
+    #[test]
+    fn differences_below_a_long_key_are_one_of_its_entry_once_they_would_fill_a_mebibyte() {
+        let long = "k".repeat(64 << 10);
+        let few = changed(std::slice::from_ref(&long), 16);
+        assert_eq!((few.len(), few[15].len()), (16, 4));
+        let many = changed(&[long.clone(), "short".into()], 8_000);
+        let entry = |key: &str| vec![Seg::Key("map".into()), Seg::Key(key.to_owned().into())];
+        assert_eq!(many, [entry(&long), entry("short")]);
+    }
+
+    #[test]
+    fn many_differences_below_ordinary_keys_have_each_its_own_path() {
+        let keys: Vec<String> = (0..100).map(|i| format!("tenant-{i}")).collect();
+        assert_eq!(changed(&keys, 100).len(), 10_000);
+    }
+
+    #[test]
+    fn differences_below_many_keys_are_at_most_a_mebibyte_and_the_keys() {
+        let keys: Vec<String> = (0..500)
+            .map(|i| format!("{i}{}", "k".repeat(1_000)))
+            .collect();
+        let changed = changed(&keys, 100);
+        let bytes: usize = changed.iter().map(|path| path_bytes(path)).sum();
+        assert!(bytes < 2 * MOST_PATH_BYTES, "{bytes}");
     }
 }

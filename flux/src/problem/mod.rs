@@ -124,6 +124,18 @@ impl What {
     }
 }
 
+/// More bytes of keys than this are not copied into the paths of one answer: what is below a long key has each a copy of it.
+pub(crate) const MOST_PATH_BYTES: usize = 1 << 20;
+
+/// How many bytes the keys of a path have.
+pub(crate) fn path_bytes(path: &[Seg]) -> usize {
+    let bytes = |seg: &Seg| match seg {
+        Seg::Key(key) => key.len(),
+        Seg::Index(_) => 0,
+    };
+    path.iter().map(bytes).sum()
+}
+
 /// The error of a decoder for a key that occurs in its map twice. The slow pass finds where.
 pub(crate) const TWICE: &str = "this key occurs twice";
 

@@ -51,7 +51,7 @@ pub(crate) fn layer_of<L>(
     let mut warnings = Vec::new();
     // Every variable of the process is in it: most belong to somebody else.
     let is_whole_environment = origin == "environment variable(s)";
-    for UnreadKey { flaw, is_strict } in unread_keys(fields, &tree) {
+    for UnreadKey { flaw, is_strict } in unread_keys(fields, &tree, is_whole_environment) {
         match unknown {
             _ if is_whole_environment && flaw.what == What::Unknown(None) => {}
             _ if is_strict || unknown == Unknown::Deny => problems.push(flaw),

@@ -84,7 +84,7 @@ pub(crate) fn layer<L>(
     };
     read.lay(line.values);
     let (layer, flaws) = items_by_number(|| decode(&read.root, false));
-    let unread = unread_keys(fields, &read.root).into_iter();
+    let unread = unread_keys(fields, &read.root, false).into_iter();
     let unread = unread.map(|unread| unread.flaw);
     for flaw in flaws.into_iter().chain(unread) {
         if !read.refused.contains(&flaw.path) {

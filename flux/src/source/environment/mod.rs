@@ -355,7 +355,7 @@ impl<'a, L> Environment<'a, L> {
             entry.variable = Some(name);
             unclear.push(entry);
         }
-        let unread = unread_keys(self.fields, &root).into_iter();
+        let unread = unread_keys(self.fields, &root, false).into_iter();
         let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
         let unread = unread.collect();
         let is_good = problems.is_empty() && unclear.is_empty();
