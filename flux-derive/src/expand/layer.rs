@@ -342,6 +342,9 @@ fn over(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
         return quote_spanned!(place(ty)=> __f::rest_over(#slots););
     }
     match (merge, leaves.name(field)) {
+        (Some(Merge::Call("union")), _) => {
+            quote_spanned!(place(ty)=> __f::merge::union(#slots, __f::TypeProbe::<#ty>::new().unite());)
+        }
         (Some(Merge::Call(name)), _) => {
             let name = Ident::new(name, place(ty));
             quote_spanned!(place(ty)=> __f::merge::#name(#slots);)

@@ -10,7 +10,7 @@ use std::fmt;
 /// A value of a configuration, as a document could contain it. Secrets are never in it.
 ///
 /// `Display` prints it in one line, as JSON does; `Serialize` gives the value itself, and the text `<secret>` for what is secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigValue {
     /// Null.

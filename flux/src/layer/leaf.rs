@@ -117,6 +117,9 @@ pub mod probe {
         SecretsUnreadable as _,
     };
     pub use super::super::taken::{ReadsEntries as _, ReadsNoEntries as _};
+    pub use super::super::union::{
+        UnitesByHash as _, UnitesByOrder as _, UnitesF32 as _, UnitesF64 as _, UnitesItself as _,
+    };
     pub use super::{
         MergesByKey as _, NoSection as _, ReadsCarefully as _, ReadsCounted as _, ReadsSimply as _,
         Replaces as _, Required as _, SectionInside as _, SeedsByLeaf as _, SeedsSimply as _,

@@ -4,6 +4,7 @@ use super::{
     Leaf,
     finish::Nested,
     sublayer::{BoxedLayer, List, Sublayer},
+    union,
 };
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
@@ -119,11 +120,7 @@ impl<T: Eq + Hash + Clone, S: BuildHasher + Clone> Union for HashSet<T, S> {
 
 impl<T: PartialEq + Clone> Union for Vec<T> {
     fn union(&mut self, top: &Self) {
-        for item in top {
-            if !self.contains(item) {
-                self.push(item.clone());
-            }
-        }
+        union::one_by_one(self, top);
     }
 }
 
@@ -203,10 +200,13 @@ folds! {
     append: Sequence;
     /// `prepend`: the upper layer's items before the lower ones.
     prepend: Sequence;
-    /// `union`: the upper layer's items that are not there yet.
-    union: Union;
     /// `by_key`: the upper layer's entries over the lower ones.
     by_key: ByKey<M>;
+}
+
+/// `union`: the upper layer's items that are not there yet, added in the given way where there is one.
+pub fn union<T: Union>(below: &mut Option<T>, top: &Option<T>, unite: Option<fn(&mut T, &T)>) {
+    by(below, top, unite.unwrap_or(T::union));
 }
 
 /// A merge function of the user's: `fn(below: &mut T, top: &T)`, called where both layers have a value.

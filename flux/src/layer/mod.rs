@@ -23,6 +23,7 @@ pub(crate) mod serde_methods;
 pub(crate) mod sublayer;
 pub(crate) mod taken;
 pub(crate) mod trace;
+pub(crate) mod union;
 pub(crate) mod unique_keys;
 
 pub use config::Config;

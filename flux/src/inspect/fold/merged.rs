@@ -9,7 +9,7 @@ use crate::{
     problem::Seg,
     schema::{Field, MergeRule},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a layer has of a map of values.
 type OwnEntries<'a, 's> = (Here<'a>, &'s LayerSetting, &'s [(String, ConfigValue)]);
@@ -50,11 +50,13 @@ impl<'a> Fold<'a> {
         lists: &[(Here<'a>, &LayerSetting, &Vec<ConfigValue>)],
     ) -> (ItemOutcome, Vec<ExplainedItem>) {
         let mut all: Vec<(Here<'a>, LayerSetting, ConfigValue)> = Vec::new();
-        for (here, whole, items) in lists {
+        let mut known = HashSet::new();
+        for (at, (here, whole, items)) in lists.iter().enumerate() {
             let mut own = Vec::new();
             for (number, value) in items.iter().enumerate() {
-                let is_known = || all.iter().chain(&own).any(|(_, _, known)| known == value);
-                if rule == MergeRule::Union && is_known() {
+                let is_new = rule != MergeRule::Union || known.insert(value);
+                // The lowest list is taken as it is.
+                if at > 0 && !is_new {
                     continue;
                 }
                 let step = Seg::Index(number);
