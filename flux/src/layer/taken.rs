@@ -99,7 +99,7 @@ pub(super) const NO_VALUE: &str = "has no value, and no layer below has this ent
 struct EntriesSeed<'t, T: TakenEntries>(&'t mut Vec<T::Key>, PhantomData<T>);
 
 macro_rules! map {
-    ($([$($bound:tt)*] [$($hasher:ident)?] $map:ident, $remove:ident;)*) => {$(
+    ($([$($bound:tt)*] [$($hasher:ident)?] $map:ident, |$entries:ident, $keys:ident| $remove:expr;)*) => {$(
         impl<K, V $(, $hasher: BuildHasher + Default)?> TakenEntries for $map<K, V $(, $hasher)?>
         where
             K: DeserializeOwned + Clone + Send + Sync + 'static $($bound)*,
@@ -110,10 +110,9 @@ macro_rules! map {
             fn read<'de, D: Deserializer<'de>>(d: D, taken: &mut Vec<K>) -> Result<Self, D::Error> {
                 not_null(d, EntriesSeed::<Self>(taken, PhantomData))
             }
-            fn remove_all(&mut self, keys: &[K]) {
-                for key in keys {
-                    self.$remove(key);
-                }
+            fn remove_all(&mut self, $keys: &[K]) {
+                let $entries = self;
+                $remove
             }
         }
 
@@ -164,17 +163,26 @@ macro_rules! map {
 }
 
 map! {
-    [+ Ord] [] BTreeMap, remove;
-    [+ Eq + Hash] [S] HashMap, remove;
+    [+ Ord] [] BTreeMap, |entries, keys| for key in keys {
+        entries.remove(key);
+    };
+    [+ Eq + Hash] [S] HashMap, |entries, keys| for key in keys {
+        entries.remove(key);
+    };
 }
 
 #[cfg(feature = "indexmap")]
 mod ordered {
     use super::*;
     use indexmap::IndexMap;
+    use std::collections::HashSet;
 
     map! {
-        [+ Eq + Hash] [S] IndexMap, shift_remove;
+        // In one pass: to remove one entry and keep the order of the others is a pass by itself.
+        [+ Eq + Hash] [S] IndexMap, |entries, keys| {
+            let gone: HashSet<&K> = keys.iter().collect();
+            entries.retain(|key, _| !gone.contains(key));
+        };
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     source::environment::{Environment, Variables},
 };
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ffi::OsString,
     sync::Arc,
 };
@@ -114,7 +114,8 @@ impl Redactor {
         let mut found = FoundSecret::new(&self.pseudonyms);
         found.of_document(fields, &document, encoding);
         let redacted = |secrets: &[Secret]| {
-            let mut by = |_: &[Seg], shape, text: &str| placeholder(secrets, shape, text);
+            let placeholders = placeholders(secrets);
+            let mut by = |_: &[Seg], shape, text: &str| placeholder(&placeholders, shape, text);
             print(&document, encoding, fields, &mut by)
         };
         let schema = self.schema;
@@ -176,9 +177,10 @@ impl Redactor {
             }
         };
         let replaced = |secrets: &[Secret]| {
+            let placeholders = placeholders(secrets);
             let replace = |(name, value, secret): &(String, Option<String>, bool)| {
                 let value = value.as_ref().map(|text| match secret {
-                    true => placeholder(secrets, Shape::Text, text),
+                    true => placeholder(&placeholders, Shape::Text, text),
                     false => text.clone(),
                 });
                 (name.clone(), value)
@@ -380,6 +382,8 @@ struct FoundSecret<'a> {
     pseudonyms: &'a Pseudonyms,
     secrets: Vec<Secret>,
     at: HashMap<(u64, u64), usize>,
+    /// The places of each that are known.
+    places: HashSet<((u64, u64), String)>,
 }
 
 impl<'a> FoundSecret<'a> {
@@ -388,13 +392,16 @@ impl<'a> FoundSecret<'a> {
             pseudonyms,
             secrets: Vec::new(),
             at: HashMap::new(),
+            places: HashSet::new(),
         }
     }
 
     fn add(&mut self, fields: &'static [Field], path: &[Seg], shape: Shape, text: &str) {
         let (name, path) = (self.pseudonyms.name(shape, text), cut(fields, path));
+        if !self.places.insert((name, path.clone())) {
+            return;
+        }
         match self.at.get(&name) {
-            Some(at) if self.secrets[*at].paths.contains(&path) => {}
             Some(at) => self.secrets[*at].paths.push(path),
             None => {
                 self.at.insert(name, self.secrets.len());
@@ -423,11 +430,18 @@ impl<'a> FoundSecret<'a> {
     }
 }
 
-fn placeholder(secrets: &[Secret], shape: Shape, text: &str) -> String {
-    let found = secrets
-        .iter()
-        .find(|one| one.shape == shape && one.text == text);
-    found.map_or_else(String::new, |one| one.placeholder.clone())
+/// The placeholders by what they stand for.
+type Placeholders<'s> = HashMap<(Shape, &'s str), &'s str>;
+
+fn placeholders(secrets: &[Secret]) -> Placeholders<'_> {
+    (secrets.iter())
+        .map(|one| ((one.shape, one.text.as_str()), one.placeholder.as_str()))
+        .collect()
+}
+
+fn placeholder(placeholders: &Placeholders<'_>, shape: Shape, text: &str) -> String {
+    let found = placeholders.get(&(shape, text)).copied();
+    found.unwrap_or_default().to_owned()
 }
 
 /// A text that is not Unicode, where the platform has such.

@@ -6,7 +6,10 @@ use crate::{
     problem::{Seg, caught},
     report::Entry,
 };
-use std::net::IpAddr;
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 impl Layers {
     /// Whether any document has, or had, an entry that is null where null is no value.
@@ -46,32 +49,73 @@ impl Layers {
             return Vec::new();
         }
         let fields = (self.schema.fields)();
-        let keys = keys_below(fields, below);
-        let has_effect = |path: &[Seg]| match path.split_last() {
-            Some((Seg::Key(key), map)) => keys.at(map).iter().any(|other| is_same_key(key, other)),
-            _ => true,
-        };
-        let emptied = state.emptied.iter();
-        let found = emptied.filter(|entry| !has_effect(entry.path()));
+        let below = keys_below(fields, below);
+        // The keys of each map that has such an entry, in each way in which one can be the same.
+        let mut keys: HashMap<&[Seg], HashSet<SameKey>> = HashMap::new();
+        let mut found = Vec::new();
+        for entry in state.emptied.iter() {
+            let Some((Seg::Key(key), map)) = entry.path().split_last() else {
+                continue;
+            };
+            let keys = keys.entry(map).or_insert_with(|| {
+                let keys = below.at(map).into_iter();
+                keys.flat_map(|key| same_keys(&key)).collect()
+            });
+            if !same_keys(key).any(|one| keys.contains(&one)) {
+                found.push(entry.clone().layer(number).warning(true));
+            }
+        }
         found
-            .map(|entry| entry.clone().layer(number).warning(true))
-            .collect()
     }
 }
 
-/// Whether both may be the same key of a map: numbers and addresses can be written in several ways.
-fn is_same_key(key: &str, other: &str) -> bool {
-    let number = |text: &str| {
-        let based = |(prefix, radix): (&str, u32)| {
-            let digits = text.strip_prefix(prefix)?;
-            u32::from_str_radix(digits, radix).ok().map(f64::from)
-        };
-        let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
-        let number = || text.parse::<f64>().ok();
-        bases.into_iter().find_map(based).or_else(number)
+/// What two keys of a map share that may be the same.
+#[derive(PartialEq, Eq, Hash)]
+enum SameKey {
+    Text(String),
+    /// The bits of a float.
+    Number(u64),
+    Address(IpAddr),
+}
+
+/// What a key is known by: numbers and addresses can be written in several ways.
+fn same_keys(key: &str) -> impl Iterator<Item = SameKey> + use<> {
+    let based = |(prefix, radix): (&str, u32)| {
+        let digits = key.strip_prefix(prefix)?;
+        u32::from_str_radix(digits, radix).ok().map(f64::from)
     };
-    let address = |text: &str| text.parse::<IpAddr>().ok();
-    key == other
-        || (number(key).is_some() && number(key) == number(other))
-        || (address(key).is_some() && address(key) == address(other))
+    let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
+    let number = || key.parse::<f64>().ok();
+    let number = bases.into_iter().find_map(based).or_else(number);
+    // Both zeros are one, and what is no number is no other.
+    let number = number.filter(|number| !number.is_nan());
+    let number = number.map(|number| SameKey::Number((number + 0.0).to_bits()));
+    let address = key.parse().ok().map(SameKey::Address);
+    [Some(SameKey::Text(key.to_owned())), number, address]
+        .into_iter()
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_written_otherwise_may_be_the_same() {
+        let is_same = |key: &str, other: &str| {
+            same_keys(key).any(|one| same_keys(other).any(|two| one == two))
+        };
+        for (key, other, same) in [
+            ("a", "a", true),
+            ("a", "A", false),
+            ("16", "0x10", true),
+            ("1e1", "10.0", true),
+            ("0", "-0", true),
+            ("nan", "NaN", false),
+            ("::1", "0:0:0:0:0:0:0:1", true),
+            ("1", "2", false),
+        ] {
+            assert_eq!(is_same(key, other), same, "{key} {other}");
+        }
+    }
 }
