@@ -9,6 +9,8 @@ mod problem;
 pub(crate) mod secrets;
 mod sentence;
 mod snippet;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::{
@@ -212,6 +214,9 @@ impl Entry {
     }
 }
 
+/// A report has about so many bytes of text at most: problems that it has no room for are counted.
+const MOST_BYTES: usize = 256 << 10;
+
 /// What happens with a configuration that has problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keeping {
@@ -264,6 +269,7 @@ impl Report {
         for entry in &mut entries {
             entry.conclude(keeping);
         }
+        let are_warnings = entries.iter().all(|entry| entry.is_warning);
         let mut more = 0;
         entries.retain(|entry| match entry.problem.what {
             What::More(count) => {
@@ -308,22 +314,30 @@ impl Report {
         entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at, typed(entry)));
         more += entries.len().saturating_sub(MOST_PROBLEMS);
         entries.truncate(MOST_PROBLEMS);
-        if more > 0 {
-            let (path, what) = (Vec::new(), What::More(more));
-            entries.push(Entry::new("", Flaw { path, what }));
+        let problem_of = |entry: &Entry| {
+            let shown = match (text_of(entry), entry.at) {
+                (Some(text), Some(at)) => {
+                    let layer = entry.layer;
+                    text.excerpt.line(at, &entry.problem, layer, secrets)
+                }
+                _ => None,
+            };
+            Problem::new(fields, entry, shown, secrets)
+        };
+        let (mut problems, mut size) = (Vec::with_capacity(entries.len()), 0);
+        for entry in &entries {
+            let problem = problem_of(entry);
+            size += problem.size();
+            if size > MOST_BYTES && !problems.is_empty() {
+                more += entries.len() - problems.len();
+                break;
+            }
+            problems.push(problem);
         }
-        let problems = (entries.iter())
-            .map(|entry| {
-                let shown = match (text_of(entry), entry.at) {
-                    (Some(text), Some(at)) => {
-                        let layer = entry.layer;
-                        text.excerpt.line(at, &entry.problem, layer, secrets)
-                    }
-                    _ => None,
-                };
-                Problem::new(fields, entry, shown, secrets)
-            })
-            .collect();
+        if more > 0 {
+            let more = Entry::new("", Flaw::whole(What::More(more)));
+            problems.push(problem_of(&more.warning(are_warnings)));
+        }
         Report { keeping, problems }
     }
 

@@ -84,7 +84,8 @@ impl Problem {
         };
         let path = &entry.problem.path;
         let path = &path[..schema::shown_steps(fields, path)];
-        let text = |text: &str| escaped(&shortened(text)).into_owned();
+        // Once more, since what is escaped is up to eight times as long.
+        let text = |text: &str| shortened(&escaped(&shortened(text))).into_owned();
         let words = words(fields, entry, secrets);
         let ProblemWords {
             sentence,
@@ -119,6 +120,25 @@ impl Problem {
             blanks,
             is_warning: entry.is_warning,
         }
+    }
+
+    /// About how many bytes of text it has.
+    pub(super) fn size(&self) -> usize {
+        let texts = [
+            &self.expected,
+            &self.found,
+            &self.variable,
+            &self.argument,
+            &self.snippet,
+            &self.blanks,
+        ];
+        let optional = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let fix = match &self.fix {
+            Some(Fix::Set { key: Some(key), .. }) => key.as_str().len(),
+            _ => 0,
+        };
+        // The path is there as steps as well.
+        2 * self.path.as_str().len() + self.message.len() + self.origin.len() + optional + fix
     }
 
     /// Whether it is the other one, which may refuse or not.
