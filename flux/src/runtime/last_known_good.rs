@@ -1,5 +1,7 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
+mod layout;
+
 use super::{
     disk,
     file_place::{self, LinkedPath},
@@ -15,10 +17,6 @@ use crate::{
     },
 };
 use flux_syntax::Format;
-use serde::{
-    Serialize, Serializer,
-    ser::{Error as _, SerializeMap, SerializeSeq},
-};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -398,8 +396,7 @@ impl KeptSnapshot {
             root.push(("key".to_owned(), key));
         }
         root.push(("layers".to_owned(), Tree::Seq(layers)));
-        let content = serde_json::to_vec_pretty(&Json(&Tree::Map(root)));
-        let content = content.map_err(|error| error.to_string())?;
+        let content = layout::text(&Tree::Map(root))?;
         match content.len() as u64 > LARGEST {
             true => Err(format!("it has more than {} MiB", LARGEST >> 20)),
             false => Ok((content, missing_text(&missing))),
@@ -451,36 +448,6 @@ fn missing_text(missing: &[String]) -> Option<String> {
              the file would be without the value; give the entry another name, or put it into a field that is `secret`"
         )
     })
-}
-
-/// A tree as JSON.
-struct Json<'a>(&'a Tree);
-
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Tree::Null => serializer.serialize_unit(),
-            Tree::Bool(value) => serializer.serialize_bool(*value),
-            Tree::I64(value) => serializer.serialize_i64(*value),
-            Tree::U64(value) => serializer.serialize_u64(*value),
-            Tree::F64(_) | Tree::Raw(_) => Err(S::Error::custom("it is no JSON")),
-            Tree::Str(text) => serializer.serialize_str(text),
-            Tree::Seq(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    list.serialize_element(&Json(item))?;
-                }
-                list.end()
-            }
-            Tree::Map(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (key, value) in entries {
-                    map.serialize_entry(key, &Json(value))?;
-                }
-                map.end()
-            }
-        }
-    }
 }
 
 #[cfg(test)]
