@@ -85,6 +85,12 @@ impl DecodedContent {
         self.given.as_ref()?.tree.as_ref()
     }
 
+    /// The layer, where it is one without a document.
+    #[cfg(feature = "json")]
+    pub(super) fn given_layer(&self) -> Option<&AnyLayer> {
+        self.given.as_ref().and(self.layer.as_ref())
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }

@@ -11,6 +11,7 @@ use super::{
     identity::Identities,
     now::Now,
     quarantine::Quarantine,
+    schema::Schema,
     status::LayerStatus,
     value::AnyLayer,
 };
@@ -194,6 +195,13 @@ impl LayerState {
             None => LayerContent::Silent(None),
             Some(accepted) => accepted.content(),
         }
+    }
+
+    /// A copy of what readers see of a layer without a document.
+    #[cfg(feature = "json")]
+    pub(crate) fn given_layer(&self, schema: &Schema) -> Option<AnyLayer> {
+        let layer = self.accepted.as_ref()?.given_layer()?;
+        Some((schema.copy)(layer))
     }
 
     /// What the next update takes from it; none where it takes what readers see. A source that holds nothing is `Some(None)`.

@@ -182,6 +182,12 @@ impl Layers {
         self.states.iter().map(LayerState::content).collect()
     }
 
+    /// Whether the program makes the configuration of the layers, and not the merge rules of the fields.
+    #[cfg(feature = "json")]
+    pub(crate) fn is_reduced(&self) -> bool {
+        self.reducer.is_some()
+    }
+
     /// The layers, of which nobody sees anything yet.
     pub(super) fn served(&self) -> Served {
         let layers = self.states.iter().map(|state| ServedLayer {

@@ -262,10 +262,12 @@ impl LastGoodKeeper {
                 observe::warning(capacitor, &SafeText::own(&text));
             }
             SaveOutcome::Done { missing } => {
-                if problem.is_some() || writing.is_some() {
+                // What the same content lacks in every file is no news.
+                let is_known = *problem == missing;
+                if problem.is_some() && !is_known || writing.is_some() {
                     observe::disk_recovered(capacitor, &shown);
                 }
-                if let Some(missing) = &missing {
+                if let Some(missing) = missing.as_ref().filter(|_| !is_known) {
                     observe::warning(capacitor, &SafeText::own(missing));
                 }
                 (*written, *problem, *writing) = (Some(SystemTime::now()), missing, None);

@@ -20,7 +20,7 @@ use crate::{
     codec::{self, Decoder, Tree},
     document::Document,
     engine::{AnyLayer, Schema},
-    problem::{Dotted, Seg, caught},
+    problem::{KeyPath, LONGEST, Seg, caught},
     schema::{self, Field, Place, Reached},
 };
 use flux_syntax::Format;
@@ -55,7 +55,12 @@ pub(super) struct Omitted {
     pub(super) any: bool,
     /// What readers see in a field that is no secret, under a key that is the name of one, or nearly.
     pub(super) alike: Vec<String>,
+    /// How many more such there are.
+    pub(super) more: usize,
 }
+
+/// More of those are counted.
+const MOST_ALIKE: usize = 8;
 
 impl Omitted {
     fn add(&mut self, fields: &'static [Field], path: &[Seg]) {
@@ -63,7 +68,12 @@ impl Omitted {
         if let Reached::Leaf(field, _) = schema::follow(fields, path)
             && !field.is_secret()
         {
-            self.alike.push(Dotted(path).to_string());
+            match self.alike.len() < MOST_ALIKE {
+                true => self
+                    .alike
+                    .push(KeyPath::shortened(path, LONGEST).to_string()),
+                false => self.more += 1,
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The last good configuration on disk, for a start while the sources are down.
 
+mod alone;
 mod layout;
 
 use super::{
@@ -15,7 +16,9 @@ use crate::{
         AnyLayer, Engine, Fingerprint, FingerprintKey, Fingerprints, LayerContent, Schema,
         TrialRules,
     },
+    schema,
 };
+use alone::WholeLayer;
 use flux_syntax::Format;
 use std::{
     path::{Path, PathBuf},
@@ -330,6 +333,8 @@ pub(super) struct KeptSnapshot {
     /// Where changes are on trial.
     fingerprints: Option<(FingerprintKey, Fingerprints)>,
     secrets: Secrets,
+    /// Every layer, lowest first. None where nothing is a secret, or where the program's reducer decides.
+    whole: Vec<WholeLayer>,
 }
 
 impl KeptSnapshot {
@@ -341,25 +346,46 @@ impl KeptSnapshot {
             Some((key, decoder, state.content()))
         });
         let key = engine.trials().map(|trials| trials.record().0.key);
+        let schema = engine.layers().schema;
+        let whole = match schema::any_secret((schema.fields)()) && !engine.layers().is_reduced() {
+            true => (engine.layers().states.iter())
+                .map(|state| match state.decoder {
+                    Some(_) => WholeLayer::Document,
+                    None => WholeLayer::Given(state.given_layer(schema)),
+                })
+                .collect(),
+            false => Vec::new(),
+        };
         KeptSnapshot {
-            schema: engine.layers().schema,
+            schema,
             generation: engine.generation(),
             layers: layers.collect(),
             fingerprints: key.zip(engine.fingerprints()),
             secrets,
+            whole,
         }
     }
 
-    /// The file's content, and what is missing in it though it is no secret; or why there is no content. It is decoded once more,
-    /// so that what cannot be served is known now.
+    /// The file's content, and why a start from it would fail or be without something that is no secret; or why there is no content.
+    /// It is decoded once more, so that what cannot be served is known now.
     pub(super) fn content(&self) -> Result<(Vec<u8>, Option<String>), String> {
-        let (mut layers, mut missing) = (Vec::new(), Vec::new());
+        let (mut layers, mut missing, mut more) = (Vec::new(), Vec::new(), 0);
+        let (mut again, mut is_whole) = (Vec::with_capacity(self.layers.len()), true);
         for (key, decoder, content) in &self.layers {
             let kept = match content {
                 LayerContent::Document(bytes) => {
-                    Some(self.document(key, decoder, bytes, &mut missing)?)
+                    let kept = self.document(key, decoder, bytes)?;
+                    let of_layer = kept.omitted.alike.iter();
+                    missing.extend(of_layer.map(|path| format!("`{path}` of {key}")));
+                    more += kept.omitted.more;
+                    is_whole &= !kept.omitted.any;
+                    again.push(Some(kept.again));
+                    Some(kept.tree)
                 }
-                _ => None,
+                _ => {
+                    again.push(None);
+                    None
+                }
             };
             let fingerprints = self.fingerprints.iter().flat_map(|(_, all)| all);
             let fingerprint = fingerprints.into_iter().find(|(known, _)| known == key);
@@ -399,7 +425,15 @@ impl KeptSnapshot {
         let content = layout::text(&Tree::Map(root))?;
         match content.len() as u64 > LARGEST {
             true => Err(format!("it has more than {} MiB", LARGEST >> 20)),
-            false => Ok((content, missing_text(&missing))),
+            false => {
+                let refused = match is_whole {
+                    true => None,
+                    false => alone::refusal(self.schema, &self.whole, &again),
+                };
+                let texts = refused.into_iter().chain(missing_text(&missing, more));
+                let texts: Vec<String> = texts.collect();
+                Ok((content, (!texts.is_empty()).then(|| texts.join("; "))))
+            }
         }
     }
 
@@ -408,8 +442,7 @@ impl KeptSnapshot {
         key: &str,
         decoder: &Decoder,
         bytes: &Arc<[u8]>,
-        missing: &mut Vec<String>,
-    ) -> Result<Tree, String> {
+    ) -> Result<KeptAgain, String> {
         let cannot = |why: String| format!("{key} cannot be kept: {why}");
         let (kept, omitted) = kept_document::keep(self.schema, decoder, bytes).map_err(cannot)?;
         if omitted.any && self.secrets == Secrets::Refuse {
@@ -419,13 +452,12 @@ impl KeptSnapshot {
         }
         let format = kept_document::format_name(decoder);
         let again = kept_document::decode(self.schema, format, Some(decoder), &kept);
-        let of_layer = omitted
-            .alike
-            .iter()
-            .map(|path| format!("`{path}` of {key}"));
-        missing.extend(of_layer);
         match again {
-            Ok(_) => Ok(kept),
+            Ok((again, _)) => Ok(KeptAgain {
+                tree: kept,
+                omitted,
+                again,
+            }),
             Err(_) => Err(cannot(
                 "it cannot be read from what would be written".to_owned(),
             )),
@@ -433,12 +465,20 @@ impl KeptSnapshot {
     }
 }
 
+/// A document that is kept.
+struct KeptAgain {
+    tree: Tree,
+    omitted: kept_document::Omitted,
+    /// The layer that a start from the file would have.
+    again: AnyLayer,
+}
+
 /// More than this are not listed.
 const MOST_MISSING: usize = 8;
 
-fn missing_text(missing: &[String]) -> Option<String> {
+fn missing_text(missing: &[String], more: usize) -> Option<String> {
     let shown = missing.get(..MOST_MISSING).unwrap_or(missing).join(", ");
-    let more = match missing.len().saturating_sub(MOST_MISSING) {
+    let more = match more + missing.len().saturating_sub(MOST_MISSING) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };

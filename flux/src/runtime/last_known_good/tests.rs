@@ -21,3 +21,83 @@ fn a_path_that_names_no_file_is_refused_by_its_name() {
         assert_eq!(kept.shown(), path);
     }
 }
+
+#[cfg(feature = "derive")]
+mod alone {
+    use crate::{Format, Source, source::Channel};
+    use flux_derive::Flux;
+    use std::time::Duration;
+
+    #[derive(Debug, Clone, Flux)]
+    #[flux(crate = crate, validate = is_long)]
+    struct LonelyApp {
+        #[flux(secret)]
+        password: String,
+        #[flux(secret, default)]
+        pin: String,
+        #[flux(default = 1)]
+        port: u16,
+    }
+
+    fn is_long(app: &LonelyApp) -> Result<(), String> {
+        match app.port == 443 && app.pin.is_empty() {
+            true => Err("443 needs a pin".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// What the status has of the file, once it is written.
+    async fn kept(document: &str, variables: &[(&str, &str)]) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let (sender, channel) = Channel::buffered("app", 4);
+        let capacitor = crate::Capacitor::<LonelyApp>::builder()
+            .clear_sources()
+            .source(Source::watcher(channel).format(Format::Json))
+            .source(Source::env("APP_").variables(variables.iter().copied()))
+            .last_known_good(path.to_str().unwrap(), super::Secrets::Omit)
+            .build()
+            .unwrap();
+        sender.send(document.as_bytes().to_vec()).await.unwrap();
+        capacitor.start().await.unwrap();
+        for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let status = capacitor.status();
+            if let Some(kept) = status
+                .last_known_good
+                .as_ref()
+                .filter(|kept| kept.written.is_some())
+            {
+                return kept.problem.clone();
+            }
+        }
+        panic!("{}", capacitor.status());
+    }
+
+    #[tokio::test]
+    async fn a_required_secret_that_documents_alone_contain_is_reported_when_the_file_is_written() {
+        let problem = kept(r#"{"password": "hunter22"}"#, &[]).await.unwrap();
+        assert!(problem.contains("lacks `password`"), "{problem}");
+        assert!(!problem.contains("hunter22"), "{problem}");
+        let elsewhere = &[("APP_PASSWORD", "hunter22")];
+        assert_eq!(
+            kept(r#"{"password": "hunter23", "pin": "1234"}"#, elsewhere).await,
+            None
+        );
+        assert_eq!(
+            kept(
+                r#"{"port": 443, "pin": "1234"}"#,
+                &[("APP_PASSWORD", "x"), ("APP_PIN", "1")]
+            )
+            .await,
+            None
+        );
+        let problem = kept(r#"{"port": 443, "pin": "1234"}"#, elsewhere)
+            .await
+            .unwrap();
+        assert!(
+            problem.contains("breaks the rules of the whole of it"),
+            "{problem}"
+        );
+    }
+}
