@@ -181,11 +181,15 @@ impl LayerState {
         self.partial_variables = variables.unwrap_or_default();
     }
 
-    /// How many bytes wait to be taken up.
-    pub(crate) fn pending_size(&self) -> usize {
+    /// How many bytes it has: those that wait to be taken up, else those that were.
+    pub(crate) fn size(&self) -> usize {
         match &self.pending {
             Some(Observation::Value(content)) => content.bytes.len(),
-            _ => 0,
+            _ => {
+                let newest = self.candidate.as_ref().or(self.accepted.as_ref());
+                let bytes = newest.and_then(|newest| newest.bytes.as_ref());
+                bytes.map_or(0, |bytes| bytes.len())
+            }
         }
     }
 

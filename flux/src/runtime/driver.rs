@@ -3,6 +3,7 @@
 mod by_hand;
 mod group;
 mod intake;
+mod long;
 mod orders;
 mod reload;
 mod trial;
@@ -67,6 +68,8 @@ pub(crate) struct Driver {
     /// When the update under way was taken up.
     began: Option<Instant>,
     resting: Option<Pin<Box<Sleep>>>,
+    /// Whether the layers were large at the last update, and other threads can go on meanwhile.
+    is_large: bool,
     stopped: bool,
 }
 
@@ -125,6 +128,7 @@ impl Driver {
             first: Some(first),
             began: None,
             resting: None,
+            is_large: false,
             stopped: false,
         };
         let (plan, engine) = (&driver.plan, &driver.engine);
@@ -308,9 +312,14 @@ impl Driver {
     /// layers are to be taken up again.
     #[cfg(feature = "json")]
     fn fall_back(&mut self) -> Option<String> {
-        let wanted = self.engine.fallback_tried();
+        use tokio::task::block_in_place;
+        let (wanted, is_waited_for) = (self.engine.fallback_tried(), self.may_block());
         let keep = self.listeners.keeper.keep.as_ref().filter(|_| wanted)?;
-        super::fallback_start::fill(&mut self.engine, keep)
+        // The file may be large, and its disk slow.
+        match is_waited_for {
+            true => block_in_place(|| super::fallback_start::fill(&mut self.engine, keep)),
+            false => super::fallback_start::fill(&mut self.engine, keep),
+        }
     }
 
     /// What is kept on disk, proposed in the place of a first configuration that the program refuses.

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     engine::{Engine, EngineEvent, RefusedStage, listed, take_drop_panics},
     observe,
+    report::outgoing::SafeText,
     source::Health,
 };
 use std::{sync::Arc, time::SystemTime};
@@ -121,7 +122,8 @@ struct Operators {
 impl Operators {
     fn remark(engine: &Engine, layer: usize, remark: &Remark) {
         let (name, layer) = (engine.name(), &*engine.layers().states[layer].origin);
-        let safe = |error: &String| engine.secret_book().safe(error);
+        // The engine has reworded it already.
+        let safe = |error: &String| SafeText::own(error);
         match remark {
             Remark::Waiting { lasts } => observe::source_waiting(name, layer, *lasts),
             Remark::Stale { lasts, error } => {

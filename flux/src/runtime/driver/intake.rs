@@ -1,7 +1,10 @@
 //! Polls the watchers and hands what they report to the engine.
 
 use super::Driver;
-use crate::runtime::{clock::now, run::Phase};
+use crate::{
+    runtime::{clock::now, run::Phase},
+    source::Health,
+};
 use std::{sync::Arc, task::Context};
 
 impl Driver {
@@ -28,7 +31,13 @@ impl Driver {
                 recorder.received(&item);
             }
             let (layer, answered) = (item.layer, item.answered);
-            if let Some(changed) = self.engine.reported(item, now) {
+            // The secrets of every document are looked for in an error.
+            let is_error = matches!(item.health, Some(Health::Stale { .. }));
+            let changed = match is_error {
+                true => self.long(|driver| driver.engine.reported(item, now)),
+                false => self.engine.reported(item, now),
+            };
+            if let Some(changed) = changed {
                 (news, unchanged) = (news | changed, unchanged | !changed);
             }
             if let Some(reload) = &mut self.reload {

@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::{
     change::Transaction,
-    engine::{Action, AnySnapshot, Denial, LayerState, Now, Passed, Question, discard},
+    engine::{Action, AnySnapshot, Denial, Now, Passed, Question, discard},
     observe,
     pipeline::{AnyApplied, BoxError, into_denial},
     problem::caught,
@@ -16,15 +16,8 @@ use crate::{
     },
 };
 use std::task::{Context, Poll};
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    task::block_in_place,
-    time::Instant,
-};
+use tokio::{task::block_in_place, time::Instant};
 use tracing::Span;
-
-/// From this size on, documents are decoded where they hold up no other task.
-const LARGE: usize = 256 << 10;
 
 impl Driver {
     /// Takes up what is pending; where that is not trusted, its record is on the disk before it is read.
@@ -72,17 +65,6 @@ impl Driver {
         self.perform(action, span, None);
     }
 
-    /// Whether what is to be decoded is large, and other threads can run the worker's tasks meanwhile. A runtime with one thread has none,
-    /// and in manual mode the program's own task may forbid it.
-    fn is_long(&self) -> bool {
-        let states = self.engine.layers().states.iter();
-        let size: usize = states.map(LayerState::pending_size).sum();
-        size >= LARGE && !self.plan.options.manual && {
-            let runtime = Handle::try_current();
-            runtime.is_ok_and(|one| one.runtime_flavor() == RuntimeFlavor::MultiThread)
-        }
-    }
-
     /// Performs what an order or a way back asks for, in a span of its own.
     pub(super) fn perform_anew(&mut self, action: Action, reply: Option<Reply>) {
         let span = match action {
@@ -97,7 +79,7 @@ impl Driver {
     }
 
     pub(super) fn perform(&mut self, action: Action, span: Span, reply: Option<Reply>) {
-        self.listeners.notify(&mut self.engine);
+        self.notify();
         match action {
             Action::Nothing => {}
             Action::Record => {
@@ -219,7 +201,7 @@ impl Driver {
             Ok(applied) => (Ok(applied.passed), applied.transaction),
             Err(error) => (Err(into_denial(error)), Transaction::default()),
         };
-        match self.engine.answered(passed, now()) {
+        match self.long(|driver| driver.engine.answered(passed, now())) {
             Action::Swap { snapshot, alone } => {
                 self.swap(snapshot, transaction, alone, span, reply);
             }
@@ -265,7 +247,7 @@ impl Driver {
         reply: Option<Reply>,
     ) {
         inside(self.instance.number(), || transaction.commit());
-        let action = self.engine.swapped(snapshot, now());
+        let action = self.long(|driver| driver.engine.swapped(snapshot, now()));
         self.instance.keep_count(self.engine.last_generation());
         discard(self.check.take());
         self.perform(action, Span::none(), reply);
@@ -276,7 +258,7 @@ impl Driver {
         if let Some(began) = self.began.take() {
             observe::metrics::took(self.engine.name(), || began.elapsed());
         }
-        self.listeners.settled(&self.engine);
+        self.notify_settled();
         let before = self
             .instance
             .notify(self.engine.current(), self.engine.error());
