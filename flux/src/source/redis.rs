@@ -10,11 +10,12 @@ use flux_syntax::{Remote, Scheme};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, interval, sleep_until};
 
-use self::connection::{Connected, SERVERS, asked, connect};
+use self::connection::{CommandRefused, Connected, SERVERS, asked, connect};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, checked, document, in_time, lost, shared::Lease, unanswered,
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, checked, document, in_time, lost, shared::Lease,
+        unanswered,
     },
 };
 
@@ -81,7 +82,33 @@ impl Redis {
 
     async fn read(&self, connected: &Connected) -> Result<Observation, SourceError> {
         let key = self.place.at(0);
+        // One byte more than may be there: of a longer value the rest is not sent.
+        let mut range = cmd("GETRANGE");
+        range.arg(key).arg(0).arg(MAX_SIZE);
+        if let Some(answer) = connected.ask_if_known(&range, &self.place).await {
+            match answer {
+                Ok(Value::BulkString(bytes)) if bytes.len() > MAX_SIZE => {
+                    return Ok(Observation::Unreadable(SourceError::configuration(
+                        format!(
+                            "{} holds more than the limit of 16 MiB",
+                            self.place.origin()
+                        ),
+                    )));
+                }
+                // Nothing is also what there is of a key that does not exist.
+                Ok(Value::BulkString(bytes)) if bytes.is_empty() => {}
+                answer => return self.answered(connected, answer),
+            }
+        }
         let answer = asked(&self.place, connected.ask(cmd("GET").arg(key))).await;
+        self.answered(connected, answer)
+    }
+
+    fn answered(
+        &self,
+        connected: &Connected,
+        answer: Result<Value, CommandRefused>,
+    ) -> Result<Observation, SourceError> {
         match answer {
             Ok(Value::Nil) => Ok(Observation::Absent),
             Ok(Value::BulkString(bytes)) => Ok(document(&self.place, bytes, None)),

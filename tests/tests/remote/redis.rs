@@ -268,6 +268,52 @@ async fn a_value_over_the_limit_is_refused() {
     watched.sees(2).await;
 }
 
+/// How many bytes the server has sent to all of its clients.
+async fn sent(server: &Redis) -> u64 {
+    let client = ::redis::Client::open(format!("redis://{}", server.address())).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut info = ::redis::cmd("INFO");
+    let info: String = info
+        .arg("stats")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+    line.and_then(|bytes| bytes.trim().parse().ok()).unwrap()
+}
+
+/// With and without the right to read a part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_value_over_the_limit_no_more_is_read_than_the_limit() {
+    let Some(server) = Redis::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    for (user, right, is_bounded) in [("part", "+getrange", true), ("whole", "+get", false)] {
+        let rights = [
+            "ACL", "SETUSER", user, "on", ">hunter2", "~app/*", "+get", right, "+hello", "+ping",
+        ];
+        server.command(&rights).await;
+        let source = source::Redis::new(server.address().to_string(), KEY);
+        let source = source
+            .credentials(user, "hunter2")
+            .poll(Duration::from_secs(1));
+        let watched = Watched::started(Source::watcher(source)).await;
+        let before = sent(&server).await;
+        server.write(KEY, &vec![b' '; 100 << 20]).await;
+        let refused = || watched.capacitor.last_error().is_some();
+        watched.until("refused", refused).await;
+        let report = watched.capacitor.last_error().unwrap().to_string();
+        assert!(report.contains("16 MiB"), "{report}");
+        watched.capacitor.stop().await;
+        let read = sent(&server).await - before;
+        assert_eq!(read < 100 << 20, is_bounded, "{read} bytes for {user}");
+        server.write(KEY, &document(1)).await;
+    }
+}
+
 /// A script that is at work while the source connects does not decide how it follows for the connection's life.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_busy_tells_of_changes_afterwards() {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,6 +35,8 @@ pub(super) struct Connected {
     handle: MultiplexedConnection,
     listeners: Arc<KeyListeners>,
     tells: bool,
+    /// The server does not know `GETRANGE`, or does not grant it.
+    is_read_as_a_whole: AtomicBool,
     /// When it last answered, and what it answered.
     answered: tokio::sync::Mutex<Answered>,
 }
@@ -99,6 +104,30 @@ impl Connected {
     pub(super) async fn ask(&self, command: &Cmd) -> RedisResult<Value> {
         let value = self.handle.clone().send_packed_command(command).await?;
         value.extract_error()
+    }
+
+    /// Asks for a part of a value; none where the server does not know or grant that, which is asked once.
+    pub(super) async fn ask_if_known(
+        &self,
+        command: &Cmd,
+        place: &Remote<String>,
+    ) -> Option<Result<Value, CommandRefused>> {
+        if self.is_read_as_a_whole.load(Ordering::Relaxed) {
+            return None;
+        }
+        let answer = async {
+            match self.ask(command).await {
+                // Another key of the same user may be denied, which concerns that key alone.
+                Err(error) if is_never(&error) => {
+                    let is_of_key = error.to_string().contains("key");
+                    self.is_read_as_a_whole
+                        .fetch_or(!is_of_key, Ordering::Relaxed);
+                    Ok(None)
+                }
+                answer => answer.map(Some),
+            }
+        };
+        asked(place, answer).await.transpose()
     }
 
     /// Asks for a sign of life, unless somebody else just did.
@@ -284,6 +313,7 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
         handle,
         listeners,
         tells: false,
+        is_read_as_a_whole: AtomicBool::new(false),
         answered: tokio::sync::Mutex::new(Answered {
             at: Instant::now(),
             role: true,
