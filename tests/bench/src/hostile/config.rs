@@ -34,6 +34,8 @@ pub(crate) struct Hostile {
     pub(crate) tenants: BTreeMap<String, Tenant>,
     #[flux(nested, default)]
     pub(crate) hosts: Vec<Tenant>,
+    #[flux(nested, default)]
+    pub(crate) groups: BTreeMap<String, Vec<Tenant>>,
     #[flux(secret)]
     pub(crate) password: String,
     #[flux(default, secret)]

@@ -8,6 +8,7 @@
 
 mod config;
 mod page;
+mod pairs;
 mod shapes;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 };
 use config::Hostile;
 use flux::{Format, Source, source::Channel};
+use pairs::PAIRS;
 use rustix::time::{ClockId, clock_gettime};
 use shapes::{FORMATS, Make, SHAPES};
 use std::{
@@ -111,6 +113,10 @@ pub(crate) fn run(table: &mut Table) {
     }
     if env::var_os("FLUX_WRITE_PAGES").is_some() {
         page::write(&all);
+    }
+    let good = SIZES.map(|size| cost("good", "json", size));
+    for (pair, ..) in PAIRS {
+        rows(table, &measure(pair, "json", &good));
     }
 }
 
@@ -237,8 +243,16 @@ pub(crate) fn cell(shape: &str, format: &str, size: usize) {
     }
     let plain = shape.strip_prefix(PLAIN);
     let shape = plain.unwrap_or(shape);
+    let pair = PAIRS.iter().find(|(name, ..)| *name == shape);
+    let text = pair.map(|(_, _, make)| make(size));
+    if let (Some((_, second, _)), Some(text), None) = (pair, &text, plain) {
+        return pairs::cell(*second, text.clone());
+    }
     let make: Option<&(_, Make)> = SHAPES.iter().find(|(name, _)| *name == shape);
-    let text = make.expect("a shape").1(format, size).expect("a shape of this format");
+    let text = match text {
+        Some([_, second]) => second,
+        None => make.expect("a shape").1(format, size).expect("a shape of this format"),
+    };
     if plain.is_some() {
         let before = memory();
         let began = processor_time();
