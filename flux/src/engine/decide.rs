@@ -30,7 +30,7 @@ use crate::{
     Report,
     problem::{Dotted, Flaw, ProblemKind, Seg, What},
     report::{Entry, Keeping, outgoing::SecretBook},
-    source::{Health, Observation, mailbox::SourceReport},
+    source::{Health, Observation, SourceError, mailbox::SourceReport},
     time::after,
 };
 use std::{
@@ -284,6 +284,13 @@ impl Engine {
         }
     }
 
+    /// What a source reports of its trouble, without any secret in it.
+    pub(crate) fn without_secrets(&self, error: &SourceError) -> SourceError {
+        let mut safe = error.clone();
+        safe.reword(self.secret_book().safe(error).into());
+        safe
+    }
+
     /// Puts a report together, without any secret in it.
     fn report(&self, entries: Vec<Entry>, keeping: Keeping) -> Report {
         self.layers.report(entries, keeping, &self.seen())
@@ -291,7 +298,7 @@ impl Engine {
 
     pub(super) fn health(&mut self, layer: usize, mut health: Health) {
         if let Health::Stale { error, .. } = &mut health {
-            error.reword(self.secret_book().safe(error).into());
+            *error = self.without_secrets(error);
         }
         self.layers.states[layer].health = health;
         self.events.push(EngineEvent::HealthChanged { layer });

@@ -102,6 +102,10 @@ enum RecordedInput {
     Given(Result<crate::codec::Tree, String>),
 }
 
+/// In the place of why a provider could not be read.
+#[cfg(feature = "figment")]
+const NOT_GIVEN: &str = "cannot be read; the reason may quote a secret and is not recorded";
+
 impl RecorderOfStarts {
     pub(super) fn new(recorder: &Recorder) -> Self {
         RecorderOfStarts {
@@ -151,20 +155,28 @@ impl RecorderHook for RecorderOfStarts {
         drop(before);
     }
 
-    fn received(&self, news: &SourceReport) {
+    fn received(&self, news: &SourceReport, engine: &Engine) {
         self.with(|session| {
             let layer = news.layer;
             let health = match &news.health {
                 // Who observes something is live with it.
                 Some(Health::Live) if news.observation.is_some() => None,
                 Some(Health::Live) => Some(RecordedHealth::Live),
-                Some(Health::Stale { error, .. }) => Some(RecordedHealth::Stale(error.clone())),
+                Some(Health::Stale { error, .. }) => {
+                    Some(RecordedHealth::Stale(engine.without_secrets(error)))
+                }
                 Some(Health::Closed) => Some(RecordedHealth::Closed),
                 Some(Health::Starting) | None => None,
             };
             let health = health.map(|health| Unwritten::Line(LineKind::Health { layer, health }));
             let observed = news.observation.as_ref();
-            let observed = observed.map(|seen| session.observed(layer, seen, news.received));
+            let observed = observed.map(|seen| match seen {
+                Observation::Unreadable(error) => {
+                    let safe = Observation::Unreadable(engine.without_secrets(error));
+                    session.observed(layer, &safe, news.received)
+                }
+                seen => session.observed(layer, seen, news.received),
+            });
             // The slot keeps the newest of each, not their order. An observation makes live, so what else is reported came after it.
             let at = session.began.elapsed();
             session.waiting.extend(
@@ -333,7 +345,14 @@ impl Recorded {
             #[cfg(feature = "figment")]
             Input::Provider(provider) => {
                 let provider = provider.lock().unwrap_or_else(PoisonError::into_inner);
-                RecordedInput::Given(crate::source::figment::tree(&**provider))
+                let tree = crate::source::figment::tree(&**provider);
+                // The error may quote anything of what nobody could read.
+                let hides = crate::schema::any_secret((schema.fields)());
+                let tree = tree.map_err(|error| match hides {
+                    true => NOT_GIVEN.to_owned(),
+                    false => error,
+                });
+                RecordedInput::Given(tree)
             }
         };
         Recorded {
@@ -418,5 +437,44 @@ mod tests {
         assert_eq!(generation(&hook), Some(7));
         assert!(caught(|| hook.with(|_| panic!("a rule"))).is_err());
         assert_eq!(generation(&hook), Some(7));
+    }
+
+    #[cfg(feature = "figment")]
+    #[test]
+    fn what_a_provider_quotes_when_it_fails_is_recorded_for_a_type_without_secrets_alone() {
+        struct Quoting;
+        impl figment::Provider for Quoting {
+            fn metadata(&self) -> figment::Metadata {
+                figment::Metadata::named("quoting")
+            }
+            fn data(
+                &self,
+            ) -> Result<figment::value::Map<figment::Profile, figment::value::Dict>, figment::Error>
+            {
+                Err("cannot parse hunter2hunter2".to_owned().into())
+            }
+        }
+        #[derive(Debug, flux_derive::Flux)]
+        #[flux(crate = crate)]
+        struct RecordedVault {
+            #[flux(secret)]
+            #[allow(dead_code, reason = "nothing reads it")]
+            password: Option<String>,
+        }
+        let is_quoted = |schema: &'static Schema| {
+            let opened = Opened {
+                origin: "provider".to_owned(),
+                decoder: None,
+                optional: false,
+                file: None,
+                input: Input::Provider(Mutex::new(Box::new(Quoting))),
+            };
+            match Recorded::new(schema, &opened).input {
+                RecordedInput::Given(Err(error)) => error.contains("hunter2"),
+                _ => panic!("it was read"),
+            }
+        };
+        assert!(is_quoted(Schema::of::<RecordedApp>()));
+        assert!(!is_quoted(Schema::of::<RecordedVault>()));
     }
 }

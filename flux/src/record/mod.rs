@@ -33,8 +33,8 @@ const MOST: usize = 64 << 20;
 /// by placeholders: the same for the same secret, made with a random key that is not kept. A placeholder keeps of the secret's
 /// shape only what its validity needs: nothing, or its length, or which kind of character is where. A secret bool always
 /// reads `false`. Where a type has secrets, documents are printed anew, so that no comment is kept, and one that cannot be parsed
-/// is replaced as a whole. Where a replay cannot come out the same because of that, the log has a note. The messages
-/// of [`SourceError`](crate::source::SourceError)s are kept as they are.
+/// is replaced as a whole. Where a replay cannot come out the same because of that, the log has a note. A message of a
+/// [`SourceError`](crate::source::SourceError) is replaced where it quotes a secret.
 ///
 /// Redaction runs the type's rules again, on the capacitor's task, and a writer is written to there.
 ///

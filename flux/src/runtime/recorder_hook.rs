@@ -10,8 +10,8 @@ use crate::{
 pub(crate) trait RecorderHook: Send + Sync {
     /// A start, over these layers, while readers see this generation.
     fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64);
-    /// A report of a source.
-    fn received(&self, news: &SourceReport);
+    /// A report of a source, which the engine does not have yet.
+    fn received(&self, news: &SourceReport, engine: &Engine);
     /// The program gives an order.
     fn command(&self, command: &Command);
     /// The engine has decided something.

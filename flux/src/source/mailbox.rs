@@ -58,6 +58,14 @@ pub(crate) struct SourceReport {
     pub(crate) answered: u64,
 }
 
+impl SourceReport {
+    /// Whether it has words of the source.
+    pub(crate) fn has_error(&self) -> bool {
+        matches!(self.health, Some(Health::Stale { .. }))
+            || matches!(self.observation, Some(Observation::Unreadable(_)))
+    }
+}
+
 /// One slot for each layer.
 pub(crate) struct Mailbox {
     slots: Box<[Mutex<Slot>]>,

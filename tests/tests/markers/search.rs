@@ -10,7 +10,7 @@ use flux::{
     Capacitor, Format, Secrets, Source,
     cli::Command as ConfigCommand,
     inspect::{Describe, Inputs},
-    source::Channel,
+    source::{Channel, Observation, Observer, SourceError, Watcher},
     testing::{Recorder, Recording},
 };
 use serde_json::Value;
@@ -91,6 +91,15 @@ enum Chance {
 
 /// A document, good or with one mistake, or with two.
 fn document(markers: &mut Markers, format: Format, chance: Chance) -> String {
+    document_and_password(markers, format, chance).0
+}
+
+/// The same, with the secret that stays in its place whatever the mistake is.
+fn document_and_password(
+    markers: &mut Markers,
+    format: Format,
+    chance: Chance,
+) -> (String, String) {
     let is_good = match chance {
         Chance::Good => true,
         Chance::Mostly => !markers.one_in(4),
@@ -122,9 +131,33 @@ fn document(markers: &mut Markers, format: Format, chance: Chance) -> String {
             text = format!("{before}{{{name}}}{rest}");
         }
     }
-    match !is_good && markers.one_in(3) {
+    let text = match !is_good && markers.one_in(3) {
         true => broken(markers, text, &twin),
         false => text,
+    };
+    (text, twin)
+}
+
+/// A source that quotes a secret of another layer when it cannot be read, and once more when it is lost.
+struct Quotes(Option<String>);
+
+impl Watcher for Quotes {
+    fn origin(&self) -> String {
+        "quotes".to_owned()
+    }
+    async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
+        observer.absent();
+        if let Some(quoted) = self.0.take() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let error = SourceError::transient(format!("cannot log in: {quoted}"));
+            observer.observe(Observation::Unreadable(error.clone()));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            observer.absent();
+            observer.failing(error.clone());
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            return Err(error);
+        }
+        std::future::pending().await
     }
 }
 
@@ -326,17 +359,26 @@ async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
         .probation(Duration::from_secs(60))
         .last_known_good(kept.clone(), Secrets::Omit)
     };
+    let (first, quoted) = document_and_password(markers, format, Chance::Mostly);
+    let second = document(markers, format, Chance::Mostly);
+    let quoted = written(&quoted, encoding);
+    if encoding > 0 {
+        markers.runs.push(quoted.to_lowercase());
+    }
     let mut builder = base()
         .source(Source::watcher(below).format(format))
-        .source(Source::watcher(above).format(format));
+        .source(Source::watcher(above).format(format))
+        .source(
+            Source::watcher(Quotes(Some(quoted)))
+                .format(format)
+                .optional(),
+        );
     if markers.one_in(2) {
         let variables = variables(markers);
         builder = builder.override_with(Source::env("APP_").variables(variables));
     }
     let capacitor = builder.record(&recorder).build().unwrap();
     let page = flux::page::Page::new(&capacitor);
-    let first = document(markers, format, Chance::Mostly);
-    let second = document(markers, format, Chance::Mostly);
     lower.send(first.as_bytes()).await.unwrap();
     upper.send(second.as_bytes()).await.unwrap();
     outputs.error(&capacitor.start().await.err());

@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::{
     runtime::{clock::now, run::Phase},
-    source::Health,
+    source::mailbox::SourceReport,
 };
 use std::{sync::Arc, task::Context};
 
@@ -26,23 +26,22 @@ impl Driver {
         // While a record is written, what it names stays what will be read: a source faster than the disk would never be applied.
         let run = self.run.as_ref();
         let reading = run.is_some_and(|run| matches!(run.phase, Phase::Reading));
-        for item in mailbox.reports(!reading) {
-            if let Some(recorder) = &self.plan.options.recorder {
-                recorder.received(&item);
-            }
-            let (layer, answered) = (item.layer, item.answered);
-            // The secrets of every document are looked for in an error.
-            let is_error = matches!(item.health, Some(Health::Stale { .. }));
-            let changed = match is_error {
-                true => self.long(|driver| driver.engine.reported(item, now)),
-                false => self.engine.reported(item, now),
-            };
+        let mut take = |changed: Option<bool>| {
             if let Some(changed) = changed {
                 (news, unchanged) = (news | changed, unchanged | !changed);
             }
-            if let Some(reload) = &mut self.reload {
-                reload.answered(layer, answered);
+        };
+        let mut with_errors = Vec::new();
+        for item in mailbox.reports(!reading) {
+            match item.has_error() {
+                // It may quote a secret of a document that another layer has only now.
+                true => with_errors.push(item),
+                false => take(self.reported(item)),
             }
+        }
+        for item in with_errors {
+            // The secrets of every document are looked for in an error.
+            take(self.long(|driver| driver.reported(item)));
         }
         self.listeners.notify(&mut self.engine);
         if news {
@@ -52,6 +51,19 @@ impl Driver {
             self.publish_status();
         }
         news
+    }
+
+    /// Hands one report to the engine; answers as [`Engine::reported`](crate::engine::Engine::reported).
+    fn reported(&mut self, item: SourceReport) -> Option<bool> {
+        if let Some(recorder) = &self.plan.options.recorder {
+            recorder.received(&item, &self.engine);
+        }
+        let (layer, answered) = (item.layer, item.answered);
+        let changed = self.engine.reported(item, now);
+        if let Some(reload) = &mut self.reload {
+            reload.answered(layer, answered);
+        }
+        changed
     }
 
     pub(super) fn all_closed(&self) -> bool {
