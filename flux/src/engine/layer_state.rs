@@ -20,7 +20,8 @@ use crate::{
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
     source::{
-        ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain, VariablePaths,
+        ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain, UriSecrets,
+        VariablePaths,
     },
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
@@ -92,6 +93,8 @@ pub(crate) struct LayerState {
     pub(super) identities: Option<Identities>,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
+    /// Those of the URI of its source, where it has some.
+    pub(crate) uri_secrets: Option<Arc<UriSecrets>>,
     /// Which argument set which path, where it is the arguments.
     pub(super) arguments: Option<ArgumentPaths>,
     /// What the names of its variables begin with, where it is the environment.
@@ -139,6 +142,7 @@ impl LayerState {
             quarantine: Quarantine::default(),
             identities: None,
             secrets: Vec::new(),
+            uri_secrets: None,
             arguments: None,
             prefix: None,
             again: None,

@@ -68,7 +68,7 @@ pub(crate) struct Layers {
     pub(crate) states: Vec<LayerState>,
     pub(super) unknown: Unknown,
     pub(super) reducer: Option<Reducer>,
-    /// Whether the type has secrets: asked on every update with a pipeline.
+    /// Whether the type or a URI has secrets: asked on every update with a pipeline.
     pub(super) has_secrets: bool,
 }
 
@@ -82,12 +82,13 @@ impl Layers {
         for state in &mut states {
             state.identities = Some(Identities::new(schema.fields));
         }
+        let of_uris = states.iter().any(|state| state.uri_secrets.is_some());
         Layers {
+            has_secrets: any_secret((schema.fields)()) || of_uris,
             schema,
             states,
             unknown,
             reducer,
-            has_secrets: any_secret((schema.fields)()),
         }
     }
 
@@ -264,6 +265,9 @@ impl Layers {
         SecretSources {
             documents: documents.collect(),
             given: given.collect(),
+            uris: (self.states.iter())
+                .filter_map(|state| Some(state.uri_secrets.as_ref()?.texts()))
+                .collect(),
             built: match self.has_secrets {
                 true => built.secrets(self.schema),
                 false => Vec::new(),

@@ -14,7 +14,7 @@ use crate::{
     layer::{Parts, Presence},
     problem::{Flaw, Seg, What},
     schema::Field,
-    source::{Content, Observation},
+    source::{Content, Observation, UriSecrets},
 };
 use std::{
     sync::Arc,
@@ -204,6 +204,19 @@ pub(super) fn settings() -> Settings {
         checks: false,
         fallback: None,
     }
+}
+
+/// An engine of a type without secrets, over one layer whose source is named by a URI with this password.
+pub(super) fn engine_of_uri(password: &str, now: Now) -> Engine {
+    let template = match flux_syntax::parse_uri("redis://bob:${P}@h/app.json") {
+        Ok(flux_syntax::Uri::Remote(place)) => place,
+        other => panic!("{other:?}"),
+    };
+    let place = template.expand(&|_| Some(password.to_owned()));
+    let mut state = LayerState::new("h/app.json", Some(Decoder::Custom(Arc::new(Unused))), false);
+    state.uri_secrets = place.ok().and_then(|place| UriSecrets::of(&place));
+    let layers = Layers::new(&SMALL, vec![state], Unknown::Warn, None);
+    Engine::new(settings(), layers, None, 0, now)
 }
 
 /// An engine over the required layer `lower`, and so many optional ones above it.

@@ -11,7 +11,7 @@ use super::{
     layer_state::LayerState,
     probation::ProbationStep,
     proposal::{Action, Denial, Passed},
-    small::{Clock, Small, document, engine, settings, small},
+    small::{Clock, Small, document, engine, engine_of_uri, settings, small},
     state::State,
     value::AnySnapshot,
 };
@@ -332,4 +332,24 @@ fn before_every_layer_was_received_nothing_is_due_at_a_time() {
     bench.observe(1, "n=2");
     let now = bench.clock.now().instant;
     assert_eq!(bench.engine.due(now, false), Due::Newest);
+}
+
+#[test]
+fn the_password_of_a_uri_is_a_secret_of_texts_also_where_the_type_has_none() {
+    let clock = Clock::new();
+    let mut bench = EngineBench {
+        engine: engine_of_uri("hunter2hunter2", clock.now()),
+        clock,
+    };
+    let safe = |text: &str| String::from(bench.engine.secret_book().safe(&text));
+    for text in ["no login with hunter2hunter2", "Ym9iOmh1bnRlcjJodW50ZXIy"] {
+        assert!(safe(text).contains("not shown"), "{text}");
+    }
+    // What is shown in the place of the URI gives nothing away.
+    let shown = "redis://h/app.json: refused";
+    assert_eq!(safe(shown), shown);
+    bench.observe(0, "n=1");
+    bench.take_up_and(Err("no login with hunter2hunter2"));
+    let error = bench.engine.error().unwrap().to_string();
+    assert!(!error.contains("hunter2"), "{error}");
 }

@@ -467,6 +467,7 @@ mod tests {
                 decoder: None,
                 optional: false,
                 file: None,
+                secrets: None,
                 input: Input::Provider(Mutex::new(Box::new(Quoting))),
             };
             match Recorded::new(schema, &opened).input {

@@ -3,7 +3,7 @@
 //! Such a text becomes a [`SafeText`] before an event, the status or a recording takes it, and only this module makes one. The
 //! functions of `observe` take nothing else, so that a text that goes around it does not compile.
 
-use super::secrets::{BuiltSecrets, DocumentText, KnownSecrets, SecretSources};
+use super::secrets::{BuiltSecrets, DocumentText, KnownSecrets, SecretSources, UriTexts};
 use super::sentence::WITHHELD as WITHHELD_OF_VALUE;
 use crate::{
     Report,
@@ -50,7 +50,7 @@ impl From<SafeText> for String {
     }
 }
 
-/// The secrets that a text may quote: none for a type without secrets, else where they are, until somebody asks. A clone is the same book.
+/// The secrets that a text may quote: none where neither the type nor a URI has some, else where they are, until somebody asks. A clone is the same book.
 #[derive(Clone, Default)]
 pub(crate) struct SecretBook(Option<Arc<Sources>>);
 
@@ -59,6 +59,7 @@ struct Sources {
     fields: &'static [Field],
     documents: Vec<(usize, Arc<[u8]>, Decoder)>,
     given: Vec<(usize, String)>,
+    uris: Vec<UriTexts>,
     built: Mutex<BuiltSources>,
 }
 
@@ -79,6 +80,7 @@ impl SecretBook {
             fields,
             documents: documents.collect(),
             given: given.map(|(layer, text)| (layer, text.clone())).collect(),
+            uris: sources.uris,
             built: Mutex::new(BuiltSources {
                 secrets: sources.built,
                 known: None,
@@ -86,7 +88,7 @@ impl SecretBook {
         })))
     }
 
-    /// Whether the type has no secrets.
+    /// Whether neither the type nor a URI has secrets.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -140,6 +142,7 @@ impl Sources {
             given: (self.given.iter())
                 .map(|(layer, text)| (*layer, text))
                 .collect(),
+            uris: self.uris.clone(),
             built: built.secrets.clone(),
         };
         let known = Arc::new(KnownSecrets::read(self.fields, &sources));

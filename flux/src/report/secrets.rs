@@ -48,12 +48,21 @@ pub(crate) struct DocumentText<'a> {
     pub(crate) decoder: &'a Decoder,
 }
 
+/// The secrets of a source's URI, and what is shown in its place.
+#[derive(Clone)]
+pub(crate) struct UriTexts {
+    pub(crate) origin: String,
+    pub(crate) secrets: Vec<String>,
+}
+
 /// Where the secrets of an update are.
 #[derive(Default)]
 pub(crate) struct SecretSources<'a> {
     pub(crate) documents: Vec<DocumentText<'a>>,
     /// Those of layers without a document.
     pub(crate) given: Vec<(usize, &'a String)>,
+    /// Those of URIs, which only texts of the program are searched for: no document has them.
+    pub(crate) uris: Vec<UriTexts>,
     /// Those of configurations that were built of the layers.
     pub(crate) built: Vec<BuiltSecrets>,
 }
@@ -66,6 +75,8 @@ pub(crate) struct KnownSecrets {
     keys: Vec<&'static str>,
     all: OnceLock<SecretPieces>,
     layers: Vec<OnceLock<SecretPieces>>,
+    uris: Vec<UriTexts>,
+    of_uris: OnceLock<SecretPieces>,
     /// There is one whose text nobody knows: any text of the program may quote it.
     has_unknown: bool,
 }
@@ -84,7 +95,7 @@ impl KnownSecrets {
         sources: &SecretSources<'_>,
     ) -> Self {
         if !schema::any_secret(fields) {
-            return KnownSecrets::default();
+            return KnownSecrets::of_uris(&sources.uris);
         }
         let given = sources.given.iter().map(|(layer, text)| LayerSecret {
             layer: Some(*layer),
@@ -106,9 +117,16 @@ impl KnownSecrets {
                 text,
             }));
         }
-        KnownSecrets::default()
+        KnownSecrets::of_uris(&sources.uris)
             .with(fields, values)
             .with_built(fields, &sources.built)
+    }
+
+    fn of_uris(uris: &[UriTexts]) -> Self {
+        KnownSecrets {
+            uris: uris.to_vec(),
+            ..KnownSecrets::default()
+        }
     }
 
     fn with(mut self, fields: &'static [Field], values: Vec<LayerSecret>) -> Self {
@@ -160,7 +178,7 @@ impl KnownSecrets {
     /// The secrets in these sources.
     pub(crate) fn read(fields: &'static [Field], sources: &SecretSources<'_>) -> Self {
         if !schema::any_secret(fields) {
-            return KnownSecrets::default();
+            return KnownSecrets::of_uris(&sources.uris);
         }
         let read = ReadDocument::all(fields, sources.documents.iter().copied(), false);
         KnownSecrets::in_documents(fields, &read, sources)
@@ -168,7 +186,20 @@ impl KnownSecrets {
 
     /// Whether a piece of any secret is in `text`, of which it is not known where it is from.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        self.has_unknown || self.all().is_some_and(|all| all.are_in(text))
+        self.has_unknown
+            || self.all().is_some_and(|all| all.are_in(text))
+            || !self.uris.is_empty() && self.pieces_of_uris().are_in(text)
+    }
+
+    /// Pieces of what is shown in the place of a URI give nothing away.
+    fn pieces_of_uris(&self) -> &SecretPieces {
+        let pieces = || {
+            let secrets = self.uris.iter().flat_map(|uri| &uri.secrets);
+            let shown = self.uris.iter().map(|uri| &*uri.origin);
+            let shown: Vec<&str> = shown.chain(self.keys.iter().copied()).collect();
+            SecretPieces::of(secrets.map(String::as_str), &shown)
+        };
+        self.of_uris.get_or_init(pieces)
     }
 
     /// The same of a value, in which any word may be one.
@@ -339,8 +370,7 @@ mod tests {
         });
         let sources = SecretSources {
             documents: documents.collect(),
-            given: Vec::new(),
-            built: Vec::new(),
+            ..SecretSources::default()
         };
         Report::compose(&FIELDS, entries, Keeping::Previous, &sources)
     }
@@ -384,8 +414,7 @@ mod tests {
         };
         let sources = SecretSources {
             documents: vec![document],
-            given: Vec::new(),
-            built: Vec::new(),
+            ..SecretSources::default()
         };
         let report = Report::compose(&FIELDS, entries.into(), Keeping::Previous, &sources);
         assert!(!report.to_string().contains("hunter2"), "{report}");

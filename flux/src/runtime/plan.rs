@@ -247,6 +247,7 @@ impl Plan {
             let (origin, decoder) = (opened.origin.clone(), opened.decoder.clone());
             let mut state = LayerState::new(origin, decoder, opened.optional);
             state.file.clone_from(&opened.file);
+            state.uri_secrets.clone_from(&opened.secrets);
             let again = match &opened.input {
                 Input::Watched(_) => None,
                 input => {
@@ -293,6 +294,7 @@ impl Plan {
                 opened.optional,
             );
             state.file.clone_from(&opened.file);
+            state.uri_secrets.clone_from(&opened.secrets);
             state.proven = mailbox.proven(i);
             #[cfg(feature = "metrics")]
             state.proven.on_proof({

@@ -34,6 +34,7 @@ mod resync;
 #[cfg(feature = "testing")]
 pub(crate) mod script;
 pub(crate) mod supervisor;
+mod uri_secrets;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;
 
@@ -66,6 +67,7 @@ pub use nats::Nats;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 pub use resync::Resync;
+pub(crate) use uri_secrets::UriSecrets;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
 

@@ -1,11 +1,13 @@
 //! A source whose password or token is a file: `${file:/run/secrets/token}` is read for every session, so that one that was renewed is
 //! taken up.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use flux_syntax::Remote;
 
-use crate::source::{DynWatcher, Observer, Session, SourceError, Terms, error::may_pass};
+use crate::source::{
+    DynWatcher, Observer, Session, SourceError, Terms, UriSecrets, error::may_pass,
+};
 
 /// The value of a variable, or the content of a file.
 pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -16,6 +18,8 @@ pub(crate) struct Renewed {
     lookup: Lookup,
     place: Remote<String>,
     watcher: Box<dyn DynWatcher>,
+    /// Those of earlier places are secrets still, for this source's own words and for all others.
+    secrets: Option<Arc<UriSecrets>>,
 }
 
 impl Renewed {
@@ -24,12 +28,14 @@ impl Renewed {
         template: Remote,
         place: Remote<String>,
         lookup: Lookup,
+        secrets: Option<Arc<UriSecrets>>,
     ) -> Result<Self, String> {
         Ok(Renewed {
             template,
             lookup,
             watcher: super::open::open(place.clone())?,
             place,
+            secrets,
         })
     }
 
@@ -51,7 +57,12 @@ impl Renewed {
                 None => wrong(error),
             })?;
         if place != self.place {
-            self.watcher = super::open::open(place.clone()).map_err(wrong)?;
+            let mut opened = place.clone();
+            if let Some(secrets) = &self.secrets {
+                secrets.renew(&place);
+                opened.given.extend(secrets.all());
+            }
+            self.watcher = super::open::open(opened).map_err(wrong)?;
             self.place = place;
         }
         Ok(())

@@ -224,3 +224,72 @@ fn no_secret_leaves_by_any_way() {
     }
     println!("{cases_run} programs");
 }
+
+/// A type without a secret, so that those of the URI are all that there are.
+#[cfg(feature = "redis")]
+#[derive(flux::Flux, Clone)]
+#[flux(debounce = "0s")]
+struct Plain {
+    #[flux(default = 80)]
+    port: u16,
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn no_secret_of_a_uri_present_or_past_is_quoted_by_code_of_the_program() {
+    use flux::pipeline::Request;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let (outputs, guard) = Outputs::collect();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "zqfirst-passwordqz").unwrap();
+        let uri = format!(
+            "redis://bob:${{file:{}}}@127.0.0.1:1/app.json",
+            file.display()
+        );
+        let (sender, channel) = Channel::buffered("upper", 8);
+        let capacitor = Capacitor::<Plain>::builder()
+            .clear_sources()
+            .source(Source::uri(uri).optional().wait(Duration::from_secs(1)))
+            .source(Source::watcher(channel).format(Format::Json))
+            .effect(|request: Request<Plain>| {
+                let port = request.current.port;
+                async move {
+                    match port {
+                        80 => Ok(()),
+                        81 => Err("cannot log in: zqfirst-passwordqz".into()),
+                        _ => Err(flux::pipeline::BoxError::from(
+                            "cannot log in: zqsecond-passwordqz",
+                        )),
+                    }
+                }
+            })
+            .build()
+            .unwrap();
+        sender.send(*b"{\"port\": 80}").await.unwrap();
+        capacitor.start().await.unwrap();
+        for (password, port) in [("zqfirst", 81), ("zqsecond", 82), ("zqsecond", 81)] {
+            std::fs::write(&file, format!("{password}-passwordqz")).unwrap();
+            // The source connects again and again meanwhile, each time with the password of the file.
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            let text = format!("{{\"port\": {port}}}");
+            sender.send(text.as_bytes()).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let error = capacitor.last_error().unwrap().to_string();
+            assert!(error.contains("not shown"), "{error}");
+            outputs.text(&error);
+            outputs.debugged(&capacitor.status());
+            outputs.data(&*capacitor.status());
+        }
+        capacitor.stop().await;
+    });
+    drop(guard);
+    for text in outputs.take() {
+        assert!(!text.contains("passwordqz"), "{text}");
+    }
+}

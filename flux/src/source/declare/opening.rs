@@ -8,7 +8,7 @@ use crate::{
     codec::Decoder,
     report::ARGUMENTS,
     source::{
-        DynWatcher, Observer, Patience, Session, Terms, arguments::Arguments,
+        DynWatcher, Observer, Patience, Session, Terms, UriSecrets, arguments::Arguments,
         environment::Variables, renewed::Renewed,
     },
 };
@@ -31,6 +31,8 @@ pub(crate) struct Opened {
     pub(crate) optional: bool,
     /// The file or folder that is watched, absolute.
     pub(crate) file: Option<PathBuf>,
+    /// Those of its URI, where it has some.
+    pub(crate) secrets: Option<Arc<UriSecrets>>,
     pub(crate) input: Input,
 }
 
@@ -70,6 +72,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: None,
                 optional: true,
                 file: None,
+                secrets: None,
                 input: Input::Environment(prefix, source.variables),
             })
         }
@@ -78,6 +81,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             decoder: None,
             optional: true,
             file: None,
+            secrets: None,
             input: Input::Arguments(source.arguments),
         }),
         #[cfg(feature = "figment")]
@@ -86,6 +90,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             decoder: None,
             optional: source.optional,
             file: None,
+            secrets: None,
             input: Input::Provider(std::sync::Mutex::new(provider)),
         }),
         SourceKind::Watcher(watcher) => Ok(Opened {
@@ -93,6 +98,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             decoder: source.format.or_else(default_decoder),
             optional: source.optional,
             file: None,
+            secrets: None,
             input: watched(watcher, own),
         }),
         SourceKind::Remote(place) => {
@@ -105,11 +111,12 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             let folder = place.origin().strip_prefix("dir:").map(std::path::absolute);
             let folder = folder.and_then(Result::ok);
             let (origin, decoder) = (place.origin(), decoder_of(&place));
+            let secrets = UriSecrets::of(&place);
             let watcher: Box<dyn DynWatcher> = match template.reads_files() {
                 true => {
                     let variables = source.variables;
                     let lookup = Box::new(move |name: &str| value_of(name, &variables));
-                    Box::new(Renewed::open(template, place, lookup)?)
+                    Box::new(Renewed::open(template, place, lookup, secrets.clone())?)
                 }
                 false => crate::source::open::open(place)?,
             };
@@ -118,6 +125,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: Some(source.format.unwrap_or(decoder)),
                 optional: source.optional,
                 file: folder,
+                secrets,
                 input: watched(watcher, resync),
             })
         }
@@ -137,6 +145,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: Some(decoder),
                 optional: source.optional,
                 file: Some(file.path().to_owned()),
+                secrets: None,
                 input: watched(Box::new(file), None),
             })
         }

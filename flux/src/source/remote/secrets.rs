@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use flux_syntax::{Remote, Scheme};
 
+use crate::source::uri_secrets::{SHORT, secrets_of};
+
 /// How much of a server's words is shown.
 #[cfg(feature = "_http")]
 const SHOWN: usize = 200;
 /// How much of them is looked at.
 #[cfg(feature = "_http")]
 const LOOKED_AT: usize = 4096;
-/// What is shorter is hidden only where it is a secret for certain: a variable may well hold `1`.
-const SHORT: usize = 4;
 const HIDDEN: &str = "***";
 
 /// A client's or a server's sentence without what must not be shown, should it have repeated it.
@@ -42,21 +42,11 @@ pub(crate) fn quoted(place: &Remote<String>, body: &[u8]) -> String {
 
 /// All that must not be shown of what `place` holds, in every way in which it is usually written.
 fn needles(place: &Remote<String>) -> BTreeSet<Vec<u8>> {
-    let mut values: BTreeSet<String> = BTreeSet::new();
-    values.extend(place.secrets().map(|(_, value)| value.clone()));
-    let long = |value: &&String| value.len() >= SHORT;
-    values.extend(place.given.iter().filter(long).cloned());
+    let mut values = secrets_of(place);
     if place.scheme == Scheme::Https
         && let Some((_, query)) = place.at(0).split_once('?')
     {
         values.insert(query.to_owned());
-        for pair in query.split('&') {
-            let value = pair.split_once('=').map_or(pair, |(_, value)| value);
-            if value.len() >= SHORT {
-                values.insert(value.to_owned());
-                values.insert(percent_decoded(value));
-            }
-        }
     }
     if let Some(password) = &place.password {
         // As `Basic` sends it.
@@ -152,32 +142,6 @@ fn in_base64(bytes: &[u8]) -> Vec<String> {
         }
     }
     all
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        let digits = behind
-            .get(..2)
-            .and_then(|two| std::str::from_utf8(two).ok());
-        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        match (first, byte) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &behind[2..];
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = behind;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn hide(text: &str, needles: &BTreeSet<Vec<u8>>) -> String {
