@@ -12,6 +12,7 @@ use crate::{
     handle::HandleRef,
     layer::Config,
     pipeline::{BoxError, PipelineParts},
+    problem::{escaped, shortened},
     runtime::{Plan, Spec},
     source::{Source, arguments::Arguments},
 };
@@ -98,7 +99,7 @@ impl<C: Config> Builder<C> {
     /// The name in events, reports and the status; the struct's by default.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.spec.options.name = name.into();
+        self.spec.options.name = escaped(&shortened(&name.into())).into_owned();
         self
     }
 

@@ -5,6 +5,7 @@ use crate::{
     Snapshot, observe,
     pipeline::{Answer, BoxError, Request, RequestOwner, guarded},
     problem::caught,
+    report::outgoing::SafeText,
 };
 use std::{borrow::Cow, fmt, future::Future, marker::PhantomData, sync::Arc};
 
@@ -63,17 +64,17 @@ pub trait Party<C>: Send + Sync + 'static {
     }
 }
 
-/// Who refused a change, and why.
-#[derive(Debug)]
+/// Who refused a change, and why. Its `Display` quotes no secret; [`Veto::error`] is what the program gave.
 pub struct Veto {
     by: String,
+    why: SafeText,
     error: BoxError,
 }
 
 impl Veto {
-    pub(crate) fn new(by: impl Into<String>, error: BoxError) -> Self {
+    pub(crate) fn new(by: impl Into<String>, why: SafeText, error: BoxError) -> Self {
         let by = by.into();
-        Veto { by, error }
+        Veto { by, why, error }
     }
     /// The error as the program gave it.
     pub fn error(&self) -> &BoxError {
@@ -83,7 +84,15 @@ impl Veto {
 
 impl fmt::Display for Veto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} refused it: {}", self.by, self.error)
+        write!(f, "{} refused it: {}", self.by, self.why)
+    }
+}
+
+impl fmt::Debug for Veto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Veto")
+            .field("by", &self.by)
+            .finish_non_exhaustive()
     }
 }
 
@@ -201,7 +210,10 @@ impl Transaction {
                 self.owner = Some(request.owner());
                 Ok(())
             }
-            Err(error) => Err(Veto::new(name, error).into()),
+            Err(error) => {
+                let why = request.safe(&error);
+                Err(Veto::new(name, why, error).into())
+            }
         }
     }
 
@@ -230,5 +242,20 @@ impl Drop for Transaction {
         while let Some((name, pending)) = self.prepared.pop() {
             self.survive(&name, "rollback", || pending.rollback());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_veto_prints_its_reason_as_it_may_be_shown_alone() {
+        let why = SafeText::own("the reason is not shown");
+        let veto = Veto::new("pool", why, "cannot log in with hunter2".into());
+        for text in [veto.to_string(), format!("{veto:?}"), format!("{veto:#?}")] {
+            assert!(text.contains("pool") && !text.contains("hunter2"), "{text}");
+        }
+        assert_eq!(veto.error().to_string(), "cannot log in with hunter2");
     }
 }

@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// It is dropped without recursion, so that no depth exhausts the stack; for that, its parts are taken out with
 /// [`std::mem::take`] and not by a pattern.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum Tree {
     /// Null.
     #[default]
@@ -53,6 +53,26 @@ impl Tree {
             }
         }
         true
+    }
+}
+
+/// Without the values, which may be secrets: the keys, and of which kind each value is.
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tree::Null => "Null",
+            Tree::Bool(_) => "Bool(..)",
+            Tree::I64(_) => "I64(..)",
+            Tree::U64(_) => "U64(..)",
+            Tree::F64(_) => "F64(..)",
+            Tree::Str(_) => "Str(..)",
+            Tree::Raw(_) => "Raw(..)",
+            Tree::Seq(items) => return f.debug_list().entries(items).finish(),
+            Tree::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| (key, value));
+                return f.debug_map().entries(entries).finish();
+            }
+        })
     }
 }
 

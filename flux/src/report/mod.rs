@@ -8,6 +8,8 @@ mod pieces;
 mod problem;
 pub(crate) mod secrets;
 mod sentence;
+#[cfg(test)]
+mod shown_types;
 mod snippet;
 #[cfg(test)]
 mod tests;

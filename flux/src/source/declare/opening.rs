@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     codec::Decoder,
+    problem::{escaped, shortened},
     report::ARGUMENTS,
     source::{
         DynWatcher, Observer, Patience, Session, Terms, UriSecrets, arguments::Arguments,
@@ -43,7 +44,13 @@ pub(crate) fn open(mut source: Source, resync: Option<Duration>) -> Result<Opene
     if let Some(name) = name {
         opened.origin = name;
     }
+    opened.origin = shown(&opened.origin);
     Ok(opened)
+}
+
+/// What a layer is called in every output: a variable or the program may have put anything in.
+fn shown(origin: &str) -> String {
+    escaped(&shortened(origin)).into_owned()
 }
 
 fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {

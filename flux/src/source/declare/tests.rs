@@ -96,3 +96,23 @@ fn what_is_shown_of_a_server_is_its_place() {
     let shown = opened("redis://u:${FLUX_UNSET:-${PATH}}@h/app.yaml?db=2&poll=1s");
     assert_eq!(shown.as_deref(), Ok("redis://h/app.yaml?db=2"));
 }
+
+#[test]
+fn nothing_in_an_origin_or_a_name_controls_a_terminal_and_both_are_cut() {
+    let strange = "a\u{1b}[2J\n.yaml";
+    let (_, channel) = crate::source::Channel::latest(strange);
+    let long = "x".repeat(1 << 20);
+    for source in [
+        Source::uri("file:${CONF}").variables([("CONF", strange)]),
+        Source::watcher(channel),
+        Source::uri("file:app.yaml").named(strange),
+        Source::uri("file:app.yaml").named(long),
+    ] {
+        let Ok(opened) = open(source, None) else {
+            continue;
+        };
+        let origin = opened.origin;
+        assert!(!origin.contains(char::is_control), "{origin:?}");
+        assert!(origin.len() < 3_000, "{}", origin.len());
+    }
+}
