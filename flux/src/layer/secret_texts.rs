@@ -25,13 +25,15 @@ impl SecretTexts {
         self.texts
     }
 
-    /// Whether there is a secret of a type that does not give its text to anybody without its own trait, such as `SecretString`.
+    /// Whether there is a secret of a type that does not give its text to anybody without its own trait, such as `SecretString`, or
+    /// gives something in its place, such as `***`.
     pub(crate) fn has_unreadable(&self) -> bool {
         self.has_unreadable
     }
 
     fn add(&mut self, text: &str) {
         if !text.is_empty() {
+            self.has_unreadable |= !text.chars().any(char::is_alphanumeric);
             self.texts.push(text.to_owned());
         }
     }
@@ -332,6 +334,15 @@ mod tests {
         }
     }
 
+    /// It prints something in its place.
+    struct Masked;
+
+    impl Display for Masked {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("***")
+        }
+    }
+
     /// It has nothing.
     struct NothingKnown;
 
@@ -375,6 +386,7 @@ mod tests {
         let (name, pin, asks) = ("bob".to_owned(), 1234, true);
         let user = Login::User { name, pin, asks };
         assert_eq!(texts!(user), read(&["bob", "1234"]));
+        assert_eq!(texts!(Masked), (vec!["***".to_owned()], true));
         assert_eq!(texts!(NothingKnown), (Vec::new(), true));
         assert_eq!(texts!(Some(NothingKnown)), (Vec::new(), true));
         assert_eq!(texts!(Failing), (Vec::new(), true));
