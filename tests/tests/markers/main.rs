@@ -228,7 +228,7 @@ fn no_secret_leaves_by_any_way() {
 /// A type without a secret, so that those of the URI are all that there are.
 #[cfg(feature = "redis")]
 #[derive(flux::Flux, Clone)]
-#[flux(debounce = "0s")]
+#[flux(source("file:never-there.json", optional), debounce = "0s")]
 struct Plain {
     #[flux(default = 80)]
     port: u16,
