@@ -1,12 +1,17 @@
 //! A config type with secrets in every kind of place, and code around it that quotes all of them.
 
-use crate::{outputs::written, places::MADE};
+use crate::{
+    outputs::written,
+    places::{MADE, Markers, good, variable},
+    search::Secretive,
+};
 use flux::{
     Builder, Flux, Snapshot,
     pipeline::{BoxError, Request},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 #[derive(Flux, Clone)]
@@ -113,9 +118,38 @@ impl DeepVault {
     }
 }
 
-impl Deep {
-    /// Every secret, in one sentence.
-    pub(crate) fn quoted(&self) -> String {
+impl Secretive for Deep {
+    const PATHS: &'static [&'static str] = &[
+        "",
+        "password",
+        "pin",
+        "map",
+        "map.a",
+        "login",
+        "any",
+        "sealed",
+        "vault",
+        "vault.inner.key",
+        "tenants.t1.key",
+        "replicas[0].key",
+        "groups.g[0].inner",
+        "labels",
+        "passwrod",
+        "port",
+    ];
+    fn good(markers: &mut Markers, port: u16) -> Value {
+        good(markers, port)
+    }
+    fn variable(markers: &mut Markers) -> (String, String) {
+        variable(markers)
+    }
+    fn port(&self) -> u16 {
+        self.port
+    }
+    fn filled(&mut self) -> &mut String {
+        &mut self.filled
+    }
+    fn quoted(&self) -> String {
         let login = match &self.login {
             None => String::new(),
             Some(Login::Token(token)) => token.clone(),
@@ -174,41 +208,39 @@ pub(crate) const QUOTING: [Quoting; 5] = [
 ];
 
 /// Stages and callbacks; `one` is one of the secrets, written in an encoding.
-pub(crate) fn around(
-    builder: Builder<Deep>,
+pub(crate) fn around<C: Secretive>(
+    builder: Builder<C>,
     fails: Quoting,
     encoding: usize,
     filled: String,
-) -> Builder<Deep> {
-    let quotes = move |app: &Deep, which: Quoting| -> Result<(), BoxError> {
-        if fails != which || app.port == 80 {
+) -> Builder<C> {
+    let quotes = move |app: &C, which: Quoting| -> Result<(), BoxError> {
+        if fails != which || app.port() == 80 {
             return Ok(());
         }
         let all = match encoding {
             0 => app.quoted(),
-            _ => written(&app.filled, encoding),
+            _ => written(app.clone().filled(), encoding),
         };
         assert!(which != Quoting::Panic, "cannot log in with {all}");
         Err(format!("cannot log in with {all}").into())
     };
     builder
-        .transform(move |request: Request<Deep>| {
-            let mut next = Deep::clone(&request.current);
-            next.filled = filled.clone();
+        .transform(move |request: Request<C>| {
+            let mut next = C::clone(&request.current);
+            *next.filled() = filled.clone();
             request.with(next)
         })
-        .effect(move |request: Request<Deep>| {
+        .effect(move |request: Request<C>| {
             let effect = quotes(&request.current, Quoting::Effect);
             let answer = effect.and_then(|()| quotes(&request.current, Quoting::Panic));
             async move { answer }
         })
-        .on_apply(
-            move |_: Option<Arc<Snapshot<Deep>>>, new: Arc<Snapshot<Deep>>| {
-                let answer = quotes(&new, Quoting::Callback);
-                async move { answer }
-            },
-        )
-        .health_check(move |snapshot: Arc<Snapshot<Deep>>| {
+        .on_apply(move |_: Option<Arc<Snapshot<C>>>, new: Arc<Snapshot<C>>| {
+            let answer = quotes(&new, Quoting::Callback);
+            async move { answer }
+        })
+        .health_check(move |snapshot: Arc<Snapshot<C>>| {
             let answer = quotes(&snapshot, Quoting::Health);
             async move { answer }
         })

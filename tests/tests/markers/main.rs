@@ -2,6 +2,8 @@
 //! Flux prints, writes or sends. `FLUX_MARKERS=SECONDS` goes on for so long; a run without it takes a share.
 
 mod deep;
+mod generate;
+mod made;
 mod outputs;
 mod places;
 mod program;
@@ -184,16 +186,26 @@ fn silent() {
 /// `FLUX_MARKERS_SEED=N` runs one program again.
 #[test]
 fn no_secret_of_any_place_is_in_any_answer() {
+    search(search::run::<deep::Deep>, 8);
+}
+
+/// The seed decides which of the types of `structs.in` the program has.
+#[test]
+fn no_secret_of_any_type_is_in_any_answer() {
+    search(made::run_any, generate::ROOTS as u64);
+}
+
+/// Runs so many programs, or for as long as is asked.
+fn search(run: fn(u64) -> usize, programs: u64) {
     silent();
     if let Some(seed) = number("FLUX_MARKERS_SEED") {
-        search::run(seed);
+        run(seed);
         return;
     }
     let began = Instant::now();
     let (mut documents, mut seed) = (0, 0);
-    let programs = 8;
     while seed < programs || began.elapsed().as_secs() < number("FLUX_MARKERS").unwrap_or(0) {
-        documents += search::run(seed);
+        documents += run(seed);
         seed += 1;
     }
     println!("{seed} programs with {documents} documents");

@@ -67,7 +67,7 @@ impl Markers {
         self.run()
     }
 
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         let number = 100_000_000_000 + self.below(899_999_999_999) as u64;
         self.runs.push(number.to_string());
         number
@@ -160,7 +160,9 @@ fn is_plain(place: &str) -> bool {
     ];
     let names = || place.split('/');
     let is_in = |name: &str| names().any(|one| one == name);
-    PLAIN.iter().any(|name| is_in(name)) && !["map", "any", "login"].iter().any(|name| is_in(name))
+    let is_open =
+        PLAIN.iter().any(|name| is_in(name)) || names().any(|one| one.starts_with("open_"));
+    is_open && !["map", "any", "login"].iter().any(|name| is_in(name))
 }
 
 fn misspelt(markers: &mut Markers, key: &str) -> String {
@@ -284,36 +286,29 @@ pub(crate) fn broken(markers: &mut Markers, text: String, twin: &str) -> String 
     letters.into_iter().collect()
 }
 
-/// Variables in every form, good ones and others.
-pub(crate) fn variables(markers: &mut Markers) -> Vec<(String, String)> {
-    let mut all = vec![("APP_PASSWORD".to_owned(), markers.text())];
-    for _ in 0..markers.below(5) {
-        let text = markers.text();
-        let (name, value) = match markers.below(19) {
-            0 => ("APP_PIN", markers.number().to_string()),
-            1 => ("APP_PIN", text),
-            2 => ("APP_LIST", format!("{},{}", markers.name(), markers.name())),
-            3 => ("APP_LIST", json!([text]).to_string()),
-            4 => ("APP_LIST", format!("[\"{}", markers.name())),
-            5 => ("APP_MAP", format!("a={}", markers.name())),
-            6 => ("APP_MAP", json!({"a": text}).to_string()),
-            7 => ("APP_MAP", format!("{{a={}", markers.name())),
-            8 => ("APP_MAP", markers.name()),
-            9 => ("APP_MAP_A", text),
-            10 => ("APP_VAULT_KEY", text),
-            11 => ("APP_VAULT_INNER_KEY", text),
-            12 => ("APP_VAULT", json!({"key": text}).to_string()),
-            13 => ("APP_TENANTS_T1_KEY", text),
-            14 => ("APP_PASSWROD", text),
-            15 => ("APP_VAULT_KYE", text),
-            16 => ("APP_LOGIN", json!({"Token": text}).to_string()),
-            17 => ("APP_REPLICAS", format!("[{{key={}}}]", markers.name())),
-            _ => ("APP_PORT", "x".to_owned()),
-        };
-        all.push((name.to_owned(), value));
-    }
-    // A variable is set once.
-    let mut names = std::collections::BTreeSet::new();
-    all.retain(|(name, _)| names.insert(name.clone()));
-    all
+/// A variable of [`Deep`](crate::deep::Deep), in one of the forms that there are.
+pub(crate) fn variable(markers: &mut Markers) -> (String, String) {
+    let text = markers.text();
+    let (name, value) = match markers.below(19) {
+        0 => ("APP_PIN", markers.number().to_string()),
+        1 => ("APP_PIN", text),
+        2 => ("APP_LIST", format!("{},{}", markers.name(), markers.name())),
+        3 => ("APP_LIST", json!([text]).to_string()),
+        4 => ("APP_LIST", format!("[\"{}", markers.name())),
+        5 => ("APP_MAP", format!("a={}", markers.name())),
+        6 => ("APP_MAP", json!({"a": text}).to_string()),
+        7 => ("APP_MAP", format!("{{a={}", markers.name())),
+        8 => ("APP_MAP", markers.name()),
+        9 => ("APP_MAP_A", text),
+        10 => ("APP_VAULT_KEY", text),
+        11 => ("APP_VAULT_INNER_KEY", text),
+        12 => ("APP_VAULT", json!({"key": text}).to_string()),
+        13 => ("APP_TENANTS_T1_KEY", text),
+        14 => ("APP_PASSWROD", text),
+        15 => ("APP_VAULT_KYE", text),
+        16 => ("APP_LOGIN", json!({"Token": text}).to_string()),
+        17 => ("APP_REPLICAS", format!("[{{key={}}}]", markers.name())),
+        _ => ("APP_PORT", "x".to_owned()),
+    };
+    (name.to_owned(), value)
 }

@@ -1,20 +1,35 @@
 //! Programs with secrets in every kind of place, and all that can be asked of them, searched.
 
 use crate::{
-    deep::{Deep, PANICS, QUOTED, QUOTING, around},
+    deep::{PANICS, QUOTED, QUOTING, around},
     outputs::{Outputs, written},
-    places::{LOST, Markers, broken, good, mistaken, variables},
+    places::{LOST, Markers, broken, mistaken},
 };
 use clap::{Args, FromArgMatches};
 use flux::{
-    Capacitor, Format, Secrets, Source,
+    Capacitor, Format, Root, Secrets, Source,
     cli::Command as ConfigCommand,
     inspect::{Describe, Inputs},
     source::{Channel, Observation, Observer, SourceError, Watcher},
     testing::{Recorder, Recording},
 };
 use serde_json::Value;
-use std::{fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+/// A config type of the search: it has secrets in many places, and its code can quote them.
+pub(crate) trait Secretive: Root + Clone {
+    /// The paths that are asked about: fields, and what a document may have beside them.
+    const PATHS: &'static [&'static str];
+    /// A good document with a secret wherever there may be one. Some rule looks at the port.
+    fn good(markers: &mut Markers, port: u16) -> Value;
+    /// A variable, and a text that fits its field or does not.
+    fn variable(markers: &mut Markers) -> (String, String);
+    fn port(&self) -> u16;
+    /// Every secret, in one sentence.
+    fn quoted(&self) -> String;
+    /// The secret that a stage puts in.
+    fn filled(&mut self) -> &mut String;
+}
 
 const FORMATS: [(Format, &str); 3] = [
     (Format::Json, "json"),
@@ -90,12 +105,12 @@ enum Chance {
 }
 
 /// A document, good or with one mistake, or with two.
-fn document(markers: &mut Markers, format: Format, chance: Chance) -> String {
-    document_and_password(markers, format, chance).0
+fn document<C: Secretive>(markers: &mut Markers, format: Format, chance: Chance) -> String {
+    document_and_password::<C>(markers, format, chance).0
 }
 
 /// The same, with the secret that stays in its place whatever the mistake is.
-fn document_and_password(
+fn document_and_password<C: Secretive>(
     markers: &mut Markers,
     format: Format,
     chance: Chance,
@@ -112,7 +127,7 @@ fn document_and_password(
         2 => 81,
         _ => 80,
     };
-    let mut value = good(markers, if is_good { 80 } else { port });
+    let mut value = C::good(markers, if is_good { 80 } else { port });
     let twin = value["password"].as_str().unwrap_or_default().to_owned();
     let mistakes = if is_good { 0 } else { markers.below(3) };
     for _ in 0..mistakes {
@@ -161,27 +176,7 @@ impl Watcher for Quotes {
     }
 }
 
-/// The paths that are asked about: fields, and what a document may have beside them.
-const PATHS: [&str; 16] = [
-    "",
-    "password",
-    "pin",
-    "map",
-    "map.a",
-    "login",
-    "any",
-    "sealed",
-    "vault",
-    "vault.inner.key",
-    "tenants.t1.key",
-    "replicas[0].key",
-    "groups.g[0].inner",
-    "labels",
-    "passwrod",
-    "port",
-];
-
-fn answers(outputs: &Outputs, capacitor: &Capacitor<Deep>, text: &str) {
+fn answers<C: Secretive>(outputs: &Outputs, capacitor: &Capacitor<C>, text: &str) {
     outputs.debugged(&capacitor.status());
     outputs.text(&capacitor.status().to_string());
     outputs.data(&*capacitor.status());
@@ -191,7 +186,7 @@ fn answers(outputs: &Outputs, capacitor: &Capacitor<Deep>, text: &str) {
         outputs.debugged(&report);
         outputs.data(&report);
     }
-    for path in PATHS {
+    for path in C::PATHS.iter().copied() {
         match capacitor.explain(path) {
             Ok(explanation) => {
                 outputs.text(&explanation.to_string());
@@ -241,24 +236,35 @@ fn answers(outputs: &Outputs, capacitor: &Capacitor<Deep>, text: &str) {
     }
 }
 
-/// What is printed of the type alone.
-fn descriptions(outputs: &Outputs) {
-    outputs.data(&Deep::schema());
-    outputs.data(&Deep::layer_schema());
-    for (format, _) in FORMATS {
-        outputs.text(&Deep::template(format));
+/// Variables in every form, good ones and others; each is set once.
+fn variables<C: Secretive>(markers: &mut Markers) -> Vec<(String, String)> {
+    let mut all = vec![("APP_PASSWORD".to_owned(), markers.text())];
+    for _ in 0..markers.below(5) {
+        all.push(C::variable(markers));
     }
-    outputs.text(&Deep::reference("APP_"));
-    outputs.text(&Deep::variables("APP_"));
+    let mut names = BTreeSet::new();
+    all.retain(|(name, _)| names.insert(name.clone()));
+    all
+}
+
+/// What is printed of the type alone.
+fn descriptions<C: Secretive>(outputs: &Outputs) {
+    outputs.data(&C::schema());
+    outputs.data(&C::layer_schema());
+    for (format, _) in FORMATS {
+        outputs.text(&C::template(format));
+    }
+    outputs.text(&C::reference("APP_"));
+    outputs.text(&C::variables("APP_"));
 }
 
 /// The command line over a document that is good and one that may not be.
-fn commands(outputs: &Outputs, folder: &Path, markers: &mut Markers) {
+fn commands<C: Secretive>(outputs: &Outputs, folder: &Path, markers: &mut Markers) {
     let (format, extension) = FORMATS[markers.below(3)];
     let files = [("good", Chance::Good), ("next", Chance::Bad)].map(|(name, chance)| {
         let path = folder.join(name).join(format!("never-there.{extension}"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, document(markers, format, chance)).unwrap();
+        fs::write(&path, document::<C>(markers, format, chance)).unwrap();
         path.to_str().unwrap().to_owned()
     });
     let [good, next] = &files;
@@ -282,14 +288,14 @@ fn commands(outputs: &Outputs, folder: &Path, markers: &mut Markers) {
         let matches = command.try_get_matches_from(words.chain(["--offline", "--format", output]));
         let command = ConfigCommand::from_arg_matches(&matches.unwrap()).unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        command.write::<Deep>(&mut out, &mut err).unwrap();
+        command.write::<C>(&mut out, &mut err).unwrap();
         outputs.text(&String::from_utf8_lossy(&out));
         outputs.text(&String::from_utf8_lossy(&err));
     }
 }
 
 /// URIs with what a server asks for, good ones and others; none of them is connected to. The prefix of `env:` is a name, and is shown.
-fn uris(outputs: &Outputs, markers: &mut Markers) {
+fn uris<C: Secretive>(outputs: &Outputs, markers: &mut Markers) {
     let (user, secret, token) = (markers.name(), markers.name(), markers.name());
     let scheme = [
         "redis",
@@ -317,7 +323,7 @@ fn uris(outputs: &Outputs, markers: &mut Markers) {
     };
     let source = Source::uri(uri.as_str()).variables([("SECRET", &*secret)]);
     outputs.debugged(&source);
-    let builder = Capacitor::<Deep>::builder()
+    let builder = Capacitor::<C>::builder()
         .clear_sources()
         .source(source.optional());
     match builder.build() {
@@ -333,7 +339,7 @@ fn uris(outputs: &Outputs, markers: &mut Markers) {
 }
 
 /// A program's life; how many documents it had.
-async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
+async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept.json").to_str().unwrap().to_owned();
     let (format, _) = FORMATS[markers.below(3)];
@@ -349,7 +355,7 @@ async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
     let base = || {
         let (fails, filled) = (fails, filled.clone());
         around(
-            Capacitor::<Deep>::builder().clear_sources(),
+            Capacitor::<C>::builder().clear_sources(),
             fails,
             encoding,
             filled,
@@ -359,8 +365,8 @@ async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
         .probation(Duration::from_secs(60))
         .last_known_good(kept.clone(), Secrets::Omit)
     };
-    let (first, quoted) = document_and_password(markers, format, Chance::Mostly);
-    let second = document(markers, format, Chance::Mostly);
+    let (first, quoted) = document_and_password::<C>(markers, format, Chance::Mostly);
+    let second = document::<C>(markers, format, Chance::Mostly);
     let quoted = written(&quoted, encoding);
     if encoding > 0 {
         markers.runs.push(quoted.to_lowercase());
@@ -374,7 +380,7 @@ async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
                 .optional(),
         );
     if markers.one_in(2) {
-        let variables = variables(markers);
+        let variables = variables::<C>(markers);
         builder = builder.override_with(Source::env("APP_").variables(variables));
     }
     let capacitor = builder.record(&recorder).build().unwrap();
@@ -384,7 +390,7 @@ async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
     outputs.error(&capacitor.start().await.err());
     let mut documents = 2;
     for sender in [&upper, &lower, &upper, &upper] {
-        let text = document(markers, format, Chance::Seldom);
+        let text = document::<C>(markers, format, Chance::Seldom);
         sender.send(text.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(2)).await;
         answers(outputs, &capacitor, &text);
@@ -429,16 +435,16 @@ async fn live(markers: &mut Markers, outputs: &Outputs) -> usize {
     outputs.error(&again.start().await.err());
     answers(outputs, &again, "{}");
     again.stop().await;
-    uris(outputs, markers);
+    uris::<C>(outputs, markers);
     if markers.one_in(4) {
-        commands(outputs, folder.path(), markers);
+        commands::<C>(outputs, folder.path(), markers);
         documents += 2;
     }
     documents
 }
 
 /// Runs the program of this seed; how many documents it had.
-pub(crate) fn run(seed: u64) -> usize {
+pub(crate) fn run<C: Secretive>(seed: u64) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -446,8 +452,8 @@ pub(crate) fn run(seed: u64) -> usize {
         .unwrap();
     let mut markers = Markers::new(seed);
     let (outputs, guard) = Outputs::collect();
-    descriptions(&outputs);
-    let documents = runtime.block_on(live(&mut markers, &outputs));
+    descriptions::<C>(&outputs);
+    let documents = runtime.block_on(live::<C>(&mut markers, &outputs));
     drop(guard);
     let texts = outputs.take();
     assert!(texts.len() > 20, "seed {seed}: nothing was printed");
@@ -462,7 +468,8 @@ pub(crate) fn run(seed: u64) -> usize {
                     .map_or(0, |line| text[..line].rfind('\n').unwrap_or(0));
                 let until = text[at..].find('\n').map_or(text.len(), |end| at + end);
                 panic!(
-                    "seed {seed}: {run} in\n{}\nof\n{}",
+                    "{} with seed {seed}: {run} in\n{}\nof\n{}",
+                    std::any::type_name::<C>(),
                     &text[from..until],
                     &text[..text.len().min(3_000)]
                 );
