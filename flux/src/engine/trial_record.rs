@@ -291,15 +291,7 @@ impl TrialRecord {
             changed.clone_from(&known.changed);
         }
         // What its content did in other company counts as well: another layer may have changed since.
-        let past_deaths = self.quarantined.iter().filter(|content| {
-            let has = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
-            fingerprints.iter().any(has)
-        });
-        let past_deaths = past_deaths.map(|content| match content.is_suspected() {
-            true => content.deaths,
-            false => tries.saturating_sub(1),
-        });
-        let past_deaths = past_deaths.max().unwrap_or(0);
+        let past_deaths = self.past_deaths(&fingerprints, tries);
         OnTrial {
             deaths: known.map_or(0, |known| known.deaths).max(past_deaths),
             fingerprints,
@@ -308,6 +300,19 @@ impl TrialRecord {
             since: now,
             running: true,
         }
+    }
+
+    /// The most deaths that are held against any of these contents.
+    pub(crate) fn past_deaths(&self, fingerprints: &Fingerprints, tries: u32) -> u32 {
+        let found = self.quarantined.iter().filter(|content| {
+            let has = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
+            fingerprints.iter().any(has)
+        });
+        let deaths = found.map(|content| match content.is_suspected() {
+            true => content.deaths,
+            false => tries.saturating_sub(1),
+        });
+        deaths.max().unwrap_or(0)
     }
 
     /// This content is trusted now: nothing is held against it any more.

@@ -1,7 +1,7 @@
 //! `config trust`: a person ends a quarantine at the command line, with a process that runs and without one.
 
 use crate::child::Program;
-use std::fs;
+use std::{fs, time::Duration};
 
 /// A program whose document is in quarantine, though it is good: the deaths had another reason. It runs.
 fn unlucky(mut program: Program) -> Program {
@@ -112,6 +112,45 @@ fn config_trust_forgets_a_death_that_no_start_has_counted() {
     }
     program.start();
     program.shows("healthy Some(2)");
+}
+
+#[test]
+fn deaths_are_forgotten_by_a_process_with_nothing_on_trial_or_with_a_probation() {
+    for probation in [None, Some(Duration::from_secs(3600))] {
+        let mut program = Program::new("");
+        program.is_good("n: 1", 1);
+        program.probation = probation;
+        program.write("n: 2");
+        program.start();
+        program.shows("healthy Some(2)");
+        program.kill();
+        if probation.is_none() {
+            // Nothing can be on trial: the last known good configuration serves.
+            fs::remove_file(program.path("app.yaml")).unwrap();
+            program.start();
+            program.shows("degraded Some(1)");
+            program.records(|record| record["on_trial"]["deaths"] == 1);
+            program.trusts();
+            program.has_no_record();
+            program.write("n: 2");
+        } else {
+            program.start();
+            program.shows("healthy Some(2)");
+            program.records(|record| record["on_trial"]["deaths"] == 1);
+            program.trusts();
+        }
+        program.shows("healthy Some(2)");
+        program.records(|record| {
+            record["on_trial"]["running"] == true && record["on_trial"]["deaths"] == 0
+        });
+        program.kill();
+        program.start();
+        program.shows("healthy Some(2)");
+        program.records(|record| record["on_trial"]["deaths"] == 1);
+        program.kill();
+        program.start();
+        program.shows("degraded Some(1)");
+    }
 }
 
 #[test]

@@ -402,23 +402,25 @@ impl Engine {
         lifted
     }
 
-    /// A person trusts the content of the sources: the trial of what readers see is passed, every quarantine ends, and a row of deaths
-    /// is over. What was in quarantine is to be taken up again.
+    /// A person trusts the content of the sources: the trial of what readers see is passed, every quarantine ends, and no death counts
+    /// any more. What was in quarantine is to be taken up again.
     pub(crate) fn trust(&mut self, now: Now) -> Trusted {
         let Some(trials) = &self.trials else {
             return Trusted::default();
         };
         let lifted = trials.quarantined();
-        let forgotten = trials.record.in_a_row.as_ref();
-        let forgotten = forgotten.map_or(0, |row| row.contents);
+        let row = trials.record.in_a_row.as_ref();
+        let row = row.map_or(0, |row| row.contents);
         let on_probation = self.on_probation();
         let passed = !on_probation && self.pass_trial(true, now.instant);
         self.lift_quarantine(true, now);
+        let trials = self.trials.as_mut();
+        let forgot = trials.is_some_and(Trials::forget_deaths);
         let generation = self.generation();
         Trusted {
             passed: passed.then_some(generation),
             lifted,
-            forgotten,
+            forgotten: row.max(u32::from(forgot)),
             on_probation: on_probation.then_some(generation),
         }
     }

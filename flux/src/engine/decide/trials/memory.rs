@@ -175,6 +175,24 @@ impl Trials {
         self.trusted = Some(fingerprints);
     }
 
+    /// A person trusts what the sources hold: no death counts any more, whatever is on trial now. Of content that was in quarantine,
+    /// one more death puts it back. Answers whether there was any death.
+    pub(super) fn forget_deaths(&mut self) -> bool {
+        let had_before = self.before.take().is_some_and(|trial| trial.deaths > 0);
+        let mut forgot = self.record.forget_suspects();
+        self.version += u64::from(forgot);
+        // What is about to be read or applied keeps its record.
+        let mut recorded = self.record.on_trial.clone();
+        recorded.take_if(|trial| !trial.running);
+        let tries = self.rules.tries;
+        for trial in self.applied.iter_mut().chain(&mut recorded) {
+            let left = self.record.past_deaths(&trial.fingerprints, tries);
+            forgot |= left < std::mem::replace(&mut trial.deaths, left);
+        }
+        self.put(recorded);
+        forgot || had_before
+    }
+
     /// When the first quarantine ends.
     pub(super) fn lifts_at(&self, now: Now) -> Option<Instant> {
         let held = self.record.in_quarantine().map(|content| content.until);
