@@ -154,6 +154,30 @@ fn deaths_are_forgotten_by_a_process_with_nothing_on_trial_or_with_a_probation()
 }
 
 #[test]
+fn config_trust_forgets_a_death_with_content_that_is_not_on_trial_any_more() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    program.write("n: 2");
+    program.start();
+    program.shows("healthy Some(2)");
+    program.kill();
+    program.write("n: 3");
+    program.start();
+    program.shows("healthy Some(3)");
+    program.stop();
+    program.records(|record| record["quarantined"][0]["deaths"] == 1);
+    let (code, out, err) = program.command("trust");
+    let forgotten = "deaths with one content are forgotten\n";
+    assert_eq!((code, &*out), (0, forgotten), "{err}");
+    program.write("n: 2");
+    program.start();
+    program.shows("healthy Some(2)");
+    program.kill();
+    program.start();
+    program.shows("healthy Some(2)");
+}
+
+#[test]
 fn config_trust_leaves_the_record_of_a_process_that_runs_alone() {
     // The process of the record, and one that has found the record of another one.
     for starts_again in [false, true] {
