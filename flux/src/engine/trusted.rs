@@ -29,7 +29,7 @@ serialized! {
 }
 
 impl Trusted {
-    /// Whether nothing was on trial, in quarantine or counted.
+    /// Whether nothing was ended: a probation that goes on is not.
     pub fn is_nothing(&self) -> bool {
         self.passed.is_none() && self.lifted.is_empty() && self.forgotten == 0
     }
@@ -46,7 +46,7 @@ impl Trusted {
                 false => format!(", with changes of {}", listed(&content.changed)),
             };
             let line = format!(
-                "{} is not in quarantine any more, and is tried again {when}{changed}",
+                "{} is not in quarantine any more: where the source still contains it, it is tried {when}{changed}",
                 content.origin
             );
             lines.push(escaped(&line).into_owned());
@@ -56,7 +56,7 @@ impl Trusted {
             1 => lines.push("deaths with one content are forgotten".to_owned()),
             all => lines.push(format!("deaths with {all} contents are forgotten")),
         }
-        if lines.is_empty() {
+        if lines.is_empty() && self.on_probation.is_none() {
             lines.push("nothing is on trial or in quarantine".to_owned());
         }
         if let Some(generation) = self.on_probation {
@@ -83,5 +83,25 @@ impl Trusted {
 impl fmt::Display for Trusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f, "now")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_nothing_is_on_trial_is_not_printed_beside_a_probation() {
+        let nothing = Trusted::default();
+        assert_eq!(nothing.to_string(), "nothing is on trial or in quarantine");
+        let on_probation = Trusted {
+            on_probation: Some(3),
+            ..Trusted::default()
+        };
+        assert!(on_probation.is_nothing());
+        assert_eq!(
+            on_probation.to_string(),
+            "generation 3 is on probation, which goes on"
+        );
     }
 }
