@@ -13,8 +13,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A record has at most 64 quarantined contents, and paths that are short as a rule.
-pub(super) const LARGEST: u64 = 4 << 20;
+/// A record has at most 64 contents in quarantine and one on trial, each with 17 paths of 2,000 characters, which are 8 KB at most.
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// Where the record is, for the last known good configuration in `path`.
 pub(super) fn beside(path: &Path) -> PathBuf {

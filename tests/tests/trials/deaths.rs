@@ -73,6 +73,21 @@ fn a_first_value_that_differs_from_the_last_known_good_is_on_trial_too() {
 }
 
 #[test]
+fn a_document_with_keys_of_mebibytes_is_in_quarantine_after_two_deaths_as_any_other() {
+    let mut program = Program::new("");
+    program.is_good("n: 1", 1);
+    let key = "k".repeat(5 << 20);
+    program.write(&format!("dies: rule abort\n? {key}\n: 1\n"));
+    for _ in 0..2 {
+        program.start();
+        program.dies();
+    }
+    program.start();
+    let seen = program.shows("degraded Some(1)");
+    assert!(seen.contains("the process died twice"), "{seen:.2000}");
+}
+
+#[test]
 fn a_probation_is_a_trial_that_outlives_the_process() {
     let mut program = Program::new("");
     program.probation = Some(Duration::from_secs(60));

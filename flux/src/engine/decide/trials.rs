@@ -20,11 +20,11 @@ use crate::{
         trial_record::{Fingerprints, shortened},
         trusted::Trusted,
     },
-    problem::Seg,
+    problem::{self, Seg},
     source::Observation,
     time::after,
 };
-use std::{fmt::Write as _, time::Instant};
+use std::{borrow::Cow, fmt::Write as _, time::Instant};
 
 impl Engine {
     /// Gives the engine what is known of the processes before it; before anything is observed.
@@ -442,7 +442,12 @@ impl Engine {
 fn all_paths(already: &[String], besides: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     let mut paths = already.to_vec();
-    paths.extend(besides);
+    // A key may be as long as its document, and the record has a bound.
+    let short = |path: String| match problem::shortened(&path) {
+        Cow::Owned(short) => short,
+        Cow::Borrowed(_) => path,
+    };
+    paths.extend(besides.into_iter().map(short));
     paths.retain(|path| seen.insert(path.clone()));
     shortened(paths)
 }
