@@ -314,7 +314,8 @@ impl<C: Config> Capacitor<C> {
     /// count no more. Answers what there was of it. A [`probation`](crate::Builder::probation) goes on.
     ///
     /// At the command line of the program it is `config trust`, with the feature `cli`: where [`admin`](crate::Builder::admin) is
-    /// declared, of the process that runs, and where none runs, on the record `PATH.trial`. Without the feature, that record can be
+    /// declared, of the process that runs, and where none runs, on the record `PATH.trial` (on systems other than Linux, whether one runs
+    /// without `admin` is not known). Without the feature, that record can be
     /// removed while the program does not run.
     ///
     /// ```no_run

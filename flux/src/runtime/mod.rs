@@ -72,4 +72,4 @@ pub(crate) use spec::Spec;
 #[cfg(feature = "cli")]
 pub(crate) use task::{BoxedTask, Companion};
 #[cfg(feature = "cli")]
-pub(crate) use trust_offline::trust_offline;
+pub(crate) use trust_offline::{processes_are_seen, trust_offline};

@@ -39,6 +39,22 @@ impl ProcessId {
             && began(self.id).as_ref() == Some(&self.began)
     }
 
+    /// Whether the system reveals which processes live.
+    #[cfg(feature = "cli")]
+    pub(super) fn others_are_seen() -> bool {
+        began(std::process::id()).is_some()
+    }
+
+    /// A child of a test, which lives.
+    #[cfg(all(test, feature = "cli", feature = "derive", target_os = "linux"))]
+    pub(super) fn of_child(child: &std::process::Child) -> Self {
+        ProcessId {
+            id: child.id(),
+            began: began(child.id()).unwrap(),
+            token: "of the child".to_owned(),
+        }
+    }
+
     /// A fork has another number.
     pub(super) fn is_own(&self) -> bool {
         self.id == std::process::id() && self.token == token()

@@ -4,17 +4,29 @@ use super::{
     claim::Claim,
     disk,
     last_known_good::{KeepOnDisk, other_writer},
+    process::ProcessId,
     spec::Spec,
     trial_file,
 };
 use crate::{engine::Trusted, problem::escaped, source::declare};
 
 /// Changes the record of the program with this declaration; the next start begins with it. Nothing is there to trust where the program
-/// keeps no last known good configuration, or no record is on disk.
+/// keeps no last known good configuration, or no record is on disk. Where the system does not reveal which processes live
+/// ([`processes_are_seen`]), one that runs writes over the record.
 ///
 /// # Errors
-/// A sentence: the record cannot be read or written, or a process that runs would write over it.
+/// A sentence: the record cannot be read or written, or a process that runs, or has started meanwhile, would write over it.
 pub(crate) fn trust_offline(spec: &Spec) -> Result<Trusted, String> {
+    trusted_offline(spec, || {})
+}
+
+/// Whether a process of the program that runs would be noticed.
+pub(crate) fn processes_are_seen() -> bool {
+    ProcessId::others_are_seen()
+}
+
+/// `meanwhile` is done once the record is read.
+fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, String> {
     let Some((path, secrets)) = &spec.last_known_good else {
         return Ok(Trusted::default());
     };
@@ -45,15 +57,83 @@ pub(crate) fn trust_offline(spec: &Spec) -> Result<Trusted, String> {
     if trusted.is_nothing() {
         return Ok(trusted);
     }
+    meanwhile();
     let disk = disk::here();
     let changed = match trial_file::written(config, &file.record, &file.process) {
         Some(content) => disk::replace(&*disk, &path, &content),
         None => disk::remove(&*disk, &path),
     };
-    match changed {
-        Ok(()) => Ok(trusted),
-        Err(error) => Err(format!(
+    if let Err(error) = changed {
+        return Err(format!(
             "{shown}: cannot be changed: {error}; run this as the user of the program"
+        ));
+    }
+    let record = disk::read(&path, trial_file::LARGEST).ok().flatten();
+    let record = record.and_then(|bytes| trial_file::parse(config, &bytes));
+    let writer = record.map(|file| file.process);
+    let writer = writer.filter(ProcessId::is_another_that_lives);
+    match writer
+        .map(|process| process.id)
+        .or_else(|| other_writer(keep.path()))
+    {
+        None => Ok(trusted),
+        Some(id) => Err(format!(
+            "{shown}: the process {id} has started while this was changed, and may not have read the change: {ask}"
         )),
+    }
+}
+
+#[cfg(all(test, feature = "derive", target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{
+        Secrets,
+        engine::{FingerprintKey, InARow, TrialRecord},
+    };
+    use flux_derive::Flux;
+    use std::{fs, process::Command, time::SystemTime};
+
+    #[derive(Debug, Flux)]
+    #[flux(crate = crate)]
+    struct OfflineApp {
+        #[flux(default = 1)]
+        n: u32,
+    }
+
+    #[test]
+    fn a_process_that_starts_while_the_record_is_changed_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let builder = crate::Capacitor::<OfflineApp>::builder();
+        let builder = builder.last_known_good(path.to_str().unwrap(), Secrets::Omit);
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let running = ProcessId::of_child(&child);
+        let record = trial_file::beside(&path);
+        let mut held = TrialRecord::new(FingerprintKey(1, 2));
+        held.in_a_row = Some(InARow {
+            contents: 1,
+            last: SystemTime::now(),
+            held: 0,
+        });
+        let gone = ProcessId {
+            began: "another boot/1".to_owned(),
+            ..running.clone()
+        };
+        let before = trial_file::written("OfflineApp", &held, &gone).unwrap();
+        fs::write(&record, &before).unwrap();
+        let started = || {
+            let kept = serde_json::json!({ "process": trial_file::owner(&running) });
+            fs::write(&path, kept.to_string()).unwrap();
+        };
+        let refused = trusted_offline(&builder.spec, started).unwrap_err();
+        let expected = format!("the process {} has started", child.id());
+        assert!(refused.contains(&expected), "{refused}");
+        // Nobody starts.
+        fs::remove_file(&path).unwrap();
+        fs::write(&record, &before).unwrap();
+        let trusted = trusted_offline(&builder.spec, || {}).unwrap();
+        assert_eq!(trusted.forgotten, 1);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         watch::watch,
     },
     inspect::{CheckError, Describe, Inputs, LastGood},
-    runtime::trust_offline,
+    runtime::{processes_are_seen, trust_offline},
 };
 use clap::Args as _;
 use std::{
@@ -110,7 +110,13 @@ impl ConfigCommand {
                 })
             }
             ConfigAction::Trust => match trust_offline(&C::declared().spec) {
-                Ok(trusted) => answer.trusted(&trusted, &trusted.at_next_start()),
+                Ok(trusted) => {
+                    if !trusted.is_nothing() && !processes_are_seen() {
+                        let text = "note: whether a process of the program runs is not known here: one that runs writes over this";
+                        writeln!(answer.err, "{text}")?;
+                    }
+                    answer.trusted(&trusted, &trusted.at_next_start())
+                }
                 Err(problem) => answer.cannot(&problem),
             },
             ConfigAction::Variables(prefix) => {
