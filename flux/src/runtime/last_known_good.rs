@@ -207,26 +207,42 @@ impl KeepOnDisk {
         &self,
         sources: impl Iterator<Item = &'p Path>,
     ) -> Result<(), String> {
-        let own = [self.path.clone(), trial_file::beside(&self.path)];
+        let record = trial_file::beside(&self.path);
+        let shown_record = record.display().to_string();
+        let own = [
+            ("the last known good configuration", &self.path, &self.shown),
+            ("the record of trials", &record, &shown_record),
+        ];
         // What is written, and what is read at a start.
-        let own = own.map(|path| (file_place::written(&path), LinkedPath::of(&path).end));
+        let own = own.map(|(what, path, shown)| {
+            (
+                what,
+                shown,
+                file_place::written(path),
+                LinkedPath::of(path).end,
+            )
+        });
         for source in sources {
             let read = LinkedPath::of(source);
-            let hit = own.iter().find(|(written, found)| {
-                read.leads_over(written)
-                    || [written, found]
-                        .iter()
-                        .any(|own| **own == read.end || own.parent() == Some(read.end.as_path()))
+            let is_read =
+                |file: &Path| file == read.end || file.parent() == Some(read.end.as_path());
+            let source = source.display();
+            for (what, shown, written, found) in &own {
+                if is_read(written)
+                    || read.leads_over(written)
                     || entries(&read.end).any(|entry| entry.leads_over(written))
-            });
-            let hit = hit.map(|(written, _)| written);
-            if let Some(own) = hit {
-                return Err(format!(
-                    "the last known good configuration would be written to {}, which the source {} reads; give it a file of its own, in \
-                     another folder",
-                    own.display(),
-                    source.display()
-                ));
+                {
+                    return Err(format!(
+                        "{what} would be written to {}, which the source {source} reads; give it a file of its own, in another folder",
+                        written.display()
+                    ));
+                }
+                if is_read(found) {
+                    return Err(format!(
+                        "{what} would be read from {} (by the link {shown}), which the source {source} reads; give it a file of its own",
+                        found.display()
+                    ));
+                }
             }
         }
         Ok(())

@@ -22,6 +22,51 @@ fn a_path_that_names_no_file_is_refused_by_its_name() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_a_source_reads_is_refused_with_what_would_be_done_to_it() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    symlink(path("app.json"), path("last.json")).unwrap();
+    symlink(path("other.json"), path("kept.json.trial")).unwrap();
+    for (kept, source, sentence) in [
+        (
+            "app.json",
+            "app.json",
+            "the last known good configuration would be written to FOLDER/app.json, which the source FOLDER/app.json reads; give it \
+             a file of its own, in another folder",
+        ),
+        (
+            "kept",
+            "kept.trial",
+            "the record of trials would be written to FOLDER/kept.trial, which the source FOLDER/kept.trial reads; give it a file of \
+             its own, in another folder",
+        ),
+        (
+            "last.json",
+            "app.json",
+            "the last known good configuration would be read from FOLDER/app.json (by the link FOLDER/last.json), which the source \
+             FOLDER/app.json reads; give it a file of its own",
+        ),
+        (
+            "kept.json",
+            "other.json",
+            "the record of trials would be read from FOLDER/other.json (by the link FOLDER/kept.json.trial), which the source \
+             FOLDER/other.json reads; give it a file of its own",
+        ),
+    ] {
+        let keep = KeepOnDisk::new(path(kept), Secrets::Omit, None).unwrap();
+        let source = path(source);
+        let refused = keep.beside_sources(std::iter::once(Path::new(&source)));
+        let real = std::fs::canonicalize(folder.path()).unwrap();
+        let refused = refused
+            .unwrap_err()
+            .replace(real.to_str().unwrap(), "FOLDER");
+        assert_eq!(refused.replace(&path(""), "FOLDER/"), sentence);
+    }
+}
+
 #[cfg(feature = "derive")]
 mod alone {
     use crate::{Format, Source, source::Channel};
