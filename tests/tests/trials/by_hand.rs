@@ -75,7 +75,7 @@ fn config_trust_lifts_the_record_where_no_process_runs() {
             (0, lifted(&program, "at the next start")),
             "{err}"
         );
-        let note = "the record of trials on disk is changed\n";
+        let note = "the record of trials on disk is looked at\n";
         assert_eq!(err.ends_with(note), has_admin, "{err}");
         assert_eq!(program.command("trust").0, 1);
         program.start();

@@ -59,7 +59,7 @@ impl ConfigCommand {
             Ok(Some(connection)) => connection,
             Ok(None) => {
                 let instead = match self.action {
-                    ConfigAction::Trust => "the record of trials on disk is changed",
+                    ConfigAction::Trust => "the record of trials on disk is looked at",
                     _ => "the sources are read here",
                 };
                 let text = format!("note: no process answers at `{shown}`: {instead}");
