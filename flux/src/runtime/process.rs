@@ -50,7 +50,7 @@ impl ProcessId {
     pub(super) fn of_child(child: &std::process::Child) -> Self {
         ProcessId {
             id: child.id(),
-            began: began(child.id()).unwrap(),
+            began: began(child.id()).expect("it runs"),
             token: "of the child".to_owned(),
         }
     }
