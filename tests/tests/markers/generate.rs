@@ -181,7 +181,7 @@ impl TypeMaker {
             Some((ty, options, shape, is_optional)) => {
                 ((*ty).to_owned(), *options, *shape, *is_optional)
             }
-            None if form % 4 == 0 => {
+            None if form.is_multiple_of(4) => {
                 let number = self.value();
                 let ty = format!("Option<MadeValue{number}>");
                 (ty, "#[flux(secret, default)]", MadeShape::Value, true)

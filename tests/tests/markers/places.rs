@@ -223,7 +223,8 @@ pub(crate) fn mistaken(markers: &mut Markers, mut value: Value) -> Value {
                 map.insert(key, entry);
             }
         }
-        4 => {
+        // A map that is no secret is shown with whatever keys it has.
+        4 if !place.rsplit_once('/').is_some_and(|(map, _)| is_plain(map)) => {
             const KEYS: [&str; 7] = [
                 "passwrod", "kye", "tokn", "secret", "zzz", "flat_kay", "Password",
             ];
