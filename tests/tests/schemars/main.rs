@@ -34,8 +34,17 @@ struct Retry {
     attempts: u8,
     most: u32,
     pause: Duration,
+    last: Option<Stamp>,
     mode: Mode,
     next: Option<Box<Retry>>,
+}
+
+/// A time, which is no duration.
+#[derive(Deserialize, JsonSchema, Clone, PartialEq)]
+#[allow(dead_code)]
+struct Stamp {
+    secs: u64,
+    nanos: u32,
 }
 
 #[derive(Deserialize, JsonSchema, Clone, PartialEq)]
@@ -102,6 +111,9 @@ fn what_a_type_has_of_itself_is_in_the_schema_once() {
     assert_eq!(own["description"], "How something is tried again.");
     assert_eq!(own["properties"]["attempts"]["maximum"], 255);
     assert_eq!(own["properties"]["most"]["maximum"], u32::MAX);
+    let stamp = &schema["$defs"]["leaf.Stamp"];
+    assert_eq!(stamp["properties"]["secs"]["type"], "integer");
+    assert_eq!(stamp["type"], "object");
     assert_eq!(schema["properties"]["other"]["type"], "boolean");
     // Flux knows the type itself.
     assert!(schema["properties"]["name"]["anyOf"].is_array());

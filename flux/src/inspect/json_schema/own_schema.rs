@@ -37,11 +37,21 @@ impl OwnSchemas {
         adds.then_some(schema)
     }
 
-    /// What the schemas of fields refer to.
+    /// What the schemas of fields refer to. A duration is what Flux reads as one, inside of a value too; another type with the same
+    /// parts is not.
     pub(super) fn definitions(&mut self) -> SchemaMap {
         let all = self.0.take_definitions(true).into_iter();
-        all.map(|(name, schema)| (format!("{PREFIX}{name}"), converted(schema)))
-            .collect()
+        let definition = |(name, schema): (String, Value)| {
+            let schema = match &schema {
+                // A second type of this name has a number.
+                Value::Object(entries) if name.starts_with("Duration") && is_duration(entries) => {
+                    ConfigValue::Map(leaf::duration())
+                }
+                _ => converted(schema),
+            };
+            (format!("{PREFIX}{name}"), schema)
+        };
+        all.map(definition).collect()
     }
 }
 
@@ -71,7 +81,7 @@ fn has_more(key: &str, value: &ConfigValue) -> bool {
     }
 }
 
-/// As Flux has schemas. A duration is what Flux reads as one, inside of a value too.
+/// As Flux has schemas.
 fn converted(schema: Value) -> ConfigValue {
     match schema {
         Value::Null => ConfigValue::Null,
@@ -79,7 +89,6 @@ fn converted(schema: Value) -> ConfigValue {
         Value::Number(number) => ConfigValue::Number(number.to_string()),
         Value::String(value) => text(value),
         Value::Array(items) => ConfigValue::List(items.into_iter().map(converted).collect()),
-        Value::Object(entries) if is_duration(&entries) => ConfigValue::Map(leaf::duration()),
         Value::Object(entries) => {
             let entry = |(key, value): (String, Value)| match (&*key, &value) {
                 ("$ref", Value::String(to)) => {
