@@ -197,6 +197,14 @@ impl LayerState {
         }
     }
 
+    /// How many bytes are read to compare what is new with what readers see.
+    pub(crate) fn size_to_compare(&self) -> usize {
+        let served = self.accepted.as_ref();
+        let served = served.filter(|_| self.pending.is_some() || self.candidate.is_some());
+        let bytes = served.and_then(|served| served.bytes.as_ref());
+        self.size() + bytes.map_or(0, |bytes| bytes.len())
+    }
+
     /// What readers see of the layer.
     pub(crate) fn content(&self) -> LayerContent {
         match &self.accepted {

@@ -19,6 +19,13 @@ impl Driver {
         self.is_large
     }
 
+    /// The same where what is new is compared with what readers see, so that both are read.
+    pub(super) fn is_long_to_compare(&self) -> bool {
+        let states = self.engine.layers().states.iter();
+        let size: usize = states.map(LayerState::size_to_compare).sum();
+        size >= LARGE && self.may_block()
+    }
+
     /// Does what takes long where the layers were large at the last update.
     pub(super) fn long<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         match self.is_large {

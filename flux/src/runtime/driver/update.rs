@@ -24,8 +24,8 @@ impl Driver {
     pub(super) fn update(&mut self) {
         let now = now();
         self.began = Some(Instant::from_std(now.instant));
-        // New content on trial is read for its values.
-        let is_read = self.engine.trials().is_some() && self.is_long();
+        // New content on trial is read for its values, beside what it is compared with.
+        let is_read = self.engine.trials().is_some() && self.is_long_to_compare();
         let is_recorded = match is_read {
             true => block_in_place(|| self.record_reading(now)),
             false => self.record_reading(now),
