@@ -62,6 +62,19 @@ pub(super) async fn order<B: Body>(
             "the request comes from another site, and nothing was done\n",
         );
     }
+    let refused_token = || {
+        line(
+            StatusCode::FORBIDDEN,
+            "the token is missing or is that of an earlier process, and nothing was done; reload the page and try again\n",
+        )
+    };
+    let is_known = |given: &str| (hub.token.as_deref()).is_some_and(|own| is_equal(own, given));
+    let header = parts.headers.get(TOKEN_HEADER);
+    let header = header.and_then(|value| value.to_str().ok());
+    // Before the form is read, where it can be.
+    if header.is_some_and(|given| !is_known(given)) {
+        return refused_token();
+    }
     let most = match route {
         Route::Plan => LONGEST_DOCUMENT,
         _ => LONGEST_FORM,
@@ -74,18 +87,11 @@ pub(super) async fn order<B: Body>(
         );
     };
     let form = Query(&form);
-    let header = parts.headers.get(TOKEN_HEADER);
-    let header = header.and_then(|value| value.to_str().ok());
-    let given = header.map(Into::into).or_else(|| form.get("token"));
-    let is_known = |given: &str| (hub.token.as_deref()).is_some_and(|own| is_equal(own, given));
-    if !given.is_some_and(|given| is_known(&given)) {
-        return line(
-            StatusCode::FORBIDDEN,
-            "the token is missing or is that of an earlier process, and nothing was done; reload the page and try again\n",
-        );
+    if header.is_none() && !form.get("token").is_some_and(|given| is_known(&given)) {
+        return refused_token();
     }
     if route == Route::Plan {
-        return plan::answer(hub, &form, wants_json(&parts.headers)).await;
+        return plan::answer(hub, &form, back, wants_json(&parts.headers)).await;
     }
     let outcome = match route {
         Route::Rollback => {

@@ -1,5 +1,5 @@
-//! What a document would change in the configuration that runs, asked by the form of a page. Nothing is applied, and no code of the
-//! program is asked. Whoever may ask could try guesses at secrets, so it is for those alone who may change what runs.
+//! What a document would change in the configuration that runs, asked by the form of a page. Nothing is applied;
+//! stages, callbacks and parties are not asked. Whoever may ask could try guesses at secrets, so it is for those alone who may change what runs.
 
 use super::{
     answer::{self, HTML, PageAnswer, json, line},
@@ -11,29 +11,43 @@ use super::{
 use crate::inspect::Inputs;
 use http::StatusCode;
 
-pub(super) async fn answer(hub: &Hub, form: &Query<'_>, is_json: bool) -> PageAnswer {
-    let layer = form.get("layer").unwrap_or_default().into_owned();
-    // Forms of browsers have other line breaks than files.
-    let document = form.get("document").unwrap_or_default();
-    let inputs = Inputs::new().layer(layer, document.replace("\r\n", "\n"));
-    let planned = hub.answer(move |subject| subject.plan(&inputs)).await;
-    let page = |status, html: super::html::Html| {
-        answer::answer(status, HTML, PageBody::text(html.into_string()))
+/// `back` leads to the page; a page of its own has links that only lead on from there, where it is `?`.
+pub(super) async fn answer(
+    hub: &Hub,
+    form: &Query<'_>,
+    back: &'static str,
+    is_json: bool,
+) -> PageAnswer {
+    let is_page = back == "?";
+    let refused = |error: &str| match (is_json, is_page) {
+        (true, _) => json(
+            StatusCode::BAD_REQUEST,
+            &serde_json::json!({ "error": error }),
+        ),
+        (false, true) => page(StatusCode::BAD_REQUEST, render::refused_order(error)),
+        (false, false) => line(StatusCode::BAD_REQUEST, format!("{error}\n")),
     };
+    let (Some(layer), Some(document)) = (form.get("layer"), form.get("document")) else {
+        return refused(
+            "the form needs `layer`, the name or number of a layer, and `document`, the text for it",
+        );
+    };
+    // Forms of browsers have other line breaks than files.
+    let document = document.replace("\r\n", "\n");
+    let inputs = Inputs::new().layer(layer.into_owned(), document);
+    let planned = hub.answer(move |subject| subject.plan(&inputs)).await;
     match planned {
         Some(Ok(plan)) if is_json => json(StatusCode::OK, &plan),
-        Some(Ok(plan)) => page(StatusCode::OK, render::planned(&plan)),
-        Some(Err(error)) if is_json => {
-            let error = serde_json::json!({ "error": error.to_string() });
-            json(StatusCode::BAD_REQUEST, &error)
-        }
-        Some(Err(error)) => {
-            let html = render::refused_order(&error.to_string());
-            page(StatusCode::BAD_REQUEST, html)
-        }
+        Some(Ok(plan)) if is_page => page(StatusCode::OK, render::planned(&plan)),
+        Some(Ok(plan)) => line(StatusCode::OK, format!("{plan}\n")),
+        Some(Err(error)) => refused(&error.to_string()),
         None => line(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the answer could not be made\n",
         ),
     }
+}
+
+fn page(status: StatusCode, html: super::html::Html) -> PageAnswer {
+    answer::answer(status, HTML, PageBody::text(html.into_string()))
 }

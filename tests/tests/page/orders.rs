@@ -173,6 +173,29 @@ async fn what_a_document_would_change_is_shown_and_nothing_is_applied() {
     assert_eq!(site.capacitor.get().port, 9090);
     assert_eq!(site.capacitor.status().generation, 1);
 
+    // At an address of its own, where the links of a page lead nowhere, the answer is text.
+    for (body, status, part) in [
+        (form("port%3A+81"), 200, "port"),
+        (form("port%3A+0"), 200, "port: 0"),
+        (form("").replace("app.yaml", "none.yaml"), 400, "none.yaml"),
+        (format!("token={token}&layer=app.yaml"), 400, "`document`"),
+        (format!("token={token}&document=port%3A+81"), 400, "`layer`"),
+    ] {
+        let reply = post(&site, "/plan", &[], &body).await;
+        assert_eq!(reply.status, status, "{body}");
+        assert!(reply.header("content-type").starts_with("text/plain"));
+        assert!(reply.body.contains(part), "{body}: {}", reply.body);
+        let reply = post(&site, "/?plan", &[], &body).await;
+        assert_eq!(reply.status, status, "{body}");
+        assert!(reply.header("content-type").starts_with("text/html"));
+        assert!(reply.body.contains("href=\"?\""), "{}", reply.body);
+    }
+    // A wrong token in the header is refused before a form that is too long is.
+    let wrong = [("x-flux-token", "wrong")];
+    let long = form(&"x".repeat(5 << 20));
+    assert_eq!(post(&site, "/plan", &wrong, &long).await.status, 403);
+    assert_eq!(post(&site, "/plan", &[], &long).await.status, 413);
+
     // Guesses at secrets could be tried with it.
     let without = post(&site, "/plan", &json, "layer=app.yaml&document=port%3A+81").await;
     assert_eq!(without.status, 403);
