@@ -496,9 +496,12 @@ async fn a_replica_on_a_dead_line_and_the_one_below_it_are_stale() {
             trouble.is_some_and(|trouble| trouble.to_string().contains("lost its master"))
         };
         watched.until("the master is lost", named).await;
+        // The replica itself notices after 50 to 60 s, and shows that to whoever asks.
+        let took = since.elapsed();
+        let is_direct = std::ptr::eq(watched, &direct);
+        let most = Duration::from_secs(if is_direct { 50 } else { 60 });
+        assert!(took < most, "{took:?} of {most:?}");
     }
-    let took = since.elapsed();
-    assert!(took < Duration::from_secs(60), "{took:?}");
     assert_eq!(direct.capacitor.get().n, 1);
     line.mend();
     line.hang_up();
