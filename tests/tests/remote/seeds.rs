@@ -1,7 +1,7 @@
 //! What schedules of faults have in common: the seed, the time, and the end.
 //!
-//! Each run takes `FLUX_FAULTS_SECONDS` for each store (20 by default; hours when asked), and prints its seed. A seed that failed is
-//! replayed by `FLUX_FAULTS_SEED`, for two minutes where no time is given: as long as one schedule lasts at most.
+//! Each run takes `FLUX_FAULTS_SECONDS` for each store (20 by default; hours when asked), and prints the seed of each schedule and its
+//! time. With both, a schedule that failed is replayed; two minutes where no time is given, as long as one lasts at most.
 
 use crate::{oracle::Watch, watched::Watched};
 use flux_tests::table::Case;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// One schedule is some minutes at most, so that a seed that failed is replayed soon.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// A small generator of its own, so that a seed is the same schedule everywhere.
+/// A small generator of its own, so that a seed and a time are the same schedule everywhere: which faults fit depends on the time.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -71,8 +71,12 @@ pub(crate) async fn schedules<F: Future<Output = Option<()>>>(
     });
     let mut done = 0;
     loop {
-        println!("{source} {fault}: FLUX_FAULTS_SEED={seed}");
-        if schedule(seed, time.min(LONGEST)).await.is_none() {
+        let time_of_one = time.min(LONGEST);
+        println!(
+            "{source} {fault}: FLUX_FAULTS_SEED={seed} FLUX_FAULTS_SECONDS={}",
+            time_of_one.as_secs()
+        );
+        if schedule(seed, time_of_one).await.is_none() {
             return case.skipped();
         }
         done += 1;
