@@ -104,6 +104,11 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
         .filter_map(|(value, at)| Some(seen.get(&value.to_string())? - at));
     let mut late: Vec<f64> = late.collect();
     late.sort_by(f64::total_cmp);
+    assert!(
+        !late.is_empty(),
+        "the page showed none of {} generations",
+        applied.len()
+    );
     println!(
         "30 changes in 3 s: {} generations, {} were shown, {:.0} ms after they were applied (median; {:.0} ms at most)",
         applied.len(),
