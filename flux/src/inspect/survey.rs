@@ -1,5 +1,5 @@
-//! Everything that a page shows of a configuration, made at once: the layers are read one time, and what an earlier survey has of a
-//! setting is not made again.
+//! Everything that a page shows of a configuration, made at once: the layers are read for all of it together, and what an earlier
+//! survey has of a setting is not made again.
 
 use super::{
     Inspector,

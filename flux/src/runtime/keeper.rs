@@ -114,7 +114,7 @@ pub(super) struct LastGoodKeeper {
     pub(super) keep: Option<KeepOnDisk>,
     /// Until the run is over.
     claim: Option<Claim>,
-    /// What was on disk at the start, until the first configuration is applied.
+    /// What was on disk at the start, until the configuration that runs is kept, or the paths of the first one were asked for.
     before: Option<KeptFile>,
     saver: Saver,
     /// The documents that were last kept, by the engine's count.

@@ -10,12 +10,12 @@ use crate::{
         watch::LOOK,
     },
     engine::{Schema, Status},
-    inspect::{CheckError, InputError, Inputs, Inspector, PlannedUpdate},
+    inspect::{CheckError, Inputs, Inspector, PlannedUpdate},
     runtime::{self, BoxedTask, Instance},
     schema::TypeFacts,
 };
 use serde_json::{Value, json};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
@@ -32,6 +32,11 @@ const WATCHING: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an order waits for the update that is under way: shorter than a client waits.
 const ORDER: Duration = Duration::from_secs(20);
+/// The answer once that is over.
+const LATER: &str =
+    "an update is with code of the program, and the order is carried out once it has ended";
+const STOPS: &str = "the program stops";
+const NOT_MADE: &str = "the answer could not be made";
 /// How long nothing is sent to a watching client at most, so that one that has gone is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -105,17 +110,40 @@ impl ServedProgram {
             let _ = send(&mut stream, &line).await;
             return;
         };
-        if matches!(request.question, AdminQuestion::Watch) {
-            let Ok(_place) = self.watching.try_acquire() else {
-                let line = refusal("four clients watch already");
-                let _ = send(&mut stream, &line).await;
-                return;
-            };
-            return Arc::clone(&self).watch(stream, request.output).await;
-        }
+        let output = request.output;
         let line = match request.question {
-            AdminQuestion::Trust => self.trust(request.output).await,
-            _ => self.answer(request).await,
+            AdminQuestion::Watch => {
+                let Ok(_place) = self.watching.try_acquire() else {
+                    let line = refusal("four clients watch already");
+                    let _ = send(&mut stream, &line).await;
+                    return;
+                };
+                return Arc::clone(&self).watch(stream, output).await;
+            }
+            AdminQuestion::Trust => self.trust(output).await,
+            AdminQuestion::Plan(inputs) => self.plan(output, inputs).await,
+            AdminQuestion::Show {
+                format,
+                with_origins,
+            } => {
+                self.at_once(output, move |own, answer| {
+                    match own.inspector().effective() {
+                        Ok(effective) => answer.effective(effective, format, with_origins),
+                        Err(error) => answer.cannot(&error.to_string()),
+                    }
+                })
+                .await
+            }
+            AdminQuestion::Explain(path) => {
+                self.at_once(output, move |own, answer| {
+                    own.explain(path.as_deref(), answer)
+                })
+                .await
+            }
+            AdminQuestion::Diff(inputs) => {
+                self.at_once(output, move |own, answer| own.diff(&inputs, answer))
+                    .await
+            }
         };
         let _ = send(&mut stream, &line).await;
     }
@@ -123,80 +151,70 @@ impl ServedProgram {
     /// Carries out the one order that there is. It waits for the update that is under way, and for no other client's answer.
     async fn trust(&self, output: OutputFormat) -> AnswerLine {
         let trusted = timeout(ORDER, runtime::trust(&self.instance)).await;
-        printed(output, |answer| {
-            match &trusted {
+        printed(output, |answer| match &trusted {
             Ok(Ok(trusted)) => answer.trusted(trusted, trusted),
             Ok(Err(error)) => answer.cannot(&error.to_string()),
-            Err(_) => answer.cannot(
-                "an update is with code of the program, and the order is carried out once it has ended",
-            ),
-        }
+            Err(_) => answer.cannot(LATER),
         })
     }
 
-    async fn answer(self: &Arc<Self>, request: AdminRequest) -> AnswerLine {
+    async fn plan(self: &Arc<Self>, output: OutputFormat, inputs: Inputs) -> AnswerLine {
         let Ok(_permit) = self.at_work.acquire().await else {
-            return refusal("the program stops");
+            return refusal(STOPS);
         };
-        let (output, own) = (request.output, Arc::clone(self));
-        // Not on a thread that polls tasks.
-        match request.question {
-            AdminQuestion::Plan(inputs) => {
-                let planned = spawn_blocking(move || own.inspector().planned(&inputs)).await;
-                let planned = match planned {
-                    Ok(Ok((planned, question))) => {
-                        Ok(self.inspector().with_parties(planned, question).await)
-                    }
-                    Ok(Err(error)) => Err(error),
-                    Err(_) => return refusal("the answer could not be made"),
-                };
-                printed(output, |answer| match &planned {
-                    Ok(planned) => answer.planned(planned),
-                    Err(error) => answer.cannot(&error.to_string()),
-                })
+        let own = Arc::clone(self);
+        let planned = spawn_blocking(move || own.inspector().planned(&inputs)).await;
+        let planned = match planned {
+            Ok(Ok((planned, question))) => {
+                Ok(self.inspector().with_parties(planned, question).await)
             }
-            question => {
-                let made = spawn_blocking(move || own.at_once(output, &question)).await;
-                made.unwrap_or_else(|_| refusal("the answer could not be made"))
-            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => return refusal(NOT_MADE),
+        };
+        printed(output, |answer| match &planned {
+            Ok(planned) => answer.planned(planned),
+            Err(error) => answer.cannot(&error.to_string()),
+        })
+    }
+
+    /// An answer that waits for nothing; it is not made on a thread that polls tasks.
+    async fn at_once(
+        self: &Arc<Self>,
+        output: OutputFormat,
+        answered: impl FnOnce(&Self, &mut Answering<'_>) -> io::Result<u8> + Send + 'static,
+    ) -> AnswerLine {
+        let Ok(_permit) = self.at_work.acquire().await else {
+            return refusal(STOPS);
+        };
+        let own = Arc::clone(self);
+        let made = spawn_blocking(move || printed(output, |answer| answered(&own, answer))).await;
+        made.unwrap_or_else(|_| refusal(NOT_MADE))
+    }
+
+    fn explain(&self, path: Option<&str>, answer: &mut Answering<'_>) -> io::Result<u8> {
+        let explained = match path {
+            Some(path) => self.inspector().explain(path).map(|one| vec![one]),
+            None => self.inspector().explain_all(),
+        };
+        match explained {
+            Ok(all) => answer.explained(&all, path.is_some()),
+            Err(error) => answer.cannot(&error.to_string()),
         }
     }
 
-    fn at_once(&self, output: OutputFormat, question: &AdminQuestion) -> AnswerLine {
-        let inspector = self.inspector();
-        printed(output, |answer| match question {
-            AdminQuestion::Show {
-                format,
-                with_origins,
-            } => match inspector.effective() {
-                Ok(effective) => answer.effective(effective, *format, *with_origins),
-                Err(error) => answer.cannot(&error.to_string()),
-            },
-            AdminQuestion::Explain(path) => {
-                let explained = match path {
-                    Some(path) => inspector.explain(path).map(|one| vec![one]),
-                    None => inspector.explain_all(),
-                };
-                match explained {
-                    Ok(all) => answer.explained(&all, path.is_some()),
-                    Err(error) => answer.cannot(&error.to_string()),
-                }
-            }
-            AdminQuestion::Diff(inputs) => match self.difference(inputs) {
-                Ok(PlannedUpdate {
+    fn diff(&self, inputs: &Inputs, answer: &mut Answering<'_>) -> io::Result<u8> {
+        match self.inspector().planned(inputs) {
+            Ok((
+                PlannedUpdate {
                     refused: Some(report),
                     files,
                     ..
-                }) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
-                Ok(planned) => answer.changes(&planned.files, &planned.changes, &planned.warnings),
-                Err(error) => answer.cannot(&error.to_string()),
-            },
-            AdminQuestion::Plan(_) | AdminQuestion::Watch | AdminQuestion::Trust => Ok(GOOD),
-        })
-    }
-
-    fn difference(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
-        Ok(self.inspector().planned(inputs)?.0)
+                },
+                _,
+            )) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
+            Ok((planned, _)) => answer.changes(&planned.files, &planned.changes, &planned.warnings),
+            Err(error) => answer.cannot(&error.to_string()),
+        }
     }
 
     /// Sends what happens until the client has gone.

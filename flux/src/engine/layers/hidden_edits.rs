@@ -143,9 +143,8 @@ fn number(document: &Document<'_>, id: NodeId) -> Option<String> {
     let printed = document.printed(id);
     let printed = printed.unwrap_or_else(|| text.replace('_', ""));
     match kind {
-        ResolvedKind::Integer => Some(printed),
-        // A whole one is an integer, as long as a float has all of them.
-        ResolvedKind::Float => Some(printed.strip_suffix(".0").unwrap_or(&printed).to_owned()),
+        // A whole float is printed as an integer.
+        ResolvedKind::Integer | ResolvedKind::Float => Some(printed),
         _ => None,
     }
 }
