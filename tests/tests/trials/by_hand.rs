@@ -134,7 +134,11 @@ fn deaths_are_forgotten_by_a_process_with_nothing_on_trial_or_with_a_probation()
             program.has_no_record();
             program.write("n: 2");
         } else {
+            // A first configuration has no probation.
+            program.write("n: 1");
             program.start();
+            program.shows("healthy Some(1)");
+            program.write("n: 2");
             program.shows("healthy Some(2)");
             program.records(|record| record["on_trial"]["deaths"] == 1);
             program.trusts();
