@@ -1,8 +1,9 @@
-//! The behaviour tests of Flux stand in `tests/`. This library compiles the README's code blocks, and has what the tests against
-//! real servers need: the servers, a line to them that can be cut, and the table of what was seen.
+//! The behaviour tests of Flux stand in `tests/`. This library compiles the README's code blocks, and has what several of them
+//! need; those against real servers the servers, a line to them that can be cut, and the table of what was seen.
 
 #[cfg(feature = "_servers")]
 pub mod certificates;
+pub mod dispatchers;
 #[cfg(feature = "_servers")]
 pub mod process;
 #[cfg(feature = "_servers")]

@@ -32,7 +32,7 @@ pub(crate) use syntax::{MAX_DEPTH, Syntax, TOO_DEEP};
 pub(crate) use values::values;
 
 use crate::{
-    document::{TreeDecoder, tree::Tree as Document},
+    document::{Dialect, TreeDecoder, tree::Tree as Document},
     layer::{
         Config,
         decode::{Section, take_empty_flag, take_unknown_flag},
@@ -276,18 +276,15 @@ pub(crate) fn says_nothing(decoder: &Decoder, text: &str) -> bool {
     }
 }
 
-/// Whether a document can be read with its spans by no code of the program, and with no more time and memory than others.
-#[cfg(feature = "json")]
-pub(crate) fn is_harmless(decoder: &Decoder, text: &str) -> bool {
-    match dialect(decoder) {
-        None => false,
-        #[cfg(feature = "yaml")]
-        Some(crate::document::Dialect::Yaml) => bounds::check(text).is_ok(),
-        Some(_) => {
-            let _ = text;
-            true
-        }
+/// The dialect of a document that can be read with its spans by no code of the program, and with no more time and memory than others.
+pub(crate) fn bounded_dialect(decoder: &Decoder, text: &str) -> Option<Dialect> {
+    let dialect = dialect(decoder)?;
+    #[cfg(feature = "yaml")]
+    if dialect == Dialect::Yaml {
+        bounds::check(text).ok()?;
     }
+    let _ = text;
+    Some(dialect)
 }
 
 fn nothing<L: Default>() -> Decoded<L> {

@@ -13,7 +13,7 @@
 ))]
 mod tests;
 
-use super::{Decoder, dialect, says_nothing, text_of};
+use super::{Decoder, bounded_dialect, says_nothing, text_of};
 use crate::{
     document::{Dialect, Document, NodeContent, NodeId, ResolvedKind},
     problem::caught,
@@ -29,8 +29,8 @@ const LARGEST: usize = 1 << 16;
 
 /// The values of a document; none where it cannot be read, or where the program's own code would have to read it.
 pub(crate) fn values(fields: &'static [Field], decoder: &Decoder, bytes: &[u8]) -> Option<Vec<u8>> {
-    let dialect = dialect(decoder)?;
     let text = text_of(bytes).ok()?;
+    let dialect = caught(|| bounded_dialect(decoder, text)).ok()??;
     let mut values = Values {
         bytes: Vec::new(),
         left: text.len().saturating_mul(GROWTH).saturating_add(LARGEST),
@@ -41,10 +41,6 @@ pub(crate) fn values(fields: &'static [Field], decoder: &Decoder, bytes: &[u8]) 
         return Some(values.bytes);
     }
     let written = caught(|| {
-        #[cfg(feature = "yaml")]
-        if dialect == Dialect::Yaml {
-            super::bounds::check(text).ok()?;
-        }
         let document = Document::parse(dialect, text).ok()?;
         values.section(&document, fields, document.root())?;
         Some(values.bytes)

@@ -91,7 +91,7 @@ fn entries(
     if text.trim().is_empty() || codec::says_nothing(decoder, text) {
         return Some(Cow::Borrowed(&NO_ENTRIES));
     }
-    if !was_read && !codec::is_harmless(decoder, text) {
+    if !was_read && codec::bounded_dialect(decoder, text).is_none() {
         return None;
     }
     let kept = caught(|| kept_document::keep(schema, decoder, bytes));

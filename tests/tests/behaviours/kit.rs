@@ -219,10 +219,7 @@ struct Spans {
 impl Ear {
     /// Listens on this thread while the guard is held.
     pub(crate) fn listen() -> (Ear, tracing::subscriber::DefaultGuard) {
-        // Two that live for ever: where there is one alone, the thread that comes first to an event decides for every thread
-        // whether anybody listens to it.
-        static TWO: std::sync::OnceLock<[tracing::Dispatch; 2]> = std::sync::OnceLock::new();
-        TWO.get_or_init(|| [(); 2].map(|()| tracing::Dispatch::new(Ear::default())));
+        flux_tests::dispatchers::keep_two::<Ear>();
         let ear = Ear::default();
         let guard = tracing::subscriber::set_default(ear.clone());
         (ear, guard)

@@ -22,10 +22,7 @@ pub(crate) struct Outputs(Arc<Mutex<Vec<String>>>);
 impl Outputs {
     /// Collects every event of this thread while the guards are held, of every level and every target, and the labels of every metric.
     pub(crate) fn collect() -> (Self, (DefaultGuard, LocalRecorderGuard<'static>)) {
-        // Two that live for ever: where there is one alone, the thread that comes first to an event decides for every thread
-        // whether anybody listens to it.
-        static TWO: std::sync::OnceLock<[tracing::Dispatch; 2]> = std::sync::OnceLock::new();
-        TWO.get_or_init(|| [(); 2].map(|()| tracing::Dispatch::new(Outputs::default())));
+        flux_tests::dispatchers::keep_two::<Outputs>();
         let outputs = Outputs::default();
         let guard = tracing::subscriber::set_default(outputs.clone());
         let recorder: &'static Labels = Box::leak(Box::new(Labels(outputs.clone())));

@@ -244,10 +244,10 @@ impl Engine {
         on_trial.is_some_and(|trial| trial.changed.is_empty())
     }
 
-    /// The paths in which what is on trial differs from what readers see, or at the start from the last known good configuration.
+    /// The paths in which what is on trial differs from what readers see, or at the start from the last known good configuration;
+    /// only where [they are not known](Engine::wants_trial_paths).
     pub(crate) fn describe_trial(&mut self, changed: Vec<String>) {
-        if self.wants_trial_paths()
-            && let Some(trials) = &mut self.trials
+        if let Some(trials) = &mut self.trials
             && let Some(mut trial) = trials.record.on_trial.clone()
         {
             let applied = trials.applied.as_ref();
