@@ -214,7 +214,7 @@ pub(crate) fn decode<C: Config>(
     take_empty_flag();
     let model = LazyModel::new(decoder, text);
     let layer = match fast::<Option<Section<C::Layer>>>(&model) {
-        Ok(Some(section)) if !says_nothing(decoder, text) => section.0,
+        Ok(Some(section)) if !is_without_content(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
         Err(first) => {
             let mut partial = slow::PartialLayer::new();
@@ -254,7 +254,7 @@ pub(crate) fn decode<C: Config>(
 
 /// A TOML document of comments only, and a YAML document of tags and anchors only, is an empty map to its decoder. Ends at the first
 /// word that has a meaning.
-pub(crate) fn says_nothing(decoder: &Decoder, text: &str) -> bool {
+pub(crate) fn is_without_content(decoder: &Decoder, text: &str) -> bool {
     match decoder {
         #[cfg(feature = "toml")]
         Decoder::Toml => text.lines().all(|line| {

@@ -13,7 +13,7 @@
 ))]
 mod tests;
 
-use super::{Decoder, bounded_dialect, says_nothing, text_of};
+use super::{Decoder, bounded_dialect, is_without_content, text_of};
 use crate::{
     document::{Dialect, Document, NodeContent, NodeId, ResolvedKind},
     problem::caught,
@@ -36,7 +36,7 @@ pub(crate) fn values(fields: &'static [Field], decoder: &Decoder, bytes: &[u8]) 
         left: text.len().saturating_mul(GROWTH).saturating_add(LARGEST),
         depth: 0,
     };
-    if text.trim().is_empty() || says_nothing(decoder, text) {
+    if text.trim().is_empty() || is_without_content(decoder, text) {
         values.bytes.push(NULL);
         return Some(values.bytes);
     }

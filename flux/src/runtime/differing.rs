@@ -88,7 +88,7 @@ fn entries(
         return Some(Cow::Borrowed(&NO_ENTRIES));
     };
     let text = codec::text_of(bytes).ok()?;
-    if text.trim().is_empty() || codec::says_nothing(decoder, text) {
+    if text.trim().is_empty() || codec::is_without_content(decoder, text) {
         return Some(Cow::Borrowed(&NO_ENTRIES));
     }
     if !was_read && codec::bounded_dialect(decoder, text).is_none() {

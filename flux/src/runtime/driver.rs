@@ -336,7 +336,7 @@ impl Driver {
     /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
     #[cfg(feature = "json")]
     fn describe_trial(&mut self) {
-        if self.engine.wants_trial_paths() {
+        if self.engine.lacks_trial_paths() {
             let paths = self.listeners.keeper.differences(&self.engine);
             self.engine.describe_trial(paths);
         }
@@ -346,7 +346,7 @@ impl Driver {
     /// The paths in which content differs that is about to be read, since that may kill the process already.
     #[cfg(feature = "json")]
     fn describe_reading(&mut self) {
-        if self.engine.wants_trial_paths() {
+        if self.engine.lacks_trial_paths() {
             let paths = self.listeners.keeper.differences_to_read(&self.engine);
             self.engine.describe_trial(paths);
         }

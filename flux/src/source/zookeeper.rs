@@ -190,8 +190,8 @@ async fn answering(servers: Vec<String>, tls: bool) -> Vec<String> {
     }
 }
 
-/// Whether a server answers at all. One that does not grant the word refuses it, and one that does not take part in the handshake says
-/// why, which is an answer too.
+/// Whether a server answers at all. One that does not grant the word refuses it, and one that does not take part in the handshake
+/// reports the reason, which is an answer too.
 async fn answers(server: String, tls: bool) -> bool {
     let question = match tls {
         true => client_hello(&server),

@@ -44,8 +44,8 @@ impl<C: Config> Builder<C> {
     /// `explain`, `diff`, `watch` and `trust` of [`cli`](crate::cli) are then about the running process. The address is `unix:PATH`; `${NAME}` in
     /// the attribute `admin` is read from the environment.
     ///
-    /// Only the user that the program runs as (and root) can open it: its mode is 0600 from the first moment on. Who can open it sees
-    /// what `effective`, `explain` and `plan` answer, never a secret, makes parties prepare for a plan and roll back, and
+    /// Only the user that the program runs as (and root) can open it: its mode is 0600 from the first moment on. A user who can
+    /// open it sees what `effective`, `explain` and `plan` answer, never a secret, makes parties prepare for a plan and roll back, and
     /// may give one order, [`trust`](crate::Capacitor::trust); nothing else can be changed. Its folder must be writable for no other user: `/run/app`, not `/tmp`, where another user could make a socket of
     /// that name while the program does not run, and receive the documents of a `config plan`. Eight clients are served at a time, with
     /// 4 MiB a request and 10 s for it.

@@ -238,14 +238,14 @@ impl Engine {
     }
 
     /// Whether it is not known yet in which paths the configuration on trial differs from the last known good one.
-    pub(crate) fn wants_trial_paths(&self) -> bool {
+    pub(crate) fn lacks_trial_paths(&self) -> bool {
         let trials = self.trials.as_ref();
         let on_trial = trials.and_then(|trials| trials.record.on_trial.as_ref());
         on_trial.is_some_and(|trial| trial.changed.is_empty())
     }
 
     /// The paths in which what is on trial differs from what readers see, or at the start from the last known good configuration;
-    /// only where [they are not known](Engine::wants_trial_paths).
+    /// only where [they are not known](Engine::lacks_trial_paths).
     pub(crate) fn describe_trial(&mut self, changed: Vec<String>) {
         if let Some(trials) = &mut self.trials
             && let Some(mut trial) = trials.record.on_trial.clone()
