@@ -11,11 +11,19 @@
     feature = "yaml",
     feature = "toml"
 ))]
+mod read_alike;
+#[cfg(test)]
+#[cfg(all(
+    feature = "derive",
+    feature = "json",
+    feature = "yaml",
+    feature = "toml"
+))]
 mod tests;
 
 use super::{Decoder, bounded_dialect, is_without_content, text_of};
 use crate::{
-    document::{Dialect, Document, NodeContent, NodeId, ResolvedKind},
+    document::{Dialect, Document, NodeContent, NodeId, ResolvedKind, ScalarStyle},
     problem::caught,
     schema::{self, Field, Kind},
 };
@@ -42,6 +50,10 @@ pub(crate) fn values(fields: &'static [Field], decoder: &Decoder, bytes: &[u8]) 
     }
     let written = caught(|| {
         let document = Document::parse(dialect, text).ok()?;
+        #[cfg(feature = "yaml")]
+        if crate::document::bad_merge(&document).is_some() {
+            return None;
+        }
         values.section(&document, fields, document.root())?;
         Some(values.bytes)
     });
@@ -116,19 +128,28 @@ impl Values {
         id: NodeId,
     ) -> Option<()> {
         let NodeContent::Map(entries) = &document.node(id).content else {
-            return self.value(document, id);
+            return match document.kind(id) {
+                // However it is written.
+                Some(ResolvedKind::Null) if document.node(id).tag.is_none() => self.push(&[NULL]),
+                _ => self.value(document, id),
+            };
         };
         self.tag(document, id)?;
-        // What no field has is not read.
+        // What no field has is not read. A key with a tag may be refused, whatever has it.
         let known = entries.iter().filter_map(|entry| {
             let key = document.key(entry.key);
-            let (_, kind) = schema::step(fields, key)?;
-            let name = schema::find(fields, key).map_or(key, |field| field.name);
-            Some((name, kind, entry.value))
+            match schema::step(fields, key) {
+                Some((_, kind)) => Some((schema::find(fields, key), kind, entry)),
+                None if document.node(entry.key).tag.is_some() => Some((None, Kind::Leaf, entry)),
+                None => None,
+            }
         });
-        self.parts(b'm', true, known, |values, (name, kind, value)| {
-            values.text(b'k', name)?;
-            values.kind(document, kind, value)
+        self.parts(b'm', true, known, |values, (field, kind, entry)| {
+            match field {
+                Some(field) => values.text(b'k', field.name)?,
+                None => values.key(document, entry.key)?,
+            }
+            values.kind(document, kind, entry.value)
         })
     }
 
@@ -144,10 +165,18 @@ impl Values {
             (Kind::Map(entry), NodeContent::Map(entries)) => {
                 self.tag(document, id)?;
                 self.parts(b'm', true, entries.iter(), |values, one| {
-                    values.value(document, one.key)?;
+                    values.key(document, one.key)?;
                     values.kind(document, *entry, one.value)
                 })
             }
+            _ => self.value(document, id),
+        }
+    }
+
+    /// The key of an entry. In TOML it is a text, though it looks like a number: `01` is not `1`.
+    fn key(&mut self, document: &Document<'_>, id: NodeId) -> Option<()> {
+        match document.scalar(id) {
+            Some(key) if is_toml(document.dialect()) => self.text(b't', &key.text),
             _ => self.value(document, id),
         }
     }
@@ -161,7 +190,7 @@ impl Values {
                 values.value(document, *item)
             }),
             NodeContent::Map(entries) => self.parts(b'm', true, entries.iter(), |values, one| {
-                values.value(document, one.key)?;
+                values.key(document, one.key)?;
                 values.value(document, one.value)
             }),
             // Every way to a node resolves its aliases.
@@ -169,16 +198,23 @@ impl Values {
         }
     }
 
+    /// What a tag makes of a scalar depends on its quotes.
     fn tag(&mut self, document: &Document<'_>, id: NodeId) -> Option<()> {
-        match &document.node(id).tag {
-            Some(tag) => self.text(b'!', tag),
-            None => Some(()),
+        let node = document.node(id);
+        let Some(tag) = &node.tag else {
+            return Some(());
+        };
+        self.text(b'!', tag)?;
+        match &node.content {
+            NodeContent::Scalar(scalar) if scalar.style != ScalarStyle::Plain => self.push(b"q"),
+            _ => Some(()),
         }
     }
 
     fn scalar(&mut self, document: &Document<'_>, id: NodeId, text: &str) -> Option<()> {
         match document.kind(id)? {
-            ResolvedKind::Null => self.push(&[NULL]),
+            // A text or a word where one is wanted, as in a key.
+            ResolvedKind::Null => self.text(NULL, text),
             ResolvedKind::Bool => self.text(b'b', text),
             // In TOML an integer is never a text, and how it is written makes no difference.
             ResolvedKind::Integer if is_toml(document.dialect()) => {

@@ -361,8 +361,16 @@ fn what_only_some_types_read_alike_is_not_the_same() {
         ("any: {a: [x, y]}", "any: {a: [y, x]}"),
         ("any: {a: !x y}", "any: {a: y}"),
         ("any: {1: a}", "any: {'1': a}"),
+        ("any: {~: a}", "any: {null: a}"),
+        ("any: {a: ~}", "any: {a: null}"),
+        ("any: {a: !x ~}", "any: {a: !x ''}"),
     ] {
         assert_ne!(yaml(one), yaml(other), "{one}, {other}");
+    }
+    let toml = |text: &str| values(ValuesRoot::fields(), &Decoder::Toml, text.as_bytes()).unwrap();
+    for (one, other) in [("1", "01"), ("1", "0x1"), ("10", "1_0")] {
+        let [one, other] = [one, other].map(|key| format!("[map.{key}]\nx = 1"));
+        assert_ne!(toml(&one), toml(&other), "{one}, {other}");
     }
 }
 
