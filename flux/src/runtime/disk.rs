@@ -191,9 +191,11 @@ impl Disk for SystemDisk {
         Ok(Box::new(options.open(path)?))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        is_replaceable(to)?;
         fs::rename(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
+        is_replaceable(path)?;
         fs::remove_file(path)
     }
     /// Where a folder cannot be synced, what happens to its names is the system's own promise, and no write fails of it: Windows opens
@@ -207,6 +209,20 @@ impl Disk for SystemDisk {
             synced => synced,
         }
     }
+}
+
+/// A device, a pipe or a socket belongs to others: as root, a rename would put a file in the place of `/dev/null`.
+fn is_replaceable(path: &Path) -> io::Result<()> {
+    match is_special(path) {
+        true => Err(io::Error::other("is no regular file, and is left alone")),
+        false => Ok(()),
+    }
+}
+
+/// Whether something else than a file, a link or a folder is there.
+pub(super) fn is_special(path: &Path) -> bool {
+    let found = fs::symlink_metadata(path);
+    found.is_ok_and(|found| !found.is_file() && !found.is_symlink() && !found.is_dir())
 }
 
 /// The call is not there for what it was called with; an error of the medium is another one.
