@@ -28,7 +28,7 @@ enum Either {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+enum ReadWord {
     A,
     True,
     Null,
@@ -36,7 +36,7 @@ enum Word {
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-struct Whole {
+struct ReadWhole {
     #[serde(default)]
     a: Option<Value>,
     #[serde(flatten)]
@@ -45,7 +45,7 @@ struct Whole {
 
 #[derive(Debug, flux_derive::Flux)]
 #[flux(crate = crate)]
-struct Part {
+struct ReadPart {
     #[flux(default)]
     a: Option<String>,
     #[flux(default)]
@@ -84,19 +84,19 @@ kinds! {
     any: [] Value;
     anything: [] BTreeMap<String, Value>;
     either: [] Either;
-    word: [] Word;
-    words: [] Vec<Word>;
-    whole: [] Whole;
+    word: [] ReadWord;
+    words: [] Vec<ReadWord>;
+    whole: [] ReadWhole;
     time: [] Duration;
     size: [flux(bytes)] u64;
-    section: [flux(nested)] Part;
-    optional_section: [flux(nested)] Option<Part>;
-    list: [flux(nested)] Vec<Part>;
-    map: [flux(nested)] BTreeMap<String, Part>;
-    map_by_number: [flux(nested)] HashMap<u8, Part>;
+    section: [flux(nested)] ReadPart;
+    optional_section: [flux(nested)] Option<ReadPart>;
+    list: [flux(nested)] Vec<ReadPart>;
+    map: [flux(nested)] BTreeMap<String, ReadPart>;
+    map_by_number: [flux(nested)] HashMap<u8, ReadPart>;
     rest: [serde(flatten)] BTreeMap<String, String>;
     rest_of_anything: [serde(flatten)] BTreeMap<String, Value>;
-    rest_of_sections: [serde(flatten), flux(nested)] BTreeMap<String, Part>;
+    rest_of_sections: [serde(flatten), flux(nested)] BTreeMap<String, ReadPart>;
 }
 
 /// A document, by what it is known, and how it is read.

@@ -80,6 +80,18 @@ impl<L> Environment<'_, L> {
         Some((one.computed.path, format!(", did you mean `{}`?", one.own)))
     }
 
+    /// The same for `APP_PORT` under the prefix `app`, as other libraries declare it; `meant` has the letters of the prefix.
+    fn of_prefix_without_end(&self, name: &str, meant: &str) -> Option<(Vec<Seg>, String)> {
+        let prefix = self.naming.prefix;
+        let rest = meant.strip_prefix(prefix)?.strip_prefix('_')?;
+        let path = self.path_read(&format!("{prefix}{rest}"))?;
+        let begin = name.get(..prefix.len())?;
+        let why = format!(
+            ": the prefix `{prefix}` has other letters and no `_` at its end; write `env:{begin}_`"
+        );
+        Some((path, why))
+    }
+
     /// What is behind "is not read" for a name, and the path that was meant.
     fn suspect(&self, name: &str) -> Option<(Vec<Seg>, String)> {
         let prefix = self.naming.prefix;
@@ -87,7 +99,9 @@ impl<L> Environment<'_, L> {
         if let Some(meant) = self.in_letters_of_prefix(name) {
             return match self.path_read(&meant) {
                 Some(path) => Some((path, format!(", did you mean `{meant}`?"))),
-                None => self.of_own_variable(&meant),
+                None => self
+                    .of_own_variable(&meant)
+                    .or_else(|| self.of_prefix_without_end(name, &meant)),
             };
         }
         if let Some(found) = self.of_own_variable(name) {
