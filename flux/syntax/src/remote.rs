@@ -3,6 +3,7 @@
 mod parse;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub(crate) use parse::{parse, secret_written_down};
 
@@ -257,6 +258,9 @@ impl Remote<String> {
                 opt.value.check(name, value)?;
             }
         }
+        let tls = self.get("tls").map(String::as_str);
+        self.check_options(tls)?;
+        self.check_user()?;
         self.check_secrets()
     }
 

@@ -304,6 +304,9 @@ impl Scheme {
             (Scheme::Nats, _) if text.starts_with('.') || text.ends_with('.') => {
                 Err(format!("the key `{text}` cannot begin or end with a dot"))
             }
+            (Scheme::Nats, _) if text.contains("..") => {
+                Err(format!("the key `{text}` cannot hold two dots in a row"))
+            }
             (Scheme::Nats, _) => only(
                 &|c| plain(c) || matches!(c, '-' | '_' | '=' | '.' | '/'),
                 "letters, digits, `-`, `_`, `=`, `.` and `/`",
@@ -324,11 +327,18 @@ impl Scheme {
             (Scheme::Consul, _) if text.starts_with('/') => Err(format!(
                 "the key `{text}` begins with `/`, which no key of Consul does; remove it"
             )),
-            (Scheme::ZooKeeper, _)
-                if text.split('/').any(|step| matches!(step, "" | "." | "..")) =>
-            {
+            // A slash at the end is one of the key.
+            (Scheme::Consul, _) if unclean(text.strip_suffix('/').unwrap_or(text)) => Err(format!(
+                "the key `{text}` has an empty step, `.` or `..` between its slashes, and such keys cannot be asked for"
+            )),
+            (Scheme::ZooKeeper, _) if unclean(text) => Err(format!(
+                "`/{text}` is no path of a node: every step between the slashes needs a name"
+            )),
+            (Scheme::ZooKeeper, _) if text.contains(in_no_node) => {
+                let wrong = text.chars().find(|c| in_no_node(*c)).unwrap_or_default();
                 Err(format!(
-                    "`/{text}` is no path of a node: every step between the slashes needs a name"
+                    "the path cannot hold the character {}, which no node has in its name",
+                    wrong.escape_unicode()
                 ))
             }
             (Scheme::Firestore, "document")
@@ -342,6 +352,16 @@ impl Scheme {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a step between the slashes is empty or leads elsewhere.
+fn unclean(path: &str) -> bool {
+    path.split('/').any(|step| matches!(step, "" | "." | ".."))
+}
+
+/// What ZooKeeper takes in no path: control characters, and what is outside of the first plane, is private or no character.
+fn in_no_node(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..)
 }
 
 impl Value {

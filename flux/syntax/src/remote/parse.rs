@@ -36,6 +36,7 @@ pub(crate) fn parse(
     if let Some(query) = query {
         options(&mut remote, shape, text, query)?;
     }
+    let user_alone = remote.user.is_some() && remote.password.is_none();
     let path = match shape.authority {
         Authority::Piece => body,
         Authority::Servers { port, many } => {
@@ -47,6 +48,16 @@ pub(crate) fn parse(
             }
         }
     };
+    if shape.scheme == Scheme::Nats && user_alone && remote.password.is_none() {
+        return fail(
+            "a user is named and no password; a token is written `token=${NAME}`".to_owned(),
+            0..text.len(),
+        );
+    }
+    let tls = remote.get("tls").and_then(Template::as_literal);
+    if let Err(message) = remote.check_options(tls) {
+        return fail(message, 0..text.len());
+    }
     if web && path.is_empty() {
         return Ok(remote.piece("/"));
     }
@@ -95,6 +106,12 @@ fn servers(
             return fail(secret_written_down("a token"), user);
         }
         if let Some(password) = password.filter(|span| !span.is_empty()) {
+            if remote.password.is_some() {
+                return fail(
+                    "the password is set twice: here and as `password=`".to_owned(),
+                    password,
+                );
+            }
             remote.password = Some(template(text, password, true)?);
         }
         if named {

@@ -176,11 +176,16 @@ fn mistakes_are_told_with_their_mend() {
         ),
         ("consul://h/k?token=x", "take it from the environment"),
         ("consul://h//k", "begins with `/`"),
+        ("consul://h/a//k", "an empty step"),
+        ("consul://h/a/../k", "an empty step"),
+        ("zookeeper://h/a%0Ab", "\\u{a}"),
+        ("zookeeper://h/\u{1f600}", "\\u{1f600}"),
         ("nats://s3cret@h/b/k", "take it from the environment"),
         ("nats://h/b", "the key is missing"),
         ("nats://h/b/app.*", "wildcard"),
         ("nats://h/b/>", "wildcard"),
         ("nats://h/b/.x", "begin or end with a dot"),
+        ("nats://h/b/a..b", "two dots in a row"),
         ("nats://h/b/a b", "cannot hold ` `"),
         ("nats://h/b.c/k", "the bucket `b.c` cannot hold `.`"),
         ("k8s://ns/configmap/name", "the key is missing"),
@@ -354,4 +359,59 @@ fn a_file_stands_where_a_variable_would() {
     let error = place.expand(&of_none).unwrap_err();
     assert!(error.contains("PASSWORD"), "{error}");
     assert!(crate::parse_uri("etcd://app:${file:}@h/k").is_err());
+}
+
+#[test]
+fn what_would_be_passed_over_in_silence_is_refused() {
+    for (text, says) in [
+        ("redis://h/k?cert=/c", "`cert_key` is not"),
+        ("redis://h/k?cert_key=/k", "`cert` is not"),
+        ("https://h/k#cert_key=/k", "`cert` is not"),
+        ("rediss://h/k?tls=false", "the scheme for one with it"),
+        ("etcd://h/k?ca=/ca&tls=false", "`ca` for one with it"),
+        (
+            "nats://h/b/k?tls=false&cert=/c&cert_key=/k",
+            "`cert` for one with it",
+        ),
+        ("etcd://h/k?ca=/ca&tls=${OFF}", "`ca` for one with it"),
+        ("redis://bob@h/k", "a user is named and no password"),
+        ("etcd://h/k?user=bob", "a user is named and no password"),
+        ("zookeeper://bob@h/k", "a user is named and no password"),
+        ("nats://h/b/k?user=bob", "`token=${NAME}`"),
+        (
+            "nats://h/b/k?password=${PW}",
+            "a password is set and no user",
+        ),
+        ("etcd://:${PW}@h/k", "a password is set and no user"),
+        ("nats://${PW}@h/b/k?token=${PW}", "only one of them is sent"),
+        ("redis://bob:${PW}@h/k?password=${PW}", "set twice"),
+    ] {
+        let said = match crate::parse_uri(text) {
+            Err(error) => error.message,
+            Ok(crate::Uri::Remote(place)) => {
+                let variables = |name: &str| match name {
+                    "PW" => Some("hunter2".to_owned()),
+                    "OFF" => Some("false".to_owned()),
+                    _ => None,
+                };
+                place.expand(&variables).expect_err(text)
+            }
+            Ok(other) => panic!("{other:?}"),
+        };
+        assert!(said.contains(says), "{text}: {said}");
+        assert!(!said.contains("hunter2"), "{text}: {said}");
+    }
+    for text in [
+        "rediss://h/k?tls=true&ca=/ca&cert=/c&cert_key=/k",
+        "redis://h/k?tls=false",
+        "redis://:${PW}@h/k",
+        "zookeeper://:${PW}@h/k",
+        "nats://${PW}@h/b/k",
+        "nats://h/b/k?token=${PW}",
+        "https://bob@h/k",
+        "consul://h/a/k/",
+        "zookeeper://h/\u{fc}/\u{6f22}",
+    ] {
+        expanded(text).expect(text);
+    }
 }
