@@ -106,7 +106,17 @@ fn attempt(path: &Path, shown: &str, max: u64) -> ReadOutcome {
     let failed = |error: io::Error| ReadOutcome::bare(explain(&error, shown));
     let file = match open(path) {
         Ok(file) => file,
-        Err(error) => return failed(error),
+        Err(error) => {
+            // A socket cannot be opened, which will not be better next time.
+            let refused = fs::metadata(path)
+                .ok()
+                .filter(|metadata| !metadata.is_file() && !metadata.is_dir())
+                .and_then(|metadata| refuse(&metadata, shown, max));
+            return match refused {
+                Some(refused) => ReadOutcome::bare(FileContent::Unreadable(refused)),
+                None => failed(error),
+            };
+        }
     };
     let before = match file.metadata() {
         Ok(metadata) => metadata,
@@ -210,6 +220,9 @@ fn special(kind: fs::FileType) -> &'static str {
         }
         if kind.is_char_device() || kind.is_block_device() {
             return "a device";
+        }
+        if kind.is_socket() {
+            return "a socket";
         }
     }
     let _ = kind;

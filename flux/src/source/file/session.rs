@@ -39,6 +39,28 @@ enum Woken {
     Touched(Touches),
     Asked,
     Due,
+    Tick,
+}
+
+/// When the place is read whatever the events are.
+#[derive(Default)]
+struct Ticks {
+    next: Option<Instant>,
+}
+
+impl Ticks {
+    /// The next one. One that passed, because there was something else to do then, is still due.
+    fn next(&mut self, now: Instant, interval: Duration) -> Instant {
+        let next = next_tick(now, interval);
+        let next = self.next.map_or(next, |due| due.min(next));
+        self.next = Some(next);
+        next
+    }
+
+    /// It was read.
+    fn kept(&mut self) {
+        self.next = None;
+    }
 }
 
 /// Watches for ever, or until it cannot go on.
@@ -57,6 +79,7 @@ pub(super) async fn run(
         reported: None,
     };
     let mut place = session.look(place, Trust::Unproven).await?;
+    let mut ticks = Ticks::default();
     // Somebody asked, and waits for what is not settled yet.
     let mut owed = false;
     loop {
@@ -66,16 +89,25 @@ pub(super) async fn run(
                 false => observer.answer(),
             }
         }
-        let tick = next_tick(Instant::now(), session.interval(&place));
+        let now = Instant::now();
+        let tick = ticks.next(now, session.interval(&place));
         let wake = place.due().map_or(tick, |due| due.min(tick));
-        place = match session.woken(&place, wake).await {
+        // Events that come without a pause do not put the reading off.
+        let woken = match tick <= now {
+            true => Woken::Tick,
+            false => session.woken(&place, wake).await,
+        };
+        place = match woken {
             Woken::Touched(touches) => {
                 session
                     .turn(place, move |place, now| place.touch(&touches, now))
                     .await?
             }
             Woken::Due if wake < tick => session.turn(place, WatchedPlace::overdue).await?,
-            Woken::Due => session.look(place, Trust::Unproven).await?,
+            Woken::Due | Woken::Tick => {
+                ticks.kept();
+                session.look(place, Trust::Unproven).await?
+            }
             Woken::Asked => {
                 owed = true;
                 session.look(place, Trust::Unproven).await?
@@ -230,6 +262,22 @@ fn next_tick(now: Instant, interval: Duration) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tick_that_passes_while_there_is_something_else_to_do_is_still_due() {
+        let minute = Duration::from_secs(60);
+        let now = Instant::now();
+        let mut ticks = Ticks::default();
+        let tick = ticks.next(now, minute);
+        let later = tick + Duration::from_millis(1);
+        assert_eq!(ticks.next(later, minute), tick);
+        ticks.kept();
+        assert_eq!(ticks.next(later, minute), tick + minute);
+        // One that comes sooner, as where events can no longer be had.
+        let sooner = ticks.next(later, Duration::from_secs(10));
+        assert_eq!(sooner, next_tick(later, Duration::from_secs(10)));
+        assert!(sooner < tick + minute);
+    }
 
     #[test]
     fn ticks_of_all_files_fall_together() {

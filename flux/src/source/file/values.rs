@@ -71,7 +71,7 @@ pub(super) struct FolderCodec;
 
 impl Codec for FolderCodec {
     fn name(&self) -> &str {
-        "a directory of values"
+        "as a directory of values"
     }
     fn decode(&self, text: &str) -> Result<Tree, String> {
         let broken = || "an entry is cut".to_owned();
