@@ -207,12 +207,19 @@ impl Firestore {
         let revision =
             (found.update_time.as_ref()).map(|at| format!("{}.{:09}", at.seconds, at.nanos));
         let content = match self.place.get("field") {
-            None => Some(value::json_of(&found.fields).into_bytes()),
-            Some(name) => found.fields.get(name).and_then(value::content_of),
+            None => value::json_of(&found.fields).map(|json| Some(json.into_bytes())),
+            Some(name) => match found.fields.get(name) {
+                Some(field) => value::content_of(name, field),
+                None => Ok(None),
+            },
         };
         match content {
-            Some(content) => document(&self.place, content, revision),
-            None => Observation::Absent,
+            Ok(Some(content)) => document(&self.place, content, revision),
+            Ok(None) => Observation::Absent,
+            Err(error) => Observation::Unreadable(SourceError::configuration(format!(
+                "{}: {error}",
+                self.place.origin()
+            ))),
         }
     }
 
