@@ -177,6 +177,24 @@ impl Known {
     }
 }
 
+/// Whether it is a page for people, as a login shows one with `200 OK`. YAML would take many for a map of one unknown key.
+fn is_page(content_type: Option<&str>, body: &[u8]) -> bool {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let body = body.trim_ascii_start();
+    let begins = |with: &str| {
+        let beginning = body.get(..with.len());
+        beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    let html = content_type.unwrap_or_default().trim_start();
+    let html = html
+        .get(..9)
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"));
+    begins("<!doctype html")
+        || begins("<html")
+        // Servers call what they know nothing of so, too.
+        || html && begins("<") && !begins("<?") && !begins("<<")
+}
+
 impl Watcher for Https {
     fn origin(&self) -> String {
         self.place.origin()
@@ -207,6 +225,12 @@ impl Watcher for Https {
             let asked = Instant::now();
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
             match answer.status {
+                StatusCode::OK if is_page(answer.header("content-type"), &answer.body) => {
+                    return Err(SourceError::transient(format!(
+                        "{}: the answer is a page of HTML, and no document; a proxy, a login or a page of errors may answer in the server's place",
+                        self.place.origin()
+                    )));
+                }
                 StatusCode::OK => {
                     let now = known.next(&answer);
                     let modified = now.modified.as_deref().and_then(date);
@@ -285,6 +309,33 @@ mod tests {
             newest.takes(None, &bytes("four")),
             "without a date there is no older one"
         );
+    }
+
+    #[test]
+    fn a_page_is_no_document() {
+        let html = Some("Text/HTML; charset=utf-8");
+        for page in [
+            "<html><body>Login: please</body></html>",
+            " \n<!DOCTYPE html>\n<title>502: Bad Gateway</title>",
+            "\u{feff}<HTML lang=en>",
+        ] {
+            assert!(is_page(None, page.as_bytes()), "{page}");
+            assert!(is_page(html, page.as_bytes()), "{page}");
+        }
+        let comment = b"<!-- login: please --><html>";
+        assert!(is_page(html, comment) && !is_page(None, comment));
+        for document in [
+            "{}",
+            "port: 1",
+            "a = '<html>'",
+            "",
+            "<<: *a",
+            "<?xml version='1.0'?><port>1</port>",
+        ] {
+            assert!(!is_page(html, document.as_bytes()), "{document}");
+            assert!(!is_page(None, document.as_bytes()), "{document}");
+        }
+        assert!(!is_page(Some("application/xml"), b"<port>1</port>"));
     }
 
     #[test]

@@ -253,7 +253,12 @@ impl Redis {
                 return Ok(None);
             }
         }
-        let db = self.place.get("db").map_or("0", String::as_str);
+        // As a number: `01` is 1 in the name of the channel.
+        let db: u32 = self
+            .place
+            .get("db")
+            .and_then(|db| db.parse().ok())
+            .unwrap_or(0);
         let channel = format!("__keyspace@{db}__:{}", self.place.at(0));
         // Another connection: with the certificates as they are now.
         let client = match &self.client {
