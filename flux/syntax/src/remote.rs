@@ -165,6 +165,8 @@ impl Remote<Template> {
             remote.check_secrets()?;
             return Err(line_break(&format!("environment variable {name}")));
         }
+        // Of the names of the parts, so nothing is hidden in it.
+        remote.check_together()?;
         if let Err(error) = remote.check() {
             // What is taken for a port or an option may be a password whose `@` was forgotten.
             let options = self.options.iter().map(|(_, value)| value);
@@ -258,10 +260,13 @@ impl Remote<String> {
                 opt.value.check(name, value)?;
             }
         }
-        let tls = self.get("tls").map(String::as_str);
-        self.check_options(tls)?;
-        self.check_user()?;
+        self.check_together()?;
         self.check_secrets()
+    }
+
+    fn check_together(&self) -> Result<(), String> {
+        self.check_options(self.get("tls").map(String::as_str))?;
+        self.check_user()
     }
 
     fn check_secrets(&self) -> Result<(), String> {

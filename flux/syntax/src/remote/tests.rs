@@ -383,7 +383,10 @@ fn what_would_be_passed_over_in_silence_is_refused() {
             "a password is set and no user",
         ),
         ("etcd://:${PW}@h/k", "a password is set and no user"),
-        ("nats://${PW}@h/b/k?token=${PW}", "only one of them is sent"),
+        (
+            "nats://${PW}@h/b/k?token=${T}",
+            "a user and a `token` are set",
+        ),
         ("redis://bob:${PW}@h/k?password=${PW}", "set twice"),
     ] {
         let said = match crate::parse_uri(text) {
@@ -392,6 +395,7 @@ fn what_would_be_passed_over_in_silence_is_refused() {
                 let variables = |name: &str| match name {
                     "PW" => Some("hunter2".to_owned()),
                     "OFF" => Some("false".to_owned()),
+                    "T" => Some("tok".to_owned()),
                     _ => None,
                 };
                 place.expand(&variables).expect_err(text)
