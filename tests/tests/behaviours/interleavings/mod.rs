@@ -38,6 +38,13 @@ impl Document {
             _ => None,
         }
     }
+    /// Whether both have the same values, however they are written.
+    fn has_values_of(&self, other: &Document) -> bool {
+        match (self, other) {
+            (Document::Number(one, _), Document::Number(other, _)) => one == other,
+            _ => self == other,
+        }
+    }
     fn decodes(&self) -> bool {
         matches!(self, Document::Number(..))
     }

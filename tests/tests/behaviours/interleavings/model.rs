@@ -157,7 +157,7 @@ impl Model {
             && let Some(bad) = self.ring.iter_mut().find(|kept| kept.number == before)
         {
             bad.fate = Fate::TakenBack;
-            if bad.said != newest {
+            if !bad.said.has_values_of(&newest) {
                 self.quarantine.insert(bad.said.clone());
             }
         }
@@ -183,13 +183,16 @@ impl Model {
             return false;
         }
         let from = self.served.unwrap().0;
+        // What was only written anew since is not taken back.
+        let is_same = |one: &Document| one.has_values_of(&target.said);
         if to < from {
-            self.quarantine.extend(self.accepted.clone());
+            let bad = self.accepted.clone().filter(|one| !is_same(one));
+            self.quarantine.extend(bad);
         }
         let candidate = self.candidate();
         for kept in &mut self.ring {
             if kept.number > to && kept.fate != Fate::TakenBack {
-                if kept.fate == Fate::OnProbation {
+                if kept.fate == Fate::OnProbation && !is_same(&kept.said) {
                     self.quarantine.insert(kept.said.clone());
                 }
                 kept.fate = Fate::TakenBack;
@@ -199,13 +202,16 @@ impl Model {
             }
         }
         if by_hand && candidate {
-            self.quarantine.extend(self.newest.clone());
+            let bad = self.newest.clone().filter(|one| !is_same(one));
+            self.quarantine.extend(bad);
         }
         self.quarantine.remove(&target.said);
         self.served = Some((to, target.n));
         self.accepted = Some(target.said.clone());
         (self.wanted, self.back, self.watched) = (false, None, false);
-        if self.newest.as_ref() == Some(&target.said) {
+        if let Some(newest) = self.newest.clone().filter(is_same) {
+            self.quarantine.remove(&newest);
+            self.accepted = Some(newest);
             self.given_up = false;
             self.state = State::Healthy;
         } else {
