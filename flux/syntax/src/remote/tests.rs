@@ -82,10 +82,10 @@ fn nothing_secret_is_shown() {
         "redis://bob:${PW}@h/k?db=2&tls=true",
         "redis://h/k?db=2&user=bob&password=${PW}",
         "consul://h/k?token=${PW}&dc=x",
-        "https://bob:${PW}@h/k?token=p@ss:w/rd?#token=${PW}",
+        "https://bob:${PW}@h/k",
+        "https://h/k#token=${PW}",
     ] {
-        let text = text.replace("?token=p@ss:w/rd?", "");
-        let remote = expanded(&text).expect(&text);
+        let remote = expanded(text).expect(text);
         for shown in [remote.origin(), format!("{remote:?}")] {
             assert!(!shown.contains("p@ss") && !shown.contains("bob"), "{shown}");
         }
@@ -385,6 +385,10 @@ fn what_would_be_passed_over_in_silence_is_refused() {
         ("etcd://:${PW}@h/k", "a password is set and no user"),
         (
             "nats://${PW}@h/b/k?token=${T}",
+            "a user and a `token` are set",
+        ),
+        (
+            "https://bob:${PW}@h/k#token=${T}",
             "a user and a `token` are set",
         ),
         ("redis://bob:${PW}@h/k?password=${PW}", "set twice"),

@@ -64,7 +64,7 @@ impl<T> Remote<T> {
                 "a password is set and no user, without whom no password is sent; write `user:${PASSWORD}@host`"
                     .to_owned(),
             ),
-            (Some(_), _) if token && self.is_set("token") => Err(
+            (Some(_), _) if (token || self.scheme == Scheme::Https) && self.is_set("token") => Err(
                 "a user and a `token` are set, and only one of them is sent; remove the other".to_owned(),
             ),
             _ => Ok(()),
