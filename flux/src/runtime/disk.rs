@@ -213,16 +213,13 @@ impl Disk for SystemDisk {
 
 /// A device, a pipe or a socket belongs to others: as root, a rename would put a file in the place of `/dev/null`.
 fn is_replaceable(path: &Path) -> io::Result<()> {
-    match is_special(path) {
-        true => Err(io::Error::other("is no regular file, and is left alone")),
+    let found = fs::symlink_metadata(path);
+    match found.is_ok_and(|found| !found.is_file() && !found.is_symlink() && !found.is_dir()) {
+        true => Err(io::Error::other(
+            "there is a device, a pipe or a socket, which is left alone",
+        )),
         false => Ok(()),
     }
-}
-
-/// Whether something else than a file, a link or a folder is there.
-pub(super) fn is_special(path: &Path) -> bool {
-    let found = fs::symlink_metadata(path);
-    found.is_ok_and(|found| !found.is_file() && !found.is_symlink() && !found.is_dir())
 }
 
 /// The call is not there for what it was called with; an error of the medium is another one.

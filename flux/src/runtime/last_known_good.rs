@@ -163,7 +163,7 @@ impl KeptFile {
 }
 
 impl KeepOnDisk {
-    /// A relative path is taken from the current folder of this moment. Refuses one that names no file, or a device, a pipe or a socket.
+    /// A relative path is taken from the current folder of this moment. Refuses one that names no file.
     pub(super) fn new(
         declared: String,
         secrets: Secrets,
@@ -173,12 +173,6 @@ impl KeepOnDisk {
         if path.file_name().is_none() || declared.ends_with(std::path::is_separator) {
             return Err(format!(
                 "the last known good configuration needs the path of a file, such as /var/lib/app/last.json, and `{declared}` names none"
-            ));
-        }
-        if disk::is_special(path) {
-            return Err(format!(
-                "the last known good configuration needs a regular file, and `{declared}` is a device, a pipe or a socket; give it another \
-                 path, or leave it out to keep none"
             ));
         }
         Ok(KeepOnDisk {
