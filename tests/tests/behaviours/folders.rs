@@ -105,3 +105,26 @@ async fn a_file_and_a_section_of_one_name_are_refused_by_the_names_of_the_files(
         "{text}"
     );
 }
+
+/// What could not be read since the last look at the whole is not known to be as it was.
+#[tokio::test]
+async fn an_event_of_one_file_of_a_folder_proves_nothing_of_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let n = |n: u32| fs::write(folder.path().join("n"), n.to_string()).unwrap();
+    fs::write(folder.path().join("s"), "as it was").unwrap();
+    n(1);
+    let source = flux::source::Dir::new(folder.path()).resync(Duration::from_secs(36_000));
+    let capacitor = Capacitor::<Secrets>::builder()
+        .source(Source::watcher(source))
+        .build()
+        .unwrap();
+    capacitor.start().await.unwrap();
+    let proven = || capacitor.status().layers[0].proven().expect("it was read");
+    let first = proven();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    n(2);
+    crate::until("the new number", || capacitor.get().n == 2).await;
+    let since = proven().duration_since(first).unwrap_or_default();
+    assert!(since < Duration::from_secs(1), "{since:?}");
+    capacitor.stop().await;
+}

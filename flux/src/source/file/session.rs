@@ -30,6 +30,8 @@ pub(super) struct Intervals {
 struct FileSession<'a> {
     observer: &'a Observer,
     intervals: Intervals,
+    /// When the last reading of the whole place began.
+    looked: Instant,
     unsettled: bool,
     /// The trouble that the health shows.
     reported: Option<(SourceError, u32)>,
@@ -75,6 +77,7 @@ pub(super) async fn run(
     let mut session = FileSession {
         observer,
         intervals,
+        looked: Instant::now(),
         unsettled: false,
         reported: None,
     };
@@ -148,14 +151,14 @@ impl FileSession<'_> {
                 })
                 .await?;
             place = moved;
-            self.report(&mut place, Some(now));
+            self.report(&mut place, now);
             return match look {
                 Some(trust) => self.look(place, trust).await,
                 None => Ok(place),
             };
         }
         let turn = step(&mut place, now);
-        if self.report(&mut place, None) {
+        if self.report(&mut place, now) {
             // Readers see it first.
             yield_now().await;
         }
@@ -180,7 +183,8 @@ impl FileSession<'_> {
         // Until the next one, and until a file system that does not answer is reported.
         self.observer
             .holds_for(self.interval(&place).saturating_add(LONG));
-        self.report(&mut place, Some(now));
+        self.looked = now;
+        self.report(&mut place, now);
         place.read_early();
         Ok(place)
     }
@@ -205,13 +209,17 @@ impl FileSession<'_> {
         elsewhere(work, waits).await.map_err(failed)
     }
 
-    /// Reports what is new, and how well it is watched. Answers whether anything is new. `asked`: when reading it began, if that may have
+    /// Reports what is new, and how well it is watched. Answers whether anything is new. `asked`: when reading it began, which may have
     /// taken long.
-    fn report(&mut self, place: &mut WatchedPlace, asked: Option<Instant>) -> bool {
-        let as_of = asked.map(|asked| self.observer.as_of(asked));
-        let observer = as_of.as_ref().unwrap_or(self.observer);
+    fn report(&mut self, place: &mut WatchedPlace, asked: Instant) -> bool {
         let news = place.take_news().then(|| place.observation()).flatten();
         let is_new = news.is_some();
+        // An event proves what it was about: not the other files of a folder, and nothing where nothing was read for it.
+        let proven = match place.is_file() && is_new {
+            true => asked,
+            false => self.looked,
+        };
+        let observer = &self.observer.as_of(proven);
         if let Some(observation) = news {
             observer.observe(observation);
             (self.unsettled, self.reported) = (false, None);
