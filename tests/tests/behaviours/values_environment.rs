@@ -203,6 +203,30 @@ fn a_misspelt_variable_is_refused_where_unknown_keys_are() {
         error.contains("the prefix `APP` has no `_` at its end; write `env:APP_`"),
         "{error}"
     );
+    // As other libraries have it, with two between the parts.
+    for (prefix, variable, sentence) in [
+        (
+            "APP",
+            "APP__DATABASE__MAX_SIZE",
+            "write `env:APP_` and `APP_DATABASE_MAX_SIZE`, or `env:APP__?separator=__`",
+        ),
+        (
+            "APP__?separator=__",
+            "APP_PORT",
+            "port: this variable is not read, did you mean `APP__PORT`?",
+        ),
+        (
+            "APP__?separator=__",
+            "APP_DATABASE__MAX_SIZE",
+            "did you mean `APP__DATABASE__MAX_SIZE`?",
+        ),
+    ] {
+        let error = started::<App>(Unknown::Deny, prefix, &[(variable, "1")]);
+        let error = error.expect_err(variable).to_string();
+        assert!(error.contains(sentence), "{error}");
+    }
+    let stranger = [("APP_VERSION", "1")];
+    started::<App>(Unknown::Deny, "APP__?separator=__", &stranger).expect("a stranger");
 }
 
 #[test]

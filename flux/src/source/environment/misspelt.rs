@@ -19,7 +19,7 @@ impl<L> Environment<'_, L> {
     /// somebody else.
     pub(crate) fn misspelt(&self) -> Vec<Entry> {
         let mut names = self.others(false);
-        names.extend(self.in_other_letters());
+        names.extend(self.beside_prefix());
         let suspect = |name: String| {
             let (near, what) = self.suspect(&name)?;
             let text = format!("this variable is not read{what}");
@@ -36,18 +36,28 @@ impl<L> Environment<'_, L> {
         names.into_iter().filter_map(suspect).collect()
     }
 
-    /// Variables whose names begin with the prefix in other letters: `app_port`, which other libraries read.
-    fn in_other_letters(&self) -> Vec<String> {
-        let mut names = match cfg!(windows) || self.naming.prefix.is_empty() {
-            // There the letters make no difference.
+    /// Variables whose names begin with nearly the prefix: in other letters, as `app_port`, which other libraries read, or with one `_`
+    /// in the place of two.
+    fn beside_prefix(&self) -> Vec<String> {
+        let mut names = match self.naming.prefix.is_empty() {
             true => Vec::new(),
             false => self.variables.names(false),
         };
         names.retain(|name| {
-            self.in_letters_of_prefix(name).is_some()
+            // On Windows the letters make no difference.
+            let in_other_letters = !cfg!(windows) && self.in_letters_of_prefix(name).is_some();
+            (in_other_letters || self.behind_shorter_prefix(name).is_some())
                 && !self.fixed.iter().any(|fixed| fixed.name == *name)
         });
         names
+    }
+
+    /// The name behind the whole prefix, where that ends with `__` and the name has one `_` there.
+    fn behind_shorter_prefix(&self, name: &str) -> Option<String> {
+        let prefix = self.naming.prefix;
+        let shorter = prefix.strip_suffix('_').filter(|one| one.ends_with('_'))?;
+        let rest = name.strip_prefix(shorter)?;
+        (!rest.starts_with('_')).then(|| format!("{prefix}{rest}"))
     }
 
     /// The name in capital letters, where its prefix is written in other ones.
@@ -103,6 +113,10 @@ impl<L> Environment<'_, L> {
                     .of_own_variable(&meant)
                     .or_else(|| self.of_prefix_without_end(name, &meant)),
             };
+        }
+        if let Some(meant) = self.behind_shorter_prefix(name) {
+            let path = self.path_read(&meant)?;
+            return Some((path, format!(", did you mean `{meant}`?")));
         }
         if let Some(found) = self.of_own_variable(name) {
             return Some(found);
@@ -161,15 +175,23 @@ impl<L> Environment<'_, L> {
         if let Some(found) = entry.or_else(|| reached().filter(|_| !is_of_another())) {
             return Some(found);
         }
-        let near = nearest(rest, known())?;
-        let without = rest.strip_prefix('_').filter(|_| !prefix.ends_with('_'));
-        let what = match without {
-            Some(rest) if known().any(|one| one == rest) => {
-                format!(": the prefix `{prefix}` has no `_` at its end; write `env:{prefix}_`")
+        if let Some(behind) = rest.strip_prefix('_').filter(|_| !prefix.ends_with('_')) {
+            let bare = behind.trim_start_matches('_').replace("__", "_");
+            if let Some(path) = path(&bare) {
+                let why = match behind == bare {
+                    true => format!(
+                        ": the prefix `{prefix}` has no `_` at its end; write `env:{prefix}_`"
+                    ),
+                    false => format!(
+                        ": the prefix `{prefix}` has no `_` at its end, and one `_` joins the parts of a name; write `env:{prefix}_` and \
+                         `{prefix}_{bare}`, or `env:{prefix}__?separator=__`"
+                    ),
+                };
+                return Some((path, why));
             }
-            _ => format!(", did you mean `{prefix}{near}`?"),
-        };
-        Some((path(near)?, what))
+        }
+        let near = nearest(rest, known())?;
+        Some((path(near)?, format!(", did you mean `{prefix}{near}`?")))
     }
 
     /// A section has no variable as a whole.
