@@ -5,7 +5,7 @@ mod execute;
 
 use super::output::OutputFormat;
 use crate::inspect::Inputs;
-use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, parser::ValueSource, value_parser};
 use flux_syntax::Format;
 use std::path::PathBuf;
 
@@ -238,11 +238,19 @@ impl clap::FromArgMatches for ConfigCommand {
             Some("json") => Format::Json,
             _ => Format::Yaml,
         };
+        let output = own.get_one::<String>("format");
+        let output = output.or_else(|| matches.get_one::<String>("format"));
+        let output = OutputFormat::named(output.map_or("human", String::as_str));
         let action = match name {
             "check" => ConfigAction::Check(inputs_of(own)),
             "show" => ConfigAction::Show {
                 inputs: inputs_of(own),
-                format: format(),
+                format: match (own.value_source("as"), output) {
+                    (Some(ValueSource::CommandLine), _) => format(),
+                    // Programs read the answer itself.
+                    (_, OutputFormat::Json) => Format::Json,
+                    _ => format(),
+                },
                 with_origins: own.get_flag("origins"),
             },
             "explain" => ConfigAction::Explain {
@@ -274,12 +282,10 @@ impl clap::FromArgMatches for ConfigCommand {
             "variables" => ConfigAction::Variables(text("prefix")),
             _ => return Err(clap::Error::new(clap::error::ErrorKind::InvalidSubcommand)),
         };
-        let output = own.get_one::<String>("format");
-        let output = output.or_else(|| matches.get_one::<String>("format"));
         Ok(ConfigCommand {
             action,
             is_offline: matches.get_flag("offline") || own.get_flag("offline"),
-            output: OutputFormat::named(output.map_or("human", String::as_str)),
+            output,
         })
     }
 

@@ -116,6 +116,9 @@ fn what_a_start_would_apply_is_shown_and_explained_without_secrets() {
     );
     let (_, out, _) = run::<App>(&["show", "--file", &given, "--as", "toml"]);
     assert_eq!(out, "port = 81\nname = \"a\"\ntoken = \"<secret>\"\n");
+    let (_, out, _) = run::<App>(&["show", "--file", &given, "--format", "json"]);
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(shown["port"], 81);
     let (code, out, _) = run::<App>(&["explain", "port", "--file", &given]);
     assert_eq!(code, 0);
     assert!(
