@@ -113,9 +113,9 @@ async fn an_event_of_one_file_of_a_folder_proves_nothing_of_the_others() {
     let n = |n: u32| fs::write(folder.path().join("n"), n.to_string()).unwrap();
     fs::write(folder.path().join("s"), "as it was").unwrap();
     n(1);
-    let source = flux::source::Dir::new(folder.path()).resync(Duration::from_secs(36_000));
+    let source = Source::dir(folder.path()).resync(Duration::from_secs(36_000));
     let capacitor = Capacitor::<Secrets>::builder()
-        .source(Source::watcher(source))
+        .source(source)
         .build()
         .unwrap();
     capacitor.start().await.unwrap();
