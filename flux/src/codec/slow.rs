@@ -98,6 +98,10 @@ pub(super) fn problems(
         )
     };
     let alone = |found| vec![found];
+    #[cfg_attr(
+        not(feature = "yaml"),
+        allow(unused_variables, reason = "YAML alone has merge keys")
+    )]
     let Some(dialect) = dialect(model.decoder) else {
         let tree = match model.tree() {
             Ok(tree) => tree,

@@ -11,7 +11,6 @@ use super::{
     identity::Identities,
     now::Now,
     quarantine::Quarantine,
-    schema::Schema,
     status::LayerStatus,
     value::AnyLayer,
 };
@@ -215,7 +214,7 @@ impl LayerState {
 
     /// A copy of what readers see of a layer without a document.
     #[cfg(feature = "json")]
-    pub(crate) fn given_layer(&self, schema: &Schema) -> Option<AnyLayer> {
+    pub(crate) fn given_layer(&self, schema: &super::schema::Schema) -> Option<AnyLayer> {
         let layer = self.accepted.as_ref()?.given_layer()?;
         Some((schema.copy)(layer))
     }
