@@ -2,7 +2,7 @@
 
 use super::leaf::TypeProbe;
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     hash::Hash,
 };
 
@@ -20,20 +20,23 @@ fn add<'t, T: Clone>(top: &'t [T], is_new: impl FnMut(&&'t T) -> bool) -> Vec<T>
     top.iter().filter(is_new).cloned().collect()
 }
 
-/// Compares each item with each.
-///
-/// # Panics
-/// If those are too many, with a sentence for people.
-pub(super) fn one_by_one<T: PartialEq + Clone>(below: &mut Vec<T>, top: &[T]) {
-    // Where a panic would end the process, it takes as long as it takes.
-    if comparisons(below, top) > MOST && cfg!(panic = "unwind") {
-        let (below, top) = (below.len(), top.len());
+/// Refuses so many comparisons, unless a panic would end the process: there it takes as long as it takes.
+fn check(comparisons: usize, below: usize, top: usize) {
+    if comparisons > MOST && cfg!(panic = "unwind") {
         // Without the program's hook, which is for mistakes of the program.
         std::panic::resume_unwind(Box::new(format!(
             "`merge = \"union\"` would compare each of {top} items with each of {below}, which are too many; contain fewer, or derive \
              `Eq` and `Hash`, or `Ord`, for the items' type"
         )));
     }
+}
+
+/// Compares each item with each.
+///
+/// # Panics
+/// If those are too many, with a sentence for people.
+pub(super) fn one_by_one<T: PartialEq + Clone>(below: &mut Vec<T>, top: &[T]) {
+    check(comparisons(below, top), below.len(), top.len());
     for item in top {
         if !below.contains(item) {
             below.push(item.clone());
@@ -54,8 +57,22 @@ fn by_order<T: Ord + Clone>(below: &mut Vec<T>, top: &[T]) {
     if comparisons(below, top) <= FEW {
         return one_by_one(below, top);
     }
-    let mut known: BTreeSet<&T> = below.iter().collect();
-    let new = add(top, |item| known.insert(item));
+    // An order that compares a part of the items alone, such as a priority, makes no two of them one.
+    let mut known: BTreeMap<&T, Vec<&T>> = BTreeMap::new();
+    for item in below.iter() {
+        known.entry(item).or_default().push(item);
+    }
+    let mut compared = 0;
+    let new = add(top, |item| {
+        let alike = known.entry(item).or_default();
+        compared += alike.len();
+        check(compared, below.len(), top.len());
+        let is_new = !alike.contains(item);
+        if is_new {
+            alike.push(item);
+        }
+        is_new
+    });
     below.extend(new);
 }
 
@@ -132,6 +149,7 @@ impl<T> UnitesItself<T> for &mut TypeProbe<T> {
 mod tests {
     use super::{super::merge, *};
     use proptest::prelude::*;
+    use std::{cmp::Ordering, collections::BTreeSet};
 
     /// Neither hashed nor ordered.
     #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +157,22 @@ mod tests {
 
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
     struct Ordered(u8);
+
+    /// In the order of its rank alone, whatever its name is.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    struct Ranked(u8, u8);
+
+    impl Ord for Ranked {
+        fn cmp(&self, other: &Self) -> Ordering {
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Ranked {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
 
     macro_rules! united {
         ($ty:ty, $below:expr, $top:expr) => {{
@@ -181,6 +215,9 @@ mod tests {
             prop_assert_eq!(&hashed, &expected);
             let ordered = united!(Vec<Ordered>, items(&below, Ordered), items(&top, Ordered));
             prop_assert_eq!(ordered, items(&expected, Ordered));
+            let rank = |item| Ranked(item % 3, item);
+            let ranked = united!(Vec<Ranked>, items(&below, rank), items(&top, rank));
+            prop_assert_eq!(ranked, items(&expected, rank));
             let compared = united!(Vec<Compared>, items(&below, Compared), items(&top, Compared));
             prop_assert_eq!(compared, items(&expected, Compared));
             let optional = united!(Option<Vec<u8>>, Some(below.clone()), Some(top.clone()));
