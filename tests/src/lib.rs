@@ -1,4 +1,4 @@
-//! The behaviour tests of Flux stand in `tests/`. This library compiles the README's code blocks, and has what several of them
+//! The behaviour tests of Flux are in `tests/`. This library compiles the README's code blocks, and has what several of them
 //! need; those against real servers the servers, a line to them that can be cut, and the table of what was seen.
 
 #[cfg(feature = "_servers")]

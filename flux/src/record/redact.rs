@@ -430,7 +430,7 @@ impl<'a> FoundSecret<'a> {
     }
 }
 
-/// The placeholders by what they stand for.
+/// The placeholders by what they replace.
 type Placeholders<'s> = HashMap<(Shape, &'s str), &'s str>;
 
 fn placeholders(secrets: &[Secret]) -> Placeholders<'_> {

@@ -3,9 +3,10 @@
 
 use crate::kit::{App, Log, over_a_channel, pass, running, say, settle};
 use flux::{
-    Capacitor, Error, Flux, State,
+    Builder, Capacitor, Error, Flux, State,
     change::{Change, Group, Party},
     pipeline::{BoxError, Request, Stage},
+    source::ChannelSender,
 };
 use std::{
     fmt,
@@ -31,6 +32,26 @@ async fn call_all(own: &Own, log: &Log<String>) {
     ];
     answers.retain(|(_, error)| !matches!(error, Some(Error::Inside { .. })));
     log.push(format!("{answers:?}"));
+}
+
+/// Takes up a first document and a second one, which alone reaches code that knows the capacitor.
+async fn taken_up(
+    builder: Builder<App>,
+    sender: &ChannelSender,
+    own: &Own,
+    manual: bool,
+) -> Capacitor<App> {
+    let builder = if manual { builder.manual() } else { builder };
+    let capacitor = builder.build().unwrap();
+    say(sender, 1).await;
+    capacitor.start().await.unwrap();
+    own.set(capacitor.clone()).unwrap();
+    say(sender, 2).await;
+    if manual {
+        capacitor.process().await.unwrap();
+    }
+    settle().await;
+    capacitor
 }
 
 struct Asks {
@@ -72,16 +93,7 @@ async fn what_waits_for_the_capacitor_is_an_error_inside_its_own_pipeline() {
                 Ok::<(), BoxError>(())
             }
         });
-        let builder = if manual { builder.manual() } else { builder };
-        let capacitor = builder.build().unwrap();
-        say(&sender, 1).await;
-        capacitor.start().await.unwrap();
-        own.set(capacitor.clone()).unwrap();
-        say(&sender, 2).await;
-        if manual {
-            capacitor.process().await.unwrap();
-        }
-        settle().await;
+        let capacitor = taken_up(builder, &sender, &own, manual).await;
         assert_eq!(
             log.take(),
             ["[]", "[]", "[]"],
@@ -148,16 +160,7 @@ async fn what_waits_for_the_capacitor_is_an_error_inside_of_a_tower_layer() {
         };
         let (builder, sender) = over_a_channel::<App>();
         let builder = builder.tower_layer(layer);
-        let builder = if manual { builder.manual() } else { builder };
-        let capacitor = builder.build().unwrap();
-        say(&sender, 1).await;
-        capacitor.start().await.unwrap();
-        own.set(capacitor.clone()).unwrap();
-        say(&sender, 2).await;
-        if manual {
-            capacitor.process().await.unwrap();
-        }
-        settle().await;
+        let capacitor = taken_up(builder, &sender, &own, manual).await;
         assert_eq!(log.take(), ["[]", "[]"], "before and after");
         assert_eq!((capacitor.get().n, capacitor.state()), (2, State::Healthy));
         capacitor.stop().await;

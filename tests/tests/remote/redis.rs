@@ -14,6 +14,15 @@ use std::{
 
 const KEY: &str = "app/config";
 
+/// Without the newer protocol, so that changes are seen by notifications of keys.
+const NOTIFIES: &[&str] = &[
+    "--rename-command",
+    "HELLO",
+    "",
+    "--notify-keyspace-events",
+    "KA",
+];
+
 /// Follows changes, a deletion and an emptied database.
 async fn follows(server: &Redis, watched: &Watched) {
     for n in 2..=5 {
@@ -30,19 +39,12 @@ async fn follows(server: &Redis, watched: &Watched) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_the_newer_protocol_notifies() {
-    let options = &[
-        "--rename-command",
-        "HELLO",
-        "",
-        "--notify-keyspace-events",
-        "KA",
-    ];
-    let Some(server) = Redis::start_with(options).await else {
+    let Some(server) = Redis::start_with(NOTIFIES).await else {
         return;
     };
     server.write(KEY, &document(1)).await;
     let address = server.address().to_string();
-    // Polled once a day, so that it is the notification that tells.
+    // Polled once a day, so that a change is seen by its notification.
     let source = source::Redis::new(address, KEY).poll(Duration::from_secs(86_400));
     let watched = Watched::started(Source::watcher(source)).await;
     for n in 2..=5 {
@@ -58,14 +60,7 @@ async fn a_server_without_the_newer_protocol_notifies() {
 /// The connection for notifications is another one than that which both sources share: it is made with the certificates as they are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notifications_go_on_with_renewed_certificates_while_another_source_holds_the_connection() {
-    let options = &[
-        "--rename-command",
-        "HELLO",
-        "",
-        "--notify-keyspace-events",
-        "KA",
-    ];
-    let Some(mut server) = Redis::start_secured_with(options).await else {
+    let Some(mut server) = Redis::start_secured_with(NOTIFIES).await else {
         return;
     };
     let (address, _) = server.secured().unwrap();
@@ -73,7 +68,7 @@ async fn notifications_go_on_with_renewed_certificates_while_another_source_hold
         let (_, certificates) = server.secured().unwrap();
         let [ca, cert, key_file] =
             ["ca.pem", "client.pem", "client.key"].map(|file| certificates.path(file));
-        // Polled once a day, so that it is the notification that tells.
+        // Polled once a day, so that a change is seen by its notification.
         let day = Duration::from_secs(86_400);
         let source = source::Redis::new(address.to_string(), key).poll(day);
         Source::watcher(source.ca(ca).client_certificate(cert, key_file).resync(day))

@@ -5,13 +5,11 @@ mod documents;
 #[path = "../behaviours/answers/schema/validator.rs"]
 mod validator;
 
-use documents::{document, mutated, verdict};
+use documents::have_the_same_verdict;
 use flux::{Flux, inspect::Describe};
-use proptest::test_runner::{Config, TestRunner};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
-use validator::Validator;
 
 #[derive(Flux)]
 #[allow(dead_code)]
@@ -81,24 +79,7 @@ struct Undescribed(bool);
 
 #[test]
 fn the_schema_and_the_decoder_have_the_same_verdict_on_types_that_describe_themselves() {
-    let validator = Validator::new(&App::schema());
-    let mut runner = TestRunner::new(Config::default());
-    let rng = runner.rng();
-    let (mut good, mut bad) = (0, 0);
-    for round in 0..1_000 {
-        let mut value = document(&validator, validator.root(), rng, 0);
-        for _ in 0..round % 3 {
-            mutated(&mut value, rng);
-        }
-        let expected = validator.accepts(&value);
-        let judged = verdict::<App>(&value);
-        assert_eq!(expected, judged.is_ok(), "{value:#}\n{judged:?}");
-        match expected {
-            true => good += 1,
-            false => bad += 1,
-        }
-    }
-    assert!(good > 100 && bad > 100, "{good} good, {bad} bad");
+    have_the_same_verdict::<App>(100);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn deeper(depth: u64) -> u64 {
     deeper(depth + 1) + room[usize::try_from(depth % 64).unwrap()]
 }
 
-/// The program, where the environment says that this process is one; else nothing.
+/// The program, where the environment declares that this process is one; else nothing.
 #[test]
 fn child() {
     let Some(folder) = std::env::var_os("TRIAL_FOLDER").map(PathBuf::from) else {
@@ -85,7 +85,7 @@ fn child() {
     runtime.block_on(run(&folder));
 }
 
-/// One command of the program's command line, where the environment says so; else nothing.
+/// One command of the program's command line, where the environment declares it; else nothing.
 #[test]
 fn command() {
     let Ok(words) = std::env::var("TRIAL_COMMAND") else {
@@ -106,7 +106,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The program with what the environment says of it.
+/// The program as the environment declares it.
 fn declared(folder: &Path, keep: &Path) -> Builder<App> {
     let mut builder = Capacitor::<App>::builder();
     builder = builder.source(Source::file(folder.join("app.yaml").to_str().unwrap()));

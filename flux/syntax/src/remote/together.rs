@@ -4,7 +4,7 @@ use super::Remote;
 use crate::Scheme;
 
 impl<T> Remote<T> {
-    /// Whether every option is used. `tls` is what the option of that name says, where that is known.
+    /// Whether every option is used. `tls` is the value of the option of that name, where it is known.
     ///
     /// # Errors
     /// The option that would be ignored, and how to fix it. Holds no values.

@@ -3,9 +3,8 @@
 mod documents;
 mod validator;
 
-use documents::{document, mutated, verdict};
+use documents::have_the_same_verdict;
 use flux::{Flux, inspect::Describe};
-use proptest::test_runner::{Config as TestConfig, TestRunner};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, num::NonZeroU8, time::Duration};
 use validator::Validator;
@@ -84,24 +83,7 @@ struct Log {
 
 #[test]
 fn the_schema_and_the_decoder_have_the_same_verdict_on_what_it_generates_and_on_what_breaks_it() {
-    let validator = Validator::new(&App::schema());
-    let mut runner = TestRunner::new(TestConfig::default());
-    let rng = runner.rng();
-    let (mut good, mut bad) = (0, 0);
-    for round in 0..1_000 {
-        let mut value = document(&validator, validator.root(), rng, 0);
-        for _ in 0..round % 3 {
-            mutated(&mut value, rng);
-        }
-        let expected = validator.accepts(&value);
-        let judged = verdict::<App>(&value);
-        assert_eq!(expected, judged.is_ok(), "{value:#}\n{judged:?}");
-        match expected {
-            true => good += 1,
-            false => bad += 1,
-        }
-    }
-    assert!(good > 200 && bad > 200, "{good} good, {bad} bad");
+    have_the_same_verdict::<App>(200);
 }
 
 #[test]

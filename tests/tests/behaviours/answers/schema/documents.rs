@@ -3,18 +3,16 @@
 use super::validator::Validator;
 use flux::{
     Capacitor, Config, Format,
-    inspect::{CheckError, Inputs},
+    inspect::{CheckError, Describe, Inputs},
 };
-use proptest::{prelude::*, test_runner::TestRng};
+use proptest::{
+    prelude::*,
+    test_runner::{self, TestRng, TestRunner},
+};
 use serde_json::{Map, Value, json};
 
 /// A document of the schema, or a little beside it.
-pub(super) fn document(
-    validator: &Validator,
-    schema: &Value,
-    rng: &mut TestRng,
-    depth: u32,
-) -> Value {
+fn document(validator: &Validator, schema: &Value, rng: &mut TestRng, depth: u32) -> Value {
     let schema = validator.resolved(schema);
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         return words[rng.random_range(0..words.len())].clone();
@@ -111,7 +109,7 @@ pub(super) fn document(
 }
 
 /// Breaks something, most of the time.
-pub(super) fn mutated(value: &mut Value, rng: &mut TestRng) {
+fn mutated(value: &mut Value, rng: &mut TestRng) {
     let others = [
         Value::Null,
         json!(true),
@@ -150,7 +148,30 @@ pub(super) fn mutated(value: &mut Value, rng: &mut TestRng) {
 }
 
 /// Whether the decoder and the rules accept a document.
-pub(super) fn verdict<C: Config>(document: &Value) -> Result<(), CheckError> {
+fn verdict<C: Config>(document: &Value) -> Result<(), CheckError> {
     let inputs = Inputs::new().document("doc", Format::Json, document.to_string());
     Capacitor::<C>::builder().check(inputs).map(drop)
+}
+
+/// Holds the verdicts of the schema against those of the decoder, over documents of the schema and documents that break it; at least so
+/// many are good, and as many are not.
+pub(super) fn have_the_same_verdict<C: Config + Describe>(at_least: u32) {
+    let validator = Validator::new(&C::schema());
+    let mut runner = TestRunner::new(test_runner::Config::default());
+    let rng = runner.rng();
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..1_000 {
+        let mut value = document(&validator, validator.root(), rng, 0);
+        for _ in 0..round % 3 {
+            mutated(&mut value, rng);
+        }
+        let expected = validator.accepts(&value);
+        let judged = verdict::<C>(&value);
+        assert_eq!(expected, judged.is_ok(), "{value:#}\n{judged:?}");
+        match expected {
+            true => good += 1,
+            false => bad += 1,
+        }
+    }
+    assert!(good > at_least && bad > at_least, "{good} good, {bad} bad");
 }
