@@ -1,4 +1,5 @@
-//! What was written, borrowed from the input so that spans stay.
+//! The struct and its fields as they are written, borrowed so that errors point at the code; whether a struct is a root, a field a
+//! section, and its docs.
 
 use crate::{
     attr::{self, Options},

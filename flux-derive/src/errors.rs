@@ -1,4 +1,4 @@
-//! Every mistake of one struct, reported together.
+//! Collects every mistake of one struct, so that all are reported together, and words "did you mean".
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

@@ -1,5 +1,5 @@
-//! What a type is, by its name: enough to refuse what cannot fit and to pick the right call. A type of the user's own is
-//! [`Shape::Other`], and the traits of the runtime decide.
+//! What a type is taken for by its name alone (number, text, list, map, option, duration), so that options which cannot fit it are
+//! refused. A type of the user's own is [`Shape::Other`], and the traits of the runtime decide.
 
 use syn::{Expr, ExprLit, ExprUnary, GenericArgument, Lit, PathArguments, Type, UnOp};
 

@@ -1,4 +1,4 @@
-//! Names and types as people write them.
+//! How errors of the derive write names, types and expressions of the code.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;

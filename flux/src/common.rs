@@ -1,6 +1,6 @@
-//! The commonest types of fields, compiled with this crate. A build without optimisation takes from a dependency what that has
-//! compiled already: how a `u16` or a list of texts is decoded is then not compiled anew for each crate with a config type. An optimised
-//! build shares nothing, and leaves this out.
+//! Compiles the decoding of the commonest types of fields with this crate, so that debug builds of programs need not. A build
+//! without optimisation takes from a dependency what that has compiled already: how a `u16` or a list of texts is decoded is then
+//! not compiled anew for each crate with a config type. An optimised build shares nothing, and leaves this out.
 
 use crate::Flux;
 use std::{

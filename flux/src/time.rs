@@ -1,4 +1,4 @@
-//! Pure functions of times.
+//! Pure functions of times: a pause that grows and is capped, an instant that cannot overflow, seconds since 1970.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

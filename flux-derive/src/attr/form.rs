@@ -1,4 +1,4 @@
-//! The parsers of single values.
+//! How the value of one option is parsed: a flag, a text, a function, a range, a list; and the error where it has another form.
 
 use crate::{options::Spec, types::literal_text};
 use syn::{

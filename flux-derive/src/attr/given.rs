@@ -1,4 +1,4 @@
-//! Options as written.
+//! The options of a struct or a field as they were read, asked by their key.
 
 use crate::options::{Key, Owner, Spec};
 use syn::{Expr, ExprArray, ExprRange, Ident, LitStr, Path};

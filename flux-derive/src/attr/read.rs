@@ -1,4 +1,5 @@
-//! From attributes to options, by the table.
+//! Reads attributes into options: an unknown option gets its suggestion, and one that is written twice, in the wrong place or for
+//! another owner is refused.
 
 use super::{
     form,

@@ -1,4 +1,4 @@
-//! Sizes in the options of a field of bytes: `"10MB"` is the number that it means.
+//! That a size such as `"10MB"` in an option of a field of bytes is the number that it means.
 
 use super::{Options, Written};
 use crate::{errors::Errors, options::Key};

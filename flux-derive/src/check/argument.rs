@@ -1,4 +1,4 @@
-//! Arguments: their names, and that one name means one field.
+//! Which `arg` and `short` do not compile: names that are taken, malformed, of a secret, or of two fields.
 
 use super::kind;
 use crate::{

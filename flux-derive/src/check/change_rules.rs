@@ -1,4 +1,4 @@
-//! How a value may change: the options must fit the type and each other.
+//! Which of `immutable`, `max_change`, `monotonic` and `restart` do not compile: on a type that they do not fit, or together.
 
 use crate::{
     ast,

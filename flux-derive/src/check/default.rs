@@ -1,4 +1,5 @@
-//! Defaults: what a field is when no layer sets it.
+//! Which default does not compile because the field's type cannot hold it, and how a default that is a text, a number or a path is
+//! understood.
 
 use super::literals::duration;
 use crate::{

@@ -1,4 +1,4 @@
-//! One field: what is behind it, and which options fit that.
+//! Which field does not compile: a borrowed type, a bad alias or variable, a `hot` that is no scalar; and the model of a field.
 
 use super::{argument, change_rules, default, kind, rules};
 use crate::{

@@ -1,4 +1,5 @@
-//! What is behind a field: a single value or a section, how it is decoded and how it is merged.
+//! Whether a field is a single value, a section, a flattened one or the rest of the keys, and which of `nested`, `value`, `merge`
+//! and serde's options exclude each other.
 
 use crate::{
     ast,

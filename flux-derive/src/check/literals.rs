@@ -1,4 +1,4 @@
-//! Literals that are read here, so that they cannot be wrong later; and the features that an option needs.
+//! Which durations and counts in options do not compile (malformed, zero), and the error for an option whose cargo feature is off.
 
 use crate::{errors::Errors, types::Number};
 use quote::ToTokens;

@@ -1,4 +1,5 @@
-//! What is wrong with a struct, all of it at once; and, where nothing is, the model.
+//! Which structs cannot be a config type at all (enums, tuples, generics); calls every check, so that all mistakes are reported at
+//! once, and makes the model.
 
 mod argument;
 mod change_rules;

@@ -1,4 +1,5 @@
-//! Keys, aliases and environment names: one name must mean one field.
+//! That two fields with the same key, alias or variable do not compile, and what each field's key is after `rename` and
+//! `rename_all`.
 
 use crate::{
     ast::{FieldInput, Input},

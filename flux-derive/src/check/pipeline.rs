@@ -1,4 +1,5 @@
-//! The steps of the pipeline: each must be able to do something, and to end.
+//! Which `retry`, `timeout`, `circuit_breaker`, `rate_limit` and other steps of the pipeline do not compile because they could do
+//! nothing or never end.
 
 use super::literals::{at_least_one, duration, feature_off, some_time};
 use crate::{

@@ -1,4 +1,4 @@
-//! Ranges of `range` and `length`.
+//! Which bounds of `range` and `length` do not compile (empty, outside the type), and whether a value is outside of them.
 
 use super::literals::duration;
 use crate::{

@@ -1,4 +1,4 @@
-//! What a struct with sources has beyond a section.
+//! Which options need a source on the struct; `reload_on`, `admin` and the handling of unknown keys of a struct that has some.
 
 use super::{
     literals::{duration, feature_off, part_of},

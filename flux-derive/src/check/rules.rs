@@ -1,4 +1,5 @@
-//! Rules: each must fit the type it is on, and the default must keep it.
+//! Which rules do not compile: those that do not fit the field's type, and those that the field's own default breaks; what `each`,
+//! `one_of` and `pattern` may contain.
 
 use super::{
     default::value,

@@ -1,4 +1,5 @@
-//! What is remembered, taken back and kept on disk.
+//! Which `max_wait`, `history`, `generations`, `probation`, `tries` and `last_known_good` do not compile, alone or beside each
+//! other.
 
 use super::literals::{at_least_one, duration, feature_off, part_of, some_time, whole};
 use crate::{

@@ -1,4 +1,5 @@
-//! The struct's layers.
+//! Which `source` and `override` attributes do not compile: a bad URI, an unknown format, an option that has no meaning there, a
+//! feature that is off.
 
 use super::literals::{duration, feature_off, part_of};
 use crate::{

@@ -1,5 +1,5 @@
-//! `Nested::transition` and `Nested::defer`: a call for every rule and for every section that may have some; a struct without
-//! either keeps the trait's empty functions.
+//! Emits `Nested::transition` and `Nested::defer`, a call for each rule on changes and each `restart`; a struct without either
+//! keeps the trait's empty functions.
 
 use crate::{
     model::{Field, Model, Shown},

@@ -1,4 +1,4 @@
-//! The crates that generated code names.
+//! By which paths generated code names `flux` and `serde`, also where they are renamed.
 
 use crate::model::Crates;
 use proc_macro2::TokenStream;

@@ -1,4 +1,4 @@
-//! The field table.
+//! Emits the field table: keys, variables, defaults, rules, secrets and docs of each field as data.
 
 use super::{leaf::Leaves, value};
 use crate::{

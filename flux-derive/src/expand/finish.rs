@@ -1,4 +1,5 @@
-//! From the folded layer to the struct, and from two structs to what differs.
+//! Emits how the folded layer becomes the struct (defaults, missing values), how two structs are compared, and which secrets a
+//! value has.
 
 use super::{validate::checks, value::default};
 use crate::{

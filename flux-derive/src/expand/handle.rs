@@ -1,4 +1,5 @@
-//! What a struct with sources has: its declared builder, the static handle and the functions on the type.
+//! Emits what a struct with sources has beyond a section: the declared builder, the static handle, the functions on the type, the
+//! publishing of hot fields.
 
 use super::{pipeline, source::source, value::duration};
 use crate::{

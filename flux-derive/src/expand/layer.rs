@@ -1,4 +1,4 @@
-//! The layer struct and how it is decoded, laid over another and asked.
+//! Emits the layer struct, and how it is decoded, laid over another one and asked what it contains.
 
 use super::leaf::Leaves;
 use crate::{

@@ -1,4 +1,4 @@
-//! How leaves are decoded and merged. The type decides, by the methods of `TypeProbe`: each distinct type is looked at once.
+//! Emits how leaves are decoded and merged. The type decides, by the methods of `TypeProbe`: each distinct type is looked at once.
 
 use crate::{
     model::{Decode, Field, Kind, Model},

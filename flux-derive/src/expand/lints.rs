@@ -1,4 +1,4 @@
-//! The lints that generated code must not raise in the user's crate.
+//! Which lints generated code must not raise in the user's crate.
 
 use proc_macro2::TokenStream;
 use quote::quote;

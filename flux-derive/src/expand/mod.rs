@@ -1,4 +1,4 @@
-//! The emitted code: short calls into `flux::__private`.
+//! Puts the emitted code together: the traits of a section and of a struct with sources, as short calls into `flux::__private`.
 
 mod change_rules;
 mod crates;

@@ -1,4 +1,4 @@
-//! The pipeline and what is beside it, as calls on the builder.
+//! Emits the steps of the pipeline, and the options for trials, history and the disk, as calls on the builder.
 
 use super::{source::template, value::duration};
 use crate::model::{Root, Step};

@@ -1,4 +1,4 @@
-//! The struct's layers, as calls that take what the URI contains apart.
+//! Emits the struct's layers as calls on the builder; a URI was parsed while the struct was compiled.
 
 use super::value::duration;
 use crate::model::{Source, SourcePlace};

@@ -1,4 +1,4 @@
-//! `Nested::validate`: a call for every rule.
+//! Emits the rules of each field as calls of `rules/value.rs`, in `Nested::validate`.
 
 use crate::{
     model::{Check, Field, Kind, Model, Rule},

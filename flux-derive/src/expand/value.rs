@@ -1,4 +1,4 @@
-//! Values, defaults and ranges as expressions.
+//! Emits values, defaults and bounds of ranges as expressions of the field's type.
 
 use crate::model::{Bounds, Default, DefaultSource, Field, Value};
 use crate::words::place;

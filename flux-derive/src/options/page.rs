@@ -1,4 +1,5 @@
-//! The tables of options in the documentation are those that the table here makes.
+//! That the tables of options in the documentation and the README are those of the table of options, checked by tests and written
+//! anew on demand.
 
 use super::{Form, Owner, Spec};
 use std::{fmt::Write, fs, path::Path};

@@ -1,4 +1,5 @@
-//! The rows. To add an option: a row here with its [`Key`], what it must satisfy in `check`, and what follows in `expand`.
+//! The table of all options, one row each: name, owner, form, example, meaning. To add an option: a row here with its [`Key`], what
+//! it must satisfy in `check`, and what follows in `expand`.
 
 use super::{
     Form, Key, Owner,

@@ -1,4 +1,4 @@
-//! Declares a capacitor: its layers, in order of precedence, its options, and the user's own code.
+//! The methods of `Builder`: its layers in order of precedence, its options, and the program's own code.
 
 mod load;
 mod pipeline;

@@ -1,4 +1,4 @@
-//! A capacitor as a figment provider.
+//! A capacitor as a figment provider: code that reads figment gets what readers see.
 
 use super::Capacitor;
 use crate::Config;

@@ -1,4 +1,5 @@
-//! The static instance of a config type, and the reads on the type.
+//! The static instance of a config type: what `AppConfig::get()` and the other reads on the type return, and that they panic before
+//! the first success.
 
 use super::{Capacitor, Root};
 use crate::handle::{self, Guard, Handle, HandleRef, Reader, Snapshot};

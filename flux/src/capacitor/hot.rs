@@ -1,4 +1,4 @@
-//! Scalars that are published on their own: one atomic load a read.
+//! How a `hot` field is read with one atomic load, and what it holds before it is published.
 
 use crate::capacitor::Root;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The capacitor: watches the layers of one config type, holds the last good value, moves between the states.
+//! The methods of `Capacitor`: reads with their type; everything else is handed to the runtime.
 //!
 //! A thin typed shell: reads are typed, and everything else is handed to the runtime, which is compiled once.
 

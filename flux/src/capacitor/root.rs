@@ -1,4 +1,4 @@
-//! A config type with sources of its own.
+//! What a config type with sources of its own has: its declared builder, its static instance, its hot fields.
 
 use super::{Builder, global::Global};
 use crate::{handle::Local, layer::Config};

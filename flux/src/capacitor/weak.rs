@@ -1,4 +1,4 @@
-//! A handle that does not keep its capacitor alive.
+//! A handle that does not keep its capacitor alive, for code that the capacitor itself owns.
 
 use super::Capacitor;
 use crate::{Config, handle::HandleRef, runtime::Owner};

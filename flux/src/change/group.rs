@@ -1,4 +1,4 @@
-//! Several config types that change together: all of them swap or none does.
+//! That several config types change together: when all members are ready to swap, and when none of them does.
 
 use crate::engine::AnySnapshot;
 use std::{

@@ -1,4 +1,4 @@
-//! Several parties to one change: all prepare, then all commit; or those that had prepared roll back.
+//! That all parties prepare and then commit, or those that had prepared roll back after a veto.
 
 use super::Change;
 use crate::{

@@ -1,4 +1,5 @@
-//! Notices after the fact: a subscriber gets the newest one, and is never waited for.
+//! Which notices a subscriber, `watch`, `follow` and `Events` get after a change: the newest one, and a slow subscriber is never
+//! waited for.
 
 use super::Change;
 use crate::{Config, Report, Snapshot, engine::AnySnapshot};

@@ -1,4 +1,4 @@
-//! Prints verdicts and answers, and has the code of each.
+//! Which exit code a command has, and how verdicts and answers are printed.
 
 use super::{
     events::WatchEvent,

@@ -1,4 +1,4 @@
-//! The arguments of the commands.
+//! The subcommands of `config` and their arguments, as clap reads them.
 
 mod ask;
 mod execute;

@@ -1,4 +1,4 @@
-//! What has happened between two looks at a capacitor.
+//! What `config watch` reports: which events are found between two looks at the status of a capacitor.
 
 use crate::{
     Report,

@@ -1,4 +1,4 @@
-//! Reads the sources of the program as its start does, for a plan.
+//! How a plan without a running program reads the sources: as a start of the program does, without its parties.
 
 use crate::{
     Builder, Capacitor, Error, Root,

@@ -1,4 +1,4 @@
-//! Verdicts as people and machines read them.
+//! The formats of verdicts: text for people, JSON, and annotations for continuous integration.
 
 use crate::report::Problem;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Colours for people: laid over the printed lines, so that what is printed without them is the same text.
+//! When output has colours, and which; the printed lines are the same without them.
 
 use std::io::{self, IsTerminal, Write};
 

@@ -1,4 +1,5 @@
-//! `config watch`: the sources are watched in this process, and what becomes of them is printed as it happens.
+//! `config watch` where no process of the program runs: the sources are watched in this process, and what becomes of them is
+//! printed as it happens.
 
 use super::{
     answering::{Answering, GOOD, REFUSED},

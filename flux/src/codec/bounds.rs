@@ -1,5 +1,5 @@
-//! What is asked of a YAML document before it is decoded, so that a small one can take neither minutes nor gigabytes: its parser's
-//! time grows with the depth of `[` and `{`, and its aliases can expand to far more than the document.
+//! Which YAML documents are refused before they are decoded because a small one would take minutes or gigabytes: nested too deep,
+//! or aliases that expand.
 
 use super::{MAX_DEPTH, Syntax, TOO_DEEP};
 use crate::layer::serde_methods::visitor_methods;

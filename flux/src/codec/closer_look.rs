@@ -1,4 +1,5 @@
-//! A look at a document that can be decoded: keys that no field has, sections that are null.
+//! Whether a document that can be decoded is refused or warned of all the same, for keys that no field has, sections that are null,
+//! dates in their place.
 
 use super::{
     Decoder, Found, LazyModel, Unknown,

@@ -1,4 +1,5 @@
-//! A default that is written as a text: converted where its type can be made from one, or else read as a variable is.
+//! How a default that is written as a text becomes a value: converted where its type can be made from one, or else read as a
+//! variable is.
 
 use crate::document::{TreeDecoder, tree::Tree};
 use serde::de::DeserializeOwned;

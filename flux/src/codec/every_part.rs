@@ -1,4 +1,4 @@
-//! The bad parts of what is decoded as a whole.
+//! That further bad parts of a value which is decoded as a whole are found too: how far decoding goes on behind the first bad part.
 
 use crate::{
     document::{ChosenPart, tree::TreeError},

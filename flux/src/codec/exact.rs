@@ -1,4 +1,5 @@
-//! A format's decoder, wrapped: what it would take for something else is refused, at any depth and in any target.
+//! What a format's own decoder would take for something else, and is refused at any depth: null for a text, items that are left
+//! over, a date for a map.
 //!
 //! YAML's decoder takes null for a text, and nothing for an empty list or map; TOML's decoder passes over the items that a
 //! target leaves, and hands a date over as a map. JSON's decoder has none of these habits.

@@ -1,4 +1,4 @@
-//! The document model of a text, read once for all the passes that need it.
+//! That a document is read with spans at most once, for all the passes that need its model.
 
 #[cfg(feature = "yaml")]
 use super::yaml;

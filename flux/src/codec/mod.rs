@@ -1,4 +1,5 @@
-//! From bytes to a typed layer: straight from the format on the good path, through a document only to find what is wrong.
+//! How bytes become a typed layer: straight from the format on the good path, through a document only to find what is wrong; which
+//! document counts as empty.
 
 #[cfg(feature = "yaml")]
 mod bounds;

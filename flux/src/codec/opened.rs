@@ -1,4 +1,4 @@
-//! Texts in a tree that are read as sections, or as lists and maps of sections: what is in them is known by its keys too.
+//! Where a text in a tree is a section, or a list or map of sections, for the search for unknown keys in it.
 
 use crate::{
     document::{raw, tree::Tree},

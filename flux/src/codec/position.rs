@@ -1,4 +1,4 @@
-//! Where an error is, as formats report it.
+//! How the place that a format's decoder reports becomes a line and a column in characters.
 
 /// A column that counts bytes as one that counts characters, both from 1.
 #[cfg(feature = "json")]

@@ -1,4 +1,5 @@
-//! The slow pass: run only after a decode failed, to find every problem and its place.
+//! The slow pass, after a decode failed: every problem of a document with its place, which of two at one place is reported, and
+//! what is left out of a decoder's message.
 
 use super::{
     Decoder, Found, LazyModel, Syntax, Unknown,

@@ -1,4 +1,4 @@
-//! What a format's own decoder reports.
+//! What is reported of a document that is no document of its format, or is nested too deep.
 
 use crate::problem::without_position;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! What a document contains, in a form that depends on its values alone: to recognise content that was only written anew.
+//! Whether two documents have the same content although one was only written anew: a document in a form that depends on its values
+//! alone.
 //!
 //! Comments, blanks, quotes, the layout and the order of keys make no difference, nor do keys that no field has and aliases of
 //! fields. A scalar counts by its kind and its text: where one type reads two texts alike, another one may not. No code of the

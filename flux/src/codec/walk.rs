@@ -1,4 +1,5 @@
-//! A walk over a document beside the field table: what typed decoding passes over.
+//! Where an unknown key, a key that occurs twice and a date in the place of a section are found: a walk over a document beside the
+//! field table.
 
 use crate::{
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},

@@ -1,4 +1,5 @@
-//! YAML beside its fast decoder: what that one does not follow, and what it reports.
+//! Which YAML documents the fast decoder does not follow (merge keys, variants as maps) and how those are decoded; the words for
+//! its errors.
 //!
 //! Documents with merge keys (`<<`), and those that write a variant as a map of one key, are decoded from the document model.
 

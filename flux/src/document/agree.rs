@@ -1,5 +1,6 @@
-//! Whether the fast decoder of YAML reads the same document: the same structure, keys and scalars. Two parsers of YAML differ in
-//! odd corners (`[?"a"]`), and a report must not accuse what the fast decoder never saw.
+//! Whether the fast decoder of YAML and the parser with spans read a document alike: structure, keys and scalars; where not, the
+//! document is taken to have no places. Two parsers of YAML differ in odd corners (`[?"a"]`), and a report must not accuse what the
+//! fast decoder never saw.
 
 use super::{
     model::{Document, NodeContent, NodeId},

@@ -1,4 +1,4 @@
-//! The model against the fast decoders: acceptance, keys and every scalar, for the tests and the fuzz target `model`.
+//! Holds the document model against the fast decoders in tests and in the fuzz target `model`: acceptance, keys and every scalar.
 //!
 //! The properties panic where they do not hold.
 

@@ -1,4 +1,4 @@
-//! Puts nodes together, for formats whose values follow each other as they are nested.
+//! Puts the nodes of a document together while a parser reads it, value after value as they are nested.
 
 use super::{
     model::{

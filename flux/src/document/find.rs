@@ -1,4 +1,4 @@
-//! Where in a document paths lead.
+//! Finds the node, and with it the line and column, to which a path leads in a document.
 
 use super::model::{Document, NodeContent, NodeId};
 use crate::problem::Seg;

@@ -1,4 +1,4 @@
-//! JSON, as serde_json reads it.
+//! Reads JSON with spans, as serde_json reads it.
 
 use super::{
     build::NodeBuilder,

@@ -1,4 +1,4 @@
-//! Line and column of a byte.
+//! How a byte of a document becomes a line and a column in characters.
 
 /// Where the lines of a text begin, and how many characters are before every block of it: one place costs the same wherever it
 /// is, also in a text of one long line.

@@ -1,4 +1,5 @@
-//! YAML's merge keys: the entries of `<<: *base` are entries of the map itself.
+//! What a YAML merge key `<<` means: its entries are entries of the map itself, the map's own first, and where it cannot be
+//! followed.
 
 use super::{
     model::{Document, NodeContent, NodeId, Pair},

@@ -1,4 +1,4 @@
-//! Documents as nodes.
+//! The document model: nodes with their span, text, style and tag, whatever the format.
 
 mod parse;
 

@@ -1,5 +1,5 @@
-//! The grammar of a text whose type the target decides: variables, the files of `dir:`, [`Tree::Raw`]. The page of the
-//! environment has it for people, with a table that a test reads.
+//! What the text of a variable or of a file of `dir:` may be read as: the grammar of bools, numbers, lists and maps whose type the
+//! target decides. The page of the environment has it for people, with a table that a test reads.
 //!
 //! A list or map that is JSON is read as JSON. Else its items are between commas. A quote or bracket quotes only where an item
 //! begins, and must close where the item ends; in any other place it is text.

@@ -1,4 +1,4 @@
-//! JSON in a text whose type the target decides: what is in quotes is text, every other scalar is read by its target.
+//! How JSON in a variable is read: what is in quotes is text, every other scalar is read by its target.
 
 use crate::document::{raw::MAX_DEPTH, tree::Tree};
 

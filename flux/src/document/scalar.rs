@@ -1,4 +1,4 @@
-//! What a scalar is to its format.
+//! What kind a scalar is to its format (null, bool, number, date, text), and how a number is printed.
 
 use super::model::{Dialect, DocumentScalar, ScalarStyle};
 

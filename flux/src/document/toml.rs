@@ -1,4 +1,4 @@
-//! TOML, by the parser that the fast decoder itself uses; unlike that one, a key may occur twice.
+//! Reads TOML with spans, by the parser that the fast decoder itself uses; unlike that one, a key may occur twice.
 
 use super::{
     build::NodeBuilder,

@@ -1,4 +1,4 @@
-//! A document of YAML as the fast decoder reads it, without places: for texts that the parser with spans cannot follow.
+//! Reads YAML as the fast decoder does, without places: for texts that the parser with spans cannot follow.
 
 use super::{
     build::NodeBuilder,

@@ -1,4 +1,4 @@
-//! YAML, by a parser with spans. Where it reads something else than the fast decoder does, there is no document.
+//! Reads YAML by a parser with spans. Where it reads something else than the fast decoder does, there is no document.
 
 use super::{
     agree,

@@ -1,5 +1,5 @@
-//! The rules from one value to the next that field attributes declare: what may not change, not by so much or not downwards, and
-//! what waits for a restart. The first value after a start has nothing before it, and keeps them all.
+//! What `immutable`, `max_change`, `monotonic` and `restart` refuse or hold back: rules from one value to the next. The first value
+//! after a start has nothing before it, and keeps them all.
 //!
 //! A section in a list is compared with the one at the same index, a section in a map with the one under the same key; a section
 //! that was not there before may be anything.

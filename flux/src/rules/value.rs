@@ -1,4 +1,5 @@
-//! The rules that field attributes declare. Each checks one value and records a violation; none stops at the first.
+//! What `range`, `length`, `non_empty`, `pattern`, `email`, `url`, `ip`, `one_of`, `each` and `validate` accept, and their
+//! sentences. Each checks one value and records a violation; none stops at the first.
 
 use crate::{
     layer::finish::Nested,

@@ -1,4 +1,4 @@
-//! What a field must satisfy, its default and how it is merged, as data.
+//! A field's rules, bounds, default and merging as data, for reports, templates and the JSON Schema.
 
 /// A rule on a field's value.
 #[derive(Debug, Clone, Copy, PartialEq)]

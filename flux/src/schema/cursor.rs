@@ -1,4 +1,4 @@
-//! A place in the field table that moves along with a walk over a document.
+//! Follows the field table beside a walk over a document: what is behind a key, and whether it is secret.
 
 use super::{Field, Kind, any_secret, secret_names, step};
 

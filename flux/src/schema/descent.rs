@@ -1,4 +1,4 @@
-//! The way from the fields of a config type into its sections. A type may contain itself.
+//! How far a config type that contains itself is followed into its sections. A type may contain itself.
 
 use super::Field;
 use std::collections::HashSet;

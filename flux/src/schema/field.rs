@@ -1,4 +1,4 @@
-//! One field of a config struct.
+//! One row of the field table: a field's names, variable, argument, default, and whether it is secret.
 
 use super::{ChangeRule, Constraint, DefaultValue, MergeRule};
 use crate::problem::caught;

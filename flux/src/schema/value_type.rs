@@ -1,4 +1,4 @@
-//! What is known of a field by its type: what it reads, found by its own `Deserialize`, and how it merges.
+//! What the field table has of a field's type: what it reads, found by its own `Deserialize`, and how it merges.
 
 use super::MergeRule;
 

@@ -1,4 +1,4 @@
-//! The configuration as a plain value, for programs that do not watch.
+//! `Builder::load`: the configuration as a plain value, for programs that do not watch.
 
 use super::Builder;
 use crate::{

@@ -1,4 +1,4 @@
-//! The builder's pipeline: stages, parties and the layers around them.
+//! The methods of `Builder` that add stages, callbacks, parties, and tower layers around them.
 
 use super::Builder;
 use crate::{

@@ -1,4 +1,4 @@
-//! Asks a running program.
+//! How a command asks a running program: how long it waits, and which socket it trusts.
 
 use super::{LARGEST_REQUEST, connect::connect};
 use serde_json::Value;

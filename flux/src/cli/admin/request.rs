@@ -1,4 +1,4 @@
-//! What a command asks of a running program, as it is sent.
+//! The questions that a command asks of a running program, as they are sent.
 
 use crate::{cli::output::OutputFormat, inspect::Inputs};
 use flux_syntax::Format;

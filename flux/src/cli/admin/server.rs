@@ -1,5 +1,6 @@
-//! Answers at the socket. Whatever a client does, it costs bounded memory, and the work of the program is not delayed. Clients wait for
-//! one another; of those that watch and keep their places, there are fewer than places.
+//! How a running program answers at its socket: how many clients, how long each may take, what is asked of the capacitor. Whatever
+//! a client does, it costs bounded memory, and the work of the program is not delayed. Clients wait for one another; of those that
+//! watch and keep their places, there are fewer than places.
 
 use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
 use crate::{

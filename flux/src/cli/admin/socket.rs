@@ -1,4 +1,4 @@
-//! The file of the socket: nobody else can ever open it, and what is not Flux's is not replaced.
+//! How the file of the socket is made so that nobody else can ever open it; what is not Flux's is not replaced.
 
 use super::connect::connect;
 use std::{

@@ -1,4 +1,4 @@
-//! Asks the running program, where it may be asked.
+//! Which commands are answered by a running program, and what is done where none answers.
 
 #[cfg(unix)]
 use super::ConfigAction;

@@ -1,4 +1,4 @@
-//! Carries the commands out.
+//! What each subcommand of `config` does.
 
 use super::{ConfigAction, ConfigCommand};
 use crate::{

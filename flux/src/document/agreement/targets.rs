@@ -1,4 +1,4 @@
-//! What every kind of target makes of a value, with both decoders.
+//! For the tests: what every kind of target makes of a value, with both decoders.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! The parts of lists and maps.
+//! Which items and entries a target gets of a list or map of a document, and which are left out because they are known to be bad.
 
 use super::{ChosenPart, NodeDecoder, key::KeyDecoder};
 use crate::{

@@ -1,4 +1,4 @@
-//! What each kind of target asks for, answered from the source text.
+//! What each kind of target (number, text, option, enum, map) gets from a node of a document.
 
 #[cfg(feature = "json")]
 use super::json;

@@ -1,4 +1,4 @@
-//! Scalars as serde_json reads them.
+//! How the slow pass reads a scalar as serde_json does.
 
 use super::{DocumentScalar, ScalarStyle, TreeError, Visitor, scalar::ScalarValue};
 use serde::de::{self, Expected, Unexpected};

@@ -1,4 +1,4 @@
-//! Keys of JSON and TOML.
+//! How the slow pass reads the keys of JSON and TOML as numbers, bools or enums, as the fast decoders do.
 
 use super::NodeDecoder;
 #[cfg(feature = "toml")]

@@ -1,4 +1,5 @@
-//! How text in a tree is read, beyond what the tree itself contains: set around a decode, on its thread.
+//! Switches for one decode of a tree: whether numbers are texts too, whether items have numbers for keys, and what form a type asks
+//! for.
 
 use super::ChosenPart;
 use crate::{

@@ -1,4 +1,4 @@
-//! What a format makes of a scalar.
+//! A scalar's value as a format reads it, and how it is given to a target.
 
 use serde::de::{self, Visitor};
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Scalars as TOML's decoder reads them, and its `Spanned`.
+//! How the slow pass reads a scalar as TOML's decoder does, dates and `Spanned` included.
 
 use super::{DocumentScalar, NodeDecoder, ScalarStyle, TreeError, scalar::ScalarValue};
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, value::BorrowedStrDeserializer};

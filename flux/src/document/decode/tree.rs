@@ -1,4 +1,5 @@
-//! Decoding from a [`Tree`]: tracks the path for `problem::collect_errors`, and lets the target's type read raw text.
+//! How variables, providers and texts of an own codec are decoded: the target's type decides what a raw text means; paths are kept
+//! for `problem::collect_errors`.
 
 use super::{
     access::Rest,

@@ -1,4 +1,4 @@
-//! The parts of lists and maps of a tree.
+//! Which items and entries a target gets of a list or map of a tree.
 
 use super::{access::Rest, reading::chosen, tree::TreeDecoder};
 use crate::{

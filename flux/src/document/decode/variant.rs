@@ -1,4 +1,4 @@
-//! Variants of enums.
+//! How the slow pass finds the variant of an enum: a text, a map of one key, a YAML tag.
 
 use super::NodeDecoder;
 use crate::{

@@ -1,4 +1,4 @@
-//! Scalars as YAML's decoder reads them.
+//! How the slow pass reads a scalar as YAML's decoder does: null, bools, numbers, tags.
 
 use super::{DocumentScalar, ScalarStyle, TreeError, Unexpected, de, scalar::ScalarValue};
 use crate::document::scalar::yaml::{

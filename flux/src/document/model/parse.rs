@@ -1,4 +1,4 @@
-//! How a document comes to be: from a text, or from a tree.
+//! Makes a document of a text by the parser of its format, or of a tree.
 
 use super::{Dialect, Document, NodeId, Unfollowed};
 #[cfg(feature = "json")]
