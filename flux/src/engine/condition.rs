@@ -1,4 +1,4 @@
-//! How a capacitor fares: its state, since when, why, and what was refused before.
+//! How a capacitor's state changes with an applied or a refused update, since when it holds, and the refusals before.
 
 use super::{
     event::{EngineEvent, RefusedStage},

@@ -1,4 +1,4 @@
-//! What a layer contains, for comparing and for going back.
+//! Whether what a source delivers is what its layer contains already: contents, compared, and kept for going back.
 
 use crate::{
     document::tree::Tree,

@@ -1,4 +1,5 @@
-//! When pending observations are taken up: a quiet window after the last one, but never later than a maximum wait after the first.
+//! When pending observations are taken up, so that two edits become one update: a quiet window after the last one, but never later
+//! than a maximum wait after the first.
 
 use crate::time::after;
 use std::time::{Duration, Instant};

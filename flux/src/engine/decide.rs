@@ -1,4 +1,5 @@
-//! The engine: it is given what happened and the time, and decides what is to be done.
+//! The engine: it is given what happened and the time, and decides what is due: an update, a further try, a way back, the file on
+//! disk.
 
 mod commit;
 mod denied;

@@ -1,4 +1,4 @@
-//! One decoded content of a layer.
+//! One decoded content of a layer: what is kept of it, and when it is decoded a second time.
 
 use super::{
     content::{GivenContent, LayerContent},

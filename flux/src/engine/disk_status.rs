@@ -1,4 +1,4 @@
-//! What a capacitor reports of the files that it writes.
+//! What the status reports of the last known good file and of the record of trials: path, last write, problem.
 
 use super::status::whole_seconds;
 use crate::time::unix;

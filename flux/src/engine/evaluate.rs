@@ -1,4 +1,4 @@
-//! Judging a configuration without a capacitor: the only other way from documents to a value, over the same functions.
+//! How documents are judged without a capacitor, for a check and a plan: by the decoding, folding and rules of an update.
 
 use super::{
     layer_state::LayerState,

@@ -1,4 +1,5 @@
-//! What the engine reports of what it decided. Every listener receives these, and nothing else of it.
+//! The events that the engine leaves of what it decided, for the log, the status, the recorder and the disk. Every listener
+//! receives these, and nothing else of it.
 
 use super::{state::State, trial_record::Aftermath};
 use crate::Report;

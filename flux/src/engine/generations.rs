@@ -1,4 +1,4 @@
-//! The last configurations, so that one of them can be served again.
+//! How many earlier configurations are kept, which of them can be served again, and what each one's record has.
 
 use super::{content::LayerContent, value::AnySnapshot};
 use crate::problem::serialized;

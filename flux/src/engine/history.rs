@@ -1,4 +1,4 @@
-//! The last refusals, oldest first.
+//! How many of the last refusals the status keeps, and when one counts as healed.
 
 use crate::{Report, problem::serialized};
 use std::{collections::VecDeque, time::SystemTime};

@@ -1,4 +1,5 @@
-//! The parts of a judgement that need no layer states: a document, layers together, a value.
+//! Decodes a document, asks the rules of layers together, and checks a value that a stage made; a panic in the program's code
+//! becomes a problem.
 
 use super::{
     schema::{Decoding, Schema},

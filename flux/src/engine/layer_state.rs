@@ -1,4 +1,5 @@
-//! One layer inside the engine: what its source holds, what of it could be decoded, and what of it readers see.
+//! One layer inside the engine: what its source holds, what of it could be decoded, what of it readers see; that equal content is
+//! no change.
 
 mod given;
 mod take_up;

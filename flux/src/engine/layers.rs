@@ -1,4 +1,5 @@
-//! The layers of a capacitor: what all of them contain, warn of, and must not print.
+//! All layers of a capacitor together: which warnings are new, what of them reports and explanations get, and which secrets no
+//! report may show.
 
 mod changed_by;
 mod empty_entries;

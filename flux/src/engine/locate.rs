@@ -1,4 +1,4 @@
-//! Which layer sets the value that a problem is about, where in its document, and what to do.
+//! Which layer is named for a problem, where in its document, and which variable, argument or key to set.
 
 use super::{decoded::DecodedContent, layer_state::LayerState, schema::Schema, value::AnyLayer};
 use crate::{

@@ -1,4 +1,5 @@
-//! A configuration on its way to the readers, and what is asked of the pipeline.
+//! What a configuration on its way to the readers carries, what is asked of the pipeline, and the actions with which the engine
+//! answers.
 
 use super::{now::Now, retry::RetryTarget, value::AnySnapshot};
 use crate::{

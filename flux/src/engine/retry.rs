@@ -1,4 +1,4 @@
-//! When what was refused for a reason that can pass is tried again.
+//! When a refused update is tried again, where the reason can pass: the growing pauses, and what is tried.
 
 use crate::time::ceiling;
 use std::time::{Duration, Instant};

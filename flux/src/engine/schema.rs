@@ -1,4 +1,4 @@
-//! What the engine knows of a config type: its tables, and the functions that look into its values.
+//! What the engine knows of a config type: its tables, and the functions that decode, fold, build, check and compare its values.
 
 use super::value::{AnyLayer, AnySnapshot};
 use crate::{

@@ -1,4 +1,5 @@
-//! What readers see and what it was made of, for those who explain it: shared, so that an update copies a few pointers.
+//! What is kept of the configuration that readers see for explanations: its layers and contents, shared, so that an update copies a
+//! few pointers.
 
 use super::{content::LayerContent, value::AnySnapshot};
 use crate::codec::Decoder;

@@ -1,4 +1,4 @@
-//! The state machine: a pure function of state and outcome.
+//! Which of Loading, Healthy, Degraded and Empty follows which outcome.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! What a capacitor reports of itself: one consistent picture, swapped as a whole.
+//! What `Status` has: one consistent picture of a capacitor, swapped as a whole; when a layer is no longer `Live` because its last
+//! proof is too old.
 
 use super::{
     disk_status::{LastKnownGood, TrialRecordFile},

@@ -1,4 +1,5 @@
-//! What of trials outlives the process: the configuration on trial, and content that is quarantined because the process died.
+//! What of trials outlives the process: when a death counts, after how many content is quarantined, for how long, and what a
+//! person's trust ends.
 //!
 //! Pure: a record and the time go in, a record and what happened come out. The runtime keeps it on disk.
 

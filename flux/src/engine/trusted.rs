@@ -1,4 +1,4 @@
-//! What became of trials and quarantines that a person has ended.
+//! The answer of `trust`: which trials and quarantines a person has ended, in words.
 
 use super::{status::QuarantineStatus, trial_record::listed};
 use crate::problem::{escaped, serialized};

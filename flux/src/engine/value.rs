@@ -1,4 +1,4 @@
-//! Layers and configurations without their type, as the engine passes them on.
+//! Layers and configurations without their type; that a panic in the drop of a value is caught and reported.
 //!
 //! Only the functions of a [`Schema`](super::Schema) look into them, and a schema belongs to one config type: so a value of another
 //! type cannot arrive there, and [`mismatch`] is the one place that reports it if it does.

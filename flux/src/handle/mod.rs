@@ -1,4 +1,5 @@
-//! Lock-free reads: one atomically swapped snapshot, and a copy of it per thread.
+//! When readers see a new value, without a lock: one atomically swapped snapshot, a copy of it per thread, and the publishing of
+//! hot fields.
 
 #[cfg(feature = "testing")]
 mod overrides;

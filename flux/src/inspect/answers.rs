@@ -1,5 +1,5 @@
-//! What readers see, path by path: made once for each configuration, when someone asks, and kept until the next one. Where the first
-//! question is about one path, only that one is made.
+//! Which values, layer for layer and path for path, an explanation has; made once for each configuration, when someone asks, and
+//! kept until the next one. Where the first question is about one path, only that one is made.
 
 mod explain;
 mod notes;

@@ -1,4 +1,4 @@
-//! Who changed a path: made of the generations and the refusals that are kept.
+//! Who changed a path: which kept generations and refusals `blame` names for it.
 
 mod text;
 

@@ -1,4 +1,4 @@
-//! Judges documents as a start would, without a start.
+//! Judges documents as a start would, without a start: the verdict of `config check`.
 
 mod changes;
 mod text;

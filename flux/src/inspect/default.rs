@@ -1,4 +1,4 @@
-//! A default that is written as a value.
+//! Which value a default that is written as text has for comparing and printing, by the field's type.
 
 use super::value::{self, ConfigValue};
 use crate::schema::{Field, ValueType};

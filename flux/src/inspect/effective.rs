@@ -1,4 +1,5 @@
-//! What readers see as a whole, without its secrets.
+//! What `effective` prints of the configuration that readers see: every value, secrets left out, with origins where they are asked
+//! for.
 
 use super::{
     answers::Answers,

@@ -1,4 +1,4 @@
-//! Why a question has no answer.
+//! Why an explanation cannot be given: no such path, nothing applied yet.
 
 use crate::problem::{KeyPath, KeyPathError};
 

@@ -1,4 +1,4 @@
-//! What is known of one path of the configuration, as data and as people read it.
+//! What `explain` returns and prints for one path: value, origin, layers, default, rules, names.
 
 mod of_field;
 

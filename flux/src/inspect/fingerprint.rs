@@ -1,4 +1,4 @@
-//! A hash of the configuration that readers see, for comparing instances.
+//! The hash of the configuration that readers see, for comparing instances: which values count in it, and under which key.
 
 use super::{
     answers::{Answers, ReadLayers},

@@ -1,5 +1,5 @@
-//! Lays the layers over one another once more, as the reducer does, and notes at every path which layer decides what, and which are
-//! hidden. The typed layers decide what a layer contains; its document adds the text and the place.
+//! Which layer decides each path, and which layers are hidden there: the layers laid over one another once more, as the reducer
+//! does. The typed layers decide what a layer contains; its document adds the text and the place.
 
 mod leaf;
 mod lists;

@@ -1,4 +1,4 @@
-//! Documents that are judged without being applied, and the layers that they are for.
+//! Which documents a check or a plan is given, for which layers, and how they are read.
 
 mod error;
 mod layers;

@@ -1,4 +1,4 @@
-//! Whether a path can lead into the value of a field: its type decides.
+//! Whether a path that leads into the value of a field can exist, by the field's type.
 
 use super::value::{inner, part};
 use crate::{

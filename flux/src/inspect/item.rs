@@ -1,4 +1,4 @@
-//! What is known of each path of the configuration: the outcome, and what every layer contains there.
+//! What is kept for each path of an explained configuration: the outcome, and what every layer contains there with its effect.
 
 use super::value::ConfigValue;
 use crate::{

@@ -1,4 +1,4 @@
-//! The JSON Schema (2020-12) of a config type: what the decoder accepts and the rules allow, as far as JSON Schema has words for it.
+//! The JSON Schema (2020-12) of a config type: sections, keys, required ones and unknown ones.
 
 mod leaf;
 #[cfg(feature = "schemars")]

@@ -1,4 +1,4 @@
-//! The last known good configuration on disk, which documents are compared with where no process can be asked.
+//! How documents are compared with the last known good configuration on disk where no process can be asked.
 
 use super::{
     check::{Checked, absent, evaluated, name_of, offline, read},

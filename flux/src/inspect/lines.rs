@@ -1,4 +1,4 @@
-//! Answers for people: lines below a first one.
+//! How answers for people are laid out: lines below a first one.
 
 use crate::{problem::KeyPath, report::Problem};
 use std::fmt::{Display, Formatter, Result};

@@ -1,4 +1,4 @@
-//! The reference of settings as a manual page, in roff.
+//! The manual page of the settings, in roff.
 
 use super::wording;
 use crate::{problem::escaped, schema::Field};

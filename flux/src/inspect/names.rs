@@ -1,4 +1,4 @@
-//! The variables and the argument that can set a path.
+//! Which variables and which argument are named as those that can set a path.
 
 use crate::{
     problem::Seg,

@@ -1,4 +1,4 @@
-//! Paths, of which it is asked whether another one overlaps one of them.
+//! Whether a path overlaps one of a set of paths.
 
 use crate::problem::Seg;
 use std::collections::HashSet;

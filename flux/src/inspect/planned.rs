@@ -1,4 +1,5 @@
-//! What documents would change in the configuration that runs, without applying them.
+//! What `plan` answers: what documents would change in the configuration that runs, and what parties would answer, without applying
+//! them.
 
 mod change;
 mod text;

@@ -1,4 +1,5 @@
-//! Settings without effect.
+//! Which settings count as useless: hidden by a higher layer, the same as the layer below or as the default, or under a key that no
+//! field has.
 
 use super::{
     answers::Answers,

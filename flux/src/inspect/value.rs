@@ -1,4 +1,4 @@
-//! A value as a document could contain it, read from what a layer contains by the type of its field.
+//! A value as a document could contain it, read by the type of its field; a secret is `<secret>`.
 
 use crate::{
     document::{Document, NodeContent, NodeId, ResolvedKind, raw, tree::Tree},

@@ -1,5 +1,5 @@
-//! The layers' contents, read once more for those who explain them: as typed layers, which decide, and as documents, which have
-//! places and texts.
+//! What an explanation knows of each layer's content: as a typed layer, which decides, and as a document, which has places and
+//! texts.
 
 use crate::{
     codec::{self, Unknown},

@@ -1,4 +1,4 @@
-//! Rules of a field in the words of reports.
+//! A field's rules in words, for explanations, templates and references.
 
 use crate::schema::{Bound, ChangeRule, Constraint, ConstraintKind, Field};
 

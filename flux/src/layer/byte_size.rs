@@ -1,4 +1,4 @@
-//! Numbers of bytes as people write them: `10MB`, `64KiB`, and plain integers.
+//! Which numbers of bytes a field of sizes reads: `10MB`, `64KiB`, and plain integers.
 
 use super::unique_keys::{counted, strict};
 use serde::{

@@ -1,4 +1,4 @@
-//! The traits that `#[derive(Flux)]` fills.
+//! The traits of a config type, which `#[derive(Flux)]` fills.
 
 use super::{Layer, finish::Nested};
 use crate::{

@@ -1,4 +1,4 @@
-//! What the derive implements for a layer, and what it describes of it.
+//! What the derive implements for a layer, and how the field of a key is found.
 
 use crate::problem::Seg;
 use serde::{

@@ -1,4 +1,5 @@
-//! Decoding a layer straight from its format: by field index, without an intermediate tree.
+//! Decodes a layer straight from its format, by field index, without an intermediate tree; notes unknown keys and what is null or
+//! empty on the way.
 
 use super::{Layer, UNKNOWN};
 use crate::problem::{ProblemKind, TWICE, What, collect_errors::caught, what_of};

@@ -1,4 +1,4 @@
-//! What shares the keys of the struct it is in: flattened sections, and the map that takes the keys that no field has.
+//! Which field gets a key where flattened sections and a map for the rest of the keys share it.
 
 use super::{
     Layer, Leaf, Presence,

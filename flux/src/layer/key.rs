@@ -1,4 +1,5 @@
-//! Keys of maps of sections: texts, numbers, enums, addresses, and whatever else can be decoded from a text.
+//! Which types may be keys of maps of sections, and how a key is read: texts, numbers, enums, addresses, whatever can be decoded
+//! from a text.
 
 use super::serde_methods::{deserializer_methods, visitor_methods};
 use serde::{

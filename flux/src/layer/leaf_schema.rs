@@ -1,4 +1,4 @@
-//! The schema that a leaf's type has of itself: that of `JsonSchema`, where it implements it.
+//! Whether the type of a value has a schema of its own, by `JsonSchema`.
 
 use super::leaf::TypeProbe;
 use crate::schema::LeafSchema;

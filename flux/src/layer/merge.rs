@@ -1,4 +1,4 @@
-//! The reducer's rules: how one layer's field is laid over the field below it.
+//! How one layer's field is laid over the field below it: replace, append, prepend, by key, a function of the program.
 
 use super::{
     Leaf,

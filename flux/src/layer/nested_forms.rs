@@ -1,4 +1,5 @@
-//! Where a section may be: in an option, behind a pointer, in a list, an array or a map, and in any of these inside another.
+//! Where a section may be (option, pointer, list, array, map, and these inside one another), and how it is finished, checked and
+//! compared there.
 
 use super::{
     finish::Nested,

@@ -1,4 +1,4 @@
-//! Null, as a decoder of any format gives it.
+//! A value that is null, as a decoder of any format gives it to a type that is asked what it makes of null.
 
 use serde::{
     Deserializer,

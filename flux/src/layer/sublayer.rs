@@ -1,4 +1,4 @@
-//! What a layer holds for a nested field: a section's layer, or a list, a map, an option or a pointer of such.
+//! How a section, or a list, map, option or pointer of sections, is decoded and merged inside a layer; what null means there.
 
 use super::{
     Layer, Presence,

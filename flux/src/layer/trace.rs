@@ -1,4 +1,4 @@
-//! What a type reads, found by its own `Deserialize`: it asks this decoder for a form, and the question is the answer.
+//! What a type reads (integer, text, list, struct, enum), found by asking its own `Deserialize`.
 
 use super::{
     Leaf,

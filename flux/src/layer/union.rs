@@ -1,4 +1,4 @@
-//! How lists are united without a comparison of each item with each: by what the type of their items has, which [`TypeProbe`] finds.
+//! How `union` finds which items of a list are new without a comparison of each with each; from how many on it refuses.
 
 use super::leaf::TypeProbe;
 use std::{

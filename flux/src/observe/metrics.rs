@@ -1,4 +1,5 @@
-//! Metrics through the `metrics` facade, where its feature is on. The names are documented in [`crate::observe`].
+//! Which metrics are counted, through the `metrics` facade, where its feature is on. The names are documented in
+//! [`crate::observe`].
 
 #[cfg(feature = "metrics")]
 mod on {

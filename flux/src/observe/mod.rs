@@ -1,4 +1,4 @@
-//! What operators see: `tracing` events, and metrics.
+//! What operators see in the log: the `tracing` events with their names, levels and fields, and the metrics.
 //!
 //! Every event has the target `flux`, the field `capacitor`, and its own name as message. Those of one update are in the span
 //! `flux.update`, whose field `update` is the correlation id that [`Request::correlation_id`](crate::pipeline::Request::correlation_id)

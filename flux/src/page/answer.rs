@@ -1,4 +1,4 @@
-//! Answers, each with the headers that keep it from being stored, framed or taken for something else.
+//! Which headers the answers of the page have, so that they are not stored, framed or taken for something else.
 
 use super::body::PageBody;
 use http::{

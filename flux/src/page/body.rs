@@ -1,4 +1,4 @@
-//! The bodies of answers, and those of requests that are read.
+//! Reads the body of a request up to a bound, and has the bodies of answers.
 
 use super::events::EventStream;
 use bytes::{Buf, Bytes};

@@ -1,4 +1,4 @@
-//! Requests that change what runs: posted, by this page, with its token.
+//! Which requests may change what runs: posted, by this page, with its token, where the program allows it.
 
 use super::{
     answer::{HTML, PageAnswer, answer, json, line, not_allowed, see_other, wants_json},

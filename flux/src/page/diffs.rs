@@ -1,4 +1,4 @@
-//! What the kept generations changed. Each is found out once, since its documents are read for it.
+//! What the page shows that each kept generation changed. Each is found out once, since its documents are read for it.
 
 use super::subject::PageSubject;
 use crate::{Status, inspect::Survey};

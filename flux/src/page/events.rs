@@ -1,5 +1,5 @@
-//! The stream of events: a listener is given what changed since it was last given something, once it takes it. Nothing is queued: a slow
-//! listener costs one event and one picture, and skips what came and went in between.
+//! When an open page gets an event, and that a slow one skips what came and went in between. Nothing is queued: a slow listener
+//! costs one event and one picture, and skips what came and went in between.
 
 use super::{hub::Hub, listeners::Released, picture::Picture};
 use bytes::Bytes;

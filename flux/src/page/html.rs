@@ -1,4 +1,5 @@
-//! Text that becomes a part of a page. Only texts of this crate's source are written as they are.
+//! That no text gets into a page unescaped, except literals of this crate's source. Only texts of this crate's source are written
+//! as they are.
 
 use super::clock::{ReadAt, lasting, utc};
 use crate::{

@@ -1,4 +1,4 @@
-//! What all requests of a page share: the last picture, and who follows it.
+//! When a new picture is taken for the page, once for all that ask.
 
 use super::{listeners::PagePlaces, picture::Picture, subject::PageSubject};
 use std::{fmt::Write as _, sync::Arc, time::Duration};

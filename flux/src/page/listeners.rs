@@ -1,4 +1,4 @@
-//! Who follows a page, and for how long each keeps a place.
+//! How many pages may be followed at once, and for how long each keeps its place.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use tokio::time::Instant;

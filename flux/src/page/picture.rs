@@ -1,4 +1,4 @@
-//! What a page shows at one moment, and how it differs from what it showed before.
+//! What a page shows at one moment, and which parts of it differ from what it showed before.
 
 use super::{
     diffs::GenerationDiffs,

@@ -1,4 +1,4 @@
-//! The answers for probes.
+//! When a health probe of the page passes, and the line with the reason.
 
 use crate::{State, Status, source::Health};
 

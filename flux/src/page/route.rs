@@ -1,4 +1,4 @@
-//! What a request asks for.
+//! Which path or query asks for which answer, and which of them must be posted.
 
 use std::borrow::Cow;
 

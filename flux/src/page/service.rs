@@ -1,4 +1,4 @@
-//! The service: a request, and its answer.
+//! The tower service of the page: which requests are refused, and what each route answers.
 
 use super::{
     Page, PageOptions,

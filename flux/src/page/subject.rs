@@ -1,4 +1,4 @@
-//! What a page is about, whatever its type: the page is compiled once.
+//! What the page asks of a capacitor, whatever its type, so that the page is compiled once.
 
 use crate::{
     Capacitor, Config, Error, Status,

@@ -1,4 +1,4 @@
-//! The innermost service: the stages, the check of what comes out of them, and the parties' preparation.
+//! In which order stages run, that what comes out of them is checked, and that parties prepare then: the innermost service.
 
 use super::{Applied, BoxError, Request, Stage, service::Answer};
 use crate::{

@@ -1,4 +1,4 @@
-//! Stops asking what keeps failing, for a while.
+//! When the circuit breaker refuses updates because the pipeline keeps failing, and when it asks again.
 
 use super::{BoxError, Invalid, Request, service::Answer};
 use crate::time::after;

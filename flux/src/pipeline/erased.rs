@@ -1,4 +1,5 @@
-//! The program's own code in an update, without the config type. It exists only where the program has added something.
+//! The pipeline of the program without the config type, as the runtime runs it; a panic in it becomes a refusal. It exists only
+//! where the program has added something.
 
 use super::{
     AddLayer, Applied, Apply, BoxError, Invalid, Next, PartyAnswer, Request, Stage,

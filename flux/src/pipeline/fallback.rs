@@ -1,4 +1,4 @@
-//! Layers that decide by the request or by the answer: fallback, error handler, filter.
+//! The tower layers that decide by the request or by the answer: fallback, error handler, filter.
 
 use super::{BoxError, Request, guarded, service::Answer};
 use crate::{observe, problem::caught};

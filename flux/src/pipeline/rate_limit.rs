@@ -1,4 +1,4 @@
-//! A token bucket that makes updates wait; none is refused.
+//! How often updates may pass: a token bucket that makes them wait; none is refused.
 
 use super::{BoxError, Request, service::Answer};
 use std::{

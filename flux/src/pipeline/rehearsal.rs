@@ -1,4 +1,4 @@
-//! What the parties would answer to a change: each prepares, and all of it is rolled back.
+//! What the parties answer to a planned change, and how long they may take: each prepares, and all of it is rolled back.
 
 use super::{Request, RequestOwner, service::Answer};
 use crate::{

@@ -1,4 +1,4 @@
-//! What goes into the pipeline, and what comes out of it.
+//! What stages, callbacks and parties get of an update, and what the pipeline returns.
 
 use crate::{
     Config, Snapshot,

@@ -1,4 +1,4 @@
-//! Tries again after a failure, with a growing, fully jittered pause.
+//! How often, and after which pauses, the pipeline is tried again for one update.
 
 use super::{BoxError, Invalid, Request};
 use crate::time::ceiling;

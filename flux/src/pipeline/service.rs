@@ -1,4 +1,4 @@
-//! Services of any type behind one, so that layers can be added at run time.
+//! Holds tower services of any type behind one, so that layers can be added at run time.
 
 use super::{BoxError, Request};
 use std::{

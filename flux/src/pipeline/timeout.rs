@@ -1,4 +1,4 @@
-//! A limit on how long the pipeline may take.
+//! How long the pipeline may take for one update before it is refused.
 
 use super::{BoxError, Request, service::Answer};
 use std::{

@@ -1,4 +1,4 @@
-//! The stages that only compute, by themselves: a value that a test makes goes through them too.
+//! Runs the stages that only compute on a value that a test made, without a pipeline.
 
 use super::{Request, Stage, apply::check, request::RequestOwner};
 use crate::{

@@ -1,4 +1,4 @@
-//! Collects the problems of a configuration with the paths at which they are.
+//! Collects the broken rules and missing values of a configuration with their paths; how many are kept, and the rest counted.
 
 use super::{Flaw, MOST_PATH_BYTES, Seg, What};
 use std::borrow::Cow;

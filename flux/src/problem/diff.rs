@@ -1,4 +1,4 @@
-//! Collects the paths in which two configurations differ.
+//! Collects the paths in which two configurations differ; how long a list of them may become.
 
 use super::{MOST_PATH_BYTES, Seg};
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Text of a document, a source or the program on its way to a terminal or a log: nothing in it controls them.
+//! What of a text is escaped because it would control a terminal or a log, and how long a text may be before it is shortened.
 
 use std::borrow::Cow;
 

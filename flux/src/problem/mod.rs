@@ -1,4 +1,4 @@
-//! The words that everything else uses: paths, problems, and how both are collected.
+//! What a problem is made of inside: its path and `What`, and the kind that follows from it.
 
 mod collect;
 pub(crate) mod collect_errors;

@@ -1,4 +1,4 @@
-//! Panics of the program's own code, and their messages.
+//! Catches panics of the program's own code, and what their message is.
 
 use std::{
     fmt::Display,

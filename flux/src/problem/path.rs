@@ -1,4 +1,4 @@
-//! Where in a config something is, and how that is written.
+//! Where in a config something is, how such a path is written (`pools.0.size`), and how it is read back.
 
 use super::escape::{controls, spelled};
 use std::{borrow::Cow, fmt, iter::Peekable, str::Chars, str::FromStr};

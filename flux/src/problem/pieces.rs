@@ -1,4 +1,5 @@
-//! Pieces of texts, by which a text that quotes another one is recognised.
+//! Whether a decoder's message quotes the document: four characters in a row in common; the search for pieces that
+//! `report/pieces.rs` uses for secrets.
 
 use std::{
     collections::HashSet,

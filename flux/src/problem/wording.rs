@@ -1,4 +1,4 @@
-//! Messages of decoders as problems.
+//! How the messages of serde and the formats become problems in the words of Flux, without their positions.
 
 use super::{TWICE, What};
 use serde::de::{self, Expected};

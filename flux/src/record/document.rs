@@ -1,4 +1,4 @@
-//! A document as it is recorded: in one line, its scalars as they were written, except for what is replaced.
+//! How a document is written into a recording and read back: scalars as they were written, except for what is replaced.
 
 use crate::{
     Format,

@@ -1,4 +1,4 @@
-//! What a capacitor reports to its recorder.
+//! What a capacitor writes into its recording, and when: starts, contents, commands, outcomes.
 
 use crate::record::{
     Outcome, Recorder, Refused,

@@ -1,4 +1,4 @@
-//! What is wrong with a layer, alone and together with the others.
+//! Whether a redacted layer is judged like the original: what is wrong with each, alone and together with the others.
 
 use crate::{
     codec::{self, Decoder, Unknown},

@@ -1,4 +1,4 @@
-//! The lines of a log: one JSON object each.
+//! The format of a recording: its lines, one JSON object each, and its version.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Paths as a log may contain them: not below a secret, where keys are secret too.
+//! Which part of a path a recording may contain: not below a secret, where keys are secret too.
 
 use crate::{
     problem::{Dotted, Seg},

@@ -1,4 +1,4 @@
-//! What is in a log in the place of a secret: as little of its shape as its validity needs.
+//! What a recording contains in the place of a secret: as little of its shape as its validity needs.
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -1,4 +1,4 @@
-//! Takes the secrets out of what sources deliver, so that what is left is judged like the original.
+//! What a recording leaves out of what sources deliver: secrets are replaced so that the rest is judged like the original.
 
 use crate::record::{
     document::{Encoding, TreeCodec, print, read},

@@ -1,4 +1,4 @@
-//! Plays a log again.
+//! Plays a recording again, and reports where the outcomes differ.
 
 use crate::record::{
     Outcome, Recorder, Sink,

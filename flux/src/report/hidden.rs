@@ -1,4 +1,4 @@
-//! What of a document must not be shown: where it is, and its texts.
+//! What of a document is secret: the nodes that must not be shown, and their texts.
 
 use crate::{
     document::{Document, NodeContent, NodeId, ResolvedKind},

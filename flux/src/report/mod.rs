@@ -1,4 +1,5 @@
-//! Reports: every problem of an update, each with path, layer, file, line and column, for the person who must act.
+//! How a report is composed: which problems are in it, which is left out because another one explains it, in which order, with
+//! which line and column.
 
 pub(crate) mod hidden;
 #[cfg(all(test, feature = "derive", feature = "json"))]

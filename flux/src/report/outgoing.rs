@@ -1,4 +1,5 @@
-//! The one way out for texts that may hold what users wrote: of stages, parties, callbacks, health checks, sources and panics.
+//! That a text of the program's code or of a source is withheld where it quotes a secret, and the sentence in its place; the one
+//! way out for such texts.
 //!
 //! Such a text becomes a [`SafeText`] before an event, the status or a recording takes it, and only this module makes one. The
 //! functions of `observe` take nothing else, so that a text that goes around it does not compile.

@@ -1,4 +1,5 @@
-//! Finds out whether a text contains a piece of a secret, however it is written: one pass over the secrets, one over the text.
+//! How much of a secret is enough for a text to be withheld (six characters in a row, or a short secret as a word), and in which
+//! spellings: base64, hexadecimal, percent signs.
 
 use crate::problem::{PieceSet, windows};
 use std::{borrow::Cow, collections::HashSet};

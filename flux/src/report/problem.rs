@@ -1,4 +1,4 @@
-//! One problem, as data and as people read it.
+//! One problem of a report as data and in print: its fields, and how it is written for people.
 
 use super::{
     Entry,

@@ -1,5 +1,6 @@
-//! The secrets of an update, and whether a text contains a piece of one. The last line of defence: the paths of secrets are known,
-//! but a message of the program's own code may quote anything.
+//! Which secrets a text is searched for: those of documents, variables, URIs and built values; a layer's own text is searched for
+//! its own alone. The last line of defence: the paths of secrets are known, but a message of the program's own code may quote
+//! anything.
 //!
 //! What a report shows of a layer's own text depends on that layer alone. If a value that one layer contains were withheld because
 //! another layer's secret is the same, whoever may write the one and read the reports could guess the other.

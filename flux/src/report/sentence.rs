@@ -1,4 +1,4 @@
-//! The words of a problem: nothing of a secret is in them.
+//! The sentence of a problem, and when the value that was found is withheld from it.
 
 use super::{Entry, secrets::KnownSecrets};
 use crate::{

@@ -1,4 +1,4 @@
-//! Every public type that can be printed is reviewed: `shown_types.txt` has why no secret is in what it prints.
+//! That every public type which can be printed is reviewed: `shown_types.txt` has why no secret is in what it prints.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

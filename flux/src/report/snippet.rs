@@ -1,4 +1,4 @@
-//! The line of a document that a problem is on, shown only if no secret can be on it.
+//! Whether the line of a document that a problem is on is shown, or withheld because a secret may be on it; how long lines are cut.
 
 use super::{
     secrets::{KnownSecrets, ReadDocument},

@@ -1,5 +1,4 @@
-//! Text of a document on its way to a terminal or a log: a line shows no control character, and a caret finds its
-//! place.
+//! How a line of a document is shown: its control characters are escaped, and the caret is under the right column.
 
 use crate::problem::{controls, spelled};
 /// The line with every character that would control a terminal written out; its tabs stay.

@@ -1,4 +1,4 @@
-//! Which capacitor of this process writes which file of a last known good configuration: two would write over one another.
+//! That only one capacitor of a process writes a last known good file: two would write over one another.
 
 use std::{
     path::PathBuf,

@@ -1,4 +1,4 @@
-//! The commands of the program to a running capacitor.
+//! What `rollback`, `reload`, `pin`, `trust` and `report_unhealthy` send to a running capacitor, and what they await.
 
 use super::{error::Error, instance::Instance, order::Command};
 use crate::{

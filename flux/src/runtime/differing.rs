@@ -1,4 +1,4 @@
-//! In which paths documents differ: those that are about to be read or applied, and those of before.
+//! Which paths are named as changed for a trial: those in which documents differ from those of before.
 
 use super::{
     kept_document,

@@ -1,4 +1,5 @@
-//! The few system calls with which files are kept, and the one order in which they are made.
+//! In which order a kept file is written, synced and renamed, so that a name leads to the old content or to the new one, whenever
+//! the process stops.
 //!
 //! A file is replaced as a whole: written beside its name, synced, renamed, and its folder synced. Whatever the moment at which the
 //! process or the machine stops, the name leads to the old content or to the new one. Its tests stop between each two calls.

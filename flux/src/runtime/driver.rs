@@ -1,4 +1,5 @@
-//! The task of a capacitor: polls the watchers, the timer, the pipeline and the program's orders, and performs what the engine decides.
+//! The task of a capacitor: in which order it polls the watchers, the timer, the pipeline and the program's orders, and how it
+//! ends.
 
 mod by_hand;
 mod group;

@@ -1,4 +1,4 @@
-//! What can go wrong when a capacitor is built, started or driven.
+//! The errors of building, starting and driving a capacitor, with their sentences and the program's exit.
 
 use crate::{Report, report::outgoing::SafeText};
 use std::{fmt, io::Write as _, time::Duration};

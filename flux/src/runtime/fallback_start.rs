@@ -1,4 +1,4 @@
-//! A start from the last known good configuration on disk, while sources do not answer or hold a refused document.
+//! For which layers the last known good file serves at a start, while sources do not answer or hold a refused document.
 
 use super::last_known_good::{KeepOnDisk, KeptFile};
 use crate::{

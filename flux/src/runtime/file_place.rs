@@ -1,4 +1,4 @@
-//! Which directory entry a path names, whatever it is called: so that no file has two owners.
+//! Whether two paths name the same file, whatever links lead there, so that no file has two owners.
 
 #[cfg(all(test, unix))]
 mod tests;

@@ -1,4 +1,4 @@
-//! What a running capacitor does while the disk hangs.
+//! Tests what a running capacitor does while the disk hangs.
 
 #![allow(clippy::unwrap_used)] // In helpers too.
 

@@ -1,4 +1,4 @@
-//! Knows whether code of the program runs inside the pipeline of a capacitor, so that it is not made to wait for itself.
+//! Whether a call comes from inside the pipeline of a capacitor, so that code of the program is not made to wait for itself.
 
 use std::cell::RefCell;
 

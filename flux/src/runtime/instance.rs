@@ -1,4 +1,5 @@
-//! What the task, the readers and the owners of a capacitor have in common.
+//! What the task, the readers and the owners of a capacitor share: its status, its plan, its kept answers; and whether it runs or
+//! is asked to stop.
 
 use super::{clock, driver::Driver, error::Error, inside::is_inside, order::Command, plan::Plan};
 use crate::{

@@ -1,5 +1,4 @@
-//! Keeps the last good configuration of one run, and the record of what is on trial: what is to be written when, and what the status
-//! contains of it.
+//! When the last known good file and the record of trials are written, and what the status contains of it.
 
 use super::{
     claim::Claim,

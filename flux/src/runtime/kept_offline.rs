@@ -1,4 +1,4 @@
-//! The last known good configuration, for a program that only reads it: nothing is claimed, written or served.
+//! Reads the last known good configuration for a program that only looks at it: nothing is claimed, written or served.
 
 use super::{
     last_known_good::{KeepOnDisk, KeptFile},

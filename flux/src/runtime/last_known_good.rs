@@ -1,4 +1,4 @@
-//! The last good configuration on disk, for a start while the sources are down.
+//! The last known good file: its format, whether it can be read, which layer's document is in it, and what it lacks.
 
 mod alone;
 mod layout;

@@ -1,4 +1,4 @@
-//! Starting, stopping, and the steps of manual mode.
+//! How a capacitor is started and stopped, how long a start waits for all sources, and the steps of manual mode.
 
 use super::{
     driver::Driver,

@@ -1,4 +1,4 @@
-//! The listeners of the engine's events: operators, the status, the recorder, and what keeps the last known good on disk.
+//! Which events of the engine reach the log, the status, the recorder and the disk; which are logged once and which again.
 
 use super::{
     instance::Instance,

@@ -1,4 +1,4 @@
-//! A configuration that is read once, for programs that do not watch.
+//! `load`: when a configuration that is read once, for programs that do not watch, counts as loaded or as failed.
 
 use super::{error::Error, instance::Instance, lifecycle};
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! A command of the program to a running capacitor, and where its answer goes.
+//! The commands that the program sends to a running capacitor, and where the answer goes.
 
 use super::{error::Error, task::BoxedTask};
 use crate::engine::Trusted;

@@ -1,4 +1,5 @@
-//! When operators are to be reminded of a layer that cannot be watched. Pure: a health and a time go in, a remark comes out.
+//! When operators are reminded of a layer that cannot be watched: how soon, and how often. Pure: a health and a time go in, a
+//! remark comes out.
 
 use crate::source::{ErrorKind, Health};
 use std::time::Duration;

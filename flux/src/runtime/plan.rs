@@ -1,4 +1,5 @@
-//! What a capacitor is built and started from, any number of times.
+//! What a capacitor is started from; what is refused in a declaration before that, such as a default that its type cannot read;
+//! that `--help` is printed.
 
 use super::{
     clock::now,

@@ -1,4 +1,4 @@
-//! Which process wrote a file, and whether it lives.
+//! Whether the process that wrote a file still lives.
 
 use std::{
     hash::{BuildHasher, RandomState},

@@ -1,4 +1,4 @@
-//! The interface of a recorder; the test kit has one.
+//! What a recorder is given of a running capacitor.
 
 use super::order::Command;
 use crate::{

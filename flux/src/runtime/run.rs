@@ -1,4 +1,4 @@
-//! An update between its proposal and its outcome: with the pipeline, or ready and waiting for its group.
+//! The phases of one update between its proposal and its outcome, and when it counts as slow.
 
 use super::{order::Reply, task::BoxedTask};
 use crate::{

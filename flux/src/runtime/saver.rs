@@ -1,5 +1,5 @@
-//! Writes what is to be on disk, off the task: one job after the other, again after a pause where the disk refuses, and without
-//! holding anything up where the disk does not answer.
+//! Writes to the disk off the task, one job after the other: when what the disk refused is written again, and for how long one that
+//! does not answer is waited for.
 
 use super::{
     disk::{self, Disk},

@@ -1,4 +1,4 @@
-//! Signals of the operating system that ask for a reload.
+//! Which signals of the operating system ask for a reload.
 
 use crate::{observe, report::outgoing::SafeText};
 use std::task::{Context, Poll};

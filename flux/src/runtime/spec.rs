@@ -1,4 +1,4 @@
-//! What is declared of a capacitor.
+//! What the builder declares of a capacitor, with the values that hold where nothing is declared.
 
 use super::recorder_hook::RecorderHook;
 #[cfg(feature = "cli")]

@@ -1,4 +1,5 @@
-//! The record of trials on disk: beside the last known good configuration, readable by its owner alone.
+//! The file with the record of trials: beside the last known good file and readable by its owner alone; what is in it, and when it
+//! is removed.
 //!
 //! It contains fingerprints, paths, counts and times; no value of any document. It names the process that wrote it: a record of
 //! another process that lives is not a death, and is left alone.

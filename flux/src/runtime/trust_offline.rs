@@ -1,4 +1,4 @@
-//! A person ends what the record of trials holds back, where no process of the program runs.
+//! `config trust` where no process of the program runs: what is ended in the record on disk, and when that is refused.
 
 use super::{
     claim::Claim,

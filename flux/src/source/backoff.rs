@@ -1,5 +1,5 @@
-//! How long to wait before a source is tried again: exponential, capped, with full jitter; and over a few seconds for who
-//! had it and lost it, because a server that goes is lost by everybody at once.
+//! How long a source waits before it is tried again: exponential, capped, with full jitter, and spread over a few seconds where
+//! everybody lost the server at once.
 
 use crate::time::ceiling;
 use std::time::Duration;

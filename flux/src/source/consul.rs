@@ -1,4 +1,4 @@
-//! Consul: one key of its key-value store, by blocking queries.
+//! Watches one key of Consul's key-value store, by blocking queries.
 
 use std::time::Duration;
 

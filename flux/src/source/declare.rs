@@ -1,4 +1,4 @@
-//! How a layer is declared: a source, its format, and whether it may be absent.
+//! How a layer is declared (`Source`): its source, its format, whether it may be absent.
 
 mod expand;
 mod offline;

@@ -1,4 +1,4 @@
-//! What went wrong with a source.
+//! Which kinds of errors a source has, and what each means for trying again.
 
 use crate::problem::escaped;
 use std::{fmt, sync::Arc, time::Duration};

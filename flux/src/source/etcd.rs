@@ -1,5 +1,5 @@
-//! etcd: one key. It is read at a revision, and watched from the next one on; every ten seconds a majority is asked whether what was
-//! seen is still what the key holds.
+//! Watches one key of etcd: it is read at a revision, and watched from the next one on. Every ten seconds a majority is asked
+//! whether what was seen is still what the key holds.
 
 use std::time::Duration;
 

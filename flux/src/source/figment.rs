@@ -1,4 +1,4 @@
-//! Any figment provider as a layer.
+//! How a figment provider becomes a layer, and where its problems are.
 
 use crate::{
     codec::{MAX_DEPTH, TOO_DEEP, Unknown, WITHHELD},

@@ -1,5 +1,5 @@
-//! Firestore: one document, or one field of it, by a listener. An open listener proves only that the connection is, so it is begun
-//! anew every now and then, from where it was.
+//! Watches one document of Firestore, or one field of it, by a listener. An open listener proves only that the connection is, so it
+//! is begun anew every now and then, from where it was.
 
 mod value;
 

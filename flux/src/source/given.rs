@@ -1,4 +1,5 @@
-//! What a layer without a document contains: the environment, a figment provider. It is read once, at start.
+//! What is known of a layer without a document (environment, arguments, provider): its values, their names, its secrets and
+//! warnings. It is read once, at start.
 
 use crate::{
     document::tree::Tree,

@@ -1,4 +1,4 @@
-//! A document on a web server, asked for again and again.
+//! Watches a document on a web server: how often it is asked for, and when an answer is new.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Kubernetes: one key of a ConfigMap or a Secret, by a list and a watch from its resource version. After each watch it is listed
-//! again: a watch from a version that a restored store has not reached is quiet.
+//! Watches one key of a ConfigMap or a Secret of Kubernetes, by a list and a watch from its resource version. After each watch it
+//! is listed again: a watch from a version that a restored store has not reached is quiet.
 
 use std::{collections::BTreeMap, fmt::Debug, pin::pin, time::Duration};
 

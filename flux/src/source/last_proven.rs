@@ -1,4 +1,4 @@
-//! When a layer was last known to be current.
+//! When a layer was last known to be current, and for how long that holds.
 
 use std::{
     fmt,

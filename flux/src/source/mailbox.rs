@@ -1,4 +1,5 @@
-//! Latest-wins slots between the watchers and the capacitor: no watcher ever waits for a slow reader.
+//! Keeps the newest report of each source, so that no watcher waits for a slow reader; whether an event is older than what is
+//! known; when a source becomes live.
 
 mod observer;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! NATS: one key of a bucket of JetStream's key-value store. The bucket's stream is followed from the key's last message on; every
-//! ten seconds the leader of the stream is asked whether it is still the stream that is followed. An answer counts where a leader gave
+//! Watches one key of a bucket of NATS' key-value store. The bucket's stream is followed from the key's last message on; every ten
+//! seconds the leader of the stream is asked whether it is still the stream that is followed. An answer counts where a leader gave
 //! it that has a majority: a server that is cut off answers by itself.
 
 mod connection;

@@ -1,4 +1,4 @@
-//! From a URI to the watcher of its source.
+//! Which watcher a URI is opened with, and the error where its feature is off.
 
 use flux_syntax::Remote;
 #[cfg(any(feature = "_remote", feature = "file"))]

@@ -1,4 +1,4 @@
-//! Redis: one key. The server reports its changes where it can; where it cannot, the key is read again and again.
+//! Watches one key of Redis. The server reports its changes where it can; where it cannot, the key is read again and again.
 
 mod connection;
 mod replication;

@@ -1,5 +1,5 @@
-//! A source whose password or token is a file: `${file:/run/secrets/token}` is read for every session, so that one that was renewed is
-//! taken up.
+//! That a password or token in a file, `${file:/run/secrets/token}`, is read anew for every session, so that one that was renewed
+//! is taken up.
 
 use std::{cell::RefCell, sync::Arc};
 

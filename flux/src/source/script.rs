@@ -1,4 +1,4 @@
-//! A watcher that does what a test wrote down, in that order.
+//! A watcher for tests that does what a test wrote down, in that order.
 
 use crate::source::{Content, ErrorKind, Observation, Observer, SourceError, Watcher};
 use std::{

@@ -1,4 +1,4 @@
-//! Keeps one watcher going: session after session, with a pause that grows, until the source is closed.
+//! Keeps one watcher going: when a session counts as lost or silent, when it is begun again, how long a start waits for it.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 

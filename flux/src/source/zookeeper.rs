@@ -1,5 +1,5 @@
-//! ZooKeeper: one node, by one-shot watches that are set in the same call that reads. Every ten seconds the leader is asked whether
-//! the node is still the one that was read: the server drops the event of a watch whose owner may not read any more.
+//! Watches one node of ZooKeeper, by one-shot watches that are set in the same call that reads. Every ten seconds the leader is
+//! asked whether the node is still the one that was read: the server drops the event of a watch whose owner may not read any more.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Numbers of bytes as people write them.
+//! Which texts are numbers of bytes (`10MB`, `64KiB`), and what each unit means.
 
 use std::fmt;
 

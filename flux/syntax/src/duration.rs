@@ -1,4 +1,4 @@
-//! Durations as people write them.
+//! Which texts are durations (`30s`, `1h30m`), and how a duration is written.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How the names of variables are made: what follows `env:` in a source URI.
+//! What may follow `env:` in a source URI: the prefix of the variables and its options.
 
 use crate::nearest;
 

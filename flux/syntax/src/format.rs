@@ -1,4 +1,4 @@
-//! Formats of documents.
+//! Which file names mean which format: JSON, YAML or TOML.
 
 use crate::nearest;
 use std::{fmt, str::FromStr};

@@ -1,4 +1,4 @@
-//! Names: how a field is called in documents and in the environment, and what a misspelt one may have meant.
+//! The segment of a field's name in a variable, `rename_all`, and which name is suggested for a misspelt one.
 
 /// The segment of an environment variable's name for a key: `maxBody`, `max-body` and `max_body` are all `MAX_BODY`.
 pub fn env_segment(key: &str) -> String {

@@ -1,4 +1,5 @@
-//! URIs of servers: the server, the credentials, the document, and the options.
+//! What a server's URI consists of once it is read: how its variables are expanded and checked, which of it is secret, and how it
+//! is shown.
 
 mod parse;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What a URI of each kind of server looks like: one table, for compile time and for run time.
+//! Which schemes of URIs exist, and which parts and options each kind of server takes: one table, for compile time and for run
+//! time.
 
 use crate::{Format, parse_duration};
 use std::str::FromStr;

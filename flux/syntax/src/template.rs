@@ -1,4 +1,4 @@
-//! Texts with variables: `${NAME}` and `${NAME:-default}`, decided when a program starts; `${file:PATH}` is the content of a file.
+//! How `${NAME}`, `${NAME:-default}` and `${file:PATH}` in texts are parsed and expanded.
 
 use std::{fmt, ops::Range};
 

@@ -1,4 +1,4 @@
-//! Source URIs.
+//! How a source URI is read (`file:`, `env:`, `args:`, servers), what is refused in it, and where a password must not be.
 
 use crate::{
     Naming, Remote, Scheme, Template, nearest,

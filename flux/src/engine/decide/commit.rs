@@ -1,4 +1,5 @@
-//! The end of an update: what readers see now, what is kept of it, and what is refused.
+//! What happens after the swap: what readers see now, what is kept of it, when the state is Degraded, and what is reported as
+//! refused.
 
 use super::{Engine, dotted};
 use crate::{

@@ -1,5 +1,4 @@
-//! A first configuration that the program refuses, in a callback, a stage or a party: what is kept on disk serves, as it does where a
-//! document is refused.
+//! When the file on disk serves because the program (a callback, a stage, a party) refuses the first configuration.
 
 use super::Engine;
 #[cfg(feature = "json")]

@@ -1,4 +1,5 @@
-//! Takes up the newest content: resolves it, proposes what it makes, and judges the answer of the pipeline.
+//! Takes up the newest content: that an equal configuration is no change, what is proposed to the pipeline, and what its answer
+//! leads to.
 
 use super::{Engine, dotted, whole_entry};
 use crate::{

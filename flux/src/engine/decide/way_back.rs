@@ -1,4 +1,4 @@
-//! Back to an earlier generation: by hand, or because a trial has failed.
+//! That an earlier generation is gone back to, by hand or because a trial has failed, and what is quarantined then.
 
 use super::{Engine, whole_entry};
 use crate::{

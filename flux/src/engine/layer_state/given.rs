@@ -1,4 +1,4 @@
-//! Layers without a document: what they contained when readers took it, and what they contain when they are read again.
+//! When the environment, arguments and providers, read again, count as changed; what they contained when readers took them.
 
 use super::LayerState;
 use crate::{

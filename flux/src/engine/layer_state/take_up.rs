@@ -1,4 +1,4 @@
-//! From what a source holds to a candidate, or to a refusal.
+//! Whether what a source holds becomes a candidate or is refused: required and absent, empty, quarantined, undecodable.
 
 use super::LayerState;
 use crate::{

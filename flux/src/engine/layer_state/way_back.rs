@@ -1,4 +1,4 @@
-//! What of a layer counts again after a way back, and what of it is not tried again.
+//! Which content of a layer counts again after a way back, and which is not tried again.
 
 use super::{LayerState, by_bytes};
 use crate::{

@@ -1,4 +1,4 @@
-//! Entries of maps that are null and take nothing away, since no layer below has them.
+//! The warning of a null entry of a map that takes nothing away, since no layer below has the entry.
 
 use super::{Layers, entries::keys_below};
 use crate::{

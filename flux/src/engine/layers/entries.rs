@@ -1,4 +1,4 @@
-//! Variables of entries of maps: how a key is spelt is known from the layers below, whose documents can change.
+//! When variables of entries of maps are read again, because a document of a layer below changed how a key is spelt.
 
 use super::Layers;
 use crate::{

@@ -1,4 +1,4 @@
-//! Edits without effect: an argument sets the same value, above every document.
+//! The warning of an edit without effect: an argument sets the same value, above every document.
 
 use super::{Layers, document};
 use crate::{

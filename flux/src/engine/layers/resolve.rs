@@ -1,4 +1,5 @@
-//! From the layers to a configuration that keeps every rule, or to everything that is wrong and where.
+//! From the layers to a configuration that keeps every rule: which updates are applied where several layers together break one, and
+//! else everything that is wrong.
 
 use super::Layers;
 use crate::{

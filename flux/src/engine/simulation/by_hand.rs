@@ -1,4 +1,4 @@
-//! One engine with one layer, against a reference model that knows every answer.
+//! Tests one engine with one layer against a reference model that knows every answer.
 
 use super::{
     SimulatedDocument,

@@ -1,4 +1,5 @@
-//! Several engines that run with time, alone or in a group: rules that hold at every moment, and the newest content at the end.
+//! Tests several engines that run with time, alone or in a group: rules that hold at every moment, and the newest content at the
+//! end.
 
 use super::{
     SimulatedDocument,

@@ -1,4 +1,4 @@
-//! Processes that die at any moment: each begins with what the one before brought to the disk.
+//! Tests processes that die at any moment: each begins with what the one before brought to the disk.
 
 use crate::engine::{
     agenda::Due,

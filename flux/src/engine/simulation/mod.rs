@@ -1,4 +1,5 @@
-//! Random schedules from seeds, with a clock that is moved by hand: what sources, callbacks, people and time do.
+//! Tests the engine by random schedules from seeds, with a clock that is moved by hand: what sources, callbacks, people and time
+//! do.
 //!
 //! [`by_hand`] compares every step of one engine with a reference model that knows every answer. [`by_itself`] lets several
 //! engines run with time, slow answers and a group, checks rules that hold at every moment, and a state that must be reached once the

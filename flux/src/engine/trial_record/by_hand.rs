@@ -1,4 +1,4 @@
-//! What a person ends in a record while no process of the program runs.
+//! What a person's `trust` ends in the record while no process of the program runs.
 
 use super::TrialRecord;
 use crate::engine::{status::QuarantineStatus, trusted::Trusted};

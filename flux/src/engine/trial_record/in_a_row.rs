@@ -1,5 +1,4 @@
-//! Deaths one start after another, each with other content on trial: a document that differs at every start, be it in a time alone,
-//! would never die often enough to be in quarantine.
+//! When what a start finds is quarantined after deaths one start after another, each with other content on trial.
 
 use super::{Fingerprint, LONGEST, QuarantinedContent, TrialRecord};
 use std::time::{Duration, SystemTime};

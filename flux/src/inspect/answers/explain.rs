@@ -1,4 +1,4 @@
-//! Finds a path among the answers, and explains it.
+//! What `explain` answers for a path: the item that it leads to, a suggestion where no field has it, and each layer's setting.
 
 use super::Answers;
 use crate::{

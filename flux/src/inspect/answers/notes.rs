@@ -1,4 +1,5 @@
-//! What is to be known of a value besides: why it is not the one of the layers, and what is not known of them.
+//! Why an explanation has no value: a stage changed it, it waits for a restart, the program merges it, a layer cannot be looked
+//! into.
 
 use super::Answers;
 use crate::{

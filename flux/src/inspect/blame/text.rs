@@ -1,4 +1,4 @@
-//! Who changed a path, as people and programs read it.
+//! How `blame` is printed and serialized.
 
 use super::{Blame, BlameOutcome, BlamedChange, ChangedSetting};
 use crate::{

@@ -1,4 +1,4 @@
-//! What differs between two configurations that were judged.
+//! Which settings differ between two configurations that were judged.
 
 use super::Checked;
 use crate::inspect::planned::PlannedChange;

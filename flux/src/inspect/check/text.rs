@@ -1,4 +1,4 @@
-//! What a check found, as people and programs read it.
+//! How the verdict of a check is printed and serialized.
 
 use super::{Checked, CheckedLayer, LayerInput};
 use crate::{

@@ -1,4 +1,4 @@
-//! What the code has of a field.
+//! What an explanation has of the code: docs, type, default, rules and names of the field.
 
 use super::{DefaultSetting, Explanation, Setting, ValueOrigin};
 use crate::{

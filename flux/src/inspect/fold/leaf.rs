@@ -1,4 +1,4 @@
-//! Values that are decoded as a whole, and what is in them.
+//! Which layers an explanation shows for a value that is decoded as a whole, what is in it, and where in it a secret is withheld.
 
 use super::{Fold, Here, Secrecy};
 use crate::{

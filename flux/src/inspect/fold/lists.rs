@@ -1,4 +1,4 @@
-//! Lists of sections: which layers make them, and of what their items are made.
+//! Which layers make a list of sections, and of what its items are made.
 
 use super::{Fold, Here};
 use crate::{document::NodeContent, problem::Seg, schema::MergeRule};

@@ -1,4 +1,4 @@
-//! Values that several layers make together.
+//! Which layers an explanation shows for a list or map that several layers make together, entry by entry.
 
 use super::{Fold, Here};
 use crate::{

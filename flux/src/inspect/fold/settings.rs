@@ -1,4 +1,4 @@
-//! Where a layer contains something: the line and column, the variable, the argument.
+//! Where an explanation shows that a layer sets something: the line and column, the variable, the argument.
 
 use super::{Fold, Here};
 use crate::{

@@ -1,4 +1,4 @@
-//! Why documents could not be judged.
+//! Why documents for a check or a plan could not be judged: no such layer, two for one layer, unreadable.
 
 use crate::problem::{escaped, shortened};
 

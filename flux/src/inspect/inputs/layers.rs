@@ -1,4 +1,4 @@
-//! Finds the layer of each document, by its name, its file or its number.
+//! For which layer each document of a check or a plan is, by name, file or number, and which layers are left out.
 
 use super::{InputDocument, InputError, InputTarget, Inputs};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Documents for another process: the files are read here.
+//! How documents are sent to a running program: read here, and in which form.
 
 use super::{InputContent, InputDocument, InputError, InputTarget, Inputs};
 use std::{path::PathBuf, sync::Arc};

@@ -1,4 +1,4 @@
-//! Values that are decoded as a whole, and the rules on them.
+//! The JSON Schema of a value that is decoded as a whole, and of the rules on it.
 
 use super::{SchemaMap, number, or_null, put, text};
 use crate::{

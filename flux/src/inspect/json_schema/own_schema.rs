@@ -1,4 +1,4 @@
-//! Leaves whose types implement `JsonSchema`: what they have of themselves, where Flux does not know all of it by their `Deserialize`.
+//! What the JSON Schema takes from types that implement `JsonSchema`, where Flux does not know all of it by their `Deserialize`.
 
 use super::{SchemaMap, leaf, text};
 use crate::{

@@ -1,4 +1,4 @@
-//! Settings that differ between two configurations.
+//! Which settings a plan lists as changed, with their old and new values.
 
 use crate::{
     engine::Status,

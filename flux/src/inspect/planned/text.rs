@@ -1,4 +1,4 @@
-//! A plan as people and programs read it.
+//! How a plan is printed and serialized.
 
 use super::{PlannedChange, PlannedUpdate};
 use crate::{

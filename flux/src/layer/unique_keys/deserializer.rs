@@ -1,4 +1,4 @@
-//! A decoder of any format, wrapped: the keys of the maps in a value are counted or hashed on their way.
+//! Counts or hashes the keys of the maps in a value while a decoder of any format reads it.
 
 use super::{
     duration::{Written, is_duration},

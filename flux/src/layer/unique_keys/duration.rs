@@ -1,4 +1,4 @@
-//! Durations as people write them: `30s`, `1h30m`; and as serde writes them: `{secs: 30, nanos: 0}`.
+//! Which texts and maps a `Duration` is read from: `30s`, `1h30m`, and `{secs: 30, nanos: 0}` as serde writes it.
 
 use serde::de::{Error, MapAccess, Unexpected, Visitor, value::SeqDeserializer};
 use std::fmt;

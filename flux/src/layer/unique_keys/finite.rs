@@ -1,5 +1,5 @@
-//! Numbers of which serde would make something else: what only 64 bits hold is no `f32`, where infinity would come out of it, and
-//! what JSON does not have is no `serde_json::Value`, where it would be null.
+//! Which numbers are refused because serde would make something else of them: too large for an `f32`, or none that JSON has for a
+//! `serde_json::Value`.
 
 use crate::layer::serde_methods::visitor_methods;
 use serde::{

@@ -1,5 +1,5 @@
-//! Values that may hold maps: a key that occurs twice in one is refused, where serde would silently keep the last. On the same way,
-//! every `Duration` in the value is read as people write it.
+//! That a key which occurs twice in a map of a value is refused, where serde would silently keep the last. On the same way, every
+//! `Duration` in the value is read as people write it.
 //!
 //! Of the field's own map the entries are only counted, and compared with what it holds in the end; of maps inside it, the keys
 //! are hashed.

@@ -1,4 +1,4 @@
-//! What may be done, inside of the form that has the token.
+//! The buttons of the page: roll back, pin, trust.
 
 use super::super::html::Html;
 use crate::{Status, capacitor::GenerationOutcome};

@@ -1,4 +1,5 @@
-//! The page as a whole. Every link is a query alone, so that it holds with and without a slash behind the prefix.
+//! The whole document of the page: its parts, links, search and the form of a plan. Every link is a query alone, so that it holds
+//! with and without a slash behind the prefix.
 
 use super::{
     super::{

@@ -1,4 +1,4 @@
-//! What readers saw, newest first, and what was refused.
+//! How the page shows the generations that readers saw, newest first, and the refusals.
 
 use super::{
     super::{clock::ReadAt, diffs::GenerationDiffs, html::Html},

@@ -1,4 +1,4 @@
-//! The state in one glance.
+//! The head of the page: the state in one word and colour, and when it is shown as stale.
 
 use super::super::{clock::ReadAt, html::Html};
 use crate::{State, Status, inspect::ConfigFingerprint, source::Health};

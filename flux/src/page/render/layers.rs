@@ -1,4 +1,4 @@
-//! The layers, highest precedence first, with their health.
+//! How the page shows the layers, highest precedence first, with their health.
 
 use super::super::{clock::ReadAt, html::Html};
 use crate::{Status, capacitor::LayerStatus, source::Health};

@@ -1,4 +1,4 @@
-//! A configuration as HTML: what is wrong first.
+//! The parts of the page as HTML, in their order: what is wrong first.
 
 mod control;
 mod document;

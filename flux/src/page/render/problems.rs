@@ -1,4 +1,4 @@
-//! What is wrong: the refusal with its snippets, sources that are lost, what waits, and warnings.
+//! How the page shows what is wrong: the refusal with its snippets, sources that are lost, what waits, and warnings.
 
 use super::super::{clock::ReadAt, html::Html};
 use crate::{Report, Status, report::Problem, source::Health};

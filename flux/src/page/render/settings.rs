@@ -1,4 +1,4 @@
-//! A setting: its value and its origin in one line, and the explanation below it.
+//! How the page shows a setting: its value and its origin in one line, and the explanation below it.
 
 use super::super::html::Html;
 use crate::{

@@ -1,4 +1,4 @@
-//! Manual mode: the program takes each step by itself.
+//! What each step of manual mode does.
 
 use super::Driver;
 use crate::engine::Due;

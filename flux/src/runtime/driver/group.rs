@@ -1,4 +1,4 @@
-//! The capacitor as a member of a group: what is ready is swapped together with the other members.
+//! What a capacitor does as a member of a group: when it offers, waits, swaps together with the others, or withdraws.
 
 use super::Driver;
 use crate::{

@@ -1,4 +1,4 @@
-//! Polls the watchers and hands what they report to the engine.
+//! Polls the watchers and hands what they report to the engine; when every source is closed.
 
 use super::Driver;
 use crate::{

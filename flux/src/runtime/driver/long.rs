@@ -1,4 +1,4 @@
-//! Work that grows with the documents, which is done where it holds up no other task.
+//! Which work is done where it holds up no other task, because it grows with the documents.
 
 use super::Driver;
 use crate::engine::LayerState;

@@ -1,4 +1,4 @@
-//! Carries out the program's orders.
+//! What the task does with each command of the program, and when it must wait.
 
 use super::Driver;
 use crate::runtime::{

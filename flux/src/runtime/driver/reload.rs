@@ -1,4 +1,4 @@
-//! Reads every source again because the program asks for it, and answers with the outcome.
+//! When a reload is answered: every source is read again, and for how long a silent one is waited for.
 
 use super::Driver;
 use crate::{

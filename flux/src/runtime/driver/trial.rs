@@ -1,4 +1,4 @@
-//! Watches the configuration on trial: runs the health check, and takes the configuration back where it fails.
+//! Runs the health check of the configuration on trial, and takes it back where that fails.
 
 use super::Driver;
 use crate::{

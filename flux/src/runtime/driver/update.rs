@@ -1,4 +1,4 @@
-//! Performs an update: asks the pipeline, swaps what has passed, and reports the outcome.
+//! Performs an update: records it where it is on trial, asks the pipeline, swaps what has passed, and reports the outcome.
 
 use super::Driver;
 use crate::{

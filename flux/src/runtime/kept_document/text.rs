@@ -1,4 +1,4 @@
-//! What was kept, as a document of its format, which the fast decoder reads as it read the first one.
+//! Writes what was kept as a document of its format, which the fast decoder reads as it read the first one.
 
 use super::{only, simple_key};
 use crate::codec::Tree;

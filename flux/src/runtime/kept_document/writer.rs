@@ -1,4 +1,4 @@
-//! What of a document is kept, as JSON.
+//! Which values of a document are kept, and which are left out as secrets.
 
 use super::{DEEPEST, Omitted, is_integer, is_secret, one, simple_key};
 use crate::{

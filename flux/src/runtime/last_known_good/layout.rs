@@ -1,5 +1,5 @@
-//! The file's text: JSON in lines, but for what a document contains, which is in one: indented, a deep document would be as long as
-//! its depth.
+//! How the last known good file is laid out: JSON in lines, but for what a document contains, which is in one line.
+//! Indented, a deep document would be as long as its depth.
 
 use crate::codec::Tree;
 use serde::{

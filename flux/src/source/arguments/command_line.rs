@@ -1,4 +1,4 @@
-//! From words to arguments: what was typed, one by one, and everything that is wrong with it.
+//! Which argument of the command line means which path, and what is wrong with what was typed.
 
 use super::{
     names::{HELP, HELP_SHORT, KnownArgument, SET, form_of, may_be_typed, plain},

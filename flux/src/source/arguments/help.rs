@@ -1,4 +1,4 @@
-//! The help: every argument with its docs, default, rules and variable.
+//! What `--help` prints: every argument with its docs, default, rules and variable.
 
 use super::{
     Arguments,

@@ -1,4 +1,4 @@
-//! The names of arguments, computed from the field table.
+//! What a field's argument is called, and that a name which means two fields is refused.
 
 use crate::{
     document::{AskedForm, asked_form, tree::Tree},

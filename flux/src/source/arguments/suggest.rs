@@ -1,4 +1,4 @@
-//! What an argument that no field has was probably meant to be.
+//! What is suggested for an argument that no field has.
 
 use super::names::{HELP, KnownArgument, SET, plain};
 use crate::{

@@ -1,4 +1,4 @@
-//! Variables and files in declarations, expanded at the start.
+//! What a variable or a file in a declaration is replaced with at the start, and the error where it is not set.
 
 use crate::source::environment::Variables;
 use flux_syntax::Template;

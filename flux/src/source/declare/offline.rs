@@ -1,4 +1,4 @@
-//! What a declared layer is, without opening its source: for those who judge documents and start nothing.
+//! What is known of a declared layer without opening its source: for those who judge documents and start nothing.
 
 #[cfg(feature = "file")]
 use super::opening::decoder_of_file;

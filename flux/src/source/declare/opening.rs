@@ -1,4 +1,4 @@
-//! From a declaration to a layer that is ready to be watched: variables are expanded, and what cannot work is refused.
+//! Makes a declaration a layer that is ready to be watched: which format a file has, and which declarations are refused.
 
 use super::{
     Source, SourceKind,

@@ -1,4 +1,4 @@
-//! The keys that the layers below have in their maps: the name of a variable has lost how they are spelt.
+//! How a key of a map is spelt whose variable has lost that: by the keys that the layers below have.
 
 use crate::{
     document::{Document, NodeContent, NodeId, raw, tree::Tree},

@@ -1,4 +1,4 @@
-//! Variables that are not read, though they look as if they were meant to be.
+//! The warning of variables that are not read, though they look as if they were meant to be.
 
 use super::{
     Environment, Variable,

@@ -1,4 +1,4 @@
-//! The names of variables, computed from the field table.
+//! What the variable of a field is called, and that a name which means two fields is refused.
 
 use crate::{
     problem::{Dotted, Seg},

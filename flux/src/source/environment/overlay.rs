@@ -1,4 +1,4 @@
-//! Laying the texts of entries and items over what the variables of whole maps and lists contain.
+//! What results where a variable sets one entry or item, and another one the whole map or list.
 
 use super::step::{PathStep, path_of};
 use crate::{

@@ -1,4 +1,5 @@
-//! Variables of the fields of a struct that is read as a single value: they look like those of a section and are not read.
+//! The warning of variables for the fields of a struct that is read as a single value: they look like those of a section and are
+//! not read.
 
 use super::Environment;
 use crate::{

@@ -1,4 +1,4 @@
-//! What a variable's name can mean beyond the names of fields: an entry of a map, an item of a list.
+//! Which entry of a map or item of a list a variable's name means, and that one with two meanings is refused.
 
 use super::{
     names::{computed_names, names_of},

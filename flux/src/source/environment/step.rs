@@ -1,4 +1,4 @@
-//! Paths that lead through fields, so that a field is found by any of its names.
+//! Steps of paths by which a field is found under any of its names.
 
 use crate::{document::tree::Tree, problem::Seg, schema::Field};
 

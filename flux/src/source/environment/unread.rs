@@ -1,5 +1,4 @@
-//! Keys that no field has, in a layer that is given as a tree: in the texts of variables, `APP_TENANTS_A={mxa=3}`, and in what a
-//! provider contains.
+//! That keys which no field has are reported in variables, `APP_TENANTS_A={mxa=3}`, and in what a provider contains.
 
 use crate::{
     document::{raw, tree::Tree},

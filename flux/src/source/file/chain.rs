@@ -1,4 +1,4 @@
-//! Which directory entries decide what a path leads to.
+//! Which directory entries decide what a path leads to: links, mounted folders, `..data`.
 
 use std::{
     collections::{BTreeSet, VecDeque},

@@ -1,4 +1,4 @@
-//! Places at the edge: slow writers in folders, file systems without events, mounts of one file, full tables and pools.
+//! Tests slow writers in folders, file systems without events, mounts of one file, full tables and pools.
 
 #![allow(clippy::unwrap_used)] // In helpers too.
 #![allow(clippy::print_stdout)] // What was run, and what the machine does not allow.

@@ -1,4 +1,5 @@
-//! Work that may hang with a network mount, on threads of its own: the runtime's blocking threads may all be taken.
+//! Where work is done that may hang with a network mount: on threads of its own; and when a hang is reported. The runtime's
+//! blocking threads may all be taken.
 
 use std::{io, thread, time::Duration};
 

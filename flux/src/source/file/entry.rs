@@ -1,5 +1,5 @@
-//! What one path holds, as far as it counts: a writer's work is taken when it is finished, or when it has been quiet for a
-//! while, and never half. Pure: findings and times go in, a verdict comes out.
+//! When a file counts as written completely, and may be read: a writer's work is taken when it is finished, or when it has been
+//! quiet for a while, and never half. Pure: findings and times go in, a verdict comes out.
 
 #[cfg(test)]
 mod tests;

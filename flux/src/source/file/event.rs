@@ -1,4 +1,4 @@
-//! What an event of the file system means for an entry.
+//! What an event of the file system means for a file: written, finished, gone, or only read.
 
 use std::{fs, path::Path};
 

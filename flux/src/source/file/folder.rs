@@ -1,4 +1,4 @@
-//! A folder whose files are watched: whether it is there, and which files it has.
+//! Which files of a watched folder are keys, and what its absence means.
 
 use std::{
     ffi::{OsStr, OsString},

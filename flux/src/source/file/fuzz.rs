@@ -1,4 +1,4 @@
-//! Random operations on several files, folders and links at once. Once they end, what was observed last is what the disk
+//! Tests random operations on several files, folders and links at once. Once they end, what was observed last is what the disk
 //! holds; and nothing was ever observed that no writer had finished, but for the one limit that the page of files states: a file
 //! that was finished and is written to in place before that was read.
 //!

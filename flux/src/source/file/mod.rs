@@ -1,4 +1,4 @@
-//! Files: events where there are any, and a slow poll by content where there are none.
+//! The source `file:`: events where there are any, and a slow poll by content where there are none; its intervals and limits.
 
 mod chain;
 mod dir;

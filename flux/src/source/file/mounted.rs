@@ -1,5 +1,5 @@
-//! Mounts: one file, a folder at two places, an overlay, and a file system without events. Each in a mount namespace of its own, where the
-//! machine allows that.
+//! Tests mounts: one file, a folder at two places, an overlay, and a file system without events. Each in a mount namespace of its
+//! own, where the machine allows that.
 
 #![allow(clippy::unwrap_used)] // In helpers too.
 

@@ -1,4 +1,4 @@
-//! Which file systems change without telling, and which paths are mounts themselves.
+//! Which file systems change without an event, and which paths are mounts themselves.
 
 use std::{
     collections::HashMap,

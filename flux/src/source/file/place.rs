@@ -1,4 +1,5 @@
-//! What is watched: one file, or every file of a folder. Each path is settled by itself.
+//! What is watched and known of one file, or of every file of a folder, and when it is due to be read. Each path is settled by
+//! itself.
 
 mod last_step;
 mod look;

@@ -1,4 +1,4 @@
-//! Reads a file whole, if it is one: bounded, and without ever waiting on a pipe or a device.
+//! How a file is read whole: which are refused (pipes, devices, too large), and when it changed while it was read.
 
 use std::{
     fs::{self, Metadata, OpenOptions},

@@ -1,4 +1,4 @@
-//! A watched place from its first look on: touched, settled, polled; what is new is delivered.
+//! Watches a place from its first look on: when it is read again, how often it is polled, what of it is reported.
 
 use std::{future::poll_fn, io, pin::pin, sync::OnceLock, task::Poll, time::Duration};
 

@@ -1,5 +1,5 @@
-//! What takes a file's place and is none, mounted objects that are replaced without a pause, times that cannot be, and limits of the
-//! system that are reached: what counts afterwards is what the disk holds, and the health is well again.
+//! Tests what takes a file's place and is none, mounted objects that are replaced without a pause, times that cannot be, and limits
+//! of the system that are reached.
 
 #![allow(clippy::unwrap_used)] // In helpers too.
 #![allow(clippy::print_stdout)] // What the machine does not allow.

@@ -1,4 +1,4 @@
-//! What one watcher of files has to look at: the touches it has not looked at yet, one of each spot.
+//! Which touches one watcher of files has not looked at yet.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

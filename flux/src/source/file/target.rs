@@ -1,4 +1,4 @@
-//! What is read.
+//! Which file is read: its path, its name for people, and how large it may be.
 
 use std::path::PathBuf;
 

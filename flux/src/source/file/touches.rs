@@ -1,4 +1,4 @@
-//! What happened since a session looked last, spot by spot.
+//! What happened to each watched directory entry since a session looked last.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The document that a folder's files make together, and how it is read.
+//! Which document the files of a folder make together, and how it is read.
 
 use std::ffi::OsStr;
 

@@ -1,4 +1,4 @@
-//! Firestore's values as JSON.
+//! How Firestore's values become JSON.
 
 use googleapis_tonic_google_firestore_v1::google::firestore::v1::{Value, value::ValueType};
 use serde_json::{Map, Value as Json};

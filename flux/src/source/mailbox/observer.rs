@@ -1,4 +1,4 @@
-//! Where a watcher reports what it observes.
+//! What a watcher may report, and what each report means for health and order.
 
 use super::{Health, Mailbox, Order};
 use crate::source::{Content, Observation, Resync, SourceError};

@@ -1,4 +1,4 @@
-//! One connection to NATS, and what the server refused on it, each refusal to whom it belongs.
+//! To which source a refusal of the NATS server belongs: one connection, shared.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! What the answer to a question about a stream is worth: a server without a leader answers from what it has, and a leader that was
-//! cut off goes on for some time.
+//! Whether an answer about a stream of NATS counts: a server without a leader answers from what it has, and a leader that was cut
+//! off goes on for some time.
 
 use std::time::Duration;
 

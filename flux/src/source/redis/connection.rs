@@ -1,4 +1,4 @@
-//! One connection to a Redis server, which reports to each source on it the changes of its key.
+//! Which sources on a Redis connection are notified of a change of their key, and whether the server notifies at all.
 
 use std::{
     collections::HashMap,

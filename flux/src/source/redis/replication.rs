@@ -1,4 +1,4 @@
-//! Whether a replica still follows its master, by its answers to `ROLE`.
+//! Whether a replica of Redis still follows its master, by its answers to `ROLE`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The HTTP client of the sources that speak HTTP.
+//! How the sources that speak HTTP ask: their client, limits of time and size, and what each status means.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},

@@ -1,4 +1,4 @@
-//! Which member of a cluster answers: a silent one holds nobody up.
+//! Which member of a cluster is asked, and after how long another one, so that a silent one holds nobody up.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! What the sources on servers have in common: how a URI becomes one, shared connections, certificates, limits.
+//! The limits of time and size that sources on servers share, and how a lost or silent server is worded.
 
 #[cfg(all(test, any(feature = "consul", feature = "k8s")))]
 pub(crate) mod fake;

@@ -1,4 +1,4 @@
-//! Connections that the capacitors of a process share: one for each server, user and runtime, for as long as somebody uses it.
+//! Which sources share a connection, how long a failure to connect counts for all of them, and who steps aside.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Certificates for connections that are secured.
+//! Which certificates a connection is secured with, and the error where they cannot be read.
 
 use flux_syntax::Remote;
 

@@ -1,4 +1,4 @@
-//! The behaviours, one function each.
+//! Which behaviours the conformance kit tries on a watcher, one function each.
 
 use super::{
     oracle::Held,

@@ -1,4 +1,4 @@
-//! What a watcher may deliver: what the source held, in the order in which it held it.
+//! Whether what a watcher delivered is allowed: what the source held, in the order in which it held it.
 
 use crate::source::Observation;
 use std::{fmt, sync::Arc};

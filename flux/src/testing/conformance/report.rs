@@ -1,4 +1,4 @@
-//! What came of the trial.
+//! The verdicts of the conformance kit, and how they are printed.
 
 use std::fmt;
 

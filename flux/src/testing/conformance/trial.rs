@@ -1,4 +1,4 @@
-//! One behaviour being tried: a subject, a watcher of it, and what the source has held so far.
+//! Tries one behaviour: a subject, a watcher of it, and what the source has held so far.
 
 use super::{
     oracle::{Held, applied, in_order},

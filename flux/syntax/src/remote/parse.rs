@@ -1,4 +1,4 @@
-//! From the text of a URI to its parts.
+//! How the text of a server's URI is taken apart, and the error where it is malformed.
 
 use super::{Remote, known, server};
 use crate::{

@@ -1,4 +1,5 @@
-//! Parts of a URI that mean something only together with others. One that would be passed over in silence is refused.
+//! Which parts of a server's URI are refused because they mean something only together with others. One that would be passed over
+//! in silence is refused.
 
 use super::Remote;
 use crate::Scheme;

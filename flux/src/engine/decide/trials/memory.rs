@@ -1,4 +1,4 @@
-//! What an engine knows across processes: the record that is to be on disk, and what is trusted.
+//! What the record on disk is to contain: what is on trial, what is trusted since, and what is forgotten.
 
 use crate::engine::{
     fingerprint::Fingerprint,

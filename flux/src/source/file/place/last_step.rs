@@ -1,4 +1,4 @@
-//! The file at the end of a path.
+//! Whether the file at the end of a path is still where it was, and whether a mounted file has lost its name.
 
 use std::sync::Arc;
 

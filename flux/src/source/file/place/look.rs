@@ -1,4 +1,4 @@
-//! What leads to a place is followed and watched, and then all of it is read.
+//! Follows and watches what leads to a place, and then reads all of it.
 
 use std::{collections::BTreeSet, ffi::OsString, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! One turn of a session: what was touched, or is due, is read as far as it is settled.
+//! Which files are read in one turn of a session: what was touched, or is due, as far as it is settled.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
