@@ -1,6 +1,6 @@
-//! The derive macro of Flux. What was written (`attr`, by the table in `options`; `ast`) is checked as a whole (`check`) and becomes
-//! a `model` that the emitting code (`expand`) cannot fail on; after an error `fallback` keeps follow-on errors away. A stage knows
-//! only those before it.
+//! The derive macro of Flux. What was written (`attr`, by the table in `options`; `ast`) is checked as a whole (`check`) and
+//! becomes a `model` that the emitting code (`expand`) cannot fail on; after an error `fallback` keeps follow-on errors away. A
+//! stage knows only those before it.
 
 mod ast;
 mod attr;

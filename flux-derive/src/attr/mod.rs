@@ -1,5 +1,5 @@
-//! Reading of `#[flux(..)]` and `#[serde(..)]` by the table of options. Each option is parsed on its own, so that one mistake does
-//! not hide the next.
+//! Reads `#[flux(..)]` and `#[serde(..)]` by the table of options. Each option is parsed on its own, so that one mistake does not
+//! hide the next.
 
 mod form;
 mod given;

@@ -1,4 +1,4 @@
-//! Changes: code that takes part in them, and code that is notified of them.
+//! Changes: code that takes part in them, and code that is notified of them; which paths of a change are reported.
 //!
 //! Before the swap a [`Party`] may veto a change, and a [`Group`] holds several config types together. After the swap a
 //! [`Subscription`] yields every change and a [`Projection`] those of its own part; [`Events`] has refusals too.

@@ -1,4 +1,4 @@
-//! A generic tree of what has no document of its own: variables, foreign providers, texts of a program's own codec. Never on the good
+//! The tree in which variables, foreign providers and texts of a program's own codec are read; it has no places. Never on the good
 //! path of a document.
 
 use serde::de::{

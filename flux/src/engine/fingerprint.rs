@@ -1,4 +1,4 @@
-//! Fingerprints of content: what a layer contained, in 16 bytes that outlive the process.
+//! How what a layer contained becomes 16 bytes that outlive the process.
 //!
 //! SipHash-2-4 of 128 bits under a random key, which is written beside the fingerprints. The key makes the fingerprints of two
 //! machines incomparable and tables made in advance worthless. It does not protect a document whose every part but a few digits is

@@ -1,4 +1,4 @@
-//! How many of the last refusals the status keeps, and when one counts as healed.
+//! How many of the last refusals the status keeps, and when each was followed by an applied configuration.
 
 use crate::{Report, problem::serialized};
 use std::{collections::VecDeque, time::SystemTime};

@@ -1,4 +1,4 @@
-//! The time as the engine is given it.
+//! The time, as every call of the engine is given it.
 
 use std::time::{Instant, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The time after a commit in which the program's own health can take it back: when it is asked, and what its answers mean.
+//! When the health check of a probation is asked, and what its answers mean: passed, or taken back.
 
 use crate::time::after;
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
-//! Content that was taken back and is not tried again until it changes: in this process its bytes, so that a person can have it tried
-//! again by any edit; after the death of a process its values, which many documents are written anew with at every start.
+//! Which content is not tried again until it changes, because it was taken back: known by its bytes in this process, by its values
+//! after the death of one. So a person can have it tried again by any edit, and a document that is written anew at every start is
+//! recognised.
 
 use super::fingerprint::Fingerprint;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! A config type of the engine's tests: two numbers, and a schema written by hand, without the derive and without any format.
+//! For the tests: a config type of two numbers with a schema written by hand, without the derive and without any format.
 
 use super::{
     decide::{Engine, Settings},

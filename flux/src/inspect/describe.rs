@@ -1,4 +1,4 @@
-//! What can be written of a config type without any layer: a commented file, the reference of its settings, and its variables.
+//! What a template, the reference of settings and the list of variables have of a config type, without any layer.
 
 use super::{
     check::{CheckError, Checked},

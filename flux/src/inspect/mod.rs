@@ -1,5 +1,5 @@
-//! Answers about a configuration: why a path has its value, and what readers see as a whole. Made on demand from the contents of the
-//! layers; an update pays some 30 instructions for it.
+//! Answers about a configuration: why a path has its value, who changed it, what readers see as a whole, which settings are
+//! useless. Made on demand from the contents of the layers; an update pays some 30 instructions for it.
 
 mod answers;
 mod blame;

@@ -1,4 +1,4 @@
-//! Writes a configuration as YAML, TOML or JSON, with comments where the format has them.
+//! How a configuration is written as YAML, TOML or JSON, with comments where the format has them: quoting, order, indentation.
 
 use super::value::{ConfigValue, quoted};
 use flux_syntax::Format;

@@ -1,5 +1,4 @@
-//! Everything that a page shows of a configuration, made at once: the layers are read for all of it together, and what an earlier
-//! survey has of a setting is not made again.
+//! Everything that the page shows of settings, made at once, and which of it is taken over from an earlier survey.
 
 use super::{
     Inspector,

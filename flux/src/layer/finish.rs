@@ -1,4 +1,4 @@
-//! From the folded layer to the struct: values are moved, defaults filled in, and everything that is missing is listed at once.
+//! From the folded layer to the struct: where a default is filled in, and that everything which is missing is listed at once.
 
 use super::{
     decode::again,

@@ -1,4 +1,4 @@
-//! How one layer's field is laid over the field below it: replace, append, prepend, by key, a function of the program.
+//! How one layer's field is laid over the field below it: replace, append, prepend, union, by key, a function of the program.
 
 use super::{
     Leaf,

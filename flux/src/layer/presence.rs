@@ -1,4 +1,4 @@
-//! What a layer contains of a path, asked only when a report or an explanation needs it.
+//! Whether a layer contains something at a path, asked only when a report or an explanation needs it.
 
 use crate::{
     layer::{

@@ -1,4 +1,4 @@
-//! Whether two values that are not equal are the same all the same: a float that is no number is not equal to itself.
+//! Whether two values that are not equal count as no change all the same: a float that is no number is not equal to itself.
 
 use std::{
     borrow::Cow,

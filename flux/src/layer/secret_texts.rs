@@ -1,4 +1,5 @@
-//! The texts of the secrets in a value that was built: defaults in code, conversions and stages make some that no layer contains.
+//! Which texts a secret of a built value may be printed as: defaults in code, conversions and stages make some that no layer
+//! contains.
 //!
 //! They are asked for only before a text of the program's own code is printed. A secret field has no bound but that it can be decoded,
 //! so that [`SecretProbe`] takes the first way that its type has: as a `str`, by `Serialize`, by `Display`.

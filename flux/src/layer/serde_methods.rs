@@ -1,4 +1,4 @@
-//! The methods of serde's `Deserializer` and `Visitor` with their signatures, in one place, for the decoders that wrap another one.
+//! The signatures of serde's methods in one place, for decoders that wrap another one.
 
 /// Calls `$make!` with the signature of each of these methods of a `Deserializer`: `deserialize_tuple(len: usize)`.
 macro_rules! deserializer_methods {

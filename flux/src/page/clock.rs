@@ -1,4 +1,4 @@
-//! Times as people and browsers read them.
+//! How times and durations are shown on the page.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Stages: what may look at a value, replace it or refuse it before the parties are asked.
+//! What a stage may do before the parties are asked: look at a value, replace it or refuse it.
 
 use super::{BoxError, Boxed, BoxedAnswer, Request, guarded, service::Answer};
 use std::{future::Future, sync::Arc, task::Poll};

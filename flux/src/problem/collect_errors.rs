@@ -1,5 +1,5 @@
-//! Collection of errors: while it is on, a leaf that cannot be decoded records its problem and the decoder goes on, so that one pass
-//! finds every problem of a document. It is on only in the slow pass that follows a failed decode.
+//! Collects the errors of a decode that goes on after a leaf which cannot be read, so that one pass finds every problem of a
+//! document; how many are kept. It is on only in the slow pass that follows a failed decode.
 
 use crate::problem::{Flaw, MOST_PATH_BYTES, Seg, What, path_bytes};
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! What kind of problem something is, and what to do about it: for programs, which must not parse sentences.
+//! Which kinds of problems and fixes programs can tell apart without parsing sentences.
 
 use super::KeyPath;
 use serde::{Serialize, Serializer, ser::SerializeStruct};

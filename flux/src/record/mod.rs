@@ -1,4 +1,4 @@
-//! What the sources delivered, as a log without secrets that a test can play again.
+//! Records what the sources deliver, without secrets, as a log that a test can play again.
 
 mod document;
 mod hook;

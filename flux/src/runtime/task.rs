@@ -1,4 +1,4 @@
-//! Work that ends by itself or when it is dropped.
+//! The types of work that runs beside the task of a capacitor.
 
 #[cfg(feature = "cli")]
 use std::{any::Any, sync::Arc};

@@ -1,5 +1,5 @@
-//! The schema: one static description of a config type, from which names of variables and arguments, unknown keys, secrets, reports
-//! and documentation are derived.
+//! The field table of a config type: which field a path leads to, and whether anything there is secret; names, unknown keys,
+//! reports and documentation follow it.
 
 mod constraint;
 mod cursor;

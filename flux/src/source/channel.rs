@@ -1,4 +1,4 @@
-//! A source fed by the program itself: for tests, and for whatever already produces bytes.
+//! A source fed by the program itself: for tests, and for whatever already produces bytes; what is done when it is full or dropped.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A capacitor on a bench: its declared layers, fed by the test instead of by files, servers and the environment.
+//! The harness for tests: a capacitor whose declared layers are fed by the test instead of by files, servers and the environment.
 
 use super::{Script, ScriptHandle, usual_decoder};
 use crate::{

@@ -1,4 +1,5 @@
-//! Another value in the place of the one that `AppConfig::get()` reads, for as long as a guard lives.
+//! The guard with which a test puts another value in the place of the one that `AppConfig::get()` reads, and where that value
+//! holds.
 
 use super::usual_decoder;
 use crate::{

@@ -1,4 +1,5 @@
-//! The socket at which a running program answers its own command line.
+//! The socket at which a running program answers its own command line: which addresses are accepted, what may be asked, and how
+//! large a request may be.
 //!
 //! A Unix domain socket that its owner alone can open (mode 0600). A request is one line of JSON, an answer is lines of JSON with what
 //! is to be printed; both are bounded, and so are the clients and their time. Answers are those of [`inspect`](crate::inspect): no

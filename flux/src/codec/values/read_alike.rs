@@ -1,5 +1,5 @@
-//! Two documents are the same content only if every type reads them alike: each scalar against each other one, as a value, as an
-//! item, as a key, and as a document on its own.
+//! Tests that documents with the same content are read alike by every type: each scalar against each other one, as a value, an
+//! item, a key, and a document on its own.
 
 use super::values;
 use crate::{

@@ -1,5 +1,5 @@
-//! Decoding from a document: every scalar is read from its source text exactly as the format's fast decoder reads it, so that what
-//! that one accepts is accepted here.
+//! Decodes a document a second time for its problems: every scalar is read from its source text exactly as the format's fast
+//! decoder reads it, and how deep and how often aliases are followed.
 
 mod access;
 mod deserializer;

@@ -1,5 +1,5 @@
-//! Trials that outlive the process: which configuration needs a record before it is applied, when it is trusted, and what is held
-//! back because the process died.
+//! Which configuration needs a record on disk before it is applied, when it is trusted, and what is held back because the process
+//! died.
 
 mod memory;
 

@@ -1,4 +1,4 @@
-//! The reference model of an engine with one layer, driven by hand: it knows every answer.
+//! For the tests: a reference model of an engine with one layer, driven by hand, which knows every answer.
 
 use super::SimulatedDocument;
 use crate::engine::state::State;

@@ -1,4 +1,4 @@
-//! One capacitor of a simulation: the engine, and the little of the runtime that it needs.
+//! For the tests: one capacitor of a simulation, the engine with the little of the runtime that it needs.
 
 use super::SimulatedDocument;
 use crate::{

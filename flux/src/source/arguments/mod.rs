@@ -1,5 +1,5 @@
-//! The arguments of the process as a layer: names are computed from the field table, values are read by the target's type, as those
-//! of variables are. What may be repeated, a list or a map, is joined.
+//! The command line as a layer: how arguments become one tree that is read as variables are, and what of it is refused. What may be
+//! repeated, a list or a map, is joined.
 
 mod command_line;
 mod help;

@@ -1,4 +1,5 @@
-//! The process environment as a layer: names are computed from the field table, values are read by the target's type.
+//! The process environment as a layer: which variables are read, whether an empty one counts, what two variables of one value mean;
+//! values are read by the target's type.
 //!
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).

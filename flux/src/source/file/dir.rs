@@ -1,4 +1,5 @@
-//! A mounted directory in which every file is one key, as Kubernetes mounts ConfigMaps and Secrets.
+//! The source `dir:`: a mounted directory in which every file is one key, as Kubernetes mounts ConfigMaps and Secrets; its
+//! intervals and limits.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Which files of a watched folder are keys, and what its absence means.
+//! Which files of a watched folder are keys, and what is reported where there is no folder.
 
 use std::{
     ffi::{OsStr, OsString},

@@ -1,4 +1,5 @@
-//! One watcher of file system events for the whole process: one thread and one descriptor while anything is watched.
+//! Which watchers of files an event of the file system reaches: one thread and one descriptor for the whole process, and what is
+//! done when a watch is lost.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -1,4 +1,4 @@
-//! Keeps one watcher going in a task of its own, and remembers everything that it reports.
+//! Runs a watcher under trial in a task of its own, and remembers everything that it reports.
 
 use super::oracle::Held;
 use crate::source::{
