@@ -1,5 +1,5 @@
-//! That null under a key of a map of values drops the entry of the layers below, and for which types null is a value instead. Where
-//! the values have a null of their own, such as `Option<T>` and `serde_json::Value`, null is a value.
+//! That null under a key of a map of values drops the entry of the layers below, as in a map of sections. Where the values have a
+//! null of their own, such as `Option<T>` and `serde_json::Value`, null is a value.
 
 use super::{
     Leaf,

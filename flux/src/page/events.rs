@@ -1,5 +1,5 @@
-//! When an open page gets an event, and that a slow one skips what came and went in between. Nothing is queued: a slow listener
-//! costs one event and one picture, and skips what came and went in between.
+//! When an open page gets an event: as soon as it takes one, with all that changed since the last. Nothing is queued: a slow
+//! listener costs one event and one picture, and skips what came and went in between.
 
 use super::{hub::Hub, listeners::Released, picture::Picture};
 use bytes::Bytes;

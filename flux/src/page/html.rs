@@ -1,5 +1,4 @@
-//! That no text gets into a page unescaped, except literals of this crate's source. Only texts of this crate's source are written
-//! as they are.
+//! That no text gets into a page unescaped, except literals of this crate's source.
 
 use super::clock::{ReadAt, lasting, utc};
 use crate::{
