@@ -1,4 +1,4 @@
-//! The hash of the configuration that readers see, for comparing instances: which values count in it, and under which key.
+//! The hash of the configuration that readers see, for comparing instances: what counts in it, and how secrets do, by a key.
 
 use super::{
     answers::{Answers, ReadLayers},

@@ -1,4 +1,4 @@
-//! When a new picture is taken for the page, once for all that ask.
+//! When a new picture is taken for the page, once for all that ask, and how often open pages look for news.
 
 use super::{listeners::PagePlaces, picture::Picture, subject::PageSubject};
 use std::{fmt::Write as _, sync::Arc, time::Duration};

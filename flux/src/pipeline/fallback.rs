@@ -1,4 +1,5 @@
-//! The tower layers that decide by the request or by the answer: fallback, error handler, filter.
+//! What is asked instead where the pipeline fails (fallback), who looks at the failure (error handler), and which updates pass
+//! everything by (filter).
 
 use super::{BoxError, Request, guarded, service::Answer};
 use crate::{observe, problem::caught};

@@ -1,5 +1,5 @@
-//! Decodes a document a second time for its problems: every scalar is read from its source text exactly as the format's fast
-//! decoder reads it, and how deep and how often aliases are followed.
+//! Decodes from a document's nodes, exactly as the format's fast decoder reads each scalar, so that what that one accepts is
+//! accepted here; how deep, and how often through aliases.
 
 mod access;
 mod deserializer;

@@ -1,4 +1,4 @@
-//! Which touches one watcher of files has not looked at yet.
+//! Which touches one watcher of files has not looked at yet, and which file is read as soon as its writer has closed it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
