@@ -1,4 +1,5 @@
-//! Pages for people: how Flux is used, how each type is written, where configuration comes from, what hostile documents cost, how one comes to it from elsewhere, and what its errors mean.
+//! Pages for people: how Flux is used, how types are written, where configuration comes from, what hostile documents cost, how to
+//! migrate, what errors mean.
 
 #[doc = include_str!("docs/patterns.md")]
 pub mod patterns {}

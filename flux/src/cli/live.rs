@@ -1,4 +1,4 @@
-//! How a plan without a running program reads the sources: as a start of the program does, without its parties.
+//! How a plan without a running program reads the sources: as a start of the program does, without its parties and its arguments.
 
 use crate::{
     Builder, Capacitor, Error, Root,

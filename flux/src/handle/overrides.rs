@@ -1,4 +1,4 @@
-//! Which value readers of a thread or task get while a test has put one in the place of the snapshot.
+//! Which value readers of a thread get while a test has put one in the place of the snapshot.
 
 use super::Snapshot;
 use std::{

@@ -1,4 +1,5 @@
-//! The JSON Schema (2020-12) of a config type: sections, keys, required ones and unknown ones.
+//! The JSON Schema (2020-12) of a config type, as far as it has words for what the decoder accepts and the rules allow: its
+//! sections and keys, and which are required.
 
 mod leaf;
 #[cfg(feature = "schemars")]

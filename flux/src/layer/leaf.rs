@@ -1,6 +1,7 @@
-//! How a value that is decoded as a whole is read, merged, compared and required. How, and how two layers' values meet, is decided
-//! by the field's type and not by the way it is written: [`TypeProbe`] has a method for each question, and the most special
-//! implementation that fits the type answers it. So an alias, a `Box` or a map of another crate behaves as the type behind it.
+//! How a value that is decoded as a whole is read, merged, compared and required, by its type. How, and how two layers' values
+//! meet, is decided by the field's type and not by the way it is written: [`TypeProbe`] has a method for each question, and the
+//! most special implementation that fits the type answers it. So an alias, a `Box` or a map of another crate behaves as the type
+//! behind it.
 
 use super::{
     Config, Leaf,

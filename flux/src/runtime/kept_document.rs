@@ -1,5 +1,4 @@
-//! What of a layer's document is kept on disk, and in which form: every scalar as it was written, without comments and without
-//! secrets.
+//! In which form a layer's document is kept on disk: every scalar as it was written, without comments and without secrets.
 //!
 //! In the file it is JSON. What JSON writes as the document does, is written as such; everything else is an object with one
 //! key that begins with `$`:

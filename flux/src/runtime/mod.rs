@@ -1,5 +1,5 @@
-//! Performs what the [engine](crate::engine) decides: the only place with tasks, clocks, the disk, `tracing` and metrics. It is compiled once, too: it
-//! knows no config type.
+//! Performs what the engine decides: the only place with tasks, clocks, the disk, `tracing` and metrics. It is compiled once, too:
+//! it knows no config type.
 //!
 //! A [`Spec`] is what was declared; a [`Plan`] is that with its layers opened. An [`Instance`] is what a task, readers and owners share; [`lifecycle`]
 //! starts and stops it. The `driver` polls the watchers, the timer, the pipeline and the program's orders inside one task,

@@ -1,5 +1,5 @@
 //! The field table of a config type: which field a path leads to, and whether anything there is secret; names, unknown keys,
-//! reports and documentation follow it.
+//! secrets, reports and documentation follow it.
 
 mod constraint;
 mod cursor;

@@ -1,4 +1,4 @@
-//! Where configuration comes from: watchers observe sources, a supervisor keeps them going.
+//! Where configuration comes from: what a watcher is and may observe, and the supervisor that keeps it going.
 
 pub(crate) mod arguments;
 pub(crate) mod backoff;
