@@ -1,6 +1,6 @@
-//! Watches one key of a bucket of NATS' key-value store, by the bucket's stream. The bucket's stream is followed from the key's
-//! last message on; every ten seconds the leader of the stream is asked whether it is still the stream that is followed. An answer
-//! counts where a leader gave it that has a majority: a server that is cut off answers by itself.
+//! Watches one key of a bucket of NATS' key-value store. The bucket's stream is followed from the key's last message on; every ten
+//! seconds the leader of the stream is asked whether it is still the stream that is followed. An answer counts where a leader gave
+//! it that has a majority: a server that is cut off answers by itself.
 
 mod connection;
 mod led;

@@ -1,5 +1,4 @@
-//! Watches one key of Redis, by the server's reports of changes where there are any. The server reports its changes where it can;
-//! where it cannot, the key is read again and again.
+//! Watches one key of Redis: the server reports its changes where it can; where it cannot, the key is read again and again.
 
 mod connection;
 mod replication;
