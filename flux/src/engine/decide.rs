@@ -97,7 +97,7 @@ pub(crate) struct Engine {
     /// How often what readers see came from other documents than before.
     adoptions: u64,
     /// What is known across processes, where it is kept.
-    trials: Option<Trials>,
+    trials: Option<Box<Trials>>,
     /// What the runtime has kept on disk.
     last_known_good: Option<LastKnownGood>,
     trial_record: Option<TrialRecordFile>,
@@ -191,7 +191,7 @@ impl Engine {
 
     /// Whether an update is under way.
     pub(crate) fn busy(&self) -> bool {
-        let reading = self.trials.as_ref().is_some_and(Trials::is_reading);
+        let reading = self.trials.as_deref().is_some_and(Trials::is_reading);
         self.proposal.is_some() || reading
     }
 
@@ -217,8 +217,16 @@ impl Engine {
     }
 
     /// What was decided since the last call, in its order.
-    pub(crate) fn take_events(&mut self, into: &mut Vec<EngineEvent>) {
-        into.append(&mut self.events);
+    pub(crate) fn take_events(&mut self) -> Vec<EngineEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Gives the room of events back that were taken; whatever is in it is dropped.
+    pub(crate) fn put_back(&mut self, mut events: Vec<EngineEvent>) {
+        events.clear();
+        if self.events.is_empty() {
+            self.events = events;
+        }
     }
 
     pub(crate) fn layers(&self) -> &Layers {
@@ -411,8 +419,11 @@ impl Engine {
             error: self.condition.error.clone(),
             pending_restart: self.pending_restart.clone(),
             on_probation: self.on_probation(),
-            trial: self.trials.as_ref().and_then(Trials::status),
-            quarantined: self.trials.as_ref().map_or(Vec::new(), Trials::quarantined),
+            trial: self.trials.as_deref().and_then(Trials::status),
+            quarantined: self
+                .trials
+                .as_deref()
+                .map_or(Vec::new(), Trials::quarantined),
             last_known_good: self.last_known_good.clone(),
             trial_record: self.trial_record.clone(),
             pinned: self.pinned,

@@ -132,6 +132,10 @@ impl Generations {
     /// Adds the newest. The oldest is forgotten, unless it is the only one to go back to.
     pub(super) fn push(&mut self, kept: KeptGeneration) {
         let good = self.good_before(kept.record.number);
+        // Its room is what is kept and not the next power of two: it is the largest part of what a capacitor holds.
+        if self.kept.len() == self.kept.capacity() {
+            self.kept.reserve_exact(1);
+        }
         self.kept.push_back(kept);
         while self.kept.len() > self.earlier + 1 {
             let oldest = self.kept.front().map(|kept| kept.record.number);

@@ -87,7 +87,7 @@ impl EngineBench {
 
     fn events(&mut self) -> Vec<EngineEvent> {
         let mut events = Vec::new();
-        self.engine.take_events(&mut events);
+        events.append(&mut self.engine.take_events());
         events
     }
 

@@ -315,7 +315,7 @@ impl Driver {
     fn fall_back(&mut self) -> Option<String> {
         use tokio::task::block_in_place;
         let (wanted, is_waited_for) = (self.engine.fallback_tried(), self.may_block());
-        let keep = self.listeners.keeper.keep.as_ref().filter(|_| wanted)?;
+        let keep = &self.listeners.keeper.as_ref().filter(|_| wanted)?.keep;
         // The file may be large, and its disk slow.
         match is_waited_for {
             true => block_in_place(|| super::fallback_start::fill(&mut self.engine, keep)),
@@ -337,8 +337,10 @@ impl Driver {
     /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
     #[cfg(feature = "json")]
     fn describe_trial(&mut self) {
-        if self.engine.lacks_trial_paths() {
-            let paths = self.listeners.keeper.differences(&self.engine);
+        if self.engine.lacks_trial_paths()
+            && let Some(keeper) = &mut self.listeners.keeper
+        {
+            let paths = keeper.differences(&self.engine);
             self.engine.describe_trial(paths);
         }
         self.record_trial();
@@ -347,21 +349,28 @@ impl Driver {
     /// The paths in which content differs that is about to be read, since that may kill the process already.
     #[cfg(feature = "json")]
     fn describe_reading(&mut self) {
-        if self.engine.lacks_trial_paths() {
-            let paths = self.listeners.keeper.differences_to_read(&self.engine);
+        if self.engine.lacks_trial_paths()
+            && let Some(keeper) = &self.listeners.keeper
+        {
+            let paths = keeper.differences_to_read(&self.engine);
             self.engine.describe_trial(paths);
         }
     }
 
     #[cfg(feature = "json")]
     fn record_trial(&mut self) {
-        self.listeners.keeper.record(&self.engine);
+        if let Some(keeper) = &mut self.listeners.keeper {
+            keeper.record(&self.engine);
+        }
     }
 
     #[cfg(feature = "json")]
     fn poll_saver(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let polled = self.listeners.keeper.poll(self.engine.name(), cx);
-        if self.listeners.keeper.report(&mut self.engine) {
+        let Some(keeper) = &mut self.listeners.keeper else {
+            return Poll::Ready(());
+        };
+        let polled = keeper.poll(self.engine.name(), cx);
+        if keeper.report(&mut self.engine) {
             self.listeners.notify(&mut self.engine);
         }
         polled
@@ -370,14 +379,16 @@ impl Driver {
     /// What the disk refused is tried once more.
     #[cfg(feature = "json")]
     fn save_again(&mut self) {
-        self.listeners.keeper.try_again();
+        if let Some(keeper) = &mut self.listeners.keeper {
+            keeper.try_again();
+        }
     }
 
     /// A stop in good order is no death.
     #[cfg(feature = "json")]
     async fn end_trial(&mut self) {
         self.engine.end_trial();
-        self.listeners.keeper.record(&self.engine);
+        self.record_trial();
         poll_fn(|cx| self.poll_saver(cx)).await;
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Instance {
     /// `stop` was called, and not only the last handle dropped.
     in_order: AtomicBool,
     control: Mutex<InstanceControl>,
-    pub(super) manual: tokio::sync::Mutex<Option<Driver>>,
+    pub(super) manual: tokio::sync::Mutex<Option<Box<Driver>>>,
     /// What was found out about the configuration that readers see, for the next question.
     answers: Mutex<Option<KeptAnswers>>,
 }

@@ -110,7 +110,7 @@ impl DiskFindings {
 
 /// Keeps the last good configuration of one run.
 pub(super) struct LastGoodKeeper {
-    pub(super) keep: Option<KeepOnDisk>,
+    pub(super) keep: KeepOnDisk,
     /// Until the run is over.
     claim: Option<Claim>,
     /// What was on disk at the start, until the configuration that runs is kept, or the paths of the first one were asked for.
@@ -128,7 +128,7 @@ pub(super) struct LastGoodKeeper {
 }
 
 impl LastGoodKeeper {
-    pub(super) fn new(keep: Option<KeepOnDisk>) -> Self {
+    pub(super) fn new(keep: KeepOnDisk) -> Self {
         LastGoodKeeper {
             keep,
             claim: None,
@@ -161,9 +161,7 @@ impl LastGoodKeeper {
 
     /// Keeps what readers see now, unless it is kept already, may still be taken back, or is itself from a file of before.
     pub(super) fn save(&mut self, engine: &Engine) {
-        let Some(keep) = &self.keep else {
-            return;
-        };
+        let keep = &self.keep;
         let from_sources = engine.layers().contents().is_some();
         if self.kept != engine.adoptions() && engine.is_trusted() && from_sources {
             self.kept = engine.adoptions();
@@ -176,7 +174,7 @@ impl LastGoodKeeper {
 
     /// Brings the record of trials to the disk, after the configuration that it may refer to.
     pub(super) fn record(&mut self, engine: &Engine) {
-        let (Some(keep), Some(trials)) = (&self.keep, engine.trials()) else {
+        let (keep, Some(trials)) = (&self.keep, engine.trials()) else {
             return;
         };
         let (record, version) = trials.record();

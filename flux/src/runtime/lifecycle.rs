@@ -107,7 +107,14 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
     let ended = Ended(end);
     let found = plan.found().await?;
     let companion = accompany(&plan, instance)?;
-    let driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
+    // In a box, as it is moved into the task and from state to state of it.
+    let driver = Box::new(Driver::new(
+        plan,
+        Arc::clone(instance),
+        first,
+        commands,
+        found,
+    ));
     let instance_of_task = Arc::clone(instance);
     tokio::spawn(async move {
         // Reported last, when nothing is left.
@@ -144,7 +151,13 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     let ended = Ended(end);
     let found = plan.found().await?;
     let companion = accompany(&plan, instance)?;
-    let mut driver = Driver::new(plan, Arc::clone(instance), first, commands, found);
+    let mut driver = Box::new(Driver::new(
+        plan,
+        Arc::clone(instance),
+        first,
+        commands,
+        found,
+    ));
     let loaded = poll_fn(|cx| match stop_was_asked(&mut stopped, cx) {
         true => Poll::Ready(false),
         false if driver.poll_until_loaded(cx) => Poll::Ready(true),

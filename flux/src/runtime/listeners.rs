@@ -1,5 +1,7 @@
 //! Which events of the engine reach the log, the status, the recorder and the disk; which are logged once and which again.
 
+#[cfg(feature = "json")]
+use super::keeper::LastGoodKeeper;
 use super::{
     instance::Instance,
     outage::{Outages, Remark},
@@ -25,12 +27,11 @@ trait EngineListener {
 /// All listeners, in the order in which they are notified.
 pub(super) struct Listeners {
     operators: Operators,
+    /// None where nothing is kept on disk. In a box, since most capacitors have none.
     #[cfg(feature = "json")]
-    pub(super) keeper: super::keeper::LastGoodKeeper,
+    pub(super) keeper: Option<Box<LastGoodKeeper>>,
     board: Board,
     recorder: RecorderListener,
-    /// The events of one call, kept for its room.
-    events: Vec<EngineEvent>,
 }
 
 impl Listeners {
@@ -49,17 +50,18 @@ impl Listeners {
                 outages: Outages::new(waiting, Instant::now()),
             },
             #[cfg(feature = "json")]
-            keeper: super::keeper::LastGoodKeeper::new(plan.last_known_good.clone()),
+            keeper: (plan.last_known_good.clone()).map(|keep| Box::new(LastGoodKeeper::new(keep))),
             board: Board(Arc::clone(instance)),
             recorder: RecorderListener(Arc::clone(plan)),
-            events: Vec::new(),
         }
     }
 
     /// Gives the engine what was found on disk.
     #[cfg(feature = "json")]
     pub(super) fn begin(&mut self, found: DiskFindings, engine: &mut Engine) {
-        self.keeper.begin(found, engine);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.begin(found, engine);
+        }
     }
 
     #[cfg(not(feature = "json"))]
@@ -72,12 +74,11 @@ impl Listeners {
         if !engine.has_events() {
             return;
         }
-        let mut events = std::mem::take(&mut self.events);
-        engine.take_events(&mut events);
+        let mut events = engine.take_events();
         for event in events.drain(..) {
             self.each(|listener| listener.event(&event, engine));
         }
-        self.events = events;
+        engine.put_back(events);
     }
 
     /// When operators are to be reminded of a source that cannot be watched.
@@ -104,8 +105,8 @@ impl Listeners {
     fn each(&mut self, mut notify: impl FnMut(&mut dyn EngineListener)) {
         notify(&mut self.operators);
         #[cfg(feature = "json")]
-        if self.keeper.keep.is_some() {
-            notify(&mut self.keeper);
+        if let Some(keeper) = &mut self.keeper {
+            notify(&mut **keeper);
         }
         notify(&mut self.board);
         if self.recorder.0.options.recorder.is_some() {
@@ -229,7 +230,7 @@ impl EngineListener for RecorderListener {
 }
 
 #[cfg(feature = "json")]
-impl EngineListener for super::keeper::LastGoodKeeper {
+impl EngineListener for LastGoodKeeper {
     fn event(&mut self, event: &EngineEvent, engine: &Engine) {
         if matches!(
             event,

@@ -57,7 +57,7 @@ impl Engine {
             self.events.push(EngineEvent::ProcessDied(found));
         }
         self.agenda.lifts_at = trials.lifts_at(now);
-        self.trials = Some(trials);
+        self.trials = Some(Box::new(trials));
     }
 
     /// Holds back the first content of a layer, where too many processes in a row died with what they found.
@@ -108,7 +108,7 @@ impl Engine {
 
     /// The memory across processes, where there is one.
     pub(crate) fn trials(&self) -> Option<&Trials> {
-        self.trials.as_ref()
+        self.trials.as_deref()
     }
 
     /// Whether what readers see may still be held against the content that made it.
@@ -414,7 +414,7 @@ impl Engine {
         let on_probation = self.on_probation();
         let passed = !on_probation && self.pass_trial(true, now.instant);
         self.lift_quarantine(true, now);
-        let trials = self.trials.as_mut();
+        let trials = self.trials.as_deref_mut();
         let forgot = trials.is_some_and(Trials::forget_deaths);
         let generation = self.generation();
         Trusted {

@@ -127,7 +127,7 @@ impl EngineUnderTest {
         assert_eq!(self.asked, std::mem::take(&mut model.asked));
         self.asked.clear();
         let mut events = Vec::new();
-        self.engine.take_events(&mut events);
+        events.append(&mut self.engine.take_events());
         assert!(!self.engine.busy());
     }
 }

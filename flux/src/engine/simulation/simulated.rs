@@ -302,7 +302,7 @@ impl Simulated {
     /// Checks what must hold at every moment.
     pub(super) fn look(&mut self) {
         let mut events = Vec::new();
-        self.engine.take_events(&mut events);
+        events.append(&mut self.engine.take_events());
         for event in events {
             if let EngineEvent::StateChanged { from, to } = event {
                 assert_eq!(from, self.state);
