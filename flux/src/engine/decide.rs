@@ -15,7 +15,7 @@ use super::{
     agenda::{Agenda, Due},
     condition::Condition,
     debounce::Debounce,
-    disk_status::{LastKnownGood, TrialRecordFile},
+    disk_status::DiskStatus,
     event::EngineEvent,
     generations::{GenerationOutcome, Generations},
     layers::{Layers, SeenConfiguration, SeenConfigurations},
@@ -98,9 +98,8 @@ pub(crate) struct Engine {
     adoptions: u64,
     /// What is known across processes, where it is kept.
     trials: Option<Box<Trials>>,
-    /// What the runtime has kept on disk.
-    last_known_good: Option<LastKnownGood>,
-    trial_record: Option<TrialRecordFile>,
+    /// What the runtime has kept on disk, where it keeps anything.
+    on_disk: Option<Box<DiskStatus>>,
     /// The program refused the first configuration, and what is kept on disk may serve instead.
     denied: Option<DeniedFirst>,
     events: Vec<EngineEvent>,
@@ -142,8 +141,7 @@ impl Engine {
             update: 0,
             adoptions: 0,
             trials: None,
-            last_known_good: None,
-            trial_record: None,
+            on_disk: None,
             denied: None,
             events: Vec::new(),
         }
@@ -367,12 +365,8 @@ impl Engine {
 
     /// What became of keeping what readers see on disk.
     #[cfg(feature = "json")]
-    pub(crate) fn kept_on_disk(
-        &mut self,
-        file: Option<LastKnownGood>,
-        record: Option<TrialRecordFile>,
-    ) {
-        (self.last_known_good, self.trial_record) = (file, record);
+    pub(crate) fn kept_on_disk(&mut self, status: DiskStatus) {
+        self.on_disk = Some(Box::new(status));
         self.events.push(EngineEvent::Kept);
     }
 
@@ -409,6 +403,7 @@ impl Engine {
 
     pub(crate) fn status(&self, running: bool) -> Status {
         let states = self.layers.states.iter();
+        let on_disk = self.on_disk.as_deref().cloned().unwrap_or_default();
         Status {
             name: self.settings.name.clone(),
             state: self.condition.state,
@@ -424,8 +419,8 @@ impl Engine {
                 .trials
                 .as_deref()
                 .map_or(Vec::new(), Trials::quarantined),
-            last_known_good: self.last_known_good.clone(),
-            trial_record: self.trial_record.clone(),
+            last_known_good: on_disk.last_known_good,
+            trial_record: on_disk.trial_record,
             pinned: self.pinned,
             generations: self.generations.records(),
             warnings: self.layers.warnings(),
@@ -440,11 +435,13 @@ impl Engine {
     }
 
     /// What readers see and what the layers make, where stages made something else of it.
-    fn staged(&self) -> Option<Staged> {
+    fn staged(&self) -> Option<Arc<Staged>> {
         let (current, before_pipeline) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
-        (!current.is(before_pipeline)).then(|| Staged {
-            current: current.clone(),
-            before_pipeline: before_pipeline.clone(),
+        (!current.is(before_pipeline)).then(|| {
+            Arc::new(Staged {
+                current: current.clone(),
+                before_pipeline: before_pipeline.clone(),
+            })
         })
     }
 

@@ -9,6 +9,13 @@ use std::{
     time::SystemTime,
 };
 
+/// Both files.
+#[derive(Clone, Default)]
+pub(crate) struct DiskStatus {
+    pub(crate) last_known_good: Option<LastKnownGood>,
+    pub(crate) trial_record: Option<TrialRecordFile>,
+}
+
 /// The file of the last known good configuration.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

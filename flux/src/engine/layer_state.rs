@@ -90,7 +90,7 @@ pub(crate) struct LayerState {
     /// What is not tried again until it changes.
     pub(super) quarantine: Quarantine,
     /// By what its content is known again; by its bytes alone where the config type is not known.
-    pub(super) identities: Option<Identities>,
+    pub(super) identities: Option<Box<Identities>>,
     /// What must not be printed of a layer that has no document.
     pub(crate) secrets: Vec<String>,
     /// Those of the URI of its source, where it has some.

@@ -81,7 +81,7 @@ impl Layers {
         reducer: Option<Reducer>,
     ) -> Self {
         for state in &mut states {
-            state.identities = Some(Identities::new(schema.fields));
+            state.identities = Some(Box::new(Identities::new(schema.fields)));
         }
         let of_uris = states.iter().any(|state| state.uri_secrets.is_some());
         Layers {

@@ -56,6 +56,8 @@ pub(crate) use content::LayerContent;
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "json")]
 pub(crate) use decide::{Past, TrialRules};
+#[cfg(feature = "json")]
+pub(crate) use disk_status::DiskStatus;
 pub use disk_status::{LastKnownGood, TrialRecordFile};
 pub(crate) use evaluate::{Evaluation, EvaluationInput, RunningConfiguration, evaluate};
 pub(crate) use event::{EngineEvent, RefusedStage};

@@ -13,7 +13,7 @@ pub(crate) struct Served {
     /// Of each layer; none before the first configuration.
     pub(crate) contents: Arc<[LayerContent]>,
     /// What readers see and what the layers make, where stages made something else of it.
-    pub(crate) staged: Option<Staged>,
+    pub(crate) staged: Option<Arc<Staged>>,
     /// Whether the program's own reducer puts the layers together.
     pub(crate) reduced: bool,
 }

@@ -62,7 +62,7 @@ pub(crate) struct Driver {
     /// The health check that is running.
     check: Option<Answer<()>>,
     commands: Commands,
-    reload: Option<reload::Reload>,
+    reload: Option<Box<reload::Reload>>,
     #[cfg(feature = "signal")]
     signals: Option<super::signal::Signals>,
     first: Option<First>,

@@ -9,7 +9,9 @@ use super::{
     trial_file,
 };
 use crate::{
-    engine::{Engine, FingerprintKey, LastKnownGood, Past, TrialRecord, TrialRecordFile},
+    engine::{
+        DiskStatus, Engine, FingerprintKey, LastKnownGood, Past, TrialRecord, TrialRecordFile,
+    },
     observe,
     report::outgoing::SafeText,
 };
@@ -121,8 +123,7 @@ pub(super) struct LastGoodKeeper {
     /// The record that is on disk, or on its way there, by the engine's count.
     recorded: u64,
     /// What the status contains of the two files; none before the first attempt.
-    file: Option<LastKnownGood>,
-    record_file: Option<TrialRecordFile>,
+    status: DiskStatus,
     /// One of them has changed since it was put into the status.
     changed: bool,
 }
@@ -136,8 +137,7 @@ impl LastGoodKeeper {
             saver: Saver::new(disk::here()),
             kept: 0,
             recorded: 0,
-            file: None,
-            record_file: None,
+            status: DiskStatus::default(),
             changed: false,
         }
     }
@@ -203,7 +203,7 @@ impl LastGoodKeeper {
     pub(super) fn report(&mut self, engine: &mut Engine) -> bool {
         let changed = std::mem::take(&mut self.changed);
         if changed {
-            engine.kept_on_disk(self.file.clone(), self.record_file.clone());
+            engine.kept_on_disk(self.status.clone());
         }
         changed
     }
@@ -231,7 +231,7 @@ impl LastGoodKeeper {
         let shown = path.display().to_string();
         let (written, problem, writing) = match kind {
             SavedFile::Kept => {
-                let file = self.file.get_or_insert(LastKnownGood {
+                let file = self.status.last_known_good.get_or_insert(LastKnownGood {
                     path,
                     written: None,
                     problem: None,
@@ -240,7 +240,7 @@ impl LastGoodKeeper {
                 (&mut file.written, &mut file.problem, &mut file.writing)
             }
             SavedFile::Record => {
-                let file = self.record_file.get_or_insert(TrialRecordFile {
+                let file = self.status.trial_record.get_or_insert(TrialRecordFile {
                     path,
                     written: None,
                     problem: None,

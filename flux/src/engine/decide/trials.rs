@@ -37,7 +37,8 @@ impl Engine {
         for (state, key) in self.layers.states.iter_mut().zip(keys) {
             let of_layer = trials.known(&key);
             let identities = state.identities.as_ref();
-            state.identities = identities.map(|one| one.with(trials.record.key, of_layer));
+            state.identities =
+                identities.map(|one| Box::new(one.with(trials.record.key, of_layer)));
             for content in trials
                 .record
                 .in_quarantine()

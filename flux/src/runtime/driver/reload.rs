@@ -63,13 +63,13 @@ impl Driver {
             .map_or_else(Instant::now, |before| before.began);
         let mut replies = before.map(|before| before.replies).unwrap_or_default();
         replies.extend(reply);
-        self.reload = Some(Reload {
+        self.reload = Some(Box::new(Reload {
             requests,
             began,
             alarm: Box::pin(sleep_until(began + LOST)),
             step: ReloadStep::Reading,
             replies,
-        });
+        }));
     }
 
     #[cfg(feature = "signal")]
