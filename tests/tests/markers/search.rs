@@ -367,8 +367,12 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
     };
     let (first, quoted) = document_and_password::<C>(markers, format, Chance::Mostly);
     let second = document::<C>(markers, format, Chance::Mostly);
-    let quoted = written(&quoted, encoding);
-    if encoding > 0 {
+    // Nobody knows a secret of which the document was cut off after less than a piece.
+    let quoted = match first.contains(&quoted) {
+        true => written(&quoted, encoding),
+        false => String::new(),
+    };
+    if encoding > 0 && !quoted.is_empty() {
         markers.runs.push(quoted.to_lowercase());
     }
     let mut builder = base()
