@@ -31,7 +31,7 @@ pub(crate) fn run(table: &mut Table) {
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{printed}");
     let bytes: f64 = printed.trim().parse().expect("a number");
-    table.add(Row::new("memory of each, after four updates", bytes, "bytes").at_most(18_000.0));
+    table.add(Row::new("memory of each, after four updates", bytes, "bytes").at_most(15_500.0));
 }
 
 /// Starts so many capacitors, gives each of them four documents, and prints the bytes that one of them holds.
