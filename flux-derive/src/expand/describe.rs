@@ -91,6 +91,7 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     if let Some(name) = &field.env {
         all.extend(quote!(.with_variable(#name)));
     }
+    all.extend(segment_in_rust(field, &env));
     if let Some(name) = &field.argument {
         all.extend(quote!(.with_argument(#name)));
     }
@@ -102,6 +103,15 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
         all.extend(quote!(.with_accessor(#accessor)));
     }
     all
+}
+
+/// What the field's variable would be called by its name in Rust, where serde calls it something else.
+fn segment_in_rust(field: &Field<'_>, env: &str) -> Option<TokenStream> {
+    let in_rust = flux_syntax::env_segment(&plain(field.ident));
+    let mut aliases = field.aliases.iter();
+    let is_read = in_rust == env || aliases.any(|alias| flux_syntax::env_segment(alias) == in_rust);
+    let has_name = !matches!(field.kind, Kind::Flat | Kind::Rest { .. });
+    (has_name && !is_read).then(|| quote!(.with_segment_in_rust(#in_rust)))
 }
 
 /// The default as written, a text without its quotes, and where.

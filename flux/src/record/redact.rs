@@ -131,7 +131,8 @@ impl Redactor {
     pub(super) fn misspelt(&self, prefix: &str, variables: &Variables) -> Vec<Entry> {
         let fields = (self.schema.fields)();
         let environment = Environment::new(fields, self.schema.decode_tree, prefix, variables);
-        environment.map_or_else(Vec::new, |environment| environment.misspelt())
+        let misspelt = environment.map_or_else(Vec::new, |environment| environment.misspelt());
+        misspelt.into_iter().map(|one| one.entry).collect()
     }
 
     /// The variables that a layer reads.

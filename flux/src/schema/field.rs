@@ -11,6 +11,8 @@ pub struct Field {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) env: &'static str,
     pub(crate) env_exact: Option<&'static str>,
+    /// The segment of the field's name in Rust, where none of its keys has it.
+    pub(crate) env_in_rust: Option<&'static str>,
     pub(crate) kind: Kind,
     /// The section's keys are beside this struct's own.
     pub(crate) flatten: bool,
@@ -217,6 +219,7 @@ impl Field {
             aliases: &[],
             env,
             env_exact: None,
+            env_in_rust: None,
             kind: Kind::Leaf,
             flatten: false,
             strict: false,
@@ -264,6 +267,12 @@ impl Field {
     #[must_use]
     pub const fn with_variable(mut self, name: &'static str) -> Self {
         self.env_exact = Some(name);
+        self
+    }
+    /// Sets the segment of the field's name in Rust, which no variable has.
+    #[must_use]
+    pub const fn with_segment_in_rust(mut self, segment: &'static str) -> Self {
+        self.env_in_rust = Some(segment);
         self
     }
     /// Sets [`Field::argument`].

@@ -15,6 +15,18 @@ struct App {
     database: Database,
     /// It does not derive `Flux`.
     pool: Option<Pool>,
+    store: Option<Store>,
+    #[flux(default)]
+    #[serde(rename = "maxBody")]
+    body: u32,
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[allow(dead_code)]
+enum Store {
+    Memory,
+    Disk { path: String },
 }
 
 #[derive(Flux)]
@@ -148,4 +160,226 @@ fn a_variable_of_a_field_of_a_struct_that_is_one_value_is_a_warning() {
     let variables = [("APP_POOL", "size=3"), ("APP_POOL_SIZE", "5")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert!(reported("env:APP_", &variables).contains("single value"));
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Target {
+    Name(String),
+    Whole { host: String, port: u16 },
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+#[serde(tag = "t", content = "c")]
+#[allow(dead_code)]
+enum Beside {
+    One { n: u8 },
+}
+
+#[derive(Deserialize, Clone, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[allow(dead_code)]
+enum Plain {
+    Keep,
+    ReplaceAll { by: String },
+}
+
+/// What no map can be, and asks for whatever there is.
+#[derive(Clone, PartialEq)]
+struct Amount(u64);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: serde::Deserializer<'de>>(decoder: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl serde::de::Visitor<'_> for Visit {
+            type Value = Amount;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an amount")
+            }
+            fn visit_u64<E>(self, amount: u64) -> Result<Amount, E> {
+                Ok(Amount(amount))
+            }
+        }
+        decoder.deserialize_any(Visit)
+    }
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct Values {
+    store: Option<Store>,
+    boxed: Option<Box<Store>>,
+    target: Option<Target>,
+    beside: Option<Beside>,
+    plain: Option<Plain>,
+    anything: Option<serde_json::Value>,
+    amount: Option<Amount>,
+    #[flux(default)]
+    store_size: u32,
+}
+
+/// The warnings, or the refusal, of one variable.
+fn told<C: Config>(unknown: Unknown, name: &str) -> Result<Vec<String>, String> {
+    let source = Source::env("APP_").variables([(name, "5")]);
+    let builder = Capacitor::<C>::builder().manual().unknown(unknown);
+    let capacitor = builder.source(source).build().expect("a declaration");
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let started = runtime.expect("a runtime").block_on(capacitor.start());
+    started.map_err(|error| error.to_string())?;
+    let warnings = &capacitor.status().warnings;
+    Ok(warnings.iter().map(|one| one.message.clone()).collect())
+}
+
+#[test]
+fn a_variable_of_a_part_of_an_enum_that_is_one_value_is_reported_with_the_variable_of_the_whole() {
+    for (name, fix) in [
+        ("APP_STORE_KIND", r#"set `APP_STORE={"kind":..}` with all"#),
+        ("APP_STORE_PATH", r#"set `APP_STORE={"path":..}` with all"#),
+        ("APP_BOXED_KIND", r#"set `APP_BOXED={"kind":..}` with all"#),
+        ("APP_BESIDE_T", "set `APP_BESIDE={t=..}`"),
+        ("APP_PLAIN_REPLACE_ALL", "set `APP_PLAIN={replace-all=..}`"),
+        (
+            "APP_PLAIN_REPLACE_ALL_BY",
+            "set `APP_PLAIN={replace-all=..}`",
+        ),
+        ("APP_PLAIN_KEEP", "set `APP_PLAIN=keep`"),
+        (
+            "APP_ANYTHING_LONG_NAME",
+            r#"set `APP_ANYTHING={"long_name":..}`"#,
+        ),
+        // Near to another one.
+        ("APP_STORE_SIZ", "did you mean `APP_STORE_SIZE`?"),
+    ] {
+        let warnings = told::<Values>(Unknown::Warn, name).expect(name);
+        assert!(
+            matches!(&warnings[..], [one] if one.contains(fix)),
+            "{name}: {warnings:?}"
+        );
+        let refused = told::<Values>(Unknown::Deny, name).expect_err(name);
+        assert!(refused.contains(fix), "{refused}");
+        assert_eq!(told::<Values>(Unknown::Ignore, name), Ok(Vec::new()));
+    }
+    for name in ["APP_AMOUNT_BURST", "APP_PLAIN_OTHER"] {
+        assert_eq!(
+            told::<Values>(Unknown::Deny, name),
+            Ok(Vec::new()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_may_be_a_part_of_an_enum_without_a_tag_is_a_warning_and_never_refused() {
+    for unknown in [Unknown::Warn, Unknown::Deny] {
+        let warnings = told::<Values>(unknown, "APP_TARGET_HOST").expect("a warning");
+        let fix = r#"set `APP_TARGET`, as JSON where it has parts: `APP_TARGET={"host":..}`"#;
+        assert!(
+            matches!(&warnings[..], [one] if one.contains(fix)),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct Renamed {
+    #[serde(rename = "hostName")]
+    #[flux(default)]
+    host: String,
+    #[serde(rename = "type", alias = "sort")]
+    #[flux(default)]
+    kind: String,
+    #[serde(rename = "database")]
+    #[flux(nested)]
+    db: RenamedDatabase,
+    #[serde(rename = "tags")]
+    #[flux(default)]
+    labels: std::collections::BTreeMap<String, String>,
+    #[serde(rename = "pools")]
+    #[flux(nested, default)]
+    many: std::collections::BTreeMap<String, RenamedDatabase>,
+    #[serde(flatten)]
+    #[flux(nested)]
+    beside: RenamedBeside,
+    /// Its name in Rust is that of another field.
+    #[serde(rename = "inner")]
+    #[flux(default)]
+    outer: u32,
+    #[serde(rename = "outer")]
+    #[flux(default)]
+    inner: u32,
+    /// The same variable by both names.
+    #[serde(rename = "maxSize")]
+    #[flux(default)]
+    max_size: u32,
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct RenamedDatabase {
+    #[serde(rename = "uri")]
+    #[flux(default, env = "DATABASE_URI")]
+    url: String,
+    #[serde(rename = "poolSize")]
+    #[flux(default)]
+    size: u32,
+}
+
+#[derive(Flux)]
+#[serde(rename_all = "SCREAMING-KEBAB-CASE")]
+#[allow(dead_code)]
+struct RenamedBeside {
+    #[serde(rename = "log-level")]
+    #[flux(default)]
+    verbosity: String,
+    #[flux(default)]
+    plain_name: String,
+}
+
+#[test]
+fn the_variable_of_a_field_by_its_name_in_rust_is_reported_with_the_one_that_is_read() {
+    for (name, meant) in [
+        ("APP_HOST", "APP_HOST_NAME"),
+        ("app_host", "APP_HOST_NAME"),
+        ("APP_KIND", "APP_TYPE"),
+        ("APP_DB_SIZE", "APP_DATABASE_POOL_SIZE"),
+        ("APP_DB_POOL_SIZE", "APP_DATABASE_POOL_SIZE"),
+        ("APP_DATABASE_SIZE", "APP_DATABASE_POOL_SIZE"),
+        ("APP_DB_URL", "DATABASE_URI"),
+        ("APP_DATABASE_URL", "DATABASE_URI"),
+        ("APP_LABELS", "APP_TAGS"),
+        ("APP_LABELS_TEAM", "APP_TAGS_TEAM"),
+        ("APP_MANY_A_POOL_SIZE", "APP_POOLS_A_POOL_SIZE"),
+        ("APP_POOLS_A_SIZE", "APP_POOLS_A_POOL_SIZE"),
+        ("APP_VERBOSITY", "APP_LOG_LEVEL"),
+    ] {
+        let warnings = told::<Renamed>(Unknown::Warn, name).expect(name);
+        let fix = format!("did you mean `{meant}`?");
+        assert!(
+            matches!(&warnings[..], [one] if one.contains(&fix)),
+            "{name}: {warnings:?}"
+        );
+        let refused = told::<Renamed>(Unknown::Deny, name).expect_err(name);
+        assert!(refused.contains(&fix), "{refused}");
+    }
+    let warnings = told::<Renamed>(Unknown::Warn, "APP_DB").expect("a section");
+    assert!(
+        warnings[0].contains("`database` is a section"),
+        "{warnings:?}"
+    );
+    for name in [
+        "APP_SORT",
+        "APP_OUTER",
+        "APP_INNER",
+        "APP_MAX_SIZE",
+        "APP_PLAIN_NAME",
+        "APP_BESIDE",
+    ] {
+        assert_eq!(
+            told::<Renamed>(Unknown::Deny, name),
+            Ok(Vec::new()),
+            "{name}"
+        );
+    }
 }

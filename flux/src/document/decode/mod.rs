@@ -17,8 +17,8 @@ mod variant;
 mod yaml;
 
 pub(crate) use reading::{
-    AskedForm, asked_fields, asked_form, items_by_number, with_parts, with_plain_scalars,
-    with_texts_read_once,
+    AskedForm, AskedValue, asked_form, asked_value, items_by_number, with_parts,
+    with_plain_scalars, with_texts_read_once,
 };
 pub(crate) use tree::TreeDecoder;
 

@@ -41,11 +41,24 @@ pub(crate) enum AskedForm {
     Map,
 }
 
+/// What a text is read for, where that may have parts with names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum AskedValue {
+    /// A struct with these keys.
+    Struct(&'static [&'static str]),
+    /// An enum with these variants.
+    Enum(&'static [&'static str]),
+    /// Whatever it is, as by an enum with a tag or without any.
+    Anything,
+    #[default]
+    Other,
+}
+
 thread_local! {
     /// The form that the last text was read for.
     static ASKED: Cell<Option<AskedForm>> = const { Cell::new(None) };
-    /// The keys of the struct that the last text was read for.
-    static FIELDS: Cell<&'static [&'static str]> = const { Cell::new(&[]) };
+    /// What the last text was read for.
+    static VALUE: Cell<AskedValue> = const { Cell::new(AskedValue::Other) };
     /// A map in the place of a list contains its items by their numbers.
     static BY_NUMBER: Cell<bool> = const { Cell::new(false) };
 }
@@ -57,11 +70,11 @@ pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
     ASKED.take()
 }
 
-/// The keys of the struct that `decode` reads its one text for; empty for anything else.
-pub(crate) fn asked_fields(decode: impl FnOnce()) -> &'static [&'static str] {
-    FIELDS.set(&[]);
+/// What `decode` reads its one text for.
+pub(crate) fn asked_value(decode: impl FnOnce()) -> AskedValue {
+    VALUE.set(AskedValue::Other);
     decode();
-    FIELDS.take()
+    VALUE.take()
 }
 
 /// Runs `decode` with lists of sections accepted as maps of their items by number.
@@ -81,9 +94,9 @@ pub(super) fn asked_for(form: AskedForm) {
     ASKED.set(Some(form));
 }
 
-/// A text is read for a struct with these keys.
-pub(super) fn asked_for_fields(fields: &'static [&'static str]) {
-    FIELDS.set(fields);
+/// A text is read for this.
+pub(super) fn asked_for_value(value: AskedValue) {
+    VALUE.set(value);
 }
 
 /// Whether a list of sections may be a map of its items by number.

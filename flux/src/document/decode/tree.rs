@@ -3,7 +3,9 @@
 
 use super::{
     access::Rest,
-    reading::{AskedForm, asked_for, asked_for_fields, by_number, chosen, opened, plain_scalars},
+    reading::{
+        AskedForm, AskedValue, asked_for, asked_for_value, by_number, chosen, opened, plain_scalars,
+    },
     tree_access::{TreeEntries, TreeItems, entries_of, no_key_twice},
 };
 use crate::{
@@ -155,7 +157,10 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
                     self.plainly(visitor)
                 }
             },
-            Tree::Raw(text) => TreeDecoder(&raw::guess(text)?).deserialize_any(visitor),
+            Tree::Raw(text) => {
+                asked_for_value(AskedValue::Anything);
+                TreeDecoder(&raw::guess(text)?).deserialize_any(visitor)
+            }
             _ => self.plainly(visitor),
         }
     }
@@ -229,7 +234,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         if let Tree::Raw(_) = self.0 {
-            asked_for_fields(fields);
+            asked_for_value(AskedValue::Struct(fields));
         }
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => self.list(true, visitor),
@@ -244,6 +249,9 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
+        if let Tree::Raw(_) = self.0 {
+            asked_for_value(AskedValue::Enum(variants));
+        }
         match self.0 {
             Tree::Raw(text) if text.trim_ascii_start().starts_with('{') => {
                 TreeDecoder(&*opened(AskedForm::Map, text)?)

@@ -1,9 +1,10 @@
 //! The warning of variables that are not read, though they look as if they were meant to be.
 
 use super::{
-    Environment, Variable,
+    Environment, Variable, in_rust,
     names::{sections, unread_names, variables},
     readings::ReachedName,
+    single_value::PartOfValue,
 };
 use crate::{
     document::AskedForm,
@@ -13,15 +14,25 @@ use crate::{
 };
 use flux_syntax::nearest;
 
+/// A variable that looks as if it was meant to be read.
+pub(crate) struct SuspectVariable {
+    pub(crate) entry: Entry,
+    /// It may belong to somebody else, and is never refused.
+    pub(super) is_uncertain: bool,
+}
+
+/// What a name was probably meant for: the path, what is behind "is not read", and whether that is not certain.
+type Meant = (Vec<Seg>, String, bool);
+
 impl<L> Environment<'_, L> {
     /// Variables under the prefix that no field has, and whose names are near to those of fields or begin with the name of a list
-    /// or of a map of sections; and those that differ from a name that is read in small and capital letters alone. Others belong to
-    /// somebody else.
-    pub(crate) fn misspelt(&self) -> Vec<Entry> {
+    /// or of a map of sections, or of a value that has parts; those that differ from a name that is read in small and capital letters
+    /// alone; and the names of fields in Rust, where serde renames them. Others belong to somebody else.
+    pub(crate) fn misspelt(&self) -> Vec<SuspectVariable> {
         let mut names = self.others(false);
         names.extend(self.beside_prefix());
         let suspect = |name: String| {
-            let (near, what) = self.suspect(&name)?;
+            let (near, what, is_uncertain) = self.suspect(&name)?;
             let text = format!("this variable is not read{what}");
             let to = what
                 .split('`')
@@ -31,7 +42,10 @@ impl<L> Environment<'_, L> {
             let what = What::plain(ProblemKind::UnknownKey, text);
             let mut entry = Entry::new("environment", Flaw { path: near, what }).fix(fix);
             entry.variable = Some(name);
-            Some(entry)
+            Some(SuspectVariable {
+                entry,
+                is_uncertain,
+            })
         };
         names.into_iter().filter_map(suspect).collect()
     }
@@ -69,7 +83,7 @@ impl<L> Environment<'_, L> {
     }
 
     /// The path of a name that is read.
-    fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
+    pub(super) fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
         let fixed = self.fixed.iter().find(|fixed| fixed.name == name);
         let entry = || {
             let read = self.readings(name, &|_| Vec::new());
@@ -103,7 +117,35 @@ impl<L> Environment<'_, L> {
     }
 
     /// What is behind "is not read" for a name, and the path that was meant.
-    fn suspect(&self, name: &str) -> Option<(Vec<Seg>, String)> {
+    fn suspect(&self, name: &str) -> Option<Meant> {
+        let certain = |(path, why)| (path, why, false);
+        let is_free = self.readings(name, &|_| Vec::new()).found.is_empty();
+        if let Some(found) = self.by_name_in_rust(name).filter(|_| is_free) {
+            return Some(certain(found));
+        }
+        let near = self.near_to(name).map(certain);
+        // What is near to the whole value was meant for a part of it.
+        let is_near_another = |whole: &str| {
+            let near = near.as_ref();
+            near.is_some_and(|(_, why, _)| !why.contains(&format!("`{whole}`")))
+        };
+        if is_free
+            && let Some(part) = self.in_value_of_any_form(name)
+            && !is_near_another(&part.whole)
+        {
+            return Some((part.path, part.why, part.is_uncertain));
+        }
+        let below = || {
+            let meant = self.meant_in_rust(name).filter(|_| is_free)?;
+            let part = |part: PartOfValue| (part.path, part.why, part.is_uncertain);
+            let near = self.near_to(&meant).map(certain);
+            near.or_else(|| self.in_value_of_any_form(&meant).map(part))
+        };
+        near.or_else(below)
+    }
+
+    /// What is behind "is not read" for a name that is near to another one, and the path of that.
+    fn near_to(&self, name: &str) -> Option<(Vec<Seg>, String)> {
         let prefix = self.naming.prefix;
         let all = &self.fixed;
         if let Some(meant) = self.in_letters_of_prefix(name) {
@@ -111,11 +153,14 @@ impl<L> Environment<'_, L> {
                 Some(path) => Some((path, format!(", did you mean `{meant}`?"))),
                 None => self
                     .of_own_variable(&meant)
+                    .or_else(|| self.by_name_in_rust(&meant))
                     .or_else(|| self.of_prefix_without_end(name, &meant)),
             };
         }
         if let Some(meant) = self.behind_shorter_prefix(name) {
-            let path = self.path_read(&meant)?;
+            let Some(path) = self.path_read(&meant) else {
+                return self.by_name_in_rust(&meant);
+            };
             return Some((path, format!(", did you mean `{meant}`?")));
         }
         if let Some(found) = self.of_own_variable(name) {
@@ -229,7 +274,10 @@ impl<L> Environment<'_, L> {
         let mut cuts = rest.match_indices(separator);
         let meant = cuts.find_map(|(end, _)| {
             let behind = end + separator.len();
-            let near = nearest(&rest[behind..], fields.iter().map(String::as_str))?;
+            let part = &rest[behind..];
+            let in_rust = in_rust::meant_in_section(inner, separator, part);
+            let near = || nearest(part, fields.iter().map(String::as_str)).map(str::to_owned);
+            let near = in_rust.or_else(near)?;
             let meant = format!("{begin}{}{near}", &rest[..behind]);
             let read = self.readings(&meant, &|_| Vec::new());
             (!read.found.is_empty()).then_some(meant)

@@ -4,12 +4,13 @@
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
+mod in_rust;
 mod known;
 mod misspelt;
 mod names;
 pub(in crate::source) mod overlay;
-mod plain_struct;
 mod readings;
+mod single_value;
 pub(in crate::source) mod step;
 mod unread;
 
@@ -159,10 +160,13 @@ impl<'a, L> Environment<'a, L> {
             _ => self.misspelt(),
         };
         let all_strict = schema::is_strict(self.fields);
-        let suspects = suspects.into_iter().map(|entry| (entry, all_strict));
+        let suspects = suspects.into_iter();
+        let suspects = suspects.map(|one| (one.entry, all_strict, one.is_uncertain));
+        let unread = unread.into_iter();
+        let unread = unread.map(|(entry, is_strict)| (entry, is_strict, false));
         let (mut refused, mut warnings) = (Vec::new(), Vec::new());
-        for (entry, is_strict) in suspects.chain(unread) {
-            match (denies(is_strict), unknown) {
+        for (entry, is_strict, is_uncertain) in suspects.chain(unread) {
+            match (denies(is_strict) && !is_uncertain, unknown) {
                 (true, _) => refused.push(entry),
                 (false, Unknown::Ignore) => {}
                 (false, _) => warnings.push(entry),
