@@ -239,7 +239,8 @@ impl LayerStatus {
     }
 
     /// When the layer was last known to be current: its source was read, or sent what only the source could send. `None` before the
-    /// first time. Of a layer that is read at start, when it was read. Also of an older status, this is the newest time.
+    /// first time. Of a layer that is read at start, when it was read. Also of an older status, this is the newest time, by the
+    /// system's clock as it is set now.
     pub fn proven(&self) -> Option<SystemTime> {
         self.proven.at()
     }

@@ -4,11 +4,14 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 use tokio::time::Instant;
+
+/// By how many milliseconds the system's clock must differ from what it would be by the monotonic one to have been set.
+const SET: i64 = 500;
 
 type OnProof = Box<dyn Fn(SystemTime) + Send + Sync>;
 
@@ -18,7 +21,9 @@ type OnProof = Box<dyn Fn(SystemTime) + Send + Sync>;
 pub(crate) struct LastProven(Arc<Shared>);
 
 struct Shared {
-    began: (Instant, SystemTime),
+    began: Beginning,
+    /// By how many milliseconds the system's clock has been set since then.
+    set: AtomicI64,
     /// Milliseconds since it began, and one more; 0 means never.
     millis: AtomicU64,
     /// For how many milliseconds a proof holds; 0 means for ever.
@@ -26,11 +31,42 @@ struct Shared {
     on_proof: OnceLock<OnProof>,
 }
 
+/// One moment on all clocks. Tokio's may be paused.
+struct Beginning {
+    instant: Instant,
+    monotonic: std::time::Instant,
+    wall: SystemTime,
+}
+
+impl Shared {
+    /// By how many milliseconds the system's clock has been set, seen so long after the beginning. It is noted where it differs by more
+    /// than the two clocks usually do, so that one proof has one time.
+    fn set(&self, passed: Duration, wall: SystemTime) -> i64 {
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let wall = match wall.duration_since(self.began.wall) {
+            Ok(ahead) => millis(ahead),
+            Err(behind) => -millis(behind.duration()),
+        };
+        let now = wall.saturating_sub(millis(passed));
+        let noted = self.set.load(Ordering::Relaxed);
+        if now.saturating_sub(noted).saturating_abs() <= SET {
+            return noted;
+        }
+        self.set.store(now, Ordering::Relaxed);
+        now
+    }
+}
+
 impl LastProven {
     /// Never proven yet.
     pub(crate) fn never() -> Self {
         LastProven(Arc::new(Shared {
-            began: (Instant::now(), SystemTime::now()),
+            began: Beginning {
+                instant: Instant::now(),
+                monotonic: std::time::Instant::now(),
+                wall: SystemTime::now(),
+            },
+            set: AtomicI64::new(0),
             millis: AtomicU64::new(0),
             bound: AtomicU64::new(0),
             on_proof: OnceLock::new(),
@@ -50,8 +86,11 @@ impl LastProven {
         self.proved();
     }
 
-    /// The layer was current at `then`; what proved it later still counts.
+    /// The layer was current at `then`; what proved it later still counts. What is older than the program proves nothing.
     pub(crate) fn prove_as_of(&self, then: Instant) {
+        if then < self.0.began.instant {
+            return;
+        }
         self.0
             .millis
             .fetch_max(self.millis(then), Ordering::Relaxed);
@@ -60,7 +99,9 @@ impl LastProven {
 
     /// As it is kept; never 0.
     fn millis(&self, at: Instant) -> u64 {
-        let millis = at.saturating_duration_since(self.0.began.0).as_millis();
+        let millis = at
+            .saturating_duration_since(self.0.began.instant)
+            .as_millis();
         u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
     }
 
@@ -86,15 +127,27 @@ impl LastProven {
             millis => Duration::from_millis(millis),
         };
         let proven = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
-        let now = now.saturating_duration_since(self.0.began.0);
+        let now = now.saturating_duration_since(self.0.began.instant);
         let ago = now.checked_sub(Duration::from_millis(proven))?;
         (ago > bound).then_some((ago, bound))
     }
 
-    /// When that was; `None` before the first time.
+    /// When that was, by the system's clock as it is now: a machine may set it long after the program has started. `None` before the
+    /// first time.
     pub(crate) fn at(&self) -> Option<SystemTime> {
+        self.at_by(self.0.began.monotonic.elapsed(), SystemTime::now())
+    }
+
+    /// The same so long after the beginning, when the system's clock shows `wall`.
+    fn at_by(&self, passed: Duration, wall: SystemTime) -> Option<SystemTime> {
         let millis = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
-        self.0.began.1.checked_add(Duration::from_millis(millis))
+        let at = (self.0.began.wall).checked_add(Duration::from_millis(millis))?;
+        let set = self.0.set(passed, wall);
+        let by = Duration::from_millis(set.unsigned_abs());
+        match set < 0 {
+            true => at.checked_sub(by),
+            false => at.checked_add(by),
+        }
     }
 }
 
@@ -107,6 +160,33 @@ impl fmt::Debug for LastProven {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proof_has_its_time_by_the_clock_as_it_is_set_by_now() {
+        let proven = LastProven::never();
+        let (began, second) = (proven.0.began.wall, Duration::from_secs(1));
+        proven.prove(Instant::now());
+        let ago = |passed: Duration, now: SystemTime| {
+            let at = proven.at_by(passed, now).unwrap();
+            (at, now.duration_since(at).unwrap())
+        };
+        let (first, _) = ago(second * 3, began + second * 3);
+        let late = Duration::from_millis(300);
+        let again = [
+            ago(second * 5, began + second * 5 - late),
+            ago(second * 9, began + second * 9 + late),
+        ];
+        assert!(
+            again.iter().all(|(at, _)| *at == first),
+            "the clocks differ a little: {again:?}"
+        );
+        // From years ago to the right time and back, as at the start of a machine.
+        let years = second * 1_700_000_000;
+        for now in [began + years, began - years, began] {
+            let (_, ago) = ago(second * 10, now + second * 10);
+            assert!(ago >= second * 9 && ago <= second * 11, "{ago:?}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_proof_holds_for_its_bound_and_for_ever_without_one() {
