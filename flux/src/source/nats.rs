@@ -280,11 +280,16 @@ impl Nats {
         })
     }
 
-    /// A leader gave the answer, and it has a majority.
+    /// A leader gave the answer, it has a majority, and what the bucket mirrors, if it does, reaches it.
     fn is_led(&self, info: &stream::Info) -> Result<(), SourceError> {
-        match led::by_a_majority(info.cluster.as_ref()) {
+        if !led::by_a_majority(info.cluster.as_ref()) {
+            return Err(self.wrong("the bucket has no leader with a majority of its servers"));
+        }
+        match led::is_fed(info.mirror.as_ref()) {
             true => Ok(()),
-            false => Err(self.wrong("the bucket has no leader with a majority of its servers")),
+            false => {
+                Err(self.wrong("the bucket mirrors another one, and has lost contact with it"))
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{ClusterInfo, PeerInfo};
+use async_nats::jetstream::stream::{ClusterInfo, PeerInfo, SourceInfo};
 
 /// How long ago the leader may have had contact with a server that counts for its majority. In a quiet bucket it has it every second.
 pub(super) const CONTACT: Duration = Duration::from_secs(10);
@@ -25,6 +25,13 @@ pub(super) fn keeps_up(cluster: Option<&ClusterInfo>, server: Option<&str>) -> b
     let replica = cluster.replicas.iter().find(|one| one.name == server);
     // Neither the leader nor a replica: the stream has moved away from it.
     replica.map_or(cluster.leader.as_deref() == Some(server), has_contact)
+}
+
+/// Whether a stream that mirrors another has had contact with it: in a quiet one it has it every second. None at all is that of a mirror
+/// whose server was just started.
+pub(super) fn is_fed(mirror: Option<&SourceInfo>) -> bool {
+    let contact = |mirror: &SourceInfo| mirror.active.is_some_and(|ago| ago < CONTACT);
+    mirror.is_none_or(contact)
 }
 
 /// A replica that a new leader has never had contact with was last seen 0 ns ago, and is not current.
@@ -69,6 +76,21 @@ mod tests {
         // As a server answers that has lost the others.
         let alone = vec![replica("a", true, 2.4), well, never];
         assert!(!by_a_majority(Some(&cluster(None, alone))));
+    }
+
+    #[test]
+    fn a_mirror_counts_while_it_has_contact_with_what_it_mirrors() {
+        assert!(is_fed(None), "no mirror");
+        for (active, fed) in [
+            ("-1", false),
+            ("5000000", true),
+            ("9900000000", true),
+            ("10000000000", false),
+        ] {
+            let text = format!(r#"{{"name": "KV_origin", "lag": 0, "active": {active}}}"#);
+            let mirror: SourceInfo = serde_json::from_str(&text).unwrap();
+            assert_eq!(is_fed(Some(&mirror)), fed, "{active}");
+        }
     }
 
     #[test]
