@@ -1,5 +1,7 @@
 //! Watches a document on a web server: how often it is asked for, and when an answer is new.
 
+mod newest;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -12,11 +14,13 @@ use hyper::{
     header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH},
 };
 
+use self::newest::Newest;
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, checked, document,
-        http::{Http, HttpAnswer, SERVERS, date, refused},
+        http::{Http, HttpAnswer, SERVERS, refused},
+        retry_after::date,
     },
 };
 
@@ -26,9 +30,6 @@ const POLL: Duration = Duration::from_secs(30);
 const OFTEN: Duration = Duration::from_millis(100);
 /// After how many seconds without a change a version differs from the next one by its date.
 const SETTLED: u64 = 2;
-/// So many answers in a row with an older date than was seen are no replica that lags behind: the document was put back.
-const PUT_BACK: u32 = 5;
-
 /// Watches a document on a web server by asking for it again and again; one that has not changed is not sent again where the
 /// server gives it an `ETag` or a `Last-Modified`.
 ///
@@ -45,34 +46,6 @@ const PUT_BACK: u32 = 5;
 pub struct Https {
     place: Remote<String>,
     newest: Newest,
-}
-
-/// The newest document that was seen, by its date.
-#[derive(Clone, Default)]
-struct Newest {
-    modified: Option<u64>,
-    body: Option<Bytes>,
-    /// How many answers in a row were older.
-    older: u32,
-}
-
-impl Newest {
-    /// Whether an answer is to be taken. One with an older date comes from a replica that lags behind, unless it stays so.
-    fn takes(&mut self, modified: Option<u64>, body: &Bytes) -> bool {
-        let is_older = modified
-            .zip(self.modified)
-            .is_some_and(|(now, newest)| now < newest);
-        if is_older && self.body.as_ref() != Some(body) && self.older + 1 < PUT_BACK {
-            self.older += 1;
-            return false;
-        }
-        if !is_older || self.body.as_ref() != Some(body) {
-            self.modified = modified;
-        }
-        self.body = Some(body.clone());
-        self.older = 0;
-        true
-    }
 }
 
 remote::options_of_a_server!(Https);
@@ -110,6 +83,25 @@ impl Https {
     fn every(&self) -> Duration {
         let every = self.place.duration("poll").unwrap_or(POLL);
         every.max(OFTEN)
+    }
+
+    /// An answer was held back, by its date or its age.
+    fn before(&self, dated: Option<String>, age: Duration) -> SourceError {
+        SourceError::transient(format!(
+            "{}: the answer is older ({}) than the document that was seen before; it is taken if the next ones are too",
+            self.place.origin(),
+            dated.unwrap_or_else(|| format!("`Age: {}`", age.as_secs()))
+        ))
+    }
+
+    /// A cache on the way gave an answer that is older than the bound of staleness.
+    fn old(&self, age: Duration) -> SourceError {
+        SourceError::transient(format!(
+            "{}: a cache on the way answers in the server's place, and what it has is {} s old (`Age`); let it ask the server, or \
+             raise `poll` above that",
+            self.place.origin(),
+            age.as_secs()
+        ))
     }
 
     fn authorization(&self) -> Option<(HeaderName, String)> {
@@ -208,12 +200,16 @@ impl Watcher for Https {
         checked(&self.place)?;
         // Every question has its limit, and a pause between two of them is no silence, however long it is.
         observer.is_read_every(self.every(), ANSWER);
+        let bound = observer.period(self.every());
+        let bound = bound.saturating_add(bound / 10).saturating_add(ANSWER);
         let connect = async { Http::new(&self.place) };
         let http = SERVERS
             .lease(self.place.server(), observer.was_live(), connect)
             .await?;
         let mut again = observer.resync();
         let mut known = Known::default();
+        // What was reported of this session's answers last; nothing of a document is its absence.
+        let mut reported: Option<Option<Bytes>> = None;
         loop {
             let conditions: Vec<_> = known.conditions().collect();
             let conditional = !conditions.is_empty();
@@ -224,6 +220,11 @@ impl Watcher for Https {
             let path = self.place.at(0);
             let asked = Instant::now();
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
+            let age = answer.age();
+            // A cache that answers by itself shows the document as it was when the server was asked.
+            let of = asked.checked_sub(age).unwrap_or(asked);
+            let reader = observer.as_of(of);
+            let old = (age > bound).then(|| self.old(age));
             match answer.status {
                 StatusCode::OK if is_page(answer.header("content-type"), &answer.body) => {
                     return Err(SourceError::transient(format!(
@@ -234,22 +235,25 @@ impl Watcher for Https {
                 StatusCode::OK => {
                     let now = known.next(&answer);
                     let modified = now.modified.as_deref().and_then(date);
-                    if self.newest.takes(modified, &answer.body) {
+                    if self.newest.takes(modified, of, &answer.body) {
                         known = now;
                         let revision = known.tag.clone().or_else(|| known.modified.clone());
-                        let observation = document(&self.place, &answer.body, revision);
-                        observer.as_of(asked).observe(observation);
+                        let body = Some(answer.body);
+                        if old.is_none() || reported.as_ref() != Some(&body) {
+                            let bytes = body.as_deref().unwrap_or_default();
+                            reader.observe(document(&self.place, bytes, revision));
+                        }
+                        reported = Some(body);
                     } else {
-                        observer.failing(SourceError::transient(format!(
-                            "{}: the answer is older ({}) than the document that was seen before; it is taken if the next ones are too",
-                            self.place.origin(),
-                            now.modified.unwrap_or_default()
-                        )));
+                        let dated = now.modified.filter(|_| age.is_zero());
+                        observer.failing(self.before(dated, age));
                     }
                 }
                 StatusCode::NOT_MODIFIED if conditional => {
-                    self.newest.older = 0;
-                    observer.as_of(asked).live();
+                    self.newest.still_holds(of);
+                    if old.is_none() {
+                        reader.live();
+                    }
                 }
                 StatusCode::NOT_MODIFIED => {
                     return Err(SourceError::transient(format!(
@@ -257,12 +261,20 @@ impl Watcher for Https {
                         self.place.origin()
                     )));
                 }
+                StatusCode::NOT_FOUND | StatusCode::GONE if !self.newest.goes(of) => {
+                    observer.failing(self.before(None, age));
+                }
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
                     known = Known::default();
-                    self.newest = Newest::default();
-                    observer.as_of(asked).observe(Observation::Absent);
+                    if old.is_none() || reported != Some(None) {
+                        reader.observe(Observation::Absent);
+                    }
+                    reported = Some(None);
                 }
                 _ => return Err(refused(&self.place, &answer)),
+            }
+            if let Some(old) = old {
+                observer.failing(old);
             }
             again.due().await;
             // Whatever asks: the `resync` of the struct, or the program.
@@ -285,30 +297,62 @@ mod tests {
         assert!(!format!("{https:?}").contains("hunter2"));
     }
 
-    #[test]
-    fn a_replica_that_lags_behind_is_not_newer_and_what_was_put_back_is() {
-        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
-        let mut newest = Newest::default();
-        assert!(newest.takes(Some(10), &bytes("one")));
-        assert!(newest.takes(Some(20), &bytes("two")));
-        for _ in 0..10 {
-            assert!(!newest.takes(Some(10), &bytes("one")));
-            assert!(newest.takes(Some(20), &bytes("two")));
+    /// An answer of the server, and then those of a cache that has had it for an hour.
+    #[tokio::test]
+    async fn what_a_cache_has_had_for_longer_than_the_bound_is_not_live() {
+        use crate::source::{Health, mailbox::Mailbox, remote::fake};
+        use std::{
+            io::Write,
+            sync::atomic::{AtomicUsize, Ordering::SeqCst},
+        };
+        for (status, body) in [
+            ("304 Not Modified", ""),
+            ("200 OK", "{}"),
+            ("200 OK", "{ }"),
+        ] {
+            let count = AtomicUsize::new(0);
+            let address = fake::web(move |_, client| {
+                let answer = match count.fetch_add(1, SeqCst) {
+                    0 => fake::found("ETag: \"1\"\r\nAge: 1\r\n", "{}"),
+                    _ => {
+                        let length = body.len();
+                        let head = format!(
+                            "HTTP/1.1 {status}\r\nAge: 3600\r\nContent-Length: {length}\r\n\r\n"
+                        );
+                        [head.as_bytes(), body.as_bytes()].concat()
+                    }
+                };
+                client.write_all(&answer).unwrap();
+            });
+            let mailbox = Mailbox::new(1);
+            let observer = mailbox.observer(0).with_resync(Some(OFTEN));
+            let proven = mailbox.proven(0);
+            let mut https = Https::plain(address.to_string(), "/app.json").poll(OFTEN);
+            let began = Instant::now();
+            let session = tokio::spawn(async move { https.watch(&observer).await });
+            let stale = async {
+                loop {
+                    let mut reports = mailbox.take().into_iter();
+                    let report = reports.find(|report| report.has_error());
+                    if let Some(Some(Health::Stale { error, .. })) =
+                        report.map(|report| report.health)
+                    {
+                        return error;
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let error = tokio::time::timeout(Duration::from_secs(60), stale)
+                .await
+                .unwrap();
+            assert!(error.to_string().contains("Age"), "{status}: {error}");
+            // Of the first answer alone, which is a second older than it was read.
+            if let Some(proven) = proven.at() {
+                let ago = proven.elapsed().unwrap_or_default();
+                assert!(ago + Duration::from_millis(1) >= began.elapsed(), "{ago:?}");
+            }
+            session.abort();
         }
-        // The same content under another date is the same.
-        assert!(newest.takes(Some(15), &bytes("two")));
-        assert!(!newest.takes(Some(18), &bytes("one")));
-        assert!(newest.takes(Some(20), &bytes("two")));
-        let taken = (0..5).map(|_| newest.takes(Some(10), &bytes("one")));
-        assert_eq!(
-            taken.collect::<Vec<_>>(),
-            [false, false, false, false, true]
-        );
-        assert!(newest.takes(Some(12), &bytes("three")));
-        assert!(
-            newest.takes(None, &bytes("four")),
-            "without a date there is no older one"
-        );
     }
 
     #[test]

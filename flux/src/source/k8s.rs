@@ -1,6 +1,8 @@
 //! Watches one key of a ConfigMap or a Secret of Kubernetes, by a list and a watch from its resource version. After each watch it
 //! is listed again: a watch from a version that a restored store has not reached is quiet.
 
+mod access;
+
 use std::{collections::BTreeMap, fmt::Debug, pin::pin, time::Duration};
 
 use flux_syntax::{Remote, Scheme};
@@ -10,20 +12,19 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
 };
 use kube::{
-    Api, Client, Config, Resource,
+    Api, Client, Resource,
     api::{ListParams, WatchEvent, WatchParams},
-    config::{KubeConfigOptions, Kubeconfig},
     core::Status,
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until};
 
+use self::access::Cluster;
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, RESYNC, answered, checked, document, innermost,
         shared::{self, Connections, Lease},
-        tls::name_cryptography,
         without_secrets,
     },
 };
@@ -33,8 +34,11 @@ const WAIT: Duration = Duration::from_secs(120);
 /// How often it is listed at most, where the server ends each watch.
 const SPACING: Duration = Duration::from_millis(100);
 
+/// The version is older than what the server remembers.
+const FORGOTTEN: u16 = 410;
+
 /// Their connections are made anew by themselves.
-static CLUSTERS: Connections<shared::Client<Client>> = Connections::new();
+static CLUSTERS: Connections<shared::Client<Cluster>> = Connections::new();
 
 /// Watches one key of a Kubernetes ConfigMap or Secret.
 ///
@@ -127,75 +131,59 @@ impl Kubernetes {
         wait.clamp(Duration::from_secs(1), Duration::from_secs(3600))
     }
 
-    async fn connect(&self) -> Result<shared::Client<Client>, SourceError> {
-        name_cryptography();
-        let origin = self.place.origin();
-        let wrong = |error: &dyn std::fmt::Display| {
-            let error = without_secrets(&self.place, &error.to_string());
-            SourceError::configuration(format!("{origin}: no access to a cluster: {error}"))
-        };
-        let options = KubeConfigOptions {
-            context: self.place.get("context").cloned(),
-            ..KubeConfigOptions::default()
-        };
-        let mut config = match (self.place.get("kubeconfig"), &options.context) {
-            (Some(path), _) => {
-                let file = Kubeconfig::read_from(path).map_err(|error| wrong(&error))?;
-                let config = Config::from_custom_kubeconfig(file, &options).await;
-                config.map_err(|error| wrong(&error))?
-            }
-            (None, Some(_)) => Config::from_kubeconfig(&options)
-                .await
-                .map_err(|error| wrong(&error))?,
-            (None, None) => Config::infer().await.map_err(|error| wrong(&error))?,
-        };
-        config.connect_timeout = Some(ANSWER);
-        config.read_timeout = Some(self.patience() + ANSWER);
-        Client::try_from(config)
-            .map(shared::Client::new)
-            .map_err(|error| wrong(&error))
-    }
-
     /// Lists and watches until something is wrong.
     async fn follow<K: Keyed>(
         &self,
-        client: Client,
+        cluster: &Cluster,
         observer: &Observer,
     ) -> Result<(), SourceError> {
         let (namespace, name) = (self.place.at(0), self.place.at(2));
-        let api: Api<K> = Api::namespaced(client, namespace);
+        let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
         let only = format!("metadata.name={name}");
         let mut resync = observer.resync();
         loop {
             let begin = Instant::now();
             let params = ListParams::default().fields(&only);
             let list = answered(&self.place, api.list(&params)).await?;
-            let list = list.map_err(|error| self.classified(error))?;
+            let list = list.map_err(|error| self.classified(cluster, error))?;
             let version = list.metadata.resource_version.unwrap_or_default();
             // What the watch reports counts from here too: it proves no more than that the list was asked for.
             let observer = observer.as_of(begin);
-            observer.observe(self.document_of(list.items.first()));
+            // A proxy may have lost the selector on the way.
+            let is_it = |object: &&K| object.meta().name.as_deref() == Some(name);
+            observer.observe(self.document_of(list.items.iter().find(is_it)));
             let params = WatchParams::default()
                 .fields(&only)
                 .timeout(self.patience().as_secs().try_into().unwrap_or(120));
-            let events = api.watch(&params, &version).await;
-            let mut events = pin!(events.map_err(|error| self.classified(error))?);
+            let events = match api.watch(&params, &version).await {
+                Err(kube::Error::Api(status)) if status.code == FORGOTTEN => {
+                    sleep_until(begin + SPACING).await;
+                    continue;
+                }
+                events => events.map_err(|error| self.classified(cluster, error))?,
+            };
+            let mut events = pin!(events);
             loop {
                 let event = tokio::select! {
-                    event = events.try_next() => event.map_err(|error| self.classified(error))?,
+                    event = events.try_next() => event.map_err(|error| self.classified(cluster, error))?,
                     () = resync.due() => break,
                 };
                 match event {
                     // The server ends every watch after a while.
                     None => break,
                     Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
-                        observer.observe(self.document_of(Some(&object)));
+                        if is_it(&&object) {
+                            observer.observe(self.document_of(Some(&object)));
+                        }
                     }
-                    Some(WatchEvent::Deleted(_)) => observer.observe(Observation::Absent),
+                    Some(WatchEvent::Deleted(object)) => {
+                        if is_it(&&object) {
+                            observer.observe(Observation::Absent);
+                        }
+                    }
                     Some(WatchEvent::Bookmark(_)) => observer.live(),
-                    // The version is older than what the server remembers.
-                    Some(WatchEvent::Error(status)) if status.code == 410 => break,
-                    Some(WatchEvent::Error(status)) => return Err(self.refused(&status)),
+                    Some(WatchEvent::Error(status)) if status.code == FORGOTTEN => break,
+                    Some(WatchEvent::Error(status)) => return Err(self.refused(cluster, &status)),
                 }
             }
             sleep_until(begin + SPACING).await;
@@ -212,9 +200,9 @@ impl Kubernetes {
         }
     }
 
-    fn classified(&self, error: kube::Error) -> SourceError {
+    fn classified(&self, cluster: &Cluster, error: kube::Error) -> SourceError {
         match error {
-            kube::Error::Api(status) => self.refused(&status),
+            kube::Error::Api(status) => self.refused(cluster, &status),
             error => {
                 let (origin, why) = (self.place.origin(), innermost(&error));
                 let why = without_secrets(&self.place, &why);
@@ -223,12 +211,23 @@ impl Kubernetes {
         }
     }
 
-    fn refused(&self, status: &Status) -> SourceError {
+    fn refused(&self, cluster: &Cluster, status: &Status) -> SourceError {
         let said = without_secrets(&self.place, &status.message);
-        let text = format!("{}: {said}", self.place.origin());
-        match status.code {
+        let (origin, code) = (self.place.origin(), status.code);
+        // The words of a proxy are a page.
+        let text = match said.is_empty() || said.starts_with('<') {
+            true => format!("{origin}: the server answers {code}"),
+            false => format!("{origin}: {said}"),
+        };
+        match code {
             401 | 403 => SourceError::permission(text),
-            410 | 429 | 500.. => SourceError::transient(text),
+            FORGOTTEN => SourceError::transient(text),
+            429 | 500.. => {
+                let asked = status.details.as_ref();
+                let asked = asked.map_or(0, |details| details.retry_after_seconds);
+                let error = SourceError::transient(text);
+                cluster.heeded(error.after(Duration::from_secs(asked.into())))
+            }
             _ => SourceError::configuration(text),
         }
     }
@@ -282,17 +281,20 @@ impl Watcher for Kubernetes {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         let cluster = match &self.client {
-            Some(client) => Lease::own(shared::Client::new(client.clone())),
+            Some(client) => Lease::own(shared::Client::new(Cluster::of(client.clone()))),
             None => {
+                let connect = async {
+                    let cluster = Cluster::connect(&self.place, self.patience());
+                    cluster.await.map(shared::Client::new)
+                };
                 CLUSTERS
-                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .lease(self.place.server(), observer.was_live(), connect)
                     .await?
             }
         };
-        let client = Client::clone(&cluster);
         let ended = match self.place.at(1) {
-            "secret" => self.follow::<Secret>(client, observer).await,
-            _ => self.follow::<ConfigMap>(client, observer).await,
+            "secret" => self.follow::<Secret>(&cluster, observer).await,
+            _ => self.follow::<ConfigMap>(&cluster, observer).await,
         };
         // The next session reads the kubeconfig and its files again, also while another source holds the client.
         cluster.give_up();
@@ -304,6 +306,7 @@ impl Watcher for Kubernetes {
 mod tests {
     use super::*;
     use crate::source::{mailbox::Mailbox, remote::fake};
+    use kube::Config;
     use std::{io::Write, sync::mpsc::channel, time::SystemTime};
 
     #[tokio::test]
@@ -376,15 +379,17 @@ mod tests {
         assert_eq!(ConfigMap::default().content("app"), None);
     }
 
-    #[test]
-    fn what_the_server_refuses_for_want_of_rights_is_tried_slowly() {
+    #[tokio::test]
+    async fn what_the_server_refuses_for_want_of_rights_is_tried_slowly() {
         let source = Kubernetes::secret("default", "app", "key");
+        let config = Config::new("http://127.0.0.1:1".parse().unwrap());
+        let cluster = Cluster::of(Client::try_from(config).unwrap());
         let refused = |code| {
             let status = Status {
                 code,
                 ..Status::default()
             };
-            source.refused(&status).kind()
+            source.refused(&cluster, &status).kind()
         };
         use crate::source::ErrorKind;
         assert_eq!(refused(403), ErrorKind::Permission);

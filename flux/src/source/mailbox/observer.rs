@@ -131,10 +131,16 @@ impl Observer {
         self.mailbox.proven[self.layer].holds_for(bound);
     }
 
+    /// How often the source is read: at its resync, else `usually`.
+    #[cfg(any(feature = "firestore", feature = "https", feature = "redis"))]
+    pub(crate) fn period(&self, usually: Duration) -> Duration {
+        self.resync.unwrap_or(usually)
+    }
+
     /// [`holds_for`](Self::holds_for) of a source that is read at its resync, else `usually` so often; the times are spread by a tenth.
     #[cfg(any(feature = "firestore", feature = "https", feature = "redis"))]
     pub(crate) fn is_read_every(&self, usually: Duration, answer: Duration) {
-        let every = self.resync.unwrap_or(usually);
+        let every = self.period(usually);
         self.holds_for(every.saturating_add(every / 10).saturating_add(answer));
     }
 

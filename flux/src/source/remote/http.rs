@@ -2,15 +2,15 @@
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use flux_syntax::Remote;
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, Empty, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, StatusCode,
     body::Bytes,
-    header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue},
 };
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
@@ -18,9 +18,11 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
+use tokio::time::timeout;
 
 use super::{
     ANSWER, MAX_SIZE, in_time, innermost,
+    retry_after::pause,
     secrets::quoted,
     shared::{Connection, Connections},
     tls::{Certificates, name_cryptography},
@@ -35,6 +37,9 @@ const LIFETIME: Duration = Duration::from_secs(60);
 
 /// After how long the files are read again before a request, which may make a new connection.
 const READ: Duration = Duration::from_secs(1);
+
+/// For how long the words of an answer that is no document are waited for.
+const WORDS: Duration = Duration::from_secs(1);
 
 /// A client; its connections are kept for the next request.
 pub(crate) struct Http(Mutex<BuiltClient>);
@@ -69,13 +74,21 @@ impl HttpAnswer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// How old it is where a cache on the way gave it by itself, as `Age` shows.
+    #[cfg(feature = "https")]
+    pub(crate) fn age(&self) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+        let age = self.header("age").and_then(|age| age.trim().parse().ok());
+        age.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST)
+    }
 }
 
 /// What a status that is neither a document nor an absence means.
 pub(crate) fn refused(place: &Remote<String>, answer: &HttpAnswer) -> SourceError {
     let (origin, status) = (place.origin(), answer.status);
-    // The body of a success is a document, or part of one.
-    let said = match status.is_success() {
+    // The body of a success is a document, or part of one; that of a redirection names a place whose query may be a secret.
+    let said = match status.is_success() || status.is_redirection() {
         true => String::new(),
         false => quoted(place, &answer.body),
     };
@@ -95,52 +108,18 @@ pub(crate) fn refused(place: &Remote<String>, answer: &HttpAnswer) -> SourceErro
         }
         _ => SourceError::configuration(text),
     };
-    match answer.header("retry-after").and_then(pause) {
+    let after = answer.header("retry-after");
+    match after.and_then(|after| pause(after, answer.header("date"))) {
         Some(pause) => error.after(pause),
         None => error,
     }
 }
 
-/// The pause that a `Retry-After` asks for: seconds, or a date.
-fn pause(header: &str) -> Option<Duration> {
-    let header = header.trim();
-    if let Ok(seconds) = header.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let at = Duration::from_secs(date(header)?);
-    Some(at.saturating_sub(now.unwrap_or_default()))
-}
-
-/// A date of HTTP, such as `Wed, 21 Oct 2015 07:28:00 GMT`, in seconds since 1970; the two obsolete forms are not read.
-pub(crate) fn date(text: &str) -> Option<u64> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let (_, text) = text.split_once(", ")?;
-    let mut words = text.split(' ');
-    let day: u64 = words.next()?.parse().ok()?;
-    let month = words.next().filter(|month| month.len() == 3)?;
-    let month = u64::try_from(MONTHS.find(month)? / 3 + 1).ok()?;
-    let year: u64 = words
-        .next()?
-        .parse()
-        .ok()
-        .filter(|year| (1970..10_000).contains(year))?;
-    let mut time = words
-        .next()?
-        .split(':')
-        .map(|part| part.parse::<u64>().ok());
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    if words.next() != Some("GMT") || !(1..=31).contains(&day) || hour > 23 || minute > 59 {
-        return None;
-    }
-    // Days since the year 0 of a calendar whose year begins in March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
+/// How an answer's body is compressed; none of the two ways to say that it is not.
+fn compression(headers: &HeaderMap) -> Option<&str> {
+    let encoding = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
+    let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    (!is_plain).then_some(encoding)
 }
 
 impl BuiltClient {
@@ -268,23 +247,34 @@ impl Http {
         let answer = async {
             let answer = self.send(place, &request).await?;
             let (parts, body) = answer.into_parts();
-            let body = Limited::new(body, MAX_SIZE + 1).collect().await;
-            let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-                true => SourceError::configuration(format!(
-                    "{origin} holds more than the limit of 16 MiB"
-                )),
-                false => SourceError::transient(format!(
-                    "{origin}: the answer broke off: {}",
-                    innermost(&*error)
-                )),
-            })?;
-            let encoding = parts.headers.get("content-encoding");
-            let encoding = encoding.and_then(|encoding| encoding.to_str().ok());
-            if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+            let body = Limited::new(body, MAX_SIZE + 1).collect();
+            if parts.status != StatusCode::OK {
+                // It is no document, and what is wrong is in its head: its words may be compressed, endless or cut.
+                let words = timeout(WORDS, body).await;
+                let words = words.ok().and_then(Result::ok);
+                let words = words.filter(|_| compression(&parts.headers).is_none());
+                return Ok(HttpAnswer {
+                    status: parts.status,
+                    headers: parts.headers,
+                    body: words.map(Collected::to_bytes).unwrap_or_default(),
+                });
+            }
+            if let Some(compression) = compression(&parts.headers) {
                 return Err(SourceError::configuration(format!(
-                    "{origin}: the answer is compressed ({encoding}), which was not asked for; switch it off for this document"
+                    "{origin}: the answer is compressed ({compression}), which was not asked for; switch it off for this document"
                 )));
             }
+            let body = body
+                .await
+                .map_err(|error| match error.is::<LengthLimitError>() {
+                    true => SourceError::configuration(format!(
+                        "{origin} holds more than the limit of 16 MiB"
+                    )),
+                    false => SourceError::transient(format!(
+                        "{origin}: the answer broke off: {}",
+                        innermost(&*error)
+                    )),
+                })?;
             Ok(HttpAnswer {
                 status: parts.status,
                 headers: parts.headers,
@@ -354,26 +344,12 @@ pub(crate) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_seconds_since_1970() {
-        assert_eq!(date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
-        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(date("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
-        for wrong in [
-            "",
-            "yesterday",
-            "Sun, 06 Nov 1994 08:49:37 CET",
-            "Sun, 40 Nov 1994 08:49:37 GMT",
-        ] {
-            assert_eq!(date(wrong), None, "{wrong}");
-        }
-    }
+    use std::io::Write;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_connection_is_used_again_for_a_minute() {
         use std::{
-            io::{Read, Write},
+            io::Read,
             net::TcpListener,
             sync::{
                 Arc,
@@ -422,11 +398,53 @@ mod tests {
         assert!(used_again().await);
     }
 
+    #[tokio::test]
+    async fn an_answer_that_is_no_document_is_what_its_head_says_however_its_words_are_sent() {
+        use crate::source::remote::fake;
+        let heads = [
+            "404 Not Found\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\u{1f}x",
+            "304 Not Modified\r\nContent-Encoding: gzip\r\n\r\n",
+            "503 Busy\r\nRetry-After: 7\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nzz",
+            "503 Busy\r\nRetry-After: 7\r\nContent-Length: 100\r\n\r\ncut",
+            "503 Busy\r\nRetry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+            "200 OK\r\nContent-Encoding: Identity\r\nContent-Length: 2\r\n\r\n{}",
+            "200 OK\r\nContent-Encoding: \r\nContent-Length: 2\r\n\r\n{}",
+        ];
+        for head in heads {
+            let address = fake::web(move |_, client| {
+                client
+                    .write_all(format!("HTTP/1.1 {head}").as_bytes())
+                    .unwrap();
+                if head.ends_with("cut") {
+                    client.shutdown(std::net::Shutdown::Both).unwrap();
+                }
+            });
+            let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+            let http = Http::new(&place).unwrap();
+            let answer = http.get(&place, "/", [], ANSWER).await;
+            let answer = answer.unwrap_or_else(|error| panic!("{head}: {error}"));
+            assert!(head.starts_with(answer.status.as_str()), "{head}");
+            if head.starts_with("503") {
+                let error = refused(&place, &answer);
+                assert_eq!(error.retry_after(0.0), Duration::from_secs(7), "{head}");
+                assert!(!error.to_string().contains("zz"), "{error}");
+            }
+        }
+        let address = fake::web(|_, client| {
+            let packed = fake::found("Content-Encoding: gzip\r\n", "zz");
+            client.write_all(&packed).unwrap();
+        });
+        let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+        let answer = Http::new(&place).unwrap();
+        let refused = answer.get(&place, "/", [], ANSWER).await.err().unwrap();
+        assert!(
+            refused.to_string().contains("compressed (gzip)"),
+            "{refused}"
+        );
+    }
+
     #[test]
     fn a_server_may_ask_for_a_pause() {
-        assert_eq!(pause("120"), Some(Duration::from_secs(120)));
-        assert_eq!(pause("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        assert_eq!(pause("soon"), None);
         let place = Remote::new(flux_syntax::Scheme::Https)
             .host("h")
             .piece("/a");
@@ -443,11 +461,11 @@ mod tests {
     }
 
     #[test]
-    fn the_body_of_a_success_is_never_quoted() {
+    fn the_body_of_a_success_or_a_redirection_is_never_quoted() {
         let place = Remote::new(flux_syntax::Scheme::Https)
             .host("h")
             .piece("/app.json");
-        for status in [203, 206] {
+        for status in [203, 206, 302, 307] {
             let answer = HttpAnswer {
                 status: StatusCode::from_u16(status).unwrap(),
                 headers: HeaderMap::new(),

@@ -1,6 +1,6 @@
 //! The limits of time and size that sources on servers share, and how a lost or silent server is worded.
 
-#[cfg(all(test, any(feature = "consul", feature = "k8s")))]
+#[cfg(all(test, any(feature = "_http", feature = "k8s")))]
 pub(crate) mod fake;
 #[cfg(feature = "_http")]
 pub(crate) mod http;
@@ -10,6 +10,8 @@ pub(crate) mod http;
     allow(dead_code, reason = "each source uses a part of it")
 )]
 pub(crate) mod members;
+#[cfg(any(feature = "_http", feature = "k8s"))]
+pub(crate) mod retry_after;
 #[cfg(feature = "_remote")]
 pub(crate) mod secrets;
 #[cfg(feature = "_remote")]

@@ -1,0 +1,199 @@
+//! The way to an API server: the kubeconfig or the service account, and how long the server asks to be left alone.
+
+use std::{
+    fmt::Display,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use flux_syntax::Remote;
+use kube::{
+    Client, Config,
+    client::ClientBuilder,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tokio::time::Instant;
+use tower_layer::layer_fn;
+use tower_service::Service;
+
+use crate::source::{
+    SourceError,
+    remote::{ANSWER, retry_after::pause, tls::name_cryptography, without_secrets},
+};
+
+/// A client, and until when its server asked to be left alone.
+pub(super) struct Cluster {
+    pub(super) client: Client,
+    alone: LeftAlone,
+}
+
+impl Cluster {
+    /// By a client of the program's own, which heeds the server as it was configured.
+    pub(super) fn of(client: Client) -> Self {
+        Cluster {
+            client,
+            alone: LeftAlone::default(),
+        }
+    }
+
+    /// By the kubeconfig that `place` names, the usual one, or the service account; an answer may be under way for `patience`.
+    pub(super) async fn connect(
+        place: &Remote<String>,
+        patience: Duration,
+    ) -> Result<Self, SourceError> {
+        name_cryptography();
+        let wrong = |error: &dyn Display| {
+            let (origin, error) = (place.origin(), without_secrets(place, &error.to_string()));
+            SourceError::configuration(format!("{origin}: no access to a cluster: {error}"))
+        };
+        let options = KubeConfigOptions {
+            context: place.get("context").cloned(),
+            ..KubeConfigOptions::default()
+        };
+        let config = match (place.get("kubeconfig"), &options.context) {
+            (Some(path), _) => {
+                let file = Kubeconfig::read_from(path).map_err(|error| wrong(&error))?;
+                let config = Config::from_custom_kubeconfig(file, &options).await;
+                config.map_err(|error| wrong(&error))?
+            }
+            (None, Some(_)) => Config::from_kubeconfig(&options)
+                .await
+                .map_err(|error| wrong(&error))?,
+            (None, None) => Config::infer().await.map_err(|error| wrong(&error))?,
+        };
+        let mut config = without_proxy(config, |name| std::env::var(name).ok())
+            .map_err(|error| wrong(&error))?;
+        config.connect_timeout = Some(ANSWER);
+        config.read_timeout = Some(patience + ANSWER);
+        // It would sleep inside a question for as long as the server says, and the reason would be lost.
+        config.default_retry = false;
+        let alone = LeftAlone::default();
+        let noted = alone.clone();
+        let heeding = layer_fn(move |inner| Heeding {
+            inner,
+            alone: noted.clone(),
+        });
+        let builder = ClientBuilder::try_from(config).map_err(|error| wrong(&error))?;
+        Ok(Cluster {
+            client: builder.with_layer(&heeding).build(),
+            alone,
+        })
+    }
+
+    /// The error of a server that is overloaded or away, with the pause that it asked for.
+    pub(super) fn heeded(&self, error: SourceError) -> SourceError {
+        match self.alone.pause() {
+            Some(pause) => error.after(pause),
+            None => error,
+        }
+    }
+}
+
+/// The proxy that a variable names is passed over, as all sources do: kube takes it for every cluster, whatever `NO_PROXY` says. One
+/// that the kubeconfig names is not used either, and its URL may hold a password.
+fn without_proxy(
+    mut config: Config,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Config, &'static str> {
+    if let Some(proxy) = config.proxy_url.take() {
+        let named = ["HTTPS_PROXY", "https_proxy"]
+            .into_iter()
+            .filter_map(variable);
+        let mut named = named.filter_map(|url| url.parse::<http::Uri>().ok());
+        if !named.any(|named| named == proxy) {
+            return Err("the kubeconfig names a proxy (`proxy-url`), and proxies are not used");
+        }
+    }
+    Ok(config)
+}
+
+/// Until when the server asked to be left alone. kube's errors do not have the header that shows it.
+#[derive(Clone, Default)]
+struct LeftAlone(Arc<Mutex<Option<Instant>>>);
+
+impl LeftAlone {
+    fn note(&self, pause: Duration) {
+        // More than five minutes are not heeded.
+        let until = Instant::now().checked_add(pause.min(Duration::from_secs(3600)));
+        let mut alone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *alone = (*alone).max(until);
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until?.checked_duration_since(Instant::now())
+    }
+}
+
+/// Notes each `Retry-After`.
+struct Heeding<S> {
+    inner: S,
+    alone: LeftAlone,
+}
+
+impl<S, Q, B> Service<Q> for Heeding<S>
+where
+    S: Service<Q, Response = http::Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, question: Q) -> Self::Future {
+        let (answer, alone) = (self.inner.call(question), self.alone.clone());
+        Box::pin(async move {
+            let answer = answer.await?;
+            let header = |name| answer.headers().get(name)?.to_str().ok();
+            if let Some(after) = header("retry-after")
+                && let Some(pause) = pause(after, header("date"))
+            {
+                alone.note(pause);
+            }
+            Ok(answer)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_a_variable_names_is_passed_over_and_another_refused() {
+        const PROXY: &str = "http://bob:swordfish@proxy:3128";
+        let named = |variable: Option<&str>| {
+            let mut config = Config::new("https://cluster:6443".parse().unwrap());
+            config.proxy_url = Some(PROXY.parse().unwrap());
+            let variable = variable.map(str::to_owned);
+            without_proxy(config, |name| {
+                variable.clone().filter(|_| name == "https_proxy")
+            })
+        };
+        assert!(named(Some(PROXY)).unwrap().proxy_url.is_none());
+        for other in [None, Some("http://other:3128"), Some("no URL")] {
+            let refused = named(other).unwrap_err();
+            assert!(refused.contains("proxy-url") && !refused.contains("swordfish"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_pause_that_was_asked_for_is_heeded_until_it_is_over() {
+        let alone = LeftAlone::default();
+        assert_eq!(alone.pause(), None);
+        let second = Duration::from_secs(1);
+        alone.note(second * 20);
+        alone.note(second * 5);
+        tokio::time::advance(second * 8).await;
+        assert_eq!(alone.pause(), Some(second * 12));
+        tokio::time::advance(second * 13).await;
+        assert_eq!(alone.pause(), None);
+        alone.note(Duration::MAX);
+    }
+}
