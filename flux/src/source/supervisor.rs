@@ -9,7 +9,7 @@ use crate::problem::caught;
 
 use super::{
     DynWatcher, ErrorKind, Health, Observation, Observer, Patience, SourceError, Terms,
-    backoff::Backoff,
+    backoff::{Backoff, CAP},
 };
 
 /// Runs sessions of `watcher` for ever, reporting health to `observer`. Returns only when the source is closed.
@@ -43,6 +43,7 @@ async fn sessions(
 ) {
     let mut backoff = Backoff::default();
     loop {
+        let began = Instant::now();
         let error = match session(watcher, observer, origin, deadline).await {
             Ok(()) => SourceError::transient(format!("{origin}: the watch ended; watching again")),
             Err(error) => error,
@@ -52,8 +53,10 @@ async fn sessions(
             observer.closed();
             return;
         }
-        backoff.failed(observer.has_observed());
         let slow = error.kind() != ErrorKind::Transient;
+        // What is refused right after it was read is not over: a list that is granted, and a watch that is not.
+        let over = observer.has_observed() && (!slow || began.elapsed() >= CAP);
+        backoff.failed(over);
         let pause = backoff.pause(slow, observer.was_live(), fastrand::f64());
         let pause = pause.max(error.retry_after(fastrand::f64()));
         // Its words are in `flux.source.stale`, where what they may not quote is known.

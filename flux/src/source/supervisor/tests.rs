@@ -214,6 +214,22 @@ async fn a_refusal_is_tried_again_within_seconds_at_first() {
     assert!(took <= Duration::from_secs(7), "1, 2 and 4 s: {took:?}");
 }
 
+/// As where the rights are those to list and not to watch.
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_right_after_each_reading_is_tried_less_and_less() {
+    const TRIES: u32 = 200;
+    let (_, _, took) = run(|n, observer| async move {
+        observer.value(*b"read");
+        match n {
+            TRIES => closed(),
+            _ => Err(SourceError::permission("no watch")),
+        }
+    })
+    .await;
+    let average = took / TRIES;
+    assert!(average > Duration::from_secs(10), "{average:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_source_asks_to_be_left_alone_for_is_waited() {
     let (_, _, took) = run(|n, _| async move {
