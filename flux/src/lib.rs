@@ -58,6 +58,8 @@ mod time;
 #[cfg(feature = "json")]
 pub use capacitor::Secrets;
 pub use capacitor::{Builder, Capacitor, Error, Root, State, Status, park};
+#[cfg(feature = "cli")]
+pub use cli::args;
 pub use codec::Unknown;
 pub use flux_syntax::Format;
 pub use handle::{Guard, Reader, Snapshot};

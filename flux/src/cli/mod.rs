@@ -44,6 +44,7 @@
 
 mod admin;
 mod answering;
+mod arguments;
 mod command;
 mod events;
 mod live;
@@ -51,6 +52,7 @@ mod output;
 mod paint;
 mod watch;
 
+pub use arguments::{ConfigArguments as Arguments, args};
 pub use command::ConfigCommand as Command;
 
 use crate::Root;

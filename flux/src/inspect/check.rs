@@ -163,14 +163,14 @@ impl<C: Config> Builder<C> {
 
 #[cfg(feature = "cli")]
 impl<C: Config> Builder<C> {
-    /// What the names of the environment's variables begin with, of the highest layer that reads it.
-    pub(crate) fn variable_prefix(self) -> Option<String> {
+    /// What the names of the environment's variables begin with, of each layer that reads it; later ones win.
+    pub(crate) fn variable_prefixes(self) -> Vec<String> {
         let layers = self.spec.sources.into_iter().chain(self.spec.overrides);
         let prefixes = layers.filter_map(|layer| match layer.offline().content {
             OfflineContent::Given(Input::Environment(prefix, _)) => Some(prefix),
             _ => None,
         });
-        prefixes.last()
+        prefixes.collect()
     }
 }
 

@@ -40,8 +40,8 @@ pub use problem::Problem;
 pub(crate) struct ArgumentPlace {
     /// As it was typed, without its value: `--pool.max-size`; empty for one that has no name.
     pub(crate) name: String,
-    /// Its place behind the program's name, from 1.
-    pub(crate) position: usize,
+    /// Its place behind the program's name, from 1; none where another parser read the command line.
+    pub(crate) position: Option<usize>,
 }
 
 /// A problem and its layer, before it is reported.
@@ -313,7 +313,7 @@ impl Report {
                 entry.at = finder.and_then(|finder| finder.place(place));
             }
         }
-        let typed = |entry: &Entry| entry.argument.as_ref().map(|one| one.position);
+        let typed = |entry: &Entry| entry.argument.as_ref().and_then(|one| one.position);
         entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at, typed(entry)));
         more += entries.len().saturating_sub(MOST_PROBLEMS);
         entries.truncate(MOST_PROBLEMS);

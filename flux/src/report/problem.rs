@@ -28,7 +28,7 @@ use std::fmt;
 /// | `origin` | the layer's origin; empty where no layer is concerned |
 /// | `layer` | the layer's number, from 0, lowest precedence first: its index in the status |
 /// | `variable` | the environment variable |
-/// | `argument`, `position` | the argument, without its value, and its place on the command line, from 1; only for one |
+/// | `argument`, `position` | the argument, without its value, and its place on the command line, from 1; only for one, the place null where the program's own parser read it |
 /// | `line`, `column` | the place in the document, from 1 |
 /// | `warning` | whether it refuses nothing by itself |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Problem {
     pub variable: Option<String>,
     /// The argument that contains it, without its value: `--pool.max-size`; empty for one without a name.
     pub argument: Option<String>,
-    /// The place of that argument behind the program's name, from 1.
+    /// The place of that argument behind the program's name, from 1; none where the program's own parser read it.
     pub position: Option<usize>,
     /// The line in the document, from 1.
     pub line: Option<usize>,
@@ -113,7 +113,7 @@ impl Problem {
             layer: entry.layer,
             variable: entry.variable.as_deref().map(text),
             argument: entry.argument.as_ref().map(|one| text(&one.name)),
-            position: entry.argument.as_ref().map(|one| one.position),
+            position: entry.argument.as_ref().and_then(|one| one.position),
             line: entry.at.map(|at| at.0),
             column: entry.at.map(|at| at.1),
             snippet,
@@ -169,10 +169,11 @@ impl Problem {
             own if own == usual => String::new(),
             own => format!(" ({own})"),
         };
-        if let (Some(name), Some(position)) = (&self.argument, self.position) {
-            let name = match name.is_empty() {
-                true => position.to_string(),
-                false => format!("{name}, position {position}"),
+        if let Some(name) = &self.argument {
+            let name = match (name.is_empty(), self.position) {
+                (true, Some(position)) => position.to_string(),
+                (false, Some(position)) => format!("{name}, position {position}"),
+                (_, None) => name.clone(),
             };
             return Some(format!("argument {name}{}", named(ARGUMENTS)));
         }
@@ -206,7 +207,7 @@ impl fmt::Display for Problem {
         if let Some(place) = self.place() {
             write!(f, "\n    --> {place}")?;
         }
-        if self.position.is_some() {
+        if self.argument.is_some() {
             return Ok(());
         }
         if let Some((line, snippet, blanks)) = self.marked() {
@@ -235,9 +236,9 @@ impl Serialize for Problem {
         problem.serialize_field("origin", &self.origin)?;
         problem.serialize_field("layer", &self.layer)?;
         problem.serialize_field("variable", &self.variable)?;
-        if let (Some(name), Some(position)) = (&self.argument, &self.position) {
+        if let Some(name) = &self.argument {
             problem.serialize_field("argument", name)?;
-            problem.serialize_field("position", position)?;
+            problem.serialize_field("position", &self.position)?;
         }
         problem.serialize_field("line", &self.line)?;
         problem.serialize_field("column", &self.column)?;

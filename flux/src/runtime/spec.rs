@@ -96,10 +96,15 @@ impl Spec {
         }
     }
 
+    /// Whether arguments are a layer.
+    pub(crate) fn reads_arguments(&self) -> bool {
+        let mut layers = self.sources.iter().chain(&self.overrides);
+        layers.any(Source::is_args)
+    }
+
     /// The arguments that are read, in every layer that reads some, or else in one above all others.
     pub(crate) fn set_arguments(&mut self, given: Arguments) {
-        let mut layers = self.sources.iter_mut().chain(&mut self.overrides);
-        if !layers.any(|layer| layer.is_args()) {
+        if !self.reads_arguments() {
             self.overrides.push(Source::args());
         }
         for layer in self.sources.iter_mut().chain(&mut self.overrides) {

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
     override = "env:APP_",
     override = "args"
 )]
-struct App {
+pub(crate) struct App {
     /// The port to listen on.
     #[flux(default = 80, range = 1..=9999, short = 'p')]
     port: u16,
@@ -46,7 +46,7 @@ struct App {
 }
 
 #[derive(Flux, Debug, PartialEq)]
-struct Pool {
+pub(crate) struct Pool {
     #[flux(default = 10, range = 1..=100)]
     #[serde(alias = "max")]
     max_size: u32,
@@ -593,7 +593,7 @@ fn without_given_arguments_those_of_the_process_are_read_without_its_name() {
 }
 
 /// How the values of an [`App`] are typed.
-fn typed(app: &App) -> Vec<String> {
+pub(crate) fn typed(app: &App) -> Vec<String> {
     let json = |text: &String| serde_json::to_string(text).unwrap();
     let mut all = vec![
         format!("--port={}", app.port),
@@ -639,7 +639,7 @@ fn pool() -> impl Strategy<Value = Pool> {
     (1..=100_u32, any::<String>()).prop_map(|(max_size, url)| Pool { max_size, url })
 }
 
-fn app() -> impl Strategy<Value = App> {
+pub(crate) fn app() -> impl Strategy<Value = App> {
     let first = (
         1..=9999_u16,
         any::<String>(),

@@ -31,6 +31,7 @@ mod numbers;
 mod original;
 mod outages;
 mod own_code;
+mod parsed_arguments;
 mod parties;
 mod pipeline;
 mod probation;

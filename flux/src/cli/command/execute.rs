@@ -5,6 +5,7 @@ use crate::{
     Error, Root,
     cli::{
         answering::{Answering, GOOD, NOT_LOOKED_AT},
+        arguments::args,
         live::{PlanError, live},
         output::OutputFormat,
         paint::{Painted, has_colours},
@@ -90,7 +91,7 @@ impl ConfigCommand {
             }
             ConfigAction::Watch { changes } => watch::<C>(&mut answer, *changes),
             ConfigAction::Completions(shell) => {
-                let (mut parser, name) = parser();
+                let (mut parser, name) = parser::<C>();
                 let mut script = Vec::new();
                 clap_complete::generate(*shell, &mut parser, name, &mut script);
                 answer.out.write_all(&script)?;
@@ -169,18 +170,22 @@ fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result
     }
 }
 
-/// A parser with nothing but these commands, and the program's name.
-fn parser() -> (clap::Command, String) {
+/// A parser with nothing but these commands and the arguments, where they are a layer, and the program's name.
+fn parser<C: Root>() -> (clap::Command, String) {
     let program = std::env::args_os().next().map(PathBuf::from);
     let name = program.as_deref().and_then(Path::file_stem);
     let name = name.map_or("app".into(), |name| name.to_string_lossy().into_owned());
     let config = ConfigCommand::augment_args(clap::Command::new("config"));
-    (clap::Command::new("program").subcommand(config), name)
+    let parser = clap::Command::new("program").subcommand(config);
+    match C::declared().spec.reads_arguments() {
+        true => (args::<C>().augment(parser), name),
+        false => (parser, name),
+    }
 }
 
 /// The prefix of variables as the program reads them.
 fn prefix_of<C: Root>(given: Option<&str>) -> String {
-    let declared = || C::declared().variable_prefix();
+    let declared = || C::declared().variable_prefixes().pop();
     let prefix = given.map(str::to_owned).or_else(declared);
     prefix.unwrap_or_else(|| "APP_".to_owned())
 }

@@ -1,6 +1,7 @@
 //! Which argument of the command line means which path, and what is wrong with what was typed.
 
 use super::{
+    Arguments,
     names::{HELP, HELP_SHORT, KnownArgument, SET, form_of, may_be_typed, plain},
     suggest::suggestion,
 };
@@ -30,6 +31,8 @@ pub(super) struct CommandLine<'a, L> {
     pub(super) decode: DecodeTree<L>,
     pub(super) known: &'a [KnownArgument],
     pub(super) words: &'a [OsString],
+    /// Whether the words are the command line, whose places are reported.
+    has_places: bool,
     /// How many of the words were looked at.
     at: usize,
     pub(super) values: Vec<TypedValue>,
@@ -44,6 +47,7 @@ impl<'a, L> CommandLine<'a, L> {
         fields: &'static [Field],
         decode: DecodeTree<L>,
         known: &'a [KnownArgument],
+        arguments: &Arguments,
         words: &'a [OsString],
     ) -> Self {
         let mut line = CommandLine {
@@ -51,6 +55,7 @@ impl<'a, L> CommandLine<'a, L> {
             decode,
             known,
             words,
+            has_places: arguments.have_places(),
             at: 0,
             values: Vec::new(),
             wrong: Vec::new(),
@@ -84,7 +89,7 @@ impl<'a, L> CommandLine<'a, L> {
     }
 
     fn place(&self, name: String) -> ArgumentPlace {
-        let position = self.at;
+        let position = self.has_places.then_some(self.at);
         ArgumentPlace { name, position }
     }
 

@@ -2,11 +2,16 @@
 //! repeated, a list or a map, is joined.
 
 mod command_line;
+mod described;
 mod help;
 mod names;
 mod suggest;
 
+#[cfg(feature = "cli")]
+pub(crate) use described::{ArgumentForm, DescribedArgument, described};
 pub(crate) use help::help;
+#[cfg(feature = "cli")]
+pub(crate) use names::SET;
 pub(crate) use names::{check_names, name_of, names_by_path};
 
 use crate::{
@@ -32,6 +37,9 @@ pub(crate) enum Arguments {
     #[default]
     Process,
     Given(Arc<[OsString]>),
+    /// What the program's own parser found, each with its value in one word.
+    #[cfg(feature = "cli")]
+    Parsed(Arc<[OsString]>),
 }
 
 impl Arguments {
@@ -40,6 +48,17 @@ impl Arguments {
         match self {
             Arguments::Process => std::env::args_os().skip(1).collect(),
             Arguments::Given(words) => Cow::Borrowed(words),
+            #[cfg(feature = "cli")]
+            Arguments::Parsed(words) => Cow::Borrowed(words),
+        }
+    }
+
+    /// Whether the words are a command line, so that their places mean something.
+    fn have_places(&self) -> bool {
+        match self {
+            Arguments::Process | Arguments::Given(_) => true,
+            #[cfg(feature = "cli")]
+            Arguments::Parsed(_) => false,
         }
     }
 
@@ -64,7 +83,14 @@ pub(crate) fn ask_for_help<L>(
     // Nothing is read where nothing can ask.
     let may_ask = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
     words.iter().any(may_ask)
-        && CommandLine::read(fields, decode, &names::known(fields, decode), &words).asks_for_help
+        && CommandLine::read(
+            fields,
+            decode,
+            &names::known(fields, decode),
+            arguments,
+            &words,
+        )
+        .asks_for_help
 }
 
 /// Reads the arguments. Every wrong one is reported.
@@ -75,7 +101,7 @@ pub(crate) fn layer<L>(
 ) -> Given<L> {
     let words = arguments.words();
     let known = names::known(fields, decode);
-    let line = CommandLine::read(fields, decode, &known, &words);
+    let line = CommandLine::read(fields, decode, &known, arguments, &words);
     let mut read = ReadArguments {
         root: Tree::Map(Vec::new()),
         set: Vec::new(),
@@ -211,9 +237,11 @@ impl ReadArguments {
                         before = Some(place);
                         continue;
                     };
+                    let at = before.position.map(|at| format!(" at position {at}"));
                     let text = format!(
-                        "is set twice, by {} at position {} as well; remove one",
-                        before.name, before.position
+                        "is set twice, by {}{} as well; remove one",
+                        before.name,
+                        at.unwrap_or_default()
                     );
                     let kind = ProblemKind::DuplicateKey;
                     self.wrong

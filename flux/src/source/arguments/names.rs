@@ -15,7 +15,7 @@ use std::collections::HashMap;
 /// What every program with arguments has beside those of its fields.
 pub(super) const HELP: &str = "help";
 pub(super) const HELP_SHORT: char = 'h';
-pub(super) const SET: &str = "set";
+pub(crate) const SET: &str = "set";
 
 /// One argument that a config type reads.
 #[derive(Debug)]
