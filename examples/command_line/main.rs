@@ -1,11 +1,11 @@
-//! A service with the commands of its configuration in its own parser: `command_line config check new.yaml`, and while it runs
-//! `config plan`, `show`, `explain` and `watch` about the process that runs.
+//! A service with the commands and the arguments of its configuration in its own parser: `command_line config check new.yaml`,
+//! `command_line --visitors 300`, and while it runs `config plan`, `show`, `explain` and `watch` about the process that runs.
 //!
 //! `cargo run --example command_line` serves until Ctrl-C, and prints what to try; `-- --demo` tries it, and ends.
 
 mod demo;
 
-use clap::{Arg, ArgAction, Args as _, FromArgMatches as _};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use flux::{
     Flux,
     change::{Change, Party},
@@ -15,7 +15,7 @@ use std::{error::Error, fs, path::Path, process::ExitCode};
 
 /// Settings of a service.
 #[derive(Flux)]
-#[flux(source = "file:app.yaml", override = "env:APP_")]
+#[flux(source = "file:app.yaml", override = "env:APP_", override = "args")]
 #[flux(debounce = "50ms", history = 10)]
 #[cfg_attr(unix, flux(admin = "unix:app.sock"))]
 struct AppConfig {
@@ -28,6 +28,25 @@ struct AppConfig {
     /// The password of the database.
     #[flux(secret)]
     password: String,
+}
+
+/// A service with a configuration.
+#[derive(Parser)]
+struct CommandLine {
+    /// Tries the commands, and ends.
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    config: cli::Arguments<AppConfig>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until Ctrl-C, as it does without a command.
+    Serve,
+    Config(cli::Command),
 }
 
 /// The database grants so many connections, and is asked before a change.
@@ -48,26 +67,27 @@ impl Party<AppConfig> for Database {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let config = cli::Command::augment_args(clap::Command::new("config"));
-    let demo = Arg::new("demo").long("demo").action(ArgAction::SetTrue);
-    let parser = clap::Command::new("command_line")
-        .arg(demo)
-        .subcommand(config);
-    let matches = parser.get_matches();
-    if let Some(("config", matches)) = matches.subcommand() {
-        return Ok(cli::Command::from_arg_matches(matches)?.execute::<AppConfig>());
+    let line = CommandLine::parse();
+    if let Some(Command::Config(command)) = line.command {
+        let command = command.in_parser(CommandLine::command());
+        return Ok(command.execute::<AppConfig>());
     }
     // A service of your own does not bring its file with it.
     let folder = tempfile::tempdir()?;
     std::env::set_current_dir(folder.path())?;
     fs::write("app.yaml", "visitors: 200\npassword: correct-horse\n")?;
-    serve(matches.get_flag("demo"), folder.path())?;
+    serve(line.demo, line.config, folder.path())?;
     Ok(ExitCode::SUCCESS)
 }
 
 #[tokio::main]
-async fn serve(demo: bool, folder: &Path) -> Result<(), Box<dyn Error>> {
-    AppConfig::builder().party(Database).start().await?;
+async fn serve(
+    demo: bool,
+    arguments: cli::Arguments<AppConfig>,
+    folder: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let builder = AppConfig::builder().parsed_arguments(arguments);
+    builder.party(Database).start().await?;
     if demo {
         tokio::task::spawn_blocking(|| demo::run().map_err(|error| error.to_string())).await??;
     } else {

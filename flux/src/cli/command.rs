@@ -3,6 +3,8 @@
 mod ask;
 mod execute;
 
+pub(super) use execute::parser;
+
 use super::output::OutputFormat;
 use crate::inspect::Inputs;
 use clap::{Arg, ArgAction, ArgMatches, parser::ValueSource, value_parser};
@@ -10,7 +12,8 @@ use flux_syntax::Format;
 use std::path::PathBuf;
 
 /// The subcommands of a configuration, to be mounted in the program's own clap parser: `Config(flux::cli::Command)` in an enum that derives
-/// `clap::Subcommand`, or [`augment_args`](clap::Args::augment_args) on a `clap::Command`.
+/// `clap::Subcommand`, or [`augment_args`](clap::Args::augment_args) on a `clap::Command`. [`in_parser`](ConfigCommand::in_parser) makes
+/// the completions those of the whole program.
 ///
 /// ```
 /// use clap::{Args as _, FromArgMatches as _};
@@ -41,6 +44,8 @@ pub struct ConfigCommand {
     /// A running program is not asked.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there is no socket to ask at"))]
     pub(super) is_offline: bool,
+    /// The program's own parser.
+    pub(super) parser: Option<clap::Command>,
 }
 
 #[derive(Debug, Clone)]
@@ -286,6 +291,7 @@ impl clap::FromArgMatches for ConfigCommand {
             action,
             is_offline: matches.get_flag("offline") || own.get_flag("offline"),
             output,
+            parser: None,
         })
     }
 

@@ -32,7 +32,7 @@
 //! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
 //! | `watch` | prints every change, refusal and loss of a source as it happens; with `--format json` a line for each |
 //! | `trust` | ends trials and quarantines of content that the process died with: [`Capacitor::trust`](crate::Capacitor::trust) of the process that runs, or, where none does, on the record beside the last known good file |
-//! | `completions SHELL` | completions of these commands for `PROGRAM config ..`; a program with a parser of its own generates them over that |
+//! | `completions SHELL` | completions of the program, with the arguments of the configuration where they are a layer; a program with a parser of its own gives it to [`Command::in_parser`] |
 //! | `schema`, `template`, `reference`, `variables` | the texts of [`Describe`](crate::inspect::Describe) |
 //!
 //! Lines for people have colours where the stream is a terminal that shows them; `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE` count as
@@ -72,7 +72,7 @@ pub fn run<C: Root>() -> Option<ExitCode> {
     let parser = <Command as clap::Args>::augment_args(parser.no_binary_name(true));
     let matches = parser.get_matches_from(words);
     match <Command as clap::FromArgMatches>::from_arg_matches(&matches) {
-        Ok(command) => Some(command.execute::<C>()),
+        Ok(command) => Some(command.in_parser(command::parser::<C>()).execute::<C>()),
         Err(error) => error.exit(),
     }
 }

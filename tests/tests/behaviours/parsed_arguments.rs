@@ -1,7 +1,7 @@
 //! The arguments of the configuration in the program's own clap parser.
 
 use crate::arguments::{App, app, typed};
-use clap::{Arg, ArgAction, ArgMatches, Command, Parser};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, Parser, Subcommand};
 use flux::{Error, Flux, Report, Root, cli};
 use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,8 +36,8 @@ struct Pool {
     tls: bool,
 }
 
-fn parser() -> Command {
-    Command::new("service")
+fn parser() -> clap::Command {
+    clap::Command::new("service")
         .no_binary_name(true)
         .arg(Arg::new("input"))
         .arg(Arg::new("verbose").short('v').action(ArgAction::Count))
@@ -194,7 +194,7 @@ async fn explain_names_the_argument() {
     );
 }
 
-fn panic_of(augment: impl FnOnce() -> Command) -> String {
+fn panic_of(augment: impl FnOnce() -> clap::Command) -> String {
     let panic = catch_unwind(AssertUnwindSafe(augment)).unwrap_err();
     panic.downcast_ref::<String>().unwrap().clone()
 }
@@ -214,7 +214,7 @@ fn a_name_that_the_parser_has_already_is_named() {
         ),
         (Arg::new("values").long("set"), "--set already, `values`"),
     ] {
-        let own = Command::new("service").arg(own);
+        let own = clap::Command::new("service").arg(own);
         let text = panic_of(|| flux::args::<Service>().augment(own));
         assert!(text.contains(expected), "{expected} in {text}");
     }
@@ -237,12 +237,12 @@ fn a_name_that_the_parser_has_already_is_named() {
         #[flux(default = 1, short = 's')]
         size: u8,
     }
-    let versioned = || Command::new("service").version("1");
+    let versioned = || clap::Command::new("service").version("1");
     let text = panic_of(|| flux::args::<Versioned>().augment(versioned()));
     assert!(text.contains("--version already"), "{text}");
     let free = versioned().disable_version_flag(true);
     flux::args::<Versioned>().augment(free).debug_assert();
-    let text = panic_of(|| flux::args::<Twice>().augment(Command::new("service")));
+    let text = panic_of(|| flux::args::<Twice>().augment(clap::Command::new("service")));
     assert!(
         text.contains("would mean both `one.size` and `other.size`"),
         "{text}"
@@ -287,19 +287,16 @@ fn the_help_has_docs_defaults_rules_and_variables() {
     );
 }
 
-/// What `config completions` prints to the standard output.
-fn completions<C: Root>(words: &[&str]) -> String {
-    use clap::{Args as _, FromArgMatches as _};
-    let parser = cli::Command::augment_args(Command::new("config").no_binary_name(true));
-    let found = parser.try_get_matches_from(words).unwrap();
-    let command = cli::Command::from_arg_matches(&found).unwrap();
-    let mut out = Vec::new();
-    command.write::<C>(&mut out, &mut Vec::new()).unwrap();
-    String::from_utf8(out).unwrap()
+/// What a command prints to both streams.
+fn printed<C: Root>(command: cli::Command) -> (String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    command.write::<C>(&mut out, &mut err).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(out), text(err))
 }
 
 #[test]
-fn completions_of_a_program_without_a_parser_have_them_where_arguments_are_a_layer() {
+fn completions_without_a_parser_have_them_where_arguments_are_a_layer() {
     #[derive(Flux)]
     #[flux(override = "env:FLUX_TEST_PARSED_")]
     struct Plain {
@@ -307,12 +304,39 @@ fn completions_of_a_program_without_a_parser_have_them_where_arguments_are_a_lay
         retries: u8,
     }
     for shell in ["bash", "zsh", "fish"] {
-        let script = completions::<Service>(&["completions", shell]);
+        let command = || match CommandLine::try_parse_from(["config", "completions", shell]) {
+            Ok(CommandLine {
+                command: Some(Command::Config(command)),
+                ..
+            }) => command,
+            other => panic!("{other:?}"),
+        };
+        let (script, note) = printed::<Service>(command());
         for part in ["pool.max-size", "no-pool.tls", "explain", "debug"] {
             assert!(script.contains(part), "{shell}: {part}");
         }
-        let script = completions::<Plain>(&["completions", shell]);
+        assert!(
+            !script.contains("threads") && note.contains("in_parser"),
+            "{note}"
+        );
+        let (script, _) = printed::<Plain>(command());
         assert!(script.contains("explain") && !script.contains("retries"));
+    }
+}
+
+#[test]
+fn completions_of_a_parser_are_those_of_the_whole_program() {
+    for shell in ["bash", "zsh", "fish"] {
+        let line = CommandLine::try_parse_from(["config", "completions", shell]);
+        let Some(Command::Config(command)) = line.unwrap().command else {
+            panic!("another command");
+        };
+        let command = command.in_parser(CommandLine::command());
+        let (script, note) = printed::<Service>(command);
+        for part in ["serve", "threads", "pool.max-size", "config", "explain"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+        assert_eq!(note, "");
     }
 }
 
@@ -323,6 +347,34 @@ struct CommandLine {
     name: Option<String>,
     #[command(flatten)]
     config: cli::Arguments<Service>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Serve {
+        #[arg(long)]
+        threads: Option<u8>,
+    },
+    Config(cli::Command),
+}
+
+#[test]
+fn the_commands_are_a_variant_of_a_derived_subcommand() {
+    let line = CommandLine::try_parse_from(["--port", "3", "config", "template", "--as", "toml"]);
+    let line = line.unwrap();
+    let Some(Command::Config(command)) = line.command else {
+        panic!("{line:?}");
+    };
+    let (text, _) = printed::<Service>(command);
+    assert!(text.contains("port = 80\n"), "{text}");
+    let line = CommandLine::try_parse_from(["serve", "--threads", "2"]).unwrap();
+    let Some(Command::Serve { threads }) = line.command else {
+        panic!("{line:?}");
+    };
+    assert_eq!(threads, Some(2));
+    assert!(CommandLine::try_parse_from(["config", "explian"]).is_err());
 }
 
 #[test]
@@ -339,7 +391,7 @@ proptest! {
     #[test]
     fn any_value_that_is_typed_is_read_as_it_was_through_a_parser_of_the_program(app in app()) {
         let words = typed(&app);
-        let parser = Command::new("app").no_binary_name(true);
+        let parser = clap::Command::new("app").no_binary_name(true);
         let arguments = flux::args::<App>();
         let found = arguments.augment(parser).try_get_matches_from(words.clone());
         let found = found.map_err(|error| TestCaseError::fail(format!("{words:?}: {error}")))?;
@@ -357,7 +409,7 @@ proptest! {
             0..6,
         )
     ) {
-        let parser = Command::new("app").no_binary_name(true);
+        let parser = clap::Command::new("app").no_binary_name(true);
         let arguments = flux::args::<App>();
         // What clap does not parse has no meaning.
         if let Ok(found) = arguments.augment(parser).try_get_matches_from(words.clone()) {

@@ -22,6 +22,16 @@ use std::{
 };
 
 impl ConfigCommand {
+    /// Gives it the parser that it is mounted in, so that `completions` are those of the whole program; otherwise they are those of these
+    /// commands alone, which a shell takes for everything that the program has.
+    ///
+    /// With clap's derive: `command.in_parser(CommandLine::command()).execute::<AppConfig>()`, where `CommandLine` derives `clap::Parser`.
+    #[must_use]
+    pub fn in_parser(mut self, parser: clap::Command) -> Self {
+        self.parser = Some(parser);
+        self
+    }
+
     /// Carries the command out on the standard streams. The code is 0 for what is good, 1 for what is refused, and 2 where it could not
     /// be looked at.
     pub fn execute<C: Root>(&self) -> ExitCode {
@@ -91,7 +101,15 @@ impl ConfigCommand {
             }
             ConfigAction::Watch { changes } => watch::<C>(&mut answer, *changes),
             ConfigAction::Completions(shell) => {
-                let (mut parser, name) = parser::<C>();
+                let mut parser = match &self.parser {
+                    Some(parser) => parser.clone(),
+                    None => {
+                        let text = "note: these are the completions of `config` alone: the program does not give its parser to `flux::cli::Command::in_parser`";
+                        writeln!(answer.err, "{text}")?;
+                        parser::<C>()
+                    }
+                };
+                let name = program();
                 let mut script = Vec::new();
                 clap_complete::generate(*shell, &mut parser, name, &mut script);
                 answer.out.write_all(&script)?;
@@ -170,16 +188,20 @@ fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result
     }
 }
 
-/// A parser with nothing but these commands and the arguments, where they are a layer, and the program's name.
-fn parser<C: Root>() -> (clap::Command, String) {
+/// The file name of the program, as a shell knows it.
+fn program() -> String {
     let program = std::env::args_os().next().map(PathBuf::from);
     let name = program.as_deref().and_then(Path::file_stem);
-    let name = name.map_or("app".into(), |name| name.to_string_lossy().into_owned());
+    name.map_or("app".into(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The parser of a program with nothing but these commands and the arguments, where they are a layer.
+pub(in crate::cli) fn parser<C: Root>() -> clap::Command {
     let config = ConfigCommand::augment_args(clap::Command::new("config"));
     let parser = clap::Command::new("program").subcommand(config);
     match C::declared().spec.reads_arguments() {
-        true => (args::<C>().augment(parser), name),
-        false => (parser, name),
+        true => args::<C>().augment(parser),
+        false => parser,
     }
 }
 
