@@ -7,7 +7,8 @@ use super::{
 use crate::{
     engine::Trusted,
     inspect::{
-        CheckError, Checked, Effective, Explanation, PartyVerdict, PlannedChange, PlannedUpdate,
+        Blame, CheckError, Checked, Effective, Explanation, PartyVerdict, PlannedChange,
+        PlannedUpdate, SilentSetting,
     },
     report::Problem,
 };
@@ -95,10 +96,11 @@ impl Answering<'_> {
             (Ok(checked), OutputFormat::Json) => {
                 self.json(&json!({ "verdict": "good", "checked": checked }))?;
             }
-            (Ok(checked), _) => self.findings(
-                files,
-                checked.warnings.iter().map(Annotation::warning).collect(),
-            )?,
+            (Ok(checked), _) => {
+                let warnings = checked.warnings.iter().map(Annotation::warning);
+                let to_come = checked.missing.iter().map(Annotation::to_come);
+                self.findings(files, warnings.chain(to_come).collect())?;
+            }
             (Err(CheckError::Inputs(error)), _) => return self.cannot(&error.to_string()),
             (Err(CheckError::Refused(report)), output) => {
                 match output {
@@ -165,6 +167,29 @@ impl Answering<'_> {
                     writeln!(self.out, "{blank}{one}")?;
                 }
             }
+        }
+        Ok(GOOD)
+    }
+
+    /// Prints the settings without effect.
+    pub(super) fn silent(&mut self, silent: &[SilentSetting]) -> io::Result<u8> {
+        match self.output {
+            OutputFormat::Json => self.json(&silent)?,
+            _ if silent.is_empty() => writeln!(self.out, "every setting has an effect")?,
+            _ => {
+                for one in silent {
+                    writeln!(self.out, "{one}")?;
+                }
+            }
+        }
+        Ok(GOOD)
+    }
+
+    /// Prints who changed a path.
+    pub(super) fn blame(&mut self, blame: &Blame) -> io::Result<u8> {
+        match self.output {
+            OutputFormat::Json => self.json(blame)?,
+            _ => writeln!(self.out, "{blame}")?,
         }
         Ok(GOOD)
     }

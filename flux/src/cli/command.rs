@@ -60,6 +60,8 @@ pub(super) enum ConfigAction {
         inputs: Inputs,
         path: Option<String>,
     },
+    Silent(Inputs),
+    Blame(String),
     Diff(Inputs),
     Plan(Inputs),
     Watch {
@@ -187,6 +189,12 @@ impl clap::Args for ConfigCommand {
                 .arg(Arg::new("path").value_name("PATH").help("As in reports: `pool.max_size`; every setting by default"))
                 .arg(files().long("file"))
                 .args(inputs()),
+            sub("silent", "Prints the settings without effect: hidden ones, repeated ones, keys that no field has")
+                .arg(files().long("file"))
+                .args(inputs()),
+            sub("blame", "Prints who changed a value: generations and refusals that the running process remembers").arg(
+                Arg::new("path").value_name("PATH").required(true).help("As in reports: `pool.max_size`, or a section: `pool`"),
+            ),
             sub("diff", "Prints what documents would change in what ran last or a start would apply, offline")
                 .arg(files())
                 .args(inputs()),
@@ -246,6 +254,14 @@ impl clap::FromArgMatches for ConfigCommand {
         let output = own.get_one::<String>("format");
         let output = output.or_else(|| matches.get_one::<String>("format"));
         let output = OutputFormat::named(output.map_or("human", String::as_str));
+        let has_no_places = matches!(name, "watch" | "silent" | "blame");
+        if has_no_places && matches!(output, OutputFormat::GitHub | OutputFormat::Sarif) {
+            let (format, kind) = (output.name(), clap::error::ErrorKind::InvalidValue);
+            let text = format!(
+                "`{name}` has no verdict to annotate, and no `--format {format}`; take `human` or `json`\n"
+            );
+            return Err(clap::Error::raw(kind, text));
+        }
         let action = match name {
             "check" => ConfigAction::Check(inputs_of(own)),
             "show" => ConfigAction::Show {
@@ -262,6 +278,8 @@ impl clap::FromArgMatches for ConfigCommand {
                 inputs: inputs_of(own),
                 path: text("path"),
             },
+            "silent" => ConfigAction::Silent(inputs_of(own)),
+            "blame" => ConfigAction::Blame(text("path").unwrap_or_default()),
             "diff" => ConfigAction::Diff(inputs_of(own)),
             "plan" => ConfigAction::Plan(inputs_of(own)),
             "schema" => ConfigAction::Schema {

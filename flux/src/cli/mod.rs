@@ -1,5 +1,5 @@
-//! The configuration at the command line: `config check`, `show`, `explain`, `diff`, `plan`, `schema`, `template`,
-//! `reference`, `variables`, `watch`, `trust`, `completions`.
+//! The configuration at the command line: `config check`, `show`, `explain`, `silent`, `blame`, `diff`, `plan`, `schema`,
+//! `template`, `reference`, `variables`, `watch`, `trust`, `completions`.
 //!
 //! [`Command`] is mounted in a clap parser of the program; [`run`] is for programs without one. Both run the service's own binary, so
 //! that the verdicts are those of the service.
@@ -28,6 +28,8 @@
 //! | `check [FILE]..` | judges documents as a start would: [`Builder::check`](crate::Builder::check) |
 //! | `show` | prints what a start would apply, without its secrets |
 //! | `explain [PATH]` | prints which layer sets a value, or all of them |
+//! | `silent` | prints the settings without effect: what a higher layer hides, what repeats a lower one or the default, keys that no field has |
+//! | `blame PATH` | prints which generations changed a value, by which layer, and the refusals about it; of the process that runs alone, which remembers it |
 //! | `diff [FILE]..` | what these documents would change in what ran last, where that is kept on disk, or else in what a start would apply; offline |
 //! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
 //! | `watch` | prints every change, refusal and loss of a source as it happens; with `--format json` a line for each |
@@ -39,8 +41,9 @@
 //! elsewhere. Lines are not broken: the terminal does that.
 //!
 //! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at; of `trust` 0 where something was
-//! ended, and 1 where there was nothing to end. `--format github` annotates a pull
-//! request, `--format sarif` is for code scanning, `--format json` for programs.
+//! ended, and 1 where there was nothing to end; of `silent`, `explain` and `blame` 0 whatever the answer is. `--format github` annotates a pull
+//! request, `--format sarif` is for code scanning, `--format json` for programs. Both annotate verdicts: `watch`, `silent` and `blame` have none,
+//! and refuse them.
 
 mod admin;
 mod answering;

@@ -4,8 +4,9 @@ use crate::report::Problem;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf, is_separator},
 };
 
 /// How verdicts are printed.
@@ -43,63 +44,88 @@ pub(super) struct Annotations<'a> {
     pub(super) files: &'a [Option<PathBuf>],
 }
 
-/// A problem, and whether it refuses nothing.
+/// A problem, and how much it weighs.
 #[derive(Clone, Copy)]
 pub(super) struct Annotation<'a> {
     problem: &'a Problem,
-    is_warning: bool,
+    level: AnnotationLevel,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AnnotationLevel {
+    Error,
+    /// It refuses nothing.
+    Warning,
+    /// A value that is missing in what was judged, and comes from elsewhere.
+    ToCome,
 }
 
 impl<'a> Annotation<'a> {
     pub(super) fn refusal(problem: &'a Problem) -> Self {
-        let is_warning = problem.is_warning();
+        let level = match problem.is_warning() {
+            true => AnnotationLevel::Warning,
+            false => AnnotationLevel::Error,
+        };
+        Annotation { problem, level }
+    }
+
+    pub(super) fn to_come(problem: &'a Problem) -> Self {
         Annotation {
             problem,
-            is_warning,
+            level: AnnotationLevel::ToCome,
         }
     }
 
     pub(super) fn warning(problem: &'a Problem) -> Self {
         Annotation {
             problem,
-            is_warning: true,
+            level: AnnotationLevel::Warning,
         }
     }
 
-    fn level(self) -> &'static str {
-        if self.is_warning { "warning" } else { "error" }
+    /// As code scanning calls it, but for what is to come: that has a name of its own in each format.
+    fn level(self, to_come: &'static str) -> &'static str {
+        match self.level {
+            AnnotationLevel::Error => "error",
+            AnnotationLevel::Warning => "warning",
+            AnnotationLevel::ToCome => to_come,
+        }
+    }
+
+    /// Without its place, which annotations have.
+    fn sentence(self) -> String {
+        let problem = self.problem;
+        let to_come = match self.level {
+            AnnotationLevel::ToCome => "to come: ",
+            _ => "",
+        };
+        let name = problem.variable.as_ref().or(problem.argument.as_ref());
+        let by = name.map_or(String::new(), |name| format!(" ({name})"));
+        match problem.path.is_empty() {
+            true => format!("{to_come}{}{by}", problem.message),
+            false => format!("{to_come}{}: {}{by}", problem.path, problem.message),
+        }
     }
 }
 
 impl Annotations<'_> {
     /// The file that a problem is in, as it was given.
-    fn file(&self, problem: &Problem) -> Option<String> {
-        let file = self.files.get(problem.layer?)?.as_ref()?;
-        Some(file.display().to_string())
-    }
-
-    /// Without its place, which annotations have.
-    fn sentence(problem: &Problem) -> String {
-        let name = problem.variable.as_ref().or(problem.argument.as_ref());
-        let by = name.map_or(String::new(), |name| format!(" ({name})"));
-        match problem.path.is_empty() {
-            true => format!("{}{by}", problem.message),
-            false => format!("{}: {}{by}", problem.path, problem.message),
-        }
+    fn file(&self, problem: &Problem) -> Option<&Path> {
+        self.files.get(problem.layer?)?.as_deref()
     }
 
     /// Workflow commands of GitHub Actions, one a line.
     pub(super) fn github(&self, out: &mut dyn Write) -> io::Result<()> {
         for finding in &self.problems {
-            let (problem, level) = (finding.problem, finding.level());
+            let (problem, level) = (finding.problem, finding.level("notice"));
             let mut properties = Vec::new();
             if let Some(file) = self.file(problem) {
-                properties.push(format!("file={}", property(&file)));
+                properties.push(format!("file={}", property(&file.display().to_string())));
                 properties.extend(problem.line.map(|line| format!("line={line}")));
                 properties.extend(problem.column.map(|column| format!("col={column}")));
             }
             properties.push(format!("title={}", property(problem.kind.as_str())));
-            let message = data(&Self::sentence(problem));
+            let message = data(&finding.sentence());
             writeln!(out, "::{level} {}::{message}", properties.join(","))?;
         }
         Ok(())
@@ -120,11 +146,11 @@ impl Annotations<'_> {
             let problem = finding.problem;
             let mut result = json!({
                 "ruleId": problem.kind.as_str(),
-                "level": finding.level(),
-                "message": { "text": Self::sentence(problem) },
+                "level": finding.level("note"),
+                "message": { "text": finding.sentence() },
             });
             if let Some(file) = self.file(problem) {
-                let mut place = json!({ "artifactLocation": { "uri": file.replace('\\', "/") } });
+                let mut place = json!({ "artifactLocation": { "uri": uri(file) } });
                 if let (Some(line), Some(column)) = (problem.line, problem.column) {
                     place["region"] = json!({ "startLine": line, "startColumn": column });
                 }
@@ -148,6 +174,30 @@ impl Annotations<'_> {
     }
 }
 
+/// The URI of a file: a relative path stays one, from which code scanning finds the file in the repository.
+fn uri(file: &Path) -> String {
+    let mut path = String::new();
+    let is_absolute = file.is_absolute();
+    for byte in file.as_os_str().as_encoded_bytes() {
+        match byte {
+            byte if is_separator(char::from(*byte)) => path.push('/'),
+            // The letter of a drive has a colon; in a relative path, what is before one would be a scheme.
+            b':' if is_absolute => path.push(':'),
+            b'-' | b'.' | b'_' | b'~' => path.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => path.push(char::from(*byte)),
+            byte => {
+                let _ = write!(path, "%{byte:02X}");
+            }
+        }
+    }
+    match (is_absolute, path.starts_with("//"), path.starts_with('/')) {
+        (false, ..) => path,
+        (true, true, _) => format!("file:{path}"),
+        (true, false, true) => format!("file://{path}"),
+        (true, false, false) => format!("file:///{path}"),
+    }
+}
+
 /// Text of a workflow command, which is one line.
 pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
@@ -157,4 +207,27 @@ pub(super) fn data(text: &str) -> String {
 
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_path_is_the_uri_of_its_file() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+        for (path, expected) in [
+            ("app.yaml", "app.yaml"),
+            ("deploy/a b.yaml", "deploy/a%20b.yaml"),
+            ("a:b/100%.yaml", "a%3Ab/100%25.yaml"),
+            ("a\\b#c?d.yaml", "a%5Cb%23c%3Fd.yaml"),
+            ("/run/app.yaml", "file:///run/app.yaml"),
+            ("/run/\u{fc} .yaml", "file:///run/%C3%BC%20.yaml"),
+        ] {
+            assert_eq!(uri(Path::new(path)), expected);
+        }
+        let no_unicode = Path::new(OsStr::from_bytes(b"a\xff"));
+        assert_eq!(uri(no_unicode), "a%FF");
+    }
 }

@@ -201,7 +201,7 @@ impl<'a> Inspector<'a> {
         ))
     }
 
-    fn silent(self) -> Result<Vec<SilentSetting>, ExplainError> {
+    pub(crate) fn silent(self) -> Result<Vec<SilentSetting>, ExplainError> {
         let (answers, status) = self.answers()?;
         Ok(silent::silent(&answers, &status))
     }

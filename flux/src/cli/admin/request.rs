@@ -17,6 +17,8 @@ pub(in crate::cli) enum AdminQuestion {
     },
     /// One path, or all.
     Explain(Option<String>),
+    Silent,
+    Blame(String),
     Diff(Inputs),
     Plan(Inputs),
     Watch,
@@ -48,6 +50,8 @@ impl AdminRequest {
                 json!({ "do": "show", "as": name, "origins": with_origins })
             }
             AdminQuestion::Explain(path) => json!({ "do": "explain", "path": path }),
+            AdminQuestion::Silent => json!({ "do": "silent" }),
+            AdminQuestion::Blame(path) => json!({ "do": "blame", "path": path }),
             AdminQuestion::Diff(inputs) => json!({ "do": "diff", "inputs": inputs.to_json()? }),
             AdminQuestion::Plan(inputs) => json!({ "do": "plan", "inputs": inputs.to_json()? }),
             AdminQuestion::Watch => json!({ "do": "watch" }),
@@ -71,6 +75,8 @@ impl AdminRequest {
                 with_origins: json.get("origins")?.as_bool()?,
             },
             "explain" => AdminQuestion::Explain(text("path").map(str::to_owned)),
+            "silent" => AdminQuestion::Silent,
+            "blame" => AdminQuestion::Blame(text("path")?.to_owned()),
             "diff" => AdminQuestion::Diff(inputs()?),
             "plan" => AdminQuestion::Plan(inputs()?),
             "watch" => AdminQuestion::Watch,

@@ -141,6 +141,22 @@ impl ServedProgram {
                 })
                 .await
             }
+            AdminQuestion::Silent => {
+                self.at_once(output, |own, answer| match own.inspector().silent() {
+                    Ok(silent) => answer.silent(&silent),
+                    Err(error) => answer.cannot(&error.to_string()),
+                })
+                .await
+            }
+            AdminQuestion::Blame(path) => {
+                self.at_once(output, move |own, answer| {
+                    match own.inspector().blame(&path) {
+                        Ok(blame) => answer.blame(&blame),
+                        Err(error) => answer.cannot(&error.to_string()),
+                    }
+                })
+                .await
+            }
             AdminQuestion::Diff(inputs) => {
                 self.at_once(output, move |own, answer| own.diff(&inputs, answer))
                     .await

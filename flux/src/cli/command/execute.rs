@@ -87,6 +87,15 @@ impl ConfigCommand {
                     answer.explain(checked, path.as_deref())
                 })
             }
+            ConfigAction::Silent(inputs) => {
+                let (files, checked) = C::declared().check_with_files(inputs);
+                answer.only_good(&files, checked, |answer, checked| {
+                    answer.silent(&checked.silent())
+                })
+            }
+            ConfigAction::Blame(_) => answer.cannot(
+                "who changed a value is in the memory of the running process alone, which answers where the program opens a socket, `#[flux(admin = \"unix:..\")]`, and `--offline` is not given",
+            ),
             ConfigAction::Diff(inputs) => self.diff::<C>(&mut answer, inputs),
             ConfigAction::Plan(inputs) => {
                 let since = last_good::<C>(&mut answer, inputs)?;

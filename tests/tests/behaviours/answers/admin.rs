@@ -187,6 +187,38 @@ async fn commands_are_answered_by_the_running_process_and_without_it_from_the_so
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn silent_settings_and_who_changed_a_value_are_asked_of_the_running_process() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    let (code, out, _) = run(&path, &["silent"]).await;
+    assert_eq!((code, &*out), (0, "every setting has an effect\n"));
+    for (document, port) in [("port: 82\nthreads: 1", 82), ("port: 80", 80)] {
+        sender.send(document.as_bytes().to_vec()).await.unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        while app.get().port != port {
+            assert!(Instant::now() < until, "{}", app.status());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    let (code, out, _) = run(&path, &["silent"]).await;
+    let repeats = "`port` at /nowhere/app.yaml:1:7 has no effect: the default is the same value\n";
+    assert_eq!((code, &*out), (0, repeats));
+    let (code, out, err) = run(&path, &["blame", "port"]).await;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        out.contains("generation 3, ") && out.contains(" -> 80"),
+        "{out}"
+    );
+    let (code, out, _) = run(&path, &["blame", "port", "--format", "json"]).await;
+    let blame: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &blame["changes"][0]["generation"]), (0, &3.into()));
+    let (code, out, err) = run(&path, &["blame", "prot"]).await;
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("did you mean `port`?"), "{err}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
     let (_folder, path) = socket();
     let (sender, app) = start(&path).await.unwrap();

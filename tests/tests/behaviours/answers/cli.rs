@@ -80,7 +80,7 @@ fn every_format_has_the_place_in_the_file_that_was_given() {
     let (_, out, _) = run::<App>(&["--format", "sarif", "check", &bad]);
     let log: Value = serde_json::from_str(&out).unwrap();
     let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
-    assert_eq!(place["artifactLocation"]["uri"], *bad);
+    assert_eq!(place["artifactLocation"]["uri"], format!("file://{bad}"));
     assert_eq!(place["region"]["startLine"], 1);
     let (_, out, _) = run::<App>(&["check", &bad, "--format", "json"]);
     let json: Value = serde_json::from_str(&out).unwrap();
@@ -100,6 +100,75 @@ fn every_format_has_the_place_in_the_file_that_was_given() {
     let (code, out, _) = run::<App>(&["check", "--layer", "x=y", "--format", "json"]);
     let json: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["verdict"]), (2, &"unknown".into()));
+}
+
+#[test]
+fn settings_without_effect_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = file(folder.path(), "port: 80\nname: a\nnmae: b\n");
+    let (code, out, _) = run::<App>(&["silent", "--file", &given]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        (code, lines[0]),
+        (
+            0,
+            "`port` at /nowhere/app.yaml:1:7 has no effect: the default is the same value"
+        )
+    );
+    assert!(
+        lines[1].starts_with("`nmae` at ") && lines.len() == 2,
+        "{out}"
+    );
+    let (_, out, _) = run::<App>(&["silent", "--file", &given, "--format", "json"]);
+    let all: Vec<Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!(all[0]["why"], "repeats_default");
+    let good = file(folder.path(), "port: 81\nname: a\n");
+    let (code, out, _) = run::<App>(&["silent", "--file", &good]);
+    assert_eq!((code, &*out), (0, "every setting has an effect\n"));
+}
+
+#[test]
+fn without_a_running_process_nobody_knows_who_changed_a_value() {
+    let (code, out, err) = run::<App>(&["blame", "port"]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("the running process alone"), "{err}");
+}
+
+#[test]
+fn a_command_without_a_verdict_has_no_annotations() {
+    for words in [&["watch"][..], &["silent"], &["blame", "port"]] {
+        for format in ["github", "sarif"] {
+            let parser = clap::Command::new("config").no_binary_name(true);
+            let parser = cli::Command::augment_args(parser);
+            let words = [words, &["--format", format]].concat();
+            let matches = parser.try_get_matches_from(words).unwrap();
+            let error = cli::Command::from_arg_matches(&matches).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("no `--format {format}`")),
+                "{error}"
+            );
+            assert_eq!(error.exit_code(), 2);
+        }
+    }
+}
+
+#[test]
+fn what_is_to_come_is_annotated_and_refuses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = file(folder.path(), "port: 81\n");
+    let check = |format| run::<App>(&["check", &given, "--only-given", "--format", format]);
+    let (code, out, _) = check("github");
+    let expected = "::notice title=missing::to come: name: is required";
+    assert_eq!((code, out.lines().count()), (0, 1), "{out}");
+    assert!(out.starts_with(expected), "{out}");
+    let (code, out, _) = check("sarif");
+    let log: Value = serde_json::from_str(&out).unwrap();
+    let found = &log["runs"][0]["results"][0];
+    assert_eq!((code, &found["level"]), (0, &"note".into()));
+    let text = found["message"]["text"].as_str().unwrap();
+    assert!(text.starts_with("to come: name: "), "{text}");
 }
 
 #[test]
