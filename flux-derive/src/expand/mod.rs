@@ -17,7 +17,7 @@ pub(crate) use layer::name as layer_name;
 pub(crate) use lints::allow;
 
 use crate::{
-    model::Model,
+    model::{Model, SourcePlace},
     words::{path_name, plain},
 };
 use proc_macro2::TokenStream;
@@ -53,6 +53,14 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
     let rule = rule.map(|path| {
         quote!(const RULE: ::core::option::Option<&'static str> = ::core::option::Option::Some(#path);)
     });
+    let sources = model.root.iter().flat_map(|root| &root.sources);
+    let mut arguments = sources.filter(|one| matches!(one.place, SourcePlace::Args));
+    let arguments = arguments.next();
+    let arguments = arguments.map(|_| {
+        quote!(
+            const READS_ARGUMENTS: bool = true;
+        )
+    });
     let fields = describe::fields(model);
     let types = describe::types(model, leaves);
     let finish = finish::finish(model);
@@ -68,6 +76,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
             const NAME: &'static str = #name;
             #docs
             #rule
+            #arguments
             #fields
             #transformed
         }

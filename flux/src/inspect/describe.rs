@@ -2,6 +2,7 @@
 
 use super::{
     check::{CheckError, Checked},
+    field_names::FieldNames,
     inputs::Inputs,
     json_schema::json_schema,
     manual,
@@ -13,10 +14,9 @@ use crate::{
     Config, Root,
     problem::{Dotted, Seg},
     schema::{Descent, Field, Kind, TypeFacts, ValueType},
-    source::environment,
 };
 use flux_syntax::Format;
-use std::{collections::HashMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 /// What can be written of a config type without a start: every type that derives `Flux` has it, once the trait is imported.
 ///
@@ -50,12 +50,14 @@ use std::{collections::HashMap, fmt::Write as _};
 /// ```
 pub trait Describe: Config {
     /// A commented file with every setting and its default. It decodes to the defaults. What has no value there is a comment: required
-    /// keys, which are marked, optional ones, defaults that are expressions, secrets, and the entries of lists and maps of sections. JSON
-    /// has no comments, and contains the defaults alone.
+    /// keys, which are marked, optional ones, defaults that are expressions, secrets, and the entries of lists and maps of sections. Aliases,
+    /// the accessors of hot fields, and arguments where the struct declares them, are named in comments. JSON has no comments, and contains
+    /// the defaults alone.
     fn template(format: Format) -> String {
         let mut path = Vec::new();
         let root = Descent::at(Self::fields(), MAX_DEPTH);
-        let entries = template(Self::fields(), &Self::types(), &mut path, &root);
+        let names = FieldNames::of::<Self>(None);
+        let entries = template(Self::fields(), &Self::types(), &names, &mut path, &root);
         print(format, &entries)
     }
 
@@ -83,8 +85,8 @@ pub trait Describe: Config {
         schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, false)
     }
 
-    /// A page in Markdown with a row for each setting: key, type, default, rules, variable under the prefix `APP_` or another one, and
-    /// docs.
+    /// A page in Markdown with a row for each setting: key with aliases, type, default, rules, variable under the prefix `APP_` or another
+    /// one, argument where the struct declares `override = "args"`, and docs.
     fn reference(prefix: &str) -> String {
         let mut text = format!("# {}\n\n", Self::NAME);
         let docs = Self::DOCS.trim();
@@ -92,13 +94,18 @@ pub trait Describe: Config {
             text.push_str(docs);
             text.push_str("\n\n");
         }
-        let variables = variables(Self::fields(), prefix);
-        text.push_str(
-            "| key | type | default | rules | variable | docs |\n|---|---|---|---|---|---|\n",
-        );
+        let names = FieldNames::of::<Self>(Some(prefix));
+        text.push_str(match names.have_arguments() {
+            true => {
+                "| key | type | default | rules | variable | argument | docs |\n|---|---|---|---|---|---|---|\n"
+            }
+            false => {
+                "| key | type | default | rules | variable | docs |\n|---|---|---|---|---|---|\n"
+            }
+        });
         let mut path = Vec::new();
         let mut each = |field: &Field, path: &[Seg], key: &str| {
-            row(field, key, variables.get(path), &mut text);
+            row(field, key, path, &names, &mut text);
         };
         let root = Descent::at(Self::fields(), MAX_DEPTH);
         rows(Self::fields(), &mut path, &root, &mut each);
@@ -108,10 +115,9 @@ pub trait Describe: Config {
     /// [`reference`](Describe::reference) as a manual page, to be read with `man`: the source text in roff, of section 5.
     fn manual_page(prefix: &str) -> String {
         let mut settings = Vec::new();
-        let variables = variables(Self::fields(), prefix);
+        let names = FieldNames::of::<Self>(Some(prefix));
         let mut each = |field: &Field, path: &[Seg], key: &str| {
-            let variable = variables.get(path).map(String::as_str);
-            settings.push(manual::entry(field, key, variable));
+            settings.push(manual::entry(field, key, path, &names));
         };
         let root = Descent::at(Self::fields(), MAX_DEPTH);
         rows(Self::fields(), &mut Vec::new(), &root, &mut each);
@@ -121,12 +127,12 @@ pub trait Describe: Config {
     /// A file for `.env` with every variable under the prefix. Required ones are set to nothing, all others are comments.
     fn variables(prefix: &str) -> String {
         let mut text = String::new();
-        let variables = variables(Self::fields(), prefix);
+        let names = FieldNames::of::<Self>(Some(prefix));
         let mut path = Vec::new();
         lines(
             Self::fields(),
             &Self::types(),
-            &variables,
+            &names,
             &mut path,
             &Descent::at(Self::fields(), MAX_DEPTH),
             &mut text,
@@ -140,15 +146,6 @@ impl<C: Config> Describe for C {}
 /// How often a type that contains itself is described in itself.
 const MAX_DEPTH: u8 = 4;
 
-/// Each path's first variable.
-fn variables(fields: &'static [Field], prefix: &str) -> HashMap<Vec<Seg>, String> {
-    let mut all = HashMap::new();
-    for one in environment::variables(fields, prefix) {
-        all.entry(one.path).or_insert(one.name);
-    }
-    all
-}
-
 fn schema_text(
     title: &str,
     docs: &str,
@@ -159,8 +156,8 @@ fn schema_text(
     print_json(&json_schema(title, docs, fields, types, is_whole))
 }
 
-/// Docs, rules and marks of a field.
-fn comments(field: &Field) -> Vec<String> {
+/// Docs, rules, marks and other names of a field.
+fn comments(field: &Field, names: &FieldNames, path: &[Seg]) -> Vec<String> {
     let docs = field.docs().lines().map(|line| line.trim().to_owned());
     let mut all: Vec<String> = docs.collect();
     all.extend(wording::rules(field));
@@ -175,6 +172,12 @@ fn comments(field: &Field) -> Vec<String> {
         .collect();
     if !marks.is_empty() {
         all.push(marks.join("; "));
+    }
+    all.extend(wording::aliases(field));
+    all.extend(wording::hot(field));
+    let arguments = names.arguments(field, path);
+    if !arguments.is_empty() {
+        all.push(format!("argument: {}", arguments.join(", ")));
     }
     all.iter().map(|line| one_line(line)).collect()
 }
@@ -196,6 +199,7 @@ fn expression(field: &Field) -> Option<String> {
 fn template(
     fields: &'static [Field],
     facts: &[TypeFacts],
+    names: &FieldNames,
     path: &mut Vec<Seg>,
     way: &Descent<'_>,
 ) -> Vec<PrintedEntry> {
@@ -208,12 +212,12 @@ fn template(
             if let Kind::Section(of) = field.kind()
                 && let Some(way) = way.enter(of())
             {
-                all.extend(template(of(), &inner(), path, &way));
+                all.extend(template(of(), &inner(), names, path, &way));
             }
             continue;
         }
         path.push(Seg::Key(field.name().into()));
-        let mut above = comments(field);
+        let mut above = comments(field, names, path);
         let mut behind = None;
         let (content, is_comment) = match field.kind() {
             Kind::Leaf => match default(field, &facts.value_type) {
@@ -232,8 +236,8 @@ fn template(
                 }
                 let is_comment = facts.is_optional || field.default().is_some();
                 match kind {
-                    Kind::Section(_) => (example(kind, &inner(), path, way), is_comment),
-                    kind => (example(kind, &inner(), path, way), true),
+                    Kind::Section(_) => (example(kind, &inner(), names, path, way), is_comment),
+                    kind => (example(kind, &inner(), names, path, way), true),
                 }
             }
         };
@@ -259,21 +263,22 @@ fn beyond(kind: Kind, way: &Descent<'_>) -> bool {
 fn example(
     kind: Kind,
     facts: &[TypeFacts],
+    names: &FieldNames,
     path: &mut Vec<Seg>,
     way: &Descent<'_>,
 ) -> PrintedContent {
     match kind {
         Kind::Leaf => PrintedContent::Open,
         Kind::Section(of) => match way.enter(of()) {
-            Some(way) => PrintedContent::Map(template(of(), facts, path, &way)),
+            Some(way) => PrintedContent::Map(template(of(), facts, names, path, &way)),
             None => PrintedContent::Open,
         },
-        Kind::List(item) => PrintedContent::List(vec![example(*item, facts, path, way)]),
+        Kind::List(item) => PrintedContent::List(vec![example(*item, facts, names, path, way)]),
         Kind::Map(entry) => PrintedContent::Map(vec![PrintedEntry {
             key: "NAME".to_owned(),
             above: Vec::new(),
             behind: None,
-            content: example(*entry, facts, path, way),
+            content: example(*entry, facts, names, path, way),
             is_comment: false,
         }]),
     }
@@ -322,7 +327,7 @@ fn rows(
     }
 }
 
-fn row(field: &Field, key: &str, variable: Option<&String>, text: &mut String) {
+fn row(field: &Field, key: &str, path: &[Seg], names: &FieldNames, text: &mut String) {
     let cell = |text: &str| one_line(text).replace('|', "\\|");
     let default = match field.default() {
         Some(_) if field.is_secret() => "secret".to_owned(),
@@ -338,14 +343,29 @@ fn row(field: &Field, key: &str, variable: Option<&String>, text: &mut String) {
     if field.is_secret() {
         rules.push("secret".to_owned());
     }
-    let variable = variable.map_or(String::new(), |name| format!("`{name}`"));
+    rules.extend(wording::hot(field));
+    let aliases = field.aliases().iter();
+    let aliases: Vec<String> = aliases.map(|alias| format!("`{}`", cell(alias))).collect();
+    let alias = match aliases.is_empty() {
+        true => String::new(),
+        false => format!(" (alias {})", aliases.join(", ")),
+    };
+    let argument = names.have_arguments().then(|| {
+        let all = names.arguments(field, path).into_iter();
+        let all: Vec<String> = all.map(|name| format!("`{name}`")).collect();
+        format!(" {} |", all.join(", "))
+    });
+    let variable = names
+        .variable(path)
+        .map_or(String::new(), |name| format!("`{name}`"));
     // Writing to a text cannot fail.
     let _ = writeln!(
         text,
-        "| `{}` | `{}` | {default} | {} | {variable} | {} |",
+        "| `{}`{alias} | `{}` | {default} | {} | {variable} |{} {} |",
         cell(key),
         cell(field.type_name()),
         cell(&rules.join("; ")),
+        argument.unwrap_or_default(),
         cell(&wording::docs(field)),
     );
 }
@@ -353,7 +373,7 @@ fn row(field: &Field, key: &str, variable: Option<&String>, text: &mut String) {
 fn lines(
     fields: &'static [Field],
     facts: &[TypeFacts],
-    variables: &HashMap<Vec<Seg>, String>,
+    names: &FieldNames,
     path: &mut Vec<Seg>,
     way: &Descent<'_>,
     text: &mut String,
@@ -365,15 +385,15 @@ fn lines(
         if !is_flat {
             path.push(Seg::Key(field.name().into()));
         }
-        match (field.kind(), variables.get(path)) {
+        match (field.kind(), names.variable(path)) {
             (Kind::Section(of), _) => {
                 let inner = facts.fields.map(|of| of()).unwrap_or_default();
                 if let Some(way) = way.enter(of()) {
-                    lines(of(), &inner, variables, path, &way, text);
+                    lines(of(), &inner, names, path, &way, text);
                 }
             }
             (_, Some(name)) if !is_flat => {
-                for comment in comments(field) {
+                for comment in comments(field, names, path) {
                     let _ = writeln!(text, "# {comment}");
                 }
                 let value = default(field, &facts.value_type).map(|value| variable_text(&value));

@@ -74,6 +74,8 @@ pub struct Explanation {
     pub variables: Vec<String>,
     /// The argument that can set it, where the arguments are a layer of this program: `--pool.max-size`, or `--set PATH=..`.
     pub argument: Option<String>,
+    /// The letter of its short argument, where it has one beside that: `p` for `-p`.
+    pub short_argument: Option<char>,
     /// Other keys that mean the same field in documents.
     pub aliases: Vec<&'static str>,
     /// What is to be known besides.
@@ -255,6 +257,9 @@ impl fmt::Display for Explanation {
         }
         if let Some(argument) = &self.argument {
             write!(f, "\n   = argument: {argument}")?;
+            if let Some(letter) = self.short_argument {
+                write!(f, ", -{letter}")?;
+            }
         }
         if !self.aliases.is_empty() {
             write!(f, "\n   = alias: {}", self.aliases.join(", "))?;
@@ -283,6 +288,7 @@ serialized! {
         accessor: own.accessor,
         variables: own.variables,
         argument: own.argument,
+        short_argument: own.short_argument,
         aliases: own.aliases,
         notes: own.notes,
     }

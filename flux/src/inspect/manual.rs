@@ -1,10 +1,13 @@
 //! The manual page of the settings, in roff.
 
-use super::wording;
-use crate::{problem::escaped, schema::Field};
+use super::{field_names::FieldNames, wording};
+use crate::{
+    problem::{Seg, escaped},
+    schema::Field,
+};
 
 /// One setting: its key, what is known of it, and its docs.
-pub(super) fn entry(field: &Field, key: &str, variable: Option<&str>) -> String {
+pub(super) fn entry(field: &Field, key: &str, path: &[Seg], names: &FieldNames) -> String {
     let mut facts = Vec::new();
     if !field.type_name().is_empty() {
         facts.push(format!("type {}", field.type_name()));
@@ -23,7 +26,13 @@ pub(super) fn entry(field: &Field, key: &str, variable: Option<&str>) -> String 
     }
     facts.extend(wording::rules(field));
     facts.extend(wording::change_rules(field));
-    facts.extend(variable.map(|name| format!("variable {name}")));
+    facts.extend(wording::hot(field));
+    facts.extend(wording::aliases(field));
+    facts.extend(names.variable(path).map(|name| format!("variable {name}")));
+    let arguments = names.arguments(field, path);
+    if !arguments.is_empty() {
+        facts.push(format!("argument {}", arguments.join(", ")));
+    }
     let mut text = format!(".TP\n.B {}\n", line(key));
     let docs = wording::docs(field);
     if !docs.is_empty() {

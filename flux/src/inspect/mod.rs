@@ -9,6 +9,7 @@ mod describe;
 mod effective;
 mod error;
 mod explanation;
+mod field_names;
 mod fingerprint;
 mod fold;
 mod inputs;

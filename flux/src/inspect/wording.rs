@@ -63,6 +63,18 @@ pub(super) fn change_rules(field: &Field) -> Vec<String> {
     rules.map(rule).collect()
 }
 
+/// Other keys that a document may have for it.
+pub(super) fn aliases(field: &Field) -> Option<String> {
+    let aliases = field.aliases();
+    (!aliases.is_empty()).then(|| format!("alias: {}", aliases.join(", ")))
+}
+
+/// How the program reads a hot field.
+pub(super) fn hot(field: &Field) -> Option<String> {
+    let accessor = field.accessor()?;
+    Some(format!("hot: read by `{accessor}()`"))
+}
+
 /// A doc comment in one line.
 pub(super) fn docs(field: &Field) -> String {
     let words: Vec<&str> = field.docs().split_whitespace().collect();

@@ -18,6 +18,8 @@ pub trait Config: Nested<Layer: Layer> + Send + Sync + 'static {
     const DOCS: &'static str = "";
     /// The path of the function that checks the struct as a whole.
     const RULE: Option<&'static str> = None;
+    /// Whether arguments are a layer that the struct declares: `override = "args"`.
+    const READS_ARGUMENTS: bool = false;
     /// The field table.
     fn fields() -> &'static [Field];
     /// What is known of each field by its type, in the order of [`fields`](Config::fields).

@@ -162,6 +162,8 @@ impl Answers {
         one.argument = (!is_section)
             .then(|| self.names.argument(self.fields, path))
             .flatten();
+        let short = item.field.short().filter(|_| item.is_field);
+        one.short_argument = one.argument.as_ref().and(short);
         one
     }
 

@@ -37,6 +37,7 @@ impl Explanation {
             accessor: None,
             variables: Vec::new(),
             argument: None,
+            short_argument: None,
             aliases: Vec::new(),
             notes: Vec::new(),
         }

@@ -135,6 +135,57 @@ fn the_reference_has_a_row_for_each_setting() {
     assert!(!text.contains("changeit"), "{text}");
 }
 
+/// Settings with every kind of name.
+#[derive(Flux, Debug)]
+#[flux(override = "env:FLUX_TEST_NAMED_", override = "args")]
+struct Named {
+    #[flux(default = 80, hot, short = 'p')]
+    #[serde(alias = "listen", alias = "bind")]
+    port: u16,
+    #[flux(secret)]
+    token: Option<String>,
+    #[flux(nested)]
+    pool: Pool,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, Pool>,
+}
+
+#[test]
+fn every_text_has_arguments_aliases_and_accessors() {
+    let text = Named::reference("APP_");
+    for row in [
+        "| key | type | default | rules | variable | argument | docs |\n|---|---|---|---|---|---|---|\n",
+        "| `port` (alias `listen`, `bind`) | `u16` | `80` | hot: read by `port()` | `APP_PORT` | `--port`, `-p` |  |\n",
+        "| `token` | `Option<String>` |  | secret | `APP_TOKEN` |  |  |\n",
+        "| `pool.min` | `u32` | `1` | must not change while the program runs | `APP_POOL_MIN` | `--pool.min` |  |\n",
+        "| `tenants.NAME.min` | `u32` | `1` | must not change while the program runs |  |  |  |\n",
+    ] {
+        assert!(text.contains(row), "{row}\n{text}");
+    }
+    let comments = "# alias: listen, bind\n# hot: read by `port()`\n# argument: --port, -p\n";
+    let (yaml, toml) = (Named::template(Format::Yaml), Named::template(Format::Toml));
+    for (text, line) in [
+        (yaml, "port: 80\n"),
+        (toml, "port = 80\n"),
+        (Named::variables("APP_"), "# APP_PORT=80\n"),
+    ] {
+        assert!(text.contains(&format!("{comments}{line}")), "{text}");
+    }
+    let page = Named::manual_page("APP_");
+    let port = "hot: read by `port()`; alias: listen, bind; variable APP_PORT; argument \\-\\-port, \\-p\n";
+    assert!(page.contains(port), "{page}");
+    assert!(!App::manual_page("APP_").contains("argument"));
+}
+
+#[tokio::test]
+async fn a_template_with_other_names_decodes_to_the_defaults() {
+    for format in [Format::Json, Format::Yaml, Format::Toml] {
+        let text = Named::template(format);
+        let named = over::<Named>(&[("template", format, &text)], &[]).await;
+        assert_eq!(named.get().port, 80, "{text}");
+    }
+}
+
 #[test]
 fn the_file_of_variables_sets_what_is_required() {
     let text = Needs::variables("X_");
