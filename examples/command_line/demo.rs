@@ -32,7 +32,7 @@ pub fn run() -> Outcome {
         .spawn()?;
     let lines = watch.stdout.take().ok_or("no output")?;
     let mut lines = BufReader::new(lines).lines();
-    println!("   {}", lines.next().ok_or("nothing")??);
+    println!("{}", lines.next().ok_or("nothing")??);
     fs::write("app.yaml", "visitors: 300\npassword: correct-horse\n")?;
     for line in lines {
         println!("   {}", line?);
@@ -42,7 +42,7 @@ pub fn run() -> Outcome {
 }
 
 fn command(words: &[&str]) -> Command {
-    println!("$ app config {}", words.join(" "));
+    println!("\n$ app config {}", words.join(" "));
     let program = std::env::current_exe().unwrap_or_else(|_| "command_line".into());
     let mut command = Command::new(program);
     command.arg("config").args(words);
@@ -54,9 +54,9 @@ fn config(words: &[&str]) -> Outcome {
     let done = command(words).output()?;
     for text in [&done.stdout, &done.stderr] {
         for line in String::from_utf8_lossy(text).lines() {
-            println!("   {line}");
+            println!("{line}");
         }
     }
-    println!("   code {}", done.status.code().unwrap_or(-1));
+    println!("code {}", done.status.code().unwrap_or(-1));
     Ok(())
 }
