@@ -1,5 +1,5 @@
 //! Which values, layer for layer and path for path, an explanation has; made once for each configuration, when someone asks, and
-//! kept until the next one. Where the first question is about one path, only that one is made.
+//! kept until the next one. The first questions about single paths make these alone.
 
 mod explain;
 mod notes;
@@ -22,8 +22,12 @@ use crate::{
 use explain::DEEPEST;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
+
+/// So many paths are made alone. Everything takes some six times as long as one of them: whoever asks for each setting by itself
+/// pays for it once.
+const MOST_ALONE: usize = 32;
 
 /// What readers see of one configuration.
 pub(super) struct Answers {
@@ -32,8 +36,8 @@ pub(super) struct Answers {
     pub(super) types: fn() -> Vec<TypeFacts>,
     /// Everything, made once it is needed.
     items: OnceLock<ExplainedItems>,
-    /// What was asked for at first, and what leads there.
-    first: Option<(KeyPath, ExplainedItems)>,
+    /// The paths that were made alone, with what leads there; none once everything is made.
+    alone: Mutex<Vec<(Vec<Seg>, Arc<ExplainedItems>)>>,
     pub(super) layers: Vec<AnsweredLayer>,
     /// The paths that a stage changed.
     pub(super) staged: PathSet,
@@ -114,12 +118,10 @@ impl Answers {
         let prefixes = prefixes.filter_map(|layer| layer.prefix.clone()).collect();
         let reads_arguments = views.iter().any(|view| view.arguments.is_some());
         let make = |path: &[Seg]| read.fold(schema, types, Secrecy::Withheld, path);
-        let is_one = |path: &&KeyPath| !path.is_empty() && path.steps().len() <= DEEPEST;
-        let first = asked.filter(is_one);
-        let first = first.map(|path| (path.clone(), make(path.steps())));
-        let items = match first {
-            Some(_) => OnceLock::new(),
-            None => OnceLock::from(make(&[])),
+        let asked = asked.map(KeyPath::steps).filter(|path| is_one(path));
+        let (items, alone) = match asked {
+            Some(path) => (OnceLock::new(), vec![(path.to_vec(), make(path).into())]),
+            None => (OnceLock::from(make(&[])), Vec::new()),
         };
         let waiting = status.pending_restart.iter();
         let waiting = waiting.filter_map(|text| text.parse::<KeyPath>().ok());
@@ -128,7 +130,7 @@ impl Answers {
             fields: (schema.fields)(),
             types,
             items,
-            first,
+            alone: Mutex::new(alone),
             layers: views.iter().map(layer).collect(),
             staged: staged(schema, served).into_iter().collect(),
             reduced: served.reduced,
@@ -179,16 +181,46 @@ impl Answers {
             return items;
         }
         // Not while the cell is held: types of the program read the documents, and may ask in turn.
-        let read = ReadLayers::of(self.schema, &self.served);
-        let items = read.fold(self.schema, self.types, Secrecy::Withheld, &[]);
-        self.items.get_or_init(|| items)
+        let everything = self.fold(&[]);
+        let items = self.items.get_or_init(|| everything);
+        let alone = std::mem::take(&mut *self.alone());
+        drop(alone);
+        items
     }
 
-    /// What leads to this path, where that alone was made.
-    pub(super) fn about(&self, path: &[Seg]) -> Option<&ExplainedItems> {
-        let first = self.first.as_ref().filter(|_| self.items.get().is_none());
-        let first = first.filter(|(asked, _)| path.starts_with(asked.steps()));
-        first.map(|(_, items)| items)
+    /// What leads to this path, and what is there. Made alone for the first paths that are asked for; none where everything is made, or
+    /// is to be made.
+    pub(super) fn about(&self, path: &[Seg]) -> Option<Arc<ExplainedItems>> {
+        if !is_one(path) || self.items.get().is_some() {
+            return None;
+        }
+        {
+            let alone = self.alone();
+            let known = alone.iter().find(|(asked, _)| path.starts_with(asked));
+            if let Some((_, items)) = known {
+                return Some(Arc::clone(items));
+            }
+            if alone.len() >= MOST_ALONE {
+                return None;
+            }
+        }
+        // Not while the lock is held, for the same reason.
+        let items = Arc::new(self.fold(path));
+        let mut alone = self.alone();
+        if self.items.get().is_none() && alone.len() < MOST_ALONE {
+            alone.push((path.to_vec(), Arc::clone(&items)));
+        }
+        Some(items)
+    }
+
+    fn alone(&self) -> MutexGuard<'_, Vec<(Vec<Seg>, Arc<ExplainedItems>)>> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the layers once more.
+    fn fold(&self, path: &[Seg]) -> ExplainedItems {
+        let read = ReadLayers::of(self.schema, &self.served);
+        read.fold(self.schema, self.types, Secrecy::Withheld, path)
     }
 
     /// What is known of a path that has the fields' own names.
@@ -218,6 +250,11 @@ impl Answers {
         });
         all
     }
+}
+
+/// Whether a path can be made alone.
+fn is_one(path: &[Seg]) -> bool {
+    !path.is_empty() && path.len() <= DEEPEST
 }
 
 /// The paths in which what readers see differs from what the layers make.

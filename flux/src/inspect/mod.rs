@@ -65,8 +65,8 @@ impl<C: Config> Capacitor<C> {
     /// rules and variables. See [`Explanation`]. Paths lead into lists and maps: `pool.hosts[2]`, `tenants."a.b".max`; the empty path
     /// is the configuration as a whole.
     ///
-    /// The first call for a configuration reads its documents once more; what it finds is kept until the configuration changes. It
-    /// never waits for the capacitor, and works after [`stop`](Capacitor::stop) too. No secret is in the answer, not of hidden layers
+    /// The first questions about a configuration read its documents once more, each for its own path; the 33rd path makes all of them.
+    /// What is found is kept until the configuration changes. It never waits for the capacitor, and works after [`stop`](Capacitor::stop) too. No secret is in the answer, not of hidden layers
     /// either.
     ///
     /// # Errors

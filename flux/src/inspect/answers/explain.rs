@@ -52,7 +52,8 @@ impl Answers {
             });
         }
         let is_there = |walk: &PathWalk<'_>| walk.own.len() == path.len();
-        let walk = self.about(path).map(|items| self.walk(items, path, status));
+        let about = self.about(path);
+        let walk = (about.as_deref()).map(|items| self.walk(items, path, status));
         let walk = walk.filter(is_there);
         let walk = walk.unwrap_or_else(|| self.walk(self.items(), path, status));
         let one = match walk.found {

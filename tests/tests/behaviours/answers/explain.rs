@@ -673,3 +673,33 @@ async fn what_is_asked_first_is_answered_as_what_is_asked_later() {
         assert_eq!(first.explain_all().unwrap().len(), 19);
     }
 }
+
+#[tokio::test]
+async fn many_paths_asked_one_by_one_are_answered_as_all_of_them_at_once() {
+    const MANY: usize = 80;
+    let document = |of: usize| {
+        let mut yaml = String::from("port: 1\ntenants:\n");
+        for n in 0..MANY {
+            yaml.push_str(&format!("  t{n}: {{ max: {} }}\n", n + of));
+        }
+        yaml
+    };
+    let over = |yaml: String| async move {
+        let above = ("above.yaml", Format::Yaml, "tenants: { t3: { max: 7 } }");
+        over::<App>(&[("below.yaml", Format::Yaml, &yaml), above], &[]).await
+    };
+    for of in [0, 100] {
+        let (single, whole) = (over(document(of)).await, over(document(of)).await);
+        let print = |one: &Explanation| serde_json::to_string(one).unwrap();
+        for one in whole.explain_all().unwrap() {
+            let path = one.path.as_str();
+            // What is known already is asked for again.
+            for _ in 0..2 {
+                let alone = single.explain(path).unwrap();
+                assert_eq!(print(&alone), print(&one), "{path}");
+            }
+        }
+        let printed = |app: &Capacitor<App>| print(&app.explain("tenants").unwrap());
+        assert_eq!(printed(&single), printed(&whole));
+    }
+}
