@@ -198,6 +198,7 @@ fn origin(one: &Explanation, is_comment: bool) -> Option<String> {
             false => format!("default at {}:{}", default.file, default.line),
         }),
         ValueOrigin::Parts | ValueOrigin::Nothing => None,
+        ValueOrigin::Stage | ValueOrigin::Reducer => one.notes.first().cloned(),
         ValueOrigin::Missing => Some("not set by any layer that can be read".to_owned()),
         ValueOrigin::Layers => {
             let set = one

@@ -96,6 +96,10 @@ pub enum ValueOrigin {
     Missing,
     /// It has parts with origins of their own.
     Parts,
+    /// A stage of the program made it of what the layers contain: `transform`, `apply`, `mutate` or one of its own. Its value is not known.
+    Stage,
+    /// The program's own [reducer](crate::Builder::reducer) made it of the layers. Its value is not known.
+    Reducer,
 }
 
 impl ValueOrigin {
@@ -107,6 +111,8 @@ impl ValueOrigin {
             ValueOrigin::Nothing => "nothing",
             ValueOrigin::Missing => "missing",
             ValueOrigin::Parts => "parts",
+            ValueOrigin::Stage => "stage",
+            ValueOrigin::Reducer => "reducer",
         }
     }
 }
@@ -218,6 +224,14 @@ impl fmt::Display for Explanation {
             (None, ValueOrigin::Layers) => {
                 write!(f, "{name} has a value that the program alone knows")?
             }
+            (None, ValueOrigin::Stage) => write!(
+                f,
+                "{name} has a value that a stage of the program made\n  --> a stage of the program"
+            )?,
+            (None, ValueOrigin::Reducer) => write!(
+                f,
+                "{name} has a value that the program's own reducer made\n  --> the program's reducer"
+            )?,
         }
         let set: Vec<&Setting> = (self.settings.iter())
             .filter(|one| one.effect != Effect::Shadowed)

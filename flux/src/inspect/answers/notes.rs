@@ -21,6 +21,7 @@ impl Answers {
         one: &mut Explanation,
     ) {
         let layers_value = one.value.take();
+        let mut made_by = ValueOrigin::Layers;
         let made = || match &layers_value {
             Some(ConfigValue::Secret) | None => String::new(),
             Some(value) => format!("; the layers make {} of it", shown(value)),
@@ -28,11 +29,13 @@ impl Answers {
         if let Some(note) = self.hidden_by_opaque(item) {
             one.notes.push(note);
         } else if self.reduced {
+            made_by = ValueOrigin::Reducer;
             one.notes.push(format!(
                 "the program's own reducer puts the layers together{}",
                 made()
             ));
         } else if self.staged.overlaps(path) {
+            made_by = ValueOrigin::Stage;
             one.notes
                 .push(format!("a stage of the program changed it{}", made()));
         } else if self.waiting.overlaps(path) {
@@ -52,7 +55,7 @@ impl Answers {
             }
         }
         if one.value.is_none() && one.from != ValueOrigin::Parts && !one.notes.is_empty() {
-            one.from = ValueOrigin::Layers;
+            one.from = made_by;
         }
         for setting in &item.settings {
             let layer = &self.layers[setting.layer];

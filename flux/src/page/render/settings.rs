@@ -131,7 +131,7 @@ fn value(html: &mut Html, one: &Explanation) {
                 }
             }
         }
-        (None, ValueOrigin::Layers) => {
+        (None, ValueOrigin::Layers | ValueOrigin::Stage | ValueOrigin::Reducer) => {
             html.raw("<i>known to the program alone</i>");
             return;
         }
@@ -152,7 +152,9 @@ fn origin(one: &Explanation) -> String {
             let set: Vec<String> = set.map(ToString::to_string).collect();
             set.join(", ")
         }
-        _ => String::new(),
+        ValueOrigin::Stage => "a stage of the program".to_owned(),
+        ValueOrigin::Reducer => "the program's reducer".to_owned(),
+        ValueOrigin::Nothing | ValueOrigin::Missing | ValueOrigin::Parts => String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use flux::{
     Capacitor, Config, Flux, Format, Source,
     inspect::{ConfigValue, Effect, ExplainError, Explanation, ValueOrigin},
     source::Channel,
+    testing::Script,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -432,7 +433,83 @@ async fn what_a_stage_changed_is_said_so() {
         port.notes,
         ["a stage of the program changed it; the layers make 1 of it"]
     );
+    assert_eq!(
+        (port.from, places(&port)),
+        (ValueOrigin::Stage, vec!["app:1:7 decides".to_owned()])
+    );
+    let printed = port.to_string();
+    assert!(
+        printed.starts_with(
+            "port has a value that a stage of the program made\n  --> a stage of the program\n  --> app:1:7\n"
+        ),
+        "{printed}"
+    );
+    assert_eq!(serde_json::to_value(&port).unwrap()["from"], "stage");
     assert_eq!(app.explain("host").unwrap().value, Some(text("localhost")));
+}
+
+#[tokio::test]
+async fn what_the_programs_reducer_makes_has_it_as_its_origin() {
+    let (sender, channel) = Channel::buffered("app", 4);
+    let source = Source::watcher(channel).format(Format::Yaml);
+    let builder = Capacitor::<App>::builder().manual().source(source);
+    let app = builder
+        .reducer(|_, layers| Ok::<_, String>(layers[0].clone()))
+        .build()
+        .unwrap();
+    sender.send(b"port: 1".as_slice()).await.unwrap();
+    app.start().await.unwrap();
+    let port = app.explain("port").unwrap();
+    assert_eq!(
+        (port.value.clone(), port.from),
+        (None, ValueOrigin::Reducer)
+    );
+    let printed = port.to_string();
+    assert!(
+        printed.starts_with(
+            "port has a value that the program's own reducer made\n  --> the program's reducer\n  --> app:1:7\n"
+        ),
+        "{printed}"
+    );
+    assert_eq!(serde_json::to_value(&port).unwrap()["from"], "reducer");
+}
+
+#[tokio::test]
+async fn the_revision_of_a_store_is_part_of_the_origin() {
+    let script = Script::new("store").revision("port: 1\npool: { max: 2 }", "r\u{1b}7");
+    let source = Source::watcher(script).format(Format::Yaml);
+    let builder = Capacitor::<App>::builder().source(source);
+    let above = Source::env("APP_").variables([("APP_POOL_MAX", "3")]);
+    let app = builder.override_with(above).build().unwrap();
+    app.start().await.unwrap();
+    let port = app.explain("port").unwrap();
+    assert_eq!(
+        port.settings[0].revision.as_deref(),
+        Some("r\u{1b}7"),
+        "as the store has it"
+    );
+    assert_eq!(
+        port.settings[0].to_string(),
+        "store:1:7 (revision r\\u{1b}7)"
+    );
+    assert!(
+        port.to_string()
+            .contains("\n  --> store:1:7 (revision r\\u{1b}7)\n"),
+        "{port}"
+    );
+    let max = app.explain("pool.max").unwrap();
+    assert!(
+        max.to_string().contains("\n  --> variable APP_POOL_MAX\n"),
+        "{max}"
+    );
+    assert!(
+        max.to_string()
+            .contains("\n   = hides: store:2:14 (revision r\\u{1b}7) = 2\n"),
+        "{max}"
+    );
+    let data = serde_json::to_value(&max).unwrap();
+    assert_eq!(data["settings"][0]["revision"], serde_json::Value::Null);
+    assert_eq!(data["settings"][1]["revision"], "r\u{1b}7");
 }
 
 fn longest(below: &mut String, top: &String) {
