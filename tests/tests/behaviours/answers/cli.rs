@@ -1,7 +1,11 @@
 //! The configuration at the command line: answers, verdicts, exit codes.
 
 use clap::{Args as _, FromArgMatches as _};
-use flux::{Flux, Root, Snapshot, cli};
+use flux::{
+    Flux, Root, Snapshot, cli,
+    source::SourceError,
+    testing::{Script, ScriptHandle},
+};
 use serde_json::Value;
 use std::{path::Path, sync::Arc};
 
@@ -409,6 +413,63 @@ fn watch_prints_changes_refusals_and_recovery_as_they_happen_for_people_and_for_
     assert_eq!(lines[2]["report"]["problems"][0]["path"], "port");
     let printed = people.text() + &programs.text();
     assert!(!printed.contains("hunter"), "{printed}");
+}
+
+/// A program whose source does what the test asks of it.
+#[derive(Flux, Debug)]
+struct Sourced {
+    #[flux(default = 80)]
+    port: u16,
+}
+
+static SOURCED: std::sync::Mutex<Vec<ScriptHandle>> = std::sync::Mutex::new(Vec::new());
+
+impl Root for Sourced {
+    fn declared() -> flux::Builder<Self> {
+        let script = Script::new("store").revision("port: 81", "r1");
+        SOURCED.lock().unwrap().push(script.handle());
+        let source = flux::Source::watcher(script).format(flux::Format::Yaml);
+        flux::Capacitor::builder().source(source)
+    }
+    fn global() -> &'static flux::__private::Global<Self> {
+        unreachable!("no command reads it")
+    }
+    fn local() -> &'static std::thread::LocalKey<flux::__private::Local<Self>> {
+        unreachable!("no command reads it")
+    }
+}
+
+#[test]
+fn watch_prints_the_source_that_is_lost_and_found_again() {
+    let each_source = |ask: fn(&ScriptHandle)| SOURCED.lock().unwrap().iter().for_each(ask);
+    let watch = |words: &'static [&'static str]| {
+        let out = Shared::default();
+        let mut printed = out.clone();
+        let thread = std::thread::spawn(move || {
+            command(words).write::<Sourced>(&mut printed, &mut Vec::new())
+        });
+        (out, thread)
+    };
+    let (people, first) = watch(&["watch", "--changes", "3"]);
+    let (programs, second) = watch(&["watch", "--format", "json", "--changes", "3"]);
+    people.wait_for("Sourced: healthy, generation 1");
+    programs.wait_for("\"begins\"");
+    each_source(|source| source.error(SourceError::transient("connection refused")));
+    people.wait_for("health: store: stale for ");
+    people.wait_for("(connection refused)\n");
+    programs.wait_for("\"health\"");
+    each_source(|source| source.revision("port: 81", "r2"));
+    people.wait_for("health: store: live\n");
+    assert_eq!(first.join().unwrap().unwrap(), 0);
+    assert_eq!(second.join().unwrap().unwrap(), 0);
+    let lines: Vec<Value> = programs
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let health = lines.iter().filter(|line| line["event"] == "health");
+    let health: Vec<_> = health.map(|line| line["layer"]["health"].clone()).collect();
+    assert_eq!(health, ["stale", "live"], "{}", programs.text());
 }
 
 #[test]
