@@ -299,3 +299,59 @@ async fn a_source_that_is_faster_than_the_disk_is_applied_at_every_write_and_end
     }
     program.capacitor.stop().await;
 }
+
+#[tokio::test]
+async fn a_start_is_marked_from_the_reading_of_another_process_s_record_until_its_own_is_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.json");
+    let record = super::trial_file::beside(&path);
+    let mark = super::start_mark::beside(&record);
+    let gone = super::process::ProcessId {
+        began: "another boot/1".to_owned(),
+        token: "of an earlier one".to_owned(),
+        ..super::process::ProcessId::own()
+    };
+    let mut before = crate::engine::TrialRecord::new(crate::engine::FingerprintKey(1, 2));
+    before.in_a_row = Some(crate::engine::InARow {
+        contents: 1,
+        last: std::time::SystemTime::now(),
+        held: 0,
+    });
+    let before = super::trial_file::written("App", &before, &gone).unwrap();
+    std::fs::write(&record, before).unwrap();
+    let disk = Arc::new(Trouble::default());
+    disk.hold(true);
+    let (sender, channel) = Channel::buffered("app", 64);
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .last_known_good(path.to_str().unwrap(), Secrets::Omit)
+        .trial(2)
+        .build()
+        .unwrap();
+    let program = Program {
+        disk: Arc::clone(&disk),
+        capacitor,
+        sender,
+        _folder: folder,
+    };
+    program.send(1).await;
+    on_disk(disk, program.capacitor.start()).await.unwrap();
+    let own = super::trial_file::owner(&super::process::ProcessId::own()).to_string();
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), own);
+    program.disk.hold(false);
+    let limit = std::time::Instant::now() + Duration::from_secs(60);
+    while mark.exists() {
+        assert!(
+            std::time::Instant::now() < limit,
+            "{}",
+            program.capacitor.status()
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Without a last known good configuration nothing of it is remembered.
+    assert!(!record.exists());
+    // Without a record there is nothing to mark.
+    let program = Program::start(false).await;
+    let record = super::trial_file::beside(&program._folder.path().join("last.json"));
+    assert!(!super::start_mark::beside(&record).exists());
+}

@@ -6,7 +6,7 @@ use super::{
     last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
     process::ProcessId,
     saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
-    trial_file,
+    start_mark, trial_file,
 };
 use crate::{
     engine::{
@@ -16,6 +16,7 @@ use crate::{
     report::outgoing::SafeText,
 };
 use std::{
+    path::PathBuf,
     task::{Context, Poll},
     time::SystemTime,
 };
@@ -31,6 +32,8 @@ pub(super) struct DiskFindings {
     claim: Claim,
     /// The record names a process that is gone.
     is_inherited: bool,
+    /// What shows others that this process has read the record.
+    mark: Option<PathBuf>,
 }
 
 impl DiskFindings {
@@ -54,18 +57,20 @@ impl DiskFindings {
             warnings: Vec::new(),
             claim,
             is_inherited: false,
+            mark: None,
         };
         disk::sweep(keep.path());
         let Some(rules) = keep.trials else {
             return Ok(found);
         };
-        disk::sweep(&trial_file::beside(keep.path()));
+        let path = trial_file::beside(keep.path());
+        disk::sweep(&path);
+        let mark = start_mark::leave(&path);
         match keep.read(config) {
             Ok(kept) => found.kept = kept,
             // It is reported again where it would be needed.
             Err(problem) => found.warnings.push(problem),
         }
-        let path = trial_file::beside(keep.path());
         let file = match disk::read(&path, trial_file::LARGEST) {
             Ok(None) => None,
             Ok(Some(bytes)) => {
@@ -100,6 +105,11 @@ impl DiskFindings {
             found.is_inherited = died;
             record = file.record;
         }
+        match found.is_inherited {
+            true => found.mark = mark,
+            // This process does not write over it by itself.
+            false => mark.iter().for_each(|mark| start_mark::take_away(mark)),
+        }
         found.past = Some(Past {
             record,
             died,
@@ -122,6 +132,8 @@ pub(super) struct LastGoodKeeper {
     kept: u64,
     /// The record that is on disk, or on its way there, by the engine's count.
     recorded: u64,
+    /// It is taken away once the record is on disk.
+    mark: Option<PathBuf>,
     /// What the status contains of the two files; none before the first attempt.
     status: DiskStatus,
     /// One of them has changed since it was put into the status.
@@ -138,6 +150,7 @@ impl LastGoodKeeper {
             kept: 0,
             recorded: 0,
             status: DiskStatus::default(),
+            mark: None,
             changed: false,
         }
     }
@@ -153,6 +166,7 @@ impl LastGoodKeeper {
             // It is written anew even if nothing in it changes: whoever would change it learns from it that this process runs.
             self.recorded = u64::MAX;
         }
+        self.mark = found.mark;
         if let Some(past) = found.past {
             engine.remember(past, super::clock::now());
         }
@@ -182,7 +196,8 @@ impl LastGoodKeeper {
             let config = engine.layers().schema.name;
             let content = trial_file::written(config, record, &ProcessId::own());
             let path = trial_file::beside(keep.path());
-            self.saver.push(Job::Record(path, config, content));
+            let mark = self.mark.clone();
+            self.saver.push(Job::Record(path, config, content, mark));
         }
     }
 
@@ -249,6 +264,9 @@ impl LastGoodKeeper {
                 (&mut file.written, &mut file.problem, &mut file.writing)
             }
         };
+        if kind == SavedFile::Record && matches!(outcome, SaveOutcome::Done { .. }) {
+            self.mark = None;
+        }
         match outcome {
             SaveOutcome::Hangs(since) => {
                 *writing = Some(since);

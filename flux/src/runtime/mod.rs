@@ -46,6 +46,8 @@ mod saver;
 #[cfg(feature = "signal")]
 mod signal;
 mod spec;
+#[cfg(feature = "json")]
+mod start_mark;
 mod task;
 #[cfg(feature = "json")]
 mod trial_file;

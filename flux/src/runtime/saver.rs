@@ -4,7 +4,7 @@
 use super::{
     disk::{self, Disk},
     last_known_good::{KeptSnapshot, other_writer},
-    trial_file,
+    start_mark, trial_file,
 };
 use crate::time::ceiling;
 use std::{
@@ -40,8 +40,8 @@ pub(super) enum SavedFile {
 /// Something to be done on disk.
 pub(super) enum Job {
     Keep(PathBuf, KeptSnapshot),
-    /// The record of this config type; without content there is nothing to remember.
-    Record(PathBuf, &'static str, Option<Vec<u8>>),
+    /// The record of this config type; without content there is nothing to remember. The mark of this start is not needed after it.
+    Record(PathBuf, &'static str, Option<Vec<u8>>, Option<PathBuf>),
 }
 
 /// What became of a job.
@@ -121,9 +121,9 @@ impl Job {
                     )),
                 },
             },
-            Job::Record(path, config, content) => DiskAnswer {
+            Job::Record(path, config, content, mark) => DiskAnswer {
                 missing: None,
-                failed: record(disk, path, config, content.as_deref()).err().map(|(why, again)| {
+                failed: record(disk, path, config, content.as_deref(), mark.as_deref()).err().map(|(why, again)| {
                     let next = if again { "; the write is tried again" } else { "" };
                     (
                         format!(
@@ -144,6 +144,7 @@ fn record(
     path: &Path,
     config: &str,
     content: Option<&[u8]>,
+    mark: Option<&Path>,
 ) -> Result<(), (String, bool)> {
     if let Ok(Some(bytes)) = disk::read(path, trial_file::LARGEST)
         && let Some(found) = trial_file::parse(config, &bytes)
@@ -157,7 +158,11 @@ fn record(
         Some(content) => disk::replace(disk, path, content),
         None => disk::remove(disk, path),
     };
-    done.map_err(|error| (error.to_string(), true))
+    done.map_err(|error| (error.to_string(), true))?;
+    if let Some(mark) = mark {
+        start_mark::take_away(mark);
+    }
+    Ok(())
 }
 
 /// Does one job after the other, off the task. Of two that are alike the newer one is done.
@@ -309,7 +314,7 @@ mod tests {
 
     fn record(folder: &tempfile::TempDir, text: &str) -> Job {
         let path = folder.path().join("last.json.trial");
-        Job::Record(path, "App", Some(text.into()))
+        Job::Record(path, "App", Some(text.into()), None)
     }
 
     async fn news(saver: &mut Saver) -> Option<SaveOutcome> {

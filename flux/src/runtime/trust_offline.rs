@@ -6,7 +6,7 @@ use super::{
     last_known_good::{KeepOnDisk, other_writer},
     process::ProcessId,
     spec::Spec,
-    trial_file,
+    start_mark, trial_file,
 };
 use crate::{engine::Trusted, problem::escaped, source::declare};
 
@@ -48,7 +48,8 @@ fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, Str
         ));
     };
     let writer = (file.process.is_another_that_lives()).then_some(file.process.id);
-    if let Some(id) = writer.or_else(|| other_writer(keep.path())) {
+    let other = || start_mark::starting(&path).or_else(|| other_writer(keep.path()));
+    if let Some(id) = writer.or_else(other) {
         return Err(format!(
             "{shown}: belongs to the process {id}, which runs and would write over it; nothing was changed: {ask}"
         ));
@@ -72,10 +73,7 @@ fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, Str
     let record = record.and_then(|bytes| trial_file::parse(config, &bytes));
     let writer = record.map(|file| file.process);
     let writer = writer.filter(ProcessId::is_another_that_lives);
-    match writer
-        .map(|process| process.id)
-        .or_else(|| other_writer(keep.path()))
-    {
+    match writer.map(|process| process.id).or_else(other) {
         None => Ok(trusted),
         Some(id) => Err(format!(
             "{shown}: the process {id} has started while this was changed, and may not have read the change: {ask}"
@@ -91,7 +89,12 @@ mod tests {
         engine::{FingerprintKey, InARow, TrialRecord},
     };
     use flux_derive::Flux;
-    use std::{fs, process::Command, time::SystemTime};
+    use std::{
+        fs,
+        path::PathBuf,
+        process::{Child, Command},
+        time::SystemTime,
+    };
 
     #[derive(Debug, Flux)]
     #[flux(crate = crate)]
@@ -100,40 +103,95 @@ mod tests {
         n: u32,
     }
 
+    /// A program with deaths on record, and a process that lives beside it.
+    struct Before {
+        folder: tempfile::TempDir,
+        running: Child,
+        record: Vec<u8>,
+    }
+
+    impl Before {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let running = Command::new("sleep").arg("60").spawn().unwrap();
+            let mut held = TrialRecord::new(FingerprintKey(1, 2));
+            held.in_a_row = Some(InARow {
+                contents: 1,
+                last: SystemTime::now(),
+                held: 0,
+            });
+            let gone = ProcessId {
+                began: "another boot/1".to_owned(),
+                ..ProcessId::of_child(&running)
+            };
+            let record = trial_file::written("OfflineApp", &held, &gone).unwrap();
+            let before = Before {
+                folder,
+                running,
+                record,
+            };
+            fs::write(trial_file::beside(&before.path()), &before.record).unwrap();
+            before
+        }
+
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("last.json")
+        }
+
+        /// The process begins with the record, and has not written its own yet.
+        fn begins(&self) {
+            let mark = trial_file::owner(&ProcessId::of_child(&self.running)).to_string();
+            let record = trial_file::beside(&self.path());
+            fs::write(start_mark::beside(&record), mark).unwrap();
+        }
+
+        fn trusted(&self, meanwhile: impl FnOnce()) -> Result<Trusted, String> {
+            let builder = crate::Capacitor::<OfflineApp>::builder();
+            let builder = builder.last_known_good(self.path().to_str().unwrap(), Secrets::Omit);
+            trusted_offline(&builder.spec, meanwhile)
+        }
+    }
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            self.running.kill().unwrap();
+            self.running.wait().unwrap();
+        }
+    }
+
     #[test]
     fn a_process_that_starts_while_the_record_is_changed_is_reported() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("last.json");
-        let builder = crate::Capacitor::<OfflineApp>::builder();
-        let builder = builder.last_known_good(path.to_str().unwrap(), Secrets::Omit);
-        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        let running = ProcessId::of_child(&child);
-        let record = trial_file::beside(&path);
-        let mut held = TrialRecord::new(FingerprintKey(1, 2));
-        held.in_a_row = Some(InARow {
-            contents: 1,
-            last: SystemTime::now(),
-            held: 0,
-        });
-        let gone = ProcessId {
-            began: "another boot/1".to_owned(),
-            ..running.clone()
-        };
-        let before = trial_file::written("OfflineApp", &held, &gone).unwrap();
-        fs::write(&record, &before).unwrap();
-        let started = || {
-            let kept = serde_json::json!({ "process": trial_file::owner(&running) });
-            fs::write(&path, kept.to_string()).unwrap();
-        };
-        let refused = trusted_offline(&builder.spec, started).unwrap_err();
-        let expected = format!("the process {} has started", child.id());
-        assert!(refused.contains(&expected), "{refused}");
+        for has_written in [true, false] {
+            let before = Before::new();
+            let started = || match has_written {
+                true => {
+                    let process = trial_file::owner(&ProcessId::of_child(&before.running));
+                    let kept = serde_json::json!({ "process": process });
+                    fs::write(before.path(), kept.to_string()).unwrap();
+                }
+                false => before.begins(),
+            };
+            let refused = before.trusted(started).unwrap_err();
+            let expected = format!("the process {} has started", before.running.id());
+            assert!(refused.contains(&expected), "{refused}");
+        }
         // Nobody starts.
-        fs::remove_file(&path).unwrap();
-        fs::write(&record, &before).unwrap();
-        let trusted = trusted_offline(&builder.spec, || {}).unwrap();
-        assert_eq!(trusted.forgotten, 1);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(Before::new().trusted(|| {}).unwrap().forgotten, 1);
+    }
+
+    #[test]
+    fn the_record_that_a_starting_process_has_read_is_left_alone() {
+        let mut before = Before::new();
+        before.begins();
+        let refused = before.trusted(|| {}).unwrap_err();
+        let expected = format!("belongs to the process {}, which runs", before.running.id());
+        assert!(refused.contains(&expected), "{refused}");
+        let record = trial_file::beside(&before.path());
+        assert_eq!(fs::read(record).unwrap(), before.record);
+        // It died, and its mark is still there.
+        before.running.kill().unwrap();
+        before.running.wait().unwrap();
+        before.running = Command::new("sleep").arg("60").spawn().unwrap();
+        assert_eq!(before.trusted(|| {}).unwrap().forgotten, 1);
     }
 }
