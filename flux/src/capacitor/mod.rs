@@ -311,7 +311,8 @@ impl<C: Config> Capacitor<C> {
 
     /// Trusts the content of the sources: what is on [`trial`](crate::Builder::trial) has passed, what is in quarantine because
     /// the process died with it is tried again at once (one more death puts it back), and deaths with one content after the other
-    /// count no more. Answers what there was of it. A [`probation`](crate::Builder::probation) goes on.
+    /// count no more. Answers what there was of it. A [`probation`](crate::Builder::probation) goes on. So does a
+    /// [`pin`](Capacitor::pin): while it lasts, what was in quarantine waits for [`unpin`](Capacitor::unpin).
     ///
     /// At the command line of the program it is `config trust`, with the feature `cli`: where [`admin`](crate::Builder::admin) is
     /// declared, of the process that runs, and where none runs, on the record `PATH.trial` (on systems other than Linux, whether one runs
@@ -323,7 +324,7 @@ impl<C: Config> Capacitor<C> {
     /// # async fn trust(capacitor: flux::Capacitor<AppConfig>) -> Result<(), flux::Error> {
     /// let trusted = capacitor.trust().await?;
     /// for content in &trusted.lifted {
-    ///     eprintln!("{} is tried again", content.origin);
+    ///     eprintln!("{} is not in quarantine any more", content.origin);
     /// }
     /// # Ok(())
     /// # }

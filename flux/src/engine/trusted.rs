@@ -17,6 +17,9 @@ pub struct Trusted {
     pub forgotten: u32,
     /// The generation whose probation goes on: nothing but its own check and its time end it.
     pub on_probation: Option<u64>,
+    /// The generation that is [pinned](crate::Capacitor::pin): what was in quarantine is not tried before
+    /// [`unpin`](crate::Capacitor::unpin).
+    pub pinned: Option<u64>,
 }
 
 serialized! {
@@ -25,6 +28,7 @@ serialized! {
         lifted: own.lifted,
         forgotten: own.forgotten,
         on_probation: own.on_probation,
+        pinned: own.pinned,
     }
 }
 
@@ -64,6 +68,11 @@ impl Trusted {
                 "generation {generation} is on probation, which goes on"
             ));
         }
+        if let Some(generation) = self.pinned.filter(|_| !self.lifted.is_empty()) {
+            lines.push(format!(
+                "generation {generation} is pinned, and nothing newer is tried until `unpin()`"
+            ));
+        }
         f.write_str(&lines.join("\n"))
     }
 
@@ -82,7 +91,11 @@ impl Trusted {
 
 impl fmt::Display for Trusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, "now")
+        let when = match self.pinned {
+            Some(_) => "once the configuration is not pinned any more",
+            None => "now",
+        };
+        self.write(f, when)
     }
 }
 

@@ -418,11 +418,13 @@ impl Engine {
         let trials = self.trials.as_deref_mut();
         let forgot = trials.is_some_and(Trials::forget_deaths);
         let generation = self.generation();
+        let pinned = self.pinned && self.current.is_some();
         Trusted {
             passed: passed.then_some(generation),
             lifted,
             forgotten: row.max(u32::from(forgot)),
             on_probation: on_probation.then_some(generation),
+            pinned: pinned.then_some(generation),
         }
     }
 

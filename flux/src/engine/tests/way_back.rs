@@ -98,3 +98,68 @@ fn a_pin_keeps_newer_content_waiting() {
     bench.take_up_and(Ok(()));
     assert_eq!(bench.served(), Some((2, Small { n: 2, m: 0 })));
 }
+
+#[cfg(feature = "json")]
+#[test]
+fn what_is_lifted_while_the_configuration_is_pinned_is_tried_once_that_ends_and_not_now() {
+    use crate::engine::{
+        decide::{Past, TrialRules},
+        fingerprint::FingerprintKey,
+        trial_record::{Fingerprints, QuarantinedContent, TrialRecord},
+    };
+    let key = FingerprintKey(1, 2);
+    let begin = |record: TrialRecord, trusted: Option<Fingerprints>| {
+        let mut bench = EngineBench::new(settings(), 0);
+        let rules = TrialRules {
+            tries: 1,
+            lasts: Duration::from_secs(60),
+        };
+        let past = Past {
+            record,
+            died: false,
+            trusted,
+            rules,
+        };
+        let now = bench.clock.now();
+        bench.engine.remember(past, now);
+        bench
+    };
+    let prints = |text: &str| {
+        let mut bench = begin(TrialRecord::new(key), None);
+        bench.change(text);
+        bench.engine.fingerprints().expect("a memory")
+    };
+    let (layer, fingerprint) = prints("n=2").remove(0);
+    for pinned in [true, false] {
+        let mut record = TrialRecord::new(key);
+        record.quarantined.push(QuarantinedContent {
+            layer: layer.clone(),
+            fingerprint,
+            changed: vec!["n".to_owned()],
+            deaths: 1,
+            until: std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(3600),
+            times: 1,
+            lifted: false,
+            after: 0,
+        });
+        let mut bench = begin(record, Some(prints("n=1")));
+        bench.change("n=1");
+        bench.change("n=2");
+        assert_eq!(bench.served(), Some((1, Small { n: 1, m: 0 })), "held");
+        bench.engine.pin(pinned);
+        let now = bench.clock.now();
+        let trusted = bench.engine.trust(now);
+        assert_eq!(
+            (trusted.lifted.len(), trusted.pinned),
+            (1, pinned.then_some(1))
+        );
+        let text = trusted.to_string();
+        assert_eq!(text.contains("it is tried now"), !pinned, "{text}");
+        let later = "it is tried once the configuration is not pinned any more";
+        assert_eq!(text.contains(later), pinned, "{text}");
+        // A change is recorded before it is applied.
+        let action = bench.engine.take_up(now);
+        let is_tried = !matches!(action, Action::Settled | Action::Nothing);
+        assert_eq!(is_tried, !pinned);
+    }
+}
