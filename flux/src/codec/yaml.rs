@@ -57,7 +57,10 @@ pub(super) fn decode<T: DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests {
-    use crate::codec::{self, Decoder, Unknown};
+    use crate::{
+        codec::{self, Decoder, Unknown},
+        problem::Dotted,
+    };
     use std::collections::BTreeMap;
 
     #[derive(Debug, flux_derive::Flux)]
@@ -72,6 +75,50 @@ mod tests {
         let decoded = codec::decode::<MergeKeyApp>(&Decoder::Yaml, text.as_bytes(), Unknown::Warn);
         let found = decoded.err()?.found.remove(0);
         Some((format!("{:?}", found.problem.what), found.at))
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct TaggedApp {
+        #[flux(default)]
+        plain: u8,
+        #[flux(default)]
+        maybe: Option<u8>,
+        #[flux(default)]
+        text: String,
+        #[flux(default)]
+        on: bool,
+        #[flux(default)]
+        list: Vec<Option<u8>>,
+        #[flux(secret, default)]
+        password: String,
+    }
+
+    #[test]
+    fn a_text_that_its_tag_does_not_fit_is_refused_with_its_path_and_place() {
+        for (text, path, at) in [
+            ("on: true\nplain: !!null\n", "plain", (2, 14)),
+            ("on: true\nplain: !!null ''\n", "plain", (2, 15)),
+            ("on: true\nplain:\n  !!null\ntext: a", "plain", (3, 9)),
+            ("on: true\nplain: !!null  # nothing\n\n", "plain", (2, 14)),
+            ("plain: !!int\non: true", "plain", (1, 13)),
+            ("plain: !!int x\non: true", "plain", (1, 14)),
+            ("on: true\nmaybe: !!null x", "maybe", (2, 15)),
+            ("on: true\ntext: !!null\n", "text", (2, 13)),
+            ("text: a\non: !!bool x", "on", (2, 12)),
+            ("on: true\nlist: [1, !!null '', 2]", "list[1]", (2, 18)),
+        ] {
+            for other in ["", "password: secret\n"] {
+                let document = format!("{text}\n{other}");
+                let decoder = Decoder::Yaml;
+                let decoded =
+                    codec::decode::<TaggedApp>(&decoder, document.as_bytes(), Unknown::Warn);
+                let found = decoded.err().expect(text).found;
+                let place = |one: &codec::Found| (Dotted(&one.problem.path).to_string(), one.at);
+                let seen: Vec<_> = found.iter().map(place).collect();
+                assert_eq!(seen, [(path.to_owned(), Some(at))], "{text}");
+            }
+        }
     }
 
     #[tokio::test]

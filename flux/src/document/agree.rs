@@ -55,6 +55,20 @@ impl Same<'_, '_> {
         }
     }
 
+    /// Whether the decoder refuses the scalar, whatever it is read as: its text is not what its tag says.
+    fn is_refused(&self) -> bool {
+        let (Some(tag), Some(text)) = (self.tag(), self.plain()) else {
+            return false;
+        };
+        match tag {
+            yaml::NULL => !yaml::is_null(text),
+            yaml::BOOL => yaml::bool(text).is_none(),
+            yaml::INT => yaml::integer(text).is_none(),
+            yaml::FLOAT => yaml::float(text).is_none(),
+            _ => false,
+        }
+    }
+
     fn tag(&self) -> Option<&str> {
         let tag = self.document.written(self.id).tag.as_deref();
         tag.filter(|_| !self.tagged)
@@ -75,6 +89,7 @@ impl<'de> DeserializeSeed<'de> for Same<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
         match self.document.written(self.id).content {
             NodeContent::Alias(_) => d.deserialize_ignored_any(IgnoredAny).map(drop),
+            _ if self.is_refused() => d.deserialize_str(self),
             _ => d.deserialize_any(self),
         }
     }

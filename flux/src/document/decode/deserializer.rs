@@ -164,6 +164,8 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         match self.scalar() {
             _ if self.is_toml() => self.any(visitor),
             Some(_) if self.is_null() => Err(self.unexpected(&visitor)),
+            #[cfg(feature = "yaml")]
+            Some(scalar) if self.is_wrong_null() => Err(no_null(scalar)),
             Some(scalar) if self.is_yaml() => visitor.visit_str(&scalar.text),
             Some(scalar) if scalar.style == ScalarStyle::Quoted => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
@@ -176,7 +178,9 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.scalar() {
-            Some(scalar) if self.is_null() => visitor.visit_str(&scalar.text),
+            Some(scalar) if self.is_null() || self.is_wrong_null() => {
+                visitor.visit_str(&scalar.text)
+            }
             _ => self.deserialize_str(visitor),
         }
     }

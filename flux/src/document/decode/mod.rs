@@ -165,7 +165,23 @@ impl<'d> NodeDecoder<'d> {
         let blank = |scalar: &DocumentScalar<'_>| {
             scalar.style == ScalarStyle::Plain && scalar.text.is_empty()
         };
-        self.is_yaml() && !self.is_null() && self.scalar().is_some_and(blank)
+        let is_null = self.is_null() || self.is_wrong_null();
+        self.is_yaml() && !is_null && self.scalar().is_some_and(blank)
+    }
+
+    /// A plain scalar with the tag of null and another text, which YAML's decoder refuses, but not as a key.
+    #[cfg(feature = "yaml")]
+    fn is_wrong_null(self) -> bool {
+        use super::scalar::yaml::{NULL, is_null};
+        let wrong = |scalar: &DocumentScalar<'_>| {
+            scalar.style == ScalarStyle::Plain && !is_null(&scalar.text)
+        };
+        self.is_yaml() && self.tag() == Some(NULL) && self.scalar().is_some_and(wrong)
+    }
+
+    #[cfg(not(feature = "yaml"))]
+    fn is_wrong_null(self) -> bool {
+        false
     }
 
     /// YAML's null, which is no text here.
