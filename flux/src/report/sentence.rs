@@ -35,7 +35,8 @@ fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
             What::Message(_) | What::Told { .. } | What::Panic(_) | What::Rule { .. },
             Place::Structure,
         ) => false,
-        (_, Place::Structure | Place::Unknown) => schema::any_secret(fields),
+        (_, Place::Structure) => schema::any_secret_at(fields, &problem.path),
+        (_, Place::Unknown) => schema::any_secret(fields),
     }
 }
 
@@ -220,6 +221,21 @@ mod reasons {
         size: u8,
     }
 
+    #[derive(Debug, Clone, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct ReasonsVault {
+        #[flux(secret, default)]
+        key: String,
+    }
+
+    /// It has no secret itself.
+    #[derive(Debug, Clone, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct ReasonsDeep {
+        #[flux(nested)]
+        vault: ReasonsVault,
+    }
+
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum LowHigh {
@@ -246,6 +262,12 @@ mod reasons {
         list: Vec<ReasonsPool>,
         #[flux(nested)]
         pool: ReasonsPool,
+        #[flux(nested)]
+        vault: ReasonsVault,
+        #[flux(nested, default)]
+        vaults: BTreeMap<String, ReasonsVault>,
+        #[flux(nested)]
+        deep: ReasonsDeep,
         #[serde(flatten)]
         rest: BTreeMap<String, u32>,
     }
@@ -327,12 +349,30 @@ mod reasons {
     }
 
     #[tokio::test]
+    async fn what_is_in_the_place_of_a_section_without_secrets_is_shown() {
+        for (document, at) in [
+            ("pool: hunter22", "pool"),
+            ("named: {a: hunter22}", "named.a"),
+            ("named: hunter22", "named"),
+            ("list: hunter22", "list"),
+            ("list: [hunter22]", "list[0]"),
+        ] {
+            let report = report(Format::Yaml, document).await;
+            let shown = report.contains(&format!("{at}: expected "))
+                && report.contains("found string \"hunter22\"")
+                && report.contains(&format!("| {document}"));
+            assert!(shown, "{document}:\n{report}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_could_be_a_secret_is_withheld() {
         for document in [
-            "pool: hunter22",
-            "named: {a: hunter22}",
-            "list: hunter22",
-            "list: [hunter22]",
+            "vault: hunter22",
+            "vaults: hunter22",
+            "vaults: {a: hunter22}",
+            "deep: hunter22",
+            "{pool: s3cret, password: s3cret}",
             "hunter22",
             "[hunter22]",
             "{password: hunter22, pool: {size: hunter22}}",
@@ -345,7 +385,7 @@ mod reasons {
                 report.contains("what was found is secret"),
                 "{document}:\n{report}"
             );
-            let is_shown = ["hunter", "@", "`7`", "\"7\""]
+            let is_shown = ["hunter", "s3cret", "@", "`7`", "\"7\""]
                 .iter()
                 .any(|one| report.contains(one));
             assert!(!is_shown, "{document}:\n{report}");
