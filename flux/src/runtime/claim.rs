@@ -1,8 +1,10 @@
-//! That only one capacitor of a process writes a last known good file: two would write over one another.
+//! That only one capacitor of a process writes a last known good file, and that no other one reads it as a source: it would be written
+//! over.
 
+use super::last_known_good::KeepOnDisk;
 use std::{
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -11,53 +13,137 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Files that are written, and by whom.
+/// Files of a capacitor.
+#[derive(Debug)]
 struct ClaimedFiles {
     /// A fork inherits the list, and none of the capacitors.
     process: u32,
-    paths: Vec<PathBuf>,
     capacitor: String,
+    /// Where it writes.
+    written: Vec<PathBuf>,
+    keep: Option<KeepOnDisk>,
+    /// Files and folders that it reads as sources.
+    sources: Vec<PathBuf>,
 }
 
-static CLAIMED: Mutex<Vec<ClaimedFiles>> = Mutex::new(Vec::new());
+static CLAIMED: Mutex<Vec<Arc<ClaimedFiles>>> = Mutex::new(Vec::new());
 
-/// The right to write some files, until it is dropped.
+/// Those of this process. It is held for no look at the disk, which may hang.
+fn claimed() -> MutexGuard<'static, Vec<Arc<ClaimedFiles>>> {
+    let process = std::process::id();
+    let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
+    claimed.retain(|one| one.process == process);
+    claimed
+}
+
+/// The right to write some files, and that no other capacitor writes what this one reads, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Claim(Vec<PathBuf>);
+pub(super) struct Claim(Arc<ClaimedFiles>);
 
 impl Claim {
     /// Waits for a capacitor that is about to end; the name of the one that goes on.
+    #[cfg(feature = "cli")]
     pub(super) fn of(paths: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
-        let limit = Instant::now() + PATIENCE;
-        loop {
-            match Claim::now(paths, capacitor) {
-                Err(_) if Instant::now() < limit => thread::sleep(PAUSE),
-                claimed => return claimed,
-            }
-        }
+        patiently(|| Claim::now(paths, capacitor))
     }
 
+    /// For the files that a capacitor keeps; else why not.
+    pub(super) fn to_keep(keep: &KeepOnDisk, capacitor: &str) -> Result<Claim, String> {
+        let written = keep.places();
+        patiently(|| {
+            let both = |other: String| {
+                format!(
+                    "the last known good configuration would be written to {}, which the capacitor `{other}` of this process writes, too; \
+                     give each a file of its own, or call `stop().await` on the other one first",
+                    keep.shown()
+                )
+            };
+            Claim::make(&written, Some(keep), &[], capacitor, |other| {
+                if shares(other, &written) {
+                    return Err(both(other.capacitor.clone()));
+                }
+                let reader = format!(" of the capacitor `{}` of this process", other.capacitor);
+                keep.beside(other.sources.iter().map(PathBuf::as_path), "", &reader)
+            })
+        })
+    }
+
+    /// For what a capacitor reads; else why not.
+    pub(super) fn to_read(sources: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
+        patiently(|| Claim::to_read_now(sources, capacitor))
+    }
+
+    /// The same, without waiting.
+    pub(super) fn to_read_now(sources: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
+        Claim::make(&[], None, sources, capacitor, |other| {
+            let Some(keep) = &other.keep else {
+                return Ok(());
+            };
+            let writer = format!(" of the capacitor `{}` of this process", other.capacitor);
+            keep.beside(sources.iter().map(PathBuf::as_path), &writer, "")
+        })
+    }
+
+    #[cfg(any(feature = "cli", test))]
     pub(super) fn now(paths: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
-        let process = std::process::id();
-        let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.retain(|one| one.process == process);
-        let shared = |one: &&ClaimedFiles| one.paths.iter().any(|path| paths.contains(path));
-        if let Some(one) = claimed.iter().find(shared) {
-            return Err(one.capacitor.clone());
-        }
-        claimed.push(ClaimedFiles {
-            process,
-            paths: paths.to_owned(),
+        Claim::make(paths, None, &[], capacitor, |other| {
+            match shares(other, paths) {
+                true => Err(other.capacitor.clone()),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Unless `check` refuses another one.
+    fn make(
+        written: &[PathBuf],
+        keep: Option<&KeepOnDisk>,
+        sources: &[PathBuf],
+        capacitor: &str,
+        check: impl Fn(&ClaimedFiles) -> Result<(), String>,
+    ) -> Result<Claim, String> {
+        let own = Arc::new(ClaimedFiles {
+            process: std::process::id(),
             capacitor: capacitor.to_owned(),
+            written: written.to_owned(),
+            keep: keep.cloned(),
+            sources: sources.to_owned(),
         });
-        Ok(Claim(paths.to_owned()))
+        let mut checked: Vec<Arc<ClaimedFiles>> = Vec::new();
+        loop {
+            let mut claimed = claimed();
+            let is_new =
+                |one: &&Arc<ClaimedFiles>| !checked.iter().any(|two| Arc::ptr_eq(one, two));
+            let new: Vec<_> = claimed.iter().filter(is_new).cloned().collect();
+            if new.is_empty() {
+                claimed.push(Arc::clone(&own));
+                return Ok(Claim(own));
+            }
+            drop(claimed);
+            new.iter().try_for_each(|one| check(one))?;
+            checked.extend(new);
+        }
+    }
+}
+
+fn shares(other: &ClaimedFiles, paths: &[PathBuf]) -> bool {
+    other.written.iter().any(|path| paths.contains(path))
+}
+
+/// Tries again for a while: what is in the way may be about to end.
+fn patiently(claim: impl Fn() -> Result<Claim, String>) -> Result<Claim, String> {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match claim() {
+            Err(_) if Instant::now() < limit => thread::sleep(PAUSE),
+            claimed => return claimed,
+        }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.retain(|one| one.paths != self.0);
+        claimed().retain(|one| !Arc::ptr_eq(one, &self.0));
     }
 }
 
@@ -77,7 +163,7 @@ mod tests {
         // The file of one is the record of another.
         assert_eq!(Claim::now(&last[..1], "Other").unwrap_err(), "One");
         Claim::now(&paths("other"), "Other").unwrap();
-        let waits = thread::spawn(move || Claim::of(&last, "Other").map(drop));
+        let waits = thread::spawn(move || patiently(|| Claim::now(&last, "Other")).map(drop));
         thread::sleep(Duration::from_millis(50));
         drop(one);
         assert_eq!(waits.join().unwrap(), Ok(()));
@@ -99,6 +185,7 @@ mod starts {
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     struct SecondWriter {
+        #[flux(default)]
         n: u32,
     }
 
@@ -149,6 +236,64 @@ mod starts {
         second.stop().await;
         first.stop().await;
         outcome.is_err()
+    }
+
+    /// A capacitor with a file as its source.
+    fn reader(path: &Path) -> Capacitor<SecondWriter> {
+        let source = Source::file(path.to_str().unwrap()).format(Format::Json);
+        Capacitor::builder().source(source).build().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_source_that_is_the_last_known_good_file_of_another_capacitor_or_its_record_is_refused()
+     {
+        let folder = tempfile::tempdir().unwrap();
+        for (source, what) in [
+            ("last.json", "the last known good configuration"),
+            ("last.json.trial", "the record of trials"),
+        ] {
+            let kept = folder.path().join("last.json");
+            let source = folder.path().join(".").join(source);
+            std::fs::write(&source, r#"{"n": 1}"#).unwrap();
+            let expected = |whose: &str| format!("{what}{whose} would be written to ");
+            // The reader is first.
+            let first = reader(&source);
+            first.start().await.unwrap();
+            let second = ready::<FirstWriter>(&kept).await;
+            let error = second.start().await.unwrap_err().to_string();
+            assert!(error.contains(&expected("")), "{error}");
+            let read = "of the capacitor `SecondWriter` of this process reads; give it a file";
+            assert!(error.contains(read), "{error}");
+            assert_eq!(std::fs::read_to_string(&source).unwrap(), r#"{"n": 1}"#);
+            first.stop().await;
+            second.start().await.unwrap();
+            // The writer is first.
+            let third = reader(&source);
+            let error = third.start().await.unwrap_err().to_string();
+            let writer = expected(" of the capacitor `FirstWriter` of this process");
+            assert!(error.contains(&writer), "{error}");
+            second.stop().await;
+            std::fs::write(&source, r#"{"n": 1}"#).unwrap();
+            third.start().await.unwrap();
+            third.stop().await;
+            for name in ["last.json", "last.json.trial"] {
+                let _ = std::fs::remove_file(folder.path().join(name));
+            }
+        }
+        // Two readers of one file, and a writer of another one beside it.
+        let (path, kept) = (folder.path().join("app.json"), folder.path().join("k.json"));
+        std::fs::write(&path, r#"{"n": 1}"#).unwrap();
+        let (one, two) = (reader(&path), reader(&path));
+        one.start().await.unwrap();
+        two.start().await.unwrap();
+        one.stop().await;
+        let writer = ready::<FirstWriter>(&kept).await;
+        writer.start().await.unwrap();
+        writer.stop().await;
+        // The one that is left is known still.
+        let writer = ready::<FirstWriter>(&path).await;
+        writer.start().await.unwrap_err();
+        two.stop().await;
     }
 
     #[cfg(unix)]

@@ -38,19 +38,13 @@ pub(super) struct DiskFindings {
 
 impl DiskFindings {
     /// Reads what is kept, where changes are on trial; it waits for the disk. Refuses a file that another capacitor of this process
-    /// writes.
+    /// writes or reads.
     pub(super) fn read(
         keep: &KeepOnDisk,
         config: &str,
         capacitor: &str,
     ) -> Result<DiskFindings, String> {
-        let claim = Claim::of(&keep.places(), capacitor).map_err(|other| {
-            format!(
-                "the last known good configuration would be written to {}, which the capacitor `{other}` of this process writes, too; \
-                 give each a file of its own, or call `stop().await` on the other one first",
-                keep.shown()
-            )
-        })?;
+        let claim = Claim::to_keep(keep, capacitor)?;
         let mut found = DiskFindings {
             past: None,
             kept: None,

@@ -207,6 +207,20 @@ impl KeepOnDisk {
         &self,
         sources: impl Iterator<Item = &'p Path>,
     ) -> Result<(), String> {
+        self.beside(sources, "", "")
+    }
+
+    /// The same; with the words behind the name of either that say whose it is.
+    pub(super) fn beside<'p>(
+        &self,
+        sources: impl Iterator<Item = &'p Path>,
+        of_keep: &str,
+        of_source: &str,
+    ) -> Result<(), String> {
+        let mut sources = sources.peekable();
+        if sources.peek().is_none() {
+            return Ok(());
+        }
         let record = trial_file::beside(&self.path);
         let shown_record = record.display().to_string();
         let own = [
@@ -233,13 +247,13 @@ impl KeepOnDisk {
                     || entries(&read.end).any(|entry| entry.leads_over(written))
                 {
                     return Err(format!(
-                        "{what} would be written to {}, which the source {source} reads; give it a file of its own, in another folder",
+                        "{what}{of_keep} would be written to {}, which the source {source}{of_source} reads; give it a file of its own, in another folder",
                         written.display()
                     ));
                 }
                 if is_read(found) {
                     return Err(format!(
-                        "{what} would be read from {} (by the link {shown}), which the source {source} reads; give it a file of its own",
+                        "{what}{of_keep} would be read from {} (by the link {shown}), which the source {source}{of_source} reads; give it a file of its own",
                         found.display()
                     ));
                 }

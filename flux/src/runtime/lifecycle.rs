@@ -105,6 +105,7 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
         end,
     } = launch;
     let ended = Ended(end);
+    let claim = plan.claimed().await?;
     let found = plan.found().await?;
     let companion = accompany(&plan, instance)?;
     // In a box, as it is moved into the task and from state to state of it.
@@ -119,6 +120,7 @@ async fn start_task(instance: &Arc<Instance>, launch: Launch) -> Result<(), Erro
     tokio::spawn(async move {
         // Reported last, when nothing is left.
         let _ended = ended;
+        let _claim = claim;
         let mut companion = companion;
         let mut driver = driver;
         let asked = poll_fn(|cx| {
@@ -149,6 +151,7 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
         end,
     } = launch;
     let ended = Ended(end);
+    let claim = plan.claimed().await?;
     let found = plan.found().await?;
     let companion = accompany(&plan, instance)?;
     let mut driver = Box::new(Driver::new(
@@ -172,6 +175,7 @@ async fn start_manually(instance: &Arc<Instance>, launch: Launch) -> Result<(), 
     let name = instance.name.clone();
     tokio::spawn(async move {
         let _ended = ended;
+        let _claim = claim;
         // Dropped before the end is reported, as a start that follows may need its socket.
         let mut companion = companion;
         poll_fn(|cx| {

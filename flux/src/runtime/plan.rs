@@ -23,11 +23,11 @@ use crate::{
     },
 };
 #[cfg(feature = "json")]
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
-pub(super) use super::keeper::DiskFindings;
+pub(super) use super::{claim::Claim, keeper::DiskFindings};
 
 /// After how many deaths content is quarantined.
 #[cfg(feature = "json")]
@@ -99,11 +99,7 @@ impl Plan {
         };
         #[cfg(feature = "json")]
         if let Some(keep) = &last_known_good {
-            let files = layers.iter().filter_map(|layer| {
-                let folder = || layer.origin.strip_prefix("dir:").map(Path::new);
-                layer.file.as_deref().or_else(folder)
-            });
-            keep.beside_sources(files).map_err(wrong)?;
+            keep.beside_sources(files(&layers)).map_err(wrong)?;
         }
         check_defaults((spec.options.schema.fields)(), MAX_DEPTH, &mut Vec::new())
             .map_err(wrong)?;
@@ -123,6 +119,15 @@ impl Plan {
             last_known_good,
         })
     }
+}
+
+/// The files and folders that the layers read.
+#[cfg(feature = "json")]
+fn files(layers: &[Opened]) -> impl Iterator<Item = &Path> {
+    layers.iter().filter_map(|layer| {
+        let folder = || layer.origin.strip_prefix("dir:").map(Path::new);
+        layer.file.as_deref().or_else(folder)
+    })
 }
 
 /// A default that its type cannot read is found before it is needed.
@@ -186,6 +191,33 @@ fn check_arguments(schema: &Schema, name: &str, layers: &[Opened]) -> Result<(),
 pub(super) use std::convert::Infallible as DiskFindings;
 
 impl Plan {
+    /// No other capacitor of this process writes what this one reads, as long as the claim is there.
+    #[cfg(feature = "json")]
+    pub(super) async fn claimed(&self) -> Result<Claim, Error> {
+        let sources = files(&self.layers).map(|path| std::path::absolute(path));
+        let sources: Vec<PathBuf> = sources.filter_map(Result::ok).collect();
+        let name = self.options.name.clone();
+        let claimed = match Claim::to_read_now(&sources, &name) {
+            Err(_) => {
+                // Whoever is in the way may be about to end.
+                let wait = move || Claim::to_read(&sources, &name);
+                let waiting = tokio::task::spawn_blocking(wait).await;
+                waiting.unwrap_or_else(|error| Err(error.to_string()))
+            }
+            claimed => claimed,
+        };
+        claimed.map_err(|problem| Error::Declaration {
+            name: self.options.name.clone(),
+            problem,
+        })
+    }
+
+    /// Without a last known good configuration nothing is written over.
+    #[cfg(not(feature = "json"))]
+    pub(super) async fn claimed(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Reads what is on disk of what was on trial, off the task.
     #[cfg(feature = "json")]
     pub(super) async fn found(&self) -> Result<Option<DiskFindings>, Error> {
