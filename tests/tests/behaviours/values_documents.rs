@@ -80,6 +80,37 @@ async fn null_is_no_text_in_yaml_wherever_the_text_is() {
         assert_eq!(texts.login.as_ref().unwrap().password, None);
     }
     #[derive(Flux)]
+    #[allow(dead_code)]
+    struct OtherTexts {
+        #[flux(default)]
+        path: std::path::PathBuf,
+        #[flux(default = "")]
+        shared: std::sync::Arc<str>,
+        #[flux(default)]
+        boxed: Box<str>,
+        #[flux(default)]
+        labels: BTreeMap<String, String>,
+        #[flux(default)]
+        by_number: BTreeMap<u8, std::path::PathBuf>,
+    }
+    for null in ["null", "~", ""] {
+        for (document, path) in [
+            (format!("path: {null}"), "path"),
+            (format!("shared: {null}"), "shared"),
+            (format!("boxed: {null}"), "boxed"),
+        ] {
+            let report = refusal::<OtherTexts>(Format::Yaml, &document).await;
+            let told = told(&report);
+            assert_eq!((told.len(), &*told[0].0), (1, path), "{document}: {report}");
+            assert!(!told[0].1.contains("found string"), "{document}: {report}");
+        }
+        // There it takes the entry away, and is no text either.
+        let document = format!("labels:\n  a: {null}\n  b: x\nby_number:\n  1: {null}");
+        let texts = applied::<OtherTexts>(Format::Yaml, &document).await;
+        assert_eq!(texts.labels, [("b".to_owned(), "x".to_owned())].into());
+        assert!(texts.by_number.is_empty());
+    }
+    #[derive(Flux)]
     struct Secret {
         #[flux(secret)]
         _token: String,
