@@ -29,6 +29,8 @@ pub(super) const NOT_LOOKED_AT: u8 = 2;
 /// Where answers go.
 pub(super) struct Answering<'a> {
     pub(super) output: OutputFormat,
+    /// The columns of the terminal that the answer is for, where it is for one.
+    pub(super) width: Option<usize>,
     pub(super) out: &'a mut dyn Write,
     pub(super) err: &'a mut dyn Write,
 }
@@ -164,7 +166,10 @@ impl Answering<'_> {
             _ => {
                 for (number, one) in all.iter().enumerate() {
                     let blank = if number > 0 { "\n" } else { "" };
-                    writeln!(self.out, "{blank}{one}")?;
+                    match self.width {
+                        Some(width) => writeln!(self.out, "{blank}{one:.width$}")?,
+                        None => writeln!(self.out, "{blank}{one}")?,
+                    }
                 }
             }
         }
@@ -296,6 +301,7 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut answer = Answering {
             output,
+            width: None,
             out: &mut out,
             err: &mut err,
         };

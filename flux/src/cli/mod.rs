@@ -38,7 +38,8 @@
 //! | `schema`, `template`, `reference`, `variables` | the texts of [`Describe`](crate::inspect::Describe) |
 //!
 //! Lines for people have colours where the stream is a terminal that shows them; `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE` count as
-//! elsewhere. Lines are not broken: the terminal does that.
+//! elsewhere. Where the standard output is a terminal, `explain` cuts long values at its width, and the help is wrapped; other lines are broken by
+//! the terminal.
 //!
 //! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at; of `trust` 0 where something was
 //! ended, and 1 where there was nothing to end; of `silent`, `explain` and `blame` 0 whatever the answer is. `--format github` annotates a pull

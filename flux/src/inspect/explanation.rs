@@ -13,7 +13,8 @@ use std::fmt;
 /// Why a path of the configuration has the value that readers see: which layer sets it and where, which layers are hidden by that one,
 /// the default, the rules, and the names of its variables. No secret is in it.
 ///
-/// `Display` prints it as a compiler prints a note. `Serialize` gives the fields below under their names; those stay.
+/// `Display` prints it as a compiler prints a note; with a precision, `{:.80}`, it cuts values where a line would be wider than so many
+/// columns, and without one it shows 120 letters of a value. `Serialize` gives the fields below under their names; those stay.
 ///
 /// ```
 /// # use flux::{Capacitor, Flux, Format, Source, source::Channel};
@@ -171,14 +172,30 @@ impl Explanation {
 
 /// Longer values are cut.
 const WIDEST: usize = 120;
+/// And so much of a value is shown, however narrow the lines are.
+const FEWEST: usize = 16;
 
 /// A value in one line, as people read it.
 pub(super) fn shown(value: &ConfigValue) -> String {
+    cut(value, WIDEST)
+}
+
+fn cut(value: &ConfigValue, widest: usize) -> String {
     let text = value.to_string();
-    match text.char_indices().nth(WIDEST) {
+    match text.char_indices().nth(widest) {
         Some((end, _)) => format!("{}..", &text[..end]),
         None => text,
     }
+}
+
+/// A line that begins so and ends with a value, as wide as it may be: of the value some letters are shown in any case.
+fn write_line(f: &mut fmt::Formatter<'_>, before: &str, value: &ConfigValue) -> fmt::Result {
+    let dots = "..".len();
+    let widest = f.precision().map_or(WIDEST, |columns| {
+        let columns = columns.saturating_sub(before.chars().count() + dots);
+        columns.max(FEWEST)
+    });
+    write!(f, "{before}{}", cut(value, widest))
 }
 
 impl fmt::Display for Setting {
@@ -214,7 +231,7 @@ impl fmt::Display for Explanation {
         let name = called(&self.path);
         match (&self.value, self.from) {
             (Some(ConfigValue::Secret), _) => write!(f, "{name} is set, and secret")?,
-            (Some(value), _) => write!(f, "{name} = {}", shown(value))?,
+            (Some(value), _) => write_line(f, &format!("{name} = "), value)?,
             (None, ValueOrigin::Parts) => write!(f, "{name} has parts")?,
             (None, ValueOrigin::Default) => write!(f, "{name} has its default")?,
             (None, ValueOrigin::Nothing) => write!(f, "{name} is not set")?,
@@ -237,9 +254,12 @@ impl fmt::Display for Explanation {
             .filter(|one| one.effect != Effect::Shadowed)
             .collect();
         for one in &set {
-            write!(f, "\n  --> {one}")?;
-            if let (Effect::Contributes, Some(value)) = (one.effect, &one.value) {
-                write!(f, " = {}", shown(value))?;
+            f.write_str("\n")?;
+            match (one.effect, &one.value) {
+                (Effect::Contributes, Some(value)) => {
+                    write_line(f, &format!("  --> {one} = "), value)?;
+                }
+                _ => write!(f, "  --> {one}")?,
             }
         }
         if self.from == ValueOrigin::Default
@@ -249,9 +269,10 @@ impl fmt::Display for Explanation {
         }
         f.write_str("\n   |")?;
         for one in self.shadowed() {
-            write!(f, "\n   = hides: {one}")?;
-            if let Some(value) = &one.value {
-                write!(f, " = {}", shown(value))?;
+            f.write_str("\n")?;
+            match &one.value {
+                Some(value) => write_line(f, &format!("   = hides: {one} = "), value)?,
+                None => write!(f, "   = hides: {one}")?,
             }
         }
         if let Some(default) = &self.default {

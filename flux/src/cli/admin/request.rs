@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 /// A request.
 pub(in crate::cli) struct AdminRequest {
     pub(in crate::cli) output: OutputFormat,
+    pub(in crate::cli) width: Option<usize>,
     pub(in crate::cli) question: AdminQuestion,
 }
 
@@ -58,6 +59,7 @@ impl AdminRequest {
             AdminQuestion::Trust => json!({ "do": "trust" }),
         };
         json["format"] = self.output.name().into();
+        json["width"] = self.width.into();
         Ok(json)
     }
 
@@ -85,7 +87,28 @@ impl AdminRequest {
         };
         Some(AdminRequest {
             output: OutputFormat::named(text("format")?),
+            width: (json.get("width"))
+                .and_then(Value::as_u64)
+                .and_then(|width| width.try_into().ok()),
             question,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_width_of_the_terminal_is_sent_and_an_older_command_has_none() {
+        let sent = AdminRequest {
+            output: OutputFormat::Human,
+            width: Some(60),
+            question: AdminQuestion::Explain(None),
+        };
+        let mut json = sent.to_json().unwrap();
+        assert_eq!(AdminRequest::of_json(&json).unwrap().width, Some(60));
+        json.as_object_mut().unwrap().remove("width");
+        assert_eq!(AdminRequest::of_json(&json).unwrap().width, None);
     }
 }

@@ -111,7 +111,7 @@ impl ServedProgram {
             let _ = send(&mut stream, &line).await;
             return;
         };
-        let output = request.output;
+        let (output, width) = (request.output, request.width);
         let line = match request.question {
             AdminQuestion::Watch => {
                 let Ok(_place) = self.watching.try_acquire() else {
@@ -137,6 +137,7 @@ impl ServedProgram {
             }
             AdminQuestion::Explain(path) => {
                 self.at_once(output, move |own, answer| {
+                    answer.width = width;
                     own.explain(path.as_deref(), answer)
                 })
                 .await
@@ -314,6 +315,7 @@ fn printed(
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = print(&mut Answering {
         output,
+        width: None,
         out: &mut out,
         err: &mut err,
     });

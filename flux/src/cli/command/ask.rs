@@ -14,7 +14,7 @@ use std::io;
 #[cfg(unix)]
 impl ConfigCommand {
     /// What is asked of a running program; none where the answer does not depend on one.
-    fn question(&self) -> Option<AdminRequest> {
+    fn question(&self, width: Option<usize>) -> Option<AdminRequest> {
         let question = match &self.action {
             ConfigAction::Show {
                 inputs,
@@ -36,7 +36,11 @@ impl ConfigCommand {
             _ => return None,
         };
         let output = self.output;
-        Some(AdminRequest { output, question })
+        Some(AdminRequest {
+            output,
+            width,
+            question,
+        })
     }
 
     /// The answer of the running program, where there is one and it may be asked.
@@ -44,7 +48,7 @@ impl ConfigCommand {
         &self,
         answer: &mut Answering<'_>,
     ) -> io::Result<Option<u8>> {
-        let Some(request) = self.question().filter(|_| !self.is_offline) else {
+        let Some(request) = self.question(answer.width).filter(|_| !self.is_offline) else {
             return Ok(None);
         };
         let path = match C::declared().admin_path() {

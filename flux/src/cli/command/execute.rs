@@ -16,7 +16,7 @@ use crate::{
 };
 use clap::Args as _;
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -41,7 +41,13 @@ impl ConfigCommand {
         let (in_out, in_err) = (has_colours(&out), has_colours(&err));
         let mut out = Painted::new(out, is_for_people && in_out);
         let mut err = Painted::new(err, is_for_people && in_err);
-        let written = self.write::<C>(&mut out, &mut err).and_then(|code| {
+        // As wide as the terminal, and as wide as anything where the answer goes into a file.
+        let width = match io::stdout().is_terminal() {
+            true => terminal_size::terminal_size().map(|(width, _)| width.0.into()),
+            false => None,
+        };
+        let written = self.write_in::<C>(width, &mut out, &mut err);
+        let written = written.and_then(|code| {
             out.finish()?;
             err.finish()?;
             Ok(code)
@@ -56,8 +62,18 @@ impl ConfigCommand {
     /// # Errors
     /// Those of the streams.
     pub fn write<C: Root>(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+        self.write_in::<C>(None, out, err)
+    }
+
+    fn write_in<C: Root>(
+        &self,
+        width: Option<usize>,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> io::Result<u8> {
         let mut answer = Answering {
             output: self.output,
+            width,
             out,
             err,
         };

@@ -142,6 +142,41 @@ async fn app() -> Capacitor<App> {
 }
 
 #[tokio::test]
+async fn values_are_cut_at_the_width_that_is_asked_for() {
+    let documents = [("lower.yaml", "\u{e9}"), ("upper.yaml", "\u{fc}")];
+    let documents = documents.map(|(name, letter)| (name, format!("host: {}", letter.repeat(300))));
+    let documents = documents.each_ref();
+    let documents = documents.map(|(name, text)| (*name, Format::Yaml, text.as_str()));
+    let app = over::<App>(&documents, &[]).await;
+    let one = app.explain("host").unwrap();
+    let lines = |text: String| -> Vec<String> {
+        let long = text
+            .lines()
+            .filter(|line| line.contains(['\u{e9}', '\u{fc}']));
+        long.map(str::to_owned).collect()
+    };
+    let letters = |line: &str| line.matches(['\u{e9}', '\u{fc}']).count();
+    for width in [60, 80, 200] {
+        for line in lines(format!("{one:.width$}")) {
+            assert_eq!(line.chars().count(), width, "{line}");
+            assert!(line.ends_with(".."), "{line}");
+        }
+    }
+    for (text, expected) in [
+        (format!("{one}"), [119, 119]),
+        (format!("{one:.4}"), [15, 15]),
+        (format!("{one:.1000}"), [300, 300]),
+    ] {
+        let lines = lines(text);
+        assert_eq!(
+            [letters(&lines[0]), letters(&lines[1])],
+            expected,
+            "{lines:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_deciding_layer_and_all_that_it_hides_are_named_with_their_places() {
     let app = app().await;
     let max = app.explain("pool.max").unwrap();
