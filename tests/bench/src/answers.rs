@@ -10,7 +10,7 @@ use flux::{
     inspect::Inputs,
     source::{Channel, ChannelSender},
 };
-use std::{hint::black_box, time::Instant};
+use std::{env, ffi::OsStr, fs, hint::black_box, path::Path, process::Command, time::Instant};
 
 const PATH: &str = "tenants.\"tenant-00077\".s3";
 
@@ -18,10 +18,14 @@ pub(crate) const CELLS: &[Cell] = &[
     cell("answers-none", 4, |rounds| updated(rounds, |_| ())),
     cell("answers-first", 4, |rounds| updated(rounds, explain)),
     cell("answers-next", 200, |rounds| asked(rounds, explain)),
-    cell("answers-all", 4, |rounds| {
-        asked(rounds, |capacitor| {
-            black_box(capacitor.explain_all().expect("answers"));
+    cell("answers-other", 4, |rounds| {
+        updated(rounds, |capacitor| {
+            explain(capacitor);
+            explain_other(capacitor, 0);
         });
+    }),
+    cell("answers-all", 4, |rounds| {
+        asked(rounds, explain_all);
     }),
     cell("answers-check", 4, |rounds| {
         for round in 0..rounds {
@@ -35,14 +39,17 @@ const fn cell(name: &'static str, rounds: u64, run: fn(u64)) -> Cell {
 }
 
 pub(crate) fn run(table: &mut Table) {
-    table.title("Answers about JSON of 2,000 keys (instructions, by callgrind; microseconds here and now, the median of 21)");
+    table.title("Answers about JSON of 2,000 keys (instructions, by callgrind; microseconds here and now, the median)");
     let of = |name: &str| {
         let cell = CELLS.iter().find(|cell| cell.name == name);
         cost(cell.expect("a cell"))
     };
-    let first = of("answers-first") - of("answers-none");
+    let updated = of("answers-first");
+    let first = updated - of("answers-none");
+    let other = of("answers-other") - updated;
     let row = |what, figure, limit| Row::new(what, figure, "instructions").at_most(limit);
     table.add(row("the first explain of a configuration", first, 6e6));
+    table.add(row("the first one of another path", other, 6e6));
     for (what, name, limit) in [
         ("each next explain", "answers-next", 20e3),
         ("explain_all", "answers-all", 16e6),
@@ -50,22 +57,72 @@ pub(crate) fn run(table: &mut Table) {
     ] {
         table.add(row(what, of(name), limit));
     }
-    let mut times: Vec<f64> = Vec::new();
+    let (mut firsts, mut others, mut alls) = (Vec::new(), Vec::new(), Vec::new());
     block_on(async {
         let (capacitor, sender) = capacitor().await;
         for round in 0..21 {
             update(&capacitor, &sender, round).await;
-            let start = Instant::now();
-            explain(&capacitor);
-            times.push(start.elapsed().as_secs_f64() * 1e6);
+            firsts.push(micros(|| explain(&capacitor)));
+            for tenant in 0..20 {
+                others.push(micros(|| explain_other(&capacitor, tenant)));
+            }
+            alls.push(micros(|| explain_all(&capacitor)));
         }
     });
+    for (what, times, limit) in [
+        ("the first explain of a configuration", firsts, 1_000.0),
+        ("the first one of another path", others, 1_000.0),
+        ("explain_all", alls, 50_000.0),
+    ] {
+        table.add(Row::new(what, median(times), "µs").at_most(limit));
+    }
+    from_process_start(table);
+}
+
+/// What a program takes that does nothing but check a document, from its start to its end.
+fn from_process_start(table: &mut Table) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("large.json");
+    fs::write(&file, text(1)).expect("a file");
+    let mut check = |what, arguments: &[&OsStr]| {
+        let times = (0..21).map(|_| micros(|| run_alone(arguments)) / 1e3);
+        table.add(Row::new(what, median(times.collect()), "ms").at_most(20.0));
+    };
+    check(
+        "check of one document, from process start",
+        &["--document".as_ref(), file.as_os_str()],
+    );
+}
+
+fn run_alone(arguments: &[&OsStr]) {
+    let mut command = Command::new(env::current_exe().expect("this program"));
+    let output = command.env_clear().args(arguments).output();
+    let output = output.expect("this program again");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Checks the document in a file, as the whole of a process.
+pub(crate) fn check_file(file: &Path) {
+    let text = fs::read_to_string(file).expect("a file");
+    let inputs = Inputs::new().document("large.json", Format::Json, text);
+    let checked = Capacitor::<App>::builder().check(inputs);
+    black_box(checked.expect("a good document"));
+}
+
+fn micros(run: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    run();
+    start.elapsed().as_secs_f64() * 1e6
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    table.add(Row::new(
-        "the first explain of a configuration",
-        times[10],
-        "µs",
-    ));
+    times[times.len() / 2]
 }
 
 fn text(port: u16) -> String {
@@ -73,9 +130,22 @@ fn text(port: u16) -> String {
 }
 
 fn explain(capacitor: &Capacitor<App>) {
-    let one = capacitor.explain(PATH).expect("an answer");
+    explain_path(capacitor, PATH);
+}
+
+/// About another path for each number up to 70.
+fn explain_other(capacitor: &Capacitor<App>, tenant: usize) {
+    explain_path(capacitor, &format!("tenants.\"tenant-{tenant:05}\".s4"));
+}
+
+fn explain_path(capacitor: &Capacitor<App>, path: &str) {
+    let one = capacitor.explain(path).expect("an answer");
     assert!(one.value.is_some());
     black_box(one);
+}
+
+fn explain_all(capacitor: &Capacitor<App>) {
+    black_box(capacitor.explain_all().expect("answers"));
 }
 
 fn check(port: u16) {

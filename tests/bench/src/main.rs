@@ -61,6 +61,7 @@ fn main() {
         ["--memory", capacitors] => {
             return memory::hold(capacitors.parse().expect("a number of capacitors"));
         }
+        ["--document", file] => return answers::check_file(file.as_ref()),
         ["--watch", files] => return idle::watch(files.parse().expect("a number of files")),
         #[cfg(feature = "servers")]
         ["--capacitors", uri, count] => {
