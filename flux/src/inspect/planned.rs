@@ -54,13 +54,13 @@ pub struct PlannedUpdate {
     pub notes: Vec<String>,
     /// Why the parties could not be asked, where they were to be.
     #[cfg_attr(
-        not(feature = "cli"),
+        not(any(feature = "cli", feature = "page")),
         allow(dead_code, reason = "a command has a code for it")
     )]
     pub(crate) unasked: Option<String>,
     /// The file of each layer that is read from one.
     #[cfg_attr(
-        not(feature = "cli"),
+        not(any(feature = "cli", feature = "page")),
         allow(dead_code, reason = "for those who annotate files")
     )]
     pub(crate) files: Vec<Option<PathBuf>>,

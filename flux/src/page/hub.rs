@@ -31,6 +31,8 @@ pub(super) struct Hub {
     since: Instant,
     /// Held while an answer is made.
     asked: Arc<Mutex<()>>,
+    /// Held while a plan is made and its parties are asked.
+    pub(super) planning: Mutex<()>,
     pub(super) listeners: PagePlaces,
 }
 
@@ -43,6 +45,7 @@ impl Hub {
             taken: Arc::new(Mutex::new(None)),
             since: Instant::now(),
             asked: Arc::default(),
+            planning: Mutex::default(),
             listeners: PagePlaces::default(),
         }
     }

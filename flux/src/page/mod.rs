@@ -27,11 +27,13 @@
 //! | `blame.json?path=PATH` | [`Capacitor::blame`](crate::Capacitor::blame) |
 //! | `effective.json`, `effective.yaml`, `effective.toml` | [`Capacitor::effective`](crate::Capacitor::effective) |
 //! | `fingerprint.json` | [`Capacitor::fingerprint`](crate::Capacitor::fingerprint), and whether it is partial |
+//! | `silent.json`; `silent` as a page | [`Capacitor::silent`](crate::Capacitor::silent) |
+//! | `schema.json`, `template.yaml`, `reference.md`, `variables.env` | what may be written: [`Describe`](crate::inspect::Describe), with the prefix of the program's variables |
 //! | `healthz`, `healthz?strict` | 200 or 503 and a line, for probes |
 //! | `metrics` | what the program gives to [`Page::metrics`] |
 //! | `control.json` | what is allowed, and the token for it |
 //! | `rollback` (`to=N`), `pin`, `unpin`, `trust` | by POST, with the token, where the program allows it |
-//! | `plan` (`layer=NAME`, `document=TEXT`) | [`Capacitor::plan`](crate::Capacitor::plan), in the same way |
+//! | `plan` (`layer=NAME`, `document=TEXT`) | [`Capacitor::plan_with_parties`](crate::Capacitor::plan_with_parties), in the same way |
 //!
 //! Each of them is also a query of the page itself: `/config?status.json`. The guide's page is [`guide::page`](crate::guide::page).
 
@@ -95,7 +97,7 @@ impl Page {
     }
 
     /// Allows [rollback](Capacitor::rollback), [pin](Capacitor::pin), [unpin](Capacitor::unpin) and [trust](Capacitor::trust), and to
-    /// ask what a document would [change](Capacitor::plan), to whoever reaches the page: put it behind the program's own
+    /// ask what a document would [change](Capacitor::plan_with_parties), to whoever reaches the page: put it behind the program's own
     /// authentication. Requests must be posted, come from the page's own origin and contain its token, which
     /// is another one in each process.
     #[must_use]

@@ -36,7 +36,16 @@ pub(super) async fn answer(
     // Forms of browsers have other line breaks than files.
     let document = document.replace("\r\n", "\n");
     let inputs = Inputs::new().layer(layer.into_owned(), document);
-    let planned = hub.answer(move |subject| subject.plan(&inputs)).await;
+    // One at a time: each takes the time of the parties.
+    let _planning = hub.planning.lock().await;
+    let planned = hub.answer(move |subject| subject.planned(&inputs)).await;
+    let planned = match planned {
+        Some(Ok((planned, question))) => {
+            Some(Ok(hub.subject.with_parties(planned, question).await))
+        }
+        Some(Err(error)) => Some(Err(error)),
+        None => None,
+    };
     match planned {
         Some(Ok(plan)) if is_json => json(StatusCode::OK, &plan),
         Some(Ok(plan)) if is_page => page(StatusCode::OK, render::planned(&plan)),

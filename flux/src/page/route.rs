@@ -18,6 +18,12 @@ pub(super) enum Route {
     EffectiveYaml,
     EffectiveToml,
     Fingerprint,
+    Silent,
+    SilentPage,
+    Schema,
+    Template,
+    Reference,
+    Variables,
     Health,
     Metrics,
     Control,
@@ -29,7 +35,7 @@ pub(super) enum Route {
 }
 
 /// The names, which are part of the interface.
-const ROUTES: [(&str, Route); 21] = [
+const ROUTES: [(&str, Route); 27] = [
     ("", Route::Page),
     ("page.css", Route::Style),
     ("page.js", Route::Script),
@@ -43,6 +49,12 @@ const ROUTES: [(&str, Route); 21] = [
     ("effective.yaml", Route::EffectiveYaml),
     ("effective.toml", Route::EffectiveToml),
     ("fingerprint.json", Route::Fingerprint),
+    ("silent.json", Route::Silent),
+    ("silent", Route::SilentPage),
+    ("schema.json", Route::Schema),
+    ("template.yaml", Route::Template),
+    ("reference.md", Route::Reference),
+    ("variables.env", Route::Variables),
     ("healthz", Route::Health),
     ("metrics", Route::Metrics),
     ("control.json", Route::Control),

@@ -10,7 +10,7 @@ use super::{
     probe::probe,
     render,
     route::{Query, Route},
-    subject::PageSubject,
+    subject::{DescribedText, PageSubject},
 };
 use crate::{
     inspect::ExplainError,
@@ -110,7 +110,13 @@ async fn shown(
         | Route::EffectiveJson
         | Route::EffectiveYaml
         | Route::EffectiveToml
-        | Route::Fingerprint => {
+        | Route::Fingerprint
+        | Route::Silent
+        | Route::SilentPage
+        | Route::Schema
+        | Route::Template
+        | Route::Reference
+        | Route::Variables => {
             let path = String::from(query.get("path").unwrap_or_default());
             let made = hub.answer(move |subject| data(subject, route, &path)).await;
             made.unwrap_or_else(|| {
@@ -164,7 +170,7 @@ async fn shown(
     }
 }
 
-/// Answers about settings, for programs.
+/// Answers about settings, and what may be written.
 fn data(subject: &dyn PageSubject, route: Route, path: &str) -> PageAnswer {
     let effective = |content_type, format| {
         let effective = subject.effective()?;
@@ -182,6 +188,17 @@ fn data(subject: &dyn PageSubject, route: Route, path: &str) -> PageAnswer {
             let json_of = serde_json::json!({ "fingerprint": one, "is_partial": one.is_partial() });
             json(StatusCode::OK, &json_of)
         }),
+        Route::Silent => subject.silent().map(|all| json(StatusCode::OK, &all)),
+        Route::SilentPage => subject
+            .silent()
+            .map(|all| ok(HTML, render::silent(&all).into_string())),
+        Route::Schema => Ok(ok(
+            super::answer::JSON,
+            subject.written(DescribedText::Schema),
+        )),
+        Route::Template => Ok(ok(TEXT, subject.written(DescribedText::Template))),
+        Route::Reference => Ok(ok(TEXT, subject.written(DescribedText::Reference))),
+        Route::Variables => Ok(ok(TEXT, subject.written(DescribedText::Variables))),
         _ => subject
             .explain_all()
             .map(|settings| json(StatusCode::OK, &settings)),

@@ -3,15 +3,29 @@
 use crate::{
     Capacitor, Config, Error, Status,
     capacitor::Trusted,
+    engine::Question,
     inspect::{
-        Blame, ChangedSetting, ConfigFingerprint, Effective, ExplainError, Explanation, InputError,
-        Inputs, Inspector, PlannedUpdate, Survey,
+        Blame, ChangedSetting, ConfigFingerprint, Describe as _, Effective, ExplainError,
+        Explanation, InputError, Inputs, Inspector, PlannedUpdate, SilentSetting, Survey,
     },
 };
+use flux_syntax::Format;
 use std::{future::Future, pin::Pin, sync::Arc};
 
+/// What is known later.
+pub(super) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// The outcome of an order, later.
-pub(super) type OrderOutcome<T = ()> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+pub(super) type OrderOutcome<T = ()> = Later<Result<T, Error>>;
+
+/// What may be written, whatever runs.
+#[derive(Clone, Copy)]
+pub(super) enum DescribedText {
+    Schema,
+    Template,
+    Reference,
+    Variables,
+}
 
 /// A capacitor.
 pub(super) trait PageSubject: Send + Sync {
@@ -28,7 +42,15 @@ pub(super) trait PageSubject: Send + Sync {
         now: &Survey,
     ) -> Vec<ChangedSetting>;
     fn fingerprint(&self) -> Result<ConfigFingerprint, ExplainError>;
-    fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError>;
+    fn silent(&self) -> Result<Vec<SilentSetting>, ExplainError>;
+    fn written(&self, text: DescribedText) -> String;
+    /// The plan, and what the parties are to be asked; none where an update would not ask them.
+    fn planned(&self, inputs: &Inputs) -> Result<(PlannedUpdate, Option<Question>), InputError>;
+    fn with_parties(
+        &self,
+        planned: PlannedUpdate,
+        question: Option<Question>,
+    ) -> Later<PlannedUpdate>;
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome;
     fn pin(&self, is_pinned: bool) -> OrderOutcome;
     fn trust(&self) -> OrderOutcome<Trusted>;
@@ -72,8 +94,39 @@ impl<C: Config> PageSubject for Capacitor<C> {
         Capacitor::fingerprint(self)
     }
 
-    fn plan(&self, inputs: &Inputs) -> Result<PlannedUpdate, InputError> {
-        Capacitor::plan(self, inputs)
+    fn silent(&self) -> Result<Vec<SilentSetting>, ExplainError> {
+        Capacitor::silent(self)
+    }
+
+    fn written(&self, text: DescribedText) -> String {
+        let prefix = || {
+            let status = Capacitor::status(self);
+            let prefixes = status.served.layers.iter().rev();
+            let first = prefixes.filter_map(|layer| layer.prefix.clone()).next();
+            first.unwrap_or_else(|| "APP_".to_owned())
+        };
+        match text {
+            DescribedText::Schema => C::schema(),
+            DescribedText::Template => C::template(Format::Yaml),
+            DescribedText::Reference => C::reference(&prefix()),
+            DescribedText::Variables => C::variables(&prefix()),
+        }
+    }
+
+    fn planned(&self, inputs: &Inputs) -> Result<(PlannedUpdate, Option<Question>), InputError> {
+        Inspector::of(self).planned(inputs)
+    }
+
+    fn with_parties(
+        &self,
+        planned: PlannedUpdate,
+        question: Option<Question>,
+    ) -> Later<PlannedUpdate> {
+        let capacitor = self.clone();
+        Box::pin(async move {
+            let inspector = Inspector::of(&capacitor);
+            inspector.with_parties(planned, question).await
+        })
     }
 
     fn roll_back(&self, to: Option<u64>) -> OrderOutcome {

@@ -138,7 +138,7 @@ async fn ask(
 }
 
 /// Everything that only shows.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 20] = [
     "/",
     "/page.css",
     "/page.js",
@@ -151,6 +151,12 @@ const SHOWN: [&str; 14] = [
     "/effective.yaml",
     "/effective.toml",
     "/fingerprint.json",
+    "/silent",
+    "/silent.json",
+    "/schema.json",
+    "/template.yaml",
+    "/reference.md",
+    "/variables.env",
     "/healthz",
     "/control.json",
 ];

@@ -1,5 +1,12 @@
 use super::*;
-use flux::page::Control;
+use flux::{
+    change::{Change, Party},
+    page::Control,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 async fn controlled() -> (Site, String) {
     let mut site = Site::of(GOOD).await;
@@ -293,4 +300,76 @@ async fn a_trial_and_a_quarantine_are_ended_by_a_button_that_is_there_as_long_as
     }
     assert!(site.capacitor.status().quarantined.is_empty());
     site.capacitor.stop().await;
+}
+
+/// Refuses the port 13, and counts what it prepared and rolled back.
+struct Counted(Arc<AtomicU32>);
+
+impl Party<App> for Counted {
+    type Prepared = ();
+    type Error = String;
+    fn name(&self) -> String {
+        "Pool".to_owned()
+    }
+    async fn prepare(&self, change: &Change<App>) -> Result<(), String> {
+        if change.current.port == 13 {
+            let password = change.current.password.clone().unwrap_or_default();
+            return Err(format!("the server refuses {password}"));
+        }
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+    fn commit(&self, _: ()) {}
+    fn rollback(&self, _: ()) {
+        self.0.fetch_add(100, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_asks_the_parties_which_prepare_and_roll_back() {
+    let (sender, below) = Channel::buffered("app.yaml", 4);
+    let asked = Arc::new(AtomicU32::new(0));
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(below).format(Format::Yaml))
+        .party(Counted(Arc::clone(&asked)))
+        .build()
+        .unwrap();
+    sender.send(GOOD.as_bytes()).await.unwrap();
+    capacitor.start().await.unwrap();
+    asked.store(0, Ordering::SeqCst);
+    let site = Site {
+        page: Page::new(&capacitor).allow(Control),
+        capacitor,
+        document: sender,
+    };
+    let terms = site.get("/control.json").await.json();
+    let token = terms["token"].as_str().unwrap().to_owned();
+    let form = |document: &str| format!("token={token}&layer=app.yaml&document={document}");
+    let json = [("accept", "application/json")];
+    let plan = post(&site, "/plan", &json, &form("port%3A+81"))
+        .await
+        .json();
+    assert_eq!(plan["parties"][0]["verdict"], "ready", "{plan}");
+    assert_eq!(asked.load(Ordering::SeqCst), 101);
+    let page = post(&site, "/?plan", &[], &form("port%3A+81")).await.body;
+    for part in [
+        "Nothing in it would be refused",
+        "`Pool` is ready",
+        "was rolled back",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    let refused = form("port%3A+13%0Apassword%3A+zq-new-qz");
+    let page = post(&site, "/?plan", &[], &refused).await.body;
+    for part in ["It would be refused", "`Pool` would refuse"] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(!page.contains("zq-"), "{page}");
+    assert_eq!(site.capacitor.get().port, 9090);
+    // Without the task of the capacitor nobody can ask them.
+    site.capacitor.stop().await;
+    let page = post(&site, "/?plan", &[], &form("port%3A+81")).await.body;
+    for part in ["Not known", "the parties were not asked"] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
 }

@@ -274,3 +274,74 @@ async fn the_fingerprint_is_on_the_page_and_follows_what_readers_see() {
     }
     assert_eq!(known.len(), 2);
 }
+
+#[tokio::test]
+async fn what_may_be_written_is_there_before_anything_runs_with_the_programs_own_prefix() {
+    let (sender, below) = Channel::buffered("app.yaml", 4);
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(below).format(Format::Yaml))
+        .override_with(Source::env("SHOP_").variables([("SHOP_LEVEL", "zq-none-qz")]))
+        .build()
+        .unwrap();
+    let page = Page::new(&capacitor);
+    let get = async |uri: &str| ask(&page, Method::GET, uri, &[], "").await;
+    for is_running in [false, true] {
+        if is_running {
+            sender.send(GOOD.as_bytes()).await.unwrap();
+            capacitor.start().await.unwrap();
+        }
+        let prefix = if is_running { "SHOP_" } else { "APP_" };
+        let schema = get("/schema.json").await;
+        assert_eq!(schema.header("content-type"), "application/json");
+        assert_eq!(schema.json()["properties"]["port"]["maximum"], 65535);
+        for (uri, part) in [
+            ("/template.yaml", "port: 8080\n".to_owned()),
+            ("/reference.md", format!("`{prefix}PORT`")),
+            ("/variables.env", format!("# {prefix}PORT=8080\n")),
+        ] {
+            let reply = get(uri).await;
+            assert_eq!(reply.status, 200, "{uri}");
+            assert!(reply.header("content-type").starts_with("text/plain"));
+            assert!(reply.body.contains(&part), "{uri}: {}", reply.body);
+            assert!(!reply.body.contains("zq-"), "{}", reply.body);
+        }
+        let body = get("/").await.body;
+        for route in [
+            "schema.json",
+            "template.yaml",
+            "reference.md",
+            "variables.env",
+        ] {
+            assert!(body.contains(&format!("<a href=\"?{route}\">")), "{body}");
+        }
+    }
+    capacitor.stop().await;
+}
+
+#[tokio::test]
+async fn what_has_no_effect_is_a_page_of_its_own_and_data() {
+    let site = Site::of(&format!("{GOOD}level: warn\nprot: 1\n")).await;
+    let page = site.get("/").await.body;
+    assert!(page.contains("<a href=\"?silent\">"), "{page}");
+    let silent = site.get("/?silent").await;
+    assert_eq!(silent.header("content-type"), "text/html; charset=utf-8");
+    for part in [
+        "<li>`level` at app.yaml:4:8 has no effect: variable APP_LEVEL hides it</li>",
+        "<li>`prot` at app.yaml:5:7 has no effect: no field has this key</li>",
+        "<a href=\"?\">",
+    ] {
+        assert!(silent.body.contains(part), "{part}\n{}", silent.body);
+    }
+    let data = site.get("/silent.json").await.json();
+    assert_eq!(
+        (&data[0]["path"], &data[0]["why"]),
+        (&"level".into(), &"shadowed".into())
+    );
+    assert_eq!(data.as_array().unwrap().len(), 2, "{data}");
+    site.write("port: 9090\n").await;
+    let none = site.get("/silent").await.body;
+    assert!(none.contains("There is nothing of that kind."), "{none}");
+    let empty = Site::of("port: none\n").await;
+    assert_eq!(empty.get("/silent").await.status, 503);
+    assert_eq!(empty.get("/silent.json").await.status, 503);
+}

@@ -8,7 +8,7 @@ use super::{
     },
     PageParts, title,
 };
-use crate::{Status, inspect::PlannedUpdate};
+use crate::Status;
 use std::time::SystemTime;
 
 /// What a page is made of.
@@ -23,7 +23,7 @@ pub(in super::super) struct PageDocument<'a> {
     pub(in super::super) has_metrics: bool,
 }
 
-const BEGIN: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+pub(super) const BEGIN: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
     <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
     <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\">\
     <link rel=\"icon\" href=\"?icon.svg\"><link rel=\"stylesheet\" href=\"?page.css\"><title>";
@@ -73,16 +73,22 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
         ("?effective.yaml", "as YAML"),
         ("?effective.toml", "as TOML"),
         ("?fingerprint.json", "fingerprint"),
+        ("?silent.json", "without effect"),
         ("?healthz", "health"),
     ] {
-        html.raw("<a href=\"")
-            .raw(route)
-            .raw("\">")
-            .raw(name)
-            .raw("</a> ");
+        link(&mut html, route, name);
     }
     if page.has_metrics {
         html.raw("<a href=\"?metrics\">metrics</a> ");
+    }
+    html.raw("</p><p>What may be written: ");
+    for (route, name) in [
+        ("?reference.md", "reference"),
+        ("?template.yaml", "template"),
+        ("?variables.env", "variables"),
+        ("?schema.json", "JSON Schema"),
+    ] {
+        link(&mut html, route, name);
     }
     html.raw("</p>");
     if page.token.is_none() {
@@ -90,6 +96,11 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     }
     html.raw("</footer><script src=\"?page.js\"></script></body></html>");
     html
+}
+
+fn link(html: &mut Html, route: &'static str, name: &'static str) {
+    html.raw("<a href=\"").raw(route).raw("\">");
+    html.raw(name).raw("</a> ");
 }
 
 /// Asks what a document would change. It is no part that is replaced, so that a text that is being written stays.
@@ -102,7 +113,7 @@ fn plan_form(html: &mut Html, token: &str, status: &Status) {
     html.raw("<form class=\"orders\" method=\"post\" action=\"?plan\"><input type=\"hidden\" name=\"token\" value=\"");
     html.text(token).raw(
         "\"><details id=\"plan\"><summary>What would a document change ..</summary><p>It is judged as if the layer contained it now; \
-         nothing is applied.</p><p><label>Layer <select name=\"layer\">",
+         the parties of the program prepare and roll back, and nothing is applied.</p><p><label>Layer <select name=\"layer\">",
     );
     for (number, layer) in layers {
         html.raw("<option value=\"").text(number).raw("\">");
@@ -138,35 +149,7 @@ fn settings(html: &mut Html, page: &PageDocument<'_>) {
         .raw("</div>");
     if rows.is_empty() {
         html.raw("<p>There are none as long as no configuration is applied.</p>");
+    } else {
+        html.raw("<p><a href=\"?silent\">What is written and has no effect</a></p>");
     }
-}
-
-/// What a document would change.
-pub(in super::super) fn planned(plan: &PlannedUpdate) -> Html {
-    let mut html = Html::new();
-    html.raw(BEGIN)
-        .raw("What a document would change</title></head><body><main>");
-    html.raw(match plan.refused {
-        Some(_) => "<section class=\"refused\"><h2>It would be refused</h2>",
-        None => "<section><h2>Nothing in it would be refused</h2>",
-    });
-    html.raw("<p>Nothing was done. Stages and parties of the program were not asked.</p><pre>");
-    for line in plan.to_string().lines() {
-        html.line(line).raw("\n");
-    }
-    html.raw("</pre><p><a href=\"?\">Back to the page</a></p></section></main></body></html>");
-    html
-}
-
-/// What answers an order that was not carried out.
-pub(in super::super) fn refused_order(error: &str) -> Html {
-    let mut html = Html::new();
-    html.raw(BEGIN).raw(
-        "Not done</title></head><body><main><section class=\"refused\"><h2>Nothing was done</h2>",
-    );
-    for line in error.lines() {
-        html.raw("<p>").short(line).raw("</p>");
-    }
-    html.raw("<p><a href=\"?\">Back to the page</a></p></section></main></body></html>");
-    html
 }

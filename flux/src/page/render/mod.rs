@@ -5,11 +5,13 @@ mod document;
 mod generations;
 mod head;
 mod layers;
+mod own_page;
 mod problems;
 mod settings;
 
-pub(super) use document::{PageDocument, document, planned, refused_order};
+pub(super) use document::{PageDocument, document};
 pub(super) use head::title;
+pub(super) use own_page::{planned, refused_order, silent};
 pub(super) use settings::{row, words};
 
 use super::{clock::ReadAt, diffs::GenerationDiffs, html::Html};
