@@ -59,8 +59,17 @@ impl Cost {
     }
 }
 
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    Accepted,
+    Refused,
+    /// Refused without any place, as the parser with positions does not follow it.
+    RefusedUnplaced,
+}
+
 /// Takes the document up in place of a good one, and reads what is reported of it.
-pub fn update(format: Format, document: &[u8]) -> Cost {
+pub fn update(format: Format, document: &[u8]) -> (Cost, Outcome) {
     block_on(async {
         let (sender, channel) = Channel::buffered("channel", 2);
         let builder = Capacitor::<Costly>::builder().manual();
@@ -86,7 +95,14 @@ pub fn update(format: Format, document: &[u8]) -> Cost {
         // What is moved to another thread is large, and no document here is.
         assert!(is_ready, "an update waited");
         drop(update);
-        cost(time, &counted)
+        let outcome = match capacitor.last_error() {
+            None => Outcome::Accepted,
+            Some(report) => match report.problems().iter().any(|one| one.line.is_some()) {
+                true => Outcome::Refused,
+                false => Outcome::RefusedUnplaced,
+            },
+        };
+        (cost(time, &counted), outcome)
     })
 }
 
@@ -110,7 +126,7 @@ pub fn own_decode(format: Format, document: &[u8]) -> Cost {
 /// A document with one mistake: what any refusal costs, however small the document.
 pub fn smallest_refusal(format: Format) -> Cost {
     let document = small(format, "id", "true");
-    let costs = (0..20).map(|_| update(format, document.as_bytes()));
+    let costs = (0..20).map(|_| update(format, document.as_bytes()).0);
     costs.reduce(Cost::or).unwrap()
 }
 
