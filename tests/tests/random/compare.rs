@@ -1,5 +1,6 @@
 //! One type, read by serde alone and by Flux. Values are compared as `Debug` prints them.
 
+use crate::kept::{self, Kept, KeptLayer};
 use flux::{Capacitor, Config, Error, Format, Source, source::Channel};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -21,6 +22,8 @@ pub(crate) struct Root {
     pub(crate) flux: fn(&[PrintedLayer], &[SetVariable]) -> Read,
     /// The paths of the problems of one document, and their lines; none where it is accepted.
     pub(crate) refusals: fn(Format, &str) -> Vec<PathAndLine>,
+    /// The layers, lowest first, and the variables above them; and what is left of them once every layer is lost.
+    pub(crate) kept: fn(&[KeptLayer], &[SetVariable]) -> Kept,
 }
 
 /// Where a problem is.
@@ -32,6 +35,7 @@ pub(crate) const fn root<C: Config + DeserializeOwned + Debug>(name: &'static st
         serde_alone: serde_alone::<C>,
         flux: through_flux::<C>,
         refusals: refusals::<C>,
+        kept: kept::twice::<C>,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Structs and enums made at random, and documents made at random for them: what serde alone reads is what Flux reads, in JSON, YAML
-//! and TOML, from one layer and from several. Where the two differ on purpose, `expected.rs` has the reason.
+//! and TOML, from one layer and from several. Where the two differ on purpose, `expected.rs` has the reason. What is served then is
+//! what the last known good file keeps (`kept.rs`).
 //!
 //! `FLUX_RANDOM_DOCUMENTS=100000` tries so many documents, and `FLUX_RANDOM_SEED=N` repeats one of them. `FLUX_RANDOM_TYPES=N` is the seed
 //! of the types, which must be written first.
@@ -10,6 +11,7 @@ mod each_mistake;
 mod expected;
 mod forms;
 mod generate;
+mod kept;
 mod layers;
 mod model;
 mod print;

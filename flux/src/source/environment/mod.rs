@@ -284,10 +284,13 @@ impl<'a, L> Environment<'a, L> {
     pub(crate) fn read(&self, known: KnownKeys<'_>) -> (Given<L>, Vec<(Entry, bool)>) {
         let mut root = Tree::Map(Vec::new());
         let mut set: VariablePaths = Vec::new();
+        let mut places = HashMap::new();
         let mut problems = Vec::new();
         let mut secrets = Vec::new();
         for Variable { name, path } in &self.fixed {
-            let Some(text) = self.text(name, path, &mut set, &mut secrets, &mut problems) else {
+            let (set, places) = (&mut set, &mut places);
+            let text = self.text(name, path, set, places, &mut secrets, &mut problems);
+            let Some(text) = text else {
                 continue;
             };
             insert(&mut root, path, text);
@@ -307,7 +310,9 @@ impl<'a, L> Environment<'a, L> {
         let mut lists: Vec<&[PathStep]> = Vec::new();
         for EntryVariable { name, steps } in &entries {
             let path = path_of(steps);
-            let Some(text) = self.text(name, &path, &mut set, &mut secrets, &mut problems) else {
+            let (set, places) = (&mut set, &mut places);
+            let text = self.text(name, &path, set, places, &mut secrets, &mut problems);
+            let Some(text) = text else {
                 continue;
             };
             if let Err(wrong) = overlay::put(&mut root, steps, Tree::Raw(text)) {
@@ -384,12 +389,14 @@ impl<'a, L> Environment<'a, L> {
         (given, unread)
     }
 
-    /// The text of a variable that is set, unless it cannot be one or another name of the same value was read before.
+    /// The text of a variable that is set, unless it cannot be one or another name of the same value was read before. `places` has
+    /// where each path is in `set`.
     fn text(
         &self,
         name: &str,
         path: &[Seg],
         set: &mut VariablePaths,
+        places: &mut HashMap<Vec<Seg>, usize>,
         secrets: &mut Vec<String>,
         problems: &mut Vec<Flaw>,
     ) -> Option<String> {
@@ -401,7 +408,7 @@ impl<'a, L> Environment<'a, L> {
         if schema::is_secret(self.fields, path) {
             secrets.push(value.to_string_lossy().into_owned());
         }
-        if let Some((_, other)) = set.iter().find(|(known, _)| known == path) {
+        if let Some((_, other)) = places.get(path).and_then(|place| set.get(*place)) {
             if self.variables.get(other).as_ref() != Some(&value) {
                 problems.push(flaw(
                     ProblemKind::DuplicateKey,
@@ -410,6 +417,7 @@ impl<'a, L> Environment<'a, L> {
             }
             return None;
         }
+        places.insert(path.to_vec(), set.len());
         set.push((path.to_vec(), name.to_owned()));
         let text = value.into_string();
         if text.is_err() {
