@@ -194,7 +194,7 @@ impl Plan {
     /// No other capacitor of this process writes what this one reads, as long as the claim is there.
     #[cfg(feature = "json")]
     pub(super) async fn claimed(&self) -> Result<Claim, Error> {
-        let sources = files(&self.layers).map(|path| std::path::absolute(path));
+        let sources = files(&self.layers).map(std::path::absolute);
         let sources: Vec<PathBuf> = sources.filter_map(Result::ok).collect();
         let name = self.options.name.clone();
         let claimed = match Claim::to_read_now(&sources, &name) {
