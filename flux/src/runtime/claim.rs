@@ -173,6 +173,8 @@ mod tests {
 #[cfg(test)]
 #[cfg(all(feature = "derive", feature = "file", feature = "yaml"))]
 mod starts {
+    #![allow(clippy::unwrap_used)] // In helpers too.
+
     use crate::{Capacitor, Format, Secrets, Source, source::Channel};
     use std::path::Path;
 

@@ -83,6 +83,8 @@ fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, Str
 
 #[cfg(all(test, feature = "derive", target_os = "linux"))]
 mod tests {
+    #![allow(clippy::unwrap_used)] // In helpers too.
+
     use super::*;
     use crate::{
         Secrets,
