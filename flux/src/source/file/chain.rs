@@ -13,13 +13,13 @@ pub(super) const DATA: &str = "..data";
 const MAX_LINKS: usize = 40;
 
 /// A place whose changes have events. The directory exists and is written without links.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct EventSpot {
     pub(super) dir: PathBuf,
     pub(super) part: Part,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Part {
     /// The entry of this name.
     Name(OsString),

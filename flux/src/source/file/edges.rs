@@ -311,13 +311,9 @@ async fn a_finished_write_says_nothing_of_the_file_to_which_a_link_leads_by_now(
     place.write("v2/f", "ha");
     symlink("v2", place.at("new")).unwrap();
     fs::rename(place.at("new"), place.at("link")).unwrap();
-    let touches = Touches {
-        spots: vec![(
-            EventSpot::entry(old.parent().unwrap(), "f"),
-            Touch::Finished,
-        )],
-        rescan: false,
-    };
+    let mut touches = Touches::default();
+    let spot = EventSpot::entry(old.parent().unwrap(), "f");
+    touches.add(&spot, Touch::Finished);
     watched.touch(&touches, Instant::now().into());
     assert!(!watched.take_news(), "the half of a document");
 }
@@ -340,10 +336,8 @@ async fn a_file_that_is_found_absent_late_is_waited_for_from_then_on() {
     watched.overdue(Instant::now().into());
     assert!(watched.take_news());
     fs::remove_file(&path).unwrap();
-    let touches = Touches {
-        spots: vec![(EventSpot::entry(&place.root, "f"), Touch::Gone)],
-        rescan: false,
-    };
+    let mut touches = Touches::default();
+    touches.add(&EventSpot::entry(&place.root, "f"), Touch::Gone);
     watched.touch(&touches, event.into());
     watched.overdue(Instant::now().into());
     assert!(!watched.take_news(), "it was seen to be away for a moment");

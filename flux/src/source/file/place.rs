@@ -8,6 +8,7 @@ mod turn;
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
+    fs,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -31,6 +32,8 @@ use crate::source::{Observation, SourceError};
 
 /// How often the way to a file is followed again when it changes meanwhile.
 const TRIES: usize = 8;
+/// A folder of more files takes so long to be read that no worker thread does it.
+const MANY: usize = 1000;
 
 pub(super) struct WatchedPlace {
     subscription: FileSubscription,
@@ -92,6 +95,20 @@ impl WatchedPlace {
     /// Whether reading may hang, or misses events.
     pub(super) fn is_silent(&self) -> bool {
         self.silent
+    }
+
+    /// Whether reading takes long, because it is a folder of many files; one that was not read yet is counted.
+    pub(super) fn is_large(&self) -> bool {
+        let Some(folder) = &self.folder else {
+            return false;
+        };
+        match folder.entry.held() {
+            Some(_) => self.leaves.len() > MANY,
+            None => {
+                let listed = fs::read_dir(&folder.target.path);
+                listed.is_ok_and(|entries| entries.take(MANY + 1).count() > MANY)
+            }
+        }
     }
 
     pub(super) fn is_deaf(&self) -> bool {
@@ -197,6 +214,33 @@ impl WatchedPlace {
                 ))
             }
             other => Some(other.observation()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::source::file::{entry::Trust, hub::Wait};
+
+    #[test]
+    fn a_folder_of_many_files_is_not_read_on_a_worker_thread() {
+        for (files, many) in [(2, false), (MANY, false), (MANY + 1, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            for at in 0..files {
+                fs::write(folder.path().join(at.to_string()), "1").unwrap();
+            }
+            let target = Arc::new(Target {
+                path: folder.path().canonicalize().unwrap(),
+                shown: "d".to_owned(),
+                max_size: 100_000,
+            });
+            let mut place = WatchedPlace::folder(target, Duration::from_secs(1));
+            assert_eq!(place.is_large(), many, "at first");
+            let looked = place.look(Trust::Unproven, Wait::Forever, Instant::now());
+            looked.unwrap();
+            assert_eq!(place.is_large(), many, "{files}");
         }
     }
 }

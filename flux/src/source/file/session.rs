@@ -136,14 +136,14 @@ impl FileSession<'_> {
         .await
     }
 
-    /// Reads what `step` finds to be read: at once, on this thread, unless the file system may hang.
+    /// Reads what `step` finds to be read: at once, on this thread, unless the file system may hang, or there is much to look through.
     async fn turn(
         &mut self,
         mut place: WatchedPlace,
         step: impl FnOnce(&mut WatchedPlace, Instant) -> Turn + Send + 'static,
     ) -> Result<WatchedPlace, SourceError> {
         let now = Instant::now();
-        if place.is_silent() {
+        if place.is_silent() || place.is_large() {
             let (moved, look) = self
                 .elsewhere(place, move |place| {
                     let turn = step(place, now);
@@ -168,15 +168,15 @@ impl FileSession<'_> {
         }
     }
 
-    /// Watches all that leads to the place and reads it, on a thread that may hang where the file system may.
+    /// Watches all that leads to the place and reads it, on a thread of its own where the file system may hang or there is much to read.
     async fn look(
         &mut self,
         mut place: WatchedPlace,
         trust: Trust,
     ) -> Result<WatchedPlace, SourceError> {
         let now = Instant::now();
-        let hangs = place.may_hang();
-        if hangs || place.look(trust, Wait::Moment, now).is_err() {
+        let elsewhere = place.may_hang() || place.is_large();
+        if elsewhere || place.look(trust, Wait::Moment, now).is_err() {
             let look = move |place: &mut WatchedPlace| drop(place.look(trust, Wait::Forever, now));
             (place, ()) = self.elsewhere(place, look).await?;
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::{
-    chain::EventSpot,
+    chain::{EventSpot, LinkChain},
     event::Touch,
     read::{self, ReadOutcome},
     target::Target,
@@ -46,11 +46,9 @@ impl Subscriber {
         (!news.touches.is_empty()).then(|| std::mem::take(&mut news.touches))
     }
 
-    /// A write was seen at one of these spots that nobody has looked at yet.
-    pub(super) fn write_pending(&self, is_mine: impl Fn(&EventSpot) -> bool) -> bool {
-        let news = lock(&self.news);
-        let mut touches = news.touches.spots.iter();
-        touches.any(|(spot, touch)| *touch == Touch::Written && is_mine(spot))
+    /// A write was seen on this way that nobody has looked at yet.
+    pub(super) fn write_pending(&self, way: &LinkChain) -> bool {
+        lock(&self.news).touches.is_written(way)
     }
 
     /// Whether `file` is read while its task still wakes: from memory, since its writer has only just closed it. That takes a

@@ -176,7 +176,7 @@ impl WatchedPlace {
                     // The clock of another machine may differ: the file must be found unchanged after a while.
                     found.age = Some(Duration::ZERO);
                 }
-                let written = self.subscription.write_pending(|spot| leaf.way.has(spot));
+                let written = self.subscription.write_pending(&leaf.way);
                 // The event was of the file that is watched, not of one to which a link or a folder in its place leads by now.
                 let elsewhere = trust == Trust::Finished
                     && !(self.subscription.holds() && leaf.is_where_it_was());
