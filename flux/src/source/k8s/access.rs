@@ -164,6 +164,12 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Watcher, k8s::Kubernetes, mailbox::Mailbox, remote::fake};
+    use std::{
+        io::Write,
+        net::SocketAddr,
+        sync::atomic::{AtomicU32, Ordering::SeqCst},
+    };
 
     #[test]
     fn a_proxy_that_a_variable_names_is_passed_over_and_another_refused() {
@@ -181,6 +187,80 @@ mod tests {
             let refused = named(other).unwrap_err();
             assert!(refused.contains("proxy-url") && !refused.contains("swordfish"));
         }
+    }
+
+    /// A source of the cluster at `address`, and the folder of its kubeconfig.
+    fn source(address: SocketAddr) -> (Kubernetes, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let text = format!(
+            "current-context: f\nclusters: [{{name: f, cluster: {{server: 'http://{address}'}}}}]\n\
+             users: [{{name: f, user: {{}}}}]\ncontexts: [{{name: f, context: {{cluster: f, user: f}}}}]\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let source = Kubernetes::config_map("default", "app", "key");
+        (source.kubeconfig(path.display().to_string()), folder)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_asks_to_be_left_alone_is_asked_once_and_shows_its_reason() {
+        const WORDS: &str = r#"{"kind":"Status","message":"slow down","code":429,"details":{"retryAfterSeconds":20}}"#;
+        for (head, body, reason) in [
+            (
+                "429 Too Many Requests\r\nRetry-After: 20",
+                "slow down",
+                "slow down",
+            ),
+            ("429 Too Many Requests", WORDS, "slow down"),
+            ("503 Busy\r\nRetry-After: 20", "<html>", "answers 503"),
+        ] {
+            let asked = Arc::new(AtomicU32::new(0));
+            let count = Arc::clone(&asked);
+            let address = fake::web(move |_, client| {
+                count.fetch_add(1, SeqCst);
+                let length = body.len();
+                let answer = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\n\r\n{body}");
+                client.write_all(answer.as_bytes()).unwrap();
+            });
+            let (mut source, _folder) = source(address);
+            let observer = Mailbox::new(1).observer(0);
+            let error = source.watch(&observer).await.unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}");
+            let pause = error.retry_after(0.0);
+            assert!(pause > Duration::from_secs(10), "{head}: {pause:?}");
+            assert_eq!(asked.load(SeqCst), 1, "{head}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_is_refused_with_a_forgotten_version_is_followed_by_a_new_list() {
+        let (noted, notes) = std::sync::mpsc::channel();
+        let address = fake::web(move |head, client| {
+            let json = "Content-Type: application/json\r\n";
+            let list = r#"{"metadata":{"resourceVersion":"1"},"items":[]}"#;
+            let gone = r#"{"kind":"Status","message":"too old","code":410}"#;
+            let answer = match head.contains("watch=") {
+                false => fake::found(json, list),
+                true => format!(
+                    "HTTP/1.1 410 Gone\r\n{json}Content-Length: {}\r\n\r\n{gone}",
+                    gone.len()
+                )
+                .into_bytes(),
+            };
+            let _ = noted.send(());
+            client.write_all(&answer).unwrap();
+        });
+        let (mut source, _folder) = source(address);
+        let mailbox = Mailbox::new(1);
+        let observer = mailbox.observer(0);
+        let session = tokio::spawn(async move { source.watch(&observer).await });
+        let three = tokio::task::spawn_blocking(move || {
+            let each = (0..6).map(|_| notes.recv_timeout(Duration::from_secs(60)));
+            each.collect::<Result<Vec<()>, _>>()
+        });
+        three.await.unwrap().expect("three lists and watches");
+        assert!(!session.is_finished());
+        session.abort();
     }
 
     #[tokio::test(start_paused = true)]
