@@ -20,6 +20,8 @@ pub mod members;
 mod nats;
 #[cfg(feature = "nats")]
 mod nats_cluster;
+#[cfg(feature = "nats")]
+mod nats_mirror;
 #[cfg(feature = "https")]
 mod nginx;
 #[cfg(feature = "redis")]
@@ -50,6 +52,8 @@ pub use members::Cluster;
 pub use nats::Nats;
 #[cfg(feature = "nats")]
 pub use nats_cluster::NatsCluster;
+#[cfg(feature = "nats")]
+pub use nats_mirror::NatsMirror;
 #[cfg(feature = "https")]
 pub use nginx::Nginx;
 #[cfg(feature = "redis")]

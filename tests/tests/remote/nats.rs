@@ -2,12 +2,12 @@
 
 use crate::{
     suite,
-    watched::{Watched, document},
+    watched::{Watched, document, until},
 };
 use flux::{Source, State, source, source::ErrorKind};
 use flux_tests::{
     proxy::Proxy,
-    servers::{Nats, Remote},
+    servers::{Nats, NatsMirror, Remote},
 };
 use std::time::Duration;
 
@@ -185,4 +185,30 @@ async fn a_bucket_that_was_made_anew_meanwhile_is_read() {
         server.write(KEY, &document(n)).await;
         watched.sees(n).await;
     }
+}
+
+/// The server of the mirror answers for it by itself, as its leader.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_that_has_lost_the_bucket_that_it_mirrors_is_stale() {
+    let Some(mirror) = NatsMirror::start().await else {
+        return;
+    };
+    mirror.write(KEY, &document(1)).await;
+    until("mirrored", || mirror.is_whole()).await;
+    let source = Source::uri(format!("nats://{}/flux/{KEY}", mirror.address()));
+    let watched = Watched::started(source).await;
+    watched.sees(1).await;
+    mirror.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    mirror.line.deaden();
+    mirror.write(KEY, &document(3)).await;
+    let named = || {
+        let trouble = watched.trouble();
+        trouble.is_some_and(|trouble| trouble.to_string().contains("mirrors another one"))
+    };
+    watched.until("stale", named).await;
+    mirror.line.mend();
+    mirror.line.hang_up();
+    watched.sees(3).await;
+    watched.has_applied(&[1, 2, 3]);
 }
