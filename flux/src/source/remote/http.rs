@@ -1,6 +1,7 @@
 //! How the sources that speak HTTP ask: their client, limits of time and size, and what each status means.
 
 use std::{
+    error::Error,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -55,6 +56,8 @@ struct BuiltClient {
     certificates: Certificates,
     /// When the certificates were read.
     read: Instant,
+    /// The last question was answered, so that there may be a quiet connection.
+    served: bool,
 }
 
 impl Connection for Http {
@@ -115,6 +118,25 @@ pub(crate) fn refused(place: &Remote<String>, answer: &HttpAnswer) -> SourceErro
     }
 }
 
+/// Whether a connection ended without an answer.
+fn was_hung_up(error: &hyper_util::client::legacy::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let hyper = error.downcast_ref::<hyper::Error>();
+        let io = error.downcast_ref::<std::io::Error>();
+        if hyper.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+            || io.is_some_and(|error| {
+                matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
+            })
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// How an answer's body is compressed; none of the two ways to say that it is not.
 fn compression(headers: &HeaderMap) -> Option<&str> {
     let encoding = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
@@ -139,6 +161,7 @@ impl BuiltClient {
             since: Instant::now(),
             certificates,
             read: Instant::now(),
+            served: false,
         })
     }
 
@@ -194,10 +217,15 @@ impl Http {
         let origin = place.origin();
         let again = |client: Inner| client.request(request.clone());
         let mut answer = again(self.current(place)).await;
+        if answer.as_ref().is_err_and(was_hung_up) && std::mem::take(&mut self.built().served) {
+            // The server was about to end a quiet connection when it was used again.
+            answer = again(self.current(place)).await;
+        }
         if answer.is_err() && self.renew(place)? {
             let client = self.built().client();
             answer = again(client).await;
         }
+        self.built().served = answer.is_ok();
         answer.map_err(|error| {
             let why = innermost(&error);
             let why = without_secrets(place, &why);
@@ -396,6 +424,40 @@ mod tests {
         http.built().since = before;
         assert_eq!(ask().await, 1);
         assert!(used_again().await);
+    }
+
+    /// As where its patience with quiet connections is the pause between two questions.
+    #[tokio::test]
+    async fn a_server_that_hangs_up_as_a_connection_is_used_again_is_asked_on_a_new_one() {
+        use crate::source::remote::fake;
+        let known = Mutex::new(std::collections::HashSet::new());
+        let address = fake::web(move |_, client| {
+            let is_new = known.lock().unwrap().insert(client.peer_addr().unwrap());
+            match is_new {
+                true => client.write_all(&fake::found("", "{}")).unwrap(),
+                false => client.shutdown(std::net::Shutdown::Both).unwrap(),
+            }
+        });
+        let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+        let http = Http::new(&place).unwrap();
+        for _ in 0..10 {
+            let answer = http.get(&place, "/", [], ANSWER).await;
+            assert_eq!(answer.unwrap().status, StatusCode::OK);
+            // The connection goes back to the others.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // Who has answered nobody is asked once.
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let count = std::sync::Arc::clone(&asked);
+        let address = fake::web(move |_, client| {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            client.shutdown(std::net::Shutdown::Both).unwrap();
+        });
+        let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+        let http = Http::new(&place).unwrap();
+        let refused = http.get(&place, "/", [], ANSWER).await;
+        assert!(refused.is_err());
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
