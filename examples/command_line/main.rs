@@ -32,6 +32,8 @@ struct AppConfig {
 
 /// A service with a configuration.
 #[derive(Parser)]
+// An argument of the service beside `config` would have no effect.
+#[command(args_conflicts_with_subcommands = true)]
 struct CommandLine {
     /// Tries the commands, and ends.
     #[arg(long)]
@@ -44,8 +46,6 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves until Ctrl-C, as it does without a command.
-    Serve,
     Config(cli::Command),
 }
 
