@@ -35,7 +35,7 @@ pub fn run() -> Outcome {
     println!("{}", lines.next().ok_or("nothing")??);
     fs::write("app.yaml", "visitors: 300\npassword: correct-horse\n")?;
     for line in lines {
-        println!("   {}", line?);
+        println!("{}", line?);
     }
     watch.wait()?;
     Ok(())
