@@ -80,7 +80,8 @@ pub trait Describe: Config {
         schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, true)
     }
 
-    /// [`schema`](Describe::schema) of one layer, in which nothing is required: for editors, where other layers add the rest.
+    /// [`schema`](Describe::schema) of one layer, in which nothing is required, and nothing counts the parts of what several layers make
+    /// together: for editors, where other layers add the rest.
     fn layer_schema() -> String {
         schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, false)
     }

@@ -177,7 +177,8 @@ impl Describing {
                     if facts.is_optional {
                         schema = or_null(schema);
                     }
-                    leaf::constrain(&mut schema, field.constraints(), None);
+                    let rules = self.rules(field, facts);
+                    leaf::constrain(&mut schema, &rules, None);
                     schema
                 }
             };
@@ -247,14 +248,24 @@ impl Describing {
         if takes_entries_away(field, facts) {
             leaf::with_null_entries(&mut schema);
         }
-        // The values that a secret may have are not shown.
-        let is_shown = |rule: &&Constraint| {
-            !(field.is_secret() && matches!(rule.kind, ConstraintKind::OneOf(_)))
-        };
-        let rules = field.constraints().iter().filter(is_shown);
-        let rules: Vec<Constraint> = rules.copied().collect();
+        let rules = self.rules(field, facts);
         leaf::constrain(&mut schema, &rules, Some(&facts.value_type));
         schema
+    }
+
+    /// The rules that a document can break.
+    fn rules(&self, field: &Field, facts: &TypeFacts) -> Vec<Constraint> {
+        let merge = field.merge().unwrap_or(facts.merge);
+        let is_part = !self.is_whole && merge != MergeRule::Replace;
+        let is_ruled = |rule: &&Constraint| match rule.kind {
+            // The values that a secret may have are not shown.
+            ConstraintKind::OneOf(_) => !field.is_secret(),
+            // What other layers add or take away counts too.
+            ConstraintKind::Length(..) | ConstraintKind::NonEmpty => !is_part,
+            _ => true,
+        };
+        let rules = field.constraints().iter().filter(is_ruled);
+        rules.copied().collect()
     }
 
     /// A section, or a list or a map of sections.

@@ -3,10 +3,17 @@
 mod documents;
 mod validator;
 
-use documents::have_the_same_verdict;
+use documents::{have_the_same_verdict, is_never_narrower, is_never_narrower_of_a_layer};
 use flux::{Flux, inspect::Describe};
+use proptest::{prelude::*, test_runner::TestRng};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, num::NonZeroU8, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    num::NonZeroU8,
+    time::Duration,
+};
 use validator::Validator;
 
 /// Everything at once.
@@ -84,6 +91,122 @@ struct Log {
 #[test]
 fn the_schema_and_the_decoder_have_the_same_verdict_on_what_it_generates_and_on_what_breaks_it() {
     have_the_same_verdict::<App>(200);
+}
+
+/// Types of which the schema knows less than the decoder.
+#[derive(Flux)]
+#[flux(optional_source = "file:/nowhere/kinds.yaml")]
+struct Kinds {
+    #[flux(default = 8080, hot)]
+    port: u16,
+    mode: Mode,
+    #[flux(default = Shape::Point)]
+    shape: Shape,
+    #[flux(bytes, monotonic)]
+    limit: u64,
+    #[flux(bytes, default)]
+    sizes: Vec<u32>,
+    address: IpAddr,
+    #[flux(length = 1..=2)]
+    hosts: Option<Vec<String>>,
+    pair: (u16, String),
+    origin: Option<Point>,
+    #[flux(default)]
+    tags: BTreeSet<u8>,
+    #[flux(default)]
+    by_mode: BTreeMap<Mode, i32>,
+    #[flux(default = 2 * 3, max_change = "50%")]
+    workers: u32,
+}
+
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Fast,
+    Slow,
+}
+
+#[derive(Deserialize, Clone, Debug, PartialEq)]
+enum Shape {
+    Point,
+    Circle(u32),
+    Square { side: u32 },
+    Line(u8, u8),
+}
+
+#[derive(Deserialize, Clone, Debug, PartialEq)]
+struct Point {
+    x: i16,
+    y: Option<i16>,
+}
+
+fn kinds(rng: &mut TestRng) -> Value {
+    let mut pick = |from: &[Value]| from[rng.random_range(0..from.len())].clone();
+    let shapes = [
+        json!("Point"),
+        json!({ "Circle": 3 }),
+        json!({ "Square": { "side": 4 } }),
+        json!({ "Line": [1, 2] }),
+    ];
+    let sizes = [
+        json!(512),
+        json!("10MB"),
+        json!("64KiB"),
+        json!("1.5 MiB"),
+        json!("7"),
+    ];
+    let mut all = json!({
+        "port": pick(&[json!(0), json!(65535)]),
+        "mode": pick(&[json!("fast"), json!("slow")]),
+        "shape": pick(&shapes),
+        "limit": pick(&sizes),
+        "sizes": [pick(&sizes), pick(&sizes)],
+        "address": pick(&[json!("127.0.0.1"), json!("::1")]),
+        "hosts": pick(&[json!(["a"]), json!(["a", "b"]), Value::Null]),
+        "pair": [pick(&[json!(1), json!(2)]), "text"],
+        "origin": pick(&[json!({ "x": -1 }), json!({ "x": 1, "y": 2 }), Value::Null]),
+        "tags": pick(&[json!([]), json!([1, 255])]),
+        "by_mode": pick(&[json!({}), json!({ "fast": -1 }), json!({ "fast": 1, "slow": 2 })]),
+        "workers": 7,
+    });
+    // What is required stays, and what TOML cannot write goes.
+    for key in [
+        "port", "shape", "sizes", "hosts", "origin", "tags", "by_mode", "workers",
+    ] {
+        let map = all.as_object_mut().unwrap();
+        if map[key].is_null() && rng.random_bool(0.8) || rng.random_bool(0.3) {
+            map.remove(key);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_schema_that_knows_less_than_the_decoder_refuses_nothing_that_is_good_in_any_format() {
+    is_never_narrower::<Kinds>(kinds, 200);
+}
+
+#[test]
+fn what_a_layer_may_contain_above_others_its_schema_accepts() {
+    is_never_narrower_of_a_layer::<App>(200);
+}
+
+#[test]
+fn rules_on_changes_accessors_and_defaults_that_are_expressions_are_in_the_schema() {
+    let schema: Value = serde_json::from_str(&Kinds::schema()).unwrap();
+    let of = |name: &str| &schema["properties"][name];
+    assert_eq!(of("port")["x-flux-hot"], true);
+    assert_eq!(of("workers")["x-flux-default"], "2 * 3");
+    assert_eq!(of("shape")["x-flux-default"], "Shape::Point");
+    assert_eq!(of("limit")["x-flux-changes"], json!(["must not decrease"]));
+    assert_eq!(
+        of("workers")["x-flux-changes"],
+        json!(["must change by at most 50% at a time"])
+    );
+    assert_eq!(
+        schema["required"],
+        json!(["mode", "limit", "address", "pair"])
+    );
 }
 
 #[test]

@@ -147,10 +147,39 @@ fn mutated(value: &mut Value, rng: &mut TestRng) {
     }
 }
 
-/// Whether the decoder and the rules accept a document.
-fn verdict<C: Config>(document: &Value) -> Result<(), CheckError> {
-    let inputs = Inputs::new().document("doc", Format::Json, document.to_string());
+/// Whether the decoder and the rules accept these documents, of which the last is the highest.
+fn verdict<C: Config>(format: Format, documents: &[String]) -> Result<(), CheckError> {
+    let documents = documents.iter().enumerate();
+    let inputs = documents.fold(Inputs::new(), |inputs, (number, document)| {
+        inputs.document(format!("doc{number}"), format, document.clone())
+    });
     Capacitor::<C>::builder().check(inputs).map(drop)
+}
+
+/// A document in TOML; none where it has null, which TOML has not.
+fn toml(document: &Value) -> Option<String> {
+    let lines = document.as_object()?.iter();
+    let lines = lines.map(|(key, value)| Some(format!("{} = {}\n", json!(key), inline(value)?)));
+    lines.collect()
+}
+
+/// A value in one line. Texts are written as in JSON.
+fn inline(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Array(items) => {
+            let items: Option<Vec<String>> = items.iter().map(inline).collect();
+            format!("[{}]", items?.join(", "))
+        }
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| {
+                Some(format!("{} = {}", json!(key), inline(value)?))
+            };
+            let entries: Option<Vec<String>> = map.iter().map(entry).collect();
+            format!("{{ {} }}", entries?.join(", "))
+        }
+        plain => plain.to_string(),
+    })
 }
 
 /// Holds the verdicts of the schema against those of the decoder, over documents of the schema and documents that break it; at least so
@@ -166,12 +195,87 @@ pub(super) fn have_the_same_verdict<C: Config + Describe>(at_least: u32) {
             mutated(&mut value, rng);
         }
         let expected = validator.accepts(&value);
-        let judged = verdict::<C>(&value);
+        let judged = verdict::<C>(Format::Json, &[value.to_string()]);
         assert_eq!(expected, judged.is_ok(), "{value:#}\n{judged:?}");
+        if let Some(text) = toml(&value) {
+            let judged = verdict::<C>(Format::Toml, std::slice::from_ref(&text));
+            assert_eq!(expected, judged.is_ok(), "{text}\n{judged:?}");
+        }
         match expected {
             true => good += 1,
             false => bad += 1,
         }
+        // A text without quotes is a text in YAML, whatever it looks like, so that what the schema refuses may be accepted.
+        if expected {
+            let text = serde_yaml::to_string(&value).unwrap();
+            let judged = verdict::<C>(Format::Yaml, std::slice::from_ref(&text));
+            assert!(judged.is_ok(), "{text}\n{judged:?}");
+        }
+    }
+    assert!(good > at_least && bad > at_least, "{good} good, {bad} bad");
+}
+
+/// Holds that the schema of a type accepts what the decoder accepts: `make` makes documents that are good, in every format, and what
+/// breaks them is refused by the decoder or good for the schema too. At least so many are refused by the schema itself.
+pub(super) fn is_never_narrower<C: Config + Describe>(
+    make: fn(&mut TestRng) -> Value,
+    at_least: u32,
+) {
+    let validator = Validator::new(&C::schema());
+    let mut runner = TestRunner::new(test_runner::Config::default());
+    let rng = runner.rng();
+    let mut bad = 0;
+    for round in 0..1_000 {
+        let mut value = make(rng);
+        for _ in 0..round % 3 {
+            mutated(&mut value, rng);
+        }
+        // Null is an empty document, which is no object.
+        if value.is_null() {
+            continue;
+        }
+        let accepts = validator.accepts(&value);
+        bad += u32::from(!accepts);
+        let mut texts = vec![(Format::Json, value.to_string())];
+        texts.extend(toml(&value).map(|text| (Format::Toml, text)));
+        if round % 3 == 0 {
+            texts.push((Format::Yaml, serde_yaml::to_string(&value).unwrap()));
+        }
+        for (format, text) in texts {
+            let judged = verdict::<C>(format, std::slice::from_ref(&text));
+            assert!(accepts || judged.is_err(), "the schema refuses {text}");
+            assert!(round % 3 != 0 || judged.is_ok(), "{text}\n{judged:?}");
+        }
+    }
+    assert!(bad > at_least, "{bad} bad");
+}
+
+/// Holds that the schema of one layer accepts what the decoder accepts above a layer that has everything. At least so many are accepted
+/// by both, and as many are refused by the schema.
+pub(super) fn is_never_narrower_of_a_layer<C: Config + Describe>(at_least: u32) {
+    let whole = Validator::new(&C::schema());
+    let layer = Validator::new(&C::layer_schema());
+    let mut runner = TestRunner::new(test_runner::Config::default());
+    let rng = runner.rng();
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..1_000 {
+        let below = document(&whole, whole.root(), rng, 0);
+        let mut value = document(&layer, layer.root(), rng, 0);
+        for _ in 0..round % 3 {
+            mutated(&mut value, rng);
+        }
+        // Null is an empty document, which is no object.
+        if value.is_null() {
+            continue;
+        }
+        let accepts = layer.accepts(&value);
+        let judged = verdict::<C>(Format::Json, &[below.to_string(), value.to_string()]);
+        assert!(
+            accepts || judged.is_err(),
+            "the schema refuses {value:#} above {below:#}"
+        );
+        good += u32::from(judged.is_ok());
+        bad += u32::from(!accepts);
     }
     assert!(good > at_least && bad > at_least, "{good} good, {bad} bad");
 }

@@ -155,11 +155,12 @@ fn is_of(name: &str, value: &Value) -> bool {
     }
 }
 
-/// The two patterns of Flux's own types, and `^[a-z]+$`.
+/// The patterns of Flux's own types, and `^[a-z]+$`.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[a-z]+$" => !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase()),
         _ if pattern.contains("nanos") => flux_syntax_duration(text),
+        _ if pattern.contains("[kKmM") => is_byte_size(text),
         other => panic!("no such pattern: {other}"),
     }
 }
@@ -171,4 +172,19 @@ fn flux_syntax_duration(text: &str) -> bool {
     !digits.is_empty()
         && digits.bytes().all(|b| b.is_ascii_digit())
         && matches!(unit, "s" | "ms" | "m" | "h" | "days")
+}
+
+fn is_byte_size(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = &text[..text.len() - rest.len()];
+    let parts: Vec<&str> = number.split('.').collect();
+    let unit = rest.trim_start().to_ascii_lowercase();
+    let unit = unit.strip_suffix('b').unwrap_or(&unit);
+    let unit = unit.strip_suffix('i').unwrap_or(unit);
+    parts.len() <= 2
+        && parts.iter().all(|part| !part.is_empty())
+        && ["", "k", "m", "g", "t", "p", "e"].contains(&unit)
+        && (!unit.is_empty() || !rest.contains(['i', 'I']))
 }
