@@ -92,6 +92,16 @@ fn from_process_start(table: &mut Table) {
         "check of one document, from process start",
         &["--document".as_ref(), file.as_os_str()],
     );
+    if cfg!(feature = "all") {
+        let mut layer = OsStr::new("never-there.json=").to_owned();
+        layer.push(&file);
+        let words = ["config", "check", "--layer"].map(OsStr::new);
+        let [config, verb, option] = words;
+        check(
+            "`config check` of it, from process start",
+            &[config, verb, option, &layer],
+        );
+    }
 }
 
 fn run_alone(arguments: &[&OsStr]) {

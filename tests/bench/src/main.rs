@@ -1,7 +1,8 @@
 //! The figures of Flux, and of others in the same run: `cargo run --release -p flux-bench`.
 //!
 //! `-- PART ..` runs only these parts, `-- compile` and `-- hostile` the slow ones, and `-- --check` fails where a promise is not kept. With
-//! `--features servers` there are `-- latency` and `-- scale` too, against real servers.
+//! `--features servers` there are `-- latency` and `-- scale` too, against real servers; with `--features all` the same figures are those of a
+//! program with every feature of Flux.
 
 mod answers;
 mod callgrind;
@@ -18,7 +19,7 @@ mod servers;
 mod table;
 mod updates;
 
-use std::env;
+use std::{env, process::ExitCode};
 use table::Table;
 
 type Part = (&'static str, fn(&mut Table));
@@ -44,7 +45,16 @@ const SLOW: &[&str] = &["compile", "hostile", "latency", "scale"];
 /// They are there with the feature `servers`.
 const WITH_SERVERS: &[&str] = &["latency", "scale"];
 
-fn main() {
+fn main() -> ExitCode {
+    #[cfg(feature = "all")]
+    if let Some(code) = flux::cli::run::<config::App>() {
+        return code;
+    }
+    measure();
+    ExitCode::SUCCESS
+}
+
+fn measure() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--cell", name, rounds] => {
