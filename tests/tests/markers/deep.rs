@@ -7,7 +7,8 @@ use crate::{
 };
 use flux::{
     Builder, Flux, Snapshot,
-    pipeline::{BoxError, Request},
+    change::{Change, Party},
+    pipeline::{BoxError, Request, Retry},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -197,15 +198,73 @@ pub(crate) enum Quoting {
     Panic,
     Callback,
     Health,
+    Enrich,
+    Retried,
+    Fallback,
+    Handler,
+    Party,
+    PartyPanics,
+    CommitPanics,
 }
 
-pub(crate) const QUOTING: [Quoting; 5] = [
+pub(crate) const QUOTING: [Quoting; 12] = [
     Quoting::Nothing,
     Quoting::Effect,
     Quoting::Panic,
     Quoting::Callback,
     Quoting::Health,
+    Quoting::Enrich,
+    Quoting::Retried,
+    Quoting::Fallback,
+    Quoting::Handler,
+    Quoting::Party,
+    Quoting::PartyPanics,
+    Quoting::CommitPanics,
 ];
+
+/// What a failing part of the program answers.
+#[derive(Clone, Copy)]
+struct Quotes {
+    fails: Quoting,
+    encoding: usize,
+}
+
+impl Quotes {
+    fn all<C: Secretive>(self, app: &C) -> String {
+        let all = match self.encoding {
+            0 => app.quoted(),
+            _ => written(app.clone().filled(), self.encoding),
+        };
+        format!("cannot log in with {all}")
+    }
+
+    fn check<C: Secretive>(self, app: &C, which: &[Quoting]) -> Result<(), BoxError> {
+        match which.contains(&self.fails) && app.port() != 80 {
+            true => Err(self.all(app).into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl<C: Secretive> Party<C> for Quotes {
+    type Prepared = Option<String>;
+    type Error = BoxError;
+
+    async fn prepare(&self, change: &Change<C>) -> Result<Option<String>, BoxError> {
+        let app = &change.current;
+        let panics = self.check::<C>(app, &[Quoting::PartyPanics]);
+        assert!(panics.is_ok(), "{}", self.all::<C>(app));
+        self.check::<C>(app, &[Quoting::Party])?;
+        Ok(self
+            .check::<C>(app, &[Quoting::CommitPanics])
+            .err()
+            .map(|error| error.to_string()))
+    }
+
+    fn commit(&self, prepared: Option<String>) {
+        assert!(prepared.is_none(), "{}", prepared.unwrap_or_default());
+    }
+}
 
 /// Stages and callbacks; `one` is one of the secrets, written in an encoding.
 pub(crate) fn around<C: Secretive>(
@@ -214,34 +273,54 @@ pub(crate) fn around<C: Secretive>(
     encoding: usize,
     filled: String,
 ) -> Builder<C> {
-    let quotes = move |app: &C, which: Quoting| -> Result<(), BoxError> {
-        if fails != which || app.port() == 80 {
-            return Ok(());
-        }
-        let all = match encoding {
-            0 => app.quoted(),
-            _ => written(app.clone().filled(), encoding),
-        };
-        assert!(which != Quoting::Panic, "cannot log in with {all}");
-        Err(format!("cannot log in with {all}").into())
-    };
-    builder
+    let quotes = Quotes { fails, encoding };
+    let builder = builder
         .transform(move |request: Request<C>| {
             let mut next = C::clone(&request.current);
             *next.filled() = filled.clone();
             request.with(next)
         })
         .effect(move |request: Request<C>| {
-            let effect = quotes(&request.current, Quoting::Effect);
-            let answer = effect.and_then(|()| quotes(&request.current, Quoting::Panic));
+            let app: &C = &request.current;
+            let panics = quotes.check(app, &[Quoting::Panic]);
+            assert!(panics.is_ok(), "{}", quotes.all(app));
+            let failing = [
+                Quoting::Effect,
+                Quoting::Retried,
+                Quoting::Fallback,
+                Quoting::Handler,
+            ];
+            let answer = quotes.check(app, &failing);
             async move { answer }
         })
+        .enrich(move |request: Request<C>| {
+            let app: &C = &request.current;
+            let answer = quotes.check(app, &[Quoting::Enrich]);
+            async move { answer.map(|()| request) }
+        })
+        .party(quotes)
         .on_apply(move |_: Option<Arc<Snapshot<C>>>, new: Arc<Snapshot<C>>| {
-            let answer = quotes(&new, Quoting::Callback);
+            let app: &C = &new;
+            let answer = quotes.check(app, &[Quoting::Callback]);
             async move { answer }
         })
         .health_check(move |snapshot: Arc<Snapshot<C>>| {
-            let answer = quotes(&snapshot, Quoting::Health);
+            let app: &C = &snapshot;
+            let answer = quotes.check(app, &[Quoting::Health]);
             async move { answer }
-        })
+        });
+    let again = Retry::attempts(2).base(Duration::from_millis(1));
+    match fails {
+        Quoting::Retried => builder.retry(again),
+        Quoting::Fallback => builder.retry(again).fallback(move |request: Request<C>| {
+            let app: &C = &request.current;
+            let answer = quotes.check(app, &[Quoting::Fallback]);
+            async move { answer.map(|()| request) }
+        }),
+        Quoting::Handler => builder.error_handler(move |request: &Request<C>, _: &BoxError| {
+            let app: &C = &request.current;
+            panic!("{}", quotes.all(app))
+        }),
+        _ => builder,
+    }
 }

@@ -3,7 +3,9 @@
 
 mod deep;
 mod generate;
+mod given;
 mod made;
+mod orders;
 mod outputs;
 mod places;
 mod program;

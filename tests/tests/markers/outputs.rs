@@ -5,6 +5,7 @@ use flux::{Capacitor, page::Page};
 use http_body_util::BodyExt;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, LocalRecorderGuard, SharedString, Unit};
 use std::{
+    collections::HashSet,
     fmt::{self, Debug, Display, Write},
     sync::{Arc, Mutex},
 };
@@ -17,7 +18,7 @@ use tracing::{
 };
 
 #[derive(Clone, Default)]
-pub(crate) struct Outputs(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Outputs(Arc<Mutex<HashSet<String>>>);
 
 impl Outputs {
     /// Collects every event of this thread while the guards are held, of every level and every target, and the labels of every metric.
@@ -31,10 +32,13 @@ impl Outputs {
     }
 
     pub(crate) fn text(&self, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
+        let mut texts = self.0.lock().unwrap();
+        if !texts.contains(text) {
+            texts.insert(text.to_owned());
+        }
     }
 
-    pub(crate) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> HashSet<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 

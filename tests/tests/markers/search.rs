@@ -2,9 +2,12 @@
 
 use crate::{
     deep::{PANICS, QUOTED, QUOTING, around},
+    given,
+    orders::orders,
     outputs::{Outputs, written},
     places::{LOST, Markers, broken, mistaken},
 };
+use aho_corasick::AhoCorasick;
 use clap::{Args, FromArgMatches};
 use flux::{
     Capacitor, Format, Root, Secrets, Source,
@@ -31,7 +34,7 @@ pub(crate) trait Secretive: Root + Clone {
     fn filled(&mut self) -> &mut String;
 }
 
-const FORMATS: [(Format, &str); 3] = [
+pub(crate) const FORMATS: [(Format, &str); 3] = [
     (Format::Json, "json"),
     (Format::Yaml, "yaml"),
     (Format::Toml, "toml"),
@@ -97,7 +100,7 @@ fn printed(value: &Value, format: Format, markers: &mut Markers) -> Option<Strin
 
 /// Whether a document is good.
 #[derive(Clone, Copy)]
-enum Chance {
+pub(crate) enum Chance {
     Good,
     Mostly,
     Seldom,
@@ -105,7 +108,11 @@ enum Chance {
 }
 
 /// A document, good or with one mistake, or with two.
-fn document<C: Secretive>(markers: &mut Markers, format: Format, chance: Chance) -> String {
+pub(crate) fn document<C: Secretive>(
+    markers: &mut Markers,
+    format: Format,
+    chance: Chance,
+) -> String {
     document_and_password::<C>(markers, format, chance).0
 }
 
@@ -176,7 +183,13 @@ impl Watcher for Quotes {
     }
 }
 
-fn answers<C: Secretive>(outputs: &Outputs, capacitor: &Capacitor<C>, text: &str) {
+/// The status and the report, and of what can be asked beside them a part: all of it is most of a program's time.
+pub(crate) fn answers<C: Secretive>(
+    outputs: &Outputs,
+    capacitor: &Capacitor<C>,
+    text: &str,
+    markers: &mut Markers,
+) {
     outputs.debugged(&capacitor.status());
     outputs.text(&capacitor.status().to_string());
     outputs.data(&*capacitor.status());
@@ -186,7 +199,11 @@ fn answers<C: Secretive>(outputs: &Outputs, capacitor: &Capacitor<C>, text: &str
         outputs.debugged(&report);
         outputs.data(&report);
     }
+    let is_asked = |markers: &mut Markers| markers.one_in(3);
     for path in C::PATHS.iter().copied() {
+        if !is_asked(markers) {
+            continue;
+        }
         match capacitor.explain(path) {
             Ok(explanation) => {
                 outputs.text(&explanation.to_string());
@@ -203,28 +220,35 @@ fn answers<C: Secretive>(outputs: &Outputs, capacitor: &Capacitor<C>, text: &str
             Err(error) => outputs.text(&error.to_string()),
         }
     }
-    for one in capacitor.explain_all().iter().flatten() {
-        outputs.text(&one.to_string());
-        outputs.data(one);
+    if is_asked(markers) {
+        for one in capacitor.explain_all().iter().flatten() {
+            outputs.text(&one.to_string());
+            outputs.data(one);
+        }
+        for one in capacitor.silent().iter().flatten() {
+            outputs.text(&one.to_string());
+            outputs.data(one);
+        }
+        for fingerprint in [capacitor.fingerprint(), capacitor.fingerprint_with("key")] {
+            outputs.debugged(&fingerprint);
+        }
     }
-    for one in capacitor.silent().iter().flatten() {
-        outputs.text(&one.to_string());
-        outputs.data(one);
-    }
-    if let Ok(effective) = capacitor.effective() {
+    if is_asked(markers)
+        && let Ok(effective) = capacitor.effective()
+    {
         let with_origins = effective.clone().with_origins();
         for (format, _) in FORMATS {
             outputs.text(&effective.print(format));
             outputs.text(&with_origins.print(format));
         }
     }
-    for fingerprint in [capacitor.fingerprint(), capacitor.fingerprint_with("key")] {
-        outputs.debugged(&fingerprint);
-    }
     for inputs in [
         Inputs::new().layer("upper", text),
         Inputs::new().layer("lower", text).partial(),
     ] {
+        if !is_asked(markers) {
+            continue;
+        }
         match capacitor.plan(&inputs) {
             Ok(plan) => {
                 outputs.text(&plan.to_string());
@@ -345,7 +369,7 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
     let (format, _) = FORMATS[markers.below(3)];
     let (lower, below) = Channel::buffered("lower", 8);
     let (upper, above) = Channel::buffered("upper", 8);
-    let (fails, encoding) = (QUOTING[markers.below(5)], markers.below(6));
+    let (fails, encoding) = (QUOTING[markers.below(QUOTING.len())], markers.below(6));
     let filled = markers.name();
     // What is written in an encoding is searched for as that, too.
     for encoding in 1..6 {
@@ -387,8 +411,13 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
         let variables = variables::<C>(markers);
         builder = builder.override_with(Source::env("APP_").variables(variables));
     }
-    let capacitor = builder.record(&recorder).build().unwrap();
-    let page = flux::page::Page::new(&capacitor);
+    let socket = folder.path().join("app.sock");
+    let capacitor = builder
+        .record(&recorder)
+        .admin(format!("unix:{}", socket.display()))
+        .build()
+        .unwrap();
+    let page = flux::page::Page::new(&capacitor).allow(flux::page::Control);
     lower.send(first.as_bytes()).await.unwrap();
     upper.send(second.as_bytes()).await.unwrap();
     outputs.error(&capacitor.start().await.err());
@@ -397,15 +426,21 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
         let text = document::<C>(markers, format, Chance::Seldom);
         sender.send(text.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(2)).await;
-        answers(outputs, &capacitor, &text);
-        documents += 4;
+        answers(outputs, &capacitor, &text, markers);
+        documents += 1;
     }
     outputs.page(&page).await;
+    let text = document::<C>(markers, format, Chance::Seldom);
+    orders(outputs, &capacitor, &page, &socket, &text).await;
+    documents += 1;
+    outputs.text(&fs::read_to_string(format!("{kept}.trial")).unwrap_or_default());
     capacitor.report_unhealthy(format!("unhealthy: {}", written(&filled, encoding)));
     tokio::time::sleep(Duration::from_secs(2)).await;
-    answers(outputs, &capacitor, "{}");
+    answers(outputs, &capacitor, "{}", markers);
     capacitor.stop().await;
-    outputs.text(&fs::read_to_string(&kept).unwrap_or_default());
+    for file in [&kept, &format!("{kept}.trial")] {
+        outputs.text(&fs::read_to_string(file).unwrap_or_default());
+    }
     let log = recorder.lines();
     outputs.text(&log);
     for recording in Recording::all(&log).unwrap() {
@@ -437,14 +472,18 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
         .build()
         .unwrap();
     outputs.error(&again.start().await.err());
-    answers(outputs, &again, "{}");
+    answers(outputs, &again, "{}", markers);
     again.stop().await;
     uris::<C>(outputs, markers);
     if markers.one_in(4) {
         commands::<C>(outputs, folder.path(), markers);
         documents += 2;
     }
-    documents
+    documents + given::files::<C>(outputs, folder.path(), markers).await + {
+        given::arguments::<C>(outputs, markers).await;
+        given::provider::<C>(outputs, markers).await;
+        2
+    }
 }
 
 /// Runs the program of this seed; how many documents it had.
@@ -461,23 +500,25 @@ pub(crate) fn run<C: Secretive>(seed: u64) -> usize {
     drop(guard);
     let texts = outputs.take();
     assert!(texts.len() > 20, "seed {seed}: nothing was printed");
-    let mut texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
-    texts.sort_unstable();
-    texts.dedup();
+    markers.runs.sort_unstable();
+    markers.runs.dedup();
+    let search = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(&markers.runs)
+        .unwrap();
     for text in &texts {
-        for run in &markers.runs {
-            if let Some(at) = text.find(run.as_str()) {
-                let from = text[..at]
-                    .rfind('\n')
-                    .map_or(0, |line| text[..line].rfind('\n').unwrap_or(0));
-                let until = text[at..].find('\n').map_or(text.len(), |end| at + end);
-                panic!(
-                    "{} with seed {seed}: {run} in\n{}\nof\n{}",
-                    std::any::type_name::<C>(),
-                    &text[from..until],
-                    &text[..text.len().min(3_000)]
-                );
-            }
+        if let Some(found) = search.find(text) {
+            let (at, run) = (found.start(), &markers.runs[found.pattern().as_usize()]);
+            let from = text[..at]
+                .rfind('\n')
+                .map_or(0, |line| text[..line].rfind('\n').unwrap_or(0));
+            let until = text[at..].find('\n').map_or(text.len(), |end| at + end);
+            let begin: String = text.chars().take(3_000).collect();
+            panic!(
+                "{} with seed {seed}: {run} in\n{}\nof\n{begin}",
+                std::any::type_name::<C>(),
+                &text[from..until],
+            );
         }
     }
     documents
