@@ -222,7 +222,7 @@ impl<'a> Fold<'a> {
             merge: MergeRule::Replace,
             ..facts.clone()
         };
-        let keys = self.keys(heres);
+        let keys = self.keys(heres, kind);
         for key in keys.iter().filter(|key| schema::find(table, key).is_none()) {
             let seg = Seg::Key(key.clone().into());
             if !self.is_asked(|step| *step == seg) {
@@ -250,7 +250,8 @@ impl<'a> Fold<'a> {
     }
 
     /// Every key of these maps, in the order of its first appearance.
-    fn keys(&self, heres: &[Here<'_>]) -> Vec<String> {
+    fn keys(&self, heres: &[Here<'_>], entries: Kind) -> Vec<String> {
+        let is_of_sections = self.has_secrets && !matches!(entries, Kind::Leaf);
         let mut known = std::collections::HashSet::new();
         let mut keys = Vec::new();
         for here in heres {
@@ -259,7 +260,9 @@ impl<'a> Fold<'a> {
             };
             for entry in document.entries(id) {
                 let key = document.key(entry.key);
-                if known.insert(key.to_owned()) {
+                // A value whose key was forgotten, `{hunter2}`, may be a secret, and sets nothing.
+                let is_lost = is_of_sections && document.is_key_alone(entry);
+                if !is_lost && known.insert(key.to_owned()) {
                     keys.push(key.to_owned());
                 }
             }
@@ -299,7 +302,7 @@ impl<'a> Fold<'a> {
             }
             Kind::Map(entry) => {
                 let mut parts = Vec::new();
-                for key in self.keys(active) {
+                for key in self.keys(active, *entry) {
                     let seg = Seg::Key(key.clone().into());
                     if !self.is_asked(|step| *step == seg) {
                         continue;

@@ -242,6 +242,14 @@ async fn a_key_alone_in_a_map_of_sections_may_be_a_secret_and_is_not_shown_when_
     assert!(status.contains("tenants.b"), "{status}");
     assert!(!status.contains("hunter2"), "{status}");
     assert_eq!(capacitor.get().tenants.len(), 1);
+    // Nor in what is answered of the configuration.
+    let effective = capacitor.effective().unwrap().with_origins();
+    for explanation in capacitor.explain_all().unwrap() {
+        assert!(!explanation.to_string().contains("hunter2"));
+    }
+    let effective = effective.print(Format::Yaml);
+    assert!(effective.contains("host: h"), "{effective}");
+    assert!(!effective.contains("hunter2"), "{effective}");
 }
 
 /// Nobody has its text but those who know it.

@@ -357,7 +357,7 @@ enum Command {
         #[arg(long)]
         threads: Option<u8>,
     },
-    Config(cli::Command),
+    Config(Box<cli::Command>),
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn the_commands_are_a_variant_of_a_derived_subcommand() {
     let Some(Command::Config(command)) = line.command else {
         panic!("{line:?}");
     };
-    let (text, _) = printed::<Service>(command);
+    let (text, _) = printed::<Service>(*command);
     assert!(text.contains("port = 80\n"), "{text}");
     let line = CommandLine::try_parse_from(["serve", "--threads", "2"]).unwrap();
     let Some(Command::Serve { threads }) = line.command else {
