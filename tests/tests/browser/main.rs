@@ -39,7 +39,7 @@ fn everything(tab: &Tab) -> String {
 
 /// The page as the README shows it, and as it is in the dark.
 fn screenshots(tab: &Tab) {
-    let size = json!({ "width": 960, "height": 1180, "deviceScaleFactor": 1, "mobile": false });
+    let size = json!({ "width": 960, "height": 1760, "deviceScaleFactor": 1, "mobile": false });
     tab.call("Emulation.setDeviceMetricsOverride", size);
     tab.get("document.querySelector('[data-path=\"log\"]').open = true");
     tab.screenshot("page");
@@ -63,6 +63,10 @@ fn values_appear_and_edits_are_followed_live() {
     ] {
         let text = tab.get(&row(path)).to_string().replace("\\\"", "\"");
         assert!(text.contains(part), "{path}: {text}");
+    }
+    for link in ["?silent", "?reference.md"] {
+        let shown = format!("document.querySelector('a[href=\"{link}\"]').offsetParent !== null");
+        assert_eq!(tab.get(&shown), true, "{link}");
     }
     tab.until(
         "it is followed",

@@ -149,7 +149,6 @@ fn settings(html: &mut Html, page: &PageDocument<'_>) {
         .raw("</div>");
     if rows.is_empty() {
         html.raw("<p>There are none as long as no configuration is applied.</p>");
-    } else {
-        html.raw("<p><a href=\"?silent\">What is written and has no effect</a></p>");
     }
+    html.raw("<div class=\"more\"><a href=\"?silent\">What is written and has no effect</a></div>");
 }
