@@ -13,6 +13,15 @@ use std::{
 /// The changes are so far apart.
 const CHANGE: Duration = Duration::from_millis(100);
 
+/// So many are made in a row.
+const CHANGES: u32 = 30;
+
+/// So many of them are shown where the browser and the program have the time for it.
+const MOST_OF_THEM: u32 = 20;
+
+/// The figures are those of a release build.
+const IS_OPTIMIZED: bool = !cfg!(debug_assertions);
+
 #[derive(Flux)]
 struct Many {
     /// Each of them is a setting of its own.
@@ -58,6 +67,10 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
         "2,000 settings: first paint after {:.0} ms (median of 5; {paints:.0?})",
         paints[2]
     );
+    // Other programs of the machine make a paint later, and none sooner.
+    if IS_OPTIMIZED {
+        assert!(paints[0] <= 300.0, "{paints:.0?}");
+    }
     tab.until(
         "it is followed",
         "document.getElementById('live').innerText === 'Followed live.'",
@@ -74,50 +87,23 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
     tab.get(watch);
     let domain = json!({ "timeDomain": "threadTicks" });
     tab.call("Performance.enable", domain);
-    let applied = Arc::new(Mutex::new(Vec::new()));
-    let mut changes = site.capacitor.subscribe();
-    let (runtime, log) = (site.runtime.as_ref().unwrap(), Arc::clone(&applied));
-    let following = runtime.spawn(async move {
-        while let Some(change) = changes.changed().await {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            let first = change.current.tenants["t0000"].limit;
-            log.lock().unwrap().push((first, now.as_secs_f64() * 1e3));
-        }
-    });
     let before = Costs::of(&tab);
-    let begin = Instant::now();
-    for change in 1_u32..=30 {
-        site.write(&document(change as usize));
-        std::thread::sleep((begin + CHANGE * change).duration_since(Instant::now()));
+    let mut most_shown = 0;
+    let mut rounds = 0;
+    // Where other programs take the cores, values in between are skipped.
+    while rounds == 0 || IS_OPTIMIZED && rounds < 5 && most_shown < MOST_OF_THEM {
+        most_shown = most_shown.max(follow(&tab, &site, rounds * CHANGES));
+        rounds += 1;
     }
-    let last =
-        "document.querySelector('[data-path=\"tenants.t0000.limit\"] .value').textContent === '31'";
-    tab.until("the last value", last);
-    let costs = Costs::of(&tab).since(&before);
-    following.abort();
-    let seen: Vec<(String, f64)> =
-        serde_json::from_value(tab.get("[...window.seen]")).expect("values and times");
-    let seen: HashMap<String, f64> = seen.into_iter().collect();
-    let applied = applied.lock().unwrap().clone();
-    let late = applied
-        .iter()
-        .filter_map(|(value, at)| Some(seen.get(&value.to_string())? - at));
-    let mut late: Vec<f64> = late.collect();
-    late.sort_by(f64::total_cmp);
-    assert!(
-        !late.is_empty(),
-        "the page showed none of {} generations",
-        applied.len()
-    );
-    println!(
-        "30 changes in 3 s: {} generations, {} were shown, {:.0} ms after they were applied (median; {:.0} ms at most)",
-        applied.len(),
-        late.len(),
-        late[late.len() / 2],
-        late[late.len() - 1],
-    );
+    let costs = Costs::of(&tab).of_one(&before, rounds * CHANGES);
+    if IS_OPTIMIZED {
+        assert!(
+            most_shown >= MOST_OF_THEM,
+            "{most_shown} of {CHANGES} were shown"
+        );
+    }
     let mut takes = Vec::new();
-    for change in 32..=41 {
+    for change in 901..=910 {
         let mut applied = site.capacitor.subscribe();
         site.write(&document(change));
         let runtime = site.runtime.as_ref().unwrap();
@@ -138,9 +124,56 @@ fn two_thousand_settings_are_painted_at_once_and_ten_changes_a_second_are_follow
     println!("a change costs {costs:?} of one core");
     // Processor time, so that other programs of the machine make no difference.
     assert!(costs.browser < CHANGE / 2, "{costs:?}");
-    if !cfg!(debug_assertions) {
+    if IS_OPTIMIZED {
         assert!(costs.server < CHANGE / 2, "{costs:?}");
     }
+}
+
+/// Changes the first limit ten times a second, from this number on, and answers with how many of its values the page showed.
+fn follow(tab: &Tab, site: &Site<Many>, from: u32) -> u32 {
+    let applied = Arc::new(Mutex::new(Vec::new()));
+    let mut changes = site.capacitor.subscribe();
+    let (runtime, log) = (site.runtime.as_ref().unwrap(), Arc::clone(&applied));
+    let following = runtime.spawn(async move {
+        while let Some(change) = changes.changed().await {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let first = change.current.tenants["t0000"].limit;
+            log.lock().unwrap().push((first, now.as_secs_f64() * 1e3));
+        }
+    });
+    let begin = Instant::now();
+    for change in 1..=CHANGES {
+        site.write(&document((from + change) as usize));
+        std::thread::sleep((begin + CHANGE * change).duration_since(Instant::now()));
+    }
+    let last = from + CHANGES + 1;
+    let last = format!(
+        "document.querySelector('[data-path=\"tenants.t0000.limit\"] .value').textContent === '{last}'"
+    );
+    tab.until("the last value", &last);
+    following.abort();
+    let seen: Vec<(String, f64)> =
+        serde_json::from_value(tab.get("[...window.seen]")).expect("values and times");
+    let seen: HashMap<String, f64> = seen.into_iter().collect();
+    let applied = applied.lock().unwrap().clone();
+    let late = applied
+        .iter()
+        .filter_map(|(value, at)| Some(seen.get(&value.to_string())? - at));
+    let mut late: Vec<f64> = late.collect();
+    late.sort_by(f64::total_cmp);
+    assert!(
+        !late.is_empty(),
+        "the page showed none of {} generations",
+        applied.len()
+    );
+    println!(
+        "{CHANGES} changes in 3 s: {} generations, {} were shown, {:.0} ms after they were applied (median; {:.0} ms at most)",
+        applied.len(),
+        late.len(),
+        late[late.len() / 2],
+        late[late.len() - 1],
+    );
+    late.len() as u32
 }
 
 /// The processor time of a change.
@@ -164,11 +197,11 @@ impl Costs {
         }
     }
 
-    /// Of one of 30 changes.
-    fn since(&self, before: &Costs) -> Costs {
+    /// Of one of so many changes since then.
+    fn of_one(&self, before: &Costs, changes: u32) -> Costs {
         Costs {
-            server: (self.server - before.server) / 30,
-            browser: (self.browser - before.browser) / 30,
+            server: (self.server - before.server) / changes,
+            browser: (self.browser - before.browser) / changes,
         }
     }
 }
