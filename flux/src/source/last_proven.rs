@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 /// By how many milliseconds the system's clock must differ from what it would be by the monotonic one to have been set.
 const SET: i64 = 500;
+/// How many milliseconds before the beginning a proof may be: a cache on the way may have had a document for long.
+const BEFORE: u64 = 400 * 86_400_000;
 
 type OnProof = Box<dyn Fn(SystemTime) + Send + Sync>;
 
@@ -24,7 +26,7 @@ struct Shared {
     began: Beginning,
     /// By how many milliseconds the system's clock has been set since then.
     set: AtomicI64,
-    /// Milliseconds since it began, and one more; 0 means never.
+    /// Milliseconds since [`BEFORE`] it began; 0 means never.
     millis: AtomicU64,
     /// For how many milliseconds a proof holds; 0 means for ever.
     bound: AtomicU64,
@@ -86,11 +88,8 @@ impl LastProven {
         self.proved();
     }
 
-    /// The layer was current at `then`; what proved it later still counts. What is older than the program proves nothing.
+    /// The layer was current at `then`; what proved it later still counts.
     pub(crate) fn prove_as_of(&self, then: Instant) {
-        if then < self.0.began.instant {
-            return;
-        }
         self.0
             .millis
             .fetch_max(self.millis(then), Ordering::Relaxed);
@@ -99,10 +98,12 @@ impl LastProven {
 
     /// As it is kept; never 0.
     fn millis(&self, at: Instant) -> u64 {
-        let millis = at
-            .saturating_duration_since(self.0.began.instant)
-            .as_millis();
-        u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
+        let whole = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2);
+        let began = self.0.began.instant;
+        match at.checked_duration_since(began) {
+            Some(after) => BEFORE + whole(after),
+            None => BEFORE.saturating_sub(whole(began - at)).max(1),
+        }
     }
 
     fn proved(&self) {
@@ -126,9 +127,8 @@ impl LastProven {
             0 => return None,
             millis => Duration::from_millis(millis),
         };
-        let proven = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
-        let now = now.saturating_duration_since(self.0.began.instant);
-        let ago = now.checked_sub(Duration::from_millis(proven))?;
+        let proven = Some(self.0.millis.load(Ordering::Relaxed)).filter(|proven| *proven > 0)?;
+        let ago = Duration::from_millis(self.millis(now).checked_sub(proven)?);
         (ago > bound).then_some((ago, bound))
     }
 
@@ -140,13 +140,13 @@ impl LastProven {
 
     /// The same so long after the beginning, when the system's clock shows `wall`.
     fn at_by(&self, passed: Duration, wall: SystemTime) -> Option<SystemTime> {
-        let millis = self.0.millis.load(Ordering::Relaxed).checked_sub(1)?;
-        let at = (self.0.began.wall).checked_add(Duration::from_millis(millis))?;
-        let set = self.0.set(passed, wall);
-        let by = Duration::from_millis(set.unsigned_abs());
-        match set < 0 {
-            true => at.checked_sub(by),
-            false => at.checked_add(by),
+        let proven = Some(self.0.millis.load(Ordering::Relaxed)).filter(|proven| *proven > 0)?;
+        let after = i64::try_from(proven).ok()?.checked_sub_unsigned(BEFORE)?;
+        let after = after.saturating_add(self.0.set(passed, wall));
+        let by = Duration::from_millis(after.unsigned_abs());
+        match after < 0 {
+            true => self.0.began.wall.checked_sub(by),
+            false => self.0.began.wall.checked_add(by),
         }
     }
 }
@@ -211,6 +211,15 @@ mod tests {
             None,
             "an older proof takes nothing back"
         );
+        let cached = LastProven::never();
+        let began = cached.0.began.wall;
+        cached.holds_for(hour);
+        cached.prove_as_of(Instant::now() - hour);
+        assert_eq!(cached.overdue(Instant::now()), None);
+        assert_eq!(cached.at_by(Duration::ZERO, began), began.checked_sub(hour));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let ago = cached.overdue(Instant::now()).map(|(ago, _)| ago);
+        assert_eq!(ago, Some(hour + Duration::from_secs(1)), "before it began");
         let never = LastProven::never();
         never.holds_for(Duration::ZERO);
         assert_eq!(
