@@ -98,6 +98,7 @@ pub(crate) struct Source {
 pub(crate) enum SourcePlace {
     File(Template),
     Env(Template),
+    Dotenv(Template),
     Args,
     Remote(Remote),
     /// A URI that comes whole from the environment.

@@ -50,6 +50,10 @@ pub mod sources {
         #![doc = include_str!("docs/sources/environment.md")]
     }
 
+    pub mod dotenv {
+        #![doc = include_str!("docs/sources/dotenv.md")]
+    }
+
     pub mod arguments {
         #![doc = include_str!("docs/sources/arguments.md")]
     }

@@ -6,7 +6,7 @@ use super::{
     source::source,
 };
 use crate::{
-    attr::Options,
+    attr::{Given, Options},
     errors::{Errors, did_you_mean},
     model::{Root, Source, SourcePlace},
     options::Key,
@@ -24,6 +24,7 @@ pub(super) fn root<'a>(
         section(options, errors);
     }
     let mut sources: Vec<Source> = Vec::new();
+    let mut files = Vec::new();
     for given in options.sources() {
         let Some(one) = source(given, errors) else {
             continue;
@@ -32,7 +33,13 @@ pub(super) fn root<'a>(
         if is_args(&one) && sources.iter().any(is_args) {
             errors.at(&given.key, "the arguments are a layer already; remove one");
         }
+        if matches!(one.place, SourcePlace::Dotenv(_)) {
+            files.push((sources.len(), given));
+        }
         sources.push(one);
+    }
+    for (number, given) in files {
+        below_environment(number, given, &sources, errors);
     }
     let debounce = duration(options.text(Key::Debounce), errors);
     let root = Root {
@@ -54,6 +61,30 @@ pub(super) fn root<'a>(
         pipeline: pipeline::steps(options, errors),
     };
     is_root.then_some(root)
+}
+
+/// What is set in the environment is nearer to the process than a file. Layers that override come behind all others.
+fn below_environment(number: usize, given: &Given, sources: &[Source], errors: &mut Errors) {
+    let place = |number: usize| (sources[number].overrides, number);
+    let env = (0..sources.len()).find(|other| {
+        matches!(sources[*other].place, SourcePlace::Env(_)) && place(*other) < place(number)
+    });
+    let Some(SourcePlace::Env(prefix)) = env.map(|env| &sources[env].place) else {
+        return;
+    };
+    let SourcePlace::Dotenv(file) = &sources[number].place else {
+        return;
+    };
+    let file = file.to_string();
+    let (path, _) = file.split_once('?').unwrap_or((&file, ""));
+    let env = match prefix.to_string() {
+        prefix if prefix.is_empty() => "env".to_owned(),
+        prefix => format!("env:{prefix}"),
+    };
+    errors.at(
+        &given.key,
+        format!("the file `{path}` would be above the environment, so that no variable could override it; write it before `{env}`"),
+    );
 }
 
 /// What belongs to the watching of sources has no meaning on a struct that has none.

@@ -8,7 +8,7 @@ use crate::{
     model::{Source, SourcePlace},
     options::Key,
 };
-use flux_syntax::{Format, Part, Remote, Scheme, Template, Uri};
+use flux_syntax::{Dotenv, Format, Part, Remote, Scheme, Template, Uri};
 use std::str::FromStr;
 use syn::LitStr;
 
@@ -88,6 +88,10 @@ pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
             }
             (SourcePlace::Env(prefix), None)
         }
+        Uri::Dotenv { file } => {
+            dotenv(&file, attr, errors);
+            (SourcePlace::Dotenv(file), None)
+        }
         Uri::Args => {
             arguments(attr, errors);
             (SourcePlace::Args, None)
@@ -109,6 +113,27 @@ pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
         format,
         wait: duration(options.text(Key::Wait), errors),
     })
+}
+
+/// A file of variables, which has one form.
+fn dotenv(file: &Template, attr: &Layer<'_>, errors: &mut Errors) {
+    if cfg!(not(feature = "dotenv")) {
+        errors.at(attr.uri, feature_off("files of variables", "dotenv"));
+    }
+    if let Some(key) = attr.options.key(Key::Format) {
+        errors.at(
+            key,
+            "a file of variables has one form, `NAME=value`, and every value is read by the type of its field; remove `format`",
+        );
+    }
+    let written = file.as_literal().and_then(|text| Dotenv::parse(text).ok());
+    let prefix = written.and_then(|file| file.prefix);
+    if let Some(prefix) = prefix.filter(|one| !one.is_empty() && !one.ends_with('_')) {
+        errors.at(
+            attr.uri,
+            format!("without a `_` at its end the prefix runs into the names of the variables, as in `{prefix}PORT`; write `prefix={prefix}_`"),
+        );
+    }
 }
 
 /// What somebody typed is above everything else, and there at once.

@@ -16,6 +16,10 @@ pub(super) fn source(source: &Source, flux: &TokenStream) -> TokenStream {
             let prefix = template(prefix);
             quote!(#flux::Source::env(#prefix))
         }
+        SourcePlace::Dotenv(file) => {
+            let file = template(file);
+            quote!(#flux::Source::dotenv(#file))
+        }
         SourcePlace::Args => quote!(#flux::Source::args()),
         SourcePlace::Remote(place) => {
             let place = remote(place);

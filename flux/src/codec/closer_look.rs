@@ -1,6 +1,8 @@
 //! Whether a document that can be decoded is refused or warned of all the same, for keys that no field has, sections that are null,
 //! dates in their place.
 
+#[cfg(feature = "dotenv")]
+use super::slow::reported;
 use super::{
     Decoder, Found, LazyModel, Unknown,
     opened::opened,
@@ -27,6 +29,15 @@ pub(super) fn look_closer(
     model: &LazyModel<'_, '_>,
     unknown: Unknown,
 ) -> Closer {
+    #[cfg(feature = "dotenv")]
+    if let Decoder::Variables(reader) = model.decoder {
+        let mut found = reported(model.variables(&**reader), model.text, unknown);
+        let refuses = found.iter().any(|found| !found.is_warning);
+        for one in &mut found {
+            one.is_warning &= refuses;
+        }
+        return Closer { found, refuses };
+    }
     // toml's decoder takes a date in the place of a section for a map with an unknown key.
     let matters = schema::any_strict(fields) || hands_dates_over_as_maps(model.decoder);
     if unknown == Unknown::Ignore && !matters {

@@ -1,5 +1,7 @@
 //! That a document is read with spans at most once, for all the passes that need its model.
 
+#[cfg(feature = "dotenv")]
+use super::variables::{VariableText, VariablesRead};
 #[cfg(feature = "yaml")]
 use super::yaml;
 use super::{Decoder, Syntax, as_written, custom, dialect};
@@ -14,6 +16,8 @@ pub(crate) struct LazyModel<'d, 't> {
     placed: OnceCell<Result<Document<'t>, Unfollowed>>,
     #[cfg(feature = "yaml")]
     unplaced: OnceCell<Result<Document<'static>, Syntax>>,
+    #[cfg(feature = "dotenv")]
+    variables: OnceCell<VariablesRead>,
 }
 
 impl<'d, 't> LazyModel<'d, 't> {
@@ -25,14 +29,26 @@ impl<'d, 't> LazyModel<'d, 't> {
             placed: OnceCell::new(),
             #[cfg(feature = "yaml")]
             unplaced: OnceCell::new(),
+            #[cfg(feature = "dotenv")]
+            variables: OnceCell::new(),
         }
+    }
+
+    /// What its reader finds in a text of variables.
+    #[cfg(feature = "dotenv")]
+    pub(super) fn variables(&self, reader: &dyn VariableText) -> &VariablesRead {
+        self.variables.get_or_init(|| reader.read(self.text))
     }
 
     /// The nodes with their places. Of a format of the user's own there are none.
     pub(crate) fn placed(&self) -> Result<&Document<'t>, &Unfollowed> {
-        let read = || match dialect(self.decoder) {
-            Some(dialect) => Document::parse(dialect, self.text),
-            None => Err(Unfollowed::Syntax(0)),
+        let read = || match (self.decoder, dialect(self.decoder)) {
+            #[cfg(feature = "dotenv")]
+            (Decoder::Variables(reader), _) => {
+                self.variables(&**reader).placed(reader.fields(), self.text)
+            }
+            (_, Some(dialect)) => Document::parse(dialect, self.text),
+            (_, None) => Err(Unfollowed::Syntax(0)),
         };
         self.placed.get_or_init(read).as_ref()
     }
@@ -50,8 +66,16 @@ impl<'d, 't> LazyModel<'d, 't> {
     pub(crate) fn tree(&self) -> Result<Tree, Syntax> {
         match self.decoder {
             Decoder::Custom(codec) => custom(&**codec, self.text),
+            #[cfg(feature = "dotenv")]
+            Decoder::Variables(reader) => self.variables(&**reader).tree(),
             _ => as_written(self),
         }
+    }
+
+    /// The nodes with their places.
+    pub(crate) fn into_placed(self) -> Option<Document<'t>> {
+        let _ = self.placed();
+        self.placed.into_inner()?.ok()
     }
 
     /// The nodes, without places where the parser with spans cannot follow the text. None where it cannot be read.
@@ -59,6 +83,6 @@ impl<'d, 't> LazyModel<'d, 't> {
         if self.placed().is_err() {
             return Some(Document::of_tree(&self.tree().ok()?));
         }
-        self.placed.into_inner()?.ok()
+        self.into_placed()
     }
 }

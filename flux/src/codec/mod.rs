@@ -17,6 +17,8 @@ mod syntax;
 #[cfg(all(test, feature = "json", feature = "toml", feature = "yaml"))]
 mod tests;
 mod values;
+#[cfg(feature = "dotenv")]
+pub(crate) mod variables;
 mod walk;
 #[cfg(feature = "yaml")]
 mod yaml;
@@ -90,6 +92,9 @@ pub(crate) enum Decoder {
     /// The format's cargo feature is off.
     Off(Format),
     Custom(Arc<dyn Codec>),
+    #[cfg(feature = "dotenv")]
+    /// A file of variables.
+    Variables(Arc<dyn variables::VariableText>),
 }
 
 impl Decoder {
@@ -270,6 +275,8 @@ pub(crate) fn is_without_content(decoder: &Decoder, text: &str) -> bool {
             line.starts_with('%')
                 || words.all(|word| word.starts_with(['!', '&']) || ["---", "..."].contains(&word))
         }),
+        #[cfg(feature = "dotenv")]
+        Decoder::Variables(_) => variables::is_without_content(text),
         _ => {
             let _ = text;
             false
@@ -286,6 +293,15 @@ pub(crate) fn bounded_dialect(decoder: &Decoder, text: &str) -> Option<Dialect> 
     }
     let _ = text;
     Some(dialect)
+}
+
+/// Whether places are known of a document of this kind, unless its text cannot be followed.
+pub(crate) fn may_have_places(decoder: &Decoder) -> bool {
+    #[cfg(feature = "dotenv")]
+    if let Decoder::Variables(_) = decoder {
+        return true;
+    }
+    dialect(decoder).is_some()
 }
 
 fn nothing<L: Default>() -> Decoded<L> {
@@ -336,6 +352,8 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) ->
             T::deserialize(Exact::<_, exact::Toml>::new(document))
                 .map_err(|error| toml_error(text, &error, true))
         }
+        #[cfg(feature = "dotenv")]
+        Decoder::Variables(reader) => model.variables(&**reader).decode(),
         Decoder::Off(format) => Err(Syntax::new(
             &format_args!("is {format}, which needs the cargo feature `{format}` of flux"),
             None,

@@ -1,6 +1,8 @@
 //! The slow pass, after a decode failed: every problem of a document with its place, which of two at one place is reported, and
 //! what is left out of a decoder's message.
 
+#[cfg(feature = "dotenv")]
+use super::variables::{Refuses, VariableFlaw, VariablesRead};
 use super::{
     Decoder, Found, LazyModel, Syntax, Unknown,
     every_part::every_part,
@@ -9,6 +11,8 @@ use super::{
 };
 #[cfg(feature = "yaml")]
 use crate::document::bad_merge;
+#[cfg(feature = "dotenv")]
+use crate::document::{Lines, items_by_number};
 use crate::{
     document::{
         Dialect, Document, NodeDecoder, NodeId, ResolvedKind, TreeDecoder, Unfollowed,
@@ -38,6 +42,8 @@ pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
         Decoder::Yaml => Some(Dialect::Yaml),
         #[cfg(feature = "toml")]
         Decoder::Toml => Some(Dialect::Toml),
+        #[cfg(feature = "dotenv")]
+        Decoder::Variables(_) => None,
         Decoder::Off(_) | Decoder::Custom(_) => None,
     }
 }
@@ -98,6 +104,17 @@ pub(super) fn problems(
             syntax.at,
         )
     };
+    #[cfg(feature = "dotenv")]
+    if let Decoder::Variables(reader) = model.decoder {
+        let read = model.variables(&**reader);
+        // What is wrong is known: this is about what can be read all the same.
+        let _ = items_by_number(|| collect_errors(|| into.fill_from_tree(&read.tree)));
+        let mut found = reported(read, text, unknown);
+        if read.problems.is_empty() {
+            found.insert(0, whole(first));
+        }
+        return found;
+    }
     let alone = |found| vec![found];
     #[cfg_attr(
         not(feature = "yaml"),
@@ -136,6 +153,27 @@ pub(super) fn problems(
             alone(whole(syntax.unwrap_or(first)))
         }
     }
+}
+
+/// What is wrong with a text of variables, and what is not read, in the order of the lines.
+#[cfg(feature = "dotenv")]
+pub(super) fn reported(read: &VariablesRead, text: &str, unknown: Unknown) -> Vec<Found> {
+    let lines = Lines::of(text);
+    let refuses = |one: &VariableFlaw| match one.refuses {
+        Refuses::Always => true,
+        Refuses::AsUnknown => unknown == Unknown::Deny,
+        Refuses::Never => false,
+    };
+    let all = read.problems.iter().chain(&read.unread);
+    let all = all.filter(|one| refuses(one) || unknown != Unknown::Ignore);
+    let found = all.map(|one| Found {
+        problem: one.flaw.clone(),
+        at: one.at.map(|at| lines.place(text, at)),
+        is_warning: !refuses(one),
+    });
+    let mut found: Vec<Found> = found.collect();
+    found.sort_by_key(|found| (found.at.is_none(), found.at));
+    found
 }
 
 /// So many unknown keys are reported of a document that is refused for something else.

@@ -9,6 +9,10 @@ use super::{
 };
 use std::{borrow::Cow, cell::OnceCell, ops::Range};
 
+/// Where the value at a path is in its text.
+#[cfg(feature = "dotenv")]
+pub(crate) type VariablePlaces = std::collections::HashMap<Vec<String>, Range<usize>>;
+
 /// The nodes so far, and the lists and maps that are open.
 #[derive(Default)]
 pub(super) struct NodeBuilder<'t> {
@@ -128,6 +132,82 @@ impl<'t> NodeBuilder<'t> {
 
     /// Adds what a tree contains.
     pub(super) fn tree(&mut self, tree: &Tree) {
+        match tree {
+            Tree::Seq(items) => {
+                // No tree is deeper than a document may be: that was checked where it came from.
+                if self.begin(0, None, NodeContent::List(Vec::new())).is_some() {
+                    items.iter().for_each(|item| self.tree(item));
+                    self.end(0);
+                }
+            }
+            Tree::Map(entries) => {
+                if self.begin(0, None, NodeContent::Map(Vec::new())).is_some() {
+                    for (key, value) in entries {
+                        self.scalar(0..0, ScalarStyle::Quoted, Cow::Owned(key.clone()), None);
+                        self.tree(value);
+                    }
+                    self.end(0);
+                }
+            }
+            scalar => self.scalar_of_tree(scalar, 0..0),
+        }
+    }
+
+    /// Adds a tree of variables: where each value is, `places` has by its path until it is added, also of what is in it; `place` is that of
+    /// what contains it. Answers where the value begins.
+    #[cfg(feature = "dotenv")]
+    pub(super) fn variables(
+        &mut self,
+        tree: &Tree,
+        places: &mut VariablePlaces,
+        place: Range<usize>,
+        path: &mut Vec<String>,
+    ) -> usize {
+        let place = places.remove(path).unwrap_or(place);
+        let (content, parts): (_, Vec<(String, &Tree)>) = match tree {
+            Tree::Seq(items) => {
+                let items = items.iter().enumerate();
+                let items = items.map(|(index, item)| (index.to_string(), item));
+                (NodeContent::List(Vec::new()), items.collect())
+            }
+            Tree::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| (key.clone(), value));
+                (NodeContent::Map(Vec::new()), entries.collect())
+            }
+            scalar => {
+                self.scalar_of_tree(scalar, place.clone());
+                return place.start;
+            }
+        };
+        let is_map = matches!(content, NodeContent::Map(_));
+        let Some(id) = self.begin(place.start, None, content) else {
+            return place.start;
+        };
+        let mut first = None;
+        for (name, value) in parts {
+            let mut key = None;
+            if is_map {
+                let text = Cow::Owned(name.clone());
+                key = Some(self.scalar(place.clone(), ScalarStyle::Quoted, text, None));
+            }
+            path.push(name);
+            let start = self.variables(value, places, place.clone(), path);
+            path.pop();
+            if let Some(key) = key {
+                self.nodes[key.0 as usize].span = start..start;
+            }
+            first = Some(first.map_or(start, |first: usize| first.min(start)));
+        }
+        self.end(place.end);
+        if place.is_empty()
+            && let Some(first) = first
+        {
+            self.nodes[id.0 as usize].span = first..first;
+        }
+        self.nodes[id.0 as usize].span.start
+    }
+
+    fn scalar_of_tree(&mut self, tree: &Tree, place: Range<usize>) {
         let (style, text) = match tree {
             Tree::Null => (ScalarStyle::Plain, "null".to_owned()),
             Tree::Bool(value) => (ScalarStyle::Plain, value.to_string()),
@@ -138,25 +218,8 @@ impl<'t> NodeBuilder<'t> {
             Tree::F64(number) => (ScalarStyle::Plain, format!("{number:?}")),
             Tree::Str(text) => (ScalarStyle::Quoted, text.clone()),
             Tree::Raw(text) => (ScalarStyle::Raw, text.clone()),
-            Tree::Seq(items) => {
-                // No tree is deeper than a document may be: that was checked where it came from.
-                if self.begin(0, None, NodeContent::List(Vec::new())).is_some() {
-                    items.iter().for_each(|item| self.tree(item));
-                    self.end(0);
-                }
-                return;
-            }
-            Tree::Map(entries) => {
-                if self.begin(0, None, NodeContent::Map(Vec::new())).is_some() {
-                    for (key, value) in entries {
-                        self.scalar(0..0, ScalarStyle::Quoted, Cow::Owned(key.clone()), None);
-                        self.tree(value);
-                    }
-                    self.end(0);
-                }
-                return;
-            }
+            Tree::Seq(_) | Tree::Map(_) => return,
         };
-        self.scalar(0..0, style, Cow::Owned(text), None);
+        self.scalar(place, style, Cow::Owned(text), None);
     }
 }

@@ -37,13 +37,17 @@ impl<'d, 't> Finder<'d, 't> {
         let id = self.document.resolved(id);
         match (&self.document.node(id).content, seg) {
             (NodeContent::List(items), Seg::Index(index)) => items.get(*index).copied(),
-            (NodeContent::Map(_), Seg::Key(key)) => {
-                let mut maps = self.maps.borrow_mut();
-                let map = maps.entry(id).or_insert_with(|| self.index(id));
-                map.get(key.as_ref()).copied()
-            }
+            (NodeContent::Map(_), Seg::Key(key)) => self.entry(id, key),
+            // Variables may set items by their numbers.
+            (NodeContent::Map(_), Seg::Index(index)) => self.entry(id, &index.to_string()),
             _ => None,
         }
+    }
+
+    fn entry(&self, map: NodeId, key: &str) -> Option<NodeId> {
+        let mut maps = self.maps.borrow_mut();
+        let map = maps.entry(map).or_insert_with(|| self.index(map));
+        map.get(key).copied()
     }
 
     fn index(&self, id: NodeId) -> HashMap<&'d str, NodeId> {

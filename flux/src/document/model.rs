@@ -20,7 +20,8 @@ pub(crate) enum Dialect {
     Yaml,
     #[cfg(feature = "toml")]
     Toml,
-    /// A [`Tree`](tree::Tree): of a variable, of a provider, of a format of the user's own. Nothing in it has a place.
+    /// A [`Tree`](tree::Tree): of a variable, of a provider, of a format of the user's own. Nothing in it has
+    /// a place, but for what is in a file of variables.
     Tree,
 }
 
@@ -125,9 +126,9 @@ impl<'t> Document<'t> {
         self.dialect
     }
 
-    /// Whether its nodes have places: it is a text, and no tree.
+    /// Whether its nodes have places: it is a text, and no tree alone.
     pub(crate) fn has_places(&self) -> bool {
-        self.dialect != Dialect::Tree
+        self.dialect != Dialect::Tree || !self.text.is_empty()
     }
 
     /// The outermost value.

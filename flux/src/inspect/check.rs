@@ -26,7 +26,7 @@ use crate::{
         Content, Observation, Source, SourceError,
         arguments::Arguments,
         declare::{Input, OfflineContent, OfflineLayer},
-        environment,
+        environment::{self, Variables},
     },
 };
 use std::{path::PathBuf, sync::Arc};
@@ -200,7 +200,8 @@ fn transform<C: Config>(value: AnySnapshot, judged: &Evaluation) -> Result<(), C
 type JudgedLayers = (Evaluation, Vec<CheckedLayer>, Vec<Option<PathBuf>>);
 
 /// Reads what is to be judged, and judges it.
-fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
+fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
+    with_variables(&mut spec, inputs)?;
     let now = runtime::now();
     let schema = spec.options.schema;
     let mut declared: Vec<OfflineLayer> = Vec::new();
@@ -266,11 +267,20 @@ fn judge(spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
     Ok((judged, checked, files))
 }
 
-/// A layer as it is declared, with the variables and arguments that are given.
-pub(super) fn offline(mut source: Source, inputs: &Inputs) -> OfflineLayer {
-    if let Some(variables) = &inputs.variables {
-        source = source.variables(variables.iter().cloned());
+/// Looks variables up in those that are given, and gives files of variables the names that they are read by.
+pub(super) fn with_variables(spec: &mut Spec, inputs: &Inputs) -> Result<(), InputError> {
+    if let Some(given) = &inputs.variables {
+        let given = Variables::Given(Arc::new(given.iter().cloned().collect()));
+        for source in spec.sources.iter_mut().chain(&mut spec.overrides) {
+            source.variables = given.clone();
+        }
     }
+    let named = spec.name_variables();
+    named.map_err(|(origin, problem)| InputError::Declaration { origin, problem })
+}
+
+/// A layer as it is declared, with the arguments that are given.
+pub(super) fn offline(mut source: Source, inputs: &Inputs) -> OfflineLayer {
     source.arguments = Arguments::Given(inputs.arguments.clone().into());
     source.offline()
 }

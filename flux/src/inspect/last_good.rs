@@ -1,7 +1,7 @@
 //! How documents are compared with the last known good configuration on disk where no process can be asked.
 
 use super::{
-    check::{Checked, absent, evaluated, name_of, offline, read},
+    check::{Checked, absent, evaluated, name_of, offline, read, with_variables},
     inputs::{Inputs, left_out},
     planned::PlannedChange,
 };
@@ -27,10 +27,11 @@ impl<C: Config> Builder<C> {
     ///
     /// # Errors
     /// Why it cannot be compared with.
-    pub(crate) fn last_good(self, inputs: &Inputs) -> Result<Option<LastGood>, String> {
+    pub(crate) fn last_good(mut self, inputs: &Inputs) -> Result<Option<LastGood>, String> {
         let Some(kept) = KeptConfiguration::read(&self.spec)? else {
             return Ok(None);
         };
+        with_variables(&mut self.spec, inputs).map_err(|error| error.to_string())?;
         let (now, schema, options) = (runtime::now(), self.spec.options.schema, &self.spec.options);
         let (mut states, mut origins, mut elsewhere) =
             (Vec::<LayerState>::new(), Vec::<String>::new(), Vec::new());

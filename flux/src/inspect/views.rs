@@ -2,7 +2,7 @@
 //! texts.
 
 use crate::{
-    codec::{self, Unknown},
+    codec::{self, LazyModel, Unknown},
     document::{Document, NodeId, items_by_number, raw, tree::Tree},
     engine::{AnyLayer, LayerContent, Schema, Served, ServedLayer, decode},
     problem::Seg,
@@ -97,8 +97,8 @@ fn of_document<'a>(
     };
     let decoded = decode(schema, decoder, bytes, Unknown::Ignore);
     view.layer = decoded.ok().and_then(Result::ok).map(|read| read.layer);
-    if let Some(dialect) = codec::dialect(decoder) {
-        view.document = Document::parse(dialect, text).ok();
+    if codec::may_have_places(decoder) {
+        view.document = LazyModel::new(decoder, text).into_placed();
         if view.document.is_some() {
             return;
         }

@@ -27,6 +27,8 @@ impl Encoding {
             Decoder::Yaml => Encoding::Yaml,
             #[cfg(feature = "toml")]
             Decoder::Toml => Encoding::Toml,
+            #[cfg(feature = "dotenv")]
+            Decoder::Variables(_) => Encoding::Tree,
             Decoder::Custom(_) => Encoding::Tree,
             _ => Encoding::Json,
         }

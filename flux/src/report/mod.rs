@@ -161,6 +161,12 @@ impl Entry {
         &self.problem.path
     }
 
+    /// What is wrong, without its layer.
+    #[cfg(feature = "dotenv")]
+    pub(crate) fn into_flaw(self) -> Flaw {
+        self.problem
+    }
+
     /// Whether a value is missing that no layer sets.
     pub(crate) fn is_missing(&self) -> bool {
         self.problem.what.kind() == ProblemKind::Missing

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     document::Lines,
-    problem::{Flaw, What},
+    problem::{Flaw, ProblemKind},
     schema::{self, Field},
 };
 
@@ -73,7 +73,7 @@ impl<'r> Excerpt<'r> {
             Hidden::Nothing => {}
             Hidden::Everything => return None,
             // What is behind a misspelt key may be the secret that was meant.
-            Hidden::Lines(_) if matches!(problem.what, What::Unknown(_)) => return None,
+            Hidden::Lines(_) if problem.what.kind() == ProblemKind::UnknownKey => return None,
             Hidden::Lines(covered) => {
                 if covered.get(number - 1) != Some(&false) {
                     return None;

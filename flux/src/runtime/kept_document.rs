@@ -44,6 +44,8 @@ pub(super) fn format_name(decoder: &Decoder) -> &'static str {
         Decoder::Yaml => "yaml",
         #[cfg(feature = "toml")]
         Decoder::Toml => "toml",
+        #[cfg(feature = "dotenv")]
+        Decoder::Variables(_) => "tree",
         Decoder::Off(_) | Decoder::Custom(_) => "tree",
     }
 }

@@ -58,11 +58,13 @@ fn trial_rules(spec: &Spec) -> Option<TrialRules> {
 
 impl Plan {
     /// Opens the layers of what is declared.
-    pub(crate) fn of(spec: Spec) -> Result<Plan, Error> {
+    pub(crate) fn of(mut spec: Spec) -> Result<Plan, Error> {
+        let named = spec.name_variables();
         let wrong = |problem: String| Error::Declaration {
             name: spec.options.name.clone(),
             problem,
         };
+        named.map_err(|(origin, problem)| wrong(format!("the source `{origin}`: {problem}")))?;
         #[cfg(feature = "json")]
         let trials = trial_rules(&spec);
         let mut layers = Vec::new();

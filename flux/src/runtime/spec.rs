@@ -102,6 +102,20 @@ impl Spec {
         layers.any(Source::is_args)
     }
 
+    /// Gives the files of variables among the layers the names that they are read by. To be called before the layers are opened.
+    ///
+    /// # Errors
+    /// The layer whose declaration cannot work, and what is wrong with it.
+    pub(crate) fn name_variables(&mut self) -> Result<(), (String, String)> {
+        #[cfg(feature = "dotenv")]
+        {
+            let schema = self.options.schema;
+            let layers = self.sources.iter_mut().chain(&mut self.overrides);
+            crate::source::dotenv::name_variables(layers, schema.fields, schema.decode_tree)?;
+        }
+        Ok(())
+    }
+
     /// The arguments that are read, in every layer that reads some, or else in one above all others.
     pub(crate) fn set_arguments(&mut self, given: Arguments) {
         if !self.reads_arguments() {

@@ -6,11 +6,13 @@ mod opening;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "json")]
+#[cfg(any(feature = "json", feature = "dotenv"))]
 pub(crate) use expand::expand;
 pub(crate) use offline::{OfflineContent, OfflineLayer};
 #[cfg(feature = "testing")]
 pub(crate) use opening::document_of;
+#[cfg(feature = "dotenv")]
+pub(super) use opening::read;
 pub(crate) use opening::{Input, Opened, open};
 
 use crate::{
@@ -51,6 +53,9 @@ impl fmt::Debug for Source {
 pub(crate) enum SourceKind {
     File(Template),
     Env(Template),
+    /// A file of variables, until it is known for which type it is read.
+    #[cfg(feature = "dotenv")]
+    Dotenv(Template),
     Args,
     Uri(Template),
     Remote(Remote),
@@ -89,6 +94,34 @@ impl Source {
     /// the options of the URI: `APP_?separator=__`.
     pub fn env(prefix: impl Into<Template>) -> Self {
         Source::new(SourceKind::Env(prefix.into()))
+    }
+
+    /// A file of variables, `.env`: lines such as `APP_PORT=80`, watched like any other file. Its place is below the environment, whose
+    /// prefix and separator it has unless it has options of its own: `.env?prefix=APP_`. See [the guide](crate::guide::sources::dotenv).
+    ///
+    /// ```
+    /// use flux::{Flux, Source};
+    ///
+    /// #[derive(Flux)]
+    /// struct AppConfig {
+    ///     port: u16,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".env");
+    /// std::fs::write(&path, "APP_PORT=80 # in development\n")?;
+    /// let app = flux::Capacitor::<AppConfig>::builder()
+    ///     .source(Source::dotenv(path.display().to_string()))
+    ///     .override_with(Source::env("APP_"))
+    ///     .load()?;
+    /// assert_eq!(app.port, 80);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dotenv")]
+    pub fn dotenv(file: impl Into<Template>) -> Self {
+        Source::new(SourceKind::Dotenv(file.into()))
     }
 
     /// The arguments of the process, read once, at start: `--port 80`, `--pool.max-size=20`, `--no-tls`, `--set tenants.a.max=3`. It

@@ -6,6 +6,8 @@ mod channel;
 #[cfg(feature = "consul")]
 mod consul;
 pub(crate) mod declare;
+#[cfg(feature = "dotenv")]
+pub(crate) mod dotenv;
 pub(crate) mod environment;
 mod error;
 #[cfg(feature = "etcd")]

@@ -150,12 +150,17 @@ impl<C: Config> Harness<C> {
             "{}: arguments are given, and no layer reads them; declare one, `override = \"args\"`",
             C::NAME
         );
+        let layers = spec.sources.iter_mut().chain(&mut spec.overrides);
+        layers.for_each(|source| source.variables = variables.clone());
+        if let Err((origin, problem)) = spec.name_variables() {
+            panic!("{}: the source `{origin}`: {problem}", C::NAME);
+        }
         let given = self.arguments.unwrap_or_default();
         let given = Arguments::Given(given.into());
         let sources = spec.sources.iter_mut();
         for source in sources.chain(&mut spec.overrides) {
             source.arguments = given.clone();
-            match stand_in(source, &variables) {
+            match stand_in(source) {
                 Ok(script) => self.scripts.extend(script),
                 Err(problem) => panic!("{}: {problem}", C::NAME),
             }
@@ -186,8 +191,7 @@ impl<C: Config> Harness<C> {
 }
 
 /// Puts a script in the place of a file or a remote source. Its documents are read as the declared source's are.
-fn stand_in(source: &mut Source, variables: &Variables) -> Result<Option<ScriptHandle>, String> {
-    source.variables = variables.clone();
+fn stand_in(source: &mut Source) -> Result<Option<ScriptHandle>, String> {
     let Some((name, decoder)) = document_of(source)? else {
         return Ok(None);
     };

@@ -1,6 +1,7 @@
 //! What the Flux macro reads at compile time and the Flux runtime reads at start: source URIs, durations, sizes, formats and names.
 
 mod bytes;
+mod dotenv;
 mod duration;
 mod environment;
 mod format;
@@ -11,6 +12,7 @@ mod template;
 mod uri;
 
 pub use bytes::{ByteSizeError, format_bytes, parse_bytes};
+pub use dotenv::Dotenv;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use environment::Naming;
 pub use format::{Format, UnknownFormat};

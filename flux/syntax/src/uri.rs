@@ -1,7 +1,7 @@
 //! How a source URI is read (`file:`, `env:`, `args:`, servers), what is refused in it, and where a password must not be.
 
 use crate::{
-    Naming, Remote, Scheme, Template, nearest,
+    Dotenv, Naming, Remote, Scheme, Template, nearest,
     remote::{self, secret_written_down},
     scheme::SHAPES,
     template::find,
@@ -21,6 +21,11 @@ pub enum Uri {
     Env {
         /// The prefix of the variables' names, empty for none, with the options of [`Naming`].
         prefix: Template,
+    },
+    /// `dotenv:PATH`: a file of variables.
+    Dotenv {
+        /// The path, with the options of [`Dotenv`](crate::Dotenv).
+        file: Template,
     },
     /// `args`: the arguments of the process.
     Args,
@@ -148,6 +153,7 @@ fn read(text: &str) -> Result<Uri, UriError> {
     let Some(colon) = find(text, &[':']) else {
         return match text {
             "file" => fail("`file` needs a path: `file:app.yaml`".into(), whole),
+            "dotenv" => fail("`dotenv` needs a path: `dotenv:.env`".into(), whole),
             _ => fail(
                 format!("`{text}` has no scheme; for a file write `file:{text}`"),
                 whole,
@@ -159,6 +165,14 @@ fn read(text: &str) -> Result<Uri, UriError> {
         "file" => {
             let path = template(local_path(text, start, "file:app.yaml")?)?;
             Ok(Uri::File { path })
+        }
+        "dotenv" => {
+            let span = local_path(text, start, "dotenv:.env")?;
+            let file = template(span.clone())?;
+            match file.as_literal().map(Dotenv::parse) {
+                Some(Err(message)) => fail(message, span),
+                _ => Ok(Uri::Dotenv { file }),
+            }
         }
         "env" => {
             let prefix = template(start..text.len())?;
@@ -181,7 +195,7 @@ fn read(text: &str) -> Result<Uri, UriError> {
                 let known: Vec<&str> = ["file", "env"]
                     .into_iter()
                     .chain(names)
-                    .chain(["args"])
+                    .chain(["dotenv", "args"])
                     .collect();
                 let hint = match nearest(scheme, known.iter().copied()) {
                     Some("args") => "did you mean `args`?".to_owned(),
@@ -279,6 +293,22 @@ mod tests {
         assert!(refused("env:APP-").contains("cannot begin a variable's name"));
         assert!(parse_uri("env:APP_?separator=__").is_ok());
         assert!(refused("env:APP_?seperator=__").contains("did you mean `separator`?"));
+    }
+
+    #[test]
+    fn a_file_of_variables_has_a_path_and_options() {
+        let file = |file: &str| Ok(Uri::Dotenv { file: file.into() });
+        assert_eq!(parse_uri("dotenv:.env"), file(".env"));
+        assert_eq!(parse_uri("dotenv:///etc/app/env"), file("/etc/app/env"));
+        assert_eq!(
+            parse_uri("dotenv:.env?prefix=APP_"),
+            file(".env?prefix=APP_")
+        );
+        assert!(refused("dotenv").contains("needs a path: `dotenv:.env`"));
+        assert!(refused("dotenv:").contains("the path is missing: `dotenv:.env`"));
+        assert!(refused("dotenv://host/.env").contains("no host"));
+        assert!(refused("dotenv:.env?prefix=APP-").contains("cannot begin"));
+        assert!(refused("dotnev:.env").contains("did you mean `dotenv:`?"));
     }
 
     #[test]

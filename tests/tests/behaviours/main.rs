@@ -8,6 +8,7 @@ mod declared;
 mod deep;
 mod display;
 mod documents;
+mod dotenv;
 mod empty_entries;
 mod environment;
 mod environment_names;

@@ -1,6 +1,8 @@
 //! Makes a document of a text by the parser of its format, or of a tree.
 
 use super::{Dialect, Document, NodeId, Unfollowed};
+#[cfg(feature = "dotenv")]
+use crate::document::build::VariablePlaces;
 #[cfg(feature = "json")]
 use crate::document::json;
 #[cfg(feature = "toml")]
@@ -38,6 +40,25 @@ impl<'t> Document<'t> {
             nodes: builder.nodes,
             lines: OnceCell::new(),
         }
+    }
+
+    /// What the tree of a text of variables contains: each value has the place of its assignment, which `places` has by its path. What
+    /// contains several begins with the first of them. None where an assignment is of no value in the tree.
+    #[cfg(feature = "dotenv")]
+    pub(crate) fn of_variables(
+        text: &'t str,
+        tree: &Tree,
+        mut places: VariablePlaces,
+    ) -> Option<Self> {
+        let mut builder = NodeBuilder::default();
+        builder.variables(tree, &mut places, 0..0, &mut Vec::new());
+        places.is_empty().then_some(Document {
+            text,
+            dialect: Dialect::Tree,
+            root: NodeId(0),
+            nodes: builder.nodes,
+            lines: OnceCell::new(),
+        })
     }
 
     /// Reads a text of YAML as the fast decoder does, without places.

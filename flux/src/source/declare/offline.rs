@@ -69,6 +69,8 @@ impl Source {
         };
         match &self.kind {
             SourceKind::File(path) => path.to_string(),
+            #[cfg(feature = "dotenv")]
+            SourceKind::Dotenv(file) => format!("dotenv:{file}"),
             SourceKind::Uri(uri) => shown(uri).unwrap_or_else(|| "a source URI".to_owned()),
             SourceKind::Remote(place) => format!("a `{}:` source", place.scheme.as_str()),
             _ => "a source".to_owned(),

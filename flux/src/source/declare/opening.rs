@@ -136,6 +136,8 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 input: watched(watcher, resync),
             })
         }
+        #[cfg(feature = "dotenv")]
+        SourceKind::Dotenv(file) => Err(format!("`dotenv:{file}` is read for no config type")),
         #[cfg(feature = "file")]
         SourceKind::File(template) => {
             let path = expand(&template, &source.variables)?;
@@ -211,6 +213,8 @@ pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, 
                 continue;
             }
             SourceKind::Env(_) | SourceKind::Args | SourceKind::Watcher(_) => Ok(None),
+            #[cfg(feature = "dotenv")]
+            SourceKind::Dotenv(_) => Ok(None),
             #[cfg(feature = "figment")]
             SourceKind::Provider(_) => Ok(None),
         };
@@ -250,7 +254,10 @@ impl DynWatcher for OnTerms {
 }
 
 /// What a URI means that is known only at start.
-pub(super) fn read(template: &Template, variables: &Variables) -> Result<SourceKind, String> {
+pub(in crate::source) fn read(
+    template: &Template,
+    variables: &Variables,
+) -> Result<SourceKind, String> {
     let uri = match template.as_literal() {
         // What was forgotten may be the `@` behind a password.
         Some(text) => flux_syntax::parse_uri(text).map_err(|mut error| {
@@ -265,6 +272,10 @@ pub(super) fn read(template: &Template, variables: &Variables) -> Result<SourceK
     match uri.map_err(|error| error.message)? {
         Uri::File { path } => Ok(SourceKind::File(path)),
         Uri::Env { prefix } => Ok(SourceKind::Env(prefix)),
+        #[cfg(feature = "dotenv")]
+        Uri::Dotenv { file } => Ok(SourceKind::Dotenv(file)),
+        #[cfg(not(feature = "dotenv"))]
+        Uri::Dotenv { .. } => Err("it needs the cargo feature `dotenv` of flux".to_owned()),
         Uri::Args => Ok(SourceKind::Args),
         Uri::Remote(place) => Ok(SourceKind::Remote(place)),
         Uri::Whole(template) => Ok(SourceKind::Uri(template)),

@@ -18,7 +18,7 @@ use flux_syntax::nearest;
 pub(crate) struct SuspectVariable {
     pub(crate) entry: Entry,
     /// It may belong to somebody else, and is never refused.
-    pub(super) is_uncertain: bool,
+    pub(in crate::source) is_uncertain: bool,
 }
 
 /// What a name was probably meant for: the path, what is behind "is not read", and whether that is not certain.
