@@ -34,6 +34,16 @@ impl<'d, 't> LazyModel<'d, 't> {
         }
     }
 
+    /// Whether no line of it may be shown, whatever type it is read for. A file of variables may be shared with other programs, and where it
+    /// is not known what its lines contain, one of them may be a secret of theirs.
+    pub(crate) fn shows_nothing(&self) -> bool {
+        match self.decoder {
+            #[cfg(feature = "dotenv")]
+            Decoder::Variables(_) => self.placed().is_err(),
+            _ => false,
+        }
+    }
+
     /// What its reader finds in a text of variables.
     #[cfg(feature = "dotenv")]
     pub(super) fn variables(&self, reader: &dyn VariableText) -> &VariablesRead {

@@ -404,6 +404,19 @@ fn as_written<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Resu
     }
 }
 
+/// Whether items of a list may be in a map, by their numbers.
+#[cfg_attr(
+    not(feature = "json"),
+    allow(dead_code, reason = "for what is kept on disk")
+)]
+pub(crate) fn numbers_items(decoder: &Decoder) -> bool {
+    match decoder {
+        #[cfg(feature = "dotenv")]
+        Decoder::Variables(_) => true,
+        _ => false,
+    }
+}
+
 /// Whether a plain number is also a legal string.
 #[cfg_attr(
     not(any(feature = "json", feature = "figment")),

@@ -304,6 +304,11 @@ impl<'t> ReadDocument<'t> {
             .ok()
     }
 
+    /// Whether no line of it may be shown, whatever secrets the type has.
+    pub(super) fn shows_nothing(&self) -> bool {
+        self.model.as_ref().is_some_and(LazyModel::shows_nothing)
+    }
+
     pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
         self.bytes.as_ptr() == bytes.as_ptr()
     }

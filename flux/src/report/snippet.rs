@@ -41,6 +41,7 @@ impl<'r> Excerpt<'r> {
         let text = read.text.trim_start_matches('\u{feff}');
         let lines = Lines::of(text);
         let hidden = match (read.document(), &read.hidden) {
+            _ if read.shows_nothing() => Hidden::Everything,
             _ if !schema::any_secret(fields) => Hidden::Nothing,
             (Some(document), Some(nodes)) => {
                 // An alias, and where its anchor is.

@@ -18,7 +18,7 @@ mod writer;
 
 use crate::{
     codec::{self, Decoder, Tree},
-    document::Document,
+    document::{Document, items_by_number},
     engine::{AnyLayer, Schema},
     problem::{KeyPath, LONGEST, Seg, caught},
     schema::{self, Field, Place, Reached},
@@ -157,7 +157,11 @@ pub(super) fn decode_tree(
     tree: &Tree,
 ) -> Result<(AnyLayer, Vec<String>), String> {
     let plain = decoder.is_some_and(codec::plain_scalars);
-    match caught(|| (schema.decode_tree)(tree, plain)) {
+    let decode = || (schema.decode_tree)(tree, plain);
+    match caught(|| match decoder.is_some_and(codec::numbers_items) {
+        true => items_by_number(decode),
+        false => decode(),
+    }) {
         Ok((Some(layer), problems)) if problems.is_empty() => Ok((layer, Vec::new())),
         _ => Err(unfit()),
     }

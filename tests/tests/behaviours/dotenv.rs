@@ -110,6 +110,10 @@ fn a_prefix_that_is_not_clear_is_asked_for() {
     let refused = Capacitor::<App>::builder().source(Source::uri("dotenv:.env?prefiks=A_"));
     let refused = refused.load().unwrap_err().to_string();
     assert!(refused.contains("did you mean `prefix`?"), "{refused}");
+    let source = Source::dotenv(path).format(flux::Format::Yaml);
+    let refused = Capacitor::<App>::builder().source(source).load();
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("has one form"), "{refused}");
 }
 
 #[test]
@@ -251,6 +255,7 @@ fn a_line_that_is_no_assignment_is_reported_by_its_number_alone() {
         .collect();
     let both = [2, 4].map(|line| (Some(line), ProblemKind::Syntax));
     assert_eq!(lines, both, "{report}");
+    assert!(!report.to_string().contains("hunter"), "{report}");
     assert!(
         report.problems()[0].message.contains("write NAME=value"),
         "{report}"
@@ -372,6 +377,15 @@ mod secrets {
         pin: u32,
         #[flux(default, secret)]
         keys: BTreeMap<String, String>,
+        #[flux(default, nested)]
+        users: Vec<User>,
+    }
+
+    #[derive(Flux)]
+    struct User {
+        name: String,
+        #[flux(default, secret)]
+        token: String,
     }
 
     fn vault(path: &str) -> Builder<Vault> {
@@ -416,6 +430,11 @@ mod secrets {
                 ":3:1",
             ),
             ("APP_PORT=0x # hunter2\nAPP_PASSWORD=hunter2\n", ":1:1"),
+            (
+                "APP_USERS_0_NAME=a\nAPP_USERS_0_TOKEN=hunter2\nAPP_PORT=x\n",
+                ":3:1",
+            ),
+            ("APP_USERS_0={name=a,token=hunter2}\nAPP_PORT=x\n", ":2:1"),
             ("APP_PASSWORD=hunter2\n", ""),
         ] {
             let (_folder, path) = file(text);
@@ -429,7 +448,9 @@ mod secrets {
 
     #[tokio::test]
     async fn a_secret_is_not_kept_on_disk_and_the_rest_serves() {
-        let (folder, path) = file("APP_PASSWORD=hunter2\nAPP_PORT=80\nAPP_KEYS_A=hunter3\n");
+        let text = "APP_PASSWORD=hunter2\nAPP_PORT=80\nAPP_KEYS_A=hunter3\n\
+            APP_USERS_0_NAME=a\nAPP_USERS_0_TOKEN=hunter4\n";
+        let (folder, path) = file(text);
         let kept = folder.path().join("kept.json");
         let builder =
             |path: &str| vault(path).last_known_good(kept.to_str().unwrap(), flux::Secrets::Omit);
@@ -439,5 +460,14 @@ mod secrets {
         capacitor.stop().await;
         let text = fs::read_to_string(&kept).unwrap();
         assert!(text.contains("80") && !text.contains("hunter"), "{text}");
+        // It serves where the file cannot be read.
+        fs::write(&path, "APP_PORT=x\n").unwrap();
+        let capacitor = builder(&path).build().unwrap();
+        let _ = capacitor.start().await;
+        let served = capacitor.get();
+        assert_eq!((served.port, served.users[0].name.as_str()), (80, "a"));
+        assert_eq!(served.users[0].token, "");
+        drop(served);
+        capacitor.stop().await;
     }
 }

@@ -39,6 +39,9 @@ pub(crate) fn name_variables<'s, L: 'static>(
         };
         let origin = format!("dotenv:{file}");
         let wrong = |problem: String| (origin.clone(), problem);
+        if layer.format.is_some() {
+            return Err(wrong("it has one form; remove its format".to_owned()));
+        }
         let text = expand(file, &layer.variables).map_err(wrong)?;
         let file = Dotenv::parse(&text).map_err(wrong)?;
         let usual = match (namings.as_slice(), file.prefix) {
