@@ -54,7 +54,7 @@ impl SettingNames {
         let known = self.variables.get_or_init(|| {
             let mut known: HashMap<Vec<Seg>, Vec<String>> = HashMap::new();
             for prefix in &self.prefixes {
-                for one in environment::variables(fields, prefix) {
+                for one in environment::names_with_files(fields, prefix) {
                     known.entry(one.path).or_default().push(one.name);
                 }
             }

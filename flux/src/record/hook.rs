@@ -18,7 +18,7 @@ use crate::{
     source::{
         Content, Health, Observation, arguments,
         declare::{Input, Opened},
-        environment::Variables,
+        environment::{self, Variables},
         mailbox::SourceReport,
     },
 };
@@ -340,7 +340,10 @@ impl Recorded {
             }
             Input::Watched(_) => RecordedInput::Watched,
             Input::Environment(prefix, variables) => {
-                RecordedInput::Environment(prefix.clone(), variables.clone())
+                // What files contain is recorded as variables: where it is replayed there are no such files.
+                let (prefix, variables) =
+                    environment::with_files((schema.fields)(), prefix, variables);
+                RecordedInput::Environment(prefix, variables)
             }
             #[cfg(feature = "figment")]
             Input::Provider(provider) => {

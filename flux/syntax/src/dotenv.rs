@@ -57,7 +57,9 @@ impl<'t> Dotenv<'t> {
 
     /// How the names are made, as [`Naming`] reads it: by the options, and what they leave open as `usual` has it.
     pub fn naming(&self, usual: &str) -> String {
-        let (usual_prefix, usual_options) = usual.split_once('?').unwrap_or((usual, ""));
+        // Such a file names no other files.
+        let usual = Naming::without_files(usual);
+        let (usual_prefix, usual_options) = usual.split_once('?').unwrap_or((&usual, ""));
         let options = match (self.options.as_str(), self.prefix) {
             ("", None) => usual_options,
             (own, _) => own,
@@ -88,7 +90,7 @@ mod tests {
             ),
         ] {
             let read = Dotenv::parse(text).expect(text);
-            let found = (read.path, read.naming("APP_?separator=__"));
+            let found = (read.path, read.naming("APP_?files=true&separator=__"));
             assert_eq!(found, (path, naming.to_owned()), "{text}");
         }
     }

@@ -60,6 +60,7 @@ mod values_entries;
 mod values_environment;
 mod values_refused;
 mod values_testing;
+mod variable_files;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

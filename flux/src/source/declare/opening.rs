@@ -291,7 +291,7 @@ fn named(template: &Template, error: &str) -> String {
     }
     let text = match text.split_once('?') {
         Some((place, options)) => {
-            let of_env = ["separator", "empty"];
+            let of_env = ["separator", "empty", "files"];
             let is_shown = |name: &str, value: &str| {
                 is_variable(value) || text.starts_with("env:") && of_env.contains(&name)
             };

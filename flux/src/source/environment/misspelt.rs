@@ -1,7 +1,9 @@
 //! The warning of variables that are not read, though they look as if they were meant to be.
 
 use super::{
-    Environment, Variable, in_rust,
+    Environment, Variable,
+    files::SUFFIX,
+    in_rust,
     names::{sections, unread_names, variables},
     readings::ReachedName,
     single_value::PartOfValue,
@@ -32,7 +34,8 @@ impl<L> Environment<'_, L> {
         let mut names = self.others(false);
         names.extend(self.beside_prefix());
         let suspect = |name: String| {
-            let (near, what, is_uncertain) = self.suspect(&name)?;
+            let meant = self.suspect(&name).or_else(|| self.suspect_file(&name));
+            let (near, what, is_uncertain) = meant?;
             let text = format!("this variable is not read{what}");
             let to = what
                 .split('`')
@@ -48,6 +51,15 @@ impl<L> Environment<'_, L> {
             })
         };
         names.into_iter().filter_map(suspect).collect()
+    }
+
+    /// The same for the name of a file with a value.
+    fn suspect_file(&self, name: &str) -> Option<Meant> {
+        let name = name.strip_suffix(SUFFIX).filter(|_| self.naming.files)?;
+        let (near, what, is_uncertain) = self.suspect(name)?;
+        let meant = what.strip_prefix(", did you mean `")?.strip_suffix("`?")?;
+        let meant = format!(", did you mean `{meant}{SUFFIX}`?");
+        Some((near, meant, is_uncertain))
     }
 
     /// Variables whose names begin with nearly the prefix: in other letters, as `app_port`, which other libraries read, or with one `_`

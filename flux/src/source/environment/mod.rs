@@ -4,6 +4,7 @@
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
+mod files;
 mod in_rust;
 mod known;
 mod misspelt;
@@ -14,8 +15,10 @@ mod single_value;
 pub(in crate::source) mod step;
 mod unread;
 
+#[cfg(feature = "testing")]
+pub(crate) use files::with_files;
 pub(crate) use known::{keys_in, keys_of};
-pub(crate) use names::{Variable, check_names, name_of, variables};
+pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
 #[cfg(feature = "figment")]
 pub(crate) use unread::UnreadKey;
 pub(crate) use unread::unread_keys;
@@ -26,7 +29,7 @@ use crate::{
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field, Kind},
-    source::{DecodeTree, Given, KnownKeys, VariablePaths},
+    source::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths},
 };
 use flux_syntax::Naming;
 use readings::{NameReader, Reading, ambiguous, choose};
@@ -88,6 +91,29 @@ pub(crate) fn layer<L: 'static>(
     variables: &Variables,
     unknown: Unknown,
 ) -> Given<L> {
+    match files::read(fields, prefix, variables) {
+        None => layer_of(fields, decode, prefix, variables, unknown),
+        Some(values) => {
+            let given = layer_of(fields, decode, prefix, &values.variables, unknown);
+            let mut given = values.named(given);
+            // Files are read at start alone, like all that variables contain.
+            given.again = given.again.map(|again| {
+                let again = move |known: KnownKeys<'_>| values.named(again(known));
+                Box::new(again) as ReadAgain<L>
+            });
+            given
+        }
+    }
+}
+
+/// Reads the environment as it is.
+fn layer_of<L: 'static>(
+    fields: &'static [Field],
+    decode: DecodeTree<L>,
+    prefix: &str,
+    variables: &Variables,
+    unknown: Unknown,
+) -> Given<L> {
     let Some(environment) = Environment::new(fields, decode, prefix, variables) else {
         return Given {
             read: Err(Vec::new()),
@@ -107,7 +133,7 @@ pub(crate) fn layer<L: 'static>(
         given.again = Some(Box::new(move |known| {
             match Environment::new(fields, decode, &prefix, &variables) {
                 Some(environment) => environment.layer(unknown, known),
-                None => layer(fields, decode, &prefix, &variables, unknown),
+                None => layer_of(fields, decode, &prefix, &variables, unknown),
             }
         }));
     }

@@ -1,5 +1,6 @@
 //! What the variable of a field is called, and that a name which means two fields is refused.
 
+use super::files::SUFFIX;
 use crate::{
     problem::{Dotted, Seg},
     schema::{Descent, Field, Kind, MAX_DEPTH},
@@ -18,6 +19,20 @@ pub(crate) struct Variable {
 /// field's own first. Entries of maps and lists are not among them: their names depend on what is set.
 pub(crate) fn variables(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
     every_name(fields, prefix).variables
+}
+
+/// Every variable of the table, and for each one that of a file with its value, where the prefix has that option.
+pub(crate) fn names_with_files(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
+    let all = variables(fields, prefix);
+    if !Naming::parse(prefix).is_ok_and(|naming| naming.files) {
+        return all;
+    }
+    let both = all.into_iter().flat_map(|one| {
+        let name = format!("{}{SUFFIX}", one.name);
+        let path = one.path.clone();
+        [one, Variable { name, path }]
+    });
+    both.collect()
 }
 
 /// The names of sections, which have no variable as a whole.
@@ -173,7 +188,23 @@ pub(crate) fn name_of(fields: &'static [Field], prefix: &str, path: &[Seg]) -> O
 pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), String> {
     Naming::parse(prefix).map_err(|error| format!("the source `env:{prefix}`: {error}"))?;
     let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
-    for variable in variables(fields, prefix) {
+    let all = variables(fields, prefix);
+    if Naming::parse(prefix).is_ok_and(|naming| naming.files) {
+        let file_of = |name: &str, one: &&Variable| name.strip_suffix(SUFFIX) == Some(&*one.name);
+        let mut both = all.iter().filter_map(|one| {
+            let of = all.iter().find(|of| file_of(&one.name, of))?;
+            Some((of, one))
+        });
+        if let Some((of, one)) = both.find(|(of, one)| of.path != one.path) {
+            return Err(format!(
+                "{} would be the file of `{}` and the value of `{}`; give one of them a variable of its own, `#[flux(env = \"..\")]`",
+                one.name,
+                Dotted(&of.path),
+                Dotted(&one.path),
+            ));
+        }
+    }
+    for variable in all {
         if let Some(other) = known.insert(variable.name.clone(), variable.path.clone())
             && other != variable.path
         {

@@ -1,0 +1,178 @@
+//! Variables that name a file with the value: `APP_PASSWORD_FILE=/run/secrets/password`, as containers are given their secrets.
+
+use super::{Variables, variables};
+use crate::{
+    problem::{Flaw, ProblemKind, Seg, What},
+    report::Entry,
+    schema::{self, Field},
+    source::Given,
+};
+use flux_syntax::Naming;
+use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::Read,
+    path::Path,
+    sync::Arc,
+};
+
+/// What is behind the name of a field's variable in that of the file with its value.
+pub(super) const SUFFIX: &str = "_FILE";
+
+/// Larger files have no value.
+const LARGEST: u64 = 1 << 20;
+
+/// The variables with the values that files contain.
+#[derive(Clone)]
+pub(super) struct FileValues {
+    /// All variables; those that name files have given way to those that they stand for.
+    pub(super) variables: Variables,
+    /// By the name of a variable whose value is from a file, the one that names the file.
+    by: HashMap<String, String>,
+    problems: Vec<Entry>,
+    secrets: Vec<String>,
+}
+
+/// The prefix of the variables of a layer without the option for files, and the variables with the values that files contain.
+#[cfg(feature = "testing")]
+pub(crate) fn with_files(
+    fields: &'static [Field],
+    prefix: &str,
+    known: &Variables,
+) -> (String, Variables) {
+    match read(fields, prefix, known) {
+        Some(values) => (Naming::without_files(prefix), values.variables),
+        None => (prefix.to_owned(), known.clone()),
+    }
+}
+
+/// Reads the files that variables name; none where the names have no such option.
+pub(super) fn read(
+    fields: &'static [Field],
+    prefix: &str,
+    known: &Variables,
+) -> Option<FileValues> {
+    let naming = Naming::parse(prefix).ok().filter(|naming| naming.files)?;
+    let Variables::Given(all) = known.as_now() else {
+        return None;
+    };
+    let mut all: HashMap<String, OsString> = (*all).clone();
+    let mut values = FileValues {
+        variables: Variables::default(),
+        by: HashMap::new(),
+        problems: Vec::new(),
+        secrets: Vec::new(),
+    };
+    for one in variables(fields, prefix) {
+        let by = format!("{}{SUFFIX}", one.name);
+        let Some(file) = all.remove(&by).filter(|file| !file.is_empty()) else {
+            continue;
+        };
+        let is_set = all.get(&one.name).is_some_and(|value| !value.is_empty());
+        let is_secret = schema::is_secret(fields, &one.path);
+        let read = match is_set {
+            true => Err((
+                ProblemKind::DuplicateKey,
+                format!("{} and {by} are both set; unset one of them", one.name),
+            )),
+            false => match value(Path::new(&file)) {
+                Ok(text) if text.is_empty() && !naming.empty_is_value => {
+                    Err("which is empty".to_owned())
+                }
+                other => other,
+            }
+            .map_err(|why| {
+                (
+                    ProblemKind::InvalidValue,
+                    named(&by, &file, is_secret, &why),
+                )
+            }),
+        };
+        match read {
+            Ok(text) => {
+                all.insert(one.name.clone(), text.into());
+                values.by.insert(one.name, by);
+            }
+            Err((kind, text)) => {
+                if is_secret {
+                    values.secrets.push(file.to_string_lossy().into_owned());
+                }
+                values.refuse(one.path, by, What::plain(kind, text));
+            }
+        }
+    }
+    values.variables = Variables::Given(Arc::new(all));
+    Some(values)
+}
+
+/// The content of a file without the line break at its end.
+fn value(path: &Path) -> Result<String, String> {
+    let unreadable = |error: std::io::Error| format!("which cannot be read: {error}");
+    // A pipe would keep the start waiting.
+    match std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        true => {}
+        false => return Err("which is no file".to_owned()),
+    }
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        return Err("which has more than 1 MiB".to_owned());
+    }
+    text.truncate(text.trim_end_matches(['\n', '\r']).len());
+    Ok(text)
+}
+
+/// What is wrong with the file of a variable. In the place of a path somebody may have written the secret itself.
+fn named(by: &str, file: &OsStr, is_secret: bool, why: &str) -> String {
+    let folder = Path::new(file).parent();
+    let is_path = || folder.is_some_and(|folder| folder.is_absolute() && folder.is_dir());
+    match is_secret && !is_path() {
+        true => format!("{by} names a path, {why}"),
+        false => format!("{by} names `{}`, {why}", file.to_string_lossy()),
+    }
+}
+
+impl FileValues {
+    fn refuse(&mut self, path: Vec<Seg>, variable: String, what: What) {
+        let mut entry = Entry::new("environment", Flaw { path, what });
+        entry.variable = Some(variable);
+        self.problems.push(entry);
+    }
+
+    /// What was read of the variables, with the names that were set.
+    pub(super) fn named<L>(&self, mut given: Given<L>) -> Given<L> {
+        let rename = |name: &mut String| {
+            if let Some(by) = self.by.get(name) {
+                name.clone_from(by);
+            }
+        };
+        let rename_entry = |entry: &mut Entry| {
+            if let Some(name) = &mut entry.variable {
+                rename(name);
+            }
+        };
+        given.secrets.extend(self.secrets.iter().cloned());
+        given.warnings.iter_mut().for_each(rename_entry);
+        if let Some((_, set)) = &mut given.partial {
+            set.iter_mut().for_each(|(_, name)| rename(name));
+        }
+        match &mut given.read {
+            Ok((_, set)) => set.iter_mut().for_each(|(_, name)| rename(name)),
+            Err(entries) => entries.iter_mut().for_each(rename_entry),
+        }
+        if self.problems.is_empty() {
+            return given;
+        }
+        let mut problems = self.problems.clone();
+        match given.read {
+            Ok(read) => given.partial = Some(read),
+            Err(mut entries) => problems.append(&mut entries),
+        }
+        given.read = Err(problems);
+        given
+    }
+}
