@@ -5,6 +5,7 @@ use flux::{
     inspect::{CheckError, Inputs},
     report::ProblemKind,
 };
+use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::Path};
 
 #[derive(Flux, Debug)]
@@ -168,7 +169,7 @@ fn what_a_line_means_is_in_the_guide() {
             (Err(error), _) => panic!("{line}: {error}"),
         }
     }
-    assert_eq!(rows.len(), 9);
+    assert_eq!(rows.len(), 11);
 }
 
 #[tokio::test]
@@ -362,6 +363,50 @@ async fn the_testing_kit_feeds_it() {
     assert_eq!(bench.get().port, 81);
     let report = bench.set(".env", "APP_PORT=x\n").await.unwrap_err();
     assert_eq!(report.problems()[0].line, Some(1));
+}
+
+/// A text in double quotes, as `dotenvy` reads it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' | '$' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn a_text_means_the_same_in_a_file_and_in_the_environment(
+        text in prop_oneof!["[a-z0-9=,{}\\[\\]'\"\\\\ #$\n:.]{0,20}", "[^\0]{0,20}", "[0-9]{1,6}", "\\{[a-c]=[0-9]{1,3}(,[a-d]=x)?\\}"],
+        name in prop::sample::select(vec![
+            "APP_PORT", "APP_NAME", "APP_LABELS", "APP_LABELS_A", "APP_LABELS_b", "APP_WEIGHTS", "APP_WEIGHTS_0",
+            "APP_HOSTS", "APP_HOSTS_0", "APP_HOSTS_0_ADDRESS", "APP_HOSTS_1_WEIGHT", "APP_POOL_MAX_SIZE", "APP_POOL",
+        ]),
+        before in prop::bool::ANY,
+    ) {
+        let (_folder, path) = file(&format!("# first\n{name}={} # behind\n", quoted(&text)));
+        let known = |variables: &[(&str, &str)]| match before {
+            true => Source::env("APP_").variables(variables.iter().map(|(n, v)| (*n, *v))),
+            false => Source::env("APP_?empty=value").variables(variables.iter().map(|(n, v)| (*n, *v))),
+        };
+        let of = |builder: Builder<App>| match builder.load() {
+            Ok(app) => Ok(format!("{app:?}")),
+            Err(Error::Refused(report)) => {
+                let problems = report.problems().iter().filter(|one| !one.is_warning());
+                Err(problems.map(|one| (one.path.to_string(), one.kind)).collect::<Vec<_>>())
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let builder = Capacitor::<App>::builder;
+        let in_file = of(builder().source(Source::dotenv(&*path)).override_with(known(&[])));
+        let in_environment = of(builder().override_with(known(&[(name, &text)])));
+        prop_assert_eq!(in_file, in_environment);
+    }
 }
 
 mod secrets {
