@@ -107,10 +107,18 @@ pub(super) fn problems(
     #[cfg(feature = "dotenv")]
     if let Decoder::Variables(reader) = model.decoder {
         let read = model.variables(&**reader);
-        // What is wrong is known: this is about what can be read all the same.
-        let _ = items_by_number(|| collect_errors(|| into.fill_from_tree(&read.tree)));
+        let all = items_by_number(|| from_tree(fields, &read.tree, into));
         let mut found = reported(read, text, unknown);
+        // A reader that decodes has reported what is wrong, with its places.
         if read.problems.is_empty() {
+            let caught = all.caught.into_iter().map(|caught| Found {
+                problem: caught.problem,
+                at: None,
+                is_warning: false,
+            });
+            found.extend(caught);
+        }
+        if found.iter().all(|found| found.is_warning) {
             found.insert(0, whole(first));
         }
         return found;

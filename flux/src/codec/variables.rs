@@ -30,6 +30,8 @@ pub(crate) struct VariablesRead {
     pub(crate) unread: Vec<VariableFlaw>,
     /// Every assignment is known whose text may be a secret.
     pub(crate) is_followed: bool,
+    /// The text has the assignments, and is not a tree that was printed.
+    pub(crate) has_places: bool,
 }
 
 /// A problem of a text of variables.
@@ -78,7 +80,7 @@ impl VariablesRead {
         fields: &'static [Field],
         text: &'t str,
     ) -> Result<Document<'t>, Unfollowed> {
-        if !self.is_followed {
+        if !self.is_followed || !self.has_places {
             return Err(Unfollowed::Syntax(0));
         }
         let name = |seg: &Seg| match seg {

@@ -8,7 +8,13 @@ use crate::{
     record::placeholder::Shape,
     schema::{self, Field},
 };
-use std::fmt::Write;
+#[cfg(feature = "dotenv")]
+use crate::{
+    codec::variables::{Refuses, VariableFlaw, VariableText, VariablesRead},
+    problem::{Flaw, ProblemKind, What},
+    source::environment::unread_keys,
+};
+use std::{fmt::Write, sync::Arc};
 
 /// How a document is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +24,9 @@ pub(super) enum Encoding {
     Toml,
     /// The tree of a format of the user's own, as JSON.
     Tree,
+    /// The tree of a file of variables, likewise.
+    #[cfg(feature = "dotenv")]
+    Variables,
 }
 
 impl Encoding {
@@ -28,7 +37,7 @@ impl Encoding {
             #[cfg(feature = "toml")]
             Decoder::Toml => Encoding::Toml,
             #[cfg(feature = "dotenv")]
-            Decoder::Variables(_) => Encoding::Tree,
+            Decoder::Variables(_) => Encoding::Variables,
             Decoder::Custom(_) => Encoding::Tree,
             _ => Encoding::Json,
         }
@@ -41,6 +50,35 @@ impl Encoding {
             Encoding::Yaml => "yaml",
             Encoding::Toml => "toml",
             Encoding::Tree => "tree",
+            #[cfg(feature = "dotenv")]
+            Encoding::Variables => "variables",
+        }
+    }
+
+    /// Every encoding.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let documents = [Encoding::Json, Encoding::Yaml, Encoding::Toml];
+        let trees = [
+            Encoding::Tree,
+            #[cfg(feature = "dotenv")]
+            Encoding::Variables,
+        ];
+        documents.into_iter().chain(trees)
+    }
+
+    /// Whether it is a tree, as JSON.
+    pub(super) fn is_tree(self) -> bool {
+        !matches!(self, Encoding::Json | Encoding::Yaml | Encoding::Toml)
+    }
+
+    /// How what was printed of a document is read again; none where it is as the document was.
+    pub(super) fn tree_decoder(self, fields: &'static [Field]) -> Option<Decoder> {
+        let _ = fields;
+        match self {
+            Encoding::Json | Encoding::Yaml | Encoding::Toml => None,
+            Encoding::Tree => Some(Decoder::Custom(Arc::new(TreeCodec))),
+            #[cfg(feature = "dotenv")]
+            Encoding::Variables => Some(Decoder::Variables(Arc::new(TreeText(fields)))),
         }
     }
 }
@@ -56,6 +94,44 @@ impl Codec for TreeCodec {
         let tree = codec::tree(&Decoder::from(Format::Json), text);
         tree.map(with_raw_texts)
             .map_err(|_| "it cannot be read".to_owned())
+    }
+}
+
+/// Reads what [`Encoding::Variables`] printed: as [`TreeCodec`] does, with items of lists by their numbers.
+#[cfg(feature = "dotenv")]
+struct TreeText(&'static [Field]);
+
+#[cfg(feature = "dotenv")]
+impl VariableText for TreeText {
+    fn fields(&self) -> &'static [Field] {
+        self.0
+    }
+    fn read(&self, text: &str) -> VariablesRead {
+        let read = TreeCodec.decode(text);
+        let problems = read.as_ref().err().map(|why| VariableFlaw {
+            flaw: Flaw::whole(What::plain(ProblemKind::Syntax, why)),
+            at: None,
+            refuses: Refuses::Always,
+        });
+        let is_followed = read.is_ok();
+        let tree = read.unwrap_or_default();
+        let unread = unread_keys(self.0, &tree, false).into_iter();
+        let unread = unread.map(|unread| VariableFlaw {
+            flaw: unread.flaw,
+            at: None,
+            refuses: match unread.is_strict {
+                true => Refuses::Always,
+                false => Refuses::AsUnknown,
+            },
+        });
+        VariablesRead {
+            set: Vec::new(),
+            problems: problems.into_iter().collect(),
+            unread: unread.collect(),
+            tree,
+            is_followed,
+            has_places: false,
+        }
     }
 }
 
@@ -250,7 +326,7 @@ impl<'p> Printer<'p, '_, '_> {
     fn written(&mut self, kind: ResolvedKind, text: &str) {
         match kind {
             ResolvedKind::Null if self.encoding != Encoding::Yaml => self.out.push_str("null"),
-            ResolvedKind::Raw if self.encoding == Encoding::Tree => {
+            ResolvedKind::Raw if self.encoding.is_tree() => {
                 self.out.push_str("{\"$raw\": ");
                 quote(text, &mut self.out);
                 self.out.push('}');

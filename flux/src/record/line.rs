@@ -273,13 +273,7 @@ impl RecordedLayer {
 
     fn read(value: &Value) -> Option<RecordedLayer> {
         let kind = if let Some(format) = value.get("format").and_then(text) {
-            let all = [
-                Encoding::Json,
-                Encoding::Yaml,
-                Encoding::Toml,
-                Encoding::Tree,
-            ];
-            RecordedLayerKind::Watched(all.into_iter().find(|one| one.name() == format)?)
+            RecordedLayerKind::Watched(Encoding::all().find(|one| one.name() == format)?)
         } else if let Some(prefix) = value.get("prefix").and_then(text) {
             let variables = value.get("variables")?.as_object()?.iter();
             RecordedLayerKind::Environment {

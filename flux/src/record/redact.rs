@@ -1,7 +1,7 @@
 //! What a recording leaves out of what sources deliver: secrets are replaced so that the rest is judged like the original.
 
 use crate::record::{
-    document::{Encoding, TreeCodec, print, read},
+    document::{Encoding, print, read},
     judge::{Judged, Read, View, decoded, judge},
     paths::cut,
     placeholder::{LEVELS, Pseudonyms, SHAPED, Shape},
@@ -95,7 +95,7 @@ impl Redactor {
         let secrets = schema::any_secret(fields);
         let text = codec::text_of(bytes).ok();
         if let Some(text) = text
-            && (text.trim().is_empty() || !secrets && encoding != Encoding::Tree)
+            && (text.trim().is_empty() || !secrets && !encoding.is_tree())
         {
             self.silent(layer);
             return Redacted {
@@ -106,10 +106,8 @@ impl Redactor {
         let Some(document) = text.and_then(|text| read(decoder, text)) else {
             return self.whole(layer, bytes);
         };
-        let again = match encoding {
-            Encoding::Tree => Decoder::Custom(Arc::new(TreeCodec)),
-            _ => decoder.clone(),
-        };
+        let again = encoding.tree_decoder(fields);
+        let again = again.unwrap_or_else(|| decoder.clone());
         let original = decoded(self.schema, decoder, bytes);
         let mut found = FoundSecret::new(&self.pseudonyms);
         found.of_document(fields, &document, encoding);

@@ -11,6 +11,7 @@ use crate::record::{
 };
 use crate::{
     Builder, Capacitor, Config, Error, Format, Source,
+    schema::Field,
     source::script::{Script, ScriptHandle},
 };
 use flux_syntax::{Part, Template};
@@ -187,7 +188,7 @@ impl Recording {
         let mut builder = builder.clear_sources().manual().record(&recorder);
         let mut scripts = Vec::new();
         for layer in &self.start.layers {
-            let (source, script) = source_of(layer);
+            let (source, script) = source_of(layer, C::fields());
             builder = builder.source(source);
             scripts.push(script);
         }
@@ -261,7 +262,7 @@ impl Recording {
     }
 }
 
-fn source_of(layer: &RecordedLayer) -> (Source, Option<ScriptHandle>) {
+fn source_of(layer: &RecordedLayer, fields: &'static [Field]) -> (Source, Option<ScriptHandle>) {
     let script = Script::new(&layer.origin);
     let handle = script.handle();
     let tree = |script| Source::watcher(script).codec(TreeCodec);
@@ -275,7 +276,11 @@ fn source_of(layer: &RecordedLayer) -> (Source, Option<ScriptHandle>) {
         RecordedLayerKind::Watched(Encoding::Toml) => {
             (Source::watcher(script).format(Format::Toml), handle)
         }
-        RecordedLayerKind::Watched(Encoding::Tree) => (tree(script), handle),
+        RecordedLayerKind::Watched(encoding) => {
+            let mut source = Source::watcher(script);
+            source.format = encoding.tree_decoder(fields);
+            (source, handle)
+        }
         RecordedLayerKind::Given(given) => {
             match given {
                 Ok(text) => handle.value(text.as_str()),

@@ -411,6 +411,7 @@ proptest! {
 
 mod secrets {
     use super::*;
+    use flux::testing::{Recorder, Recording};
 
     #[derive(Flux)]
     struct Vault {
@@ -489,6 +490,50 @@ mod secrets {
                 assert!(all.contains(must_contain), "{text}: {all}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_recording_has_no_secret_and_comes_to_the_same() {
+        #[derive(Flux)]
+        #[flux(source = "dotenv:.env", override = "env:APP_?files=true")]
+        struct Declared {
+            port: u16,
+            #[flux(default, secret)]
+            password: String,
+            #[flux(default, secret)]
+            pin: String,
+            #[flux(default, nested)]
+            users: Vec<User>,
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let pin = folder.path().join("pin");
+        fs::write(&pin, "hunter9\n").unwrap();
+        let recorder = Recorder::in_memory();
+        let harness = flux::testing::harness::<Declared>()
+            .with(|builder| builder.record(&recorder))
+            .document(".env", "OTHER=hunter1\nAPP_PORT=80\nAPP_PASSWORD=hunter2\n")
+            .variable("APP_PIN_FILE", pin.as_os_str());
+        let bench = harness.start().await;
+        for (text, is_good) in [
+            ("APP_PORT=x\nAPP_PASSWORD=hunter2\n", false),
+            ("APP_PORT=81\nAPP_PASSWORD='hunter3\nx", false),
+            ("# APP_PORT=82\n", false),
+            ("APP_PORT=82\nAPP_PASSWORD=hunter4\n", true),
+            (
+                "APP_PORT=83\nAPP_USERS_0_NAME=a\nAPP_USERS_0_TOKEN=hunter5\n",
+                true,
+            ),
+            ("APP_PORT=84\nAPP_USERS_0={nmae=a}\n", false),
+        ] {
+            assert_eq!(bench.set(".env", text).await.is_ok(), is_good, "{text}");
+        }
+        let lines = recorder.lines();
+        assert!(!lines.contains("hunter"), "{lines}");
+        let recording: Recording = lines.parse().unwrap();
+        let replay = recording.replay(Declared::builder()).await.unwrap();
+        assert_eq!(replay.difference(), None, "{lines}");
+        assert_eq!(replay.get().port, 83);
+        assert_eq!(replay.get().users[0].name, "a");
     }
 
     #[tokio::test]

@@ -96,6 +96,7 @@ impl<L: 'static> VariableText for VariablesFile<L> {
                 problems,
                 unread: Vec::new(),
                 is_followed: false,
+                has_places: true,
             };
         };
         let (given, unread) = environment.read(&|_| Vec::new());
@@ -151,11 +152,13 @@ impl<L: 'static> VariableText for VariablesFile<L> {
             Some((path, place))
         });
         VariablesRead {
-            tree: given.tree.unwrap_or_default(),
+            // Without assignments it is no configuration without values, but none.
+            tree: given.tree.filter(|_| has_variables).unwrap_or_default(),
             set: set.collect(),
             problems,
             unread,
             is_followed,
+            has_places: true,
         }
     }
 }
