@@ -1,5 +1,5 @@
-//! Files of variables: the names are computed from the field table, so that whoever knows it reads the text, and what it reads is
-//! decoded like the environment.
+//! How what was read of a file of variables is decoded, and where its values are. Its names are computed from the field table, so that
+//! whoever knows that reads the text.
 
 use super::{opened::opened, syntax::Syntax};
 use crate::{

@@ -1,4 +1,4 @@
-//! Files of variables, such as `.env`: watched like any other file, and read as the environment is.
+//! Which names a file of variables such as `.env` is read by: its own, or those of the environment. It is watched like any other file.
 
 mod assignments;
 mod reader;

@@ -1,4 +1,4 @@
-//! A text of variables, read by the names of a config type.
+//! What a file of variables means to a config type: what is set, what refuses the file, and what is not read and was perhaps meant.
 
 use super::assignments::assignments;
 use crate::{
