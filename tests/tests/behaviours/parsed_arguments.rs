@@ -308,7 +308,7 @@ fn completions_without_a_parser_have_them_where_arguments_are_a_layer() {
             Ok(CommandLine {
                 command: Some(Command::Config(command)),
                 ..
-            }) => command,
+            }) => *command,
             other => panic!("{other:?}"),
         };
         let (script, note) = printed::<Service>(command());

@@ -1,5 +1,6 @@
 //! Leaf types that implement `JsonSchema`: what they have of themselves is in the schema of the config type, and as strict as the decoder.
 
+#[allow(dead_code, reason = "the behaviours use the rest of it")]
 #[path = "../behaviours/answers/schema/documents.rs"]
 mod documents;
 #[path = "../behaviours/answers/schema/validator.rs"]
