@@ -4,12 +4,14 @@
 //! seconds of processor time and the memory of that one update. A process that takes longer than [`PATIENCE`] is killed and counts
 //! as that long.
 //!
-//! `FLUX_WRITE_PAGES=1` writes what was measured into the guide, see [`page`].
+//! `FLUX_WRITE_PAGES=1` writes what was measured into the guide, see [`page`]; `FLUX_HOSTILE=TEXT` measures the rows alone whose
+//! names contain the text.
 
 mod config;
 mod page;
 mod pairs;
 mod shapes;
+mod ways;
 
 use crate::{
     config::{Plain, block_on, plain},
@@ -71,115 +73,160 @@ struct Measured {
     is_refused: bool,
     /// For each of [`SIZES`].
     times: [f64; SIZES.len()],
-    memory: f64,
-    /// Of the plain decode of the document itself, at the largest size.
-    own: f64,
+    /// In bytes, for each of them.
+    memory: [f64; SIZES.len()],
+    /// At the largest size, of what is beyond [`NOISE_OF_MEMORY`].
+    memory_ratio: f64,
+    /// Of the plain decode of the document itself, for each of them.
+    own: [f64; SIZES.len()],
     /// For a doubling of the size.
     growth: f64,
-    milliseconds: f64,
+    growth_of_memory: f64,
+    milliseconds: [f64; SIZES.len()],
     milliseconds_of_small: f64,
 }
 
 impl Measured {
+    const LAST: usize = SIZES.len() - 1;
+
     /// A document of nothing but brackets costs any decoder more than a good one of the same size. Where its own plain decode costs
     /// more than that of the good one, the gate is a multiple of the former.
-    fn base(&self) -> f64 {
-        self.own.max(1.0)
+    fn base(&self, size: usize) -> f64 {
+        self.own[size].max(1.0)
     }
 
-    /// What the gate holds, once the base is counted.
-    fn ratio(&self) -> f64 {
-        self.times[SIZES.len() - 1] / self.base()
+    /// What the gate holds, once the base is counted. What a document of [`SMALL`] costs is a fixed cost, and no part of what a
+    /// document below the largest size is held to.
+    fn ratio(&self, size: usize) -> f64 {
+        let fixed = match size {
+            Measured::LAST => 0.0,
+            _ => self.milliseconds_of_small / self.milliseconds[size],
+        };
+        self.times[size] * (1.0 - fixed) / self.base(size)
     }
 
     fn is_relaxed(&self) -> bool {
-        self.times[SIZES.len() - 1] > MOST && self.ratio() <= MOST
+        self.times[Measured::LAST] > MOST && self.ratio(Measured::LAST) <= MOST
+    }
+
+    /// A gate is not kept.
+    fn is_over(&self) -> bool {
+        (0..SIZES.len()).any(|size| self.ratio(size) > MOST)
+            || self.memory_ratio > MOST
+            || self.growth > GROWTH
+            || self.growth_of_memory > GROWTH
+            || self.milliseconds_of_small > MOST_OF_SMALL
     }
 }
 
 pub(crate) fn run(table: &mut Table) {
     table.title("Hostile documents (processor time of one update; ratios to the plain decode of a good document of that size)");
+    let only = env::var("FLUX_HOSTILE").unwrap_or_default();
+    let writes = env::var_os("FLUX_WRITE_PAGES").is_some();
+    assert!(
+        !writes || (cfg!(feature = "recordings") && only.is_empty()),
+        "the page has every row: `--features recordings`, without FLUX_HOSTILE"
+    );
     let mut all = Vec::new();
     for format in FORMATS {
         let good = SIZES.map(|size| cost("good", format, size));
-        for (shape, make) in SHAPES {
-            if make(format, 64).is_none() {
-                continue;
-            }
-            let measured = measure(shape, format, &good);
+        let shapes = SHAPES.iter().filter(|(_, make)| make(format, 64).is_some());
+        let pairs = PAIRS
+            .iter()
+            .filter(|(_, second, _)| format == "json" && second.is_measured());
+        let names = shapes
+            .map(|(shape, _)| *shape)
+            .chain(pairs.map(|(pair, ..)| *pair));
+        for name in names.filter(|name| name.contains(&only)) {
+            let measured = measure(name, format, &good);
             rows(table, &measured);
             all.push(measured);
         }
     }
-    if env::var_os("FLUX_WRITE_PAGES").is_some() {
+    if writes {
         page::write(&all);
-    }
-    let good = SIZES.map(|size| cost("good", "json", size));
-    for (pair, ..) in PAIRS {
-        rows(table, &measure(pair, "json", &good));
     }
 }
 
 fn measure(shape: &'static str, format: &'static str, good: &[Cost; SIZES.len()]) -> Measured {
-    let last = SIZES.len() - 1;
+    let last = Measured::LAST;
     // Over two doublings, which is steadier than over one.
     let growth = |costs: &[Cost; SIZES.len()]| match costs[last].seconds > NOISE_OF_GROWTH {
         true => (costs[last].seconds / costs[0].seconds).sqrt(),
         false => 1.0,
     };
+    let growth_of_memory = |costs: &[Cost; SIZES.len()]| {
+        let large = costs[last].memory - NOISE_OF_MEMORY;
+        (large.max(1.0) / costs[0].memory.max(1e6)).sqrt()
+    };
     let mut costs = SIZES.map(|size| cost(shape, format, size));
     for _ in 0..2 {
-        // Whatever else the machine does makes one of the sizes dearer, and none cheaper.
-        if growth(&costs) > GROWTH {
+        // Whatever else the machine does makes one of the sizes dearer, and none cheaper; but not that much.
+        if costs[last].seconds > 5.0 {
+            break;
+        }
+        if growth(&costs) > GROWTH || growth_of_memory(&costs) > GROWTH {
             for (cost, size) in costs.iter_mut().zip(SIZES) {
                 *cost = cost.or(self::cost(shape, format, size));
             }
         }
     }
-    let own = cost(&format!("{PLAIN}{shape}"), format, SIZES[last]);
-    let mut times = [0.0; SIZES.len()];
-    for (time, (cost, good)) in times.iter_mut().zip(costs.iter().zip(good)) {
-        *time = cost.seconds / good.seconds;
-    }
+    let plain = format!("{PLAIN}{shape}");
+    let own = SIZES.map(|size| cost(&plain, format, size));
+    let ratios = |costs: &[Cost; SIZES.len()]| {
+        let mut ratios = [0.0; SIZES.len()];
+        for (ratio, (cost, good)) in ratios.iter_mut().zip(costs.iter().zip(good)) {
+            *ratio = cost.seconds / good.seconds;
+        }
+        ratios
+    };
     // What a process touches for the first time counts as memory, in both.
     let least = 1e6;
-    let base = good[last].memory.max(own.memory).max(least);
+    let base = good[last].memory.max(own[last].memory).max(least);
     Measured {
         shape,
         format,
         is_refused: costs[last].is_refused,
-        times,
-        memory: (costs[last].memory - NOISE_OF_MEMORY).max(0.0) / base,
-        own: own.seconds / good[last].seconds,
+        times: ratios(&costs),
+        memory: costs.map(|cost| cost.memory),
+        memory_ratio: (costs[last].memory - NOISE_OF_MEMORY).max(0.0) / base,
+        own: ratios(&own),
         growth: growth(&costs),
-        milliseconds: costs[last].seconds * 1e3,
+        growth_of_memory: growth_of_memory(&costs),
+        milliseconds: costs.map(|cost| cost.seconds * 1e3),
         milliseconds_of_small: cost(shape, format, SMALL).seconds * 1e3,
     }
 }
 
 fn rows(table: &mut Table, measured: &Measured) {
     let name = format!("{}: {}", measured.format, measured.shape);
-    let base = measured.milliseconds / measured.times[SIZES.len() - 1] * measured.base();
-    let of = match measured.own > 1.0 {
+    let last = Measured::LAST;
+    let milliseconds = measured.milliseconds[last];
+    let base = milliseconds / measured.times[last] * measured.base(last);
+    let of = match measured.own[last] > 1.0 {
         true => "its own plain decode",
         false => "plain decode",
     };
-    let row = Row::new(name.clone(), measured.milliseconds, "ms");
+    let row = Row::new(name.clone(), milliseconds, "ms");
     table.add(row.of(of, base).at_most(MOST));
-    if measured.memory > MOST {
-        table.add(Row::new(format!("{name}, memory"), measured.memory, "times").at_most(MOST));
+    let mut held = |what: &str, figure: f64, unit, most: f64| {
+        if figure > most {
+            table.add(Row::new(format!("{name}, {what}"), figure, unit).at_most(most));
+        }
+    };
+    for (size, bytes) in SIZES.iter().enumerate().take(last) {
+        let what = format!("{} KiB beyond 4 KiB", bytes >> 10);
+        held(&what, measured.ratio(size), "times", MOST);
     }
-    if measured.growth > GROWTH {
-        table.add(Row::new(format!("{name}, growth"), measured.growth, "times").at_most(GROWTH));
-    }
-    if measured.milliseconds_of_small > MOST_OF_SMALL {
-        let row = Row::new(
-            format!("{name}, 4 KiB"),
-            measured.milliseconds_of_small,
-            "ms",
-        );
-        table.add(row.at_most(MOST_OF_SMALL));
-    }
+    held("memory", measured.memory_ratio, "times", MOST);
+    held("growth", measured.growth, "times", GROWTH);
+    held(
+        "growth of memory",
+        measured.growth_of_memory,
+        "times",
+        GROWTH,
+    );
+    held("4 KiB", measured.milliseconds_of_small, "ms", MOST_OF_SMALL);
 }
 
 /// The cheapest of three runs, unless the first is slow anyway.
@@ -246,7 +293,7 @@ pub(crate) fn cell(shape: &str, format: &str, size: usize) {
     let pair = PAIRS.iter().find(|(name, ..)| *name == shape);
     let text = pair.map(|(_, _, make)| make(size));
     if let (Some((_, second, _)), Some(text), None) = (pair, &text, plain) {
-        return pairs::cell(*second, text.clone());
+        return ways::cell(*second, text.clone());
     }
     let make: Option<&(_, Make)> = SHAPES.iter().find(|(name, _)| *name == shape);
     let text = match text {

@@ -1,6 +1,6 @@
 //! The page of the guide about hostile documents: its tables are what a run measured.
 
-use super::{MOST, MOST_OF_SMALL, Measured};
+use super::{MOST, MOST_OF_SMALL, Measured, pairs::PAIRS};
 use std::{fmt::Write, fs, path::Path};
 
 const BEGIN: &str = "<!-- Made by the benchmark, see CONTRIBUTING.md: hostile documents. -->";
@@ -20,40 +20,39 @@ pub(super) fn write(all: &[Measured]) {
 
 fn tables(all: &[Measured]) -> String {
     let mut text = String::new();
+    let is_pair = |one: &&Measured| PAIRS.iter().any(|(name, ..)| *name == one.shape);
+    let of_format = |format| {
+        all.iter()
+            .filter(move |one| one.format == format && !is_pair(one))
+    };
     for (format, name) in [("json", "JSON"), ("yaml", "YAML"), ("toml", "TOML")] {
-        let _ = write!(
-            text,
-            "\n## {name}\n\n| shape | outcome | 32 KiB | 64 KiB | 128 KiB | growth | memory | parser | 4 KiB |\n\
-             |---|---|---|---|---|---|---|---|---|\n"
-        );
-        for one in all.iter().filter(|one| one.format == format) {
-            let outcome = if one.is_refused {
-                "refused"
-            } else {
-                "accepted"
-            };
-            let [small, middle, large] = one.times;
-            let _ = writeln!(
-                text,
-                "| {} | {outcome} | {small:.1} | {middle:.1} | {large:.1} | {:.2} | {:.1} | {:.1} | {:.1} ms |",
-                one.shape, one.growth, one.memory, one.own, one.milliseconds_of_small
-            );
-        }
+        table(&mut text, name, of_format(format));
     }
-    let relaxed: Vec<String> = (all.iter().filter(|one| one.is_relaxed()))
-        .map(|one| format!("{} in {}", one.shape, one.format.to_uppercase()))
-        .collect();
+    table(
+        &mut text,
+        "Two documents, recordings, variables",
+        all.iter().filter(is_pair),
+    );
+    let names = |of: fn(&Measured) -> bool| -> String {
+        let those = all.iter().filter(|one| of(one));
+        let names = those.map(|one| format!("{} in {}", one.shape, one.format.to_uppercase()));
+        let names = names.collect::<Vec<_>>().join("; ");
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names
+        }
+    };
     let worst = all
         .iter()
         .max_by(|a, b| a.milliseconds_of_small.total_cmp(&b.milliseconds_of_small));
     let _ = write!(
         text,
-        "\n## The gates\n\nOver {MOST} plain decodes of a good document, and within {MOST} of their own: "
+        "\n## The gates\n\nOver {MOST} plain decodes of a good document, and within {MOST} of their own: {}.\n\n\
+         Over a gate: {}.",
+        names(Measured::is_relaxed),
+        names(Measured::is_over)
     );
-    let _ = match relaxed.is_empty() {
-        true => write!(text, "none."),
-        false => write!(text, "{}.", relaxed.join("; ")),
-    };
     if let Some(worst) = worst {
         let _ = write!(
             text,
@@ -65,4 +64,29 @@ fn tables(all: &[Measured]) -> String {
     }
     text.push('\n');
     text
+}
+
+fn table<'m>(text: &mut String, name: &str, rows: impl Iterator<Item = &'m Measured>) {
+    let _ = write!(
+        text,
+        "\n## {name}\n\n| shape | outcome | 32 KiB | 64 KiB | 128 KiB | growth | memory | parser | 4 KiB |\n\
+         |---|---|---|---|---|---|---|---|---|\n"
+    );
+    for one in rows {
+        let outcome = if one.is_refused {
+            "refused"
+        } else {
+            "accepted"
+        };
+        let [small, middle, large] = one.times;
+        let [least, more, most] = one.memory.map(|bytes| bytes / 1e6);
+        let _ = writeln!(
+            text,
+            "| {} | {outcome} | {small:.1} | {middle:.1} | {large:.1} | {:.2} | {least:.0}, {more:.0}, {most:.0} MB | {:.1} | {:.1} ms |",
+            one.shape,
+            one.growth,
+            one.own[Measured::LAST],
+            one.milliseconds_of_small
+        );
+    }
 }
