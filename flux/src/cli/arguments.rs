@@ -12,6 +12,7 @@ use clap::{
     value_parser,
 };
 use std::{
+    collections::HashMap,
     ffi::{OsStr, OsString},
     fmt,
     marker::PhantomData,
@@ -109,9 +110,10 @@ impl<C: Root> ConfigArguments<C> {
         let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
         let described = arguments::described(fields, decode, &prefixes);
         let set = self.has_set.then(set);
+        let taken = taken(&command);
         let all = described.into_iter().flat_map(clap_arguments).chain(set);
         for one in all {
-            if let Some(clash) = clash(&command, &one) {
+            if let Some(clash) = clash(&taken, &one) {
                 panic!("{}: {clash}", C::NAME);
             }
             command = command.arg(one.help_heading("Configuration"));
@@ -293,33 +295,36 @@ fn help(one: &DescribedArgument) -> (String, String) {
     (short.trim().to_owned(), long.trim().to_owned())
 }
 
-/// What the parser has already of the names of an argument, said to the programmer.
-fn clash(command: &Command, new: &Arg) -> Option<String> {
-    let names = |arg: &Arg| {
-        let long = arg.get_long().map(str::to_owned).into_iter();
-        let aliases = arg.get_all_aliases().unwrap_or_default().into_iter();
-        let short = arg.get_short().into_iter();
-        let shorts = arg.get_all_short_aliases().unwrap_or_default();
-        let long = long.chain(aliases.map(str::to_owned));
-        let long = long.map(|name| format!("--{name}"));
-        let short = short.chain(shorts).map(|letter| format!("-{letter}"));
-        long.chain(short).collect::<Vec<String>>()
-    };
-    let own = names(new);
-    let has_version = command
-        .get_version()
-        .or(command.get_long_version())
-        .is_some()
-        && !command.is_disable_version_flag_set();
-    let version = [("--version", "version"), ("-V", "version")].into_iter();
-    let version = version.filter(|_| has_version);
-    let version = version.map(|(name, id)| (name.to_owned(), id.to_owned()));
-    let theirs = command.get_arguments().flat_map(|arg| {
-        let id = arg.get_id().to_string();
-        let names = names(arg).into_iter();
-        names.map(move |name| (name, id.clone()))
-    });
-    let (name, id) = theirs.chain(version).find(|(name, _)| own.contains(name))?;
+/// The names of an argument, as they are typed.
+fn names(arg: &Arg) -> Vec<String> {
+    let long = arg.get_long().map(str::to_owned).into_iter();
+    let aliases = arg.get_all_aliases().unwrap_or_default().into_iter();
+    let short = arg.get_short().into_iter();
+    let shorts = arg.get_all_short_aliases().unwrap_or_default();
+    let longs = long.chain(aliases.map(str::to_owned));
+    let longs = longs.map(|name| format!("--{name}"));
+    let shorts = short.chain(shorts).map(|letter| format!("-{letter}"));
+    longs.chain(shorts).collect()
+}
+
+/// What each name means to the parser already, by id.
+fn taken(command: &Command) -> HashMap<String, String> {
+    let mut taken = HashMap::new();
+    let version = command.get_version().or(command.get_long_version());
+    if version.is_some() && !command.is_disable_version_flag_set() {
+        taken.extend(["--version", "-V"].map(|name| (name.to_owned(), "version".to_owned())));
+    }
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        taken.extend(names(arg).into_iter().map(|name| (name, id.to_owned())));
+    }
+    taken
+}
+
+/// An argument that has a name which the parser has, in a sentence for the programmer.
+fn clash(taken: &HashMap<String, String>, new: &Arg) -> Option<String> {
+    let mut names = names(new).into_iter();
+    let (id, name) = names.find_map(|name| Some((taken.get(&name)?, name)))?;
     let way = match new.get_id() == long(SET).as_str() {
         true => "leave it out with `without_set`",
         false => "give the field another one: `#[flux(arg = \"..\")]`, `#[flux(short = '.')]`",
