@@ -4,7 +4,7 @@ use crate::{
     Said,
     by_hand::{error, report, started},
 };
-use flux::{Capacitor, Flux, Format, Source, Unknown, source::Channel};
+use flux::{Capacitor, Error, Flux, Format, Source, Unknown, source::Channel};
 use serde::Deserialize;
 use std::{
     io,
@@ -198,4 +198,23 @@ pub fn environment() -> Vec<Said> {
         Ok(())
     });
     said
+}
+
+/// A file of variables, and a variable that names a file.
+pub fn variables() -> Vec<Said> {
+    let text = "APP_PORT=http\nAPP_HOST=two words\nAPP_SHARDS=2\nAPP_SHARDS=4\n";
+    std::fs::write(".env", text).expect("a folder");
+    let environment = Source::env("APP_?files=true").variables([
+        ("APP_HOST", "a"),
+        ("APP_POOL_URL", "b"),
+        ("APP_POOL_MAX", "9"),
+        ("APP_POOL_MAX_FILE", "/run/secrets/max"),
+    ]);
+    let builder = Capacitor::<AppConfig>::builder()
+        .source(Source::dotenv(".env"))
+        .override_with(environment);
+    match builder.load() {
+        Err(Error::Refused(report)) => vec![("file of variables", report.to_string())],
+        _ => Vec::new(),
+    }
 }

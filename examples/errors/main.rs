@@ -27,6 +27,7 @@ fn everything() -> Vec<Said> {
         || Box::pin(declared::cases()),
     ];
     let mut said = documents::environment();
+    said.extend(documents::variables());
     for topic in topics {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
