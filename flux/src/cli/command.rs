@@ -44,8 +44,8 @@ pub struct ConfigCommand {
     /// A running program is not asked.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there is no socket to ask at"))]
     pub(super) is_offline: bool,
-    /// The program's own parser.
-    pub(super) parser: Option<clap::Command>,
+    /// The program's own parser. In a box, since the command is a variant beside small ones.
+    pub(super) parser: Option<Box<clap::Command>>,
 }
 
 #[derive(Debug, Clone)]

@@ -28,7 +28,7 @@ impl ConfigCommand {
     /// With clap's derive: `command.in_parser(CommandLine::command()).execute::<AppConfig>()`, where `CommandLine` derives `clap::Parser`.
     #[must_use]
     pub fn in_parser(mut self, parser: clap::Command) -> Self {
-        self.parser = Some(parser);
+        self.parser = Some(Box::new(parser));
         self
     }
 
@@ -127,7 +127,7 @@ impl ConfigCommand {
             ConfigAction::Watch { changes } => watch::<C>(&mut answer, *changes),
             ConfigAction::Completions(shell) => {
                 let mut parser = match &self.parser {
-                    Some(parser) => parser.clone(),
+                    Some(parser) => clap::Command::clone(parser),
                     None => {
                         let text = "note: these are the completions of `config` alone: the program does not give its parser to `flux::cli::Command::in_parser`";
                         writeln!(answer.err, "{text}")?;
