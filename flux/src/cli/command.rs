@@ -116,7 +116,9 @@ fn inputs() -> [Arg; 4] {
             .long("without")
             .value_name("NAME")
             .action(ArgAction::Append)
-            .help("Leaves a layer out; what is missing may come from it"),
+            .help(
+                "Leaves a layer out, as if at a start without it; what is missing may come from it",
+            ),
         Arg::new("only-given")
             .long("only-given")
             .action(ArgAction::SetTrue)
@@ -166,7 +168,7 @@ impl clap::Args for ConfigCommand {
             .long("offline")
             .action(ArgAction::SetTrue)
             .global(true)
-            .help("Never asks the running process, where the program has a socket for that");
+            .help("Does not ask the running process: files are read here, and variables are those of this shell");
         let about = match command.get_about() {
             Some(_) => command,
             None => command.about("Checks and explains the configuration"),
@@ -175,7 +177,7 @@ impl clap::Args for ConfigCommand {
             sub("check", "Judges documents as a start would, and applies nothing")
                 .arg(files())
                 .args(inputs()),
-            sub("show", "Prints what a start would apply, without its secrets")
+            sub("show", "Prints the configuration of the running process, or what a start would apply where none can be asked; without its secrets")
                 .arg(files().long("file"))
                 .args(inputs())
                 .arg(document_format())
@@ -185,7 +187,7 @@ impl clap::Args for ConfigCommand {
                         .action(ArgAction::SetTrue)
                         .help("Adds to each line where its value comes from"),
                 ),
-            sub("explain", "Prints which layer sets a value, and what it hides")
+            sub("explain", "Prints which layer sets a value, and what it hides: in the running process, or at a start where none can be asked")
                 .arg(Arg::new("path").value_name("PATH").help("As in reports: `pool.max_size`; every setting by default"))
                 .arg(files().long("file"))
                 .args(inputs()),
@@ -208,7 +210,7 @@ impl clap::Args for ConfigCommand {
                     .value_parser(value_parser!(u64).range(1..))
                     .help("Ends after so many lines; otherwise it ends with the process"),
             ),
-            sub("trust", "Ends trials and quarantines: what the process died with is tried again"),
+            sub("trust", "Has content tried again that is held back because the process died with it, or because it was taken back"),
             sub("completions", "Prints the completions of a shell for these commands").arg(
                 Arg::new("shell")
                     .value_name("SHELL")

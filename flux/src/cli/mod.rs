@@ -26,7 +26,7 @@
 //! | command | does |
 //! |---|---|
 //! | `check [FILE]..` | judges documents as a start would: [`Builder::check`](crate::Builder::check) |
-//! | `show` | prints what a start would apply, without its secrets |
+//! | `show` | prints the configuration of the running process, or what a start would apply where none can be asked; without its secrets |
 //! | `explain [PATH]` | prints which layer sets a value, or all of them |
 //! | `silent` | prints the settings without effect: what a higher layer hides, what repeats a lower one or the default, keys that no field has |
 //! | `blame PATH` | prints which generations changed a value, by which layer, and the refusals about it; of the process that runs alone, which remembers it |

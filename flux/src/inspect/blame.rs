@@ -338,7 +338,7 @@ impl Blaming<'_> {
         }
         if self.status.history.is_empty() {
             notes.push(
-                "refusals of before are known where `Builder::history` keeps them".to_owned(),
+                "no refusal is remembered; how many are is set in the program, by `Builder::history`".to_owned(),
             );
         }
         for content in &self.status.quarantined {

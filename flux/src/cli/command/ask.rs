@@ -43,12 +43,28 @@ impl ConfigCommand {
         })
     }
 
+    /// Whether the answer could be taken for that of the running program, and is not.
+    fn is_judged_here(&self) -> bool {
+        let about_process = match &self.action {
+            ConfigAction::Show { .. } | ConfigAction::Explain { .. } | ConfigAction::Silent(_) => {
+                true
+            }
+            ConfigAction::Diff(_) | ConfigAction::Plan(_) => self.is_offline,
+            _ => false,
+        };
+        about_process && (self.is_offline || self.question(None).is_none())
+    }
+
     /// The answer of the running program, where there is one and it may be asked.
     pub(super) fn ask_running<C: Root>(
         &self,
         answer: &mut Answering<'_>,
     ) -> io::Result<Option<u8>> {
         let Some(request) = self.question(answer.width).filter(|_| !self.is_offline) else {
+            if self.is_judged_here() && C::declared().admin_path().is_some() {
+                let text = "note: no process was asked: files are read here, and variables are those of this shell";
+                writeln!(answer.err, "{text}")?;
+            }
             return Ok(None);
         };
         let path = match C::declared().admin_path() {
