@@ -87,9 +87,11 @@ impl AdminRequest {
         };
         Some(AdminRequest {
             output: OutputFormat::named(text("format")?),
+            // No terminal is wider, and a larger precision is a panic of `format!`.
             width: (json.get("width"))
                 .and_then(Value::as_u64)
-                .and_then(|width| width.try_into().ok()),
+                .and_then(|width| u16::try_from(width).ok())
+                .map(usize::from),
             question,
         })
     }
@@ -108,6 +110,8 @@ mod tests {
         };
         let mut json = sent.to_json().unwrap();
         assert_eq!(AdminRequest::of_json(&json).unwrap().width, Some(60));
+        json["width"] = 70_000.into();
+        assert_eq!(AdminRequest::of_json(&json).unwrap().width, None);
         json.as_object_mut().unwrap().remove("width");
         assert_eq!(AdminRequest::of_json(&json).unwrap().width, None);
     }
