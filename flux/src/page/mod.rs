@@ -28,7 +28,7 @@
 //! | `effective.json`, `effective.yaml`, `effective.toml` | [`Capacitor::effective`](crate::Capacitor::effective) |
 //! | `fingerprint.json` | [`Capacitor::fingerprint`](crate::Capacitor::fingerprint), and whether it is partial |
 //! | `silent.json`; `silent` as a page | [`Capacitor::silent`](crate::Capacitor::silent) |
-//! | `schema.json`, `template.yaml`, `reference.md`, `variables.env` | what may be written: [`Describe`](crate::inspect::Describe), with the prefix of the program's variables |
+//! | `schema.json`, `template.yaml`, `reference.md`, `variables.env` | what may be written: [`Describe`](crate::inspect::Describe), with the prefix of the program's variables once a configuration is applied |
 //! | `healthz`, `healthz?strict` | 200 or 503 and a line, for probes |
 //! | `metrics` | what the program gives to [`Page::metrics`] |
 //! | `control.json` | what is allowed, and the token for it |

@@ -1,6 +1,6 @@
-//! What the form of the page answers about a document: what it would change in the configuration that runs. Nothing is applied;
-//! stages, callbacks and parties are not asked. Whoever may ask could try guesses at secrets, so it is for those alone who may
-//! change what runs.
+//! What the form of the page answers about a document: what it would change in the configuration that runs. Nothing is applied:
+//! parties prepare and roll back, and stages and callbacks are not asked. Whoever may ask could try guesses at secrets, so it is for
+//! those alone who may change what runs.
 
 use super::{
     answer::{self, HTML, PageAnswer, json, line},

@@ -276,7 +276,7 @@ async fn the_fingerprint_is_on_the_page_and_follows_what_readers_see() {
 }
 
 #[tokio::test]
-async fn what_may_be_written_is_there_before_anything_runs_with_the_programs_own_prefix() {
+async fn what_may_be_written_is_there_before_anything_runs_and_then_with_the_programs_own_prefix() {
     let (sender, below) = Channel::buffered("app.yaml", 4);
     let capacitor = Capacitor::<App>::builder()
         .source(Source::watcher(below).format(Format::Yaml))
