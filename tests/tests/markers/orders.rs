@@ -90,6 +90,8 @@ async fn asked(outputs: &Outputs, socket: &Path, text: &str) {
         json!({ "do": "show", "as": "json", "origins": false, "format": "json" }),
         json!({ "do": "explain", "path": "password", "format": "human" }),
         json!({ "do": "explain", "path": null, "format": "json" }),
+        json!({ "do": "silent", "format": "human" }),
+        json!({ "do": "blame", "path": "password", "format": "json" }),
         json!({ "do": "diff", "inputs": inputs("upper"), "format": "human" }),
         json!({ "do": "plan", "inputs": inputs("upper"), "format": "human" }),
         json!({ "do": "plan", "inputs": inputs("nowhere"), "format": "sarif" }),

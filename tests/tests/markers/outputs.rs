@@ -75,7 +75,7 @@ impl Outputs {
 }
 
 /// What the page answers, each with everything that it knows.
-const ROUTES: [&str; 9] = [
+const ROUTES: [&str; 15] = [
     "/",
     "/?q=zq",
     "/status.json",
@@ -83,6 +83,12 @@ const ROUTES: [&str; 9] = [
     "/blame.json",
     "/effective.yaml",
     "/explain.json?path=password",
+    "/silent",
+    "/silent.json",
+    "/schema.json",
+    "/template.yaml",
+    "/reference.md",
+    "/variables.env",
     "/healthz",
     "/events",
 ];
