@@ -270,7 +270,7 @@ fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
 /// Looks variables up in those that are given, and gives files of variables the names that they are read by.
 pub(super) fn with_variables(spec: &mut Spec, inputs: &Inputs) -> Result<(), InputError> {
     if let Some(given) = &inputs.variables {
-        let given = Variables::Given(Arc::new(given.iter().cloned().collect()));
+        let given = Variables::given(given.iter().cloned().collect());
         for source in spec.sources.iter_mut().chain(&mut spec.overrides) {
             source.variables = given.clone();
         }

@@ -18,7 +18,6 @@ use crate::{
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     ffi::OsString,
-    sync::Arc,
 };
 
 /// A document without its secrets.
@@ -192,7 +191,7 @@ impl Redactor {
                 let value = text.map_or_else(not_unicode, |text| Some(text.into()));
                 Some((name.clone(), value?))
             });
-            read(&Variables::Given(Arc::new(pairs.collect())))
+            read(&Variables::given(pairs.collect()))
         };
         let (variables, note) = self.choose(layer, read(variables), found.secrets, replaced, again);
         RedactedVariables { variables, note }

@@ -61,6 +61,16 @@ pub(crate) struct Options {
 }
 
 impl Spec {
+    /// Gives each layer of the environment the variables that are read elsewhere, which are not misspelt.
+    pub(crate) fn share_variables(&mut self) {
+        let paths = std::iter::empty();
+        #[cfg(feature = "json")]
+        let paths = paths.chain(self.last_known_good.iter().map(|(path, _)| path));
+        #[cfg(feature = "cli")]
+        let paths = paths.chain(self.options.admin.iter().map(|(address, _)| address));
+        crate::source::declare::share_variables(&mut self.sources, &mut self.overrides, paths);
+    }
+
     /// Nothing is declared yet.
     pub(crate) fn new(schema: &'static Schema) -> Self {
         Spec {
@@ -107,6 +117,7 @@ impl Spec {
     /// # Errors
     /// The layer whose declaration cannot work, and what is wrong with it.
     pub(crate) fn name_variables(&mut self) -> Result<(), (String, String)> {
+        self.share_variables();
         #[cfg(feature = "dotenv")]
         {
             let schema = self.options.schema;

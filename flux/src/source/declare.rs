@@ -1,6 +1,7 @@
 //! How a layer is declared (`Source`): its source, its format, whether it may be absent.
 
 mod expand;
+mod named;
 mod offline;
 mod opening;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 
 #[cfg(any(feature = "json", feature = "dotenv"))]
 pub(crate) use expand::expand;
+pub(crate) use named::share_variables;
 pub(crate) use offline::{OfflineContent, OfflineLayer};
 #[cfg(feature = "testing")]
 pub(crate) use opening::document_of;
@@ -74,7 +76,7 @@ impl Source {
             resync: None,
             wait: None,
             name: None,
-            variables: Variables::Process,
+            variables: Variables::default(),
             arguments: Arguments::Process,
         }
     }
@@ -248,7 +250,7 @@ impl Source {
     ) -> Self {
         let pairs = variables.into_iter();
         let known = pairs.map(|(name, value)| (name.into(), value.into()));
-        self.variables = Variables::Given(Arc::new(known.collect()));
+        self.variables = Variables::given(known.collect());
         self
     }
 

@@ -11,7 +11,7 @@ use crate::{
         environment::Variables,
     },
 };
-use std::{collections::HashMap, ffi::OsString, fmt, ops::Deref, sync::Arc};
+use std::{collections::HashMap, ffi::OsString, fmt, ops::Deref};
 
 /// Puts a config type on the bench with the layers that its attributes declare: their order, formats and options are the real
 /// ones, but files and remote sources hold what the test sets (nothing, until it sets something), and variables are those the
@@ -142,7 +142,7 @@ impl<C: Config> Harness<C> {
     /// # Panics
     /// Where the layers cannot work, and where a document, or arguments, are given for a layer that there is none of.
     pub async fn try_start(mut self) -> (Bench<C>, Result<(), Report>) {
-        let variables = Variables::Given(Arc::new(self.variables));
+        let variables = Variables::given(self.variables);
         let spec = &mut self.builder.spec;
         let mut layers = spec.sources.iter().chain(&spec.overrides);
         assert!(

@@ -383,3 +383,134 @@ fn the_variable_of_a_field_by_its_name_in_rust_is_reported_with_the_one_that_is_
         );
     }
 }
+
+/// Two layers of the environment, one below the other's names, and sources that variables name.
+#[test]
+fn a_variable_that_is_read_in_another_place_is_no_misspelt_one() {
+    let variables = [
+        // By the second layer, as `store_size`.
+        ("APP_STORE_STORE_SIZE", "5"),
+        ("APP_STORE_SOURCE", "env:APP_STORE_"),
+        ("APP_STORE_FILE", "none.yaml"),
+        ("APP_ANYTHING_ELSE", "none"),
+    ];
+    let given = |source: Source| source.variables(variables);
+    for unknown in [Unknown::Warn, Unknown::Deny] {
+        let builder = Capacitor::<Values>::builder().manual().unknown(unknown);
+        let capacitor = builder
+            .source(
+                given(Source::uri(
+                    "file:${APP_NONE:-${APP_ANYTHING_ELSE}}/${APP_STORE_FILE}",
+                ))
+                .optional(),
+            )
+            .source(given(Source::env("APP_")))
+            .source(given(Source::uri("${APP_STORE_SOURCE}")))
+            .build()
+            .expect("a declaration");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(capacitor.start()).expect("a start");
+        assert_eq!(capacitor.get().store_size, 5);
+        assert_eq!(capacitor.status().warnings[..], []);
+    }
+    let alone = told::<Values>(Unknown::Warn, "APP_STORE_SOURCE").expect("a warning");
+    assert!(alone[0].contains("single value"), "{alone:?}");
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct Bare {
+    store: Option<Store>,
+    anything: Option<serde_json::Value>,
+    pool: Option<Pool>,
+    #[flux(env = "REDIS")]
+    redis: Option<Store>,
+}
+
+#[test]
+fn without_a_prefix_what_may_be_somebody_elses_is_never_refused() {
+    let told = |prefix: &str, name: &str| {
+        let started = |unknown| {
+            let source = Source::env(prefix.to_owned()).variables([(name, "5")]);
+            let builder = Capacitor::<Bare>::builder().manual().unknown(unknown);
+            let capacitor = builder.source(source).build().expect("a declaration");
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let started = runtime.expect("a runtime").block_on(capacitor.start());
+            started.unwrap_or_else(|refused| panic!("{name}: {refused}"));
+            capacitor.status().warnings.len()
+        };
+        let warnings = started(Unknown::Warn);
+        assert_eq!(started(Unknown::Deny), warnings, "{name}");
+        warnings
+    };
+    for name in [
+        "STORE_KIND",
+        "STORE_X",
+        "ANYTHING_X",
+        "anything_x",
+        "POOL_X",
+    ] {
+        assert_eq!(told("", name), 0, "{name}");
+    }
+    assert_eq!(told("", "POOL_SIZE"), 1);
+    for prefix in ["", "APP_"] {
+        assert_eq!(told(prefix, "REDIS_KIND"), 1);
+    }
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct Slips {
+    #[serde(rename = "hostName")]
+    #[flux(default)]
+    host: String,
+    #[serde(rename = "database")]
+    #[flux(nested)]
+    db: SlipsDatabase,
+    leaf: Option<Pool>,
+    #[flux(default)]
+    leaf_size_max: u32,
+}
+
+#[derive(Flux)]
+#[allow(dead_code)]
+struct SlipsDatabase {
+    store: Option<Store>,
+}
+
+#[test]
+fn what_is_behind_a_name_is_accused_only_where_the_value_has_parts() {
+    for name in ["APP_HOST_IP", "APP_HOST_X"] {
+        assert_eq!(told::<Slips>(Unknown::Deny, name), Ok(Vec::new()), "{name}");
+    }
+    for (name, fix) in [
+        (
+            "APP_DB_STORE_KIND",
+            r#"set `APP_DATABASE_STORE={"kind":..}`"#,
+        ),
+        ("APP_LEAF_SIZE", "set `APP_LEAF={size=..}`"),
+        ("APP_LEAF_SIZE_MAXX", "did you mean `APP_LEAF_SIZE_MAX`?"),
+        // Slips beside the other slip.
+        ("APP_LEAF__SIZE", "set `APP_LEAF={size=..}`"),
+        (
+            "APP_DATABASE_STORE__KIND",
+            r#"set `APP_DATABASE_STORE={"kind":..}`"#,
+        ),
+        ("app_leaf_size", "set `APP_LEAF={size=..}`"),
+        (
+            "app_database_store_kind",
+            r#"set `APP_DATABASE_STORE={"kind":..}`"#,
+        ),
+    ] {
+        let warnings = told::<Slips>(Unknown::Warn, name).expect(name);
+        assert!(
+            matches!(&warnings[..], [one] if one.contains(fix)),
+            "{name}: {warnings:?}"
+        );
+        let refused = told::<Slips>(Unknown::Deny, name).expect_err(name);
+        assert!(refused.contains(fix), "{refused}");
+    }
+}

@@ -30,7 +30,7 @@ fn a_variable_that_is_empty_or_no_unicode_is_reported_as_what_it_is() {
         ("EMPTY".to_owned(), OsString::new()),
         ("BYTES".to_owned(), bytes),
     ];
-    let variables = Variables::Given(Arc::new(variables.into_iter().collect()));
+    let variables = Variables::given(variables.into_iter().collect());
     for uri in ["redis://${NAME}/k", "file:${NAME}/app.yaml", "${NAME}"] {
         for (name, sentence) in [
             ("EMPTY", "EMPTY is empty"),

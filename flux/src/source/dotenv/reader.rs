@@ -17,7 +17,6 @@ use std::{
     collections::{HashMap, hash_map},
     ffi::OsString,
     ops::Range,
-    sync::Arc,
 };
 
 /// How files of variables are read for one config type.
@@ -86,7 +85,7 @@ impl<L: 'static> VariableText for VariablesFile<L> {
             }
         }
         let has_variables = !values.is_empty();
-        let variables = Variables::Given(Arc::new(values));
+        let variables = Variables::given(values);
         let environment = Environment::new(fields, self.decode, &self.naming, &variables);
         let Some(environment) = environment else {
             // Its names were checked where it was declared.

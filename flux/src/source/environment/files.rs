@@ -54,7 +54,7 @@ pub(super) fn read(
     known: &Variables,
 ) -> Option<FileValues> {
     let naming = Naming::parse(prefix).ok().filter(|naming| naming.files)?;
-    let Variables::Given(all) = known.as_now() else {
+    let super::LookUp::Given(all) = known.as_now().from else {
         return None;
     };
     let mut all: HashMap<String, OsString> = (*all).clone();
@@ -102,7 +102,8 @@ pub(super) fn read(
             }
         }
     }
-    values.variables = Variables::Given(Arc::new(all));
+    values.variables = Variables::given(all);
+    values.variables.elsewhere = Arc::clone(&known.elsewhere);
     Some(values)
 }
 

@@ -11,9 +11,19 @@ use crate::{
 use flux_syntax::{Naming, env_segment};
 
 /// The beginning of a name that is not read, and of the one that is.
+#[derive(Clone)]
 pub(super) struct NameInRust {
     pub(super) name: String,
     pub(super) read: String,
+    /// It is that of a section, a list or a map of sections.
+    has_fields: bool,
+}
+
+/// The name that is read in the place of another one.
+pub(super) struct MeantInRust {
+    pub(super) name: String,
+    /// There are names of fields behind the one that was replaced.
+    pub(super) has_fields: bool,
 }
 
 /// Every name of a field or a section that is its name in Rust, or that is below one.
@@ -23,6 +33,7 @@ pub(super) fn names_in_rust(fields: &'static [Field], prefix: &str) -> Vec<NameI
         let prefixes = [NameInRust {
             name: naming.prefix.to_owned(),
             read: naming.prefix.to_owned(),
+            has_fields: true,
         }];
         let at = Descent::at(fields, MAX_DEPTH);
         collect(fields, naming.separator, &prefixes, &at, &mut all);
@@ -48,16 +59,14 @@ fn collect(
         }
         let names = names_of(field, prefixes);
         let unread = names.iter().filter(|one| one.name != one.read);
-        all.extend(unread.map(|one| NameInRust {
-            name: one.name.clone(),
-            read: one.read.clone(),
-        }));
+        all.extend(unread.cloned());
         if let Kind::Section(inner) = field.kind
             && let Some(at) = at.enter(inner())
         {
             let inside = names.into_iter().map(|one| NameInRust {
                 name: one.name + separator,
                 read: one.read + separator,
+                has_fields: true,
             });
             let inside: Vec<_> = inside.collect();
             collect(inner(), separator, &inside, &at, all);
@@ -68,10 +77,12 @@ fn collect(
 /// The names of a field below those of its section: the read ones, and those with the name in Rust of either.
 fn names_of(field: &Field, prefixes: &[NameInRust]) -> Vec<NameInRust> {
     let mut names = Vec::new();
+    let has_fields = field.kind.table().is_some();
     if let Some(own) = field.env_exact {
         names.push(NameInRust {
             name: own.to_owned(),
             read: own.to_owned(),
+            has_fields,
         });
     }
     let aliases = field.aliases.iter().map(|alias| env_segment(alias));
@@ -89,7 +100,11 @@ fn names_of(field: &Field, prefixes: &[NameInRust]) -> Vec<NameInRust> {
                 None => format!("{}{meant}", prefix.read),
             };
             let name = format!("{}{segment}", prefix.name);
-            names.push(NameInRust { name, read });
+            names.push(NameInRust {
+                name,
+                read,
+                has_fields,
+            });
         }
     }
     names
@@ -97,7 +112,7 @@ fn names_of(field: &Field, prefixes: &[NameInRust]) -> Vec<NameInRust> {
 
 impl<L> Environment<'_, L> {
     /// The name that is read in the place of one that is, or begins with, the name of a field in Rust.
-    pub(super) fn meant_in_rust(&self, name: &str) -> Option<String> {
+    pub(super) fn meant_in_rust(&self, name: &str) -> Option<MeantInRust> {
         let separator = self.naming.separator;
         let is_begin = |stem: &str| {
             let rest = name.strip_prefix(stem);
@@ -113,12 +128,15 @@ impl<L> Environment<'_, L> {
         if self.fixed.iter().chain(&sections).any(is_own) {
             return None;
         }
-        Some(format!("{}{}", longest.read, &name[length..]))
+        Some(MeantInRust {
+            name: format!("{}{}", longest.read, &name[length..]),
+            has_fields: longest.has_fields,
+        })
     }
 
     /// The path of a field, and what is behind "is not read", for its name in Rust.
     pub(super) fn by_name_in_rust(&self, name: &str) -> Option<(Vec<Seg>, String)> {
-        let meant = self.meant_in_rust(name)?;
+        let meant = self.meant_in_rust(name)?.name;
         let path = self.path_read(&meant)?;
         Some((path, format!(", did you mean `{meant}`?")))
     }

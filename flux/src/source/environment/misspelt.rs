@@ -24,7 +24,7 @@ pub(crate) struct SuspectVariable {
 }
 
 /// What a name was probably meant for: the path, what is behind "is not read", and whether that is not certain.
-type Meant = (Vec<Seg>, String, bool);
+pub(super) type Meant = (Vec<Seg>, String, bool);
 
 impl<L> Environment<'_, L> {
     /// Variables under the prefix that no field has, and whose names are near to those of fields or begin with the name of a list
@@ -36,6 +36,9 @@ impl<L> Environment<'_, L> {
         let suspect = |name: String| {
             let meant = self.suspect(&name).or_else(|| self.suspect_file(&name));
             let (near, what, is_uncertain) = meant?;
+            if self.is_read_elsewhere(&name) {
+                return None;
+            }
             let text = format!("this variable is not read{what}");
             let to = what
                 .split('`')
@@ -130,30 +133,45 @@ impl<L> Environment<'_, L> {
 
     /// What is behind "is not read" for a name, and the path that was meant.
     fn suspect(&self, name: &str) -> Option<Meant> {
-        let certain = |(path, why)| (path, why, false);
         let is_free = self.readings(name, &|_| Vec::new()).found.is_empty();
-        if let Some(found) = self.by_name_in_rust(name).filter(|_| is_free) {
-            return Some(certain(found));
-        }
-        let near = self.near_to(name).map(certain);
-        // What is near to the whole value was meant for a part of it.
-        let is_near_another = |whole: &str| {
-            let near = near.as_ref();
-            near.is_some_and(|(_, why, _)| !why.contains(&format!("`{whole}`")))
-        };
-        if is_free
-            && let Some(part) = self.in_value_of_any_form(name)
-            && !is_near_another(&part.whole)
-        {
-            return Some((part.path, part.why, part.is_uncertain));
+        if let Some((path, why)) = self.by_name_in_rust(name).filter(|_| is_free) {
+            return Some((path, why, false));
         }
         let below = || {
             let meant = self.meant_in_rust(name).filter(|_| is_free)?;
-            let part = |part: PartOfValue| (part.path, part.why, part.is_uncertain);
-            let near = self.near_to(&meant).map(certain);
-            near.or_else(|| self.in_value_of_any_form(&meant).map(part))
+            match meant.has_fields {
+                true => self.near_or_part(&meant.name, true),
+                // Behind the name of a value there can only be a part of it.
+                false => Some(self.part_of_value(&meant.name)?.meant()),
+            }
         };
-        near.or_else(below)
+        self.near_or_part(name, is_free).or_else(below)
+    }
+
+    /// The same for a name that is near to another one, or is that of a part of a value.
+    fn near_or_part(&self, name: &str, is_free: bool) -> Option<Meant> {
+        let part = self.part_of_value(name).filter(|_| is_free);
+        let near = self.near_to(name);
+        // What is near to the whole value was meant for a part of it.
+        let is_near_another = |part: &PartOfValue| {
+            let near = near.as_ref();
+            let whole = format!("`{}`", part.whole);
+            near.is_some_and(|(_, why)| !why.contains(&whole))
+        };
+        let is_own = self.of_own_variable(name).is_some();
+        let wins = |part: &PartOfValue| match part.is_exact {
+            true => !is_own,
+            false => !is_near_another(part),
+        };
+        if let Some(part) = part.filter(wins) {
+            return Some(part.meant());
+        }
+        let in_letters = || {
+            let meant = self.in_letters_of_prefix(name)?;
+            Some(self.part_of_value(&meant)?.meant())
+        };
+        let near = near.map(|(path, why)| (path, why, false));
+        near.or_else(in_letters)
     }
 
     /// What is behind "is not read" for a name that is near to another one, and the path of that.
@@ -185,9 +203,6 @@ impl<L> Environment<'_, L> {
         if let Some(reached) = read.reached.first() {
             let why = self.why_unread(name, reached);
             return Some((reached.path.clone(), why));
-        }
-        if let Some(found) = self.in_plain_struct(name) {
-            return Some(found);
         }
         let rest = name.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
         let known = || all.iter().filter_map(|one| one.name.strip_prefix(prefix));

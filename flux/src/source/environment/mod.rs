@@ -4,6 +4,7 @@
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
+mod elsewhere;
 mod files;
 mod in_rust;
 mod known;
@@ -15,6 +16,7 @@ mod single_value;
 pub(in crate::source) mod step;
 mod unread;
 
+pub(crate) use elsewhere::ReadElsewhere;
 #[cfg(feature = "testing")]
 pub(crate) use files::with_files;
 pub(crate) use known::{keys_in, keys_of};
@@ -36,31 +38,50 @@ use readings::{NameReader, Reading, ambiguous, choose};
 use std::{collections::HashMap, ffi::OsString, sync::Arc};
 use step::{PathStep, path_of};
 
-/// Where variables are looked up: in the process, or in what was given instead.
+/// Where variables are looked up, and which ones are read elsewhere.
 #[derive(Clone, Default)]
-pub(crate) enum Variables {
+pub(crate) struct Variables {
+    from: LookUp,
+    /// Which ones the capacitor reads besides this layer: they are not misspelt.
+    pub(in crate::source) elsewhere: Arc<ReadElsewhere>,
+}
+
+/// In the process, or in what was given instead.
+#[derive(Clone, Default)]
+enum LookUp {
     #[default]
     Process,
     Given(Arc<HashMap<String, OsString>>),
 }
 
 impl Variables {
+    pub(crate) fn given(known: HashMap<String, OsString>) -> Self {
+        Variables {
+            from: LookUp::Given(Arc::new(known)),
+            elsewhere: Arc::default(),
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<OsString> {
-        match self {
-            Variables::Process => std::env::var_os(name),
-            Variables::Given(known) => known.get(name).cloned(),
+        match &self.from {
+            LookUp::Process => std::env::var_os(name),
+            LookUp::Given(known) => known.get(name).cloned(),
         }
     }
 
     /// These variables, whatever the process sets later.
     fn as_now(&self) -> Variables {
-        match self {
-            Variables::Process => {
+        let from = match &self.from {
+            LookUp::Process => {
                 let named =
                     |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
-                Variables::Given(Arc::new(std::env::vars_os().filter_map(named).collect()))
+                LookUp::Given(Arc::new(std::env::vars_os().filter_map(named).collect()))
             }
-            Variables::Given(known) => Variables::Given(Arc::clone(known)),
+            LookUp::Given(known) => LookUp::Given(Arc::clone(known)),
+        };
+        Variables {
+            from,
+            elsewhere: Arc::clone(&self.elsewhere),
         }
     }
 
@@ -70,9 +91,9 @@ impl Variables {
             let name = name.into_string().ok();
             name.filter(|_| with_empty || !value.is_empty())
         };
-        let mut names: Vec<String> = match self {
-            Variables::Process => std::env::vars_os().filter_map(name).collect(),
-            Variables::Given(known) => {
+        let mut names: Vec<String> = match &self.from {
+            LookUp::Process => std::env::vars_os().filter_map(name).collect(),
+            LookUp::Given(known) => {
                 let known = known.iter();
                 let known = known.filter(|(_, value)| with_empty || !value.is_empty());
                 known.map(|(name, _)| name.clone()).collect()

@@ -1,6 +1,6 @@
 //! Variables of the parts of a struct or an enum that is read as a single value: they look like those of a section and are not read.
 
-use super::{Environment, Variable};
+use super::{Environment, Variable, misspelt::Meant, names::unread_names};
 use crate::{
     document::{AskedValue, asked_value, tree::Tree},
     problem::{Dotted, Flaw, Seg, What},
@@ -14,44 +14,90 @@ pub(super) struct PartOfValue {
     pub(super) why: String,
     /// The variable of the whole.
     pub(super) whole: String,
-    /// It is not certain that the value has parts.
+    /// The name is that of a part, with nothing behind it.
+    pub(super) is_exact: bool,
+    /// It is not certain that the value has parts, or that the variable is of this program.
     pub(super) is_uncertain: bool,
 }
 
+impl PartOfValue {
+    pub(super) fn meant(self) -> Meant {
+        (self.path, self.why, self.is_uncertain)
+    }
+}
+
+/// A key of a struct or a variant of an enum that was meant.
+struct Part {
+    name: &'static str,
+    is_exact: bool,
+}
+
 impl<L> Environment<'_, L> {
+    /// The part of a struct, an enum, or anything else that is read as a single value, which the name would be a variable of.
+    pub(super) fn part_of_value(&self, name: &str) -> Option<PartOfValue> {
+        let mut part = self
+            .in_plain_struct(name)
+            .or_else(|| self.in_value_of_any_form(name))?;
+        part.is_uncertain |= !self.is_below_prefix(name);
+        Some(part)
+    }
+
+    /// Whether the program chose what the name begins with; others belong to anybody.
+    fn is_below_prefix(&self, name: &str) -> bool {
+        let prefix = self.naming.prefix;
+        !prefix.is_empty() && name.starts_with(prefix)
+    }
+
     /// The path of a struct or an enum, and what is behind "is not read", where the name is that of its variable with one of its keys
     /// or variants behind it.
-    pub(super) fn in_plain_struct(&self, name: &str) -> Option<(Vec<Seg>, String)> {
+    fn in_plain_struct(&self, name: &str) -> Option<PartOfValue> {
         self.behind_variables(name).find_map(|(one, rest)| {
-            let how = match self.asked(&one.path) {
+            let (part, how) = match self.asked(&one.path) {
                 AskedValue::Struct(keys) => {
-                    let key = self.part(keys, rest)?;
-                    format!(
-                        "`{}={{{key}=..}}`, or derive `Flux` on its type and write `#[flux(nested)]`",
-                        one.name
-                    )
+                    let part = self.part(keys, rest)?;
+                    let how = format!(
+                        "`{}={{{}=..}}`, or derive `Flux` on its type and write `#[flux(nested)]`",
+                        one.name, part.name
+                    );
+                    (part, how)
                 }
                 AskedValue::Enum(variants) => {
-                    let variant = self.part(variants, rest)?;
-                    let is_word = self.flaw_of(&one.path, Tree::Raw(variant.to_owned())).is_none();
-                    match is_word {
+                    let part = self.part(variants, rest)?;
+                    let variant = part.name;
+                    let is_word = self
+                        .flaw_of(&one.path, Tree::Raw(variant.to_owned()))
+                        .is_none();
+                    let how = match is_word {
                         true => format!("`{}={variant}`", one.name),
                         false => format!("`{}={{{variant}=..}}`", one.name),
-                    }
+                    };
+                    (part, how)
                 }
                 AskedValue::Anything | AskedValue::Other => return None,
             };
             let place = Dotted(&one.path);
-            let why = format!(": `{place}` is read as a single value; set {how}");
-            Some((one.path.clone(), why))
+            Some(PartOfValue {
+                path: one.path.clone(),
+                why: format!(": `{place}` is read as a single value; set {how}"),
+                whole: one.name.clone(),
+                is_exact: part.is_exact,
+                is_uncertain: false,
+            })
         })
     }
 
     /// The same of a type whose keys are not known, as of an enum with a tag or without any: whatever is behind the name may be a key.
     /// None where the type takes no map.
-    pub(super) fn in_value_of_any_form(&self, name: &str) -> Option<PartOfValue> {
+    fn in_value_of_any_form(&self, name: &str) -> Option<PartOfValue> {
         self.behind_variables(name).find_map(|(one, rest)| {
-            if self.asked(&one.path) != AskedValue::Anything {
+            // Without a prefix, every name that begins with that of a field may be somebody else's.
+            let is_own = || {
+                let own = unread_names(self.fields, self.prefix).into_iter();
+                own.map(|name| name.own).any(|own| own == one.name)
+            };
+            if self.asked(&one.path) != AskedValue::Anything
+                || !self.is_below_prefix(&one.name) && !is_own()
+            {
                 return None;
             }
             let key = rest.to_lowercase();
@@ -73,6 +119,7 @@ impl<L> Environment<'_, L> {
                 path: one.path.clone(),
                 why,
                 whole,
+                is_exact: false,
                 is_uncertain,
             })
         })
@@ -87,6 +134,8 @@ impl<L> Environment<'_, L> {
         let behind = move |one: &'v Variable| {
             let rest = name.strip_prefix(one.name.as_str())?;
             let rest = rest.strip_prefix(separator)?;
+            // One too many is a slip.
+            let rest = rest.trim_start_matches('_');
             (!rest.is_empty()).then_some((one, rest))
         };
         let mut all: Vec<_> = self.fixed.iter().filter_map(behind).collect();
@@ -94,14 +143,19 @@ impl<L> Environment<'_, L> {
         all.into_iter()
     }
 
-    /// The part whose segment begins the rest of a name.
-    fn part(&self, parts: &'static [&'static str], rest: &str) -> Option<&'static str> {
+    /// The part whose segment is the rest of a name, or begins it.
+    fn part(&self, parts: &'static [&'static str], rest: &str) -> Option<Part> {
         let is_of = |part: &&&str| {
             let segment = env_segment(part);
             let rest = rest.strip_prefix(segment.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(self.naming.separator))
         };
-        parts.iter().find(is_of).copied()
+        let exact = parts.iter().find(|part| env_segment(part) == rest);
+        let name = exact.or_else(|| parts.iter().find(is_of))?;
+        Some(Part {
+            name,
+            is_exact: exact.is_some(),
+        })
     }
 
     /// What the value at a path is read as.
