@@ -42,7 +42,7 @@
 //! the terminal.
 //!
 //! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at; of `trust` 0 where something was
-//! ended, and 1 where there was nothing to end; of `silent`, `explain` and `blame` 0 whatever the answer is. `--format github` annotates a pull
+//! ended, and 1 where there was nothing to end; of `silent`, `explain` and `blame` 0 where there is an answer, whatever it is. `--format github` annotates a pull
 //! request, `--format sarif` is for code scanning, `--format json` for programs. Both annotate verdicts: `watch`, `silent` and `blame` have none,
 //! and refuse them.
 
