@@ -86,9 +86,7 @@ impl EngineBench {
     }
 
     fn events(&mut self) -> Vec<EngineEvent> {
-        let mut events = Vec::new();
-        events.append(&mut self.engine.take_events());
-        events
+        self.engine.take_events()
     }
 
     fn due(&self) -> Due {

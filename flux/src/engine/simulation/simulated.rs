@@ -301,9 +301,7 @@ impl Simulated {
 
     /// Checks what must hold at every moment.
     pub(super) fn look(&mut self) {
-        let mut events = Vec::new();
-        events.append(&mut self.engine.take_events());
-        for event in events {
+        for event in self.engine.take_events() {
             if let EngineEvent::StateChanged { from, to } = event {
                 assert_eq!(from, self.state);
                 assert_ne!((from, to), (State::Healthy, State::Empty));
