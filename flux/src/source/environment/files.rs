@@ -69,7 +69,8 @@ pub(super) fn read(
         let Some(file) = all.remove(&by).filter(|file| !file.is_empty()) else {
             continue;
         };
-        let is_set = all.get(&one.name).is_some_and(|value| !value.is_empty());
+        let is_set = |value: &OsString| naming.empty_is_value || !value.is_empty();
+        let is_set = all.get(&one.name).is_some_and(is_set);
         let is_secret = schema::is_secret(fields, &one.path);
         let read = match is_set {
             true => Err((
@@ -115,14 +116,16 @@ fn value(path: &Path) -> Result<String, String> {
         true => {}
         false => return Err("which is no file".to_owned()),
     }
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1)
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    if text.len() as u64 > LARGEST {
+    // First, as what was read may end within a character.
+    if bytes.len() as u64 > LARGEST {
         return Err("which has more than 1 MiB".to_owned());
     }
+    let mut text = String::from_utf8(bytes).map_err(|_| "which is not valid UTF-8".to_owned())?;
     text.truncate(text.trim_end_matches(['\n', '\r']).len());
     Ok(text)
 }
