@@ -105,9 +105,13 @@ impl<L: 'static> VariableText for VariablesFile<L> {
         };
         let is_set_known = layer.is_some();
         let names = layer.map(|(_, set)| set).unwrap_or_default();
+        let mut paths = HashMap::new();
+        for (path, name) in &names {
+            paths.entry(name.as_str()).or_insert(path);
+        }
         let lines = Lines::of(text);
         for (name, at) in again {
-            let Some((path, _)) = names.iter().find(|(_, known)| *known == name) else {
+            let Some(path) = paths.get(name.as_str()) else {
                 continue;
             };
             let first = places
@@ -115,13 +119,13 @@ impl<L: 'static> VariableText for VariablesFile<L> {
                 .map_or(0, |place| lines.place(text, place.start).0);
             let text = format!("{name} is set in line {first} already; remove one");
             let what = What::plain(ProblemKind::DuplicateKey, text);
-            let path = path.clone();
+            let path = path.to_vec();
             problems.push(refusing(Flaw { path, what }, Some(at)));
         }
         let mut is_followed = problems.is_empty() && is_set_known;
         for entry in entries {
             let name = entry.variable.clone();
-            is_followed &= name.is_none_or(|name| names.iter().any(|(_, known)| *known == name));
+            is_followed &= name.is_none_or(|name| paths.contains_key(name.as_str()));
             let at = begin(&places, &entry);
             problems.push(refusing(entry.into_flaw(), at));
         }

@@ -190,9 +190,9 @@ pub(crate) fn check_names(fields: &'static [Field], prefix: &str) -> Result<(), 
     let mut known: HashMap<String, Vec<Seg>> = HashMap::new();
     let all = variables(fields, prefix);
     if Naming::parse(prefix).is_ok_and(|naming| naming.files) {
-        let file_of = |name: &str, one: &&Variable| name.strip_suffix(SUFFIX) == Some(&*one.name);
         let mut both = all.iter().filter_map(|one| {
-            let of = all.iter().find(|of| file_of(&one.name, of))?;
+            let name = one.name.strip_suffix(SUFFIX)?;
+            let of = all.iter().find(|of| of.name == name)?;
             Some((of, one))
         });
         if let Some((of, one)) = both.find(|(of, one)| of.path != one.path) {
