@@ -23,6 +23,9 @@ use crate::source::{
     remote::{ANSWER, retry_after::pause, tls::name_cryptography, without_secrets},
 };
 
+/// More is not heeded of what a server asks for, as by [`SourceError::after`].
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// A client, and until when its server asked to be left alone.
 pub(super) struct Cluster {
     pub(super) client: Client,
@@ -115,10 +118,9 @@ struct LeftAlone(Arc<Mutex<Option<Instant>>>);
 
 impl LeftAlone {
     fn note(&self, pause: Duration) {
-        // More than five minutes are not heeded.
-        let until = Instant::now().checked_add(pause.min(Duration::from_secs(3600)));
+        let until = Instant::now() + pause.min(LONGEST);
         let mut alone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *alone = (*alone).max(until);
+        *alone = (*alone).max(Some(until));
     }
 
     fn pause(&self) -> Option<Duration> {
@@ -275,5 +277,7 @@ mod tests {
         tokio::time::advance(second * 13).await;
         assert_eq!(alone.pause(), None);
         alone.note(Duration::MAX);
+        tokio::time::advance(LONGEST + second).await;
+        assert_eq!(alone.pause(), None, "more is not heeded");
     }
 }
