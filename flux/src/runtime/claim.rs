@@ -112,9 +112,16 @@ impl Claim {
         let mut checked: Vec<Arc<ClaimedFiles>> = Vec::new();
         loop {
             let mut claimed = claimed();
+            // Those that only read are never in each other's way.
+            let matters = |one: &&Arc<ClaimedFiles>| keep.is_some() || !one.written.is_empty();
             let is_new =
                 |one: &&Arc<ClaimedFiles>| !checked.iter().any(|two| Arc::ptr_eq(one, two));
-            let new: Vec<_> = claimed.iter().filter(is_new).cloned().collect();
+            let new: Vec<_> = claimed
+                .iter()
+                .filter(matters)
+                .filter(is_new)
+                .cloned()
+                .collect();
             if new.is_empty() {
                 claimed.push(Arc::clone(&own));
                 return Ok(Claim(own));
