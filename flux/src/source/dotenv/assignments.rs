@@ -2,10 +2,15 @@
 
 use crate::codec::variables::is_no_assignment;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::HashMap,
     io::{self, Read},
     ops::Range,
 };
+
+/// So many bytes the variables that a text names in its values may come to. Each may name those above it, so that a few lines
+/// would come to more than there is memory.
+const MOST: usize = 16 << 20;
 
 /// One assignment.
 pub(super) struct Assignment {
@@ -27,9 +32,13 @@ pub(super) fn assignments(text: &str) -> Assignments {
     // Without a line break at its end, blanks there would be an error.
     let whole = format!("{text}\n");
     let given = Cell::new(0);
+    let lengths = RefCell::new(HashMap::new());
     let lines = LineByLine {
         rest: whole.as_bytes(),
         given: &given,
+        left: 0,
+        room: MOST,
+        lengths: &lengths,
     };
     let mut found = Assignments {
         all: Vec::new(),
@@ -42,7 +51,10 @@ pub(super) fn assignments(text: &str) -> Assignments {
         let place = first_line(text, begin..end);
         begin = end;
         match item {
-            Ok((name, value)) => found.all.push(Assignment { name, value, place }),
+            Ok((name, value)) => {
+                lengths.borrow_mut().insert(name.clone(), value.len());
+                found.all.push(Assignment { name, value, place });
+            }
             // The error quotes the line, which may be secret.
             Err(_) => found.unreadable.push(place),
         }
@@ -69,12 +81,47 @@ fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
 struct LineByLine<'t> {
     rest: &'t [u8],
     given: &'t Cell<usize>,
+    /// Of the line that is given out; none where one begins.
+    left: usize,
+    /// What the variables in the rest may come to.
+    room: usize,
+    /// Of the values so far.
+    lengths: &'t RefCell<HashMap<String, usize>>,
+}
+
+impl LineByLine<'_> {
+    /// What the variables come to that a line may name.
+    fn named(&self, line: &[u8]) -> usize {
+        let line = std::str::from_utf8(line).unwrap_or_default();
+        let names = line.split('$').skip(1).map(|behind| {
+            let braced = behind.strip_prefix('{');
+            let braced = braced.and_then(|behind| behind.split('}').next());
+            let plain = || behind.split(|c: char| !c.is_alphanumeric()).next();
+            braced.or_else(plain).unwrap_or_default()
+        });
+        let lengths = self.lengths.borrow();
+        let length = |name: &str| match std::env::var(name) {
+            Ok(value) => value.len(),
+            Err(_) => lengths.get(name).copied().unwrap_or_default(),
+        };
+        names.map(length).fold(0, usize::saturating_add)
+    }
 }
 
 impl Read for LineByLine<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let line = self.rest.iter().position(|byte| *byte == b'\n');
-        let length = line.map_or(self.rest.len(), |end| end + 1).min(into.len());
+        if self.left == 0 {
+            let line = self.rest.iter().position(|byte| *byte == b'\n');
+            let length = line.map_or(self.rest.len(), |end| end + 1);
+            let Some(room) = self.room.checked_sub(self.named(&self.rest[..length])) else {
+                self.given.set(self.given.get() + self.rest.len());
+                self.rest = &[];
+                return Err(io::Error::other("the variables come to too much"));
+            };
+            (self.left, self.room) = (length, room);
+        }
+        let length = self.left.min(into.len());
+        self.left -= length;
         let (line, rest) = self.rest.split_at(length);
         into[..length].copy_from_slice(line);
         self.rest = rest;
@@ -125,6 +172,23 @@ mod tests {
         assert_eq!(bad, ["no assignment", "2B=3", "C=x y", "E=\"open\nF=5"]);
         let names: Vec<_> = found.all.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["A", "D"]);
+    }
+
+    #[test]
+    fn variables_that_name_those_above_them_come_to_no_more_than_there_is_room_for() {
+        let mut text = "FluxA=0123456789\n".to_owned();
+        for (above, name) in ('A'..'Z').zip('B'..='Z') {
+            text += &format!("Flux{name}=$Flux{above}${{Flux{above}}}$Flux{above}$Flux{above}\n");
+        }
+        let found = assignments(&text);
+        let lengths: Vec<usize> = found.all.iter().map(|one| one.value.len()).collect();
+        assert_eq!(lengths[..3], [10, 40, 160]);
+        assert!(lengths.iter().sum::<usize>() <= MOST + 10);
+        let refused: Vec<&str> = (found.unreadable.iter())
+            .map(|one| &text[one.clone()])
+            .collect();
+        assert_eq!(refused.len(), 1, "the rest");
+        assert!(refused[0].starts_with("Flux") && refused[0].contains("FluxZ="));
     }
 
     proptest! {
