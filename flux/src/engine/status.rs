@@ -240,7 +240,8 @@ impl LayerStatus {
 
     /// When the layer was last known to be current: its source was read, or sent what only the source could send. `None` before the
     /// first time. Of a layer that is read at start, when it was read. Also of an older status, this is the newest time, by the
-    /// system's clock as it is set now.
+    /// system's clock as it is set now. A machine that was suspended counts as one whose clock was set: its sources may have changed
+    /// meanwhile, which is found within the bound of each after it wakes.
     pub fn proven(&self) -> Option<SystemTime> {
         self.proven.at()
     }

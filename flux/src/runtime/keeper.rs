@@ -6,7 +6,8 @@ use super::{
     last_known_good::{KeepOnDisk, KeptFile, KeptSnapshot},
     process::ProcessId,
     saver::{Job, PATIENCE, SaveOutcome, SaveReport, SavedFile, Saver},
-    start_mark, trial_file,
+    start_mark::{self, StartMark},
+    trial_file,
 };
 use crate::{
     engine::{
@@ -33,7 +34,7 @@ pub(super) struct DiskFindings {
     /// The record names a process that is gone.
     is_inherited: bool,
     /// What shows others that this process has read the record.
-    mark: Option<PathBuf>,
+    mark: Option<StartMark>,
 }
 
 impl DiskFindings {
@@ -100,9 +101,9 @@ impl DiskFindings {
             record = file.record;
         }
         match found.is_inherited {
-            true => found.mark = mark,
+            true => found.mark = Some(mark),
             // This process does not write over it by itself.
-            false => mark.iter().for_each(|mark| start_mark::take_away(mark)),
+            false => drop(mark),
         }
         found.past = Some(Past {
             record,
@@ -160,7 +161,7 @@ impl LastGoodKeeper {
             // It is written anew even if nothing in it changes: whoever would change it learns from it that this process runs.
             self.recorded = u64::MAX;
         }
-        self.mark = found.mark;
+        self.mark = found.mark.and_then(StartMark::stay);
         if let Some(past) = found.past {
             engine.remember(past, super::clock::now());
         }

@@ -22,9 +22,36 @@ pub(super) fn beside(record: &Path) -> PathBuf {
     record.with_file_name(name)
 }
 
-/// Leaves the mark of this process, where there is a record. A disk that refuses it refuses a change of the record as well.
-pub(super) fn leave(record: &Path) -> Option<PathBuf> {
+/// The mark of a start that may still fail; dropped, it is taken away.
+pub(super) struct StartMark(Option<PathBuf>);
+
+impl StartMark {
+    /// The mark stays until the record is on the disk.
+    pub(super) fn stay(mut self) -> Option<PathBuf> {
+        self.0.take()
+    }
+}
+
+impl Drop for StartMark {
+    fn drop(&mut self) {
+        if let Some(mark) = &self.0 {
+            take_away(mark);
+        }
+    }
+}
+
+/// Leaves the mark of this process, where there is a record. A disk that refuses it refuses a change of the record as well, and
+/// another process that lives keeps its own, which serves as well.
+pub(super) fn leave(record: &Path) -> StartMark {
+    StartMark(mark(record))
+}
+
+fn mark(record: &Path) -> Option<PathBuf> {
     if !record.is_file() {
+        return None;
+    }
+    #[cfg(feature = "cli")]
+    if starting(record).is_some() {
         return None;
     }
     let path = beside(record);
@@ -47,4 +74,28 @@ pub(super) fn starting(record: &Path) -> Option<u32> {
     let bytes = disk::read(&beside(record), LARGEST).ok()??;
     let process = trial_file::process(&serde_json::from_slice(&bytes).ok()?)?;
     process.is_another_that_lives().then_some(process.id)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // In helpers too.
+
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_start_that_fails_takes_its_mark_away_and_one_that_goes_on_leaves_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join("last.json.trial");
+        let mark = beside(&record);
+        drop(leave(&record));
+        assert!(!mark.exists(), "there is no record");
+        fs::write(&record, "{}").unwrap();
+        let left = leave(&record);
+        assert!(mark.exists());
+        drop(left);
+        assert!(!mark.exists());
+        assert_eq!(leave(&record).stay(), Some(mark.clone()));
+        assert!(mark.exists());
+    }
 }
