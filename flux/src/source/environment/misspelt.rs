@@ -5,7 +5,7 @@ use super::{
     files::SUFFIX,
     in_rust,
     names::{sections, unread_names, variables},
-    readings::ReachedName,
+    readings::{KeysByName, ReachedName},
     single_value::PartOfValue,
 };
 use crate::{
@@ -101,7 +101,7 @@ impl<L> Environment<'_, L> {
     pub(super) fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
         let fixed = self.fixed.iter().find(|fixed| fixed.name == name);
         let entry = || {
-            let read = self.readings(name, &|_| Vec::new());
+            let read = self.readings(name, &KeysByName::none());
             let found = read.found.first()?;
             Some(super::step::path_of(&found.steps))
         };
@@ -133,7 +133,7 @@ impl<L> Environment<'_, L> {
 
     /// What is behind "is not read" for a name, and the path that was meant.
     fn suspect(&self, name: &str) -> Option<Meant> {
-        let is_free = self.readings(name, &|_| Vec::new()).found.is_empty();
+        let is_free = self.readings(name, &KeysByName::none()).found.is_empty();
         if let Some((path, why)) = self.by_name_in_rust(name).filter(|_| is_free) {
             return Some((path, why, false));
         }
@@ -196,7 +196,7 @@ impl<L> Environment<'_, L> {
         if let Some(found) = self.of_own_variable(name) {
             return Some(found);
         }
-        let read = self.readings(name, &|_| Vec::new());
+        let read = self.readings(name, &KeysByName::none());
         if !read.found.is_empty() {
             return None;
         }
@@ -227,7 +227,7 @@ impl<L> Environment<'_, L> {
             let of_as_many = |one: &&str| parts(one) == parts(&rest[..end]);
             let near = nearest(&rest[..end], known().filter(of_as_many))?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
-            Some((near, self.readings(&meant, &|_| Vec::new()), meant))
+            Some((near, self.readings(&meant, &KeysByName::none()), meant))
         };
         let entry = cuts().find_map(|(end, _)| {
             let (near, read, meant) = meant(end)?;
@@ -306,7 +306,7 @@ impl<L> Environment<'_, L> {
             let near = || nearest(part, fields.iter().map(String::as_str)).map(str::to_owned);
             let near = in_rust.or_else(near)?;
             let meant = format!("{begin}{}{near}", &rest[..behind]);
-            let read = self.readings(&meant, &|_| Vec::new());
+            let read = self.readings(&meant, &KeysByName::none());
             (!read.found.is_empty()).then_some(meant)
         });
         match (meant, reached.kind) {

@@ -34,7 +34,7 @@ use crate::{
     source::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths},
 };
 use flux_syntax::Naming;
-use readings::{NameReader, Reading, ambiguous, choose};
+use readings::{KeysByName, NameReader, Reading, ambiguous, choose};
 use std::{collections::HashMap, ffi::OsString, sync::Arc};
 use step::{PathStep, path_of};
 
@@ -240,7 +240,7 @@ impl<'a, L> Environment<'a, L> {
     }
 
     /// What a name can mean that is no field's own.
-    fn readings<'r>(&'r self, name: &'r str, known: KnownKeys<'r>) -> NameReadings {
+    fn readings<'r>(&'r self, name: &'r str, known: &'r KeysByName<'r>) -> NameReadings {
         let value = self.variables.get(name).unwrap_or_default();
         let form = |steps: &[PathStep]| self.form(steps);
         let mut reader = NameReader {
@@ -277,8 +277,9 @@ impl<'a, L> Environment<'a, L> {
     /// and those whose meaning is not clear.
     fn entries(&self, known: KnownKeys<'_>) -> (Vec<EntryVariable>, Vec<Entry>) {
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
+        let known = KeysByName::new(known);
         for name in self.others(self.naming.empty_is_value) {
-            let readings = self.readings(&name, known).found;
+            let readings = self.readings(&name, &known).found;
             match choose(&readings) {
                 Ok(None) => {}
                 Ok(Some(Reading { steps, .. })) => {
@@ -307,7 +308,7 @@ impl<'a, L> Environment<'a, L> {
             .filter(|one| self.variables.get(&one.name).is_some());
         let mut set: Vec<_> = fixed.cloned().collect();
         for name in self.others(true) {
-            let found = self.readings(&name, &|_| Vec::new()).found;
+            let found = self.readings(&name, &KeysByName::none()).found;
             // With more than one meaning, a secret one counts.
             let secret =
                 |reading: &&Reading| schema::is_secret(self.fields, &path_of(&reading.steps));
@@ -345,11 +346,7 @@ impl<'a, L> Environment<'a, L> {
         let whole = root.clone();
         let known = |path: &[Seg]| {
             let mut keys = known(path);
-            for key in keys_in(self.fields, &whole, path) {
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
+            keys.extend(keys_in(self.fields, &whole, path));
             keys
         };
         let (entries, mut unclear) = self.entries(&known);

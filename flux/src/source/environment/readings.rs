@@ -11,6 +11,11 @@ use crate::{
     source::KnownKeys,
 };
 use flux_syntax::env_segment;
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 /// One meaning of a name.
 #[derive(Clone, Debug, Default)]
@@ -48,13 +53,53 @@ pub(super) struct ReachedName {
 /// More readings than a person can distinguish.
 const MOST: usize = 32;
 
+/// The keys of maps in the layers below, by the names that variables have for them. Each map is looked through once, however many
+/// variables are set below it.
+pub(super) struct KeysByName<'a> {
+    known: KnownKeys<'a>,
+    maps: RefCell<HashMap<Vec<Seg>, Rc<MapKeys>>>,
+}
+
+#[derive(Default)]
+struct MapKeys {
+    all: HashSet<String>,
+    by_name: HashMap<String, Vec<String>>,
+}
+
+impl<'a> KeysByName<'a> {
+    pub(super) fn new(known: KnownKeys<'a>) -> Self {
+        let maps = RefCell::default();
+        KeysByName { known, maps }
+    }
+
+    /// Where nothing is known of the layers below.
+    pub(super) fn none() -> KeysByName<'static> {
+        KeysByName::new(&|_| Vec::new())
+    }
+
+    fn of(&self, path: Vec<Seg>) -> Rc<MapKeys> {
+        if let Some(keys) = self.maps.borrow().get(&path) {
+            return Rc::clone(keys);
+        }
+        let mut keys = MapKeys::default();
+        for key in (self.known)(&path) {
+            if keys.all.insert(key.clone()) {
+                keys.by_name.entry(env_segment(&key)).or_default().push(key);
+            }
+        }
+        let keys = Rc::new(keys);
+        self.maps.borrow_mut().insert(path, Rc::clone(&keys));
+        keys
+    }
+}
+
 /// Looks for the meanings of one name.
 pub(super) struct NameReader<'a> {
     pub(super) name: &'a str,
     /// The text is an entry as a whole.
     pub(super) is_braced: bool,
     pub(super) separator: &'a str,
-    pub(super) known: KnownKeys<'a>,
+    pub(super) known: &'a KeysByName<'a>,
     pub(super) form: &'a dyn Fn(&[PathStep]) -> Option<AskedForm>,
     pub(super) found: Vec<Reading>,
     pub(super) reached: Vec<ReachedName>,
@@ -180,7 +225,7 @@ impl NameReader<'_> {
     /// The entries that this part of the name can mean: those of the layers below that have this name in capitals, or a new one. A
     /// part with a lower-case letter is the key itself.
     fn entries(&self, at: &Reading, part: &str) -> Vec<Reading> {
-        let known = (self.known)(&path_of(&at.steps));
+        let known = self.known.of(path_of(&at.steps));
         let entry = |key: &str, is_new: bool| {
             let mut entry = at.then(PathStep::Entry(key.to_owned()));
             entry.keys += part.len();
@@ -188,9 +233,9 @@ impl NameReader<'_> {
             entry
         };
         if part.chars().any(char::is_lowercase) {
-            return vec![entry(part, !known.iter().any(|key| key == part))];
+            return vec![entry(part, !known.all.contains(part))];
         }
-        let same = known.iter().filter(|key| env_segment(key) == part);
+        let same = known.by_name.get(part).into_iter().flatten();
         let mut entries: Vec<_> = same.map(|key| entry(key, false)).collect();
         if entries.is_empty() {
             entries.push(entry(&part.to_lowercase(), true));
@@ -234,4 +279,31 @@ pub(super) fn ambiguous(name: &str, paths: &[Vec<Seg>]) -> String {
         "{name} can mean {}; set the map as a whole, as JSON, or join the parts of names by `__`: `?separator=__`",
         all.join(" and ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_map_of_the_layers_below_is_looked_through_once_however_often_it_is_asked_for() {
+        let looks = Cell::new(0);
+        let known = |_: &[Seg]| {
+            looks.set(looks.get() + 1);
+            vec!["some-key".to_owned(), "some_key".to_owned(), "b".to_owned()]
+        };
+        let keys = KeysByName::new(&known);
+        for number in 0..2_000 {
+            let at = |name: &str| vec![Seg::Key(name.to_owned().into())];
+            let labels = keys.of(at("labels"));
+            assert_eq!(
+                labels.by_name["SOME_KEY"],
+                ["some-key", "some_key"],
+                "{number}"
+            );
+            assert!(keys.of(at("limits")).all.contains("b"));
+        }
+        assert_eq!(looks.get(), 2);
+    }
 }
