@@ -72,8 +72,8 @@ pub(crate) enum Place {
 pub(crate) enum Reached {
     /// To a section with these fields.
     Section(&'static [Field]),
-    /// To a list or a map of sections with these fields.
-    Collection(&'static [Field]),
+    /// To a list or a map of sections.
+    Collection,
     /// To this field, which has a value, after so many steps, and perhaps on into the value.
     Leaf(&'static Field, usize),
     /// To something that is not in the table, with the step of this index.
@@ -101,9 +101,7 @@ pub(crate) fn follow(fields: &'static [Field], path: &[Seg]) -> Reached {
             match kind {
                 Kind::Leaf => return Reached::Leaf(field, at),
                 Kind::Section(inner) => break inner(),
-                Kind::List(item) | Kind::Map(item) if at == path.len() => {
-                    return Reached::Collection(item.table().unwrap_or_default());
-                }
+                Kind::List(_) | Kind::Map(_) if at == path.len() => return Reached::Collection,
                 Kind::List(item) | Kind::Map(item) => (kind, at) = (*item, at + 1),
             }
         };
@@ -144,7 +142,7 @@ pub(crate) fn place(fields: &'static [Field], path: &[Seg]) -> Place {
         Reached::Leaf(field, at) => Place::Leaf {
             secret: field.is_secret() || names_secret(fields, &path[at..]),
         },
-        Reached::Section(_) | Reached::Collection(_) => Place::Structure,
+        Reached::Section(_) | Reached::Collection => Place::Structure,
         Reached::Unknown(_) => Place::Unknown,
     }
 }
@@ -158,20 +156,11 @@ pub(crate) fn table(fields: &'static [Field], path: &[Seg]) -> &'static [Field] 
 }
 
 /// Whether a value found at `path` must never be printed: a secret field and anything in it; and, in a type that has secrets,
-/// what is under a key that no field has (it may be a misspelt secret); and what is in the place of a section with secrets.
+/// what is under a key that no field has (it may be a misspelt secret) or in the place of a section.
 pub(crate) fn is_secret(fields: &'static [Field], path: &[Seg]) -> bool {
     match place(fields, path) {
         Place::Leaf { secret } => secret,
-        Place::Structure => any_secret_at(fields, path),
-        Place::Unknown => any_secret(fields),
-    }
-}
-
-/// Whether the section at `path`, or a section in the list or map there, has secrets.
-pub(crate) fn any_secret_at(fields: &'static [Field], path: &[Seg]) -> bool {
-    match follow(fields, path) {
-        Reached::Section(table) | Reached::Collection(table) => any_secret(table),
-        Reached::Leaf(..) | Reached::Unknown(_) => false,
+        Place::Structure | Place::Unknown => any_secret(fields),
     }
 }
 

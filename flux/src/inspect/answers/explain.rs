@@ -201,7 +201,7 @@ impl Answers {
         let path = [own, rest].concat();
         let (field, is_field) = match schema::follow(self.fields, &path) {
             Reached::Leaf(field, at) => (Some(field), at == path.len()),
-            Reached::Section(_) | Reached::Collection(_) => (last_field(self.fields, &path), true),
+            Reached::Section(_) | Reached::Collection => (last_field(self.fields, &path), true),
             Reached::Unknown(_) => (None, false),
         };
         if let Some(field) = field {
