@@ -17,9 +17,9 @@ const MOST_UNPLACED: f64 = 40.0;
 const PROBLEMS: f64 = 500.0;
 /// A piece is repeated until the document has so many bytes.
 const PUMPED: [usize; 2] = [16 << 10, 64 << 10];
-/// And so many where it grew too much between those two: a limit that lies between them is one step, and no growth. Less than what
-/// goes to another thread.
-const BEYOND: usize = 192 << 10;
+/// And so many where it grew too much between those two. A limit that lies between two sizes is a step: a growth is one that goes on from
+/// each of them to the next.
+const BEYOND: [usize; 2] = [192 << 10, 768 << 10];
 /// What a document may cost of the same one with a quarter of the bytes: half as much again as its size.
 const GROWTH: f64 = 1.5;
 /// Tables have room for twice what they hold, and are copied into the new room.
@@ -174,20 +174,25 @@ fn grows(index: usize, text: &[u8], small: Judged, large: Judged) {
     if small.outcome != large.outcome {
         return;
     }
-    let (small, large) = settled(index, text, small, large);
+    let (small, mut large) = settled(index, text, small, large);
     let growths = growth(&small, &large);
-    if is_too_much(growths)
-        && let Some(document) = pumped(text, BEYOND)
-    {
+    let mut goes_on = is_too_much(growths);
+    let mut further = vec![small, large];
+    for size in BEYOND {
+        let Some(document) = pumped(text, size).filter(|_| goes_on) else {
+            break;
+        };
         let beyond = check(index, &document);
-        let (large, beyond) = settled(index, text, large, beyond);
-        let further = growth(&large, &beyond);
-        assert!(
-            large.outcome != beyond.outcome || !is_too_much(further),
-            "the cost of {:?} grows {growths:.2?} and {further:.2?} times as much as the document: {small:?}, {large:?}, {beyond:?}",
-            FORMATS[index]
-        );
+        let (before, beyond) = settled(index, text, large, beyond);
+        goes_on = before.outcome == beyond.outcome && is_too_much(growth(&before, &beyond));
+        further.push(beyond);
+        large = beyond;
     }
+    assert!(
+        !goes_on,
+        "the cost of {:?} grows faster than the document: {further:?}",
+        FORMATS[index]
+    );
     for (kind, growth) in [(3, growths[0]), (4, growths[2])] {
         // From a half on, 32 steps for a doubling.
         let step = (growth.max(1e-9).log2() + 1.0) * 32.0;

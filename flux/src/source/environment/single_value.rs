@@ -27,7 +27,7 @@ impl PartOfValue {
 }
 
 /// A key of a struct or a variant of an enum that was meant.
-struct Part {
+struct MeantPart {
     name: &'static str,
     is_exact: bool,
 }
@@ -144,7 +144,7 @@ impl<L> Environment<'_, L> {
     }
 
     /// The part whose segment is the rest of a name, or begins it.
-    fn part(&self, parts: &'static [&'static str], rest: &str) -> Option<Part> {
+    fn part(&self, parts: &'static [&'static str], rest: &str) -> Option<MeantPart> {
         let is_of = |part: &&&str| {
             let segment = env_segment(part);
             let rest = rest.strip_prefix(segment.as_str());
@@ -152,7 +152,7 @@ impl<L> Environment<'_, L> {
         };
         let exact = parts.iter().find(|part| env_segment(part) == rest);
         let name = exact.or_else(|| parts.iter().find(is_of))?;
-        Some(Part {
+        Some(MeantPart {
             name,
             is_exact: exact.is_some(),
         })
