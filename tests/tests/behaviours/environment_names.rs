@@ -514,3 +514,40 @@ fn what_is_behind_a_name_is_accused_only_where_the_value_has_parts() {
         assert!(refused.contains(fix), "{refused}");
     }
 }
+
+#[test]
+fn a_separator_too_many_in_the_name_of_an_entry_is_a_warning_with_the_name_that_was_meant() {
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct Limit {
+        #[flux(default = 1)]
+        max: u32,
+    }
+    #[derive(Flux)]
+    #[allow(dead_code)]
+    struct Mapped {
+        #[flux(default)]
+        labels: std::collections::BTreeMap<String, String>,
+        #[flux(nested, default)]
+        tenants: std::collections::BTreeMap<String, Limit>,
+    }
+    for (name, key, meant) in [
+        ("APP_LABELS__A", "_a", "APP_LABELS_A"),
+        ("APP_LABELS_A_", "a_", "APP_LABELS_A"),
+        ("APP_TENANTS__A__MAX", "_a_", "APP_TENANTS_A_MAX"),
+        ("APP_TENANTS_A__MAX", "a_", "APP_TENANTS_A_MAX"),
+    ] {
+        let told = told::<Mapped>(Unknown::Warn, name).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        let sentence = format!("{name} sets an entry with the key `{key}`");
+        assert!(told[0].contains(&sentence), "{told:?}");
+        assert!(
+            told[0].contains(&format!("did you mean `{meant}`?")),
+            "{told:?}"
+        );
+        assert!(told::<Mapped>(Unknown::Deny, name).is_err());
+    }
+    for name in ["APP_LABELS_A", "APP_LABELS_A_B", "APP_TENANTS_A_MAX"] {
+        assert!(told::<Mapped>(Unknown::Deny, name).unwrap().is_empty());
+    }
+}

@@ -28,7 +28,7 @@ pub(crate) use unread::unread_keys;
 use crate::{
     codec::Unknown,
     document::{items_by_number, tree::Tree},
-    problem::{Flaw, ProblemKind, Seg, What},
+    problem::{Fix, Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field, Kind},
     source::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths},
@@ -176,6 +176,8 @@ pub(crate) struct Environment<'a, L> {
 struct EntryVariable {
     name: String,
     steps: Vec<PathStep>,
+    /// A key with the separator at one of its ends that no layer below has: probably a separator too many.
+    odd_key: Option<String>,
 }
 
 impl<'a, L> Environment<'a, L> {
@@ -282,9 +284,15 @@ impl<'a, L> Environment<'a, L> {
             let readings = self.readings(&name, &known).found;
             match choose(&readings) {
                 Ok(None) => {}
-                Ok(Some(Reading { steps, .. })) => {
-                    let steps = steps.clone();
-                    entries.push(EntryVariable { name, steps });
+                Ok(Some(reading)) => {
+                    let odd_key = reading.odd_key(self.naming.separator);
+                    let odd_key = odd_key.map(str::to_owned);
+                    let steps = reading.steps.clone();
+                    entries.push(EntryVariable {
+                        name,
+                        steps,
+                        odd_key,
+                    });
                 }
                 Err(paths) => {
                     let what = What::plain(ProblemKind::InvalidValue, ambiguous(&name, &paths));
@@ -352,7 +360,7 @@ impl<'a, L> Environment<'a, L> {
         let (entries, mut unclear) = self.entries(&known);
         let mut misplaced: Vec<(overlay::Misplaced, String)> = Vec::new();
         let mut lists: Vec<&[PathStep]> = Vec::new();
-        for EntryVariable { name, steps } in &entries {
+        for EntryVariable { name, steps, .. } in &entries {
             let path = path_of(steps);
             let (set, places) = (&mut set, &mut places);
             let text = self.text(name, &path, set, places, &mut secrets, &mut problems);
@@ -411,7 +419,8 @@ impl<'a, L> Environment<'a, L> {
         }
         let unread = unread_keys(self.fields, &root, false).into_iter();
         let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
-        let unread = unread.collect();
+        let odd = entries.iter().filter_map(|one| self.odd(one));
+        let unread = unread.chain(odd.map(|entry| (entry, false))).collect();
         let is_good = problems.is_empty() && unclear.is_empty();
         let problems = problems.into_iter().map(|problem| entry(problem, &set));
         let entries: Vec<Entry> = unclear.into_iter().chain(problems).collect();
@@ -431,6 +440,25 @@ impl<'a, L> Environment<'a, L> {
             again: None,
         };
         (given, unread)
+    }
+
+    /// What is reported of a name with more separators than it needs.
+    fn odd(&self, variable: &EntryVariable) -> Option<Entry> {
+        let (name, key) = (&variable.name, variable.odd_key.as_ref()?);
+        let (prefix, separator) = (self.naming.prefix, self.naming.separator);
+        let (begin, rest) = name.split_at_checked(prefix.len())?;
+        let parts = rest.split(separator).filter(|part| !part.is_empty());
+        let meant = format!("{begin}{}", parts.collect::<Vec<_>>().join(separator));
+        let text = format!(
+            "{name} sets an entry with the key `{key}`, since one `{separator}` joins the parts of a name; did you mean `{meant}`? \
+             `?separator=__` behind the prefix joins them by two"
+        );
+        let what = What::plain(ProblemKind::UnknownKey, text);
+        let path = path_of(&variable.steps);
+        let fix = Some(Fix::Rename { to: meant });
+        let mut entry = Entry::new("environment", Flaw { path, what }).fix(fix);
+        entry.variable = Some(name.clone());
+        Some(entry)
     }
 
     /// The text of a variable that is set, unless it cannot be one or another name of the same value was read before. `places` has

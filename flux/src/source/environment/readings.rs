@@ -32,6 +32,17 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// A key of an entry that no layer below has, with a separator of one character at one of its ends.
+    pub(super) fn odd_key(&self, separator: &str) -> Option<&str> {
+        let is_odd = |key: &&str| key.starts_with(separator) || key.ends_with(separator);
+        let mut keys = self.steps.iter().filter_map(|step| match step {
+            PathStep::Entry(key) => Some(key.as_str()),
+            _ => None,
+        });
+        keys.find(is_odd)
+            .filter(|_| self.is_new && separator == "_")
+    }
+
     fn then(&self, step: PathStep) -> Self {
         let mut next = self.clone();
         next.is_inside |= !matches!(step, PathStep::Field(_));
