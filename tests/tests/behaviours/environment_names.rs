@@ -537,13 +537,13 @@ fn a_separator_too_many_in_the_name_of_an_entry_is_a_warning_with_the_name_that_
         ("APP_TENANTS__A__MAX", "_a_", "APP_TENANTS_A_MAX"),
         ("APP_TENANTS_A__MAX", "a_", "APP_TENANTS_A_MAX"),
     ] {
-        let told = told::<Mapped>(Unknown::Warn, name).unwrap();
-        assert_eq!(told.len(), 1, "{told:?}");
+        let warnings = told::<Mapped>(Unknown::Warn, name).unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
         let sentence = format!("{name} sets an entry with the key `{key}`");
-        assert!(told[0].contains(&sentence), "{told:?}");
+        assert!(warnings[0].contains(&sentence), "{warnings:?}");
         assert!(
-            told[0].contains(&format!("did you mean `{meant}`?")),
-            "{told:?}"
+            warnings[0].contains(&format!("did you mean `{meant}`?")),
+            "{warnings:?}"
         );
         assert!(told::<Mapped>(Unknown::Deny, name).is_err());
     }
