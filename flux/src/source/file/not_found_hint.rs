@@ -6,8 +6,11 @@ use std::{fs, path::Path};
 /// A folder may hold anything; so many of its entries are compared.
 const MOST: usize = 4096;
 
-/// Says of `path`, which is absolute, why there is nothing; the folder is named unless `shown`, as people know it, names it.
+/// Says of `path` why there is nothing; the folder is named unless `shown`, as people know it, names it.
 pub(crate) fn missing(path: &Path, shown: &str) -> String {
+    // A name alone has no folder.
+    let absolute = std::path::absolute(path);
+    let path = absolute.as_deref().unwrap_or(path);
     let (shown, is_folder) = match shown.strip_prefix("dir:") {
         Some(shown) => (shown, true),
         None => (shown, false),
@@ -113,6 +116,16 @@ mod tests {
         assert_eq!(
             missing(&absolute, &absolute.display().to_string()),
             "does not exist, and this layer is required; did you mean `app.yml`?"
+        );
+    }
+
+    #[test]
+    fn a_name_alone_is_looked_for_in_the_working_directory() {
+        let here = std::env::current_dir().unwrap();
+        let here = here.display();
+        assert_eq!(
+            missing(Path::new("never-there.json"), "never-there.json"),
+            format!("does not exist in {here}, and this layer is required")
         );
     }
 
