@@ -26,7 +26,7 @@ const LARGEST: u64 = 1 << 20;
 /// The variables with the values that files contain.
 #[derive(Clone)]
 pub(super) struct FileValues {
-    /// All variables; those that name files have given way to those that they stand for.
+    /// All variables; in the place of those that name files are those whose values the files contain.
     pub(super) variables: Variables,
     /// By the name of a variable whose value is from a file, the one that names the file.
     by: HashMap<String, String>,

@@ -165,7 +165,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a way is told of many spots is what it is told of them one by one.
+        /// A way that is touched at many spots at once is touched as if by one after the other.
         #[test]
         fn many_spots_are_found_as_a_few_are(
             touched in proptest::collection::vec((any::<u8>(), 0..3usize), 0..200),
