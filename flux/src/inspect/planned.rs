@@ -60,7 +60,7 @@ pub struct PlannedUpdate {
     pub(crate) unasked: Option<String>,
     /// The file of each layer that is read from one.
     #[cfg_attr(
-        not(any(feature = "cli", feature = "page")),
+        not(feature = "cli"),
         allow(dead_code, reason = "for those who annotate files")
     )]
     pub(crate) files: Vec<Option<PathBuf>>,
