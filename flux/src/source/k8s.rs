@@ -2,6 +2,8 @@
 //! is listed again: a watch from a version that a restored store has not reached is quiet.
 
 mod access;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fmt::Debug, pin::pin, time::Duration};
 
@@ -21,18 +23,22 @@ use tokio::time::{Instant, sleep_until};
 
 use self::access::Cluster;
 use super::{
-    Observation, Observer, SourceError, Watcher,
+    Observation, Observer, Resync, SourceError, Watcher,
+    backoff::CAP,
     remote::{
         self, ANSWER, RESYNC, answered, checked, document, innermost,
         shared::{self, Connections, Lease},
         without_secrets,
     },
 };
+use crate::time::ceiling;
 
 /// How long one watch lasts at the server.
 const WAIT: Duration = Duration::from_secs(120);
-/// How often it is listed at most, where the server ends each watch.
+/// How often it is listed at most, where the server ends a watch.
 const SPACING: Duration = Duration::from_millis(100);
+/// A watch that ends sooner is of no use.
+const BRIEF: Duration = Duration::from_millis(500);
 
 /// The version is older than what the server remembers.
 const FORGOTTEN: u16 = 410;
@@ -141,6 +147,8 @@ impl Kubernetes {
         let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
         let only = format!("metadata.name={name}");
         let mut resync = observer.resync();
+        // How many watches in a row were of no use.
+        let mut spent = 0;
         loop {
             let begin = Instant::now();
             let params = ListParams::default().fields(&only);
@@ -152,41 +160,73 @@ impl Kubernetes {
             // A proxy may have lost the selector on the way.
             let is_it = |object: &&K| object.meta().name.as_deref() == Some(name);
             observer.observe(self.document_of(list.items.iter().find(is_it)));
-            let params = WatchParams::default()
-                .fields(&only)
-                .timeout(self.patience().as_secs().try_into().unwrap_or(120));
-            let events = match api.watch(&params, &version).await {
-                Err(kube::Error::Api(status)) if status.code == FORGOTTEN => {
-                    sleep_until(begin + SPACING).await;
-                    continue;
+            let watched = self.follow_from(cluster, &api, &version, &observer, &mut resync);
+            let pause = match watched.await? {
+                true => {
+                    spent = 0;
+                    SPACING
                 }
-                events => events.map_err(|error| self.classified(cluster, error))?,
+                // Each list is the truth, and the next one is one more question to a server that may be overloaded.
+                false => {
+                    spent += 1;
+                    let longest = ceiling(spent, SPACING, CAP.min(self.patience()));
+                    longest.mul_f64(0.5 + 0.5 * fastrand::f64())
+                }
             };
-            let mut events = pin!(events);
-            loop {
-                let event = tokio::select! {
-                    event = events.try_next() => event.map_err(|error| self.classified(cluster, error))?,
-                    () = resync.due() => break,
-                };
-                match event {
-                    // The server ends every watch after a while.
-                    None => break,
-                    Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
-                        if is_it(&&object) {
-                            observer.observe(self.document_of(Some(&object)));
-                        }
-                    }
-                    Some(WatchEvent::Deleted(object)) => {
-                        if is_it(&&object) {
-                            observer.observe(Observation::Absent);
-                        }
-                    }
-                    Some(WatchEvent::Bookmark(_)) => observer.live(),
-                    Some(WatchEvent::Error(status)) if status.code == FORGOTTEN => break,
-                    Some(WatchEvent::Error(status)) => return Err(self.refused(cluster, &status)),
-                }
-            }
             sleep_until(begin + SPACING).await;
+            tokio::select! {
+                () = sleep_until(begin + pause) => {}
+                () = resync.due() => {}
+            }
+        }
+    }
+
+    /// Watches from a version until the watch ends, or it is time to list again. Whether the watch was of use: it was open, and not
+    /// refused with a version that the server has just given.
+    async fn follow_from<K: Keyed>(
+        &self,
+        cluster: &Cluster,
+        api: &Api<K>,
+        version: &str,
+        observer: &Observer,
+        resync: &mut Resync,
+    ) -> Result<bool, SourceError> {
+        let name = self.place.at(2);
+        let begin = Instant::now();
+        let mut is_heard = false;
+        let params = WatchParams::default()
+            .fields(&format!("metadata.name={name}"))
+            .timeout(self.patience().as_secs().try_into().unwrap_or(120));
+        let events = match api.watch(&params, version).await {
+            Err(kube::Error::Api(status)) if status.code == FORGOTTEN => return Ok(false),
+            events => events.map_err(|error| self.classified(cluster, error))?,
+        };
+        let mut events = pin!(events);
+        loop {
+            let event = tokio::select! {
+                event = events.try_next() => event.map_err(|error| self.classified(cluster, error))?,
+                () = resync.due() => return Ok(true),
+            };
+            match event {
+                // The server ends every watch after a while.
+                None => return Ok(begin.elapsed() >= BRIEF),
+                Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                    if object.meta().name.as_deref() == Some(name) {
+                        observer.observe(self.document_of(Some(&object)));
+                    }
+                }
+                Some(WatchEvent::Deleted(object)) => {
+                    if object.meta().name.as_deref() == Some(name) {
+                        observer.observe(Observation::Absent);
+                    }
+                }
+                Some(WatchEvent::Bookmark(_)) => observer.live(),
+                Some(WatchEvent::Error(status)) if status.code == FORGOTTEN => {
+                    return Ok(is_heard && begin.elapsed() >= BRIEF);
+                }
+                Some(WatchEvent::Error(status)) => return Err(self.refused(cluster, &status)),
+            }
+            is_heard = true;
         }
     }
 
@@ -299,102 +339,5 @@ impl Watcher for Kubernetes {
         // The next session reads the kubeconfig and its files again, also while another source holds the client.
         cluster.give_up();
         ended
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::{mailbox::Mailbox, remote::fake};
-    use kube::Config;
-    use std::{io::Write, sync::mpsc::channel, time::SystemTime};
-
-    #[tokio::test]
-    async fn what_is_listed_and_watched_counts_from_the_question_for_the_list() {
-        let (noted, notes) = channel();
-        let address = fake::web(move |head, client| {
-            let map = |n: u8| {
-                format!(
-                    r#"{{"kind":"ConfigMap","apiVersion":"v1","metadata":{{"name":"app","resourceVersion":"{n}"}},"data":{{"key":"{n}"}}}}"#
-                )
-            };
-            let pause = Duration::from_secs(2);
-            match head.contains("watch=") {
-                false => {
-                    noted.send(SystemTime::now()).unwrap();
-                    std::thread::sleep(pause);
-                    let list = format!(
-                        r#"{{"kind":"ConfigMapList","apiVersion":"v1","metadata":{{"resourceVersion":"1"}},"items":[{}]}}"#,
-                        map(1)
-                    );
-                    let json = "Content-Type: application/json\r\n";
-                    client.write_all(&fake::found(json, &list)).unwrap();
-                }
-                true => {
-                    std::thread::sleep(pause);
-                    let event = format!("{{\"type\":\"MODIFIED\",\"object\":{}}}\n", map(2));
-                    let chunk = format!(
-                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{event}\r\n",
-                        event.len()
-                    );
-                    client.write_all(chunk.as_bytes()).unwrap();
-                }
-            }
-        });
-        let config = Config::new(format!("http://{address}").parse().unwrap());
-        let client = Client::try_from(config).unwrap();
-        let mailbox = Mailbox::new(1);
-        let (observer, proven) = (mailbox.observer(0), mailbox.proven(0));
-        let mut source = Kubernetes::config_map("default", "app", "key").client(client);
-        let session = tokio::spawn(async move { source.watch(&observer).await });
-        let both = async {
-            while mailbox.take().iter().all(|report| report.received < 2) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let both = tokio::time::timeout(Duration::from_secs(60), both);
-        both.await.expect("a list and an event");
-        let after = proven.at().unwrap().duration_since(notes.recv().unwrap());
-        let after = after.unwrap_or_default();
-        assert!(after < Duration::from_secs(1), "{after:?}");
-        session.abort();
-    }
-
-    #[test]
-    fn a_key_is_text_or_bytes_or_absent() {
-        let bytes = || Some(BTreeMap::from([("raw".to_owned(), ByteString(vec![1]))]));
-        let map = ConfigMap {
-            data: Some(BTreeMap::from([("app".to_owned(), "a: 1".to_owned())])),
-            binary_data: bytes(),
-            ..ConfigMap::default()
-        };
-        assert_eq!(map.content("app"), Some(b"a: 1".to_vec()));
-        assert_eq!(map.content("raw"), Some(vec![1]));
-        assert_eq!(map.content("none"), None);
-        let secret = Secret {
-            data: bytes(),
-            ..Secret::default()
-        };
-        assert_eq!(secret.content("raw"), Some(vec![1]));
-        assert_eq!(ConfigMap::default().content("app"), None);
-    }
-
-    #[tokio::test]
-    async fn what_the_server_refuses_for_want_of_rights_is_tried_slowly() {
-        let source = Kubernetes::secret("default", "app", "key");
-        let config = Config::new("http://127.0.0.1:1".parse().unwrap());
-        let cluster = Cluster::of(Client::try_from(config).unwrap());
-        let refused = |code| {
-            let status = Status {
-                code,
-                ..Status::default()
-            };
-            source.refused(&cluster, &status).kind()
-        };
-        use crate::source::ErrorKind;
-        assert_eq!(refused(403), ErrorKind::Permission);
-        assert_eq!(refused(429), ErrorKind::Transient);
-        assert_eq!(refused(503), ErrorKind::Transient);
-        assert_eq!(refused(400), ErrorKind::Configuration);
     }
 }

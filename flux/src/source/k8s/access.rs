@@ -234,37 +234,6 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_watch_that_is_refused_with_a_forgotten_version_is_followed_by_a_new_list() {
-        let (noted, notes) = std::sync::mpsc::channel();
-        let address = fake::web(move |head, client| {
-            let json = "Content-Type: application/json\r\n";
-            let list = r#"{"metadata":{"resourceVersion":"1"},"items":[]}"#;
-            let gone = r#"{"kind":"Status","message":"too old","code":410}"#;
-            let answer = match head.contains("watch=") {
-                false => fake::found(json, list),
-                true => format!(
-                    "HTTP/1.1 410 Gone\r\n{json}Content-Length: {}\r\n\r\n{gone}",
-                    gone.len()
-                )
-                .into_bytes(),
-            };
-            let _ = noted.send(());
-            client.write_all(&answer).unwrap();
-        });
-        let (mut source, _folder) = source(address);
-        let mailbox = Mailbox::new(1);
-        let observer = mailbox.observer(0);
-        let session = tokio::spawn(async move { source.watch(&observer).await });
-        let three = tokio::task::spawn_blocking(move || {
-            let each = (0..6).map(|_| notes.recv_timeout(Duration::from_secs(60)));
-            each.collect::<Result<Vec<()>, _>>()
-        });
-        three.await.unwrap().expect("three lists and watches");
-        assert!(!session.is_finished());
-        session.abort();
-    }
-
     #[tokio::test(start_paused = true)]
     async fn the_longest_pause_that_was_asked_for_is_heeded_until_it_is_over() {
         let alone = LeftAlone::default();
