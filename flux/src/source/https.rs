@@ -14,9 +14,9 @@ use hyper::{
     header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH},
 };
 
-use self::newest::Newest;
+use self::newest::{Newest, OlderBy};
 use super::{
-    Observation, Observer, SourceError, Watcher,
+    AsOf, Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, checked, document,
         http::{Http, HttpAnswer, SERVERS, refused},
@@ -86,12 +86,18 @@ impl Https {
         every.max(OFTEN)
     }
 
-    /// An answer was held back, by its date or its age.
-    fn before(&self, dated: Option<String>, age: Duration) -> SourceError {
+    /// An answer was held back.
+    fn held_back(&self, by: OlderBy, answer: &HttpAnswer, age: Duration) -> SourceError {
+        let dated = answer
+            .header("last-modified")
+            .filter(|_| by == OlderBy::Date);
+        let older = match dated {
+            Some(dated) => dated.to_owned(),
+            None => format!("`Age: {}`", age.as_secs()),
+        };
         SourceError::transient(format!(
-            "{}: the answer is older ({}) than the document that was seen before; it is taken if the next ones are too",
+            "{}: the answer is older ({older}) than the document that was seen before; it is taken if the next ones are too",
             self.place.origin(),
-            dated.unwrap_or_else(|| format!("`Age: {}`", age.as_secs()))
         ))
     }
 
@@ -223,7 +229,7 @@ impl Watcher for Https {
             let answer = http.get(&self.place, path, headers, ANSWER).await?;
             let age = answer.age();
             // A cache that answers by itself shows the document as it was when the server was asked.
-            let of = asked.checked_sub(age).unwrap_or(asked);
+            let of = AsOf { asked, age };
             let reader = observer.as_of(of);
             let old = (age > bound).then(|| self.old(age));
             match answer.status {
@@ -236,18 +242,18 @@ impl Watcher for Https {
                 StatusCode::OK => {
                     let now = known.next(&answer);
                     let modified = now.modified.as_deref().and_then(date);
-                    if self.newest.takes(modified, of, &answer.body) {
-                        known = now;
-                        let revision = known.tag.clone().or_else(|| known.modified.clone());
-                        let body = Some(answer.body);
-                        if old.is_none() || reported.as_ref() != Some(&body) {
-                            let bytes = body.as_deref().unwrap_or_default();
-                            reader.observe(document(&self.place, bytes, revision));
+                    match self.newest.take(modified, of, &answer.body) {
+                        Ok(()) => {
+                            known = now;
+                            let revision = known.tag.clone().or_else(|| known.modified.clone());
+                            let body = Some(answer.body);
+                            if old.is_none() || reported.as_ref() != Some(&body) {
+                                let bytes = body.as_deref().unwrap_or_default();
+                                reader.observe(document(&self.place, bytes, revision));
+                            }
+                            reported = Some(body);
                         }
-                        reported = Some(body);
-                    } else {
-                        let dated = now.modified.filter(|_| age.is_zero());
-                        observer.failing(self.before(dated, age));
+                        Err(by) => observer.failing(self.held_back(by, &answer, age)),
                     }
                 }
                 StatusCode::NOT_MODIFIED if conditional => {
@@ -262,16 +268,16 @@ impl Watcher for Https {
                         self.place.origin()
                     )));
                 }
-                StatusCode::NOT_FOUND | StatusCode::GONE if !self.newest.goes(of) => {
-                    observer.failing(self.before(None, age));
-                }
-                StatusCode::NOT_FOUND | StatusCode::GONE => {
-                    known = Known::default();
-                    if old.is_none() || reported != Some(None) {
-                        reader.observe(Observation::Absent);
+                StatusCode::NOT_FOUND | StatusCode::GONE => match self.newest.go(of) {
+                    Ok(()) => {
+                        known = Known::default();
+                        if old.is_none() || reported != Some(None) {
+                            reader.observe(Observation::Absent);
+                        }
+                        reported = Some(None);
                     }
-                    reported = Some(None);
-                }
+                    Err(by) => observer.failing(self.held_back(by, &answer, age)),
+                },
                 _ => return Err(refused(&self.place, &answer)),
             }
             if let Some(old) = old {

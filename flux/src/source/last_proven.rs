@@ -15,6 +15,30 @@ const SET: i64 = 500;
 /// How many milliseconds before the beginning a proof may be: a cache on the way may have had a document for long.
 const BEFORE: u64 = 400 * 86_400_000;
 
+/// When a source was as an answer shows it: so long before an instant, which the machine's clock need not reach back to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsOf {
+    pub(crate) asked: Instant,
+    pub(crate) age: Duration,
+}
+
+impl AsOf {
+    /// Whether it is more than so long before the other one.
+    #[cfg(feature = "https")]
+    pub(crate) fn is_before(self, other: AsOf, by: Duration) -> bool {
+        self.asked + other.age + by < other.asked + self.age
+    }
+}
+
+impl From<Instant> for AsOf {
+    fn from(asked: Instant) -> Self {
+        AsOf {
+            asked,
+            age: Duration::ZERO,
+        }
+    }
+}
+
 type OnProof = Box<dyn Fn(SystemTime) + Send + Sync>;
 
 /// When a layer was last known to be current: its source was read, or sent what only the source could send. Shared between the
@@ -89,10 +113,10 @@ impl LastProven {
     }
 
     /// The layer was current at `then`; what proved it later still counts.
-    pub(crate) fn prove_as_of(&self, then: Instant) {
-        self.0
-            .millis
-            .fetch_max(self.millis(then), Ordering::Relaxed);
+    pub(crate) fn prove_as_of(&self, then: AsOf) {
+        let age = u64::try_from(then.age.as_millis()).unwrap_or(u64::MAX);
+        let then = self.millis(then.asked).saturating_sub(age).max(1);
+        self.0.millis.fetch_max(then, Ordering::Relaxed);
         self.proved();
     }
 
@@ -188,6 +212,20 @@ mod tests {
         }
     }
 
+    /// However long the machine has been running.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_older_than_any_clock_is_as_old_as_can_be() {
+        let proven = LastProven::never();
+        proven.holds_for(Duration::from_secs(86_400 * 365));
+        let ages = [Duration::MAX, Duration::from_secs(86_400 * 500)];
+        for age in ages {
+            let asked = Instant::now();
+            proven.prove_as_of(AsOf { asked, age });
+            let (ago, _) = proven.overdue(Instant::now()).expect("too old");
+            assert!(ago > Duration::from_secs(86_400 * 399), "{age:?}: {ago:?}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_proof_holds_for_its_bound_and_for_ever_without_one() {
         let proven = LastProven::never();
@@ -204,7 +242,7 @@ mod tests {
         );
         proven.prove(Instant::now());
         assert_eq!(proven.overdue(Instant::now()), None);
-        proven.prove_as_of(Instant::now() - Duration::from_secs(1));
+        proven.prove_as_of((Instant::now() - Duration::from_secs(1)).into());
         tokio::time::advance(hour).await;
         assert_eq!(
             proven.overdue(Instant::now()),
@@ -214,7 +252,10 @@ mod tests {
         let cached = LastProven::never();
         let began = cached.0.began.wall;
         cached.holds_for(hour);
-        cached.prove_as_of(Instant::now() - hour);
+        cached.prove_as_of(AsOf {
+            asked: Instant::now(),
+            age: hour,
+        });
         assert_eq!(cached.overdue(Instant::now()), None);
         assert_eq!(cached.at_by(Duration::ZERO, began), began.checked_sub(hour));
         tokio::time::advance(Duration::from_secs(1)).await;

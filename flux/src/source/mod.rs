@@ -62,7 +62,7 @@ pub(crate) use given::{
 pub use https::Https;
 #[cfg(feature = "k8s")]
 pub use k8s::Kubernetes;
-pub(crate) use last_proven::LastProven;
+pub(crate) use last_proven::{AsOf, LastProven};
 pub use mailbox::{Health, Observer};
 #[cfg(feature = "nats")]
 pub use nats::Nats;

@@ -1,7 +1,7 @@
 //! What a watcher may report, and what each report means for health and order.
 
 use super::{Health, Mailbox, Order};
-use crate::source::{Content, Observation, Resync, SourceError};
+use crate::source::{AsOf, Content, Observation, Resync, SourceError};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -11,8 +11,8 @@ pub struct Observer {
     mailbox: Arc<Mailbox>,
     layer: usize,
     resync: Option<Duration>,
-    /// When the question was asked that the next report answers.
-    asked: Option<Instant>,
+    /// When the source was as the next report shows it, where that is not now.
+    shown: Option<AsOf>,
 }
 
 impl Observer {
@@ -21,7 +21,7 @@ impl Observer {
             mailbox,
             layer,
             resync: None,
-            asked: None,
+            shown: None,
         }
     }
 
@@ -70,12 +70,12 @@ impl Observer {
         self.mailbox.tap(|tap| tap.delivered());
     }
 
-    /// For the answer to a question that was asked at `asked`: it shows the source as it was then at the earliest, whenever it is read,
-    /// and proves no more.
+    /// For the answer to a question that was asked at an instant, or that shows the source as it was before: as it was then at the
+    /// earliest, whenever it is read. It proves no more.
     #[cfg(any(feature = "file", feature = "_remote"))]
-    pub(crate) fn as_of(&self, asked: Instant) -> Observer {
+    pub(crate) fn as_of(&self, shown: impl Into<AsOf>) -> Observer {
         Observer {
-            asked: Some(asked),
+            shown: Some(shown.into()),
             ..self.clone()
         }
     }
@@ -154,8 +154,8 @@ impl Observer {
     fn prove(&self) -> Instant {
         let now = Instant::now();
         let proven = &self.mailbox.proven[self.layer];
-        match self.asked {
-            Some(asked) => proven.prove_as_of(asked),
+        match self.shown {
+            Some(shown) => proven.prove_as_of(shown),
             None => proven.prove(now),
         }
         now

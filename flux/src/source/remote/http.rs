@@ -1,7 +1,9 @@
 //! How the sources that speak HTTP ask: their client, limits of time and size, and what each status means.
 
 use std::{
+    collections::HashSet,
     error::Error,
+    net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,7 +17,10 @@ use hyper::{
 };
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{
+        Client,
+        connect::{HttpConnector, HttpInfo},
+    },
     rt::TokioExecutor,
 };
 use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
@@ -56,8 +61,8 @@ struct BuiltClient {
     certificates: Certificates,
     /// When the certificates were read.
     read: Instant,
-    /// The last question was answered, so that there may be a quiet connection.
-    served: bool,
+    /// The connections on which a question was answered, by their own addresses: a server may end one that is quiet at any time.
+    served: HashSet<SocketAddr>,
 }
 
 impl Connection for Http {
@@ -78,12 +83,18 @@ impl HttpAnswer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// How old it is where a cache on the way gave it by itself, as `Age` shows.
+    /// How old it is where a cache on the way gave it by itself, as `Age` shows. More seconds than a number holds are as many as can
+    /// be.
     #[cfg(feature = "https")]
     pub(crate) fn age(&self) -> Duration {
         const LONGEST: Duration = Duration::from_secs(365 * 86_400);
-        let age = self.header("age").and_then(|age| age.trim().parse().ok());
-        age.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST)
+        let age = self.header("age").unwrap_or_default().trim_start();
+        let digits = age.bytes().take_while(u8::is_ascii_digit);
+        let seconds = digits.fold(0_u64, |seconds, digit| {
+            let digit = u64::from(digit - b'0');
+            seconds.saturating_mul(10).saturating_add(digit)
+        });
+        Duration::from_secs(seconds).min(LONGEST)
     }
 }
 
@@ -161,7 +172,7 @@ impl BuiltClient {
             since: Instant::now(),
             certificates,
             read: Instant::now(),
-            served: false,
+            served: HashSet::new(),
         })
     }
 
@@ -170,9 +181,23 @@ impl BuiltClient {
         if self.since.elapsed() > LIFETIME {
             self.client = Client::builder(TokioExecutor::new()).build(self.connector.clone());
             self.since = Instant::now();
+            self.served.clear();
         }
         self.client.clone()
     }
+}
+
+/// The own address of the connection that an answer came on.
+fn answered_on<B>(answer: &hyper::Response<B>) -> Option<SocketAddr> {
+    let info = answer.extensions().get::<HttpInfo>();
+    info.map(HttpInfo::local_addr)
+}
+
+/// The own address of the connection that a question failed on.
+fn failed_on(error: &hyper_util::client::legacy::Error) -> Option<SocketAddr> {
+    let mut known = hyper::http::Extensions::new();
+    error.connect_info()?.get_extras(&mut known);
+    known.get::<HttpInfo>().map(HttpInfo::local_addr)
 }
 
 impl Http {
@@ -207,6 +232,12 @@ impl Http {
         Ok(true)
     }
 
+    /// Whether a connection ended without an answer that had brought one before. It is not used again.
+    fn was_quiet(&self, error: &hyper_util::client::legacy::Error) -> bool {
+        let on = failed_on(error).filter(|_| was_hung_up(error));
+        on.is_some_and(|on| self.built().served.remove(&on))
+    }
+
     /// Sends a request. The certificates may have been renewed since the last connection was made, while another source holds the
     /// client. That a client's certificate is not taken is reported when the connection is made already.
     async fn send(
@@ -217,15 +248,16 @@ impl Http {
         let origin = place.origin();
         let again = |client: Inner| client.request(request.clone());
         let mut answer = again(self.current(place)).await;
-        if answer.as_ref().is_err_and(was_hung_up) && std::mem::take(&mut self.built().served) {
-            // The server was about to end a quiet connection when it was used again.
+        // The server was about to end a quiet connection when it was used again, whoever had used it before.
+        while answer.as_ref().is_err_and(|error| self.was_quiet(error)) {
             answer = again(self.current(place)).await;
         }
         if answer.is_err() && self.renew(place)? {
             let client = self.built().client();
             answer = again(client).await;
         }
-        self.built().served = answer.is_ok();
+        let served = answer.as_ref().ok().and_then(answered_on);
+        self.built().served.extend(served);
         answer.map_err(|error| {
             let why = innermost(&error);
             let why = without_secrets(place, &why);
@@ -458,6 +490,62 @@ mod tests {
         let refused = http.get(&place, "/", [], ANSWER).await;
         assert!(refused.is_err());
         assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+    }
+
+    /// Whether a question is asked again depends on the connection alone, and not on what other sources on the server were answered.
+    #[tokio::test]
+    async fn what_one_source_was_answered_does_not_decide_for_another_on_the_same_client() {
+        use crate::source::remote::fake;
+        let known = Mutex::new(std::collections::HashSet::new());
+        let (noted, questions) = std::sync::mpsc::channel();
+        let address = fake::web(move |head, client| {
+            let is_new = known.lock().unwrap().insert(client.peer_addr().unwrap());
+            let is_refused = head.starts_with("GET /refused ");
+            noted.send(is_refused).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            match is_new && !is_refused {
+                true => client.write_all(&fake::found("", "{}")).unwrap(),
+                false => client.shutdown(std::net::Shutdown::Both).unwrap(),
+            }
+        });
+        let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+        let http = Http::new(&place).unwrap();
+        let ask = async |path| http.get(&place, path, [], ANSWER).await.is_ok();
+        let refused = || questions.try_iter().filter(|refused| *refused).count();
+        // On a connection of its own, while the other one was served before and is being served.
+        assert!(ask("/").await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let (served, other) = tokio::join!(ask("/"), ask("/refused"));
+        assert!(served && !other);
+        assert_eq!(refused(), 1, "asked again");
+        // Three quiet connections, and a source that is refused on the first ones.
+        let three = tokio::join!(ask("/"), ask("/"), ask("/"));
+        assert_eq!(three, (true, true, true));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let (other, served) = tokio::join!(ask("/refused"), ask("/"));
+        assert!(served && !other, "{served}");
+    }
+
+    #[cfg(feature = "https")]
+    #[test]
+    fn an_age_beyond_any_number_is_as_old_as_can_be() {
+        let age = |age: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("age", HeaderValue::from_static(age));
+            let answer = HttpAnswer {
+                status: StatusCode::OK,
+                headers,
+                body: Bytes::new(),
+            };
+            answer.age().as_secs()
+        };
+        let year = 365 * 86_400;
+        assert_eq!(age("99999999999999999999999"), year);
+        assert_eq!(age("18446744073709551615"), year);
+        assert_eq!(age(" 7 "), 7);
+        assert_eq!(age("7, 0"), 7, "the first one counts");
+        assert_eq!(age("7.5"), 7);
+        assert_eq!(age("new"), 0);
     }
 
     #[tokio::test]
