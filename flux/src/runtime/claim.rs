@@ -68,20 +68,28 @@ impl Claim {
         })
     }
 
-    /// For what a capacitor reads; else why not.
-    pub(super) fn to_read(sources: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
-        patiently(|| Claim::to_read_now(sources, capacitor))
-    }
-
-    /// The same, without waiting.
-    pub(super) fn to_read_now(sources: &[PathBuf], capacitor: &str) -> Result<Claim, String> {
-        Claim::make(&[], None, sources, capacitor, |other| {
-            let Some(keep) = &other.keep else {
-                return Ok(());
-            };
-            let writer = format!(" of the capacitor `{}` of this process", other.capacitor);
-            keep.beside(sources.iter().map(PathBuf::as_path), &writer, "")
-        })
+    /// For what a capacitor reads; else why not. The disk is looked at only where another capacitor keeps a file, and never on this
+    /// thread: a network file system may be away.
+    pub(super) async fn to_read(sources: Vec<PathBuf>, capacitor: &str) -> Result<Claim, String> {
+        let unseen = Claim::make(&[], None, &sources, capacitor, |_| Err(String::new()));
+        if unseen.is_ok() {
+            return unseen;
+        }
+        let capacitor = capacitor.to_owned();
+        // Whoever is in the way may be about to end.
+        let look = move || {
+            patiently(|| {
+                Claim::make(&[], None, &sources, &capacitor, |other| {
+                    let Some(keep) = &other.keep else {
+                        return Ok(());
+                    };
+                    let writer = format!(" of the capacitor `{}` of this process", other.capacitor);
+                    keep.beside(sources.iter().map(PathBuf::as_path), &writer, "")
+                })
+            })
+        };
+        let looking = tokio::task::spawn_blocking(look).await;
+        looking.unwrap_or_else(|error| Err(error.to_string()))
     }
 
     #[cfg(any(feature = "cli", test))]
@@ -174,6 +182,32 @@ mod tests {
         thread::sleep(Duration::from_millis(50));
         drop(one);
         assert_eq!(waits.join().unwrap(), Ok(()));
+    }
+
+    /// As where a folder on the way is on a network file system that is away.
+    #[test]
+    fn where_another_capacitor_keeps_a_file_the_disk_is_not_looked_at_on_a_thread_of_the_runtime() {
+        use crate::Secrets;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let keep = KeepOnDisk::new(path("kept.json").display().to_string(), Secrets::Omit, None);
+        let sources = || vec![path("app.json")];
+        let (free, held) = std::sync::mpsc::channel::<()>();
+        runtime.spawn_blocking(move || held.recv());
+        let soon = Duration::from_millis(200);
+        runtime.block_on(async {
+            let _kept = Claim::to_keep(&keep.unwrap(), "Keeping").unwrap();
+            let mut claim = Box::pin(Claim::to_read(sources(), "Reading"));
+            let early = tokio::time::timeout(soon, &mut claim).await;
+            assert!(early.is_err(), "the disk was looked at");
+            free.send(()).unwrap();
+            claim.await.unwrap();
+        });
     }
 }
 

@@ -198,16 +198,7 @@ impl Plan {
     pub(super) async fn claimed(&self) -> Result<Claim, Error> {
         let sources = files(&self.layers).map(std::path::absolute);
         let sources: Vec<PathBuf> = sources.filter_map(Result::ok).collect();
-        let name = self.options.name.clone();
-        let claimed = match Claim::to_read_now(&sources, &name) {
-            Err(_) => {
-                // Whoever is in the way may be about to end.
-                let wait = move || Claim::to_read(&sources, &name);
-                let waiting = tokio::task::spawn_blocking(wait).await;
-                waiting.unwrap_or_else(|error| Err(error.to_string()))
-            }
-            claimed => claimed,
-        };
+        let claimed = Claim::to_read(sources, &self.options.name).await;
         claimed.map_err(|problem| Error::Declaration {
             name: self.options.name.clone(),
             problem,
