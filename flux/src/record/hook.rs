@@ -1,5 +1,9 @@
 //! What a capacitor writes into its recording, and when: starts, contents, commands, outcomes.
 
+#[cfg(test)]
+#[cfg(feature = "derive")]
+mod tests;
+
 use crate::record::{
     Outcome, Recorder, Refused,
     document::Encoding,
@@ -14,11 +18,14 @@ use crate::{
     Report,
     codec::Decoder,
     engine::{Engine, EngineEvent, Schema},
-    runtime::{Command, recorder_hook::RecorderHook},
+    runtime::{
+        Command,
+        recorder_hook::{LayersOfStart, RecorderHook},
+    },
     source::{
         Content, Health, Observation, arguments,
         declare::{Input, Opened},
-        environment::{self, Variables},
+        environment::Variables,
         mailbox::SourceReport,
     },
 };
@@ -134,15 +141,21 @@ impl RecorderOfStarts {
 }
 
 impl RecorderHook for RecorderOfStarts {
-    fn begin(&self, schema: &'static Schema, layers: &[Opened], generation: u64) {
+    fn begin(&self, schema: &'static Schema, layers: LayersOfStart<'_>, generation: u64) {
+        let (layers, variables) = layers;
+        // What a start has read of files is what is recorded.
+        let read = |at: usize| {
+            let mut all = variables.iter();
+            all.find(|(layer, _)| *layer == at).map(|(_, read)| read)
+        };
         let session = RecordedStart {
             recorder: self.recorder.clone(),
             began: Instant::now(),
             generation,
             schema,
             redactor: Redactor::new(schema, layers.len()),
-            layers: (layers.iter())
-                .map(|opened| Recorded::new(schema, opened))
+            layers: (layers.iter().enumerate())
+                .map(|(at, opened)| Recorded::new(schema, opened, read(at)))
                 .collect(),
             started: false,
             waiting: Vec::new(),
@@ -332,7 +345,7 @@ impl RecordedStart {
 }
 
 impl Recorded {
-    fn new(schema: &'static Schema, opened: &Opened) -> Self {
+    fn new(schema: &'static Schema, opened: &Opened, with_files: Option<&Variables>) -> Self {
         let input = match &opened.input {
             Input::Arguments(given) => {
                 let fields = (schema.fields)();
@@ -340,10 +353,8 @@ impl Recorded {
             }
             Input::Watched(_) => RecordedInput::Watched,
             Input::Environment(prefix, variables) => {
-                // What files contain is recorded as variables: where it is replayed there are no such files.
-                let (prefix, variables) =
-                    environment::with_files((schema.fields)(), prefix, variables);
-                RecordedInput::Environment(prefix, variables)
+                let variables = with_files.unwrap_or(variables).clone();
+                RecordedInput::Environment(prefix.clone(), variables)
             }
             #[cfg(feature = "figment")]
             Input::Provider(provider) => {
@@ -374,7 +385,9 @@ impl Recorded {
                 let encoding = self.decoder.as_ref().map_or(Encoding::Json, Encoding::of);
                 (RecordedLayerKind::Watched(encoding), None)
             }
-            RecordedInput::Environment(prefix, variables) => {
+            RecordedInput::Environment(prefix, read) => {
+                // What files contain is recorded as variables: where it is replayed there are no such files.
+                let variables = read.with_values_of_files();
                 let mut redacted = redactor.environment(at, prefix, variables);
                 // A misspelt variable may refuse the start by its name alone; nothing is read from it.
                 let suspects = redactor.misspelt(prefix, variables).into_iter();
@@ -384,6 +397,7 @@ impl Recorded {
                 let kind = RecordedLayerKind::Environment {
                     prefix: prefix.clone(),
                     variables: redacted.variables,
+                    refused: read.refused_files(),
                 };
                 (kind, redacted.note)
             }
@@ -403,82 +417,5 @@ impl Recorded {
             kind,
             note,
         }
-    }
-}
-
-#[cfg(test)]
-#[cfg(feature = "derive")]
-mod tests {
-    use super::*;
-    use crate::problem::caught;
-
-    #[derive(Debug, flux_derive::Flux)]
-    #[flux(crate = crate)]
-    struct RecordedApp {
-        #[flux(default = 1)]
-        n: u32,
-    }
-
-    fn generation(hook: &RecorderOfStarts) -> Option<u64> {
-        let mut generation = None;
-        hook.with(|start| generation = Some(start.generation));
-        generation
-    }
-
-    #[test]
-    fn a_start_is_used_without_a_lock_and_a_newer_one_replaces_it() {
-        let hook = RecorderOfStarts::new(&Recorder::in_memory());
-        let schema = Schema::of::<RecordedApp>();
-        assert_eq!(generation(&hook), None);
-        hook.begin(schema, &[], 3);
-        hook.with(|_| {
-            assert!(hook.newest.try_lock().is_ok());
-            assert_eq!(generation(&hook), None);
-        });
-        assert_eq!(generation(&hook), Some(3));
-        hook.with(|_| hook.begin(schema, &[], 7));
-        assert_eq!(generation(&hook), Some(7));
-        assert!(caught(|| hook.with(|_| panic!("a rule"))).is_err());
-        assert_eq!(generation(&hook), Some(7));
-    }
-
-    #[cfg(feature = "figment")]
-    #[test]
-    fn what_a_provider_quotes_when_it_fails_is_recorded_for_a_type_without_secrets_alone() {
-        struct Quoting;
-        impl figment::Provider for Quoting {
-            fn metadata(&self) -> figment::Metadata {
-                figment::Metadata::named("quoting")
-            }
-            fn data(
-                &self,
-            ) -> Result<figment::value::Map<figment::Profile, figment::value::Dict>, figment::Error>
-            {
-                Err("cannot parse hunter2hunter2".to_owned().into())
-            }
-        }
-        #[derive(Debug, flux_derive::Flux)]
-        #[flux(crate = crate)]
-        struct RecordedVault {
-            #[flux(secret)]
-            #[allow(dead_code, reason = "nothing reads it")]
-            password: Option<String>,
-        }
-        let is_quoted = |schema: &'static Schema| {
-            let opened = Opened {
-                origin: "provider".to_owned(),
-                decoder: None,
-                optional: false,
-                file: None,
-                secrets: None,
-                input: Input::Provider(Mutex::new(Box::new(Quoting))),
-            };
-            match Recorded::new(schema, &opened).input {
-                RecordedInput::Given(Err(error)) => error.contains("hunter2"),
-                _ => panic!("it was read"),
-            }
-        };
-        assert!(is_quoted(Schema::of::<RecordedApp>()));
-        assert!(!is_quoted(Schema::of::<RecordedVault>()));
     }
 }

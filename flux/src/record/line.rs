@@ -70,6 +70,8 @@ pub(super) enum RecordedLayerKind {
     Environment {
         prefix: String,
         variables: Vec<(String, Option<String>)>,
+        /// Those that name a file which was refused.
+        refused: Vec<String>,
     },
     /// A provider that was read once, as a tree, or why it could not be.
     Given(Result<String, String>),
@@ -251,10 +253,19 @@ impl RecordedLayer {
     fn json(&self) -> Value {
         let mut layer = match &self.kind {
             RecordedLayerKind::Watched(encoding) => json!({ "format": encoding.name() }),
-            RecordedLayerKind::Environment { prefix, variables } => {
+            RecordedLayerKind::Environment {
+                prefix,
+                variables,
+                refused,
+            } => {
                 let variables = variables.iter();
                 let variables = variables.map(|(name, value)| (name.clone(), json!(value)));
-                json!({ "prefix": prefix, "variables": Map::from_iter(variables) })
+                let variables = Map::from_iter(variables);
+                let mut layer = json!({ "prefix": prefix, "variables": variables });
+                if !refused.is_empty() {
+                    layer["refused"] = json!(refused);
+                }
+                layer
             }
             RecordedLayerKind::Given(Ok(tree)) => json!({ "given": tree }),
             RecordedLayerKind::Given(Err(error)) => json!({ "not_given": error }),
@@ -276,11 +287,14 @@ impl RecordedLayer {
             RecordedLayerKind::Watched(Encoding::all().find(|one| one.name() == format)?)
         } else if let Some(prefix) = value.get("prefix").and_then(text) {
             let variables = value.get("variables")?.as_object()?.iter();
+            let refused = value.get("refused").and_then(Value::as_array);
+            let refused = refused.into_iter().flatten().filter_map(text).collect();
             RecordedLayerKind::Environment {
                 prefix,
                 variables: variables
                     .map(|(name, value)| (name.clone(), text(value)))
                     .collect(),
+                refused,
             }
         } else if let Some(tree) = value.get("given").and_then(text) {
             RecordedLayerKind::Given(Ok(tree))

@@ -288,15 +288,22 @@ fn source_of(layer: &RecordedLayer, fields: &'static [Field]) -> (Source, Option
             }
             (tree(script), handle)
         }
-        RecordedLayerKind::Environment { prefix, variables } => {
+        RecordedLayerKind::Environment {
+            prefix,
+            variables,
+            refused,
+        } => {
             let known = variables.iter().filter_map(|(name, value)| {
                 let value = value
                     .as_ref()
                     .map_or_else(not_unicode, |text| Some(text.into()));
                 Some((name.clone(), value?))
             });
-            let prefix = Template::new(vec![Part::Text(prefix.clone())]);
-            return (Source::env(prefix).variables(known), None);
+            let template = Template::new(vec![Part::Text(prefix.clone())]);
+            let mut source = Source::env(template).variables(known);
+            let variables = std::mem::take(&mut source.variables);
+            source.variables = variables.with_recorded_files(fields, prefix, refused);
+            return (source, None);
         }
     };
     match layer.optional {

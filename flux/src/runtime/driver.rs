@@ -16,7 +16,7 @@ use super::{
     instance::Instance,
     listeners::Listeners,
     order::Commands,
-    plan::{DiskFindings, Plan},
+    plan::{DiskFindings, Plan, StartedLayers},
     run::PipelineRun,
     task::BoxedTask,
 };
@@ -84,7 +84,11 @@ impl Driver {
         found: Option<DiskFindings>,
     ) -> Self {
         let mailbox = Mailbox::new(plan.layers.len());
-        let (states, watchers) = plan.layers(&mailbox);
+        let StartedLayers {
+            states,
+            watchers,
+            variables,
+        } = plan.layers(&mailbox);
         let layers = Layers::new(
             plan.options.schema,
             states,
@@ -134,7 +138,8 @@ impl Driver {
         };
         let (plan, engine) = (&driver.plan, &driver.engine);
         if let Some(recorder) = &plan.options.recorder {
-            recorder.begin(plan.options.schema, &plan.layers, engine.generation());
+            let layers = (&*plan.layers, &*variables);
+            recorder.begin(plan.options.schema, layers, engine.generation());
         }
         driver.listeners.notify(&mut driver.engine);
         driver.publish_status();

@@ -17,7 +17,7 @@ use crate::{
     source::{
         Given, arguments,
         declare::{self, Input, Opened},
-        environment,
+        environment::{self, Variables},
         mailbox::Mailbox,
         supervisor::supervise,
     },
@@ -188,6 +188,15 @@ fn check_arguments(schema: &Schema, name: &str, layers: &[Opened]) -> Result<(),
     )))
 }
 
+/// The layers of one start.
+pub(super) struct StartedLayers {
+    pub(super) states: Vec<LayerState>,
+    /// What watches each; nothing where it is read at start alone.
+    pub(super) watchers: Vec<Option<BoxedTask>>,
+    /// The variables of layers with files that were read, by their places.
+    pub(super) variables: Vec<(usize, Variables)>,
+}
+
 /// Nothing is kept on disk.
 #[cfg(not(feature = "json"))]
 pub(super) use std::convert::Infallible as DiskFindings;
@@ -307,12 +316,10 @@ impl Plan {
     }
 
     /// The layers: what is read now, and what is watched.
-    pub(super) fn layers(
-        &self,
-        mailbox: &Arc<Mailbox>,
-    ) -> (Vec<LayerState>, Vec<Option<BoxedTask>>) {
+    pub(super) fn layers(&self, mailbox: &Arc<Mailbox>) -> StartedLayers {
         let mut states = Vec::with_capacity(self.layers.len());
-        let mut watchers = Vec::new();
+        let (mut watchers, mut variables) = (Vec::new(), Vec::new());
+        let fields = (self.options.schema.fields)();
         for (i, opened) in self.layers.iter().enumerate() {
             let mut state = LayerState::new(
                 opened.origin.clone(),
@@ -336,18 +343,30 @@ impl Plan {
                     }) as BoxedTask));
                 }
                 input => {
-                    let given = given(
+                    let read = match input {
+                        Input::Environment(prefix, variables) => {
+                            variables.with_files_read(fields, prefix)
+                        }
+                        _ => None,
+                    };
+                    let given = given_with(
                         self.options.schema,
                         &opened.origin,
                         input,
+                        read.as_ref(),
                         self.options.unknown,
                     );
                     state.give(given, now());
+                    variables.extend(read.map(|read| (i, read)));
                 }
             }
             states.push(state);
         }
-        (states, watchers)
+        StartedLayers {
+            states,
+            watchers,
+            variables,
+        }
     }
 }
 
@@ -358,9 +377,21 @@ pub(crate) fn given(
     input: &Input,
     unknown: Unknown,
 ) -> Given<AnyLayer> {
+    given_with(schema, origin, input, None, unknown)
+}
+
+/// The same with the variables of the layer, where the files that they name were read already.
+fn given_with(
+    schema: &Schema,
+    origin: &str,
+    input: &Input,
+    with_files: Option<&Variables>,
+    unknown: Unknown,
+) -> Given<AnyLayer> {
     let (fields, decode) = ((schema.fields)(), schema.decode_tree);
     let read = || match input {
         Input::Environment(prefix, variables) => {
+            let variables = with_files.unwrap_or(variables);
             environment::layer(fields, decode, prefix, variables, unknown)
         }
         Input::Arguments(given) => arguments::layer(fields, decode, given),

@@ -31,6 +31,7 @@ fn every_line_reads_back() {
             layer(RecordedLayerKind::Environment {
                 prefix: "APP_".to_owned(),
                 variables,
+                refused: vec!["APP_PORT_FILE".to_owned()],
             }),
             layer(RecordedLayerKind::Given(Ok("{}".to_owned()))),
             layer(RecordedLayerKind::Given(Err("no".to_owned()))),

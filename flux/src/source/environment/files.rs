@@ -1,6 +1,6 @@
 //! Variables that name a file with the value: `APP_PASSWORD_FILE=/run/secrets/password`, as containers are given their secrets.
 
-use super::{Variables, variables};
+use super::{Variable, Variables, variables};
 use crate::{
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
@@ -34,26 +34,73 @@ pub(super) struct FileValues {
     secrets: Vec<String>,
 }
 
-/// The prefix of the variables of a layer without the option for files, and the variables with the values that files contain.
-#[cfg(feature = "testing")]
-pub(crate) fn with_files(
-    fields: &'static [Field],
-    prefix: &str,
-    known: &Variables,
-) -> (String, Variables) {
-    match read(fields, prefix, known) {
-        Some(values) => (Naming::without_files(prefix), values.variables),
-        None => (prefix.to_owned(), known.clone()),
+impl Variables {
+    /// These, with the files that some of them name as they are now; nothing where the names have no such option.
+    pub(crate) fn with_files_read(&self, fields: &'static [Field], prefix: &str) -> Option<Self> {
+        let values = read(fields, prefix, self)?;
+        Some(Variables {
+            files: Some(Arc::new(values)),
+            ..self.clone()
+        })
+    }
+
+    /// All, with the values that files contain in the place of those that name them.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_values_of_files(&self) -> &Variables {
+        self.files.as_ref().map_or(self, |files| &files.variables)
+    }
+
+    /// The variables of files that were refused.
+    #[cfg(feature = "testing")]
+    pub(crate) fn refused_files(&self) -> Vec<String> {
+        let problems = self.files.iter().flat_map(|files| &files.problems);
+        problems.filter_map(|one| one.variable.clone()).collect()
+    }
+
+    /// Of a recording: the values of files are there, and these variables of files were refused.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_recorded_files(
+        self,
+        fields: &'static [Field],
+        prefix: &str,
+        refused: &[String],
+    ) -> Self {
+        if !Naming::parse(prefix).is_ok_and(|naming| naming.files) {
+            return self;
+        }
+        let mut values = FileValues {
+            variables: self.clone(),
+            by: HashMap::new(),
+            problems: Vec::new(),
+            secrets: Vec::new(),
+        };
+        for Variable { name, path } in variables(fields, prefix) {
+            let by = format!("{name}{SUFFIX}");
+            if refused.contains(&by) {
+                let text = format!("{by} was refused when this was recorded");
+                let what = What::plain(ProblemKind::InvalidValue, text);
+                values.refuse(path, by, what);
+            }
+        }
+        Variables {
+            files: Some(Arc::new(values)),
+            ..self
+        }
     }
 }
 
-/// Reads the files that variables name; none where the names have no such option.
+/// Reads the files that variables name, unless that was done; none where the names have no such option.
 pub(super) fn read(
     fields: &'static [Field],
     prefix: &str,
     known: &Variables,
 ) -> Option<FileValues> {
     let naming = Naming::parse(prefix).ok().filter(|naming| naming.files)?;
+    if let Some(read) = &known.files {
+        let mut read = FileValues::clone(read);
+        read.variables.elsewhere = Arc::clone(&known.elsewhere);
+        return Some(read);
+    }
     let super::LookUp::Given(all) = known.as_now().from else {
         return None;
     };

@@ -4,7 +4,7 @@ use super::{
     Environment, Variable,
     files::SUFFIX,
     in_rust,
-    names::{sections, unread_names, variables},
+    names::{unread_names, variables},
     readings::{KeysByName, ReachedName},
     single_value::PartOfValue,
 };
@@ -211,7 +211,7 @@ impl<L> Environment<'_, L> {
             all.find(|one| one.name.strip_prefix(prefix) == Some(near))
                 .map(|one| one.path.clone())
         };
-        let sections = sections(self.fields, self.prefix);
+        let sections = self.sections();
         if let Some(section) = sections.iter().find(|one| one.name == name)
             && let Some(why) = self.why_no_variable(section)
         {

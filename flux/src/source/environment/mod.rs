@@ -12,13 +12,12 @@ mod misspelt;
 mod names;
 pub(in crate::source) mod overlay;
 mod readings;
+mod rust_names;
 mod single_value;
 pub(in crate::source) mod step;
 mod unread;
 
 pub(crate) use elsewhere::ReadElsewhere;
-#[cfg(feature = "testing")]
-pub(crate) use files::with_files;
 pub(crate) use known::{keys_in, keys_of};
 pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
 #[cfg(feature = "figment")]
@@ -35,7 +34,8 @@ use crate::{
 };
 use flux_syntax::Naming;
 use readings::{KeysByName, NameReader, Reading, ambiguous, choose};
-use std::{collections::HashMap, ffi::OsString, sync::Arc};
+use rust_names::NameInRust;
+use std::{cell::OnceCell, collections::HashMap, ffi::OsString, sync::Arc};
 use step::{PathStep, path_of};
 
 /// Where variables are looked up, and which ones are read elsewhere.
@@ -44,6 +44,8 @@ pub(crate) struct Variables {
     from: LookUp,
     /// Which ones the capacitor reads besides this layer: they are not misspelt.
     pub(in crate::source) elsewhere: Arc<ReadElsewhere>,
+    /// What the files contain that some of them name, where these were read already.
+    files: Option<Arc<files::FileValues>>,
 }
 
 /// In the process, or in what was given instead.
@@ -59,6 +61,7 @@ impl Variables {
         Variables {
             from: LookUp::Given(Arc::new(known)),
             elsewhere: Arc::default(),
+            files: None,
         }
     }
 
@@ -82,6 +85,7 @@ impl Variables {
         Variables {
             from,
             elsewhere: Arc::clone(&self.elsewhere),
+            files: self.files.clone(),
         }
     }
 
@@ -170,6 +174,9 @@ pub(crate) struct Environment<'a, L> {
     variables: &'a Variables,
     /// The variables that are known by the field table alone.
     fixed: Vec<Variable>,
+    /// The same for sections, and every name in Rust, once a variable is found that nobody reads.
+    sections: OnceCell<Vec<Variable>>,
+    in_rust: OnceCell<Vec<NameInRust>>,
 }
 
 /// A variable of an entry or an item, and what it means.
@@ -196,6 +203,8 @@ impl<'a, L> Environment<'a, L> {
             naming: Naming::parse(prefix).ok()?,
             variables,
             fixed: names::variables(fields, prefix),
+            sections: OnceCell::new(),
+            in_rust: OnceCell::new(),
         })
     }
 
@@ -239,6 +248,18 @@ impl<'a, L> Environment<'a, L> {
     fn value(&self, name: &str) -> Option<OsString> {
         let value = self.variables.get(name)?;
         (self.naming.empty_is_value || !value.is_empty()).then_some(value)
+    }
+
+    /// The names of sections, which have no variable as a whole.
+    fn sections(&self) -> &[Variable] {
+        let all = || names::sections(self.fields, self.prefix);
+        self.sections.get_or_init(all)
+    }
+
+    /// Every name of a field or a section that is its name in Rust, or that is below one.
+    fn names_in_rust(&self) -> &[NameInRust] {
+        let all = || rust_names::names_in_rust(self.fields, self.prefix);
+        self.in_rust.get_or_init(all)
     }
 
     /// What a name can mean that is no field's own.
