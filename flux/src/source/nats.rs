@@ -285,7 +285,7 @@ impl Nats {
         if !led::by_a_majority(info.cluster.as_ref()) {
             return Err(self.wrong("the bucket has no leader with a majority of its servers"));
         }
-        match led::is_fed(info.mirror.as_ref()) {
+        match led::is_fed(info.mirror.as_ref(), &info.sources) {
             true => Ok(()),
             false => {
                 Err(self.wrong("the bucket mirrors another one, and has lost contact with it"))

@@ -27,11 +27,15 @@ pub(super) fn keeps_up(cluster: Option<&ClusterInfo>, server: Option<&str>) -> b
     replica.map_or(cluster.leader.as_deref() == Some(server), has_contact)
 }
 
-/// Whether a stream that mirrors another has had contact with it: in a quiet one it has it every second. None at all is that of a mirror
-/// whose server was just started.
-pub(super) fn is_fed(mirror: Option<&SourceInfo>) -> bool {
-    let contact = |mirror: &SourceInfo| mirror.active.is_some_and(|ago| ago < CONTACT);
-    mirror.is_none_or(contact)
+/// Whether a stream has had contact with the one that it mirrors, or that is its only source: in a quiet one it has it every second. None
+/// at all is that of a copy whose server was just started. Of several sources nothing shows which one has the key.
+pub(super) fn is_fed(mirror: Option<&SourceInfo>, sources: &[SourceInfo]) -> bool {
+    let contact = |origin: &SourceInfo| origin.active.is_some_and(|ago| ago < CONTACT);
+    let only = match sources {
+        [only] => Some(only),
+        _ => None,
+    };
+    mirror.into_iter().chain(only).all(contact)
 }
 
 /// A replica that a new leader has never had contact with was last seen 0 ns ago, and is not current.
@@ -79,17 +83,23 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_counts_while_it_has_contact_with_what_it_mirrors() {
-        assert!(is_fed(None), "no mirror");
+    fn a_copy_counts_while_it_has_contact_with_what_it_copies() {
+        assert!(is_fed(None, &[]), "no copy");
+        let origin = |active: &str| -> SourceInfo {
+            let text = format!(r#"{{"name": "KV_origin", "lag": 0, "active": {active}}}"#);
+            serde_json::from_str(&text).unwrap()
+        };
+        let (well, gone) = (origin("5000000"), origin("10000000000"));
+        assert!(is_fed(None, &[well.clone(), gone]), "of several");
+        assert!(is_fed(None, &[well]));
         for (active, fed) in [
             ("-1", false),
             ("5000000", true),
             ("9900000000", true),
             ("10000000000", false),
         ] {
-            let text = format!(r#"{{"name": "KV_origin", "lag": 0, "active": {active}}}"#);
-            let mirror: SourceInfo = serde_json::from_str(&text).unwrap();
-            assert_eq!(is_fed(Some(&mirror)), fed, "{active}");
+            assert_eq!(is_fed(Some(&origin(active)), &[]), fed, "{active}");
+            assert_eq!(is_fed(None, &[origin(active)]), fed, "{active}");
         }
     }
 
