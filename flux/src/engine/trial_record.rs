@@ -6,10 +6,12 @@
 #[cfg(feature = "cli")]
 mod by_hand;
 mod in_a_row;
+mod quarantined;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use in_a_row::InARow;
+pub(crate) use quarantined::{QuarantinedContent, listed};
 
 use super::fingerprint::{Fingerprint, FingerprintKey};
 use std::time::{Duration, SystemTime};
@@ -17,12 +19,6 @@ use std::time::{Duration, SystemTime};
 /// The first time in quarantine; twice as long each time after that, up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(60 * 60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How a person ends a quarantine, as a report has it.
-const BY_HAND: &str = match cfg!(feature = "cli") {
-    true => "when `config trust` is run or `trust()` called",
-    false => "when `trust()` is called",
-};
 
 /// More quarantined content than this is forgotten, the oldest first.
 const MOST: usize = 64;
@@ -55,24 +51,6 @@ pub(crate) struct OnTrial {
     pub(crate) deaths: u32,
     /// Whether the process that wrote the record is to be counted if it is gone: a stop in good order is no death.
     pub(crate) running: bool,
-}
-
-/// Content of one layer that processes died with while it was on trial: in quarantine where there were too many, else suspected.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct QuarantinedContent {
-    pub(crate) layer: String,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) changed: Vec<String>,
-    pub(crate) deaths: u32,
-    /// When it is tried again; of what is only suspected, when that is forgotten.
-    pub(crate) until: SystemTime,
-    /// How often it was quarantined; 0 where it is only suspected.
-    pub(crate) times: u32,
-    /// It may be tried: it is only suspected, or its time is over, or a person ended it, and then one more death quarantines it
-    /// again.
-    pub(crate) lifted: bool,
-    /// How many contents had killed the process one after another when a start found it and did not try it; 0 once it was tried.
-    pub(crate) after: u32,
 }
 
 /// What a start found.
@@ -326,45 +304,6 @@ impl TrialRecord {
     }
 }
 
-impl QuarantinedContent {
-    /// Processes died with it, and too few of them for a quarantine.
-    fn is_suspected(&self) -> bool {
-        self.times == 0
-    }
-
-    pub(crate) fn is(&self, layer: &str, fingerprint: Fingerprint) -> bool {
-        self.layer == layer && self.fingerprint == fingerprint
-    }
-
-    /// What a report contains of it.
-    pub(crate) fn sentence(&self) -> String {
-        let deaths = match self.deaths {
-            1 => "once".to_owned(),
-            2 => "twice".to_owned(),
-            deaths => format!("{deaths} times"),
-        };
-        let changed = match self.changed.is_empty() {
-            true => String::new(),
-            false => format!(" with changes of {}", listed(&self.changed)),
-        };
-        let until = clock_time(self.until);
-        match (self.after, self.deaths) {
-            (0, _) => format!(
-                "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once a \
-                 value in it changes, at {until}, or {BY_HAND}"
-            ),
-            (others, 0) => format!(
-                "this content is new, but the process died with {others} other contents in a row, each of them on trial, the last one{changed}; \
-                 it is in quarantine, and tried once a value in it changes, at {until}, or {BY_HAND}"
-            ),
-            (all, _) => format!(
-                "the process died {deaths} while this content was on trial{changed}, and with {all} contents in a row, each of them on \
-                 trial; it is in quarantine, and tried again once a value in it changes, at {until}, or {BY_HAND}"
-            ),
-        }
-    }
-}
-
 /// The first paths, and how many more there are.
 pub(super) fn shortened(mut changed: Vec<String>) -> Vec<String> {
     // What an earlier record counted already.
@@ -380,35 +319,4 @@ pub(super) fn shortened(mut changed: Vec<String>) -> Vec<String> {
         changed.push(format!("and {more} more"));
     }
     changed
-}
-
-/// Paths as a list for people.
-pub(crate) fn listed(paths: &[String]) -> String {
-    let quoted = paths
-        .iter()
-        .map(|path| match path.starts_with("and ") {
-            true => path.clone(),
-            false => format!("`{path}`"),
-        })
-        .collect::<Vec<_>>();
-    quoted.join(", ")
-}
-
-/// `2026-11-27 04:05 UTC`.
-fn clock_time(at: SystemTime) -> String {
-    let seconds = at
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since the first of March of the year 0, in eras of 400 years.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let date = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
-    let (hour, minute) = (rest / 3_600, rest % 3_600 / 60);
-    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02} UTC")
 }

@@ -1,6 +1,6 @@
 //! Deaths, quarantine, and how long both are remembered.
 
-use super::*;
+use super::{quarantined::clock_time, *};
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
