@@ -2,11 +2,15 @@
 //! no change.
 
 mod given;
+mod kept;
 mod take_up;
 mod way_back;
 
+#[cfg(feature = "json")]
+pub(crate) use kept::FillReason;
+
 use super::{
-    content::{GivenContent, LayerContent, Observed},
+    content::{LayerContent, Observed},
     decoded::DecodedContent,
     fingerprint::{Fingerprint, FingerprintKey},
     identity::Identities,
@@ -20,19 +24,11 @@ use crate::{
     problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
     source::{
-        ArgumentPaths, Content, Given, Health, LastProven, Observation, ReadAgain, UriSecrets,
+        ArgumentPaths, Content, Health, LastProven, Observation, ReadAgain, UriSecrets,
         VariablePaths,
     },
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
-
-/// Why what is kept on disk serves in the place of a layer.
-#[cfg(feature = "json")]
-pub(crate) struct FillReason {
-    pub(crate) why: What,
-    /// What reports call that which is kept, with its age.
-    pub(crate) kept: String,
-}
 
 /// One layer inside the engine.
 pub(crate) struct LayerState {
@@ -149,42 +145,6 @@ impl LayerState {
         }
     }
 
-    /// Takes what a layer without a document contains.
-    pub(crate) fn give(&mut self, given: Given<AnyLayer>, now: Now) {
-        (self.health, self.is_watched) = (Health::Live, false);
-        self.proven.prove(now.instant.into());
-        self.changed = Some(now.wall);
-        self.secrets = given.secrets.clone();
-        // What read it does not know how the layer is called.
-        let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
-        self.given_warnings = named(given.warnings).collect();
-        self.arguments.clone_from(&given.arguments);
-        self.prefix = given.prefix;
-        self.again = given.again;
-        match given.read {
-            Ok((layer, variables)) => {
-                let given = GivenContent {
-                    variables,
-                    arguments: given.arguments,
-                    tree: given.tree,
-                    secrets: given.secrets,
-                };
-                self.candidate = Some(DecodedContent::given(layer, given));
-            }
-            Err(entries) => {
-                self.refusal = Some(named(entries).collect());
-                self.give_partial(given.partial);
-            }
-        }
-    }
-
-    /// Takes what could be read of a layer without a document.
-    pub(super) fn give_partial(&mut self, partial: Option<(AnyLayer, VariablePaths)>) {
-        let (layer, variables) = partial.unzip();
-        self.partial = layer;
-        self.partial_variables = variables.unwrap_or_default();
-    }
-
     /// How many bytes it has: those that wait to be taken up, else those that were.
     pub(crate) fn size(&self) -> usize {
         match &self.pending {
@@ -213,13 +173,6 @@ impl LayerState {
         }
     }
 
-    /// A copy of what readers see of a layer without a document.
-    #[cfg(feature = "json")]
-    pub(crate) fn given_layer(&self, schema: &super::schema::Schema) -> Option<AnyLayer> {
-        let layer = self.accepted.as_ref()?.given_layer()?;
-        Some((schema.copy)(layer))
-    }
-
     /// What the next update takes from it; none where it takes what readers see. A source that holds nothing is `Some(None)`.
     pub(crate) fn incoming(&self) -> Option<Option<Arc<[u8]>>> {
         match &self.pending {
@@ -236,13 +189,6 @@ impl LayerState {
                     .map(|content| content.bytes())
             }
         }
-    }
-
-    /// The file that serves in its place; none where it is its own content that takes part, of which `candidate` is the newest.
-    pub(super) fn kept_in(&self, candidate: bool) -> Option<&str> {
-        let file = self.kept_in.as_deref()?;
-        let is_kept = !candidate && self.content() == LayerContent::Kept;
-        is_kept.then_some(file)
     }
 
     /// What of it is newest: what was taken up, or what readers see.
@@ -286,29 +232,6 @@ impl LayerState {
                 self.refusal = Some(vec![entry]);
             }
         }
-    }
-
-    /// What is kept of the layer on disk serves in its place; `why` where its refusal is no reason for that yet.
-    #[cfg(feature = "json")]
-    pub(super) fn fill(&mut self, kept: Option<AnyLayer>, why: Option<FillReason>, file: &str) {
-        self.kept_in = Some(file.to_owned());
-        if let Some(FillReason { why, kept }) = why {
-            let entry = Entry::new(&self.origin, Flaw::whole(why));
-            self.refusal = Some(vec![entry.kept(kept)]);
-        }
-        self.accepted = Some(DecodedContent::kept(kept));
-    }
-
-    /// What is kept of the layer on disk cannot serve. Answers whether that is reported: where the layer is refused, and nothing
-    /// comes in its place.
-    #[cfg(feature = "json")]
-    pub(super) fn cannot_fill(&mut self, why: String) -> bool {
-        let Some(refusal) = &mut self.refusal else {
-            return false;
-        };
-        let what = What::message(ProblemKind::Source, why);
-        refusal.push(Entry::new(&self.origin, Flaw::whole(what)));
-        true
     }
 
     /// Whether readers see anything of it, be it nothing.

@@ -1,4 +1,5 @@
-//! When the environment, arguments and providers, read again, count as changed; what they contained when readers took them.
+//! What a layer without a document contains: the environment, arguments and providers. When they count as changed, read again; what
+//! they contained when readers took them.
 
 use super::LayerState;
 use crate::{
@@ -6,15 +7,52 @@ use crate::{
     engine::{
         content::{GivenContent, LayerContent},
         decoded::DecodedContent,
+        now::Now,
         schema::Schema,
         value::AnyLayer,
     },
     problem::caught,
     report::Entry,
-    source::{Given, ReadAgain},
+    source::{Given, Health, ReadAgain, VariablePaths},
 };
 
 impl LayerState {
+    /// Takes what a layer without a document contains.
+    pub(crate) fn give(&mut self, given: Given<AnyLayer>, now: Now) {
+        (self.health, self.is_watched) = (Health::Live, false);
+        self.proven.prove(now.instant.into());
+        self.changed = Some(now.wall);
+        self.secrets = given.secrets.clone();
+        // What read it does not know how the layer is called.
+        let named = |entries: Vec<Entry>| entries.into_iter().map(|one| one.of(&self.origin));
+        self.given_warnings = named(given.warnings).collect();
+        self.arguments.clone_from(&given.arguments);
+        self.prefix = given.prefix;
+        self.again = given.again;
+        match given.read {
+            Ok((layer, variables)) => {
+                let given = GivenContent {
+                    variables,
+                    arguments: given.arguments,
+                    tree: given.tree,
+                    secrets: given.secrets,
+                };
+                self.candidate = Some(DecodedContent::given(layer, given));
+            }
+            Err(entries) => {
+                self.refusal = Some(named(entries).collect());
+                self.give_partial(given.partial);
+            }
+        }
+    }
+
+    /// Takes what could be read of a layer without a document.
+    pub(in crate::engine) fn give_partial(&mut self, partial: Option<(AnyLayer, VariablePaths)>) {
+        let (layer, variables) = partial.unzip();
+        self.partial = layer;
+        self.partial_variables = variables.unwrap_or_default();
+    }
+
     /// Answers with the warnings, unless they are those of before.
     pub(in crate::engine) fn give_again(
         &mut self,
@@ -90,5 +128,12 @@ impl LayerState {
         };
         self.accepted = Some(content);
         true
+    }
+
+    /// A copy of what readers see of a layer without a document.
+    #[cfg(feature = "json")]
+    pub(crate) fn given_layer(&self, schema: &Schema) -> Option<AnyLayer> {
+        let layer = self.accepted.as_ref()?.given_layer()?;
+        Some((schema.copy)(layer))
     }
 }
