@@ -3,6 +3,8 @@
 
 mod commit;
 mod denied;
+mod settings;
+mod status;
 mod take_up;
 #[cfg_attr(
     not(feature = "json"),
@@ -18,13 +20,13 @@ use super::{
     disk_status::DiskStatus,
     event::EngineEvent,
     generations::{GenerationOutcome, Generations},
-    layers::{Layers, SeenConfiguration, SeenConfigurations},
+    layers::Layers,
     now::Now,
     proposal::Proposal,
     retry::{RetrySchedule, RetryTarget},
-    served::{Served, Staged},
+    seen::{SeenConfiguration, SeenConfigurations},
+    served::Served,
     state::State,
-    status::Status,
     value::AnySnapshot,
 };
 use crate::{
@@ -34,41 +36,15 @@ use crate::{
     source::{Health, Observation, SourceError, mailbox::SourceReport},
     time::after,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 #[cfg(feature = "json")]
 use super::{layer_state::FillReason, value::AnyLayer};
 use denied::DeniedFirst;
+pub(crate) use settings::Settings;
 use trials::Trials;
 #[cfg(feature = "json")]
 pub(crate) use trials::{Past, TrialRules};
-
-/// How an engine decides.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) name: Arc<str>,
-    /// How many refusals are remembered.
-    pub(crate) history: usize,
-    /// How many configurations before the current one are kept.
-    pub(crate) generations: usize,
-    pub(crate) debounce: Duration,
-    pub(crate) max_wait: Duration,
-    /// All of its newest content or none: other config types depend on it.
-    pub(crate) grouped: bool,
-    /// There is a pipeline to ask.
-    pub(crate) asks: bool,
-    pub(crate) probation: Option<Duration>,
-    /// The program has a health check.
-    pub(crate) checks: bool,
-    /// After which silence a start falls back to what is kept on disk, where something is kept.
-    pub(crate) fallback: Option<Duration>,
-}
-
-/// The secrets of so many configurations before the current one are known, where they are kept.
-const EARLIER: usize = 4;
 
 pub(crate) struct Engine {
     settings: Settings,
@@ -269,18 +245,7 @@ impl Engine {
             snapshot,
             before_pipeline: self.before_pipeline.as_ref(),
         });
-        let proposed = self.proposal.as_ref().map(|proposal| SeenConfiguration {
-            snapshot: &proposal.before_pipeline,
-            before_pipeline: None,
-        });
-        let is_current =
-            |one: &AnySnapshot| self.current.as_ref().is_some_and(|current| current.is(one));
-        let earlier = (self.generations.newest()).filter(|kept| !is_current(&kept.snapshot));
-        let kept = earlier.take(EARLIER).map(|kept| SeenConfiguration {
-            snapshot: &kept.snapshot,
-            before_pipeline: Some(&kept.before_pipeline),
-        });
-        SeenConfigurations(current.into_iter().chain(proposed).chain(kept).collect())
+        SeenConfigurations::of(current, self.proposal.as_ref(), &self.generations)
     }
 
     /// The secrets that a text of the program's own code may quote.
@@ -399,50 +364,6 @@ impl Engine {
         self.pinned = pinned;
         self.events.push(EngineEvent::Pinned);
         self.agenda.loaded && !pinned
-    }
-
-    pub(crate) fn status(&self, running: bool) -> Status {
-        let states = self.layers.states.iter();
-        let on_disk = self.on_disk.as_deref().cloned().unwrap_or_default();
-        Status {
-            name: self.settings.name.clone(),
-            state: self.condition.state,
-            since: self.condition.since,
-            running,
-            generation: self.generation(),
-            applied: self.current.as_ref().map(AnySnapshot::applied),
-            error: self.condition.error.clone(),
-            pending_restart: self.pending_restart.clone(),
-            on_probation: self.on_probation(),
-            trial: self.trials.as_deref().and_then(Trials::status),
-            quarantined: self
-                .trials
-                .as_deref()
-                .map_or(Vec::new(), Trials::quarantined),
-            last_known_good: on_disk.last_known_good,
-            trial_record: on_disk.trial_record,
-            pinned: self.pinned,
-            generations: self.generations.records(),
-            warnings: self.layers.warnings(),
-            layers: states.map(|state| state.status()).collect(),
-            under_way: self.proposal.as_ref().map(|one| one.since.wall),
-            history: self.condition.history(),
-            served: Served {
-                staged: self.staged(),
-                ..self.served.clone()
-            },
-        }
-    }
-
-    /// What readers see and what the layers make, where stages made something else of it.
-    fn staged(&self) -> Option<Arc<Staged>> {
-        let (current, before_pipeline) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
-        (!current.is(before_pipeline)).then(|| {
-            Arc::new(Staged {
-                current: current.clone(),
-                before_pipeline: before_pipeline.clone(),
-            })
-        })
     }
 
     fn unsettled(&self) -> bool {

@@ -3,11 +3,12 @@
 use super::{
     layer_state::LayerState,
     layers::{
-        Layers, Reducer, SeenConfiguration, SeenConfigurations,
+        Layers, Reducer,
         resolve::{Beside, Resolved},
     },
     now::Now,
     schema::{Schema, Stamp},
+    seen::{SeenConfiguration, SeenConfigurations},
     served::Served,
     value::AnySnapshot,
 };

@@ -12,6 +12,7 @@ use super::{
     identity::Identities,
     layer_state::LayerState,
     schema::Schema,
+    seen::SeenConfigurations,
     served::{Served, ServedLayer},
     value::{AnyLayer, AnySnapshot},
 };
@@ -22,7 +23,7 @@ use crate::{
     report::{
         Entry, Keeping, Problem,
         outgoing::SecretBook,
-        secrets::{BuiltSecrets, DocumentText, SecretSources},
+        secrets::{DocumentText, SecretSources},
     },
     schema::any_secret,
 };
@@ -40,28 +41,6 @@ pub(crate) type Reducer =
 
 /// Why a reducer of the program refuses.
 pub(crate) type ReducerError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Configurations that code of the program has seen: what readers see, and what may come.
-#[derive(Default)]
-pub(super) struct SeenConfigurations<'a>(pub(super) Vec<SeenConfiguration<'a>>);
-
-/// A configuration, and what the layers made of it before the pipeline where that is known.
-pub(super) struct SeenConfiguration<'a> {
-    pub(super) snapshot: &'a AnySnapshot,
-    pub(super) before_pipeline: Option<&'a AnySnapshot>,
-}
-
-impl SeenConfigurations<'_> {
-    fn secrets(&self, schema: &'static Schema) -> Vec<BuiltSecrets> {
-        let mut all = Vec::new();
-        for one in &self.0 {
-            let made = one.before_pipeline.filter(|made| !made.is(one.snapshot));
-            all.extend(made.map(|made| schema.built_secrets(made, false)));
-            all.push(schema.built_secrets(one.snapshot, made.is_some()));
-        }
-        all
-    }
-}
 
 /// The layers of a capacitor, lowest precedence first.
 pub(crate) struct Layers {

@@ -34,6 +34,7 @@ mod proposal;
 mod quarantine;
 mod retry;
 mod schema;
+mod seen;
 mod served;
 #[cfg(test)]
 mod simulation;
