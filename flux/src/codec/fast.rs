@@ -1,0 +1,100 @@
+//! The decoding of the good path: in one pass, straight from the format.
+
+#[cfg(any(feature = "toml", feature = "yaml"))]
+use super::exact::{self, Exact};
+#[cfg(any(feature = "json", feature = "toml"))]
+use super::position;
+#[cfg(feature = "json")]
+use super::syntax::JSON_TOO_DEEP;
+use super::{Codec, Decoder, LazyModel, MAX_DEPTH, Syntax, TOO_DEEP};
+#[cfg(feature = "yaml")]
+use super::{bounds, yaml};
+use crate::document::{TreeDecoder, tree::Tree};
+
+/// Straight from the format. A document of YAML that is decoded from the model leaves its nodes there.
+pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
+    let (decoder, text) = (model.decoder, model.text);
+    match decoder {
+        #[cfg(feature = "json")]
+        Decoder::Json => serde_json::from_str(text).map_err(|error| {
+            let at = position::in_characters(text, error.line(), error.column());
+            let mut syntax = Syntax::new(&error, Some(at), error.is_data());
+            if syntax.message == TOO_DEEP {
+                syntax.message = JSON_TOO_DEEP.to_owned();
+            }
+            syntax
+        }),
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml => {
+            bounds::check(text)?;
+            if yaml::may_merge(text) {
+                return yaml::decode(model);
+            }
+            let document = serde_yaml::Deserializer::from_str(text);
+            T::deserialize(Exact::<_, exact::Yaml>::new(document)).or_else(|error| {
+                if yaml::wants_a_tag(&error) {
+                    return yaml::decode(model);
+                }
+                // The decoder may fail before the parser does. What the parser itself reports quotes nothing; it alone runs
+                // where everything is passed over.
+                let passed = serde_yaml::from_str::<serde::de::IgnoredAny>(text).err();
+                let quotes = passed.is_none();
+                let error = passed.unwrap_or(error);
+                Err(yaml::failure(text, &error, quotes))
+            })
+        }
+        #[cfg(feature = "toml")]
+        Decoder::Toml => {
+            let document = ::toml::Deserializer::parse(text)
+                .map_err(|error| toml_error(text, &error, false))?;
+            T::deserialize(Exact::<_, exact::Toml>::new(document))
+                .map_err(|error| toml_error(text, &error, true))
+        }
+        #[cfg(feature = "dotenv")]
+        Decoder::Variables(reader) => model.variables(&**reader).decode(),
+        Decoder::Off(format) => Err(Syntax::new(
+            &format_args!("is {format}, which needs the cargo feature `{format}` of flux"),
+            None,
+            false,
+        )),
+        Decoder::Custom(codec) => T::deserialize(TreeDecoder(&custom(&**codec, text)?))
+            .map_err(|error| Syntax::new(&error, None, true)),
+    }
+}
+
+/// toml's own `Display` prints the document; only the sentence and the place are taken.
+#[cfg(feature = "toml")]
+fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
+    let at = error
+        .span()
+        .map(|span| position::line_and_column(text, span.start));
+    Syntax::new(&error.message(), at, quotes)
+}
+
+/// For a type that takes any document: dates of TOML are the maps that its decoder makes of them.
+pub(super) fn as_written<T: serde::de::DeserializeOwned>(
+    model: &LazyModel<'_, '_>,
+) -> Result<T, Syntax> {
+    match model.decoder {
+        #[cfg(feature = "toml")]
+        Decoder::Toml => {
+            let text = model.text;
+            let document = ::toml::Deserializer::parse(text)
+                .map_err(|error| toml_error(text, &error, false))?;
+            T::deserialize(document).map_err(|error| toml_error(text, &error, true))
+        }
+        _ => fast(model),
+    }
+}
+
+/// The tree of a document in a format of the user's own.
+pub(super) fn custom(codec: &dyn Codec, text: &str) -> Result<Tree, Syntax> {
+    let tree = codec.decode(text).map_err(|error| {
+        let sentence = format!("is not valid {}: {error}", codec.name());
+        Syntax::new(&sentence, None, true)
+    })?;
+    if tree.is_deeper_than(MAX_DEPTH) {
+        return Err(Syntax::new(&TOO_DEEP, None, false));
+    }
+    Ok(tree)
+}
