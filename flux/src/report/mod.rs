@@ -1,6 +1,6 @@
-//! How a report is composed: which problems are in it, which is left out because another one explains it, in which order, with
-//! which line and column.
+//! How a report is composed: which problems are in it, in which order, with which line and column.
 
+mod entry;
 pub(crate) mod hidden;
 #[cfg(all(test, feature = "derive", feature = "json"))]
 mod made_tests;
@@ -19,209 +19,18 @@ mod text;
 use crate::{
     codec::Decoder,
     document::Finder,
-    problem::{Flaw, MOST_PROBLEMS, Seg, What},
+    problem::{Flaw, MOST_PROBLEMS, What},
     schema::{self, Field},
 };
 use secrets::{DocumentText, KnownSecrets, ReadDocument, SecretSources};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use snippet::Excerpt;
-use std::{
-    fmt,
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 pub use crate::problem::{Fix, KeyPath, KeyPathError, ProblemKind, Seg as PathStep};
+pub(crate) use entry::{ArgumentPlace, Entry};
 pub(crate) use problem::ARGUMENTS;
 pub use problem::Problem;
-
-/// An argument of the process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ArgumentPlace {
-    /// As it was typed, without its value: `--pool.max-size`; empty for one that has no name.
-    pub(crate) name: String,
-    /// Its place behind the program's name, from 1; none where another parser read the command line.
-    pub(crate) position: Option<usize>,
-}
-
-/// A problem and its layer, before it is reported.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    origin: String,
-    /// Its number in the order of precedence.
-    layer: Option<usize>,
-    problem: Flaw,
-    at: Option<(usize, usize)>,
-    pub(crate) variable: Option<String>,
-    argument: Option<ArgumentPlace>,
-    text: Option<(Arc<[u8]>, Decoder)>,
-    /// Where `at` is not known: the path of the place in the text.
-    place: Option<Vec<Seg>>,
-    /// Whether its layer sets the whole of the value, and not only what contains it.
-    is_set: bool,
-    /// What to do.
-    fix: Option<Fix>,
-    /// It refuses nothing by itself.
-    is_warning: bool,
-    /// What serves in the place of its layer, once anything is applied.
-    kept: Option<String>,
-    /// What follows the sentence; nothing of a document is in it.
-    note: Option<String>,
-}
-
-impl Entry {
-    pub(crate) fn new(origin: &str, problem: Flaw) -> Self {
-        Entry {
-            origin: origin.to_owned(),
-            layer: None,
-            problem,
-            at: None,
-            variable: None,
-            argument: None,
-            text: None,
-            place: None,
-            is_set: false,
-            fix: None,
-            is_warning: false,
-            kept: None,
-            note: None,
-        }
-    }
-
-    /// Adds this behind the sentence; nothing of a document is in it.
-    pub(crate) fn note(mut self, note: Option<String>) -> Self {
-        self.note = note;
-        self
-    }
-
-    /// This, from the disk, is to serve in the place of its layer.
-    #[cfg(feature = "json")]
-    pub(crate) fn kept(mut self, kept: String) -> Self {
-        self.kept = Some(kept);
-        self
-    }
-
-    /// What became of that which was to serve in the place of its layer: only where it is reported is that known.
-    fn conclude(&mut self, keeping: Keeping) {
-        if let Some(kept) = self.kept.take() {
-            self.note = Some(match keeping {
-                Keeping::Nothing => {
-                    format!("{kept}, does not serve, for the other problems of this report")
-                }
-                _ => format!("served is {kept}"),
-            });
-        }
-    }
-
-    pub(crate) fn at(mut self, at: Option<(usize, usize)>) -> Self {
-        self.at = at;
-        self
-    }
-
-    /// The problem is in the layer of this name.
-    pub(crate) fn of(mut self, origin: &str) -> Self {
-        origin.clone_into(&mut self.origin);
-        self
-    }
-
-    pub(crate) fn layer(mut self, number: usize) -> Self {
-        self.layer = Some(number);
-        self
-    }
-
-    pub(crate) fn text(mut self, bytes: &Arc<[u8]>, decoder: &Decoder) -> Self {
-        self.text = Some((Arc::clone(bytes), decoder.clone()));
-        self
-    }
-
-    /// The problem is in this document, where `place` leads. The line is found when it is reported.
-    pub(crate) fn within(self, bytes: &Arc<[u8]>, decoder: &Decoder, place: &[Seg]) -> Self {
-        let mut entry = self.text(bytes, decoder);
-        entry.place = Some(place.to_vec());
-        entry
-    }
-
-    /// The argument that contains it.
-    pub(crate) fn argument(mut self, argument: Option<ArgumentPlace>) -> Self {
-        self.argument = argument;
-        self
-    }
-
-    pub(crate) fn warning(mut self, is_warning: bool) -> Self {
-        self.is_warning = is_warning;
-        self
-    }
-
-    pub(crate) fn fix(mut self, fix: Option<Fix>) -> Self {
-        self.fix = fix;
-        self
-    }
-
-    pub(crate) fn path(&self) -> &[Seg] {
-        &self.problem.path
-    }
-
-    /// What is wrong, without its layer.
-    #[cfg(feature = "dotenv")]
-    pub(crate) fn into_flaw(self) -> Flaw {
-        self.problem
-    }
-
-    /// Whether a value is missing that no layer sets.
-    pub(crate) fn is_missing(&self) -> bool {
-        self.problem.what.kind() == ProblemKind::Missing
-    }
-
-    /// Whether a way back is all that is reported.
-    pub(crate) fn is_taken_back(&self) -> bool {
-        self.problem.what.kind() == ProblemKind::TakenBack
-    }
-
-    /// A sentence of this kind.
-    pub(crate) fn kind(mut self, is: ProblemKind) -> Self {
-        if let What::Told { kind, .. } = &mut self.problem.what {
-            *kind = is;
-        }
-        self
-    }
-
-    /// The same for all that report something about one place of one layer.
-    pub(crate) fn place_hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (self.layer, &self.problem.path).hash(&mut hasher);
-        hasher.finish()
-    }
-
-    /// Whether another one reports the same about the same layer.
-    pub(crate) fn is_same(&self, other: &Entry) -> bool {
-        self.layer == other.layer && self.problem == other.problem
-    }
-
-    /// Whether its layer sets the whole of the value, and not only what contains it.
-    pub(crate) fn set(mut self, is_set: bool) -> Self {
-        self.is_set = is_set;
-        self
-    }
-
-    /// Whether a layer above this one sets the value. A rule of a whole struct has values of every layer.
-    pub(crate) fn is_set_above(&self, layer: usize) -> bool {
-        let is_one_value = self.problem.what.kind() != ProblemKind::CrossField;
-        is_one_value && self.is_set && self.layer.is_some_and(|own| own > layer)
-    }
-
-    /// Whether the other one may be there only because of this one, which keeps a value from being read. `path` is its path without
-    /// aliases.
-    pub(crate) fn explains(&self, path: &[Seg], other: &Entry) -> bool {
-        if self.is_warning || matches!(self.problem.what, What::Unknown(_)) {
-            return false;
-        }
-        let inner = &other.problem.path;
-        let is_inside = path.starts_with(inner) && (path != inner.as_slice() || path.is_empty());
-        let is_around = !path.is_empty() && inner.starts_with(path);
-        let is_replaced = || self.layer.is_some_and(|layer| other.is_set_above(layer));
-        is_inside || is_around && !is_replaced()
-    }
-}
 
 /// A report has about so many bytes of text at most: problems that it has no room for are counted.
 const MOST_BYTES: usize = 256 << 10;

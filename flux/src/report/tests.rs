@@ -1,4 +1,5 @@
 use super::*;
+use crate::problem::Seg;
 
 /// A report of so many problems with a message each.
 fn report(count: usize, message: &str) -> Report {
