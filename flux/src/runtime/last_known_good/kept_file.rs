@@ -1,0 +1,169 @@
+//! What a last known good file contains of each layer, in every version that is read.
+
+use crate::{
+    codec::{Decoder, Tree},
+    engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
+    runtime::{kept_document, trial_file},
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The version that is written. The first one, with the layers as trees, is still read.
+pub(super) const VERSION: u64 = 2;
+
+/// A document that is not there.
+pub(in crate::runtime) static NO_ENTRIES: Tree = Tree::Map(Vec::new());
+
+/// What a file of before holds.
+pub(crate) struct KeptFile {
+    written: SystemTime,
+    pub(in crate::runtime) key: Option<FingerprintKey>,
+    layers: Vec<KeptLayer>,
+}
+
+/// What it holds of one layer.
+struct KeptLayer {
+    /// By [`Layers::keys`](crate::engine::Layers::keys).
+    key: String,
+    /// The name of its format; none in a file of the first version, whose layers are trees.
+    format: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    /// None where the source held nothing.
+    content: Option<Tree>,
+}
+
+impl KeptFile {
+    /// What reports and messages call it, where it is declared as `path`.
+    pub(in crate::runtime) fn name(&self, path: &str) -> String {
+        let age = self.written.elapsed().unwrap_or_default().as_secs();
+        let path = crate::problem::escaped(path);
+        format!("the last known good configuration, {age}s old, from {path}")
+    }
+
+    /// What a layer contained then, and what of it has no place any more; none where it contained nothing.
+    pub(in crate::runtime) fn layer(
+        &self,
+        schema: &Schema,
+        key: &str,
+        decoder: Option<&Decoder>,
+    ) -> Result<Option<(AnyLayer, Vec<String>)>, String> {
+        let Some(layer) = self.layers.iter().find(|layer| layer.key == key) else {
+            return Ok(None);
+        };
+        let Some(content) = &layer.content else {
+            return Ok(None);
+        };
+        let decoded = match &layer.format {
+            Some(format) => kept_document::decode(schema, format, decoder, content),
+            None => kept_document::decode_tree(schema, decoder, content),
+        };
+        match decoded {
+            Ok(decoded) => Ok(Some(decoded)),
+            Err(why) => Err(format!("what was kept of {key} {why}; it is not used")),
+        }
+    }
+
+    /// What a layer contained, as a document, and the decoder for it; none where it contained nothing.
+    #[cfg(feature = "cli")]
+    pub(in crate::runtime) fn document(
+        &self,
+        key: &str,
+    ) -> Result<Option<(Decoder, Vec<u8>)>, String> {
+        let layer = self.layers.iter().find(|layer| layer.key == key);
+        let Some((layer, content)) = layer.and_then(|one| Some((one, one.content.as_ref()?)))
+        else {
+            return Ok(None);
+        };
+        let document = match &layer.format {
+            Some(format) => kept_document::document(format, content),
+            None => Err("is of an earlier version".to_owned()),
+        };
+        match document {
+            Ok((decoder, text)) => Ok(Some((decoder, text.into_bytes()))),
+            Err(why) => Err(format!("what was kept of {key} {why}")),
+        }
+    }
+
+    /// What each layer contained. A file of the first version, or one that was written without trials, has no fingerprints: then
+    /// whatever the sources hold differs from it, is on trial, and replaces the file by one with fingerprints once it has passed.
+    pub(in crate::runtime) fn fingerprints(&self) -> Fingerprints {
+        let known = self.key.is_some();
+        let fingerprint = |layer: &KeptLayer| {
+            let fingerprint = layer.fingerprint.filter(|_| known);
+            (layer.key.clone(), fingerprint.unwrap_or(Fingerprint(0)))
+        };
+        let mut all: Fingerprints = self.layers.iter().map(fingerprint).collect();
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        all
+    }
+
+    /// The layers of which it has a document.
+    pub(in crate::runtime) fn with_content(&self) -> Vec<&str> {
+        let layers = self.layers.iter().filter(|layer| layer.content.is_some());
+        layers.map(|layer| &*layer.key).collect()
+    }
+
+    /// What was kept of a layer, as it is in the file; without entries where the layer had no document. None of the first version,
+    /// whose values are written in another way.
+    pub(in crate::runtime) fn content(&self, key: &str) -> Option<&Tree> {
+        if self.layers.iter().any(|layer| layer.format.is_none()) {
+            return None;
+        }
+        let layer = self.layers.iter().find(|layer| layer.key == key);
+        let content = layer.and_then(|layer| layer.content.as_ref());
+        Some(content.unwrap_or(&NO_ENTRIES))
+    }
+}
+
+fn part<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
+    match tree {
+        Tree::Map(entries) => {
+            let found = entries.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value)
+        }
+        _ => None,
+    }
+}
+
+fn text<'t>(tree: &'t Tree, name: &str) -> Option<&'t str> {
+    match part(tree, name)? {
+        Tree::Str(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
+    if text(root, "config")? != config {
+        return None;
+    }
+    let Tree::U64(written) = part(root, "written")? else {
+        return None;
+    };
+    let written = UNIX_EPOCH.checked_add(Duration::from_secs(*written))?;
+    let layers = match (part(root, "version")?, part(root, "layers")?) {
+        (Tree::U64(1), Tree::Map(layers)) => (layers.iter())
+            .map(|(origin, content)| KeptLayer {
+                key: origin.clone(),
+                format: None,
+                fingerprint: None,
+                content: Some(content.clone()),
+            })
+            .collect(),
+        (Tree::U64(VERSION), Tree::Seq(layers)) => {
+            let layer = |layer: &Tree| {
+                Some(KeptLayer {
+                    key: text(layer, "layer")?.to_owned(),
+                    format: Some(text(layer, "format")?.to_owned()),
+                    fingerprint: text(layer, "fingerprint").and_then(trial_file::fingerprint),
+                    content: part(layer, "content").cloned(),
+                })
+            };
+            layers.iter().map(layer).collect::<Option<_>>()?
+        }
+        _ => return None,
+    };
+    Some(KeptFile {
+        written,
+        key: text(root, "key").and_then(trial_file::key),
+        layers,
+    })
+}
