@@ -3,44 +3,41 @@
 //! it that has a majority: a server that is cut off answers by itself.
 
 mod connection;
+mod followed;
 mod led;
+mod open;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_nats::{
-    Client, ConnectErrorKind, ConnectOptions,
+    Client,
     jetstream::{
         self,
-        consumer::{
-            DeliverPolicy,
-            push::{Ordered, OrderedConfig},
-        },
+        consumer::{DeliverPolicy, push::OrderedConfig},
         context::{GetStreamError, GetStreamErrorKind},
         stream::{self, Stream},
     },
 };
 use flux_syntax::{Remote, Scheme};
 use futures_util::StreamExt;
-use tokio::{
-    sync::watch,
-    time::{Instant, interval, sleep_until},
-};
+use tokio::time::{Instant, interval, sleep_until};
 
-use self::connection::{DELETE, NatsLink, NatsReport};
+use self::{
+    connection::NatsLink,
+    followed::{Followed, FollowedKey, Unfollow, is_deletion},
+    open::open,
+};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, BEAT, DEADLINE, answered, checked, document, lost, members,
         shared::{Connections, Lease},
-        tls::{Certificates, name_cryptography},
         without_secrets,
     },
 };
 
 static SERVERS: Connections<NatsLink> = Connections::new();
 
-/// A quiet connection is asked this often; it is lost when it does not answer three times.
-const PING: Duration = Duration::from_secs(5);
 /// How often the stream is followed anew at most.
 const SPACING: Duration = Duration::from_millis(100);
 
@@ -323,57 +320,6 @@ impl Nats {
     }
 }
 
-/// The messages of a key, for as long as they are listened to.
-struct Followed {
-    messages: Ordered,
-    /// Whether the next message is the one that was there when it began, which has not come yet.
-    is_read: bool,
-    key: FollowedKey,
-    _end: Unfollow,
-}
-
-/// What the leader of the stream is asked about.
-struct FollowedKey {
-    subject: String,
-    /// Whether there was a message.
-    seen: bool,
-    /// The server that has the consumer.
-    server: Option<String>,
-}
-
-/// Takes the consumer from the server when it is dropped. Where the right to do so is missing, the server does it by itself, half a
-/// minute later.
-struct Unfollow {
-    client: Client,
-    stream: String,
-    consumer: String,
-}
-
-impl Drop for Unfollow {
-    fn drop(&mut self) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        let subject = format!("{DELETE}.{}.{}", self.stream, self.consumer);
-        let client = self.client.clone();
-        runtime.spawn(async move {
-            // Without an answer nobody waits for one that does not come.
-            if client.publish(subject, Vec::new().into()).await.is_ok() {
-                let _ = tokio::time::timeout(ANSWER, client.flush()).await;
-            }
-        });
-    }
-}
-
-/// Whether a message means that the key is gone: deleted, purged, expired.
-fn is_deletion(message: &jetstream::Message) -> bool {
-    let Some(headers) = &message.headers else {
-        return false;
-    };
-    let said = headers.get("KV-Operation").map(|said| said.as_str());
-    matches!(said, Some("DEL" | "PURGE")) || headers.get("Nats-Marker-Reason").is_some()
-}
-
 impl Watcher for Nats {
     fn origin(&self) -> String {
         self.place.origin()
@@ -417,70 +363,7 @@ impl Nats {
     }
 
     async fn connect_to(&self, address: String) -> Result<NatsLink, SourceError> {
-        let place = &self.place;
-        let told = Arc::new(NatsReport::default());
-        let events = watch::channel(()).0;
-        let (tell, event) = (Arc::clone(&told), events.clone());
-        let mut options = ConnectOptions::new()
-            .name("flux")
-            .connection_timeout(ANSWER)
-            .request_timeout(Some(ANSWER))
-            .ping_interval(PING)
-            // Connecting again is the supervisor's; the client cannot be configured to leave it altogether.
-            .max_reconnects(1)
-            .ignore_discovered_servers()
-            .event_callback(move |happened| {
-                if tell.note(&happened) {
-                    event.send_replace(());
-                }
-                std::future::ready(())
-            });
-        options = match (&place.user, &place.password, place.get("token")) {
-            (Some(user), Some(password), _) => {
-                options.user_and_password(user.clone(), password.clone())
-            }
-            (Some(token), None, _) | (_, _, Some(token)) => options.token(token.clone()),
-            _ => options,
-        };
-        if let Some(path) = place.get("creds") {
-            let read = options.credentials_file(path).await;
-            options = read.map_err(|error| {
-                SourceError::configuration(format!(
-                    "{}: the credentials file `{path}` cannot be read: {error}",
-                    place.origin()
-                ))
-            })?;
-        }
-        if place.tls() {
-            // The client reads the files by itself, but reports less of what is wrong with them.
-            Certificates::read(place)?;
-            name_cryptography();
-            options = options.require_tls(true);
-        }
-        if let Some(ca) = place.get("ca") {
-            options = options.add_root_certificates(ca.into());
-        }
-        if let (Some(certificate), Some(key)) = (place.get("cert"), place.get("cert_key")) {
-            options = options.add_client_certificate(certificate.into(), key.into());
-        }
-        let client = answered(place, options.connect(address.clone())).await?;
-        let client = client.map_err(|error| {
-            let text = without_secrets(place, &error.to_string());
-            let text = format!("{}: {text}", place.origin());
-            match error.kind() {
-                ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-                    SourceError::permission(text)
-                }
-                ConnectErrorKind::ServerParse => SourceError::configuration(text),
-                _ => SourceError::transient(text),
-            }
-        })?;
-        let connected = NatsLink {
-            client,
-            told,
-            events,
-            address: Some(address),
-        };
+        let connected = open(&self.place, address).await?;
         self.knock(&connected).await?;
         Ok(connected)
     }

@@ -1,0 +1,87 @@
+//! How one server of NATS is connected to: who asks, with which certificates, and what a refusal means.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{ConnectErrorKind, ConnectOptions};
+use flux_syntax::Remote;
+use tokio::sync::watch;
+
+use super::connection::{NatsLink, NatsReport};
+use crate::source::{
+    SourceError,
+    remote::{
+        ANSWER, answered,
+        tls::{Certificates, name_cryptography},
+        without_secrets,
+    },
+};
+
+/// A quiet connection is asked this often; it is lost when it does not answer three times.
+const PING: Duration = Duration::from_secs(5);
+
+/// Connects to the server at `address`.
+pub(super) async fn open(place: &Remote<String>, address: String) -> Result<NatsLink, SourceError> {
+    let told = Arc::new(NatsReport::default());
+    let events = watch::channel(()).0;
+    let (tell, event) = (Arc::clone(&told), events.clone());
+    let mut options = ConnectOptions::new()
+        .name("flux")
+        .connection_timeout(ANSWER)
+        .request_timeout(Some(ANSWER))
+        .ping_interval(PING)
+        // Connecting again is the supervisor's; the client cannot be configured to leave it altogether.
+        .max_reconnects(1)
+        .ignore_discovered_servers()
+        .event_callback(move |happened| {
+            if tell.note(&happened) {
+                event.send_replace(());
+            }
+            std::future::ready(())
+        });
+    options = match (&place.user, &place.password, place.get("token")) {
+        (Some(user), Some(password), _) => {
+            options.user_and_password(user.clone(), password.clone())
+        }
+        (Some(token), None, _) | (_, _, Some(token)) => options.token(token.clone()),
+        _ => options,
+    };
+    if let Some(path) = place.get("creds") {
+        let read = options.credentials_file(path).await;
+        options = read.map_err(|error| {
+            SourceError::configuration(format!(
+                "{}: the credentials file `{path}` cannot be read: {error}",
+                place.origin()
+            ))
+        })?;
+    }
+    if place.tls() {
+        // The client reads the files by itself, but reports less of what is wrong with them.
+        Certificates::read(place)?;
+        name_cryptography();
+        options = options.require_tls(true);
+    }
+    if let Some(ca) = place.get("ca") {
+        options = options.add_root_certificates(ca.into());
+    }
+    if let (Some(certificate), Some(key)) = (place.get("cert"), place.get("cert_key")) {
+        options = options.add_client_certificate(certificate.into(), key.into());
+    }
+    let client = answered(place, options.connect(address.clone())).await?;
+    let client = client.map_err(|error| {
+        let text = without_secrets(place, &error.to_string());
+        let text = format!("{}: {text}", place.origin());
+        match error.kind() {
+            ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                SourceError::permission(text)
+            }
+            ConnectErrorKind::ServerParse => SourceError::configuration(text),
+            _ => SourceError::transient(text),
+        }
+    })?;
+    Ok(NatsLink {
+        client,
+        told,
+        events,
+        address: Some(address),
+    })
+}
