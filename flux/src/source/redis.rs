@@ -1,6 +1,7 @@
 //! Watches one key of Redis: the server reports its changes where it can; where it cannot, the key is read again and again.
 
 mod connection;
+mod refusal;
 mod replication;
 
 use std::time::Duration;
@@ -10,7 +11,10 @@ use flux_syntax::{Remote, Scheme};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, interval, sleep_until};
 
-use self::connection::{CommandRefused, Connected, SERVERS, asked, connect};
+use self::{
+    connection::{Connected, SERVERS, connect},
+    refusal::{CommandRefused, asked},
+};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
@@ -242,8 +246,8 @@ impl Redis {
         config.arg("GET").arg("notify-keyspace-events");
         let answer = match connected.ask(&config).await {
             Ok(answer) => Some(answer),
-            Err(error) if connection::is_never(&error) => None,
-            Err(error) => return Err(connection::classified(&self.place, error).error),
+            Err(error) if refusal::is_never(&error) => None,
+            Err(error) => return Err(refusal::classified(&self.place, error).error),
         };
         if let Some(answer) = answer {
             let flags = connection::texts(&answer).pop().unwrap_or_default();
@@ -273,8 +277,8 @@ impl Redis {
         match in_time(ANSWER, listen).await {
             Some(Ok(pubsub)) => Ok(Some(Box::pin(pubsub.into_on_message()))),
             Some(Err(error)) => {
-                let never = connection::is_never(&error);
-                let refused = connection::classified(&self.place, error);
+                let never = refusal::is_never(&error);
+                let refused = refusal::classified(&self.place, error);
                 if !never {
                     return Err(refused.error);
                 }
