@@ -19,6 +19,7 @@ mod null;
 pub(crate) mod presence;
 pub(crate) mod same;
 pub(crate) mod secret_texts;
+pub(crate) mod section_inside;
 pub(crate) mod serde_methods;
 pub(crate) mod sublayer;
 pub(crate) mod taken;
