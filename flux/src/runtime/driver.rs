@@ -2,6 +2,7 @@
 //! ends.
 
 mod by_hand;
+mod disk;
 mod group;
 mod intake;
 mod long;
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     change::Member,
-    engine::{Action, Due, Engine, Layers, discard},
+    engine::{Due, Engine, Layers, discard},
     observe,
     pipeline::{Answer, AnyPipeline},
     problem::caught,
@@ -313,115 +314,6 @@ impl Driver {
             let _ = first.send(Err(self.instance.not_running()));
         }
     }
-
-    /// Fills layers of which nothing could be read from what is kept on disk; tried once. Answers what reports call it, where the
-    /// layers are to be taken up again.
-    #[cfg(feature = "json")]
-    fn fall_back(&mut self) -> Option<String> {
-        use tokio::task::block_in_place;
-        let (wanted, is_waited_for) = (self.engine.fallback_tried(), self.may_block());
-        let keep = &self.listeners.keeper.as_ref().filter(|_| wanted)?.keep;
-        // The file may be large, and its disk slow.
-        match is_waited_for {
-            true => block_in_place(|| super::fallback_start::fill(&mut self.engine, keep)),
-            false => super::fallback_start::fill(&mut self.engine, keep),
-        }
-    }
-
-    /// What is kept on disk, proposed in the place of a first configuration that the program refuses.
-    #[cfg(feature = "json")]
-    fn fall_back_from_denied(&mut self) -> Option<Action> {
-        if !self.engine.is_denied() {
-            return None;
-        }
-        let kept = self.fall_back()?;
-        self.listeners.notify(&mut self.engine);
-        self.engine.propose_kept(kept, now())
-    }
-
-    /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
-    #[cfg(feature = "json")]
-    fn describe_trial(&mut self) {
-        if self.engine.lacks_trial_paths()
-            && let Some(keeper) = &mut self.listeners.keeper
-        {
-            let paths = keeper.differences(&self.engine);
-            self.engine.describe_trial(paths);
-        }
-        self.record_trial();
-    }
-
-    /// The paths in which content differs that is about to be read, since that may kill the process already.
-    #[cfg(feature = "json")]
-    fn describe_reading(&mut self) {
-        if self.engine.lacks_trial_paths()
-            && let Some(keeper) = &self.listeners.keeper
-        {
-            let paths = keeper.differences_to_read(&self.engine);
-            self.engine.describe_trial(paths);
-        }
-    }
-
-    #[cfg(feature = "json")]
-    fn record_trial(&mut self) {
-        if let Some(keeper) = &mut self.listeners.keeper {
-            keeper.record(&self.engine);
-        }
-    }
-
-    #[cfg(feature = "json")]
-    fn poll_saver(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(keeper) = &mut self.listeners.keeper else {
-            return Poll::Ready(());
-        };
-        let polled = keeper.poll(self.engine.name(), cx);
-        if keeper.report(&mut self.engine) {
-            self.listeners.notify(&mut self.engine);
-        }
-        polled
-    }
-
-    /// What the disk refused is tried once more.
-    #[cfg(feature = "json")]
-    fn save_again(&mut self) {
-        if let Some(keeper) = &mut self.listeners.keeper {
-            keeper.try_again();
-        }
-    }
-
-    /// A stop in good order is no death.
-    #[cfg(feature = "json")]
-    async fn end_trial(&mut self) {
-        self.engine.end_trial();
-        self.record_trial();
-        poll_fn(|cx| self.poll_saver(cx)).await;
-    }
-}
-
-/// Without files of the last known good configuration.
-#[cfg(not(feature = "json"))]
-impl Driver {
-    fn fall_back(&mut self) -> Option<String> {
-        None
-    }
-
-    fn fall_back_from_denied(&mut self) -> Option<Action> {
-        None
-    }
-
-    fn describe_trial(&mut self) {}
-
-    fn describe_reading(&mut self) {}
-
-    fn record_trial(&mut self) {}
-
-    fn save_again(&mut self) {}
-
-    fn poll_saver(&mut self, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-
-    async fn end_trial(&mut self) {}
 }
 
 /// The runtime may drop the task without a stop.

@@ -1,0 +1,113 @@
+//! What the task asks of the disk: that what is kept there serves, that a trial is recorded, that a write is done.
+
+use super::Driver;
+use crate::engine::Action;
+#[cfg(feature = "json")]
+use crate::runtime::clock::now;
+#[cfg(feature = "json")]
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+#[cfg(feature = "json")]
+impl Driver {
+    /// Fills layers of which nothing could be read from what is kept on disk; tried once. Answers what reports call it, where the
+    /// layers are to be taken up again.
+    pub(super) fn fall_back(&mut self) -> Option<String> {
+        use tokio::task::block_in_place;
+        let (wanted, is_waited_for) = (self.engine.fallback_tried(), self.may_block());
+        let keep = &self.listeners.keeper.as_ref().filter(|_| wanted)?.keep;
+        // The file may be large, and its disk slow.
+        match is_waited_for {
+            true => block_in_place(|| crate::runtime::fallback_start::fill(&mut self.engine, keep)),
+            false => crate::runtime::fallback_start::fill(&mut self.engine, keep),
+        }
+    }
+
+    /// What is kept on disk, proposed in the place of a first configuration that the program refuses.
+    pub(super) fn fall_back_from_denied(&mut self) -> Option<Action> {
+        if !self.engine.is_denied() {
+            return None;
+        }
+        let kept = self.fall_back()?;
+        self.listeners.notify(&mut self.engine);
+        self.engine.propose_kept(kept, now())
+    }
+
+    /// The paths of a first configuration that is on trial, and its record, on the way to the disk.
+    pub(super) fn describe_trial(&mut self) {
+        if self.engine.lacks_trial_paths()
+            && let Some(keeper) = &mut self.listeners.keeper
+        {
+            let paths = keeper.differences(&self.engine);
+            self.engine.describe_trial(paths);
+        }
+        self.record_trial();
+    }
+
+    /// The paths in which content differs that is about to be read, since that may kill the process already.
+    pub(super) fn describe_reading(&mut self) {
+        if self.engine.lacks_trial_paths()
+            && let Some(keeper) = &self.listeners.keeper
+        {
+            let paths = keeper.differences_to_read(&self.engine);
+            self.engine.describe_trial(paths);
+        }
+    }
+
+    pub(super) fn record_trial(&mut self) {
+        if let Some(keeper) = &mut self.listeners.keeper {
+            keeper.record(&self.engine);
+        }
+    }
+
+    pub(super) fn poll_saver(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(keeper) = &mut self.listeners.keeper else {
+            return Poll::Ready(());
+        };
+        let polled = keeper.poll(self.engine.name(), cx);
+        if keeper.report(&mut self.engine) {
+            self.listeners.notify(&mut self.engine);
+        }
+        polled
+    }
+
+    /// What the disk refused is tried once more.
+    pub(super) fn save_again(&mut self) {
+        if let Some(keeper) = &mut self.listeners.keeper {
+            keeper.try_again();
+        }
+    }
+
+    /// A stop in good order is no death.
+    pub(super) async fn end_trial(&mut self) {
+        self.engine.end_trial();
+        self.record_trial();
+        poll_fn(|cx| self.poll_saver(cx)).await;
+    }
+}
+
+/// Without files of the last known good configuration.
+#[cfg(not(feature = "json"))]
+impl Driver {
+    pub(super) fn fall_back(&mut self) -> Option<String> {
+        None
+    }
+
+    pub(super) fn fall_back_from_denied(&mut self) -> Option<Action> {
+        None
+    }
+
+    pub(super) fn describe_trial(&mut self) {}
+
+    pub(super) fn describe_reading(&mut self) {}
+
+    pub(super) fn record_trial(&mut self) {}
+
+    pub(super) fn save_again(&mut self) {}
+
+    pub(super) fn poll_saver(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    pub(super) async fn end_trial(&mut self) {}
+}
