@@ -4,11 +4,13 @@
 #[cfg(feature = "yaml")]
 mod bounds;
 mod closer_look;
+mod decoder;
 pub(crate) mod default_text;
 mod every_part;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
 mod fast;
+mod found;
 mod lazy_model;
 mod opened;
 #[cfg(any(feature = "json", feature = "toml"))]
@@ -24,8 +26,11 @@ mod walk;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub(crate) use decoder::Decoder;
+pub use decoder::{Codec, Unknown};
 pub(crate) use fast::fast;
 use fast::{as_written, custom};
+pub(crate) use found::{Decoded, Failed, Found, text_of};
 pub(crate) use lazy_model::LazyModel;
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
@@ -34,173 +39,15 @@ pub(crate) use syntax::{MAX_DEPTH, Syntax, TOO_DEEP};
 pub(crate) use values::values;
 
 use crate::{
-    document::{Dialect, tree::Tree as Document},
+    document::Dialect,
     layer::{
         Config,
         decode::{Section, take_empty_flag, take_unknown_flag},
     },
-    problem::{Flaw, ProblemKind, What},
 };
-use flux_syntax::Format;
-use std::sync::Arc;
 
 /// A document of a format of your own, as a tree.
 pub use crate::document::tree::Tree;
-
-/// A format of your own.
-///
-/// A document that contains nothing (no text, only comments) is [`Tree::Null`]: it is refused where the layer is required. A map
-/// without entries is a document. Lists and maps may be nested up to 128 deep.
-///
-/// ```
-/// use flux::codec::{Codec, Tree};
-/// /// One `key value` pair a line.
-/// struct Words;
-/// impl Codec for Words {
-///     fn name(&self) -> &str {
-///         "words"
-///     }
-///     fn decode(&self, text: &str) -> Result<Tree, String> {
-///         let pair = |line: &str| {
-///             let (key, value) = line.split_once(' ').ok_or("a line without a value")?;
-///             Ok((key.to_owned(), Tree::Raw(value.to_owned())))
-///         };
-///         text.lines().map(pair).collect::<Result<_, _>>().map(Tree::Map)
-///     }
-/// }
-/// ```
-pub trait Codec: Send + Sync {
-    /// What reports call the format.
-    fn name(&self) -> &str;
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// A sentence for the person who wrote the document; it must not quote values that may be secret.
-    fn decode(&self, text: &str) -> Result<Tree, String>;
-}
-
-/// How a layer's bytes are read.
-#[derive(Clone)]
-pub(crate) enum Decoder {
-    #[cfg(feature = "json")]
-    Json,
-    #[cfg(feature = "yaml")]
-    Yaml,
-    #[cfg(feature = "toml")]
-    Toml,
-    /// The format's cargo feature is off.
-    Off(Format),
-    Custom(Arc<dyn Codec>),
-    #[cfg(feature = "dotenv")]
-    /// A file of variables.
-    Variables(Arc<dyn variables::VariableText>),
-}
-
-impl Decoder {
-    /// The decoder of a format, where its cargo feature is on.
-    pub(crate) fn enabled(format: Format) -> Option<Self> {
-        match Decoder::from(format) {
-            Decoder::Off(_) => None,
-            decoder => Some(decoder),
-        }
-    }
-}
-
-impl From<Format> for Decoder {
-    fn from(format: Format) -> Self {
-        match format {
-            #[cfg(feature = "json")]
-            Format::Json => Decoder::Json,
-            #[cfg(feature = "yaml")]
-            Format::Yaml => Decoder::Yaml,
-            #[cfg(feature = "toml")]
-            Format::Toml => Decoder::Toml,
-            #[allow(unreachable_patterns)]
-            format => Decoder::Off(format),
-        }
-    }
-}
-
-/// What is done with keys that no field has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Unknown {
-    /// They are reported in a warning.
-    #[default]
-    Warn,
-    /// They refuse the document.
-    Deny,
-    /// They are passed over.
-    Ignore,
-}
-
-/// A decoded document.
-pub(crate) struct Decoded<L> {
-    pub(crate) layer: L,
-    pub(crate) warnings: Vec<Found>,
-    /// Entries of maps that are null where null is no value: they take those of the layers below away, or nothing.
-    pub(crate) emptied: Vec<Found>,
-    /// There is nothing in it: no text, only comments, or null.
-    pub(crate) empty: bool,
-}
-
-/// Why a document is refused, and what of it could be read.
-pub(crate) struct Failed<L> {
-    pub(crate) found: Vec<Found>,
-    pub(crate) partial: Option<L>,
-}
-
-/// A problem and its line and column, counted from 1.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) problem: Flaw,
-    pub(crate) at: Option<(usize, usize)>,
-    /// It refuses nothing by itself.
-    pub(crate) is_warning: bool,
-}
-
-impl Found {
-    fn more(text: String) -> Self {
-        let (path, what) = (Vec::new(), What::plain(ProblemKind::More, text));
-        Found {
-            problem: Flaw { path, what },
-            at: None,
-            is_warning: false,
-        }
-    }
-
-    fn whole(text: impl Into<String>, at: Option<(usize, usize)>) -> Self {
-        let what = What::Plain(text.into());
-        let path = Vec::new();
-        Found {
-            problem: Flaw { path, what },
-            at,
-            is_warning: false,
-        }
-    }
-}
-
-/// The text of a document, without a byte order mark.
-pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Found> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
-        Err(error) => {
-            let good = &bytes[..error.valid_up_to()];
-            let line = good.iter().filter(|b| **b == b'\n').count() + 1;
-            let start = good
-                .iter()
-                .rposition(|b| *b == b'\n')
-                .map_or(0, |at| at + 1);
-            let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
-            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-            let text = format!(
-                "is not UTF-8: the byte 0x{byte:02x} at offset {}",
-                error.valid_up_to()
-            );
-            Err(Found::whole(text, Some((line, column))))
-        }
-    }
-}
 
 /// Decodes a document into a layer.
 pub(crate) fn decode<C: Config>(
@@ -313,7 +160,7 @@ fn nothing<L: Default>() -> Decoded<L> {
 }
 
 /// The document as a tree.
-pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Document, Syntax> {
+pub(crate) fn tree(decoder: &Decoder, text: &str) -> Result<Tree, Syntax> {
     LazyModel::new(decoder, text).tree()
 }
 

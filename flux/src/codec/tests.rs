@@ -1,6 +1,7 @@
 //! What each format accepts.
 
 use super::*;
+use std::sync::Arc;
 
 /// A document whose lists or maps are in each other so deep, the root counted.
 type DeepText = fn(usize) -> String;
