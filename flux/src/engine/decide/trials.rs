@@ -3,9 +3,9 @@
 mod held_back;
 mod memory;
 
+pub(super) use memory::Trials;
 #[cfg(feature = "json")]
 pub(crate) use memory::{Past, TrialRules};
-pub(super) use memory::Trials;
 
 use super::{Engine, dotted};
 use crate::{
