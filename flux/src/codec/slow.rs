@@ -228,6 +228,7 @@ fn every(
             name_date(&mut spot.problem, document, node);
         }
     }
+    withhold_lost_keys(fields, spots.iter_mut().map(|spot| &mut spot.problem));
     // Where the two passes disagree, the format's own decoder decides.
     let disagree = spots.is_empty() && walked.spots.iter().all(Spot::is_unknown);
     spots.extend(walked.spots);
@@ -334,7 +335,7 @@ pub(super) fn emptied(
     let spots = all.caught.into_iter().filter(is_one).map(|mut caught| {
         if document.is_some_and(|document| may_be_a_lost_secret(fields, document, &caught)) {
             caught.problem.path.pop();
-            caught.problem.path.push(Seg::Key("…".into()));
+            caught.problem.path.push(Seg::WITHHELD);
         }
         let step = caught.steps.last().filter(|_| document.is_some());
         let node = step.and_then(|step| Some(document?.id(step.node)));
@@ -369,6 +370,28 @@ fn may_be_a_lost_secret(
     schema::any_secret(fields)
         && entry.is_some_and(|entry| document.is_key_alone(entry))
         && is_structure()
+}
+
+/// Leaves out the keys of entries that cannot be sections and may contain a secret, as `password 'a: b'` does, a colon too few, in a
+/// type with secrets.
+fn withhold_lost_keys<'a>(
+    fields: &'static [Field],
+    problems: impl IntoIterator<Item = &'a mut Flaw>,
+) {
+    if !schema::any_secret(fields) {
+        return;
+    }
+    for problem in problems {
+        let Some((Seg::Key(key), above)) = problem.path.split_last() else {
+            continue;
+        };
+        if schema::separates(key)
+            && matches!(schema::follow(fields, above), schema::Reached::Collection)
+        {
+            problem.path.pop();
+            problem.path.push(Seg::WITHHELD);
+        }
+    }
 }
 
 fn finished(
@@ -414,7 +437,9 @@ fn tree_problems(
 ) -> Vec<Flaw> {
     let all = with_plain_scalars(plain_scalars, || from_tree(fields, document, into));
     let problems = all.caught.into_iter().map(|caught| caught.problem);
-    problems.collect()
+    let mut problems: Vec<Flaw> = problems.collect();
+    withhold_lost_keys(fields, &mut problems);
+    problems
 }
 
 /// People wrote a date, and not the map that toml's decoder makes of it.

@@ -191,9 +191,9 @@ impl Walk<'_, '_> {
             true => None,
         };
         let is_alone = self.document.is_key_alone(entry);
-        if self.secrets && is_alone && schema::may_be_a_value(fields, key) {
+        if self.secrets && schema::may_be_a_value(fields, key, is_alone) {
             self.path.pop();
-            self.path.push(Seg::Key("…".into()));
+            self.path.push(Seg::WITHHELD);
         }
         self.report(
             entry.value,

@@ -6,6 +6,7 @@ use super::{
     lines::Lines,
     scalar::{self, ResolvedKind},
 };
+use crate::schema;
 use std::{borrow::Cow, cell::OnceCell, ops::Range};
 
 /// Lists and maps in each other beyond this depth are not followed.
@@ -209,6 +210,12 @@ impl<'t> Document<'t> {
         let is_followed_by_colon =
             || behind_key.is_some_and(|text| text.trim_start().starts_with(':'));
         value.text.is_empty() && value.style == ScalarStyle::Plain && !is_followed_by_colon()
+    }
+
+    /// Whether an entry in the place of a section may be a value whose own key or colon was forgotten.
+    pub(crate) fn is_lost_entry(&self, entry: &Pair) -> bool {
+        let is_scalar = || matches!(self.node(entry.value).content, NodeContent::Scalar(_));
+        self.is_key_alone(entry) || schema::separates(self.key(entry.key)) && is_scalar()
     }
 
     /// How many nodes there are.

@@ -12,6 +12,11 @@ pub enum Seg {
     Index(usize),
 }
 
+impl Seg {
+    /// In the place of a key that may be a secret.
+    pub(crate) const WITHHELD: Seg = Seg::Key(Cow::Borrowed("…"));
+}
+
 /// Keys are texts, positions are numbers.
 impl serde::Serialize for Seg {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

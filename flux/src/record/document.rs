@@ -259,11 +259,12 @@ impl<'p> Printer<'p, '_, '_> {
         let name = document.key(entry.key);
         // It stays alone, so that it is judged as one.
         let is_alone = document.is_key_alone(&entry);
-        let may_be_a_value = || {
-            schema::place(self.fields, &self.path) == schema::Place::Structure
-                && schema::may_be_a_value(schema::table(self.fields, &self.path), name)
+        let may_be_a_value = || match schema::follow(self.fields, &self.path) {
+            schema::Reached::Section(table) => schema::may_be_a_value(table, name, is_alone),
+            schema::Reached::Collection => document.is_lost_entry(&entry),
+            _ => false,
         };
-        let is_lost = is_alone && schema::any_secret(self.fields) && !hidden && may_be_a_value();
+        let is_lost = schema::any_secret(self.fields) && !hidden && may_be_a_value();
         self.path.push(Seg::Key(name.to_owned().into()));
         // A key of JSON and TOML is a text, however it is written.
         let kind = match self.encoding {

@@ -10,7 +10,7 @@ pub(super) enum Shape {
     Bool,
     /// A key below a secret.
     Key,
-    /// A key alone that no field has: it may be a secret whose own key was forgotten.
+    /// A key that no field has: it may be a secret whose own key, or its colon, was forgotten.
     LostKey,
 }
 
@@ -44,6 +44,8 @@ impl Pseudonyms {
         let made = match (shape, level) {
             (Shape::Bool, _) => return Some("false".to_owned()),
             (Shape::Number, _) => digits(secret, &mut random),
+            // With a blank, so that it is taken for a value as well.
+            (Shape::LostKey, 0) => format!("redacted {:08x}", random.u32(..)),
             (_, 0) => format!("redacted-{:08x}", random.u32(..)),
             (_, 1) => secret.chars().map(|_| random.lowercase()).collect(),
             (_, LEVELS..) => return is_bool(secret).then(|| "false".to_owned()),

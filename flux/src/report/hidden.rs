@@ -1,7 +1,7 @@
 //! What of a document is secret: the nodes that must not be shown, and their texts.
 
 use crate::{
-    document::{Document, NodeContent, NodeId, ResolvedKind},
+    document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     schema::{self, Cursor, Field, SecretPlaces},
 };
 
@@ -85,7 +85,7 @@ impl Search<'_, '_> {
                     if is_in_secret {
                         self.keys.push(entry.key);
                     }
-                    if document.is_key_alone(entry) && schema::may_be_a_value(at.table(), key) {
+                    if self.is_lost(at, entry) {
                         self.found.push(entry.key);
                     }
                     self.below(self.places.below(at, Some(key)), entry.value)?;
@@ -105,6 +105,20 @@ impl Search<'_, '_> {
             }
         }
         Some(())
+    }
+
+    /// Whether the key may be, or contain, a value whose own key or colon was forgotten.
+    fn is_lost(&self, at: Cursor, entry: &Pair) -> bool {
+        let document = self.document;
+        let key = document.key(entry.key);
+        match at {
+            Cursor::Section(table) => {
+                schema::may_be_a_value(table, key, document.is_key_alone(entry))
+            }
+            Cursor::Items(..) => document.is_lost_entry(entry),
+            Cursor::Unknown => schema::separates(key) || document.is_key_alone(entry),
+            Cursor::Leaf { .. } => document.is_key_alone(entry),
+        }
     }
 
     fn below(&mut self, at: Cursor, id: NodeId) -> Option<()> {

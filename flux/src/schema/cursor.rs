@@ -24,16 +24,6 @@ pub(crate) enum Cursor {
     Unknown,
 }
 
-impl Cursor {
-    /// The fields, where it is in a section.
-    pub(crate) fn table(self) -> &'static [Field] {
-        match self {
-            Cursor::Section(table) => table,
-            _ => &[],
-        }
-    }
-}
-
 impl SecretPlaces {
     pub(crate) fn of(fields: &'static [Field]) -> Self {
         SecretPlaces {
@@ -115,7 +105,11 @@ mod tests {
                 at = places.below(at, key);
                 steps.push(key.map_or(Seg::Index(0), |key| Seg::Key(key.into())));
                 prop_assert_eq!(places.is_secret(at), schema::is_secret(&FIELDS, &steps), "{:?}", steps);
-                prop_assert_eq!(at.table().len(), schema::table(&FIELDS, &steps).len());
+                let table = match at {
+                    Cursor::Section(table) => table,
+                    _ => &[],
+                };
+                prop_assert_eq!(table.len(), schema::table(&FIELDS, &steps).len());
             }
         }
     }

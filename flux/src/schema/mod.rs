@@ -269,8 +269,14 @@ pub(crate) fn keys(fields: &'static [Field]) -> Vec<&'static str> {
     all
 }
 
-/// Whether a key without a value may be a secret that lost its own key: `{secret}` and `{password:secret}` are maps with such a key,
-/// in YAML.
-pub(crate) fn may_be_a_value(table: &'static [Field], key: &str) -> bool {
-    step(table, key).is_none() && flux_syntax::nearest(key, keys(table)).is_none()
+/// Whether a key that no field has may be, or contain, a secret. In YAML `{secret}` and `{password:secret}` are maps with a key
+/// alone, and `password 'a: b'`, a colon too few, has the key `password 'a`.
+pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, is_alone: bool) -> bool {
+    let is_near = || flux_syntax::nearest(key, keys(table)).is_some();
+    step(table, key).is_none() && (separates(key) || is_alone && !is_near())
+}
+
+/// Whether a key has what separates a key from its value, or values from each other, so that it may contain a value.
+pub(crate) fn separates(key: &str) -> bool {
+    key.contains(|c: char| c.is_whitespace() || "'\"`:=,;{}[]".contains(c))
 }

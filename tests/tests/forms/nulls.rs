@@ -87,6 +87,40 @@ async fn a_key_alone_may_be_a_secret_wherever_it_is() {
     }
 }
 
+#[tokio::test]
+async fn a_secret_behind_a_forgotten_colon_is_in_no_path() {
+    for document in [
+        "password 'hunter2: rest'\nwait: x",
+        "password \"hunter2: rest\nwait: x",
+        "password=hunter2: rest\nwait: x",
+        "password:hunter2: rest\nwait: x",
+        "passwrod hunter2: {a: 1}\nwait: x",
+        "hunter2 and: more\nwait: x",
+        "tenants:\n  key 'hunter2: rest'\nwait: 5s",
+        "tenants:\n  a:\n    key 'hunter2: rest'\nwait: x",
+        "tenants: {a: {key hunter2: ~}}\nwait: x",
+        "? [hunter2, a]\n: 1\nwait: x",
+    ] {
+        let report = read_text::<App>(Format::Yaml, document).await.unwrap_err();
+        assert!(!report.contains("hunter"), "{document}\n{report}");
+    }
+    for document in [
+        r#"{"password 'hunter2": "rest", "wait": "x"}"#,
+        r#"{"tenants": {"key 'hunter2": "rest"}, "wait": "x"}"#,
+        r#"{"tenants": {"a": {"key: hunter2": "rest"}}, "wait": "x"}"#,
+    ] {
+        let report = read_text::<App>(Format::Json, document).await.unwrap_err();
+        assert!(!report.contains("hunter"), "{document}\n{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_with_a_blank_is_shown_where_people_choose_names() {
+    let document = "tenants:\n  Acme Inc:\n    key: [1]\nwait: 5s";
+    let report = read_text::<App>(Format::Yaml, document).await.unwrap_err();
+    assert!(report.contains("tenants.Acme Inc.key"), "{report}");
+}
+
 #[derive(Deserialize, Debug, Clone, PartialEq)]
 struct NewAny(Value);
 

@@ -98,9 +98,9 @@ impl UnreadWalk {
         }
         let mut path = self.path.clone();
         let is_null = matches!(value, Tree::Null);
-        if self.has_secrets && is_null && schema::may_be_a_value(fields, key) {
+        if self.has_secrets && schema::may_be_a_value(fields, key, is_null) {
             path.pop();
-            path.push(Seg::Key("…".into()));
+            path.push(Seg::WITHHELD);
         }
         self.copied += path_bytes(&path);
         self.found.push(UnreadKey {
