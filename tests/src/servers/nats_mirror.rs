@@ -1,4 +1,4 @@
-//! Two servers of NATS: a hub with a bucket, and a leaf node with a mirror of it, over a line.
+//! Two servers of NATS: a hub with a bucket, and a leaf node with a mirror or a copy of it, over a line.
 
 use crate::{
     process::{Process, free_port, local, page, program},
@@ -50,36 +50,52 @@ async fn jetstream(port: u16) -> Context {
 }
 
 impl NatsMirror {
-    /// Both servers with the bucket; none where the program is missing.
+    /// Both servers with the bucket and its mirror; none where the program is missing.
     pub async fn start() -> Option<Self> {
+        Self::start_as(true).await
+    }
+
+    /// The same with a bucket that has the first one as its source, and so is no mirror of it.
+    pub async fn start_sourced() -> Option<Self> {
+        Self::start_as(false).await
+    }
+
+    async fn start_as(is_mirror: bool) -> Option<Self> {
         let program = program("nats-server")?;
         let (hub, leaves, leaf) = (free_port(), free_port(), free_port());
         let listen = format!("listen: \"127.0.0.1:{leaves}\"");
-        let first = server(&program, "hub", hub, listen);
+        let origin = server(&program, "hub", hub, listen);
         let line = Proxy::to(local(leaves)).await;
         let remote = format!("remotes: [ {{ url: \"nats-leaf://{}\" }} ]", line.address());
         let second = server(&program, "leaf", leaf, remote);
         let bucket = jetstream(hub).await;
-        let origin = Config {
+        let bucket_of_hub = Config {
             name: format!("KV_{BUCKET}"),
             subjects: vec![format!("$KV.{BUCKET}.>")],
             max_messages_per_subject: 1,
             ..Config::default()
         };
-        let mirror = Config {
+        let first = Source {
+            name: format!("KV_{BUCKET}"),
+            external: Some(External {
+                api_prefix: "$JS.hub.API".to_owned(),
+                delivery_prefix: None,
+            }),
+            ..Source::default()
+        };
+        let mut mirror = Config {
             name: format!("KV_{BUCKET}"),
             max_messages_per_subject: 1,
-            mirror: Some(Source {
-                name: format!("KV_{BUCKET}"),
-                external: Some(External {
-                    api_prefix: "$JS.hub.API".to_owned(),
-                    delivery_prefix: None,
-                }),
-                ..Source::default()
-            }),
             ..Config::default()
         };
-        bucket.create_stream(origin).await.expect("the bucket");
+        match is_mirror {
+            true => mirror.mirror = Some(first),
+            false => mirror.sources = Some(vec![first]),
+        }
+        bucket
+            .create_stream(bucket_of_hub)
+            .await
+            .expect("the bucket");
         let mirrored = jetstream(leaf).await;
         let made = mirrored.create_stream(mirror).await;
         made.expect("its mirror");
@@ -88,7 +104,7 @@ impl NatsMirror {
             bucket,
             mirror: mirrored,
             leaf,
-            _servers: [first, second],
+            _servers: [origin, second],
         })
     }
 

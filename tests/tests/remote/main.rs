@@ -1,6 +1,8 @@
 //! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
 //! `tests/src/servers/` and a line here.
 
+#[cfg(any(feature = "https", feature = "k8s"))]
+mod answers;
 mod asked;
 #[cfg(feature = "consul")]
 mod consul;
@@ -21,7 +23,13 @@ mod etcd;
 #[cfg(feature = "firestore")]
 mod firestore;
 mod generated;
+#[cfg(feature = "https")]
+mod generated_caches;
 mod generated_members;
+#[cfg(feature = "nats")]
+mod generated_mirror;
+#[cfg(feature = "k8s")]
+mod generated_refusals;
 #[cfg(feature = "redis")]
 mod generated_replicas;
 #[cfg(feature = "https")]
