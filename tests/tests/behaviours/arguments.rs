@@ -300,6 +300,52 @@ fn an_unknown_argument_gets_the_one_that_was_meant() {
     );
 }
 
+#[derive(Flux, Debug)]
+#[serde(rename_all = "camelCase")]
+#[flux(optional_source = "file:app.json", override = "args")]
+struct Ported {
+    #[serde(rename = "hostName")]
+    host: Option<String>,
+    #[serde(rename = "connections")]
+    #[flux(nested, default)]
+    pool: PortedPool,
+    #[flux(arg = "listen")]
+    bind_to: Option<String>,
+}
+
+#[derive(Flux, Debug, Default)]
+#[serde(rename_all = "kebab-case")]
+struct PortedPool {
+    #[serde(rename = "upTo")]
+    max_size: Option<u32>,
+}
+
+#[tokio::test]
+async fn the_name_in_rust_of_a_renamed_field_is_known_to_be_another_argument() {
+    for (typed, meant) in [
+        ("--host=a", "--host-name"),
+        ("--Host=a", "--host-name"),
+        ("--pool.max-size=1", "--connections.up-to"),
+        ("--pool.max_size=1", "--connections.up-to"),
+        ("--pool.up-to=1", "--connections.up-to"),
+        ("--connections.max-size=1", "--connections.up-to"),
+        ("--bind-to=a", "--listen"),
+    ] {
+        let builder = Ported::builder().arguments([typed]);
+        let capacitor = builder.build().unwrap();
+        let Err(Error::Refused(report)) = capacitor.start().await else {
+            panic!("{typed} is no argument");
+        };
+        let problem = &report.problems()[0];
+        let sentence = format!("did you mean `{meant}`?");
+        assert!(problem.message.contains(&sentence), "{typed}: {report}");
+        assert!(
+            matches!(&problem.fix, Some(Fix::Rename { to, .. }) if to == meant),
+            "{typed}: {report}"
+        );
+    }
+}
+
 #[test]
 fn a_key_that_occurs_twice_in_joined_arguments_is_refused() {
     let report = refused(&["--labels", "a=1", "--labels", "a=2"]);

@@ -34,6 +34,23 @@ impl KnownArgument {
         self.form == Some(AskedForm::Bool)
     }
 
+    /// Whether the name, without hyphens in front, is made of the names that the fields on the way have in Rust, where serde renames
+    /// them, or of those that would be read if the field had no argument of its own.
+    pub(super) fn is_in_rust(&self, name: &str) -> bool {
+        let mut parts = name.split('.');
+        let is_segment = |step: &PathStep| {
+            let (PathStep::Field(field), Some(part)) = (step, parts.next()) else {
+                return false;
+            };
+            let in_rust = field.env_in_rust.map(|segment| plain(segment));
+            let mut aliases = field.aliases.iter();
+            in_rust.is_some_and(|segment| segment == part)
+                || field.argument_segment() == part
+                || aliases.any(|alias| plain(&env_segment(alias)) == part)
+        };
+        self.steps.iter().all(is_segment) && parts.next().is_none()
+    }
+
     /// The name that the help shows, as it is typed.
     pub(super) fn typed(&self) -> String {
         format!("--{}", self.names[0])

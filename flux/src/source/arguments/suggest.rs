@@ -66,6 +66,10 @@ pub(super) fn suggestion(known: &[KnownArgument], name: &str) -> Suggestion {
         );
         return told(why, Vec::new(), None);
     }
+    let mut in_rust = known.iter().filter(|one| one.is_in_rust(&name));
+    if let (Some(one), None) = (in_rust.next(), in_rust.next()) {
+        return meant(&one.names[0], path_of(&one.steps));
+    }
     // Hyphens in the place of the dots, or the last part alone.
     let joined = name.replace('.', "-");
     let last = format!(".{name}");
