@@ -203,11 +203,6 @@ impl KnownSecrets {
         self.of_uris.get_or_init(pieces)
     }
 
-    /// The same of a value, in which any word may be one.
-    pub(crate) fn are_in_value(&self, text: &str) -> bool {
-        self.all().is_some_and(|all| all.are_in_line(text))
-    }
-
     /// Whether six characters of any secret are in the words of a type.
     pub(super) fn have_a_piece_in(&self, text: &str) -> bool {
         self.all().is_some_and(|all| all.have_a_piece_in(text))
@@ -218,8 +213,8 @@ impl KnownSecrets {
         self.of(layer).is_some_and(|own| own.are_in(text))
     }
 
-    /// Whether one is in this line of its document.
-    pub(super) fn of_layer_are_in_line(&self, layer: Option<usize>, line: &str) -> bool {
+    /// Whether one is in this line or this value of the layer, in which any word may be one.
+    pub(crate) fn of_layer_are_in_line(&self, layer: Option<usize>, line: &str) -> bool {
         self.of(layer).is_some_and(|own| own.are_in_line(line))
     }
 

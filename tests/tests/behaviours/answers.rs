@@ -12,5 +12,6 @@ mod effective;
 mod explain;
 mod fingerprint;
 mod last_good;
+mod own_layer;
 mod plan;
 mod schema;

@@ -110,32 +110,33 @@ impl<'a> Fold<'a> {
         let mut value = value?;
         if withholds && self.has_secrets {
             let mut path = self.path.borrow().clone();
-            self.withhold(&mut path, &mut value, true);
+            self.withhold(here.layer, &mut path, &mut value, true);
         }
         Some(value)
     }
 
-    /// Takes out what is secret by its path, or quotes a secret.
-    fn withhold(&self, path: &mut Vec<Seg>, value: &mut ConfigValue, is_field: bool) {
+    /// Takes out what is secret by its path, or quotes a secret of its own layer. Secrets of other layers are not compared with: whoever
+    /// may write this one and read answers could guess them.
+    fn withhold(&self, layer: usize, path: &mut Vec<Seg>, value: &mut ConfigValue, is_field: bool) {
         if !is_field && schema::is_secret(self.fields, path) {
             *value = ConfigValue::Secret;
             return;
         }
         match value {
-            ConfigValue::Text(text) if self.secrets.are_in_value(text) => {
+            ConfigValue::Text(text) if self.secrets.of_layer_are_in_line(Some(layer), text) => {
                 *value = ConfigValue::Secret
             }
             ConfigValue::List(items) => {
                 for (number, item) in items.iter_mut().enumerate() {
                     path.push(Seg::Index(number));
-                    self.withhold(path, item, false);
+                    self.withhold(layer, path, item, false);
                     path.pop();
                 }
             }
             ConfigValue::Map(entries) => {
                 for (key, value) in entries {
                     path.push(Seg::Key(key.clone().into()));
-                    self.withhold(path, value, false);
+                    self.withhold(layer, path, value, false);
                     path.pop();
                 }
             }
