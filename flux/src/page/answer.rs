@@ -75,6 +75,24 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> PageAnswer {
     }
 }
 
+/// The same error as JSON, where it is a line of text.
+pub(super) fn error_as_json(answer: PageAnswer) -> PageAnswer {
+    let status = answer.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let is_text = (answer.headers().get(CONTENT_TYPE)).is_some_and(|content| content == TEXT);
+    if !is_error || !is_text {
+        return answer;
+    }
+    let (parts, body) = answer.into_parts();
+    let text = body.into_text().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut answer = json(status, &serde_json::json!({ "error": text.trim_end() }));
+    if let Some(allowed) = parts.headers.get(ALLOW) {
+        answer.headers_mut().insert(ALLOW, allowed.clone());
+    }
+    answer
+}
+
 pub(super) fn not_allowed(allowed: &'static str) -> PageAnswer {
     let mut answer = line(
         StatusCode::METHOD_NOT_ALLOWED,

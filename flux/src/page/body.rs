@@ -31,6 +31,14 @@ impl PageBody {
         PageBody(BodyContent::Events(Box::new(events)))
     }
 
+    /// Its text; none of a stream.
+    pub(super) fn into_text(self) -> Option<Bytes> {
+        match self.0 {
+            BodyContent::Text(text) => Some(text.unwrap_or_default()),
+            BodyContent::Events(_) => None,
+        }
+    }
+
     /// What is known of its length.
     pub(super) fn len(&self) -> Option<usize> {
         match &self.0 {

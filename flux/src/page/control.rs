@@ -4,6 +4,7 @@ use super::{
     answer::{HTML, PageAnswer, answer, json, line, not_allowed, see_other, wants_json},
     body::{PageBody, form},
     hub::Hub,
+    origin::is_of_another_site,
     plan, render,
     route::{Query, Route},
 };
@@ -56,7 +57,7 @@ pub(super) async fn order<B: Body>(
         return not_allowed("POST");
     }
     let (parts, body) = request.into_parts();
-    if is_of_another_site(&parts.headers) {
+    if is_of_another_site(&parts) {
         return line(
             StatusCode::FORBIDDEN,
             "the request comes from another site, and nothing was done\n",
@@ -127,12 +128,6 @@ pub(super) async fn order<B: Body>(
 fn refused(error: &Error) -> PageAnswer {
     let page = render::refused_order(&error.to_string()).into_string();
     answer(StatusCode::CONFLICT, HTML, PageBody::text(page))
-}
-
-/// Whether the browser reports that a page of another site makes the request.
-fn is_of_another_site(headers: &http::HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// Compares without showing in its time how much is equal.

@@ -46,6 +46,7 @@ mod events;
 mod html;
 mod hub;
 mod listeners;
+mod origin;
 mod picture;
 mod plan;
 mod probe;

@@ -79,6 +79,12 @@ impl Route {
         Some(named.unwrap_or(Route::Page))
     }
 
+    /// Whether its answer is JSON, whatever is accepted.
+    pub(super) fn is_json(self) -> bool {
+        let mut routes = ROUTES.iter();
+        routes.any(|(name, route)| *route == self && name.ends_with(".json"))
+    }
+
     /// Whether it changes something, or shows what the document of a visitor would change, so that it must be posted.
     pub(super) fn is_order(self) -> bool {
         matches!(

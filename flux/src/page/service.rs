@@ -2,7 +2,9 @@
 
 use super::{
     Page, PageOptions,
-    answer::{HTML, PageAnswer, TEXT, answer, json, line, not_allowed, ok},
+    answer::{
+        HTML, PageAnswer, TEXT, answer, error_as_json, json, line, not_allowed, ok, wants_json,
+    },
     body::PageBody,
     control,
     events::{EventStream, picture_name},
@@ -57,9 +59,36 @@ async fn respond<B: Body>(
     let uri = request.uri().clone();
     let query = Query(uri.query().unwrap_or_default());
     let path = options.below(uri.path());
-    let Some(route) = path.and_then(|path| Route::of(path, &query)) else {
-        return line(StatusCode::NOT_FOUND, "there is no such page\n");
+    let route = path.and_then(|path| Route::of(path, &query));
+    let is_head = *request.method() == Method::HEAD;
+    let is_json = match route {
+        // A probe that fails is no error of the request.
+        Some(Route::Health) => false,
+        Some(route) => route.is_json() || wants_json(request.headers()),
+        None => uri.path().ends_with(".json") || wants_json(request.headers()),
     };
+    let mut answer = match route {
+        Some(route) => routed(hub, options, route, path, &query, request).await,
+        None => line(StatusCode::NOT_FOUND, "there is no such page\n"),
+    };
+    if is_json {
+        answer = error_as_json(answer);
+    }
+    if is_head {
+        // The length stays that of the text.
+        *answer.body_mut() = PageBody::text("");
+    }
+    answer
+}
+
+async fn routed<B: Body>(
+    hub: &Arc<Hub>,
+    options: &PageOptions,
+    route: Route,
+    path: Option<&str>,
+    query: &Query<'_>,
+    request: Request<B>,
+) -> PageAnswer {
     if route.is_order() {
         // To the page, from the place that the request came to.
         let back = match path {
@@ -81,12 +110,7 @@ async fn respond<B: Body>(
     if is_head && route == Route::Events {
         return event_stream(PageBody::text(""));
     }
-    let mut answer = shown(hub, options, route, &headers, &query).await;
-    if is_head {
-        // The length stays that of the text.
-        *answer.body_mut() = PageBody::text("");
-    }
-    answer
+    shown(hub, options, route, &headers, query).await
 }
 
 /// The answer of a route that only shows.
@@ -208,7 +232,7 @@ fn data(subject: &dyn PageSubject, route: Route, path: &str) -> PageAnswer {
             ExplainError::NotApplied { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::NOT_FOUND,
         };
-        json(status, &serde_json::json!({ "error": error.to_string() }))
+        line(status, format!("{error}\n"))
     })
 }
 

@@ -373,3 +373,70 @@ async fn a_plan_asks_the_parties_which_prepare_and_roll_back() {
         assert!(page.contains(part), "{part}\n{page}");
     }
 }
+
+#[tokio::test]
+async fn an_order_is_for_the_host_that_its_origin_or_its_referrer_names() {
+    let (site, token) = controlled().await;
+    let form = format!("token={token}");
+    let host = ("host", "app.example:8080");
+    for (sent, status) in [
+        (("origin", "http://app.example:8080"), 303),
+        (("referer", "http://app.example:8080/config/"), 303),
+        (("origin", "http://evil.example:8080"), 403),
+        (("origin", "http://app.example"), 403),
+        (("origin", "null"), 403),
+        (("referer", "http://evil.example/"), 403),
+    ] {
+        let reply = post(&site, "/pin", &[host, sent], &form).await;
+        assert_eq!(reply.status, status, "{sent:?} {}", reply.body);
+        assert_eq!(site.capacitor.status().pinned, status == 303, "{sent:?}");
+        post(&site, "/unpin", &[], &form).await;
+    }
+    // The token stays needed.
+    let own = [host, ("origin", "http://app.example:8080")];
+    assert_eq!(post(&site, "/pin", &own, "token=x").await.status, 403);
+}
+
+#[tokio::test]
+async fn an_error_is_json_where_that_is_asked_for() {
+    let (site, token) = controlled().await;
+    let json = [("accept", "application/json")];
+    let other = [json[0], ("sec-fetch-site", "cross-site")];
+    let form = format!("token={token}");
+    let long = format!("{form}&more={}", "x".repeat(5_000));
+    for (uri, headers, body, status) in [
+        ("/pin", &json[..], "token=x", 403),
+        ("/pin", &other, &form, 403),
+        ("/pin", &json, &long, 413),
+        ("/rollback", &json, &format!("{form}&to=x"), 400),
+        ("/rollback", &json, &format!("{form}&to=77"), 409),
+        ("/plan", &json, &form, 400),
+        ("/nothing", &json, "", 404),
+        ("/nothing.json", &[], "", 404),
+        ("/status.json", &[], "", 405),
+    ] {
+        let reply = post(&site, uri, headers, body).await;
+        assert_eq!(reply.status, status, "{uri} {body}");
+        assert_eq!(
+            reply.header("content-type"),
+            "application/json",
+            "{uri} {status}"
+        );
+        let error = reply.json()["error"].as_str().unwrap().to_owned();
+        assert!(!error.is_empty() && !error.ends_with('\n'), "{error}");
+    }
+    for (uri, headers) in [("/metrics", &json[..]), ("/explain.json?path=nothing", &[])] {
+        let reply = ask(&site.page, Method::GET, uri, headers, "").await;
+        assert_eq!(reply.status, 404, "{uri}");
+        assert!(reply.json()["error"].is_string(), "{}", reply.body);
+    }
+    // For people it is text.
+    let reply = post(&site, "/rollback", &[], &format!("{form}&to=x")).await;
+    assert_eq!(reply.header("content-type"), "text/plain; charset=utf-8");
+    let read_only = Site::of(GOOD).await;
+    let reply = post(&read_only, "/pin", &json, &form).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()["error"].is_string()),
+        (403, true)
+    );
+}
