@@ -256,12 +256,14 @@ impl clap::FromArgMatches for ConfigCommand {
         let output = own.get_one::<String>("format");
         let output = output.or_else(|| matches.get_one::<String>("format"));
         let output = OutputFormat::named(output.map_or("human", String::as_str));
-        let has_no_places = matches!(name, "watch" | "silent" | "blame");
-        if has_no_places && matches!(output, OutputFormat::GitHub | OutputFormat::Sarif) {
+        let (formats, why) = formats_of(name);
+        if !formats.contains(&output) {
             let (format, kind) = (output.name(), clap::error::ErrorKind::InvalidValue);
-            let text = format!(
-                "`{name}` has no verdict to annotate, and no `--format {format}`; take `human` or `json`\n"
-            );
+            let names: Vec<String> = (formats.iter())
+                .map(|format| format!("`{}`", format.name()))
+                .collect();
+            let names = names.join(" or ");
+            let text = format!("`{name}` {why}, and has no `--format {format}`; take {names}\n");
             return Err(clap::Error::raw(kind, text));
         }
         let action = match name {
@@ -318,6 +320,20 @@ impl clap::FromArgMatches for ConfigCommand {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+/// In which formats a command answers, and why in no others.
+fn formats_of(name: &str) -> (&'static [OutputFormat], &'static str) {
+    use OutputFormat::{GitHub, Human, Json, Sarif};
+    match name {
+        "show" | "explain" | "silent" | "blame" | "watch" | "trust" => {
+            (&[Human, Json], "has no verdict to annotate")
+        }
+        "schema" => (&[Human, Json], "prints a document of JSON"),
+        "template" | "reference" => (&[Human], "prints a document, whose format `--as` sets"),
+        "variables" | "completions" => (&[Human], "prints a file"),
+        _ => (&[Human, Json, GitHub, Sarif], ""),
     }
 }
 

@@ -307,6 +307,13 @@ fn commands<C: Secretive>(outputs: &Outputs, folder: &Path, markers: &mut Marker
     ];
     let output = ["human", "json", "github", "sarif"][markers.below(4)];
     for arguments in all {
+        // The others have no annotations.
+        let output = match arguments[0] {
+            "check" | "diff" | "plan" => output,
+            "template" | "reference" => "human",
+            _ if output == "json" => "json",
+            _ => "human",
+        };
         let words = ["config"].into_iter().chain(arguments.iter().copied());
         let command = ConfigCommand::augment_args(clap::Command::new("config"));
         let matches = command.try_get_matches_from(words.chain(["--offline", "--format", output]));

@@ -12,6 +12,7 @@ use crate::{
         watch::watch,
     },
     inspect::{CheckError, Describe, Inputs, LastGood},
+    problem::escaped,
     runtime::{processes_are_seen, trust_offline},
 };
 use clap::Args as _;
@@ -147,11 +148,11 @@ impl ConfigCommand {
             }),
             ConfigAction::Template(format) => answer.text(&C::template(*format)),
             ConfigAction::Reference { prefix, is_manual } => {
-                let prefix = prefix_of::<C>(prefix.as_deref());
-                answer.text(&match is_manual {
-                    true => C::manual_page(&prefix),
-                    false => C::reference(&prefix),
-                })
+                match (prefix_of::<C>(prefix.as_deref()), is_manual) {
+                    (Ok(prefix), true) => answer.text(&C::manual_page(&prefix)),
+                    (Ok(prefix), false) => answer.text(&C::reference(&prefix)),
+                    (Err(problem), _) => answer.cannot(&problem),
+                }
             }
             ConfigAction::Trust => match trust_offline(&C::declared().spec) {
                 Ok(trusted) => {
@@ -163,9 +164,10 @@ impl ConfigCommand {
                 }
                 Err(problem) => answer.cannot(&problem),
             },
-            ConfigAction::Variables(prefix) => {
-                answer.text(&C::variables(&prefix_of::<C>(prefix.as_deref())))
-            }
+            ConfigAction::Variables(prefix) => match prefix_of::<C>(prefix.as_deref()) {
+                Ok(prefix) => answer.text(&C::variables(&prefix)),
+                Err(problem) => answer.cannot(&problem),
+            },
         }
     }
 }
@@ -230,9 +232,24 @@ pub(in crate::cli) fn parser<C: Root>() -> clap::Command {
     }
 }
 
-/// The prefix of variables as the program reads them.
-fn prefix_of<C: Root>(given: Option<&str>) -> String {
-    let declared = || C::declared().variable_prefixes().pop();
-    let prefix = given.map(str::to_owned).or_else(declared);
-    prefix.unwrap_or_else(|| "APP_".to_owned())
+/// The prefix of variables: the given one, or as the program reads them.
+///
+/// # Errors
+/// No layer of the program reads variables under the given one.
+fn prefix_of<C: Root>(given: Option<&str>) -> Result<String, String> {
+    let mut declared = C::declared().variable_prefixes();
+    let Some(given) = given else {
+        return Ok(declared.pop().unwrap_or_else(|| "APP_".to_owned()));
+    };
+    // A program without such a layer may be given one, under any prefix.
+    if declared.is_empty() || declared.iter().any(|one| one == given) {
+        return Ok(given.to_owned());
+    }
+    declared.sort_unstable();
+    declared.dedup();
+    let names: Vec<String> = declared.iter().map(|one| format!("`{one}`")).collect();
+    let (given, names) = (escaped(given), names.join(", "));
+    Err(format!(
+        "no layer reads variables whose names begin with `{given}`; the prefixes are: {names}"
+    ))
 }
