@@ -74,7 +74,8 @@ pub trait Describe: Config {
 
     /// The JSON Schema (2020-12) of a whole configuration: types, rules, required keys, defaults, docs, and keys that begin with `x-flux-`
     /// for what JSON Schema has no word for. What it accepts the decoder accepts, and what breaks it is refused, as far as JSON Schema can
-    /// express it; see [the guide](crate::guide::answers) for the limits. With the feature `schemars`, leaf types that implement its
+    /// express it; see [the guide](crate::guide::answers) for the limits. One is the other way round: a number or a bool without quotes is a text
+    /// in YAML where a field is one, and the schema refuses it. With the feature `schemars`, leaf types that implement its
     /// `JsonSchema` are described by it.
     fn schema() -> String {
         schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, true)

@@ -174,7 +174,10 @@ impl Describing {
                 Kind::Leaf => self.leaf(field, facts),
                 kind => {
                     let mut schema = self.nested(kind, facts, field);
-                    if facts.is_optional {
+                    // In the place of a section that must be there anyway, null sets nothing.
+                    let sets_nothing = matches!(kind, Kind::Section(_))
+                        && (!self.is_whole || !must_be_there(field, facts, None));
+                    if facts.is_optional || sets_nothing {
                         schema = or_null(schema);
                     }
                     let rules = self.rules(field, facts);

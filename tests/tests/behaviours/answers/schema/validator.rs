@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 pub(super) struct Validator {
     root: Value,
+    /// A number or a bool is a text where one is expected, as what has no quotes in YAML is.
+    plain_is_text: bool,
 }
 
 /// Keywords without a verdict.
@@ -21,6 +23,15 @@ impl Validator {
     pub(super) fn new(schema: &str) -> Self {
         Validator {
             root: serde_json::from_str(schema).unwrap(),
+            plain_is_text: false,
+        }
+    }
+
+    /// As the guide has it of documents in YAML.
+    pub(super) fn of_yaml(schema: &str) -> Self {
+        Validator {
+            plain_is_text: true,
+            ..Validator::new(schema)
         }
     }
 
@@ -48,6 +59,11 @@ impl Validator {
             Value::Object(schema) => schema,
             other => panic!("no schema: {other}"),
         };
+        let is_plain = matches!(value, Value::Number(_) | Value::Bool(_));
+        let is_text = schema.get("type").is_some_and(|name| name == "string");
+        let text =
+            (self.plain_is_text && is_plain && is_text).then(|| Value::String(value.to_string()));
+        let value = text.as_ref().unwrap_or(value);
         schema
             .iter()
             .all(|(keyword, limit)| self.keyword(schema, keyword, limit, value))
