@@ -5,6 +5,7 @@ use super::{
     output::{Annotation, Annotations, OutputFormat, data},
 };
 use crate::{
+    Report,
     engine::Trusted,
     inspect::{
         Blame, CheckError, Checked, Effective, Explanation, PartyVerdict, PlannedChange,
@@ -205,16 +206,37 @@ impl Answering<'_> {
         files: &[Option<PathBuf>],
         changes: &[PlannedChange],
         warnings: &[Problem],
+        standing: Option<&Report>,
     ) -> io::Result<u8> {
-        let annotations = || warnings.iter().map(Annotation::warning).collect();
+        let refused = || standing.iter().flat_map(|report| report.problems());
+        let annotations = || {
+            let warnings = warnings.iter().map(Annotation::warning);
+            refused().map(Annotation::refusal).chain(warnings).collect()
+        };
+        let (verdict, code) = match standing {
+            Some(_) => ("refused", REFUSED),
+            None => ("good", GOOD),
+        };
         match self.output {
             OutputFormat::Json => {
-                self.json(&json!({ "verdict": "good", "changes": changes, "warnings": warnings }))?
+                let mut found =
+                    json!({ "verdict": verdict, "changes": changes, "warnings": warnings });
+                if let Some(report) = standing {
+                    found["standing"] = json!(report);
+                }
+                self.json(&found)?;
             }
             OutputFormat::Sarif => self.findings(files, annotations())?,
             OutputFormat::Human | OutputFormat::GitHub => {
-                if changes.is_empty() {
-                    writeln!(self.out, "nothing would change; secrets are not compared")?;
+                match (changes.is_empty(), standing) {
+                    (true, None) => {
+                        writeln!(self.out, "nothing would change; secrets are not compared")?
+                    }
+                    (true, Some(_)) => writeln!(
+                        self.out,
+                        "nothing would change beside what is refused now; secrets are not compared"
+                    )?,
+                    (false, _) => {}
                 }
                 for change in changes {
                     writeln!(self.out, "{change}")?;
@@ -225,10 +247,16 @@ impl Answering<'_> {
                     for warning in warnings {
                         writeln!(self.out, "warning: {}", warning.after_word())?;
                     }
+                    if let Some(report) = standing {
+                        writeln!(
+                            self.err,
+                            "refused now, and not part of what this is compared with:\n{report}"
+                        )?;
+                    }
                 }
             }
         }
-        Ok(GOOD)
+        Ok(code)
     }
 
     /// Prints what became of trials and quarantines; `text` for people.
@@ -260,7 +288,8 @@ impl Answering<'_> {
             parties.any(|one| is(&one.verdict))
         };
         let is_asked_in_vain = planned.unasked.is_some() || any(&is_unknown);
-        let (verdict, code) = match planned.refused.is_some() || any(&is_refused) {
+        let refused = || planned.standing.iter().chain(&planned.refused);
+        let (verdict, code) = match refused().next().is_some() || any(&is_refused) {
             true => ("refused", REFUSED),
             false if is_asked_in_vain => ("unknown", NOT_LOOKED_AT),
             false => ("good", GOOD),
@@ -269,7 +298,7 @@ impl Answering<'_> {
             OutputFormat::Human => writeln!(self.out, "{planned}")?,
             OutputFormat::Json => self.json(&json!({ "verdict": verdict, "plan": planned }))?,
             _ => {
-                let refused = planned.refused.iter().flat_map(|report| report.problems());
+                let refused = refused().flat_map(|report| report.problems());
                 let warnings = planned.warnings.iter().map(Annotation::warning);
                 let problems = refused.map(Annotation::refusal).chain(warnings).collect();
                 self.findings(&planned.files, problems)?;
@@ -315,6 +344,7 @@ mod tests {
         let of = |verdicts: &[PartyVerdict], unasked: Option<&str>| PlannedUpdate {
             changes: Vec::new(),
             refused: None,
+            standing: None,
             hidden: Vec::new(),
             warnings: Vec::new(),
             parties: (verdicts.iter())

@@ -1,6 +1,7 @@
 //! What `plan` answers: what documents would change in the configuration that runs, and what parties would answer, without applying
 //! them.
 
+mod beside;
 mod change;
 mod text;
 
@@ -43,6 +44,9 @@ pub struct PlannedUpdate {
     pub changes: Vec<PlannedChange>,
     /// Why it would be refused: which rule, or which rule on changes, where.
     pub refused: Option<Report>,
+    /// Why newest content of other layers than the given ones is refused now: the plan is beside what readers see of these layers, and
+    /// none of that content. None where nothing is refused.
+    pub standing: Option<Report>,
     /// What the given documents set that would have no effect, and what they set so far that has lost it: a higher layer has the path.
     pub hidden: Vec<SilentSetting>,
     /// What would not refuse it.
@@ -312,10 +316,11 @@ impl Planning<'_> {
         let planned = PlannedUpdate {
             changes,
             refused: judged.refused,
+            standing: self.standing(&given),
             hidden: self.hidden(&new, &next, &given),
             parties: Vec::new(),
             warnings: next.warnings,
-            notes: self.notes(),
+            notes: self.notes(&given),
             unasked: None,
             files,
         };
@@ -359,27 +364,5 @@ impl Planning<'_> {
         let mut all = silent(new, next);
         all.retain(|one| is_of_given(one) && !before.contains(&key(one)));
         all
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.status.pinned {
-            let generation = self.status.generation;
-            notes.push(format!(
-                "the configuration is pinned at generation {generation}: what is newer waits until `unpin()`"
-            ));
-        }
-        if !self.status.pending_restart.is_empty() {
-            let paths = self.status.pending_restart.join(", ");
-            notes.push(format!(
-                "waits for a restart already, whatever is planned: {paths}"
-            ));
-        }
-        if self.status.served.staged.is_some() {
-            notes.push(
-                "a stage of the program changes what the layers make, and was not asked".to_owned(),
-            );
-        }
-        notes
     }
 }

@@ -172,6 +172,17 @@ impl Report {
         self
     }
 
+    /// What of it is about no layer of these alone; all of it where nothing is left.
+    pub(crate) fn without_layers(&self, layers: &[usize]) -> Report {
+        let mut report = self.clone();
+        let is_of_them = |problem: &Problem| problem.layer.is_some_and(|one| layers.contains(&one));
+        report.problems.retain(|problem| !is_of_them(problem));
+        match report.problems.is_empty() {
+            true => self.clone(),
+            false => report,
+        }
+    }
+
     /// The problems, by layer and line. Warnings of documents that were judged and not applied follow what refuses them.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

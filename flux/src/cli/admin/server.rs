@@ -12,6 +12,7 @@ use crate::{
     },
     engine::{Schema, Status},
     inspect::{CheckError, Inputs, Inspector, PlannedUpdate},
+    problem::escaped,
     runtime::{self, BoxedTask, Instance},
     schema::TypeFacts,
 };
@@ -128,6 +129,7 @@ impl ServedProgram {
                 with_origins,
             } => {
                 self.at_once(output, move |own, answer| {
+                    own.note_refused(answer)?;
                     match own.inspector().effective() {
                         Ok(effective) => answer.effective(effective, format, with_origins),
                         Err(error) => answer.cannot(&error.to_string()),
@@ -138,14 +140,18 @@ impl ServedProgram {
             AdminQuestion::Explain(path) => {
                 self.at_once(output, move |own, answer| {
                     answer.width = width;
+                    own.note_refused(answer)?;
                     own.explain(path.as_deref(), answer)
                 })
                 .await
             }
             AdminQuestion::Silent => {
-                self.at_once(output, |own, answer| match own.inspector().silent() {
-                    Ok(silent) => answer.silent(&silent),
-                    Err(error) => answer.cannot(&error.to_string()),
+                self.at_once(output, |own, answer| {
+                    own.note_refused(answer)?;
+                    match own.inspector().silent() {
+                        Ok(silent) => answer.silent(&silent),
+                        Err(error) => answer.cannot(&error.to_string()),
+                    }
                 })
                 .await
             }
@@ -209,6 +215,23 @@ impl ServedProgram {
         made.unwrap_or_else(|_| refusal(NOT_MADE))
     }
 
+    /// That there is something newer than what runs, which is what the answer is about.
+    fn note_refused(&self, answer: &mut Answering<'_>) -> io::Result<()> {
+        let status = self.instance.status();
+        let refused = status.layers.iter().filter(|layer| layer.refused);
+        let names: Vec<String> = refused
+            .map(|layer| escaped(&layer.origin).into_owned())
+            .collect();
+        match names.is_empty() {
+            true => Ok(()),
+            false => writeln!(
+                answer.err,
+                "note: the newest content of {} is refused, and this is about what runs; `plan` has the reason",
+                names.join(", ")
+            ),
+        }
+    }
+
     fn explain(&self, path: Option<&str>, answer: &mut Answering<'_>) -> io::Result<u8> {
         let explained = match path {
             Some(path) => self.inspector().explain(path).map(|one| vec![one]),
@@ -230,7 +253,12 @@ impl ServedProgram {
                 },
                 _,
             )) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
-            Ok((planned, _)) => answer.changes(&planned.files, &planned.changes, &planned.warnings),
+            Ok((planned, _)) => answer.changes(
+                &planned.files,
+                &planned.changes,
+                &planned.warnings,
+                planned.standing.as_ref(),
+            ),
             Err(error) => answer.cannot(&error.to_string()),
         }
     }

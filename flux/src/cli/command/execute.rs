@@ -178,7 +178,7 @@ impl ConfigCommand {
         if let Some(since) = last_good::<C>(answer, inputs)? {
             let (files, after) = C::declared().check_with_files(&since.with(inputs));
             return answer.only_good(&files, after, |answer, after| {
-                answer.changes(&files, &since.changes_to(after), &after.warnings)
+                answer.changes(&files, &since.changes_to(after), &after.warnings, None)
             });
         }
         let (files, before) = C::declared().check_with_files(&inputs.terms());
@@ -188,7 +188,7 @@ impl ConfigCommand {
         };
         let (files, after) = C::declared().check_with_files(inputs);
         answer.only_good(&files, after, |answer, after| {
-            answer.changes(&files, &before.changes_to(after), &after.warnings)
+            answer.changes(&files, &before.changes_to(after), &after.warnings, None)
         })
     }
 }

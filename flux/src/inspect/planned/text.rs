@@ -33,6 +33,9 @@ impl fmt::Display for PlannedChange {
 impl fmt::Display for PlannedUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.changes.len() {
+            0 if self.standing.is_some() => {
+                f.write_str("nothing would change beside what is refused now")?
+            }
             0 => f.write_str("nothing would change")?,
             1 => f.write_str("1 setting would change")?,
             count => write!(f, "{count} settings would change")?,
@@ -42,6 +45,12 @@ impl fmt::Display for PlannedUpdate {
         each_line(f, "  ", &self.parties)?;
         each_problem(f, "warning", &self.warnings)?;
         each_line(f, "  note: ", &self.notes)?;
+        if let Some(report) = &self.standing {
+            write!(
+                f,
+                "\nrefused now, and not part of what this is compared with:\n{report}"
+            )?;
+        }
         match &self.refused {
             Some(report) => write!(f, "\n{report}"),
             None => Ok(()),
@@ -63,6 +72,7 @@ serialized! {
     PlannedUpdate, own => {
         changes: own.changes,
         refused: own.refused,
+        standing: own.standing,
         hidden: own.hidden,
         parties: own.parties,
         warnings: own.warnings,

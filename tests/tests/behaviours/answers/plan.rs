@@ -172,3 +172,50 @@ async fn a_running_capacitor_has_its_layers() {
     let error = app.plan(&Inputs::new().layer("lower", "")).unwrap_err();
     assert!(matches!(error, InputError::NoLayer { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn what_is_refused_now_is_in_the_plan_and_refuses_it() {
+    let (lower, below) = Channel::buffered("lower.yaml", 4);
+    let (upper, above) = Channel::buffered("upper.yaml", 4);
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(below).format(Format::Yaml))
+        .source(Source::watcher(above).format(Format::Yaml))
+        .manual()
+        .build()
+        .unwrap();
+    lower.send(&b"port: 81"[..]).await.unwrap();
+    upper.send(&b"limit: 100"[..]).await.unwrap();
+    app.start().await.unwrap();
+    let none = app.plan(&Inputs::new()).unwrap();
+    assert!(none.standing.is_none());
+    assert_eq!(none.to_string(), "nothing would change");
+
+    lower.send(&b"port: 0"[..]).await.unwrap();
+    app.process().await.unwrap();
+    let plan = app.plan(&Inputs::new()).unwrap();
+    let standing = plan.standing.as_ref().unwrap();
+    assert_eq!(standing.problems()[0].path.as_str(), "port");
+    assert_eq!(standing.problems()[0].line, Some(1));
+    let printed = plan.to_string();
+    assert!(
+        printed.starts_with(
+            "nothing would change beside what is refused now\nrefused now, and not part of what this is compared with:\nconfiguration refused: 1 problem"
+        ),
+        "{printed}"
+    );
+    assert!(printed.contains("lower.yaml:1:7"), "{printed}");
+    let json = serde_json::to_value(&plan).unwrap();
+    assert_eq!(json["standing"]["problems"][0]["path"], "port");
+    // A document for another layer is judged beside what runs of the refused one.
+    let other = Inputs::new().layer("upper.yaml", "limit: 101");
+    let plan = app.plan(&other).unwrap();
+    assert!(plan.refused.is_none() && plan.standing.is_some(), "{plan}");
+    assert!(
+        plan.to_string().starts_with("1 setting would change"),
+        "{plan}"
+    );
+    // One for the refused layer takes its place.
+    let mended = Inputs::new().layer("lower.yaml", "port: 82");
+    let plan = app.plan(&mended).unwrap();
+    assert!(plan.refused.is_none() && plan.standing.is_none(), "{plan}");
+}

@@ -1,0 +1,46 @@
+//! What a plan has of the layers that nothing is given for: what of them is refused or cannot be read now, and notes.
+
+use super::Planning;
+use crate::{Report, problem::escaped, source::Health};
+
+impl Planning<'_> {
+    /// Why newest content of layers that are not given is refused.
+    pub(super) fn standing(&self, given: &[usize]) -> Option<Report> {
+        let mut layers = self.status.layers.iter().enumerate();
+        let is_refused = layers.any(|(number, layer)| layer.refused && !given.contains(&number));
+        let report = self.status.error.as_ref().filter(|_| is_refused)?;
+        Some(report.without_layers(given))
+    }
+
+    pub(super) fn notes(&self, given: &[usize]) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (number, layer) in self.status.layers.iter().enumerate() {
+            if let Health::Stale { error, .. } = &layer.health
+                && !given.contains(&number)
+            {
+                let origin = escaped(&layer.origin);
+                notes.push(format!(
+                    "{origin}: it cannot be read now, and counts as it was read last: {error}"
+                ));
+            }
+        }
+        if self.status.pinned {
+            let generation = self.status.generation;
+            notes.push(format!(
+                "the configuration is pinned at generation {generation}: what is newer waits until `unpin()`"
+            ));
+        }
+        if !self.status.pending_restart.is_empty() {
+            let paths = self.status.pending_restart.join(", ");
+            notes.push(format!(
+                "waits for a restart already, whatever is planned: {paths}"
+            ));
+        }
+        if self.status.served.staged.is_some() {
+            notes.push(
+                "a stage of the program changes what the layers make, and was not asked".to_owned(),
+            );
+        }
+        notes
+    }
+}
