@@ -347,6 +347,12 @@ impl Engine {
         self.layers.states[layer].fill(kept, why, file);
     }
 
+    /// Whether a layer sets the value at a path.
+    #[cfg(feature = "json")]
+    pub(crate) fn sets(&mut self, path: &[Seg]) -> bool {
+        self.layers.set(path)
+    }
+
     /// What is kept of a layer on disk cannot serve: [`LayerState::cannot_fill`].
     #[cfg(feature = "json")]
     pub(crate) fn cannot_fill(&mut self, layer: usize, why: String) -> bool {

@@ -4,7 +4,8 @@ use super::last_known_good::{KeepOnDisk, KeptFile};
 use crate::{
     engine::{AnyLayer, Engine, FillReason, LayerState, Schema},
     observe,
-    problem::{ProblemKind, What},
+    problem::{KeyPath, ProblemKind, Seg, What},
+    schema::{self, Reached},
     source::Health,
 };
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
         }
         return None;
     }
+    let mut filled_layers = Vec::new();
     for (layer, key, found) in of_layers {
         let state = &engine.layers().states[layer];
         match found {
@@ -60,6 +62,9 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
                     observe::warning(&name, &secrets.safe(&text));
                 }
                 filled |= found.is_some();
+                if found.is_some() {
+                    filled_layers.push(key);
+                }
                 let kept = kept.name.clone();
                 let why = why(state).map(|why| FillReason { why, kept });
                 engine.fill(layer, found, why, path);
@@ -71,11 +76,30 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
             }
         }
     }
+    for key in filled_layers {
+        for secret in found.secrets(&key) {
+            if has_default(schema, secret) && !engine.sets(secret) {
+                let secret = KeyPath::new(secret);
+                let text = format!(
+                    "{path}: `{secret}` of {key} was secret, so it was not kept; no other layer sets it, and its default serves"
+                );
+                observe::warning(&name, &secrets.safe(&text));
+            }
+        }
+    }
     let mut states = engine.layers().states.iter();
     // What is missing in it is reported, once there is nothing to wait for.
     let report = lacking && states.clone().all(LayerState::answered);
     let again = report || filled && states.all(LayerState::is_usable);
     again.then_some(kept.name)
+}
+
+/// Whether a start goes on without a value: what is required is reported as missing.
+fn has_default(schema: &Schema, path: &[Seg]) -> bool {
+    match schema::follow((schema.fields)(), path) {
+        Reached::Leaf(field, _) => !field.is_required(),
+        _ => false,
+    }
 }
 
 /// Why what a layer holds is not what serves; none where its refusal is a reason already.

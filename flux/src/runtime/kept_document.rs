@@ -59,7 +59,12 @@ pub(super) struct Omitted {
     pub(super) alike: Vec<String>,
     /// How many more such there are.
     pub(super) more: usize,
+    /// The fields that have a value without which the configuration is another one: their paths, without what is in a secret.
+    pub(super) paths: Vec<Vec<Seg>>,
 }
+
+/// More paths of what is left out are not kept.
+const MOST_PATHS: usize = 64;
 
 /// More of those are counted.
 const MOST_ALIKE: usize = 8;
@@ -67,6 +72,10 @@ const MOST_ALIKE: usize = 8;
 impl Omitted {
     fn add(&mut self, fields: &'static [Field], path: &[Seg]) {
         self.any = true;
+        let shown = &path[..schema::shown_steps(fields, path)];
+        if self.paths.len() < MOST_PATHS && !self.paths.iter().any(|known| known == shown) {
+            self.paths.push(shown.to_vec());
+        }
         if let Reached::Leaf(field, _) = schema::follow(fields, path)
             && !field.is_secret()
         {

@@ -163,3 +163,34 @@ fn a_stage_that_keeps_the_value_is_named() {
         .expect_err("it cannot be taken");
     assert!(error.to_string().contains("a stage keeps"), "{error}");
 }
+
+#[tokio::test]
+async fn a_load_takes_no_part_in_the_last_known_good_file_nor_in_the_record_of_trials() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.json");
+    let with_file = |document: &str| {
+        over(&folder, document)
+            .last_known_good(kept.to_str().unwrap(), flux::Secrets::Omit)
+            .trial(2)
+    };
+    // Nothing is written.
+    assert_eq!(with_file("jobs: 4").load().unwrap().jobs, 4);
+    assert!(!kept.exists());
+    // A capacitor that keeps the file is in nobody's way, and its file stays as it is.
+    let capacitor = with_file("jobs: 5").build().unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(with_file("jobs: 6").load().unwrap().jobs, 6);
+    capacitor.stop().await;
+    let before = fs::read(&kept).ok();
+    // Nothing that is kept serves.
+    with_file("jobs: 101").load().expect_err("a broken rule");
+    assert_eq!(fs::read(&kept).ok(), before);
+    // The record of a trial neither counts a load as a death nor holds anything back from one.
+    let record = folder.path().join("kept.json.trial");
+    fs::write(&record, "of an unknown version").unwrap();
+    assert_eq!(with_file("jobs: 7").load().unwrap().jobs, 7);
+    assert_eq!(
+        fs::read_to_string(&record).unwrap(),
+        "of an unknown version"
+    );
+}

@@ -3,6 +3,7 @@
 use crate::{
     codec::{Decoder, Tree},
     engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
+    problem::{KeyPath, Seg},
     runtime::{kept_document, trial_file},
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,6 +30,8 @@ struct KeptLayer {
     fingerprint: Option<Fingerprint>,
     /// None where the source held nothing.
     content: Option<Tree>,
+    /// Where secrets were left out of it.
+    secrets: Vec<Vec<Seg>>,
 }
 
 impl KeptFile {
@@ -83,6 +86,12 @@ impl KeptFile {
         }
     }
 
+    /// Where a layer had secrets, which are not in the file.
+    pub(in crate::runtime) fn secrets(&self, key: &str) -> &[Vec<Seg>] {
+        let layer = self.layers.iter().find(|layer| layer.key == key);
+        layer.map_or(&[], |layer| &layer.secrets)
+    }
+
     /// What each layer contained. A file of the first version, or one that was written without trials, has no fingerprints: then
     /// whatever the sources hold differs from it, is on trial, and replaces the file by one with fingerprints once it has passed.
     pub(in crate::runtime) fn fingerprints(&self) -> Fingerprints {
@@ -131,6 +140,18 @@ fn text<'t>(tree: &'t Tree, name: &str) -> Option<&'t str> {
     }
 }
 
+/// Paths, each a text.
+fn paths(all: Option<&Tree>) -> Vec<Vec<Seg>> {
+    let Some(Tree::Seq(all)) = all else {
+        return Vec::new();
+    };
+    let path = |one: &Tree| match one {
+        Tree::Str(text) => Some(text.parse::<KeyPath>().ok()?.steps().to_vec()),
+        _ => None,
+    };
+    all.iter().filter_map(path).collect()
+}
+
 pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
     if text(root, "config")? != config {
         return None;
@@ -146,6 +167,7 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
                 format: None,
                 fingerprint: None,
                 content: Some(content.clone()),
+                secrets: Vec::new(),
             })
             .collect(),
         (Tree::U64(VERSION), Tree::Seq(layers)) => {
@@ -155,6 +177,7 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
                     format: Some(text(layer, "format")?.to_owned()),
                     fingerprint: text(layer, "fingerprint").and_then(trial_file::fingerprint),
                     content: part(layer, "content").cloned(),
+                    secrets: paths(part(layer, "secrets")),
                 })
             };
             layers.iter().map(layer).collect::<Option<_>>()?

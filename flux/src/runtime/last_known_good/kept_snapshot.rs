@@ -9,6 +9,7 @@ use super::{
 use crate::{
     codec::{Decoder, Tree},
     engine::{AnyLayer, Engine, FingerprintKey, Fingerprints, LayerContent, Schema},
+    problem::KeyPath,
     runtime::{kept_document, process::ProcessId},
     schema,
 };
@@ -64,6 +65,7 @@ impl KeptSnapshot {
         let (mut layers, mut missing, mut more) = (Vec::new(), Vec::new(), 0);
         let (mut again, mut is_whole) = (Vec::with_capacity(self.layers.len()), true);
         for (key, decoder, content) in &self.layers {
+            let mut secrets = Vec::new();
             let kept = match content {
                 LayerContent::Document(bytes) => {
                     let kept = self.document(key, decoder, bytes)?;
@@ -71,6 +73,9 @@ impl KeptSnapshot {
                     missing.extend(of_layer.map(|path| format!("`{path}` of {key}")));
                     more += kept.omitted.more;
                     is_whole &= !kept.omitted.any;
+                    let paths = kept.omitted.paths.iter();
+                    let paths = paths.map(|path| Tree::Str(KeyPath::new(path).to_string()));
+                    secrets.extend(paths);
                     again.push(Some(kept.again));
                     Some(kept.tree)
                 }
@@ -94,6 +99,9 @@ impl KeptSnapshot {
             if let Some((_, fingerprint)) = fingerprint {
                 let text = Tree::Str(format!("{fingerprint:?}"));
                 entry.push(("fingerprint".to_owned(), text));
+            }
+            if !secrets.is_empty() {
+                entry.push(("secrets".to_owned(), Tree::Seq(secrets)));
             }
             entry.extend(kept.map(|kept| ("content".to_owned(), kept)));
             layers.push(Tree::Map(entry));
