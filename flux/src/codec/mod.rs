@@ -11,8 +11,10 @@ mod every_part;
 mod exact;
 mod fast;
 mod found;
+mod item_rules;
 mod lazy_model;
 mod opened;
+mod partial_layer;
 #[cfg(any(feature = "json", feature = "toml"))]
 mod position;
 mod slow;
@@ -32,6 +34,7 @@ pub(crate) use fast::fast;
 use fast::{as_written, custom};
 pub(crate) use found::{Decoded, Failed, Found, text_of};
 pub(crate) use lazy_model::LazyModel;
+use partial_layer::PartialLayer;
 #[cfg(feature = "figment")]
 pub(crate) use slow::WITHHELD;
 pub(crate) use slow::{decode_tree, dialect};
@@ -69,7 +72,7 @@ pub(crate) fn decode<C: Config>(
         Ok(Some(section)) if !is_without_content(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
         Err(first) => {
-            let mut partial = slow::PartialLayer::new();
+            let mut partial = PartialLayer::<C>::new();
             let fields = C::fields();
             let found = slow::problems(fields, &model, first, unknown, &mut partial);
             return Err(Failed {
@@ -83,11 +86,7 @@ pub(crate) fn decode<C: Config>(
         false => closer_look::Closer::default(),
     };
     let emptied = match take_empty_flag() && !closer.refuses {
-        true => slow::emptied(
-            C::fields(),
-            &model,
-            &mut slow::PartialLayer::<C::Layer>::new(),
-        ),
+        true => slow::emptied(C::fields(), &model, &mut PartialLayer::<C>::new()),
         false => Vec::new(),
     };
     match closer.refuses {

@@ -6,7 +6,9 @@ use super::variables::{Refuses, VariableFlaw, VariablesRead};
 use super::{
     Decoder, Found, LazyModel, Syntax, Unknown,
     every_part::every_part,
+    item_rules::LeftOut,
     opened::opened,
+    partial_layer::{FillLayer, PartialLayer},
     walk::{Spot, walk},
 };
 #[cfg(feature = "yaml")]
@@ -15,14 +17,11 @@ use crate::document::bad_merge;
 use crate::document::{Lines, items_by_number};
 use crate::{
     document::{
-        Dialect, Document, NodeDecoder, NodeId, ResolvedKind, TreeDecoder, Unfollowed,
+        Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
         tree::{Tree, TreeError},
         with_parts, with_plain_scalars, with_texts_read_once,
     },
-    layer::{
-        Config, Layer,
-        decode::{Section, recording_empty},
-    },
+    layer::{Config, decode::recording_empty},
     problem::{
         self, Flaw, ProblemKind, Seg, What,
         collect_errors::{AllCaught, Caught, MOST, collect_errors},
@@ -30,7 +29,6 @@ use crate::{
     },
     schema::{self, Field},
 };
-use serde::Deserialize;
 use std::collections::HashMap;
 
 /// The dialect of a format that has a parser with spans.
@@ -45,46 +43,6 @@ pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
         #[cfg(feature = "dotenv")]
         Decoder::Variables(_) => None,
         Decoder::Off(_) | Decoder::Custom(_) => None,
-    }
-}
-
-/// A layer of any type, which the slow pass fills. Apart from it, the pass is compiled once.
-pub(super) trait FillLayer {
-    /// Decodes a document; of several calls the first one counts.
-    fn fill_from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError>;
-    /// Decodes a tree; of several calls the first one counts.
-    fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError>;
-}
-
-/// What of a layer could be read.
-pub(super) struct PartialLayer<L> {
-    begun: bool,
-    pub(super) layer: Option<L>,
-}
-
-impl<L> PartialLayer<L> {
-    pub(super) fn new() -> Self {
-        PartialLayer {
-            begun: false,
-            layer: None,
-        }
-    }
-}
-
-impl<L: Layer> FillLayer for PartialLayer<L> {
-    fn fill_from_nodes(&mut self, decoder: NodeDecoder<'_>) -> Result<(), TreeError> {
-        let section = Section::<L>::deserialize(decoder)?;
-        if !std::mem::replace(&mut self.begun, true) {
-            self.layer = Some(section.0);
-        }
-        Ok(())
-    }
-    fn fill_from_tree(&mut self, tree: &Tree) -> Result<(), TreeError> {
-        let section = Section::<L>::deserialize(TreeDecoder(tree))?;
-        if !std::mem::replace(&mut self.begun, true) {
-            self.layer = Some(section.0);
-        }
-        Ok(())
     }
 }
 
@@ -276,9 +234,15 @@ fn from_document(
         let node = step.map_or(document.root(), |step| document.id(step.node));
         document.resolved(node)
     };
-    let (result, all) = every_part(container, |parts| {
+    let (result, mut all) = every_part(&container, |parts| {
         collect_errors(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
     });
+    if let Some(left_out) = LeftOut::of(fields, Some(document), &all, &container) {
+        let left = NodeDecoder::budget(document);
+        let decoder = NodeDecoder::new(document, &left_out.parts, &left);
+        let _ = collect_errors(|| into.fill_from_nodes(decoder));
+        left_out.ask(Some(document), into, &mut all);
+    }
     finished(fields, result, all)
 }
 
@@ -288,8 +252,17 @@ fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) ->
         let path = &caught.problem.path;
         path[..depth.min(path.len())].to_vec()
     };
-    let decode = |parts: &_| with_parts(parts, || collect_errors(|| into.fill_from_tree(tree)));
-    let (result, mut all) = with_texts_read_once(|| every_part(container, decode));
+    let decode = |parts: &_, into: &mut dyn FillLayer| {
+        with_parts(parts, || collect_errors(|| into.fill_from_tree(tree)))
+    };
+    let (result, mut all) = with_texts_read_once(|| {
+        let (result, mut all) = every_part(&container, |parts| decode(parts, into));
+        if let Some(left_out) = LeftOut::of(fields, None, &all, &container) {
+            let _ = decode(&left_out.parts, into);
+            left_out.ask(None, into, &mut all);
+        }
+        (result, all)
+    });
     // In the order of the tree, whatever pass found them. The nodes are those of no document.
     let order = |caught: &Caught| {
         caught
@@ -424,7 +397,7 @@ pub(crate) fn decode_tree<C: Config>(
     document: &Tree,
     plain_scalars: bool,
 ) -> (Option<C::Layer>, Vec<Flaw>) {
-    let mut partial = PartialLayer::<C::Layer>::new();
+    let mut partial = PartialLayer::<C>::new();
     let problems = tree_problems(C::fields(), document, plain_scalars, &mut partial);
     (partial.layer, problems)
 }

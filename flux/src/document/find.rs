@@ -20,7 +20,11 @@ impl<'d, 't> Finder<'d, 't> {
 
     /// The value at a path; of a key that occurs twice, the first.
     pub(crate) fn find(&self, path: &[Seg]) -> Option<NodeId> {
-        let mut id = self.document.root();
+        self.find_below(self.document.root(), path)
+    }
+
+    /// The value at a path below a node.
+    pub(crate) fn find_below(&self, mut id: NodeId, path: &[Seg]) -> Option<NodeId> {
         for seg in path {
             id = self.step(id, seg)?;
         }

@@ -108,15 +108,39 @@ fn decode<C: Config>(decoder: &Decoder, bytes: &[u8], unknown: Unknown) -> Decod
             emptied: decoded.emptied,
             empty: decoded.empty,
         }),
-        Err(failed) => Err(codec::Failed {
-            found: failed.found,
-            partial: failed.partial.map(AnyLayer::new),
-        }),
+        Err(mut failed) => {
+            for one in &mut failed.found {
+                hide_secrets(C::fields(), &mut one.problem);
+            }
+            Err(codec::Failed {
+                found: failed.found,
+                partial: failed.partial.map(AnyLayer::new),
+            })
+        }
     }
 }
 
+/// A rule of an item is asked although there is no value, so that its secrets are not known.
+#[cold]
+fn hide_secrets(fields: &'static [Field], problem: &mut Flaw) {
+    if !matches!(problem.what.kind(), ProblemKind::Rule | ProblemKind::Panic) {
+        return;
+    }
+    let built = BuiltValue {
+        fields,
+        is_whole: false,
+        is_replaced: false,
+        secrets: &|_| {},
+    };
+    let hidden = built.without_secrets(vec![problem.clone()]);
+    *problem = hidden.into_iter().next().unwrap_or_else(|| problem.clone());
+}
+
 fn decode_tree<C: Config>(tree: &Tree, plain_scalars: bool) -> (Option<AnyLayer>, Vec<Flaw>) {
-    let (layer, problems) = codec::decode_tree::<C>(tree, plain_scalars);
+    let (layer, mut problems) = codec::decode_tree::<C>(tree, plain_scalars);
+    for problem in &mut problems {
+        hide_secrets(C::fields(), problem);
+    }
     (layer.map(AnyLayer::new), problems)
 }
 

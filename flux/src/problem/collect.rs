@@ -12,12 +12,55 @@ pub struct Cx {
     more: usize,
     /// How many bytes of keys were copied into paths.
     copied: usize,
+    /// Only the rules of the items of these lists and maps are asked.
+    items_of: Option<Box<ItemsOf>>,
 }
+
+/// The paths of lists and maps of which some parts could not be read.
+#[derive(Debug)]
+pub(crate) struct ItemsOf(pub(crate) Vec<Vec<Seg>>);
 
 /// More problems than this are counted, and not kept.
 pub(crate) const MOST_PROBLEMS: usize = 500;
 
 impl Cx {
+    /// Only the rules of the items of these lists and maps are asked: the values around them are not what they would be.
+    pub(crate) fn of_items(items_of: ItemsOf) -> Self {
+        Cx {
+            items_of: Some(Box::new(items_of)),
+            ..Cx::default()
+        }
+    }
+
+    /// Whether the program's own rule on the field `name` of the current section, or on an item, is to be asked.
+    #[inline]
+    pub(crate) fn asks(&self, name: &str) -> bool {
+        match &self.items_of {
+            None => true,
+            Some(all) => self.is_inside(&all.0, name),
+        }
+    }
+
+    #[cold]
+    fn is_inside(&self, all: &[Vec<Seg>], name: &str) -> bool {
+        // The key of a map's entry is not known while its rules are asked.
+        let same = |(here, of): (&Seg, &Seg)| here == of || *here == Seg::Key("".into());
+        let steps = self.path.len() + usize::from(!name.is_empty());
+        let is_of = |of: &Vec<Seg>| steps > of.len() && self.path.iter().zip(of).all(same);
+        all.iter().any(is_of)
+    }
+
+    /// Whether a rule on a whole struct is to be asked.
+    #[inline]
+    pub(crate) fn asks_structs(&self) -> bool {
+        self.items_of.is_none()
+    }
+
+    /// Everything found so far. An item of a set has no place in it.
+    pub(crate) fn into_item_problems(self) -> Vec<Flaw> {
+        self.problems
+    }
+
     /// Everything found so far.
     pub(crate) fn into_problems(mut self) -> Vec<Flaw> {
         if self.more > 0 {
@@ -56,6 +99,9 @@ impl Cx {
         let mut path = self.path.clone();
         if !name.is_empty() {
             path.push(Seg::Key(name.into()));
+        }
+        if self.items_of.is_none() {
+            path.retain(|seg| !seg.is_set_item());
         }
         self.problems.push(Flaw { path, what });
     }

@@ -16,6 +16,8 @@ pub(crate) struct NodeStep {
     pub(crate) index: usize,
     /// The items of that list have types of their own, so that none may be left out.
     pub(crate) fixed: bool,
+    /// The target takes that list or map for one of any such items or entries: it is neither a struct nor a variant.
+    pub(crate) alike: bool,
 }
 
 /// A problem, and the way to it.

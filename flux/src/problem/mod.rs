@@ -12,7 +12,7 @@ mod serialized;
 mod wording;
 
 pub use collect::Cx;
-pub(crate) use collect::MOST_PROBLEMS;
+pub(crate) use collect::{ItemsOf, MOST_PROBLEMS};
 pub use diff::Diff;
 pub(crate) use escape::{LONGEST, controls, escaped, shortened, spelled};
 pub use kind::{Fix, ProblemKind};

@@ -15,6 +15,13 @@ pub enum Seg {
 impl Seg {
     /// In the place of a key that may be a secret.
     pub(crate) const WITHHELD: Seg = Seg::Key(Cow::Borrowed("…"));
+
+    /// Stands for the place of an item in a set, which has none.
+    pub(crate) const SET_ITEM: Seg = Seg::Index(usize::MAX);
+
+    pub(crate) fn is_set_item(&self) -> bool {
+        *self == Seg::SET_ITEM
+    }
 }
 
 /// Keys are texts, positions are numbers.

@@ -184,6 +184,16 @@ impl Entry {
         is_one_value && self.is_set && self.layer.is_some_and(|own| own > layer)
     }
 
+    /// Whether it is a broken rule of an item, found where a document was decoded, and a layer above sets the value. `locate` finds
+    /// the layer that sets it.
+    pub(crate) fn is_replaced_rule(&self, locate: impl FnOnce(Flaw) -> Entry) -> bool {
+        let kind = self.problem.what.kind();
+        let is_rule = matches!(kind, ProblemKind::Rule | ProblemKind::Panic);
+        is_rule
+            && !self.problem.path.is_empty()
+            && (self.layer).is_some_and(|layer| locate(self.problem.clone()).is_set_above(layer))
+    }
+
     /// Whether the other one may be there only because of this one, which keeps a value from being read. `path` is its path without
     /// aliases.
     pub(crate) fn explains(&self, path: &[Seg], other: &Entry) -> bool {

@@ -276,6 +276,9 @@ pub fn custom<T: ?Sized, E: Display>(
     rule: fn(&T) -> Result<(), E>,
     message: Message,
 ) {
+    if !cx.asks(name) {
+        return;
+    }
     match caught(|| rule(value)) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => match message {
@@ -296,6 +299,9 @@ pub fn whole<T: ?Sized, E: Display>(
     value: &T,
     rule: fn(&T) -> Result<(), E>,
 ) {
+    if !cx.asks_structs() {
+        return;
+    }
     match caught(|| rule(value)) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => cx.problem("", What::message(ProblemKind::CrossField, printed(&error))),
@@ -343,9 +349,26 @@ macro_rules! listed {
 listed! {
     [T] Vec<T>;
     [T] VecDeque<T>;
+    [T, const N: usize] [T; N];
+}
+
+// The order of a set is not that of the document: what is wrong with an item is reported at the set.
+macro_rules! sets {
+    ($([$($generic:tt)*] $type:ty;)*) => {$(
+        impl<$($generic)*> Items for $type {
+            type Item = T;
+            fn each(&self, cx: &mut Cx, mut check: impl FnMut(&mut Cx, &T)) {
+                for item in self {
+                    cx.within(Seg::SET_ITEM, |cx| check(cx, item));
+                }
+            }
+        }
+    )*};
+}
+
+sets! {
     [T] BTreeSet<T>;
     [T, S] HashSet<T, S>;
-    [T, const N: usize] [T; N];
 }
 
 macro_rules! mapped {

@@ -54,6 +54,15 @@ pub(crate) fn step(fields: &'static [Field], key: &str) -> Option<(&'static Fiel
     }
 }
 
+/// Whether the items or entries of the value at a path have rules of their own.
+pub(crate) fn has_item_rules(fields: &'static [Field], path: &[Seg]) -> bool {
+    let is_each = |one: &Constraint| matches!(one.kind, ConstraintKind::Each(_));
+    match follow(fields, path) {
+        Reached::Leaf(field, _) => field.constraints().iter().any(is_each),
+        _ => false,
+    }
+}
+
 /// What is at a path of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -20,6 +20,7 @@ mod given_texts;
 mod groups;
 mod hooks;
 mod interleavings;
+mod item_rules;
 mod kept_by_another_struct;
 mod kit;
 mod last_known_good;

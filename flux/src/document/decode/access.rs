@@ -1,6 +1,6 @@
 //! Which items and entries a target gets of a list or map of a document, and which are left out because they are known to be bad.
 
-use super::{ChosenPart, NodeDecoder, key::KeyDecoder};
+use super::{ListKind, NodeDecoder, key::KeyDecoder, parts::Rest};
 use crate::{
     document::{NodeId, Pair, tree::TreeError},
     problem::{
@@ -11,53 +11,11 @@ use crate::{
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use std::borrow::Cow;
 
-/// The parts of a list or map that are still to be decoded.
-pub(super) struct Rest<'d> {
-    pub(super) next: usize,
-    pub(super) end: usize,
-    pub(super) only: Option<&'d [usize]>,
-}
-
-impl<'d> Rest<'d> {
-    pub(super) fn new(part: Option<&'d ChosenPart>, end: usize) -> Self {
-        match part {
-            None => Rest {
-                next: 0,
-                end,
-                only: None,
-            },
-            Some(ChosenPart::From(next)) => Rest {
-                next: *next,
-                end,
-                only: None,
-            },
-            Some(ChosenPart::Only(only)) => Rest {
-                next: 0,
-                end: only.len(),
-                only: Some(only),
-            },
-        }
-    }
-
-    pub(super) fn take(&mut self) -> Option<usize> {
-        let next = (self.next < self.end).then_some(self.next)?;
-        self.next += 1;
-        match self.only {
-            Some(only) => only.get(next).copied(),
-            None => Some(next),
-        }
-    }
-
-    pub(super) fn left(&self) -> usize {
-        self.end.saturating_sub(self.next)
-    }
-}
-
 pub(super) struct NodeItems<'r, 'd> {
     pub(super) decoder: NodeDecoder<'d>,
     pub(super) items: Cow<'d, [NodeId]>,
     pub(super) rest: &'r mut Rest<'d>,
-    pub(super) fixed: bool,
+    pub(super) kind: ListKind,
 }
 
 impl<'de> SeqAccess<'de> for NodeItems<'_, '_> {
@@ -66,14 +24,14 @@ impl<'de> SeqAccess<'de> for NodeItems<'_, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TreeError> {
-        let Some(index) = self.rest.take() else {
+        let Some((index, from)) = self.rest.take_item() else {
             return Ok(None);
         };
-        let Some(item) = self.items.get(index) else {
+        let Some(item) = self.items.get(from) else {
             return Ok(None);
         };
         self.decoder.take()?;
-        let step = self.decoder.step(*item, index, self.fixed);
+        let step = self.decoder.step(*item, index, self.kind);
         let decode = || seed.deserialize(self.decoder.at(*item));
         collect_errors::within(Seg::Index(index), step, decode).map(Some)
     }
@@ -84,14 +42,26 @@ pub(super) struct NodeEntries<'r, 'd> {
     pub(super) entries: &'d [Pair],
     pub(super) rest: &'r mut Rest<'d>,
     pub(super) value: Option<(usize, Pair)>,
+    /// The target takes any entries.
+    pub(super) alike: bool,
 }
 
 impl<'d> NodeDecoder<'d> {
-    pub(super) fn step(self, node: NodeId, index: usize, fixed: bool) -> NodeStep {
+    pub(super) fn step(self, node: NodeId, index: usize, kind: ListKind) -> NodeStep {
         NodeStep {
             node: node.number(),
             index,
-            fixed,
+            fixed: kind.is_fixed(),
+            alike: kind.is_alike(),
+        }
+    }
+
+    pub(super) fn entry_step(self, node: NodeId, index: usize, alike: bool) -> NodeStep {
+        NodeStep {
+            node: node.number(),
+            index,
+            fixed: false,
+            alike,
         }
     }
 
@@ -103,7 +73,7 @@ impl<'d> NodeDecoder<'d> {
     pub(super) fn key<'de, S: DeserializeSeed<'de>>(
         self,
         key: NodeId,
-        index: usize,
+        (index, alike): (usize, bool),
         seed: S,
     ) -> Result<S::Value, TreeError> {
         let decoder = self.at(key);
@@ -113,7 +83,7 @@ impl<'d> NodeDecoder<'d> {
             _ => seed.deserialize(KeyDecoder(decoder)),
         };
         if result.is_err() {
-            collect_errors::fail_at(self.seg(key), self.step(key, index, false));
+            collect_errors::fail_at(self.seg(key), self.entry_step(key, index, alike));
         }
         result
     }
@@ -136,7 +106,9 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
             return Ok(None);
         };
         self.value = Some((index, *entry));
-        self.decoder.key(entry.key, index, seed).map(Some)
+        self.decoder
+            .key(entry.key, (index, self.alike), seed)
+            .map(Some)
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, TreeError> {
         #[cfg(feature = "toml")]
@@ -147,7 +119,7 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
             return Err(TreeError("a value was asked for before its key".to_owned()));
         };
         self.decoder.take()?;
-        let step = self.decoder.step(entry.value, index, false);
+        let step = self.decoder.entry_step(entry.value, index, self.alike);
         let decode = || seed.deserialize(self.decoder.at(entry.value));
         collect_errors::within(self.decoder.seg(entry.key), step, decode)
     }

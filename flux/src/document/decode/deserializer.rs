@@ -5,7 +5,7 @@ use super::json;
 #[cfg(feature = "toml")]
 use super::toml;
 use super::{
-    NodeDecoder,
+    ListKind, NodeDecoder,
     variant::{TaggedValue, VariantEntry},
 };
 #[cfg(feature = "json")]
@@ -84,7 +84,7 @@ fn no_null(scalar: &DocumentScalar<'_>) -> TreeError {
 macro_rules! fixed {
     ($method:ident($($arg:ident: $type:ty),*)) => {
         fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, TreeError> {
-            self.items(true, visitor)
+            self.items(ListKind::Tuple, visitor)
         }
     };
 }
@@ -196,7 +196,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
                 visitor.visit_bytes(scalar.text.as_bytes())
             }
-            NodeContent::List(items) => self.list(items.into(), true, visitor),
+            NodeContent::List(items) => self.list(items.into(), ListKind::Other, visitor),
             _ => Err(self.unexpected(&visitor)),
         }
     }
@@ -274,18 +274,13 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
-        self.items(false, visitor)
+        self.items(ListKind::Any, visitor)
     }
 
     deserializer_methods! { fixed: tuple tuple_struct }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
-        match self.content() {
-            NodeContent::Map(entries) => self.map(entries, visitor),
-            _ if self.is_bare_tag() => self.map(&[], visitor),
-            _ if self.is_toml() => self.any(visitor),
-            _ => Err(self.unexpected(&visitor)),
-        }
+        self.entries(true, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -303,8 +298,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
         let _ = name;
         match self.content() {
-            NodeContent::List(items) if !self.is_yaml() => self.list(items.into(), true, visitor),
-            _ => self.deserialize_map(visitor),
+            NodeContent::List(items) if !self.is_yaml() => {
+                self.list(items.into(), ListKind::Other, visitor)
+            }
+            _ => self.entries(false, visitor),
         }
     }
 

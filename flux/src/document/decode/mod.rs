@@ -6,6 +6,7 @@ mod deserializer;
 #[cfg(feature = "json")]
 mod json;
 mod key;
+mod parts;
 mod reading;
 mod scalar;
 #[cfg(feature = "toml")]
@@ -16,13 +17,15 @@ mod variant;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub(crate) use parts::ChosenPart;
 pub(crate) use reading::{
     AskedForm, AskedValue, asked_form, asked_value, items_by_number, with_parts,
     with_plain_scalars, with_texts_read_once,
 };
 pub(crate) use tree::TreeDecoder;
 
-use access::{NodeEntries, NodeItems, Rest};
+use access::{NodeEntries, NodeItems};
+use parts::{ListKind, Rest};
 use scalar::ScalarValue;
 use variant::{TaggedValue, UnitVariant, VariantEntry};
 
@@ -42,14 +45,6 @@ const ALIASED: usize = 64;
 
 /// Which parts of lists and maps are decoded, where not all are.
 pub(crate) type ChosenParts = HashMap<NodeId, ChosenPart>;
-
-#[derive(Debug, Clone)]
-pub(crate) enum ChosenPart {
-    /// The parts with these numbers.
-    Only(Vec<usize>),
-    /// Those from this number on.
-    From(usize),
-}
 
 /// A node that is decoded.
 #[derive(Clone, Copy)]
@@ -217,6 +212,7 @@ impl<'d> NodeDecoder<'d> {
                     entries: &[],
                     rest: &mut Rest::new(None, 1),
                     value: None,
+                    alike: false,
                 }),
                 value => match self.document.dialect() {
                     #[cfg(feature = "json")]
@@ -224,8 +220,8 @@ impl<'d> NodeDecoder<'d> {
                     _ => value.visit(visitor),
                 },
             },
-            NodeContent::List(items) => self.list(items.into(), true, visitor),
-            NodeContent::Map(entries) => self.map(entries, visitor),
+            NodeContent::List(items) => self.list(items.into(), ListKind::Other, visitor),
+            NodeContent::Map(entries) => self.map(entries, false, visitor),
             NodeContent::Alias(_) => Err(TreeError("an alias of an alias".to_owned())),
         }
     }
@@ -251,11 +247,10 @@ impl<'d> NodeDecoder<'d> {
         }
     }
 
-    /// `fixed` where the target may know how many items there are and what each of them is.
     fn list<'de, V: Visitor<'de>>(
         self,
         items: Cow<'d, [NodeId]>,
-        fixed: bool,
+        kind: ListKind,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         let id = self.document.resolved(self.id);
@@ -265,7 +260,7 @@ impl<'d> NodeDecoder<'d> {
             decoder: self.deeper()?,
             items,
             rest: &mut rest,
-            fixed,
+            kind,
         })?;
         match rest.left() {
             0 => Ok(value),
@@ -276,6 +271,7 @@ impl<'d> NodeDecoder<'d> {
     fn map<'de, V: Visitor<'de>>(
         self,
         entries: &'d [Pair],
+        alike: bool,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         let id = self.document.resolved(self.id);
@@ -285,6 +281,7 @@ impl<'d> NodeDecoder<'d> {
             entries,
             rest: &mut rest,
             value: None,
+            alike,
         })?;
         match rest.left() {
             0 => Ok(value),
@@ -372,10 +369,23 @@ impl NodeDecoder<'_> {
         }
     }
 
-    fn items<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, TreeError> {
+    fn items<'de, V: Visitor<'de>>(
+        self,
+        kind: ListKind,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
         match self.content() {
-            NodeContent::List(items) => self.list(items.into(), fixed, visitor),
-            _ if self.is_bare_tag() => self.list(Cow::Borrowed(&[]), fixed, visitor),
+            NodeContent::List(items) => self.list(items.into(), kind, visitor),
+            _ if self.is_bare_tag() => self.list(Cow::Borrowed(&[]), kind, visitor),
+            _ if self.is_toml() => self.any(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn entries<'de, V: Visitor<'de>>(self, alike: bool, visitor: V) -> Result<V::Value, TreeError> {
+        match self.content() {
+            NodeContent::Map(entries) => self.map(entries, alike, visitor),
+            _ if self.is_bare_tag() => self.map(&[], alike, visitor),
             _ if self.is_toml() => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
         }

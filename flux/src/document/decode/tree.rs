@@ -2,7 +2,7 @@
 //! for `problem::collect_errors`.
 
 use super::{
-    access::Rest,
+    parts::{ListKind, Rest},
     reading::{
         AskedForm, AskedValue, asked_for, asked_for_value, by_number, chosen, opened, plain_scalars,
     },
@@ -58,7 +58,7 @@ macro_rules! texts {
 macro_rules! fixed {
     ($method:ident($($arg:ident: $type:ty),*)) => {
         fn $method<V: Visitor<'de>>(self, $(_: $type,)* visitor: V) -> Result<V::Value, TreeError> {
-            self.list(true, visitor)
+            self.list(ListKind::Tuple, visitor)
         }
     };
 }
@@ -92,11 +92,15 @@ fn not_that_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Va
 impl TreeDecoder<'_> {
     /// The value as what it is in the tree.
     fn plainly<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
-        self.items(true, visitor)
+        self.items(ListKind::Other, visitor)
     }
 
-    /// The same; `fixed` where the target may know how many items a list has, and what each of them is.
-    fn items<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, TreeError> {
+    /// The same, for a target that may know what a list or map is.
+    fn items<'de, V: Visitor<'de>>(
+        self,
+        kind: ListKind,
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Null => visitor.visit_unit(),
             Tree::Bool(value) => visitor.visit_bool(*value),
@@ -104,34 +108,36 @@ impl TreeDecoder<'_> {
             Tree::U64(value) => visitor.visit_u64(*value),
             Tree::F64(value) => visitor.visit_f64(*value),
             Tree::Str(text) => visitor.visit_str(text),
-            Tree::Raw(text) => TreeDecoder(&raw::guess(text)?).items(fixed, visitor),
+            Tree::Raw(text) => TreeDecoder(&raw::guess(text)?).items(kind, visitor),
             Tree::Seq(items) => {
                 let chosen = chosen();
                 let mut rest = Rest::new(chosen.as_ref(), items.len());
                 let value = visitor.visit_seq(TreeItems {
                     items,
                     rest: &mut rest,
-                    fixed,
+                    kind,
                 })?;
                 match rest.left() {
                     0 => Ok(value),
                     surplus => Err(too_many(items.len(), items.len() - surplus)),
                 }
             }
-            Tree::Map(entries) => entries_of(entries, false, visitor),
+            Tree::Map(entries) => entries_of(entries, (false, kind.is_alike()), visitor),
         }
     }
 }
 
 impl TreeDecoder<'_> {
-    fn list<'de, V: Visitor<'de>>(self, fixed: bool, visitor: V) -> Result<V::Value, TreeError> {
+    fn list<'de, V: Visitor<'de>>(self, kind: ListKind, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) => {
                 asked_for(AskedForm::List);
-                TreeDecoder(&*opened(AskedForm::List, text)?).items(fixed, visitor)
+                TreeDecoder(&*opened(AskedForm::List, text)?).items(kind, visitor)
             }
-            Tree::Map(items) if by_number() => numbered(|| entries_of(items, true, visitor)),
-            _ => self.items(fixed, visitor),
+            Tree::Map(items) if by_number() => {
+                numbered(|| entries_of(items, (true, false), visitor))
+            }
+            _ => self.items(kind, visitor),
         }
     }
 }
@@ -211,7 +217,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
-        self.list(false, visitor)
+        self.list(ListKind::Any, visitor)
     }
 
     deserializer_methods! { fixed: tuple tuple_struct }
@@ -220,9 +226,9 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         match self.0 {
             Tree::Raw(text) => {
                 asked_for(AskedForm::Map);
-                TreeDecoder(&*opened(AskedForm::Map, text)?).plainly(visitor)
+                TreeDecoder(&*opened(AskedForm::Map, text)?).items(ListKind::Tuple, visitor)
             }
-            _ => self.plainly(visitor),
+            _ => self.items(ListKind::Tuple, visitor),
         }
     }
 
@@ -237,7 +243,9 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
             asked_for_value(AskedValue::Struct(fields));
         }
         match self.0 {
-            Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => self.list(true, visitor),
+            Tree::Raw(text) if text.trim_ascii_start().starts_with('[') => {
+                self.list(ListKind::Other, visitor)
+            }
             Tree::Raw(text) => TreeDecoder(&*opened(AskedForm::Map, text)?).plainly(visitor),
             _ => self.plainly(visitor),
         }
@@ -262,7 +270,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
             }
             Tree::Map(entries) if entries.len() == 1 => {
                 let mut rest = Rest::new(None, 1);
-                let entry = TreeEntries::new(entries, false, &mut rest);
+                let entry = TreeEntries::new(entries, (false, false), &mut rest);
                 visitor.visit_enum(MapAccessDeserializer::new(entry))
             }
             Tree::Map(_) => Err(de::Error::invalid_type(

@@ -1,6 +1,10 @@
 //! Which items and entries a target gets of a list or map of a tree.
 
-use super::{access::Rest, reading::chosen, tree::TreeDecoder};
+use super::{
+    parts::{ListKind, Rest},
+    reading::chosen,
+    tree::TreeDecoder,
+};
 use crate::{
     document::tree::{Tree, TreeError},
     problem::{
@@ -11,11 +15,12 @@ use crate::{
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 
-fn step(index: usize, fixed: bool) -> NodeStep {
+fn step(index: usize, fixed: bool, alike: bool) -> NodeStep {
     NodeStep {
         node: 0,
         index,
         fixed,
+        alike,
     }
 }
 
@@ -23,7 +28,7 @@ fn step(index: usize, fixed: bool) -> NodeStep {
 pub(super) struct TreeItems<'r, 'a> {
     pub(super) items: &'a [Tree],
     pub(super) rest: &'r mut Rest<'a>,
-    pub(super) fixed: bool,
+    pub(super) kind: ListKind,
 }
 
 impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
@@ -32,13 +37,13 @@ impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TreeError> {
-        let Some(index) = self.rest.take() else {
+        let Some((index, from)) = self.rest.take_item() else {
             return Ok(None);
         };
-        let Some(item) = self.items.get(index) else {
+        let Some(item) = self.items.get(from) else {
             return Ok(None);
         };
-        let step = step(index, self.fixed);
+        let step = step(index, self.kind.is_fixed(), self.kind.is_alike());
         let decode = || seed.deserialize(TreeDecoder(item));
         collect_errors::within(Seg::Index(index), step, decode).map(Some)
     }
@@ -46,12 +51,12 @@ impl<'de> SeqAccess<'de> for TreeItems<'_, '_> {
 
 pub(super) fn entries_of<'de, V: Visitor<'de>>(
     entries: &[(String, Tree)],
-    by_number: bool,
+    (by_number, alike): (bool, bool),
     visitor: V,
 ) -> Result<V::Value, TreeError> {
     let chosen = chosen();
     let mut rest = Rest::new(chosen.as_ref(), entries.len());
-    visitor.visit_map(TreeEntries::new(entries, by_number, &mut rest))
+    visitor.visit_map(TreeEntries::new(entries, (by_number, alike), &mut rest))
 }
 
 /// The entries of a map.
@@ -61,12 +66,14 @@ pub(super) struct TreeEntries<'r, 'a> {
     current: Option<(usize, &'a (String, Tree))>,
     /// They are items of a list, and the keys are their numbers.
     by_number: bool,
+    /// The target takes any entries.
+    alike: bool,
 }
 
 impl<'r, 'a> TreeEntries<'r, 'a> {
     pub(super) fn new(
         entries: &'a [(String, Tree)],
-        by_number: bool,
+        (by_number, alike): (bool, bool),
         rest: &'r mut Rest<'a>,
     ) -> Self {
         TreeEntries {
@@ -74,6 +81,7 @@ impl<'r, 'a> TreeEntries<'r, 'a> {
             rest,
             current: None,
             by_number,
+            alike,
         }
     }
 
@@ -86,7 +94,7 @@ impl<'r, 'a> TreeEntries<'r, 'a> {
     ) -> Result<Option<S::Value>, TreeError> {
         let result = seed.deserialize(TreeDecoder(&key));
         if result.is_err() {
-            at_key(name, index);
+            at_key(name, index, self.alike);
         }
         result.map(Some)
     }
@@ -94,8 +102,8 @@ impl<'r, 'a> TreeEntries<'r, 'a> {
 
 /// An error is at this entry of the map.
 #[cold]
-fn at_key(name: &str, index: usize) {
-    collect_errors::fail_at(Seg::Key(name.to_owned().into()), step(index, false));
+fn at_key(name: &str, index: usize, alike: bool) {
+    collect_errors::fail_at(Seg::Key(name.to_owned().into()), step(index, false, alike));
 }
 
 /// What takes anything takes the last of two entries with one key, and nobody sees the first.
@@ -104,7 +112,7 @@ pub(super) fn no_key_twice(entries: &[(String, Tree)]) -> Result<(), TreeError> 
     let mut numbered = entries.iter().enumerate();
     match numbered.find(|(_, (key, _))| !keys.insert(key)) {
         Some((index, (key, _))) => {
-            at_key(key, index);
+            at_key(key, index, false);
             Err(TreeError(TWICE.to_owned()))
         }
         None => Ok(()),
@@ -137,6 +145,6 @@ impl<'de> MapAccess<'de> for TreeEntries<'_, '_> {
             _ => Seg::Key(key.clone().into()),
         };
         let decode = || seed.deserialize(TreeDecoder(value));
-        collect_errors::within(seg, step(place, false), decode)
+        collect_errors::within(seg, step(place, false, self.alike), decode)
     }
 }

@@ -1,6 +1,6 @@
 //! How the slow pass finds the variant of an enum: a text, a map of one key, a YAML tag.
 
-use super::NodeDecoder;
+use super::{ListKind, NodeDecoder};
 use crate::{
     document::{NodeContent, NodeId, Pair, tree::TreeError},
     problem::collect_errors,
@@ -21,7 +21,7 @@ impl<'de, 'd> EnumAccess<'de> for VariantEntry<'d> {
     type Error = TreeError;
     type Variant = Self;
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), TreeError> {
-        let name = self.decoder.key(self.entry.key, 0, seed)?;
+        let name = self.decoder.key(self.entry.key, (0, false), seed)?;
         Ok((name, self))
     }
 }
@@ -31,7 +31,7 @@ impl VariantEntry<'_> {
         self,
         decode: impl FnOnce(NodeDecoder<'_>) -> Result<T, TreeError>,
     ) -> Result<T, TreeError> {
-        let step = self.decoder.step(self.entry.value, 0, true);
+        let step = self.decoder.step(self.entry.value, 0, ListKind::Other);
         let content = self.decoder.at(self.entry.value);
         collect_errors::within(self.decoder.seg(self.entry.key), step, || decode(content))
     }
@@ -53,7 +53,7 @@ impl<'de> VariantAccess<'de> for VariantEntry<'_> {
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, TreeError> {
         self.within(|content| {
             if !content.is_toml() {
-                return content.items(true, visitor);
+                return content.items(ListKind::Other, visitor);
             }
             // toml's decoder takes a table with the keys 0, 1 and so on.
             let document = content.document;
@@ -72,7 +72,7 @@ impl<'de> VariantAccess<'de> for VariantEntry<'_> {
                 _ => return Err(content.unexpected(&visitor)),
             };
             match items.len() == len {
-                true => content.list(items, true, visitor),
+                true => content.list(items, ListKind::Other, visitor),
                 false => Err(TreeError(format!("expected tuple with length {len}"))),
             }
         })
@@ -133,7 +133,7 @@ impl<'de> VariantAccess<'de> for TaggedContent<'_> {
         seed.deserialize(self.0)
     }
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, TreeError> {
-        self.0.items(true, visitor)
+        self.0.items(ListKind::Other, visitor)
     }
     fn struct_variant<V: Visitor<'de>>(
         self,

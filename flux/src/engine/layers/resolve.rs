@@ -181,6 +181,11 @@ impl Layers {
             return entries;
         }
         let schema = self.schema;
+        let states = &mut self.states;
+        // Of a list that an upper layer replaces, nobody will see the items.
+        entries.retain(|entry| {
+            !entry.is_replaced_rule(|problem| locate(schema, states, problem, None))
+        });
         let layers = self.states.iter_mut().filter_map(|state| {
             let decoder = state.decoder.as_ref();
             let content = state.candidate.as_mut().or(state.accepted.as_mut());
