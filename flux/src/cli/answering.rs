@@ -156,6 +156,12 @@ impl Answering<'_> {
             true => effective.with_origins(),
             false => effective,
         };
+        if format == Format::Json {
+            // It has no comments.
+            for line in effective.pending() {
+                writeln!(self.err, "note: {line}")?;
+            }
+        }
         self.text(&effective.print(format))
     }
 

@@ -25,7 +25,7 @@ use super::{
     proposal::Proposal,
     retry::{RetrySchedule, RetryTarget},
     seen::{SeenConfiguration, SeenConfigurations},
-    served::Served,
+    served::{Served, WaitingPath},
     state::State,
     value::AnySnapshot,
 };
@@ -67,7 +67,7 @@ pub(crate) struct Engine {
     /// The highest number that was given.
     last_generation: u64,
     /// Paths that keep their running values until a restart.
-    pending_restart: Vec<String>,
+    waiting: Option<Arc<[WaitingPath]>>,
     /// The number of the newest update, its correlation id.
     update: u64,
     /// How often what readers see came from other documents than before.
@@ -113,7 +113,7 @@ impl Engine {
             begun: false,
             pinned: false,
             last_generation: highest,
-            pending_restart: Vec::new(),
+            waiting: None,
             update: 0,
             adoptions: 0,
             trials: None,

@@ -1,6 +1,6 @@
 //! How many earlier configurations are kept, which of them can be served again, and what each one's record has.
 
-use super::{content::LayerContent, value::AnySnapshot};
+use super::{content::LayerContent, served::WaitingPath, value::AnySnapshot};
 use crate::problem::serialized;
 use std::{collections::VecDeque, fmt, sync::Arc, time::SystemTime};
 
@@ -71,14 +71,14 @@ pub(crate) struct KeptGeneration {
     /// What was made of the layers, before stages made something else of it.
     pub(crate) before_pipeline: AnySnapshot,
     pub(crate) contents: Arc<[LayerContent]>,
-    /// The paths that waited for a restart.
-    pending_restart: Vec<String>,
+    /// What waited for a restart.
+    waiting: Option<Arc<[WaitingPath]>>,
 }
 
 /// What counts again after a way back.
 pub(super) struct Return {
     pub(super) contents: Arc<[LayerContent]>,
-    pub(super) pending_restart: Vec<String>,
+    pub(super) waiting: Option<Arc<[WaitingPath]>>,
     /// What the layers contained in generations that were never confirmed and are taken back now.
     pub(super) suspects: Vec<Arc<[LayerContent]>>,
 }
@@ -89,7 +89,7 @@ impl KeptGeneration {
         snapshot: &AnySnapshot,
         before_pipeline: &AnySnapshot,
         contents: Arc<[LayerContent]>,
-        pending_restart: Vec<String>,
+        waiting: Option<Arc<[WaitingPath]>>,
     ) -> Self {
         KeptGeneration {
             record: Arc::new(Generation {
@@ -103,7 +103,7 @@ impl KeptGeneration {
             snapshot: snapshot.clone(),
             before_pipeline: before_pipeline.clone(),
             contents,
-            pending_restart,
+            waiting,
         }
     }
 
@@ -154,7 +154,7 @@ impl Generations {
         {
             Some(kept) => {
                 kept.contents = renewed.contents;
-                kept.pending_restart = renewed.pending_restart;
+                kept.waiting = renewed.waiting;
             }
             None => self.push(renewed),
         }
@@ -222,7 +222,7 @@ impl Generations {
         self.mark(to, GenerationOutcome::Applied);
         self.find(to).map(|kept| Return {
             contents: kept.contents.clone(),
-            pending_restart: kept.pending_restart.clone(),
+            waiting: kept.waiting.clone(),
             suspects,
         })
     }

@@ -16,6 +16,45 @@ pub(crate) struct Served {
     pub(crate) staged: Option<Arc<Staged>>,
     /// Whether the program's own reducer puts the layers together.
     pub(crate) reduced: bool,
+    /// What waits for a restart; none where nothing does.
+    pub(crate) waiting: Option<Arc<[WaitingPath]>>,
+}
+
+/// A path at which readers keep the running value until a restart.
+#[derive(Clone)]
+pub(crate) struct WaitingPath {
+    pub(crate) path: String,
+    /// What the layers contained when that value was applied.
+    pub(crate) running: Arc<[LayerContent]>,
+}
+
+impl WaitingPath {
+    /// What of these waits. `known` waited before; of what did not, the layers contained `before` when readers saw its newest value last.
+    pub(super) fn all(
+        paths: Vec<String>,
+        known: Option<&[WaitingPath]>,
+        before: &Arc<[LayerContent]>,
+    ) -> Option<Arc<[WaitingPath]>> {
+        if paths.is_empty() {
+            return None;
+        }
+        let waiting = |path: String| {
+            let mut known = known.unwrap_or_default().iter();
+            let running = known.find(|one| one.overlaps(&path));
+            let running = Arc::clone(running.map_or(before, |one| &one.running));
+            WaitingPath { path, running }
+        };
+        Some(paths.into_iter().map(waiting).collect())
+    }
+
+    /// Whether the path is this one, is below it, or contains it.
+    fn overlaps(&self, path: &str) -> bool {
+        let contains = |outer: &str, inner: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        contains(&self.path, path) || contains(path, &self.path)
+    }
 }
 
 /// What readers see, and what was made of the layers for it before the pipeline.

@@ -3,6 +3,7 @@
 
 mod explain;
 mod notes;
+mod running;
 
 use super::{
     explanation::Explanation,
@@ -20,6 +21,7 @@ use crate::{
     schema::{Field, TypeFacts},
 };
 use explain::DEEPEST;
+use running::RunningPaths;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -50,6 +52,8 @@ pub(super) struct Answers {
     pending: Vec<String>,
     /// The paths that wait for a restart.
     pub(super) waiting: PathSet,
+    /// What runs at them.
+    pub(super) running: RunningPaths,
 }
 
 /// The layers, read once more for everything that is made of them.
@@ -142,6 +146,7 @@ impl Answers {
             generation: status.generation,
             pending: status.pending_restart.clone(),
             waiting: waiting.map(|path| path.steps().to_vec()).collect(),
+            running: RunningPaths::of(served),
         }
     }
 

@@ -215,6 +215,7 @@ impl Blaming<'_> {
             contents: Arc::clone(&record.contents.0),
             staged: None,
             reduced: served.reduced,
+            waiting: None,
         };
         let answers = Answers::new(self.schema, self.types, &status, None);
         (Arc::new(answers), Arc::new(status))

@@ -4,7 +4,7 @@
 use super::{
     answers::Answers,
     explanation::{Explanation, ValueOrigin},
-    item::{Effect, ExplainedItem, ItemOutcome, PartsForm},
+    item::{Effect, ExplainedItem, ItemOutcome, PartsForm, each_leaf},
     print::{PrintedContent, PrintedEntry, print, value},
     value::ConfigValue,
 };
@@ -47,6 +47,7 @@ use std::fmt;
 #[derive(Debug, Clone)]
 pub struct Effective {
     entries: Vec<PrintedEntry>,
+    pending: Vec<String>,
     with_origins: bool,
 }
 
@@ -54,8 +55,17 @@ impl Effective {
     pub(super) fn new(answers: &Answers, status: &Status) -> Self {
         let mut path = Vec::new();
         let entries = entries(answers, status, answers.items(), &mut path);
+        let mut pending = Vec::new();
+        each_leaf(answers.items(), &mut |path, item| {
+            if answers.running(path).is_some() {
+                let one = answers.explanation(path, item, status);
+                let note = one.notes.first().map_or("", |note| note);
+                pending.push(format!("{}: {note}", one.path));
+            }
+        });
         Effective {
             entries,
+            pending,
             with_origins: false,
         }
     }
@@ -65,6 +75,12 @@ impl Effective {
     pub fn with_origins(mut self) -> Self {
         self.with_origins = true;
         self
+    }
+
+    /// What waits for a restart of the program, a line for each setting: its path, the value that runs and the one that waits. In the
+    /// document is the value that runs; YAML and TOML have this line as a comment above it.
+    pub fn pending(&self) -> &[String] {
+        &self.pending
     }
 
     /// The configuration as a document of this format.
@@ -95,6 +111,9 @@ impl Serialize for Effective {
 
 /// The value that readers see at a path, a section with all that is in it; none where it is not set or known to the program alone.
 pub(super) fn value_at(answers: &Answers, status: &Status, path: &[Seg]) -> Option<ConfigValue> {
+    if let Some((running, status)) = answers.running(path) {
+        return value_at(running, status, path);
+    }
     let item = answers.find(path)?;
     let one = answers.explanation(path, item, status);
     let is_secret = item.field.is_secret() && one.value.is_some();
@@ -139,15 +158,25 @@ fn entries(
         };
         let one = answers.explanation(path, item, status);
         let content = content(answers, status, item, &one, path);
+        let waits = answers.running(path).is_some();
+        let running = answers.running_explanation(path);
         path.pop();
         let (content, is_comment) = match content {
             Some(content) => (content, false),
             None => (PrintedContent::Open, true),
         };
+        let above = one.notes.first().filter(|_| waits && !is_comment);
+        let behind = match running.filter(|_| !is_comment) {
+            Some(running) => origin(&running, false).map(|origin| match running.from {
+                ValueOrigin::Layers => format!("{origin}, as it was then"),
+                _ => origin,
+            }),
+            None => origin(&one, is_comment),
+        };
         all.push(PrintedEntry {
             key,
-            above: Vec::new(),
-            behind: origin(&one, is_comment),
+            above: above.cloned().into_iter().collect(),
+            behind,
             content,
             is_comment,
         });
@@ -163,6 +192,11 @@ fn content(
     one: &Explanation,
     path: &mut Vec<Seg>,
 ) -> Option<PrintedContent> {
+    if let Some((running, status)) = answers.running(path) {
+        let item = running.find(path)?;
+        let one = running.explanation(path, item, status);
+        return content(running, status, item, &one, path);
+    }
     match &item.outcome {
         ItemOutcome::Parts(PartsForm::Map) => Some(PrintedContent::Map(entries(
             answers,

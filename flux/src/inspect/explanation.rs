@@ -49,6 +49,8 @@ pub struct Explanation {
     /// The value that readers see. None where no layer sets it and it has no default that is written as a value, where its parts are
     /// its value, and where it is known to the program alone: then `notes` has the reason.
     pub value: Option<ConfigValue>,
+    /// The value that the layers make since, and that waits for a restart of the program; readers keep `value` until then.
+    pub pending: Option<ConfigValue>,
     /// Where the value comes from.
     pub from: ValueOrigin,
     /// What the layers contain at the path, highest precedence first.
@@ -256,6 +258,9 @@ impl fmt::Display for Explanation {
         for one in &set {
             f.write_str("\n")?;
             match (one.effect, &one.value) {
+                (_, Some(value)) if self.pending.is_some() => {
+                    write_line(f, &format!("  --> after a restart: {one} = "), value)?;
+                }
                 (Effect::Contributes, Some(value)) => {
                     write_line(f, &format!("  --> {one} = "), value)?;
                 }
@@ -310,6 +315,7 @@ serialized! {
     Explanation, own => {
         path: own.path,
         value: own.value,
+        pending: own.pending,
         from: own.from.as_str(),
         settings: own.settings,
         default: own.default,

@@ -140,7 +140,8 @@ impl<'a> KnownSettings<'a> {
         let (before, now) = (&self.survey.answers, &now.answers);
         let is_same = self.items.get(number)?.is_alike(item)
             && before.staged.overlaps(path) == now.staged.overlaps(path)
-            && before.waiting.overlaps(path) == now.waiting.overlaps(path);
+            && before.waiting.overlaps(path) == now.waiting.overlaps(path)
+            && before.running.are_alike(&now.running, path);
         is_same.then_some(number)
     }
 }

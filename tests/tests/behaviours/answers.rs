@@ -14,4 +14,5 @@ mod fingerprint;
 mod last_good;
 mod own_layer;
 mod plan;
+mod restart;
 mod schema;

@@ -11,6 +11,7 @@ use crate::{
         probation::Probation,
         proposal::{Action, Direction, Proposal},
         retry::RetryTarget,
+        served::WaitingPath,
         state::UpdateOutcome,
         value::AnySnapshot,
     },
@@ -81,11 +82,10 @@ impl Engine {
                     (Some(before), _) if self.begun => self.differences(snapshot, before),
                     _ => Vec::new(),
                 };
-                if let Some(mut kept) = self.kept(pending_restart.clone()) {
+                if let Some(mut kept) = self.kept(pending_restart) {
                     kept.describe(origins, changed);
                     self.generations.push(kept);
                 }
-                self.pending_restart = pending_restart;
                 self.settle(refused, Keeping::Rest, now);
             }
             Direction::Back { reason, by_hand } => {
@@ -107,9 +107,11 @@ impl Engine {
         }
     }
 
-    /// What readers see, to be kept for a way back.
+    /// What readers see, to be kept for a way back, with what of it waits for a restart.
     pub(super) fn kept(&mut self, pending_restart: Vec<String>) -> Option<KeptGeneration> {
         let contents = self.layers.all_contents();
+        let known = self.waiting.take();
+        self.waiting = WaitingPath::all(pending_restart, known.as_deref(), &self.served.contents);
         self.served.contents = Arc::clone(&contents);
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
         if contents.contains(&LayerContent::Kept) {
@@ -119,7 +121,7 @@ impl Engine {
             current,
             made,
             contents,
-            pending_restart,
+            self.waiting.clone(),
         ))
     }
 

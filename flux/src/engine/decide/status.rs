@@ -20,7 +20,9 @@ impl Engine {
             generation: self.generation(),
             applied: self.current.as_ref().map(AnySnapshot::applied),
             error: self.condition.error.clone(),
-            pending_restart: self.pending_restart.clone(),
+            pending_restart: self.waiting.as_ref().map_or(Vec::new(), |waiting| {
+                waiting.iter().map(|one| one.path.clone()).collect()
+            }),
             on_probation: self.on_probation(),
             trial: self.trials.as_deref().and_then(Trials::status),
             quarantined: self
@@ -37,6 +39,7 @@ impl Engine {
             history: self.condition.history(),
             served: Served {
                 staged: self.staged(),
+                waiting: self.waiting.clone(),
                 ..self.served.clone()
             },
         }

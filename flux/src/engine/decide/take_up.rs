@@ -87,7 +87,6 @@ impl Engine {
         let pending_restart = dotted(&built.pending_restart);
         if same {
             self.adopt(&chosen);
-            self.pending_restart.clone_from(&pending_restart);
             if let Some(kept) = self.kept(pending_restart) {
                 self.generations.renew(kept);
             }

@@ -83,7 +83,7 @@ impl Engine {
             state.go_back(content, &text);
         }
         self.served.contents = self.layers.all_contents();
-        self.pending_restart = back.pending_restart;
+        self.waiting = back.waiting;
         self.adoptions += 1;
         let mut entries = self.layers.refusals();
         if entries.is_empty() && self.layers.waits() {

@@ -6,11 +6,15 @@ use crate::{
     inspect::{
         explanation::{Explanation, ValueOrigin, shown},
         item::{Effect, ExplainedItem, ItemOutcome},
+        planned::printed,
         value::ConfigValue,
     },
     problem::Seg,
     schema,
 };
+
+/// Of a value that runs, and is not known.
+const BEFORE: &str = "the value of before";
 
 impl Answers {
     /// Notes, and the value's absence where it is not the one of the layers.
@@ -38,11 +42,13 @@ impl Answers {
             made_by = ValueOrigin::Stage;
             one.notes
                 .push(format!("a stage of the program changed it{}", made()));
+        } else if self.running(path).is_some() {
+            self.keep_running(path, layers_value, one);
+            made_by = one.from;
         } else if self.waiting.overlaps(path) {
-            one.notes.push(format!(
-                "readers keep the value of before until a restart of the program{}",
-                made()
-            ));
+            one.notes.push(
+                "a part of it keeps its value of before until a restart of the program".to_owned(),
+            );
         } else {
             one.value = layers_value;
             let merge = item.field.merge();
@@ -62,6 +68,50 @@ impl Answers {
             if let Some(note) = layer.note.filter(|_| !layer.is_opaque) {
                 one.notes.push(format!("{}: {note}", layer.origin));
             }
+        }
+    }
+
+    /// The value that readers keep until a restart, and the one that waits.
+    fn keep_running(&self, path: &[Seg], waits: Option<ConfigValue>, one: &mut Explanation) {
+        let running = self.running_explanation(path);
+        let runs = running.as_ref().and_then(|running| running.value.clone());
+        let is_known = running
+            .as_ref()
+            .is_none_or(|running| running.notes.is_empty());
+        if one.from != ValueOrigin::Parts {
+            let words = match (&runs, is_known) {
+                (Some(ConfigValue::Secret), _) => "a secret".to_owned(),
+                (_, false) => BEFORE.to_owned(),
+                (runs, true) => match self.running(path) {
+                    Some((answers, _)) if running.is_some() => printed(answers, path, runs),
+                    Some((answers, _)) => answers.around(path).to_owned(),
+                    None => BEFORE.to_owned(),
+                },
+            };
+            let next = match &waits {
+                Some(ConfigValue::Secret) => "another one".to_owned(),
+                waits => printed(self, path, waits),
+            };
+            one.notes.push(format!(
+                "waits for a restart of the program: {words} runs, {next} waits"
+            ));
+            one.from = running.map_or(ValueOrigin::Nothing, |running| running.from);
+        } else {
+            one.notes
+                .push("waits for a restart of the program as a whole".to_owned());
+        }
+        (one.value, one.pending) = (runs, waits);
+    }
+
+    /// What is known of something in what is made as a whole.
+    fn around(&self, path: &[Seg]) -> &'static str {
+        let mut around = (1..path.len())
+            .rev()
+            .filter_map(|end| self.find(&path[..end]));
+        match around.next().map(|item| &item.outcome) {
+            Some(ItemOutcome::Default) => "its default",
+            Some(ItemOutcome::Value(None)) => BEFORE,
+            _ => "nothing",
         }
     }
 

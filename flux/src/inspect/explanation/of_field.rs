@@ -24,6 +24,7 @@ impl Explanation {
         Explanation {
             path: KeyPath::new(path),
             value: None,
+            pending: None,
             from: ValueOrigin::Nothing,
             settings: Vec::new(),
             default: None,

@@ -219,6 +219,84 @@ async fn silent_settings_and_who_changed_a_value_are_asked_of_the_running_proces
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_now_is_told_by_every_command_about_the_process() {
+    let (folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    sender.send(&b"port: 0"[..]).await.unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while app.status().error.is_none() {
+        assert!(Instant::now() < until, "{}", app.status());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let file = folder.path().join("app.yaml");
+    fs::write(&file, "port: 82").unwrap();
+    let given = file.to_str().unwrap();
+    for command in ["plan", "diff"] {
+        let (code, out, err) = run(&path, &[command]).await;
+        let all = format!("{out}{err}");
+        assert_eq!(code, 1, "{all}");
+        assert!(
+            out.starts_with("nothing would change beside what is refused now"),
+            "{out}"
+        );
+        assert!(
+            all.contains("/nowhere/app.yaml:1:7") && all.contains("must be in"),
+            "{all}"
+        );
+        let (code, out, _) = run(&path, &[command, "--format", "json"]).await;
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &json["verdict"]), (1, &"refused".into()), "{json}");
+        let (code, out, _) = run(&path, &[command, "--format", "github"]).await;
+        assert_eq!(code, 1);
+        assert!(out.contains("title=rule::port: "), "{out}");
+        let (code, out, _) = run(&path, &[command, "--format", "sarif"]).await;
+        let log: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            (code, &log["runs"][0]["results"][0]["level"]),
+            (1, &"error".into())
+        );
+        // What takes its place is good.
+        assert_eq!(run(&path, &[command, given]).await.0, 0);
+    }
+    for words in [&["show"][..], &["explain", "port"], &["silent"]] {
+        let (code, out, err) = run(&path, words).await;
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(
+            err.contains("note: the newest content of /nowhere/app.yaml is refused"),
+            "{words:?} {err}"
+        );
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_waits_for_a_restart_is_named_by_show_in_every_format() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    sender.send(&b"port: 81\nthreads: 4"[..]).await.unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while app.status().pending_restart.is_empty() {
+        assert!(Instant::now() < until, "{}", app.status());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for format in ["yaml", "toml"] {
+        let (_, out, _) = run(&path, &["show", "--as", format]).await;
+        assert!(
+            out.contains("# waits for a restart of the program: 1 runs, 4 waits\nthreads"),
+            "{out}"
+        );
+    }
+    let (_, out, err) = run(&path, &["show", "--format", "json"]).await;
+    let shown: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(shown["threads"], 1);
+    assert!(
+        err.contains("note: threads: waits for a restart of the program: 1 runs, 4 waits\n"),
+        "{err}"
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
     let (_folder, path) = socket();
     let (sender, app) = start(&path).await.unwrap();

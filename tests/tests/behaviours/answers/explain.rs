@@ -598,11 +598,21 @@ async fn a_value_that_waits_for_a_restart_is_not_shown_as_the_running_one() {
     sender.send(b"threads: 3".as_slice()).await.unwrap();
     app.process().await.unwrap();
     let threads = app.explain("threads").unwrap();
-    assert_eq!((threads.value.clone(), app.get().threads), (None, 2));
-    let note =
-        "readers keep the value of before until a restart of the program; the layers make 3 of it";
+    assert_eq!(
+        (threads.value.clone(), app.get().threads),
+        (Some(number(2)), 2)
+    );
+    assert_eq!(threads.pending, Some(number(3)));
+    let note = "waits for a restart of the program: 2 runs, 3 waits";
     assert_eq!(threads.notes, [note]);
     assert!(threads.waits_for_restart);
+    let printed = threads.to_string();
+    assert!(
+        printed.starts_with("threads = 2\n  --> after a restart: app:1:10 = 3\n"),
+        "{printed}"
+    );
+    let json = serde_json::to_value(&threads).unwrap();
+    assert_eq!((&json["value"], &json["pending"]), (&2.into(), &3.into()));
 }
 
 #[derive(Flux, Debug)]
