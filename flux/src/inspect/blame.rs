@@ -1,5 +1,6 @@
 //! Who changed a path: which kept generations and refusals `blame` names for it.
 
+mod settings;
 mod text;
 
 use super::{
@@ -231,8 +232,8 @@ impl Blaming<'_> {
         let mut settings = Vec::new();
         // The first one after a start.
         if record.changed.is_empty() {
-            let one = ChangedSetting::new(self.path, None, now);
-            settings.extend(one.by.is_some().then_some(one));
+            let all = self::settings::of_change(self.path, None, now);
+            settings.extend(all.into_iter().filter(|one| one.by.is_some()));
         }
         for changed in &record.changed {
             let Ok(changed) = changed.parse::<KeyPath>() else {
@@ -240,11 +241,11 @@ impl Blaming<'_> {
             };
             let changed = changed.steps();
             if changed.starts_with(self.path) {
-                settings.push(ChangedSetting::new(changed, before, now));
+                settings.extend(self::settings::of_change(changed, before, now));
             } else if self.path.starts_with(changed) {
                 // A list or a map as a whole, of which this is a part.
-                let one = ChangedSetting::new(self.path, before, now);
-                settings.extend((before.is_none() || !one.is_same()).then_some(one));
+                let all = self::settings::of_change(self.path, before, now).into_iter();
+                settings.extend(all.filter(|one| before.is_none() || !one.is_same()));
             }
         }
         if settings.is_empty() {

@@ -203,3 +203,39 @@ async fn no_secret_is_in_it_and_what_is_forgotten_is_said_so() {
         "{blame}"
     );
 }
+
+#[tokio::test]
+async fn a_section_of_several_layers_has_each_setting_with_the_layer_that_sets_it() {
+    let (_sender, app) = {
+        let (sender, channel) = Channel::buffered("app.yaml", 1);
+        let app = Capacitor::<App>::builder()
+            .source(Source::watcher(channel).format(Format::Yaml))
+            .override_with(
+                Source::env("APP_").variables([("APP_POOL_MAX", "7"), ("APP_TENANTS_X_MAX", "5")]),
+            )
+            .generations(8)
+            .manual()
+            .build()
+            .unwrap();
+        sender.send(&b"pool: {min: 2}\ntoken: b"[..]).await.unwrap();
+        app.start().await.unwrap();
+        change(&sender, &app, "pool: {min: 2}\ntenants: {x: {min: 4}}").await;
+        (sender, app)
+    };
+    assert_eq!(
+        lines(&app, "pool"),
+        ["1 applied pool.min = 2 (app.yaml:1:13); pool.max = 7 (variable APP_POOL_MAX)"]
+    );
+    let whole = lines(&app, "");
+    assert_eq!(
+        whole.last().unwrap(),
+        "1 applied pool.min = 2 (app.yaml:1:13); pool.max = 7 (variable APP_POOL_MAX); tenants.x.max = 5 (variable APP_TENANTS_X_MAX); token = <secret> (app.yaml:2:8)"
+    );
+    assert_eq!(
+        lines(&app, "tenants.x"),
+        [
+            "2 applied tenants.x.min: 1 -> 4 (app.yaml:2:20)",
+            "1 applied tenants.x = {\"min\": 1, \"max\": 5} (variable APP_TENANTS_X_MAX)"
+        ]
+    );
+}
