@@ -234,7 +234,7 @@ fn from_document(
         let node = step.map_or(document.root(), |step| document.id(step.node));
         document.resolved(node)
     };
-    let (result, mut all) = every_part(&container, |parts| {
+    let (result, mut all) = every_part(container, |parts| {
         collect_errors(|| into.fill_from_nodes(NodeDecoder::new(document, parts, &left)))
     });
     if let Some(left_out) = LeftOut::of(fields, Some(document), &all, &container) {
@@ -256,7 +256,7 @@ fn from_tree(fields: &'static [Field], tree: &Tree, into: &mut dyn FillLayer) ->
         with_parts(parts, || collect_errors(|| into.fill_from_tree(tree)))
     };
     let (result, mut all) = with_texts_read_once(|| {
-        let (result, mut all) = every_part(&container, |parts| decode(parts, into));
+        let (result, mut all) = every_part(container, |parts| decode(parts, into));
         if let Some(left_out) = LeftOut::of(fields, None, &all, &container) {
             let _ = decode(&left_out.parts, into);
             left_out.ask(None, into, &mut all);

@@ -36,7 +36,7 @@ use crate::{
     source::{Health, Observation, SourceError, mailbox::SourceReport},
     time::after,
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 #[cfg(feature = "json")]
 use super::{layer_state::FillReason, value::AnyLayer};

@@ -42,7 +42,7 @@ impl KnownArgument {
             let (PathStep::Field(field), Some(part)) = (step, parts.next()) else {
                 return false;
             };
-            let in_rust = field.env_in_rust.map(|segment| plain(segment));
+            let in_rust = field.env_in_rust.map(plain);
             let mut aliases = field.aliases.iter();
             in_rust.is_some_and(|segment| segment == part)
                 || field.argument_segment() == part

@@ -4,6 +4,7 @@ mod control;
 mod routes;
 
 pub(super) use control::Wait;
+#[cfg(test)]
 pub(super) use routes::deliver;
 #[cfg(all(test, target_os = "linux"))]
 pub(super) use routes::held_up;
