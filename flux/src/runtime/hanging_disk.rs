@@ -37,12 +37,18 @@ impl Trouble {
     }
 }
 
-impl Disk for Trouble {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+impl Trouble {
+    fn await_release(&self) {
         let mut holds = self.holds.lock().unwrap();
         while *holds {
             holds = self.released.wait(holds).unwrap();
         }
+    }
+}
+
+impl Disk for Trouble {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.await_release();
         self.tries.fetch_add(1, SeqCst);
         let fewer = |left: usize| left.checked_sub(1);
         match self.refuses.fetch_update(SeqCst, SeqCst, fewer) {
@@ -54,6 +60,7 @@ impl Disk for Trouble {
         SystemDisk.rename(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
+        self.await_release();
         SystemDisk.remove(path)
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
