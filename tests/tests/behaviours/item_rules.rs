@@ -60,7 +60,7 @@ fn ordered(span: &Span) -> Result<(), String> {
     }
 }
 
-fn no_two_alike(spans: &Vec<Span>) -> Result<(), String> {
+fn no_two_alike(spans: &[Span]) -> Result<(), String> {
     match spans
         .iter()
         .all(|one| spans.iter().filter(|other| one == *other).count() == 1)
@@ -102,8 +102,11 @@ async fn told(format: Format, text: &str) -> Vec<Told> {
 
 use ProblemKind::{Rule, TypeMismatch};
 
+/// A path, what is wrong there, and its line.
+type ExpectedProblem = (&'static str, ProblemKind, usize);
+
 /// Documents of one line for each value, in JSON, which is YAML too; and what is reported of them, with the line.
-const CASES: &[(&str, &[(&str, ProblemKind, usize)])] = &[
+const CASES: &[(&str, &[ExpectedProblem])] = &[
     (
         "{\"xs\": [\n\"bad\",\n999]}",
         &[("xs[0]", TypeMismatch, 2), ("xs[1]", Rule, 3)],
