@@ -1,22 +1,24 @@
 //! What a recording leaves out of what sources deliver: secrets are replaced so that the rest is judged like the original.
 
+mod found_secrets;
+
 use crate::record::{
     document::{Encoding, print, read},
-    judge::{Judged, Read, View, decoded, judge},
+    judge::{Judged, Read, decoded, judge},
     paths::cut,
     placeholder::{LEVELS, Pseudonyms, SHAPED, Shape},
 };
 use crate::{
     codec::{self, Decoder},
-    document::Document,
     engine::{AnyLayer, Schema},
     problem::Seg,
     report::Entry,
-    schema::{self, Field},
+    schema,
     source::environment::{Environment, Variables},
 };
+use found_secrets::{FoundSecret, Secret, placeholder, placeholders};
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     ffi::OsString,
 };
 
@@ -45,18 +47,6 @@ pub(super) struct Redactor {
     /// What each layer contained last, as it was and redacted: rules see all layers together.
     original: Vec<Option<AnyLayer>>,
     redacted: Vec<Option<AnyLayer>>,
-}
-
-/// One secret while placeholders are chosen.
-#[derive(Clone)]
-struct Secret {
-    shape: Shape,
-    text: String,
-    name: (u64, u64),
-    /// Where it is.
-    paths: Vec<String>,
-    level: usize,
-    placeholder: String,
 }
 
 impl Redactor {
@@ -357,89 +347,6 @@ impl Redactor {
         }
         more
     }
-}
-
-impl Secret {
-    /// Whether a problem at one of `paths` may be its own.
-    fn concerns(&self, problems: &[&(View, String)]) -> bool {
-        let below = |long: &str, short: &str| {
-            long.strip_prefix(short)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        let related = |(_, path): &&(View, String)| {
-            self.paths
-                .iter()
-                .any(|own| below(own, path) || below(path, own))
-        };
-        problems.iter().any(related)
-    }
-}
-
-/// The secrets found so far, each once.
-struct FoundSecret<'a> {
-    pseudonyms: &'a Pseudonyms,
-    secrets: Vec<Secret>,
-    at: HashMap<(u64, u64), usize>,
-    /// The places of each that are known.
-    places: HashSet<((u64, u64), String)>,
-}
-
-impl<'a> FoundSecret<'a> {
-    fn new(pseudonyms: &'a Pseudonyms) -> Self {
-        FoundSecret {
-            pseudonyms,
-            secrets: Vec::new(),
-            at: HashMap::new(),
-            places: HashSet::new(),
-        }
-    }
-
-    fn add(&mut self, fields: &'static [Field], path: &[Seg], shape: Shape, text: &str) {
-        let (name, path) = (self.pseudonyms.name(shape, text), cut(fields, path));
-        if !self.places.insert((name, path.clone())) {
-            return;
-        }
-        match self.at.get(&name) {
-            Some(at) => self.secrets[*at].paths.push(path),
-            None => {
-                self.at.insert(name, self.secrets.len());
-                self.secrets.push(Secret {
-                    shape,
-                    text: text.to_owned(),
-                    name,
-                    paths: vec![path],
-                    level: 0,
-                    placeholder: String::new(),
-                });
-            }
-        }
-    }
-
-    fn of_document(
-        &mut self,
-        fields: &'static [Field],
-        document: &Document<'_>,
-        encoding: Encoding,
-    ) {
-        print(document, encoding, fields, &mut |path, shape, text| {
-            self.add(fields, path, shape, text);
-            String::new()
-        });
-    }
-}
-
-/// The placeholders by what they replace.
-type Placeholders<'s> = HashMap<(Shape, &'s str), &'s str>;
-
-fn placeholders(secrets: &[Secret]) -> Placeholders<'_> {
-    (secrets.iter())
-        .map(|one| ((one.shape, one.text.as_str()), one.placeholder.as_str()))
-        .collect()
-}
-
-fn placeholder(placeholders: &Placeholders<'_>, shape: Shape, text: &str) -> String {
-    let found = placeholders.get(&(shape, text)).copied();
-    found.unwrap_or_default().to_owned()
 }
 
 /// A text that is not Unicode, where the platform has such.
