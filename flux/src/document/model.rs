@@ -212,6 +212,17 @@ impl<'t> Document<'t> {
         value.text.is_empty() && value.style == ScalarStyle::Plain && !is_followed_by_colon()
     }
 
+    /// Whether nothing is written behind a key but an anchor: `key: &name`. A `&` in a comment there counts as one.
+    pub(crate) fn is_anchor_alone(&self, entry: &Pair) -> bool {
+        let (key, value) = (&self.written(entry.key).span, self.written(entry.value));
+        let is_empty =
+            matches!(&value.content, NodeContent::Scalar(scalar) if scalar.text.is_empty());
+        let behind = self.text.get(key.end..).unwrap_or_default();
+        let line = behind.find('\n').unwrap_or(behind.len());
+        let between = value.span.start.saturating_sub(key.end).max(line);
+        is_empty && behind.get(..between).is_some_and(|text| text.contains('&'))
+    }
+
     /// Whether an entry in the place of a section may be a value whose own key or colon was forgotten.
     pub(crate) fn is_lost_entry(&self, entry: &Pair) -> bool {
         let is_scalar = || matches!(self.node(entry.value).content, NodeContent::Scalar(_));

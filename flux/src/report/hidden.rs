@@ -88,7 +88,12 @@ impl Search<'_, '_> {
                     if self.is_lost(at, entry) {
                         self.found.push(entry.key);
                     }
-                    self.below(self.places.below(at, Some(key)), entry.value)?;
+                    let below = self.places.below(at, Some(key));
+                    // A secret that begins with `&` is an anchor in front of nothing.
+                    if self.places.is_secret(below) && document.is_anchor_alone(entry) {
+                        self.keys.extend([entry.key, entry.value]);
+                    }
+                    self.below(below, entry.value)?;
                 }
             }
             NodeContent::List(items) => {

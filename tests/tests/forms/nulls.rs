@@ -115,6 +115,25 @@ async fn a_secret_behind_a_forgotten_colon_is_in_no_path() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_an_anchor_is_in_no_snippet() {
+    for document in [
+        "wait: x\npassword: &hunter2",
+        "password: &hunter2\nwait: x\n",
+        "password: &hunter2 # none\nwait: x\n",
+        "password:\n  &hunter2\nwait: x",
+        "{password: &hunter2 , wait: x}",
+        "tenants: {a: {key: &hunter2 }}\nwait: x",
+        "password: [&hunter2 a]\nwait: x",
+        "passwrod: &hunter2\nwait: x",
+        "password: !hunter2\nwait: x",
+        "password: [1]\ntenants: {a: {key: &hunter2 }}",
+    ] {
+        let report = read_text::<App>(Format::Yaml, document).await.unwrap_err();
+        assert!(!report.contains("hunter"), "{document}\n{report}");
+    }
+}
+
+#[tokio::test]
 async fn a_name_with_a_blank_is_shown_where_people_choose_names() {
     let document = "tenants:\n  Acme Inc:\n    key: [1]\nwait: 5s";
     let report = read_text::<App>(Format::Yaml, document).await.unwrap_err();
