@@ -1,7 +1,7 @@
 //! One type, read by serde alone and by Flux. Values are compared as `Debug` prints them.
 
 use crate::kept::{self, Kept, KeptLayer};
-use flux::{Capacitor, Config, Error, Format, Source, source::Channel};
+use flux::{Capacitor, Config, Error, Format, Source, Unknown, report::Problem, source::Channel};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
@@ -22,8 +22,18 @@ pub(crate) struct Root {
     pub(crate) flux: fn(&[PrintedLayer], &[SetVariable]) -> Read,
     /// The paths of the problems of one document, and their lines; none where it is accepted.
     pub(crate) refusals: fn(Format, &str) -> Vec<PathAndLine>,
+    /// The same as `flux`, and all that is reported.
+    pub(crate) reported: fn(&[PrintedLayer], &[SetVariable], Unknown) -> Reported,
     /// The layers, lowest first, and the variables above them; and what is left of them once every layer is lost.
     pub(crate) kept: fn(&[KeptLayer], &[SetVariable]) -> Kept,
+}
+
+/// What a start brings.
+#[derive(Debug, Default)]
+pub(crate) struct Reported {
+    /// None where it is refused.
+    pub(crate) value: Option<String>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// Where a problem is.
@@ -35,6 +45,7 @@ pub(crate) const fn root<C: Config + DeserializeOwned + Debug>(name: &'static st
         serde_alone: serde_alone::<C>,
         flux: through_flux::<C>,
         refusals: refusals::<C>,
+        reported: reported::<C>,
         kept: kept::twice::<C>,
     }
 }
@@ -49,42 +60,53 @@ fn serde_alone<C: DeserializeOwned + Debug>(format: Format, text: &str) -> Read 
 }
 
 fn through_flux<C: Config + Debug>(documents: &[PrintedLayer], variables: &[SetVariable]) -> Read {
-    let started = async {
-        let mut builder = Capacitor::<C>::builder().manual();
-        for (format, text) in documents {
-            let (sender, channel) = Channel::latest("document");
-            sender
-                .try_send(text.as_bytes())
-                .map_err(|error| error.to_string())?;
-            builder = builder.source(Source::watcher(channel).format(*format));
-        }
-        if !variables.is_empty() {
-            builder = builder.override_with(Source::env("APP_").variables(variables.to_vec()));
-        }
-        let capacitor = builder.build().map_err(|error: Error| error.to_string())?;
-        capacitor.start().await.map_err(|error| error.to_string())?;
-        Ok(format!("{:?}", **capacitor.snapshot()))
-    };
-    RUNTIME.with(|runtime| runtime.block_on(started))
+    let started = start::<C>(documents, variables, Unknown::Warn);
+    let started = started.map_err(|error| error.to_string());
+    started.map(|capacitor| format!("{:?}", **capacitor.snapshot()))
 }
 
-fn refusals<C: Config>(format: Format, text: &str) -> Vec<PathAndLine> {
-    let started = async {
+fn start<C: Config>(
+    documents: &[PrintedLayer],
+    variables: &[SetVariable],
+    unknown: Unknown,
+) -> Result<Capacitor<C>, Error> {
+    let mut builder = Capacitor::<C>::builder().manual().unknown(unknown);
+    for (format, text) in documents {
         let (sender, channel) = Channel::latest("document");
         sender.try_send(text.as_bytes()).expect("it has room");
-        let source = Source::watcher(channel).format(format);
-        let capacitor = Capacitor::<C>::builder().manual().source(source).build();
-        let capacitor = capacitor.expect("a declaration");
-        let report = match capacitor.start().await {
-            Ok(()) => return Vec::new(),
-            Err(Error::Refused(report)) => report,
-            Err(other) => panic!("{other}"),
-        };
-        let problems = report.problems().iter();
-        let places = problems.map(|one| (one.path.to_string(), one.line));
-        places.collect()
-    };
-    RUNTIME.with(|runtime| runtime.block_on(started))
+        builder = builder.source(Source::watcher(channel).format(*format));
+    }
+    if !variables.is_empty() {
+        builder = builder.override_with(Source::env("APP_").variables(variables.to_vec()));
+    }
+    let capacitor = builder.build()?;
+    RUNTIME.with(|runtime| runtime.block_on(capacitor.start()))?;
+    Ok(capacitor)
+}
+
+fn reported<C: Config + Debug>(
+    documents: &[PrintedLayer],
+    variables: &[SetVariable],
+    unknown: Unknown,
+) -> Reported {
+    match start::<C>(documents, variables, unknown) {
+        Ok(capacitor) => Reported {
+            value: Some(format!("{:?}", **capacitor.snapshot())),
+            ..Reported::default()
+        },
+        Err(Error::Refused(report)) => Reported {
+            problems: report.problems().to_vec(),
+            ..Reported::default()
+        },
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn refusals<C: Config + Debug>(format: Format, text: &str) -> Vec<PathAndLine> {
+    let found = reported::<C>(&[(format, text.to_owned())], &[], Unknown::Warn);
+    let problems = found.problems.iter();
+    let places = problems.map(|one| (one.path.to_string(), one.line));
+    places.collect()
 }
 
 thread_local! {

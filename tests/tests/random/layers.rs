@@ -151,7 +151,7 @@ impl Writer<'_> {
     }
 
     /// The value as the text of a variable, where it has one that means the same.
-    fn text_of(&self, ty: &FieldType, value: &TreeNode) -> Option<String> {
+    pub(crate) fn text_of(&self, ty: &FieldType, value: &TreeNode) -> Option<String> {
         let json = || forms::print(value, Format::Json, 0);
         let words = |text: &String| {
             let is_word = text.chars().all(|c| c.is_alphabetic() || c == ' ');
@@ -176,7 +176,7 @@ impl Writer<'_> {
 }
 
 /// The type of a map's values.
-fn value_type(ty: &FieldType) -> &FieldType {
+pub(crate) fn value_type(ty: &FieldType) -> &FieldType {
     match ty {
         FieldType::Option(inner) | FieldType::Box(inner) | FieldType::Arc(inner) => {
             value_type(inner)
@@ -186,7 +186,7 @@ fn value_type(ty: &FieldType) -> &FieldType {
     }
 }
 
-fn is_map(ty: &FieldType) -> bool {
+pub(crate) fn is_map(ty: &FieldType) -> bool {
     matches!(value_type(ty), inner if !std::ptr::eq(inner, without_pointers(ty)))
 }
 

@@ -13,9 +13,11 @@ mod forms;
 mod generate;
 mod kept;
 mod layers;
+mod made_wrong;
 mod model;
 mod print;
 mod random;
+mod stacks;
 mod structs;
 
 use compare::{Read, Root};
