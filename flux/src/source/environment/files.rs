@@ -1,6 +1,8 @@
 //! Variables that name a file with the value: `APP_PASSWORD_FILE=/run/secrets/password`, as containers are given their secrets.
 
-use super::{Variable, Variables, variables};
+#[cfg(feature = "testing")]
+use super::Variable;
+use super::{Variables, variables};
 use crate::{
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
