@@ -16,7 +16,7 @@ impl Seg {
     /// In the place of a key that may be a secret.
     pub(crate) const WITHHELD: Seg = Seg::Key(Cow::Borrowed("…"));
 
-    /// Stands for the place of an item in a set, which has none.
+    /// In the place of an index: an item of a set has none.
     pub(crate) const SET_ITEM: Seg = Seg::Index(usize::MAX);
 
     pub(crate) fn is_set_item(&self) -> bool {

@@ -63,7 +63,8 @@ impl NatsMirror {
     async fn start_as(is_mirror: bool) -> Option<Self> {
         let program = program("nats-server")?;
         let (hub, leaves, leaf) = (free_port(), free_port(), free_port());
-        let listen = format!("listen: \"127.0.0.1:{leaves}\"");
+        // A leaf that knows where the hub listens goes there without the line once it was hung up on.
+        let listen = format!("listen: \"127.0.0.1:{leaves}\", no_advertise: true");
         let origin = server(&program, "hub", hub, listen);
         let line = Proxy::to(local(leaves)).await;
         let remote = format!("remotes: [ {{ url: \"nats-leaf://{}\" }} ]", line.address());

@@ -46,7 +46,7 @@ struct Site {
     /// What a cache has.
     copy: Version,
     way: Way,
-    /// By what a version is told from another one.
+    /// What tells a version from another one.
     has_tags: bool,
     has_dates: bool,
     /// How many questions there were, and the connections that had one.

@@ -212,3 +212,32 @@ async fn a_mirror_that_has_lost_the_bucket_that_it_mirrors_is_stale() {
     watched.sees(3).await;
     watched.has_applied(&[1, 2, 3]);
 }
+
+/// As long as the line is cut there is no other way to the bucket: the leaf does not know where its hub listens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_whose_line_is_cut_is_stale_until_it_is_back() {
+    for sourced in [false, true] {
+        let mirror = match sourced {
+            true => NatsMirror::start_sourced().await,
+            false => NatsMirror::start().await,
+        };
+        let Some(mirror) = mirror else {
+            return;
+        };
+        mirror.write(KEY, &document(1)).await;
+        until("mirrored", || mirror.is_whole()).await;
+        let source = Source::uri(format!("nats://{}/flux/{KEY}", mirror.address()));
+        let watched = Watched::started(source).await;
+        watched.sees(1).await;
+        mirror.line.cut();
+        mirror.write(KEY, &document(2)).await;
+        let named = || {
+            let trouble = watched.trouble();
+            trouble.is_some_and(|trouble| trouble.to_string().contains("mirrors another one"))
+        };
+        watched.until("stale", named).await;
+        mirror.line.mend();
+        watched.sees(2).await;
+        watched.has_applied(&[1, 2]);
+    }
+}

@@ -1,4 +1,4 @@
-//! How one server of NATS is connected to: who asks, with which certificates, and what a refusal means.
+//! How one server of NATS is connected to: the user, the certificates, and what a refusal means.
 
 use std::{sync::Arc, time::Duration};
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 type Wire = Client<()>;
 
-/// As a first start asks, or as who lost it.
+/// The question of a first start, or of a source that lost the connection.
 const FIRST: bool = false;
 const LOST: bool = true;
 
