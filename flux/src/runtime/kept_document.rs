@@ -72,13 +72,15 @@ const MOST_ALIKE: usize = 8;
 impl Omitted {
     fn add(&mut self, fields: &'static [Field], path: &[Seg]) {
         self.any = true;
+        // No reader sees what no field has, and its key may be a secret itself, as in `{secret}`.
+        let Reached::Leaf(field, _) = schema::follow(fields, path) else {
+            return;
+        };
         let shown = &path[..schema::shown_steps(fields, path)];
         if self.paths.len() < MOST_PATHS && !self.paths.iter().any(|known| known == shown) {
             self.paths.push(shown.to_vec());
         }
-        if let Reached::Leaf(field, _) = schema::follow(fields, path)
-            && !field.is_secret()
-        {
+        if !field.is_secret() {
             match self.alike.len() < MOST_ALIKE {
                 true => self
                     .alike

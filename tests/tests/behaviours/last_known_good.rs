@@ -197,6 +197,20 @@ async fn secrets_are_left_out_at_any_depth() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_secret_whose_key_was_forgotten_is_not_kept_as_a_key() {
+    for document in [
+        "{n: 1, pools: [{hunter2}]}",
+        "{n: 1, pools: [{size: 3, 'token:hunter2': x}]}",
+        "{n: 1, hunter2}",
+    ] {
+        let folder = Folder::new();
+        ran::<Shop>(&folder.file(), &[document]).await;
+        let text = folder.text();
+        assert!(text.contains("\"n\": 1") && !text.contains("hunter"), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_configuration_with_secrets_is_not_written_at_all_where_that_was_chosen() {
     let (ear, _listening) = Ear::listen();
     let folder = Folder::new();
