@@ -1,6 +1,8 @@
 //! Watches a document on a web server: how often it is asked for, and when an answer is new.
 
+mod known;
 mod newest;
+mod page;
 
 use std::time::Duration;
 
@@ -11,10 +13,14 @@ use flux_syntax::{Remote, Scheme};
 use hyper::{
     StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    header::{AUTHORIZATION, CACHE_CONTROL, HeaderName},
 };
 
-use self::newest::{Newest, OlderBy};
+use self::{
+    known::Known,
+    newest::{Newest, OlderBy},
+    page::is_page,
+};
 use super::{
     AsOf, Observation, Observer, SourceError, Watcher,
     remote::{
@@ -28,8 +34,6 @@ use super::{
 const POLL: Duration = Duration::from_secs(30);
 /// It is asked for this often at most.
 const OFTEN: Duration = Duration::from_millis(100);
-/// After how many seconds without a change a version differs from the next one by its date.
-const SETTLED: u64 = 2;
 
 /// Watches a document on a web server by asking for it again and again; one that has not changed is not sent again where the
 /// server gives it an `ETag` or a `Last-Modified`.
@@ -127,71 +131,6 @@ impl Https {
         };
         Some((AUTHORIZATION, value))
     }
-}
-
-/// What the server answered about the version that was read last.
-#[derive(Default)]
-struct Known {
-    tag: Option<String>,
-    modified: Option<String>,
-    /// It was changed just before it was read, and may have changed again within the same second: neither its date nor a tag that is made
-    /// of it (as nginx does) would show that.
-    is_fresh: bool,
-    /// The server's tags do not come from its dates: one stayed while its date went on, as with a server that dates each answer.
-    tags_content: bool,
-}
-
-impl Known {
-    /// What the answer reveals of its version, after this one.
-    fn next(&self, answer: &HttpAnswer) -> Self {
-        let next = Known::of(answer);
-        let stayed = next.tag.is_some() && next.tag == self.tag;
-        let is_later = next.modified.is_some() && next.modified != self.modified;
-        Known {
-            tags_content: self.tags_content || (stayed && is_later),
-            ..next
-        }
-    }
-
-    fn of(answer: &HttpAnswer) -> Self {
-        let (modified, read) = (answer.header("last-modified"), answer.header("date"));
-        let changed = modified.and_then(date).zip(read.and_then(date));
-        Known {
-            tag: answer.header("etag").map(str::to_owned),
-            modified: modified.map(str::to_owned),
-            is_fresh: changed.is_some_and(|(modified, read)| read < modified + SETTLED),
-            tags_content: false,
-        }
-    }
-
-    /// The conditions under which it need not be sent again.
-    fn conditions(&self) -> impl Iterator<Item = (HeaderName, String)> + use<> {
-        let tag = self.tag.clone();
-        let tag = tag.filter(|_| !self.is_fresh || self.tags_content);
-        let tag = tag.map(|tag| (IF_NONE_MATCH, tag));
-        let modified = self.modified.clone();
-        let modified = modified.filter(|_| self.tag.is_none() && !self.is_fresh);
-        tag.into_iter()
-            .chain(modified.map(|at| (IF_MODIFIED_SINCE, at)))
-    }
-}
-
-/// Whether it is a page for people, as a login shows one with `200 OK`. YAML would take many for a map of one unknown key.
-fn is_page(content_type: Option<&str>, body: &[u8]) -> bool {
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let body = body.trim_ascii_start();
-    let begins = |with: &str| {
-        let beginning = body.get(..with.len());
-        beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(with.as_bytes()))
-    };
-    let html = content_type.unwrap_or_default().trim_start();
-    let html = html
-        .get(..9)
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"));
-    begins("<!doctype html")
-        || begins("<html")
-        // Servers call what they know nothing of so, too.
-        || html && begins("<") && !begins("<?") && !begins("<<")
 }
 
 impl Watcher for Https {
@@ -362,33 +301,6 @@ mod tests {
             assert!(ago + late >= asked + Duration::from_secs(1), "{ago:?}");
             session.abort();
         }
-    }
-
-    #[test]
-    fn a_page_is_no_document() {
-        let html = Some("Text/HTML; charset=utf-8");
-        for page in [
-            "<html><body>Login: please</body></html>",
-            " \n<!DOCTYPE html>\n<title>502: Bad Gateway</title>",
-            "\u{feff}<HTML lang=en>",
-        ] {
-            assert!(is_page(None, page.as_bytes()), "{page}");
-            assert!(is_page(html, page.as_bytes()), "{page}");
-        }
-        let comment = b"<!-- login: please --><html>";
-        assert!(is_page(html, comment) && !is_page(None, comment));
-        for document in [
-            "{}",
-            "port: 1",
-            "a = '<html>'",
-            "",
-            "<<: *a",
-            "<?xml version='1.0'?><port>1</port>",
-        ] {
-            assert!(!is_page(html, document.as_bytes()), "{document}");
-            assert!(!is_page(None, document.as_bytes()), "{document}");
-        }
-        assert!(!is_page(Some("application/xml"), b"<port>1</port>"));
     }
 
     #[test]
