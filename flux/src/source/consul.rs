@@ -10,7 +10,7 @@ use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER, checked, document,
-        http::{Http, SERVERS, escaped, refused},
+        http::{Http, SERVERS, refused},
     },
 };
 
@@ -121,6 +121,19 @@ impl Consul {
             _ => Err(refused(place, &answer)),
         }
     }
+}
+
+/// A key as part of a path: slashes stay.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => out.push(byte.into()),
+            byte if byte.is_ascii_alphanumeric() => out.push(byte.into()),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 impl Watcher for Consul {
