@@ -13,7 +13,9 @@ use tokio::time::{Instant, interval, sleep_until};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document, lost, members,
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE,
+        anew::{SPACING, Watches},
+        answered, checked, document, lost, members,
         shared::{self, Connections, Lease},
         tls::Certificates,
         without_secrets,
@@ -28,8 +30,8 @@ struct EtcdMember {
     address: Option<String>,
 }
 
-/// How often a watch is begun again at most, where the server ends each one.
-const SPACING: Duration = Duration::from_millis(100);
+/// A watch that the server ends sooner is of no use.
+const BRIEF: Duration = Duration::from_millis(500);
 
 /// Watches one key of an etcd cluster.
 ///
@@ -102,36 +104,42 @@ impl Etcd {
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
         beat.reset();
+        let mut watches = Watches::default();
         loop {
             let begin = Instant::now();
             let mut seen = self.read(client, observer).await?;
             let mut watch = self.follow(client, seen.revision + 1).await?;
-            loop {
+            let was_of_use = loop {
                 tokio::select! {
                     message = watch.message() => {
                         let message = message.map_err(|error| self.wrong(&error))?;
                         let message = message.ok_or_else(|| lost(&self.place))?;
                         if message.canceled() || message.compact_revision() > 0 {
                             self.refused(message.cancel_reason())?;
-                            break;
+                            break begin.elapsed() >= BRIEF;
                         }
                         if let Some(event) = message.events().last() {
                             self.changed(event.event_type(), event.kv(), &mut seen, observer);
                         }
                     }
-                    () = resync.due() => break,
+                    () = resync.due() => break true,
                     // Only a majority answers it. A change that the watch has not announced, and a store that went back, are
                     // read and watched anew.
                     _ = beat.tick() => {
                         let asked = Instant::now();
                         match self.still_holds(client, seen).await? {
                             true => observer.as_of(asked).live(),
-                            false => break,
+                            false => break true,
                         }
                     }
                 }
-            }
+            };
+            let pause = watches.pause(was_of_use, BEAT, fastrand::f64());
             sleep_until(begin + SPACING).await;
+            tokio::select! {
+                () = sleep_until(begin + pause) => {}
+                () = resync.due() => {}
+            }
         }
     }
 

@@ -26,17 +26,16 @@ use super::{
     Observation, Observer, Resync, SourceError, Watcher,
     backoff::CAP,
     remote::{
-        self, ANSWER, RESYNC, answered, checked, document, innermost,
+        self, ANSWER, RESYNC,
+        anew::{SPACING, Watches},
+        answered, checked, document, innermost,
         shared::{self, Connections, Lease},
         without_secrets,
     },
 };
-use crate::time::ceiling;
 
 /// How long one watch lasts at the server.
 const WAIT: Duration = Duration::from_secs(120);
-/// How often it is listed at most, where the server ends a watch.
-const SPACING: Duration = Duration::from_millis(100);
 /// A watch that ends sooner is of no use.
 const BRIEF: Duration = Duration::from_millis(500);
 
@@ -147,8 +146,7 @@ impl Kubernetes {
         let api: Api<K> = Api::namespaced(cluster.client.clone(), namespace);
         let only = format!("metadata.name={name}");
         let mut resync = observer.resync();
-        // How many watches in a row were of no use.
-        let mut spent = 0;
+        let mut watches = Watches::default();
         loop {
             let begin = Instant::now();
             let params = ListParams::default().fields(&only);
@@ -161,18 +159,8 @@ impl Kubernetes {
             let is_it = |object: &&K| object.meta().name.as_deref() == Some(name);
             observer.observe(self.document_of(list.items.iter().find(is_it)));
             let watched = self.follow_from(cluster, &api, &version, &observer, &mut resync);
-            let pause = match watched.await? {
-                true => {
-                    spent = 0;
-                    SPACING
-                }
-                // Each list is the truth, and the next one is one more question to a server that may be overloaded.
-                false => {
-                    spent += 1;
-                    let longest = ceiling(spent, SPACING, CAP.min(self.patience()));
-                    longest.mul_f64(0.5 + 0.5 * fastrand::f64())
-                }
-            };
+            let longest = CAP.min(self.patience());
+            let pause = watches.pause(watched.await?, longest, fastrand::f64());
             sleep_until(begin + SPACING).await;
             tokio::select! {
                 () = sleep_until(begin + pause) => {}

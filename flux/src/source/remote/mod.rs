@@ -1,5 +1,7 @@
 //! The limits of time and size that sources on servers share, and how a lost or silent server is worded.
 
+#[cfg(any(feature = "etcd", feature = "k8s"))]
+pub(crate) mod anew;
 #[cfg(all(test, any(feature = "_http", feature = "k8s")))]
 pub(crate) mod fake;
 #[cfg(feature = "_http")]
