@@ -9,7 +9,7 @@ use flux_syntax::{Remote, Scheme};
 use futures_util::{StreamExt, stream};
 use gcp_auth::TokenProvider;
 use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
-    Document, ListenRequest, ListenResponse, Target, TargetChange,
+    Document, ExistenceFilter, ListenRequest, ListenResponse, Target, TargetChange,
     firestore_client::FirestoreClient,
     listen_request,
     listen_response::ResponseType,
@@ -64,7 +64,16 @@ struct Project {
 pub struct Firestore {
     place: Remote<String>,
     /// What was seen last and how to go on from there.
-    last: Option<(Vec<u8>, Observation)>,
+    last: Option<LastHeard>,
+}
+
+#[derive(Clone)]
+struct LastHeard {
+    /// The place to go on from; empty where the server named none.
+    token: Vec<u8>,
+    observation: Observation,
+    /// Whether there was a document, also one without the field.
+    exists: bool,
 }
 
 remote::keeps_options!(Firestore);
@@ -140,6 +149,7 @@ impl Firestore {
         if emulator.is_none() && self.place.get("token").is_none() {
             let found = gcp_auth::provider().await;
             who = Some(found.map_err(|error| {
+                let error = without_secrets(&self.place, &error.to_string());
                 SourceError::permission(format!(
                     "{origin}: no application default credentials: {error}"
                 ))
@@ -161,8 +171,8 @@ impl Firestore {
                 documents: vec![format!("{database}/documents/{}", self.place.at(1))],
             })),
             resume_type: (self.last.as_ref())
-                .filter(|(token, _)| !token.is_empty())
-                .map(|(token, _)| ResumeType::ResumeToken(token.clone())),
+                .filter(|last| !last.token.is_empty())
+                .map(|last| ResumeType::ResumeToken(last.token.clone())),
             ..Target::default()
         };
         let first = ListenRequest {
@@ -298,11 +308,7 @@ impl Firestore {
                 return Err(error);
             }
         };
-        if self
-            .last
-            .as_ref()
-            .is_some_and(|(token, _)| token.is_empty())
-        {
+        if self.last.as_ref().is_some_and(|last| last.token.is_empty()) {
             // There was no place to go on from: everything is reported anew.
             self.last = None;
         }
@@ -347,9 +353,29 @@ impl Firestore {
                 Some(ResponseType::TargetChange(change)) => {
                     self.target_changed(&change, &mut heard, &reader)?;
                 }
-                Some(ResponseType::Filter(_)) | None => {}
+                Some(ResponseType::Filter(counted)) => self.counted(&counted, &heard)?,
+                None => {}
             }
         }
+    }
+
+    /// Compares how many documents the server counts with what it has sent: what was deleted while nobody listened may show in the
+    /// count alone. Where the two differ, everything is to be reported anew.
+    fn counted(
+        &mut self,
+        counted: &ExistenceFilter,
+        heard: &ListenEvent,
+    ) -> Result<(), SourceError> {
+        let Some(last) = &self.last else {
+            // All that there is is still to come.
+            return Ok(());
+        };
+        let exists = heard.document.as_ref().map_or(last.exists, Option::is_some);
+        if exists == (counted.count > 0) {
+            return Ok(());
+        }
+        self.last = None;
+        Err(self.lost(&"the server counts other documents than it has sent; listening anew"))
     }
 
     fn target_changed(
@@ -383,14 +409,62 @@ impl Firestore {
         {
             return Ok(());
         }
-        let observation = match (heard.document.take(), &self.last) {
-            (Some(found), _) => self.observed(&found),
+        let (observation, exists) = match (heard.document.take(), &self.last) {
+            (Some(found), _) => (self.observed(&found), found.is_some()),
             // Nothing has changed since the last session.
-            (None, Some((_, before))) => before.clone(),
-            (None, None) => Observation::Absent,
+            (None, Some(before)) => (before.observation.clone(), before.exists),
+            (None, None) => (Observation::Absent, false),
         };
-        self.last = Some((change.resume_token.clone(), observation.clone()));
+        self.last = Some(LastHeard {
+            token: change.resume_token.clone(),
+            observation: observation.clone(),
+            exists,
+        });
         observer.observe(observation);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A deletion while the listener went on from where it was may be announced by the count alone.
+    #[test]
+    fn a_count_that_differs_from_what_was_sent_is_listened_for_anew() {
+        let seen = |exists| LastHeard {
+            token: vec![1],
+            observation: Observation::Absent,
+            exists,
+        };
+        let heard = |document| ListenEvent {
+            document,
+            current: false,
+        };
+        let there = || Some(Some(Document::default()));
+        for (last, document, count, agrees) in [
+            (Some(seen(true)), None, 1, true),
+            (Some(seen(true)), None, 0, false),
+            (Some(seen(true)), Some(None), 0, true),
+            (Some(seen(false)), None, 0, true),
+            (Some(seen(false)), None, 1, false),
+            (Some(seen(false)), there(), 1, true),
+            // From the beginning everything is sent.
+            (None, None, 1, true),
+            (None, there(), 0, true),
+        ] {
+            let mut source = Firestore::new("project", "config/app");
+            source.last = last;
+            let counted = ExistenceFilter {
+                count,
+                ..ExistenceFilter::default()
+            };
+            let outcome = source.counted(&counted, &heard(document));
+            assert_eq!(outcome.is_ok(), agrees, "{count}");
+            if let Err(error) = outcome {
+                assert_eq!(error.kind(), ErrorKind::Transient);
+                assert!(source.last.is_none(), "it would go on from there again");
+            }
+        }
     }
 }
