@@ -282,6 +282,8 @@ async fn speak(place: &Remote<String>, client: Client) -> Result<Connected, Comm
         match connected.ask(&track).await {
             Ok(_) => connected.tells = true,
             Err(error) if is_never(&error) => {
+                // The server names the user, whom a variable may have brought.
+                let error = classified(place, error).error;
                 tracing::debug!(target: "flux", origin = place.origin(), %error, "no client tracking");
             }
             Err(error) => return Err(classified(place, error)),
