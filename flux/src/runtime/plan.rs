@@ -173,8 +173,17 @@ impl Plan {
             return Ok(None);
         };
         let (config, name) = (self.options.schema.name, self.options.name.clone());
-        let reading = tokio::task::spawn_blocking(move || DiskFindings::read(&keep, config, &name));
-        let found = reading.await.ok().transpose();
+        let (done, reading) = tokio::sync::oneshot::channel();
+        // The start may have been dropped meanwhile.
+        let read = move || drop(done.send(DiskFindings::read(&keep, config, &name)));
+        // The runtime's blocking threads may all be taken.
+        let thread = std::thread::Builder::new().name("flux-disk".to_owned());
+        let found = match thread.spawn(read) {
+            Ok(_) => reading.await.ok().transpose(),
+            Err(error) => Err(format!(
+                "no thread for reading the last known good: {error}"
+            )),
+        };
         found.map_err(|problem| Error::Declaration {
             name: self.options.name.clone(),
             problem,
