@@ -295,5 +295,10 @@ mod tests {
         let shown = without_secrets(&place, said);
         assert_eq!(shown, "***, ***, ***, ***, api_key=*** and ***");
         assert!(!format!("{place:?}").contains("s3cret"));
+        // A value that is too short to be looked for by itself.
+        let place = template("https://h/app.json?pin=${P}&of=me");
+        let place = place.expand(&|_| Some("12".to_owned())).unwrap();
+        let shown = without_secrets(&place, "no /app.json?pin=12&of=me here");
+        assert_eq!(shown, "no /app.json?*** here");
     }
 }

@@ -48,3 +48,38 @@ async fn who_finds_another_folder_wakes_the_others_that_watch_it() {
     other.arm(spots, Wait::Forever).unwrap().unwrap();
     assert!(one.holds() && other.holds());
 }
+
+/// As where its rights are given back: a file behind it may be read again.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_in_a_folder_is_read_again_when_the_rights_of_the_folder_change() {
+    use crate::source::file::{
+        Dir, File,
+        tests::{NEVER, TestFolder, WatchedPath},
+    };
+    use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+    let place = TestFolder::new().await;
+    let path = place.write("watched/f", "before");
+    fs::create_dir(place.at("elsewhere")).unwrap();
+    fs::hard_link(&path, place.at("elsewhere/f")).unwrap();
+    let folder = WatchedPath::of(Dir::new(place.at("watched")).resync(NEVER));
+    let mut both = [WatchedPath::of(File::new(&path).resync(NEVER)), folder];
+    for watched in &mut both {
+        watched
+            .until("before", |watched| watched.seen.len() == 1)
+            .await;
+    }
+    // A write by the other name has no event here.
+    fs::write(place.at("elsewhere/f"), "after").unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for watched in &mut both {
+        watched.take();
+        assert_eq!(watched.seen.len(), 1, "{:?}", watched.seen);
+    }
+    fs::set_permissions(place.at("watched"), fs::Permissions::from_mode(0o750)).unwrap();
+    for watched in &mut both {
+        watched
+            .until("after", |watched| watched.seen.len() == 2)
+            .await;
+    }
+}
