@@ -279,6 +279,9 @@ mod tests {
             !shown.contains(&sent[..8]) && shown.contains("you sent Basic "),
             "{shown}"
         );
+        // Also of a password that is too short to be looked for in what base64 makes of both.
+        let said = format!("you sent Basic {}.", base64(b"bob:pw"));
+        assert_eq!(without_secrets(&place("pw"), &said), "you sent Basic ***.");
     }
 
     #[test]
