@@ -70,6 +70,13 @@ struct EtcdRead {
     revision: i64,
 }
 
+impl EtcdRead {
+    /// Whether a store at this revision, with this version of the key, is still the one that was seen.
+    fn still_holds(self, revision: i64, version: KeyVersion) -> bool {
+        revision >= self.revision && version == self.version
+    }
+}
+
 remote::options_of_a_server!(Etcd);
 
 impl Etcd {
@@ -174,7 +181,7 @@ impl Etcd {
             .ask(client, Some(GetOptions::new().with_keys_only()))
             .await?;
         let revision = answer.header().map_or(0, |header| header.revision());
-        Ok(revision >= seen.revision && version(answer.kvs().first()) == seen.version)
+        Ok(seen.still_holds(revision, version(answer.kvs().first())))
     }
 
     async fn follow(&self, client: &Client, revision: i64) -> Result<WatchStream, SourceError> {
@@ -345,6 +352,27 @@ impl Etcd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where a server goes back behind an open connection, or does not announce a change.
+    #[test]
+    fn what_the_watch_did_not_announce_is_noticed_when_the_store_is_asked() {
+        let seen = EtcdRead {
+            version: Some((3, 7, 2)),
+            revision: 9,
+        };
+        assert!(seen.still_holds(9, Some((3, 7, 2))));
+        assert!(seen.still_holds(20, Some((3, 7, 2))), "other keys changed");
+        assert!(!seen.still_holds(20, Some((3, 12, 3))));
+        assert!(!seen.still_holds(20, None));
+        assert!(!seen.still_holds(8, Some((3, 7, 2))), "an older copy");
+        // Made anew, with the numbers of another key.
+        assert!(!seen.still_holds(9, Some((7, 7, 1))));
+        let absent = EtcdRead {
+            version: None,
+            ..seen
+        };
+        assert!(absent.still_holds(9, None) && !absent.still_holds(10, Some((10, 10, 1))));
+    }
 
     #[test]
     fn a_password_that_the_end_of_a_watch_repeats_is_not_shown() {

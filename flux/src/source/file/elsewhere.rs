@@ -77,6 +77,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_full_pool_of_blocking_threads_holds_nothing_up() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (free, stuck) = mpsc::channel::<()>();
+        let answer = runtime.block_on(async {
+            tokio::task::spawn_blocking(move || stuck.recv().is_err());
+            timeout(Duration::from_secs(60), elsewhere(|| 7, || {})).await
+        });
+        drop(free);
+        assert_eq!(answer.expect("an answer").unwrap(), 7);
+    }
+
     #[tokio::test]
     async fn a_panic_is_an_error() {
         let outcome = elsewhere(|| panic!("out of cheese"), || {}).await;

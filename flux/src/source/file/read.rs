@@ -288,6 +288,23 @@ mod tests {
     use super::*;
     use crate::source::ErrorKind;
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_has_lost_its_last_name_is_seen_as_such() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "text").unwrap();
+        let open = fs::File::open(&path).unwrap();
+        // As by a mount of the file.
+        let held = format!("/proc/self/fd/{}", open.as_raw_fd());
+        let found = || super::read(Path::new(&held), "f", 100);
+        assert!(!found().orphan);
+        fs::remove_file(&path).unwrap();
+        let found = found();
+        assert!(found.orphan && matches!(found.what, FileContent::Bytes(_)));
+    }
+
     #[test]
     fn sizes_are_written_for_people() {
         for (bytes, text) in [
