@@ -10,6 +10,7 @@ use flux_tests::{
     servers::{Nats, NatsMirror, Remote},
 };
 use std::time::Duration;
+use tokio::task::block_in_place;
 
 const KEY: &str = "app.config";
 
@@ -185,6 +186,58 @@ async fn a_bucket_that_was_made_anew_meanwhile_is_read() {
         server.write(KEY, &document(n)).await;
         watched.sees(n).await;
     }
+}
+
+/// How far the old bucket was seen is no place to go on from, although the new one has as many messages by now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_was_made_anew_and_has_grown_since_is_read() {
+    let Some(mut server) = Nats::start().await else {
+        return;
+    };
+    // Without a resync: it is found by what is asked of the leader.
+    let source = Source::uri(server.uri(server.address(), KEY)).resync(Duration::from_secs(86_400));
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(source).await;
+    for n in 2..=3 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    server.delete_bucket().await;
+    server.make_bucket().await;
+    server.write(KEY, &document(4)).await;
+    for n in 0..10 {
+        server.write("app.other", &document(n)).await;
+    }
+    watched.sees(4).await;
+}
+
+/// The client connects again by itself, so that the session goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_is_read_by_a_client_of_the_programs_own() {
+    let Some(mut server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let copy = block_in_place(|| {
+        let copy = server.process().copy();
+        server.process().restart();
+        copy
+    });
+    server.restarted().await;
+    let client = async_nats::connect(server.address().to_string()).await;
+    let own = source::Nats::with_client(client.unwrap(), "flux", KEY);
+    let source = Source::watcher(own).resync(Duration::from_secs(86_400));
+    let watched = Watched::started(source).await;
+    for n in 2..=6 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    block_in_place(|| {
+        server.process().put_back(&copy);
+        server.process().restart();
+    });
+    server.restarted().await;
+    watched.sees(1).await;
 }
 
 /// The server of the mirror answers for it by itself, as its leader.
