@@ -71,6 +71,32 @@ async fn rollback_serves_the_one_before_or_any_that_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_each_of_several_rollbacks_the_status_names_the_generation_that_serves() {
+    let (capacitor, sender) = running(|b| b).await;
+    changed_to(&sender, 2..=4).await;
+    for to in [3, 2, 1, 3] {
+        capacitor.rollback(to).await.unwrap();
+        let error = capacitor.last_error().unwrap().to_string();
+        let words = format!("generation {to} is served again");
+        assert!(
+            error.contains(&words) && error.matches("is served again").count() == 1,
+            "{error}"
+        );
+    }
+    // The content of before comes again once another generation serves.
+    say(&sender, 5).await;
+    settle().await;
+    say(&sender, 4).await;
+    settle().await;
+    assert_eq!((capacitor.state(), capacitor.get().n), (State::Degraded, 5));
+    let error = capacitor.last_error().unwrap().to_string();
+    assert!(
+        error.contains("rolled back by hand") && !error.contains("served again"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_layers_held_is_not_tried_again_until_it_changes_and_numbers_go_on() {
     let (capacitor, sender) = running(|b| b).await;
     changed_to(&sender, 2..=3).await;

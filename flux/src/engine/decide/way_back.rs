@@ -70,15 +70,18 @@ impl Engine {
         let text = format!(
             "is taken back, and generation {to} is served again: {reason}; this content is not tried again until it changes"
         );
+        // What is served may be another generation by the time that the content comes again.
+        let again =
+            format!("is taken back: {reason}; this content is not tried again until it changes");
         let states = self.layers.states.iter_mut();
         for (i, (state, content)) in states.zip(&*back.contents).enumerate() {
             let suspects = back.suspects.iter().map(|contents| contents[i].clone());
             let served = Some(state.content()).filter(|_| to < from);
             for suspect in suspects.chain(served) {
-                state.take_back_unless_same(&suspect, content, &text);
+                state.take_back_unless_same(&suspect, content, &again);
             }
             if by_hand {
-                state.give_up_candidate(content, &text);
+                state.give_up_candidate(content, &again);
             }
             state.go_back(content, &text);
         }

@@ -32,7 +32,10 @@ impl LayerState {
             self.acquit(&newest.content());
             self.accepted = Some(newest);
             (self.candidate, self.refusal) = (None, None);
-        } else if self.candidate.is_none() && self.refusal.is_none() {
+        } else if self.candidate.is_none()
+            && self.refusal.iter().flatten().all(Entry::is_taken_back)
+        {
+            // Also in the place of the words of an earlier way back.
             self.refusal = Some(vec![self.taken_back(why)]);
         }
     }
