@@ -3,7 +3,7 @@
 
 use super::{content::LayerContent, value::AnySnapshot};
 use crate::codec::Decoder;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 /// What readers see, and the layers' contents that it was made of. The clone is cheap.
 #[derive(Clone, Default)]
@@ -26,6 +26,8 @@ pub(crate) struct WaitingPath {
     pub(crate) path: String,
     /// What the layers contained when that value was applied.
     pub(crate) running: Arc<[LayerContent]>,
+    /// Since when.
+    pub(crate) since: SystemTime,
 }
 
 impl WaitingPath {
@@ -34,15 +36,22 @@ impl WaitingPath {
         paths: Vec<String>,
         known: Option<&[WaitingPath]>,
         before: &Arc<[LayerContent]>,
+        now: SystemTime,
     ) -> Option<Arc<[WaitingPath]>> {
         if paths.is_empty() {
             return None;
         }
         let waiting = |path: String| {
             let mut known = known.unwrap_or_default().iter();
-            let running = known.find(|one| one.overlaps(&path));
-            let running = Arc::clone(running.map_or(before, |one| &one.running));
-            WaitingPath { path, running }
+            let (running, since) = match known.find(|one| one.overlaps(&path)) {
+                Some(known) => (&known.running, known.since),
+                None => (before, now),
+            };
+            WaitingPath {
+                path,
+                running: Arc::clone(running),
+                since,
+            }
         };
         Some(paths.into_iter().map(waiting).collect())
     }

@@ -1,15 +1,16 @@
 //! Who changed a path: which kept generations and refusals `blame` names for it.
 
+mod refusals;
 mod settings;
 mod text;
+mod waiting;
 
 use super::{
     answers::Answers, effective::value_at, error::ExplainError, explanation::Setting,
     planned::printed, value::ConfigValue,
 };
 use crate::{
-    Report,
-    engine::{Generation, GenerationOutcome, Schema, Served, Status},
+    engine::{Generation, GenerationOutcome, LayerContent, Schema, Served, Status},
     problem::{KeyPath, Seg},
     schema::TypeFacts,
 };
@@ -60,9 +61,10 @@ pub struct Blame {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BlamedChange {
-    /// When it was applied or refused. Of a refusal that is only known to last, since when the state is what it is.
+    /// When it was applied or refused, or since when the path waits for a restart. Of a refusal that is only known to last, since when
+    /// the state is what it is.
     pub at: SystemTime,
-    /// The generation; none of a change that was refused.
+    /// The generation; none of a change that was refused, or waits for a restart.
     pub generation: Option<u64>,
     /// The layers whose new content made the generation, or whose content is refused.
     pub origins: Vec<String>,
@@ -103,6 +105,8 @@ pub enum BlameOutcome {
     TakenBack(String),
     /// It was refused.
     Refused,
+    /// It is in the newest documents, and readers keep the old value until a restart of the program.
+    WaitsForRestart,
 }
 
 impl BlameOutcome {
@@ -113,6 +117,7 @@ impl BlameOutcome {
             BlameOutcome::OnProbation => "on_probation",
             BlameOutcome::TakenBack(_) => "taken_back",
             BlameOutcome::Refused => "refused",
+            BlameOutcome::WaitsForRestart => "waits_for_restart",
         }
     }
 }
@@ -133,7 +138,8 @@ pub(super) fn blame(
         status,
         known: &[],
     };
-    let mut changes = blaming.refused();
+    let mut changes = blaming.waiting();
+    changes.extend(blaming.refused());
     let mut before: Option<AnsweredGeneration> = None;
     for record in &status.generations {
         let now = match record.number == status.generation {
@@ -209,11 +215,22 @@ impl Blaming<'_> {
         if let Some(known) = known {
             return known.clone();
         }
-        let mut status = Status::idle(self.status.name.clone(), record.at);
-        status.generation = record.number;
+        self.made_of(&record.contents.0, record.number, record.at)
+    }
+
+    /// What the layers made of these contents.
+    fn made_of(
+        &self,
+        contents: &Arc<[LayerContent]>,
+        generation: u64,
+        at: SystemTime,
+    ) -> AnsweredGeneration {
+        let served = &self.status.served;
+        let mut status = Status::idle(self.status.name.clone(), at);
+        status.generation = generation;
         status.served = Served {
             layers: Arc::clone(&served.layers),
-            contents: Arc::clone(&record.contents.0),
+            contents: Arc::clone(contents),
             staged: None,
             reduced: served.reduced,
             waiting: None,
@@ -264,65 +281,9 @@ impl Blaming<'_> {
         })
     }
 
-    /// The refusals that are about the path, each once.
-    fn refused(&self) -> Vec<BlamedChange> {
-        let mut all: Vec<(SystemTime, &Report)> = Vec::new();
-        for refusal in &self.status.history {
-            // What is tried again is refused again.
-            if all.last().is_none_or(|(_, last)| **last != refusal.report) {
-                all.push((refusal.at, &refusal.report));
-            }
-        }
-        if let Some(newest) = &self.status.error
-            && all.last().is_none_or(|(_, last)| *last != newest)
-        {
-            all.push((self.status.since, newest));
-        }
-        let all = all.into_iter();
-        all.filter_map(|(at, report)| self.refusal(at, report))
-            .collect()
-    }
-
-    fn refusal(&self, at: SystemTime, report: &Report) -> Option<BlamedChange> {
-        let about = report.problems().iter().filter(|problem| {
-            let path = problem.path.steps();
-            let is_whole = path.is_empty() && problem.layer.is_none() && !self.path.is_empty();
-            !problem.is_warning()
-                && !is_whole
-                && (path.starts_with(self.path) || self.path.starts_with(path))
-        });
-        let (mut origins, mut settings) = (Vec::<String>::new(), Vec::new());
-        for problem in about {
-            if !problem.origin.is_empty() && !origins.contains(&problem.origin) {
-                origins.push(problem.origin.clone());
-            }
-            let by = problem.layer.map(|layer| Setting {
-                origin: problem.origin.clone(),
-                layer,
-                variable: problem.variable.clone(),
-                argument: problem.argument.clone(),
-                line: problem.line,
-                column: problem.column,
-                revision: None,
-                value: None,
-                effect: super::Effect::Shadowed,
-            });
-            settings.push(ChangedSetting {
-                path: problem.path.clone(),
-                old: None,
-                new: None,
-                by,
-                problem: Some(problem.message.clone()),
-                printed: [None, None],
-            });
-        }
-        (!settings.is_empty()).then_some(BlamedChange {
-            at,
-            generation: None,
-            origins,
-            outcome: BlameOutcome::Refused,
-            settings,
-        })
+    /// Whether a path is the one that is asked about, is below it, or contains it.
+    fn overlaps(&self, path: &[Seg]) -> bool {
+        path.starts_with(self.path) || self.path.starts_with(path)
     }
 
     fn notes(&self) -> Vec<String> {
@@ -340,16 +301,18 @@ impl Blaming<'_> {
         }
         if self.status.history.is_empty() {
             notes.push(
-                "no refusal is remembered; how many are is set in the program, by `Builder::history`".to_owned(),
+                match self.status.error {
+                    Some(_) => "refusals before the last one are not known",
+                    None => "no refusal is known",
+                }
+                .to_owned()
+                    + "; `Builder::history` sets how many are kept",
             );
         }
         for content in &self.status.quarantined {
             let is_about = content.changed.iter().any(|changed| {
                 let changed = changed.parse::<KeyPath>();
-                changed.is_ok_and(|changed| {
-                    let changed = changed.steps();
-                    changed.starts_with(self.path) || self.path.starts_with(changed)
-                })
+                changed.is_ok_and(|changed| self.overlaps(changed.steps()))
             });
             if is_about {
                 notes.push(format!(

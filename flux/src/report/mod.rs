@@ -72,6 +72,8 @@ pub(crate) enum Keeping {
 pub struct Report {
     keeping: Keeping,
     problems: Vec<Problem>,
+    /// What the refused update would have changed, where it is known: problems of the program's code have no path.
+    changed: Option<Arc<[String]>>,
 }
 
 impl Report {
@@ -156,7 +158,22 @@ impl Report {
             let more = Entry::new("", Flaw::whole(What::More(more)));
             problems.push(problem_of(&more.warning(are_warnings)));
         }
-        Report { keeping, problems }
+        Report {
+            keeping,
+            problems,
+            changed: None,
+        }
+    }
+
+    /// The report of an update that would have changed these paths.
+    pub(crate) fn of_changed(mut self, paths: Vec<String>) -> Self {
+        self.changed = (!paths.is_empty()).then(|| paths.into());
+        self
+    }
+
+    /// The paths that the refused update would have changed, as far as they are known.
+    pub(crate) fn changed(&self) -> &[String] {
+        self.changed.as_deref().unwrap_or_default()
     }
 
     /// Adds warnings behind the problems, unless they are among them.

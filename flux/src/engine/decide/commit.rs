@@ -82,7 +82,7 @@ impl Engine {
                     (Some(before), _) if self.begun => self.differences(snapshot, before),
                     _ => Vec::new(),
                 };
-                if let Some(mut kept) = self.kept(pending_restart) {
+                if let Some(mut kept) = self.kept(pending_restart, now) {
                     kept.describe(origins, changed);
                     self.generations.push(kept);
                 }
@@ -108,10 +108,15 @@ impl Engine {
     }
 
     /// What readers see, to be kept for a way back, with what of it waits for a restart.
-    pub(super) fn kept(&mut self, pending_restart: Vec<String>) -> Option<KeptGeneration> {
+    pub(super) fn kept(
+        &mut self,
+        pending_restart: Vec<String>,
+        now: Now,
+    ) -> Option<KeptGeneration> {
         let contents = self.layers.all_contents();
         let known = self.waiting.take();
-        self.waiting = WaitingPath::all(pending_restart, known.as_deref(), &self.served.contents);
+        let before = &self.served.contents;
+        self.waiting = WaitingPath::all(pending_restart, known.as_deref(), before, now.wall);
         self.served.contents = Arc::clone(&contents);
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
         if contents.contains(&LayerContent::Kept) {
@@ -151,12 +156,23 @@ impl Engine {
     }
 
     pub(super) fn refuse(&mut self, stage: RefusedStage, entries: Vec<Entry>, now: Now) -> Action {
+        self.refuse_change(stage, entries, Vec::new(), now)
+    }
+
+    /// [`refuse`](Engine::refuse) of an update that would have changed these paths.
+    pub(super) fn refuse_change(
+        &mut self,
+        stage: RefusedStage,
+        entries: Vec<Entry>,
+        changed: Vec<String>,
+        now: Now,
+    ) -> Action {
         let (keeping, outcome) = match &self.current {
             // After a stop and a start readers see what they saw before.
             Some(_) => (Keeping::Previous, UpdateOutcome::Partly),
             None => (Keeping::Nothing, UpdateOutcome::Refused),
         };
-        let report = self.report(entries, keeping);
+        let report = self.report(entries, keeping).of_changed(changed);
         let (condition, events) = (&mut self.condition, &mut self.events);
         condition.refused(stage, report, outcome, now, events);
         self.judge_layers();

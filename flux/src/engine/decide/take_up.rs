@@ -87,7 +87,7 @@ impl Engine {
         let pending_restart = dotted(&built.pending_restart);
         if same {
             self.adopt(&chosen);
-            if let Some(kept) = self.kept(pending_restart) {
+            if let Some(kept) = self.kept(pending_restart, now) {
                 self.generations.renew(kept);
             }
             self.settle(refused, Keeping::Previous, now);
@@ -154,6 +154,7 @@ impl Engine {
         };
         let target = proposal.target();
         self.withdraw_trial();
+        let mut would_change = Vec::new();
         match proposal.direction {
             Direction::Back { by_hand: true, .. } => {
                 let report = self.report(entries, Keeping::Previous);
@@ -163,11 +164,16 @@ impl Engine {
                 });
                 return Action::Denied(report);
             }
-            Direction::Forward { refused, .. } => entries.extend(refused),
+            Direction::Forward {
+                refused, changed, ..
+            } => {
+                entries.extend(refused);
+                would_change = dotted(&changed);
+            }
             Direction::Back { .. } => {}
         }
         self.deny_first(&entries, may_pass);
-        self.refuse(stage, entries, now);
+        self.refuse_change(stage, entries, would_change, now);
         match target {
             RetryTarget::Newest if !may_pass => self.agenda.retry.clear_newest(),
             target => self.agenda.retry.failed(now.instant, target),

@@ -39,10 +39,13 @@ impl fmt::Display for BlamedChange {
         let ago = self.at.elapsed().unwrap_or_default().as_secs();
         match self.generation {
             Some(number) => write!(f, "generation {number}, {ago}s ago")?,
+            None if self.outcome == BlameOutcome::WaitsForRestart => {
+                write!(f, "waits for a restart since {ago}s ago")?
+            }
             None => write!(f, "refused {ago}s ago")?,
         }
         match &self.outcome {
-            BlameOutcome::Applied | BlameOutcome::Refused => {}
+            BlameOutcome::Applied | BlameOutcome::Refused | BlameOutcome::WaitsForRestart => {}
             BlameOutcome::OnProbation => f.write_str(", on probation")?,
             BlameOutcome::TakenBack(reason) => write!(f, ", taken back ({reason})")?,
         }

@@ -2,6 +2,7 @@
 
 use flux::{
     Capacitor, Flux, Format, Source,
+    change::{Change, Party},
     inspect::{BlameOutcome, ConfigValue},
     source::{Channel, ChannelSender},
 };
@@ -21,7 +22,7 @@ struct App {
     token: String,
 }
 
-#[derive(Flux, Debug)]
+#[derive(Flux, Debug, Clone, PartialEq)]
 struct Pool {
     #[flux(default = 1)]
     min: u16,
@@ -238,4 +239,122 @@ async fn a_section_of_several_layers_has_each_setting_with_the_layer_that_sets_i
             "1 applied tenants.x = {\"min\": 1, \"max\": 5} (variable APP_TENANTS_X_MAX)"
         ]
     );
+}
+
+/// Refuses a port, and quotes the token.
+struct Picky;
+
+impl Party<App> for Picky {
+    type Prepared = ();
+    type Error = String;
+    async fn prepare(&self, change: &Change<App>) -> Result<(), String> {
+        match change.current.port {
+            13 => Err("no thirteen".to_owned()),
+            14 => Err(format!("not with {}", change.current.token)),
+            _ => Ok(()),
+        }
+    }
+    fn commit(&self, (): ()) {}
+}
+
+#[tokio::test]
+async fn what_a_party_refused_is_named_for_the_paths_that_it_would_have_changed() {
+    let (sender, channel) = Channel::buffered("app.yaml", 1);
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .party(Picky)
+        .history(8)
+        .manual()
+        .build()
+        .unwrap();
+    sender.send(&b"port: 2"[..]).await.unwrap();
+    app.start().await.unwrap();
+    change(&sender, &app, "port: 13\npool: {min: 3}").await;
+    for (path, shown) in [
+        ("port", "port"),
+        ("pool.min", "pool.min"),
+        ("pool", "pool.min"),
+    ] {
+        let blame = app.blame(path).unwrap();
+        let newest = &blame.changes[0];
+        assert_eq!(newest.outcome, BlameOutcome::Refused, "{blame}");
+        assert_eq!(newest.settings[0].path.as_str(), shown, "{blame}");
+        let reason = newest.settings[0].problem.as_ref().unwrap();
+        assert!(
+            reason.contains("Picky") && reason.contains("no thirteen"),
+            "{reason}"
+        );
+    }
+    // It would not have changed this one.
+    let blame = app.blame("hosts").unwrap();
+    assert!(blame.changes.is_empty(), "{blame}");
+    change(&sender, &app, "port: 14\ntoken: hunter2hunter2").await;
+    let blame = app.blame("port").unwrap();
+    assert_eq!(blame.changes.len(), 3, "{blame}");
+    let printed = format!("{blame}{blame:?}{}", serde_json::to_string(&blame).unwrap());
+    assert!(!printed.contains("hunter2"), "{printed}");
+    app.stop().await;
+}
+
+#[derive(Flux, Debug)]
+struct Server {
+    #[flux(default = "here", restart)]
+    address: String,
+    #[flux(nested, default = Pool { min: 1, max: 9 }, restart)]
+    pool: Pool,
+    #[flux(secret, default = "a", restart)]
+    token: String,
+}
+
+#[tokio::test]
+async fn a_change_that_waits_for_a_restart_is_named_with_its_layer_until_it_ends() {
+    let (sender, channel) = Channel::buffered("app.yaml", 1);
+    let app = Capacitor::<Server>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .manual()
+        .build()
+        .unwrap();
+    sender
+        .send(&b"address: here\npool: {min: 1}"[..])
+        .await
+        .unwrap();
+    app.start().await.unwrap();
+    let text = "address: there\npool: {min: 2}\ntoken: hunter2hunter2";
+    sender.send(text.as_bytes()).await.unwrap();
+    app.process().await.unwrap();
+    for (path, line) in [
+        ("address", "address: \"here\" -> \"there\" (app.yaml:1:10)"),
+        ("pool.min", "pool.min: 1 -> 2 (app.yaml:2:13)"),
+        ("token", "token: another secret (app.yaml:3:8)"),
+    ] {
+        let blame = app.blame(path).unwrap();
+        let newest = &blame.changes[0];
+        assert_eq!(newest.outcome, BlameOutcome::WaitsForRestart, "{blame}");
+        assert_eq!(newest.generation, None);
+        assert_eq!(newest.origins, ["app.yaml"], "{blame}");
+        assert_eq!(newest.settings[0].to_string(), line, "{blame}");
+        assert!(
+            blame.to_string().contains("\n  waits for a restart since "),
+            "{blame}"
+        );
+        let json = serde_json::to_value(&blame).unwrap();
+        assert_eq!(json["changes"][0]["outcome"], "waits_for_restart");
+        assert!(!format!("{blame}{blame:?}{json}").contains("hunter2"));
+    }
+    let same = app.blame("pool.max").unwrap();
+    let waits = |one: &flux::inspect::BlamedChange| one.outcome == BlameOutcome::WaitsForRestart;
+    assert!(!same.changes.iter().any(waits), "{same}");
+    assert_eq!(
+        app.blame("")
+            .unwrap()
+            .changes
+            .iter()
+            .filter(|one| waits(one))
+            .count(),
+        3
+    );
+    sender.send(&b"address: here"[..]).await.unwrap();
+    app.process().await.unwrap();
+    assert!(!app.blame("").unwrap().changes.iter().any(waits));
+    app.stop().await;
 }
