@@ -34,8 +34,8 @@ pub enum SilentReason {
     Repeats(Setting),
     /// The default is the same value.
     RepeatsDefault,
-    /// No field has the key.
-    UnknownKey,
+    /// No field has the key, or nothing reads the variable: in the words of the warning.
+    UnknownKey(String),
 }
 
 impl SilentReason {
@@ -45,7 +45,7 @@ impl SilentReason {
             SilentReason::Shadowed(_) => "shadowed",
             SilentReason::Repeats(_) => "repeats",
             SilentReason::RepeatsDefault => "repeats_default",
-            SilentReason::UnknownKey => "unknown_key",
+            SilentReason::UnknownKey(_) => "unknown_key",
         }
     }
 }
@@ -57,7 +57,7 @@ impl fmt::Display for SilentSetting {
             SilentReason::Shadowed(by) => write!(f, "{by} hides it"),
             SilentReason::Repeats(below) => write!(f, "{below} has the same value"),
             SilentReason::RepeatsDefault => f.write_str("the default is the same value"),
-            SilentReason::UnknownKey => f.write_str("no field has this key"),
+            SilentReason::UnknownKey(words) => f.write_str(words),
         }
     }
 }
@@ -69,7 +69,11 @@ serialized! {
         why: own.why.as_str(),
         other: match &own.why {
             SilentReason::Shadowed(other) | SilentReason::Repeats(other) => Some(other),
-            SilentReason::RepeatsDefault | SilentReason::UnknownKey => None,
+            SilentReason::RepeatsDefault | SilentReason::UnknownKey(_) => None,
+        },
+        message: match &own.why {
+            SilentReason::UnknownKey(words) => Some(words),
+            _ => None,
         },
     }
 }
@@ -141,7 +145,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             value: None,
             effect: Effect::Shadowed,
         },
-        why: SilentReason::UnknownKey,
+        why: SilentReason::UnknownKey(warning.message.clone()),
     }));
     all
 }

@@ -327,7 +327,7 @@ async fn what_has_no_effect_is_a_page_of_its_own_and_data() {
     assert_eq!(silent.header("content-type"), "text/html; charset=utf-8");
     for part in [
         "<li>`level` at app.yaml:4:8 has no effect: variable APP_LEVEL hides it</li>",
-        "<li>`prot` at app.yaml:5:7 has no effect: no field has this key</li>",
+        "<li>`prot` at app.yaml:5:7 has no effect: unknown key, did you mean `port`?</li>",
         "<a href=\"?\">",
     ] {
         assert!(silent.body.contains(part), "{part}\n{}", silent.body);

@@ -292,7 +292,7 @@ async fn settings_without_effect_are_listed() {
             "`pool.min` at app.yaml:3:13 has no effect: variable APP_POOL_MIN hides it",
             "`pool.min` at variable APP_POOL_MIN has no effect: app.yaml:3:13 has the same value",
             "`pool.lazy` at variable APP_POOL_LAZY has no effect: the default is the same value",
-            "`prot` at app.yaml:4:7 has no effect: no field has this key",
+            "`prot` at app.yaml:4:7 has no effect: unknown key, did you mean `port`?",
         ]
     );
 }
@@ -360,4 +360,32 @@ async fn a_document_whose_places_are_not_known_is_explained_without_them() {
     let hosts = app.explain("hosts").unwrap();
     assert_eq!(hosts.value.as_ref().unwrap().to_string(), r#"["x", "y"]"#);
     assert_eq!(hosts.settings[0].to_string(), "app.words");
+}
+
+#[tokio::test]
+async fn a_misspelt_variable_has_no_effect_in_the_words_of_the_warning() {
+    #[derive(Flux, Debug)]
+    struct Login {
+        #[flux(default = "a")]
+        password: String,
+    }
+    let app: flux::Capacitor<Login> = over(&[], &[("APP_PASSWRD", "s")]).await;
+    let silent = app.silent().unwrap();
+    let warning = &app.status().warnings[0];
+    assert_eq!(
+        silent[0].to_string(),
+        format!(
+            "`password` at variable APP_PASSWRD has no effect: {}",
+            warning.message
+        )
+    );
+    assert!(
+        warning.message.contains("did you mean `APP_PASSWORD`"),
+        "{warning:?}"
+    );
+    let json = serde_json::to_value(&silent[0]).unwrap();
+    assert_eq!(
+        (&json["why"], &json["message"]),
+        (&"unknown_key".into(), &(&*warning.message).into())
+    );
 }
