@@ -16,6 +16,8 @@ pub(super) struct SecretPieces {
     pieces: PieceSet,
     /// Those that are shorter than a piece are found as words.
     words: HashSet<String>,
+    /// A bit for each ASCII character that one of the words begins with.
+    begins: u128,
     has_too_long: bool,
 }
 
@@ -52,7 +54,9 @@ impl SecretPieces {
         }
         let word = value.trim();
         if !word.is_empty() && word.chars().take(PIECE).count() < PIECE {
-            self.words.insert(folded(word).collect());
+            let word: String = folded(word).collect();
+            self.begins |= word.chars().next().and_then(bit).unwrap_or_default();
+            self.words.insert(word);
         }
     }
 
@@ -77,7 +81,13 @@ impl SecretPieces {
 
     /// Whether six characters of a secret are in the text as they are; short secrets are passed over.
     pub(super) fn have_a_piece_in(&self, text: &str) -> bool {
-        self.has_too_long || !pieces_of(text, |piece| !self.pieces.contains(&piece))
+        self.has_too_long
+            || !self.pieces.is_empty() && !pieces_of(text, |piece| !self.pieces.contains(&piece))
+    }
+
+    /// Whether a word may begin so.
+    fn may_begin(&self, first: char) -> bool {
+        bit(first).is_none_or(|bit| self.begins & bit != 0)
     }
 
     fn are_plainly_in(&self, text: &str, words: WordsOf) -> bool {
@@ -94,7 +104,7 @@ impl SecretPieces {
         let before = |from: usize| from.checked_sub(1).and_then(|at| text.get(at));
         let mut word = String::new();
         (0..text.len()).any(|from| {
-            if !is_edge(before(from)) {
+            if !self.may_begin(text[from]) || !is_edge(before(from)) {
                 return false;
             }
             word.clear();
@@ -111,6 +121,10 @@ impl SecretPieces {
             })
         })
     }
+}
+
+fn bit(c: char) -> Option<u128> {
+    c.is_ascii().then(|| 1 << u32::from(c))
 }
 
 /// Where short secrets are looked for.
