@@ -212,7 +212,7 @@ impl Answering<'_> {
         files: &[Option<PathBuf>],
         changes: &[PlannedChange],
         warnings: &[Problem],
-        standing: Option<&Report>,
+        (notes, standing): (&[String], Option<&Report>),
     ) -> io::Result<u8> {
         let refused = || standing.iter().flat_map(|report| report.problems());
         let annotations = || {
@@ -227,6 +227,9 @@ impl Answering<'_> {
             OutputFormat::Json => {
                 let mut found =
                     json!({ "verdict": verdict, "changes": changes, "warnings": warnings });
+                if !notes.is_empty() {
+                    found["notes"] = json!(notes);
+                }
                 if let Some(report) = standing {
                     found["standing"] = json!(report);
                 }
@@ -252,6 +255,9 @@ impl Answering<'_> {
                 } else {
                     for warning in warnings {
                         writeln!(self.out, "warning: {}", warning.after_word())?;
+                    }
+                    for note in notes {
+                        writeln!(self.err, "note: {note}")?;
                     }
                     if let Some(report) = standing {
                         writeln!(

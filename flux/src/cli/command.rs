@@ -3,7 +3,7 @@
 mod ask;
 mod execute;
 
-pub(super) use execute::parser;
+pub(super) use execute::{parser, program};
 
 use super::output::OutputFormat;
 use crate::inspect::Inputs;
@@ -264,7 +264,10 @@ impl clap::FromArgMatches for ConfigCommand {
                 .collect();
             let names = names.join(" or ");
             let text = format!("`{name}` {why}, and has no `--format {format}`; take {names}\n");
-            return Err(clap::Error::raw(kind, text));
+            // Formatted here: clap's derive would print the usage of a parser that does not know what the program is called.
+            let parser = clap::Command::new("config").bin_name(format!("{} config", program()));
+            return Err(clap::Error::raw(kind, text)
+                .format(&mut <Self as clap::Args>::augment_args(parser)));
         }
         let action = match name {
             "check" => ConfigAction::Check(inputs_of(own)),

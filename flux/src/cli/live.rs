@@ -2,13 +2,15 @@
 
 use crate::{
     Builder, Capacitor, Error, Root,
-    inspect::{InputError, Inputs, LastGood, PlannedUpdate},
+    inspect::{InputError, Inputs, LastGood, PlanBase, PlannedUpdate, WITHOUT_GIVEN},
     source::arguments::Arguments,
 };
+use std::path::PathBuf;
 
 /// Why there is no plan.
 pub(super) enum PlanError {
-    Start(Error),
+    /// With the file of each layer that a document is given for.
+    Start(Vec<Option<PathBuf>>, Error),
     Inputs(InputError),
 }
 
@@ -25,24 +27,53 @@ pub(super) fn declared_without_parties<C: Root>() -> Builder<C> {
     builder
 }
 
-/// Reads every source as a start does, and compares.
+/// Reads every source as a start does, and compares. Where that is refused, or cannot be read, the given documents take the places of
+/// their sources: the verdict is about them.
 pub(super) fn live<C: Root>(
     inputs: &Inputs,
     since: Option<&LastGood>,
 ) -> Result<PlannedUpdate, PlanError> {
-    let mut builder = declared_without_parties::<C>();
+    let base = since.map(LastGood::as_base);
+    let error = match started(declared_without_parties::<C>()) {
+        Ok(capacitor) => {
+            let planned = capacitor.plan_since(inputs, base.unwrap_or(PlanBase::Running));
+            return planned.map_err(PlanError::Inputs);
+        }
+        Err(error) if !inputs.have_documents() => return Err(PlanError::Start(Vec::new(), error)),
+        Err(error) => error,
+    };
+    let declared = declared_without_parties::<C>();
+    let placed = declared.in_place(C::declared(), inputs);
+    let placed = match placed {
+        Ok(placed) => placed,
+        // What is wrong with the declaration is known.
+        Err(InputError::Declaration { .. }) => return Err(PlanError::Start(Vec::new(), error)),
+        Err(error) => return Err(PlanError::Inputs(error)),
+    };
+    let capacitor = match started(placed.builder) {
+        Ok(capacitor) => capacitor,
+        Err(error) => return Err(PlanError::Start(placed.files, error)),
+    };
+    let planned = capacitor.plan_since(&placed.inputs, base.unwrap_or(PlanBase::WithoutGiven));
+    let mut planned = planned.map_err(PlanError::Inputs)?;
+    if base.is_none() {
+        planned.notes.insert(0, WITHOUT_GIVEN.to_owned());
+    }
+    Ok(planned)
+}
+
+/// Has read every source once.
+fn started<C: Root>(mut builder: Builder<C>) -> Result<Capacitor<C>, Error> {
     builder.spec = builder.spec.once();
-    let capacitor = builder.build().map_err(PlanError::Start)?;
+    let capacitor = builder.build()?;
     // The caller may be on a thread of a runtime.
     let started = std::thread::scope(|scope| {
         let started = scope.spawn(|| start(&capacitor));
         started.join()
     });
     match started {
-        Ok(Ok(())) => capacitor
-            .plan_since(inputs, since)
-            .map_err(PlanError::Inputs),
-        Ok(Err(error)) => Err(PlanError::Start(error)),
+        Ok(Ok(())) => Ok(capacitor),
+        Ok(Err(error)) => Err(error),
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }

@@ -66,13 +66,12 @@ use std::process::ExitCode;
 /// has been done. What cannot be parsed ends the process, as clap does, with exit code 2.
 pub fn run<C: Root>() -> Option<ExitCode> {
     let mut words = std::env::args_os();
-    let program = words.next()?;
+    words.next()?;
     if words.next()? != "config" {
         return None;
     }
-    let name = std::path::Path::new(&program).file_stem();
-    let name = name.map_or("program".into(), |name| name.to_string_lossy().into_owned());
-    let parser = clap::Command::new("config").bin_name(format!("{name} config"));
+    let name = format!("{} config", command::program());
+    let parser = clap::Command::new("config").bin_name(name);
     let parser = <Command as clap::Args>::augment_args(parser.no_binary_name(true));
     let matches = parser.get_matches_from(words);
     match <Command as clap::FromArgMatches>::from_arg_matches(&matches) {

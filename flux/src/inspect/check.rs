@@ -1,16 +1,12 @@
 //! Judges documents as a start would, without a start: the verdict of `config check`.
 
 mod changes;
+mod questions;
 mod text;
 
 use super::{
     answers::{Answers, secret_sources},
-    effective::Effective,
-    error::ExplainError,
-    explanation::Explanation,
-    fingerprint::{ConfigFingerprint, fingerprint},
     inputs::{InputError, InputTarget, Inputs, LayerName, by_layer, left_out, read_file},
-    silent::{SilentSetting, silent},
 };
 use crate::{
     Builder, Config, Report, Snapshot,
@@ -29,7 +25,10 @@ use crate::{
         environment::{self, Variables},
     },
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 /// A configuration that a start would apply. `Display` prints what is to be known of it, `Serialize` gives `warnings`, `missing` and
 /// `layers`.
@@ -41,7 +40,10 @@ pub struct Checked {
     pub missing: Vec<Problem>,
     /// The layers, lowest precedence first, and what was judged of each.
     pub layers: Vec<CheckedLayer>,
-    pub(super) answers: Arc<Answers>,
+    pub(super) schema: &'static Schema,
+    pub(super) types: fn() -> Vec<TypeFacts>,
+    /// Made when somebody asks: a verdict needs none, and they cost more than it in a large document.
+    answers: OnceLock<Answers>,
     pub(super) status: Status,
 }
 
@@ -197,10 +199,10 @@ fn transform<C: Config>(value: AnySnapshot, judged: &Evaluation) -> Result<(), C
 }
 
 /// What was judged, the layers, and the file of each one that was read from one.
-type JudgedLayers = (Evaluation, Vec<CheckedLayer>, Vec<Option<PathBuf>>);
+pub(super) type JudgedLayers = (Evaluation, Vec<CheckedLayer>, Vec<Option<PathBuf>>);
 
 /// Reads what is to be judged, and judges it.
-fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
+pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
     with_variables(&mut spec, inputs)?;
     let now = runtime::now();
     let schema = spec.options.schema;
@@ -233,6 +235,9 @@ fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, InputError> {
         });
         let (state, input) = match (document, is_left_out) {
             (_, true) => (absent(layer, now), LayerInput::LeftOut),
+            (Some(_), false) if inputs.are_compared_with => {
+                (absent(layer, now), LayerInput::LeftOut)
+            }
             (Some(document), false) => {
                 let mut state = LayerState::new(layer.origin, layer.decoder, layer.optional);
                 state.observe(Observation::Value(document.read()?), now);
@@ -360,60 +365,4 @@ pub(super) fn read(
         }
     }
     Ok((state, LayerInput::Read))
-}
-
-impl Checked {
-    pub(super) fn new(
-        schema: &'static Schema,
-        types: fn() -> Vec<TypeFacts>,
-        name: String,
-        judged: Evaluation,
-        layers: Vec<CheckedLayer>,
-    ) -> Self {
-        let problems = |report: &Option<Report>| match report {
-            Some(report) => report.problems().to_vec(),
-            None => Vec::new(),
-        };
-        let mut status = Status::idle(name, std::time::SystemTime::now());
-        status.warnings = problems(&judged.warnings);
-        status.served = judged.served;
-        Checked {
-            warnings: status.warnings.clone(),
-            missing: problems(&judged.missing),
-            layers,
-            answers: Arc::new(Answers::new(schema, types, &status, None)),
-            status,
-        }
-    }
-
-    /// [`Capacitor::explain`](crate::Capacitor::explain) of what would be applied.
-    ///
-    /// # Errors
-    /// [`ExplainError`]: no field is at the path.
-    pub fn explain(&self, path: &str) -> Result<Explanation, ExplainError> {
-        self.answers.explain(path, &self.status)
-    }
-
-    /// [`Capacitor::explain_all`](crate::Capacitor::explain_all) of what would be applied.
-    pub fn explain_all(&self) -> Vec<Explanation> {
-        self.answers.all(&self.status)
-    }
-
-    /// [`Capacitor::effective`](crate::Capacitor::effective) of what would be applied.
-    pub fn effective(&self) -> Effective {
-        Effective::new(&self.answers, &self.status)
-    }
-
-    /// [`Capacitor::fingerprint`](crate::Capacitor::fingerprint) of what would be applied, or
-    /// [`fingerprint_with`](crate::Capacitor::fingerprint_with) a key. Where nothing is missing, an instance that applies the same has
-    /// the same one.
-    pub fn fingerprint(&self, key: Option<&[u8]>) -> ConfigFingerprint {
-        let (schema, types) = (self.answers.schema, self.answers.types);
-        fingerprint(schema, types, &self.answers, &self.status, key)
-    }
-
-    /// [`Capacitor::silent`](crate::Capacitor::silent) of what would be applied.
-    pub fn silent(&self) -> Vec<SilentSetting> {
-        silent(&self.answers, &self.status)
-    }
 }

@@ -78,13 +78,13 @@ pub trait Describe: Config {
     /// in YAML where a field is one, and the schema refuses it. With the feature `schemars`, leaf types that implement its
     /// `JsonSchema` are described by it.
     fn schema() -> String {
-        schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, true)
+        schema_text::<Self>(true, "")
     }
 
     /// [`schema`](Describe::schema) of one layer, in which nothing is required, and nothing counts the parts of what several layers make
     /// together: for editors, where other layers add the rest.
     fn layer_schema() -> String {
-        schema_text(Self::NAME, Self::DOCS, Self::fields, Self::types, false)
+        schema_text::<Self>(false, "")
     }
 
     /// A page in Markdown with a row for each setting: key with aliases, type, default, rules, variable under the prefix `APP_` or another
@@ -148,14 +148,17 @@ impl<C: Config> Describe for C {}
 /// How often a type that contains itself is described in itself.
 const MAX_DEPTH: u8 = 4;
 
-fn schema_text(
-    title: &str,
-    docs: &str,
-    fields: fn() -> &'static [Field],
-    types: fn() -> Vec<TypeFacts>,
-    is_whole: bool,
-) -> String {
-    print_json(&json_schema(title, docs, fields, types, is_whole))
+/// The JSON Schema whose variables have this prefix: of a whole configuration, or of one layer.
+pub(crate) fn schema_text<C: Config>(is_whole: bool, prefix: &str) -> String {
+    let (title, docs) = (C::NAME, C::DOCS);
+    print_json(&json_schema(
+        title,
+        docs,
+        C::fields,
+        C::types,
+        is_whole,
+        prefix,
+    ))
 }
 
 /// Docs, rules, marks and other names of a field.

@@ -41,6 +41,12 @@ pub struct Inputs {
     pub(super) is_partial: bool,
     pub(super) variables: Option<Vec<(String, OsString)>>,
     pub(super) arguments: Vec<OsString>,
+    /// Whether the layers that documents are given for contain nothing: what the documents are compared with.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "a command compares so")
+    )]
+    pub(super) are_compared_with: bool,
     /// Documents of layers that are not read, for where none is given.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command has some"))]
     pub(super) kept: Vec<(String, Arc<[u8]>)>,
@@ -58,6 +64,9 @@ pub(super) enum InputTarget {
     /// The layer that reads this file.
     File(PathBuf),
     New(String, Format),
+    /// The layer of this number.
+    #[cfg(feature = "cli")]
+    Number(usize),
 }
 
 #[derive(Clone)]

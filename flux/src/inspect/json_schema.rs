@@ -56,17 +56,18 @@ struct Describing {
     own: own_schema::OwnSchemas,
 }
 
-/// The schema of a whole configuration, or of one layer of it, in which nothing is required.
+/// The schema of a whole configuration, or of one layer of it, in which nothing is required. Variables have this prefix.
 pub(super) fn json_schema(
     title: &str,
     docs: &str,
     fields: fn() -> &'static [Field],
     types: fn() -> Vec<TypeFacts>,
     is_whole: bool,
+    prefix: &str,
 ) -> ConfigValue {
     let table = fields();
     let mut variables = HashMap::new();
-    for one in environment::variables(table, "") {
+    for one in environment::variables(table, prefix) {
         variables.entry(one.path).or_insert(one.name);
     }
     let mut describing = Describing {

@@ -3,7 +3,7 @@
 use super::{
     check::{Checked, absent, evaluated, name_of, offline, read, with_variables},
     inputs::{Inputs, left_out},
-    planned::PlannedChange,
+    planned::{PlanBase, PlannedChange},
 };
 use crate::{
     Builder, Config,
@@ -106,8 +106,13 @@ impl LastGood {
         inputs
     }
 
+    /// What a plan is compared with.
+    pub(crate) fn as_base(&self) -> PlanBase<'_> {
+        PlanBase::Kept(&self.configuration)
+    }
+
     /// What would change if `other` were applied now. Secrets are not kept, and so not compared.
     pub(crate) fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
-        PlannedChange::since(&self.configuration, (&other.answers, &other.status))
+        PlannedChange::since(&self.configuration, (other.answers(), &other.status))
     }
 }

@@ -12,6 +12,8 @@ mod explanation;
 mod field_names;
 mod fingerprint;
 mod fold;
+#[cfg(feature = "cli")]
+mod in_place;
 mod inputs;
 mod into_value;
 mod item;
@@ -46,7 +48,13 @@ pub use silent::{SilentReason, SilentSetting};
 pub use value::ConfigValue;
 
 #[cfg(feature = "cli")]
+pub(crate) use describe::schema_text;
+#[cfg(feature = "cli")]
+pub(crate) use in_place::WITHOUT_GIVEN;
+#[cfg(feature = "cli")]
 pub(crate) use last_good::LastGood;
+#[cfg(feature = "cli")]
+pub(crate) use planned::PlanBase;
 #[cfg(feature = "page")]
 pub(crate) use survey::{Survey, SurveyedSetting};
 

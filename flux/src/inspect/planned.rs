@@ -1,10 +1,12 @@
 //! What `plan` answers: what documents would change in the configuration that runs, and what parties would answer, without applying
 //! them.
 
+mod base;
 mod beside;
 mod change;
 mod text;
 
+pub(crate) use base::PlanBase;
 pub use change::PlannedChange;
 use change::different;
 pub(super) use change::printed;
@@ -13,7 +15,6 @@ use super::{
     Inspector,
     answers::{Answers, secret_sources},
     answers_of,
-    check::Checked,
     inputs::{InputError, Inputs, LayerName, by_layer, left_out},
     silent::{SilentReason, SilentSetting, silent},
 };
@@ -110,15 +111,14 @@ impl<C: Config> Capacitor<C> {
         Ok(Inspector::of(self).planned(inputs)?.0)
     }
 
-    /// [`plan`](Capacitor::plan) whose changes are those since the last known good configuration.
+    /// [`plan`](Capacitor::plan) whose changes are those since another configuration than the one that runs.
     #[cfg(feature = "cli")]
     pub(crate) fn plan_since(
         &self,
         inputs: &Inputs,
-        since: Option<&super::LastGood>,
+        base: PlanBase<'_>,
     ) -> Result<PlannedUpdate, InputError> {
-        let since = since.map(|since| &since.configuration);
-        Ok(Inspector::of(self).planned_since(inputs, since)?.0)
+        Ok(Inspector::of(self).planned_since(inputs, base)?.0)
     }
 
     /// [`plan`](Capacitor::plan), and the answers of the program's parties: where it would be applied and changes anything, each of
@@ -169,14 +169,14 @@ impl Inspector<'_> {
         self,
         inputs: &Inputs,
     ) -> Result<(PlannedUpdate, Option<Question>), InputError> {
-        self.planned_since(inputs, None)
+        self.planned_since(inputs, PlanBase::Running)
     }
 
-    /// [`planned`](Inspector::planned); where there is another configuration to compare with, its changes are those since that one.
+    /// [`planned`](Inspector::planned), whose changes are those since this configuration.
     fn planned_since(
         self,
         inputs: &Inputs,
-        since: Option<&Checked>,
+        base: PlanBase<'_>,
     ) -> Result<(PlannedUpdate, Option<Question>), InputError> {
         let (schema, types, instance) = (self.schema, self.types, self.instance);
         let (old, status) = match answers_of(instance, schema, types) {
@@ -192,7 +192,7 @@ impl Inspector<'_> {
             old: &old,
             status: &status,
             current,
-            since,
+            base,
         };
         let plan = instance.plan();
         let plan = plan.ok_or_else(|| not_applied(&status))?;
@@ -214,8 +214,7 @@ struct Planning<'a> {
     old: &'a Answers,
     status: &'a Status,
     current: AnySnapshot,
-    /// What is compared with in the place of what runs; it has no secrets.
-    since: Option<&'a Checked>,
+    base: PlanBase<'a>,
 }
 
 impl Planning<'_> {
@@ -296,6 +295,8 @@ impl Planning<'_> {
             }
             None => different(self.old, &new),
         };
+        let waits = judged.value.as_ref().map(|_| &*judged.pending_restart);
+        let notes = self.notes(&given, waits);
         let mut waiting = judged.pending_restart;
         // What waits already, and would go on to.
         waiting.retain(|path| {
@@ -307,8 +308,9 @@ impl Planning<'_> {
         let mut changes: Vec<PlannedChange> =
             paths.iter().map(|path| change(path, false)).collect();
         changes.extend(waiting.iter().map(|path| change(path, true)));
-        if let Some(since) = self.since {
-            changes = PlannedChange::since(since, new_side);
+        let other = self.other_base(plan, &given, now);
+        if let Some(other) = &other {
+            changes = other.changes_to(new_side);
         }
         let is_asked = judged.refused.is_none() && changes.iter().any(|one| !one.waits_for_restart);
         let proposed = judged.value.filter(|_| is_asked);
@@ -320,7 +322,7 @@ impl Planning<'_> {
             hidden: self.hidden(&new, &next, &given),
             parties: Vec::new(),
             warnings: next.warnings,
-            notes: self.notes(&given),
+            notes,
             unasked: None,
             files,
         };

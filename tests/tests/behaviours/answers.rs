@@ -14,5 +14,6 @@ mod fingerprint;
 mod last_good;
 mod own_layer;
 mod plan;
+mod refused_now;
 mod restart;
 mod schema;

@@ -40,7 +40,8 @@ pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<Adm
         Err(error) => return Err(error),
     };
     if !is_trusted(connected.users) {
-        return Err(io::Error::other(
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
             "who answers there is another user, who would get the documents; remove the file if the program does not run",
         ));
     }

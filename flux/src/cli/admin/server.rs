@@ -257,7 +257,7 @@ impl ServedProgram {
                 &planned.files,
                 &planned.changes,
                 &planned.warnings,
-                planned.standing.as_ref(),
+                (&planned.notes, planned.standing.as_ref()),
             ),
             Err(error) => answer.cannot(&error.to_string()),
         }

@@ -90,9 +90,13 @@ impl ConfigCommand {
                 return Ok(None);
             }
             Err(error) => {
-                let text = format!(
-                    "the process at `{shown}` cannot be asked: {error}; run this as the user of that process, or with `--offline`"
-                );
+                let cure = match error.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        "run this as the user of that process, or with `--offline`"
+                    }
+                    _ => "with `--offline` it is not asked",
+                };
+                let text = format!("the process at `{shown}` cannot be asked: {error}; {cure}");
                 return answer.cannot(&text).map(Some);
             }
         };

@@ -11,7 +11,7 @@ use crate::{
         paint::{Painted, has_colours},
         watch::watch,
     },
-    inspect::{CheckError, Describe, Inputs, LastGood},
+    inspect::{CheckError, Describe, Inputs, LastGood, WITHOUT_GIVEN, schema_text},
     problem::escaped,
     runtime::{processes_are_seen, trust_offline},
 };
@@ -118,10 +118,10 @@ impl ConfigCommand {
                 let since = last_good::<C>(&mut answer, inputs)?;
                 match live::<C>(inputs, since.as_ref()) {
                     Ok(planned) => answer.planned(&planned),
-                    Err(PlanError::Start(Error::Refused(report))) => {
-                        answer.checked(&[], Err(CheckError::Refused(report)), |_, _| Ok(()))
+                    Err(PlanError::Start(files, Error::Refused(report))) => {
+                        answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(()))
                     }
-                    Err(PlanError::Start(error)) => answer.cannot(&error.to_string()),
+                    Err(PlanError::Start(_, error)) => answer.cannot(&error.to_string()),
                     Err(PlanError::Inputs(error)) => answer.cannot(&error.to_string()),
                 }
             }
@@ -141,11 +141,11 @@ impl ConfigCommand {
                 answer.out.write_all(&script)?;
                 Ok(GOOD)
             }
-            ConfigAction::Schema { of_layer } => answer.text(&if *of_layer {
-                C::layer_schema()
-            } else {
-                C::schema()
-            }),
+            ConfigAction::Schema { of_layer } => {
+                // Of several layers the one that wins.
+                let prefix = C::declared().variable_prefixes().pop();
+                answer.text(&schema_text::<C>(!of_layer, &prefix.unwrap_or_default()))
+            }
             ConfigAction::Template(format) => answer.text(&C::template(*format)),
             ConfigAction::Reference { prefix, is_manual } => {
                 match (prefix_of::<C>(prefix.as_deref()), is_manual) {
@@ -178,17 +178,34 @@ impl ConfigCommand {
         if let Some(since) = last_good::<C>(answer, inputs)? {
             let (files, after) = C::declared().check_with_files(&since.with(inputs));
             return answer.only_good(&files, after, |answer, after| {
-                answer.changes(&files, &since.changes_to(after), &after.warnings, None)
+                answer.changes(
+                    &files,
+                    &since.changes_to(after),
+                    &after.warnings,
+                    (&[], None),
+                )
             });
         }
         let (files, before) = C::declared().check_with_files(&inputs.terms());
         let before = match before {
             Ok(before) => before,
+            Err(_) if inputs.have_documents() => match C::declared().without_given(inputs) {
+                Ok(before) => {
+                    writeln!(answer.err, "note: {WITHOUT_GIVEN}")?;
+                    before
+                }
+                Err(error) => return answer.cannot(&error.to_string()),
+            },
             refused => return answer.checked(&files, refused, |_, _| Ok(())),
         };
         let (files, after) = C::declared().check_with_files(inputs);
         answer.only_good(&files, after, |answer, after| {
-            answer.changes(&files, &before.changes_to(after), &after.warnings, None)
+            answer.changes(
+                &files,
+                &before.changes_to(after),
+                &after.warnings,
+                (&[], None),
+            )
         })
     }
 }
@@ -216,7 +233,7 @@ fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result
 }
 
 /// The file name of the program, as a shell knows it.
-fn program() -> String {
+pub(in crate::cli) fn program() -> String {
     let program = std::env::args_os().next().map(PathBuf::from);
     let name = program.as_deref().and_then(Path::file_stem);
     name.map_or("app".into(), |name| name.to_string_lossy().into_owned())

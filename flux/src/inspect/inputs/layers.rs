@@ -98,6 +98,8 @@ pub(in crate::inspect) fn by_layer<'i>(
         let number = match &document.target {
             InputTarget::Layer(name) => find_layer(layers, name)?,
             InputTarget::File(path) => find_file(layers, path)?,
+            #[cfg(feature = "cli")]
+            InputTarget::Number(number) => *number,
             InputTarget::New(..) => match new.next() {
                 Some(number) => *number,
                 None => {

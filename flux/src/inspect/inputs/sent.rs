@@ -1,4 +1,5 @@
-//! How documents are sent to a running program: read here, and in which form.
+//! How documents are sent to a running program: read here, and in which form; bytes that are not UTF-8 as a text with a character for
+//! each byte.
 
 use super::{InputContent, InputDocument, InputError, InputTarget, Inputs};
 use std::{path::PathBuf, sync::Arc};
@@ -15,15 +16,22 @@ impl Inputs {
         for document in &self.documents {
             let path = document.path().map(|path| path.display().to_string());
             let bytes = document.read()?.bytes;
-            let text = std::str::from_utf8(&bytes).map_err(|error| InputError::Unreadable {
-                path: path.clone().unwrap_or_default(),
-                error: error.to_string(),
-            })?;
+            // The program refuses what is not UTF-8 with the place, as a check does.
+            let (text, other) = match std::str::from_utf8(&bytes) {
+                Ok(text) => (Some(text), None),
+                Err(_) => (
+                    None,
+                    Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
+                ),
+            };
+            let other: Option<String> = other;
             let layer = match &document.target {
                 InputTarget::Layer(name) => Some(name),
-                InputTarget::File(_) | InputTarget::New(..) => None,
+                InputTarget::File(_) | InputTarget::New(..) | InputTarget::Number(_) => None,
             };
-            documents.push(serde_json::json!({ "layer": layer, "path": path, "text": text }));
+            documents.push(
+                serde_json::json!({ "layer": layer, "path": path, "text": text, "bytes": other }),
+            );
         }
         Ok(serde_json::json!({
             "documents": documents,
@@ -45,7 +53,13 @@ impl Inputs {
         }
         for document in json.get("documents")?.as_array()? {
             let text = |key: &str| document.get(key).and_then(serde_json::Value::as_str);
-            let bytes: Arc<[u8]> = text("text")?.as_bytes().into();
+            let bytes: Arc<[u8]> = match text("text") {
+                Some(text) => text.as_bytes().into(),
+                None => {
+                    let bytes = text("bytes")?.chars().map(|c| u8::try_from(c).ok());
+                    bytes.collect::<Option<Vec<u8>>>()?.into()
+                }
+            };
             let path = PathBuf::from(text("path").unwrap_or_default());
             inputs.documents.push(InputDocument {
                 target: match text("layer") {
@@ -56,6 +70,36 @@ impl Inputs {
             });
         }
         Some(inputs)
+    }
+
+    /// Whether a document is given for a layer.
+    pub(crate) fn have_documents(&self) -> bool {
+        !self.documents.is_empty()
+    }
+
+    /// The same, with the layers of the documents as if they contained nothing: what documents are compared with where what these
+    /// layers contain cannot be.
+    pub(in crate::inspect) fn without_documents(&self) -> Inputs {
+        Inputs {
+            are_compared_with: true,
+            is_partial: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same documents, each for the number of its layer in this order.
+    pub(in crate::inspect) fn by_number(&self, documents: &[Option<&InputDocument>]) -> Inputs {
+        let numbered = documents.iter().enumerate();
+        let numbered = numbered.filter_map(|(number, document)| {
+            Some(InputDocument {
+                target: InputTarget::Number(number),
+                content: document.as_ref()?.content.clone(),
+            })
+        });
+        Inputs {
+            documents: numbered.collect(),
+            ..self.clone()
+        }
     }
 
     /// The same without any document and any layer left out for that: what is compared with.

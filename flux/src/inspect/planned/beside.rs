@@ -1,7 +1,11 @@
 //! What a plan has of the layers that nothing is given for: what of them is refused or cannot be read now, and notes.
 
 use super::Planning;
-use crate::{Report, problem::escaped, source::Health};
+use crate::{
+    Report,
+    problem::{Dotted, Seg, escaped},
+    source::Health,
+};
 
 impl Planning<'_> {
     /// Why newest content of layers that are not given is refused.
@@ -12,7 +16,8 @@ impl Planning<'_> {
         Some(report.without_layers(given))
     }
 
-    pub(super) fn notes(&self, given: &[usize]) -> Vec<String> {
+    /// `waits` is what would wait for a restart then; none where that is not known.
+    pub(super) fn notes(&self, given: &[usize], waits: Option<&[Vec<Seg>]>) -> Vec<String> {
         let mut notes = Vec::new();
         for (number, layer) in self.status.layers.iter().enumerate() {
             if let Health::Stale { error, .. } = &layer.health
@@ -30,11 +35,19 @@ impl Planning<'_> {
                 "the configuration is pinned at generation {generation}: what is newer waits until `unpin()`"
             ));
         }
-        if !self.status.pending_restart.is_empty() {
-            let paths = self.status.pending_restart.join(", ");
-            notes.push(format!(
-                "waits for a restart already, whatever is planned: {paths}"
-            ));
+        let waits: Option<Vec<String>> =
+            waits.map(|paths| paths.iter().map(|path| Dotted(path).to_string()).collect());
+        let goes_on = |path: &&String| waits.as_ref().is_none_or(|waits| waits.contains(*path));
+        let pending = self.status.pending_restart.iter();
+        let (go_on, end): (Vec<&String>, Vec<&String>) = pending.partition(goes_on);
+        for (paths, words) in [
+            (go_on, "waits for a restart already"),
+            (end, "would not wait for a restart any more"),
+        ] {
+            let paths: Vec<&str> = paths.into_iter().map(String::as_str).collect();
+            if !paths.is_empty() {
+                notes.push(format!("{words}: {}", paths.join(", ")));
+            }
         }
         if self.status.served.staged.is_some() {
             notes.push(

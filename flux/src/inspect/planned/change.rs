@@ -52,7 +52,7 @@ pub(super) type AnsweredSide<'a> = (&'a Answers, &'a Status);
 impl PlannedChange {
     /// What differs from a configuration that has no secrets: these are not compared.
     pub(in crate::inspect) fn since(before: &Checked, new: AnsweredSide<'_>) -> Vec<Self> {
-        let mut changes = PlannedChange::between((&before.answers, &before.status), new);
+        let mut changes = PlannedChange::between((before.answers(), &before.status), new);
         let is_secret =
             |value: &Option<ConfigValue>| value.as_ref().is_some_and(ConfigValue::has_secret);
         changes.retain(|one| !is_secret(&one.old) && !is_secret(&one.new));

@@ -32,7 +32,11 @@ impl fmt::Display for PlannedChange {
 
 impl fmt::Display for PlannedUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.refused.is_some() {
+            f.write_str("refused, and what runs stays: ")?;
+        }
         match self.changes.len() {
+            0 if self.refused.is_some() => f.write_str("no other difference is known")?,
             0 if self.standing.is_some() => {
                 f.write_str("nothing would change beside what is refused now")?
             }

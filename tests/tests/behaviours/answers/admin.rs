@@ -297,6 +297,69 @@ async fn a_value_that_waits_for_a_restart_is_named_by_show_in_every_format() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_no_utf_8_is_refused_by_the_process_and_one_that_is_too_large_is_not_asked_about()
+ {
+    let (folder, path) = socket();
+    let (_sender, app) = start(&path).await.unwrap();
+    let given = folder.path().join("app.yaml");
+    let file = given.to_str().unwrap();
+    for text in [&b"port: 82\n# caf\xe9\n"[..], b"\xff\xfep\0o\0"] {
+        fs::write(&given, text).unwrap();
+        let mut sentences = Vec::new();
+        for words in [
+            &["check", file][..],
+            &["plan", file],
+            &["diff", file],
+            &["diff", file, "--offline"],
+        ] {
+            let (code, out, err) = run(&path, words).await;
+            let all = format!("{out}{err}");
+            assert_eq!(code, 1, "{words:?} {all}");
+            let about = all.lines().find(|line| line.contains("UTF-8"));
+            sentences.push(
+                about
+                    .unwrap_or_else(|| panic!("{words:?} {all}"))
+                    .to_owned(),
+            );
+        }
+        sentences.dedup();
+        assert_eq!(sentences.len(), 1, "{sentences:?}");
+    }
+    fs::write(&given, format!("port: 82\n# {}\n", "x".repeat(5 << 20))).unwrap();
+    let (code, out, err) = run(&path, &["plan", file]).await;
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(
+        err.contains("larger than 4 MiB") && err.contains("`--offline`") && !err.contains("user"),
+        "{err}"
+    );
+    assert_eq!(run(&path, &["diff", file, "--offline"]).await.0, 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diff_tells_that_a_setting_would_not_wait_for_a_restart_any_more() {
+    let (folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    sender.send(&b"port: 81\nthreads: 4"[..]).await.unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while app.status().pending_restart.is_empty() {
+        assert!(Instant::now() < until, "{}", app.status());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let given = folder.path().join("app.yaml");
+    fs::write(&given, "port: 81\n").unwrap();
+    let file = given.to_str().unwrap();
+    let words = "would not wait for a restart any more: threads";
+    let (code, out, err) = run(&path, &["diff", file]).await;
+    assert_eq!(code, 0);
+    assert!(err.contains(&format!("note: {words}\n")), "{out}{err}");
+    let (_, out, _) = run(&path, &["diff", file, "--format", "json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["notes"][0], words);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
     let (_folder, path) = socket();
     let (sender, app) = start(&path).await.unwrap();

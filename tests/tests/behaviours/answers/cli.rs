@@ -25,7 +25,7 @@ struct App {
 }
 
 /// The code, and what was printed to both streams.
-fn run<C: Root>(words: &[&str]) -> (u8, String, String) {
+pub(super) fn run<C: Root>(words: &[&str]) -> (u8, String, String) {
     let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
     let matches = parser.try_get_matches_from(words).unwrap();
     let command = cli::Command::from_arg_matches(&matches).unwrap();
@@ -167,6 +167,12 @@ fn a_format_in_which_a_command_has_no_answer_is_refused_with_those_that_there_ar
             );
             assert!(error.to_string().contains("take `human`"), "{error}");
             assert_eq!(error.exit_code(), 2);
+            // By the name of the running program, whatever the parser is called that it is mounted in.
+            let program = std::env::current_exe().unwrap();
+            let program = program.file_stem().unwrap().to_str().unwrap();
+            let printed = error.format(&mut clap::Command::new("other")).to_string();
+            let usage = format!("Usage: {program} config");
+            assert!(printed.contains(&usage), "{printed}");
         }
     }
 }
@@ -550,8 +556,11 @@ fn every_command_has_its_code_for_what_is_good_what_is_refused_and_what_cannot_b
         }
         for command in ["diff", "plan"] {
             // The file of the layer itself does not exist.
-            assert_eq!(run::<App>(&["--format", format, command, &good]).0, 1);
-            assert_eq!(run::<App>(&["--format", format, command, missing]).0, 1);
+            for (given, code) in [(&*good, 0), (&*bad, 1), (missing, 2)] {
+                let (found, out, err) = run::<App>(&["--format", format, command, given]);
+                assert_eq!(found, code, "{command} {given}: {out}{err}");
+            }
+            assert_eq!(run::<App>(&["--format", format, command]).0, 1);
         }
         let (good, other) = ("--layer", "other=x");
         for (command, code) in [("diff", 0), ("plan", 0)] {

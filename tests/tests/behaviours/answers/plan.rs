@@ -219,3 +219,47 @@ async fn what_is_refused_now_is_in_the_plan_and_refuses_it() {
     let plan = app.plan(&mended).unwrap();
     assert!(plan.refused.is_none() && plan.standing.is_none(), "{plan}");
 }
+
+#[tokio::test]
+async fn a_plan_that_is_refused_begins_with_that() {
+    let app = app().await;
+    for text in ["limit: 200", "limit: many", "limit: [", "threads: many"] {
+        let plan = planned(&app, text).to_string();
+        assert!(plan.starts_with("refused, and what runs stays: "), "{plan}");
+        assert!(!plan.contains("nothing would change"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_tells_which_settings_go_on_to_wait_for_a_restart_and_which_do_not() {
+    let (sender, channel) = Channel::buffered("app.yaml", 4);
+    let app = Capacitor::<App>::builder()
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .manual()
+        .build()
+        .unwrap();
+    sender.send(&b"threads: 2"[..]).await.unwrap();
+    app.start().await.unwrap();
+    sender.send(&b"threads: 4"[..]).await.unwrap();
+    app.process().await.unwrap();
+    assert_eq!(app.status().pending_restart, ["threads"]);
+    let plan = |text: &str| {
+        let plan = app.plan(&Inputs::new().layer("app.yaml", text)).unwrap();
+        plan.to_string()
+    };
+    assert_eq!(
+        plan("threads: 2"),
+        "nothing would change\n  note: would not wait for a restart any more: threads"
+    );
+    assert_eq!(
+        plan("threads: 4 # as before"),
+        "nothing would change\n  note: waits for a restart already: threads"
+    );
+    assert_eq!(
+        plan("threads: 5"),
+        "1 setting would change\n  threads: 2 -> 5 (app.yaml:1:10), after a restart\n  note: waits for a restart already: threads"
+    );
+    // Where it is refused, what waits goes on to.
+    assert!(plan("threads: 2\nport: 0").contains("note: waits for a restart already: threads"));
+    app.stop().await;
+}

@@ -1,0 +1,75 @@
+//! How a document is planned where what its layer contains now is missing or refused: the document takes the place of the layer's source
+//! in a start, and is compared with a configuration without it.
+
+use super::{
+    check::{Checked, judge, name_of, offline, with_variables},
+    inputs::{InputError, Inputs, by_layer},
+};
+use crate::{
+    Builder, Config,
+    engine::Schema,
+    source::{Channel, ChannelSender, Source, declare::OfflineLayer},
+};
+use std::path::PathBuf;
+
+/// Why a comparison is not the one that was asked for.
+pub(crate) const WITHOUT_GIVEN: &str = "what a start would read now is refused, so this is compared with a configuration without the given documents";
+
+/// What a start is to be made of.
+pub(crate) struct StartInPlace<C: Config> {
+    pub(crate) builder: Builder<C>,
+    /// The same documents, each for the number of its layer.
+    pub(crate) inputs: Inputs,
+    /// The file of each layer that a document is given for.
+    pub(crate) files: Vec<Option<PathBuf>>,
+    /// Each has a document until the start has read it.
+    _documents: Vec<ChannelSender>,
+}
+
+impl<C: Config> Builder<C> {
+    /// Declares the given documents in the place of their sources. `other` is the same declaration once more.
+    ///
+    /// # Errors
+    /// [`InputError`]: no layer has the name, or a file cannot be read.
+    pub(crate) fn in_place(
+        mut self,
+        other: Self,
+        inputs: &Inputs,
+    ) -> Result<StartInPlace<C>, InputError> {
+        let mut other = other.spec;
+        with_variables(&mut other, inputs)?;
+        let layers = other.sources.into_iter().chain(other.overrides);
+        let layers: Vec<OfflineLayer> = layers.map(|source| offline(source, inputs)).collect();
+        let names: Vec<_> = layers.iter().map(name_of).collect();
+        let given = by_layer(inputs, &names, &[])?;
+        let (mut files, mut documents) = (Vec::new(), Vec::new());
+        let sources = self.spec.sources.iter_mut().chain(&mut self.spec.overrides);
+        for ((source, layer), document) in sources.zip(layers).zip(&given) {
+            files.push(document.and_then(|document| document.path().map(PathBuf::from)));
+            let Some(document) = document else { continue };
+            let (sender, channel) = Channel::latest(layer.origin);
+            // It has just been made.
+            let _ = sender.try_send(document.read()?.bytes);
+            documents.push(sender);
+            source.kind = Source::watcher(channel).kind;
+            source.format = layer.decoder;
+        }
+        Ok(StartInPlace {
+            builder: self,
+            inputs: inputs.by_number(&given),
+            files,
+            _documents: documents,
+        })
+    }
+
+    /// What the layers make without those that documents are given for, whatever is refused of it.
+    ///
+    /// # Errors
+    /// [`InputError`]: no layer has the name, or another layer cannot be looked at.
+    pub(crate) fn without_given(self, inputs: &Inputs) -> Result<Checked, InputError> {
+        let name = self.spec.options.name.clone();
+        let (judged, layers, _) = judge(self.spec, &inputs.without_documents())?;
+        let (schema, types) = (Schema::of::<C>(), C::types as fn() -> _);
+        Ok(Checked::new(schema, types, name, judged, layers))
+    }
+}

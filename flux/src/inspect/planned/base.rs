@@ -1,0 +1,70 @@
+//! What the changes of a plan are since: what runs, the last known good configuration, or what the layers make without the given documents.
+
+use super::{PlannedChange, Planning, change::AnsweredSide};
+use crate::{
+    engine::{self, EvaluationInput, Status},
+    inspect::{answers::Answers, check::Checked},
+    runtime,
+    source::Observation,
+};
+
+/// What a plan is compared with.
+#[derive(Clone, Copy)]
+pub(crate) enum PlanBase<'a> {
+    /// What runs.
+    Running,
+    /// The last known good configuration, which has no secrets.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command has one"))]
+    Kept(&'a Checked),
+    /// What the layers make without those that documents are given for.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command plans so"))]
+    WithoutGiven,
+}
+
+/// A configuration in the place of the one that runs.
+pub(super) enum OtherBase<'a> {
+    Kept(&'a Checked),
+    Made(Box<(Answers, Status)>),
+}
+
+impl OtherBase<'_> {
+    pub(super) fn changes_to(&self, new: AnsweredSide<'_>) -> Vec<PlannedChange> {
+        match self {
+            OtherBase::Kept(kept) => PlannedChange::since(kept, new),
+            OtherBase::Made(made) => PlannedChange::between((&made.0, &made.1), new),
+        }
+    }
+}
+
+impl Planning<'_> {
+    /// What is compared with instead of what runs.
+    pub(super) fn other_base(
+        &self,
+        plan: &runtime::Plan,
+        given: &[usize],
+        now: engine::Now,
+    ) -> Option<OtherBase<'_>> {
+        match self.base {
+            PlanBase::Running => None,
+            PlanBase::Kept(kept) => Some(OtherBase::Kept(kept)),
+            PlanBase::WithoutGiven => {
+                let (mut states, _) = plan.serving(&self.status.served);
+                for number in given {
+                    states[*number].optional = true;
+                    states[*number].observe(Observation::Absent, now);
+                }
+                let (unknown, reducer) = plan.terms();
+                let judged = engine::evaluate(EvaluationInput {
+                    unknown,
+                    reducer,
+                    is_partial: true,
+                    ..EvaluationInput::of_start(self.schema, states, now)
+                });
+                let mut status = Status::idle(self.status.name.clone(), self.status.since);
+                status.served = judged.served;
+                let answers = Answers::new(self.schema, self.types, &status, None);
+                Some(OtherBase::Made(Box::new((answers, status))))
+            }
+        }
+    }
+}
