@@ -362,4 +362,29 @@ mod tests {
             assert_eq!(answered.load(Ordering::SeqCst), starts);
         }
     }
+
+    /// As where work of the program takes all of them, and none ends.
+    #[cfg(feature = "json")]
+    #[test]
+    fn a_full_pool_of_blocking_threads_stops_no_start_that_keeps_the_last_known_good() {
+        use std::{sync::mpsc, time::Duration};
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("last.json");
+        let builder = Capacitor::<ManualApp>::builder().source(Source::env("POOL_APP_"));
+        let builder = builder.last_known_good(kept.to_str().unwrap(), crate::Secrets::Omit);
+        let capacitor = builder.build().unwrap();
+        let (release, stuck) = mpsc::channel::<()>();
+        runtime.block_on(async {
+            tokio::task::spawn_blocking(move || stuck.recv().is_ok());
+            let started = tokio::time::timeout(Duration::from_secs(60), capacitor.start());
+            started.await.expect("an outcome").unwrap();
+        });
+        drop(release);
+    }
 }

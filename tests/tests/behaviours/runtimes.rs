@@ -2,7 +2,7 @@
 
 use crate::kit::{App, over_a_channel, say};
 use flux::{
-    Capacitor, Error, Format, Secrets, Source,
+    Capacitor, Error, Format, Source,
     source::{File, Health, Observer, SourceError, Watcher},
 };
 use std::{
@@ -168,31 +168,6 @@ fn a_runtime_without_timers_is_an_error_that_names_the_fix() {
         capacitor.start().await.unwrap();
         assert_eq!(capacitor.get().n, 1);
     });
-}
-
-/// As where work of the program takes all of them, and none ends.
-#[test]
-fn a_full_pool_of_blocking_threads_stops_no_start_that_keeps_the_last_known_good() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .max_blocking_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let kept = folder.path().join("last.json");
-    let (builder, sender) = over_a_channel::<App>();
-    let builder = builder.last_known_good(kept.to_str().unwrap(), Secrets::Omit);
-    let capacitor = builder.build().unwrap();
-    let (release, stuck) = std::sync::mpsc::channel::<()>();
-    runtime.block_on(async {
-        tokio::task::spawn_blocking(move || stuck.recv().is_ok());
-        say(&sender, 1).await;
-        let started = tokio::time::timeout(Duration::from_secs(30), capacitor.start()).await;
-        started.expect("an outcome").unwrap();
-        assert_eq!(capacitor.get().n, 1);
-    });
-    drop(release);
 }
 
 #[derive(flux::Flux)]

@@ -1,4 +1,4 @@
-//! How the sources that speak HTTP ask: their client, limits of time and size, and what each status means.
+//! How the sources that speak HTTP ask: their client, its connections, and limits of time and size.
 
 mod answer;
 mod connection;

@@ -1,4 +1,4 @@
-//! Whether a server has ended a quiet connection, and not refused a question: each connection remembers whether it has brought an answer.
+//! Whether a server has ended a quiet connection: each connection remembers whether it has brought an answer.
 
 use std::{
     error::Error,
