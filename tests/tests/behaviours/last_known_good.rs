@@ -206,7 +206,10 @@ async fn a_secret_whose_key_was_forgotten_is_not_kept_as_a_key() {
         let folder = Folder::new();
         ran::<Shop>(&folder.file(), &[document]).await;
         let text = folder.text();
-        assert!(text.contains("\"n\": 1") && !text.contains("hunter"), "{text}");
+        assert!(
+            text.contains("\"n\": 1") && !text.contains("hunter"),
+            "{text}"
+        );
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::Layers;
 use crate::{
-    document::{Document, tree::Tree},
+    document::Document,
     engine::{decoded::DecodedContent, layer_state::LayerState},
     problem::{Flaw, Seg, What, caught},
     report::Entry,
     schema::Field,
-    source::environment::{keys_in, keys_of},
+    source::environment::{TextTree, keys_of},
 };
 
 impl Layers {
@@ -48,7 +48,7 @@ impl Layers {
 /// The newest content of some layers.
 pub(super) struct Below<'a> {
     fields: &'static [Field],
-    trees: Vec<&'a Tree>,
+    trees: Vec<TextTree>,
     documents: Vec<Document<'a>>,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState])
     let (mut trees, mut documents) = (Vec::new(), Vec::new());
     for state in states {
         let newest = state.candidate.as_ref().or(state.accepted.as_ref());
-        trees.extend(newest.and_then(DecodedContent::tree));
+        trees.extend(newest.and_then(DecodedContent::tree).map(TextTree::new));
         let bytes = newest.and_then(|newest| newest.bytes.as_deref());
         let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) else {
             continue;
@@ -75,7 +75,7 @@ impl Below<'_> {
         let trees = self.trees.iter();
         let documents = self.documents.iter();
         let mut keys: Vec<String> = trees
-            .flat_map(|tree| keys_in(self.fields, tree, path))
+            .flat_map(|tree| tree.keys(self.fields, path))
             .chain(documents.flat_map(|document| keys_of(self.fields, document, path)))
             .collect();
         keys.sort_unstable();

@@ -22,7 +22,7 @@ use crate::{
     source::{
         ArgumentPaths, DecodeTree, Given,
         environment::{
-            overlay,
+            overlay::{self, Overlay},
             step::{PathStep, path_of},
             unread_keys, variable_of,
         },
@@ -187,6 +187,8 @@ impl ReadArguments {
         }
         groups.sort_by(|one, other| one.path.cmp(&other.path));
         let mut lists: Vec<Vec<PathStep>> = Vec::new();
+        let mut root = std::mem::take(&mut self.root);
+        let mut overlay = Overlay::new(&mut root);
         for SamePath { path, values } in groups {
             let Some(first) = values.first() else {
                 continue;
@@ -198,7 +200,7 @@ impl ReadArguments {
                 _ => self.joined(&path, values),
             };
             let Some(tree) = tree else { continue };
-            if let Err((path, why)) = overlay::put(&mut self.root, &steps, tree) {
+            if let Err((path, why)) = overlay.put(&steps, tree) {
                 self.refuse(place, path, why);
                 continue;
             }
@@ -210,6 +212,7 @@ impl ReadArguments {
                 }
             }
         }
+        self.root = root;
         for list in lists {
             if let Err((path, why)) = overlay::close_list(&mut self.root, &list) {
                 let place = variable_of(&self.set, &path);

@@ -5,6 +5,7 @@ use crate::{
     problem::Seg,
     schema::{self, Field},
 };
+use std::cell::RefCell;
 
 /// The keys of the map at `path` of a document, in which fields may have any of their names.
 pub(crate) fn keys_of(
@@ -40,41 +41,51 @@ fn find(fields: &'static [Field], document: &Document<'_>, path: &[Seg]) -> Opti
     Some(id)
 }
 
-/// The keys of the map at `path` of a tree with texts of variables.
-pub(crate) fn keys_in(fields: &'static [Field], tree: &Tree, path: &[Seg]) -> Vec<String> {
-    let mut at = tree.clone();
-    for (end, seg) in path.iter().enumerate() {
-        let table = schema::table(fields, &path[..end]);
-        let mut opened = opened(at, matches!(seg, Seg::Index(_)));
-        let next = match (&mut opened, seg) {
-            (Tree::Seq(items), Seg::Index(index)) => items.get_mut(*index),
-            (Tree::Map(entries), Seg::Key(key)) => {
-                let mut entries = entries.iter_mut();
-                let found = entries.find(|(other, _)| is_same(table, key, other));
-                found.map(|(_, value)| value)
-            }
-            _ => None,
-        };
-        let Some(next) = next.map(std::mem::take) else {
-            return Vec::new();
-        };
-        at = next;
+/// A tree with texts of variables. The text of a map or a list is read once, when a path leads into it.
+pub(crate) struct TextTree(RefCell<Tree>);
+
+impl TextTree {
+    pub(crate) fn new(tree: &Tree) -> Self {
+        TextTree(RefCell::new(tree.clone()))
     }
-    match &opened(at, false) {
-        Tree::Map(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
-        _ => Vec::new(),
+
+    /// The keys of the map at `path`.
+    pub(crate) fn keys(&self, fields: &'static [Field], path: &[Seg]) -> Vec<String> {
+        let mut tree = self.0.borrow_mut();
+        let mut at = &mut *tree;
+        for (end, seg) in path.iter().enumerate() {
+            open(at, matches!(seg, Seg::Index(_)));
+            let next = match (at, seg) {
+                (Tree::Seq(items), Seg::Index(index)) => items.get_mut(*index),
+                (Tree::Map(entries), Seg::Key(key)) => {
+                    let table = schema::table(fields, &path[..end]);
+                    let mut entries = entries.iter_mut();
+                    let found = entries.find(|(other, _)| is_same(table, key, other));
+                    found.map(|(_, value)| value)
+                }
+                _ => None,
+            };
+            let Some(next) = next else {
+                return Vec::new();
+            };
+            at = next;
+        }
+        open(at, false);
+        match at {
+            Tree::Map(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
-fn opened(mut tree: Tree, is_list: bool) -> Tree {
-    let Tree::Raw(text) = &mut tree else {
-        return tree;
-    };
-    let read = match is_list {
-        true => raw::list(text),
-        false => raw::map(text),
-    };
-    read.unwrap_or_default()
+fn open(tree: &mut Tree, is_list: bool) {
+    if let Tree::Raw(text) = tree {
+        let read = match is_list {
+            true => raw::list(text),
+            false => raw::map(text),
+        };
+        *tree = read.unwrap_or_default();
+    }
 }
 
 fn is_same(table: &'static [Field], key: &str, other: &str) -> bool {

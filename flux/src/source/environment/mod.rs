@@ -18,7 +18,7 @@ pub(in crate::source) mod step;
 mod unread;
 
 pub(crate) use elsewhere::ReadElsewhere;
-pub(crate) use known::{keys_in, keys_of};
+pub(crate) use known::{TextTree, keys_of};
 pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
 #[cfg(feature = "figment")]
 pub(crate) use unread::UnreadKey;
@@ -33,9 +33,15 @@ use crate::{
     source::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths},
 };
 use flux_syntax::Naming;
+use overlay::Overlay;
 use readings::{KeysByName, NameReader, Reading, ambiguous, choose};
 use rust_names::NameInRust;
-use std::{cell::OnceCell, collections::HashMap, ffi::OsString, sync::Arc};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+    ffi::OsString,
+    sync::Arc,
+};
 use step::{PathStep, path_of};
 
 /// Where variables are looked up, and which ones are read elsewhere.
@@ -286,12 +292,13 @@ impl<'a, L> Environment<'a, L> {
     fn others(&self, with_empty: bool) -> Vec<String> {
         let prefix = self.naming.prefix;
         let begins = |name: &str, begin: &str| !begin.is_empty() && name.starts_with(begin);
+        let fixed = || self.fixed.iter().map(|fixed| fixed.name.as_str());
+        let own: Vec<&str> = fixed().filter(|fixed| !begins(fixed, prefix)).collect();
+        let fixed: HashSet<&str> = fixed().collect();
         let mut names = self.variables.names(with_empty);
         names.retain(|name| {
-            let mut fixed = self.fixed.iter().map(|fixed| fixed.name.as_str());
-            let mut own = fixed.clone().filter(|fixed| !begins(fixed, prefix));
-            !fixed.any(|fixed| fixed == name)
-                && (begins(name, prefix) || own.any(|own| begins(name, own)))
+            !fixed.contains(name.as_str())
+                && (begins(name, prefix) || own.iter().any(|own| begins(name, own)))
         });
         names
     }
@@ -372,14 +379,15 @@ impl<'a, L> Environment<'a, L> {
             };
             insert(&mut root, path, text);
         }
-        let whole = root.clone();
+        let whole = TextTree::new(&root);
         let known = |path: &[Seg]| {
             let mut keys = known(path);
-            keys.extend(keys_in(self.fields, &whole, path));
+            keys.extend(whole.keys(self.fields, path));
             keys
         };
         let (entries, mut unclear) = self.entries(&known);
         let mut misplaced: Vec<(overlay::Misplaced, String)> = Vec::new();
+        let mut laid = Overlay::new(&mut root);
         let mut lists: Vec<&[PathStep]> = Vec::new();
         for EntryVariable { name, steps, .. } in &entries {
             let path = path_of(steps);
@@ -388,7 +396,7 @@ impl<'a, L> Environment<'a, L> {
             let Some(text) = text else {
                 continue;
             };
-            if let Err(wrong) = overlay::put(&mut root, steps, Tree::Raw(text)) {
+            if let Err(wrong) = laid.put(steps, Tree::Raw(text)) {
                 misplaced.push((wrong, name.clone()));
                 continue;
             }

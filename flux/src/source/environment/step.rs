@@ -22,6 +22,16 @@ impl PathStep {
         }
     }
 
+    /// Whether it leads to the same place as another one from there.
+    pub(in crate::source) fn is_same(&self, other: &PathStep) -> bool {
+        match (self, other) {
+            (PathStep::Field(one), PathStep::Field(other)) => one.name == other.name,
+            (PathStep::Entry(one), PathStep::Entry(other)) => one == other,
+            (PathStep::Item(one), PathStep::Item(other)) => one == other,
+            _ => false,
+        }
+    }
+
     /// Whether a key of a document is this one.
     pub(in crate::source) fn is(&self, key: &str) -> bool {
         match self {
