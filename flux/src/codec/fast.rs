@@ -9,6 +9,8 @@ use super::syntax::JSON_TOO_DEEP;
 use super::{Codec, Decoder, LazyModel, MAX_DEPTH, Syntax, TOO_DEEP};
 #[cfg(feature = "yaml")]
 use super::{bounds, yaml};
+#[cfg(feature = "yaml")]
+use crate::document::tags;
 use crate::document::{TreeDecoder, tree::Tree};
 
 /// Straight from the format. A document of YAML that is decoded from the model leaves its nodes there.
@@ -27,13 +29,13 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) ->
         #[cfg(feature = "yaml")]
         Decoder::Yaml => {
             bounds::check(text)?;
-            if yaml::may_merge(text) {
-                return yaml::decode(model);
+            if yaml::needs_model(text) {
+                return yaml::decode(model, false);
             }
             let document = serde_yaml::Deserializer::from_str(text);
             T::deserialize(Exact::<_, exact::Yaml>::new(document)).or_else(|error| {
                 if yaml::wants_a_tag(&error) {
-                    return yaml::decode(model);
+                    return yaml::decode(model, false);
                 }
                 // The decoder may fail before the parser does. What the parser itself reports quotes nothing; it alone runs
                 // where everything is passed over.
@@ -71,8 +73,8 @@ fn toml_error(text: &str, error: &::toml::de::Error, quotes: bool) -> Syntax {
     Syntax::new(&error.message(), at, quotes)
 }
 
-/// For a type that takes any document: dates of TOML are the maps that its decoder makes of them.
-pub(super) fn as_written<T: serde::de::DeserializeOwned>(
+/// For a type that takes any document: dates of TOML are the maps that its decoder makes of them, and tags of YAML are variants.
+pub(crate) fn as_written<T: serde::de::DeserializeOwned>(
     model: &LazyModel<'_, '_>,
 ) -> Result<T, Syntax> {
     match model.decoder {
@@ -82,6 +84,11 @@ pub(super) fn as_written<T: serde::de::DeserializeOwned>(
             let document = ::toml::Deserializer::parse(text)
                 .map_err(|error| toml_error(text, &error, false))?;
             T::deserialize(document).map_err(|error| toml_error(text, &error, true))
+        }
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml if tags::may_be_in(model.text) => {
+            bounds::check(model.text)?;
+            yaml::decode(model, true)
         }
         _ => fast(model),
     }

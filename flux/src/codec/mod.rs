@@ -30,8 +30,8 @@ mod yaml;
 
 pub(crate) use decoder::Decoder;
 pub use decoder::{Codec, Unknown};
-pub(crate) use fast::fast;
-use fast::{as_written, custom};
+use fast::custom;
+pub(crate) use fast::{as_written, fast};
 pub(crate) use found::{Decoded, Failed, Found, text_of};
 pub(crate) use lazy_model::LazyModel;
 use partial_layer::PartialLayer;
@@ -71,6 +71,10 @@ pub(crate) fn decode<C: Config>(
     let layer = match fast::<Option<Section<C::Layer>>>(&model) {
         Ok(Some(section)) if !is_without_content(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
+        // A tag alone has no value that it could fit.
+        Err(_) if dialect(decoder).is_some() && is_without_content(decoder, text) => {
+            return Ok(nothing());
+        }
         Err(first) => {
             let mut partial = PartialLayer::<C>::new();
             let fields = C::fields();

@@ -146,7 +146,7 @@ impl Values {
             }
         });
         self.parts(b'm', true, known, |values, (field, kind, entry)| {
-            match field {
+            match field.filter(|_| document.node(entry.key).tag.is_none()) {
                 Some(field) => values.text(b'k', field.name)?,
                 None => values.key(document, entry.key)?,
             }

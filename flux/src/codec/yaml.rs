@@ -1,16 +1,16 @@
-//! Which YAML documents the fast decoder does not follow (merge keys, variants as maps) and how those are decoded; the words for
-//! its errors.
+//! Which YAML documents the fast decoder does not follow (merge keys, tags, variants as maps) and how those are decoded; the words
+//! for its errors.
 //!
-//! Documents with merge keys (`<<`), and those that write a variant as a map of one key, are decoded from the document model.
+//! Documents with merge keys (`<<`) or tags, and those that write a variant as a map of one key, are decoded from the document model.
 
 use super::{LazyModel, Syntax};
-use crate::document::{Lines, MERGE, NodeDecoder, bad_merge};
+use crate::document::{Lines, MERGE, NodeDecoder, bad_merge, tags};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
-/// Whether the text may have merge keys.
-pub(super) fn may_merge(text: &str) -> bool {
-    text.contains(MERGE)
+/// Whether the text may have merge keys or tags, which only the document model is read with.
+pub(super) fn needs_model(text: &str) -> bool {
+    text.contains(MERGE) || tags::may_be_in(text)
 }
 
 /// Whether the format's decoder failed because it takes a variant with content only as a tag.
@@ -39,27 +39,41 @@ fn is_forbidden(c: char) -> bool {
     (c.is_control() && !is_blank) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// Decodes a document by way of the model, which reads each value as the fast decoder does.
-pub(super) fn decode<T: DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
+/// Decodes a document by way of the model, which reads each value as the fast decoder does. Whatever its tags are, it is read `with_any_tag`.
+pub(super) fn decode<T: DeserializeOwned>(
+    model: &LazyModel<'_, '_>,
+    with_any_tag: bool,
+) -> Result<T, Syntax> {
     let (document, has_places) = match model.placed() {
         Ok(document) => (document, true),
         Err(_) => (model.unplaced().map_err(Clone::clone)?, false),
     };
+    if !has_places && !with_any_tag && tags::may_be_global(model.text) {
+        return Err(Syntax::new(&UNPLACED_TAG, None, false));
+    }
     if let Some(bad) = bad_merge(document) {
         let at = has_places.then(|| document.start(bad.value));
         return Err(Syntax::new(&bad.sentence, at, false));
     }
     let (parts, left) = (HashMap::new(), NodeDecoder::budget(document));
-    T::deserialize(NodeDecoder::new(document, &parts, &left))
-        .map_err(|error| Syntax::new(&error, None, true))
+    let decoder = NodeDecoder::new(document, &parts, &left);
+    let decoder = match with_any_tag {
+        true => decoder.with_any_tag(),
+        false => decoder,
+    };
+    T::deserialize(decoder).map_err(|error| Syntax::new(&error, None, true))
 }
+
+/// The parser without places drops such tags.
+const UNPLACED_TAG: &str =
+    "is written in a form of YAML in which tags (`!!` and a word) are not read; remove them";
 
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests {
     use crate::{
         codec::{self, Decoder, Unknown},
-        problem::Dotted,
+        problem::{Dotted, What},
     };
     use std::collections::BTreeMap;
 
@@ -106,7 +120,7 @@ mod tests {
             ("on: true\nmaybe: !!null x", "maybe", (2, 15)),
             ("on: true\ntext: !!null\n", "text", (2, 13)),
             ("text: a\non: !!bool x", "on", (2, 12)),
-            ("on: true\nlist: [1, !!null '', 2]", "list[1]", (2, 18)),
+            ("on: true\nlist: [1, !!null 'x', 2]", "list[1]", (2, 18)),
         ] {
             for other in ["", "password: secret\n"] {
                 let document = format!("{text}\n{other}");
@@ -121,12 +135,107 @@ mod tests {
         }
     }
 
+    #[derive(Debug, Clone, serde::Deserialize, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum TagMode {
+        Keep,
+        Remove(String),
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct TagsApp {
+        text: Option<String>,
+        number: Option<u32>,
+        ratio: Option<f64>,
+        on: Option<bool>,
+        maybe: Option<u8>,
+        list: Option<Vec<u8>>,
+        #[flux(default)]
+        map: BTreeMap<String, u8>,
+        mode: Option<TagMode>,
+        any: Option<serde_json::Value>,
+    }
+
+    fn sentence_of(what: &What) -> String {
+        match what {
+            What::Type { found, expected } => format!("expected {expected}, found {found}"),
+            what => format!("{what:?}"),
+        }
+    }
+
+    fn shown(one: Option<&dyn std::fmt::Debug>) -> String {
+        one.map_or("None".to_owned(), |one| format!("{one:?}"))
+    }
+    #[tokio::test]
+    async fn each_row_of_the_table_of_tags_is_what_happens() {
+        let mut rows = 0;
+        let page = include_str!("../docs/sources.md");
+        let (_, table) = page.split_once("What tags mean").unwrap();
+        let (table, _) = table.split_once("# Options").unwrap();
+        for line in table.lines().filter(|line| line.starts_with("| `")) {
+            let (document, outcome) = line.trim_matches(['|', ' ']).split_once(" | ").unwrap();
+            let text = document.trim_matches('`');
+            rows += 1;
+            for (text, has_place) in [
+                (text.to_owned(), true),
+                (format!("{text}\nzz: [?\"a\"]"), false),
+            ] {
+                let decoded =
+                    codec::decode::<TagsApp>(&Decoder::Yaml, text.as_bytes(), Unknown::Ignore);
+                match (outcome.strip_prefix("refused: "), decoded) {
+                    (Some(sentence), Err(found)) => {
+                        let found = &found.found[0];
+                        let what = sentence_of(&found.problem.what);
+                        if !has_place {
+                            continue;
+                        }
+                        assert!(what.contains(sentence), "{text}: {what}");
+                        assert_eq!(found.at.map(|at| at.0), Some(1), "{text}");
+                        let path = Dotted(&found.problem.path).to_string();
+                        assert!(
+                            text.starts_with(path.split(['.', '[']).next().unwrap()),
+                            "{path}"
+                        );
+                    }
+                    (None, Ok(_)) => {
+                        let (sender, channel) = crate::source::Channel::buffered("document", 1);
+                        let source = crate::Source::watcher(channel).format(crate::Format::Yaml);
+                        let builder = crate::Capacitor::<TagsApp>::builder().source(source);
+                        let capacitor = builder.unknown(Unknown::Ignore).build().unwrap();
+                        sender.send(text.clone().into_bytes()).await.unwrap();
+                        capacitor.start().await.unwrap();
+                        let app = capacitor.get();
+                        let value = match text.split_once(':').unwrap().0 {
+                            "text" => shown(app.text.as_ref().map(|one| one as _)),
+                            "number" => shown(app.number.as_ref().map(|one| one as _)),
+                            "ratio" => shown(app.ratio.as_ref().map(|one| one as _)),
+                            "on" => shown(app.on.as_ref().map(|one| one as _)),
+                            "maybe" => shown(app.maybe.as_ref().map(|one| one as _)),
+                            "list" => shown(app.list.as_ref().map(|one| one as _)),
+                            "map" => shown(Some(&app.map)),
+                            "mode" => shown(app.mode.as_ref().map(|one| one as _)),
+                            _ => shown(app.any.as_ref().map(|one| one as _)),
+                        };
+                        assert_eq!(outcome.split('`').nth(1), Some(&*value), "{text}");
+                    }
+                    (_, Err(found)) if !has_place => {
+                        let what = sentence_of(&found.found[0].problem.what);
+                        assert!(what.contains("in which tags"), "{text}: {what}");
+                    }
+                    (_, decoded) => panic!("{text}: {}", decoded.is_ok()),
+                }
+            }
+        }
+        assert_eq!(rows, 28);
+    }
+
     #[tokio::test]
     async fn each_row_of_the_table_of_merge_keys_is_what_happens() {
         let mut rows = 0;
         let page = include_str!("../docs/sources.md");
         let (_, table) = page.split_once("What merge keys mean").unwrap();
-        let (table, _) = table.split_once("# Options").unwrap();
+        let (table, _) = table.split_once("What tags mean").unwrap();
         for line in table.lines().filter(|line| line.starts_with("| `")) {
             let (document, outcome) = line.trim_matches(['|', ' ']).split_once(" | ").unwrap();
             let text = format!("maps: {}", document.trim_matches('`'));

@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
 pub(super) fn fast(dialect: Dialect, text: &str) -> Option<Any> {
     match dialect {
         Dialect::Json => serde_json::from_str(text).ok(),
-        Dialect::Yaml => crate::codec::fast(&LazyModel::new(&Decoder::Yaml, text)).ok(),
+        Dialect::Yaml => crate::codec::as_written(&LazyModel::new(&Decoder::Yaml, text)).ok(),
         Dialect::Toml => ::toml::from_str(text).ok(),
         Dialect::Tree => Some(Any::Text(text.to_owned())),
     }
@@ -249,6 +249,12 @@ pub(super) fn agree(dialect: Dialect, text: &str) -> (bool, bool) {
     (fast.is_some(), document.is_ok())
 }
 
+/// Whether one of the two words before the place has a `!`; the other may be an anchor.
+fn has_tag_before(text: &str, at: usize) -> bool {
+    let words = text[..at].split_whitespace().rev();
+    words.take(2).any(|word| word.contains('!'))
+}
+
 /// Every span is inside the text and inside what contains it, and slices back to the scalar.
 pub(super) fn within(document: &Document<'_>) {
     for id in (0..document.len()).map(|id| NodeId(id as u32)) {
@@ -256,6 +262,8 @@ pub(super) fn within(document: &Document<'_>) {
         let source = document.text.get(node.span.clone());
         let source = source.unwrap_or_else(|| panic!("{:?} of {:?}", node.span, document.text));
         match &node.content {
+            // What YAML's own tags make of a text depends on no quotes.
+            NodeContent::Scalar(_) if has_tag_before(document.text, node.span.start) => {}
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Plain => {
                 let folded = source.contains(['\n', '\r']);
                 assert!(

@@ -57,19 +57,18 @@ enum MergeState {
 fn is_merge(document: &Document<'_>, key: NodeId) -> bool {
     document
         .scalar(key)
-        .is_some_and(|scalar| scalar.text == MERGE && !names_variant(document, key))
+        .is_some_and(|scalar| scalar.text == MERGE && !has_tag(document, key))
 }
 
-/// Whether the node has a tag of the document's own: then it is a variant, and neither a key, a map nor a list.
-fn names_variant(document: &Document<'_>, id: NodeId) -> bool {
-    let tag = document.node(id).tag.as_deref();
-    tag.is_some_and(|tag| tag.starts_with('!'))
+/// Whether the node has a tag that was not settled: then it is a variant, or refused, and neither a key, a map nor a list.
+fn has_tag(document: &Document<'_>, id: NodeId) -> bool {
+    document.node(id).tag.is_some()
 }
 
 /// The text by which a key is the same as another one.
 fn text_of_key<'d>(document: &'d Document<'_>, key: NodeId) -> Option<&'d str> {
     let scalar = document.scalar(key)?;
-    let is_text = document.kind(key) != Some(ResolvedKind::Null) && !names_variant(document, key);
+    let is_text = document.kind(key) != Some(ResolvedKind::Null) && !has_tag(document, key);
     is_text.then_some(&*scalar.text)
 }
 
@@ -88,11 +87,11 @@ fn merge_of(document: &Document<'_>, id: NodeId) -> Option<Vec<NodeId>> {
 
 fn maps(document: &Document<'_>, value: NodeId) -> Option<Vec<NodeId>> {
     let is_map = |id: NodeId| {
-        matches!(document.written(id).content, NodeContent::Map(_)) && !names_variant(document, id)
+        matches!(document.written(id).content, NodeContent::Map(_)) && !has_tag(document, id)
     };
     let value = document.resolved(value);
     match &document.written(value).content {
-        _ if names_variant(document, value) => None,
+        _ if has_tag(document, value) => None,
         NodeContent::Map(_) => Some(vec![value]),
         NodeContent::List(items) => {
             let items = items.iter().map(|item| document.resolved(*item));

@@ -26,6 +26,8 @@ mod model;
 pub(crate) mod raw;
 mod raw_json;
 mod scalar;
+#[cfg(feature = "yaml")]
+pub(crate) mod tags;
 #[cfg(all(test, feature = "json", feature = "yaml", feature = "toml"))]
 mod tests;
 #[cfg(feature = "toml")]

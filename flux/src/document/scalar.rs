@@ -112,10 +112,7 @@ pub(crate) mod yaml {
 
     pub(super) fn kind(text: &str, style: ScalarStyle, tag: Option<&str>) -> ResolvedKind {
         match tag {
-            Some(NULL) => ResolvedKind::Null,
-            Some(BOOL) => ResolvedKind::Bool,
-            Some(INT) => ResolvedKind::Integer,
-            Some(FLOAT) => ResolvedKind::Float,
+            // It does not fit the value, else it was taken away.
             Some(tag) if !tag.starts_with('!') => ResolvedKind::Text,
             _ if style != ScalarStyle::Plain => ResolvedKind::Text,
             _ if is_nothing(text) => ResolvedKind::Null,

@@ -5,6 +5,7 @@ use super::{
     build::NodeBuilder,
     merge,
     model::{Dialect, Document, NodeContent, NodeId, ScalarStyle, Unfollowed},
+    tags,
 };
 use granit_parser::{Event, Parser, ScalarStyle as Written, Span, Tag};
 use std::{borrow::Cow, collections::HashMap, ops::Range};
@@ -80,8 +81,9 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, Unfollowed> {
     }
     let document = builder.finish(text, Dialect::Yaml);
     let mut document = document.ok_or(Unfollowed::Syntax(text.len()))?;
-    let followed = agree::with_fast_decoder(&document, text)
-        && (!text.contains(merge::MERGE) || merge::follow(&mut document));
+    let agrees = agree::with_fast_decoder(&document, text);
+    tags::settle(&mut document);
+    let followed = agrees && (!text.contains(merge::MERGE) || merge::follow(&mut document));
     match followed {
         true => Ok(document),
         false => Err(Unfollowed::Syntax(0)),

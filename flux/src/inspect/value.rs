@@ -1,7 +1,7 @@
 //! A value as a document could contain it, read by the type of its field; a secret is `<secret>`.
 
 use crate::{
-    document::{Document, NodeContent, NodeId, ResolvedKind, raw, tree::Tree},
+    document::{Document, NodeContent, NodeId, ResolvedKind, ScalarStyle, raw, tree::Tree},
     schema::ValueType,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -187,11 +187,17 @@ pub(super) fn of_node(
     };
     Some(
         match node.tag.as_deref().and_then(|tag| tag.strip_prefix('!')) {
-            Some(name) if value == ConfigValue::Null => ConfigValue::Text(name.to_owned()),
+            Some(name) if is_nothing(document, id) => ConfigValue::Text(name.to_owned()),
             Some(name) => ConfigValue::Map(vec![(name.to_owned(), value)]),
             None => value,
         },
     )
+}
+
+/// Whether nothing is behind a tag: it is a variant's name alone.
+fn is_nothing(document: &Document<'_>, id: NodeId) -> bool {
+    let scalar = document.scalar(id);
+    scalar.is_some_and(|scalar| scalar.style == ScalarStyle::Plain && scalar.text.is_empty())
 }
 
 fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> ConfigValue {

@@ -347,7 +347,10 @@ impl<'p> Printer<'p, '_, '_> {
         let Some(tag) = document.node(id).tag.as_deref() else {
             return;
         };
+        let is_secret = schema::is_secret(self.fields, &self.path);
         let written = match (tag.strip_prefix(CORE), tag.starts_with('!')) {
+            // The text after `!` may be the secret.
+            _ if is_secret => "!x ".to_owned(),
             (Some(name), _) => format!("!!{name} "),
             (None, true) => format!("{tag} "),
             (None, false) => format!("!<{tag}> "),

@@ -11,6 +11,24 @@ pub(super) struct HiddenNodes {
     pub(super) values: Vec<NodeId>,
     /// The keys in secrets, whose lines are not shown either; they may be ordinary words, so that texts are not searched for them.
     pub(super) keys: Vec<NodeId>,
+    /// The nodes with tags that may be secrets, as in YAML `!secret` is one. A tag is somewhere between the node before and its own.
+    pub(super) tagged: Vec<NodeId>,
+}
+
+impl HiddenNodes {
+    /// The first and the last line of each that is not shown.
+    pub(super) fn lines(&self, document: &Document<'_>) -> Vec<(usize, usize)> {
+        // An alias, and where its anchor is.
+        let nodes = self.values.iter().chain(&self.keys);
+        let both = nodes.flat_map(|id| [*id, document.resolved(*id)]);
+        let lines = both.map(|id| (document.start(id).0, document.last_line(id)));
+        let tagged = self.tagged.iter().map(|id| {
+            let before = id.number().checked_sub(1).map(|before| document.id(before));
+            let first = before.map_or(1, |before| document.start(before).0);
+            (first, document.last_line(*id))
+        });
+        lines.chain(tagged).collect()
+    }
 }
 
 /// What must not be shown. None where there is too much to follow.
@@ -25,16 +43,18 @@ pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Optio
             .saturating_add(1 << 16),
         found: Vec::new(),
         keys: Vec::new(),
+        tagged: Vec::new(),
     };
     search.node(document.root(), Cursor::Section(fields))?;
     // An alias leads to what was found before.
-    for nodes in [&mut search.found, &mut search.keys] {
+    for nodes in [&mut search.found, &mut search.keys, &mut search.tagged] {
         nodes.sort_unstable();
         nodes.dedup();
     }
     Some(HiddenNodes {
         values: search.found,
         keys: search.keys,
+        tagged: search.tagged,
     })
 }
 
@@ -71,12 +91,16 @@ struct Search<'d, 't> {
     left: usize,
     found: Vec<NodeId>,
     keys: Vec<NodeId>,
+    tagged: Vec<NodeId>,
 }
 
 impl Search<'_, '_> {
     fn node(&mut self, id: NodeId, at: Cursor) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
         let document = self.document;
+        if document.node(id).tag.is_some() && self.places.is_secret(at) {
+            self.tagged.push(document.resolved(id));
+        }
         match &document.node(id).content {
             NodeContent::Map(entries) => {
                 let is_in_secret = matches!(at, Cursor::Leaf { secret: true });
@@ -84,6 +108,9 @@ impl Search<'_, '_> {
                     let key = document.key(entry.key);
                     if is_in_secret {
                         self.keys.push(entry.key);
+                    }
+                    if document.node(entry.key).tag.is_some() {
+                        self.tagged.push(document.resolved(entry.key));
                     }
                     if self.is_lost(at, entry) {
                         self.found.push(entry.key);

@@ -44,11 +44,7 @@ impl<'r> Excerpt<'r> {
             _ if read.shows_nothing() => Hidden::Everything,
             _ if !schema::any_secret(fields) => Hidden::Nothing,
             (Some(document), Some(nodes)) => {
-                // An alias, and where its anchor is.
-                let nodes = nodes.values.iter().chain(&nodes.keys);
-                let both = nodes.flat_map(|id| [*id, document.resolved(*id)]);
-                let ranges = both.map(|id| (document.start(id).0, document.last_line(id)));
-                Hidden::Lines(covered(lines.len(), ranges))
+                Hidden::Lines(covered(lines.len(), nodes.lines(document).into_iter()))
             }
             _ => Hidden::Everything,
         };

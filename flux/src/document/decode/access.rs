@@ -79,7 +79,9 @@ impl<'d> NodeDecoder<'d> {
         let decoder = self.at(key);
         let result = match self.document.dialect() {
             #[cfg(feature = "yaml")]
-            crate::document::Dialect::Yaml => seed.deserialize(decoder),
+            crate::document::Dialect::Yaml => decoder
+                .without_tag()
+                .and_then(|()| seed.deserialize(decoder)),
             _ => seed.deserialize(KeyDecoder(decoder)),
         };
         if result.is_err() {

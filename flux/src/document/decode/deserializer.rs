@@ -13,7 +13,7 @@ use crate::document::Dialect;
 #[cfg(feature = "yaml")]
 use crate::document::{
     DocumentScalar,
-    scalar::yaml::{NULL, float, signed, unsigned},
+    scalar::yaml::{float, signed, unsigned},
 };
 use crate::{
     document::{NodeContent, ResolvedKind, ScalarStyle, tree::TreeError},
@@ -24,10 +24,11 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor, value::StrDeserializer}
 macro_rules! numbers {
     ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+            self.without_tag()?;
             #[cfg(feature = "yaml")]
             if self.is_yaml() {
                 let read: fn(&str) -> Option<$type> = $read;
-                return match self.yaml_text(crate::document::scalar::yaml::INT).and_then(read) {
+                return match self.yaml_text().and_then(read) {
                     Some(number) => visitor.$visit(number),
                     None => Err(self.unexpected(&visitor)),
                 };
@@ -52,10 +53,11 @@ macro_rules! numbers {
 macro_rules! wide {
     ($($method:ident: $type:ty, $read:expr => $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+            self.without_tag()?;
             #[cfg(feature = "yaml")]
             if self.is_yaml() {
                 let read: fn(&str) -> Option<$type> = $read;
-                return match self.yaml_text(crate::document::scalar::yaml::INT).and_then(read) {
+                return match self.yaml_text().and_then(read) {
                     Some(number) => visitor.$visit(number),
                     None => Err(self.unexpected(&visitor)),
                 };
@@ -97,6 +99,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         if let (true, Some(date)) = (self.is_toml(), self.scalar().and_then(toml::date)) {
             return visitor.visit_string(date);
         }
+        self.without_tag()?;
         match self.variant() {
             Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
             None => self.any(visitor),
@@ -124,12 +127,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
-            return match self
-                .yaml_text(crate::document::scalar::yaml::FLOAT)
-                .and_then(float)
-            {
+            return match self.yaml_text().and_then(float) {
                 Some(number) => visitor.visit_f64(number),
                 None => Err(self.unexpected(&visitor)),
             };
@@ -145,9 +146,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
-            let text = self.yaml_text(crate::document::scalar::yaml::BOOL);
+            let text = self.yaml_text();
             return match text.and_then(crate::document::scalar::yaml::bool) {
                 Some(value) => visitor.visit_bool(value),
                 None => Err(self.unexpected(&visitor)),
@@ -161,11 +163,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         match self.scalar() {
             _ if self.is_toml() => self.any(visitor),
             Some(_) if self.is_null() => Err(self.unexpected(&visitor)),
-            #[cfg(feature = "yaml")]
-            Some(scalar) if self.is_wrong_null() => Err(no_null(scalar)),
             Some(scalar) if self.is_yaml() => visitor.visit_str(&scalar.text),
             Some(scalar) if scalar.style == ScalarStyle::Quoted => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
@@ -178,14 +179,13 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.scalar() {
-            Some(scalar) if self.is_null() || self.is_wrong_null() => {
-                visitor.visit_str(&scalar.text)
-            }
+            Some(scalar) if self.is_null() => visitor.visit_str(&scalar.text),
             _ => self.deserialize_str(visitor),
         }
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         if self.is_yaml() {
             return Err(TreeError(
                 "serialization and deserialization of bytes in YAML is not implemented".to_owned(),
@@ -212,11 +212,9 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         }
         #[cfg(feature = "yaml")]
         if self.is_yaml() {
-            let is_plain = |scalar: &&DocumentScalar<'_>| scalar.style == ScalarStyle::Plain;
-            return match self.scalar().filter(is_plain) {
-                _ if self.is_null() => visitor.visit_none(),
-                Some(scalar) if self.tag() == Some(NULL) => Err(no_null(scalar)),
-                _ => visitor.visit_some(self),
+            return match self.is_null() {
+                true => visitor.visit_none(),
+                false => visitor.visit_some(self),
             };
         }
         match self.scalar() {
@@ -232,6 +230,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         #[cfg(feature = "yaml")]
         if let (true, Some(scalar)) = (self.is_yaml(), self.scalar()) {
             return match self.is_null() {

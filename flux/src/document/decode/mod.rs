@@ -55,6 +55,8 @@ pub(crate) struct NodeDecoder<'d> {
     levels: u8,
     /// The tag chose a variant, whose content this is.
     tagged: bool,
+    /// Whatever the tag is, the value is read.
+    takes_any_tag: bool,
     /// It is the one entry of the map that toml's decoder makes of a date, and the text of the date.
     #[cfg(feature = "toml")]
     is_date: bool,
@@ -75,10 +77,20 @@ impl<'d> NodeDecoder<'d> {
             id: document.root(),
             levels: LEVELS,
             tagged: false,
+            takes_any_tag: false,
             #[cfg(feature = "toml")]
             is_date: false,
             parts,
             left,
+        }
+    }
+
+    /// For a target that is no type of the program: what does not fit its tag is read all the same.
+    #[cfg(feature = "yaml")]
+    pub(crate) fn with_any_tag(self) -> Self {
+        NodeDecoder {
+            takes_any_tag: true,
+            ..self
         }
     }
 
@@ -146,7 +158,16 @@ impl<'d> NodeDecoder<'d> {
         tag.filter(|_| !self.tagged)
     }
 
-    /// The variant that YAML's own tag names.
+    /// Refuses a value with a tag, for a target that is no enum.
+    fn without_tag(self) -> Result<(), TreeError> {
+        #[cfg(feature = "yaml")]
+        if let Some(tag) = self.tag().filter(|_| !self.takes_any_tag) {
+            return Err(yaml::refused(self.content(), tag));
+        }
+        Ok(())
+    }
+
+    /// The variant that a tag of the document's own names.
     fn variant(self) -> Option<&'d str> {
         let tag = self.tag()?;
         match tag.strip_prefix('!')? {
@@ -155,40 +176,13 @@ impl<'d> NodeDecoder<'d> {
         }
     }
 
-    /// A plain scalar with a tag and nothing else, which YAML's decoder takes for an empty list or map.
-    fn is_bare_tag(self) -> bool {
-        let blank = |scalar: &DocumentScalar<'_>| {
-            scalar.style == ScalarStyle::Plain && scalar.text.is_empty()
-        };
-        let is_null = self.is_null() || self.is_wrong_null();
-        self.is_yaml() && !is_null && self.scalar().is_some_and(blank)
-    }
-
-    /// A plain scalar with the tag of null and another text, which YAML's decoder refuses, but not as a key.
-    #[cfg(feature = "yaml")]
-    fn is_wrong_null(self) -> bool {
-        use super::scalar::yaml::{NULL, is_null};
-        let wrong = |scalar: &DocumentScalar<'_>| {
-            scalar.style == ScalarStyle::Plain && !is_null(&scalar.text)
-        };
-        self.is_yaml() && self.tag() == Some(NULL) && self.scalar().is_some_and(wrong)
-    }
-
-    #[cfg(not(feature = "yaml"))]
-    fn is_wrong_null(self) -> bool {
-        false
-    }
-
     /// YAML's null, which is no text here.
     #[cfg(feature = "yaml")]
     fn is_null(self) -> bool {
-        use super::scalar::yaml::{NULL, is_nothing, is_null};
+        use super::scalar::yaml::is_nothing;
         let plain = |scalar: &&DocumentScalar<'_>| scalar.style == ScalarStyle::Plain;
         let scalar = self.scalar().filter(plain).filter(|_| self.is_yaml());
-        scalar.is_some_and(|scalar| match self.tag() {
-            Some(tag) => tag == NULL && is_null(&scalar.text),
-            None => is_nothing(&scalar.text),
-        })
+        self.tag().is_none() && scalar.is_some_and(|scalar| is_nothing(&scalar.text))
     }
 
     #[cfg(not(feature = "yaml"))]
@@ -239,7 +233,7 @@ impl<'d> NodeDecoder<'d> {
             #[cfg(feature = "json")]
             Dialect::Json => json::read(self.document.source(self.id), scalar),
             #[cfg(feature = "yaml")]
-            Dialect::Yaml => yaml::read(scalar, self.tag()),
+            Dialect::Yaml => Ok(yaml::read(scalar, self.tag())),
             #[cfg(feature = "toml")]
             Dialect::Toml => toml::read(scalar),
             // Trees have a decoder of their own.
@@ -334,16 +328,11 @@ impl<'d> NodeDecoder<'d> {
     }
 
     /// The text of a scalar that the target's type reads as a number or a bool; none in a format whose decoder hands over what it
-    /// is, and where quotes or a tag make it none.
+    /// is, and where quotes make it none.
     #[cfg(feature = "yaml")]
-    fn yaml_text(self, tag: &str) -> Option<&'d str> {
+    fn yaml_text(self) -> Option<&'d str> {
         let scalar = self.scalar().filter(|_| self.is_yaml())?;
-        let takes = match scalar.style {
-            ScalarStyle::Plain => true,
-            ScalarStyle::Literal => self.tag() == Some(tag),
-            _ => false,
-        };
-        takes.then_some(&*scalar.text)
+        (scalar.style == ScalarStyle::Plain).then_some(&*scalar.text)
     }
 }
 
@@ -374,18 +363,18 @@ impl NodeDecoder<'_> {
         kind: ListKind,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         match self.content() {
             NodeContent::List(items) => self.list(items.into(), kind, visitor),
-            _ if self.is_bare_tag() => self.list(Cow::Borrowed(&[]), kind, visitor),
             _ if self.is_toml() => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
         }
     }
 
     fn entries<'de, V: Visitor<'de>>(self, alike: bool, visitor: V) -> Result<V::Value, TreeError> {
+        self.without_tag()?;
         match self.content() {
             NodeContent::Map(entries) => self.map(entries, alike, visitor),
-            _ if self.is_bare_tag() => self.map(&[], alike, visitor),
             _ if self.is_toml() => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
         }
@@ -404,6 +393,9 @@ impl NodeDecoder<'_> {
                     "deserializing nested enum in {name} from YAML is not supported yet"
                 ))),
             };
+        }
+        if self.variant().is_none() {
+            self.without_tag()?;
         }
         match self.variant() {
             Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),

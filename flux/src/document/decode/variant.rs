@@ -2,7 +2,7 @@
 
 use super::{ListKind, NodeDecoder};
 use crate::{
-    document::{NodeContent, NodeId, Pair, tree::TreeError},
+    document::{DocumentScalar, NodeContent, NodeId, Pair, ScalarStyle, tree::TreeError},
     problem::collect_errors,
 };
 use serde::de::{
@@ -124,15 +124,30 @@ impl<'de, 'd> EnumAccess<'de> for TaggedValue<'d> {
 /// What follows a tag.
 pub(super) struct TaggedContent<'d>(pub(super) NodeDecoder<'d>);
 
+impl TaggedContent<'_> {
+    /// With nothing behind it the tag is the variant's name alone, and no content is null.
+    fn has_content(&self, expected: &str) -> Result<(), TreeError> {
+        let is_nothing = |scalar: &DocumentScalar<'_>| {
+            scalar.style == ScalarStyle::Plain && scalar.text.is_empty()
+        };
+        match self.0.scalar().is_some_and(is_nothing) && !self.0.takes_any_tag {
+            true => Err(de::Error::invalid_type(Unexpected::UnitVariant, &expected)),
+            false => Ok(()),
+        }
+    }
+}
+
 impl<'de> VariantAccess<'de> for TaggedContent<'_> {
     type Error = TreeError;
     fn unit_variant(self) -> Result<(), TreeError> {
         de::Deserialize::deserialize(self.0)
     }
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, TreeError> {
+        self.has_content("newtype variant")?;
         seed.deserialize(self.0)
     }
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, TreeError> {
+        self.has_content("tuple variant")?;
         self.0.items(ListKind::Other, visitor)
     }
     fn struct_variant<V: Visitor<'de>>(
@@ -140,6 +155,7 @@ impl<'de> VariantAccess<'de> for TaggedContent<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
+        self.has_content("struct variant")?;
         self.0.deserialize_struct("", fields, visitor)
     }
 }

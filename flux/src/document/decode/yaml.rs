@@ -1,42 +1,24 @@
-//! How the slow pass reads a scalar as YAML's decoder does: null, bools, numbers, tags.
+//! How the slow pass reads a scalar as YAML's decoder does: null, bools, numbers.
 
-use super::{DocumentScalar, ScalarStyle, TreeError, Unexpected, de, scalar::ScalarValue};
-use crate::document::scalar::yaml::{
-    BOOL, FLOAT, INT, Integer, NULL, bool, float, integer, is_digits_but_no_number, is_nothing,
-    is_null,
+use super::{
+    DocumentScalar, NodeContent, ScalarStyle, TreeError, Unexpected, de, scalar::ScalarValue,
+    shortened,
+};
+use crate::document::{
+    scalar::yaml::{Integer, bool, float, integer, is_digits_but_no_number, is_nothing},
+    tags,
 };
 
-/// A scalar without a tag that names a variant.
-pub(super) fn read<'d>(
-    scalar: &'d DocumentScalar<'_>,
-    tag: Option<&str>,
-) -> Result<ScalarValue<'d>, TreeError> {
+/// A scalar that its text and its quotes decide; with a tag that it does not fit, and is read all the same, it is a text.
+pub(super) fn read<'d>(scalar: &'d DocumentScalar<'_>, tag: Option<&str>) -> ScalarValue<'d> {
     let text = scalar.text.as_ref();
-    let no = |what: &'static str| de::Error::invalid_value(Unexpected::Str(text), &what);
-    match tag {
-        Some(BOOL) => match bool(text) {
-            Some(value) => Ok(ScalarValue::Bool(value)),
-            None => Err(no("a boolean")),
-        },
-        Some(INT) => match integer(text) {
-            Some(number) => Ok(whole(number)),
-            None => Err(no("an integer")),
-        },
-        Some(FLOAT) => match float(text) {
-            Some(number) => Ok(ScalarValue::F64(number)),
-            None => Err(no("a float")),
-        },
-        Some(NULL) => match is_null(text) {
-            true => Ok(ScalarValue::Nothing),
-            false => Err(no("null")),
-        },
-        Some(tag) if !tag.starts_with('!') => Ok(ScalarValue::Text(text.into())),
-        _ if scalar.style != ScalarStyle::Plain => Ok(ScalarValue::Text(text.into())),
-        _ => Ok(untagged(text)),
+    match scalar.style {
+        ScalarStyle::Plain if tag.is_none_or(|tag| tag.starts_with('!')) => plain(text),
+        _ => ScalarValue::Text(text.into()),
     }
 }
 
-fn untagged(text: &str) -> ScalarValue<'_> {
+fn plain(text: &str) -> ScalarValue<'_> {
     if is_nothing(text) {
         return ScalarValue::Nothing;
     }
@@ -60,3 +42,22 @@ fn whole(number: Integer) -> ScalarValue<'static> {
         Integer::I128(number) => ScalarValue::I128(number),
     }
 }
+
+/// Why a value with this tag is not read where no enum is asked for. The name of a tag of the document's own is not shown: a secret may
+/// begin with `!`.
+#[cold]
+pub(super) fn refused(content: &NodeContent<'_>, tag: &str) -> TreeError {
+    match (tags::asks_for(tag), content) {
+        (Some(expected), NodeContent::Scalar(scalar)) => {
+            de::Error::invalid_value(Unexpected::Str(&shortened(&scalar.text)), &expected)
+        }
+        (Some(expected), NodeContent::List(_)) => {
+            de::Error::invalid_type(Unexpected::Seq, &expected)
+        }
+        (Some(expected), _) => de::Error::invalid_type(Unexpected::Map, &expected),
+        (None, _) => TreeError(REFUSED.to_owned()),
+    }
+}
+
+const REFUSED: &str = "begins with a YAML tag, `!` and a word, which is read only where it names a variant of an enum; put a text \
+                       that begins with `!` in quotes, and remove any other tag";

@@ -30,6 +30,30 @@ fn json_is_printed_in_one_line_with_duplicates_and_numbers_as_written() {
 
 #[cfg(feature = "yaml")]
 #[test]
+fn nothing_of_a_tag_in_the_place_of_a_secret_is_recorded() {
+    static FIELDS: [Field; 2] = [
+        Field::new("password", "PASSWORD").with_secret(),
+        Field::new("mode", "MODE"),
+    ];
+    for (text, expected) in [
+        (
+            "password: !hunter2\nmode: !keep a",
+            r#"{"password": !x , "mode": !keep "a"}"#,
+        ),
+        ("password: !hunter2 [a]", r#"{"password": !x ["x"]}"#),
+        ("!hunter2 password: a", r#"{!x "password": "x"}"#),
+    ] {
+        let document = read(&Decoder::Yaml, text).expect("a document");
+        let printed = print(&document, Encoding::Yaml, &FIELDS, &mut |_, _, _| {
+            "x".to_owned()
+        });
+        assert!(!printed.contains("hunter2"), "{printed}");
+        assert_eq!(printed, expected, "{text}");
+    }
+}
+
+#[cfg(feature = "yaml")]
+#[test]
 fn a_key_alone_that_may_be_a_secret_is_replaced_and_stays_alone() {
     static INNER: [Field; 1] = [Field::new("port", "PORT")];
     static ENTRY: schema::Kind = schema::Kind::Section(|| &INNER);
@@ -64,7 +88,7 @@ fn yaml_keeps_its_plain_scalars_and_tags_and_loses_its_comments() {
     let text = "a: 1.10 # old: hunter1\nb: &x [0x1F, True, ~]\nc: *x\n1: !Var\n  d: |-\n    two\n    lines\ne:\nf: !!str 5\n";
     assert_eq!(
         again(Format::Yaml, text),
-        r#"{"a": 1.10, "b": [0x1F, True, ~], "c": [0x1F, True, ~], 1: !Var {"d": "two\nlines"}, "e": , "f": !!str "5"}"#
+        r#"{"a": 1.10, "b": [0x1F, True, ~], "c": [0x1F, True, ~], 1: !Var {"d": "two\nlines"}, "e": , "f": "5"}"#
     );
 }
 
