@@ -16,7 +16,7 @@ pub use dotenv::Dotenv;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use environment::Naming;
 pub use format::{Format, UnknownFormat};
-pub use names::{Case, env_segment, nearest};
+pub use names::{Case, env_segment, nearest, nearest_and_slips};
 pub use remote::Remote;
 pub use scheme::Scheme;
 pub use template::{Part, Template, TemplateError, UnsetVariable};

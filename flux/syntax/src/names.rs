@@ -31,6 +31,14 @@ const LONGEST: usize = 512;
 /// The candidate that `word` was probably meant to be: the same but for case and separators, or for so few slips that a word
 /// of this length is not likely another one.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_and_slips(word, candidates).map(|(candidate, _)| candidate)
+}
+
+/// The same, and how many slips are between the two.
+pub fn nearest_and_slips<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<(&'a str, usize)> {
     let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let wanted = bare(word);
     let (length, wanted_letters) = (wanted.chars().count(), Letters::of(&wanted));
@@ -58,7 +66,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         });
     close
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(distance, candidate)| (candidate, distance))
 }
 
 /// Which ASCII letters and signs are in a word, in any case, without separators. Some signs count as one.

@@ -14,7 +14,7 @@ use crate::{
     report::Entry,
     schema::Kind,
 };
-use flux_syntax::nearest;
+use flux_syntax::{nearest, nearest_and_slips};
 
 /// A variable that looks as if it was meant to be read.
 pub(crate) struct SuspectVariable {
@@ -220,12 +220,16 @@ impl<L> Environment<'_, L> {
         let sections = || (sections.iter()).filter_map(|one| one.name.strip_prefix(prefix));
         // A misspelt map or list, with an entry or an item behind it.
         let cuts = || rest.match_indices(self.naming.separator);
+        // What is nearer to another name as a whole has no part that was meant.
+        let whole = nearest_and_slips(rest, known());
+        let most = whole.map_or(usize::MAX, |(_, slips)| slips);
         let meant = |end: usize| {
             // Another separator than `_` separates exactly: a part of the name is no slip.
             let separator = self.naming.separator;
             let parts = |name: &str| (separator != "_").then(|| name.matches(separator).count());
             let of_as_many = |one: &&str| parts(one) == parts(&rest[..end]);
-            let near = nearest(&rest[..end], known().filter(of_as_many))?;
+            let near = nearest_and_slips(&rest[..end], known().filter(of_as_many));
+            let (near, _) = near.filter(|(_, slips)| *slips <= most)?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
             Some((near, self.readings(&meant, &KeysByName::none()), meant))
         };
@@ -262,7 +266,7 @@ impl<L> Environment<'_, L> {
                 return Some((path, why));
             }
         }
-        let near = nearest(rest, known())?;
+        let (near, _) = whole?;
         Some((path(near)?, format!(", did you mean `{prefix}{near}`?")))
     }
 
