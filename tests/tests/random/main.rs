@@ -19,6 +19,8 @@ mod print;
 mod random;
 mod stacks;
 mod structs;
+mod tags;
+mod variable_names;
 
 use compare::{Read, Root};
 use documents::{TreeNode, Writer};
