@@ -32,8 +32,9 @@ pub enum Error {
     },
     /// Not every layer gave its first value in time. Everything is released; `start` may be called again.
     #[error(
-        "{name}: no configuration within {after:?}; {}",
-        still_waiting(waiting)
+        "{name}: no configuration within {after:?}; {}{}",
+        still_waiting(waiting),
+        cannot_serve(unfit.as_deref())
     )]
     StartupTimeout {
         /// The capacitor.
@@ -42,6 +43,8 @@ pub enum Error {
         after: Duration,
         /// The layers that were silent. None where the pipeline, or the group, had not answered yet.
         waiting: Vec<String>,
+        /// What of the last known good file cannot serve in their place.
+        unfit: Option<String>,
     },
     /// It was stopped, also before its first outcome, or not started yet.
     #[error("{name}: it is not running; it was stopped, or not started yet")]
@@ -129,6 +132,12 @@ impl Error {
         };
         std::process::exit(code)
     }
+}
+
+fn cannot_serve(unfit: Option<&str>) -> String {
+    unfit.map_or_else(String::new, |why| {
+        format!("; what is kept on disk does not serve: {why}")
+    })
 }
 
 fn still_waiting(layers: &[String]) -> String {

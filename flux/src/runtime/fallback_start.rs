@@ -5,6 +5,7 @@ use crate::{
     engine::{AnyLayer, Engine, FillReason, LayerState, Schema},
     observe,
     problem::{KeyPath, ProblemKind, Seg, What},
+    report::outgoing::SafeText,
     schema::{self, Reached},
     source::Health,
 };
@@ -14,15 +15,21 @@ use std::time::Duration;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Lets what is kept on disk serve for layers of which nothing could be read yet, or whose content the program refuses. Answers what
-/// reports call it, where the layers are to be taken up again.
-pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
+/// reports call it, where the layers are to be taken up again. What of it cannot serve is added to `unfit`.
+pub(super) fn fill(
+    engine: &mut Engine,
+    keep: &KeepOnDisk,
+    unfit: &mut Vec<SafeText>,
+) -> Option<String> {
     let schema = engine.layers().schema;
     let name = engine.name().to_owned();
     let found = match keep.read(schema.name) {
         Ok(Some(found)) => found,
         Ok(None) => return None,
         Err(problem) => {
-            observe::warning(&name, &engine.secret_book().safe(&problem));
+            let problem = engine.secret_book().safe(&problem);
+            observe::warning(&name, &problem);
+            unfit.push(problem);
             return None;
         }
     };
@@ -70,7 +77,9 @@ pub(super) fn fill(engine: &mut Engine, keep: &KeepOnDisk) -> Option<String> {
                 engine.fill(layer, found, why, path);
             }
             Err(problem) => {
-                observe::warning(&name, &secrets.safe(&format!("{path}: {problem}")));
+                let text = secrets.safe(&format!("{path}: {problem}"));
+                observe::warning(&name, &text);
+                unfit.push(text);
                 let why = format!("{}, does not serve: {problem}", kept.name);
                 lacking |= engine.cannot_fill(layer, why);
             }

@@ -232,6 +232,17 @@ impl LastGoodKeeper {
         Poll::Ready(())
     }
 
+    /// Notes what of the file cannot serve at this start.
+    pub(super) fn cannot_serve(&mut self, unfit: Vec<SafeText>) {
+        if unfit.is_empty() {
+            return;
+        }
+        let texts: Vec<String> = unfit.into_iter().map(String::from).collect();
+        let path = self.keep.path().to_owned();
+        kept_file(&mut self.status, path).problem = Some(texts.join("; "));
+        self.changed = true;
+    }
+
     fn take_up(&mut self, capacitor: &str, news: SaveReport) {
         let SaveReport {
             kind,
@@ -241,12 +252,7 @@ impl LastGoodKeeper {
         let shown = path.display().to_string();
         let (written, problem, writing) = match kind {
             SavedFile::Kept => {
-                let file = self.status.last_known_good.get_or_insert(LastKnownGood {
-                    path,
-                    written: None,
-                    problem: None,
-                    writing: None,
-                });
+                let file = kept_file(&mut self.status, path);
                 (&mut file.written, &mut file.problem, &mut file.writing)
             }
             SavedFile::Record => {
@@ -291,4 +297,13 @@ impl LastGoodKeeper {
             }
         }
     }
+}
+
+fn kept_file(status: &mut DiskStatus, path: PathBuf) -> &mut LastKnownGood {
+    status.last_known_good.get_or_insert(LastKnownGood {
+        path,
+        written: None,
+        problem: None,
+        writing: None,
+    })
 }

@@ -161,6 +161,21 @@ pub(super) fn decode(
     }
 }
 
+/// Warnings of what is secret by the rules of today and was not when it was kept.
+pub(super) fn secrets_of_today(schema: &Schema, format: &str, kept: &Tree) -> Vec<String> {
+    let omitted = document(format, kept).and_then(|(decoder, text)| {
+        let (_, omitted) = keep(schema, &decoder, text.as_bytes())?;
+        Ok(omitted.paths)
+    });
+    let warning = |path: &Vec<Seg>| {
+        let path = KeyPath::new(path);
+        format!(
+            "`{path}` is secret now, and its value stays in the file until the next configuration is kept"
+        )
+    };
+    omitted.unwrap_or_default().iter().map(warning).collect()
+}
+
 /// A layer from a tree, of a codec of the program's own or of the first version of the file.
 pub(super) fn decode_tree(
     schema: &Schema,

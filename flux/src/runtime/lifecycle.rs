@@ -93,6 +93,7 @@ async fn first_outcome(instance: &Arc<Instance>, launch: Launch) -> Result<(), E
         name: instance.name.clone(),
         after: limit,
         waiting: silent.map(|layer| layer.origin.to_string()).collect(),
+        unfit: (status.last_known_good.as_ref()).and_then(|file| file.problem.clone()),
     })
 }
 

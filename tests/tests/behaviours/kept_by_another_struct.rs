@@ -46,7 +46,10 @@ async fn served<Earlier: Config, Later: Config + Debug>(
         }
         Err(Error::Refused(report)) => Err(format!("{report}\n{}", warned.texts())),
         // The source may still come.
-        Err(error @ Error::StartupTimeout { .. }) => Err(format!("{error}\n{}", warned.texts())),
+        Err(Error::StartupTimeout { waiting, unfit, .. }) => {
+            assert_eq!(waiting.len(), 1, "{waiting:?}");
+            Err(unfit.expect("why the file does not serve"))
+        }
         Err(other) => panic!("{other}"),
     }
 }
@@ -258,8 +261,27 @@ async fn what_an_earlier_struct_kept_is_served_exactly_or_refused_with_the_reaso
     is_served(
         served::<before::App, newly_secret::App>(DOCUMENT).await,
         "host: \"1.10\"",
-        &[],
+        &["`port` is secret now"],
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_secret_since_then_leaves_the_file_with_the_next_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.json");
+    let (capacitor, sender) = keeping::<without_mark::App>(&path);
+    let document = b"{port: 1, token: t0ken}";
+    sender.send(document).await.unwrap();
+    capacitor.start().await.unwrap();
+    capacitor.stop().await;
+    assert!(std::fs::read_to_string(&path).unwrap().contains("t0ken"));
+    let (capacitor, sender) = keeping::<new_required_secret::App>(&path);
+    sender.send(document).await.unwrap();
+    capacitor.start().await.unwrap();
+    capacitor.stop().await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"port\": 1"), "{text}");
+    assert!(!text.contains("t0ken"), "{text}");
 }
 
 app!(with_secret {

@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::engine::Action;
 #[cfg(feature = "json")]
-use crate::runtime::clock::now;
+use crate::runtime::{clock::now, fallback_start};
 #[cfg(feature = "json")]
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -15,12 +15,16 @@ impl Driver {
     pub(super) fn fall_back(&mut self) -> Option<String> {
         use tokio::task::block_in_place;
         let (wanted, is_waited_for) = (self.engine.fallback_tried(), self.may_block());
-        let keep = &self.listeners.keeper.as_ref().filter(|_| wanted)?.keep;
+        let keeper = self.listeners.keeper.as_mut().filter(|_| wanted)?;
+        let mut unfit = Vec::new();
+        let mut fill = || fallback_start::fill(&mut self.engine, &keeper.keep, &mut unfit);
         // The file may be large, and its disk slow.
-        match is_waited_for {
-            true => block_in_place(|| crate::runtime::fallback_start::fill(&mut self.engine, keep)),
-            false => crate::runtime::fallback_start::fill(&mut self.engine, keep),
-        }
+        let serves = match is_waited_for {
+            true => block_in_place(fill),
+            false => fill(),
+        };
+        keeper.cannot_serve(unfit);
+        serves
     }
 
     /// What is kept on disk, proposed in the place of a first configuration that the program refuses.

@@ -60,7 +60,11 @@ impl KeptFile {
             None => kept_document::decode_tree(schema, decoder, content),
         };
         match decoded {
-            Ok(decoded) => Ok(Some(decoded)),
+            Ok((read, mut warnings)) => {
+                let format = layer.format.as_deref().unwrap_or_default();
+                warnings.extend(kept_document::secrets_of_today(schema, format, content));
+                Ok(Some((read, warnings)))
+            }
             Err(why) => Err(format!("what was kept of {key} {why}; it is not used")),
         }
     }
