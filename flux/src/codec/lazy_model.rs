@@ -44,6 +44,15 @@ impl<'d, 't> LazyModel<'d, 't> {
         }
     }
 
+    /// Whether it is followed, and is one scalar without a text.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        let nothing = |document: &Document<'_>| {
+            let scalar = document.scalar(document.root());
+            scalar.is_some_and(|scalar| scalar.text.is_empty())
+        };
+        self.placed().is_ok_and(nothing)
+    }
+
     /// What its reader finds in a text of variables.
     #[cfg(feature = "dotenv")]
     pub(super) fn variables(&self, reader: &dyn VariableText) -> &VariablesRead {

@@ -72,7 +72,7 @@ pub(crate) fn decode<C: Config>(
         Ok(Some(section)) if !is_without_content(decoder, text) => section.0,
         Ok(_) => return Ok(nothing()),
         // A tag alone has no value that it could fit.
-        Err(_) if dialect(decoder).is_some() && is_without_content(decoder, text) => {
+        Err(_) if is_without_content(decoder, text) && model.is_of_nothing() => {
             return Ok(nothing());
         }
         Err(first) => {

@@ -2,6 +2,7 @@
 //! left is the document's own, or one that is not read there.
 
 use super::{
+    merge::MERGE,
     model::{Document, NodeContent, ScalarStyle},
     scalar::yaml,
 };
@@ -11,15 +12,18 @@ const CORE: &str = "tag:yaml.org,2002:";
 /// Takes away YAML's own tags from the values that they fit.
 pub(super) fn settle(document: &mut Document<'_>) {
     for node in &mut document.nodes {
-        let Some(tag) = node.tag.as_deref().and_then(|tag| tag.strip_prefix(CORE)) else {
+        let Some(tag) = node.tag.as_deref().and_then(of_yaml) else {
             continue;
         };
         let fits = match (&mut node.content, tag) {
-            (NodeContent::List(_), "seq") | (NodeContent::Map(_), "map") => true,
+            (NodeContent::List(_), "seq" | "!") | (NodeContent::Map(_), "map" | "!") => true,
             (NodeContent::Scalar(scalar), tag) => {
                 let text = scalar.text.as_ref();
                 let (fits, style) = match tag {
-                    "str" => (true, ScalarStyle::Quoted),
+                    // A date is read by its type.
+                    "str" | "timestamp" | "!" => (true, ScalarStyle::Quoted),
+                    // Some programs write the key of a merge with its tag.
+                    "merge" => (text == MERGE, ScalarStyle::Plain),
                     "null" => (yaml::is_nothing(text), ScalarStyle::Plain),
                     "bool" => (yaml::bool(text).is_some(), ScalarStyle::Plain),
                     "int" => (yaml::integer(text).is_some(), ScalarStyle::Plain),
@@ -41,6 +45,14 @@ pub(super) fn settle(document: &mut Document<'_>) {
         if fits {
             node.tag = None;
         }
+    }
+}
+
+/// The name of a tag of YAML's own. A `!` alone makes a text of a scalar, whatever it looks like, and nothing else of a list or a map.
+fn of_yaml(tag: &str) -> Option<&str> {
+    match tag {
+        "!" => Some(tag),
+        tag => tag.strip_prefix(CORE),
     }
 }
 

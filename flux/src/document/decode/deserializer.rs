@@ -99,11 +99,16 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         if let (true, Some(date)) = (self.is_toml(), self.scalar().and_then(toml::date)) {
             return visitor.visit_string(date);
         }
-        self.without_tag()?;
-        match self.variant() {
-            Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
-            None => self.any(visitor),
-        }
+        let Some(tag) = self.variant() else {
+            self.without_tag()?;
+            return self.any(visitor);
+        };
+        let read = visitor.visit_enum(TaggedValue { tag, content: self });
+        // A target such as `serde_yaml::Value` takes any tag, and others take none.
+        read.or_else(|error| match error.0.starts_with("invalid type: enum") {
+            true => self.without_tag().and(Err(error)),
+            false => Err(error),
+        })
     }
 
     numbers! {

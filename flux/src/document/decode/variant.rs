@@ -167,11 +167,8 @@ impl<'de, 'd> EnumAccess<'de> for UnitVariant<'d> {
     type Error = TreeError;
     type Variant = Self;
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), TreeError> {
-        let name = NodeDecoder {
-            tagged: false,
-            ..self.0
-        };
-        Ok((seed.deserialize(name)?, self))
+        // Behind a tag that was followed, the text is the name.
+        Ok((seed.deserialize(self.0)?, self))
     }
 }
 

@@ -43,7 +43,7 @@ fn nothing_of_a_tag_in_the_place_of_a_secret_is_recorded() {
         ("password: !hunter2 [a]", r#"{"password": !x ["x"]}"#),
         ("!hunter2 password: a", r#"{!x "password": "x"}"#),
     ] {
-        let document = read(&Decoder::Yaml, text).expect("a document");
+        let document = read(&Decoder::Yaml, text).expect(text);
         let printed = print(&document, Encoding::Yaml, &FIELDS, &mut |_, _, _| {
             "x".to_owned()
         });
