@@ -1,42 +1,46 @@
 //! Watches one node of ZooKeeper, by one-shot watches that are set in the same call that reads. Every ten seconds the leader is
 //! asked whether the node is still the one that was read: the server drops the event of a watch whose owner may not read any more.
 
-use std::time::Duration;
+mod connection;
+#[cfg(test)]
+mod fake;
+mod frames;
+mod jute;
+mod refusal;
+mod session;
+
+use std::{sync::Arc, time::Duration};
 
 use flux_syntax::{Remote, Scheme};
+use rustls::pki_types::ServerName;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant, interval, timeout},
+    time::{Instant, interval},
 };
-use zookeeper_client::{Client, Error, OneshotWatcher, SessionState, Stat};
+use tokio_rustls::TlsConnector;
 
+use self::{
+    connection::{Duplex, NodeChange},
+    jute::NodeStat,
+    refusal::{Unanswered, classified},
+    session::ZooKeeperSession,
+};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, RESYNC, answered, checked, document, members,
-        shared::{Connection, Connections, Lease},
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, RESYNC, answered, checked, document, members,
+        shared::Connections,
+        tls::{Certificates, client_config},
         without_secrets,
     },
 };
 
-/// A session lasts so long without its client; the server may shorten it.
-const SESSION: Duration = Duration::from_secs(10);
-
 static SERVERS: Connections<ZooKeeperSession> = Connections::new();
-
-struct ZooKeeperSession(Client);
-
-impl Connection for ZooKeeperSession {
-    fn is_open(&self) -> bool {
-        !self.0.state().is_terminated()
-    }
-}
 
 /// Which version of a node was read; none where there is no node. Never compared for order. The rights are part of it.
 type Version = Option<(i64, i64, i32)>;
 
-fn version(stat: &Stat) -> Version {
+fn version(stat: &NodeStat) -> Version {
     Some((stat.czxid, stat.mzxid, stat.aversion))
 }
 
@@ -53,7 +57,6 @@ fn version(stat: &Stat) -> Version {
 #[derive(Clone)]
 pub struct ZooKeeper {
     place: Remote<String>,
-    client: Option<Client>,
 }
 
 remote::options_of_a_server!(ZooKeeper);
@@ -65,14 +68,6 @@ impl ZooKeeper {
         Self::at(Remote::new(Scheme::ZooKeeper).host(host).piece(path))
     }
 
-    /// The node, by a client of your own; its session is not shared.
-    pub fn with_client(client: Client, path: impl Into<String>) -> Self {
-        ZooKeeper {
-            client: Some(client),
-            ..Self::new("client", path)
-        }
-    }
-
     /// One more server of the ensemble.
     #[must_use]
     pub fn server(mut self, host: impl Into<String>) -> Self {
@@ -81,67 +76,90 @@ impl ZooKeeper {
     }
 
     pub(super) fn at(place: Remote<String>) -> Self {
-        ZooKeeper {
-            place,
-            client: None,
-        }
+        ZooKeeper { place }
     }
 
     async fn connect(&self) -> Result<ZooKeeperSession, SourceError> {
         let place = &self.place;
-        let mut connector = Client::connector()
-            .with_session_timeout(SESSION)
-            .with_connection_timeout(ANSWER)
-            .with_fail_eagerly();
-        if let Some(password) = &place.password {
-            let user = place.user.as_deref().unwrap_or_default();
-            connector = connector.with_auth("digest", format!("{user}:{password}").as_bytes());
-        }
-        let servers = answering(place.addresses(), place.tls()).await.join(",");
-        let connected = timeout(SESSION, async {
-            match place.tls() {
-                true => secured(place, connector, &servers).await,
-                false => connector
-                    .connect(&servers)
-                    .await
-                    .map_err(|error| self.classified(&error)),
+        let tls = match place.tls() {
+            true => Some(client_config(place, &Certificates::read(place)?)?),
+            false => None,
+        };
+        let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
+        members::first(place, |address| {
+            let tls = tls.clone();
+            async move { answered(place, self.connect_to(address, tls)).await? }
+        })
+        .await
+    }
+
+    async fn connect_to(
+        &self,
+        address: String,
+        tls: Option<TlsConnector>,
+    ) -> Result<ZooKeeperSession, SourceError> {
+        let failed = |error: std::io::Error| {
+            let why = without_secrets(&self.place, &error.to_string());
+            SourceError::transient(format!("{}: {why}", self.place.origin()))
+        };
+        let stream = TcpStream::connect(&address).await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        let stream: Box<dyn Duplex> = match tls {
+            None => Box::new(stream),
+            Some(tls) => {
+                let name = self.server_name(&address)?;
+                Box::new(tls.connect(name, stream).await.map_err(failed)?)
             }
+        };
+        let digest = self.place.password.as_ref().map(|password| {
+            let user = self.place.user.as_deref().unwrap_or_default();
+            format!("{user}:{password}")
         });
-        match connected.await {
-            Ok(client) => client.map(ZooKeeperSession),
-            Err(_) => Err(SourceError::transient(format!(
-                "{}: no session within {SESSION:?}",
-                place.origin()
-            ))),
-        }
+        let begun = ZooKeeperSession::begin(stream, digest).await;
+        begun.map_err(|error| classified(&self.place, &error))
+    }
+
+    /// The name that a server's certificate must have.
+    fn server_name(&self, address: &str) -> Result<ServerName<'static>, SourceError> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let host = host.trim_matches(['[', ']']).to_owned();
+        ServerName::try_from(host).map_err(|error| {
+            let why = without_secrets(&self.place, &error.to_string());
+            SourceError::configuration(format!("{}: {why}", self.place.origin()))
+        })
     }
 
     /// Reads the node and sets a watch, in one call; of a node that does not exist the watch is for its creation.
     async fn read(
         &self,
-        client: &Client,
-    ) -> Result<(Observation, Version, OneshotWatcher), SourceError> {
+        session: &ZooKeeperSession,
+    ) -> Result<(Observation, Version, NodeChange), SourceError> {
         let path = self.path();
         let ask = async {
             loop {
-                match client.get_and_watch_data(&path).await {
-                    Ok((data, stat, watcher)) => {
+                let is_too_long = match session.data(&path).await {
+                    Ok(Some((data, stat, change))) => {
                         let revision = Some(stat.mzxid.to_string());
                         let observation = document(&self.place, data, revision);
-                        return Ok((observation, version(&stat), watcher));
+                        return Ok((observation, version(&stat), change));
                     }
-                    Err(Error::NoNode) => {}
-                    Err(error) => return Err(self.classified(&error)),
-                }
-                match client.check_and_watch_stat(&path).await {
-                    Ok((None, watcher)) => return Ok((Observation::Absent, None, watcher)),
-                    // It was created in between: read it.
-                    Ok((Some(_), _)) => {}
-                    Err(error) => return Err(self.classified(&error)),
+                    Ok(None) => None,
+                    Err(error @ Unanswered::TooLong(_)) => Some(error),
+                    Err(error) => return Err(error),
+                };
+                match (session.watch(&path).await?, is_too_long) {
+                    ((None, change), _) => return Ok((Observation::Absent, None, change)),
+                    ((Some(stat), change), Some(error)) if is_over(&stat) => {
+                        let refused = Observation::Unreadable(classified(&self.place, &error));
+                        return Ok((refused, version(&stat), change));
+                    }
+                    // It was created or replaced in between: read it.
+                    ((Some(_), _), _) => {}
                 }
             }
         };
-        answered(&self.place, ask).await?
+        let read = answered(&self.place, ask).await?;
+        read.map_err(|error| classified(&self.place, &error))
     }
 
     fn path(&self) -> String {
@@ -149,128 +167,32 @@ impl ZooKeeper {
     }
 
     /// Asks the leader, by way of the server, whether the node is still what was read. This needs no right to read it.
-    async fn still_holds(&self, client: &Client, seen: Version) -> Result<bool, SourceError> {
+    async fn still_holds(
+        &self,
+        session: &ZooKeeperSession,
+        seen: Version,
+    ) -> Result<bool, SourceError> {
         let path = self.path();
         let ask = async {
-            client.sync(&path).await?;
-            client.check_stat(&path).await
+            session.sync(&path).await?;
+            session.stat(&path).await
         };
         let stat = answered(&self.place, ask).await?;
-        let stat = stat.map_err(|error| self.classified(&error))?;
+        let stat = stat.map_err(|error| classified(&self.place, &error))?;
         Ok(stat.as_ref().and_then(version) == seen)
     }
 
-    /// Waits until the server has all that the leader had. A session remembers what its client has seen, and no server shows it less; a
-    /// new session has seen nothing, and a server that lags behind would show it what was replaced long ago.
-    async fn caught_up(&self, client: &Client) -> Result<(), SourceError> {
+    /// Waits until the server has all that the leader had. A new session has seen nothing, and a server that lags behind would show it
+    /// what was replaced long ago.
+    async fn caught_up(&self, session: &ZooKeeperSession) -> Result<(), SourceError> {
         let path = self.path();
-        let caught_up = answered(&self.place, client.sync(&path)).await?;
-        caught_up.map_err(|error| self.classified(&error))
-    }
-
-    fn classified(&self, error: &Error) -> SourceError {
-        let origin = self.place.origin();
-        let said = without_secrets(&self.place, &error.to_string());
-        match error {
-            Error::NoAuth => SourceError::permission(format!(
-                "{origin}: not authorized; the node's ACL must grant READ to this user"
-            )),
-            Error::AuthFailed => SourceError::permission(format!("{origin}: {said}")),
-            Error::BadArguments(_) => SourceError::configuration(format!("{origin}: {said}")),
-            _ => SourceError::transient(format!("{origin}: {said}")),
-        }
+        let caught_up = answered(&self.place, session.sync(&path)).await?;
+        caught_up.map_err(|error| classified(&self.place, &error))
     }
 }
 
-/// The servers that answer, in the order in which they are to be asked: the client asks one after the other, and waits for each.
-async fn answering(servers: Vec<String>, tls: bool) -> Vec<String> {
-    match servers.len() {
-        0 | 1 => servers,
-        _ => members::answering(servers, |server| answers(server, tls)).await,
-    }
-}
-
-/// Whether a server answers at all. One that does not grant the word refuses it, and one that does not take part in the handshake
-/// reports the reason, which is an answer too.
-async fn answers(server: String, tls: bool) -> bool {
-    let question = match tls {
-        true => client_hello(&server),
-        false => b"ruok".to_vec(),
-    };
-    let ask = async {
-        let mut stream = TcpStream::connect(server).await?;
-        stream.write_all(&question).await?;
-        stream.read(&mut [0; 16]).await
-    };
-    ask.await.is_ok_and(|length| length > 0)
-}
-
-/// The beginning of a handshake with the server at this address.
-#[cfg(feature = "zookeeper-tls")]
-fn client_hello(server: &str) -> Vec<u8> {
-    use rustls::{ClientConfig, ClientConnection, RootCertStore, pki_types::ServerName};
-    remote::tls::name_cryptography();
-    let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
-    let host = host.trim_matches(['[', ']']).to_owned();
-    let mut hello = Vec::new();
-    if let Ok(name) = ServerName::try_from(host) {
-        // Whom to trust is a question for later.
-        let config = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
-        let config = std::sync::Arc::new(config.with_no_client_auth());
-        if let Ok(mut connection) = ClientConnection::new(config, name) {
-            let _ = connection.write_tls(&mut hello);
-        }
-    }
-    hello
-}
-
-#[cfg(not(feature = "zookeeper-tls"))]
-fn client_hello(_: &str) -> Vec<u8> {
-    Vec::new()
-}
-
-#[cfg(feature = "zookeeper-tls")]
-async fn secured(
-    place: &Remote<String>,
-    connector: zookeeper_client::Connector,
-    servers: &str,
-) -> Result<Client, SourceError> {
-    use zookeeper_client::TlsOptions;
-    remote::tls::name_cryptography();
-    let origin = place.origin();
-    let masked = |error: &dyn std::fmt::Display| without_secrets(place, &error.to_string());
-    let wrong = |error: &dyn std::fmt::Display| {
-        SourceError::configuration(format!("{origin}: {}", masked(error)))
-    };
-    let certificates = remote::tls::Certificates::read(place)?;
-    let Some(ca) = &certificates.ca else {
-        return Err(wrong(
-            &"TLS needs the certificates that vouch for the server: `ca=/path/ca.pem`",
-        ));
-    };
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut options = TlsOptions::new()
-        .with_pem_ca(&text(ca))
-        .map_err(|error| wrong(&error))?;
-    if let Some((certificate, key)) = &certificates.client {
-        options = options
-            .with_pem_identity(&text(certificate), &text(key))
-            .map_err(|error| wrong(&error))?;
-    }
-    let connected = connector.with_tls(options).secure_connect(servers).await;
-    connected.map_err(|error| SourceError::transient(format!("{origin}: {}", masked(&error))))
-}
-
-#[cfg(not(feature = "zookeeper-tls"))]
-async fn secured(
-    place: &Remote<String>,
-    _: zookeeper_client::Connector,
-    _: &str,
-) -> Result<Client, SourceError> {
-    Err(SourceError::configuration(format!(
-        "{}: TLS needs the cargo feature `zookeeper-tls` of flux",
-        place.origin()
-    )))
+fn is_over(stat: &NodeStat) -> bool {
+    usize::try_from(stat.length).is_ok_and(|length| length > MAX_SIZE)
 }
 
 impl Watcher for ZooKeeper {
@@ -289,49 +211,27 @@ impl Watcher for ZooKeeper {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
         observer.holds_for(BEAT + ANSWER);
-        let session = match &self.client {
-            Some(client) => Lease::own(ZooKeeperSession(client.clone())),
-            None => {
-                SERVERS
-                    .lease(self.place.server(), observer.was_live(), self.connect())
-                    .await?
-            }
-        };
-        let client = &session.0;
-        let mut states = client.state_watcher();
+        let session = SERVERS
+            .lease(self.place.server(), observer.was_live(), self.connect())
+            .await?;
+        let mut ended = std::pin::pin!(session.ended());
         let mut resync = observer.resync();
         let mut beat = interval(BEAT);
         beat.reset();
-        self.caught_up(client).await?;
+        self.caught_up(&session).await?;
         loop {
             let asked = Instant::now();
-            let (observation, seen, watcher) = self.read(client).await?;
+            let (observation, seen, mut change) = self.read(&session).await?;
             observer.as_of(asked).observe(observation);
-            let mut changed = std::pin::pin!(watcher.changed());
             loop {
                 tokio::select! {
-                    _ = &mut changed => break,
+                    biased;
+                    error = &mut ended => return Err(classified(&self.place, &error)),
+                    _ = &mut change => break,
                     () = resync.due() => break,
-                    state = states.changed() => match state {
-                        SessionState::Disconnected => {
-                            let lost = format!("{}: disconnected", self.place.origin());
-                            observer.failing(SourceError::transient(lost));
-                        }
-                        state if state.is_terminated() => {
-                            return Err(SourceError::transient(format!(
-                                "{}: the session has ended ({state:?})",
-                                self.place.origin()
-                            )));
-                        }
-                        // Connected again: what was missed is read.
-                        _ => break,
-                    },
                     _ = beat.tick() => {
-                        if states.peek_state() != SessionState::SyncConnected {
-                            continue;
-                        }
                         let asked = Instant::now();
-                        match self.still_holds(client, seen).await {
+                        match self.still_holds(&session, seen).await {
                             Ok(true) => observer.as_of(asked).live(),
                             Ok(false) => break,
                             // The session may outlive it.
@@ -345,49 +245,4 @@ impl Watcher for ZooKeeper {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A server that reads what comes, and answers where it begins like this.
-    async fn server(beginning: &'static [u8]) -> String {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = listener.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(async move {
-            let mut open = Vec::new();
-            while let Ok((mut client, _)) = listener.accept().await {
-                let mut read = vec![0; beginning.len()];
-                if client.read_exact(&mut read).await.is_ok() && read == beginning {
-                    client.write_all(b"an answer").await.unwrap();
-                }
-                open.push(client);
-            }
-        });
-        address
-    }
-
-    #[tokio::test]
-    async fn a_server_that_is_silent_is_left_out() {
-        let silent = server(b"nobody begins like this").await;
-        let good = server(b"ruok").await;
-        let answering = answering(vec![silent, good.clone()], false).await;
-        assert_eq!(answering, [good]);
-    }
-
-    #[cfg(feature = "zookeeper-tls")]
-    #[tokio::test]
-    async fn a_server_that_is_silent_in_the_handshake_is_left_out() {
-        let silent = server(b"nobody begins like this").await;
-        // The record of a handshake, of the first version that has records like these.
-        let good = server(b"\x16\x03\x01").await;
-        let answering = answering(vec![silent, good.clone()], true).await;
-        assert_eq!(answering, [good]);
-    }
-
-    #[test]
-    fn the_digest_is_not_shown() {
-        let source = ZooKeeper::new("h", "/app").credentials("bob", "hunter2");
-        assert_eq!(source.origin(), "zookeeper://h/app");
-        assert!(!format!("{source:?}").contains("hunter2"));
-    }
-}
+mod tests;

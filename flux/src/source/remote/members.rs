@@ -108,57 +108,6 @@ where
     }
 }
 
-/// The members that answer `ask` within a second, in the order in which they are to be asked; all of them where none does. For
-/// clients that take a list and wait for each.
-pub(crate) async fn answering<F>(members: Vec<String>, ask: impl Fn(String) -> F) -> Vec<String>
-where
-    F: Future<Output = bool>,
-{
-    let members = in_order(members);
-    let known = |member: &String| {
-        let silent = silent();
-        let at = silent.as_ref().and_then(|silent| silent.get(member));
-        at.is_some_and(|at| at.elapsed() < REMEMBERED)
-    };
-    let fresh: Vec<String> = members.iter().filter(|one| !known(one)).cloned().collect();
-    // Who was silent is waited for only where nobody else is left.
-    let asked = if fresh.is_empty() { members } else { fresh };
-    let mut asking: Vec<_> = asked
-        .iter()
-        .map(|one| Some(Box::pin(ask(one.clone()))))
-        .collect();
-    let mut answers = vec![false; asked.len()];
-    let all = poll_fn(|cx| {
-        for (asking, answer) in asking.iter_mut().zip(&mut answers) {
-            if let Some(one) = asking
-                && let Poll::Ready(answered) = one.as_mut().poll(cx)
-            {
-                *answer = answered;
-                *asking = None;
-            }
-        }
-        match asking.iter().all(Option::is_none) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    });
-    // Whoever has not answered by then is silent.
-    let _ = tokio::time::timeout(HEDGE, all).await;
-    for (member, asking) in asked.iter().zip(&asking) {
-        match asking {
-            Some(_) => was_silent(member),
-            None => has_answered(member),
-        }
-    }
-    let answering = asked.iter().zip(&answers).filter(|(_, answers)| **answers);
-    let answering: Vec<_> = answering.map(|(member, _)| member.clone()).collect();
-    if answering.is_empty() {
-        asked
-    } else {
-        answering
-    }
-}
-
 fn telling(error: &SourceError) -> u8 {
     match error.kind() {
         ErrorKind::Permission => 2,

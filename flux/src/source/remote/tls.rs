@@ -53,11 +53,51 @@ impl Certificates {
     feature = "_http",
     feature = "k8s",
     feature = "firestore",
-    feature = "zookeeper-tls"
+    feature = "zookeeper"
 ))]
 pub(crate) fn name_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Another thread may have been faster, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
+}
+
+/// How a connection is secured: whom it trusts, and the client's certificate.
+#[cfg(feature = "zookeeper")]
+pub(crate) fn client_config(
+    place: &Remote<String>,
+    certificates: &Certificates,
+) -> Result<rustls::ClientConfig, SourceError> {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    name_cryptography();
+    let origin = place.origin();
+    let wrong = |what: &str, error: &dyn std::fmt::Display| {
+        SourceError::configuration(format!("{origin}: {what}: {error}"))
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    match &certificates.ca {
+        Some(pem) => {
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|error| wrong("`ca` is not PEM", &error))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| wrong("`ca` holds no certificate", &error))?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let builder = rustls::ClientConfig::builder().with_root_certificates(roots);
+    let Some((certificate, key)) = &certificates.client else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let chain = CertificateDer::pem_slice_iter(certificate)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong("`cert` is not PEM", &error))?;
+    let key = PrivateKeyDer::from_pem_slice(key)
+        .map_err(|error| wrong("`cert_key` is not PEM", &error))?;
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| wrong("`cert` and `cert_key` do not fit", &error))
 }
