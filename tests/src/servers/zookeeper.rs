@@ -1,19 +1,25 @@
 //! ZooKeeper.
 
 use super::Remote;
-use crate::process::{Process, answer, free_port, local, missing, program};
+use crate::{
+    certificates::Certificates,
+    process::{Process, answer, free_port, local, missing, program},
+};
 use flux::Source;
-use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 use tokio::{sync::Mutex, task::block_in_place};
 use zookeeper_client::{Acl, Acls, AuthId, Client, CreateMode, Error, Permission};
 
 pub(super) const JAR: &str = "/usr/share/java/zookeeper.jar";
+/// With what its connections over TLS need.
+const JARS: &str = "/usr/share/java/zookeeper.jar:/usr/share/java/netty-codec.jar:/usr/share/java/netty-resolver.jar";
 
 /// A ZooKeeper without peers.
 pub struct ZooKeeper {
     process: Process,
     port: u16,
     client: Mutex<Client>,
+    secured: Option<(u16, Arc<Certificates>)>,
 }
 
 async fn connect(port: u16) -> Client {
@@ -31,6 +37,42 @@ async fn connect(port: u16) -> Client {
 }
 
 impl ZooKeeper {
+    async fn start_with(secured: Option<(u16, Arc<Certificates>)>) -> Option<Self> {
+        let java = program("java")?;
+        if !Path::new(JAR).is_file() {
+            missing("zookeeper");
+            return None;
+        }
+        let port = free_port();
+        let secure = secured.clone();
+        let recipe = move |folder: &Path| {
+            let mut settings = format!(
+                "tickTime=500\ndataDir={}\nclientPortAddress=127.0.0.1\nclientPort={port}\nmaxClientCnxns=0\n\
+                 admin.enableServer=false\n4lw.commands.whitelist=*\nmaxSessionTimeout=60000\n",
+                folder.join("data").display()
+            );
+            if let Some((port, certificates)) = &secure {
+                settings += &over_tls(folder, *port, certificates);
+            }
+            fs::write(folder.join("zoo.cfg"), settings).expect("its settings");
+            let mut command = Command::new(&java);
+            command
+                .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+                .args(["-Djute.maxbuffer=33554432", "-cp", JARS])
+                .arg("org.apache.zookeeper.server.ZooKeeperServerMain")
+                .arg(folder.join("zoo.cfg"));
+            command
+        };
+        let probe = move || answer(local(port), "srvr").contains("Mode:");
+        let process = block_in_place(|| Process::start("zookeeper", recipe, probe));
+        Some(ZooKeeper {
+            process,
+            port,
+            client: Mutex::new(connect(port).await),
+            secured,
+        })
+    }
+
     /// How many sessions it knows, the suite's own included.
     pub fn sessions(&self) -> usize {
         let all = block_in_place(|| answer(local(self.port), "dump"));
@@ -51,6 +93,21 @@ impl ZooKeeper {
             Err(error) => panic!("{path}: {error}"),
         }
     }
+}
+
+/// The settings of a second port, which asks for TLS and for a client's certificate.
+fn over_tls(folder: &Path, port: u16, certificates: &Certificates) -> String {
+    let read = |name| fs::read_to_string(certificates.path(name)).expect("a certificate");
+    let (own, trusted) = (folder.join("own.pem"), folder.join("trusted.pem"));
+    fs::write(&own, read("server.pem") + &read("server.key")).expect("its certificate");
+    fs::write(&trusted, read("ca.pem")).expect("whom it trusts");
+    format!(
+        "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n\
+         secureClientPort={port}\nsecureClientPortAddress=127.0.0.1\n\
+         ssl.keyStore.location={}\nssl.trustStore.location={}\n",
+        own.display(),
+        trusted.display()
+    )
 }
 
 /// Writes a node, and makes it with its parents where it is missing.
@@ -83,36 +140,19 @@ impl Remote for ZooKeeper {
     const NAME: &'static str = "zookeeper";
     const BOUND: Duration = Duration::from_secs(15);
     const MEMBERS: bool = true;
+    const SECURED: bool = true;
 
     async fn start() -> Option<Self> {
-        let java = program("java")?;
-        if !Path::new(JAR).is_file() {
-            missing("zookeeper");
-            return None;
-        }
-        let port = free_port();
-        let recipe = move |folder: &Path| {
-            let settings = format!(
-                "tickTime=500\ndataDir={}\nclientPortAddress=127.0.0.1\nclientPort={port}\nmaxClientCnxns=0\n\
-                 admin.enableServer=false\n4lw.commands.whitelist=*\nmaxSessionTimeout=60000\n",
-                folder.join("data").display()
-            );
-            fs::write(folder.join("zoo.cfg"), settings).expect("its settings");
-            let mut command = Command::new(&java);
-            command
-                .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
-                .args(["-Djute.maxbuffer=33554432", "-cp", JAR])
-                .arg("org.apache.zookeeper.server.ZooKeeperServerMain")
-                .arg(folder.join("zoo.cfg"));
-            command
-        };
-        let probe = move || answer(local(port), "srvr").contains("Mode:");
-        let process = block_in_place(|| Process::start("zookeeper", recipe, probe));
-        Some(ZooKeeper {
-            process,
-            port,
-            client: Mutex::new(connect(port).await),
-        })
+        Self::start_with(None).await
+    }
+
+    async fn start_secured() -> Option<Self> {
+        Self::start_with(Some((free_port(), Arc::new(Certificates::new())))).await
+    }
+
+    fn secured(&self) -> Option<(SocketAddr, &Certificates)> {
+        let (port, certificates) = self.secured.as_ref()?;
+        Some((local(*port), certificates))
     }
 
     fn process(&mut self) -> &mut Process {

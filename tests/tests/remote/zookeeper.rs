@@ -6,6 +6,7 @@ use flux_tests::{
     proxy::Proxy,
     servers::{Cluster, Remote, ZooKeeper, ZooKeeperCluster},
 };
+use std::time::{Duration, Instant};
 
 const KEY: &str = "app/config";
 
@@ -33,6 +34,26 @@ async fn a_session_that_expired_is_followed_by_another() {
     watched.sees(4).await;
     watched.has_applied(&[1, 2, 3, 4]);
     watched.was_never_refused();
+}
+
+/// Else the server would keep it for ten seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_ends_the_session() {
+    let Some(server) = ZooKeeper::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let alone = server.sessions();
+    let mut soonest = Duration::MAX;
+    for _ in 0..3 {
+        let watched = Watched::started(server.source(server.address(), KEY)).await;
+        until("one more session", async || server.sessions() > alone).await;
+        watched.capacitor.stop().await;
+        let stopped = Instant::now();
+        until("ended", async || server.sessions() == alone).await;
+        soonest = soonest.min(stopped.elapsed());
+    }
+    assert!(soonest < Duration::from_secs(4), "{soonest:?}");
 }
 
 /// The watch is for a node that is not there, on a way that is not there.
