@@ -75,7 +75,7 @@ async fn a_document_that_holds_an_empty_map_or_section_is_not_empty() {
         (Format::Json, "{}"),
         (Format::Yaml, "{}"),
         (Format::Yaml, "--- {}"),
-        (Format::Yaml, "!t {}"),
+        (Format::Yaml, "!!map {}"),
         (Format::Yaml, "&a {}"),
         (Format::Toml, "[pool]"),
         (Format::Toml, "# above\n[pool] # behind"),
