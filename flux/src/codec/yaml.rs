@@ -160,6 +160,7 @@ mod tests {
 
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
+    #[allow(dead_code, reason = "its layer is what is looked at")]
     struct TagLogApp {
         #[flux(default)]
         logs: Vec<TagLog>,
