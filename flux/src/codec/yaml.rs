@@ -28,6 +28,9 @@ pub(super) fn failure(text: &str, error: &serde_yaml::Error, quotes: bool) -> Sy
         return Syntax::new(&CONTROL, at, false);
     }
     let at = error.location().map(|at| (at.line(), at.column()));
+    // A text that does not fit its tag is refused by the parser itself, which quotes it.
+    let quotes =
+        quotes || message.contains("invalid value: ") || message.contains("invalid type: ");
     Syntax::new(&message, at, quotes)
 }
 

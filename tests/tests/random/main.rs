@@ -20,7 +20,6 @@ mod random;
 mod stacks;
 mod structs;
 mod tags;
-mod variable_names;
 
 use compare::{Read, Root};
 use documents::{TreeNode, Writer};

@@ -62,7 +62,7 @@ const CORE: [&str; 8] = [
     "!!map ",
     "!!binary ",
 ];
-const LOCAL: [&str; 6] = ["!keep ", "!remove ", "!range ", "!maybe ", "!abc ", "! "];
+const LOCAL: [&str; 6] = ["!keep ", "!remove ", "!range ", "!maybe ", "!abc ", "!x "];
 
 /// Writes a document; it counts the tags that no field may have.
 struct TagWriter<'r> {
@@ -177,7 +177,9 @@ fn a_value_with_a_tag_is_one_value_everywhere_or_refused() {
                     add("a tag of the document's own is passed over", String::new());
                 }
                 let shown = through_flux::<Tags>(&[(Format::Json, effective.clone())], &[]);
-                if shown.as_ref() != Ok(got) {
+                // JSON writes a float without a fraction as the document does.
+                let alike = |text: &str| text.replace(".0)", ")");
+                if shown.as_deref().map(alike) != Ok(alike(got)) {
                     add(
                         "the effective configuration",
                         format!("{effective}\n  {shown:?}"),
