@@ -270,7 +270,7 @@ async fn what_is_secret_since_then_leaves_the_file_with_the_next_configuration()
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kept.json");
     let (capacitor, sender) = keeping::<without_mark::App>(&path);
-    let document = b"{port: 1, token: t0ken}";
+    let document = &b"{port: 1, token: t0ken}"[..];
     sender.send(document).await.unwrap();
     capacitor.start().await.unwrap();
     capacitor.stop().await;

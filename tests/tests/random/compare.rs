@@ -34,7 +34,6 @@ pub(crate) struct Reported {
     /// None where it is refused.
     pub(crate) value: Option<String>,
     pub(crate) problems: Vec<Problem>,
-    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Where a problem is.
@@ -60,10 +59,7 @@ fn serde_alone<C: DeserializeOwned + Debug>(format: Format, text: &str) -> Read 
     read.map(|value| format!("{value:?}"))
 }
 
-pub(crate) fn through_flux<C: Config + Debug>(
-    documents: &[PrintedLayer],
-    variables: &[SetVariable],
-) -> Read {
+fn through_flux<C: Config + Debug>(documents: &[PrintedLayer], variables: &[SetVariable]) -> Read {
     let started = start::<C>(documents, variables, Unknown::Warn);
     let started = started.map_err(|error| error.to_string());
     started.map(|capacitor| format!("{:?}", **capacitor.snapshot()))
@@ -96,7 +92,6 @@ fn reported<C: Config + Debug>(
     match start::<C>(documents, variables, unknown) {
         Ok(capacitor) => Reported {
             value: Some(format!("{:?}", **capacitor.snapshot())),
-            warnings: capacitor.status().warnings.clone(),
             ..Reported::default()
         },
         Err(Error::Refused(report)) => Reported {

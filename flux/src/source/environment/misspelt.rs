@@ -332,3 +332,48 @@ impl<L> Environment<'_, L> {
         })
     }
 }
+
+#[cfg(test)]
+#[cfg(all(feature = "derive", feature = "json"))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct NumberedApp {
+        #[flux(default)]
+        port_67: BTreeMap<String, String>,
+        #[flux(default)]
+        labels: BTreeMap<String, String>,
+    }
+
+    /// What the warning of this variable suggests.
+    async fn suggested(name: &str) -> String {
+        let source = crate::Source::env("APP_").variables([(name, "1")]);
+        let builder = crate::Capacitor::<NumberedApp>::builder()
+            .manual()
+            .source(source);
+        let capacitor = builder.build().unwrap();
+        capacitor.start().await.unwrap();
+        let warnings = &capacitor.status().warnings;
+        warnings[0].message.split('`').nth(1).unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn the_name_that_is_nearest_as_a_whole_is_meant_and_no_entry_of_it() {
+        for (name, meant) in [
+            ("APP_PORT_76", "APP_PORT_67"),
+            ("APP_PROT_67_HTTP", "APP_PORT_67_HTTP"),
+            ("APP_LABLES_APP", "APP_LABELS_APP"),
+        ] {
+            assert_eq!(suggested(name).await, meant, "{name}");
+        }
+        let app = crate::Capacitor::<NumberedApp>::builder().manual();
+        let source =
+            crate::Source::env("APP_").variables([("APP_PORT_67_76", "1"), ("APP_LABELS_A", "2")]);
+        let app = app.source(source).build().unwrap();
+        app.start().await.unwrap();
+        assert_eq!(app.get().port_67["76"], "1");
+        assert_eq!(app.get().labels["a"], "2");
+    }
+}
