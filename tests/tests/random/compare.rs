@@ -59,7 +59,10 @@ fn serde_alone<C: DeserializeOwned + Debug>(format: Format, text: &str) -> Read 
     read.map(|value| format!("{value:?}"))
 }
 
-fn through_flux<C: Config + Debug>(documents: &[PrintedLayer], variables: &[SetVariable]) -> Read {
+pub(crate) fn through_flux<C: Config + Debug>(
+    documents: &[PrintedLayer],
+    variables: &[SetVariable],
+) -> Read {
     let started = start::<C>(documents, variables, Unknown::Warn);
     let started = started.map_err(|error| error.to_string());
     started.map(|capacitor| format!("{:?}", **capacitor.snapshot()))
