@@ -1,7 +1,7 @@
 //! That only one capacitor of a process writes a last known good file, and that no other one reads it as a source: it would be written
 //! over.
 
-use super::last_known_good::KeepOnDisk;
+use super::{last_known_good::KeepOnDisk, off_the_worker::off_the_worker};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -88,8 +88,7 @@ impl Claim {
                 })
             })
         };
-        let looking = tokio::task::spawn_blocking(look).await;
-        looking.unwrap_or_else(|error| Err(error.to_string()))
+        off_the_worker(look).await.and_then(|claim| claim)
     }
 
     #[cfg(any(feature = "cli", test))]

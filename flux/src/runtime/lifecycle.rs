@@ -368,6 +368,7 @@ mod tests {
     #[cfg(feature = "json")]
     #[test]
     fn a_full_pool_of_blocking_threads_stops_no_start_that_keeps_the_last_known_good() {
+        use crate::runtime::{claim::Claim, last_known_good::KeepOnDisk};
         use std::{sync::mpsc, time::Duration};
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -377,6 +378,10 @@ mod tests {
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("last.json");
+        // Beside another one that keeps a file, links are looked at, too.
+        let other = folder.path().join("other.json").display().to_string();
+        let other = KeepOnDisk::new(other, crate::Secrets::Omit, None).unwrap();
+        let _other = Claim::to_keep(&other, "Other").unwrap();
         let builder = Capacitor::<ManualApp>::builder().source(Source::env("POOL_APP_"));
         let builder = builder.last_known_good(kept.to_str().unwrap(), crate::Secrets::Omit);
         let capacitor = builder.build().unwrap();

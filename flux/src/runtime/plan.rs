@@ -26,10 +26,10 @@ use crate::{
 use before_start::{check_arguments, check_defaults};
 #[cfg(feature = "json")]
 use std::path::{Path, PathBuf};
-#[cfg(feature = "json")]
-use std::sync::{Mutex, PoisonError};
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "json")]
+use super::off_the_worker::off_the_worker;
 #[cfg(feature = "json")]
 pub(super) use super::{claim::Claim, keeper::DiskFindings};
 
@@ -40,19 +40,6 @@ const TRIES: u32 = 2;
 /// How long a change is on trial where there is no probation.
 #[cfg(feature = "json")]
 const ON_TRIAL: Duration = Duration::from_secs(60);
-
-/// How long a start waits for a blocking thread of the runtime before it reads the disk on one of its own.
-#[cfg(feature = "json")]
-const QUEUE: Duration = Duration::from_secs(1);
-
-/// Runs what nobody has run yet.
-#[cfg(feature = "json")]
-fn once(work: &Mutex<Option<impl FnOnce()>>) {
-    let taken = work.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(work) = taken {
-        work();
-    }
-}
 
 /// Everything a capacitor needs to be started.
 pub(crate) struct Plan {
@@ -188,23 +175,9 @@ impl Plan {
             return Ok(None);
         };
         let (config, name) = (self.options.schema.name, self.options.name.clone());
-        let (done, mut reading) = tokio::sync::oneshot::channel();
-        // The start may have been dropped meanwhile.
-        let read = move || drop(done.send(DiskFindings::read(&keep, config, &name)));
-        let read = Arc::new(Mutex::new(Some(read)));
-        let queued = Arc::clone(&read);
-        tokio::task::spawn_blocking(move || once(&queued));
-        let found = tokio::select! {
-            found = &mut reading => found.ok().transpose(),
-            // The runtime's blocking threads may all be taken.
-            () = tokio::time::sleep(QUEUE) => {
-                let thread = std::thread::Builder::new().name("flux-disk".to_owned());
-                match thread.spawn(move || once(&read)) {
-                    Ok(_) => reading.await.ok().transpose(),
-                    Err(error) => Err(format!("no thread for reading the last known good: {error}")),
-                }
-            }
-        };
+        let read = move || DiskFindings::read(&keep, config, &name);
+        let found = off_the_worker(read).await.and_then(|found| found);
+        let found = found.map(Some);
         found.map_err(|problem| Error::Declaration {
             name: self.options.name.clone(),
             problem,
