@@ -12,7 +12,7 @@ pub(in crate::source) type Misplaced = (Vec<Seg>, String);
 
 /// One tree of the texts of variables or arguments.
 ///
-/// What stands beside each other comes one after the other, if paths come in their order: the keys of the maps on the way to the last one are
+/// Entries of one map come one after the other where paths come in their order: the keys of the maps on the way to the last one are
 /// kept in tables, so that a map of many entries is not searched for each of them.
 pub(in crate::source) struct Overlay<'t> {
     tree: &'t mut Tree,

@@ -102,7 +102,7 @@ pub(super) async fn run(
     ended.send_replace(Some(reason));
 }
 
-/// What was sent and not answered, and who waits for which node to change.
+/// The questions that are not answered yet, and the watches, by node.
 #[derive(Default)]
 struct Dialogue {
     newest: i32,

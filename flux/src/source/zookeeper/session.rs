@@ -23,7 +23,7 @@ const SHORTEST: Duration = Duration::from_millis(300);
 const LONGEST: usize = MAX_SIZE + 1024;
 /// The longest answer until a session is granted.
 const LONGEST_AT_FIRST: usize = 1024;
-/// So many questions wait to be sent; who asks more waits.
+/// So many questions wait to be sent; a further one waits for room.
 const QUESTIONS: usize = 64;
 
 /// A session that may be shared; the last one to go ends it.

@@ -151,7 +151,7 @@ async fn what_is_no_server_of_zookeeper_is_refused_with_a_reason() {
     }
 }
 
-/// Each ends the session: who asks has an error, and nobody waits.
+/// Each ends the session: every question ends with an error, and none hangs.
 #[tokio::test]
 async fn what_is_no_answer_ends_the_session_with_a_reason() {
     let cut = |record: Vec<u8>| framed(&record[4..record.len() - 1]);
