@@ -181,7 +181,12 @@ mod as_nobody {
         open(folder.path());
         // The program itself may lie where only its owner can reach it.
         let program = folder.path().join("tests");
-        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        // By another process: a copy open for writing here is inherited by what other tests start meanwhile, and may not be run.
+        let copied = std::process::Command::new("cp")
+            .arg(std::env::current_exe().unwrap())
+            .arg(&program)
+            .status();
+        assert!(copied.unwrap().success());
         open(&program);
         let mine = folder.path().join("mine");
         fs::create_dir(&mine).unwrap();
