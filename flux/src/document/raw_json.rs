@@ -196,12 +196,11 @@ impl<'t> JsonReader<'t> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "json"))]
 mod tests {
     use crate::document::raw_json::*;
 
     #[test]
-    #[cfg(feature = "json")]
     fn it_reads_what_a_json_parser_reads() {
         for text in [
             "[]",

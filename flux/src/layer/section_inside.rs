@@ -114,7 +114,7 @@ impl<T> IsSingle<T> for Single<T> {}
 /// Compiles only for the answer `Single`.
 pub fn single<T, A: IsSingle<T>>(_: A) {}
 
-#[cfg(test)]
+#[cfg(all(test, feature = "derive"))]
 mod tests {
     use super::*;
 

@@ -45,7 +45,7 @@ tokio::task_local! {
 }
 
 /// Runs `start` with another disk.
-#[cfg(test)]
+#[cfg(all(test, feature = "derive", feature = "yaml"))]
 pub(super) async fn on_disk<T>(
     disk: std::sync::Arc<dyn Disk>,
     start: impl Future<Output = T>,

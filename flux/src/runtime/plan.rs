@@ -149,6 +149,10 @@ pub(super) struct StartedLayers {
 #[cfg(not(feature = "json"))]
 pub(super) use std::convert::Infallible as DiskFindings;
 
+/// Without a last known good configuration nothing is written over.
+#[cfg(not(feature = "json"))]
+pub(super) struct NoClaim;
+
 impl Plan {
     /// No other capacitor of this process writes what this one reads, as long as the claim is there.
     #[cfg(feature = "json")]
@@ -162,10 +166,9 @@ impl Plan {
         })
     }
 
-    /// Without a last known good configuration nothing is written over.
     #[cfg(not(feature = "json"))]
-    pub(super) async fn claimed(&self) -> Result<(), Error> {
-        Ok(())
+    pub(super) async fn claimed(&self) -> Result<NoClaim, Error> {
+        Ok(NoClaim)
     }
 
     /// Reads what is on disk of what was on trial, off the task.

@@ -300,5 +300,5 @@ impl RunningJob {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "derive", feature = "yaml"))]
 mod tests;
