@@ -4,7 +4,6 @@ mod answer;
 mod connection;
 #[cfg(test)]
 mod tests;
-mod trust;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -29,12 +28,11 @@ pub(crate) use self::answer::{HttpAnswer, refused};
 use self::{
     answer::compression,
     connection::{Connector, HasAnswered, was_quiet},
-    trust::tls,
 };
 use super::{
     ANSWER, MAX_SIZE, in_time, innermost,
     shared::{Connection, Connections},
-    tls::{Certificates, name_cryptography},
+    tls::{Certificates, client_config},
     without_secrets,
 };
 use crate::source::SourceError;
@@ -74,13 +72,12 @@ impl Connection for Http {
 
 impl BuiltClient {
     fn new(place: &Remote<String>, certificates: Certificates) -> Result<Self, SourceError> {
-        name_cryptography();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(ANSWER));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let mut tls = tls(place, &certificates)?;
+        let mut tls = client_config(place, &certificates)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let connector = Connector(HttpsConnector::from((tcp, tls)));
         Ok(BuiltClient {

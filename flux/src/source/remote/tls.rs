@@ -4,6 +4,8 @@ use flux_syntax::Remote;
 
 use crate::source::{SourceError, error::may_pass};
 
+const BEGIN: &[u8] = b"-----BEGIN ";
+
 /// The files that a secured connection needs, read anew for each connection, so that renewed certificates are taken up.
 #[derive(Default, PartialEq, Eq)]
 pub(crate) struct Certificates {
@@ -17,16 +19,22 @@ impl Certificates {
     pub(crate) fn read(place: &Remote<String>) -> Result<Self, SourceError> {
         let file = |name: &str| {
             let path = place.get(name)?;
-            Some(std::fs::read(path).map_err(|error| {
-                let text = format!(
-                    "{}: the file `{path}` of `{name}` cannot be read: {error}",
-                    place.origin()
-                );
-                match may_pass(&error) {
+            let wrong = |what: String, passes: bool| {
+                let text = format!("{}: the file `{path}` of `{name}` {what}", place.origin());
+                match passes {
                     true => SourceError::transient(text),
                     false => SourceError::configuration(text),
                 }
-            }))
+            };
+            Some(match std::fs::read(path) {
+                Err(error) => Err(wrong(format!("cannot be read: {error}"), may_pass(&error))),
+                // With nobody to trust, every server would be refused as unknown. An empty file is one that is being renewed.
+                Ok(bytes) if !bytes.windows(BEGIN.len()).any(|part| part == BEGIN) => Err(wrong(
+                    "holds nothing in PEM (`-----BEGIN ..`)".to_owned(),
+                    bytes.trim_ascii().is_empty(),
+                )),
+                Ok(bytes) => Ok(bytes),
+            })
         };
         let client = match (file("cert").transpose()?, file("cert_key").transpose()?) {
             (None, None) => None,
@@ -63,7 +71,7 @@ pub(crate) fn name_cryptography() {
 }
 
 /// How a connection is secured: whom it trusts, and the client's certificate.
-#[cfg(feature = "zookeeper")]
+#[cfg(any(feature = "_http", feature = "zookeeper"))]
 pub(crate) fn client_config(
     place: &Remote<String>,
     certificates: &Certificates,
@@ -83,10 +91,17 @@ pub(crate) fn client_config(
                     .add(certificate)
                     .map_err(|error| wrong("`ca` holds no certificate", &error))?;
             }
+            if roots.is_empty() {
+                return Err(wrong(
+                    "`ca` holds no certificate",
+                    &"but something else in PEM",
+                ));
+            }
         }
-        None => {
+        None if place.tls() => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
+        None => {}
     }
     let builder = rustls::ClientConfig::builder().with_root_certificates(roots);
     let Some((certificate, key)) = &certificates.client else {
@@ -100,4 +115,32 @@ pub(crate) fn client_config(
     builder
         .with_client_auth_cert(chain, key)
         .map_err(|error| wrong("`cert` and `cert_key` do not fit", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::ErrorKind;
+
+    #[test]
+    fn a_file_without_pem_is_named_and_an_empty_one_may_be_renewed_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&ca, bytes).unwrap();
+            let path = ca.display().to_string();
+            let place = Remote::new(flux_syntax::Scheme::Https)
+                .host("h")
+                .option("ca", path);
+            Certificates::read(&place).map(drop)
+        };
+        for (bytes, passes) in [(&b""[..], true), (b" \n", true), (b"\x30\x82\x01", false)] {
+            let error = read(bytes).unwrap_err();
+            assert_eq!(error.kind() == ErrorKind::Transient, passes, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("of `ca` holds nothing in PEM"), "{text}");
+            assert!(text.contains(&ca.display().to_string()), "{text}");
+        }
+        assert!(read(b"-----BEGIN CERTIFICATE-----").is_ok());
+    }
 }
