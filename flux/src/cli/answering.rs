@@ -1,17 +1,16 @@
 //! Which exit code a command has, and how verdicts and answers are printed.
 
+mod plans;
+
+pub(super) use plans::Comparison;
+
 use super::{
     events::WatchEvent,
     output::{Annotation, Annotations, OutputFormat, data},
 };
 use crate::{
-    Report,
     engine::Trusted,
-    inspect::{
-        Blame, CheckError, Checked, Effective, Explanation, PartyVerdict, PlannedChange,
-        PlannedUpdate, SilentSetting,
-    },
-    report::Problem,
+    inspect::{Blame, CheckError, Checked, Effective, Explanation, SilentSetting},
 };
 use flux_syntax::Format;
 use serde::Serialize;
@@ -64,7 +63,14 @@ impl Answering<'_> {
         files: &[Option<PathBuf>],
         problems: Vec<Annotation<'_>>,
     ) -> io::Result<()> {
-        let findings = Annotations { problems, files };
+        self.annotated(&Annotations {
+            problems,
+            files,
+            placeless: &[],
+        })
+    }
+
+    fn annotated(&mut self, findings: &Annotations<'_>) -> io::Result<()> {
         match self.output {
             OutputFormat::GitHub => findings.github(self.out),
             _ => self.json(&findings.sarif()),
@@ -206,71 +212,6 @@ impl Answering<'_> {
         Ok(GOOD)
     }
 
-    /// Prints what would change, and the warnings of the documents that would change it.
-    pub(super) fn changes(
-        &mut self,
-        files: &[Option<PathBuf>],
-        changes: &[PlannedChange],
-        warnings: &[Problem],
-        (notes, standing): (&[String], Option<&Report>),
-    ) -> io::Result<u8> {
-        let refused = || standing.iter().flat_map(|report| report.problems());
-        let annotations = || {
-            let warnings = warnings.iter().map(Annotation::warning);
-            refused().map(Annotation::refusal).chain(warnings).collect()
-        };
-        let (verdict, code) = match standing {
-            Some(_) => ("refused", REFUSED),
-            None => ("good", GOOD),
-        };
-        match self.output {
-            OutputFormat::Json => {
-                let mut found =
-                    json!({ "verdict": verdict, "changes": changes, "warnings": warnings });
-                if !notes.is_empty() {
-                    found["notes"] = json!(notes);
-                }
-                if let Some(report) = standing {
-                    found["standing"] = json!(report);
-                }
-                self.json(&found)?;
-            }
-            OutputFormat::Sarif => self.findings(files, annotations())?,
-            OutputFormat::Human | OutputFormat::GitHub => {
-                match (changes.is_empty(), standing) {
-                    (true, None) => {
-                        writeln!(self.out, "nothing would change; secrets are not compared")?
-                    }
-                    (true, Some(_)) => writeln!(
-                        self.out,
-                        "nothing would change beside what is refused now; secrets are not compared"
-                    )?,
-                    (false, _) => {}
-                }
-                for change in changes {
-                    writeln!(self.out, "{change}")?;
-                }
-                if self.output == OutputFormat::GitHub {
-                    self.findings(files, annotations())?;
-                } else {
-                    for warning in warnings {
-                        writeln!(self.out, "warning: {}", warning.after_word())?;
-                    }
-                    for note in notes {
-                        writeln!(self.err, "note: {note}")?;
-                    }
-                    if let Some(report) = standing {
-                        writeln!(
-                            self.err,
-                            "refused now, and not part of what this is compared with:\n{report}"
-                        )?;
-                    }
-                }
-            }
-        }
-        Ok(code)
-    }
-
     /// Prints what became of trials and quarantines; `text` for people.
     pub(super) fn trusted(
         &mut self,
@@ -290,121 +231,5 @@ impl Answering<'_> {
             OutputFormat::Human | OutputFormat::GitHub => writeln!(self.out, "{text}")?,
         }
         Ok(code)
-    }
-
-    pub(super) fn planned(&mut self, planned: &PlannedUpdate) -> io::Result<u8> {
-        let is_refused = |verdict: &PartyVerdict| matches!(verdict, PartyVerdict::Vetoed(_));
-        let is_unknown = |verdict: &PartyVerdict| matches!(verdict, PartyVerdict::NoAnswer);
-        let any = |is: &dyn Fn(&PartyVerdict) -> bool| {
-            let mut parties = planned.parties.iter();
-            parties.any(|one| is(&one.verdict))
-        };
-        let is_asked_in_vain = planned.unasked.is_some() || any(&is_unknown);
-        let refused = || planned.standing.iter().chain(&planned.refused);
-        let (verdict, code) = match refused().next().is_some() || any(&is_refused) {
-            true => ("refused", REFUSED),
-            false if is_asked_in_vain => ("unknown", NOT_LOOKED_AT),
-            false => ("good", GOOD),
-        };
-        match self.output {
-            OutputFormat::Human => writeln!(self.out, "{planned}")?,
-            OutputFormat::Json => self.json(&json!({ "verdict": verdict, "plan": planned }))?,
-            _ => {
-                let refused = refused().flat_map(|report| report.problems());
-                let warnings = planned.warnings.iter().map(Annotation::warning);
-                let problems = refused.map(Annotation::refusal).chain(warnings).collect();
-                self.findings(&planned.files, problems)?;
-                let parties = planned.parties.iter();
-                let parties =
-                    parties.filter(|one| is_refused(&one.verdict) || is_unknown(&one.verdict));
-                let parties = parties.map(ToString::to_string);
-                for line in parties.chain(planned.unasked.clone()) {
-                    // It is about no place in a file.
-                    match self.output {
-                        OutputFormat::GitHub => {
-                            writeln!(self.out, "::error title=party::{}", data(&line))?;
-                        }
-                        _ => writeln!(self.err, "error: {line}")?,
-                    }
-                }
-            }
-        }
-        Ok(code)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inspect::PartyAnswer;
-
-    fn printed(output: OutputFormat, planned: &PlannedUpdate) -> (u8, String, String) {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut answer = Answering {
-            output,
-            width: None,
-            out: &mut out,
-            err: &mut err,
-        };
-        let code = answer.planned(planned).unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (code, text(out), text(err))
-    }
-
-    #[test]
-    fn a_plan_whose_parties_give_no_answer_is_not_good() {
-        let of = |verdicts: &[PartyVerdict], unasked: Option<&str>| PlannedUpdate {
-            changes: Vec::new(),
-            refused: None,
-            standing: None,
-            hidden: Vec::new(),
-            warnings: Vec::new(),
-            parties: (verdicts.iter())
-                .map(|verdict| PartyAnswer {
-                    party: "`pool`".to_owned(),
-                    verdict: verdict.clone(),
-                })
-                .collect(),
-            notes: unasked.iter().map(|one| (*one).to_owned()).collect(),
-            unasked: unasked.map(str::to_owned),
-            files: Vec::new(),
-        };
-        let vetoed = PartyVerdict::Vetoed("full".to_owned());
-        for (verdicts, unasked, code, word) in [
-            (&[][..], None, GOOD, "good"),
-            (
-                &[PartyVerdict::Ready, PartyVerdict::NotAsked],
-                None,
-                GOOD,
-                "good",
-            ),
-            (
-                &[PartyVerdict::Ready, PartyVerdict::NoAnswer],
-                None,
-                NOT_LOOKED_AT,
-                "unknown",
-            ),
-            (&[], Some("not asked"), NOT_LOOKED_AT, "unknown"),
-            (&[PartyVerdict::NoAnswer, vetoed], None, REFUSED, "refused"),
-        ] {
-            let plan = of(verdicts, unasked);
-            for output in [
-                OutputFormat::Human,
-                OutputFormat::Json,
-                OutputFormat::GitHub,
-                OutputFormat::Sarif,
-            ] {
-                let (found, out, err) = printed(output, &plan);
-                assert_eq!(found, code, "{output:?} {plan:?}");
-                // Whatever is not good has a reason.
-                let text = out.clone() + &err;
-                let reasons = ["did not answer", "not asked", "no_answer"];
-                let has_reason = reasons.iter().any(|reason| text.contains(reason));
-                assert!(code == GOOD || has_reason, "{output:?} {text}");
-                if output == OutputFormat::Json {
-                    assert!(out.contains(&format!("\"verdict\": \"{word}\"")), "{out}");
-                }
-            }
-        }
     }
 }

@@ -197,7 +197,7 @@ impl clap::Args for ConfigCommand {
             sub("blame", "Prints who changed a value: generations and refusals that the running process remembers").arg(
                 Arg::new("path").value_name("PATH").required(true).help("As in reports: `pool.max_size`, or a section: `pool`"),
             ),
-            sub("diff", "Prints what documents would change in what ran last or a start would apply, offline")
+            sub("diff", "Prints what documents would change in what runs; or, where no process is asked, in what ran last or a start would apply")
                 .arg(files())
                 .args(inputs()),
             sub("plan", "Reads every source as it is now, and prints what documents would change, with the rules on changes")

@@ -16,6 +16,16 @@ pub(super) struct WatchEvent {
     pub(super) data: Value,
 }
 
+impl WatchEvent {
+    /// It is about what a start would apply, which the parties of the program may refuse.
+    pub(super) fn of_no_process(&mut self) {
+        if self.data["event"] == "begins" {
+            self.text += ", as a start would have it; no process is watched, and parties of the program are not asked";
+            self.data["process"] = false.into();
+        }
+    }
+}
+
 /// What has happened since `before`, in order; where there is none, how it begins.
 pub(super) fn events(
     inspector: Inspector<'_>,

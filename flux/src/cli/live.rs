@@ -2,10 +2,13 @@
 
 use crate::{
     Builder, Capacitor, Error, Root,
-    inspect::{InputError, Inputs, LastGood, PlanBase, PlannedUpdate, WITHOUT_GIVEN},
+    inspect::{CheckError, InputError, Inputs, LastGood, PlanBase, PlannedUpdate, WITHOUT_GIVEN},
     source::arguments::Arguments,
 };
 use std::path::PathBuf;
+
+/// Why a plan is made as `check` judges.
+const NOT_STARTED: &str = "values are missing that come later, so that the sources were read as `check` reads them: without those on servers, and without rules on changes";
 
 /// Why there is no plan.
 pub(super) enum PlanError {
@@ -39,6 +42,7 @@ pub(super) fn live<C: Root>(
             let planned = capacitor.plan_since(inputs, base.unwrap_or(PlanBase::Running));
             return planned.map_err(PlanError::Inputs);
         }
+        Err(Error::Refused(_)) if inputs.are_partial() => return judged::<C>(inputs, since),
         Err(error) if !inputs.have_documents() => return Err(PlanError::Start(Vec::new(), error)),
         Err(error) => error,
     };
@@ -60,6 +64,29 @@ pub(super) fn live<C: Root>(
         planned.notes.insert(0, WITHOUT_GIVEN.to_owned());
     }
     Ok(planned)
+}
+
+/// As `check` judges: nothing can be started while values are missing that come later.
+fn judged<C: Root>(inputs: &Inputs, since: Option<&LastGood>) -> Result<PlannedUpdate, PlanError> {
+    let kept = since.map(|since| since.with(inputs));
+    let (files, after) = C::declared().check_with_files(kept.as_ref().unwrap_or(inputs));
+    let after = match after {
+        Ok(after) => after,
+        Err(CheckError::Refused(report)) => {
+            return Err(PlanError::Start(files, Error::Refused(report)));
+        }
+        Err(CheckError::Inputs(error)) => return Err(PlanError::Inputs(error)),
+    };
+    let mut notes = vec![NOT_STARTED.to_owned()];
+    let changes = match since {
+        Some(since) => since.changes_to(&after),
+        None => {
+            notes.push(WITHOUT_GIVEN.to_owned());
+            let before = C::declared().without_given(inputs);
+            before.map_err(PlanError::Inputs)?.changes_to(&after)
+        }
+    };
+    Ok(PlannedUpdate::judged(changes, &after, notes, files))
 }
 
 /// Has read every source once.

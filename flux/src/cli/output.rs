@@ -1,6 +1,6 @@
 //! The formats of verdicts: text for people, JSON, and annotations for continuous integration.
 
-use crate::report::Problem;
+use crate::{problem::escaped, report::Problem};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -42,7 +42,12 @@ impl OutputFormat {
 pub(super) struct Annotations<'a> {
     pub(super) problems: Vec<Annotation<'a>>,
     pub(super) files: &'a [Option<PathBuf>],
+    /// What parties answered that is about no place in a file.
+    pub(super) placeless: &'a [String],
 }
+
+/// What such an answer is called.
+const PARTY: &str = "party";
 
 /// A problem, and how much it weighs.
 #[derive(Clone, Copy)]
@@ -128,6 +133,9 @@ impl Annotations<'_> {
             let message = data(&finding.sentence());
             writeln!(out, "::{level} {}::{message}", properties.join(","))?;
         }
+        for line in self.placeless {
+            writeln!(out, "::error title={PARTY}::{}", data(line))?;
+        }
         Ok(())
     }
 
@@ -137,6 +145,7 @@ impl Annotations<'_> {
             .problems
             .iter()
             .map(|one| one.problem.kind.as_str())
+            .chain(self.placeless.first().map(|_| PARTY))
             .collect();
         let rules: Vec<Value> = kinds
             .into_iter()
@@ -158,7 +167,11 @@ impl Annotations<'_> {
             }
             result
         };
-        let results: Vec<Value> = self.problems.iter().map(result).collect();
+        let placeless = self
+            .placeless
+            .iter()
+            .map(|line| json!({ "ruleId": PARTY, "level": "error", "message": { "text": line } }));
+        let results: Vec<Value> = self.problems.iter().map(result).chain(placeless).collect();
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
             "version": "2.1.0",
@@ -198,9 +211,12 @@ fn uri(file: &Path) -> String {
     }
 }
 
-/// Text of a workflow command, which is one line.
+/// Text of a workflow command, which is one line. Its log is shown by terminals, too.
 pub(super) fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    let lines: Vec<_> = text.split('\n').map(escaped).collect();
+    lines
+        .join("\n")
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

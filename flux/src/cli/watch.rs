@@ -66,7 +66,10 @@ fn print_events<C: Root>(
         let status = capacitor.status();
         let is_news = seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &status));
         if is_news {
-            for event in events(inspector, seen.as_deref(), &status) {
+            for mut event in events(inspector, seen.as_deref(), &status) {
+                if seen.is_none() {
+                    event.of_no_process();
+                }
                 answer.event(&event)?;
                 left -= 1;
                 if left == 0 {

@@ -70,7 +70,7 @@ impl Trusted {
         }
         if let Some(generation) = self.pinned.filter(|_| !self.lifted.is_empty()) {
             lines.push(format!(
-                "generation {generation} is pinned, and nothing newer is tried until `unpin()`"
+                "generation {generation} is pinned, and nothing newer is tried until it is unpinned"
             ));
         }
         f.write_str(&lines.join("\n"))

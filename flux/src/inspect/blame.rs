@@ -306,7 +306,7 @@ impl Blaming<'_> {
                     None => "no refusal is known",
                 }
                 .to_owned()
-                    + "; `Builder::history` sets how many are kept",
+                    + "; the program sets how many are kept (`Builder::history`)",
             );
         }
         for content in &self.status.quarantined {

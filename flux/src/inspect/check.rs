@@ -334,8 +334,8 @@ pub(super) fn read(
     unknown: crate::Unknown,
     now: Now,
 ) -> Result<(LayerState, LayerInput), InputError> {
-    let (origin, decoder) = (layer.origin.clone(), layer.decoder.clone());
-    let mut state = LayerState::new(origin, decoder, layer.optional);
+    let (origin, decoder) = (&layer.origin, layer.decoder.clone());
+    let mut state = LayerState::new(origin.clone(), decoder, layer.optional);
     match &layer.content {
         OfflineContent::Elsewhere => return Ok((absent(layer, now), LayerInput::LeftOut)),
         OfflineContent::Broken(problem) => {
@@ -359,6 +359,15 @@ pub(super) fn read(
                     revision: None,
                 }),
                 Ok(None) => Observation::Absent,
+                // Whoever judges may read less than the program.
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    return Err(InputError::Unreadable {
+                        path: path.display().to_string(),
+                        error: format!(
+                            "{error}; run this as the user of the program, or give a document for the layer `{origin}`"
+                        ),
+                    });
+                }
                 Err(error) => Observation::Unreadable(SourceError::permission(error.to_string())),
             };
             state.observe(observed, now);

@@ -3,14 +3,14 @@
 
 use super::{
     check::{Checked, judge, name_of, offline, with_variables},
-    inputs::{InputError, Inputs, by_layer},
+    inputs::{InputError, Inputs, LayerName, by_layer},
 };
 use crate::{
     Builder, Config,
     engine::Schema,
     source::{Channel, ChannelSender, Source, declare::OfflineLayer},
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a comparison is not the one that was asked for.
 pub(crate) const WITHOUT_GIVEN: &str = "what a start would read now is refused, so this is compared with a configuration without the given documents";
@@ -60,6 +60,24 @@ impl<C: Config> Builder<C> {
             files,
             _documents: documents,
         })
+    }
+
+    /// The layers whose documents are given by another file than their own, and that file.
+    pub(crate) fn given_in_place(self, inputs: &Inputs) -> Vec<(String, PathBuf)> {
+        let layers = self.spec.sources.into_iter().chain(self.spec.overrides);
+        let names: Vec<LayerName> = layers.map(|one| name_of(&offline(one, inputs))).collect();
+        // Why not is in the verdict.
+        let given = by_layer(inputs, &names, &[]).unwrap_or_default();
+        let is_other = |own: &LayerName, path: &Path| {
+            let own = own.file.as_ref().map(std::path::absolute);
+            own.is_none_or(|own| own.ok() != std::path::absolute(path).ok())
+        };
+        let pairs = names.into_iter().zip(given);
+        let pairs = pairs.filter_map(|(name, document)| {
+            let path = document?.path()?;
+            is_other(&name, path).then(|| (name.origin, path.to_owned()))
+        });
+        pairs.collect()
     }
 
     /// What the layers make without those that documents are given for, whatever is refused of it.

@@ -47,7 +47,7 @@ pub use planned::{PlannedChange, PlannedUpdate};
 pub use silent::{SilentReason, SilentSetting};
 pub use value::ConfigValue;
 
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "page"))]
 pub(crate) use describe::schema_text;
 #[cfg(feature = "cli")]
 pub(crate) use in_place::WITHOUT_GIVEN;

@@ -52,6 +52,8 @@ pub struct PlannedUpdate {
     pub hidden: Vec<SilentSetting>,
     /// What would not refuse it.
     pub warnings: Vec<Problem>,
+    /// Values that are missing and come later: of [`Inputs::partial`] ones, or where a layer is left out that may have them.
+    pub missing: Vec<Problem>,
     /// What the parties of the program answered in a dry run, in their order; empty unless they were asked
     /// ([`Capacitor::plan_with_parties`]).
     pub parties: Vec<PartyAnswer>,
@@ -268,6 +270,7 @@ impl Planning<'_> {
         let before_pipeline = served.staged.as_ref().map(|staged| &staged.before_pipeline);
         let before_pipeline = before_pipeline.unwrap_or(&self.current);
         let judged = engine::evaluate(EvaluationInput {
+            is_partial: inputs.is_partial || left_out.contains(&true),
             unknown: unknown_keys,
             reducer,
             running: Some(RunningConfiguration {
@@ -282,6 +285,8 @@ impl Planning<'_> {
             old.bytes() != new.bytes()
         };
         let opaque = given.iter().any(differs);
+        let missing = judged.missing.as_ref();
+        let missing = missing.map_or(Vec::new(), |report| report.problems().to_vec());
         let mut next = Status::idle(self.status.name.clone(), self.status.since);
         if let Some(warnings) = &judged.warnings {
             next.warnings = warnings.problems().to_vec();
@@ -308,6 +313,10 @@ impl Planning<'_> {
         let mut changes: Vec<PlannedChange> =
             paths.iter().map(|path| change(path, false)).collect();
         changes.extend(waiting.iter().map(|path| change(path, true)));
+        if judged.refused.is_some() {
+            // Nothing was built to compare: what the documents make of a path may be what runs, while something else waits.
+            changes.retain(|one| one.old.is_none() || one.old != one.new || one.has_secret());
+        }
         let other = self.other_base(plan, &given, now);
         if let Some(other) = &other {
             changes = other.changes_to(new_side);
@@ -322,6 +331,7 @@ impl Planning<'_> {
             hidden: self.hidden(&new, &next, &given),
             parties: Vec::new(),
             warnings: next.warnings,
+            missing,
             notes,
             unasked: None,
             files,

@@ -11,7 +11,7 @@ pub(super) fn probe(status: &Status, is_strict: bool) -> (bool, String) {
     let serves = status.generation > 0;
     let mut is_newest = serves && status.state == State::Healthy;
     if serves && status.state == State::Degraded {
-        line.push_str("; the newest change is refused");
+        line.push_str("; the newest change is not applied");
     }
     if !status.running {
         is_newest = false;

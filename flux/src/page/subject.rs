@@ -7,6 +7,7 @@ use crate::{
     inspect::{
         Blame, ChangedSetting, ConfigFingerprint, Describe as _, Effective, ExplainError,
         Explanation, InputError, Inputs, Inspector, PlannedUpdate, SilentSetting, Survey,
+        schema_text,
     },
 };
 use flux_syntax::Format;
@@ -106,7 +107,7 @@ impl<C: Config> PageSubject for Capacitor<C> {
             first.unwrap_or_else(|| "APP_".to_owned())
         };
         match text {
-            DescribedText::Schema => C::schema(),
+            DescribedText::Schema => schema_text::<C>(true, &prefix()),
             DescribedText::Template => C::template(Format::Yaml),
             DescribedText::Reference => C::reference(&prefix()),
             DescribedText::Variables => C::variables(&prefix()),

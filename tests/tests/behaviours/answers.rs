@@ -11,6 +11,7 @@ mod dry_run;
 mod effective;
 mod explain;
 mod fingerprint;
+mod given;
 mod last_good;
 mod own_layer;
 mod plan;

@@ -166,7 +166,7 @@ async fn a_missing_file_is_told_with_its_folder_and_with_the_file_that_was_meant
 
 /// The superuser may read everything, so a test of what may not be read runs as somebody else.
 #[cfg(unix)]
-mod as_nobody {
+pub(crate) mod as_nobody {
     use super::*;
     use std::os::unix::{fs::PermissionsExt, process::CommandExt};
 
@@ -174,7 +174,7 @@ mod as_nobody {
     const NOBODY: u32 = 65_534;
 
     /// Runs the test `name` again as a user without rights, in a folder of its own.
-    fn again(name: &str) {
+    pub(crate) fn again(name: &str) {
         let folder = tempfile::tempdir().unwrap();
         let open =
             |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -208,7 +208,7 @@ mod as_nobody {
         );
     }
 
-    fn is_superuser(folder: &Path) -> bool {
+    pub(crate) fn is_superuser(folder: &Path) -> bool {
         let path = folder.join("probe");
         fs::write(&path, "").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();

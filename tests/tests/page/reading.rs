@@ -82,7 +82,7 @@ async fn a_refused_change_fails_the_strict_probe_alone() {
     );
     assert_eq!(
         lenient.body,
-        "degraded: generation 1; the newest change is refused\n"
+        "degraded: generation 1; the newest change is not applied\n"
     );
 }
 

@@ -5,7 +5,7 @@
 use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
 use crate::{
     cli::{
-        answering::{Answering, GOOD, REFUSED},
+        answering::{Answering, Comparison, GOOD, REFUSED},
         events::events,
         output::OutputFormat,
         watch::LOOK,
@@ -253,12 +253,18 @@ impl ServedProgram {
                 },
                 _,
             )) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
-            Ok((planned, _)) => answer.changes(
-                &planned.files,
-                &planned.changes,
-                &planned.warnings,
-                (&planned.notes, planned.standing.as_ref()),
-            ),
+            Ok((planned, _)) => {
+                let found = Comparison {
+                    changes: &planned.changes,
+                    warnings: &planned.warnings,
+                    missing: &planned.missing,
+                    hidden: &planned.hidden,
+                    notes: &planned.notes,
+                    standing: planned.standing.as_ref(),
+                    has_secrets: true,
+                };
+                answer.changes(&planned.files, &found)
+            }
             Err(error) => answer.cannot(&error.to_string()),
         }
     }

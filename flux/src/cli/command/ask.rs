@@ -100,15 +100,17 @@ impl ConfigCommand {
                 return answer.cannot(&text).map(Some);
             }
         };
-        writeln!(answer.err, "note: answered by the process at `{shown}`")?;
         let mut left = match self.action {
             ConfigAction::Watch { changes } => changes.unwrap_or(u64::MAX),
             _ => 1,
         };
-        let mut last = GOOD;
+        let (mut last, mut is_first) = (GOOD, true);
         loop {
             match connection.next() {
                 Ok(Some((out, err, code))) => {
+                    if std::mem::take(&mut is_first) {
+                        writeln!(answer.err, "note: answered by the process at `{shown}`")?;
+                    }
                     last = code;
                     answer.out.write_all(out.as_bytes())?;
                     answer.out.flush()?;

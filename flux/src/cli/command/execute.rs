@@ -4,14 +4,16 @@ use super::{ConfigAction, ConfigCommand};
 use crate::{
     Error, Root,
     cli::{
-        answering::{Answering, GOOD, NOT_LOOKED_AT},
+        answering::{Answering, Comparison, GOOD, NOT_LOOKED_AT},
         arguments::args,
         live::{PlanError, live},
         output::OutputFormat,
         paint::{Painted, has_colours},
         watch::watch,
     },
-    inspect::{CheckError, Describe, Inputs, LastGood, WITHOUT_GIVEN, schema_text},
+    inspect::{
+        CheckError, Checked, Describe, Inputs, LastGood, PlannedChange, WITHOUT_GIVEN, schema_text,
+    },
     problem::escaped,
     runtime::{processes_are_seen, trust_offline},
 };
@@ -78,12 +80,26 @@ impl ConfigCommand {
             out,
             err,
         };
+        if let Some(why) = self.judges_nothing() {
+            return answer.cannot(why);
+        }
         if let Some(code) = self.ask_running::<C>(&mut answer)? {
             return Ok(code);
         }
         match &self.action {
             ConfigAction::Check(inputs) => {
                 let (files, checked) = C::declared().check_with_files(inputs);
+                let has_places = match &checked {
+                    Ok(checked) => !checked.warnings.is_empty(),
+                    Err(error) => matches!(error, CheckError::Refused(_)),
+                };
+                if self.output == OutputFormat::Human && has_places {
+                    for (origin, path) in C::declared().given_in_place(inputs) {
+                        let (origin, path) = (escaped(&origin), path.display().to_string());
+                        let path = escaped(&path);
+                        writeln!(answer.err, "note: {origin} is the file {path} here")?;
+                    }
+                }
                 answer.checked(&files, checked, |answer, checked| {
                     writeln!(answer.out, "{checked}")
                 })
@@ -178,12 +194,7 @@ impl ConfigCommand {
         if let Some(since) = last_good::<C>(answer, inputs)? {
             let (files, after) = C::declared().check_with_files(&since.with(inputs));
             return answer.only_good(&files, after, |answer, after| {
-                answer.changes(
-                    &files,
-                    &since.changes_to(after),
-                    &after.warnings,
-                    (&[], None),
-                )
+                compared(answer, &files, &since.changes_to(after), after)
             });
         }
         let (files, before) = C::declared().check_with_files(&inputs.terms());
@@ -200,14 +211,41 @@ impl ConfigCommand {
         };
         let (files, after) = C::declared().check_with_files(inputs);
         answer.only_good(&files, after, |answer, after| {
-            answer.changes(
-                &files,
-                &before.changes_to(after),
-                &after.warnings,
-                (&[], None),
-            )
+            compared(answer, &files, &before.changes_to(after), after)
         })
     }
+
+    /// Why there is nothing to judge: every layer is left out.
+    fn judges_nothing(&self) -> Option<&'static str> {
+        let inputs = match &self.action {
+            ConfigAction::Check(inputs)
+            | ConfigAction::Diff(inputs)
+            | ConfigAction::Plan(inputs) => inputs,
+            _ => return None,
+        };
+        inputs.have_nothing().then_some(
+            "`--only-given` leaves out every layer for which no document is given, and none is: there is nothing to judge",
+        )
+    }
+}
+
+/// Prints what would change, where documents are compared with what was judged as they are.
+fn compared(
+    answer: &mut Answering<'_>,
+    files: &[Option<PathBuf>],
+    changes: &[PlannedChange],
+    after: &Checked,
+) -> io::Result<u8> {
+    let found = Comparison {
+        changes,
+        warnings: &after.warnings,
+        missing: &after.missing,
+        hidden: &[],
+        notes: &[],
+        standing: None,
+        has_secrets: false,
+    };
+    answer.changes(files, &found)
 }
 
 /// What is kept on disk to compare with, where the program keeps something; a line on the error stream names it, or why it is not used.

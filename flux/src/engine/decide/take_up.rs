@@ -78,8 +78,9 @@ impl Engine {
         let same = changed.as_ref().is_some_and(Vec::is_empty);
         if self.pinned && self.current.is_some() && !same {
             let number = self.generation();
-            let text =
-                format!("is pinned at generation {number}: what is newer waits until `unpin()`");
+            let text = format!(
+                "is pinned at generation {number}: what is newer waits until it is unpinned"
+            );
             let mut entries = vec![whole_entry("", text).kind(ProblemKind::Pinned)];
             entries.extend(refused);
             return self.refuse(RefusedStage::Apply, entries, now);

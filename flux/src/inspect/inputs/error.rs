@@ -35,9 +35,9 @@ pub enum InputError {
     },
     /// The layer is read at start, and has no document: the environment, the arguments, a figment provider.
     #[error("the layer `{origin}` has no document; {}", match origin.as_str() {
-        "environment" => "give its variables by `Inputs::variables`",
-        "arguments" => "give them by `Inputs::arguments`",
-        _ => "it can be left out by `Inputs::without`",
+        "environment" => "it reads the variables of the process, or those of `Inputs::variables`",
+        "arguments" => "it reads arguments, those of `Inputs::arguments`",
+        _ => "it is read at a start, and can be left out",
     })]
     NoDocument {
         /// The layer.
@@ -49,8 +49,16 @@ pub enum InputError {
         /// The layer.
         origin: String,
     },
+    /// A document is given for a layer that is to be left out.
+    #[error(
+        "a document is given for the layer `{origin}`, which is to be left out; give it, or leave it out"
+    )]
+    GivenAndLeftOut {
+        /// The layer.
+        origin: String,
+    },
     /// A file cannot be read.
-    #[error("`{path}` cannot be read: {error}")]
+    #[error("`{}` cannot be read: {error}", escaped(path))]
     Unreadable {
         /// The file.
         path: String,

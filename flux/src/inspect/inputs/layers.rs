@@ -131,7 +131,12 @@ pub(in crate::inspect) fn left_out(
         .map(|is_given| inputs.only_given && !is_given)
         .collect();
     for name in &inputs.without {
-        all[find_layer(layers, name)?] = true;
+        let number = find_layer(layers, name)?;
+        if documents[number].is_some() {
+            let origin = layers[number].origin.clone();
+            return Err(InputError::GivenAndLeftOut { origin });
+        }
+        all[number] = true;
     }
     Ok(all)
 }

@@ -72,6 +72,16 @@ impl Inputs {
         Some(inputs)
     }
 
+    /// Whether every layer is left out.
+    pub(crate) fn have_nothing(&self) -> bool {
+        self.only_given && self.documents.is_empty()
+    }
+
+    /// Whether values that are missing may come later.
+    pub(crate) fn are_partial(&self) -> bool {
+        self.is_partial || self.only_given || !self.without.is_empty()
+    }
+
     /// Whether a document is given for a layer.
     pub(crate) fn have_documents(&self) -> bool {
         !self.documents.is_empty()

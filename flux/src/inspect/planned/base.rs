@@ -1,5 +1,7 @@
 //! What the changes of a plan are since: what runs, the last known good configuration, or what the layers make without the given documents.
 
+#[cfg(feature = "cli")]
+use super::PlannedUpdate;
 use super::{PlannedChange, Planning, change::AnsweredSide};
 use crate::{
     engine::{self, EvaluationInput, Status},
@@ -19,6 +21,30 @@ pub(crate) enum PlanBase<'a> {
     /// What the layers make without those that documents are given for.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command plans so"))]
     WithoutGiven,
+}
+
+#[cfg(feature = "cli")]
+impl PlannedUpdate {
+    /// What was judged without a start, in the words of a plan.
+    pub(crate) fn judged(
+        changes: Vec<PlannedChange>,
+        after: &Checked,
+        notes: Vec<String>,
+        files: Vec<Option<std::path::PathBuf>>,
+    ) -> Self {
+        PlannedUpdate {
+            changes,
+            refused: None,
+            standing: None,
+            hidden: Vec::new(),
+            warnings: after.warnings.clone(),
+            missing: after.missing.clone(),
+            parties: Vec::new(),
+            notes,
+            unasked: None,
+            files,
+        }
+    }
 }
 
 /// A configuration in the place of the one that runs.

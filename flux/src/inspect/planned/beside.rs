@@ -32,7 +32,7 @@ impl Planning<'_> {
         if self.status.pinned {
             let generation = self.status.generation;
             notes.push(format!(
-                "the configuration is pinned at generation {generation}: what is newer waits until `unpin()`"
+                "the configuration is pinned at generation {generation}: what is newer waits until it is unpinned"
             ));
         }
         let waits: Option<Vec<String>> =

@@ -53,9 +53,7 @@ impl PlannedChange {
     /// What differs from a configuration that has no secrets: these are not compared.
     pub(in crate::inspect) fn since(before: &Checked, new: AnsweredSide<'_>) -> Vec<Self> {
         let mut changes = PlannedChange::between((before.answers(), &before.status), new);
-        let is_secret =
-            |value: &Option<ConfigValue>| value.as_ref().is_some_and(ConfigValue::has_secret);
-        changes.retain(|one| !is_secret(&one.old) && !is_secret(&one.new));
+        changes.retain(|one| !one.has_secret());
         changes
     }
 
@@ -66,6 +64,13 @@ impl PlannedChange {
         paths
             .map(|path| PlannedChange::new(path, old, new, false))
             .collect()
+    }
+
+    /// Whether one of its values is secret, or has a secret in it, which is not compared by what is shown of it.
+    pub(super) fn has_secret(&self) -> bool {
+        let values = [&self.old, &self.new];
+        let mut values = values.into_iter().flatten();
+        values.any(ConfigValue::has_secret)
     }
 
     pub(super) fn new(

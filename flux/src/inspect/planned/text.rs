@@ -47,6 +47,7 @@ impl fmt::Display for PlannedUpdate {
         each_line(f, "  ", &self.changes)?;
         each_line(f, "  ", &self.hidden)?;
         each_line(f, "  ", &self.parties)?;
+        each_problem(f, "to come", &self.missing)?;
         each_problem(f, "warning", &self.warnings)?;
         each_line(f, "  note: ", &self.notes)?;
         if let Some(report) = &self.standing {
@@ -80,6 +81,7 @@ serialized! {
         hidden: own.hidden,
         parties: own.parties,
         warnings: own.warnings,
+        missing: own.missing,
         notes: own.notes,
     }
 }

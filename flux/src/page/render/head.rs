@@ -43,7 +43,9 @@ pub(super) fn head(status: &Status, fingerprint: Option<ConfigFingerprint>, now:
     html.text(&status.name).raw("</span></h1><p>");
     html.raw(match status.state {
         State::Healthy => "The newest content that is known of every layer is applied.",
-        State::Degraded => "The newest change is refused; readers keep what was applied before.",
+        State::Degraded => {
+            "The newest change is not applied; readers keep what was applied before."
+        }
         State::Loading => "No configuration is applied yet.",
         State::Empty => "The first configuration is refused, and nothing is applied.",
     });

@@ -66,7 +66,6 @@ fn the_codes_are_0_for_good_1_for_refused_and_2_where_it_could_not_be_looked_at(
     assert_eq!(run::<App>(&["check", "/nowhere/else/app.yaml"]).0, 2);
     // The file of the layer itself does not exist.
     assert_eq!(run::<App>(&["check"]).0, 1);
-    assert_eq!(run::<App>(&["check", "--only-given"]).0, 0);
 }
 
 #[test]

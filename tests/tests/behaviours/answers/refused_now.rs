@@ -6,7 +6,7 @@ use flux::{Capacitor, Flux, Root, Source};
 use std::{cell::RefCell, fs, path::PathBuf};
 
 #[derive(Flux, Debug)]
-struct App {
+pub(super) struct App {
     #[flux(default = 80, range = 1..=9999)]
     port: u16,
     name: String,
@@ -36,7 +36,7 @@ impl Root for App {
 }
 
 /// A folder with these files, in which the program of this test runs.
-fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+pub(super) fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
