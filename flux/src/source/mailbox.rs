@@ -276,12 +276,9 @@ impl Slot {
             _ => false,
         }
     }
-    /// Takes what was observed, unless it is a change that was announced after something newer was seen.
+    /// Takes what was observed, which is not outdated.
     fn take(&mut self, observation: Observation, order: Order) -> bool {
         self.observed = true;
-        if self.is_outdated(order) {
-            return self.become_live();
-        }
         self.mark = match order {
             Order::Unnumbered => None,
             Order::Read(number) | Order::Announced(number) => Some(number),

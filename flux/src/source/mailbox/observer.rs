@@ -51,7 +51,8 @@ impl Observer {
     }
 
     /// [`observe`](Self::observe) for a change that a source announced with its number. One that is older than what this session has
-    /// seen is dropped, such as history that a server sends again. Numbers of different sessions are never compared.
+    /// seen is dropped, such as history that a server sends again; it is a sign of life, and does not make the source live. Numbers of
+    /// different sessions are never compared.
     pub fn announced_at(&self, number: u64, observation: Observation) {
         self.deliver(observation, Order::Announced(number));
     }
@@ -61,6 +62,11 @@ impl Observer {
             #[cfg(feature = "testing")]
             if !slot.is_outdated(order) {
                 self.mailbox.tap(|tap| tap.observed(&observation));
+            }
+            if slot.is_outdated(order) {
+                // History proves that the line is open, and not that what was observed last still holds.
+                slot.sign = Some(Instant::now());
+                return false;
             }
             slot.sign = Some(self.prove());
             let changed = slot.take(observation, order);

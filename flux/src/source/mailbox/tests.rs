@@ -106,9 +106,28 @@ fn a_change_that_is_announced_late_is_dropped_but_a_sign_of_life() {
     observer.announced_at(7, value("seven"));
     let news = mailbox.take();
     assert!(news[0].observation.is_none(), "a deletion is not undone");
-    assert!(matches!(news[0].health, Some(Health::Live)));
+    assert!(
+        matches!(news[0].health, Some(Health::Stale { .. })),
+        "history proves nothing"
+    );
     observer.announced_at(8, value("eight"));
     assert_eq!(text(&mailbox.take()[0]), "eight");
+}
+
+/// A server that sends history again while it lags behind may do so for long.
+#[tokio::test(start_paused = true)]
+async fn what_is_announced_late_is_a_sign_of_life_and_no_proof() {
+    let mailbox = Mailbox::new(1);
+    let (observer, proven) = (mailbox.observer(0), mailbox.proven(0));
+    let second = std::time::Duration::from_secs(1);
+    observer.holds_for(second);
+    observer.read_at(7, value("seven"));
+    tokio::time::advance(second * 2).await;
+    observer.announced_at(6, value("six"));
+    assert_eq!(observer.last_sign(), Instant::now());
+    assert!(proven.overdue(Instant::now()).is_some());
+    observer.announced_at(8, value("eight"));
+    assert_eq!(proven.overdue(Instant::now()), None);
 }
 
 #[test]
