@@ -1,7 +1,8 @@
 //! That only one capacitor of a process writes a last known good file, and that no other one reads it as a source: it would be written
 //! over.
 
-use super::{last_known_good::KeepOnDisk, off_the_worker::off_the_worker};
+use super::last_known_good::KeepOnDisk;
+use crate::source::off_the_worker;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

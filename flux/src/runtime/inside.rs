@@ -29,6 +29,8 @@ pub(super) fn is_inside(capacitor: usize) -> bool {
     inside.unwrap_or_default()
 }
 
+#[cfg(all(test, feature = "derive", feature = "json"))]
+mod called;
 #[cfg(test)]
 mod tests {
     use super::*;

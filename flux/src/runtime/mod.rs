@@ -34,8 +34,6 @@ mod last_known_good;
 pub(crate) mod lifecycle;
 mod listeners;
 mod load;
-#[cfg(feature = "json")]
-mod off_the_worker;
 mod order;
 mod outage;
 mod plan;

@@ -29,9 +29,9 @@ use std::path::{Path, PathBuf};
 use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
-use super::off_the_worker::off_the_worker;
-#[cfg(feature = "json")]
 pub(super) use super::{claim::Claim, keeper::DiskFindings};
+#[cfg(feature = "json")]
+use crate::source::off_the_worker;
 
 /// After how many deaths content is quarantined.
 #[cfg(feature = "json")]

@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     Observation, Observer, SourceError, Watcher,
     remote::{
-        self, ANSWER, checked, document,
+        self, ANSWER,
+        anew::{BRIEF, IDLE, Watches},
+        checked, document,
         http::{Http, SERVERS, refused},
     },
 };
@@ -153,19 +155,33 @@ impl Watcher for Consul {
 impl Consul {
     async fn session(&self, observer: &Observer) -> Result<(), SourceError> {
         checked(&self.place)?;
-        let connect = async { Http::new(&self.place) };
+        let connect = Http::new(&self.place);
         let http = SERVERS
             .lease(self.place.server(), observer.was_live(), connect)
             .await?;
         let mut index = 0;
+        let mut watches = Watches::default();
+        let mut before = None;
         loop {
             let asked = Instant::now();
             let (observation, next) = self.ask(&http, index).await?;
+            let now = match &observation {
+                Observation::Value(content) => Some(content.bytes.clone()),
+                _ => None,
+            };
+            // A cache on the way may answer at once, and the index of a key that is absent is that of all others.
+            let is_change = index == 0 || before.as_ref() != Some(&now);
+            let was_of_use = is_change || asked.elapsed() >= BRIEF;
+            before = Some(now);
             // It may be as old as its question, also where the server seems to have held it: it answers early now and then without a
             // change, and the answer may have been under way, or this process stopped, since.
             observer.as_of(asked).observe(observation);
             index = follows(index, next, asked.elapsed());
-            sleep_until(asked + SPACING).await;
+            let pause = match watches.pause(was_of_use, IDLE, fastrand::f64()) {
+                _ if was_of_use => SPACING,
+                pause => pause,
+            };
+            sleep_until(asked + pause).await;
         }
     }
 }
@@ -186,6 +202,7 @@ mod tests {
     use std::{
         io::Write,
         sync::{
+            Arc,
             atomic::{AtomicUsize, Ordering::SeqCst},
             mpsc::channel,
         },
@@ -230,6 +247,35 @@ mod tests {
     async fn an_answer_counts_from_its_question_however_long_it_was_under_way() {
         let proven = proven_by_an_answer_that_was_read_late().await;
         assert!(proven < Duration::from_millis(500), "{proven:?}");
+    }
+
+    /// As of a cache on the way, and of a key that is absent, whose index is that of all others.
+    #[tokio::test]
+    async fn a_server_that_answers_at_once_without_a_change_is_asked_less_and_less() {
+        for is_there in [true, false] {
+            let count = Arc::new(AtomicUsize::new(0));
+            let asked = Arc::clone(&count);
+            let address = fake::web(move |_, client| {
+                let index = asked.fetch_add(1, SeqCst) + 1;
+                let answer = match is_there {
+                    true => fake::found("X-Consul-Index: 5\r\n", "{}"),
+                    false => {
+                        let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n";
+                        format!("{head}X-Consul-Index: {index}\r\n\r\n").into_bytes()
+                    }
+                };
+                client.write_all(&answer).unwrap();
+            });
+            let mailbox = Mailbox::new(1);
+            let observer = mailbox.observer(0);
+            let consul = Consul::new(address.to_string(), "app");
+            let session = tokio::spawn(async move { consul.session(&observer).await });
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            session.abort();
+            // 150 where each pause is the shortest that it may be.
+            let asked = count.load(SeqCst);
+            assert!((3..=14).contains(&asked), "{is_there}: {asked}");
+        }
     }
 
     #[test]

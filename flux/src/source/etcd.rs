@@ -12,9 +12,10 @@ use tokio::time::{Instant, interval, sleep_until};
 
 use super::{
     Observation, Observer, SourceError, Watcher,
+    off_the_worker::READ,
     remote::{
         self, ANSWER, BEAT, DEADLINE, MAX_SIZE,
-        anew::{SPACING, Watches},
+        anew::{BRIEF, SPACING, Watches},
         answered, checked, document, lost, members,
         shared::{self, Connections, Lease},
         tls::Certificates,
@@ -29,9 +30,6 @@ struct EtcdMember {
     client: Client,
     address: Option<String>,
 }
-
-/// A watch that the server ends sooner is of no use.
-const BRIEF: Duration = Duration::from_millis(500);
 
 /// Watches one key of an etcd cluster.
 ///
@@ -116,6 +114,8 @@ impl Etcd {
             let begin = Instant::now();
             let mut seen = self.read(client, observer).await?;
             let mut watch = self.follow(client, seen.revision + 1).await?;
+            // A server that answers late is not one that watches.
+            let watched = Instant::now();
             let was_of_use = loop {
                 tokio::select! {
                     message = watch.message() => {
@@ -123,7 +123,7 @@ impl Etcd {
                         let message = message.ok_or_else(|| lost(&self.place))?;
                         if message.canceled() || message.compact_revision() > 0 {
                             self.refused(message.cancel_reason())?;
-                            break begin.elapsed() >= BRIEF;
+                            break watched.elapsed() >= BRIEF;
                         }
                         if let Some(event) = message.events().last() {
                             self.changed(event.event_type(), event.kv(), &mut seen, observer);
@@ -300,7 +300,7 @@ impl Etcd {
             .with_require_leader(true)
             .with_auto_token_refresh(true);
         if self.place.tls() {
-            options = options.with_tls(self.certificates()?);
+            options = options.with_tls(self.certificates().await?);
         }
         let connect = async |options| {
             let client = Client::connect([address.clone()], Some(options));
@@ -336,8 +336,8 @@ impl Etcd {
         }
     }
 
-    fn certificates(&self) -> Result<TlsOptions, SourceError> {
-        let certificates = Certificates::read(&self.place)?;
+    async fn certificates(&self) -> Result<TlsOptions, SourceError> {
+        let certificates = Certificates::read(&self.place, READ, |_, files| Ok(files)).await?;
         let mut tls = match certificates.ca {
             Some(ca) => TlsOptions::new().ca_certificate(Certificate::from_pem(ca)),
             None => TlsOptions::new().with_native_roots(),

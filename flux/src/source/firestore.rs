@@ -1,6 +1,9 @@
 //! Watches one document of Firestore, or one field of it, by a listener. An open listener proves only that the connection is, so it
 //! is begun anew every now and then, from where it was.
 
+mod heard;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::{future::ready, sync::Arc, time::Duration};
@@ -9,12 +12,10 @@ use flux_syntax::{Remote, Scheme};
 use futures_util::{StreamExt, stream};
 use gcp_auth::TokenProvider;
 use googleapis_tonic_google_firestore_v1::google::firestore::v1::{
-    Document, ExistenceFilter, ListenRequest, ListenResponse, Target, TargetChange,
+    Document, ListenRequest, ListenResponse, Target,
     firestore_client::FirestoreClient,
     listen_request,
-    listen_response::ResponseType,
     target::{DocumentsTarget, ResumeType, TargetType},
-    target_change::TargetChangeType,
 };
 use tokio::{
     sync::oneshot,
@@ -26,6 +27,7 @@ use tonic::{
     transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
+use self::heard::{LastHeard, ListenEvent};
 use super::{
     ErrorKind, Observation, Observer, SourceError, Watcher,
     remote::{
@@ -65,15 +67,6 @@ pub struct Firestore {
     place: Remote<String>,
     /// What was seen last and how to go on from there.
     last: Option<LastHeard>,
-}
-
-#[derive(Clone)]
-struct LastHeard {
-    /// The place to go on from; empty where the server named none.
-    token: Vec<u8>,
-    observation: Observation,
-    /// Whether there was a document, also one without the field.
-    exists: bool,
 }
 
 remote::keeps_options!(Firestore);
@@ -163,7 +156,7 @@ impl Firestore {
     }
 
     /// A listener from where the last one ended.
-    async fn listen(&self, project: &Project) -> Result<Listener, SourceError> {
+    async fn listen(&mut self, project: &Project) -> Result<Listener, SourceError> {
         let database = self.database_path();
         let target = Target {
             target_id: 1,
@@ -204,6 +197,7 @@ impl Firestore {
             .max_decoding_message_size(MAX_SIZE + (1 << 20));
         let answer = answered(&self.place, client.listen(request)).await?;
         let answer = answer.map_err(|status| self.refused(&status))?;
+        self.goes_on();
         Ok(Listener {
             events: answer.into_inner(),
             _requests: requests,
@@ -257,13 +251,6 @@ struct Listener {
     _requests: oneshot::Sender<ListenRequest>,
 }
 
-/// What the listener reported since the last consistent moment.
-#[derive(Default)]
-struct ListenEvent {
-    document: Option<Option<Document>>,
-    current: bool,
-}
-
 impl Watcher for Firestore {
     fn origin(&self) -> String {
         self.place.origin()
@@ -308,10 +295,6 @@ impl Firestore {
                 return Err(error);
             }
         };
-        if self.last.as_ref().is_some_and(|last| last.token.is_empty()) {
-            // There was no place to go on from: everything is reported anew.
-            self.last = None;
-        }
         let mut heard = ListenEvent::default();
         let mut beat = interval(BEAT / 2);
         loop {
@@ -342,128 +325,8 @@ impl Firestore {
                     return Err(self.refused(&status));
                 }
             };
-            match event {
-                Some(ResponseType::DocumentChange(change)) => {
-                    let gone = change.target_ids.is_empty();
-                    heard.document = Some(change.document.filter(|_| !gone));
-                }
-                Some(ResponseType::DocumentDelete(_) | ResponseType::DocumentRemove(_)) => {
-                    heard.document = Some(None);
-                }
-                Some(ResponseType::TargetChange(change)) => {
-                    self.target_changed(&change, &mut heard, &reader)?;
-                }
-                Some(ResponseType::Filter(counted)) => self.counted(&counted, &heard)?,
-                None => {}
-            }
-        }
-    }
-
-    /// Compares how many documents the server counts with what it has sent: what was deleted while nobody listened may show in the
-    /// count alone. Where the two differ, everything is to be reported anew.
-    fn counted(
-        &mut self,
-        counted: &ExistenceFilter,
-        heard: &ListenEvent,
-    ) -> Result<(), SourceError> {
-        let Some(last) = &self.last else {
-            // All that there is is still to come.
-            return Ok(());
-        };
-        let exists = heard.document.as_ref().map_or(last.exists, Option::is_some);
-        if exists == (counted.count > 0) {
-            return Ok(());
-        }
-        self.last = None;
-        Err(self.lost(&"the server counts other documents than it has sent; listening anew"))
-    }
-
-    fn target_changed(
-        &mut self,
-        change: &TargetChange,
-        heard: &mut ListenEvent,
-        observer: &Observer,
-    ) -> Result<(), SourceError> {
-        match change.target_change_type() {
-            TargetChangeType::Remove => {
-                self.last = None;
-                let status = change
-                    .cause
-                    .as_ref()
-                    .map(|cause| Status::new(Code::from_i32(cause.code), cause.message.clone()));
-                return Err(match status {
-                    Some(status) => self.refused(&status),
-                    None => self.lost(&"the server took the listener away"),
-                });
-            }
-            TargetChangeType::Reset => {
-                *heard = ListenEvent::default();
-                self.last = None;
-                return Ok(());
-            }
-            TargetChangeType::Current => heard.current = true,
-            TargetChangeType::NoChange | TargetChangeType::Add => {}
-        }
-        let consistent = change.read_time.is_some() || !change.resume_token.is_empty();
-        if !heard.current || !consistent && change.target_change_type() != TargetChangeType::Current
-        {
-            return Ok(());
-        }
-        let (observation, exists) = match (heard.document.take(), &self.last) {
-            (Some(found), _) => (self.observed(&found), found.is_some()),
-            // Nothing has changed since the last session.
-            (None, Some(before)) => (before.observation.clone(), before.exists),
-            (None, None) => (Observation::Absent, false),
-        };
-        self.last = Some(LastHeard {
-            token: change.resume_token.clone(),
-            observation: observation.clone(),
-            exists,
-        });
-        observer.observe(observation);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A deletion while the listener went on from where it was may be announced by the count alone.
-    #[test]
-    fn a_count_that_differs_from_what_was_sent_is_listened_for_anew() {
-        let seen = |exists| LastHeard {
-            token: vec![1],
-            observation: Observation::Absent,
-            exists,
-        };
-        let heard = |document| ListenEvent {
-            document,
-            current: false,
-        };
-        let there = || Some(Some(Document::default()));
-        for (last, document, count, agrees) in [
-            (Some(seen(true)), None, 1, true),
-            (Some(seen(true)), None, 0, false),
-            (Some(seen(true)), Some(None), 0, true),
-            (Some(seen(false)), None, 0, true),
-            (Some(seen(false)), None, 1, false),
-            (Some(seen(false)), there(), 1, true),
-            // From the beginning everything is sent.
-            (None, None, 1, true),
-            (None, there(), 0, true),
-        ] {
-            let mut source = Firestore::new("project", "config/app");
-            source.last = last;
-            let counted = ExistenceFilter {
-                count,
-                ..ExistenceFilter::default()
-            };
-            let outcome = source.counted(&counted, &heard(document));
-            assert_eq!(outcome.is_ok(), agrees, "{count}");
-            if let Err(error) = outcome {
-                assert_eq!(error.kind(), ErrorKind::Transient);
-                assert!(source.last.is_none(), "it would go on from there again");
+            if let Some(event) = event {
+                self.heard(event, &mut heard, &reader)?;
             }
         }
     }

@@ -27,6 +27,7 @@ use super::{
         self, ANSWER, checked, document,
         http::{Http, HttpAnswer, SERVERS, refused},
         retry_after::date,
+        secrets::quoted,
     },
 };
 
@@ -96,7 +97,8 @@ impl Https {
             .header("last-modified")
             .filter(|_| by == OlderBy::Date);
         let older = match dated {
-            Some(dated) => dated.to_owned(),
+            // Whatever a server or a proxy has put around the date.
+            Some(dated) => quoted(&self.place, dated.as_bytes()),
             None => format!("`Age: {}`", age.as_secs()),
         };
         SourceError::transient(format!(
@@ -148,7 +150,7 @@ impl Watcher for Https {
         observer.is_read_every(self.every(), ANSWER);
         let bound = observer.period(self.every());
         let bound = bound.saturating_add(bound / 10).saturating_add(ANSWER);
-        let connect = async { Http::new(&self.place) };
+        let connect = Http::new(&self.place);
         let http = SERVERS
             .lease(self.place.server(), observer.was_live(), connect)
             .await?;
@@ -301,6 +303,27 @@ mod tests {
             assert!(ago + late >= asked + Duration::from_secs(1), "{ago:?}");
             session.abort();
         }
+    }
+
+    /// A proxy may put what it was asked with into any header; what is around a date is none of it.
+    #[test]
+    fn the_date_of_an_answer_that_is_held_back_has_no_secret_around_it() {
+        let https = Https::new("h", "/a").credentials("bob", "swordfish");
+        let mut headers = hyper::HeaderMap::new();
+        let dated = "swordfish, 06 Nov 1994 08:49:37 GMT swordfish";
+        assert!(date(dated).is_some());
+        headers.insert("last-modified", dated.parse().unwrap());
+        let answer = HttpAnswer {
+            status: StatusCode::OK,
+            headers,
+            body: Bytes::new(),
+        };
+        let error = https.held_back(OlderBy::Date, &answer, Duration::ZERO);
+        let text = error.to_string();
+        assert!(
+            text.contains("(***, 06 Nov 1994") && !text.contains("swordfish"),
+            "{text}"
+        );
     }
 
     #[test]

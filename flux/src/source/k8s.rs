@@ -27,7 +27,7 @@ use super::{
     backoff::CAP,
     remote::{
         self, ANSWER, RESYNC,
-        anew::{SPACING, Watches},
+        anew::{BRIEF, SPACING, Watches},
         answered, checked, document, innermost,
         shared::{self, Connections, Lease},
         without_secrets,
@@ -36,8 +36,6 @@ use super::{
 
 /// How long one watch lasts at the server.
 const WAIT: Duration = Duration::from_secs(120);
-/// A watch that ends sooner is of no use.
-const BRIEF: Duration = Duration::from_millis(500);
 
 /// The version is older than what the server remembers.
 const FORGOTTEN: u16 = 410;
@@ -232,7 +230,8 @@ impl Kubernetes {
         match error {
             kube::Error::Api(status) => self.refused(cluster, &status),
             error => {
-                let (origin, why) = (self.place.origin(), innermost(&error));
+                let origin = self.place.origin();
+                let why = access::of_a_program(&error).unwrap_or_else(|| innermost(&error));
                 let why = without_secrets(&self.place, &why);
                 SourceError::transient(format!("{origin}: {why}"))
             }

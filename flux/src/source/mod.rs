@@ -27,6 +27,7 @@ mod last_proven;
 pub(crate) mod mailbox;
 #[cfg(feature = "nats")]
 mod nats;
+mod off_the_worker;
 pub(crate) mod open;
 #[cfg(feature = "redis")]
 mod redis;
@@ -66,6 +67,8 @@ pub(crate) use last_proven::{AsOf, LastProven};
 pub use mailbox::{Health, Observer};
 #[cfg(feature = "nats")]
 pub use nats::Nats;
+#[cfg(feature = "json")]
+pub(crate) use off_the_worker::off_the_worker;
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 pub use resync::Resync;

@@ -267,7 +267,7 @@ impl Redis {
         // Another connection: with the certificates as they are now.
         let client = match &self.client {
             Some(client) => client.clone(),
-            None => connection::client(&self.place)?,
+            None => connection::client(&self.place).await?,
         };
         let listen = async {
             let mut pubsub = client.get_async_pubsub().await?;
@@ -320,7 +320,7 @@ impl Watcher for Redis {
             Some(client) => Lease::own(connect(&self.place, client.clone()).await?),
             None => {
                 let connect = async {
-                    let client = connection::client(&self.place)?;
+                    let client = connection::client(&self.place).await?;
                     connect(&self.place, client).await
                 };
                 SERVERS

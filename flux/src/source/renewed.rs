@@ -1,16 +1,19 @@
 //! That a password or token in a file, `${file:/run/secrets/token}`, is read anew for every session, so that one that was renewed
 //! is taken up.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, io::Read, sync::Arc};
 
 use flux_syntax::Remote;
 
 use crate::source::{
-    DynWatcher, Observer, Session, SourceError, Terms, UriSecrets, error::may_pass,
+    DynWatcher, Observer, Session, SourceError, Terms, UriSecrets,
+    environment::files,
+    error::may_pass,
+    off_the_worker::{READ, read_for},
 };
 
 /// The value of a variable, or the content of a file.
-pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
+pub(crate) type Lookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Opens the place anew where what it is made of has changed.
 pub(crate) struct Renewed {
@@ -39,44 +42,74 @@ impl Renewed {
         })
     }
 
-    fn renew(&mut self) -> Result<(), SourceError> {
-        let wrong = |error| SourceError::configuration(format!("{}: {error}", self.origin()));
-        let passing = RefCell::new(None);
-        let lookup = |name: &str| {
-            let value = (self.lookup)(name);
-            if let (None, Some(path)) = (&value, name.strip_prefix("file:")) {
-                *passing.borrow_mut() = passing_trouble(path);
-            }
-            value
-        };
-        let place = self
-            .template
-            .expand(&lookup)
-            .map_err(|error| match passing.take() {
-                Some(trouble) => SourceError::transient(format!("{}: {trouble}", self.origin())),
-                None => wrong(error),
-            })?;
+    async fn renew(&mut self) -> Result<(), SourceError> {
+        let (template, lookup) = (self.template.clone(), Arc::clone(&self.lookup));
+        let origin = self.origin();
+        let place = read_for(&self.place, READ, move || {
+            expanded(&template, &*lookup, &origin)
+        })
+        .await?;
         if place != self.place {
             let mut opened = place.clone();
             if let Some(secrets) = &self.secrets {
                 secrets.renew(&place);
                 opened.given.extend(secrets.all());
             }
-            self.watcher = super::open::open(opened).map_err(wrong)?;
+            self.watcher = super::open::open(opened).map_err(|error| {
+                SourceError::configuration(format!("{}: {error}", self.origin()))
+            })?;
             self.place = place;
         }
         Ok(())
     }
 }
 
+/// What the template is by now.
+fn expanded(
+    template: &Remote,
+    lookup: &(dyn Fn(&str) -> Option<String> + Send + Sync),
+    origin: &str,
+) -> Result<Remote<String>, SourceError> {
+    let passing = RefCell::new(None);
+    let lookup = |name: &str| {
+        let value = lookup(name);
+        if let (None, Some(path)) = (&value, name.strip_prefix("file:")) {
+            *passing.borrow_mut() = passing_trouble(path);
+        }
+        value
+    };
+    template
+        .expand(&lookup)
+        .map_err(|error| match passing.take() {
+            Some(trouble) => SourceError::transient(format!("{origin}: {trouble}")),
+            None => SourceError::configuration(format!("{origin}: {error}")),
+        })
+}
+
 /// Why a file could not be read, where that may pass.
 fn passing_trouble(path: &str) -> Option<String> {
-    match std::fs::read_to_string(path) {
-        Ok(_) => Some(format!("the file `{path}` could not be read a moment ago")),
+    match readable(path)? {
+        Ok(()) => Some(format!("the file `{path}` could not be read a moment ago")),
         Err(error) if may_pass(&error) => {
             Some(format!("the file `{path}` cannot be read: {error}"))
         }
         Err(_) => None,
+    }
+}
+
+/// Whether a file can be read; none of what is no file, or larger than such a file may be.
+fn readable(path: &str) -> Option<std::io::Result<()>> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() || found.len() > files::LARGEST => None,
+        Ok(_) => {
+            let file = std::fs::File::open(path);
+            let read = file.and_then(|file| {
+                let mut text = String::new();
+                file.take(files::LARGEST).read_to_string(&mut text)
+            });
+            Some(read.map(drop))
+        }
+        Err(error) => Some(Err(error)),
     }
 }
 
@@ -86,10 +119,10 @@ impl DynWatcher for Renewed {
     }
 
     fn watch<'a>(&'a mut self, observer: &'a Observer) -> Session<'a> {
-        match self.renew() {
-            Ok(()) => self.watcher.watch(observer),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        Box::pin(async move {
+            self.renew().await?;
+            self.watcher.watch(observer).await
+        })
     }
 
     fn terms(&self) -> Terms {
@@ -117,6 +150,13 @@ mod tests {
             assert_eq!(may_pass(&error), passes, "{error}");
         }
         assert_eq!(passing_trouble("/nowhere/token"), None);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token").display().to_string();
+        std::fs::write(&path, [0xff]).unwrap();
+        assert_eq!(passing_trouble(&path), None, "no text");
+        // It has no end.
+        #[cfg(target_os = "linux")]
+        assert_eq!(passing_trouble("/dev/zero"), None);
         // Reading it at its beginning is an I/O error.
         #[cfg(target_os = "linux")]
         assert!(

@@ -15,7 +15,7 @@ use flux_syntax::{Remote, Scheme};
 use rustls::pki_types::ServerName;
 use tokio::{
     net::TcpStream,
-    time::{Instant, interval},
+    time::{Instant, interval, sleep_until},
 };
 use tokio_rustls::TlsConnector;
 
@@ -27,8 +27,11 @@ use self::{
 };
 use super::{
     Observation, Observer, SourceError, Watcher,
+    off_the_worker::READ,
     remote::{
-        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, RESYNC, answered, checked, document, members,
+        self, ANSWER, BEAT, DEADLINE, MAX_SIZE, RESYNC,
+        anew::{IDLE, Watches},
+        answered, checked, document, members,
         shared::Connections,
         tls::{Certificates, client_config},
         without_secrets,
@@ -82,10 +85,13 @@ impl ZooKeeper {
     async fn connect(&self) -> Result<ZooKeeperSession, SourceError> {
         let place = &self.place;
         let tls = match place.tls() {
-            true => Some(client_config(place, &Certificates::read(place)?)?),
+            true => {
+                let config =
+                    Certificates::read(place, READ, |place, files| client_config(place, &files));
+                Some(TlsConnector::from(Arc::new(config.await?)))
+            }
             false => None,
         };
-        let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
         members::first(place, |address| {
             let tls = tls.clone();
             async move { answered(place, self.connect_to(address, tls)).await? }
@@ -219,10 +225,15 @@ impl Watcher for ZooKeeper {
         let mut beat = interval(BEAT);
         beat.reset();
         self.caught_up(&session).await?;
+        let mut watches = Watches::default();
+        let mut before = None;
         loop {
             let asked = Instant::now();
             let (observation, seen, mut change) = self.read(&session).await?;
             observer.as_of(asked).observe(observation);
+            // A server may announce changes that are none, as fast as the node is read.
+            let was_of_use = before.replace(seen) != Some(seen);
+            let pause = watches.pause(was_of_use, IDLE, fastrand::f64());
             loop {
                 tokio::select! {
                     biased;
@@ -238,6 +249,13 @@ impl Watcher for ZooKeeper {
                             Err(error) => observer.failing(error),
                         }
                     }
+                }
+            }
+            if !was_of_use {
+                tokio::select! {
+                    error = &mut ended => return Err(classified(&self.place, &error)),
+                    () = sleep_until(asked + pause) => {}
+                    () = resync.due() => {}
                 }
             }
         }

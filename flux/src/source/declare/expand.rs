@@ -1,6 +1,6 @@
 //! What a variable or a file in a declaration is replaced with at the start, and the error where it is not set.
 
-use crate::source::environment::Variables;
+use crate::source::environment::{Variables, files};
 use flux_syntax::Template;
 
 /// The value of a variable, or the content of a file (`file:PATH`) without the line break at its end.
@@ -8,10 +8,7 @@ pub(super) fn value_of(name: &str, variables: &Variables) -> Option<String> {
     let Some(path) = name.strip_prefix("file:") else {
         return variables.get(name)?.into_string().ok();
     };
-    let mut text = std::fs::read_to_string(path).ok()?;
-    let length = text.trim_end_matches(['\n', '\r']).len();
-    text.truncate(length);
-    Some(text)
+    files::value(path.as_ref()).ok()
 }
 
 /// Runs `expand`; a variable that cannot be read because of its bytes is the error, and not as one that is not set.

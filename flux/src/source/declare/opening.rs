@@ -122,7 +122,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             let watcher: Box<dyn DynWatcher> = match template.reads_files() {
                 true => {
                     let variables = source.variables;
-                    let lookup = Box::new(move |name: &str| value_of(name, &variables));
+                    let lookup = Arc::new(move |name: &str| value_of(name, &variables));
                     Box::new(Renewed::open(template, place, lookup, secrets.clone())?)
                 }
                 false => crate::source::open::open(place)?,

@@ -46,6 +46,24 @@ fn a_variable_that_is_empty_or_no_unicode_is_reported_as_what_it_is() {
     }
 }
 
+/// A pipe would keep the start waiting, and a device fill the memory.
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_not_read_for_a_declaration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    for path in [&*pipe.display().to_string(), "/dev/zero", "/"] {
+        let refused = opened(&format!("redis://u:${{file:{path}}}@h/k"));
+        let refused = refused.expect_err(path);
+        assert!(
+            refused.contains(path) && refused.contains("not readable"),
+            "{refused}"
+        );
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_given_uri_is_reported_as_it_was_given() {
     for (given, sentence) in [

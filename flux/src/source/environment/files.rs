@@ -23,7 +23,7 @@ use std::{
 pub(super) const SUFFIX: &str = "_FILE";
 
 /// Larger files have no value.
-const LARGEST: u64 = 1 << 20;
+pub(in crate::source) const LARGEST: u64 = 1 << 20;
 
 /// The variables with the values that files contain.
 #[derive(Clone)]
@@ -158,7 +158,7 @@ pub(super) fn read(
 }
 
 /// The content of a file without the line break at its end.
-fn value(path: &Path) -> Result<String, String> {
+pub(in crate::source) fn value(path: &Path) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("which cannot be read: {error}");
     // A pipe would keep the start waiting.
     match std::fs::metadata(path).map_err(unreadable)?.is_file() {

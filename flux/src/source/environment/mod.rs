@@ -5,7 +5,7 @@
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
 mod elsewhere;
-mod files;
+pub(super) mod files;
 mod in_rust;
 mod known;
 mod misspelt;

@@ -1,6 +1,7 @@
 //! The way to an API server: the kubeconfig or the service account, and how long the server asks to be left alone.
 
 use std::{
+    error::Error,
     fmt::Display,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -11,16 +12,18 @@ use std::{
 use flux_syntax::Remote;
 use kube::{
     Client, Config,
-    client::ClientBuilder,
+    client::{AuthError, ClientBuilder},
     config::{KubeConfigOptions, Kubeconfig},
 };
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 use tower_layer::layer_fn;
 use tower_service::Service;
 
 use crate::source::{
     SourceError,
-    remote::{ANSWER, retry_after::pause, tls::name_cryptography, without_secrets},
+    error::may_pass,
+    off_the_worker::read_for,
+    remote::{ANSWER, DEADLINE, retry_after::pause, tls::name_cryptography, without_secrets},
 };
 
 /// More is not heeded of what a server asks for, as by [`SourceError::after`].
@@ -47,9 +50,27 @@ impl Cluster {
         patience: Duration,
     ) -> Result<Self, SourceError> {
         name_cryptography();
+        let of = place.clone();
+        // The files are read where they are needed, and so are programs run that a kubeconfig names.
+        let runtime = Handle::current();
+        let connect = move || runtime.block_on(Self::connect_here(&of, patience));
+        read_for(place, DEADLINE, connect).await
+    }
+
+    async fn connect_here(place: &Remote<String>, patience: Duration) -> Result<Self, SourceError> {
         let wrong = |error: &dyn Display| {
             let (origin, error) = (place.origin(), without_secrets(place, &error.to_string()));
-            SourceError::configuration(format!("{origin}: no access to a cluster: {error}"))
+            format!("{origin}: no access to a cluster: {error}")
+        };
+        let unread = |error: &(dyn Error + 'static)| {
+            let text = match of_a_program(error) {
+                Some(words) => wrong(&words),
+                None => wrong(&error),
+            };
+            match is_passing(error) {
+                true => SourceError::transient(text),
+                false => SourceError::configuration(text),
+            }
         };
         let options = KubeConfigOptions {
             context: place.get("context").cloned(),
@@ -57,17 +78,17 @@ impl Cluster {
         };
         let config = match (place.get("kubeconfig"), &options.context) {
             (Some(path), _) => {
-                let file = Kubeconfig::read_from(path).map_err(|error| wrong(&error))?;
+                let file = Kubeconfig::read_from(path).map_err(|error| unread(&error))?;
                 let config = Config::from_custom_kubeconfig(file, &options).await;
-                config.map_err(|error| wrong(&error))?
+                config.map_err(|error| unread(&error))?
             }
             (None, Some(_)) => Config::from_kubeconfig(&options)
                 .await
-                .map_err(|error| wrong(&error))?,
-            (None, None) => Config::infer().await.map_err(|error| wrong(&error))?,
+                .map_err(|error| unread(&error))?,
+            (None, None) => Config::infer().await.map_err(|error| unread(&error))?,
         };
         let mut config = without_proxy(config, |name| std::env::var(name).ok())
-            .map_err(|error| wrong(&error))?;
+            .map_err(|error| SourceError::configuration(wrong(&error)))?;
         config.connect_timeout = Some(ANSWER);
         config.read_timeout = Some(patience + ANSWER);
         // It would sleep inside a question for as long as the server says, and the reason would be lost.
@@ -78,7 +99,7 @@ impl Cluster {
             inner,
             alone: noted.clone(),
         });
-        let builder = ClientBuilder::try_from(config).map_err(|error| wrong(&error))?;
+        let builder = ClientBuilder::try_from(config).map_err(|error| unread(&error))?;
         Ok(Cluster {
             client: builder.with_layer(&heeding).build(),
             alone,
@@ -92,6 +113,29 @@ impl Cluster {
             None => error,
         }
     }
+}
+
+/// An error and its causes.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| Error::source(*error))
+}
+
+/// Whether a file could not be read for a reason that may pass.
+fn is_passing(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| cause.downcast_ref().is_some_and(may_pass))
+}
+
+/// What is shown where a program that the kubeconfig names for credentials is what failed. kube's own words have its output and its
+/// variables in them, and so the credentials.
+pub(super) fn of_a_program(error: &(dyn Error + 'static)) -> Option<String> {
+    const NAMED: &str = "the program that the kubeconfig names for credentials";
+    causes(error).find_map(|cause| match cause.downcast_ref::<AuthError>()? {
+        AuthError::AuthExecRun { out, .. } => Some(format!("{NAMED} has failed ({})", out.status)),
+        AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
+            Some(format!("{NAMED} has printed what are none"))
+        }
+        _ => None,
+    })
 }
 
 /// The proxy that a variable names is passed over, as all sources do: kube takes it for every cluster, whatever `NO_PROXY` says. One
@@ -202,6 +246,40 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let source = Kubernetes::config_map("default", "app", "key");
         (source.kubeconfig(path.display().to_string()), folder)
+    }
+
+    /// kube's own words repeat the command with its variables, and all that it has printed.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_a_program_for_credentials_prints_is_not_shown() {
+        for (script, shown) in [
+            (
+                "echo swordfish; echo swordfish >&2; exit 3",
+                "has failed (exit status: 3)",
+            ),
+            (
+                "echo '{\"token\": \"swordfish\", \"kind\": 1, swordfish'",
+                "has printed what are none",
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("config");
+            let exec = format!(
+                "{{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, {script:?}], \
+                 env: [{{name: KEY, value: swordfish}}], interactiveMode: Never}}"
+            );
+            let text = format!(
+                "current-context: f\nclusters: [{{name: f, cluster: {{server: 'http://127.0.0.1:1'}}}}]\n\
+                 users: [{{name: f, user: {{exec: {exec}}}}}]\ncontexts: [{{name: f, context: {{cluster: f, user: f}}}}]\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            let source = Kubernetes::config_map("default", "app", "key");
+            let mut source = source.kubeconfig(path.display().to_string());
+            let observer = Mailbox::new(1).observer(0);
+            let error = source.watch(&observer).await.unwrap_err().to_string();
+            assert!(error.contains(shown), "{error}");
+            assert!(!error.contains("swordfish"), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -9,9 +9,10 @@ use tokio::sync::watch;
 use super::connection::{NatsLink, NatsReport};
 use crate::source::{
     SourceError,
+    off_the_worker::{READ, read_for},
     remote::{
         ANSWER, answered,
-        tls::{Certificates, name_cryptography},
+        tls::{Certificates, name_cryptography, read_file},
         without_secrets,
     },
 };
@@ -45,18 +46,26 @@ pub(super) async fn open(place: &Remote<String>, address: String) -> Result<Nats
         (Some(token), None, _) | (_, _, Some(token)) => options.token(token.clone()),
         _ => options,
     };
-    if let Some(path) = place.get("creds") {
-        let read = options.credentials_file(path).await;
-        options = read.map_err(|error| {
-            SourceError::configuration(format!(
-                "{}: the credentials file `{path}` cannot be read: {error}",
-                place.origin()
-            ))
-        })?;
+    if place.get("creds").is_some() {
+        options = read_for(place, READ, {
+            let place = place.clone();
+            move || {
+                let path = place.get("creds").map_or("", String::as_str);
+                let read = read_file(&place, "creds", path)?;
+                let options = options.credentials(&String::from_utf8_lossy(&read));
+                options.map_err(|error| {
+                    let origin = place.origin();
+                    SourceError::configuration(format!(
+                        "{origin}: the file `{path}` of `creds` has no credentials: {error}"
+                    ))
+                })
+            }
+        })
+        .await?;
     }
     if place.tls() {
         // The client reads the files by itself, but reports less of what is wrong with them.
-        Certificates::read(place)?;
+        Certificates::read(place, READ, |_, _| Ok(())).await?;
         name_cryptography();
         options = options.require_tls(true);
     }

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::source::{
     SourceError,
+    off_the_worker::READ,
     remote::{
         ANSWER, BEAT,
         shared::{Connection, Connections},
@@ -179,7 +180,7 @@ impl Connection for Connected {
 }
 
 /// The client of the server that `place` names.
-pub(super) fn client(place: &Remote<String>) -> Result<Client, SourceError> {
+pub(super) async fn client(place: &Remote<String>) -> Result<Client, SourceError> {
     let wrong = |error| classified(place, error).error;
     let Some((host, port)) = place.servers().pop() else {
         return Err(SourceError::configuration("a `redis:` source needs a host"));
@@ -197,7 +198,7 @@ pub(super) fn client(place: &Remote<String>) -> Result<Client, SourceError> {
         return Client::open(info.map_err(wrong)?.set_redis_settings(redis)).map_err(wrong);
     }
     name_cryptography();
-    let certificates = Certificates::read(place)?;
+    let certificates = Certificates::read(place, READ, |_, certificates| Ok(certificates)).await?;
     let secured = ConnectionAddr::TcpTls {
         host,
         port,

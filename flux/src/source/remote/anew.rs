@@ -1,4 +1,4 @@
-//! How long until a source is read and watched anew whose server ends each watch at once.
+//! How long until a source is read and watched anew whose server ends each watch at once, or announces changes that are none.
 
 use std::time::Duration;
 
@@ -6,6 +6,13 @@ use crate::time::ceiling;
 
 /// The pause after a watch that was of use.
 pub(crate) const SPACING: Duration = Duration::from_millis(100);
+
+/// A watch that the server ends sooner, and without a change, is of no use.
+pub(crate) const BRIEF: Duration = Duration::from_millis(500);
+
+/// The longest pause where a change may be under way each time.
+#[cfg(any(feature = "consul", feature = "zookeeper"))]
+pub(crate) const IDLE: Duration = Duration::from_secs(1);
 
 /// Counts the watches in a row that were of no use: the server ended them at once.
 #[derive(Default)]

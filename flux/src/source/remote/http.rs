@@ -6,7 +6,7 @@ mod connection;
 mod tests;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use rustls::ClientConfig;
 use tokio::time::timeout;
 
 pub(crate) use self::answer::{HttpAnswer, refused};
@@ -30,12 +31,13 @@ use self::{
     connection::{Connector, HasAnswered, was_quiet},
 };
 use super::{
-    ANSWER, MAX_SIZE, in_time, innermost,
+    ANSWER, MAX_SIZE, in_time, innermost, lost,
+    secrets::quoted,
     shared::{Connection, Connections},
     tls::{Certificates, client_config},
     without_secrets,
 };
-use crate::source::SourceError;
+use crate::source::{SourceError, off_the_worker::READ};
 
 pub(crate) static SERVERS: Connections<Http> = Connections::new();
 
@@ -43,7 +45,10 @@ pub(crate) static SERVERS: Connections<Http> = Connections::new();
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// After how long the files are read again before a request, which may make a new connection.
-const READ: Duration = Duration::from_secs(1);
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a request waits for files that are read again: those of before serve on.
+const READING: Duration = Duration::from_secs(2);
 
 /// For how long the words of an answer that is no document are waited for.
 const WORDS: Duration = Duration::from_secs(1);
@@ -59,7 +64,7 @@ struct BuiltClient {
     connector: Connector,
     /// When its first connection may have been made.
     since: Instant,
-    certificates: Certificates,
+    certificates: Arc<Certificates>,
     /// When the certificates were read.
     read: Instant,
 }
@@ -70,23 +75,44 @@ impl Connection for Http {
     }
 }
 
+/// How connections are secured.
+struct Secured {
+    tls: ClientConfig,
+    certificates: Certificates,
+}
+
+/// Reads how connections are secured; none where that is as it was `before`.
+async fn secured(
+    place: &Remote<String>,
+    limit: Duration,
+    before: Option<Arc<Certificates>>,
+) -> Result<Option<Secured>, SourceError> {
+    let used = move |place: &Remote<String>, certificates| {
+        if before.as_deref() == Some(&certificates) {
+            return Ok(None);
+        }
+        let mut tls = client_config(place, &certificates)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Some(Secured { tls, certificates }))
+    };
+    Certificates::read(place, limit, used).await
+}
+
 impl BuiltClient {
-    fn new(place: &Remote<String>, certificates: Certificates) -> Result<Self, SourceError> {
+    fn new(Secured { tls, certificates }: Secured) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(ANSWER));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let mut tls = client_config(place, &certificates)?;
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let connector = Connector(HttpsConnector::from((tcp, tls)));
-        Ok(BuiltClient {
+        BuiltClient {
             client: Client::builder(TokioExecutor::new()).build(connector.clone()),
             connector,
             since: Instant::now(),
-            certificates,
+            certificates: Arc::new(certificates),
             read: Instant::now(),
-        })
+        }
     }
 
     /// The client, with new connections once the old ones have been used for long enough; a request under way keeps its own.
@@ -100,9 +126,11 @@ impl BuiltClient {
 }
 
 impl Http {
-    pub(crate) fn new(place: &Remote<String>) -> Result<Self, SourceError> {
-        let certificates = Certificates::read(place)?;
-        Ok(Http(Mutex::new(BuiltClient::new(place, certificates)?)))
+    pub(crate) async fn new(place: &Remote<String>) -> Result<Self, SourceError> {
+        let secured = secured(place, READ, None).await?;
+        let built = secured.map(BuiltClient::new).map(Mutex::new).map(Http);
+        // Without any before them they are others.
+        built.ok_or_else(|| lost(place))
     }
 
     fn built(&self) -> MutexGuard<'_, BuiltClient> {
@@ -111,24 +139,25 @@ impl Http {
 
     /// The client for a request, with certificates as they are now: those of the connections that are open may not be trusted any more.
     /// Where they cannot be read or used, as in the middle of a renewal, those before them serve on.
-    fn current(&self, place: &Remote<String>) -> Inner {
-        let is_due = self.built().read.elapsed() > READ;
-        if is_due && let Err(error) = self.renew(place) {
+    async fn current(&self, place: &Remote<String>) -> Inner {
+        let is_due = self.built().read.elapsed() > READ_AGAIN;
+        if is_due && let Err(error) = self.renew(place).await {
             tracing::debug!(target: "flux", origin = %place.origin(), %error, "certificates are not renewed");
         }
         self.built().client()
     }
 
     /// Reads the certificates again, and whether they are others than those that a connection was just tried with.
-    fn renew(&self, place: &Remote<String>) -> Result<bool, SourceError> {
-        let certificates = Certificates::read(place)?;
+    async fn renew(&self, place: &Remote<String>) -> Result<bool, SourceError> {
+        let before = Arc::clone(&self.built().certificates);
+        let secured = secured(place, READING, Some(before)).await?;
         let mut built = self.built();
         built.read = Instant::now();
-        if built.certificates == certificates {
-            return Ok(false);
+        let is_other = secured.is_some();
+        if let Some(secured) = secured {
+            *built = BuiltClient::new(secured);
         }
-        *built = BuiltClient::new(place, certificates)?;
-        Ok(true)
+        Ok(is_other)
     }
 
     /// Sends a request. The certificates may have been renewed since the last connection was made, while another source holds the
@@ -140,12 +169,12 @@ impl Http {
     ) -> Result<hyper::Response<hyper::body::Incoming>, SourceError> {
         let origin = place.origin();
         let again = |client: Inner| client.request(request.clone());
-        let mut answer = again(self.current(place)).await;
+        let mut answer = again(self.current(place).await).await;
         // The server was about to end a quiet connection when it was used again, whoever had used it before.
         while answer.as_ref().is_err_and(was_quiet) {
-            answer = again(self.current(place)).await;
+            answer = again(self.current(place).await).await;
         }
-        if answer.is_err() && self.renew(place)? {
+        if answer.is_err() && self.renew(place).await? {
             let client = self.built().client();
             answer = again(client).await;
         }
@@ -214,6 +243,7 @@ impl Http {
                 });
             }
             if let Some(compression) = compression(&parts.headers) {
+                let compression = quoted(place, compression.as_bytes());
                 return Err(SourceError::configuration(format!(
                     "{origin}: the answer is compressed ({compression}), which was not asked for; switch it off for this document"
                 )));
@@ -226,7 +256,7 @@ impl Http {
                     )),
                     false => SourceError::transient(format!(
                         "{origin}: the answer broke off: {}",
-                        innermost(&*error)
+                        without_secrets(place, &innermost(&*error))
                     )),
                 })?;
             Ok(HttpAnswer {

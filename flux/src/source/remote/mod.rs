@@ -1,6 +1,15 @@
 //! The limits of time and size that sources on servers share, and how a lost or silent server is worded.
 
-#[cfg(any(feature = "etcd", feature = "k8s"))]
+#[cfg(any(
+    feature = "consul",
+    feature = "etcd",
+    feature = "k8s",
+    feature = "zookeeper"
+))]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "k8s")),
+    allow(dead_code, reason = "each source uses a part of it")
+)]
 pub(crate) mod anew;
 #[cfg(all(test, any(feature = "_http", feature = "k8s")))]
 pub(crate) mod fake;
@@ -12,6 +21,8 @@ pub(crate) mod http;
     allow(dead_code, reason = "each source uses a part of it")
 )]
 pub(crate) mod members;
+#[cfg(all(test, feature = "_remote"))]
+mod repeated;
 #[cfg(any(feature = "_http", feature = "k8s"))]
 pub(crate) mod retry_after;
 #[cfg(feature = "_remote")]
@@ -70,7 +81,7 @@ mod common {
         }
         Observation::Value(Content {
             bytes: bytes.into(),
-            revision,
+            revision: revision.map(|revision| without_secrets(place, &revision)),
         })
     }
 
@@ -212,6 +223,20 @@ mod common {
 mod tests {
     use super::in_time;
     use std::time::Duration;
+
+    /// A server may make its tag of anything.
+    #[test]
+    fn a_revision_that_a_server_has_made_of_a_secret_is_not_shown() {
+        use flux_syntax::{Remote, Scheme};
+        let place = Remote::new(Scheme::Https).host("h").password("swordfish");
+        let revision = Some("\"v7-swordfish\"".to_owned());
+        match super::document(&place, b"{}", revision) {
+            crate::source::Observation::Value(content) => {
+                assert_eq!(content.revision.as_deref(), Some("\"v7-***\""));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_read_after_its_time_is_none_although_it_is_there() {

@@ -1,8 +1,16 @@
 //! Which certificates a connection is secured with, and the error where they cannot be read.
 
+use std::{
+    io::{Error, ErrorKind, Read},
+    time::Duration,
+};
+
 use flux_syntax::Remote;
 
-use crate::source::{SourceError, error::may_pass};
+use crate::source::{SourceError, error::may_pass, off_the_worker::read_for};
+
+/// A larger file has no certificates, and one without an end is not read to it.
+const LARGEST: u64 = 16 << 20;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 
@@ -16,25 +24,24 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    pub(crate) fn read(place: &Remote<String>) -> Result<Self, SourceError> {
+    /// Reads them where that keeps no task waiting, and hands them to `used`, which may read those that the system trusts.
+    pub(crate) async fn read<T: Send + 'static>(
+        place: &Remote<String>,
+        limit: Duration,
+        used: impl FnOnce(&Remote<String>, Self) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let named = ["ca", "cert", "cert_key"];
+        if !place.tls() && named.iter().all(|name| place.get(name).is_none()) {
+            return used(place, Certificates::default());
+        }
+        let of = place.clone();
+        read_for(place, limit, move || used(&of, Self::read_here(&of)?)).await
+    }
+
+    fn read_here(place: &Remote<String>) -> Result<Self, SourceError> {
         let file = |name: &str| {
             let path = place.get(name)?;
-            let wrong = |what: String, passes: bool| {
-                let text = format!("{}: the file `{path}` of `{name}` {what}", place.origin());
-                match passes {
-                    true => SourceError::transient(text),
-                    false => SourceError::configuration(text),
-                }
-            };
-            Some(match std::fs::read(path) {
-                Err(error) => Err(wrong(format!("cannot be read: {error}"), may_pass(&error))),
-                // With nobody to trust, every server would be refused as unknown. An empty file is one that is being renewed.
-                Ok(bytes) if !bytes.windows(BEGIN.len()).any(|part| part == BEGIN) => Err(wrong(
-                    "holds nothing in PEM (`-----BEGIN ..`)".to_owned(),
-                    bytes.trim_ascii().is_empty(),
-                )),
-                Ok(bytes) => Ok(bytes),
-            })
+            Some(read_file(place, name, path).and_then(|bytes| in_pem(place, name, path, bytes)))
         };
         let client = match (file("cert").transpose()?, file("cert_key").transpose()?) {
             (None, None) => None,
@@ -51,6 +58,55 @@ impl Certificates {
             client,
         })
     }
+}
+
+/// The content of a file that the option `name` of a place names.
+pub(crate) fn read_file(
+    place: &Remote<String>,
+    name: &str,
+    path: &str,
+) -> Result<Vec<u8>, SourceError> {
+    let read = || {
+        let mut read = Vec::new();
+        let file = std::fs::File::open(path)?;
+        file.take(LARGEST + 1).read_to_end(&mut read)?;
+        match read.len() as u64 > LARGEST {
+            true => Err(Error::new(
+                ErrorKind::InvalidData,
+                "it has more than 16 MiB",
+            )),
+            false => Ok(read),
+        }
+    };
+    read().map_err(|error| {
+        let text = format!(
+            "{}: the file `{path}` of `{name}` cannot be read: {error}",
+            place.origin()
+        );
+        match may_pass(&error) {
+            true => SourceError::transient(text),
+            false => SourceError::configuration(text),
+        }
+    })
+}
+
+/// With nobody to trust, every server would be refused as unknown. An empty file is one that is being renewed.
+fn in_pem(
+    place: &Remote<String>,
+    name: &str,
+    path: &str,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, SourceError> {
+    if bytes.windows(BEGIN.len()).any(|part| part == BEGIN) {
+        return Ok(bytes);
+    }
+    let origin = place.origin();
+    let text =
+        format!("{origin}: the file `{path}` of `{name}` holds nothing in PEM (`-----BEGIN ..`)");
+    Err(match bytes.trim_ascii().is_empty() {
+        true => SourceError::transient(text),
+        false => SourceError::configuration(text),
+    })
 }
 
 /// Names the cryptography that rustls uses where the program has named none: a client that asks for the default would panic
@@ -121,6 +177,7 @@ pub(crate) fn client_config(
 mod tests {
     use super::*;
     use crate::source::ErrorKind;
+    use flux_syntax::Scheme;
 
     #[test]
     fn a_file_without_pem_is_named_and_an_empty_one_may_be_renewed_meanwhile() {
@@ -129,10 +186,8 @@ mod tests {
         let read = |bytes: &[u8]| {
             std::fs::write(&ca, bytes).unwrap();
             let path = ca.display().to_string();
-            let place = Remote::new(flux_syntax::Scheme::Https)
-                .host("h")
-                .option("ca", path);
-            Certificates::read(&place).map(drop)
+            let place = Remote::new(Scheme::Https).host("h").option("ca", path);
+            Certificates::read_here(&place).map(drop)
         };
         for (bytes, passes) in [(&b""[..], true), (b" \n", true), (b"\x30\x82\x01", false)] {
             let error = read(bytes).unwrap_err();
@@ -142,5 +197,14 @@ mod tests {
             assert!(text.contains(&ca.display().to_string()), "{text}");
         }
         assert!(read(b"-----BEGIN CERTIFICATE-----").is_ok());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_without_an_end_is_refused() {
+        let place = Remote::new(Scheme::Etcd).host("h");
+        let error = read_file(&place, "ca", "/dev/zero").expect_err("no certificate");
+        assert!(error.to_string().contains("more than 16 MiB"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Configuration);
     }
 }

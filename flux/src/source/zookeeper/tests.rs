@@ -5,8 +5,9 @@ use super::{
     },
     *,
 };
-use crate::source::{ErrorKind, remote::shared::Connection};
+use crate::source::{ErrorKind, mailbox::Mailbox, remote::shared::Connection};
 use proptest::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::{io::AsyncWriteExt, time::timeout};
 
 fn reason(error: &Unanswered) -> String {
@@ -366,4 +367,33 @@ proptest! {
             assert!(timeout(Duration::from_secs(5), both).await.is_ok());
         });
     }
+}
+
+/// Each reading sets a watch, which the server fires without a change.
+#[tokio::test]
+async fn a_server_that_announces_changes_that_are_none_is_asked_less_and_less() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&count);
+    let address = listening(move |mut server| {
+        let asked = Arc::clone(&asked);
+        async move {
+            server.grant().await;
+            while let Some(question) = server.question().await {
+                let is_read = question.kind == GET_DATA;
+                let rest = if is_read { data(b"{}", 5) } else { Vec::new() };
+                server.send(&answer(question.xid, 0, &rest)).await;
+                if is_read {
+                    asked.fetch_add(1, SeqCst);
+                    server.send(&event(3, "/app")).await;
+                }
+            }
+        }
+    })
+    .await;
+    let observer = Mailbox::new(1).observer(0);
+    let mut source = ZooKeeper::new(address, "app");
+    let watched = timeout(Duration::from_secs(3), source.watch(&observer)).await;
+    assert!(watched.is_err(), "{watched:?}");
+    let asked = count.load(SeqCst);
+    assert!((3..=14).contains(&asked), "{asked}");
 }

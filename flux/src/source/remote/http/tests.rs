@@ -30,7 +30,7 @@ async fn a_connection_is_used_again_for_a_minute() {
         }
     });
     let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
-    let http = Http::new(&place).unwrap();
+    let http = Http::new(&place).await.unwrap();
     // Answers how many connections the request has made.
     let ask = async || {
         let before = made.load(SeqCst);
@@ -69,7 +69,7 @@ async fn a_server_that_hangs_up_as_a_connection_is_used_again_is_asked_on_a_new_
         }
     });
     let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
-    let http = Http::new(&place).unwrap();
+    let http = Http::new(&place).await.unwrap();
     for _ in 0..10 {
         let answer = http.get(&place, "/", [], ANSWER).await;
         assert_eq!(answer.unwrap().status, StatusCode::OK);
@@ -84,7 +84,7 @@ async fn a_server_that_hangs_up_as_a_connection_is_used_again_is_asked_on_a_new_
         client.shutdown(std::net::Shutdown::Both).unwrap();
     });
     let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
-    let http = Http::new(&place).unwrap();
+    let http = Http::new(&place).await.unwrap();
     let refused = http.get(&place, "/", [], ANSWER).await;
     assert!(refused.is_err());
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
@@ -107,7 +107,7 @@ async fn what_one_source_was_answered_does_not_decide_for_another_on_the_same_cl
         }
     });
     let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
-    let http = Http::new(&place).unwrap();
+    let http = Http::new(&place).await.unwrap();
     let ask = async |path| http.get(&place, path, [], ANSWER).await.is_ok();
     let refused = || questions.try_iter().filter(|refused| *refused).count();
     // On a connection of its own, while the other one was served before and is being served.
@@ -168,7 +168,7 @@ async fn an_answer_that_is_no_document_is_what_its_head_says_however_its_words_a
             }
         });
         let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
-        let http = Http::new(&place).unwrap();
+        let http = Http::new(&place).await.unwrap();
         let answer = http.get(&place, "/", [], ANSWER).await;
         let answer = answer.unwrap_or_else(|error| panic!("{head}: {error}"));
         assert!(head.starts_with(answer.status.as_str()), "{head}");
@@ -183,7 +183,7 @@ async fn an_answer_that_is_no_document_is_what_its_head_says_however_its_words_a
         client.write_all(&packed).unwrap();
     });
     let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
-    let answer = Http::new(&place).unwrap();
+    let answer = Http::new(&place).await.unwrap();
     let refused = answer.get(&place, "/", [], ANSWER).await.err().unwrap();
     assert!(
         refused.to_string().contains("compressed (gzip)"),
@@ -222,4 +222,26 @@ fn the_body_of_a_success_or_a_redirection_is_never_quoted() {
         let error = refused(&place, &answer);
         assert!(!error.to_string().contains("swordfish"), "{error}");
     }
+}
+
+/// A proxy may put what it was asked with into any header.
+#[tokio::test]
+async fn how_an_answer_is_compressed_is_shown_without_secrets() {
+    use crate::source::remote::fake;
+    let address = fake::web(|_, client| {
+        let headers = format!("Content-Encoding: swordfish-{}\r\n", "x".repeat(1000));
+        client.write_all(&fake::found(&headers, "{}")).unwrap();
+    });
+    let place = Remote::new(flux_syntax::Scheme::Https).host(address.to_string());
+    let place = place.password("swordfish");
+    let http = Http::new(&place).await.unwrap();
+    let refused = http
+        .get(&place, "/", [], ANSWER)
+        .await
+        .map(|answer| answer.status);
+    let text = refused.unwrap_err().to_string();
+    assert!(
+        text.contains("compressed (***-xx") && text.len() < 500,
+        "{text}"
+    );
 }
