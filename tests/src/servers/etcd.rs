@@ -113,6 +113,7 @@ impl Remote for Etcd {
     const SECURED: bool = true;
     const ROTATES: bool = true;
     const RECREATES: bool = true;
+    const FORGETS: bool = true;
 
     async fn start() -> Option<Self> {
         Self::start_with(None).await
@@ -213,6 +214,10 @@ impl Remote for Etcd {
         let changed = client.user_change_password("guarded", password).await;
         changed.expect("another password");
         password.clone_into(&mut *self.password.lock().await);
+    }
+
+    async fn forget_history(&self) {
+        self.compact().await;
     }
 
     async fn recreate(&mut self) {

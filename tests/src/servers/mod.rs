@@ -98,6 +98,8 @@ pub trait Remote: Send + Sync + Sized + 'static {
     const ROTATES: bool = false;
     /// Whether all that it holds can be [made anew](Remote::recreate) while it runs.
     const RECREATES: bool = false;
+    /// Whether it can be made to [forget](Remote::forget_history) what it would send to a watch that goes on from before.
+    const FORGETS: bool = false;
 
     /// A server on a free port, running and empty; none where its program is missing, which [`program`](crate::process::program) says.
     fn start() -> impl Future<Output = Option<Self>> + Send;
@@ -174,6 +176,10 @@ pub trait Remote: Send + Sync + Sized + 'static {
     fn refuse(&self) -> impl Future<Output = ()> + Send;
     /// Gives the guarded user the rights that a source needs.
     fn grant(&self) -> impl Future<Output = ()> + Send;
+    /// Gives the guarded user the rights without which a source cannot do: it asks in another way then.
+    fn grant_least(&self) -> impl Future<Output = ()> + Send {
+        self.grant()
+    }
     /// Gives the guarded user another password; `hunter2` is the first one.
     fn rotate(&self, password: &str) -> impl Future<Output = ()> + Send {
         let _ = password;
@@ -182,6 +188,10 @@ pub trait Remote: Send + Sync + Sized + 'static {
     /// Deletes all that it holds while it runs, and makes it anew, empty: a bucket, a key space.
     fn recreate(&mut self) -> impl Future<Output = ()> + Send {
         async { panic!("it has nothing that could be made anew") }
+    }
+    /// Only the newest version of each document is known from now on.
+    fn forget_history(&self) -> impl Future<Output = ()> + Send {
+        async { panic!("it has no history") }
     }
     /// Kills the server, deletes all that it held and starts it again; the suite calls [`restarted`](Remote::restarted) then.
     fn wipe(&mut self) -> impl Future<Output = ()> + Send {

@@ -193,6 +193,16 @@ impl Remote for Redis {
         .await;
     }
 
+    /// Neither changes nor the server's role are reported to it.
+    async fn grant_least(&self) {
+        let password = format!(">{}", self.password.lock().await);
+        self.command(&[
+            "ACL", "SETUSER", "guarded", "reset", "on", &password, "~*", "&*", "+get", "+hello",
+            "+ping",
+        ])
+        .await;
+    }
+
     async fn rotate(&self, password: &str) {
         password.clone_into(&mut *self.password.lock().await);
         let password = format!(">{password}");

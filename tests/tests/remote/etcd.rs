@@ -137,3 +137,32 @@ async fn rights_that_are_taken_away_from_a_quiet_watch_are_noticed() {
     }
     watched.has_applied(&[1, 2, 3]);
 }
+
+/// The files of its certificates are read for a new connection only, and may be those of another user by now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_source_connects_anew_while_another_source_holds_the_connection() {
+    let Some(server) = Etcd::start().await else {
+        return;
+    };
+    let quiet_key = "quiet/config";
+    for key in [KEY, quiet_key] {
+        server.write(key, &document(1)).await;
+    }
+    server.grant().await;
+    let proxy = Proxy::to(server.address()).await;
+    let quiet = Watched::started(server.guarded(proxy.address(), quiet_key)).await;
+    let watched = Watched::started(server.guarded(proxy.address(), KEY)).await;
+    let before = proxy.connections();
+    server.refuse().await;
+    let refused = || watched.refusal().is_some();
+    watched.until("refused", refused).await;
+    let anew = || proxy.connections() > before;
+    watched.until("connected anew", anew).await;
+    server.grant().await;
+    server.write(KEY, &document(2)).await;
+    watched.sees(2).await;
+    quiet.sees(1).await;
+    let received = quiet.capacitor.status().layers[0].received;
+    assert_eq!(received, 1, "its session goes on");
+    watched.has_applied(&[1, 2]);
+}

@@ -113,6 +113,8 @@ enum Fault {
     RightsTaken,
     PasswordChanged,
     CertificatesRenewed,
+    /// Again and again, between writes: a watch that begins where it was read last has ended before it began.
+    HistoryForgotten,
 }
 
 /// Those that this server knows, as often as they are to come.
@@ -126,6 +128,9 @@ fn faults<R: Remote>(guest: Guest) -> Vec<Fault> {
     }
     if R::RECREATES {
         faults.push(Recreated);
+    }
+    if R::FORGETS {
+        faults.extend([HistoryForgotten; 2]);
     }
     match guest {
         Guest::Anybody => {}
@@ -326,6 +331,20 @@ impl<R: Remote> Schedule<R> {
                     self.grant_again().await;
                 }
             },
+            Fault::HistoryForgotten => {
+                let (begin, length) = (Instant::now(), self.random.millis(4000));
+                self.proxy.delay(self.random.millis(60));
+                while begin.elapsed() < length {
+                    self.busy.written(&self.server).await;
+                    self.server.forget_history().await;
+                }
+                self.proxy.mend();
+                if self.random.below(2) == 0 {
+                    self.proxy.hang_up();
+                }
+                self.busy.written(&self.server).await;
+                self.server.forget_history().await;
+            }
             Fault::RightsTaken => {
                 self.server.refuse().await;
                 match self.random.below(6) {
@@ -342,7 +361,10 @@ impl<R: Remote> Schedule<R> {
                 let length = self.length(15_000);
                 self.written_for(length).await;
                 self.proxy.mend();
-                self.server.grant().await;
+                match self.random.below(2) {
+                    0 => self.server.grant_least().await,
+                    _ => self.server.grant().await,
+                }
             }
             Fault::PasswordChanged => {
                 self.password = format!("hunter-{}", self.random.below(1 << 20));

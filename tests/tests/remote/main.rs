@@ -32,6 +32,8 @@ mod generated_mirror;
 mod generated_refusals;
 #[cfg(feature = "redis")]
 mod generated_replicas;
+#[cfg(feature = "etcd")]
+mod generated_watches;
 #[cfg(feature = "https")]
 mod https;
 #[cfg(feature = "k8s")]

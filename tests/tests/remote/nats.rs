@@ -211,6 +211,34 @@ async fn a_bucket_that_was_made_anew_and_has_grown_since_is_read() {
     watched.sees(4).await;
 }
 
+/// The same while the line is cut: nothing shows a client that connects again by itself that the bucket is another one, and it goes on
+/// behind the last message that it had from the old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_was_made_anew_behind_a_cut_line_is_read_by_a_client_of_the_programs_own() {
+    let Some(mut server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let proxy = Proxy::to(server.address()).await;
+    let client = async_nats::connect(proxy.address().to_string()).await;
+    let own = source::Nats::with_client(client.unwrap(), "flux", KEY);
+    let source = Source::watcher(own).resync(Duration::from_secs(86_400));
+    let watched = Watched::started(source).await;
+    for n in 2..=3 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    proxy.cut();
+    server.delete_bucket().await;
+    server.make_bucket().await;
+    server.write(KEY, &document(4)).await;
+    for n in 0..10 {
+        server.write("app.other", &document(n)).await;
+    }
+    proxy.mend();
+    watched.sees(4).await;
+}
+
 /// The client connects again by itself, so that the session goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_copy_is_read_by_a_client_of_the_programs_own() {
