@@ -300,5 +300,6 @@ impl RunningJob {
     }
 }
 
-#[cfg(all(test, feature = "derive", feature = "yaml"))]
+#[cfg(test)]
+#[cfg(all(feature = "derive", feature = "yaml"))]
 mod tests;
