@@ -19,18 +19,53 @@ const VALUE: usize = 64;
 /// How large a document may be with its aliases put in, in bytes, and beyond what it is without.
 const LARGEST: usize = 1 << 20;
 
-/// Says what is wrong with the document, if it is out of bounds.
-pub(super) fn check(text: &str) -> Result<(), Syntax> {
-    // No more levels than brackets, no more aliases than stars: counting those is quick.
-    let count = |sign| count(text, sign);
+/// What one pass over a document counts.
+pub(super) struct Signs {
+    /// Those that begin a list or a map in flow style.
+    brackets: usize,
+    /// Those without which there is neither an alias nor a tag nor a merge key: `*`, `!` and `<`.
+    rare: usize,
+}
+
+impl Signs {
+    /// In pieces whose counts fit a byte, so that the compiler counts many bytes at once.
+    fn of(text: &str) -> Signs {
+        let mut all = Signs {
+            brackets: 0,
+            rare: 0,
+        };
+        for piece in text.as_bytes().chunks(usize::from(u8::MAX)) {
+            let (mut brackets, mut rare) = (0_u8, 0_u8);
+            for byte in piece {
+                // Of `[` and `{` this is `{`, and of nothing else.
+                brackets += u8::from(byte | 0x20 == b'{');
+                rare += u8::from((*byte == b'*') | (*byte == b'!') | (*byte == b'<'));
+            }
+            all.brackets += usize::from(brackets);
+            all.rare += usize::from(rare);
+        }
+        all
+    }
+
+    /// Whether there may be merge keys, tags or aliases.
+    pub(super) fn has_rare(&self) -> bool {
+        self.rare > 0
+    }
+}
+
+/// Says what is wrong with the document, if it is out of bounds, and else what is in it.
+pub(super) fn check(text: &str) -> Result<Signs, Syntax> {
+    // No more levels than brackets, no aliases without a star: counting those is quick.
+    let signs = Signs::of(text);
     let is_slow = |depth: usize| depth > MAX_DEPTH && depth.saturating_mul(text.len()) > SLOW;
-    if is_slow(count(b'[') + count(b'{')) && is_slow(deepest(text)) && is_too_deep(text) {
+    if is_slow(signs.brackets) && is_slow(deepest(text)) && is_too_deep(text) {
         return Err(Syntax::new(&TOO_DEEP, None, false));
     }
-    if count(b'*') > 0 && text.contains('&') && expanded(text) > HARMLESS {
-        return sized(text);
+    let has_aliases = || text.contains('*') && text.contains('&');
+    if signs.has_rare() && has_aliases() && expanded(text) > HARMLESS {
+        sized(text)?;
     }
-    Ok(())
+    Ok(signs)
 }
 
 /// Whether the lists and maps are nested deeper than any may be: brackets may also be in texts and comments. Where the parser with
@@ -71,13 +106,6 @@ fn expanded(text: &str) -> usize {
         (0..levels).fold(1_usize, |times, _| times.saturating_mul(each + 1))
     });
     largest.max().unwrap_or(1).saturating_mul(text.len())
-}
-
-/// How often a character occurs in the text. In pieces whose count fits a byte, so that the compiler counts many bytes at once.
-fn count(text: &str, sign: u8) -> usize {
-    let pieces = text.as_bytes().chunks(usize::from(u8::MAX));
-    let count = |piece: &[u8]| piece.iter().map(|byte| u8::from(*byte == sign)).sum::<u8>();
-    pieces.map(|piece| usize::from(count(piece))).sum()
 }
 
 /// How deep the brackets are nested at most.

@@ -28,8 +28,8 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) ->
         }),
         #[cfg(feature = "yaml")]
         Decoder::Yaml => {
-            bounds::check(text)?;
-            if yaml::needs_model(text) {
+            let signs = bounds::check(text)?;
+            if signs.has_rare() && yaml::needs_model(text) {
                 return yaml::decode(model, false);
             }
             let document = serde_yaml::Deserializer::from_str(text);
