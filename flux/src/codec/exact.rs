@@ -1,8 +1,9 @@
 //! What a format's own decoder would take for something else, and is refused at any depth: null for a text, items that are left
-//! over, a date for a map.
+//! over, a date for a map. What it alone refuses is taken.
 //!
 //! YAML's decoder takes null for a text, and nothing for an empty list or map; TOML's decoder passes over the items that a
-//! target leaves, and hands a date over as a map. JSON's decoder has none of these habits.
+//! target leaves, hands a date over as a map, and refuses the keys that a struct variant does not have, whatever the type is. JSON's
+//! decoder has none of these habits.
 
 use crate::{
     layer::serde_methods::{deserializer_methods, visitor_methods},
@@ -24,10 +25,12 @@ pub(super) trait Format {
     const LAX_NULL: bool;
     /// It hands a date over as a map with one key.
     const DATES: bool;
+    /// It refuses a key of a struct variant that has no field, although the type passes it over.
+    const STRICT_VARIANTS: bool;
 }
 
 macro_rules! formats {
-    ($($(#[$attribute:meta])* $name:ident: not null $not_null:ident, inside $inside:ident, lax null $lax:literal, dates $dates:literal;)*) => {$(
+    ($($(#[$attribute:meta])* $name:ident: not null $not_null:ident, inside $inside:ident, lax null $lax:literal, dates $dates:literal, strict variants $strict:literal;)*) => {$(
         $(#[$attribute])*
         pub(super) struct $name;
 
@@ -37,18 +40,19 @@ macro_rules! formats {
             type Inside = $inside;
             const LAX_NULL: bool = $lax;
             const DATES: bool = $dates;
+            const STRICT_VARIANTS: bool = $strict;
         }
     )*};
 }
 
 formats! {
     #[cfg(feature = "yaml")]
-    Yaml: not null YamlNotNull, inside Yaml, lax null true, dates false;
+    Yaml: not null YamlNotNull, inside Yaml, lax null true, dates false, strict variants false;
     // Asked for an option before: no need to ask again.
     #[cfg(feature = "yaml")]
-    YamlNotNull: not null YamlNotNull, inside Yaml, lax null false, dates false;
+    YamlNotNull: not null YamlNotNull, inside Yaml, lax null false, dates false, strict variants false;
     #[cfg(feature = "toml")]
-    Toml: not null Toml, inside Toml, lax null false, dates true;
+    Toml: not null Toml, inside Toml, lax null false, dates true, strict variants true;
 }
 
 /// A decoder, a visitor, an access or a seed that passes on what is exactly what was asked for. What depends on the format is asked
@@ -381,7 +385,20 @@ impl<'de, A: VariantAccess<'de>, F: Format> VariantAccess<'de> for Exact<A, F> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0
-            .struct_variant(fields, Exact(visitor, PhantomData::<F>))
+        let visitor = Exact(visitor, PhantomData::<F>);
+        match const { F::STRICT_VARIANTS } {
+            true => self.0.newtype_variant_seed(StructContent(fields, visitor)),
+            false => self.0.struct_variant(fields, visitor),
+        }
+    }
+}
+
+/// The content of a struct variant, read as any other struct.
+struct StructContent<V>(&'static [&'static str], V);
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for StructContent<V> {
+    type Value = V::Value;
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<V::Value, D::Error> {
+        d.deserialize_struct("", self.0, self.1)
     }
 }

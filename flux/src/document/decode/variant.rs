@@ -82,20 +82,7 @@ impl<'de> VariantAccess<'de> for VariantEntry<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
-        self.within(|content| {
-            if content.is_toml() {
-                let document = content.document;
-                let keys = document.entries(content.id).iter();
-                let mut keys = keys.map(|entry| document.key(entry.key));
-                if let Some(key) = keys.find(|key| !fields.contains(key)) {
-                    let known = fields.join(", ");
-                    return Err(TreeError(format!(
-                        "unexpected keys in table: {key}, available keys: {known}"
-                    )));
-                }
-            }
-            content.deserialize_struct("", fields, visitor)
-        })
+        self.within(|content| content.deserialize_struct("", fields, visitor))
     }
 }
 
