@@ -51,8 +51,10 @@ pub(super) fn decode<T: DeserializeOwned>(
         Ok(document) => (document, true),
         Err(_) => (model.unplaced().map_err(Clone::clone)?, false),
     };
-    if !has_places && !with_any_tag && tags::may_be_global(model.text) {
-        return Err(Syntax::new(&UNPLACED_TAG, None, false));
+    let global = || tags::may_be_global(model.text).filter(|_| !with_any_tag);
+    if let (false, Some(at)) = (has_places, global()) {
+        let place = Lines::of(model.text).place(model.text, at);
+        return Err(Syntax::new(&UNPLACED_TAG, Some(place), false));
     }
     if let Some(bad) = bad_merge(document) {
         let at = has_places.then(|| document.start(bad.value));
@@ -68,8 +70,12 @@ pub(super) fn decode<T: DeserializeOwned>(
 }
 
 /// The parser without places drops such tags.
-const UNPLACED_TAG: &str =
-    "is written in a form of YAML in which tags (`!!` and a word) are not read; remove them";
+const UNPLACED_TAG: &str = "has what may be a YAML tag here (`!!` and a word), and somewhere a form of YAML in which tags are not read; \
+                            remove the tag, or the `!!` where it is none";
+
+#[cfg(test)]
+#[cfg(feature = "derive")]
+mod variants;
 
 #[cfg(test)]
 #[cfg(feature = "derive")]
@@ -138,11 +144,16 @@ mod tests {
         }
     }
 
-    #[derive(Debug, Clone, serde::Deserialize, PartialEq)]
+    #[derive(Debug, Clone, serde::Deserialize, PartialEq, Eq, PartialOrd, Ord)]
     #[serde(rename_all = "lowercase")]
     enum TagMode {
         Keep,
         Remove(String),
+        Maybe(Option<u8>),
+        Range {
+            #[serde(default)]
+            from: u8,
+        },
     }
 
     #[derive(Debug, Clone, serde::Deserialize, PartialEq)]
@@ -206,7 +217,52 @@ mod tests {
         #[flux(default)]
         map: BTreeMap<String, u8>,
         mode: Option<TagMode>,
+        #[flux(default)]
+        modes: BTreeMap<TagMode, u8>,
         any: Option<serde_json::Value>,
+    }
+
+    /// `[?"a"]` is what only the decoder's own parser follows.
+    #[test]
+    fn a_document_without_places_is_refused_where_a_tag_may_be_in_it_and_not_for_a_comment() {
+        for (document, place) in [
+            ("number: 7 # as of !!str\nzz: [?\"a\"]", None),
+            ("# !!str 7 or !<x>\r\nnumber: 7\nzz: [?\"a\"]", None),
+            ("number: 7\ntext: wow!! !!\nzz: [?\"a\"]", None),
+            ("number: 7 # it's !!str\nzz: [?\"a\"]", Some((1, 18))),
+            ("number: !!str 7 # !!\nzz: [?\"a\"]", Some((1, 9))),
+            (
+                "{text: 'a # b', number: !!str 7, zz: [?\"a\"]}",
+                Some((1, 25)),
+            ),
+            (
+                "{text: 'a\n # b', number: !!str 7, zz: [?\"a\"]}",
+                Some((2, 16)),
+            ),
+            ("zz: [?\"a\"]\n# a\u{85}number: !!str 7", Some((2, 13))),
+            (
+                "%TAG ! tag:yaml.org,2002:\n---\nnumber: !str 7\nzz: [?\"a\"]",
+                Some((1, 1)),
+            ),
+        ] {
+            let decoded =
+                codec::decode::<TagsApp>(&Decoder::Yaml, document.as_bytes(), Unknown::Ignore);
+            match (decoded, place) {
+                (Ok(decoded), None) => {
+                    assert_eq!(decoded.layer.number, Some(Some(7)), "{document}")
+                }
+                (Err(found), Some(_)) => {
+                    let found = &found.found[0];
+                    let what = sentence_of(&found.problem.what);
+                    assert!(
+                        what.contains("has what may be a YAML tag"),
+                        "{document}: {what}"
+                    );
+                    assert_eq!(found.at, place, "{document}");
+                }
+                (decoded, _) => panic!("{document}: {}", decoded.is_ok()),
+            }
+        }
     }
 
     fn sentence_of(what: &What) -> String {
@@ -242,6 +298,7 @@ mod tests {
                         if !has_place {
                             continue;
                         }
+                        let sentence = sentence.split(';').next().unwrap();
                         assert!(what.contains(sentence), "{text}: {what}");
                         assert_eq!(found.at.map(|at| at.0), Some(1), "{text}");
                         let path = Dotted(&found.problem.path).to_string();
@@ -277,7 +334,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(rows, 30);
+        assert_eq!(rows, 34);
     }
 
     #[tokio::test]

@@ -67,7 +67,7 @@ impl<'t> NodeBuilder<'t> {
         let id = self.node(
             span,
             tag,
-            NodeContent::Scalar(DocumentScalar { text, style }),
+            NodeContent::Scalar(DocumentScalar::new(text, style)),
         );
         self.place(id);
         id

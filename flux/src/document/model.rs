@@ -82,6 +82,18 @@ pub(crate) struct DocumentScalar<'t> {
     /// Its text without quotes, with escapes resolved.
     pub(crate) text: Cow<'t, str>,
     pub(crate) style: ScalarStyle,
+    /// YAML's tag `!!float` makes a float of a text that would be something else without it, such as `7`.
+    pub(crate) is_tagged_float: bool,
+}
+
+impl<'t> DocumentScalar<'t> {
+    pub(super) fn new(text: Cow<'t, str>, style: ScalarStyle) -> Self {
+        DocumentScalar {
+            text,
+            style,
+            is_tagged_float: false,
+        }
+    }
 }
 
 /// How a scalar is written.
@@ -174,6 +186,13 @@ impl<'t> Document<'t> {
     pub(crate) fn kind(&self, id: NodeId) -> Option<ResolvedKind> {
         let tag = self.node(id).tag.as_deref();
         Some(scalar::kind(self.dialect, self.scalar(id)?, tag))
+    }
+
+    /// YAML's tag with which a value is written so that it is read as the same.
+    pub(crate) fn tag(&self, id: NodeId) -> Option<&str> {
+        let is_float = self.scalar(id).is_some_and(|scalar| scalar.is_tagged_float);
+        let float = is_float.then_some("tag:yaml.org,2002:float");
+        self.node(id).tag.as_deref().or(float)
     }
 
     /// A number as decoders print it, where it is written in another way.

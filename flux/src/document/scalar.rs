@@ -32,6 +32,8 @@ pub(super) fn kind(
             _ => ResolvedKind::Text,
         },
         #[cfg(feature = "yaml")]
+        Dialect::Yaml if scalar.is_tagged_float => ResolvedKind::Float,
+        #[cfg(feature = "yaml")]
         Dialect::Yaml => yaml::kind(text, scalar.style, tag),
         #[cfg(feature = "json")]
         Dialect::Json if scalar.style == ScalarStyle::Plain => json_kind(text),
@@ -110,7 +112,11 @@ pub(crate) mod yaml {
     pub(crate) const INT: &str = "tag:yaml.org,2002:int";
     pub(crate) const FLOAT: &str = "tag:yaml.org,2002:float";
 
-    pub(super) fn kind(text: &str, style: ScalarStyle, tag: Option<&str>) -> ResolvedKind {
+    pub(in crate::document) fn kind(
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&str>,
+    ) -> ResolvedKind {
         match tag {
             // It does not fit the value, else it was taken away.
             Some(tag) if !tag.starts_with('!') => ResolvedKind::Text,

@@ -4,7 +4,7 @@
 use super::{
     merge::MERGE,
     model::{Document, NodeContent, ScalarStyle},
-    scalar::yaml,
+    scalar::{ResolvedKind, yaml},
 };
 
 const CORE: &str = "tag:yaml.org,2002:";
@@ -33,11 +33,9 @@ pub(super) fn settle(document: &mut Document<'_>) {
                 if fits {
                     scalar.style = style;
                 }
-                // Without the tag it would be an integer, or a text.
-                let is_float = fits && tag == "float" && !text.contains(['.', 'e', 'E']);
-                if is_float {
-                    scalar.text = format!("{text}.0").into();
-                }
+                let is_one_anyway =
+                    || yaml::kind(text, ScalarStyle::Plain, None) == ResolvedKind::Float;
+                scalar.is_tagged_float = fits && tag == "float" && !is_one_anyway();
                 fits
             }
             _ => false,
@@ -72,18 +70,41 @@ pub(super) fn asks_for(tag: &str) -> Option<&'static str> {
 
 /// Whether the text may have a tag: a `!` that is not inside of a word.
 pub(crate) fn may_be_in(text: &str) -> bool {
-    are_in(text, |_| true)
+    places(text).next().is_some()
 }
 
-/// Whether the text may have a tag that is not the document's own.
-pub(crate) fn may_be_global(text: &str) -> bool {
-    text.contains("%TAG") || are_in(text, |rest| rest.starts_with(['!', '<']))
+/// Where the text may have a tag that is not the document's own: the byte of the first one.
+pub(crate) fn may_be_global(text: &str) -> Option<usize> {
+    let directive = text
+        .match_indices("%TAG")
+        .find(|(at, _)| line_before(text, *at).is_empty());
+    let is_one = |rest: &str| {
+        let is_word = |rest: &str| rest.starts_with(|c: char| !c.is_whitespace() && c != '"');
+        rest.starts_with('<') || rest.strip_prefix('!').is_some_and(is_word)
+    };
+    let tag = places(text).find(|at| is_one(&text[at + 1..]) && !is_in_comment(text, *at));
+    directive.map(|(at, _)| at).or(tag)
 }
 
-fn are_in(text: &str, is_one: impl Fn(&str) -> bool) -> bool {
-    text.match_indices('!').any(|(at, _)| {
-        let before = text[..at].bytes().next_back();
-        let is_begin = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && byte != b'!');
-        is_begin && is_one(&text[at + 1..])
+fn places(text: &str) -> impl Iterator<Item = usize> {
+    text.match_indices('!').map(|(at, _)| at).filter(|at| {
+        let before = text[..*at].bytes().next_back();
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && byte != b'!')
     })
+}
+
+/// Whether this byte is certainly in a comment or a text: before it in its line is a `#` behind a blank, and no quotes. A text in
+/// quotes with the `#` in it would still go on.
+fn is_in_comment(text: &str, at: usize) -> bool {
+    let line = line_before(text, at);
+    let mut marks = line.match_indices('#');
+    let is_first = |mark: usize| mark == 0 || line[..mark].ends_with([' ', '\t']);
+    !line.contains(['"', '\'']) && marks.any(|(mark, _)| is_first(mark))
+}
+
+/// What is before this byte in its line, where YAML 1.1 has lines end.
+fn line_before(text: &str, at: usize) -> &str {
+    let before = &text[..at];
+    let is_break = |c| matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    before.rsplit(is_break).next().unwrap_or(before)
 }

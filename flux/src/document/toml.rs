@@ -138,10 +138,7 @@ impl<'t> TomlReader<'_, 't> {
             Some(_) => ScalarStyle::Quoted,
             None => ScalarStyle::Plain,
         };
-        let content = NodeContent::Scalar(super::model::DocumentScalar {
-            text: text.clone(),
-            style,
-        });
+        let content = NodeContent::Scalar(super::model::DocumentScalar::new(text.clone(), style));
         let id = self.builder.node(bytes(event.span()), None, content);
         (id, text)
     }
@@ -341,7 +338,7 @@ impl<'t> TomlReader<'_, 't> {
             ScalarKind::String => ScalarStyle::Quoted,
             _ => ScalarStyle::Plain,
         };
-        let content = NodeContent::Scalar(super::model::DocumentScalar { text, style });
+        let content = NodeContent::Scalar(super::model::DocumentScalar::new(text, style));
         self.builder.node(bytes(event.span()), None, content)
     }
 }

@@ -214,6 +214,11 @@ fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> ConfigValue
         ResolvedKind::Integer | ResolvedKind::Float => {
             let plain = || text.replace('_', "");
             let printed = document.printed(id).unwrap_or_else(plain);
+            let is_float = kind == ResolvedKind::Float || *inner(is) == ValueType::Float;
+            let printed = match printed.parse::<f64>() {
+                Ok(number) if is_float => float(number),
+                _ => printed,
+            };
             ConfigValue::Number(match printed.trim_start_matches(['+', '.']) {
                 infinite if infinite.eq_ignore_ascii_case("inf") => "inf".to_owned(),
                 nan if nan.eq_ignore_ascii_case("nan") => "NaN".to_owned(),
@@ -222,6 +227,11 @@ fn of_scalar(document: &Document<'_>, id: NodeId, is: &ValueType) -> ConfigValue
             })
         }
     }
+}
+
+/// A float as Rust and serde_json print it: `7.0` is another value than `7` to a reader that takes anything.
+fn float(number: f64) -> String {
+    format!("{number:?}")
 }
 
 /// The value of a text whose type the target decides, as in a variable. What cannot be read is text.
@@ -238,7 +248,7 @@ pub(super) fn of_text(text: &str, is: &ValueType) -> ConfigValue {
         ValueType::Bool => raw::bool(text).map_or_else(as_text, ConfigValue::Bool),
         ValueType::Integer { .. } | ValueType::ByteSize => integer(),
         ValueType::Float => {
-            let number = raw::float(text).map(|number| number.to_string());
+            let number = raw::float(text).map(float);
             number.map_or_else(as_text, ConfigValue::Number)
         }
         ValueType::List { .. } => {
@@ -265,7 +275,7 @@ pub(super) fn of_tree(tree: &Tree, is: &ValueType) -> ConfigValue {
         Tree::Bool(value) => ConfigValue::Bool(*value),
         Tree::I64(number) => ConfigValue::Number(number.to_string()),
         Tree::U64(number) => ConfigValue::Number(number.to_string()),
-        Tree::F64(number) => ConfigValue::Number(number.to_string()),
+        Tree::F64(number) => ConfigValue::Number(float(*number)),
         Tree::Seq(items) => {
             ConfigValue::List(items.iter().map(|item| of_tree(item, part(is))).collect())
         }

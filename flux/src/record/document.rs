@@ -304,6 +304,11 @@ impl<'p> Printer<'p, '_, '_> {
             return;
         };
         let text = self.document.key(id);
+        let is_nothing = kind == ResolvedKind::Null && text.is_empty();
+        if is_nothing && self.encoding == Encoding::Yaml && self.document.node(id).tag.is_none() {
+            // Between commas nothing is no value. Behind the tag of a variant it stays nothing.
+            return self.out.push('~');
+        }
         if text.is_empty()
             || kind == ResolvedKind::Null
             || !schema::is_secret(self.fields, &self.path)
@@ -344,10 +349,11 @@ impl<'p> Printer<'p, '_, '_> {
         if self.encoding != Encoding::Yaml {
             return;
         }
-        let Some(tag) = document.node(id).tag.as_deref() else {
+        let Some(tag) = document.tag(id) else {
             return;
         };
-        let is_secret = schema::is_secret(self.fields, &self.path);
+        let is_of_document = document.node(id).tag.is_some();
+        let is_secret = is_of_document && schema::is_secret(self.fields, &self.path);
         let written = match (tag.strip_prefix(CORE), tag.starts_with('!')) {
             // The text after `!` may be the secret.
             _ if is_secret => "!x ".to_owned(),

@@ -48,7 +48,10 @@ struct TaggedSection {
 enum TaggedMode {
     Keep,
     Remove(String),
-    Range { from: u8 },
+    Range {
+        #[serde(default)]
+        from: u8,
+    },
     Maybe(Option<u8>),
 }
 
@@ -140,6 +143,18 @@ fn checked<C: Config + std::fmt::Debug>(text: &str) -> Option<String> {
     Some(checked.effective().print(Format::Json))
 }
 
+/// A variant with nothing behind its tag is shown by its name, and JSON takes the name alone of a variant without content.
+fn with_content(effective: &str) -> String {
+    let mut shown: serde_json::Value = serde_json::from_str(effective).expect("JSON");
+    let content = match shown["mode"].as_str() {
+        Some("maybe") => serde_json::json!({ "maybe": null }),
+        Some("range") => serde_json::json!({ "range": {} }),
+        _ => return effective.to_owned(),
+    };
+    shown["mode"] = content;
+    shown.to_string()
+}
+
 #[test]
 fn a_value_with_a_tag_is_one_value_everywhere_or_refused() {
     const FIELDS: [&str; 11] = [
@@ -176,10 +191,9 @@ fn a_value_with_a_tag_is_one_value_everywhere_or_refused() {
                 if !may_be_read {
                     add("a tag of the document's own is passed over", String::new());
                 }
-                let shown = through_flux::<Tags>(&[(Format::Json, effective.clone())], &[]);
-                // JSON writes a float without a fraction as the document does.
-                let alike = |text: &str| text.replace(".0)", ")");
-                if shown.as_deref().map(alike) != Ok(alike(got)) {
+                let json = with_content(effective);
+                let shown = through_flux::<Tags>(&[(Format::Json, json)], &[]);
+                if shown.as_ref() != Ok(got) {
                     add(
                         "the effective configuration",
                         format!("{effective}\n  {shown:?}"),

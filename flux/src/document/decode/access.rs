@@ -80,7 +80,7 @@ impl<'d> NodeDecoder<'d> {
         let result = match self.document.dialect() {
             #[cfg(feature = "yaml")]
             crate::document::Dialect::Yaml => decoder
-                .without_tag()
+                .without_tag_in_key()
                 .and_then(|()| seed.deserialize(decoder)),
             _ => seed.deserialize(KeyDecoder(decoder)),
         };

@@ -28,7 +28,7 @@ macro_rules! numbers {
             #[cfg(feature = "yaml")]
             if self.is_yaml() {
                 let read: fn(&str) -> Option<$type> = $read;
-                return match self.yaml_text().and_then(read) {
+                return match self.yaml_text_of_no_float().and_then(read) {
                     Some(number) => visitor.$visit(number),
                     None => Err(self.unexpected(&visitor)),
                 };
@@ -57,7 +57,7 @@ macro_rules! wide {
             #[cfg(feature = "yaml")]
             if self.is_yaml() {
                 let read: fn(&str) -> Option<$type> = $read;
-                return match self.yaml_text().and_then(read) {
+                return match self.yaml_text_of_no_float().and_then(read) {
                     Some(number) => visitor.$visit(number),
                     None => Err(self.unexpected(&visitor)),
                 };
@@ -311,12 +311,12 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
+        _: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         if self.is_yaml() {
-            return self.yaml_enum(name, visitor);
+            return self.yaml_enum(visitor);
         }
         match self.content() {
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {

@@ -27,7 +27,6 @@ pub(crate) use tree::TreeDecoder;
 use access::{NodeEntries, NodeItems};
 use parts::{ListKind, Rest};
 use scalar::ScalarValue;
-use variant::{TaggedValue, UnitVariant, VariantEntry};
 
 use super::{
     Dialect, Document, DocumentScalar, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle,
@@ -173,6 +172,23 @@ impl<'d> NodeDecoder<'d> {
         match tag.strip_prefix('!')? {
             "" => Some(tag),
             name => Some(name),
+        }
+    }
+
+    /// Nothing at all is behind the tag of a variant: null to what takes null, and to a list or a map one without anything in it.
+    fn is_left_out(self) -> bool {
+        let is_nothing = |scalar: &DocumentScalar<'_>| {
+            scalar.style == ScalarStyle::Plain && scalar.text.is_empty()
+        };
+        self.tagged && self.scalar().is_some_and(is_nothing)
+    }
+
+    /// Refuses a key with a tag: no other format has such keys, and paths have none.
+    #[cfg(feature = "yaml")]
+    fn without_tag_in_key(self) -> Result<(), TreeError> {
+        match self.tag().filter(|_| !self.takes_any_tag) {
+            Some(tag) => Err(yaml::refused_key(self.content(), tag)),
+            None => Ok(()),
         }
     }
 
@@ -327,6 +343,13 @@ impl<'d> NodeDecoder<'d> {
         de::Error::invalid_type(Unexpected::Other(&found), expected)
     }
 
+    /// `yaml_text` for a target that is no float: none where the tag makes a float of it.
+    #[cfg(feature = "yaml")]
+    fn yaml_text_of_no_float(self) -> Option<&'d str> {
+        let is_float = self.scalar().is_some_and(|scalar| scalar.is_tagged_float);
+        self.yaml_text().filter(|_| !is_float)
+    }
+
     /// The text of a scalar that the target's type reads as a number or a bool; none in a format whose decoder hands over what it
     /// is, and where quotes make it none.
     #[cfg(feature = "yaml")]
@@ -366,6 +389,7 @@ impl NodeDecoder<'_> {
         self.without_tag()?;
         match self.content() {
             NodeContent::List(items) => self.list(items.into(), kind, visitor),
+            _ if self.is_left_out() => self.list(Cow::Borrowed(&[]), kind, visitor),
             _ if self.is_toml() => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
         }
@@ -375,40 +399,9 @@ impl NodeDecoder<'_> {
         self.without_tag()?;
         match self.content() {
             NodeContent::Map(entries) => self.map(entries, alike, visitor),
+            _ if self.is_left_out() => self.map(&[], alike, visitor),
             _ if self.is_toml() => self.any(visitor),
             _ => Err(self.unexpected(&visitor)),
-        }
-    }
-
-    fn yaml_enum<'de, V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, TreeError> {
-        let scalar = self.scalar();
-        if self.tagged {
-            return match scalar {
-                Some(scalar) if !scalar.text.is_empty() => visitor.visit_enum(UnitVariant(self)),
-                _ => Err(TreeError(format!(
-                    "deserializing nested enum in {name} from YAML is not supported yet"
-                ))),
-            };
-        }
-        if self.variant().is_none() {
-            self.without_tag()?;
-        }
-        match self.variant() {
-            Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
-            None if scalar.is_some() => visitor.visit_enum(UnitVariant(self)),
-            None => match self.content() {
-                NodeContent::Map(entries) if entries.len() == 1 => {
-                    visitor.visit_enum(VariantEntry {
-                        decoder: self.deeper()?,
-                        entry: entries[0],
-                    })
-                }
-                _ => Err(self.unexpected(&"a map with one key, the name of the variant")),
-            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ListKind, NodeDecoder};
 use crate::{
-    document::{DocumentScalar, NodeContent, NodeId, Pair, ScalarStyle, tree::TreeError},
+    document::{NodeContent, NodeId, Pair, tree::TreeError},
     problem::collect_errors,
 };
 use serde::de::{
@@ -86,6 +86,39 @@ impl<'de> VariantAccess<'de> for VariantEntry<'_> {
     }
 }
 
+const NESTED_VARIANT: &str = "is a variant with content behind the tag of another one; write the outer one as a map with one key, its \
+                              name";
+
+impl NodeDecoder<'_> {
+    /// A variant of YAML: by its tag, a text or a map of one key.
+    pub(super) fn yaml_enum<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+        let scalar = self.scalar();
+        if self.tagged {
+            return match scalar {
+                Some(scalar) if !scalar.text.is_empty() => visitor.visit_enum(UnitVariant(self)),
+                _ if self.is_left_out() => Err(self.unexpected(&"the name of a variant")),
+                _ => Err(TreeError(NESTED_VARIANT.to_owned())),
+            };
+        }
+        if self.variant().is_none() {
+            self.without_tag()?;
+        }
+        match self.variant() {
+            Some(tag) => visitor.visit_enum(TaggedValue { tag, content: self }),
+            None if scalar.is_some() => visitor.visit_enum(UnitVariant(self)),
+            None => match self.content() {
+                NodeContent::Map(entries) if entries.len() == 1 => {
+                    visitor.visit_enum(VariantEntry {
+                        decoder: self.deeper()?,
+                        entry: entries[0],
+                    })
+                }
+                _ => Err(self.unexpected(&"a map with one key, the name of the variant")),
+            },
+        }
+    }
+}
+
 /// A variant that YAML's tag names.
 pub(super) struct TaggedValue<'d> {
     pub(super) tag: &'d str,
@@ -111,30 +144,15 @@ impl<'de, 'd> EnumAccess<'de> for TaggedValue<'d> {
 /// What follows a tag.
 pub(super) struct TaggedContent<'d>(pub(super) NodeDecoder<'d>);
 
-impl TaggedContent<'_> {
-    /// With nothing behind it the tag is the variant's name alone, and no content is null.
-    fn has_content(&self, expected: &str) -> Result<(), TreeError> {
-        let is_nothing = |scalar: &DocumentScalar<'_>| {
-            scalar.style == ScalarStyle::Plain && scalar.text.is_empty()
-        };
-        match self.0.scalar().is_some_and(is_nothing) && !self.0.takes_any_tag {
-            true => Err(de::Error::invalid_type(Unexpected::UnitVariant, &expected)),
-            false => Ok(()),
-        }
-    }
-}
-
 impl<'de> VariantAccess<'de> for TaggedContent<'_> {
     type Error = TreeError;
     fn unit_variant(self) -> Result<(), TreeError> {
         de::Deserialize::deserialize(self.0)
     }
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, TreeError> {
-        self.has_content("newtype variant")?;
         seed.deserialize(self.0)
     }
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, TreeError> {
-        self.has_content("tuple variant")?;
         self.0.items(ListKind::Other, visitor)
     }
     fn struct_variant<V: Visitor<'de>>(
@@ -142,7 +160,6 @@ impl<'de> VariantAccess<'de> for TaggedContent<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
-        self.has_content("struct variant")?;
         self.0.deserialize_struct("", fields, visitor)
     }
 }

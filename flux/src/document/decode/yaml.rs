@@ -12,6 +12,10 @@ use crate::document::{
 /// A scalar that its text and its quotes decide; with a tag that it does not fit, and is read all the same, it is a text.
 pub(super) fn read<'d>(scalar: &'d DocumentScalar<'_>, tag: Option<&str>) -> ScalarValue<'d> {
     let text = scalar.text.as_ref();
+    let tagged = scalar.is_tagged_float.then(|| float(text));
+    if let Some(number) = tagged.flatten() {
+        return ScalarValue::F64(number);
+    }
     match scalar.style {
         ScalarStyle::Plain if tag.is_none_or(|tag| tag.starts_with('!')) => plain(text),
         _ => ScalarValue::Text(text.into()),
@@ -58,6 +62,18 @@ pub(super) fn refused(content: &NodeContent<'_>, tag: &str) -> TreeError {
         (None, _) => TreeError(REFUSED.to_owned()),
     }
 }
+
+/// The same of a key, whatever it is read as.
+#[cold]
+pub(super) fn refused_key(content: &NodeContent<'_>, tag: &str) -> TreeError {
+    match tags::asks_for(tag) {
+        Some(_) => refused(content, tag),
+        None => TreeError(REFUSED_KEY.to_owned()),
+    }
+}
+
+const REFUSED_KEY: &str = "begins with a YAML tag, `!` and a word, which is not read in a key; write a variant by its name alone, put \
+                           a text that begins with `!` in quotes, and remove any other tag";
 
 const REFUSED: &str = "begins with a YAML tag, `!` and a word, which is read only where it names a variant of an enum; put a text \
                        that begins with `!` in quotes, and remove any other tag";

@@ -30,6 +30,23 @@ fn json_is_printed_in_one_line_with_duplicates_and_numbers_as_written() {
 
 #[cfg(feature = "yaml")]
 #[test]
+fn nothing_is_printed_as_null_and_a_float_by_its_tag_stays_one() {
+    for (text, expected) in [
+        ("- 1\n-\n- 2", "[1, ~, 2]"),
+        ("a:\nb: null\nc: ~", "{\"a\": ~, \"b\": null, \"c\": ~}"),
+        ("a: !!null\nb: ''", "{\"a\": ~, \"b\": \"\"}"),
+        ("a: !keep\nb: 1", "{\"a\": !keep , \"b\": 1}"),
+        (
+            "a: !!float 7\nb: !!float \"-3\"\nc: !!float 1.50",
+            "{\"a\": !!float 7, \"b\": !!float -3, \"c\": 1.50}",
+        ),
+    ] {
+        assert_eq!(again(Format::Yaml, text), expected, "{text}");
+    }
+}
+
+#[cfg(feature = "yaml")]
+#[test]
 fn nothing_of_a_tag_in_the_place_of_a_secret_is_recorded() {
     static FIELDS: [Field; 2] = [
         Field::new("password", "PASSWORD").with_secret(),
@@ -87,7 +104,7 @@ fn yaml_keeps_its_plain_scalars_and_tags_and_loses_its_comments() {
     let text = "a: 1.10 # old: hunter1\nb: &x [0x1F, True, ~]\nc: *x\n1: !Var\n  d: |-\n    two\n    lines\ne:\nf: !!str 5\n";
     assert_eq!(
         again(Format::Yaml, text),
-        r#"{"a": 1.10, "b": [0x1F, True, ~], "c": [0x1F, True, ~], 1: !Var {"d": "two\nlines"}, "e": , "f": "5"}"#
+        r#"{"a": 1.10, "b": [0x1F, True, ~], "c": [0x1F, True, ~], 1: !Var {"d": "two\nlines"}, "e": ~, "f": "5"}"#
     );
 }
 

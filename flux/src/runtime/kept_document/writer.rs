@@ -57,7 +57,7 @@ impl KeptWriter<'_> {
             NodeContent::Map(entries) => self.map(entries)?,
             NodeContent::Alias(_) => return Err("an alias of an alias is in it".to_owned()),
         };
-        if let Some(tag) = &node.tag {
+        if let Some(tag) = self.document.tag(id) {
             if matches!(value, Tree::Null) {
                 value = one("$plain", Tree::Str(self.document.key(id).to_owned()));
             }
@@ -112,7 +112,7 @@ impl KeptWriter<'_> {
             return false;
         };
         let text = scalar.text.as_ref();
-        if text.starts_with('$') || self.document.node(id).tag.is_some() {
+        if text.starts_with('$') || self.document.tag(id).is_some() {
             return false;
         }
         match codec_is_yaml(self.document) {
