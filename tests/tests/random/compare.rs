@@ -14,6 +14,8 @@ pub(crate) type PrintedLayer = (Format, String);
 /// A variable and its text.
 pub(crate) type SetVariable = (String, String);
 
+const PREFIX: &str = "APP_";
+
 /// How a root is read.
 pub(crate) struct Root {
     pub(crate) name: &'static str,
@@ -22,8 +24,8 @@ pub(crate) struct Root {
     pub(crate) flux: fn(&[PrintedLayer], &[SetVariable]) -> Read,
     /// The paths of the problems of one document, and their lines; none where it is accepted.
     pub(crate) refusals: fn(Format, &str) -> Vec<PathAndLine>,
-    /// The same as `flux`, and all that is reported.
-    pub(crate) reported: fn(&[PrintedLayer], &[SetVariable], Unknown) -> Reported,
+    /// The same as `flux`, with the prefix of the variables, and all that is reported.
+    pub(crate) reported: fn(&[PrintedLayer], (&str, &[SetVariable]), Unknown) -> Reported,
     /// The layers, lowest first, and the variables above them; and what is left of them once every layer is lost.
     pub(crate) kept: fn(&[KeptLayer], &[SetVariable]) -> Kept,
 }
@@ -34,6 +36,7 @@ pub(crate) struct Reported {
     /// None where it is refused.
     pub(crate) value: Option<String>,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Where a problem is.
@@ -63,14 +66,14 @@ pub(crate) fn through_flux<C: Config + Debug>(
     documents: &[PrintedLayer],
     variables: &[SetVariable],
 ) -> Read {
-    let started = start::<C>(documents, variables, Unknown::Warn);
+    let started = start::<C>(documents, (PREFIX, variables), Unknown::Warn);
     let started = started.map_err(|error| error.to_string());
     started.map(|capacitor| format!("{:?}", **capacitor.snapshot()))
 }
 
 fn start<C: Config>(
     documents: &[PrintedLayer],
-    variables: &[SetVariable],
+    (prefix, variables): (&str, &[SetVariable]),
     unknown: Unknown,
 ) -> Result<Capacitor<C>, Error> {
     let mut builder = Capacitor::<C>::builder().manual().unknown(unknown);
@@ -80,7 +83,7 @@ fn start<C: Config>(
         builder = builder.source(Source::watcher(channel).format(*format));
     }
     if !variables.is_empty() {
-        builder = builder.override_with(Source::env("APP_").variables(variables.to_vec()));
+        builder = builder.override_with(Source::env(prefix).variables(variables.to_vec()));
     }
     let capacitor = builder.build()?;
     RUNTIME.with(|runtime| runtime.block_on(capacitor.start()))?;
@@ -89,12 +92,13 @@ fn start<C: Config>(
 
 fn reported<C: Config + Debug>(
     documents: &[PrintedLayer],
-    variables: &[SetVariable],
+    variables: (&str, &[SetVariable]),
     unknown: Unknown,
 ) -> Reported {
     match start::<C>(documents, variables, unknown) {
         Ok(capacitor) => Reported {
             value: Some(format!("{:?}", **capacitor.snapshot())),
+            warnings: capacitor.status().warnings.clone(),
             ..Reported::default()
         },
         Err(Error::Refused(report)) => Reported {
@@ -106,7 +110,7 @@ fn reported<C: Config + Debug>(
 }
 
 fn refusals<C: Config + Debug>(format: Format, text: &str) -> Vec<PathAndLine> {
-    let found = reported::<C>(&[(format, text.to_owned())], &[], Unknown::Warn);
+    let found = reported::<C>(&[(format, text.to_owned())], (PREFIX, &[]), Unknown::Warn);
     let problems = found.problems.iter();
     let places = problems.map(|one| (one.path.to_string(), one.line));
     places.collect()

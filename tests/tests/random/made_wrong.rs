@@ -346,7 +346,8 @@ fn the_report_has_the_slips_that_were_made_and_no_other() {
         };
         places.section(index, &good, &[], &[]);
         let (style, format) = (random.next(), random.pick(&FORMATS));
-        let report = |text: String| (root.reported)(&[(format, text)], &[], Unknown::Deny);
+        let report =
+            |text: String| (root.reported)(&[(format, text)], ("APP_", &[]), Unknown::Deny);
         let text_of_good = forms::print(&good, format, style);
         if places.all.is_empty() || text_of_good.is_none_or(|text| report(text).value.is_none()) {
             continue;

@@ -20,6 +20,7 @@ mod random;
 mod stacks;
 mod structs;
 mod tags;
+mod variable_names;
 
 use compare::{Read, Root};
 use documents::{TreeNode, Writer};

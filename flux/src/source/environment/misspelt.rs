@@ -229,19 +229,21 @@ impl<L> Environment<'_, L> {
             let parts = |name: &str| (separator != "_").then(|| name.matches(separator).count());
             let of_as_many = |one: &&str| parts(one) == parts(&rest[..end]);
             let near = nearest_and_slips(&rest[..end], known().filter(of_as_many));
-            let (near, _) = near.filter(|(_, slips)| *slips <= most)?;
+            let (near, slips) = near.filter(|(_, slips)| *slips <= most)?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
-            Some((near, self.readings(&meant, &KeysByName::none()), meant))
+            let read = self.readings(&meant, &KeysByName::none());
+            Some(((near, slips), read, meant))
         };
         let entry = cuts().find_map(|(end, _)| {
-            let (near, read, meant) = meant(end)?;
+            let ((near, _), read, meant) = meant(end)?;
             let path = path(near)?;
             (!read.found.is_empty()).then(|| (path, format!(", did you mean `{meant}`?")))
         });
         let reached = || {
             cuts().find_map(|(end, _)| {
-                let (_, read, meant) = meant(end)?;
-                let reached = read.reached.first()?;
+                let ((_, slips), read, meant) = meant(end)?;
+                // A name of a whole helps more than how its parts are written.
+                let reached = read.reached.first().filter(|_| slips < most)?;
                 let why = self.why_unread(&meant, reached);
                 Some((reached.path.clone(), why))
             })

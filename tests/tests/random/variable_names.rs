@@ -1,0 +1,389 @@
+//! Names of variables: a documented one sets its field and nothing is reported, one slip is reported with the name that was meant, and
+//! others are nobody's. Names whose parts are joined by `_` and by `__`.
+
+use crate::{
+    Wrong,
+    compare::{PrintedLayer, Reported, SetVariable},
+    documents::{TreeNode, Writer},
+    forms,
+    layers::is_map,
+    model::{FieldType, Fields, ItemShape, Scalar, TypeModel},
+    random::Random,
+    seeds, structs, types,
+};
+use flux::{Format, Unknown};
+
+/// A field that has a variable.
+struct Named<'m> {
+    /// That with the field's key first, then those with aliases, of the field and of the sections around it.
+    names: Vec<String>,
+    /// The name with the field's name in Rust, where serde renames it.
+    in_rust: Option<String>,
+    /// The keys of the sections around it, each with its aliases, and the field's own.
+    way: Vec<Vec<&'m String>>,
+    ty: &'m FieldType,
+    /// `deny_unknown_fields` of its section.
+    is_strict: bool,
+}
+
+/// The part of a name for a key: upper case, `_` where a word begins and for everything that is neither letter nor digit.
+fn part(key: &str) -> String {
+    let (mut part, mut before) = (String::new(), None::<char>);
+    for letter in key.chars() {
+        if letter.is_uppercase() && before.is_some_and(|one| one.is_lowercase() || one.is_numeric())
+        {
+            part.push('_');
+        }
+        match letter.is_alphanumeric() {
+            true => part.extend(letter.to_uppercase()),
+            false => part.push('_'),
+        }
+        before = Some(letter);
+    }
+    part
+}
+
+fn add_named<'m>(
+    model: &'m TypeModel,
+    fields: &'m Fields,
+    (prefixes, separator): (&[String], &str),
+    way: &[Vec<&'m String>],
+    all: &mut Vec<Named<'m>>,
+) {
+    for field in fields.all.iter().filter(|field| !field.skip) {
+        let mut ty = &field.ty;
+        while let (true, FieldType::Option(inner) | FieldType::Box(inner)) = (field.nested, ty) {
+            ty = inner;
+        }
+        let section = match (field.nested, ty) {
+            (true, FieldType::Named(index)) => match &model.items[*index].shape {
+                ItemShape::Struct(fields) => Some(fields),
+                _ => None,
+            },
+            _ => None,
+        };
+        if field.flatten {
+            if let Some(section) = section {
+                add_named(model, section, (prefixes, separator), way, all);
+            }
+            continue;
+        }
+        let keys: Vec<&String> = std::iter::once(&field.key).chain(&field.aliases).collect();
+        let mut names = Vec::new();
+        for key in &keys {
+            names.extend(
+                prefixes
+                    .iter()
+                    .map(|prefix| format!("{prefix}{}", part(key))),
+            );
+        }
+        let mut way = way.to_vec();
+        way.push(keys);
+        match section {
+            Some(section) => {
+                let prefixes: Vec<String> = names
+                    .iter()
+                    .map(|name| format!("{name}{separator}"))
+                    .collect();
+                add_named(model, section, (&prefixes, separator), &way, all);
+            }
+            None => all.push(Named {
+                in_rust: Some(format!("{}{}", prefixes[0], part(&field.name)))
+                    .filter(|name| !names.contains(name)),
+                names,
+                way,
+                ty: &field.ty,
+                is_strict: fields.deny_unknown,
+            }),
+        }
+    }
+}
+
+/// The document with another value of the field; none where a section around it is not there.
+fn with(node: &TreeNode, way: &[Vec<&String>], value: &TreeNode) -> Option<TreeNode> {
+    let TreeNode::Map(entries) = node else {
+        return None;
+    };
+    let mut entries = entries.clone();
+    let at = entries.iter().position(|(key, _)| way[0].contains(&key));
+    match (at, &way[1..]) {
+        (Some(at), []) => entries[at].1 = value.clone(),
+        (None, []) => entries.push((way[0][0].clone(), value.clone())),
+        (Some(at), rest) => entries[at].1 = with(&entries[at].1, rest, value)?,
+        (None, _) => return None,
+    }
+    Some(TreeNode::Map(entries))
+}
+
+/// One slip of somebody who writes a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Slip {
+    Dropped,
+    Doubled,
+    Swapped,
+    Another,
+    /// The name, or its prefix alone, in other letters.
+    InSmallLetters,
+    PrefixInSmallLetters,
+    /// A `_` where none is, or one of two.
+    LineTooMany,
+    LineTooFew,
+}
+
+const SLIPS: [Slip; 8] = [
+    Slip::Dropped,
+    Slip::Doubled,
+    Slip::Swapped,
+    Slip::Another,
+    Slip::InSmallLetters,
+    Slip::PrefixInSmallLetters,
+    Slip::LineTooMany,
+    Slip::LineTooFew,
+];
+
+/// The name with the slip behind the prefix; none where it has no place for it.
+fn slipped(random: &mut Random, name: &str, slip: Slip) -> Option<String> {
+    let mut letters: Vec<char> = name["APP_".len()..].chars().collect();
+    let of_kind = |is_line: bool| {
+        let places = (0..letters.len()).filter(|at| (letters[*at] == '_') == is_line);
+        places.collect::<Vec<_>>()
+    };
+    let (words, lines) = (of_kind(false), of_kind(true));
+    match slip {
+        Slip::InSmallLetters => return Some(name.to_lowercase()),
+        Slip::PrefixInSmallLetters => return Some(name.replacen("APP_", "app_", 1)),
+        Slip::Dropped if words.len() > 1 => drop(letters.remove(random.pick(&words))),
+        Slip::Doubled => {
+            let at = random.pick(&words);
+            letters.insert(at, letters[at]);
+        }
+        Slip::Swapped => {
+            let at = random.pick(&words);
+            let next = words.iter().find(|next| **next > at)?;
+            letters.swap(at, *next);
+        }
+        Slip::Another => letters[random.pick(&words)] = random.pick(&['Q', 'X', 'E', 'A']),
+        Slip::LineTooMany => letters.insert(random.below(letters.len() + 1), '_'),
+        Slip::LineTooFew if !lines.is_empty() => drop(letters.remove(random.pick(&lines))),
+        _ => return None,
+    }
+    Some(format!("APP_{}", letters.into_iter().collect::<String>()))
+}
+
+/// None, one or more letters that are one too many, one too few, others or two exchanged; `_` and case do not count. None at all where
+/// the words are so short that one letter makes another word.
+fn slips(one: &str, other: &str) -> Option<usize> {
+    let bare = |text: &str| {
+        let letters = text["APP_".len()..].to_lowercase();
+        letters.replace('_', "").chars().collect::<Vec<_>>()
+    };
+    let (one, other) = (bare(one), bare(other));
+    let longer = one.len().max(other.len());
+    let start = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let (one, other) = (&one[start..], &other[start..]);
+    let ends = one.iter().rev().zip(other.iter().rev());
+    let end = ends.take_while(|(a, b)| a == b).count();
+    let (one, other) = (&one[..one.len() - end], &other[..other.len() - end]);
+    let (count, is_swapped) = match (one, other) {
+        ([a, b], [c, d]) if (a, b) == (d, c) => (1, true),
+        _ => (one.len().max(other.len()), false),
+    };
+    (count == 0 || is_swapped || longer > 3).then_some(count)
+}
+
+/// The names that are nearest, at most one slip away.
+fn nearest<'a>(miss: &str, all: &'a [Named<'_>]) -> Vec<&'a str> {
+    let names = || all.iter().flat_map(|one| &one.names);
+    let away = |most: usize| {
+        let near = names().filter(|name| slips(name, miss) == Some(most));
+        near.map(String::as_str).collect::<Vec<_>>()
+    };
+    let same = away(0);
+    match same.is_empty() {
+        true => away(1),
+        false => same,
+    }
+}
+
+/// The value is written in parts too: an entry, an item, a field.
+fn has_parts(ty: &FieldType) -> bool {
+    match ty {
+        FieldType::Plain(scalar) => *scalar == Scalar::Any,
+        FieldType::Option(inner) | FieldType::Box(inner) | FieldType::Arc(inner) => {
+            has_parts(inner)
+        }
+        _ => true,
+    }
+}
+
+/// The text of the one report, which is of the variable.
+fn only<'f>(found: &'f Reported, miss: &str) -> Option<&'f str> {
+    let mut reported = found.warnings.iter().chain(&found.problems);
+    match (reported.next(), reported.next()) {
+        (Some(only), None) => {
+            (only.variable.as_deref() == Some(miss)).then_some(only.message.as_str())
+        }
+        _ => None,
+    }
+}
+
+/// Whether the report suggests one of the nearest names; or it is of a value with parts, with whose name the variable begins, and has the
+/// name of that.
+fn is_helpful(
+    message: &str,
+    miss: &str,
+    near: &[&str],
+    all: &[Named<'_>],
+    separator: &str,
+) -> bool {
+    let suggested = |name: &&str| message.contains(&format!(", did you mean `{name}`?"));
+    let is_of_parts = |one: &Named<'_>| {
+        let mut names = one.names.iter();
+        let begins = |name: &String| {
+            let begin = format!("{name}{separator}");
+            miss.to_uppercase().starts_with(&begin) && message.contains(&format!("`{name}"))
+        };
+        has_parts(one.ty) && names.any(begins)
+    };
+    near.iter().any(suggested) || all.iter().any(is_of_parts)
+}
+
+#[test]
+fn each_name_of_a_variable_sets_its_field_and_each_slip_is_reported() {
+    let model = types();
+    let (mut wrong, mut set, mut unrelated) = (Wrong::default(), 0, 0);
+    let mut missed = std::collections::BTreeMap::<Slip, usize>::new();
+    for seed in seeds() {
+        let mut random = Random::new(seed);
+        let separator = random.pick(&["_", "__"]);
+        let prefix = match separator {
+            "_" => "APP_",
+            _ => "APP_?separator=__",
+        };
+        let number = random.below(model.roots.len());
+        let (root, index) = (&structs::ROOTS[number], model.roots[number]);
+        let ItemShape::Struct(fields) = &model.items[index].shape else {
+            continue;
+        };
+        let mut all = Vec::new();
+        add_named(
+            &model,
+            fields,
+            (&["APP_".to_owned()], separator),
+            &[],
+            &mut all,
+        );
+        let mut writer = Writer {
+            model: &model,
+            random: &mut random,
+        };
+        let document = writer.document(index);
+        let named = &all[writer.random.below(all.len())];
+        let other = writer.node(named.ty);
+        let text = writer.text_of(named.ty, &other);
+        let printed = |node| -> [PrintedLayer; 1] {
+            [(
+                Format::Json,
+                forms::print(node, Format::Json, 0).unwrap_or_default(),
+            )]
+        };
+        let layers = printed(&document);
+        let plain = (root.reported)(&layers, (prefix, &[]), Unknown::Deny);
+        if plain.value.is_none() {
+            continue;
+        }
+        let mut check = |kind: &str,
+                         variable: SetVariable,
+                         unknown,
+                         is_right: &dyn Fn(&Reported) -> bool| {
+            let variables = std::slice::from_ref(&variable);
+            let found = (root.reported)(&layers, (prefix, variables), unknown);
+            if !is_right(&found) {
+                wrong.add(kind.to_owned(), || {
+                    format!(
+                        "FLUX_RANDOM_SEED={seed}, {}: {variable:?}, {unknown:?}, {:?}, `{separator}`\n{}\n  {found:#?}\n",
+                        root.name, named.names, layers[0].1
+                    )
+                });
+            }
+        };
+        // Maps are laid over one another, by key.
+        let whole = with(&document, &named.way, &other).filter(|_| !is_map(named.ty));
+        if let (Some(whole), Some(text)) = (whole, text) {
+            let expected = (root.reported)(&printed(&whole), (prefix, &[]), Unknown::Deny);
+            if expected.value.is_some() {
+                let name = random.below(named.names.len());
+                let variable = (named.names[name].clone(), text);
+                set += 1;
+                check("set", variable, Unknown::Deny, &|found| {
+                    found.value == expected.value && found.warnings.is_empty()
+                });
+            }
+        }
+        let slip = random.pick(&SLIPS);
+        let name = &named.names[random.below(named.names.len())];
+        let begins_with = |miss: &str, name: &str, separator: &str| {
+            let behind = miss.strip_prefix(name);
+            behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(separator))
+        };
+        // What is behind the name of a map is the key of an entry.
+        let is_read = |miss: &str| {
+            let mut named = all.iter();
+            named.any(|one| {
+                let is_in_rust = one.in_rust.as_deref() == Some(miss);
+                let mut names = one.names.iter();
+                let is_one = |name: &String| match has_parts(one.ty) {
+                    true => begins_with(miss, name, separator),
+                    false => name == miss,
+                };
+                is_in_rust || names.any(is_one)
+            })
+        };
+        let miss = slipped(&mut random, name, slip).filter(|miss| !is_read(miss));
+        let near = miss.as_deref().map(|miss| nearest(miss, &all));
+        if let (Some(miss), Some(near)) = (miss, near.filter(|near| !near.is_empty())) {
+            *missed.entry(slip).or_default() += 1;
+            // Where the section refuses what it does not know, a slip in it is refused.
+            let is_strict = all.iter().any(|one| {
+                one.is_strict && one.names.iter().any(|name| near.contains(&name.as_str()))
+            });
+            let variable = (miss.clone(), "1".to_owned());
+            let is_right = |found: &Reported| {
+                let message = only(found, &miss);
+                message.is_some_and(|text| is_helpful(text, &miss, &near, &all, separator))
+            };
+            check(
+                &format!("{slip:?}"),
+                variable.clone(),
+                Unknown::Warn,
+                &|found| {
+                    let is_served = found.value == plain.value;
+                    is_right(found) && (is_served || is_strict && found.value.is_none())
+                },
+            );
+            check(
+                &format!("{slip:?}, denied"),
+                variable,
+                Unknown::Deny,
+                &|found| found.value.is_none() && is_right(found),
+            );
+        }
+        let foreign = match random.below(6) {
+            0 => "PATH".to_owned(),
+            1 => format!("MY{name}"),
+            2 => format!("AP_{}", &name["APP_".len()..]),
+            3 => format!("OTHER_{name}"),
+            4 => format!("APP_QQJJWWVV{}", random.below(1_000)),
+            _ => format!("APPS{}", &name["APP".len()..]),
+        };
+        unrelated += 1;
+        check(
+            "unrelated",
+            (foreign, "1".to_owned()),
+            Unknown::Deny,
+            &|found| found.value == plain.value && found.warnings.is_empty(),
+        );
+    }
+    println!("{set} set, {missed:?} missed, {unrelated} of others");
+    wrong.check();
+}
