@@ -16,6 +16,9 @@ pub(crate) type SetVariable = (String, String);
 
 const PREFIX: &str = "APP_";
 
+/// What is reported of layers, and of variables with this prefix above them.
+type ReportOf = fn(&[PrintedLayer], (&str, &[SetVariable]), Unknown) -> Reported;
+
 /// How a root is read.
 pub(crate) struct Root {
     pub(crate) name: &'static str,
@@ -25,7 +28,7 @@ pub(crate) struct Root {
     /// The paths of the problems of one document, and their lines; none where it is accepted.
     pub(crate) refusals: fn(Format, &str) -> Vec<PathAndLine>,
     /// The same as `flux`, with the prefix of the variables, and all that is reported.
-    pub(crate) reported: fn(&[PrintedLayer], (&str, &[SetVariable]), Unknown) -> Reported,
+    pub(crate) reported: ReportOf,
     /// The layers, lowest first, and the variables above them; and what is left of them once every layer is lost.
     pub(crate) kept: fn(&[KeptLayer], &[SetVariable]) -> Kept,
 }
