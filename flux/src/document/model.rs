@@ -231,15 +231,22 @@ impl<'t> Document<'t> {
         value.text.is_empty() && value.style == ScalarStyle::Plain && !is_followed_by_colon()
     }
 
-    /// Whether nothing is written behind a key but an anchor: `key: &name`. A `&` in a comment there counts as one.
+    /// Whether nothing is written behind a key but an anchor: `key: &name`. A `&` in a comment there counts as one, and so does one behind
+    /// it in a line of several entries, as far as it is looked for: a document in one line is not searched for each of its entries.
     pub(crate) fn is_anchor_alone(&self, entry: &Pair) -> bool {
+        const LOOKED_AT: usize = 256;
         let (key, value) = (&self.written(entry.key).span, self.written(entry.value));
         let is_empty =
             matches!(&value.content, NodeContent::Scalar(scalar) if scalar.text.is_empty());
-        let behind = self.text.get(key.end..).unwrap_or_default();
-        let line = behind.find('\n').unwrap_or(behind.len());
+        if !is_empty {
+            return false;
+        }
+        let behind = self.text.as_bytes().get(key.end..).unwrap_or_default();
+        let behind = &behind[..behind.len().min(LOOKED_AT)];
+        let line = behind.iter().position(|byte| *byte == b'\n');
+        let line = line.unwrap_or(behind.len());
         let between = value.span.start.saturating_sub(key.end).max(line);
-        is_empty && behind.get(..between).is_some_and(|text| text.contains('&'))
+        behind[..between.min(behind.len())].contains(&b'&')
     }
 
     /// Whether an entry in the place of a section may be a value whose own key or colon was forgotten.
