@@ -224,26 +224,28 @@ impl<L> Environment<'_, L> {
         let whole = nearest_and_slips(rest, known());
         let most = whole.map_or(usize::MAX, |(_, slips)| slips);
         let meant = |end: usize| {
-            // Another separator than `_` separates exactly: a part of the name is no slip.
             let separator = self.naming.separator;
-            let parts = |name: &str| (separator != "_").then(|| name.matches(separator).count());
-            let of_as_many = |one: &&str| parts(one) == parts(&rest[..end]);
-            let near = nearest_and_slips(&rest[..end], known().filter(of_as_many));
-            let (near, slips) = near.filter(|(_, slips)| *slips <= most)?;
+            let parts = |name: &str| name.matches(separator).count();
+            let of_as_many = |one: &str| parts(one) == parts(&rest[..end]);
+            // Another separator than `_` separates exactly: a part of the name is no slip.
+            let candidates = known().filter(|one| separator == "_" || of_as_many(one));
+            let near = nearest_and_slips(&rest[..end], candidates);
+            // Of what is as near, a name with other parts was meant as a whole: `MODEE_0` by `MODE_0`.
+            let is_nearer =
+                |(one, slips): &(&str, usize)| *slips < most || *slips == most && of_as_many(one);
+            let (near, _) = near.filter(is_nearer)?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
-            let read = self.readings(&meant, &KeysByName::none());
-            Some(((near, slips), read, meant))
+            Some((near, self.readings(&meant, &KeysByName::none()), meant))
         };
         let entry = cuts().find_map(|(end, _)| {
-            let ((near, _), read, meant) = meant(end)?;
+            let (near, read, meant) = meant(end)?;
             let path = path(near)?;
             (!read.found.is_empty()).then(|| (path, format!(", did you mean `{meant}`?")))
         });
         let reached = || {
             cuts().find_map(|(end, _)| {
-                let ((_, slips), read, meant) = meant(end)?;
-                // A name of a whole helps more than how its parts are written.
-                let reached = read.reached.first().filter(|_| slips < most)?;
+                let (_, read, meant) = meant(end)?;
+                let reached = read.reached.first()?;
                 let why = self.why_unread(&meant, reached);
                 Some((reached.path.clone(), why))
             })
