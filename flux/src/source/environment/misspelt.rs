@@ -233,19 +233,22 @@ impl<L> Environment<'_, L> {
             // Of what is as near, a name with other parts was meant as a whole: `MODEE_0` by `MODE_0`.
             let is_nearer =
                 |(one, slips): &(&str, usize)| *slips < most || *slips == most && of_as_many(one);
-            let (near, _) = near.filter(is_nearer)?;
+            let (near, slips) = near.filter(is_nearer)?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
-            Some((near, self.readings(&meant, &KeysByName::none()), meant))
+            let read = self.readings(&meant, &KeysByName::none());
+            Some(((near, slips), read, meant))
         };
         let entry = cuts().find_map(|(end, _)| {
-            let (near, read, meant) = meant(end)?;
+            let ((near, _), read, meant) = meant(end)?;
             let path = path(near)?;
             (!read.found.is_empty()).then(|| (path, format!(", did you mean `{meant}`?")))
         });
         let reached = || {
             cuts().find_map(|(end, _)| {
-                let (_, read, meant) = meant(end)?;
-                let reached = read.reached.first()?;
+                let (near, read, meant) = meant(end)?;
+                // Another name that is as near as a whole helps more than how the parts of this one are written.
+                let is_best = near.1 < most || whole == Some(near);
+                let reached = read.reached.first().filter(|_| is_best)?;
                 let why = self.why_unread(&meant, reached);
                 Some((reached.path.clone(), why))
             })
