@@ -55,6 +55,10 @@ pub(crate) struct NodeDecoder<'d> {
     /// The tag chose a variant, whose content this is.
     tagged: bool,
     /// Whatever the tag is, the value is read.
+    #[cfg_attr(
+        not(feature = "yaml"),
+        allow(dead_code, reason = "YAML alone has tags")
+    )]
     takes_any_tag: bool,
     /// It is the one entry of the map that toml's decoder makes of a date, and the text of the date.
     #[cfg(feature = "toml")]
