@@ -49,7 +49,7 @@ fn a_count_that_differs_from_what_was_sent_is_listened_for_anew() {
     }
 }
 
-/// A database with one document, and what its listener is told. It announces a deletion in any of the ways that it has.
+/// A database with one document, and what its listener receives. It announces a deletion in any of the ways that it has.
 struct Database {
     document: Option<u32>,
     /// How often it was written.
@@ -117,7 +117,7 @@ impl Database {
         })
     }
 
-    /// What a new listener is told that goes on from this version, or from nowhere.
+    /// What a new listener receives that goes on from this version, or from nowhere.
     fn told(&mut self, from: Option<u8>) -> Vec<ResponseType> {
         let mut told = match from {
             Some(version) if version == self.version => Vec::new(),
@@ -131,7 +131,7 @@ impl Database {
         told
     }
 
-    /// What an open listener is told after a write.
+    /// What an open listener receives after a write.
     fn announced(&mut self) -> Vec<ResponseType> {
         let mut told = Vec::new();
         if self.random.u8(..4) == 0 {

@@ -1,4 +1,4 @@
-//! What commands are given to judge, what is left out, what comes later, and which file stands for which.
+//! What commands are given to judge, what is left out, what comes later, and which file is judged in the place of which.
 
 use super::{
     cli::run,
