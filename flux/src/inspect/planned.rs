@@ -37,6 +37,9 @@ use std::{
     path::PathBuf,
 };
 
+/// What a plan with missing values does not show.
+const NOT_BUILT: &str = "values are missing that come later, so that neither the rules on changes nor parties were asked";
+
 /// What documents would change in the configuration that runs. `Display` prints it, `Serialize` gives the fields under their names.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -301,7 +304,10 @@ impl Planning<'_> {
             None => different(self.old, &new),
         };
         let waits = judged.value.as_ref().map(|_| &*judged.pending_restart);
-        let notes = self.notes(&given, waits);
+        let mut notes = self.notes(&given, waits);
+        if !missing.is_empty() && judged.refused.is_none() {
+            notes.push(NOT_BUILT.to_owned());
+        }
         let mut waiting = judged.pending_restart;
         // What waits already, and would go on to.
         waiting.retain(|path| {

@@ -263,3 +263,26 @@ async fn a_plan_tells_which_settings_go_on_to_wait_for_a_restart_and_which_do_no
     assert!(plan("threads: 2\nport: 0").contains("note: waits for a restart already: threads"));
     app.stop().await;
 }
+
+#[derive(Flux, Debug, Clone)]
+struct Named {
+    name: String,
+    #[flux(default = 80, immutable)]
+    port: u16,
+}
+
+#[tokio::test]
+async fn a_plan_with_values_that_come_later_names_them_and_what_was_not_asked() {
+    let documents = [("lower.yaml", Format::Yaml, "name: a\nport: 80")];
+    let app: Capacitor<Named> = over(&documents, &[]).await;
+    let inputs = || Inputs::new().layer("lower.yaml", "port: 81");
+    let plan = app.plan(&inputs()).unwrap();
+    assert!(plan.refused.is_some() && plan.missing.is_empty(), "{plan}");
+    let plan = app.plan(&inputs().partial()).unwrap();
+    assert!(plan.refused.is_none(), "{plan}");
+    assert_eq!(plan.missing[0].path.as_str(), "name");
+    let text = plan.to_string();
+    assert!(text.contains("to come: name: is required"), "{text}");
+    let note = "note: values are missing that come later, so that neither the rules on changes";
+    assert!(text.contains(note), "{text}");
+}
