@@ -92,19 +92,28 @@ impl Consul {
         consul
     }
 
-    /// Asks for what comes after `index`; answers with the next index.
-    async fn ask(&self, http: &Http, index: u64) -> Result<(Observation, u64), SourceError> {
+    /// The question for what comes after `index`. Consistent: by default a new leader answers before it has read its own log, from an
+    /// empty store, and one that is not the leader any more goes on for half a second.
+    fn question(&self, index: u64) -> String {
         let place = &self.place;
-        let mut path = format!("/v1/kv/{}?raw", escaped(place.at(0)));
+        let mut path = format!("/v1/kv/{}?raw&consistent", escaped(place.at(0)));
         if index > 0 {
             path += &format!("&index={index}&wait={}ms", self.patience().as_millis());
         }
         if let Some(dc) = place.get("dc") {
             path += &format!("&dc={}", escaped(dc));
         }
+        path
+    }
+
+    /// Asks for what comes after `index`; answers with the next index.
+    async fn ask(&self, http: &Http, index: u64) -> Result<(Observation, u64), SourceError> {
+        let place = &self.place;
         let token = place.get("token").cloned();
         let headers = token.map(|token| (HeaderName::from_static("x-consul-token"), token));
-        let answer = http.get(place, &path, headers, self.limit()).await?;
+        let answer = http
+            .get(place, &self.question(index), headers, self.limit())
+            .await?;
         let next = answer
             .header("x-consul-index")
             .and_then(|index| index.parse().ok());
@@ -291,6 +300,15 @@ mod tests {
     #[test]
     fn keys_are_escaped_and_slashes_stay() {
         assert_eq!(escaped("app/my key?ü"), "app/my%20key%3F%C3%BC");
+    }
+
+    #[test]
+    fn each_question_is_for_what_a_majority_confirms() {
+        let consul = Consul::new("h", "app").datacenter("dc 2");
+        for (index, waits) in [(0, ""), (7, "&index=7&wait=45000ms")] {
+            let path = format!("/v1/kv/app?raw&consistent{waits}&dc=dc%202");
+            assert_eq!(consul.question(index), path);
+        }
     }
 
     #[test]
