@@ -1,7 +1,10 @@
 //! Watches one key of etcd: it is read at a revision, and watched from the next one on. Every ten seconds a majority is asked
 //! whether what was seen is still what the key holds.
 
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use etcd_client::{
     Certificate, Client, ConnectOptions, Error, EventType, GetOptions, GetResponse, Identity,
@@ -60,18 +63,27 @@ fn version(found: Option<&KeyValue>) -> KeyVersion {
     })
 }
 
+/// A hash of the key's value. A store that an older copy was put back into, and that was written to since, may hold another value under
+/// the numbers that were seen; behind a proxy (`etcd grpc-proxy`) the connection stays meanwhile.
+fn value_hash(found: Option<&KeyValue>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    found.map(KeyValue::value).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// What a session has seen last.
 #[derive(Clone, Copy)]
 struct EtcdRead {
     version: KeyVersion,
+    value: u64,
     /// The store's revision when the key was read last.
     revision: i64,
 }
 
 impl EtcdRead {
     /// Whether a store at this revision, with this version of the key, is still the one that was seen.
-    fn still_holds(self, revision: i64, version: KeyVersion) -> bool {
-        revision >= self.revision && version == self.version
+    fn still_holds(self, revision: i64, version: KeyVersion, value: u64) -> bool {
+        revision >= self.revision && version == self.version && value == self.value
     }
 }
 
@@ -171,17 +183,17 @@ impl Etcd {
         observer.read_at(revision.unsigned_abs(), observation);
         Ok(EtcdRead {
             version: version(found),
+            value: value_hash(found),
             revision,
         })
     }
 
-    /// Asks a majority whether the key is still what was seen of it, without its value.
+    /// Asks a majority whether the key is still what was seen of it.
     async fn still_holds(&self, client: &Client, seen: EtcdRead) -> Result<bool, SourceError> {
-        let answer = self
-            .ask(client, Some(GetOptions::new().with_keys_only()))
-            .await?;
+        let answer = self.ask(client, None).await?;
         let revision = answer.header().map_or(0, |header| header.revision());
-        Ok(seen.still_holds(revision, version(answer.kvs().first())))
+        let found = answer.kvs().first();
+        Ok(seen.still_holds(revision, version(found), value_hash(found)))
     }
 
     async fn follow(&self, client: &Client, revision: i64) -> Result<WatchStream, SourceError> {
@@ -204,10 +216,10 @@ impl Etcd {
             return;
         };
         let (observation, now) = match change {
-            EventType::Put => (self.document(key), version(Some(key))),
+            EventType::Put => (self.document(key), Some(key)),
             EventType::Delete => (Observation::Absent, None),
         };
-        seen.version = now;
+        (seen.version, seen.value) = (version(now), value_hash(now));
         observer.announced_at(key.mod_revision().unsigned_abs(), observation);
     }
 
@@ -358,20 +370,25 @@ mod tests {
     fn what_the_watch_did_not_announce_is_noticed_when_the_store_is_asked() {
         let seen = EtcdRead {
             version: Some((3, 7, 2)),
+            value: 1,
             revision: 9,
         };
-        assert!(seen.still_holds(9, Some((3, 7, 2))));
-        assert!(seen.still_holds(20, Some((3, 7, 2))), "other keys changed");
-        assert!(!seen.still_holds(20, Some((3, 12, 3))));
-        assert!(!seen.still_holds(20, None));
-        assert!(!seen.still_holds(8, Some((3, 7, 2))), "an older copy");
+        let holds = |revision, version| seen.still_holds(revision, version, 1);
+        assert!(holds(9, Some((3, 7, 2))));
+        assert!(holds(20, Some((3, 7, 2))), "other keys changed");
+        assert!(!holds(20, Some((3, 12, 3))));
+        assert!(!holds(20, None));
+        assert!(!holds(8, Some((3, 7, 2))), "an older copy");
         // Made anew, with the numbers of another key.
-        assert!(!seen.still_holds(9, Some((7, 7, 1))));
+        assert!(!holds(9, Some((7, 7, 1))));
+        // An older copy, and the same number of writes since.
+        assert!(!seen.still_holds(9, Some((3, 7, 2)), 2));
         let absent = EtcdRead {
             version: None,
             ..seen
         };
-        assert!(absent.still_holds(9, None) && !absent.still_holds(10, Some((10, 10, 1))));
+        let holds = |revision, version| absent.still_holds(revision, version, 1);
+        assert!(holds(9, None) && !holds(10, Some((10, 10, 1))));
     }
 
     #[test]

@@ -37,7 +37,7 @@ const POLL: Duration = Duration::from_secs(30);
 const OFTEN: Duration = Duration::from_millis(100);
 
 /// Watches a document on a web server by asking for it again and again; one that has not changed is not sent again where the
-/// server gives it an `ETag` or a `Last-Modified`.
+/// server gives it an `ETag`.
 ///
 /// The URI is that of the document; what concerns Flux is behind `#`, which is never sent:
 /// `https://config.example.com/app.json#poll=1m`. A password is `https://user:${PASSWORD}@host/..`, a token `#token=${TOKEN}`.
@@ -159,11 +159,11 @@ impl Watcher for Https {
         // What was reported of this session's answers last; nothing of a document is its absence.
         let mut reported: Option<Option<Bytes>> = None;
         loop {
-            let conditions: Vec<_> = known.conditions().collect();
-            let conditional = !conditions.is_empty();
+            let condition = known.condition();
+            let conditional = condition.is_some();
             // A cache on the way asks the server itself, which alone knows whether the document still holds.
             let fresh = (CACHE_CONTROL, "no-cache".to_owned());
-            let headers = self.authorization().into_iter().chain(conditions);
+            let headers = self.authorization().into_iter().chain(condition);
             let headers = headers.chain([fresh]);
             let path = self.place.at(0);
             let asked = Instant::now();

@@ -268,11 +268,8 @@ async fn schedule(seed: u64, time: Duration) -> Option<()> {
         let length = random.millis(8000);
         while fault_begin.elapsed() < length {
             match random.below(8) {
-                // What is written after it would have the numbers of what was written before.
-                0 => {
-                    followed.goes_back(older);
-                    break;
-                }
+                // What is written after it may have the numbers of what was written before.
+                0 => followed.goes_back(older),
                 how => followed.writes(how == 1),
             }
             sleep(random.millis(4000)).await;

@@ -177,14 +177,23 @@ async fn a_document_with_a_tag_is_sent_once() {
     .await;
 }
 
+/// By RFC 9110 a server answers 304 for whatever is not later than the date that it is asked with.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_with_a_date_is_sent_once() {
-    is_sent_once(|n| {
-        let date = format!("Wed, 0{n} Jan 2025 00:00:00 GMT");
-        let condition = format!("If-Modified-Since: {date}");
-        (format!("Last-Modified: {date}"), condition)
-    })
-    .await;
+async fn an_older_document_that_was_put_back_is_seen_where_the_server_gives_dates_alone() {
+    let web = Web::start().await;
+    let turn = |n, day| {
+        let header = format!("Last-Modified: Wed, 0{day} Jan 2025 00:00:00 GMT");
+        web.version(n, &header, "If-Modified-Since: ");
+    };
+    turn(1, 5);
+    let watched = Watched::started(Source::watcher(web.source())).await;
+    web.asked_again(3).await;
+    // With the same date, and with an older one.
+    for (n, day) in [(2, 5), (3, 4)] {
+        turn(n, day);
+        watched.sees(n).await;
+    }
+    watched.until("live", || watched.is_live()).await;
 }
 
 /// What was changed just before it was read may change again within the same second.

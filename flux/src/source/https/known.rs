@@ -1,6 +1,6 @@
-//! Under which conditions a document need not be sent again: what is known of the version that was read last.
+//! Under which condition a document need not be sent again: what is known of the version that was read last.
 
-use hyper::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use hyper::header::{HeaderName, IF_NONE_MATCH};
 
 use crate::source::remote::{http::HttpAnswer, retry_after::date};
 
@@ -42,14 +42,11 @@ impl Known {
         }
     }
 
-    /// The conditions under which it need not be sent again.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = (HeaderName, String)> + use<> {
+    /// The condition under which it need not be sent again: the server's tag. Its date is none, since servers answer that a document
+    /// has not changed after it of an older one that was put back, and of any other one with that date.
+    pub(super) fn condition(&self) -> Option<(HeaderName, String)> {
         let tag = self.tag.clone();
         let tag = tag.filter(|_| !self.is_fresh || self.tags_content);
-        let tag = tag.map(|tag| (IF_NONE_MATCH, tag));
-        let modified = self.modified.clone();
-        let modified = modified.filter(|_| self.tag.is_none() && !self.is_fresh);
-        tag.into_iter()
-            .chain(modified.map(|at| (IF_MODIFIED_SINCE, at)))
+        tag.map(|tag| (IF_NONE_MATCH, tag))
     }
 }
