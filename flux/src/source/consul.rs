@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use flux_syntax::{Remote, Scheme};
-use hyper::{StatusCode, header::HeaderName};
+use hyper::{
+    StatusCode,
+    header::{CACHE_CONTROL, HeaderName},
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Observation, Observer, SourceError, Watcher,
+    AsOf, Observation, Observer, SourceError, Watcher,
     remote::{
         self, ANSWER,
         anew::{BRIEF, IDLE, Watches},
@@ -106,23 +109,46 @@ impl Consul {
         path
     }
 
-    /// Asks for what comes after `index`; answers with the next index.
-    async fn ask(&self, http: &Http, index: u64) -> Result<(Observation, u64), SourceError> {
+    /// Asks for what comes after `index`.
+    async fn ask(&self, http: &Http, index: u64) -> Result<Answered, SourceError> {
         let place = &self.place;
         let token = place.get("token").cloned();
-        let headers = token.map(|token| (HeaderName::from_static("x-consul-token"), token));
+        let token = token.map(|token| (HeaderName::from_static("x-consul-token"), token));
+        // A cache on the way asks the server itself.
+        let headers = token
+            .into_iter()
+            .chain([(CACHE_CONTROL, "no-cache".to_owned())]);
         let answer = http
             .get(place, &self.question(index), headers, self.limit())
             .await?;
+        let age = answer.age();
+        if age > self.limit() {
+            return Err(SourceError::transient(format!(
+                "{}: a cache on the way answers in the server's place, and what it has is {} s old (`Age`); let it ask the server",
+                place.origin(),
+                age.as_secs()
+            )));
+        }
+        if answer.header("x-consul-knownleader") == Some("false") {
+            return Err(SourceError::transient(format!(
+                "{}: the server knows no leader, so that nobody confirms what it answers (`X-Consul-KnownLeader: false`)",
+                place.origin()
+            )));
+        }
         let next = answer
             .header("x-consul-index")
             .and_then(|index| index.parse().ok());
+        let answered = |observation, next| Answered {
+            observation,
+            next,
+            age,
+        };
         match (answer.status, next) {
             (StatusCode::OK, Some(next)) => {
                 let revision = Some(u64::to_string(&next));
-                Ok((document(place, &answer.body, revision), next))
+                Ok(answered(document(place, &answer.body, revision), next))
             }
-            (StatusCode::NOT_FOUND, Some(next)) => Ok((Observation::Absent, next)),
+            (StatusCode::NOT_FOUND, Some(next)) => Ok(answered(Observation::Absent, next)),
             (StatusCode::OK | StatusCode::NOT_FOUND, None) => {
                 let (origin, status) = (place.origin(), answer.status);
                 Err(SourceError::transient(format!(
@@ -132,6 +158,15 @@ impl Consul {
             _ => Err(refused(place, &answer)),
         }
     }
+}
+
+/// What the server answered.
+struct Answered {
+    observation: Observation,
+    /// The index to ask for next.
+    next: u64,
+    /// For how long a cache on the way has had it.
+    age: Duration,
 }
 
 /// A key as part of a path: slashes stay.
@@ -166,14 +201,18 @@ impl Consul {
         checked(&self.place)?;
         let connect = Http::new(&self.place);
         let http = SERVERS
-            .lease(self.place.server(), observer.was_live(), connect)
+            .lease(&self.place, observer.was_live(), connect)
             .await?;
         let mut index = 0;
         let mut watches = Watches::default();
         let mut before = None;
         loop {
             let asked = Instant::now();
-            let (observation, next) = self.ask(&http, index).await?;
+            let Answered {
+                observation,
+                next,
+                age,
+            } = self.ask(&http, index).await?;
             let now = match &observation {
                 Observation::Value(content) => Some(content.bytes.clone()),
                 _ => None,
@@ -184,7 +223,7 @@ impl Consul {
             before = Some(now);
             // It may be as old as its question, also where the server seems to have held it: it answers early now and then without a
             // change, and the answer may have been under way, or this process stopped, since.
-            observer.as_of(asked).observe(observation);
+            observer.as_of(AsOf { asked, age }).observe(observation);
             index = follows(index, next, asked.elapsed());
             let pause = match watches.pause(was_of_use, IDLE, fastrand::f64()) {
                 _ if was_of_use => SPACING,
@@ -284,6 +323,25 @@ mod tests {
             // 150 where each pause is the shortest that it may be.
             let asked = count.load(SeqCst);
             assert!((3..=14).contains(&asked), "{is_there}: {asked}");
+        }
+    }
+
+    /// As of a cache that does not ask the server, and of a server that is asked without a leader.
+    #[tokio::test]
+    async fn what_nobody_vouches_for_is_no_answer() {
+        for (header, words) in [
+            ("Age: 3600", "3600 s old"),
+            ("X-Consul-KnownLeader: false", "knows no leader"),
+        ] {
+            let headers = format!("X-Consul-Index: 5\r\n{header}\r\n");
+            let address = fake::web(move |_, client| {
+                client.write_all(&fake::found(&headers, "{}")).unwrap();
+            });
+            let mailbox = Mailbox::new(1);
+            let observer = mailbox.observer(0);
+            let consul = Consul::new(address.to_string(), "app");
+            let error = consul.session(&observer).await.unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
         }
     }
 

@@ -68,6 +68,15 @@ impl SourceError {
         self.message = message.into();
     }
 
+    /// The error of another source, whose origin begins it, as that of this one.
+    #[cfg(feature = "_remote")]
+    pub(crate) fn of(mut self, other: &str, origin: &str) -> Self {
+        if let Some(rest) = self.message.strip_prefix(other) {
+            self.message = format!("{origin}{rest}").into();
+        }
+        self
+    }
+
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         SourceError {
             kind,

@@ -284,7 +284,7 @@ impl Watcher for Etcd {
             })),
             None => {
                 SERVERS
-                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .lease(&self.place, observer.was_live(), self.connect())
                     .await?
             }
         };

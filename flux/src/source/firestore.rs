@@ -269,7 +269,7 @@ impl Watcher for Firestore {
         observer.is_read_every(RELISTEN, ANSWER);
         let connect = async { self.connect().await.map(shared::Client::new) };
         let project: Lease<shared::Client<Project>> = PROJECTS
-            .lease(self.place.server(), observer.was_live(), connect)
+            .lease(&self.place, observer.was_live(), connect)
             .await?;
         let ended = self.follow(&project, observer).await;
         if let Err(error) = &ended

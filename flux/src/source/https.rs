@@ -152,7 +152,7 @@ impl Watcher for Https {
         let bound = bound.saturating_add(bound / 10).saturating_add(ANSWER);
         let connect = Http::new(&self.place);
         let http = SERVERS
-            .lease(self.place.server(), observer.was_live(), connect)
+            .lease(&self.place, observer.was_live(), connect)
             .await?;
         let mut again = observer.resync();
         let mut known = Known::default();

@@ -315,7 +315,7 @@ impl Watcher for Kubernetes {
                     cluster.await.map(shared::Client::new)
                 };
                 CLUSTERS
-                    .lease(self.place.server(), observer.was_live(), connect)
+                    .lease(&self.place, observer.was_live(), connect)
                     .await?
             }
         };

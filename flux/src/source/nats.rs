@@ -340,7 +340,7 @@ impl Watcher for Nats {
             Some(client) => Lease::own(NatsLink::of(client.clone())),
             None => {
                 SERVERS
-                    .lease(self.place.server(), observer.was_live(), self.connect())
+                    .lease(&self.place, observer.was_live(), self.connect())
                     .await?
             }
         };

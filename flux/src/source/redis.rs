@@ -324,7 +324,7 @@ impl Watcher for Redis {
                     connect(&self.place, client).await
                 };
                 SERVERS
-                    .lease(self.place.server(), observer.was_live(), connect)
+                    .lease(&self.place, observer.was_live(), connect)
                     .await?
             }
         };

@@ -218,7 +218,7 @@ impl Watcher for ZooKeeper {
         checked(&self.place)?;
         observer.holds_for(BEAT + ANSWER);
         let session = SERVERS
-            .lease(self.place.server(), observer.was_live(), self.connect())
+            .lease(&self.place, observer.was_live(), self.connect())
             .await?;
         let mut ended = std::pin::pin!(session.ended());
         let mut resync = observer.resync();

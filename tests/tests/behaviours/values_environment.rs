@@ -333,3 +333,52 @@ fn a_misspelt_variable_is_a_warning_with_the_name_that_was_meant() {
         "{warnings}"
     );
 }
+
+/// Whose entries are not laid over those of another layer: what is below would be lost.
+#[test]
+fn a_part_of_a_struct_or_a_newtype_that_is_a_value_is_not_set_by_a_variable() {
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    struct Inner {
+        x: u8,
+        #[serde(default)]
+        y: u8,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    struct Limits(BTreeMap<String, u8>);
+    #[derive(Flux)]
+    struct App {
+        inner: Inner,
+        perhaps: Option<Inner>,
+        limits: Limits,
+        own: BTreeMap<String, u8>,
+    }
+    let document = r#"{"inner": {"x": 3, "y": 4, "q": 1}, "perhaps": {"x": 3, "y": 4}, "limits": {"a": 1}, "own": {"a": 1}}"#;
+    let names = ["APP_INNER_X", "APP_PERHAPS_Y", "APP_LIMITS_B", "APP_OWN_B"];
+    let capacitor = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::value(document).format(flux::Format::Json))
+        .source(Source::env("APP_").variables(names.map(|name| (name, "9"))))
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(capacitor.start()).unwrap();
+    let app = capacitor.get();
+    let inner = [Some(&app.inner), app.perhaps.as_ref()];
+    let inner = inner.map(|inner| inner.map(|inner| (inner.x, inner.y)));
+    assert_eq!(inner, [Some((3, 4)); 2]);
+    assert_eq!(app.inner.rest["q"], 1);
+    assert_eq!(app.limits.0, BTreeMap::from([("a".to_owned(), 1)]));
+    let own = [("a".to_owned(), 1), ("b".to_owned(), 9)];
+    assert_eq!(app.own, BTreeMap::from(own));
+    let warnings = &capacitor.status().warnings;
+    for name in &names[..3] {
+        let told = warnings.iter().find(|one| one.to_string().contains(name));
+        let told = told.unwrap_or_else(|| panic!("{name}: {warnings:?}"));
+        assert!(
+            told.message.contains("is read as a single value"),
+            "{told:?}"
+        );
+    }
+}

@@ -57,6 +57,9 @@ pub(crate) enum AskedValue {
 thread_local! {
     /// The form that the last text was read for.
     static ASKED: Cell<Option<AskedForm>> = const { Cell::new(None) };
+    /// The map that it was read for is a value of its own, whose entries are not laid over those of another layer: a newtype around one,
+    /// or a struct with a flattened field.
+    static IS_WHOLE: Cell<bool> = const { Cell::new(false) };
     /// What the last text was read for.
     static VALUE: Cell<AskedValue> = const { Cell::new(AskedValue::Other) };
     /// A map in the place of a list contains its items by their numbers.
@@ -70,8 +73,16 @@ pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
     ASKED.take()
 }
 
+/// The same where parts of it may be set by themselves, which are laid over the layers below.
+pub(crate) fn asked_parts(decode: impl FnOnce()) -> Option<AskedForm> {
+    IS_WHOLE.set(false);
+    let form = asked_form(decode);
+    form.filter(|form| *form != AskedForm::Map || !IS_WHOLE.get())
+}
+
 /// What `decode` reads its one text for.
 pub(crate) fn asked_value(decode: impl FnOnce()) -> AskedValue {
+    IS_WHOLE.set(false);
     VALUE.set(AskedValue::Other);
     decode();
     VALUE.take()
@@ -92,6 +103,19 @@ pub(super) fn plain_scalars() -> bool {
 /// A text is read in this form.
 pub(super) fn asked_for(form: AskedForm) {
     ASKED.set(Some(form));
+}
+
+/// The map that a text is read for, if it is one, is a value of its own.
+pub(super) fn asked_for_whole() {
+    IS_WHOLE.set(true);
+}
+
+/// A text is read as a map.
+pub(super) fn asked_for_map() {
+    ASKED.set(Some(AskedForm::Map));
+    if IS_WHOLE.get() {
+        VALUE.set(AskedValue::Anything);
+    }
 }
 
 /// A text is read for this.

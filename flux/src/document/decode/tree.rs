@@ -4,7 +4,8 @@
 use super::{
     parts::{ListKind, Rest},
     reading::{
-        AskedForm, AskedValue, asked_for, asked_for_value, by_number, chosen, opened, plain_scalars,
+        AskedForm, AskedValue, asked_for, asked_for_map, asked_for_value, asked_for_whole,
+        by_number, chosen, opened, plain_scalars,
     },
     tree_access::{TreeEntries, TreeItems, entries_of, no_key_twice},
 };
@@ -17,7 +18,10 @@ use crate::{
     problem::{DATE, too_many},
 };
 use serde::{
-    de::{self, Deserializer, IntoDeserializer, Unexpected, Visitor, value::MapAccessDeserializer},
+    de::{
+        self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
+        value::MapAccessDeserializer,
+    },
     forward_to_deserialize_any,
 };
 
@@ -213,6 +217,9 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
+        if let Tree::Raw(_) = self.0 {
+            asked_for_whole();
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -225,7 +232,14 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
             Tree::Raw(text) => {
-                asked_for(AskedForm::Map);
+                // What serde derives for a struct with a flattened field expects `struct App`, where maps expect `a map`.
+                if (&visitor as &dyn Expected)
+                    .to_string()
+                    .starts_with("struct ")
+                {
+                    asked_for_whole();
+                }
+                asked_for_map();
                 TreeDecoder(&*opened(AskedForm::Map, text)?).items(ListKind::Tuple, visitor)
             }
             _ => self.items(ListKind::Tuple, visitor),

@@ -331,10 +331,10 @@ impl<L> Environment<'_, L> {
         }
     }
 
-    /// What the value at these steps is written as, where that is a map or a list.
+    /// What the value at these steps is written as, where that is a map or a list whose parts may be set.
     pub(super) fn form(&self, steps: &[super::step::PathStep]) -> Option<AskedForm> {
         let tree = super::step::alone(steps, crate::document::tree::Tree::Raw(String::new()));
-        crate::document::asked_form(|| {
+        crate::document::asked_parts(|| {
             (self.decode)(&tree, false);
         })
     }

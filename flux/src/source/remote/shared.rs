@@ -91,6 +91,8 @@ struct FailedConnect {
     /// The newest one.
     at: Instant,
     error: SourceError,
+    /// The source that asked.
+    origin: String,
 }
 
 impl FailedConnect {
@@ -144,18 +146,18 @@ impl<C: Connection> Connections<C> {
         }
     }
 
-    /// The open connection to `server`, or a new one by `connect`. Callers at one time wait for one attempt and receive
+    /// The open connection to the server of this place, or a new one by `connect`. Callers at one time wait for one attempt and receive
     /// its failure together, so that a thousand capacitors knock once. Who had `lost` the server and had to wait for it steps aside
     /// before it uses the connection: all who wait, here and in other processes, are let in in the same instant.
     pub(crate) async fn lease(
         &self,
-        server: Remote<String>,
+        place: &Remote<String>,
         lost: bool,
         connect: impl Future<Output = Result<C, SourceError>>,
     ) -> Result<Lease<C>, SourceError> {
         let asked = Instant::now();
-        let cell = self.cell(server);
-        let connection = Self::connection(&cell, asked, connect).await?;
+        let cell = self.cell(place.server());
+        let connection = Self::connection(&cell, place, asked, connect).await?;
         if lost {
             tokio::time::sleep(aside(asked.elapsed(), fastrand::f64())).await;
         }
@@ -167,6 +169,7 @@ impl<C: Connection> Connections<C> {
 
     async fn connection(
         cell: &Cell<C>,
+        place: &Remote<String>,
         asked: Instant,
         connect: impl Future<Output = Result<C, SourceError>>,
     ) -> Result<Arc<C>, SourceError> {
@@ -176,7 +179,7 @@ impl<C: Connection> Connections<C> {
         }
         let since = match &last.failed {
             Some(failed) if failed.at > asked || failed.stands(Instant::now()) => {
-                return Err(failed.error.clone());
+                return Err(failed.error.clone().of(&failed.origin, &place.origin()));
             }
             failed => failed.as_ref().map(|failed| failed.since),
         };
@@ -193,6 +196,7 @@ impl<C: Connection> Connections<C> {
                     since: since.unwrap_or(at),
                     at,
                     error: error.clone(),
+                    origin: place.origin(),
                 });
                 Err(error)
             }

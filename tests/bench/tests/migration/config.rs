@@ -139,6 +139,81 @@ pub(crate) fn habit(habit: &str) -> bool {
                 (&["c".to_owned()][..], &["a".to_owned(), "b".to_owned()][..])
             );
         }
+        "a struct in a field" => {
+            #[derive(Deserialize, Debug, Clone, PartialEq)]
+            struct Pool {
+                min: u8,
+                #[serde(default)]
+                max: u8,
+            }
+            #[derive(Deserialize)]
+            struct Plain {
+                pool: Pool,
+            }
+            let both = ["[pool]\nmin = 1\nmax = 50", "[pool]\nmin = 3"];
+            let builder = builder.add_source(toml(both[0])).add_source(toml(both[1]));
+            let read: Plain = builder.build().unwrap().try_deserialize().unwrap();
+            assert_eq!(read.pool, Pool { min: 3, max: 50 });
+            #[derive(Flux)]
+            struct Forgotten {
+                pool: Pool,
+            }
+            let read = flux_side::read::<Forgotten>(&both, |builder| builder).unwrap();
+            assert_eq!(read.pool, Pool { min: 3, max: 0 });
+            #[derive(Flux)]
+            struct Section {
+                min: u8,
+                #[flux(default)]
+                max: u8,
+            }
+            #[derive(Flux)]
+            struct Nested {
+                #[flux(nested)]
+                pool: Section,
+            }
+            let read = flux_side::read::<Nested>(&both, |builder| builder).unwrap();
+            assert_eq!((read.pool.min, read.pool.max), (3, 50));
+        }
+        "a map in a map" => {
+            type Maps = HashMap<String, HashMap<String, u8>>;
+            #[derive(Deserialize)]
+            struct Plain {
+                outer: Maps,
+            }
+            let both = ["[outer.o]\na = 1\n[outer.p]\nc = 3", "[outer.o]\nb = 2"];
+            let builder = builder.add_source(toml(both[0])).add_source(toml(both[1]));
+            let read: Plain = builder.build().unwrap().try_deserialize().unwrap();
+            assert_eq!((read.outer["o"].len(), read.outer.len()), (2, 2));
+            #[derive(Flux)]
+            struct App {
+                outer: Maps,
+            }
+            let read = flux_side::read::<App>(&both, |builder| builder).unwrap();
+            assert_eq!((read.outer["o"].len(), read.outer.len()), (1, 2));
+            #[derive(Flux)]
+            struct Inner {
+                #[flux(default)]
+                a: u8,
+                #[flux(default)]
+                b: u8,
+                #[flux(default)]
+                c: u8,
+            }
+            #[derive(Flux)]
+            struct Sections {
+                #[flux(nested)]
+                outer: HashMap<String, Inner>,
+            }
+            let read = flux_side::read::<Sections>(&both, |builder| builder).unwrap();
+            let (o, p) = (&read.outer["o"], &read.outer["p"]);
+            assert_eq!((o.a, o.b, p.c), (1, 2, 3));
+        }
+        "an empty variable" => {
+            let environment = Environment::with_prefix("APP");
+            let read = builder.add_source(environment).build().unwrap();
+            assert_eq!(read.get_string("host").unwrap(), "");
+            flux_side::an_empty_variable_is_no_value_unless_it_is_to_be();
+        }
         "an unknown key" => {
             assert!(plain(builder.add_source(toml("port = 1\nprot = 1"))).is_ok());
             flux_side::an_unknown_key_is_a_warning();

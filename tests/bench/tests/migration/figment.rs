@@ -83,35 +83,27 @@ pub(crate) fn habit(habit: &str) -> bool {
             );
             flux_side::a_missing_file_is_refused_unless_it_is_optional();
         }
-        "`Serialized::defaults`" => {
-            let figment = Figment::from(Serialized::defaults(Plain {
-                port: 5,
-                ..Plain::default()
-            }));
-            assert_eq!(
-                figment
-                    .merge(Json::string(r#"{"name": "n"}"#))
-                    .extract::<Plain>()
-                    .unwrap()
-                    .port,
-                5
-            );
+        "`Serialized::defaults`" => defaults(),
+        "an empty variable" => {
+            let read: String = Figment::from(Env::prefixed("APP_"))
+                .extract_inner("host")
+                .unwrap();
+            assert_eq!(read, "");
+            flux_side::an_empty_variable_is_no_value_unless_it_is_to_be();
+        }
+        "quotes in a variable" => {
+            let read: String = Figment::from(Env::prefixed("APP_"))
+                .extract_inner("quoted")
+                .unwrap();
+            assert_eq!(read, "123");
             #[derive(Flux)]
-            #[serde(default)]
             struct App {
-                port: u16,
+                quoted: String,
+                /// Digits in no quotes.
                 name: String,
             }
-            impl Default for App {
-                fn default() -> Self {
-                    App {
-                        port: 5,
-                        name: String::new(),
-                    }
-                }
-            }
-            let read = flux_side::read::<App>(&["name = 'n'"], |builder| builder).unwrap();
-            assert_eq!((read.port, &*read.name), (5, "n"));
+            let read = from_environment::<App>();
+            assert_eq!((&*read.quoted, &*read.name), ("\"123\"", "0123"));
         }
         "profiles" => {
             let figment = Figment::from(
@@ -143,4 +135,56 @@ pub(crate) fn habit(habit: &str) -> bool {
         _ => return false,
     }
     true
+}
+
+/// A default of the whole is laid below every layer by figment; that of a struct of Flux counts for its own fields.
+fn defaults() {
+    #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+    struct Plain {
+        port: u16,
+        pool: PlainPool,
+    }
+    #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+    struct PlainPool {
+        size: u16,
+        idle: u16,
+    }
+    let whole = || {
+        let pool = PlainPool { size: 50, idle: 60 };
+        Plain { port: 5, pool }
+    };
+    let figment = Figment::from(Serialized::defaults(whole()));
+    let figment = figment.merge(Json::string(r#"{"pool": {"size": 7}}"#));
+    let read: Plain = figment.extract().unwrap();
+    assert_eq!((read.port, read.pool.size, read.pool.idle), (5, 7, 60));
+    #[derive(Flux)]
+    #[serde(default)]
+    struct App {
+        port: u16,
+        #[flux(nested)]
+        pool: AppPool,
+    }
+    #[derive(Flux)]
+    #[serde(default)]
+    struct AppPool {
+        size: u16,
+        idle: u16,
+    }
+    impl Default for AppPool {
+        fn default() -> Self {
+            AppPool { size: 10, idle: 20 }
+        }
+    }
+    impl Default for App {
+        fn default() -> Self {
+            let pool = AppPool { size: 50, idle: 60 };
+            App { port: 5, pool }
+        }
+    }
+    let part = &["[pool]\nsize = 7"];
+    let read = flux_side::read::<App>(part, |builder| builder).unwrap();
+    assert_eq!((read.port, read.pool.size, read.pool.idle), (5, 7, 20));
+    let defaults = Serialized::defaults(whole());
+    let read = flux_side::read::<App>(part, |builder| builder.provider(defaults)).unwrap();
+    assert_eq!((read.port, read.pool.size, read.pool.idle), (5, 7, 60));
 }

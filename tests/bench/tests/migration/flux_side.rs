@@ -61,6 +61,14 @@ pub(crate) fn from_environment<C: Config>() -> Arc<Snapshot<C>> {
     read(&[], |builder| builder.override_with(Source::env("APP_"))).expect("the environment")
 }
 
+/// A variable that is set to nothing, `APP_HOST`.
+pub(crate) fn an_empty_variable_is_no_value_unless_it_is_to_be() {
+    assert_eq!(from_environment::<Settings>().host, "localhost");
+    let environment = Source::env("APP_?empty=value");
+    let read = read::<Settings>(&[], |builder| builder.override_with(environment));
+    assert_eq!(read.unwrap().host, "");
+}
+
 /// An unknown key is applied over, and refused where that is asked for.
 pub(crate) fn an_unknown_key_is_a_warning() {
     assert!(settings(&["prot = 1"]).is_ok());

@@ -16,13 +16,14 @@ mod sentences;
 use std::process::Command;
 
 /// What the child's environment has.
-const VARIABLES: [(&str, &str); 9] = [
+const VARIABLES: [(&str, &str); 10] = [
     ("APP_PORT", "9090"),
     ("APP_NAME", "0123"),
     ("APP_TAGS", "a,b"),
     ("APP_POOL_MAX_SIZE", "7"),
     ("APP__POOL__MAX_SIZE", "8"),
     ("APP_HOST", ""),
+    ("APP_QUOTED", "\"123\""),
     ("APP_PROFILE", "debug"),
     ("DATABASE_URL", "postgres://db"),
     ("APP_DB_PORT", "5432"),

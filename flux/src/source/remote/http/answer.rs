@@ -25,7 +25,6 @@ impl HttpAnswer {
 
     /// How old it is where a cache on the way gave it by itself, as `Age` shows. More seconds than a number holds are as many as can
     /// be.
-    #[cfg(feature = "https")]
     pub(crate) fn age(&self) -> Duration {
         const LONGEST: Duration = Duration::from_secs(365 * 86_400);
         let age = self.header("age").unwrap_or_default().trim_start();

@@ -10,8 +10,12 @@ type Wire = Client<()>;
 const FIRST: bool = false;
 const LOST: bool = true;
 
-fn server(host: &str) -> Remote<String> {
+fn place(host: &str) -> Remote<String> {
     Remote::new(Scheme::Redis).host(host)
+}
+
+fn server(host: &str) -> &'static Remote<String> {
+    Box::leak(Box::new(place(host)))
 }
 
 async fn connect(count: &AtomicU32) -> Result<Wire, SourceError> {
@@ -66,6 +70,27 @@ async fn a_broken_connection_is_replaced() {
         .unwrap();
     assert!(Arc::ptr_eq(&new.connection, &same.connection));
     assert_eq!(count.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_failure_that_is_shared_names_the_source_that_receives_it() {
+    let all: Connections<Wire> = Connections::new();
+    let places = ["one", "two"].map(|key| place("a").piece(key));
+    let refused = |place: &Remote<String>| {
+        let error = SourceError::transient(format!("{}: refused", place.origin()));
+        async move {
+            tokio::task::yield_now().await;
+            Err(error)
+        }
+    };
+    let (one, two) = tokio::join!(
+        all.lease(&places[0], FIRST, refused(&places[0])),
+        all.lease(&places[1], FIRST, std::future::pending()),
+    );
+    for (place, error) in places.iter().zip([one.err(), two.err()]) {
+        let text = error.expect("it is refused").to_string();
+        assert_eq!(text, format!("{}: refused", place.origin()));
+    }
 }
 
 #[tokio::test(start_paused = true)]
