@@ -197,6 +197,12 @@ impl Watcher for Https {
                         Err(by) => observer.failing(self.held_back(by, &answer, age)),
                     }
                 }
+                StatusCode::NOT_MODIFIED if conditional && !known.is_confirmed_by(&answer) => {
+                    // It is asked for as a whole.
+                    known = Known::default();
+                    sleep_until(asked + OFTEN).await;
+                    continue;
+                }
                 StatusCode::NOT_MODIFIED if conditional => {
                     self.newest.still_holds(of);
                     if old.is_none() {

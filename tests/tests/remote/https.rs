@@ -23,6 +23,8 @@ struct Held {
     unchanged: Option<String>,
     /// Ends the connection before the body's end.
     breaks_off: bool,
+    /// A 304 has the headers, too.
+    names_tag: bool,
     asked: Vec<String>,
     sent: usize,
     connections: usize,
@@ -126,7 +128,11 @@ async fn serve(mut client: TcpStream, held: &Mutex<Held>) -> std::io::Result<()>
             let unchanged = held.unchanged.as_ref().is_some_and(met);
             held.asked.push(head);
             match unchanged {
-                true => (b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), false),
+                true => {
+                    let headers = if held.names_tag { &*held.headers } else { "" };
+                    let head = format!("HTTP/1.1 304 Not Modified\r\n{headers}\r\n");
+                    (head.into_bytes(), false)
+                }
                 false => {
                     held.sent += usize::from(held.status == 200);
                     let (status, length) = (held.status, held.body.len());
@@ -248,6 +254,20 @@ async fn a_server_that_dates_each_answer_is_asked_by_its_tag() {
         assert!(watched.is_live());
     }
     watched.has_applied(&[1, 2, 3]);
+}
+
+/// As of a cache that confuses two versions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_304_that_names_another_tag_is_not_believed() {
+    let web = Web::start().await;
+    web.version(1, "ETag: \"1\"", "If-None-Match: \"1\"");
+    let watched = Watched::started(Source::watcher(web.source())).await;
+    web.holds(|held| {
+        held.body = document(2);
+        held.headers = "ETag: \"2\"\r\n".to_owned();
+        held.names_tag = true;
+    });
+    watched.sees(2).await;
 }
 
 /// The tag says more than the date, which has whole seconds.

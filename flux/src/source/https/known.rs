@@ -49,4 +49,13 @@ impl Known {
         let tag = tag.filter(|_| !self.is_fresh || self.tags_content);
         tag.map(|tag| (IF_NONE_MATCH, tag))
     }
+
+    /// Whether a 304 is about the version that was asked for: one that names another tag is of a server or a cache that confused them.
+    pub(super) fn is_confirmed_by(&self, answer: &HttpAnswer) -> bool {
+        fn opaque(tag: &str) -> &str {
+            tag.strip_prefix("W/").unwrap_or(tag)
+        }
+        let named = answer.header("etag").map(opaque);
+        named.is_none_or(|named| self.tag.as_deref().map(opaque) == Some(named))
+    }
 }
