@@ -11,6 +11,7 @@ mod take_up;
     allow(dead_code, reason = "what outlives a process is kept as JSON")
 )]
 mod trials;
+mod waits;
 mod way_back;
 
 use super::{
@@ -25,7 +26,7 @@ use super::{
     proposal::Proposal,
     retry::{RetrySchedule, RetryTarget},
     seen::{SeenConfiguration, SeenConfigurations},
-    served::{Served, WaitingPath},
+    served::{Served, WaitingPath, WithdrawnWaits},
     state::State,
     value::AnySnapshot,
 };
@@ -68,6 +69,8 @@ pub(crate) struct Engine {
     last_generation: u64,
     /// Paths that keep their running values until a restart.
     waiting: Option<Arc<[WaitingPath]>>,
+    /// Such paths of before, oldest first.
+    withdrawn: Vec<Arc<WithdrawnWaits>>,
     /// The number of the newest update, its correlation id.
     update: u64,
     /// How often what readers see came from other documents than before.
@@ -114,6 +117,7 @@ impl Engine {
             pinned: false,
             last_generation: highest,
             waiting: None,
+            withdrawn: Vec::new(),
             update: 0,
             adoptions: 0,
             trials: None,

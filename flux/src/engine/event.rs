@@ -25,6 +25,10 @@ pub(crate) enum EngineEvent {
     },
     /// Documents have keys that no field has.
     Warned(Report),
+    /// New values of these paths wait for a restart of the program.
+    WaitsForRestart {
+        paths: Vec<String>,
+    },
     StateChanged {
         from: State,
         to: State,

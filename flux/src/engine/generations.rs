@@ -24,12 +24,16 @@ pub struct Generation {
 
 /// What the layers contained when a configuration was applied, for those who explain it.
 #[derive(Clone)]
-pub(crate) struct GenerationContents(pub(crate) Arc<[LayerContent]>);
+pub(crate) struct GenerationContents {
+    pub(crate) layers: Arc<[LayerContent]>,
+    /// What waited for a restart then.
+    pub(crate) waiting: Option<Arc<[WaitingPath]>>,
+}
 
 /// Without any content, which may be secret.
 impl fmt::Debug for GenerationContents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} layers", self.0.len())
+        write!(f, "{} layers", self.layers.len())
     }
 }
 
@@ -98,7 +102,10 @@ impl KeptGeneration {
                 origins: Vec::new(),
                 changed: Vec::new(),
                 outcome: GenerationOutcome::Applied,
-                contents: GenerationContents(Arc::clone(&contents)),
+                contents: GenerationContents {
+                    layers: Arc::clone(&contents),
+                    waiting: waiting.clone(),
+                },
             }),
             snapshot: snapshot.clone(),
             before_pipeline: before_pipeline.clone(),

@@ -197,6 +197,17 @@ impl LayerState {
         newest.map(DecodedContent::content)
     }
 
+    /// What its source holds; of one that cannot be read, what is newest.
+    pub(super) fn observed_content(&self) -> LayerContent {
+        match &self.newest {
+            Some(Observed::Bytes(bytes)) => LayerContent::Document(Arc::clone(bytes)),
+            Some(Observed::Absent) => LayerContent::Silent(None),
+            Some(Observed::Unreadable(_)) | None => {
+                self.newest_content().unwrap_or(LayerContent::Silent(None))
+            }
+        }
+    }
+
     /// Whether the candidate is something else than what readers see.
     pub(super) fn changes_something(&self) -> bool {
         match (&self.candidate, &self.accepted) {

@@ -177,6 +177,12 @@ impl Layers {
         self.states.iter().map(LayerState::content).collect()
     }
 
+    /// What the sources hold now, whether or not readers see it.
+    pub(super) fn observed_contents(&self) -> Arc<[LayerContent]> {
+        let states = self.states.iter();
+        states.map(LayerState::observed_content).collect()
+    }
+
     /// Whether the program makes the configuration of the layers, and not the merge rules of the fields.
     #[cfg(feature = "json")]
     pub(crate) fn is_reduced(&self) -> bool {

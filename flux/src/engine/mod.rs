@@ -63,6 +63,7 @@ pub use disk_status::{LastKnownGood, TrialRecordFile};
 pub(crate) use evaluate::{Evaluation, EvaluationInput, RunningConfiguration, evaluate};
 pub(crate) use event::{EngineEvent, RefusedStage};
 pub(crate) use fingerprint::{Fingerprint, FingerprintKey};
+pub(crate) use generations::GenerationContents;
 pub use generations::{Generation, GenerationOutcome};
 pub use history::Refusal;
 #[cfg(feature = "testing")]
@@ -77,7 +78,7 @@ pub(crate) use now::Now;
 pub(crate) use probation::ProbationStep;
 pub(crate) use proposal::{Action, Denial, Passed, Question};
 pub(crate) use schema::Schema;
-pub(crate) use served::{Served, ServedLayer};
+pub(crate) use served::{NewestContents, Served, ServedLayer, WaitingPath, WithdrawnWaits};
 pub use state::State;
 pub use status::{LayerStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial_record::{Aftermath, listed};

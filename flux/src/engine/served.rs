@@ -18,6 +18,49 @@ pub(crate) struct Served {
     pub(crate) reduced: bool,
     /// What waits for a restart; none where nothing does.
     pub(crate) waiting: Option<Arc<[WaitingPath]>>,
+    /// What is to be known of waits besides; none where there is nothing.
+    pub(crate) besides: Option<Arc<BesideWaits>>,
+}
+
+/// What else there is to know of what waits for a restart.
+#[derive(Default)]
+pub(crate) struct BesideWaits {
+    /// What the sources hold, where something waits and readers do not see all of that.
+    pub(crate) newest: Option<NewestContents>,
+    /// Oldest first.
+    pub(crate) withdrawn: Vec<Arc<WithdrawnWaits>>,
+}
+
+/// What the sources hold, whatever became of it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct NewestContents {
+    pub(crate) contents: Arc<[LayerContent]>,
+    /// Whether a restart would refuse it.
+    pub(crate) is_refused: bool,
+}
+
+/// What waited for a restart, and was in the documents no more before one.
+pub(crate) struct WithdrawnWaits {
+    pub(crate) paths: Vec<WaitingPath>,
+    /// What the layers contained when readers last kept other values than these.
+    pub(crate) waited: Arc<[LayerContent]>,
+    pub(crate) until: SystemTime,
+}
+
+impl Served {
+    /// Without what is to be known of readers and of restarts.
+    pub(crate) fn alone(&self) -> Served {
+        Served {
+            staged: None,
+            waiting: None,
+            besides: None,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn newest(&self) -> Option<&NewestContents> {
+        self.besides.as_ref()?.newest.as_ref()
+    }
 }
 
 /// A path at which readers keep the running value until a restart.
@@ -54,6 +97,17 @@ impl WaitingPath {
             }
         };
         Some(paths.into_iter().map(waiting).collect())
+    }
+
+    /// Those of `known` that wait no more.
+    pub(super) fn ended(
+        known: &[WaitingPath],
+        waiting: Option<&[WaitingPath]>,
+    ) -> Vec<WaitingPath> {
+        let waiting = waiting.unwrap_or_default();
+        let goes_on = |one: &&WaitingPath| waiting.iter().any(|other| other.overlaps(&one.path));
+        let ended = known.iter().filter(|one| !goes_on(one));
+        ended.cloned().collect()
     }
 
     /// Whether the path is this one, is below it, or contains it.

@@ -2,6 +2,7 @@
 //! kept until the next one. The first questions about single paths make these alone.
 
 mod explain;
+mod newest;
 mod notes;
 mod running;
 
@@ -15,12 +16,13 @@ use super::{
     views::{LayerView, views},
 };
 use crate::{
-    engine::{LayerContent, Schema, Served, ServedLayer, Status},
+    engine::{GenerationContents, LayerContent, Schema, Served, ServedLayer, Status},
     problem::{KeyPath, Seg},
     report::secrets::{DocumentText, KnownSecrets, SecretSources},
     schema::{Field, TypeFacts},
 };
 use explain::DEEPEST;
+pub(super) use newest::NewestAnswers;
 use running::RunningPaths;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -54,6 +56,8 @@ pub(super) struct Answers {
     pub(super) waiting: PathSet,
     /// What runs at them.
     pub(super) running: RunningPaths,
+    /// What a restart would read there, where that is not what these are about.
+    pub(super) newest: Option<Box<NewestAnswers>>,
 }
 
 /// The layers, read once more for everything that is made of them.
@@ -147,6 +151,9 @@ impl Answers {
             pending: status.pending_restart.clone(),
             waiting: waiting.map(|path| path.steps().to_vec()).collect(),
             running: RunningPaths::of(served),
+            newest: served
+                .newest()
+                .map(|newest| Box::new(NewestAnswers::new(newest))),
         }
     }
 
@@ -155,20 +162,26 @@ impl Answers {
         self.generation == status.generation
             && Arc::ptr_eq(&self.served.contents, &status.served.contents)
             && self.pending == status.pending_restart
+            && self.served.newest() == status.served.newest()
     }
 
-    /// Whether they are about these contents of these layers, and neither a stage nor a restart has a part in them.
-    pub(super) fn are_of_layers_alone(
+    /// Whether they are about these contents of these layers, of which this waited for a restart, and no stage has a part in them.
+    pub(super) fn are_of_generation(
         &self,
         generation: u64,
         layers: &Arc<[ServedLayer]>,
-        contents: &Arc<[LayerContent]>,
+        contents: &GenerationContents,
     ) -> bool {
+        let is_same_wait = match (&self.served.waiting, &contents.waiting) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
         self.generation == generation
             && Arc::ptr_eq(&self.served.layers, layers)
-            && Arc::ptr_eq(&self.served.contents, contents)
+            && Arc::ptr_eq(&self.served.contents, &contents.layers)
             && self.staged.is_empty()
-            && self.waiting.is_empty()
+            && self.newest.is_none()
+            && is_same_wait
     }
 
     /// Whether equal items are explained alike, apart from what a stage changed and what waits for a restart.

@@ -6,11 +6,15 @@ mod text;
 mod waiting;
 
 use super::{
-    answers::Answers, effective::value_at, error::ExplainError, explanation::Setting,
-    planned::printed, value::ConfigValue,
+    answers::Answers,
+    effective::value_at,
+    error::ExplainError,
+    explanation::{Setting, ValueOrigin},
+    planned::printed,
+    value::ConfigValue,
 };
 use crate::{
-    engine::{Generation, GenerationOutcome, LayerContent, Schema, Served, Status},
+    engine::{Generation, GenerationOutcome, LayerContent, Schema, Served, Status, WaitingPath},
     problem::{KeyPath, Seg},
     schema::TypeFacts,
 };
@@ -64,7 +68,7 @@ pub struct BlamedChange {
     /// When it was applied or refused, or since when the path waits for a restart. Of a refusal that is only known to last, since when
     /// the state is what it is.
     pub at: SystemTime,
-    /// The generation; none of a change that was refused, or waits for a restart.
+    /// The generation; none of a change that was refused, or waits or waited for a restart.
     pub generation: Option<u64>,
     /// The layers whose new content made the generation, or whose content is refused.
     pub origins: Vec<String>,
@@ -85,8 +89,10 @@ pub struct ChangedSetting {
     pub old: Option<ConfigValue>,
     /// The value from then on; none where it was not set, and of what is refused.
     pub new: Option<ConfigValue>,
-    /// What set it.
+    /// What set the value from then on, as it was then; none of a default.
     pub by: Option<Setting>,
+    /// Whether that value is the default in the code.
+    pub is_default: bool,
     /// Why it is refused.
     pub problem: Option<String>,
     /// Both values for people; none where they are not known.
@@ -107,6 +113,8 @@ pub enum BlameOutcome {
     Refused,
     /// It is in the newest documents, and readers keep the old value until a restart of the program.
     WaitsForRestart,
+    /// It waited for a restart until then, when the documents no longer had it, or it was taken back or refused.
+    Withdrawn(SystemTime),
 }
 
 impl BlameOutcome {
@@ -118,6 +126,7 @@ impl BlameOutcome {
             BlameOutcome::TakenBack(_) => "taken_back",
             BlameOutcome::Refused => "refused",
             BlameOutcome::WaitsForRestart => "waits_for_restart",
+            BlameOutcome::Withdrawn(_) => "withdrawn",
         }
     }
 }
@@ -136,16 +145,14 @@ pub(super) fn blame(
         schema,
         types,
         status,
-        known: &[],
+        known: &[(Arc::clone(answers), Arc::clone(status))],
     };
     let mut changes = blaming.waiting();
+    changes.extend(blaming.withdrawn());
     changes.extend(blaming.refused());
     let mut before: Option<AnsweredGeneration> = None;
     for record in &status.generations {
-        let now = match record.number == status.generation {
-            true => (Arc::clone(answers), Arc::clone(status)),
-            false => blaming.read(record),
-        };
+        let now = blaming.read(record);
         changes.extend(blaming.applied(record, before.as_ref(), &now));
         before = Some(now);
     }
@@ -168,12 +175,13 @@ pub(super) fn changed_in(
     (answers, status): (&Arc<Answers>, &Arc<Status>),
     known: &[AnsweredGeneration],
 ) -> Vec<ChangedSetting> {
+    let known = [known, &[(Arc::clone(answers), Arc::clone(status))]].concat();
     let blaming = Blaming {
         path: &[],
         schema,
         types,
         status,
-        known,
+        known: &known,
     };
     let records = &status.generations;
     let at = records.iter().position(|record| record.number == number);
@@ -186,10 +194,7 @@ pub(super) fn changed_in(
     let before = at
         .checked_sub(1)
         .map(|before| blaming.read(&records[before]));
-    let now = match record.number == status.generation {
-        true => (Arc::clone(answers), Arc::clone(status)),
-        false => blaming.read(record),
-    };
+    let now = blaming.read(record);
     let change = blaming.applied(record, before.as_ref(), &now);
     change.map(|change| change.settings).unwrap_or_default()
 }
@@ -210,30 +215,32 @@ impl Blaming<'_> {
     fn read(&self, record: &Generation) -> AnsweredGeneration {
         let served = &self.status.served;
         let known = self.known.iter().find(|(answers, _)| {
-            answers.are_of_layers_alone(record.number, &served.layers, &record.contents.0)
+            answers.are_of_generation(record.number, &served.layers, &record.contents)
         });
         if let Some(known) = known {
             return known.clone();
         }
-        self.made_of(&record.contents.0, record.number, record.at)
+        let waiting = record.contents.waiting.clone();
+        self.made_of(&record.contents.layers, waiting, record.number, record.at)
     }
 
-    /// What the layers made of these contents.
+    /// What the layers made of these contents, and what runs where that waits for a restart.
     fn made_of(
         &self,
         contents: &Arc<[LayerContent]>,
+        waiting: Option<Arc<[WaitingPath]>>,
         generation: u64,
         at: SystemTime,
     ) -> AnsweredGeneration {
         let served = &self.status.served;
         let mut status = Status::idle(self.status.name.clone(), at);
         status.generation = generation;
+        let paths = waiting.iter().flat_map(|all| all.iter());
+        status.pending_restart = paths.map(|one| one.path.clone()).collect();
         status.served = Served {
-            layers: Arc::clone(&served.layers),
             contents: Arc::clone(contents),
-            staged: None,
-            reduced: served.reduced,
-            waiting: None,
+            waiting,
+            ..served.alone()
         };
         let answers = Answers::new(self.schema, self.types, &status, None);
         (Arc::new(answers), Arc::new(status))
@@ -332,11 +339,16 @@ impl ChangedSetting {
         let words = |side: &AnsweredGeneration, value| printed(&side.0, path, value);
         let (old, new) = (before.and_then(value), value(now));
         let path = KeyPath::new(path);
-        let by = now.0.explain(path.as_str(), &now.1).ok();
-        let by = by.and_then(|one| {
+        let explained = match now.0.running_explanation(path.steps()) {
+            Some(running) => Some(running),
+            None => now.0.explain(path.as_str(), &now.1).ok(),
+        };
+        let (mut by, mut is_default) = (None, false);
+        if let Some(one) = explained {
+            is_default = one.from == ValueOrigin::Default;
             let mut set = one.settings.into_iter();
-            set.find(|one| one.effect != super::Effect::Shadowed)
-        });
+            by = set.find(|one| one.effect != super::Effect::Shadowed);
+        }
         ChangedSetting {
             printed: [
                 before.map(|before| words(before, &old)),
@@ -345,6 +357,7 @@ impl ChangedSetting {
             path,
             old,
             new,
+            is_default: is_default && by.is_none(),
             by,
             problem: None,
         }

@@ -25,8 +25,8 @@ use std::{fmt, time::Duration};
 /// A text that quotes a secret counts like one.
 ///
 /// What Flux cannot know counts as what it is known to be, and [`is_partial`](Self::is_partial) is `true`: a default that is an
-/// expression; a value that a stage, a reducer or a merge function of the program makes; a value of before that waits for a restart; a
-/// layer that serves from the last known good file. Where two fingerprints are partial and equal, these may differ.
+/// expression; a value that a stage, a reducer or a merge function of the program makes; a layer that serves from the last known good file.
+/// Where two fingerprints are partial and equal, these may differ. What waits for a restart does not count: the value that runs does.
 ///
 /// The function is SipHash-2-4 of 128 bits: it tells apart what differs by chance or by mistake. Whoever may write a configuration could
 /// construct two with one fingerprint, so it is no signature. Fingerprints of one release of Flux are comparable; a release in which they
@@ -108,17 +108,32 @@ pub(super) fn fingerprint_of(
     read: &ReadLayers<'_>,
     key: Option<&[u8]>,
 ) -> ConfigFingerprint {
-    // Not kept, and nothing of it is printed.
-    let revealed = read.fold(schema, types, Secrecy::Revealed, &[]);
     let mut hashing = Hashing {
         answers,
+        whole: answers,
         key: key.map(secret_key),
         is_partial: false,
     };
     let mut settings = Vec::new();
+    // Not kept, and nothing of it is printed.
+    let revealed = read.fold(schema, types, Secrecy::Revealed, &[]);
     each_leaf(&revealed, &mut |path, item| {
-        settings.push((KeyPath::new(path), hashing.setting(path, item)));
+        if answers.running(path).is_none() {
+            settings.push((KeyPath::new(path), hashing.setting(path, item)));
+        }
     });
+    // What waits for a restart is not what readers see.
+    for (running, status) in answers.all_running() {
+        let read = ReadLayers::of(schema, &status.served);
+        let revealed = read.fold(schema, types, Secrecy::Revealed, &[]);
+        hashing.answers = running;
+        each_leaf(&revealed, &mut |path, item| {
+            let runs = answers.running(path);
+            if runs.is_some_and(|(one, _)| std::ptr::eq(one, running)) {
+                settings.push((KeyPath::new(path), hashing.setting(path, item)));
+            }
+        });
+    }
     settings.sort();
     let mut bytes = Vec::new();
     for (path, value) in &settings {
@@ -144,7 +159,10 @@ fn secret_key(key: &[u8]) -> FingerprintKey {
 }
 
 struct Hashing<'a> {
+    /// Those that have the value.
     answers: &'a Answers,
+    /// Those that have what a stage made of it.
+    whole: &'a Answers,
     key: Option<FingerprintKey>,
     is_partial: bool,
 }
@@ -159,8 +177,9 @@ impl Hashing<'_> {
         };
         let mut explained = Explanation::empty(&[]);
         self.answers.describe(path, shown, &mut explained);
-        // A stage, a reducer, a restart, a layer that cannot be read.
-        if explained.value.is_none() && !explained.notes.is_empty() {
+        // A stage, a reducer, a layer that cannot be read.
+        let is_made = self.whole.staged.overlaps(path);
+        if is_made || explained.value.is_none() && !explained.notes.is_empty() {
             self.is_partial = true;
             bytes.push(b'?');
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Inspector,
-    answers::{Answers, ReadLayers},
+    answers::{Answers, NewestAnswers, ReadLayers},
     blame::{self, ChangedSetting},
     explanation::Explanation,
     fingerprint::{ConfigFingerprint, fingerprint, fingerprint_of},
@@ -96,6 +96,14 @@ impl Survey {
     }
 }
 
+/// Whether a restart would read the same.
+fn are_alike(one: &Option<Box<NewestAnswers>>, other: &Option<Box<NewestAnswers>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.are_alike(other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
 /// The settings of an earlier survey.
 struct KnownSettings<'a> {
     survey: &'a Survey,
@@ -141,7 +149,8 @@ impl<'a> KnownSettings<'a> {
         let is_same = self.items.get(number)?.is_alike(item)
             && before.staged.overlaps(path) == now.staged.overlaps(path)
             && before.waiting.overlaps(path) == now.waiting.overlaps(path)
-            && before.running.are_alike(&now.running, path);
+            && before.running.are_alike(&now.running, path)
+            && (before.running(path).is_none() || are_alike(&before.newest, &now.newest));
         is_same.then_some(number)
     }
 }

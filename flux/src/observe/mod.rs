@@ -14,6 +14,7 @@
 //! | `flux.capacitor.validation.failed` | warn | `update`, `error`: values that are missing or break a rule |
 //! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin refused |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
+//! | `flux.capacitor.waits.for_restart` | warn | `update`, `changed`: new values of these paths wait for a restart of the program; once, until they wait no more |
 //! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; an edit that an argument hides; a last known good configuration that cannot be kept or read |
 //! | `flux.trial.began` | info | `generation`, `changed`: readers see a configuration that is on trial; the death of the process is held against it |
 //! | `flux.trial.passed` | info | `generation`: it is the last known good one now |
@@ -174,6 +175,11 @@ pub(crate) fn warning(name: &str, warning: &SafeText) {
 
 pub(crate) fn warned(name: &str, warning: &Report) {
     tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, warning = %warning, "flux.capacitor.warning");
+}
+
+/// New values wait for a restart of the program.
+pub(crate) fn waits_for_restart(name: &str, changed: &str, update: u64) {
+    tracing::warn!(name: "flux.capacitor.waits.for_restart", target: "flux", capacitor = name, update, changed, "flux.capacitor.waits.for_restart");
 }
 
 /// A document could not be decoded, or was absent.

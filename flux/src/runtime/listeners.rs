@@ -159,6 +159,9 @@ impl EngineListener for Operators {
                 observe::change_received(name, &state.origin, at);
             }
             EngineEvent::Warned(report) => observe::warned(name, report),
+            EngineEvent::WaitsForRestart { paths } => {
+                observe::waits_for_restart(name, &listed(paths), update);
+            }
             EngineEvent::StateChanged { from, to } => observe::state_changed(name, *from, *to),
             EngineEvent::Committed { generation } => {
                 observe::apply_succeeded(name, *generation, update);

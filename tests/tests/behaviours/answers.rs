@@ -18,3 +18,4 @@ mod plan;
 mod refused_now;
 mod restart;
 mod schema;
+mod waits;

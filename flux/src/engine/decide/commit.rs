@@ -117,6 +117,9 @@ impl Engine {
         let known = self.waiting.take();
         let before = &self.served.contents;
         self.waiting = WaitingPath::all(pending_restart, known.as_deref(), before, now.wall);
+        if known.is_some() || self.waiting.is_some() {
+            self.waits_have_changed(known.as_deref(), now);
+        }
         self.served.contents = Arc::clone(&contents);
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
         if contents.contains(&LayerContent::Kept) {

@@ -40,6 +40,7 @@ impl Engine {
             served: Served {
                 staged: self.staged(),
                 waiting: self.waiting.clone(),
+                besides: self.beside_waits(),
                 ..self.served.clone()
             },
         }

@@ -85,8 +85,9 @@ impl Engine {
             }
             state.go_back(content, &text);
         }
+        let known = std::mem::replace(&mut self.waiting, back.waiting);
+        self.waits_have_changed(known.as_deref(), now);
         self.served.contents = self.layers.all_contents();
-        self.waiting = back.waiting;
         self.adoptions += 1;
         let mut entries = self.layers.refusals();
         if entries.is_empty() && self.layers.waits() {

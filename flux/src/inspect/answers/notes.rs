@@ -1,7 +1,7 @@
 //! Why an explanation has no value: a stage changed it, it waits for a restart, the program merges it, a layer cannot be looked
 //! into.
 
-use super::Answers;
+use super::{Answers, newest::AtRestart};
 use crate::{
     inspect::{
         explanation::{Explanation, ValueOrigin, shown},
@@ -12,6 +12,14 @@ use crate::{
     problem::Seg,
     schema,
 };
+
+/// A value that waits.
+fn named(answers: &Answers, path: &[Seg], waits: &Option<ConfigValue>) -> String {
+    match waits {
+        Some(ConfigValue::Secret) => "another one".to_owned(),
+        waits => printed(answers, path, waits),
+    }
+}
 
 /// Of a value that runs, and is not known.
 const BEFORE: &str = "the value of before";
@@ -73,7 +81,9 @@ impl Answers {
 
     /// The value that readers keep until a restart, and the one that waits.
     fn keep_running(&self, path: &[Seg], waits: Option<ConfigValue>, one: &mut Explanation) {
+        let mut waits = waits;
         let running = self.running_explanation(path);
+        let at_restart = self.at_restart(path);
         let runs = running.as_ref().and_then(|running| running.value.clone());
         let is_known = running
             .as_ref()
@@ -88,13 +98,43 @@ impl Answers {
                     None => BEFORE.to_owned(),
                 },
             };
-            let next = match &waits {
-                Some(ConfigValue::Secret) => "another one".to_owned(),
-                waits => printed(self, path, waits),
+            let next = match at_restart {
+                None => Some(named(self, path, &waits)),
+                Some(AtRestart::Refuses) => {
+                    one.notes.push(format!(
+                        "keeps its value until a restart of the program: {words} runs; what the sources hold now is refused, and a restart \
+                         would refuse it"
+                    ));
+                    None
+                }
+                Some(AtRestart::Reads(answers, read)) => {
+                    let (read, settings) = match read {
+                        Some(read) => (read.value, read.settings),
+                        None => (None, Vec::new()),
+                    };
+                    let is_shown = |value: &ConfigValue| !value.has_secret();
+                    if is_known && read == runs && runs.as_ref().is_none_or(is_shown) {
+                        one.notes.push(format!(
+                            "waits for a restart of the program no more: {words} runs, and is what a restart would read"
+                        ));
+                        None
+                    } else {
+                        one.settings = settings;
+                        waits = read;
+                        Some(named(answers, path, &waits))
+                    }
+                }
             };
-            one.notes.push(format!(
-                "waits for a restart of the program: {words} runs, {next} waits"
-            ));
+            match next {
+                Some(next) => one.notes.push(format!(
+                    "waits for a restart of the program: {words} runs, {next} waits"
+                )),
+                None => {
+                    waits = None;
+                    let settings = running.as_ref().map(|running| running.settings.clone());
+                    one.settings = settings.unwrap_or_default();
+                }
+            }
             one.from = running.map_or(ValueOrigin::Nothing, |running| running.from);
         } else {
             one.notes

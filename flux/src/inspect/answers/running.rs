@@ -80,16 +80,20 @@ impl Answers {
     }
 
     fn read(&self, contents: &Arc<[LayerContent]>) -> (Answers, Status) {
-        let mut status = Status::idle("", std::time::UNIX_EPOCH);
-        status.generation = self.generation;
-        status.served = Served {
+        self.read_again(Served {
             contents: Arc::clone(contents),
-            staged: None,
-            waiting: None,
-            ..self.served.clone()
-        };
-        let answers = Answers::new(self.schema, self.types, &status, None);
-        (answers, status)
+            ..self.served.alone()
+        })
+    }
+
+    /// What has the values that run, for each of the contents that some are in.
+    pub(in crate::inspect) fn all_running(&self) -> Vec<(&Answers, &Status)> {
+        let one_of_each = (0..self.running.contents.len()).filter_map(|number| {
+            let mut paths = self.running.paths.iter();
+            let (path, _) = paths.find(|(_, one)| **one == number)?;
+            self.running(path)
+        });
+        one_of_each.collect()
     }
 
     /// The explanation of the value that runs at such a path; none where it is not set in what runs.

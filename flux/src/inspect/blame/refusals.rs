@@ -64,6 +64,7 @@ impl Blaming<'_> {
                 old: None,
                 new: None,
                 by,
+                is_default: false,
                 problem: Some(problem.message.clone()),
                 printed: [None, None],
             });

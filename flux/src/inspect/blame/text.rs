@@ -29,6 +29,7 @@ impl fmt::Display for ChangedSetting {
         }
         match &self.by {
             Some(by) => write!(f, " ({by})"),
+            None if self.is_default => f.write_str(" (the default)"),
             None => Ok(()),
         }
     }
@@ -37,15 +38,22 @@ impl fmt::Display for ChangedSetting {
 impl fmt::Display for BlamedChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ago = self.at.elapsed().unwrap_or_default().as_secs();
-        match self.generation {
-            Some(number) => write!(f, "generation {number}, {ago}s ago")?,
-            None if self.outcome == BlameOutcome::WaitsForRestart => {
-                write!(f, "waits for a restart since {ago}s ago")?
+        match (self.generation, &self.outcome) {
+            (Some(number), _) => write!(f, "generation {number}, {ago}s ago")?,
+            (None, BlameOutcome::WaitsForRestart) => {
+                write!(f, "waits for a restart since {ago}s ago")?;
             }
-            None => write!(f, "refused {ago}s ago")?,
+            (None, BlameOutcome::Withdrawn(until)) => {
+                let until = until.elapsed().unwrap_or_default().as_secs();
+                write!(f, "waited for a restart from {ago}s to {until}s ago")?;
+            }
+            (None, _) => write!(f, "refused {ago}s ago")?,
         }
         match &self.outcome {
-            BlameOutcome::Applied | BlameOutcome::Refused | BlameOutcome::WaitsForRestart => {}
+            BlameOutcome::Applied
+            | BlameOutcome::Refused
+            | BlameOutcome::WaitsForRestart
+            | BlameOutcome::Withdrawn(_) => {}
             BlameOutcome::OnProbation => f.write_str(", on probation")?,
             BlameOutcome::TakenBack(reason) => write!(f, ", taken back ({reason})")?,
         }
@@ -81,6 +89,10 @@ serialized! {
         generation: own.generation,
         origins: own.origins,
         outcome: own.outcome.as_str(),
+        until: match &own.outcome {
+            BlameOutcome::Withdrawn(until) => Some(unix(*until)),
+            _ => None,
+        },
         reason: match &own.outcome {
             BlameOutcome::TakenBack(reason) => Some(reason),
             _ => None,
@@ -95,6 +107,7 @@ serialized! {
         old: own.old,
         new: own.new,
         by: own.by,
+        is_default: own.is_default,
         problem: own.problem,
     }
 }

@@ -80,7 +80,7 @@ async fn a_path_has_the_generations_that_changed_it_and_the_refusals_newest_firs
     assert_eq!(
         lines(&app, "port"),
         [
-            "4 applied port: 3 -> its default".replace("its default", "1"),
+            "4 applied port: 3 -> 1 (the default)".to_owned(),
             "- refused port: must be in 1..=100, found 0 (app.yaml:1:7)".to_owned(),
             "2 applied port: 2 -> 3 (app.yaml:1:7)".to_owned(),
             "1 applied port = 2 (app.yaml:1:7)".to_owned(),
