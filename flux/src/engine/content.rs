@@ -69,6 +69,8 @@ pub(crate) struct GivenContent {
     pub(crate) tree: Option<Tree>,
     /// What must not be printed of it.
     pub(crate) secrets: Vec<String>,
+    /// Which variable of which path is empty, and counts as not set.
+    pub(crate) empty: VariablePaths,
 }
 
 impl PartialEq for GivenContent {

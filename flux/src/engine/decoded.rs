@@ -104,6 +104,11 @@ impl DecodedContent {
         }
     }
 
+    /// The layer, as long as it is there.
+    pub(super) fn decoded_layer(&self) -> Option<&AnyLayer> {
+        self.layer.as_ref()
+    }
+
     /// The layer, decoded again if it was moved away.
     pub(super) fn layer(
         &mut self,

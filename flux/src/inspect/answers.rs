@@ -23,6 +23,7 @@ use crate::{
 };
 use explain::DEEPEST;
 pub(super) use newest::NewestAnswers;
+pub(super) use notes::WITHHELD;
 use running::RunningPaths;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

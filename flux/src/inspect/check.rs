@@ -30,8 +30,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// A configuration that a start would apply. `Display` prints what is to be known of it, `Serialize` gives `warnings`, `missing` and
-/// `layers`.
+/// A configuration that a start would apply. `Display` prints what is to be known of it, `Serialize` gives `warnings`, `missing`, `layers`
+/// and `notes`.
 #[non_exhaustive]
 pub struct Checked {
     /// What does not refuse it, such as keys that no field has.
@@ -40,6 +40,8 @@ pub struct Checked {
     pub missing: Vec<Problem>,
     /// The layers, lowest precedence first, and what was judged of each.
     pub layers: Vec<CheckedLayer>,
+    /// What is to be known besides: variables that are empty, and count as not set.
+    pub notes: Vec<String>,
     pub(super) schema: &'static Schema,
     pub(super) types: fn() -> Vec<TypeFacts>,
     /// Made when somebody asks: a verdict needs none, and they cost more than it in a large document.

@@ -2,7 +2,7 @@
 //! for.
 
 use super::{
-    answers::Answers,
+    answers::{Answers, WITHHELD},
     explanation::{Explanation, ValueOrigin},
     item::{Effect, ExplainedItem, ItemOutcome, PartsForm, each_leaf},
     print::{PrintedContent, PrintedEntry, print, value},
@@ -165,7 +165,14 @@ fn entries(
             Some(content) => (content, false),
             None => (PrintedContent::Open, true),
         };
-        let above = one.notes.first().filter(|_| waits && !is_comment);
+        let above = one.notes.iter().enumerate().filter(|(number, note)| {
+            let is_told = match waits {
+                true => *number == 0,
+                false => note.starts_with(WITHHELD),
+            };
+            is_told && !is_comment
+        });
+        let above = above.map(|(_, note)| note.clone()).collect();
         let behind = match running.filter(|_| !is_comment) {
             Some(running) => origin(&running, false).map(|origin| match running.from {
                 ValueOrigin::Layers => format!("{origin}, as it was then"),
@@ -175,7 +182,7 @@ fn entries(
         };
         all.push(PrintedEntry {
             key,
-            above: above.cloned().into_iter().collect(),
+            above,
             behind,
             content,
             is_comment,

@@ -63,7 +63,7 @@ pub struct Explanation {
     pub docs: String,
     /// Whether a layer must set it.
     pub is_required: bool,
-    /// Whether the value is never printed.
+    /// Whether the value is never printed. What is only withheld since it has the text of a secret has a note instead.
     pub is_secret: bool,
     /// What the value must satisfy.
     pub rules: Vec<String>,
@@ -232,7 +232,10 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = called(&self.path);
         match (&self.value, self.from) {
-            (Some(ConfigValue::Secret), _) => write!(f, "{name} is set, and secret")?,
+            (Some(ConfigValue::Secret), _) if self.is_secret => {
+                write!(f, "{name} is set, and secret")?;
+            }
+            (Some(ConfigValue::Secret), _) => write!(f, "{name} is set, and withheld")?,
             (Some(value), _) => write_line(f, &format!("{name} = "), value)?,
             (None, ValueOrigin::Parts) => write!(f, "{name} has parts")?,
             (None, ValueOrigin::Default) => write!(f, "{name} has its default")?,

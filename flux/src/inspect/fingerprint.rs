@@ -22,7 +22,7 @@ use std::{fmt, time::Duration};
 /// what make no difference, nor does a default that a layer repeats. A value counts as its type reads it: `60s` is `1m`, `1KB` is `1000`,
 /// a float `1` is `1.0`. A list counts in its order, also where the type is a set. An optional value that is not set is the same as null.
 ///
-/// A text that quotes a secret counts like one.
+/// A text or a number that quotes a secret counts like one.
 ///
 /// What Flux cannot know counts as what it is known to be, and [`is_partial`](Self::is_partial) is `true`: a default that is an
 /// expression; a value that a stage, a reducer or a merge function of the program makes; a layer that serves from the last known good file.

@@ -147,6 +147,15 @@ pub(super) struct LayerSetting {
     /// None of a structure, and where it is not known.
     pub(super) value: Option<ConfigValue>,
     pub(super) effect: Effect,
+    /// Why it, or a part of it, is withheld where no field is secret.
+    pub(super) withheld: Option<Withheld>,
+}
+
+/// A value has the text of a secret of its layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Withheld {
+    /// Where that is, as far as it is known.
+    pub(super) place: Option<(usize, usize)>,
 }
 
 /// What becomes of what a layer contains.

@@ -9,7 +9,7 @@ mod text;
 pub(crate) use base::PlanBase;
 pub use change::PlannedChange;
 use change::different;
-pub(super) use change::printed;
+pub(super) use change::{WITHHELD_VALUE, printed};
 
 use super::{
     Inspector,
@@ -25,7 +25,7 @@ use crate::{
         Status,
     },
     pipeline::PartyAnswer,
-    problem::Seg,
+    problem::{ProblemKind, Seg},
     report::{Keeping, Problem, outgoing::SecretBook},
     runtime,
     schema::TypeFacts,
@@ -62,7 +62,7 @@ pub struct PlannedUpdate {
     pub parties: Vec<PartyAnswer>,
     /// What is to be known besides.
     pub notes: Vec<String>,
-    /// Why the parties could not be asked, where they were to be.
+    /// Why something that was to be looked at, or a party that was to be asked, was not.
     #[cfg_attr(
         not(any(feature = "cli", feature = "page")),
         allow(dead_code, reason = "a command has a code for it")
@@ -304,7 +304,10 @@ impl Planning<'_> {
             None => different(self.old, &new),
         };
         let waits = judged.value.as_ref().map(|_| &*judged.pending_restart);
-        let mut notes = self.notes(&given, waits);
+        let mut notes = self.left_out(&names, &left_out);
+        let settling = self.settling(&names, &given);
+        notes.extend(settling.clone());
+        notes.extend(self.notes(&given, waits));
         if !missing.is_empty() && judged.refused.is_none() {
             notes.push(NOT_BUILT.to_owned());
         }
@@ -330,16 +333,22 @@ impl Planning<'_> {
         let is_asked = judged.refused.is_none() && changes.iter().any(|one| !one.waits_for_restart);
         let proposed = judged.value.filter(|_| is_asked);
         let question = proposed.map(|proposed| self.question(proposed, &next));
+        let hidden = self.hidden(&new, &next, &given);
+        // What is hidden is listed as that.
+        let is_listed = |one: &Problem| {
+            one.kind == ProblemKind::Shadowed && hidden.iter().any(|known| known.path == one.path)
+        };
+        next.warnings.retain(|one| !is_listed(one));
         let planned = PlannedUpdate {
             changes,
             refused: judged.refused,
             standing: self.standing(&given),
-            hidden: self.hidden(&new, &next, &given),
+            hidden,
             parties: Vec::new(),
             warnings: next.warnings,
             missing,
             notes,
-            unasked: None,
+            unasked: settling,
             files,
         };
         Ok((planned, question))

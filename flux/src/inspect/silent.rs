@@ -5,10 +5,11 @@ use super::{
     answers::Answers,
     explanation::Setting,
     item::{Effect, each_hidden_list},
+    value::ConfigValue,
 };
 use crate::{
-    engine::Status,
-    problem::{KeyPath, ProblemKind, serialized},
+    engine::{LayerContent, Served, Status},
+    problem::{KeyPath, ProblemKind, Seg, serialized},
 };
 use std::fmt;
 
@@ -36,6 +37,8 @@ pub enum SilentReason {
     RepeatsDefault,
     /// No field has the key, or nothing reads the variable: in the words of the warning.
     UnknownKey(String),
+    /// The variable is empty, which counts as not set.
+    Empty,
 }
 
 impl SilentReason {
@@ -46,16 +49,22 @@ impl SilentReason {
             SilentReason::Repeats(_) => "repeats",
             SilentReason::RepeatsDefault => "repeats_default",
             SilentReason::UnknownKey(_) => "unknown_key",
+            SilentReason::Empty => "empty",
         }
     }
 }
 
 impl fmt::Display for SilentSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` at {} has no effect: ", self.path, self.setting)?;
+        write!(f, "`{}` at {} ", self.path, self.setting)?;
+        if let SilentReason::Repeats(below) = &self.why {
+            return write!(f, "counts, and changes nothing: {below} has the same value");
+        }
+        f.write_str("has no effect: ")?;
         match &self.why {
             SilentReason::Shadowed(by) => write!(f, "{by} hides it"),
-            SilentReason::Repeats(below) => write!(f, "{below} has the same value"),
+            SilentReason::Repeats(_) => Ok(()),
+            SilentReason::Empty => f.write_str(EMPTY),
             SilentReason::RepeatsDefault => f.write_str("the default is the same value"),
             SilentReason::UnknownKey(words) => f.write_str(words),
         }
@@ -69,7 +78,9 @@ serialized! {
         why: own.why.as_str(),
         other: match &own.why {
             SilentReason::Shadowed(other) | SilentReason::Repeats(other) => Some(other),
-            SilentReason::RepeatsDefault | SilentReason::UnknownKey(_) => None,
+            SilentReason::RepeatsDefault | SilentReason::UnknownKey(_) | SilentReason::Empty => {
+                None
+            }
         },
         message: match &own.why {
             SilentReason::UnknownKey(words) => Some(words),
@@ -96,7 +107,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             why: SilentReason::Shadowed(by.clone()),
         }));
         // Secrets are not compared: that two are equal must not be shown.
-        if one.is_secret || one.value.is_none() {
+        if one.is_secret || one.value.as_ref().is_none_or(ConfigValue::has_secret) {
             continue;
         }
         let default = one
@@ -130,6 +141,7 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             }));
         }
     });
+    all.extend(empty(&status.served));
     let unknown = status.warnings.iter();
     let unknown = unknown.filter(|warning| warning.kind == ProblemKind::UnknownKey);
     all.extend(unknown.map(|warning| SilentSetting {
@@ -148,4 +160,34 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
         why: SilentReason::UnknownKey(warning.message.clone()),
     }));
     all
+}
+
+/// Of a variable.
+pub(super) const EMPTY: &str = "it is empty, which counts as not set";
+
+/// The variables that are set to nothing.
+pub(super) fn empty(served: &Served) -> impl Iterator<Item = SilentSetting> {
+    let layers = served.layers.iter().zip(&*served.contents).enumerate();
+    layers.flat_map(|(layer, (named, content))| {
+        let given = match content {
+            LayerContent::Given(given) => &given.empty[..],
+            _ => &[],
+        };
+        let one = move |(path, variable): &(Vec<Seg>, String)| SilentSetting {
+            path: KeyPath::new(path),
+            setting: Setting {
+                origin: named.origin.to_string(),
+                layer,
+                variable: Some(variable.clone()),
+                argument: None,
+                line: None,
+                column: None,
+                revision: None,
+                value: None,
+                effect: Effect::Shadowed,
+            },
+            why: SilentReason::Empty,
+        };
+        given.iter().map(one)
+    })
 }

@@ -15,7 +15,7 @@
 //! | `flux.capacitor.apply.failed` | warn | `update`, `error`: the pipeline, a party, a group or a pin refused |
 //! | `flux.capacitor.apply.succeeded` | info | `update`, `generation` |
 //! | `flux.capacitor.waits.for_restart` | warn | `update`, `changed`: new values of these paths wait for a restart of the program; once, until they wait no more |
-//! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; an edit that an argument hides; a last known good configuration that cannot be kept or read |
+//! | `flux.capacitor.warning` | warn | `warning`: keys that no field has; an edit that a variable or an argument hides; a last known good configuration that cannot be kept or read |
 //! | `flux.trial.began` | info | `generation`, `changed`: readers see a configuration that is on trial; the death of the process is held against it |
 //! | `flux.trial.passed` | info | `generation`: it is the last known good one now |
 //! | `flux.trial.died` | warn | `changed`, `deaths`: the process before died while these paths were on trial; they are tried again |

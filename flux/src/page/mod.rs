@@ -26,7 +26,7 @@
 //! | `explain.json?path=PATH` | [`Capacitor::explain`](crate::Capacitor::explain) |
 //! | `blame.json?path=PATH` | [`Capacitor::blame`](crate::Capacitor::blame) |
 //! | `effective.json`, `effective.yaml`, `effective.toml` | [`Capacitor::effective`](crate::Capacitor::effective) |
-//! | `fingerprint.json` | [`Capacitor::fingerprint`](crate::Capacitor::fingerprint), and whether it is partial |
+//! | `fingerprint.json` | [`Capacitor::fingerprint`](crate::Capacitor::fingerprint), whether it is partial, and that of secrets it has only whether they are set |
 //! | `silent.json`; `silent` as a page | [`Capacitor::silent`](crate::Capacitor::silent) |
 //! | `schema.json`, `template.yaml`, `reference.md`, `variables.env` | what may be written: [`Describe`](crate::inspect::Describe), with the prefix of the program's variables once a configuration is applied |
 //! | `healthz`, `healthz?strict` | 200 or 503 and a line, for probes |

@@ -209,7 +209,12 @@ fn data(subject: &dyn PageSubject, route: Route, path: &str) -> PageAnswer {
         Route::EffectiveYaml => effective(TEXT, Format::Yaml),
         Route::EffectiveToml => effective(TEXT, Format::Toml),
         Route::Fingerprint => subject.fingerprint().map(|one| {
-            let json_of = serde_json::json!({ "fingerprint": one, "is_partial": one.is_partial() });
+            let json_of = serde_json::json!({
+                "fingerprint": one,
+                "is_partial": one.is_partial(),
+                // There is no key for them here.
+                "secrets_compared": false,
+            });
             json(StatusCode::OK, &json_of)
         }),
         Route::Silent => subject.silent().map(|all| json(StatusCode::OK, &all)),

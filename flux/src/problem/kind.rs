@@ -24,7 +24,7 @@ use std::fmt;
 /// | `group` | it waits for another member of its group |
 /// | `taken_back` | it was applied and taken back, and is not tried again |
 /// | `pinned` | it waits until `unpin()` |
-/// | `shadowed` | a warning: the value is changed without effect, since an argument sets it above |
+/// | `shadowed` | a warning: the value is changed without effect, since a variable or an argument sets it above |
 /// | `no_effect` | a warning: an entry is null, which takes nothing away, since no layer below has it |
 /// | `panic` | the program's code panicked |
 /// | `more` | more problems, which are counted and not listed |
@@ -63,7 +63,7 @@ pub enum ProblemKind {
     TakenBack,
     /// It waits until `unpin()`.
     Pinned,
-    /// The value is changed without effect, since an argument sets it above.
+    /// The value is changed without effect, since a variable or an argument sets it above.
     Shadowed,
     /// An entry is null, which takes nothing away, since no layer below has it.
     NoEffect,

@@ -4,11 +4,14 @@ use crate::{
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     schema::{self, Cursor, Field, SecretPlaces},
 };
+use std::collections::HashSet;
 
 /// The nodes that must not be shown.
 pub(super) struct HiddenNodes {
     /// Secrets, whatever is in them, and what may be one.
     pub(super) values: Vec<NodeId>,
+    /// Those of them of which it is not known whether they are: under keys that no field has, or in the place of a section.
+    unsure: HashSet<NodeId>,
     /// The keys in secrets, whose lines are not shown either; they may be ordinary words, so that texts are not searched for them.
     pub(super) keys: Vec<NodeId>,
     /// The nodes with tags that may be secrets, as in YAML `!secret` is one. A tag is somewhere between the node before and its own.
@@ -42,10 +45,15 @@ pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Optio
             .saturating_mul(ALIASED)
             .saturating_add(1 << 16),
         found: Vec::new(),
+        unsure: Vec::new(),
         keys: Vec::new(),
         tagged: Vec::new(),
     };
     search.node(document.root(), Cursor::Section(fields))?;
+    let known: HashSet<NodeId> = search.found.iter().copied().collect();
+    let unsure = search.unsure.iter().copied();
+    let unsure = unsure.filter(|id| !known.contains(id)).collect();
+    search.found.append(&mut search.unsure);
     // An alias leads to what was found before.
     for nodes in [&mut search.found, &mut search.keys, &mut search.tagged] {
         nodes.sort_unstable();
@@ -53,6 +61,7 @@ pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Optio
     }
     Some(HiddenNodes {
         values: search.found,
+        unsure,
         keys: search.keys,
         tagged: search.tagged,
     })
@@ -60,18 +69,30 @@ pub(super) fn hidden(fields: &'static [Field], document: &Document<'_>) -> Optio
 
 /// The texts of what must not be shown, but for `true` and `false`, which are in many a sentence.
 pub(crate) fn texts(fields: &'static [Field], document: &Document<'_>) -> Option<Vec<String>> {
-    hidden(fields, document).map(|nodes| texts_of(document, &nodes.values))
+    let texts = hidden(fields, document).map(|nodes| texts_of(document, &nodes))?;
+    Some(texts.into_iter().map(|(_, text)| text).collect())
 }
 
+/// What may be a secret, and is shorter, is not looked for elsewhere: it would be found in every address and every number.
+const SHORTEST: usize = 4;
+
 /// The texts of these nodes.
-pub(super) fn texts_of(document: &Document<'_>, nodes: &[NodeId]) -> Vec<String> {
+pub(super) fn texts_of(document: &Document<'_>, nodes: &HiddenNodes) -> Vec<(NodeId, String)> {
     let mut texts = Vec::new();
-    for node in nodes {
+    for node in &nodes.values {
+        let is_unsure = nodes.unsure.contains(node);
+        let mut add = |text: String| {
+            if !is_unsure || text.chars().count() >= SHORTEST {
+                texts.push((*node, text));
+            }
+        };
         if let Some(scalar) = document.scalar(*node) {
             if !matches!(scalar.text.as_ref(), "true" | "false") {
-                texts.push(scalar.text.to_string());
+                add(scalar.text.to_string());
             }
-            texts.extend(document.printed(*node));
+            if let Some(printed) = document.printed(*node) {
+                add(printed);
+            }
         }
     }
     texts
@@ -90,6 +111,7 @@ struct Search<'d, 't> {
     /// How many nodes may still be looked at.
     left: usize,
     found: Vec<NodeId>,
+    unsure: Vec<NodeId>,
     keys: Vec<NodeId>,
     tagged: Vec<NodeId>,
 }
@@ -113,7 +135,7 @@ impl Search<'_, '_> {
                         self.tagged.push(document.resolved(entry.key));
                     }
                     if self.is_lost(at, entry) {
-                        self.found.push(entry.key);
+                        self.unsure.push(entry.key);
                     }
                     let below = self.places.below(at, Some(key));
                     // A secret that begins with `&` is an anchor in front of nothing.
@@ -132,7 +154,10 @@ impl Search<'_, '_> {
             NodeContent::Scalar(_) | NodeContent::Alias(_) => {
                 let is_null = document.kind(id) == Some(ResolvedKind::Null);
                 if !is_null && self.places.is_secret(at) {
-                    self.found.push(id);
+                    match at {
+                        Cursor::Leaf { .. } => self.found.push(id),
+                        _ => self.unsure.push(id),
+                    }
                 }
             }
         }

@@ -74,6 +74,11 @@ impl SecretPieces {
             })
     }
 
+    /// The same of one value. Of a word or a number of one or two characters it is no news that it is a secret's, too.
+    pub(super) fn are_in_value(&self, value: &str) -> bool {
+        self.are_in(value) && !is_ordinary(&folded(value.trim()).collect::<String>())
+    }
+
     /// The same of a line of a document, in which any word may be a value.
     pub(super) fn are_in_line(&self, line: &str) -> bool {
         self.are_in(line) || self.has_word(line, WordsOf::Line)

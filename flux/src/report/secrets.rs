@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     codec::{self, Decoder, LazyModel},
-    document::Document,
+    document::{Document, NodeId},
     layer::secret_texts::SecretTexts,
     problem::caught,
     schema::{self, Field},
@@ -86,6 +86,8 @@ pub(crate) struct KnownSecrets {
 struct LayerSecret {
     layer: Option<usize>,
     text: String,
+    /// Where it is in the layer's document.
+    node: Option<NodeId>,
 }
 
 impl KnownSecrets {
@@ -101,6 +103,7 @@ impl KnownSecrets {
         let given = sources.given.iter().map(|(layer, text)| LayerSecret {
             layer: Some(*layer),
             text: (*text).clone(),
+            node: None,
         });
         let mut values: Vec<LayerSecret> = given.collect();
         let mut seen: Vec<(usize, *const u8)> = Vec::new();
@@ -113,9 +116,10 @@ impl KnownSecrets {
                 continue;
             };
             let texts = read.secret_texts().into_iter();
-            values.extend(texts.map(|text| LayerSecret {
+            values.extend(texts.map(|(node, text)| LayerSecret {
                 layer: Some(*layer),
                 text,
+                node,
             }));
         }
         KnownSecrets::of_uris(&sources.uris)
@@ -161,7 +165,11 @@ impl KnownSecrets {
         let defaults: Vec<&str> = defaults.collect();
         let texts = secrets.into_texts().into_iter();
         let texts = texts.chain(defaults.into_iter().map(str::to_owned));
-        let values = texts.map(|text| LayerSecret { layer: None, text });
+        let values = texts.map(|text| LayerSecret {
+            layer: None,
+            text,
+            node: None,
+        });
         self.values.extend(values);
     }
 
@@ -213,7 +221,22 @@ impl KnownSecrets {
         self.of(layer).is_some_and(|own| own.are_in(text))
     }
 
-    /// Whether one is in this line or this value of the layer, in which any word may be one.
+    /// Whether one is in this value of the layer: what is only the same short word or number as a secret does not quote it.
+    pub(crate) fn of_layer_are_in_value(&self, layer: Option<usize>, value: &str) -> bool {
+        self.of(layer).is_some_and(|own| own.are_in_value(value))
+    }
+
+    /// Where in the layer's document the first secret is that is in this value.
+    pub(crate) fn node_in_value(&self, layer: usize, value: &str) -> Option<NodeId> {
+        let own = self.values.iter().filter(|one| one.layer == Some(layer));
+        let mut own = own.filter_map(|one| Some((one.node?, &*one.text)));
+        let found = own.find(|(_, text)| {
+            SecretPieces::of(std::iter::once(*text), &self.keys).are_in_value(value)
+        });
+        found.map(|(node, _)| node)
+    }
+
+    /// Whether one is in this line of the layer, in which any word may be one.
     pub(crate) fn of_layer_are_in_line(&self, layer: Option<usize>, line: &str) -> bool {
         self.of(layer).is_some_and(|own| own.are_in_line(line))
     }
@@ -308,14 +331,20 @@ impl<'t> ReadDocument<'t> {
         self.bytes.as_ptr() == bytes.as_ptr()
     }
 
-    fn secret_texts(&self) -> Vec<String> {
+    /// With the node of each, where it has one.
+    fn secret_texts(&self) -> Vec<(Option<NodeId>, String)> {
+        let without_nodes =
+            |texts: Vec<String>| texts.into_iter().map(|text| (None, text)).collect();
         let texts = match (self.document(), &self.hidden) {
-            (Some(document), Some(nodes)) => Some(texts_of(document, &nodes.values)),
+            (Some(document), Some(nodes)) => {
+                let texts = texts_of(document, nodes).into_iter();
+                Some(texts.map(|(node, text)| (Some(node), text)).collect())
+            }
             (Some(_), None) => None,
-            (None, _) => self.texts_of_tree(),
+            (None, _) => self.texts_of_tree().map(without_nodes),
         };
         // A secret may be anywhere in it.
-        texts.unwrap_or_else(|| vec![self.text.to_string()])
+        texts.unwrap_or_else(|| vec![(None, self.text.to_string())])
     }
 
     /// Nothing in a tree has a place, where the parser with spans cannot follow the format's own decoder, or there is none. None

@@ -67,6 +67,8 @@ pub(super) fn words(
     let hidden = may_not_show(fields, problem);
     // What is found is from the layer; what the program's code says of it may be from anywhere. Only what is shown is looked at.
     let hides_found = |text: &str| hidden || secrets.of_layer_are_in(entry.layer, &shortened(text));
+    let hides_value =
+        |value: &str| hidden || secrets.of_layer_are_in_value(entry.layer, &shortened(value));
     let hides = |text: &str| hidden || secrets.are_in(&shortened(text));
     match &problem.what {
         What::Plain(text) => in_one_line(text).into(),
@@ -114,7 +116,7 @@ pub(super) fn words(
             must,
             found: Some(found),
             ..
-        } if !hides_found(found) => ProblemWords {
+        } if !hides_value(found) => ProblemWords {
             sentence: format!("{must}, found {found}"),
             expected: Some(must.clone()),
             found: Some(found.clone()),

@@ -362,6 +362,7 @@ fn given_with(
             prefix: None,
             tree: None,
             again: None,
+            empty: Vec::new(),
         },
     };
     caught(read).unwrap_or_else(|panic| {
@@ -375,6 +376,7 @@ fn given_with(
             prefix: None,
             tree: None,
             again: None,
+            empty: Vec::new(),
         }
     })
 }

@@ -37,6 +37,7 @@ pub(crate) fn layer_of<L>(
         prefix: None,
         tree: None,
         again: None,
+        empty: Vec::new(),
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
@@ -70,6 +71,7 @@ pub(crate) fn layer_of<L>(
             prefix: None,
             tree: Some(tree),
             again: None,
+            empty: Vec::new(),
         },
         partial => Given {
             partial,

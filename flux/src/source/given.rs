@@ -41,6 +41,8 @@ pub(crate) struct Given<L> {
     pub(crate) prefix: Option<String>,
     /// What was read, for the keys in it.
     pub(crate) tree: Option<Tree>,
+    /// Which variable of which path is empty, and counts as not set.
+    pub(crate) empty: VariablePaths,
     /// Reads it again, with the keys of the layers below; where variables mean entries of maps.
     pub(crate) again: Option<ReadAgain<L>>,
 }

@@ -9,6 +9,7 @@ mod cli;
 mod describe;
 mod dry_run;
 mod effective;
+mod effects;
 mod explain;
 mod fingerprint;
 mod given;

@@ -270,6 +270,8 @@ async fn the_fingerprint_is_on_the_page_and_follows_what_readers_see() {
         let data = site.get("/fingerprint.json").await.json();
         assert_eq!(data["fingerprint"], own.to_string());
         assert_eq!(data["is_partial"], own.is_partial());
+        assert_eq!(data["secrets_compared"], false);
+        assert!(page.contains("ecrets are not compared."), "{page}");
         known.insert(own.to_string());
     }
     assert_eq!(known.len(), 2);

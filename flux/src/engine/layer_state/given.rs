@@ -36,6 +36,7 @@ impl LayerState {
                     arguments: given.arguments,
                     tree: given.tree,
                     secrets: given.secrets,
+                    empty: given.empty,
                 };
                 self.candidate = Some(DecodedContent::given(layer, given));
             }
@@ -79,6 +80,7 @@ impl LayerState {
                         arguments: given.arguments,
                         tree: given.tree,
                         secrets: given.secrets,
+                        empty: given.empty,
                     };
                     self.candidate = Some(DecodedContent::given(layer, given));
                     self.since = update;
@@ -122,6 +124,7 @@ impl LayerState {
                     arguments: given.arguments.clone(),
                     tree: given.tree.clone(),
                     secrets: given.secrets.clone(),
+                    empty: given.empty.clone(),
                 };
                 DecodedContent::given(layer, given)
             }

@@ -1,23 +1,44 @@
-//! The warning of an edit without effect: an argument sets the same value, above every document.
+//! The warning of an edit without effect: a variable or an argument sets the same value, above every document.
 
 use super::{Layers, document};
 use crate::{
     codec::Decoder,
     document::{Document, NodeContent, NodeId, ResolvedKind},
+    engine::{decoded::DecodedContent, layer_state::LayerState},
+    layer::presence,
     problem::{Flaw, ProblemKind, Seg, What, caught},
-    report::{ArgumentPlace, Entry},
+    report::Entry,
     schema::{self, Field, MergeRule, Reached},
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
+
+/// What sets a path, above every document.
+#[derive(Clone, Copy)]
+enum Above<'a> {
+    Variable(&'a str),
+    Argument(&'a str),
+}
+
+impl LayerState {
+    /// The paths that it sets by variables or arguments.
+    fn set_above(&self) -> impl Iterator<Item = (&[Seg], Above<'_>)> {
+        let arguments = self.arguments.iter().flatten();
+        let arguments = arguments.map(|(path, one)| (&**path, Above::Argument(&one.name)));
+        let newest = self.candidate.as_ref().or(self.accepted.as_ref());
+        let newest = newest.filter(|_| self.prefix.is_some());
+        let variables = newest.map_or(&[][..], DecodedContent::variables).iter();
+        let variables = variables.map(|(path, name)| (&**path, Above::Variable(name)));
+        arguments.chain(variables)
+    }
+}
 
 impl Layers {
-    /// A warning for every value that differs between what readers see of a document and its newest content, and that an argument
-    /// sets. Only a program with arguments pays for it: both documents are read once more.
+    /// A warning for every value that differs between what readers see of a document and its newest content, and that a variable or an
+    /// argument sets. Only where the document has such a value is anything paid for it: both documents are read once more.
     pub(super) fn hidden_edits(&self, number: usize) -> Vec<Entry> {
-        let arguments = self.states.iter().skip(number + 1);
-        let arguments = arguments.filter_map(|state| state.arguments.as_deref());
-        let mut arguments = arguments.flatten().peekable();
-        if arguments.peek().is_none() {
+        let above = self.states.iter().skip(number + 1).rev();
+        let mut above = above.flat_map(LayerState::set_above).peekable();
+        if above.peek().is_none() {
             return Vec::new();
         }
         let Some(state) = self.states.get(number) else {
@@ -31,6 +52,17 @@ impl Layers {
         let Some(bytes) = newest.bytes.as_ref() else {
             return Vec::new();
         };
+        let layer = newest.decoded_layer();
+        let layer = layer.map(|layer| (self.schema.parts)(layer));
+        let contains =
+            |path: &[Seg]| layer.is_none_or(|layer| presence::depth(layer, path) == path.len());
+        // Of two that set a path, the higher one decides.
+        let mut known = HashSet::new();
+        let above = above.filter(|(path, _)| contains(path) && known.insert(*path));
+        let above: Vec<(&[Seg], Above<'_>)> = above.collect();
+        if above.is_empty() {
+            return Vec::new();
+        }
         // A codec of the program may panic; what it contains was decoded before.
         let documents = caught(|| {
             let before = before.bytes.as_ref();
@@ -41,7 +73,7 @@ impl Layers {
             return Vec::new();
         };
         let fields = (self.schema.fields)();
-        let hidden = arguments.filter_map(|(path, argument)| {
+        let hidden = above.into_iter().filter_map(|(path, above)| {
             let (value, place) = find(fields, &newest, path)?;
             let is_edit = is_replaced(fields, path, (&newest, value))
                 && before.as_ref().is_none_or(|before| {
@@ -49,7 +81,7 @@ impl Layers {
                     let by_value = is_number(fields, path);
                     was.is_none_or(|(was, _)| !is_same((before, was), (&newest, value), by_value))
                 });
-            is_edit.then(|| entry(path, argument, &place, bytes, decoder))
+            is_edit.then(|| entry(path, above, &place, bytes, decoder))
         });
         hidden.map(|entry| entry.of(&state.origin)).collect()
     }
@@ -57,14 +89,17 @@ impl Layers {
 
 fn entry(
     path: &[Seg],
-    argument: &ArgumentPlace,
+    above: Above<'_>,
     place: &[Seg],
     bytes: &Arc<[u8]>,
     decoder: &Decoder,
 ) -> Entry {
+    let (kind, name) = match above {
+        Above::Variable(name) => ("variable", name),
+        Above::Argument(name) => ("argument", name),
+    };
     let text = format!(
-        "is changed here without effect: the argument {} sets it; start the program without that argument to use this value",
-        argument.name
+        "is changed here without effect: the {kind} {name} sets it; start the program without that {kind} to use this value"
     );
     let (path, what) = (path.to_vec(), What::plain(ProblemKind::Shadowed, text));
     Entry::new("", Flaw { path, what })

@@ -185,7 +185,8 @@ impl Answers {
             ItemOutcome::Nothing => (ValueOrigin::Nothing, None),
             ItemOutcome::Missing => (ValueOrigin::Missing, None),
         };
-        if one.value.as_ref().is_some_and(ConfigValue::has_secret) {
+        let is_withheld = item.settings.iter().any(|one| one.withheld.is_some());
+        if !is_withheld && one.value.as_ref().is_some_and(ConfigValue::has_secret) {
             one.is_secret = true;
         }
         self.remark(path, item, one);

@@ -9,7 +9,7 @@ use crate::{
         planned::printed,
         value::ConfigValue,
     },
-    problem::Seg,
+    problem::{Seg, escaped},
     schema,
 };
 
@@ -20,6 +20,10 @@ fn named(answers: &Answers, path: &[Seg], waits: &Option<ConfigValue>) -> String
         waits => printed(answers, path, waits),
     }
 }
+
+/// Of a value that no field makes a secret.
+pub(in crate::inspect) const WITHHELD: &str =
+    "withheld: it has the text of a secret, or of what could be one,";
 
 /// Of a value that runs, and is not known.
 const BEFORE: &str = "the value of before";
@@ -75,6 +79,14 @@ impl Answers {
             let layer = &self.layers[setting.layer];
             if let Some(note) = layer.note.filter(|_| !layer.is_opaque) {
                 one.notes.push(format!("{}: {note}", layer.origin));
+            }
+            if let Some(withheld) = setting.withheld {
+                let origin = escaped(&layer.origin);
+                let at = match withheld.place {
+                    Some((line, column)) => format!("at {origin}:{line}:{column}"),
+                    None => format!("of {origin}"),
+                };
+                one.notes.push(format!("{WITHHELD} {at}"));
             }
         }
     }

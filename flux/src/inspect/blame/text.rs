@@ -4,6 +4,7 @@ use super::{Blame, BlameOutcome, BlamedChange, ChangedSetting};
 use crate::{
     inspect::{
         lines::{called, each_line},
+        planned::WITHHELD_VALUE,
         value::ConfigValue,
     },
     problem::serialized,
@@ -18,7 +19,11 @@ impl fmt::Display for ChangedSetting {
         match (&self.problem, old, new) {
             (Some(problem), ..) => write!(f, ": {problem}")?,
             (None, Some(_), Some(_))
-                if self.old == Some(ConfigValue::Secret) && self.new == self.old =>
+                if self.old == Some(ConfigValue::Secret)
+                    && self.new == self.old
+                    && ![old, new]
+                        .iter()
+                        .any(|one| one.as_deref() == Some(WITHHELD_VALUE)) =>
             {
                 f.write_str(": another secret")?;
             }

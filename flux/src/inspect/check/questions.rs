@@ -11,7 +11,7 @@ use crate::{
         error::ExplainError,
         explanation::Explanation,
         fingerprint::{ConfigFingerprint, fingerprint},
-        silent::{SilentSetting, silent},
+        silent::{EMPTY, SilentSetting, empty, silent},
     },
     schema::TypeFacts,
 };
@@ -36,6 +36,9 @@ impl Checked {
             warnings: status.warnings.clone(),
             missing: problems(&judged.missing),
             layers,
+            notes: empty(&status.served)
+                .map(|one| format!("`{}` at {}: {EMPTY}", one.path, one.setting))
+                .collect(),
             schema,
             types,
             answers: OnceLock::new(),

@@ -18,7 +18,8 @@ impl fmt::Display for Checked {
             left_out.map(|layer| escaped(&layer.origin)),
         )?;
         each_problem(f, "to come", &self.missing)?;
-        each_problem(f, "warning", &self.warnings)
+        each_problem(f, "warning", &self.warnings)?;
+        each_line(f, "  note: ", &self.notes)
     }
 }
 
@@ -37,6 +38,7 @@ serialized! {
         warnings: own.warnings,
         missing: own.missing,
         layers: own.layers,
+        notes: own.notes,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     document::{NodeContent, NodeId},
     inspect::{
         default,
-        item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting},
+        item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting, Withheld},
         value::{self, ConfigValue},
     },
     problem::Seg,
@@ -44,7 +44,7 @@ impl<'a> Fold<'a> {
         };
         for here in heres {
             let mut setting = self.setting(*here, Effect::Shadowed);
-            setting.value = self.value(field, *here, is);
+            setting.value = self.value(field, *here, is, &mut setting.withheld);
             item.settings.push(setting);
         }
         let merge = match is_field {
@@ -98,7 +98,13 @@ impl<'a> Fold<'a> {
     }
 
     /// The value that a layer contains, without what is secret in it.
-    fn value(&self, field: &Field, here: Here<'_>, is: &ValueType) -> Option<ConfigValue> {
+    fn value(
+        &self,
+        field: &Field,
+        here: Here<'_>,
+        is: &ValueType,
+        withheld: &mut Option<Withheld>,
+    ) -> Option<ConfigValue> {
         let withholds = self.secrecy == Secrecy::Withheld;
         if withholds && field.is_secret() {
             return Some(ConfigValue::Secret);
@@ -110,38 +116,59 @@ impl<'a> Fold<'a> {
         let mut value = value?;
         if withholds && self.has_secrets {
             let mut path = self.path.borrow().clone();
-            self.withhold(here.layer, &mut path, &mut value, true);
+            self.withhold(here.layer, &mut path, &mut value, true, withheld);
         }
         Some(value)
     }
 
     /// Takes out what is secret by its path, or quotes a secret of its own layer. Secrets of other layers are not compared with: whoever
     /// may write this one and read answers could guess them.
-    fn withhold(&self, layer: usize, path: &mut Vec<Seg>, value: &mut ConfigValue, is_field: bool) {
+    fn withhold(
+        &self,
+        layer: usize,
+        path: &mut Vec<Seg>,
+        value: &mut ConfigValue,
+        is_field: bool,
+        withheld: &mut Option<Withheld>,
+    ) {
         if !is_field && schema::is_secret(self.fields, path) {
             *value = ConfigValue::Secret;
             return;
         }
         match value {
-            ConfigValue::Text(text) if self.secrets.of_layer_are_in_line(Some(layer), text) => {
-                *value = ConfigValue::Secret
+            ConfigValue::Text(text) | ConfigValue::Number(text)
+                if self.secrets.of_layer_are_in_value(Some(layer), text) =>
+            {
+                if withheld.is_none() {
+                    let place = self.place_of_secret(layer, text);
+                    *withheld = Some(Withheld { place });
+                }
+                *value = ConfigValue::Secret;
             }
             ConfigValue::List(items) => {
                 for (number, item) in items.iter_mut().enumerate() {
                     path.push(Seg::Index(number));
-                    self.withhold(layer, path, item, false);
+                    self.withhold(layer, path, item, false, withheld);
                     path.pop();
                 }
             }
             ConfigValue::Map(entries) => {
                 for (key, value) in entries {
                     path.push(Seg::Key(key.clone().into()));
-                    self.withhold(layer, path, value, false);
+                    self.withhold(layer, path, value, false, withheld);
                     path.pop();
                 }
             }
             _ => {}
         }
+    }
+
+    /// Where the secret is that a value of the layer has the text of.
+    fn place_of_secret(&self, layer: usize, value: &str) -> Option<(usize, usize)> {
+        let left = self.named.get().checked_sub(1)?;
+        self.named.set(left);
+        let node = self.secrets.node_in_value(layer, value)?;
+        self.views[layer].place(Some(node))
     }
 
     /// The parts of a value that one layer decides.

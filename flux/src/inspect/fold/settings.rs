@@ -20,6 +20,7 @@ impl<'a> Fold<'a> {
             argument,
             value: None,
             effect,
+            withheld: None,
         }
     }
 
@@ -48,6 +49,7 @@ impl<'a> Fold<'a> {
             argument,
             value: Some(value.clone()),
             effect,
+            withheld: whole.withheld.filter(|_| value.has_secret()),
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::Planning;
 use crate::{
     Report,
+    engine::LayerContent,
+    inspect::inputs::{LayerName, read_file},
     problem::{Dotted, Seg, escaped},
     source::Health,
 };
@@ -14,6 +16,45 @@ impl Planning<'_> {
         let is_refused = layers.any(|(number, layer)| layer.refused && !given.contains(&number));
         let report = self.status.error.as_ref().filter(|_| is_refused)?;
         Some(report.without_layers(given))
+    }
+
+    /// The layers that are left out, and contain something in what runs.
+    pub(super) fn left_out(&self, names: &[LayerName], left_out: &[bool]) -> Vec<String> {
+        let contents = self.status.served.contents.iter();
+        let layers = names.iter().zip(left_out).zip(contents);
+        let named = layers.filter_map(|((name, is_left_out), content)| {
+            let is_silent = matches!(content, LayerContent::Silent(_));
+            (*is_left_out && !is_silent).then(|| escaped(&name.origin))
+        });
+        let named = named.map(|origin| {
+            format!("left out: {origin}; what it sets in what runs is not in this, and may hide it")
+        });
+        named.collect()
+    }
+
+    /// That the file of a layer does not contain what was read of it last, and that this is not taken up yet.
+    pub(super) fn settling(&self, names: &[LayerName], given: &[usize]) -> Option<String> {
+        let served = &self.status.served.contents;
+        let is_settling = |number: usize, name: &LayerName| {
+            let is_refused = self.status.layers.get(number).is_none_or(|one| one.refused);
+            let content = match served.get(number) {
+                Some(content @ (LayerContent::Silent(_) | LayerContent::Document(_))) => content,
+                _ => return false,
+            };
+            let Some(file) = name.file.as_ref().filter(|_| !is_refused) else {
+                return false;
+            };
+            // What cannot be read is in the health of the layer.
+            let now = read_file(file);
+            now.is_ok_and(|now| now.as_deref() != content.bytes().as_deref())
+        };
+        let mut layers = names.iter().enumerate();
+        let (_, name) =
+            layers.find(|(number, name)| !given.contains(number) && is_settling(*number, name))?;
+        Some(format!(
+            "{}: its file has changed, and that is not taken up yet; ask again in a moment",
+            escaped(&name.origin)
+        ))
     }
 
     /// `waits` is what would wait for a restart then; none where that is not known.

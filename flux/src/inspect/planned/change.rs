@@ -97,14 +97,23 @@ impl PlannedChange {
     }
 }
 
+/// In the place of a value that has the text of a secret.
+pub(in crate::inspect) const WITHHELD_VALUE: &str = "<withheld>";
+
 /// A value for people, or why there is none.
 pub(in crate::inspect) fn printed(
     answers: &Answers,
     path: &[Seg],
     value: &Option<ConfigValue>,
 ) -> String {
-    let outcome = answers.find(path).map(|item| &item.outcome);
+    let item = answers.find(path);
+    let outcome = item.map(|item| &item.outcome);
     match (value, outcome) {
+        (Some(ConfigValue::Secret), _)
+            if item.is_some_and(|item| item.settings.iter().any(|one| one.withheld.is_some())) =>
+        {
+            WITHHELD_VALUE.to_owned()
+        }
         (Some(value), _) => shown(value),
         (None, Some(ItemOutcome::Default)) => "its default".to_owned(),
         (None, Some(ItemOutcome::Value(_))) => "what the program makes of it".to_owned(),

@@ -1,6 +1,6 @@
 //! How a plan is printed and serialized.
 
-use super::{PlannedChange, PlannedUpdate};
+use super::{PlannedChange, PlannedUpdate, WITHHELD_VALUE};
 use crate::{
     inspect::{
         lines::{each_line, each_problem},
@@ -15,7 +15,10 @@ impl fmt::Display for PlannedChange {
         let [old, new] = &self.printed;
         write!(f, "{}: ", self.path)?;
         match (&self.old, &self.new) {
-            (Some(ConfigValue::Secret), Some(ConfigValue::Secret)) => {
+            // Of a value that is withheld, its own note has the reason.
+            (Some(ConfigValue::Secret), Some(ConfigValue::Secret))
+                if ![old, new].iter().any(|one| *one == WITHHELD_VALUE) =>
+            {
                 f.write_str("another secret")?;
             }
             _ => write!(f, "{old} -> {new}")?,

@@ -67,8 +67,8 @@ pub(super) fn head(status: &Status, fingerprint: Option<ConfigFingerprint>, now:
         html.raw("<p class=\"fingerprint\">Fingerprint <code>");
         html.text(fingerprint).raw("</code>");
         html.raw(match fingerprint.is_partial() {
-            true => ", of what is known; some values are not.</p>",
-            false => ", equal in all instances with these values.</p>",
+            true => ", of what is known; some values are not. Secrets are not compared.</p>",
+            false => ", equal in all instances with these values; secrets are not compared.</p>",
         });
     }
     let remarks = [

@@ -19,7 +19,7 @@ pub(in super::super) fn planned(plan: &PlannedUpdate) -> Html {
             "<section class=\"refused\"><h2>Nothing in it would be refused, and content of another layer is</h2>"
         }
         (false, true) => {
-            "<section class=\"refused\"><h2>Not known: the parties of the program gave no answer</h2>"
+            "<section class=\"refused\"><h2>Not known: not everything that has a part in it gave an answer</h2>"
         }
         (false, false) => "<section><h2>Nothing in it would be refused</h2>",
     });

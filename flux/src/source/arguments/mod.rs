@@ -136,6 +136,7 @@ pub(crate) fn layer<L>(
         prefix: None,
         tree: Some(root),
         again: None,
+        empty: Vec::new(),
     }
 }
 

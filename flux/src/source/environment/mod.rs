@@ -37,7 +37,7 @@ use overlay::Overlay;
 use readings::{KeysByName, NameReader, Reading, ambiguous, choose};
 use rust_names::NameInRust;
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     collections::{HashMap, HashSet},
     ffi::OsString,
     sync::Arc,
@@ -155,6 +155,7 @@ fn layer_of<L: 'static>(
             prefix: Some(prefix.to_owned()),
             tree: None,
             again: None,
+            empty: Vec::new(),
         };
     };
     let mut given = environment.layer(unknown, &|_| Vec::new());
@@ -183,6 +184,8 @@ pub(crate) struct Environment<'a, L> {
     /// The same for sections, and every name in Rust, once a variable is found that nobody reads.
     sections: OnceCell<Vec<Variable>>,
     in_rust: OnceCell<Vec<NameInRust>>,
+    /// Those that are empty, and count as not set, as they are found.
+    empty: RefCell<VariablePaths>,
 }
 
 /// A variable of an entry or an item, and what it means.
@@ -211,6 +214,7 @@ impl<'a, L> Environment<'a, L> {
             fixed: names::variables(fields, prefix),
             sections: OnceCell::new(),
             in_rust: OnceCell::new(),
+            empty: RefCell::default(),
         })
     }
 
@@ -249,11 +253,6 @@ impl<'a, L> Environment<'a, L> {
         }
         given.warnings = warnings;
         given
-    }
-
-    fn value(&self, name: &str) -> Option<OsString> {
-        let value = self.variables.get(name)?;
-        (self.naming.empty_is_value || !value.is_empty()).then_some(value)
     }
 
     /// The names of sections, which have no variable as a whole.
@@ -467,6 +466,7 @@ impl<'a, L> Environment<'a, L> {
             prefix: Some(self.prefix.to_owned()),
             tree: Some(root),
             again: None,
+            empty: self.empty.take(),
         };
         (given, unread)
     }
@@ -501,7 +501,13 @@ impl<'a, L> Environment<'a, L> {
         secrets: &mut Vec<String>,
         problems: &mut Vec<Flaw>,
     ) -> Option<String> {
-        let value = self.value(name)?;
+        let value = self.variables.get(name)?;
+        if value.is_empty() && !self.naming.empty_is_value {
+            self.empty
+                .borrow_mut()
+                .push((path.to_vec(), name.to_owned()));
+            return None;
+        }
         let flaw = |kind, text: String| Flaw {
             path: path.to_vec(),
             what: What::plain(kind, text),

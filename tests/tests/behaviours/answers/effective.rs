@@ -245,6 +245,7 @@ token: \"<secret>\"  # app.yaml:2:8
 pool:
   min: 3  # variable APP_POOL_MIN
   lazy: true  # default at {file}:{lazy}
+# withheld: it has the text of a secret, or of what could be one, at app.yaml:2:8
 note: \"<secret>\"  # app.yaml:5:7
 ",
         file = file!(),
@@ -290,7 +291,7 @@ async fn settings_without_effect_are_listed() {
         [
             "`port` at lower.yaml:1:7 has no effect: app.yaml:1:7 hides it",
             "`pool.min` at app.yaml:3:13 has no effect: variable APP_POOL_MIN hides it",
-            "`pool.min` at variable APP_POOL_MIN has no effect: app.yaml:3:13 has the same value",
+            "`pool.min` at variable APP_POOL_MIN counts, and changes nothing: app.yaml:3:13 has the same value",
             "`pool.lazy` at variable APP_POOL_LAZY has no effect: the default is the same value",
             "`prot` at app.yaml:4:7 has no effect: unknown key, did you mean `port`?",
         ]

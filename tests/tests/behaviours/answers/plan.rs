@@ -115,7 +115,9 @@ async fn a_layer_that_is_left_out_uncovers_what_is_below() {
         .unwrap();
     assert_eq!(
         plan.to_string(),
-        "2 settings would change\n  port: 90 -> 81 (lower.yaml:1:7)\n  hosts: [\"a\"] -> its default"
+        "2 settings would change\n  port: 90 -> 81 (lower.yaml:1:7)\n  hosts: [\"a\"] -> its default
+  note: left out: upper.toml; what it sets in what runs is not in this, and may hide it
+  note: left out: environment; what it sets in what runs is not in this, and may hide it"
     );
 }
 
