@@ -19,17 +19,15 @@ enum Above<'a> {
     Argument(&'a str),
 }
 
-impl LayerState {
-    /// The paths that it sets by variables or arguments.
-    fn set_above(&self) -> impl Iterator<Item = (&[Seg], Above<'_>)> {
-        let arguments = self.arguments.iter().flatten();
-        let arguments = arguments.map(|(path, one)| (&**path, Above::Argument(&one.name)));
-        let newest = self.candidate.as_ref().or(self.accepted.as_ref());
-        let newest = newest.filter(|_| self.prefix.is_some());
-        let variables = newest.map_or(&[][..], DecodedContent::variables).iter();
-        let variables = variables.map(|(path, name)| (&**path, Above::Variable(name)));
-        arguments.chain(variables)
-    }
+/// The paths that a layer sets by variables or arguments.
+fn set_above(state: &LayerState) -> impl Iterator<Item = (&[Seg], Above<'_>)> {
+    let arguments = state.arguments.iter().flatten();
+    let arguments = arguments.map(|(path, one)| (&**path, Above::Argument(&one.name)));
+    let newest = state.candidate.as_ref().or(state.accepted.as_ref());
+    let newest = newest.filter(|_| state.prefix.is_some());
+    let variables = newest.map_or(&[][..], DecodedContent::variables).iter();
+    let variables = variables.map(|(path, name)| (&**path, Above::Variable(name)));
+    arguments.chain(variables)
 }
 
 impl Layers {
@@ -37,7 +35,7 @@ impl Layers {
     /// argument sets. Only where the document has such a value is anything paid for it: both documents are read once more.
     pub(super) fn hidden_edits(&self, number: usize) -> Vec<Entry> {
         let above = self.states.iter().skip(number + 1).rev();
-        let mut above = above.flat_map(LayerState::set_above).peekable();
+        let mut above = above.flat_map(set_above).peekable();
         if above.peek().is_none() {
             return Vec::new();
         }

@@ -20,7 +20,7 @@ pub(super) enum AtRestart<'a> {
     /// It would refuse what the sources hold.
     Refuses,
     /// It would read this; none where the path is not set.
-    Reads(&'a Answers, Option<Explanation>),
+    Reads(&'a Answers, Option<Box<Explanation>>),
 }
 
 impl NewestAnswers {
@@ -57,7 +57,7 @@ impl Answers {
             }
         };
         let item = answers.find(path);
-        let explained = item.map(|item| answers.explanation(path, item, status));
+        let explained = item.map(|item| Box::new(answers.explanation(path, item, status)));
         Some(AtRestart::Reads(answers, explained))
     }
 

@@ -121,7 +121,10 @@ impl Answers {
                 }
                 Some(AtRestart::Reads(answers, read)) => {
                     let (read, settings) = match read {
-                        Some(read) => (read.value, read.settings),
+                        Some(read) => {
+                            let read = *read;
+                            (read.value, read.settings)
+                        }
                         None => (None, Vec::new()),
                     };
                     let is_shown = |value: &ConfigValue| !value.has_secret();
