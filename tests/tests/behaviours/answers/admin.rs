@@ -366,7 +366,7 @@ async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
         let (path, mut out) = (path.clone(), out.clone());
         tokio::task::spawn_blocking(move || {
             SOCKET.set(path);
-            let watch = command(&["watch", "--format", "json", "--changes", "3"]);
+            let watch = command(&["watch", "--format", "json", "--changes", "4"]);
             watch.write::<App>(&mut out, &mut Vec::new()).unwrap()
         })
     };
@@ -381,7 +381,7 @@ async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
         .await
         .unwrap();
     let code = tokio::time::timeout(Duration::from_secs(60), watched).await;
-    let (code, out) = (code.expect("three changes").unwrap(), out.text());
+    let (code, out) = (code.expect("four changes").unwrap(), out.text());
     let events: Vec<serde_json::Value> = out
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -392,7 +392,7 @@ async fn watch_follows_the_running_process_and_no_answer_has_a_secret() {
         .collect();
     assert_eq!(
         (code, &names[..]),
-        (1, &["begins", "applied", "refused"][..]),
+        (1, &["begins", "applied", "warning", "refused"][..]),
         "{out}"
     );
     assert_eq!(events[1]["settings"][0]["new"], 82);

@@ -20,6 +20,8 @@ struct Vault {
     n: u32,
     #[flux(secret)]
     password: Option<String>,
+    #[flux(restart)]
+    threads: Option<u32>,
 }
 
 pub(super) async fn refusals_and_the_pipeline() {
@@ -46,6 +48,7 @@ pub(super) async fn refusals_and_the_pipeline() {
         "{n: 7, password: hunter2}",
         "{n: 2, password: [hunter2]}",
         "{n: 2, pasword: hunter2}",
+        "{n: 2, pasword: hunter2, threads: 4}",
     ];
     for document in documents {
         write(&sender, document).await;
