@@ -1,6 +1,6 @@
 //! The formats of verdicts: text for people, JSON, and annotations for continuous integration.
 
-use crate::{problem::escaped, report::Problem};
+use crate::{inspect::Placeless, problem::escaped, report::Problem};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -42,12 +42,8 @@ impl OutputFormat {
 pub(super) struct Annotations<'a> {
     pub(super) problems: Vec<Annotation<'a>>,
     pub(super) files: &'a [Option<PathBuf>],
-    /// What parties answered that is about no place in a file.
-    pub(super) placeless: &'a [String],
+    pub(super) placeless: &'a [Placeless],
 }
-
-/// What such an answer is called.
-const PARTY: &str = "party";
 
 /// A problem, and how much it weighs.
 #[derive(Clone, Copy)]
@@ -133,8 +129,8 @@ impl Annotations<'_> {
             let message = data(&finding.sentence());
             writeln!(out, "::{level} {}::{message}", properties.join(","))?;
         }
-        for line in self.placeless {
-            writeln!(out, "::error title={PARTY}::{}", data(line))?;
+        for Placeless { about, text } in self.placeless {
+            writeln!(out, "::error title={about}::{}", data(text))?;
         }
         Ok(())
     }
@@ -145,7 +141,7 @@ impl Annotations<'_> {
             .problems
             .iter()
             .map(|one| one.problem.kind.as_str())
-            .chain(self.placeless.first().map(|_| PARTY))
+            .chain(self.placeless.iter().map(|one| one.about))
             .collect();
         let rules: Vec<Value> = kinds
             .into_iter()
@@ -167,10 +163,9 @@ impl Annotations<'_> {
             }
             result
         };
-        let placeless = self
-            .placeless
-            .iter()
-            .map(|line| json!({ "ruleId": PARTY, "level": "error", "message": { "text": line } }));
+        let placeless = self.placeless.iter().map(
+            |one| json!({ "ruleId": one.about, "level": "error", "message": { "text": one.text } }),
+        );
         let results: Vec<Value> = self.problems.iter().map(result).chain(placeless).collect();
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

@@ -45,8 +45,8 @@ pub(super) struct Fold<'a> {
     asked: &'a [Seg],
     /// How many values may still be read.
     left: Cell<usize>,
-    /// For how many withheld values it may still be looked for what secret they have.
-    named: Cell<usize>,
+    /// How many characters may still be compared to find which secret a withheld value has.
+    compared: Cell<usize>,
     keys: RefCell<HashMap<(usize, NodeId), Rc<KeyIndex>>>,
     facts: RefCell<HashMap<usize, Rc<Vec<TypeFacts>>>>,
 }
@@ -66,8 +66,8 @@ type KeyIndex = HashMap<String, NodeId>;
 /// So many values are looked at: more than any document may have, aliases included.
 const MOST: usize = 1 << 20;
 
-/// Each of them is compared with every secret alone.
-const NAMED: usize = 64;
+/// A document can have many secrets, and many values with their texts.
+const COMPARED: usize = 1 << 20;
 
 /// Everything that readers see, section by section; or of it what leads to the path that is asked for, and what is there.
 pub(super) fn fold<'a>(
@@ -88,7 +88,7 @@ pub(super) fn fold<'a>(
         path: RefCell::default(),
         asked,
         left: Cell::new(MOST),
-        named: Cell::new(NAMED),
+        compared: Cell::new(COMPARED),
         keys: RefCell::default(),
         facts: RefCell::default(),
     };

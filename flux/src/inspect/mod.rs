@@ -54,7 +54,7 @@ pub(crate) use in_place::WITHOUT_GIVEN;
 #[cfg(feature = "cli")]
 pub(crate) use last_good::LastGood;
 #[cfg(feature = "cli")]
-pub(crate) use planned::PlanBase;
+pub(crate) use planned::{Placeless, PlanBase};
 #[cfg(feature = "page")]
 pub(crate) use survey::{Survey, SurveyedSetting};
 

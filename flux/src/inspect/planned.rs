@@ -7,6 +7,7 @@ mod change;
 mod text;
 
 pub(crate) use base::PlanBase;
+pub(crate) use beside::Placeless;
 pub use change::PlannedChange;
 use change::different;
 pub(super) use change::{WITHHELD_VALUE, printed};
@@ -67,7 +68,7 @@ pub struct PlannedUpdate {
         not(any(feature = "cli", feature = "page")),
         allow(dead_code, reason = "a command has a code for it")
     )]
-    pub(crate) unasked: Option<String>,
+    pub(crate) unasked: Vec<Placeless>,
     /// The file of each layer that is read from one.
     #[cfg_attr(
         not(feature = "cli"),
@@ -162,7 +163,7 @@ impl Inspector<'_> {
                 Err(error) => {
                     let note = format!("the parties were not asked: {error}");
                     planned.notes.push(note.clone());
-                    planned.unasked = Some(note);
+                    planned.unasked.push(Placeless::of_party(note));
                 }
             }
         }
@@ -306,7 +307,7 @@ impl Planning<'_> {
         let waits = judged.value.as_ref().map(|_| &*judged.pending_restart);
         let mut notes = self.left_out(&names, &left_out);
         let settling = self.settling(&names, &given);
-        notes.extend(settling.clone());
+        notes.extend(settling.iter().map(|one| one.text.clone()));
         notes.extend(self.notes(&given, waits));
         if !missing.is_empty() && judged.refused.is_none() {
             notes.push(NOT_BUILT.to_owned());
@@ -348,7 +349,7 @@ impl Planning<'_> {
             warnings: next.warnings,
             missing,
             notes,
-            unasked: settling,
+            unasked: settling.into_iter().collect(),
             files,
         };
         Ok((planned, question))

@@ -18,6 +18,7 @@ use crate::{
 };
 use std::{
     borrow::Cow,
+    cell::Cell,
     sync::{Arc, OnceLock},
 };
 
@@ -226,14 +227,26 @@ impl KnownSecrets {
         self.of(layer).is_some_and(|own| own.are_in_value(value))
     }
 
-    /// Where in the layer's document the first secret is that is in this value.
-    pub(crate) fn node_in_value(&self, layer: usize, value: &str) -> Option<NodeId> {
+    /// Where in the layer's document the first secret is that is in this value. Each secret is compared with all of the value: `left` is
+    /// how many characters may still be.
+    pub(crate) fn node_in_value(
+        &self,
+        layer: usize,
+        value: &str,
+        left: &Cell<usize>,
+    ) -> Option<NodeId> {
         let own = self.values.iter().filter(|one| one.layer == Some(layer));
-        let mut own = own.filter_map(|one| Some((one.node?, &*one.text)));
-        let found = own.find(|(_, text)| {
-            SecretPieces::of(std::iter::once(*text), &self.keys).are_in_value(value)
-        });
-        found.map(|(node, _)| node)
+        let own = own.filter_map(|one| Some((one.node?, &*one.text)));
+        for (node, text) in own {
+            left.set(left.get().checked_sub(text.len() + value.len())?);
+            let is_in =
+                |keys: &[&str]| SecretPieces::of(std::iter::once(text), keys).are_in_value(value);
+            // Keys only take pieces away, and there are many of them.
+            if is_in(&[]) && is_in(&self.keys) {
+                return Some(node);
+            }
+        }
+        None
     }
 
     /// Whether one is in this line of the layer, in which any word may be one.

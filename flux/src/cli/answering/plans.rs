@@ -4,7 +4,7 @@ use super::{Answering, GOOD, NOT_LOOKED_AT, REFUSED};
 use crate::{
     Report,
     cli::output::{Annotation, Annotations, OutputFormat},
-    inspect::{PartyVerdict, PlannedChange, PlannedUpdate, SilentSetting},
+    inspect::{PartyVerdict, Placeless, PlannedChange, PlannedUpdate, SilentSetting},
     report::Problem,
 };
 use serde_json::json;
@@ -106,18 +106,17 @@ impl Answering<'_> {
             let mut parties = planned.parties.iter();
             parties.any(|one| is(&one.verdict))
         };
-        let is_asked_in_vain = planned.unasked.is_some() || any(&is_unknown);
+        let is_asked_in_vain = !planned.unasked.is_empty() || any(&is_unknown);
         let refused = || planned.standing.iter().chain(&planned.refused);
         let (verdict, code) = match refused().next().is_some() || any(&is_refused) {
             true => ("refused", REFUSED),
             false if is_asked_in_vain => ("unknown", NOT_LOOKED_AT),
             false => ("good", GOOD),
         };
-        // They are about no place in a file.
         let parties = planned.parties.iter();
         let parties = parties.filter(|one| is_refused(&one.verdict) || is_unknown(&one.verdict));
-        let placeless: Vec<String> = parties
-            .map(ToString::to_string)
+        let placeless: Vec<Placeless> = parties
+            .map(|one| Placeless::of_party(one.to_string()))
             .chain(planned.unasked.clone())
             .collect();
         match self.output {
@@ -170,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_plan_whose_parties_give_no_answer_is_not_good() {
-        let of = |verdicts: &[PartyVerdict], unasked: Option<&str>| PlannedUpdate {
+        let of = |verdicts: &[PartyVerdict], unasked: Option<&Placeless>| PlannedUpdate {
             changes: Vec::new(),
             refused: None,
             standing: None,
@@ -183,11 +182,15 @@ mod tests {
                     verdict: verdict.clone(),
                 })
                 .collect(),
-            notes: unasked.iter().map(|one| (*one).to_owned()).collect(),
-            unasked: unasked.map(str::to_owned),
+            notes: unasked.iter().map(|one| one.text.clone()).collect(),
+            unasked: unasked.into_iter().cloned().collect(),
             files: Vec::new(),
         };
         let vetoed = PartyVerdict::Vetoed("full".to_owned());
+        let text = "not asked".to_owned();
+        let party = Placeless::of_party(text.clone());
+        let about = "layer";
+        let layer = Placeless { about, text };
         for (verdicts, unasked, code, word) in [
             (&[][..], None, GOOD, "good"),
             (
@@ -202,7 +205,8 @@ mod tests {
                 NOT_LOOKED_AT,
                 "unknown",
             ),
-            (&[], Some("not asked"), NOT_LOOKED_AT, "unknown"),
+            (&[], Some(&party), NOT_LOOKED_AT, "unknown"),
+            (&[], Some(&layer), NOT_LOOKED_AT, "unknown"),
             (&[PartyVerdict::NoAnswer, vetoed], None, REFUSED, "refused"),
         ] {
             let plan = of(verdicts, unasked);
@@ -219,13 +223,17 @@ mod tests {
                 let reasons = ["did not answer", "not asked", "no_answer"];
                 let has_reason = reasons.iter().any(|reason| text.contains(reason));
                 assert!(code == GOOD || has_reason, "{output:?} {text}");
+                let about = unasked.map_or("party", |one| one.about);
+                if output == OutputFormat::GitHub && code != GOOD {
+                    assert!(out.contains(&format!("::error title={about}::")), "{out}");
+                }
                 if output == OutputFormat::Sarif && code != GOOD {
                     // Who reads the log alone is not to take it for clean.
                     let log: serde_json::Value = serde_json::from_str(&out).unwrap();
                     let first = &log["runs"][0]["results"][0];
                     assert_eq!(
                         (&first["level"], &first["ruleId"]),
-                        (&json!("error"), &json!("party"))
+                        (&json!("error"), &json!(about))
                     );
                 }
                 if output == OutputFormat::Json {

@@ -165,9 +165,7 @@ impl<'a> Fold<'a> {
 
     /// Where the secret is that a value of the layer has the text of.
     fn place_of_secret(&self, layer: usize, value: &str) -> Option<(usize, usize)> {
-        let left = self.named.get().checked_sub(1)?;
-        self.named.set(left);
-        let node = self.secrets.node_in_value(layer, value)?;
+        let node = self.secrets.node_in_value(layer, value, &self.compared)?;
         self.views[layer].place(Some(node))
     }
 

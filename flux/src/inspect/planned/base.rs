@@ -41,7 +41,7 @@ impl PlannedUpdate {
             missing: after.missing.clone(),
             parties: Vec::new(),
             notes,
-            unasked: None,
+            unasked: Vec::new(),
             files,
         }
     }

@@ -9,6 +9,26 @@ use crate::{
     source::Health,
 };
 
+/// What is about no place in a file: what was not looked at, or what a party answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placeless {
+    /// What it is about, for formats that have a word for that.
+    pub(crate) about: &'static str,
+    pub(crate) text: String,
+}
+
+impl Placeless {
+    pub(crate) fn of_party(text: String) -> Self {
+        let about = "party";
+        Placeless { about, text }
+    }
+
+    pub(super) fn of_layer(text: String) -> Self {
+        let about = "layer";
+        Placeless { about, text }
+    }
+}
+
 impl Planning<'_> {
     /// Why newest content of layers that are not given is refused.
     pub(super) fn standing(&self, given: &[usize]) -> Option<Report> {
@@ -33,7 +53,7 @@ impl Planning<'_> {
     }
 
     /// That the file of a layer does not contain what was read of it last, and that this is not taken up yet.
-    pub(super) fn settling(&self, names: &[LayerName], given: &[usize]) -> Option<String> {
+    pub(super) fn settling(&self, names: &[LayerName], given: &[usize]) -> Option<Placeless> {
         let served = &self.status.served.contents;
         let is_settling = |number: usize, name: &LayerName| {
             let is_refused = self.status.layers.get(number).is_none_or(|one| one.refused);
@@ -51,10 +71,10 @@ impl Planning<'_> {
         let mut layers = names.iter().enumerate();
         let (_, name) =
             layers.find(|(number, name)| !given.contains(number) && is_settling(*number, name))?;
-        Some(format!(
-            "{}: its file has changed, and that is not taken up yet; ask again in a moment",
+        Some(Placeless::of_layer(format!(
+            "{}: its file has changed, and the program has not taken that up; ask again when it has, or give that file too",
             escaped(&name.origin)
-        ))
+        )))
     }
 
     /// `waits` is what would wait for a restart then; none where that is not known.

@@ -9,7 +9,8 @@ const END: &str = "<p><a href=\"?\">Back to the page</a></p></section></main></b
 pub(in super::super) fn planned(plan: &PlannedUpdate) -> Html {
     let is_any = |is: fn(&PartyVerdict) -> bool| plan.parties.iter().any(|one| is(&one.verdict));
     let is_refused = plan.refused.is_some() || is_any(|one| matches!(one, PartyVerdict::Vetoed(_)));
-    let is_unknown = plan.unasked.is_some() || is_any(|one| matches!(one, PartyVerdict::NoAnswer));
+    let is_unknown =
+        !plan.unasked.is_empty() || is_any(|one| matches!(one, PartyVerdict::NoAnswer));
     let mut html = Html::new();
     html.raw(BEGIN)
         .raw("What a document would change</title></head><body><main>");

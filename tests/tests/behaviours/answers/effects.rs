@@ -232,7 +232,7 @@ async fn a_plan_does_not_answer_for_a_file_that_was_not_taken_up_yet() {
             panic!("{change:?}");
         };
         assert!(
-            note.ends_with("app.yaml: its file has changed, and that is not taken up yet; ask again in a moment"),
+            note.ends_with("app.yaml: its file has changed, and the program has not taken that up; ask again when it has, or give that file too"),
             "{note}"
         );
     }
