@@ -1,6 +1,6 @@
 //! The environment's grammar: the names of variables, and the table of its page.
 
-use flux::{Capacitor, Config, Flux, Source, Unknown};
+use flux::{Capacitor, Config, Flux, Format, Source, Unknown, source::Channel};
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
@@ -356,14 +356,17 @@ fn a_part_of_a_struct_or_a_newtype_that_is_a_value_is_not_set_by_a_variable() {
     }
     let document = r#"{"inner": {"x": 3, "y": 4, "q": 1}, "perhaps": {"x": 3, "y": 4}, "limits": {"a": 1}, "own": {"a": 1}}"#;
     let names = ["APP_INNER_X", "APP_PERHAPS_Y", "APP_LIMITS_B", "APP_OWN_B"];
+    let (sender, channel) = Channel::buffered("document", 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.unwrap();
+    runtime.block_on(sender.send(document.as_bytes())).unwrap();
     let capacitor = Capacitor::<App>::builder()
         .manual()
-        .source(Source::value(document).format(flux::Format::Json))
+        .source(Source::watcher(channel).format(Format::Json))
         .source(Source::env("APP_").variables(names.map(|name| (name, "9"))))
         .build()
         .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.unwrap().block_on(capacitor.start()).unwrap();
+    runtime.block_on(capacitor.start()).unwrap();
     let app = capacitor.get();
     let inner = [Some(&app.inner), app.perhaps.as_ref()];
     let inner = inner.map(|inner| inner.map(|inner| (inner.x, inner.y)));
