@@ -14,6 +14,8 @@ use std::ops::Range;
 pub(crate) trait VariableText: Send + Sync {
     /// The type's fields.
     fn fields(&self) -> &'static [Field];
+    /// The variable that sets the value at a path; none where the text has no names.
+    fn name_of(&self, path: &[Seg]) -> Option<String>;
     /// Reads a text.
     fn read(&self, text: &str) -> VariablesRead;
 }

@@ -5,6 +5,8 @@ mod changed_by;
 mod empty_entries;
 mod entries;
 mod hidden_edits;
+#[cfg(feature = "dotenv")]
+mod other_spellings;
 pub(super) mod resolve;
 
 use super::{
@@ -94,6 +96,10 @@ impl Layers {
             let anew = state.unjudged && (!taken || state.since != before);
             if anew {
                 warnings.extend(self.hidden_edits(number));
+                #[cfg(feature = "dotenv")]
+                if let Some(Decoder::Variables(_)) = self.states[number].decoder {
+                    warnings.extend(self.other_spellings(number));
+                }
             }
             let state = &self.states[number];
             if !warnings.is_empty() || (anew && !state.warnings.is_empty()) {

@@ -124,7 +124,7 @@ pub enum Fix {
         argument: Option<String>,
         /// The environment variable, where the environment is a layer.
         variable: Option<String>,
-        /// The key in `document`, as it is written in a path.
+        /// The key in `document`, as it is written in a path; in a file of variables, the variable.
         key: Option<KeyPath>,
         /// The document that should have the key, by its origin.
         document: Option<String>,

@@ -106,6 +106,10 @@ impl VariableText for TreeText {
     fn fields(&self) -> &'static [Field] {
         self.0
     }
+    /// It is a tree that was printed.
+    fn name_of(&self, _: &[Seg]) -> Option<String> {
+        None
+    }
     fn read(&self, text: &str) -> VariablesRead {
         let read = TreeCodec.decode(text);
         let problems = read.as_ref().err().map(|why| VariableFlaw {

@@ -60,14 +60,18 @@ impl<'t> Dotenv<'t> {
         // Such a file names no other files.
         let usual = Naming::without_files(usual);
         let (usual_prefix, usual_options) = usual.split_once('?').unwrap_or((&usual, ""));
-        let options = match (self.options.as_str(), self.prefix) {
-            ("", None) => usual_options,
-            (own, _) => own,
-        };
         let prefix = self.prefix.unwrap_or(usual_prefix);
-        match options {
-            "" => prefix.to_owned(),
-            options => format!("{prefix}?{options}"),
+        let last = |name: &str| {
+            let mut options = usual_options.split('&').chain(self.options.split('&'));
+            options.rfind(|one| one.split('=').next() == Some(name))
+        };
+        let options: Vec<&str> = ["separator", "empty"]
+            .into_iter()
+            .filter_map(last)
+            .collect();
+        match options.as_slice() {
+            [] => prefix.to_owned(),
+            options => format!("{prefix}?{}", options.join("&")),
         }
     }
 }
@@ -80,13 +84,14 @@ mod tests {
     fn what_the_options_leave_open_is_as_in_the_environment() {
         for (text, path, naming) in [
             (".env", ".env", "APP_?separator=__"),
-            (".env?prefix=DB_", ".env", "DB_"),
-            (".env?prefix=", ".env", ""),
+            (".env?prefix=DB_", ".env", "DB_?separator=__"),
+            (".env?prefix=", ".env", "?separator=__"),
+            (".env?empty=value", ".env", "APP_?separator=__&empty=value"),
             ("a/b.env?separator=_", "a/b.env", "APP_?separator=_"),
             (
                 ".env?prefix=DB_&empty=value&separator=__",
                 ".env",
-                "DB_?empty=value&separator=__",
+                "DB_?separator=__&empty=value",
             ),
         ] {
             let read = Dotenv::parse(text).expect(text);

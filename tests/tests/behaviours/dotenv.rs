@@ -73,7 +73,7 @@ fn a_dotenv_file_is_below_the_environment() {
 
 #[test]
 fn it_takes_prefix_and_separator_of_the_environment_unless_it_has_its_own() {
-    let (_folder, path) = file("APP_POOL__MAX_SIZE=20\nDB_POOL_MAX_SIZE=30\nPOOL_MAX_SIZE=40\n");
+    let (_folder, path) = file("APP_POOL__MAX_SIZE=20\nDB_POOL__MAX_SIZE=30\nPOOL_MAX_SIZE=40\n");
     let max_size = |dotenv: &str, env: &str| {
         let layers = Capacitor::<App>::builder().source(Source::dotenv(dotenv));
         let none: [(&str, &str); 0] = [];

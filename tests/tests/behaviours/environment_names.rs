@@ -234,9 +234,9 @@ fn told<C: Config>(unknown: Unknown, name: &str) -> Result<Vec<String>, String> 
 #[test]
 fn a_variable_of_a_part_of_an_enum_that_is_one_value_is_reported_with_the_variable_of_the_whole() {
     for (name, fix) in [
-        ("APP_STORE_KIND", r#"set `APP_STORE={"kind":..}` with all"#),
-        ("APP_STORE_PATH", r#"set `APP_STORE={"path":..}` with all"#),
-        ("APP_BOXED_KIND", r#"set `APP_BOXED={"kind":..}` with all"#),
+        ("APP_STORE_KIND", "set `APP_STORE` as JSON, all of it"),
+        ("APP_STORE_PATH", "set `APP_STORE` as JSON, all of it"),
+        ("APP_BOXED_KIND", "set `APP_BOXED` as JSON, all of it"),
         ("APP_BESIDE_T", "set `APP_BESIDE={t=..}`"),
         ("APP_PLAIN_REPLACE_ALL", "set `APP_PLAIN={replace-all=..}`"),
         (
@@ -246,7 +246,7 @@ fn a_variable_of_a_part_of_an_enum_that_is_one_value_is_reported_with_the_variab
         ("APP_PLAIN_KEEP", "set `APP_PLAIN=keep`"),
         (
             "APP_ANYTHING_LONG_NAME",
-            r#"set `APP_ANYTHING={"long_name":..}`"#,
+            "set `APP_ANYTHING` as JSON, all of it",
         ),
         // Near to another one.
         ("APP_STORE_SIZ", "did you mean `APP_STORE_SIZE`?"),
@@ -273,7 +273,7 @@ fn a_variable_of_a_part_of_an_enum_that_is_one_value_is_reported_with_the_variab
 fn what_may_be_a_part_of_an_enum_without_a_tag_is_a_warning_and_never_refused() {
     for unknown in [Unknown::Warn, Unknown::Deny] {
         let warnings = told::<Values>(unknown, "APP_TARGET_HOST").expect("a warning");
-        let fix = r#"set `APP_TARGET`, as JSON where it has parts: `APP_TARGET={"host":..}`"#;
+        let fix = "set `APP_TARGET`, where it has parts as JSON, all of it";
         assert!(
             matches!(&warnings[..], [one] if one.contains(fix)),
             "{warnings:?}"
@@ -489,7 +489,7 @@ fn what_is_behind_a_name_is_accused_only_where_the_value_has_parts() {
     for (name, fix) in [
         (
             "APP_DB_STORE_KIND",
-            r#"set `APP_DATABASE_STORE={"kind":..}`"#,
+            "set `APP_DATABASE_STORE` as JSON, all of it",
         ),
         ("APP_LEAF_SIZE", "set `APP_LEAF={size=..}`"),
         ("APP_LEAF_SIZE_MAXX", "did you mean `APP_LEAF_SIZE_MAX`?"),
@@ -497,12 +497,12 @@ fn what_is_behind_a_name_is_accused_only_where_the_value_has_parts() {
         ("APP_LEAF__SIZE", "set `APP_LEAF={size=..}`"),
         (
             "APP_DATABASE_STORE__KIND",
-            r#"set `APP_DATABASE_STORE={"kind":..}`"#,
+            "set `APP_DATABASE_STORE` as JSON, all of it",
         ),
         ("app_leaf_size", "set `APP_LEAF={size=..}`"),
         (
             "app_database_store_kind",
-            r#"set `APP_DATABASE_STORE={"kind":..}`"#,
+            "set `APP_DATABASE_STORE` as JSON, all of it",
         ),
     ] {
         let warnings = told::<Slips>(Unknown::Warn, name).expect(name);

@@ -11,6 +11,7 @@ mod documents;
 mod dotenv;
 mod empty_entries;
 mod environment;
+mod environment_advice;
 mod environment_names;
 mod every_problem;
 mod files;

@@ -8,7 +8,7 @@ use super::{
     declare::{Source, SourceKind, expand, read},
 };
 use crate::{codec::Decoder, schema::Field};
-use flux_syntax::{Dotenv, Template};
+use flux_syntax::{Dotenv, Naming, Template};
 use reader::VariablesFile;
 use std::sync::Arc;
 
@@ -44,17 +44,7 @@ pub(crate) fn name_variables<'s, L: 'static>(
         }
         let text = expand(file, &layer.variables).map_err(wrong)?;
         let file = Dotenv::parse(&text).map_err(wrong)?;
-        let usual = match (namings.as_slice(), file.prefix) {
-            ([], _) | (_, Some(_)) => "",
-            ([one], None) => one,
-            ([one, other, ..], None) => {
-                return Err(wrong(format!(
-                    "the environment is read with `{one}` and with `{other}`: name the prefix of the file, `dotenv:{}?prefix=..`",
-                    file.path
-                )));
-            }
-        };
-        let naming = file.naming(usual);
+        let naming = naming_of(&file, &namings).map_err(wrong)?;
         super::environment::check_names(fields(), &naming).map_err(wrong)?;
         let path = Template::from(file.path);
         let reader = VariablesFile::new(fields, decode, naming);
@@ -62,6 +52,44 @@ pub(crate) fn name_variables<'s, L: 'static>(
         layer.format = Some(Decoder::Variables(Arc::new(reader)));
     }
     Ok(())
+}
+
+/// How the names in a file are made where the environment has these prefixes and options.
+///
+/// # Errors
+/// They differ in what the file leaves open.
+fn naming_of(file: &Dotenv<'_>, namings: &[String]) -> Result<String, String> {
+    let is_of_prefix = |usual: &&String| {
+        let prefix = Naming::parse(usual).ok().map(|naming| naming.prefix);
+        prefix.is_some() && prefix == file.prefix
+    };
+    // Of several, the one with the prefix of the file counts.
+    let same: Vec<&String> = namings.iter().filter(is_of_prefix).collect();
+    let usual: Vec<&String> = match same.is_empty() {
+        true => namings.iter().collect(),
+        false => same,
+    };
+    let Some((first, rest)) = usual.split_first() else {
+        return Ok(file.naming(""));
+    };
+    let naming = file.naming(first);
+    let differs = |usual: &&&String| {
+        let other = file.naming(usual);
+        Naming::parse(&other) != Naming::parse(&naming)
+    };
+    match rest.iter().find(differs) {
+        None => Ok(naming),
+        Some(other) => {
+            let (what, how) = match file.prefix {
+                None => ("prefix", "?prefix=..".to_owned()),
+                Some(prefix) => ("separator", format!("?prefix={prefix}&separator=..")),
+            };
+            Err(format!(
+                "the environment is read with `{first}` and with `{other}`: name the {what} of the file, `dotenv:{}{how}`",
+                file.path
+            ))
+        }
+    }
 }
 
 /// A URI may be that of a file of variables, or of the environment.

@@ -4,12 +4,12 @@ use super::assignments::assignments;
 use crate::{
     codec::variables::{Refuses, VariableFlaw, VariableText, VariablesRead},
     document::{Lines, tree::Tree},
-    problem::{Flaw, ProblemKind, What},
+    problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field},
     source::{
         DecodeTree,
-        environment::{Environment, Variables},
+        environment::{Environment, Variables, name_of},
     },
 };
 use flux_syntax::Naming;
@@ -40,10 +40,12 @@ impl<L> VariablesFile<L> {
         }
     }
 
-    /// That nothing of a text is read although it contains variables: probably they have another prefix.
-    fn reads_nothing(&self) -> VariableFlaw {
+    /// That nothing of a text is read although it contains variables: those that fields have are empty, or else they probably have
+    /// another prefix.
+    fn reads_nothing(&self, has_empty: bool) -> VariableFlaw {
         let prefix = Naming::parse(&self.naming).map_or("", |naming| naming.prefix);
         let text = match prefix {
+            _ if has_empty => "no variable in it is set: one that is empty is as one that is not set, but with `empty=value`".to_owned(),
             "" => "no variable in it is read, since no field has one of the names".to_owned(),
             prefix => format!(
                 "no variable in it is read: the names begin with `{prefix}`; name the prefix of the file, as in `dotenv:.env?prefix=APP_`, or none, `?prefix=`"
@@ -60,6 +62,10 @@ impl<L> VariablesFile<L> {
 impl<L: 'static> VariableText for VariablesFile<L> {
     fn fields(&self) -> &'static [Field] {
         (self.fields)()
+    }
+
+    fn name_of(&self, path: &[Seg]) -> Option<String> {
+        name_of(self.fields(), &self.naming, path)
     }
 
     fn read(&self, text: &str) -> VariablesRead {
@@ -148,7 +154,11 @@ impl<L: 'static> VariableText for VariablesFile<L> {
         });
         let mut unread: Vec<VariableFlaw> = unread.collect();
         if has_variables && names.is_empty() && problems.is_empty() && unread.is_empty() {
-            unread.push(self.reads_nothing());
+            // What a field has is set, unless it is empty.
+            let has_empty = places
+                .keys()
+                .any(|name| environment.path_read(name).is_some());
+            unread.push(self.reads_nothing(has_empty));
         }
         let set = names.into_iter().filter_map(|(path, name)| {
             let place = places.get(&name)?.clone();

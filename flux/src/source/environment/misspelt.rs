@@ -33,6 +33,10 @@ impl<L> Environment<'_, L> {
     pub(crate) fn misspelt(&self) -> Vec<SuspectVariable> {
         let mut names = self.others(false);
         names.extend(self.beside_prefix());
+        let inside = self.unread_inside();
+        let inside_names = inside.iter().filter_map(|one| one.entry.variable.as_ref());
+        let inside_names: Vec<_> = inside_names.cloned().collect();
+        names.retain(|name| !inside_names.contains(name));
         let suspect = |name: String| {
             let meant = self.suspect(&name).or_else(|| self.suspect_file(&name));
             let (near, what, is_uncertain) = meant?;
@@ -53,7 +57,8 @@ impl<L> Environment<'_, L> {
                 is_uncertain,
             })
         };
-        names.into_iter().filter_map(suspect).collect()
+        let others = names.into_iter().filter_map(suspect);
+        inside.into_iter().chain(others).collect()
     }
 
     /// The same for the name of a file with a value.
@@ -65,40 +70,8 @@ impl<L> Environment<'_, L> {
         Some((near, meant, is_uncertain))
     }
 
-    /// Variables whose names begin with nearly the prefix: in other letters, as `app_port`, which other libraries read, or with one `_`
-    /// in the place of two.
-    fn beside_prefix(&self) -> Vec<String> {
-        let mut names = match self.naming.prefix.is_empty() {
-            true => Vec::new(),
-            false => self.variables.names(false),
-        };
-        names.retain(|name| {
-            // On Windows the letters make no difference.
-            let in_other_letters = !cfg!(windows) && self.in_letters_of_prefix(name).is_some();
-            (in_other_letters || self.behind_shorter_prefix(name).is_some())
-                && !self.fixed.iter().any(|fixed| fixed.name == *name)
-        });
-        names
-    }
-
-    /// The name behind the whole prefix, where that ends with `__` and the name has one `_` there.
-    fn behind_shorter_prefix(&self, name: &str) -> Option<String> {
-        let prefix = self.naming.prefix;
-        let shorter = prefix.strip_suffix('_').filter(|one| one.ends_with('_'))?;
-        let rest = name.strip_prefix(shorter)?;
-        (!rest.starts_with('_')).then(|| format!("{prefix}{rest}"))
-    }
-
-    /// The name in capital letters, where its prefix is written in other ones.
-    fn in_letters_of_prefix(&self, name: &str) -> Option<String> {
-        let prefix = self.naming.prefix;
-        let (begin, rest) = name.split_at_checked(prefix.len())?;
-        (begin != prefix && begin.eq_ignore_ascii_case(prefix))
-            .then(|| format!("{prefix}{}", rest.to_ascii_uppercase()))
-    }
-
     /// The path of a name that is read.
-    pub(super) fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
+    pub(in crate::source) fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
         let fixed = self.fixed.iter().find(|fixed| fixed.name == name);
         let entry = || {
             let read = self.readings(name, &KeysByName::none());
@@ -117,18 +90,6 @@ impl<L> Environment<'_, L> {
             one.computed.name == name || with_prefix
         })?;
         Some((one.computed.path, format!(", did you mean `{}`?", one.own)))
-    }
-
-    /// The same for `APP_PORT` under the prefix `app`, as other libraries declare it; `meant` has the letters of the prefix.
-    fn of_prefix_without_end(&self, name: &str, meant: &str) -> Option<(Vec<Seg>, String)> {
-        let prefix = self.naming.prefix;
-        let rest = meant.strip_prefix(prefix)?.strip_prefix('_')?;
-        let path = self.path_read(&format!("{prefix}{rest}"))?;
-        let begin = name.get(..prefix.len())?;
-        let why = format!(
-            ": the prefix `{prefix}` has other letters and no `_` at its end; write `env:{begin}_`"
-        );
-        Some((path, why))
     }
 
     /// What is behind "is not read" for a name, and the path that was meant.
@@ -189,7 +150,8 @@ impl<L> Environment<'_, L> {
         }
         if let Some(meant) = self.behind_shorter_prefix(name) {
             let Some(path) = self.path_read(&meant) else {
-                return self.by_name_in_rust(&meant);
+                let in_rust = self.by_name_in_rust(&meant);
+                return in_rust.or_else(|| self.joined_by_default(name));
             };
             return Some((path, format!(", did you mean `{meant}`?")));
         }
@@ -199,6 +161,12 @@ impl<L> Environment<'_, L> {
         let read = self.readings(name, &KeysByName::none());
         if !read.found.is_empty() {
             return None;
+        }
+        let has_single_items = |one: &ReachedName| one.kind.table().is_none();
+        if !read.reached.iter().any(has_single_items)
+            && let Some(found) = self.joined_by_default(name)
+        {
+            return Some(found);
         }
         if let Some(reached) = read.reached.first() {
             let why = self.why_unread(name, reached);
@@ -296,6 +264,9 @@ impl<L> Environment<'_, L> {
         let rest = name.strip_prefix(&begin).unwrap_or_default();
         let place = Dotted(&reached.path);
         let Some(inner) = reached.kind.table() else {
+            if let Some(why) = self.part_of_item(reached, rest) {
+                return why;
+            }
             return match reached.is_map {
                 true => format!(
                     ": behind `{begin}` is the key of an entry of `{place}`, and nothing else"

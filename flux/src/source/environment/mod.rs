@@ -4,14 +4,17 @@
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
+mod beside_prefix;
 mod elsewhere;
 pub(super) mod files;
 mod in_rust;
+mod inside;
 mod known;
 mod misspelt;
 mod names;
 pub(in crate::source) mod overlay;
 mod readings;
+mod respelt;
 mod rust_names;
 mod single_value;
 pub(in crate::source) mod step;
@@ -450,7 +453,10 @@ impl<'a, L> Environment<'a, L> {
         let odd = entries.iter().filter_map(|one| self.odd(one));
         let unread = unread.chain(odd.map(|entry| (entry, false))).collect();
         let is_good = problems.is_empty() && unclear.is_empty();
-        let problems = problems.into_iter().map(|problem| entry(problem, &set));
+        let problems = problems.into_iter().map(|problem| {
+            let problem = self.of_entry(problem, &entries);
+            entry(problem, &set)
+        });
         let entries: Vec<Entry> = unclear.into_iter().chain(problems).collect();
         let layer = layer.map(|layer| (layer, set));
         let (read, partial) = match layer {
@@ -469,6 +475,21 @@ impl<'a, L> Environment<'a, L> {
             empty: self.empty.take(),
         };
         (given, unread)
+    }
+
+    /// The problem of a text, with what is probably meant by the name of its variable: the part of an entry that is a single value.
+    fn of_entry(&self, mut problem: Flaw, entries: &[EntryVariable]) -> Flaw {
+        let text = problem.what.text();
+        let text = text.filter(|text| text.starts_with("cannot be read as a map"));
+        let mut named = entries.iter();
+        let named = named.find(|one| path_of(&one.steps) == problem.path);
+        if let (Some(text), Some(one)) = (text, named)
+            && let Some(why) = self.part_of_entry(&one.name)
+        {
+            let text = format!("{text}{}", why.replacen(": ", "; ", 1));
+            problem.what = What::plain(problem.what.kind(), text);
+        }
+        problem
     }
 
     /// What is reported of a name with more separators than it needs.

@@ -1,4 +1,5 @@
-//! The names that variables would have by the names of fields in Rust, where serde calls them something else: they are not read.
+//! The names that variables would have by the names of fields in Rust, where serde calls them something else or flattens them: they are
+//! not read.
 
 use crate::schema::{Descent, Field, Kind, MAX_DEPTH};
 use flux_syntax::{Naming, env_segment};
@@ -39,7 +40,13 @@ fn collect(
             if let Kind::Section(inner) = field.kind
                 && let Some(at) = at.enter(inner())
             {
-                collect(inner(), separator, prefixes, &at, all);
+                // Its own name, which no variable has, is no more than the name of a field in Rust.
+                let own = prefixes.iter().map(|one| NameInRust {
+                    name: format!("{}{}{separator}", one.name, field.env),
+                    ..one.clone()
+                });
+                let prefixes: Vec<_> = prefixes.iter().cloned().chain(own).collect();
+                collect(inner(), separator, &prefixes, &at, all);
             }
             continue;
         }

@@ -1,6 +1,11 @@
 //! Variables of the parts of a struct or an enum that is read as a single value: they look like those of a section and are not read.
 
-use super::{Environment, Variable, misspelt::Meant, names::unread_names};
+use super::{
+    Environment, Variable,
+    misspelt::Meant,
+    names::unread_names,
+    readings::{KeysByName, ReachedName},
+};
 use crate::{
     document::{AskedValue, asked_value, tree::Tree},
     problem::{Dotted, Flaw, Seg, What},
@@ -56,7 +61,7 @@ impl<L> Environment<'_, L> {
                 AskedValue::Struct(keys) => {
                     let part = self.part(keys, rest)?;
                     let how = format!(
-                        "`{}={{{}=..}}`, or derive `Flux` on its type and write `#[flux(nested)]`",
+                        "`{}={{{}=..}}` with all of it, or derive `Flux` on its type and write `#[flux(nested)]`",
                         one.name, part.name
                     );
                     (part, how)
@@ -100,21 +105,22 @@ impl<L> Environment<'_, L> {
             {
                 return None;
             }
-            let key = rest.to_lowercase();
             let text = Tree::Raw("x".to_owned());
-            let flaw = self.flaw_of(&one.path, Tree::Map(vec![(key.clone(), text)]));
+            let flaw = self.flaw_of(&one.path, Tree::Map(vec![(rest.to_lowercase(), text)]));
             let is_uncertain = match flaw.map(|flaw| flaw.what) {
                 Some(What::Type { found, .. }) if found.starts_with("map") => return None,
                 Some(What::Message(why)) => fits_no_variant(&why),
                 _ => false,
             };
             let (place, whole) = (Dotted(&one.path), one.name.clone());
-            let json = format!("`{whole}={{\"{key}\":..}}`");
+            // How a key of it is spelt is not known.
             let how = match is_uncertain {
-                true => format!("`{whole}`, as JSON where it has parts: {json}"),
-                false => format!("{json} with all of it"),
+                true => ", where it has parts as JSON",
+                false => " as JSON",
             };
-            let why = format!(": `{place}` is read as a single value; set {how}");
+            let why = format!(
+                ": `{place}` is read as a single value; set `{whole}`{how}, all of it, with the keys that documents have"
+            );
             Some(PartOfValue {
                 path: one.path.clone(),
                 why,
@@ -122,6 +128,43 @@ impl<L> Environment<'_, L> {
                 is_exact: false,
                 is_uncertain,
             })
+        })
+    }
+
+    /// What is behind "is not read" where the rest of the name of a list or a map is an item or entry that is a struct, and one of its
+    /// keys.
+    pub(super) fn part_of_item(&self, reached: &ReachedName, rest: &str) -> Option<String> {
+        let separator = self.naming.separator;
+        rest.match_indices(separator).find_map(|(end, _)| {
+            let (item, part) = (&rest[..end], &rest[end + separator.len()..]);
+            let seg = match reached.is_map {
+                true => Seg::Key(item.to_lowercase().into()),
+                false => Seg::Index(item.parse().ok()?),
+            };
+            let mut path = reached.path.clone();
+            path.push(seg);
+            let AskedValue::Struct(keys) = self.asked(&path) else {
+                return None;
+            };
+            let (key, stem) = (self.part(keys, part)?.name, &reached.stem);
+            let place = Dotted(&reached.path);
+            let kind = match reached.is_map {
+                true => "entry",
+                false => "item",
+            };
+            Some(format!(
+                ": each {kind} of `{place}` is read as a single value; set `{stem}{separator}{item}={{{key}=..}}` with all of it, or derive \
+                 `Flux` on its type and write `#[flux(nested)]`"
+            ))
+        })
+    }
+
+    /// The same for the text of a variable that is read as an entry, and is that of a part of one.
+    pub(super) fn part_of_entry(&self, name: &str) -> Option<String> {
+        let reached = self.readings(name, &KeysByName::none()).reached;
+        reached.iter().find_map(|one| {
+            let rest = name.strip_prefix(one.stem.as_str())?;
+            self.part_of_item(one, rest.strip_prefix(self.naming.separator)?)
         })
     }
 
@@ -181,6 +224,6 @@ fn fits_no_variant(why: &str) -> bool {
 fn alone(path: &[Seg], value: Tree) -> Tree {
     path.iter().rev().fold(value, |inner, seg| match seg {
         Seg::Key(key) => Tree::Map(vec![(key.to_string(), inner)]),
-        Seg::Index(_) => inner,
+        Seg::Index(_) => Tree::Seq(vec![inner]),
     })
 }
