@@ -110,7 +110,7 @@ impl Consul {
     }
 
     /// Asks for what comes after `index`.
-    async fn ask(&self, http: &Http, index: u64) -> Result<Answered, SourceError> {
+    async fn ask(&self, http: &Http, index: u64) -> Result<ConsulAnswer, SourceError> {
         let place = &self.place;
         let token = place.get("token").cloned();
         let token = token.map(|token| (HeaderName::from_static("x-consul-token"), token));
@@ -138,7 +138,7 @@ impl Consul {
         let next = answer
             .header("x-consul-index")
             .and_then(|index| index.parse().ok());
-        let answered = |observation, next| Answered {
+        let answered = |observation, next| ConsulAnswer {
             observation,
             next,
             age,
@@ -161,7 +161,7 @@ impl Consul {
 }
 
 /// What the server answered.
-struct Answered {
+struct ConsulAnswer {
     observation: Observation,
     /// The index to ask for next.
     next: u64,
@@ -208,7 +208,7 @@ impl Consul {
         let mut before = None;
         loop {
             let asked = Instant::now();
-            let Answered {
+            let ConsulAnswer {
                 observation,
                 next,
                 age,
