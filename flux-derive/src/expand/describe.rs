@@ -75,6 +75,10 @@ fn field(field: &Field<'_>, strict: bool) -> TokenStream {
     ) {
         all.extend(quote!(.with_byte_size()));
     }
+    let is_meant = |value: bool| (value || field.opaque) && !field.is_known() && !field.secret;
+    if matches!(field.kind, Kind::Leaf { value, .. } if is_meant(value)) {
+        all.extend(quote!(.with_meant()));
+    }
     if field.secret {
         all.extend(quote!(.with_secret()));
     }

@@ -107,7 +107,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::Merge, "merge", Field, Form::TextOrFunction).example("\"append\"")
         .doc("how an upper layer's value is laid over a lower one's: `\"replace\"`, `\"append\"`, `\"prepend\"`, `\"union\"`, `\"by_key\"` or a function `fn(&mut T, &T)`. Without it maps merge by key, sections field by field, and everything else is replaced"),
     row(Key::Secret, "secret", Field, Form::Flag)
-        .doc("its value is never printed: not in errors, snippets, logs or the status (of another layer's value that quotes it: `flux::guide::security`). `SecretString`, `SecretBox` and `Zeroizing` are secret by themselves"),
+        .doc("its value is never printed: not in errors, snippets, logs or the status (of another layer's value that quotes it: `flux::guide::security`). `SecretString`, `SecretBox` and `Zeroizing` are secret by themselves, also in an `Option`, a list or a map. A struct that is read as one value is not looked into: where it holds one, mark the field `secret`"),
     row(Key::Env, "env", Field, Form::Text).example("\"NAME\"")
         .doc("this variable, without prefix"),
     row(Key::Arg, "arg", Field, Form::Text).example("\"listen\"")

@@ -12,6 +12,7 @@ mod take_up;
 )]
 mod trials;
 mod waits;
+mod warned;
 mod way_back;
 
 use super::{
@@ -81,6 +82,8 @@ pub(crate) struct Engine {
     on_disk: Option<Box<DiskStatus>>,
     /// The program refused the first configuration, and what is kept on disk may serve instead.
     denied: Option<DeniedFirst>,
+    /// Warnings of what was taken up, until it is known what becomes of it.
+    unreported: Vec<Entry>,
     events: Vec<EngineEvent>,
 }
 
@@ -123,6 +126,7 @@ impl Engine {
             trials: None,
             on_disk: None,
             denied: None,
+            unreported: Vec::new(),
             events: Vec::new(),
         }
     }

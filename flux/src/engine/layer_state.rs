@@ -79,6 +79,10 @@ pub(crate) struct LayerState {
     pub(super) without_effect: Vec<Entry>,
     /// The same, as the status has them.
     pub(super) empty_entries: Vec<report::Problem>,
+    /// Its values that take keys of a layer below away.
+    pub(super) replacing: Vec<Entry>,
+    /// The same, as the status has them.
+    pub(super) replaced_tables: Vec<report::Problem>,
     /// Such findings in a layer that has no document, which no update has reported yet.
     given_warnings: Vec<Entry>,
     /// The warnings of the newest reading, where what is given is read again.
@@ -133,6 +137,8 @@ impl LayerState {
             emptied: Vec::new(),
             without_effect: Vec::new(),
             empty_entries: Vec::new(),
+            replacing: Vec::new(),
+            replaced_tables: Vec::new(),
             given_warnings: Vec::new(),
             warned_again: None,
             quarantine: Quarantine::default(),
@@ -273,6 +279,12 @@ impl LayerState {
     /// Whether what comes next is the first content of it. That a document cannot be read is no content.
     pub(super) fn is_first(&self) -> bool {
         !self.was_read
+    }
+
+    /// Whether there is anything to warn of in its newest content.
+    pub(super) fn has_warnings(&self) -> bool {
+        let all = [&self.warnings, &self.empty_entries, &self.replaced_tables];
+        all.iter().any(|some| !some.is_empty())
     }
 
     /// The newest document.

@@ -7,6 +7,8 @@ mod entries;
 mod hidden_edits;
 #[cfg(feature = "dotenv")]
 mod other_spellings;
+mod plain_tables;
+mod replaced_tables;
 pub(super) mod resolve;
 
 use super::{
@@ -35,6 +37,7 @@ use crate::{
     problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
+use plain_tables::PlainTables;
 use std::sync::Arc;
 
 /// A reducer of the program: the configuration that readers see and the layers, lowest first, to the folded layer.
@@ -52,6 +55,8 @@ pub(crate) struct Layers {
     pub(super) reducer: Option<Reducer>,
     /// Whether the type or a URI has secrets: asked on every update with a pipeline.
     pub(super) has_secrets: bool,
+    /// The fields that are single values and may be written as tables; none where no layer can replace another's.
+    tables: Option<Box<PlainTables>>,
 }
 
 impl Layers {
@@ -65,7 +70,9 @@ impl Layers {
             state.identities = Some(Box::new(Identities::new(schema.fields)));
         }
         let of_uris = states.iter().any(|state| state.uri_secrets.is_some());
+        let can_replace = states.len() > 1 && reducer.is_none();
         Layers {
+            tables: can_replace.then(|| PlainTables::of(schema)).flatten(),
             has_secrets: any_secret((schema.fields)()) || of_uris,
             schema,
             states,
@@ -112,6 +119,9 @@ impl Layers {
         if self.may_have_entries_without_effect() {
             all.extend(self.entries_without_effect());
         }
+        if self.tables.is_some() {
+            all.extend(self.replaced_tables());
+        }
         all
     }
 
@@ -127,7 +137,11 @@ impl Layers {
     pub(super) fn warnings(&self) -> Vec<Problem> {
         let mut warnings = Vec::new();
         for state in &self.states {
-            for some in [&state.warnings, &state.empty_entries] {
+            for some in [
+                &state.warnings,
+                &state.empty_entries,
+                &state.replaced_tables,
+            ] {
                 if !some.is_empty() {
                     warnings.extend_from_slice(some);
                 }

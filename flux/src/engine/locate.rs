@@ -6,7 +6,7 @@ use crate::{
     layer::presence,
     problem::{Fix, Flaw, KeyPath, ProblemKind, Seg, What},
     report::{ArgumentPlace, Entry},
-    schema::{self, Field, Place},
+    schema::{self, Field, Place, Reached},
     source::{arguments, environment},
 };
 use std::sync::Arc;
@@ -55,6 +55,8 @@ pub(super) fn locate(
         }
         _ => None,
     };
+    let depth = set.as_ref().map_or(0, |set| set.depth);
+    let note = note.or_else(|| broken_default(fields, &problem, depth));
     let Some(set) = set else {
         return Entry::new("", problem).fix(fix).note(note);
     };
@@ -62,6 +64,21 @@ pub(super) fn locate(
     let kept = kept_in(set.layer).map(|file| format!("{file}, what was kept of {origin}"));
     let origin = kept.as_deref().unwrap_or(origin);
     entry(origin, problem, set).fix(fix).note(note)
+}
+
+/// That a default breaks the rule of its own field, where the layers set so many steps of the path and not the field.
+fn broken_default(fields: &'static [Field], problem: &Flaw, depth: usize) -> Option<String> {
+    if problem.what.kind() != ProblemKind::Rule {
+        return None;
+    }
+    let default = match schema::follow(fields, &problem.path) {
+        Reached::Leaf(field, steps) if depth < steps => field.default()?,
+        _ => return None,
+    };
+    Some(format!(
+        "no layer sets it, and the default in the code breaks this rule ({}, line {}): set a value, or change the default or the rule",
+        default.file, default.line
+    ))
 }
 
 /// The problem with the layer whose newest content made it, even where the layer no longer contains the value.

@@ -26,6 +26,7 @@ use std::fmt;
 /// | `pinned` | it waits until `unpin()` |
 /// | `shadowed` | a warning: the value is changed without effect, since a variable or an argument sets it above |
 /// | `no_effect` | a warning: an entry is null, which takes nothing away, since no layer below has it |
+/// | `replaced` | a warning: a value replaces one of a layer below as a whole, and with it keys that it lacks |
 /// | `panic` | the program's code panicked |
 /// | `more` | more problems, which are counted and not listed |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,6 +68,8 @@ pub enum ProblemKind {
     Shadowed,
     /// An entry is null, which takes nothing away, since no layer below has it.
     NoEffect,
+    /// A value replaces one of a layer below as a whole, and with it keys that it lacks.
+    Replaced,
     /// The program's code panicked.
     Panic,
     /// More problems, which are counted and not listed.
@@ -95,6 +98,7 @@ impl ProblemKind {
             ProblemKind::Pinned => "pinned",
             ProblemKind::Shadowed => "shadowed",
             ProblemKind::NoEffect => "no_effect",
+            ProblemKind::Replaced => "replaced",
             ProblemKind::Panic => "panic",
             ProblemKind::More => "more",
         }

@@ -21,7 +21,7 @@ pub(crate) use path::Dotted;
 pub use path::{KeyPath, KeyPathError, Seg};
 pub(crate) use pieces::{PieceSet, share_a_piece, windows};
 pub(crate) use serialized::serialized;
-pub(crate) use wording::{too_many, what_of, without_position};
+pub(crate) use wording::{OF_A_SECRET, too_many, what_of, without_found, without_position};
 
 /// What is wrong at a path, before it is known which layer set it.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +87,11 @@ pub(crate) enum What {
 }
 
 impl What {
+    /// Whether what was found is a secret by its type, in a value of a type of the program.
+    pub(crate) fn is_of_a_secret(&self) -> bool {
+        matches!(self, What::Message(text) if text.ends_with(OF_A_SECRET))
+    }
+
     /// A sentence of this kind that quotes nothing.
     pub(crate) fn plain(kind: ProblemKind, text: impl Into<String>) -> What {
         let (text, quotes) = (text.into(), false);

@@ -32,6 +32,18 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
     What::Message(without_position(&text).to_owned())
 }
 
+/// How the message of a value ends whose type holds a secret.
+pub(crate) const OF_A_SECRET: &str = "what was found is secret";
+
+/// The message without what it quotes, for a type that holds a secret.
+#[cold]
+pub(crate) fn without_found(error: &dyn fmt::Display) -> String {
+    match what_of(error) {
+        What::Type { expected, .. } => format!("expected {expected}; {OF_A_SECRET}"),
+        _ => format!("is not valid; {OF_A_SECRET}"),
+    }
+}
+
 /// A list that is longer than its target, in the words of serde for one that is shorter.
 #[cold]
 pub(crate) fn too_many<E: de::Error>(found: usize, taken: usize) -> E {

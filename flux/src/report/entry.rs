@@ -132,6 +132,11 @@ impl Entry {
         self
     }
 
+    /// The number of its layer, where it is in one.
+    pub(crate) fn layer_number(&self) -> Option<usize> {
+        self.layer
+    }
+
     pub(crate) fn path(&self) -> &[Seg] {
         &self.problem.path
     }

@@ -15,6 +15,7 @@ mod snippet;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unseen;
 
 use crate::{
     codec::Decoder,

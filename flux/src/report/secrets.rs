@@ -295,7 +295,8 @@ impl<'t> ReadDocument<'t> {
         documents: impl Iterator<Item = DocumentText<'t>>,
         needs_places: bool,
     ) -> Vec<Self> {
-        let needs_nodes = needs_places || schema::any_secret(fields);
+        let needs_nodes =
+            needs_places || schema::any_secret(fields) || schema::any_of_the_program(fields);
         let mut all: Vec<Self> = Vec::new();
         for DocumentText { bytes, decoder, .. } in documents {
             if !all.iter().any(|known| known.is_of(bytes)) {

@@ -3,12 +3,14 @@
 use super::{
     secrets::{KnownSecrets, ReadDocument},
     text::{blanks, escaped_line},
+    unseen::{LEFT_OUT, UnseenValues},
 };
 use crate::{
     document::Lines,
     problem::{Flaw, ProblemKind},
     schema::{self, Field},
 };
+use std::borrow::Cow;
 
 /// Longer lines are cut.
 pub(super) const WIDEST: usize = 160;
@@ -18,6 +20,7 @@ pub(super) struct Excerpt<'r> {
     text: &'r str,
     lines: Lines,
     hidden: Hidden,
+    unseen: UnseenValues,
 }
 
 /// Where the secrets are.
@@ -48,10 +51,13 @@ impl<'r> Excerpt<'r> {
             }
             _ => Hidden::Everything,
         };
+        let document = read.document();
+        let unseen = document.map(|document| UnseenValues::of(fields, document));
         Excerpt {
             text,
             lines,
             hidden,
+            unseen: unseen.unwrap_or_default(),
         }
     }
 
@@ -63,7 +69,18 @@ impl<'r> Excerpt<'r> {
         layer: Option<usize>,
         secrets: &KnownSecrets,
     ) -> Option<Shown> {
-        let whole = self.lines.line(self.text, number)?;
+        let mut whole = Cow::Borrowed(self.lines.line(self.text, number)?);
+        let mut column = column;
+        if problem.what.is_of_a_secret() {
+            return None;
+        }
+        if !self.unseen.is_empty() {
+            let (masked, now) = self.unseen.masked(&whole, (number, column))?;
+            if masked.contains(LEFT_OUT) {
+                column = now;
+                whole = without_comment(&masked).to_owned().into();
+            }
+        }
         let end = whole.char_indices().nth(WIDEST).map(|(end, _)| end);
         let mut line = &whole[..end.unwrap_or(whole.len())];
         match &self.hidden {

@@ -23,7 +23,7 @@ use crate::{
         supervisor::supervise,
     },
 };
-use before_start::{check_arguments, check_defaults};
+use before_start::{check_arguments, check_defaults, check_keys};
 #[cfg(feature = "json")]
 use std::path::{Path, PathBuf};
 use std::{sync::Arc, time::Duration};
@@ -109,6 +109,7 @@ impl Plan {
         }
         check_defaults((spec.options.schema.fields)(), MAX_DEPTH, &mut Vec::new())
             .map_err(wrong)?;
+        check_keys((spec.options.schema.fields)()).map_err(wrong)?;
         for layer in &layers {
             if let Input::Environment(prefix, _) = &layer.input {
                 environment::check_names((spec.options.schema.fields)(), prefix).map_err(wrong)?;

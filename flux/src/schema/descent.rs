@@ -48,7 +48,7 @@ impl<'d> Descent<'d> {
 }
 
 /// The fields of every section, each type once: first these, then those of the sections in them.
-pub(super) fn every_table(fields: &'static [Field]) -> impl Iterator<Item = &'static [Field]> {
+pub(crate) fn every_table(fields: &'static [Field]) -> impl Iterator<Item = &'static [Field]> {
     let mut seen = HashSet::from([fields.as_ptr()]);
     let mut waiting = vec![fields];
     std::iter::from_fn(move || {

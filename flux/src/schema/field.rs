@@ -19,6 +19,7 @@ pub struct Field {
     /// Keys beside this one that no field has refuse the document.
     pub(crate) strict: bool,
     declared_secret: bool,
+    meant: bool,
     byte_size: bool,
     required: bool,
     hot: Option<&'static str>,
@@ -105,6 +106,22 @@ impl Field {
     /// Whether the value is never printed: it is marked `secret`, or its type is one of `secrecy` or `zeroize`.
     pub fn is_secret(&self) -> bool {
         self.declared_secret || names_secret((self.full_name)())
+    }
+    /// Whether it is a value of a type that is neither made of sections nor known by its name: a struct of the program, which may hold
+    /// secrets that no table has.
+    pub(crate) fn is_of_the_program(&self) -> bool {
+        matches!(self.kind, Kind::Leaf) && !self.is_secret() && !(self.full_name)().is_empty()
+    }
+    /// Whether it is declared what becomes of the whole value: it is replaced, or merged by a rule of its own.
+    pub(crate) const fn is_meant_as_a_whole(&self) -> bool {
+        self.meant || self.merge.is_some()
+    }
+    /// Whether the type, or one in it, is a map of std or of `indexmap`, whose entries merge by key.
+    pub(crate) fn may_be_a_map(&self) -> bool {
+        let name = (self.full_name)();
+        ["BTreeMap<", "HashMap<", "IndexMap<"]
+            .iter()
+            .any(|map| name.contains(map))
     }
     /// Whether it is a number of bytes, or holds some, which are written as `10MB` or `64KiB` too.
     pub const fn is_byte_size(&self) -> bool {
@@ -195,7 +212,7 @@ const INTEGERS: [&str; 12] = [
 ];
 
 /// Whether the full name of a type contains one of those that hold a secret. `secrecy` and `zeroize` are no dependencies of Flux.
-fn names_secret(full_name: &str) -> bool {
+pub(crate) fn names_secret(full_name: &str) -> bool {
     [
         "secrecy::SecretBox<",
         "secrecy::Secret<",
@@ -224,6 +241,7 @@ impl Field {
             flatten: false,
             strict: false,
             declared_secret: false,
+            meant: false,
             byte_size: false,
             required: false,
             hot: None,
@@ -285,6 +303,12 @@ impl Field {
     #[must_use]
     pub const fn with_short(mut self, letter: char) -> Self {
         self.short = Some(letter);
+        self
+    }
+    /// Marks the value as one that is meant to be replaced as a whole.
+    #[must_use]
+    pub const fn with_meant(mut self) -> Self {
+        self.meant = true;
         self
     }
     /// Marks the value as secret.

@@ -9,7 +9,8 @@ mod value_type;
 
 pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
 pub(crate) use cursor::{Cursor, SecretPlaces};
-pub(crate) use descent::Descent;
+pub(crate) use descent::{Descent, every_table};
+pub(crate) use field::names_secret as is_secret_type;
 pub use field::{Field, Kind};
 #[cfg(feature = "schemars")]
 pub use value_type::LeafSchema;
@@ -193,7 +194,7 @@ fn names_secret(fields: &'static [Field], path: &[Seg]) -> bool {
 
 fn secret_names(fields: &'static [Field]) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for field in descent::every_table(fields).flatten() {
+    for field in every_table(fields).flatten() {
         if field.is_secret() {
             names.push(field.name);
             names.extend(field.aliases);
@@ -204,7 +205,7 @@ fn secret_names(fields: &'static [Field]) -> Vec<&'static str> {
 
 /// Every key of the fields, and of the sections in them.
 pub(crate) fn every_key(fields: &'static [Field]) -> Vec<&'static str> {
-    let all = descent::every_table(fields).flatten();
+    let all = every_table(fields).flatten();
     all.map(|field| field.name).collect()
 }
 
@@ -214,6 +215,11 @@ pub(crate) const MAX_DEPTH: u8 = 8;
 /// Whether any field of the table, or of the sections in it, is secret.
 pub(crate) fn any_secret(fields: &'static [Field]) -> bool {
     any(fields, Field::is_secret)
+}
+
+/// Whether any field holds values of a type of the program, in which a secret would not be known.
+pub(crate) fn any_of_the_program(fields: &'static [Field]) -> bool {
+    any(fields, Field::is_of_the_program)
 }
 
 /// Whether code of the program may make a secret where no layer has one.
@@ -226,7 +232,7 @@ pub(crate) fn may_make_secrets(fields: &'static [Field]) -> bool {
 
 /// The texts of the literal defaults of secrets.
 pub(crate) fn secret_defaults(fields: &'static [Field]) -> impl Iterator<Item = &'static str> {
-    let secret = (descent::every_table(fields).flatten()).filter(|field| field.is_secret());
+    let secret = (every_table(fields).flatten()).filter(|field| field.is_secret());
     secret.filter_map(Field::literal_default)
 }
 
@@ -236,7 +242,7 @@ pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
 }
 
 fn any(fields: &'static [Field], test: fn(&Field) -> bool) -> bool {
-    descent::every_table(fields).flatten().any(test)
+    every_table(fields).flatten().any(test)
 }
 
 /// Whether a rule may look at the running value of anything in sections with these fields.

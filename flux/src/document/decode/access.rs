@@ -6,10 +6,12 @@ use crate::{
     problem::{
         Seg,
         collect_errors::{self, NodeStep},
+        without_found,
     },
+    schema,
 };
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
-use std::borrow::Cow;
+use std::{any::type_name, borrow::Cow};
 
 pub(super) struct NodeItems<'r, 'd> {
     pub(super) decoder: NodeDecoder<'d>,
@@ -123,6 +125,20 @@ impl<'de> MapAccess<'de> for NodeEntries<'_, '_> {
         self.decoder.take()?;
         let step = self.decoder.entry_step(entry.value, index, self.alike);
         let decode = || seed.deserialize(self.decoder.at(entry.value));
-        collect_errors::within(self.decoder.seg(entry.key), step, decode)
+        let value = collect_errors::within(self.decoder.seg(entry.key), step, decode);
+        value.map_err(without_secret::<S>)
+    }
+}
+
+/// The error of a value in a type of the program, without what it quotes where the value is a secret by its type. The fields of
+/// sections have seeds of their own, and the field table knows their secrets.
+#[cold]
+pub(super) fn without_secret<S>(error: TreeError) -> TreeError {
+    // Decoders that wrap another one have seeds around that of the type.
+    let seed = type_name::<S>();
+    let of_type = seed.find("PhantomData<").and_then(|at| seed.get(at..));
+    match of_type.is_some_and(schema::is_secret_type) {
+        true => TreeError(without_found(&error)),
+        false => error,
     }
 }

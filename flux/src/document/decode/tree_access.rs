@@ -1,6 +1,7 @@
 //! Which items and entries a target gets of a list or map of a tree.
 
 use super::{
+    access::without_secret,
     parts::{ListKind, Rest},
     reading::chosen,
     tree::TreeDecoder,
@@ -145,6 +146,7 @@ impl<'de> MapAccess<'de> for TreeEntries<'_, '_> {
             _ => Seg::Key(key.clone().into()),
         };
         let decode = || seed.deserialize(TreeDecoder(value));
-        collect_errors::within(seg, step(place, false, self.alike), decode)
+        let value = collect_errors::within(seg, step(place, false, self.alike), decode);
+        value.map_err(without_secret::<S>)
     }
 }

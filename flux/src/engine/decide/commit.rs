@@ -141,8 +141,11 @@ impl Engine {
     }
 
     /// An update is over, and what of the newest content is `refused` is reported.
-    pub(super) fn settle(&mut self, refused: Vec<Entry>, keeping: Keeping, now: Now) {
+    pub(super) fn settle(&mut self, mut refused: Vec<Entry>, keeping: Keeping, now: Now) {
         self.begun = true;
+        if !self.unreported.is_empty() {
+            self.report_warnings(&mut refused);
+        }
         if refused.is_empty() {
             self.condition.applied(now, &mut self.events);
         } else {
@@ -166,10 +169,12 @@ impl Engine {
     pub(super) fn refuse_change(
         &mut self,
         stage: RefusedStage,
-        entries: Vec<Entry>,
+        mut entries: Vec<Entry>,
         changed: Vec<String>,
         now: Now,
     ) -> Action {
+        let warnings = self.take_warnings().into_iter();
+        entries.extend(warnings.map(|entry| entry.warning(true)));
         let (keeping, outcome) = match &self.current {
             // After a stop and a start readers see what they saw before.
             Some(_) => (Keeping::Previous, UpdateOutcome::Partly),

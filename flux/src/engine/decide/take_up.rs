@@ -36,8 +36,7 @@ impl Engine {
     fn resolve(&mut self, now: Now) -> Action {
         let warnings = self.layers.take_up(self.update);
         if !warnings.is_empty() {
-            let report = self.report(warnings, Keeping::Applied);
-            self.events.push(EngineEvent::Warned(report));
+            self.note_warnings(warnings);
         }
         let beside = Beside {
             current: self.current.as_ref(),

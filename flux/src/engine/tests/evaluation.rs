@@ -27,6 +27,7 @@ fn judging_without_a_capacitor_gives_the_same_value_and_the_same_report() {
             }
             (_, report) => {
                 let report = report.expect("a value or a report");
+                let report = report.with_warnings(judged.warnings.as_ref());
                 let status = bench.engine.status(true);
                 let expected = status.error.expect("refused by both");
                 assert_eq!(report.problems(), expected.problems());

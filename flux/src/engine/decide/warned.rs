@@ -1,0 +1,158 @@
+//! When the warnings of a document are reported: with the verdict on it, as warnings of what was applied, or beside what refuses it.
+
+use super::Engine;
+use crate::{
+    engine::{event::EngineEvent, layer_state::LayerState},
+    report::{Entry, Keeping},
+};
+
+impl Engine {
+    /// Warnings of what was taken up. What becomes of it is not known yet.
+    #[cold]
+    pub(super) fn note_warnings(&mut self, new: Vec<Entry>) {
+        // What was found in an earlier document of the layer is no longer true.
+        self.unreported.retain(|known| {
+            let is_of_same = |one: &Entry| one.layer_number() == known.layer_number();
+            !new.iter().any(is_of_same)
+        });
+        self.unreported.extend(new);
+    }
+
+    /// The warnings that no report has had yet, but for those of layers whose content no longer has any.
+    pub(super) fn take_warnings(&mut self) -> Vec<Entry> {
+        let mut warnings = std::mem::take(&mut self.unreported);
+        let states = &self.layers.states;
+        warnings.retain(|entry| {
+            let state = entry.layer_number().and_then(|number| states.get(number));
+            state.is_none_or(LayerState::has_warnings)
+        });
+        warnings
+    }
+
+    /// Reports the warnings of what is applied now; those of a layer whose newest content is refused go to what refuses it.
+    #[cold]
+    pub(super) fn report_warnings(&mut self, refused: &mut Vec<Entry>) {
+        let warnings = self.take_warnings();
+        let states = &self.layers.states;
+        let is_refused = |entry: &Entry| {
+            let state = entry.layer_number().and_then(|number| states.get(number));
+            !refused.is_empty()
+                && state.is_some_and(|state| state.candidate.is_some() || state.refusal.is_some())
+        };
+        let (of_refused, applied): (Vec<_>, Vec<_>) = warnings.into_iter().partition(is_refused);
+        refused.extend(of_refused.into_iter().map(|entry| entry.warning(true)));
+        if !applied.is_empty() {
+            let report = self.report(applied, Keeping::Applied);
+            self.events.push(EngineEvent::Warned(report));
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "derive", feature = "yaml"))]
+mod tests {
+    use crate::{Capacitor, Format, Source, source::Channel};
+    use std::{
+        fmt,
+        sync::{Arc, Mutex, OnceLock},
+    };
+    use tracing::{
+        Dispatch, Event, Subscriber,
+        field::{Field, Visit},
+        span,
+    };
+
+    #[derive(flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct WithHost {
+        #[flux(non_empty)]
+        host: String,
+        #[flux(default = 1)]
+        size: u8,
+    }
+
+    #[derive(Clone, Default)]
+    struct LogTexts(Arc<Mutex<String>>);
+
+    impl Visit for LogTexts {
+        fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+            *self.0.lock().unwrap() += &format!("{value:?}\n");
+        }
+    }
+
+    impl Subscriber for LogTexts {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.is_event()
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    /// With one dispatcher alone, the thread that comes first to an event decides for all whether anybody listens to it.
+    fn keep_two() {
+        static TWO: OnceLock<[Dispatch; 2]> = OnceLock::new();
+        TWO.get_or_init(|| [(); 2].map(|()| Dispatch::new(LogTexts::default())));
+    }
+
+    /// What a start over this document answers, and the log of it.
+    async fn started(document: &str, denies: bool) -> (Result<(), String>, String) {
+        keep_two();
+        let log = LogTexts::default();
+        let _logged = tracing::subscriber::set_default(log.clone());
+        let (sender, channel) = Channel::buffered("app.yaml", 4);
+        let mut builder =
+            Capacitor::<WithHost>::builder().source(Source::watcher(channel).format(Format::Yaml));
+        if denies {
+            builder = builder.effect(|_| async { Err::<(), _>("no") });
+        }
+        let capacitor = builder.build().unwrap();
+        sender.send(document.as_bytes().to_vec()).await.unwrap();
+        let answer = capacitor.start().await.map_err(|error| error.to_string());
+        let log = log.0.lock().unwrap().clone();
+        (answer, log)
+    }
+
+    #[tokio::test]
+    async fn a_misspelt_key_is_reported_beside_the_value_that_is_missing_and_not_as_applied() {
+        let (answer, log) = started("hots: localhost", false).await;
+        let report = answer.unwrap_err();
+        for part in [
+            "configuration refused: 1 problem, 1 warning; no configuration is applied yet",
+            "host: is required, and no layer sets it",
+            "warning: hots: unknown key, did you mean `host`?\n    --> app.yaml:1:7",
+        ] {
+            assert!(report.contains(part), "{part}:\n{report}");
+        }
+        assert!(!log.contains("applied with"), "{log}");
+        assert!(log.contains("did you mean `host`?"), "{log}");
+    }
+
+    #[tokio::test]
+    async fn what_the_program_refuses_is_not_reported_as_applied() {
+        let (answer, log) = started("{host: a, szie: 2}", true).await;
+        let report = answer.unwrap_err();
+        assert!(
+            report.contains("warning: szie: unknown key, did you mean `size`?"),
+            "{report}"
+        );
+        assert!(!log.contains("applied with"), "{log}");
+    }
+
+    #[tokio::test]
+    async fn a_warning_of_what_is_applied_is_in_the_log() {
+        let (answer, log) = started("{host: a, szie: 2}", false).await;
+        assert_eq!(answer, Ok(()));
+        assert!(
+            log.contains("configuration applied with 1 problem\n  szie: unknown key"),
+            "{log}"
+        );
+    }
+}

@@ -1,0 +1,352 @@
+//! Which fields are single values that documents write as tables (structs without `Flux`, tagged enums, maps of them), found by
+//! asking their types; and what of such a value is lost where a layer above replaces it.
+
+use crate::{
+    document::{AskedForm, AskedValue, asked_form, asked_value, raw, tree::Tree},
+    engine::{schema::Schema, value::AnyLayer},
+    problem::{Flaw, Seg, What, caught},
+    schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule},
+    source::DecodeTree,
+};
+use std::collections::HashMap;
+
+/// The fields of a config type that are read as single values and written as tables, unless it is declared what becomes of the whole.
+pub(super) struct PlainTables {
+    fields: &'static [Field],
+    /// By the address of the field: sections of one type at several places have the same fields.
+    forms: HashMap<usize, TableForm>,
+    /// The keys under which they are written; none where they take the keys that no field has.
+    names: Option<Vec<&'static str>>,
+}
+
+/// What is written as a table.
+#[derive(Clone)]
+pub(super) enum TableForm {
+    /// A struct with these keys.
+    Struct(&'static [&'static str]),
+    /// A struct whose keys are not known: something is flattened into it.
+    Open,
+    /// An enum: a map of one key, the variant.
+    Variant,
+    /// What decides by its content, such as an enum with a tag.
+    Tagged,
+    /// A map that merges by key; each of its entries is replaced.
+    Entries(Box<TableForm>),
+}
+
+/// A value that is written as a table, or in its place.
+pub(super) struct PlainTable<'f> {
+    /// Its path by the own names of the fields.
+    pub(super) path: Vec<Seg>,
+    /// Its path as it is written.
+    pub(super) written: Vec<Seg>,
+    pub(super) value: Tree,
+    pub(super) form: &'f TableForm,
+    pub(super) is_entry: bool,
+}
+
+impl PlainTables {
+    /// None where the type has no such field.
+    pub(super) fn of(schema: &Schema) -> Option<Box<Self>> {
+        let fields = (schema.fields)();
+        if !schema::any_of_the_program(fields) {
+            return None;
+        }
+        let mut tables = PlainTables {
+            fields,
+            forms: HashMap::new(),
+            names: Some(Vec::new()),
+        };
+        let descent = Descent::at(fields, MAX_DEPTH);
+        // Types of the program are asked, and may panic.
+        let asked = caught(|| tables.ask(fields, schema.decode_tree, &descent, &mut Vec::new()));
+        (asked.is_ok() && !tables.forms.is_empty()).then(|| Box::new(tables))
+    }
+
+    fn ask(
+        &mut self,
+        fields: &'static [Field],
+        decode: DecodeTree<AnyLayer>,
+        at: &Descent<'_>,
+        path: &mut Vec<Seg>,
+    ) {
+        for field in fields {
+            let depth = path.len();
+            let is_rest = field.flatten && !matches!(field.kind, Kind::Section(_));
+            if !field.flatten {
+                path.push(Seg::Key(field.name.into()));
+            }
+            let mut kind = field.kind;
+            while let Kind::Map(entry) = kind {
+                path.push(any_key());
+                kind = *entry;
+            }
+            match kind {
+                Kind::Section(inner) => {
+                    if let Some(at) = at.enter(inner()) {
+                        self.ask(inner(), decode, &at, path);
+                    }
+                }
+                Kind::Leaf if field.is_of_the_program() && !field.is_meant_as_a_whole() => {
+                    if is_rest {
+                        path.push(any_key());
+                    }
+                    if let Some(form) = form_of(field, decode, path) {
+                        self.forms.insert(address(field), form);
+                        match &mut self.names {
+                            Some(names) if !is_rest => {
+                                names.push(field.name);
+                                names.extend(field.aliases);
+                            }
+                            names => *names = None,
+                        }
+                    }
+                }
+                _ => {}
+            }
+            path.truncate(depth);
+        }
+    }
+
+    /// Whether a text may have such a value: only then is it worth reading.
+    pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
+        let (Some(names), Ok(text)) = (&self.names, std::str::from_utf8(text)) else {
+            return true;
+        };
+        names.iter().any(|name| text.contains(name))
+    }
+
+    /// Those in what a layer contains.
+    pub(super) fn in_tree(&self, tree: &Tree) -> Vec<PlainTable<'_>> {
+        let mut found = Vec::new();
+        self.section(self.fields, tree, &TablePlace::default(), &mut found);
+        found
+    }
+
+    fn section<'f>(
+        &'f self,
+        table: &'static [Field],
+        tree: &Tree,
+        at: &TablePlace,
+        found: &mut Vec<PlainTable<'f>>,
+    ) {
+        for (key, value) in entries(tree).into_iter().flatten() {
+            let Some((field, kind)) = schema::step(table, &key) else {
+                continue;
+            };
+            if matches!(
+                field.merge(),
+                Some(MergeRule::Replace | MergeRule::Custom(_))
+            ) {
+                continue;
+            }
+            let own = schema::find(table, &key).map_or(key.as_str(), |field| field.name);
+            self.kind(field, kind, value, &at.below(own, &key), found);
+        }
+    }
+
+    fn kind<'f>(
+        &'f self,
+        field: &'static Field,
+        kind: Kind,
+        value: Tree,
+        at: &TablePlace,
+        found: &mut Vec<PlainTable<'f>>,
+    ) {
+        match kind {
+            Kind::Section(inner) => self.section(inner(), &value, at, found),
+            Kind::Map(item) => {
+                for (key, value) in entries(&value).into_iter().flatten() {
+                    self.kind(field, *item, value, &at.below(&key, &key), found);
+                }
+            }
+            Kind::Leaf => {
+                if let Some(form) = self.forms.get(&address(field)) {
+                    tables(form, value, at, field.flatten, found);
+                }
+            }
+            // A list of sections is replaced by its own rule.
+            Kind::List(_) => {}
+        }
+    }
+}
+
+/// The table of a type is made once.
+fn address(field: &'static Field) -> usize {
+    std::ptr::from_ref(field) as usize
+}
+
+/// Where a value is, by the own names of the fields and as it is written.
+#[derive(Default)]
+struct TablePlace {
+    path: Vec<Seg>,
+    written: Vec<Seg>,
+}
+
+impl TablePlace {
+    fn below(&self, own: &str, written: &str) -> TablePlace {
+        let with = |path: &[Seg], key: &str| [path, &[Seg::Key(key.to_owned().into())]].concat();
+        TablePlace {
+            path: with(&self.path, own),
+            written: with(&self.written, written),
+        }
+    }
+}
+
+fn tables<'f>(
+    form: &'f TableForm,
+    value: Tree,
+    at: &TablePlace,
+    is_entry: bool,
+    found: &mut Vec<PlainTable<'f>>,
+) {
+    match form {
+        TableForm::Entries(form) => {
+            for (key, value) in entries(&value).into_iter().flatten() {
+                tables(form, value, &at.below(&key, &key), true, found);
+            }
+        }
+        form => found.push(PlainTable {
+            path: at.path.clone(),
+            written: at.written.clone(),
+            value,
+            form,
+            is_entry,
+        }),
+    }
+}
+
+/// The entries of a map; none of anything else.
+fn entries(tree: &Tree) -> Option<Vec<(String, Tree)>> {
+    match tree {
+        Tree::Map(entries) => Some(entries.clone()),
+        Tree::Raw(text) => match raw::map(text).ok()? {
+            Tree::Raw(_) => None,
+            opened => entries(&opened),
+        },
+        _ => None,
+    }
+}
+
+/// A key that is a text and a number.
+fn any_key() -> Seg {
+    Seg::Key("1".into())
+}
+
+/// Maps of maps deeper than this are not looked into.
+const DEEPEST: usize = 4;
+
+fn form_of(field: &Field, decode: DecodeTree<AnyLayer>, path: &mut Vec<Seg>) -> Option<TableForm> {
+    let (mut form, depth) = (None, path.len());
+    for maps in 0..DEEPEST {
+        let ask = || {
+            decode(&alone(path, Tree::Raw("x".to_owned())), false);
+        };
+        form = match asked_value(ask) {
+            AskedValue::Struct(keys) => Some(TableForm::Struct(keys)),
+            AskedValue::Enum(variants) => {
+                let has_parts = |variant: &&'static str| {
+                    let content = vec![((*variant).to_owned(), Tree::Map(Vec::new()))];
+                    takes_a_map(decode, path, Tree::Map(content))
+                };
+                variants.iter().any(has_parts).then_some(TableForm::Variant)
+            }
+            AskedValue::Anything => {
+                takes_a_map(decode, path, Tree::Map(Vec::new())).then_some(TableForm::Tagged)
+            }
+            AskedValue::Other if asked_form(ask) != Some(AskedForm::Map) => None,
+            AskedValue::Other if field.may_be_a_map() => {
+                path.push(any_key());
+                continue;
+            }
+            AskedValue::Other => Some(TableForm::Open),
+        };
+        for _ in 0..maps {
+            form = form.map(|form| TableForm::Entries(Box::new(form)));
+        }
+        break;
+    }
+    path.truncate(depth);
+    form
+}
+
+/// Whether a map is a value there, good or bad.
+fn takes_a_map(decode: DecodeTree<AnyLayer>, path: &[Seg], map: Tree) -> bool {
+    let (_, flaws) = decode(&alone(path, map), false);
+    let refuses = |flaw: &Flaw| match &flaw.what {
+        What::Type { found, .. } => found.starts_with("map"),
+        _ => false,
+    };
+    !flaws
+        .iter()
+        .any(|flaw| flaw.path.starts_with(path) && refuses(flaw))
+}
+
+fn alone(path: &[Seg], value: Tree) -> Tree {
+    path.iter().rev().fold(value, |inner, seg| match seg {
+        Seg::Key(key) => Tree::Map(vec![(key.to_string(), inner)]),
+        Seg::Index(_) => inner,
+    })
+}
+
+/// The keys of a value that the one in its place lacks.
+pub(super) fn lost(form: &TableForm, value: &Tree, below: &Tree) -> Vec<String> {
+    let mut lost = Vec::new();
+    let (Some(now), Some(before)) = (entries(value), entries(below)) else {
+        return lost;
+    };
+    match form {
+        TableForm::Variant => {
+            // Another variant has other keys.
+            if let ([(one, now)], [(other, before)]) = (&*now, &*before)
+                && one == other
+            {
+                lost_in(now, before, None, one, &mut lost);
+            }
+        }
+        // Where nothing is the same, another variant may be meant.
+        TableForm::Tagged if !share_a_text(&now, &before) => {}
+        TableForm::Struct(keys) => lost_in(value, below, Some(*keys), "", &mut lost),
+        _ => lost_in(value, below, None, "", &mut lost),
+    }
+    lost
+}
+
+fn lost_in(
+    now: &Tree,
+    before: &Tree,
+    known: Option<&[&str]>,
+    prefix: &str,
+    lost: &mut Vec<String>,
+) {
+    let (Some(now), Some(before)) = (entries(now), entries(before)) else {
+        return;
+    };
+    for (key, below) in before {
+        let is_known = known.is_none_or(|known| known.contains(&key.as_str()));
+        // A key with a blank or a quote may be a value whose colon was forgotten.
+        if !is_known || matches!(below, Tree::Null) || schema::separates(&key) {
+            continue;
+        }
+        let path = match prefix {
+            "" => key.clone(),
+            prefix => format!("{prefix}.{key}"),
+        };
+        match now.iter().find(|(other, _)| *other == key) {
+            None => lost.push(path),
+            Some((_, value)) => lost_in(value, &below, None, &path, lost),
+        }
+    }
+}
+
+fn share_a_text(now: &[(String, Tree)], before: &[(String, Tree)]) -> bool {
+    let text = |tree: &Tree| match tree {
+        Tree::Str(text) | Tree::Raw(text) => Some(text.clone()),
+        _ => None,
+    };
+    now.iter().any(|(key, value)| {
+        let same = before.iter().find(|(other, _)| other == key);
+        let value = text(value);
+        value.is_some() && same.is_some_and(|(_, below)| text(below) == value)
+    })
+}
