@@ -200,15 +200,16 @@ fn fix<'s>(
         .map(|(_, state)| state);
     let document = below.or_else(|| read.rfind(is_document));
     let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
-    let key = document.and_then(|state| match &state.decoder {
-        // There a value is found by the name of its variable.
-        #[cfg(feature = "dotenv")]
+    let key = document.map(|_| KeyPath::new(path));
+    // In a file of variables, a value is found by the name of its variable.
+    #[cfg(feature = "dotenv")]
+    let key = match document.and_then(|state| state.decoder.as_ref()) {
         Some(Decoder::Variables(reader)) => {
-            let name = reader.name_of(&problem.path)?;
-            Some(KeyPath::new(&[Seg::Key(name.into())]))
+            let name = reader.name_of(&problem.path);
+            name.map(|name| KeyPath::new(&[Seg::Key(name.into())]))
         }
-        _ => Some(KeyPath::new(path)),
-    });
+        _ => key,
+    };
     let document = document.filter(|_| key.is_some());
     (argument.is_some() || variable.is_some() || key.is_some()).then(|| Fix::Set {
         argument,
