@@ -21,6 +21,7 @@ mod stacks;
 mod structs;
 mod tags;
 mod variable_names;
+mod variable_slips;
 
 use compare::{Read, Root};
 use documents::{TreeNode, Writer};

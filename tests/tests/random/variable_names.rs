@@ -10,6 +10,7 @@ use crate::{
     model::{FieldType, Fields, ItemShape, Scalar, TypeModel},
     random::Random,
     seeds, structs, types,
+    variable_slips::{SLIPS, Slip, slipped},
 };
 use flux::{Format, Unknown};
 
@@ -115,61 +116,6 @@ fn with(node: &TreeNode, way: &[Vec<&String>], value: &TreeNode) -> Option<TreeN
     Some(TreeNode::Map(entries))
 }
 
-/// One slip of somebody who writes a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Slip {
-    Dropped,
-    Doubled,
-    Swapped,
-    Another,
-    /// The name, or its prefix alone, in other letters.
-    InSmallLetters,
-    PrefixInSmallLetters,
-    /// A `_` where none is, or one of two.
-    LineTooMany,
-    LineTooFew,
-}
-
-const SLIPS: [Slip; 8] = [
-    Slip::Dropped,
-    Slip::Doubled,
-    Slip::Swapped,
-    Slip::Another,
-    Slip::InSmallLetters,
-    Slip::PrefixInSmallLetters,
-    Slip::LineTooMany,
-    Slip::LineTooFew,
-];
-
-/// The name with the slip behind the prefix; none where it has no place for it.
-fn slipped(random: &mut Random, name: &str, slip: Slip) -> Option<String> {
-    let mut letters: Vec<char> = name["APP_".len()..].chars().collect();
-    let of_kind = |is_line: bool| {
-        let places = (0..letters.len()).filter(|at| (letters[*at] == '_') == is_line);
-        places.collect::<Vec<_>>()
-    };
-    let (words, lines) = (of_kind(false), of_kind(true));
-    match slip {
-        Slip::InSmallLetters => return Some(name.to_lowercase()),
-        Slip::PrefixInSmallLetters => return Some(name.replacen("APP_", "app_", 1)),
-        Slip::Dropped if words.len() > 1 => drop(letters.remove(random.pick(&words))),
-        Slip::Doubled => {
-            let at = random.pick(&words);
-            letters.insert(at, letters[at]);
-        }
-        Slip::Swapped => {
-            let at = random.pick(&words);
-            let next = words.iter().find(|next| **next > at)?;
-            letters.swap(at, *next);
-        }
-        Slip::Another => letters[random.pick(&words)] = random.pick(&['Q', 'X', 'E', 'A']),
-        Slip::LineTooMany => letters.insert(random.below(letters.len() + 1), '_'),
-        Slip::LineTooFew if !lines.is_empty() => drop(letters.remove(random.pick(&lines))),
-        _ => return None,
-    }
-    Some(format!("APP_{}", letters.into_iter().collect::<String>()))
-}
-
 /// None, one or more letters that are one too many, one too few, others or two exchanged; `_` and case do not count. None at all where
 /// the words are so short that one letter makes another word.
 fn slips(one: &str, other: &str) -> Option<usize> {
@@ -248,10 +194,17 @@ fn is_helpful(
     near.iter().any(suggested) || all.iter().any(is_of_parts)
 }
 
+/// The name with one `_` wherever it has several.
+fn with_single_lines(name: &str) -> String {
+    let parts: Vec<&str> = name.split('_').filter(|part| !part.is_empty()).collect();
+    let end = if name.ends_with('_') { "_" } else { "" };
+    format!("{}{end}", parts.join("_"))
+}
+
 #[test]
 fn each_name_of_a_variable_sets_its_field_and_each_slip_is_reported() {
     let model = types();
-    let (mut wrong, mut set, mut unrelated) = (Wrong::default(), 0, 0);
+    let (mut wrong, mut set, mut unrelated, mut by_default) = (Wrong::default(), 0, 0, 0);
     let mut missed = std::collections::BTreeMap::<Slip, usize>::new();
     for seed in seeds() {
         let mut random = Random::new(seed);
@@ -383,7 +336,38 @@ fn each_name_of_a_variable_sets_its_field_and_each_slip_is_reported() {
             Unknown::Deny,
             &|found| found.value == plain.value && found.warnings.is_empty(),
         );
+        // Under a prefix with two `_` at its end, the default spelling has another prefix.
+        let miss = with_single_lines(name);
+        let is_in_rust = |one: &Named<'_>| {
+            let in_rust = one.in_rust.as_deref().map(with_single_lines);
+            in_rust.as_ref() == Some(&miss)
+        };
+        if separator == "_" || all.iter().any(is_in_rust) {
+            continue;
+        }
+        let variables = [(miss.clone(), "1".to_owned())];
+        let long = "APP__?separator=__";
+        let found = (root.reported)(&layers, (long, &variables), Unknown::Warn);
+        let is_suggested = |text: &str| {
+            let mut same = all.iter().flat_map(|one| &one.names);
+            same.any(|name| {
+                let meant = name.replacen("APP_", "APP__", 1);
+                with_single_lines(name) == miss
+                    && text.contains(&format!(", did you mean `{meant}`?"))
+            })
+        };
+        by_default += 1;
+        if !only(&found, &miss).is_some_and(is_suggested) {
+            wrong.add("default spelling".to_owned(), || {
+                format!(
+                    "FLUX_RANDOM_SEED={seed}, {}: {miss}, {:?}\n{}\n  {found:#?}\n",
+                    root.name, named.names, layers[0].1
+                )
+            });
+        }
     }
-    println!("{set} set, {missed:?} missed, {unrelated} of others");
+    println!(
+        "{set} set, {missed:?} missed, {unrelated} of others, {by_default} in the default spelling"
+    );
     wrong.check();
 }
