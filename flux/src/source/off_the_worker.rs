@@ -2,7 +2,10 @@
 //! of its own; and for how long a connection does.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     time::Duration,
 };
 
@@ -21,26 +24,31 @@ const QUEUE: Duration = Duration::from_secs(1);
 pub(super) const READ: Duration = Duration::from_secs(5);
 
 /// Runs `work` where it keeps no task waiting. A runtime whose clock is paused does not move it on meanwhile, unless its blocking
-/// threads are all taken.
+/// threads are all taken. The runtime needs no timers: a thread waits in their place.
 pub(crate) async fn off_the_worker<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
-    let (done, mut outcome) = oneshot::channel();
+    let (done, outcome) = oneshot::channel();
     // The start may have been dropped meanwhile.
     let work = move || drop(done.send(work()));
     let work = Arc::new(Mutex::new(Some(work)));
     // What nobody waits for any more is not run, and holds nothing, while the threads are taken.
     let queued = Arc::downgrade(&work);
-    tokio::task::spawn_blocking(move || queued.upgrade().map(|work| once(&work)));
-    let lost = |_| "the thread that reads the disk panicked".to_owned();
-    if let Ok(outcome) = timeout(QUEUE, &mut outcome).await {
-        return outcome.map_err(lost);
-    }
+    let (queue, begun) = mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || {
+        drop(queue);
+        queued.upgrade().map(|work| once(&work))
+    });
+    let waiting = Arc::downgrade(&work);
     let thread = std::thread::Builder::new().name("flux-disk".to_owned());
-    match thread.spawn(move || once(&work)) {
-        Ok(_) => outcome.await.map_err(lost),
-        Err(error) => Err(format!("no thread for reading the disk: {error}")),
-    }
+    // Without a thread, the runtime's own is waited for.
+    let _ = thread.spawn(move || match begun.recv_timeout(QUEUE) {
+        Err(RecvTimeoutError::Timeout) => waiting.upgrade().map(|work| once(&work)),
+        _ => None,
+    });
+    let outcome = outcome.await;
+    drop(work);
+    outcome.map_err(|_| "the thread that reads the disk panicked".to_owned())
 }
 
 /// Runs what nobody has run yet.

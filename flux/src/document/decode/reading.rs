@@ -50,6 +50,8 @@ pub(crate) enum AskedValue {
     Enum(&'static [&'static str]),
     /// Whatever it is, as by an enum with a tag or without any.
     Anything,
+    /// A map that is a value of its own, with keys that are not known.
+    Whole,
     #[default]
     Other,
 }
@@ -114,7 +116,7 @@ pub(super) fn asked_for_whole() {
 pub(super) fn asked_for_map() {
     ASKED.set(Some(AskedForm::Map));
     if IS_WHOLE.get() {
-        VALUE.set(AskedValue::Anything);
+        VALUE.set(AskedValue::Whole);
     }
 }
 

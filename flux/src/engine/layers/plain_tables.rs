@@ -254,6 +254,7 @@ fn form_of(field: &Field, decode: DecodeTree<AnyLayer>, path: &mut Vec<Seg>) -> 
             AskedValue::Anything => {
                 takes_a_map(decode, path, Tree::Map(Vec::new())).then_some(TableForm::Tagged)
             }
+            AskedValue::Whole => Some(TableForm::Open),
             AskedValue::Other if asked_form(ask) != Some(AskedForm::Map) => None,
             AskedValue::Other if field.may_be_a_map() => {
                 path.push(any_key());

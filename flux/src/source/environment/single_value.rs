@@ -78,7 +78,7 @@ impl<L> Environment<'_, L> {
                     };
                     (part, how)
                 }
-                AskedValue::Anything | AskedValue::Other => return None,
+                AskedValue::Anything | AskedValue::Whole | AskedValue::Other => return None,
             };
             let place = Dotted(&one.path);
             Some(PartOfValue {
@@ -100,7 +100,8 @@ impl<L> Environment<'_, L> {
                 let own = unread_names(self.fields, self.prefix).into_iter();
                 own.map(|name| name.own).any(|own| own == one.name)
             };
-            if self.asked(&one.path) != AskedValue::Anything
+            let asked = self.asked(&one.path);
+            if !matches!(asked, AskedValue::Anything | AskedValue::Whole)
                 || !self.is_below_prefix(&one.name) && !is_own()
             {
                 return None;

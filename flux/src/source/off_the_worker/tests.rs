@@ -212,3 +212,19 @@ fn what_is_given_up_before_it_was_begun_holds_up_nobody_else() {
     });
     drop(release);
 }
+
+/// As under a capacitor that is driven by hand, on a runtime that was built for it alone.
+#[test]
+fn a_runtime_without_timers_is_enough() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let read = || runtime.block_on(off_the_worker(|| 7));
+    assert_eq!(read(), Ok(7));
+    // The only blocking thread is taken, too.
+    let (end, ended) = mpsc::channel::<()>();
+    runtime.spawn_blocking(move || ended.recv().is_err());
+    assert_eq!(read(), Ok(7));
+    drop(end);
+}
