@@ -1,10 +1,13 @@
 //! Structs and enums made at random, and documents made at random for them: what serde alone reads is what Flux reads, in JSON, YAML
 //! and TOML, from one layer and from several. Where the two differ on purpose, `expected.rs` has the reason. What is served then is
-//! what the last known good file keeps (`kept.rs`).
+//! what the last known good file keeps (`kept.rs`). What a program answers about itself is what its readers see (`answers.rs`).
 //!
 //! `FLUX_RANDOM_DOCUMENTS=100000` tries so many documents, and `FLUX_RANDOM_SEED=N` repeats one of them. `FLUX_RANDOM_TYPES=N` is the seed
 //! of the types, which must be written first.
 
+mod alike;
+mod answers;
+mod asked;
 mod compare;
 mod documents;
 mod each_mistake;
