@@ -184,7 +184,10 @@ fn defaults() {
     let part = &["[pool]\nsize = 7"];
     let read = flux_side::read::<App>(part, |builder| builder).unwrap();
     assert_eq!((read.port, read.pool.size, read.pool.idle), (5, 7, 20));
-    let defaults = Serialized::defaults(whole());
-    let read = flux_side::read::<App>(part, |builder| builder.provider(defaults)).unwrap();
+    let read = flux_side::read::<App>(&[], |builder| {
+        let builder = builder.provider(Serialized::defaults(whole()));
+        builder.provider(Json::string(r#"{"pool": {"size": 7}}"#))
+    });
+    let read = read.unwrap();
     assert_eq!((read.port, read.pool.size, read.pool.idle), (5, 7, 60));
 }
