@@ -1,6 +1,5 @@
 //! What an answer over HTTP means: its status, its age, and whether it is compressed.
 
-#[cfg(feature = "https")]
 use std::time::Duration;
 
 use flux_syntax::Remote;

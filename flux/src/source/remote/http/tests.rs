@@ -124,7 +124,6 @@ async fn what_one_source_was_answered_does_not_decide_for_another_on_the_same_cl
     assert!(served && !other, "{served}");
 }
 
-#[cfg(feature = "https")]
 #[test]
 fn an_age_beyond_any_number_is_as_old_as_can_be() {
     let age = |age: &'static str| {
