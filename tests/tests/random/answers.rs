@@ -235,9 +235,9 @@ async fn ask<C: Asked>(
         variables,
     };
     *story = format!("{:?}\n", running.variables);
-    for layer in 0..LAYERS.len() {
+    for (layer, name) in LAYERS.iter().enumerate() {
         let text = document::<C>(&mut random);
-        *story += &format!("{}:\n{text}", LAYERS[layer]);
+        *story += &format!("{name}:\n{text}");
         running.write(layer, text).await;
     }
     let checked = running.checked();
