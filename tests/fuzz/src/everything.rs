@@ -116,7 +116,10 @@ pub enum Shape {
     Point,
     Circle(u32),
     Box(i8, i8),
-    Text { text: String },
+    Text {
+        #[serde(deserialize_with = "crate::plain::not_null")]
+        text: String,
+    },
 }
 
 /// A user's own function: `4k` is 4096.

@@ -28,19 +28,19 @@ pub struct Plain {
     ratio: f64,
     #[serde(default)]
     debug: bool,
-    #[serde(default = "letter")]
+    #[serde(default = "letter", deserialize_with = "not_null")]
     letter: char,
-    #[serde(default = "host")]
+    #[serde(default = "host", deserialize_with = "not_null")]
     host: String,
     name: Option<String>,
     password: Option<String>,
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "texts")]
     plugins: Vec<String>,
     #[serde(default, deserialize_with = "not_null")]
     weights: Vec<u32>,
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "texts")]
     tags: BTreeSet<String>,
-    #[serde(default, deserialize_with = "distinct")]
+    #[serde(default, deserialize_with = "entries")]
     labels: BTreeMap<String, u8>,
     #[serde(default = "timeout", deserialize_with = "duration")]
     timeout: Duration,
@@ -49,10 +49,10 @@ pub struct Plain {
     #[serde(default = "level")]
     level: Level,
     shape: Option<Shape>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number_and_text")]
     pair: (u8, String),
     address: Option<IpAddr>,
-    #[serde(default = "folder")]
+    #[serde(default = "folder", deserialize_with = "not_null")]
     folder: PathBuf,
     #[serde(
         rename = "max-body",
@@ -63,7 +63,7 @@ pub struct Plain {
     max_body: u64,
     #[serde(default, deserialize_with = "not_null")]
     raw: Vec<Option<bool>>,
-    #[serde(default = "region")]
+    #[serde(default = "region", deserialize_with = "not_null")]
     region: String,
     #[serde(default, deserialize_with = "section")]
     pool: Pool,
@@ -90,12 +90,14 @@ impl Default for Pool {
 
 #[derive(Deserialize, Debug)]
 pub struct Tls {
+    #[serde(deserialize_with = "not_null")]
     pub cert: String,
     pub key: Option<String>,
 }
 
 #[derive(Deserialize, Debug)]
 struct Upstream {
+    #[serde(deserialize_with = "not_null")]
     host: String,
     #[serde(default = "upstream_port")]
     port: u16,
@@ -231,19 +233,60 @@ fn sections<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Vec<
     Ok(maps.into_iter().map(|map| map.0).collect())
 }
 
-/// Null under a key is no entry.
 fn sections_by_name<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     d: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {
-    let maps: BTreeMap<String, Option<Map<T>>> = distinct(d)?;
-    Ok(maps
-        .into_iter()
-        .filter_map(|(key, map)| Some((key, map?.0)))
+    let maps: BTreeMap<String, Map<T>> = entries(d)?;
+    Ok(maps.into_iter().map(|(key, map)| (key, map.0)).collect())
+}
+
+/// Null under a key is no entry.
+fn entries<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    d: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    let entries: BTreeMap<String, Option<T>> = distinct(d)?;
+    let entries = entries.into_iter();
+    Ok(entries
+        .filter_map(|(key, value)| Some((key, value?)))
         .collect())
 }
 
-/// In YAML plain serde takes null for an empty list.
-fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+fn texts<'de, T: FromIterator<String>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    let texts: Vec<Option<String>> = not_null(d)?;
+    let texts = texts.into_iter().collect::<Option<T>>();
+    texts.ok_or_else(|| D::Error::custom("null"))
+}
+
+fn number_and_text<'de, D: Deserializer<'de>>(d: D) -> Result<(u8, String), D::Error> {
+    let (number, text): (u8, Option<String>) = Deserialize::deserialize(d)?;
+    let text = text.ok_or_else(|| D::Error::custom("null"))?;
+    Ok((number, text))
+}
+
+/// A key that is not YAML's null. In TOML's reader nothing but a text is one.
+struct Key(String);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Key;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Key, D::Error> {
+                String::deserialize(d).map(Key)
+            }
+            fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+                Ok(Key(key.to_owned()))
+            }
+        }
+        d.deserialize_option(V)
+    }
+}
+
+/// In YAML plain serde takes null for an empty list, and for a text as it is written.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
     Option::deserialize(d)?.ok_or_else(|| D::Error::custom("null"))
 }
 
@@ -262,8 +305,8 @@ fn distinct<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
                 }
                 fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Distinct<T>, A::Error> {
                     let mut all = BTreeMap::new();
-                    while let Some((key, value)) = map.next_entry::<String, T>()? {
-                        if all.insert(key, value).is_some() {
+                    while let Some((key, value)) = map.next_entry::<Key, T>()? {
+                        if all.insert(key.0, value).is_some() {
                             return Err(A::Error::custom("twice"));
                         }
                     }
