@@ -12,6 +12,7 @@ use super::{bounds, yaml};
 #[cfg(feature = "yaml")]
 use crate::document::tags;
 use crate::document::{TreeDecoder, tree::Tree};
+use serde::de::DeserializeSeed;
 
 /// Straight from the format. A document of YAML that is decoded from the model leaves its nodes there.
 pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
@@ -61,6 +62,39 @@ pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) ->
         )),
         Decoder::Custom(codec) => T::deserialize(TreeDecoder(&custom(&**codec, text)?))
             .map_err(|error| Syntax::new(&error, None, true)),
+    }
+}
+
+/// A part of a document, straight from the format; none where it cannot be read so.
+pub(crate) fn fast_part<S>(model: &LazyModel<'_, '_>, part: S) -> Option<Tree>
+where
+    S: for<'de> DeserializeSeed<'de, Value = Tree>,
+{
+    let text = model.text;
+    match model.decoder {
+        #[cfg(feature = "json")]
+        Decoder::Json => {
+            let mut document = serde_json::Deserializer::from_str(text);
+            let read = part.deserialize(&mut document).ok()?;
+            document.end().ok().map(|()| read)
+        }
+        #[cfg(feature = "yaml")]
+        Decoder::Yaml => {
+            let signs = bounds::check(text).ok()?;
+            if signs.has_rare() && yaml::needs_model(text) {
+                return None;
+            }
+            let document = serde_yaml::Deserializer::from_str(text);
+            part.deserialize(Exact::<_, exact::Yaml>::new(document))
+                .ok()
+        }
+        #[cfg(feature = "toml")]
+        Decoder::Toml => {
+            let document = ::toml::Deserializer::parse(text).ok()?;
+            part.deserialize(Exact::<_, exact::Toml>::new(document))
+                .ok()
+        }
+        _ => None,
     }
 }
 

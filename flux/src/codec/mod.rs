@@ -31,7 +31,7 @@ mod yaml;
 pub(crate) use decoder::Decoder;
 pub use decoder::{Codec, Unknown};
 use fast::custom;
-pub(crate) use fast::{as_written, fast};
+pub(crate) use fast::{as_written, fast, fast_part};
 pub(crate) use found::{Decoded, Failed, Found, text_of};
 pub(crate) use lazy_model::LazyModel;
 use partial_layer::PartialLayer;

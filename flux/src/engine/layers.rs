@@ -5,11 +5,14 @@ mod changed_by;
 mod empty_entries;
 mod entries;
 mod hidden_edits;
+mod lost_keys;
 #[cfg(feature = "dotenv")]
 mod other_spellings;
 mod plain_tables;
+mod read_tables;
 mod replaced_tables;
 pub(super) mod resolve;
+mod tables_alone;
 
 use super::{
     content::LayerContent,
@@ -37,7 +40,7 @@ use crate::{
     problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
-use plain_tables::PlainTables;
+use read_tables::LayerTables;
 use std::sync::Arc;
 
 /// A reducer of the program: the configuration that readers see and the layers, lowest first, to the folded layer.
@@ -56,7 +59,7 @@ pub(crate) struct Layers {
     /// Whether the type or a URI has secrets: asked on every update with a pipeline.
     pub(super) has_secrets: bool,
     /// The fields that are single values and may be written as tables; none where no layer can replace another's.
-    tables: Option<Box<PlainTables>>,
+    tables: Option<Box<LayerTables>>,
 }
 
 impl Layers {
@@ -72,7 +75,7 @@ impl Layers {
         let of_uris = states.iter().any(|state| state.uri_secrets.is_some());
         let can_replace = states.len() > 1 && reducer.is_none();
         Layers {
-            tables: can_replace.then(|| PlainTables::of(schema)).flatten(),
+            tables: can_replace.then(|| LayerTables::of(schema)).flatten(),
             has_secrets: any_secret((schema.fields)()) || of_uris,
             schema,
             states,

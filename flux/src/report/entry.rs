@@ -177,6 +177,12 @@ impl Entry {
         self.layer == other.layer && self.problem == other.problem
     }
 
+    /// Whether another one reports the same, at the same place of the same document.
+    pub(crate) fn is_same_there(&self, other: &Entry) -> bool {
+        let text = |entry: &Entry| entry.text.as_ref().map(|(bytes, _)| Arc::as_ptr(bytes));
+        self.is_same(other) && self.place == other.place && text(self) == text(other)
+    }
+
     /// Whether its layer sets the whole of the value, and not only what contains it.
     pub(crate) fn set(mut self, is_set: bool) -> Self {
         self.is_set = is_set;

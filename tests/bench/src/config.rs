@@ -34,6 +34,27 @@ pub(crate) struct App {
     pub(crate) tenants: BTreeMap<String, Tenant>,
 }
 
+/// The same with a value that has no `Flux`, which a layer replaces as a whole.
+#[derive(Flux)]
+#[flux(source("file:never-there.json", optional), debounce = "0s")]
+pub(crate) struct WithValue {
+    #[flux(default = 8080, range = 1..=65535, hot)]
+    pub(crate) port: u16,
+    #[flux(default = "localhost", non_empty)]
+    pub(crate) host: String,
+    #[flux(nested, default)]
+    pub(crate) tenants: BTreeMap<String, Tenant>,
+    #[flux(default)]
+    pub(crate) pool: PlainPool,
+}
+
+#[derive(Deserialize, Default, Clone, PartialEq)]
+#[serde(default)]
+pub(crate) struct PlainPool {
+    min: u32,
+    max: u32,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Plain {
     pub(crate) port: u16,

@@ -2,11 +2,11 @@
 
 use crate::{
     callgrind::{Cell, cost},
-    config::{App, DynamicApp, Plain, block_on, plain},
+    config::{App, DynamicApp, Plain, PlainPool, WithValue, block_on, plain},
     table::{Row, Table},
 };
 use flux::{
-    Capacitor, Format, Source,
+    Capacitor, Config, Format, Source,
     source::{Channel, ChannelSender},
 };
 use std::{fs, hint::black_box};
@@ -14,6 +14,8 @@ use std::{fs, hint::black_box};
 /// The environment is a layer of every one, and says nothing.
 const PREFIX: &str = "FLUX_BENCH_NOTHING_";
 const SMALL: &str = "{\"host\": \"elsewhere\"}";
+/// A value without `Flux`, in both layers; the upper one takes nothing away.
+const VALUE: &str = "\"pool\": {\"min\": 1, \"max\": 2}";
 
 pub(crate) const CELLS: &[Cell] = &[
     cell("serde-json-2000", 10, |rounds| {
@@ -31,6 +33,10 @@ pub(crate) const CELLS: &[Cell] = &[
     cell("flux-json-20000", 2, |rounds| fresh("json", 20_000, rounds)),
     cell("flux-yaml-2000", 4, |rounds| fresh("yaml", 2_000, rounds)),
     cell("flux-toml-2000", 4, |rounds| fresh("toml", 2_000, rounds)),
+    cell("value-json-2000", 10, |rounds| value_changed(2_000, rounds)),
+    cell("value-small-2000", 10, |rounds| {
+        below_a_value(2_000, rounds)
+    }),
     cell("figment-2000", 4, figment),
     cell("config-2000", 2, config),
     cell("dynamic-config-2000", 2, dynamic_config),
@@ -58,7 +64,7 @@ pub(crate) fn run(table: &mut Table) {
             "only a small layer changed",
             "flux-small-2000",
             "serde-json-2000",
-            Some(0.47),
+            Some(0.475),
         ),
         (
             "JSON of 200 keys changed",
@@ -83,6 +89,18 @@ pub(crate) fn run(table: &mut Table) {
             "flux-toml-2000",
             "serde-toml-2000",
             Some(1.055),
+        ),
+        (
+            "JSON of 2,000 keys changed, with a value in two layers",
+            "value-json-2000",
+            "serde-json-2000",
+            Some(1.5),
+        ),
+        (
+            "only a small layer changed, with a value in two layers",
+            "value-small-2000",
+            "serde-json-2000",
+            Some(0.49),
         ),
         (
             "peer: plain serde, JSON of 2,000 keys, one layer",
@@ -145,7 +163,11 @@ fn direct(format: &str, keys: usize, rounds: u64) {
 }
 
 /// A capacitor with its layers, and what feeds the first two.
-async fn capacitor(format: &str, first: &str) -> (Capacitor<App>, ChannelSender, ChannelSender) {
+async fn capacitor<C: Config>(
+    format: &str,
+    first: &str,
+    second: &str,
+) -> (Capacitor<C>, ChannelSender, ChannelSender) {
     let format = match format {
         "json" => Format::Json,
         "yaml" => Format::Yaml,
@@ -153,7 +175,7 @@ async fn capacitor(format: &str, first: &str) -> (Capacitor<App>, ChannelSender,
     };
     let (large, one) = Channel::buffered("large", 4);
     let (small, two) = Channel::buffered("small", 4);
-    let capacitor = App::builder()
+    let capacitor = Capacitor::<C>::builder()
         .clear_sources()
         .source(Source::watcher(one).format(format))
         .source(Source::watcher(two).format(Format::Json))
@@ -162,7 +184,7 @@ async fn capacitor(format: &str, first: &str) -> (Capacitor<App>, ChannelSender,
         .build()
         .expect("layers");
     large.send(first.as_bytes()).await.expect("a receiver");
-    small.send(SMALL.as_bytes()).await.expect("a receiver");
+    small.send(second.as_bytes()).await.expect("a receiver");
     capacitor.start().await.expect("a start");
     (capacitor, large, small)
 }
@@ -170,7 +192,7 @@ async fn capacitor(format: &str, first: &str) -> (Capacitor<App>, ChannelSender,
 fn fresh(format: &str, keys: usize, rounds: u64) {
     block_on(async {
         let documents = versions(format, keys);
-        let (capacitor, large, _small) = capacitor(format, &documents[1]).await;
+        let (capacitor, large, _small) = capacitor::<App>(format, &documents[1], SMALL).await;
         for round in 0..rounds as usize {
             let document = documents[round % 2].as_bytes();
             large.send(document).await.expect("a receiver");
@@ -186,13 +208,48 @@ fn fresh(format: &str, keys: usize, rounds: u64) {
 
 fn small(keys: usize, rounds: u64) {
     block_on(async {
-        let (capacitor, _large, small) = capacitor("json", &text("json", keys, 1)).await;
+        let (capacitor, _large, small) =
+            capacitor::<App>("json", &text("json", keys, 1), SMALL).await;
         for round in 0..rounds {
             let document = format!("{{\"host\": \"host-{}\"}}", round % 2);
             small.send(document.into_bytes()).await.expect("a receiver");
             assert!(capacitor.process().await.expect("manual mode"));
         }
         assert_eq!(capacitor.get().tenants.len(), keys / 20);
+    });
+}
+
+/// The large document or the small one, with a value that both have.
+fn with_value(document: &str) -> String {
+    document.replacen('{', &format!("{{{VALUE}, "), 1)
+}
+
+fn value_changed(keys: usize, rounds: u64) {
+    block_on(async {
+        let documents = versions("json", keys).map(|text| with_value(&text));
+        let (capacitor, large, _small) =
+            capacitor::<WithValue>("json", &documents[1], &with_value(SMALL)).await;
+        for round in 0..rounds as usize {
+            let document = documents[round % 2].as_bytes();
+            large.send(document).await.expect("a receiver");
+            assert!(capacitor.process().await.expect("manual mode"));
+            assert_eq!(capacitor.get().port as usize, round % 2 + 1);
+        }
+    });
+}
+
+fn below_a_value(keys: usize, rounds: u64) {
+    block_on(async {
+        let large = with_value(&text("json", keys, 1));
+        let (capacitor, _large, small) =
+            capacitor::<WithValue>("json", &large, &with_value(SMALL)).await;
+        for round in 0..rounds {
+            let document = with_value(&format!("{{\"host\": \"host-{}\"}}", round % 2));
+            small.send(document.into_bytes()).await.expect("a receiver");
+            assert!(capacitor.process().await.expect("manual mode"));
+        }
+        let now = capacitor.get();
+        assert!(now.tenants.len() == keys / 20 && now.pool != PlainPool::default());
     });
 }
 

@@ -1,6 +1,7 @@
 //! Which fields are single values that documents write as tables (structs without `Flux`, tagged enums, maps of them), found by
 //! asking their types; and what of such a value is lost where a layer above replaces it.
 
+use super::tables_alone::TablesAlone;
 use crate::{
     document::{AskedForm, AskedValue, asked_form, asked_value, raw, tree::Tree},
     engine::{schema::Schema, value::AnyLayer},
@@ -8,19 +9,25 @@ use crate::{
     schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule},
     source::DecodeTree,
 };
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The fields of a config type that are read as single values and written as tables, unless it is declared what becomes of the whole.
 pub(super) struct PlainTables {
-    fields: &'static [Field],
+    root: fn() -> &'static [Field],
     /// By the address of the field: sections of one type at several places have the same fields.
-    forms: HashMap<usize, TableForm>,
+    forms: HashMap<usize, Arc<TableForm>>,
+    /// The fields, by their addresses, that are one or contain one.
+    leading: HashSet<usize>,
     /// The keys under which they are written; none where they take the keys that no field has.
     names: Option<Vec<&'static str>>,
 }
 
 /// What is written as a table.
-#[derive(Clone)]
 pub(super) enum TableForm {
     /// A struct with these keys.
     Struct(&'static [&'static str]),
@@ -31,45 +38,50 @@ pub(super) enum TableForm {
     /// What decides by its content, such as an enum with a tag.
     Tagged,
     /// A map that merges by key; each of its entries is replaced.
-    Entries(Box<TableForm>),
+    Entries(Arc<TableForm>),
 }
 
 /// A value that is written as a table, or in its place.
-pub(super) struct PlainTable<'f> {
+pub(super) struct PlainTable {
     /// Its path by the own names of the fields.
     pub(super) path: Vec<Seg>,
     /// Its path as it is written.
     pub(super) written: Vec<Seg>,
     pub(super) value: Tree,
-    pub(super) form: &'f TableForm,
+    /// Where it is in its document; searched for when a value above takes keys of it away.
+    pub(super) line: OnceCell<Option<usize>>,
+    pub(super) form: Arc<TableForm>,
     pub(super) is_entry: bool,
 }
 
 impl PlainTables {
     /// None where the type has no such field.
-    pub(super) fn of(schema: &Schema) -> Option<Box<Self>> {
+    pub(super) fn of(schema: &Schema) -> Option<Self> {
         let fields = (schema.fields)();
         if !schema::any_of_the_program(fields) {
             return None;
         }
         let mut tables = PlainTables {
-            fields,
+            root: schema.fields,
             forms: HashMap::new(),
+            leading: HashSet::new(),
             names: Some(Vec::new()),
         };
         let descent = Descent::at(fields, MAX_DEPTH);
         // Types of the program are asked, and may panic.
         let asked = caught(|| tables.ask(fields, schema.decode_tree, &descent, &mut Vec::new()));
-        (asked.is_ok() && !tables.forms.is_empty()).then(|| Box::new(tables))
+        (asked.is_ok() && !tables.forms.is_empty()).then_some(tables)
     }
 
+    /// Whether there is one in a section.
     fn ask(
         &mut self,
         fields: &'static [Field],
         decode: DecodeTree<AnyLayer>,
         at: &Descent<'_>,
         path: &mut Vec<Seg>,
-    ) {
+    ) -> bool {
+        let mut any = false;
         for field in fields {
             let depth = path.len();
             let is_rest = field.flatten && !matches!(field.kind, Kind::Section(_));
@@ -81,31 +93,50 @@ impl PlainTables {
                 path.push(any_key());
                 kind = *entry;
             }
-            match kind {
-                Kind::Section(inner) => {
-                    if let Some(at) = at.enter(inner()) {
-                        self.ask(inner(), decode, &at, path);
-                    }
-                }
+            let leads = match kind {
+                Kind::Section(inner) => match at.enter(inner()) {
+                    Some(at) => self.ask(inner(), decode, &at, path),
+                    // A section in itself: what is in it is asked further up.
+                    None => true,
+                },
                 Kind::Leaf if field.is_of_the_program() && !field.is_meant_as_a_whole() => {
                     if is_rest {
                         path.push(any_key());
                     }
-                    if let Some(form) = form_of(field, decode, path) {
-                        self.forms.insert(address(field), form);
-                        match &mut self.names {
-                            Some(names) if !is_rest => {
-                                names.push(field.name);
-                                names.extend(field.aliases);
-                            }
-                            names => *names = None,
-                        }
-                    }
+                    let form = form_of(field, decode, path);
+                    form.inspect(|_| self.name(field, is_rest))
+                        .map(|form| self.forms.insert(address(field), Arc::new(form)))
+                        .is_some()
                 }
-                _ => {}
+                _ => false,
+            };
+            if leads {
+                self.leading.insert(address(field));
+                any = true;
             }
             path.truncate(depth);
         }
+        any
+    }
+
+    fn name(&mut self, field: &Field, is_rest: bool) {
+        match &mut self.names {
+            Some(names) if !is_rest => {
+                names.push(field.name);
+                names.extend(field.aliases);
+            }
+            names => *names = None,
+        }
+    }
+
+    /// Reads of a document these values alone.
+    pub(super) fn alone(&self) -> TablesAlone<'_> {
+        TablesAlone::of(self, Kind::Section(self.root))
+    }
+
+    /// Whether a field is one, or may contain one.
+    pub(super) fn leads_to_one(&self, field: &'static Field) -> bool {
+        self.leading.contains(&address(field))
     }
 
     /// Whether a text may have such a value: only then is it worth reading.
@@ -117,18 +148,18 @@ impl PlainTables {
     }
 
     /// Those in what a layer contains.
-    pub(super) fn in_tree(&self, tree: &Tree) -> Vec<PlainTable<'_>> {
+    pub(super) fn in_tree(&self, tree: Tree) -> Vec<PlainTable> {
         let mut found = Vec::new();
-        self.section(self.fields, tree, &TablePlace::default(), &mut found);
+        self.section((self.root)(), tree, &TablePlace::default(), &mut found);
         found
     }
 
-    fn section<'f>(
-        &'f self,
+    fn section(
+        &self,
         table: &'static [Field],
-        tree: &Tree,
+        tree: Tree,
         at: &TablePlace,
-        found: &mut Vec<PlainTable<'f>>,
+        found: &mut Vec<PlainTable>,
     ) {
         for (key, value) in entries(tree).into_iter().flatten() {
             let Some((field, kind)) = schema::step(table, &key) else {
@@ -145,18 +176,18 @@ impl PlainTables {
         }
     }
 
-    fn kind<'f>(
-        &'f self,
+    fn kind(
+        &self,
         field: &'static Field,
         kind: Kind,
         value: Tree,
         at: &TablePlace,
-        found: &mut Vec<PlainTable<'f>>,
+        found: &mut Vec<PlainTable>,
     ) {
         match kind {
-            Kind::Section(inner) => self.section(inner(), &value, at, found),
+            Kind::Section(inner) => self.section(inner(), value, at, found),
             Kind::Map(item) => {
-                for (key, value) in entries(&value).into_iter().flatten() {
+                for (key, value) in entries(value).into_iter().flatten() {
                     self.kind(field, *item, value, &at.below(&key, &key), found);
                 }
             }
@@ -193,37 +224,47 @@ impl TablePlace {
     }
 }
 
-fn tables<'f>(
-    form: &'f TableForm,
+fn tables(
+    form: &Arc<TableForm>,
     value: Tree,
     at: &TablePlace,
     is_entry: bool,
-    found: &mut Vec<PlainTable<'f>>,
+    found: &mut Vec<PlainTable>,
 ) {
-    match form {
+    match &**form {
         TableForm::Entries(form) => {
-            for (key, value) in entries(&value).into_iter().flatten() {
+            for (key, value) in entries(value).into_iter().flatten() {
                 tables(form, value, &at.below(&key, &key), true, found);
             }
         }
-        form => found.push(PlainTable {
+        _ => found.push(PlainTable {
             path: at.path.clone(),
             written: at.written.clone(),
             value,
-            form,
+            line: OnceCell::new(),
+            form: Arc::clone(form),
             is_entry,
         }),
     }
 }
 
 /// The entries of a map; none of anything else.
-fn entries(tree: &Tree) -> Option<Vec<(String, Tree)>> {
-    match tree {
-        Tree::Map(entries) => Some(entries.clone()),
+fn entries(mut tree: Tree) -> Option<Vec<(String, Tree)>> {
+    match &mut tree {
+        Tree::Map(entries) => Some(std::mem::take(entries)),
         Tree::Raw(text) => match raw::map(text).ok()? {
             Tree::Raw(_) => None,
-            opened => entries(&opened),
+            opened => entries(opened),
         },
+        _ => None,
+    }
+}
+
+/// The same of a value that is kept.
+pub(super) fn entries_of(tree: &Tree) -> Option<Cow<'_, [(String, Tree)]>> {
+    match tree {
+        Tree::Map(entries) => Some(Cow::Borrowed(entries)),
+        Tree::Raw(_) => entries(tree.clone()).map(Cow::Owned),
         _ => None,
     }
 }
@@ -263,7 +304,7 @@ fn form_of(field: &Field, decode: DecodeTree<AnyLayer>, path: &mut Vec<Seg>) -> 
             AskedValue::Other => Some(TableForm::Open),
         };
         for _ in 0..maps {
-            form = form.map(|form| TableForm::Entries(Box::new(form)));
+            form = form.map(|form| TableForm::Entries(Arc::new(form)));
         }
         break;
     }
@@ -287,67 +328,5 @@ fn alone(path: &[Seg], value: Tree) -> Tree {
     path.iter().rev().fold(value, |inner, seg| match seg {
         Seg::Key(key) => Tree::Map(vec![(key.to_string(), inner)]),
         Seg::Index(_) => inner,
-    })
-}
-
-/// The keys of a value that the one in its place lacks.
-pub(super) fn lost(form: &TableForm, value: &Tree, below: &Tree) -> Vec<String> {
-    let mut lost = Vec::new();
-    let (Some(now), Some(before)) = (entries(value), entries(below)) else {
-        return lost;
-    };
-    match form {
-        TableForm::Variant => {
-            // Another variant has other keys.
-            if let ([(one, now)], [(other, before)]) = (&*now, &*before)
-                && one == other
-            {
-                lost_in(now, before, None, one, &mut lost);
-            }
-        }
-        // Where nothing is the same, another variant may be meant.
-        TableForm::Tagged if !share_a_text(&now, &before) => {}
-        TableForm::Struct(keys) => lost_in(value, below, Some(*keys), "", &mut lost),
-        _ => lost_in(value, below, None, "", &mut lost),
-    }
-    lost
-}
-
-fn lost_in(
-    now: &Tree,
-    before: &Tree,
-    known: Option<&[&str]>,
-    prefix: &str,
-    lost: &mut Vec<String>,
-) {
-    let (Some(now), Some(before)) = (entries(now), entries(before)) else {
-        return;
-    };
-    for (key, below) in before {
-        let is_known = known.is_none_or(|known| known.contains(&key.as_str()));
-        // A key with a blank or a quote may be a value whose colon was forgotten.
-        if !is_known || matches!(below, Tree::Null) || schema::separates(&key) {
-            continue;
-        }
-        let path = match prefix {
-            "" => key.clone(),
-            prefix => format!("{prefix}.{key}"),
-        };
-        match now.iter().find(|(other, _)| *other == key) {
-            None => lost.push(path),
-            Some((_, value)) => lost_in(value, &below, None, &path, lost),
-        }
-    }
-}
-
-fn share_a_text(now: &[(String, Tree)], before: &[(String, Tree)]) -> bool {
-    let text = |tree: &Tree| match tree {
-        Tree::Str(text) | Tree::Raw(text) => Some(text.clone()),
-        _ => None,
-    };
-    now.iter().any(|(key, value)| {
-        let same = before.iter().find(|(other, _)| other == key);
-        let value = text(value);
-        value.is_some() && same.is_some_and(|(_, below)| text(below) == value)
     })
 }

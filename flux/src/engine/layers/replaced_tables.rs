@@ -2,31 +2,29 @@
 
 use super::{
     Layers, document,
-    plain_tables::{PlainTable, PlainTables, TableForm, lost},
+    lost_keys::LostKeys,
+    plain_tables::{PlainTable, TableForm},
+    read_tables::{LayerTables, document_of, newest},
 };
 use crate::{
-    codec::{self, Decoder, LazyModel},
-    document::{Finder, tree::Tree},
-    engine::{decoded::DecodedContent, layer_state::LayerState},
-    problem::{Flaw, ProblemKind, Seg, What, caught},
+    document::{Document, Finder},
+    engine::layer_state::LayerState,
+    problem::{Flaw, MOST_PROBLEMS, ProblemKind, Seg, What, caught},
     report::Entry,
     source::environment::variable_of,
 };
-use std::{collections::HashMap, fmt::Write as _, sync::Arc};
-
-/// A report names so many keys.
-const MOST_KEYS: usize = 4;
+use std::{collections::HashMap, fmt::Write as _};
 
 impl Layers {
     /// A warning for every value that takes keys of a layer below away; those that were not reported yet. Only where two layers may
     /// have such a value is anything read.
     #[cold]
     pub(super) fn replaced_tables(&mut self) -> Vec<Entry> {
-        let Some(tables) = self.tables.take() else {
+        let Some(mut tables) = self.tables.take() else {
             return Vec::new();
         };
         // A codec of the program may panic; what it contains was decoded before.
-        let found = caught(|| self.replaced(&tables)).unwrap_or_default();
+        let found = caught(|| self.replaced(&mut tables)).unwrap_or_default();
         self.tables = Some(tables);
         let mut new = Vec::new();
         for number in 0..self.states.len() {
@@ -38,6 +36,11 @@ impl Layers {
             if found.is_empty() && known.is_empty() {
                 continue;
             }
+            let is_known = |(one, known): (&Entry, &Entry)| one.is_same_there(known);
+            if found.len() == known.len() && found.iter().zip(&known).all(is_known) {
+                self.states[number].replacing = known;
+                continue;
+            }
             let is_new = |entry: &&Entry| !known.iter().any(|known| known.is_same(entry));
             new.extend(found.iter().filter(is_new).cloned());
             let problems = self.problems_of_warnings(found.clone());
@@ -47,67 +50,80 @@ impl Layers {
         new
     }
 
-    fn replaced(&self, tables: &PlainTables) -> Vec<Entry> {
-        let may_have = |state: &&LayerState| match newest(state) {
-            Some(content) => match &content.bytes {
-                Some(bytes) => tables.may_be_in(bytes),
-                None => content
-                    .tree()
-                    .is_some_and(|tree| matches!(tree, Tree::Map(_))),
-            },
-            None => false,
-        };
-        if self.states.iter().filter(may_have).count() < 2 {
-            return Vec::new();
-        }
-        let mut below: HashMap<Vec<Seg>, (usize, PlainTable<'_>)> = HashMap::new();
-        let mut found = Vec::new();
-        for (number, state) in self.states.iter().enumerate() {
-            let Some(tree) = tree(state) else { continue };
-            for table in tables.in_tree(&tree) {
-                if let Some((from, other)) = below.get(&table.path) {
-                    let keys = lost(table.form, &table.value, &other.value);
-                    if !keys.is_empty() {
-                        let replaced = place(&self.states[*from], other);
-                        found.push(entry(state, number, &table, &replaced, &keys));
-                    }
-                }
-                below.insert(table.path.clone(), (number, table));
+    fn replaced(&self, tables: &mut LayerTables) -> Vec<Entry> {
+        let mut below: HashMap<&[Seg], (usize, &PlainTable)> = HashMap::new();
+        let (mut losses, mut more) = (Vec::new(), 0);
+        for (number, table) in tables.newest(&self.states) {
+            let Some((from, replaced)) = below.insert(&table.path, (number, table)) else {
+                continue;
+            };
+            let keys = LostKeys::of(&table.form, &table.value, &replaced.value);
+            match keys.count {
+                0 => {}
+                _ if losses.len() < MOST_PROBLEMS => losses.push(Loss {
+                    number,
+                    table,
+                    from,
+                    replaced,
+                    keys,
+                }),
+                _ => more += 1,
             }
+        }
+        let mut found = self.entries(&losses);
+        if let (1.., Some(last)) = (more, losses.last()) {
+            let more = Flaw::whole(What::More(more));
+            let entry = Entry::new(&self.states[last.number].origin, more);
+            found.push(entry.layer(last.number).warning(true));
         }
         found
     }
-}
 
-fn newest(state: &LayerState) -> Option<&DecodedContent> {
-    state.candidate.as_ref().or(state.accepted.as_ref())
-}
-
-fn document_of(state: &LayerState) -> Option<(&Arc<[u8]>, &Decoder)> {
-    newest(state)?.bytes.as_ref().zip(state.decoder.as_ref())
-}
-
-/// What a layer contains; none of a value of the program.
-fn tree(state: &LayerState) -> Option<Tree> {
-    match document_of(state) {
-        Some((bytes, decoder)) => {
-            let text = codec::text_of(bytes).ok()?;
-            LazyModel::new(decoder, text).tree().ok()
-        }
-        None => newest(state)?.tree().cloned(),
+    fn entries(&self, losses: &[Loss<'_>]) -> Vec<Entry> {
+        let states = self.states.iter().enumerate();
+        let documents: Vec<Option<Document<'_>>> = states
+            .map(|(number, state)| {
+                let (bytes, decoder) = document_of(state)?;
+                let is_searched =
+                    |loss: &Loss<'_>| loss.from == number && loss.replaced.line.get().is_none();
+                let is_read = losses.iter().any(is_searched);
+                let document = is_read.then(|| document(bytes, decoder)).flatten();
+                document.filter(Document::has_places)
+            })
+            .collect();
+        let finders: Vec<Option<Finder<'_, '_>>> = documents
+            .iter()
+            .map(|document| document.as_ref().map(Finder::new))
+            .collect();
+        losses
+            .iter()
+            .map(|loss| {
+                let finder = finders[loss.from].as_ref();
+                let place = place(&self.states[loss.from], finder, loss.replaced);
+                loss.entry(&self.states[loss.number], &place)
+            })
+            .collect()
     }
 }
 
+/// A value that takes keys of another one away.
+struct Loss<'t> {
+    number: usize,
+    table: &'t PlainTable,
+    /// The layer of the other one.
+    from: usize,
+    replaced: &'t PlainTable,
+    keys: LostKeys,
+}
+
 /// Which layer contains a value, and where.
-fn place(state: &LayerState, table: &PlainTable<'_>) -> String {
+fn place(state: &LayerState, finder: Option<&Finder<'_, '_>>, table: &PlainTable) -> String {
     let mut place = state.origin.to_string();
-    if let Some((bytes, decoder)) = document_of(state) {
-        let document = document(bytes, decoder).filter(|document| document.has_places());
-        let line = document.and_then(|document| Finder::new(&document).place(&table.written));
-        if let Some((line, _)) = line {
-            let _ = write!(place, ", line {line}");
-        }
-    } else if let Some(content) = newest(state)
+    let search = || finder.and_then(|finder| Some(finder.place(&table.written)?.0));
+    if let Some(line) = table.line.get_or_init(search) {
+        let _ = write!(place, ", line {line}");
+    } else if document_of(state).is_none()
+        && let Some(content) = newest(state)
         && let Some(name) = variable_of(content.variables(), &table.path)
     {
         place = name;
@@ -115,47 +131,46 @@ fn place(state: &LayerState, table: &PlainTable<'_>) -> String {
     place
 }
 
-fn entry(
-    state: &LayerState,
-    number: usize,
-    table: &PlainTable<'_>,
-    replaced: &str,
-    keys: &[String],
-) -> Entry {
-    let shown: Vec<String> = keys
-        .iter()
-        .take(MOST_KEYS)
-        .map(|key| format!("`{key}`"))
-        .collect();
-    let mut shown = shown.join(", ");
-    if let more @ 1.. = keys.len().saturating_sub(MOST_KEYS) {
-        let _ = write!(shown, " and {more} more");
-    }
-    let merge = match table.is_entry {
-        true => "by_key",
-        false => "replace",
-    };
-    let fix = match table.form {
-        TableForm::Variant | TableForm::Tagged => "set them here as well",
-        _ => {
-            "set them here as well, or derive `Flux` for the type and mark the field `nested`, so that the two are merged"
+impl Loss<'_> {
+    fn entry(&self, state: &LayerState, replaced: &str) -> Entry {
+        let Loss {
+            number,
+            table,
+            keys,
+            ..
+        } = self;
+        let named = keys.named.iter().map(|key| format!("`{key}`"));
+        let mut shown = named.collect::<Vec<_>>().join(", ");
+        if let more @ 1.. = keys.count - keys.named.len() {
+            let _ = write!(shown, " and {more} more");
         }
-    };
-    let text = format!(
-        "replaces the whole value in {replaced}, so that {shown} there {} no effect; {fix}. If it is meant, mark the field `merge = \"{merge}\"`",
-        if keys.len() == 1 { "has" } else { "have" },
-    );
-    let what = What::plain(ProblemKind::Replaced, text);
-    let path = table.path.clone();
-    let mut entry = Entry::new(&state.origin, Flaw { path, what })
-        .layer(number)
-        .warning(true);
-    if let Some((bytes, decoder)) = document_of(state) {
-        return entry.within(bytes, decoder, &table.written);
+        let merge = match table.is_entry {
+            true => "by_key",
+            false => "replace",
+        };
+        let fix = match &*table.form {
+            TableForm::Variant | TableForm::Tagged => "set them here as well",
+            _ => {
+                "set them here as well, or derive `Flux` for the type and mark the field `nested`, so that the two are merged"
+            }
+        };
+        let text = format!(
+            "replaces the whole value in {replaced}, so that {shown} there {} no effect; {fix}. If it is meant, mark the field `merge = \"{merge}\"`",
+            if keys.count == 1 { "has" } else { "have" },
+        );
+        let what = What::plain(ProblemKind::Replaced, text);
+        let path = table.path.clone();
+        let mut entry = Entry::new(&state.origin, Flaw { path, what })
+            .layer(*number)
+            .warning(true);
+        if let Some((bytes, decoder)) = document_of(state) {
+            return entry.within(bytes, decoder, &table.written);
+        }
+        entry.variable =
+            newest(state).and_then(|newest| variable_of(newest.variables(), &table.path));
+        let arguments = state.arguments.as_deref().unwrap_or_default();
+        entry.argument(variable_of(arguments, &table.path))
     }
-    entry.variable = newest(state).and_then(|newest| variable_of(newest.variables(), &table.path));
-    let arguments = state.arguments.as_deref().unwrap_or_default();
-    entry.argument(variable_of(arguments, &table.path))
 }
 
 #[cfg(test)]

@@ -1,8 +1,19 @@
 //! Values that replace others as a whole, by documents and variables.
 
-use crate::{Capacitor, Format, Source, report::ProblemKind, source::Channel};
+use crate::{
+    Capacitor, Format, Source, Status,
+    codec::{Codec, Tree},
+    report::ProblemKind,
+    source::Channel,
+};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 /// What a program has that was written for another library: no section, since it derives `Deserialize` alone.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -95,6 +106,13 @@ struct SectionWithValue {
 
 /// The warnings of two documents, and of variables above them.
 async fn warned(below: &str, above: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let status = started(below, above, variables).await;
+    let warnings = status.warnings.iter();
+    let replaced = warnings.filter(|one| one.kind == ProblemKind::Replaced);
+    replaced.map(ToString::to_string).collect()
+}
+
+async fn started(below: &str, above: &str, variables: &[(&str, &str)]) -> Arc<Status> {
     let (first, base) = Channel::buffered("base", 4);
     let (second, local) = Channel::buffered("local", 4);
     let variables = variables
@@ -109,10 +127,7 @@ async fn warned(below: &str, above: &str, variables: &[(&str, &str)]) -> Vec<Str
     first.send(below.as_bytes().to_vec()).await.unwrap();
     second.send(above.as_bytes().to_vec()).await.unwrap();
     capacitor.start().await.unwrap();
-    let status = capacitor.status();
-    let warnings = status.warnings.iter();
-    let replaced = warnings.filter(|one| one.kind == ProblemKind::Replaced);
-    replaced.map(ToString::to_string).collect()
+    capacitor.status()
 }
 
 #[tokio::test]
@@ -246,4 +261,74 @@ async fn the_warning_goes_when_the_keys_are_set() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert!(capacitor.status().warnings.is_empty());
+}
+
+/// Two JSON documents with so many values, of which the one above takes a key away.
+fn many(values: usize) -> (String, String) {
+    let all = |text: &str| {
+        let one = |i| format!("\"p{i}\": {text}");
+        let all: Vec<String> = (0..values).map(one).collect();
+        format!("{{\"pools\": {{{}}}}}", all.join(", "))
+    };
+    (all("{\"min\": 1, \"max\": 50}"), all("{\"min\": 3}"))
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_bound_is_counted() {
+    let (below, above) = many(620);
+    let status = started(&below, &above, &[]).await;
+    let (last, named) = status.warnings.split_last().unwrap();
+    assert_eq!(named.len(), 500);
+    assert!(named.iter().all(|one| one.message.contains("`max`")));
+    assert_eq!(last.kind, ProblemKind::More);
+    assert!(last.to_string().contains("120 more"), "{last}");
+}
+
+/// A codec of a document that never changes; it counts how often it is read.
+struct CountedCodec(Arc<AtomicUsize>);
+
+impl Codec for CountedCodec {
+    fn name(&self) -> &str {
+        "counted"
+    }
+    fn decode(&self, _: &str) -> Result<Tree, String> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let map = |key: &str, value| Tree::Map(vec![(key.to_owned(), value)]);
+        Ok(map("pools", map("p0", map("max", Tree::U64(50)))))
+    }
+}
+
+/// How often the layer below is read while the one above changes; the warnings at the end.
+async fn reads(above: &[String]) -> (usize, usize) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let (first, base) = Channel::buffered("base", 4);
+    let (second, local) = Channel::buffered("local", 4);
+    let capacitor = Capacitor::<WithValues>::builder()
+        .source(Source::watcher(base).codec(CountedCodec(Arc::clone(&count))))
+        .source(Source::watcher(local).format(Format::Json))
+        .manual()
+        .build()
+        .unwrap();
+    first.send(b"pools".to_vec()).await.unwrap();
+    second.send(above[0].clone().into_bytes()).await.unwrap();
+    capacitor.start().await.unwrap();
+    let before = count.load(Ordering::SeqCst);
+    for above in &above[1..] {
+        second.send(above.clone().into_bytes()).await.unwrap();
+        capacitor.process().await.unwrap();
+    }
+    let read = count.load(Ordering::SeqCst) - before;
+    (read, capacitor.status().warnings.len())
+}
+
+#[tokio::test]
+async fn a_document_that_does_not_change_is_not_read_again_for_what_replaces_it() {
+    let with = |text: &str| -> Vec<String> {
+        let one = |min: u32| text.replace("MIN", &min.to_string());
+        (1..9).map(one).collect()
+    };
+    let (others, none) = reads(&with("{\"section\": {\"port\": MIN}}")).await;
+    let (replacing, one) = reads(&with("{\"pools\": {\"p0\": {\"min\": MIN}}}")).await;
+    assert_eq!((none, one), (0, 1));
+    assert_eq!(replacing, others);
 }
