@@ -1,6 +1,7 @@
 //! Whether what a source delivers is what its layer contains already: contents, compared, and kept for going back.
 
 use crate::{
+    codec::Decoder,
     document::tree::Tree,
     source::{ArgumentPaths, Observation, VariablePaths},
 };
@@ -15,8 +16,26 @@ pub(crate) enum LayerContent {
     Silent(Option<Arc<[u8]>>),
     /// This document.
     Document(Arc<[u8]>),
-    /// What was kept of it on disk, its secrets left out.
-    Kept,
+    /// What was kept of it on disk, its secrets left out; none where nothing was, or it is no document that can be read again.
+    Kept(Option<Arc<KeptDocument>>),
+}
+
+/// A document of the last known good configuration.
+pub(crate) struct KeptDocument {
+    pub(crate) decoder: Decoder,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+impl PartialEq for KeptDocument {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl fmt::Debug for KeptDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeptDocument")
+    }
 }
 
 impl LayerContent {
@@ -24,8 +43,13 @@ impl LayerContent {
         match self {
             LayerContent::Document(bytes) => Some(Arc::clone(bytes)),
             LayerContent::Silent(bytes) => bytes.clone(),
-            LayerContent::Given(_) | LayerContent::Kept => None,
+            LayerContent::Given(_) | LayerContent::Kept(_) => None,
         }
+    }
+
+    /// Whether it is from the disk.
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self, LayerContent::Kept(_))
     }
 
     /// Whether the source holds just this.

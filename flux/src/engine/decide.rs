@@ -41,7 +41,7 @@ use crate::{
 use std::{sync::Arc, time::Instant};
 
 #[cfg(feature = "json")]
-use super::{layer_state::FillReason, value::AnyLayer};
+use super::layer_state::{FillReason, KeptContent};
 use denied::DeniedFirst;
 pub(crate) use settings::Settings;
 use trials::Trials;
@@ -348,7 +348,7 @@ impl Engine {
     pub(crate) fn fill(
         &mut self,
         layer: usize,
-        kept: Option<AnyLayer>,
+        kept: KeptContent,
         why: Option<FillReason>,
         file: &str,
     ) {

@@ -1,7 +1,9 @@
 //! One decoded content of a layer: what is kept of it, and when it is decoded a second time.
 
+#[cfg(feature = "json")]
+use super::layer_state::KeptContent;
 use super::{
-    content::{GivenContent, LayerContent},
+    content::{GivenContent, KeptDocument, LayerContent},
     schema::Schema,
     value::AnyLayer,
 };
@@ -24,8 +26,8 @@ pub(crate) struct DecodedContent {
     layer: Option<AnyLayer>,
     silent: bool,
     fresh: bool,
-    /// From the last known good configuration on disk.
-    kept: bool,
+    /// From the last known good configuration on disk: its document, where it can be read again.
+    kept: Option<Option<Arc<KeptDocument>>>,
 }
 
 impl DecodedContent {
@@ -66,11 +68,11 @@ impl DecodedContent {
 
     /// What was kept of the layer on disk.
     #[cfg(feature = "json")]
-    pub(crate) fn kept(layer: Option<AnyLayer>) -> Self {
+    pub(crate) fn kept(kept: KeptContent) -> Self {
         DecodedContent {
-            silent: layer.is_none(),
-            layer,
-            kept: true,
+            silent: kept.layer.is_none(),
+            layer: kept.layer,
+            kept: Some(kept.document),
             ..DecodedContent::default()
         }
     }
@@ -97,7 +99,12 @@ impl DecodedContent {
 
     pub(super) fn content(&self) -> LayerContent {
         match (&self.bytes, self) {
-            (_, DecodedContent { kept: true, .. }) => LayerContent::Kept,
+            (
+                _,
+                DecodedContent {
+                    kept: Some(kept), ..
+                },
+            ) => LayerContent::Kept(kept.clone()),
             (bytes, DecodedContent { silent: true, .. }) => LayerContent::Silent(bytes.clone()),
             (Some(bytes), _) => LayerContent::Document(Arc::clone(bytes)),
             (None, _) => LayerContent::Given(self.given.clone().unwrap_or_default()),

@@ -7,7 +7,7 @@ mod take_up;
 mod way_back;
 
 #[cfg(feature = "json")]
-pub(crate) use kept::FillReason;
+pub(crate) use kept::{FillReason, KeptContent};
 
 use super::{
     content::{LayerContent, Observed},
@@ -190,7 +190,7 @@ impl LayerState {
                 let candidate = self.candidate.as_ref().map(DecodedContent::content);
                 candidate
                     .filter(|content| {
-                        !matches!(content, LayerContent::Given(_) | LayerContent::Kept)
+                        !matches!(content, LayerContent::Given(_) | LayerContent::Kept(_))
                     })
                     .map(|content| content.bytes())
             }

@@ -192,7 +192,7 @@ impl Layers {
     /// What the layers contain in what readers see; none where it is partly from a file of before.
     pub(crate) fn contents(&self) -> Option<Arc<[LayerContent]>> {
         let contents = self.all_contents();
-        (!contents.contains(&LayerContent::Kept)).then_some(contents)
+        (!contents.iter().any(LayerContent::is_kept)).then_some(contents)
     }
 
     /// What the layers contain in what readers see.

@@ -53,7 +53,7 @@ mod trusted;
 mod value;
 
 pub(crate) use agenda::Due;
-pub(crate) use content::LayerContent;
+pub(crate) use content::{KeptDocument, LayerContent};
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "json")]
 pub(crate) use decide::{Past, TrialRules};
@@ -70,9 +70,9 @@ pub use history::Refusal;
 pub(crate) use judge::broken_rules;
 pub(crate) use judge::check;
 pub(crate) use judge::decode;
-#[cfg(feature = "json")]
-pub(crate) use layer_state::FillReason;
 pub(crate) use layer_state::LayerState;
+#[cfg(feature = "json")]
+pub(crate) use layer_state::{FillReason, KeptContent};
 pub(crate) use layers::{Layers, Reducer};
 pub(crate) use now::Now;
 pub(crate) use probation::ProbationStep;

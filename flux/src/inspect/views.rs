@@ -4,7 +4,7 @@
 use crate::{
     codec::{self, LazyModel, Unknown},
     document::{Document, NodeId, items_by_number, raw, tree::Tree},
-    engine::{AnyLayer, LayerContent, Schema, Served, ServedLayer, decode},
+    engine::{AnyLayer, KeptDocument, LayerContent, Schema, Served, ServedLayer, decode},
     problem::Seg,
     report::ArgumentPlace,
     schema::{self, Field, Kind},
@@ -57,7 +57,8 @@ fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) 
     };
     match content {
         LayerContent::Silent(_) => {}
-        LayerContent::Kept => view.note = Some(KEPT),
+        LayerContent::Kept(None) => view.note = Some(KEPT),
+        LayerContent::Kept(Some(kept)) => of_kept(schema, kept, &mut view),
         LayerContent::Document(bytes) => of_document(schema, layer, bytes, &mut view),
         LayerContent::Given(given) => {
             let Some(tree) = &given.tree else {
@@ -81,6 +82,8 @@ fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) 
 /// What is known of a layer that serves from the last known good file.
 const KEPT: &str =
     "serves from the last known good file, and what it sets is not known until its source is read";
+/// Of one that can be read there.
+const FROM_FILE: &str = "serves from the last known good file, which has no secrets";
 const UNREAD: &str = "cannot be read a second time, and what it sets is not known";
 const NO_PLACES: &str =
     "the parser with positions cannot follow it: lines and columns are not known";
@@ -108,6 +111,21 @@ fn of_document<'a>(
     match tree {
         Ok(Ok(tree)) => view.document = Some(of_tree(schema, tree)),
         _ => view.note = Some(UNREAD),
+    }
+}
+
+/// The places in what was kept are not those of the source.
+fn of_kept(schema: &Schema, kept: &KeptDocument, view: &mut LayerView<'_>) {
+    view.note = Some(KEPT);
+    let Ok(text) = codec::text_of(&kept.bytes) else {
+        return;
+    };
+    let decoded = decode(schema, &kept.decoder, &kept.bytes, Unknown::Ignore);
+    let tree = catch_unwind(AssertUnwindSafe(|| codec::tree(&kept.decoder, text)));
+    if let (Ok(Ok(read)), Ok(Ok(tree))) = (decoded, tree) {
+        view.layer = Some(read.layer);
+        view.document = Some(of_tree(schema, tree));
+        view.note = Some(FROM_FILE);
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn applied(engine: &Engine, before: &KeptFile) -> Vec<String> {
         let new = match state.newest_content()? {
             LayerContent::Document(bytes) => Some(bytes),
             LayerContent::Silent(_) => None,
-            LayerContent::Given(_) | LayerContent::Kept => return None,
+            LayerContent::Given(_) | LayerContent::Kept(_) => return None,
         };
         Some((Side::Kept(kept?), Side::Source(new)))
     })
@@ -35,7 +35,7 @@ pub(super) fn incoming(engine: &Engine, before: Option<&KeptFile>) -> Vec<String
             LayerContent::Given(_) => return None,
             LayerContent::Document(bytes) => Side::Source(Some(bytes)),
             LayerContent::Silent(_) if state.is_accepted() => Side::Source(None),
-            LayerContent::Kept | LayerContent::Silent(_) => Side::Kept(kept?),
+            LayerContent::Kept(_) | LayerContent::Silent(_) => Side::Kept(kept?),
         };
         Some((old, Side::Source(new)))
     })

@@ -2,14 +2,14 @@
 
 use super::last_known_good::{KeepOnDisk, KeptFile};
 use crate::{
-    engine::{AnyLayer, Engine, FillReason, LayerState, Schema},
+    engine::{AnyLayer, Engine, FillReason, KeptContent, KeptDocument, LayerState, Schema},
     observe,
     problem::{KeyPath, ProblemKind, Seg, What},
     report::outgoing::SafeText,
     schema::{self, Reached},
     source::Health,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long silent sources are waited for where no startup timeout limits it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,12 +69,13 @@ pub(super) fn fill(
                     observe::warning(&name, &secrets.safe(&text));
                 }
                 filled |= found.is_some();
-                if found.is_some() {
+                let content = kept.content(&key, found);
+                if content.layer.is_some() {
                     filled_layers.push(key);
                 }
                 let kept = kept.name.clone();
                 let why = why(state).map(|why| FillReason { why, kept });
-                engine.fill(layer, found, why, path);
+                engine.fill(layer, content, why, path);
             }
             Err(problem) => {
                 let text = secrets.safe(&format!("{path}: {problem}"));
@@ -134,6 +135,19 @@ struct FoundFile<'f> {
 }
 
 impl FoundFile<'_> {
+    /// What serves in the place of a layer, with what explains it.
+    fn content(&self, key: &str, layer: Option<AnyLayer>) -> KeptContent {
+        let document = layer.as_ref().and_then(|_| self.found.document(key).ok()?);
+        let document = document.map(|(decoder, text)| KeptDocument {
+            decoder,
+            bytes: text.into(),
+        });
+        KeptContent {
+            layer,
+            document: document.map(Arc::new),
+        }
+    }
+
     /// What it has of a layer, with warnings; or why that cannot serve.
     fn of_layer(
         &self,

@@ -304,6 +304,37 @@ async fn a_cold_start_serves_it_where_the_source_is_down_silent_gone_or_bad_and_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_it_serves_is_explained_by_it_and_not_by_the_layer_below() {
+    let folder = Folder::new();
+    ran::<App>(&folder.file(), &["n: 7"]).await;
+    let (below, base) = Channel::buffered("base", 4);
+    let (sender, channel) = Channel::buffered("channel", 4);
+    let path = folder.file();
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(base).format(Format::Yaml))
+        .source(Source::watcher(channel).format(Format::Yaml))
+        .last_known_good(path.to_str().unwrap(), Secrets::Omit)
+        .build()
+        .unwrap();
+    write(&below, "n: 3").await;
+    let error = SourceError::transient("no route");
+    sender.fail(error).await.unwrap();
+    capacitor.start().await.unwrap();
+    let explained = capacitor.explain("n").unwrap().to_string();
+    assert!(
+        explained.starts_with("n = 7\n  --> channel\n"),
+        "{explained}"
+    );
+    let note = "channel: serves from the last known good file, which has no secrets";
+    assert!(explained.contains(note), "{explained}");
+    let effective = capacitor.effective().unwrap().with_origins();
+    assert!(
+        effective.to_string().contains(": 7  # channel"),
+        "{effective}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_source_is_waited_for_half_of_the_startup_timeout_or_five_seconds() {
     let folder = Folder::new();
     ran::<App>(&folder.file(), &["n: 7"]).await;

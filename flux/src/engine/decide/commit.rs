@@ -122,7 +122,7 @@ impl Engine {
         }
         self.served.contents = Arc::clone(&contents);
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
-        if contents.contains(&LayerContent::Kept) {
+        if contents.iter().any(LayerContent::is_kept) {
             return None;
         }
         Some(KeptGeneration::new(

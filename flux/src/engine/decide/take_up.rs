@@ -4,7 +4,6 @@
 use super::{Engine, dotted, whole_entry};
 use crate::{
     engine::{
-        content::LayerContent,
         event::{EngineEvent, RefusedStage},
         judge::check,
         layers::resolve::{Beside, Resolved},
@@ -217,8 +216,7 @@ impl Engine {
             return false;
         }
         let mut served = self.layers.states.iter().zip(chosen);
-        let kept = served
-            .any(|(state, candidate)| !candidate && matches!(state.content(), LayerContent::Kept));
+        let kept = served.any(|(state, candidate)| !candidate && state.content().is_kept());
         kept || self.is_trusted_content(chosen)
     }
 

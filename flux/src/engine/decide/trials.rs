@@ -61,7 +61,7 @@ impl Engine {
             };
             let fingerprint = match &content {
                 LayerContent::Given(_) => return None,
-                LayerContent::Kept => {
+                LayerContent::Kept(_) => {
                     let trusted = trials.trusted.iter().flatten();
                     let known = trusted.into_iter().find(|(known, _)| *known == key);
                     known.map_or(Fingerprint(0), |(_, known)| *known)

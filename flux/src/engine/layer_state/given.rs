@@ -107,7 +107,7 @@ impl LayerState {
         let content = match content {
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
             LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
-            LayerContent::Kept => return false,
+            LayerContent::Kept(_) => return false,
             LayerContent::Given(given) => {
                 let Some(tree) = &given.tree else {
                     return false;

@@ -1,13 +1,23 @@
 //! What is kept on disk in the place of a layer: that it serves, that it cannot, and whether it does.
 
 use super::LayerState;
-use crate::engine::content::LayerContent;
 #[cfg(feature = "json")]
 use crate::{
-    engine::{decoded::DecodedContent, value::AnyLayer},
+    engine::{content::KeptDocument, decoded::DecodedContent, value::AnyLayer},
     problem::{Flaw, ProblemKind, What},
     report::Entry,
 };
+#[cfg(feature = "json")]
+use std::sync::Arc;
+
+/// What is kept of a layer on disk.
+#[cfg(feature = "json")]
+#[derive(Default)]
+pub(crate) struct KeptContent {
+    /// None where the layer contained nothing.
+    pub(crate) layer: Option<AnyLayer>,
+    pub(crate) document: Option<Arc<KeptDocument>>,
+}
 
 /// Why what is kept on disk serves in the place of a layer.
 #[cfg(feature = "json")]
@@ -21,7 +31,7 @@ impl LayerState {
     /// The file that serves in its place; none where it is its own content that takes part, of which `candidate` is the newest.
     pub(in crate::engine) fn kept_in(&self, candidate: bool) -> Option<&str> {
         let file = self.kept_in.as_deref()?;
-        let is_kept = !candidate && self.content() == LayerContent::Kept;
+        let is_kept = !candidate && self.content().is_kept();
         is_kept.then_some(file)
     }
 
@@ -29,7 +39,7 @@ impl LayerState {
     #[cfg(feature = "json")]
     pub(in crate::engine) fn fill(
         &mut self,
-        kept: Option<AnyLayer>,
+        kept: KeptContent,
         why: Option<FillReason>,
         file: &str,
     ) {

@@ -15,7 +15,7 @@ impl LayerState {
     pub(in crate::engine) fn go_back(&mut self, to: &LayerContent, why: &str) {
         let now = self.content();
         let content = match to {
-            LayerContent::Given(_) | LayerContent::Kept => return,
+            LayerContent::Given(_) | LayerContent::Kept(_) => return,
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
             LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
         };
@@ -60,7 +60,7 @@ impl LayerState {
     /// are read for it, so that only a way back may ask.
     fn is_same(&self, one: &LayerContent, other: &LayerContent) -> bool {
         match (one, other) {
-            (LayerContent::Given(_) | LayerContent::Kept, _) => false,
+            (LayerContent::Given(_) | LayerContent::Kept(_), _) => false,
             (one, other) if one == other => true,
             (LayerContent::Document(one), LayerContent::Document(other))
             | (LayerContent::Silent(Some(one)), LayerContent::Silent(Some(other))) => {
@@ -112,7 +112,7 @@ impl LayerState {
 
     /// Content that is not tried again until it changes.
     fn take_back(&mut self, content: &LayerContent, why: &str) {
-        if !matches!(content, LayerContent::Given(_) | LayerContent::Kept) {
+        if !matches!(content, LayerContent::Given(_) | LayerContent::Kept(_)) {
             self.quarantine
                 .add(by_bytes(content.bytes().as_deref()), why);
         }
@@ -121,7 +121,7 @@ impl LayerState {
     /// Content that serves is tried again.
     pub(in crate::engine) fn acquit(&mut self, content: &LayerContent) {
         if !self.quarantine.is_empty()
-            && !matches!(content, LayerContent::Given(_) | LayerContent::Kept)
+            && !matches!(content, LayerContent::Given(_) | LayerContent::Kept(_))
         {
             self.quarantine.remove(by_bytes(content.bytes().as_deref()));
         }

@@ -70,7 +70,6 @@ impl KeptFile {
     }
 
     /// What a layer contained, as a document, and the decoder for it; none where it contained nothing.
-    #[cfg(feature = "cli")]
     pub(in crate::runtime) fn document(
         &self,
         key: &str,
