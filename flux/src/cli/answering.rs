@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     engine::Trusted,
-    inspect::{Blame, CheckError, Checked, Effective, Explanation, SilentSetting},
+    inspect::{Blame, CheckError, Checked, Effective, Explanation, SilentSetting, called},
+    report::Problem,
 };
 use flux_syntax::Format;
 use serde::Serialize;
@@ -19,6 +20,9 @@ use std::{
     io::{self, Write},
     path::PathBuf,
 };
+
+/// So many are named beside another answer.
+const MOST_WARNINGS: usize = 3;
 
 pub(super) const GOOD: u8 = 0;
 pub(super) const REFUSED: u8 = 1;
@@ -138,6 +142,22 @@ impl Answering<'_> {
         match checked {
             Ok(checked) => answer(self, &checked),
             refused => self.checked(files, refused, |_, _| Ok(())),
+        }
+    }
+
+    /// What of the configuration has no effect, or another one than was meant: it may be why a value is what it is.
+    pub(super) fn note_warnings(&mut self, warnings: &[Problem]) -> io::Result<()> {
+        for warning in warnings.iter().take(MOST_WARNINGS) {
+            let path = called(&warning.path);
+            write!(self.err, "note: warning: {path}: {}", warning.message)?;
+            match warning.place() {
+                Some(place) => writeln!(self.err, " ({place})")?,
+                None => writeln!(self.err)?,
+            }
+        }
+        match warnings.len().saturating_sub(MOST_WARNINGS) {
+            0 => Ok(()),
+            more => writeln!(self.err, "note: {more} more warnings; `check` has them"),
         }
     }
 

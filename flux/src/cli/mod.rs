@@ -64,6 +64,7 @@ use std::process::ExitCode;
 
 /// Runs `PROGRAM config ..`, where that is what the process was called with; none where it was called with anything else, and nothing
 /// has been done. What cannot be parsed ends the process, as clap does, with exit code 2.
+#[must_use = "with a code the process was called for `config`, and the program must end with it"]
 pub fn run<C: Root>() -> Option<ExitCode> {
     let mut words = std::env::args_os();
     words.next()?;

@@ -4,7 +4,7 @@ use crate::{problem::KeyPath, report::Problem};
 use std::fmt::{Display, Formatter, Result};
 
 /// What a path is called; the empty one is everything.
-pub(super) fn called(path: &KeyPath) -> &str {
+pub(crate) fn called(path: &KeyPath) -> &str {
     match path.is_empty() {
         true => "the configuration",
         false => path.as_str(),

@@ -1,6 +1,7 @@
 //! How a command asks a running program: how long it waits, and which socket it trusts.
 
 use super::{LARGEST_REQUEST, connect::connect};
+use crate::problem::escaped;
 use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -19,6 +20,15 @@ const LARGEST: u64 = 64 << 20;
 
 /// A running program that has a request.
 pub(in crate::cli) struct AdminConnection(BufReader<UnixStream>);
+
+/// What is to be printed.
+pub(in crate::cli) struct AdminLine {
+    pub(in crate::cli) out: String,
+    pub(in crate::cli) err: String,
+    pub(in crate::cli) code: u8,
+    /// Which process it is of, and where that runs; none of an older one.
+    pub(in crate::cli) by: Option<String>,
+}
 
 /// Sends a request; none where nobody listens at the path.
 pub(in crate::cli) fn ask(path: &Path, request: &Value) -> io::Result<Option<AdminConnection>> {
@@ -65,8 +75,8 @@ fn is_trusted((other, myself): (u32, u32)) -> bool {
 }
 
 impl AdminConnection {
-    /// The next line that is to be printed: the text for each stream, and the code; none at the end.
-    pub(in crate::cli) fn next(&mut self) -> io::Result<Option<(String, String, u8)>> {
+    /// The next line; none at the end.
+    pub(in crate::cli) fn next(&mut self) -> io::Result<Option<AdminLine>> {
         loop {
             let mut line = String::new();
             let read = (&mut self.0).take(LARGEST).read_line(&mut line);
@@ -82,7 +92,13 @@ impl AdminConnection {
             };
             let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
             let code = u8::try_from(code).unwrap_or(2);
-            return Ok(Some((text("out"), text("err"), code)));
+            let by = json.get("by").and_then(Value::as_str);
+            return Ok(Some(AdminLine {
+                out: text("out"),
+                err: text("err"),
+                code,
+                by: by.map(|by| escaped(by).into_owned()),
+            }));
         }
     }
 }

@@ -21,6 +21,11 @@ pub(super) use client::ask;
 pub(super) use request::{AdminQuestion, AdminRequest};
 
 use crate::{Builder, Config, engine::Schema, runtime::Companion};
+#[cfg(unix)]
+use crate::{
+    engine::{Fingerprint, FingerprintKey},
+    inspect::schema_text,
+};
 use std::sync::Arc;
 
 /// What an address begins with.
@@ -28,6 +33,14 @@ const UNIX: &str = "unix:";
 /// The largest request, in bytes.
 #[cfg(unix)]
 const LARGEST_REQUEST: usize = 4 << 20;
+
+/// What a config type declares, in short: equal in all builds with the same fields, defaults, rules and docs.
+#[cfg(unix)]
+pub(super) fn declaration<C: Config>() -> String {
+    let schema = schema_text::<C>(true, "");
+    let hash = Fingerprint::of(FingerprintKey(0, 0), Some(schema.as_bytes()));
+    format!("{:032x}", hash.0)
+}
 
 /// The path of an address.
 fn path_of(address: &str) -> Result<&str, String> {
@@ -71,7 +84,7 @@ impl<C: Config> Builder<C> {
             let path = path_of(address)?;
             #[cfg(unix)]
             return match instance.downcast() {
-                Ok(instance) => server::serve(path, instance, schema, types),
+                Ok(instance) => server::serve(path, instance, schema, types, declaration::<C>),
                 Err(_) => Err("the instance is of another kind".to_owned()),
             };
             #[cfg(not(unix))]

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub(in crate::cli) struct AdminRequest {
     pub(in crate::cli) output: OutputFormat,
     pub(in crate::cli) width: Option<usize>,
+    /// What the asking program declares, as [`declaration`](super::declaration) has it; none of an older one.
+    pub(in crate::cli) declaration: Option<String>,
     pub(in crate::cli) question: AdminQuestion,
 }
 
@@ -31,6 +33,14 @@ impl AdminRequest {
     /// Whether the answer goes on.
     pub(in crate::cli) fn goes_on(&self) -> bool {
         matches!(self.question, AdminQuestion::Watch)
+    }
+
+    /// Whether the answer depends on defaults and rules.
+    pub(super) fn is_about_values(&self) -> bool {
+        !matches!(
+            self.question,
+            AdminQuestion::Blame(_) | AdminQuestion::Watch | AdminQuestion::Trust
+        )
     }
 
     /// As it is sent.
@@ -60,6 +70,7 @@ impl AdminRequest {
         };
         json["format"] = self.output.name().into();
         json["width"] = self.width.into();
+        json["declaration"] = self.declaration.clone().into();
         Ok(json)
     }
 
@@ -92,6 +103,7 @@ impl AdminRequest {
                 .and_then(Value::as_u64)
                 .and_then(|width| u16::try_from(width).ok())
                 .map(usize::from),
+            declaration: text("declaration").map(str::to_owned),
             question,
         })
     }
@@ -106,6 +118,7 @@ mod tests {
         let sent = AdminRequest {
             output: OutputFormat::Human,
             width: Some(60),
+            declaration: None,
             question: AdminQuestion::Explain(None),
         };
         let mut json = sent.to_json().unwrap();

@@ -15,6 +15,7 @@ use crate::{
     problem::escaped,
     runtime::{self, BoxedTask, Instance},
     schema::TypeFacts,
+    source::Health,
 };
 use serde_json::{Value, json};
 use std::{io, path::Path, sync::Arc, time::Duration};
@@ -37,6 +38,8 @@ const ORDER: Duration = Duration::from_secs(20);
 /// The answer once that is over.
 const LATER: &str =
     "an update is with code of the program, and the order is carried out once it has ended";
+/// What a program is told that is not the one which runs.
+const OTHER_BUILD: &str = "note: the process is another build than this program: fields, defaults or rules differ, and this is about those of the process; with `--offline` it is about those of this program";
 const STOPS: &str = "the program stops";
 const NOT_MADE: &str = "the answer could not be made";
 /// How long nothing is sent to a watching client at most, so that one that has gone is noticed.
@@ -47,6 +50,8 @@ struct ServedProgram {
     instance: Arc<Instance>,
     schema: &'static Schema,
     types: fn() -> Vec<TypeFacts>,
+    /// What it declares.
+    declaration: fn() -> String,
     /// One answer is made at a time: it may be about a large document.
     at_work: Semaphore,
     watching: Semaphore,
@@ -58,6 +63,7 @@ pub(super) fn serve(
     instance: Arc<Instance>,
     schema: &'static Schema,
     types: fn() -> Vec<TypeFacts>,
+    declaration: fn() -> String,
 ) -> Result<BoxedTask, String> {
     let (listener, file) = socket::listen(Path::new(path))?;
     let listener = UnixListener::from_std(listener)
@@ -66,6 +72,7 @@ pub(super) fn serve(
         instance,
         schema,
         types,
+        declaration,
         at_work: Semaphore::new(1),
         watching: Semaphore::new(WATCHING),
     });
@@ -113,7 +120,9 @@ impl ServedProgram {
             return;
         };
         let (output, width) = (request.output, request.width);
-        let line = match request.question {
+        let is_about_values = request.is_about_values();
+        let declaration = request.declaration.filter(|_| is_about_values);
+        let mut line = match request.question {
             AdminQuestion::Watch => {
                 let Ok(_place) = self.watching.try_acquire() else {
                     let line = refusal("four clients watch already");
@@ -129,7 +138,8 @@ impl ServedProgram {
                 with_origins,
             } => {
                 self.at_once(output, move |own, answer| {
-                    own.note_refused(answer)?;
+                    own.note_standing(answer)?;
+                    answer.note_warnings(&own.instance.status().warnings)?;
                     match own.inspector().effective() {
                         Ok(effective) => answer.effective(effective, format, with_origins),
                         Err(error) => answer.cannot(&error.to_string()),
@@ -140,14 +150,15 @@ impl ServedProgram {
             AdminQuestion::Explain(path) => {
                 self.at_once(output, move |own, answer| {
                     answer.width = width;
-                    own.note_refused(answer)?;
+                    own.note_standing(answer)?;
+                    answer.note_warnings(&own.instance.status().warnings)?;
                     own.explain(path.as_deref(), answer)
                 })
                 .await
             }
             AdminQuestion::Silent => {
                 self.at_once(output, |own, answer| {
-                    own.note_refused(answer)?;
+                    own.note_standing(answer)?;
                     match own.inspector().silent() {
                         Ok(silent) => answer.silent(&silent),
                         Err(error) => answer.cannot(&error.to_string()),
@@ -157,6 +168,7 @@ impl ServedProgram {
             }
             AdminQuestion::Blame(path) => {
                 self.at_once(output, move |own, answer| {
+                    own.note_standing(answer)?;
                     match own.inspector().blame(&path) {
                         Ok(blame) => answer.blame(&blame),
                         Err(error) => answer.cannot(&error.to_string()),
@@ -169,6 +181,10 @@ impl ServedProgram {
                     .await
             }
         };
+        if declaration.is_some_and(|one| one != (self.declaration)()) {
+            let err = line["err"].as_str().unwrap_or_default();
+            line["err"] = format!("{OTHER_BUILD}\n{err}").into();
+        }
         let _ = send(&mut stream, &line).await;
     }
 
@@ -215,9 +231,25 @@ impl ServedProgram {
         made.unwrap_or_else(|_| refusal(NOT_MADE))
     }
 
-    /// That there is something newer than what runs, which is what the answer is about.
-    fn note_refused(&self, answer: &mut Answering<'_>) -> io::Result<()> {
+    /// That there is, or may be, something newer than what runs, which is what the answer is about.
+    fn note_standing(&self, answer: &mut Answering<'_>) -> io::Result<()> {
         let status = self.instance.status();
+        let mut stale = status.layers.iter();
+        while let Some(layer) = stale.find(|layer| matches!(layer.health, Health::Stale { .. })) {
+            let layer = layer.to_string();
+            let layer = escaped(&layer);
+            writeln!(
+                answer.err,
+                "note: {layer}; what it holds now is not known, and this is about what was read before"
+            )?;
+        }
+        if status.pinned {
+            writeln!(
+                answer.err,
+                "note: pinned at generation {}: what is newer waits until it is unpinned",
+                status.generation
+            )?;
+        }
         let refused = status.layers.iter().filter(|layer| layer.refused);
         let names: Vec<String> = refused
             .map(|layer| escaped(&layer.origin).into_owned())
@@ -356,10 +388,20 @@ fn printed(
     match code {
         Ok(code) => json!({
             "code": code,
+            "by": by(),
             "out": String::from_utf8_lossy(&out),
             "err": String::from_utf8_lossy(&err),
         }),
         Err(error) => refusal(&error.to_string()),
+    }
+}
+
+/// Which process this is, and where relative paths of its configuration begin.
+fn by() -> String {
+    let process = std::process::id();
+    match std::env::current_dir() {
+        Ok(folder) => format!("process {process}, in `{}`", folder.display()),
+        Err(_) => format!("process {process}"),
     }
 }
 

@@ -5,7 +5,7 @@ use super::ConfigAction;
 use super::ConfigCommand;
 #[cfg(unix)]
 use crate::cli::{
-    admin::{AdminQuestion, AdminRequest, ask},
+    admin::{AdminQuestion, AdminRequest, ask, declaration},
     answering::{GOOD, NOT_LOOKED_AT},
 };
 use crate::{Root, cli::answering::Answering};
@@ -14,8 +14,8 @@ use std::io;
 #[cfg(unix)]
 impl ConfigCommand {
     /// What is asked of a running program; none where the answer does not depend on one.
-    fn question(&self, width: Option<usize>) -> Option<AdminRequest> {
-        let question = match &self.action {
+    fn question(&self) -> Option<AdminQuestion> {
+        Some(match &self.action {
             ConfigAction::Show {
                 inputs,
                 format,
@@ -34,12 +34,6 @@ impl ConfigCommand {
             ConfigAction::Watch { .. } => AdminQuestion::Watch,
             ConfigAction::Trust => AdminQuestion::Trust,
             _ => return None,
-        };
-        let output = self.output;
-        Some(AdminRequest {
-            output,
-            width,
-            question,
         })
     }
 
@@ -52,7 +46,7 @@ impl ConfigCommand {
             ConfigAction::Diff(_) | ConfigAction::Plan(_) => self.is_offline,
             _ => false,
         };
-        about_process && (self.is_offline || self.question(None).is_none())
+        about_process && (self.is_offline || self.question().is_none())
     }
 
     /// The answer of the running program, where there is one and it may be asked.
@@ -60,7 +54,7 @@ impl ConfigCommand {
         &self,
         answer: &mut Answering<'_>,
     ) -> io::Result<Option<u8>> {
-        let Some(request) = self.question(answer.width).filter(|_| !self.is_offline) else {
+        let Some(question) = self.question().filter(|_| !self.is_offline) else {
             if self.is_judged_here() && C::declared().admin_path().is_some() {
                 let text = "note: no process was asked: files are read here, and variables are those of this shell";
                 writeln!(answer.err, "{text}")?;
@@ -73,6 +67,12 @@ impl ConfigCommand {
             Some(Err(problem)) => return answer.cannot(&problem).map(Some),
         };
         let shown = path.display();
+        let request = AdminRequest {
+            output: self.output,
+            width: answer.width,
+            declaration: Some(declaration::<C>()),
+            question,
+        };
         let json = match request.to_json() {
             Ok(json) => json,
             Err(error) => return answer.cannot(&error.to_string()).map(Some),
@@ -107,17 +107,18 @@ impl ConfigCommand {
         let (mut last, mut is_first) = (GOOD, true);
         loop {
             match connection.next() {
-                Ok(Some((out, err, code))) => {
+                Ok(Some(line)) => {
                     if std::mem::take(&mut is_first) {
-                        writeln!(answer.err, "note: answered by the process at `{shown}`")?;
+                        let by = line.by.map_or(String::new(), |by| format!(" ({by})"));
+                        writeln!(answer.err, "note: answered by the process at `{shown}`{by}")?;
                     }
-                    last = code;
-                    answer.out.write_all(out.as_bytes())?;
+                    last = line.code;
+                    answer.out.write_all(line.out.as_bytes())?;
                     answer.out.flush()?;
-                    answer.err.write_all(err.as_bytes())?;
+                    answer.err.write_all(line.err.as_bytes())?;
                     left -= 1;
-                    if left == 0 || code == NOT_LOOKED_AT {
-                        return Ok(Some(code));
+                    if left == 0 || last == NOT_LOOKED_AT {
+                        return Ok(Some(last));
                     }
                 }
                 Ok(None) if request.goes_on() => {

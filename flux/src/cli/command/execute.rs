@@ -111,12 +111,14 @@ impl ConfigCommand {
             } => {
                 let (files, checked) = C::declared().check_with_files(inputs);
                 answer.only_good(&files, checked, |answer, checked| {
+                    answer.note_warnings(&checked.warnings)?;
                     answer.effective(checked.effective(), *format, *with_origins)
                 })
             }
             ConfigAction::Explain { inputs, path } => {
                 let (files, checked) = C::declared().check_with_files(inputs);
                 answer.only_good(&files, checked, |answer, checked| {
+                    answer.note_warnings(&checked.warnings)?;
                     answer.explain(checked, path.as_deref())
                 })
             }
@@ -256,7 +258,7 @@ fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result
             let name = &found.name;
             writeln!(
                 answer.err,
-                "note: compared with {name}; secrets are not compared"
+                "note: compared with {name}; secrets are not compared, and defaults are those of this program on both sides"
             )?;
             Ok(Some(found))
         }

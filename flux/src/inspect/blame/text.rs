@@ -62,6 +62,17 @@ impl fmt::Display for BlamedChange {
             BlameOutcome::OnProbation => f.write_str(", on probation")?,
             BlameOutcome::TakenBack(reason) => write!(f, ", taken back ({reason})")?,
         }
+        // What a layer set no longer was set by another one all along.
+        let has_set = |one: &ChangedSetting| {
+            let by = one.by.as_ref();
+            by.is_some_and(|by| self.origins.contains(&by.origin))
+        };
+        if self.generation.is_some()
+            && !self.origins.is_empty()
+            && !self.settings.iter().any(has_set)
+        {
+            write!(f, ", by a change of {}", self.origins.join(", "))?;
+        }
         if let [one] = &*self.settings {
             return write!(f, ": {one}");
         }

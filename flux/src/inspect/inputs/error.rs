@@ -23,9 +23,10 @@ pub enum InputError {
     },
     /// More than one layer has the name.
     #[error(
-        "`{}` may be any of {}; write the layer's whole name, or its number",
+        "`{0}` may be any of {1}; write which by its whole name, or its number: at the command line `--layer {2}={0}`",
         escaped(&shortened(name)),
-        listed(layers)
+        listed(layers),
+        layers.first().map_or("0", |first| first)
     )]
     Several {
         /// The name.
@@ -78,7 +79,7 @@ pub enum InputError {
     },
     /// What these layers contain now is not known: they serve from the last known good file, or cannot be read a second time.
     #[error(
-        "what {} contain now is not known, so that nothing can be compared with it; give documents for them",
+        "nothing can be compared: the content now is not known of {}; give documents for them",
         listed(layers)
     )]
     Unknown {

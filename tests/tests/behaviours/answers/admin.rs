@@ -6,7 +6,7 @@ use flux::{
     Capacitor, Error, Flux, Format, Root, Source,
     change::{Change, Party},
     cli,
-    source::{Channel, ChannelSender},
+    source::{Channel, ChannelSender, Health, SourceError},
 };
 use std::{
     fs,
@@ -98,6 +98,78 @@ fn socket() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.sock");
     (folder, path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_name_the_process_its_folder_and_what_may_be_newer() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    let (_, _, err) = run(&path, &["show"]).await;
+    let here = std::env::current_dir().unwrap();
+    let by = format!(
+        "(process {}, in `{}`)\n",
+        std::process::id(),
+        here.display()
+    );
+    assert!(err.ends_with(&by), "{err}");
+    sender
+        .fail(SourceError::transient("no route"))
+        .await
+        .unwrap();
+    let is_stale = || matches!(app.status().layers[0].health, Health::Stale { .. });
+    crate::until("the layer is stale", is_stale).await;
+    for words in [
+        &["show"][..],
+        &["explain", "port"],
+        &["blame", "port"],
+        &["silent"],
+    ] {
+        let (_, _, err) = run(&path, words).await;
+        let stale =
+            "note: /nowhere/app.yaml: stale for 0s (no route); what it holds now is not known";
+        let stale = stale.split(" 0s ");
+        assert!(
+            stale.into_iter().all(|part| err.contains(part)),
+            "{words:?}: {err}"
+        );
+    }
+    app.pin().await.unwrap();
+    let (_, _, err) = run(&path, &["blame", "port"]).await;
+    assert!(
+        err.contains("note: pinned at generation 1: what is newer waits"),
+        "{err}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_of_another_build_is_told_that_the_defaults_are_not_its_own() {
+    let (_folder, path) = socket();
+    let (_sender, _app) = start(&path).await.unwrap();
+    let ask = |request: serde_json::Value| {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut stream = UnixStream::connect(path).unwrap();
+            writeln!(stream, "{request}").unwrap();
+            let mut line = String::new();
+            BufReader::new(stream).read_line(&mut line).unwrap();
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            line["err"].as_str().unwrap().to_owned()
+        })
+    };
+    let with = |declaration: serde_json::Value| {
+        serde_json::json!({
+            "do": "show", "as": "yaml", "origins": false, "format": "human", "declaration": declaration,
+        })
+    };
+    let err = ask(with("another".into())).await.unwrap();
+    assert!(
+        err.starts_with("note: the process is another build than this program"),
+        "{err}"
+    );
+    // An older command has nothing to compare.
+    assert_eq!(ask(with(serde_json::Value::Null)).await.unwrap(), "");
+    let (_, _, err) = run(&path, &["show"]).await;
+    assert!(!err.contains("another build"), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
