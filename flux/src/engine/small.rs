@@ -1,5 +1,7 @@
 //! For the tests: a config type of two numbers with a schema written by hand, without the derive and without any format.
 
+#[cfg(feature = "json")]
+use super::layer_state::KeptContent;
 use super::{
     decide::{Engine, Settings},
     layer_state::LayerState,
@@ -184,11 +186,14 @@ impl Codec for Unused {
 
 /// A layer that was kept on disk.
 #[cfg(feature = "json")]
-pub(super) fn kept(n: u32) -> AnyLayer {
-    AnyLayer::new(SmallLayer {
-        n: Some(n),
-        m: None,
-    })
+pub(super) fn kept(n: u32) -> KeptContent {
+    KeptContent {
+        layer: Some(AnyLayer::new(SmallLayer {
+            n: Some(n),
+            m: None,
+        })),
+        document: None,
+    }
 }
 
 pub(super) fn settings() -> Settings {

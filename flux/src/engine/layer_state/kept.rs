@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 /// What is kept of a layer on disk.
 #[cfg(feature = "json")]
-#[derive(Default)]
 pub(crate) struct KeptContent {
     /// None where the layer contained nothing.
     pub(crate) layer: Option<AnyLayer>,

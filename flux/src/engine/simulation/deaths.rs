@@ -193,7 +193,7 @@ impl Life {
         let Some(n) = good.filter(|_| wanted) else {
             return false;
         };
-        self.engine().layers.states[0].fill(Some(kept(n)), None, "kept.json");
+        self.engine().layers.states[0].fill(kept(n), None, "kept.json");
         true
     }
 
