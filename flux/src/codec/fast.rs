@@ -94,7 +94,11 @@ where
             part.deserialize(Exact::<_, exact::Toml>::new(document))
                 .ok()
         }
-        _ => None,
+        // With no format neither has a use.
+        _ => {
+            let _ = (text, part);
+            None
+        }
     }
 }
 
