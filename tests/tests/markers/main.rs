@@ -185,7 +185,7 @@ fn silent() {
     }));
 }
 
-/// `FLUX_MARKERS_SEED=N` runs one program again.
+/// `FLUX_MARKERS_SEED=N` runs one program again, or with `FLUX_MARKERS=SECONDS` those from there on.
 #[test]
 fn no_secret_of_any_place_is_in_any_answer() {
     search(search::run::<deep::Deep>, 8);
@@ -200,17 +200,19 @@ fn no_secret_of_any_type_is_in_any_answer() {
 /// Runs so many programs, or for as long as is asked.
 fn search(run: fn(u64) -> usize, programs: u64) {
     silent();
-    if let Some(seed) = number("FLUX_MARKERS_SEED") {
+    let (first, seconds) = (number("FLUX_MARKERS_SEED"), number("FLUX_MARKERS"));
+    if let (Some(seed), None) = (first, seconds) {
         run(seed);
         return;
     }
     let began = Instant::now();
-    let (mut documents, mut seed) = (0, 0);
-    while seed < programs || began.elapsed().as_secs() < number("FLUX_MARKERS").unwrap_or(0) {
+    let first = first.unwrap_or(0);
+    let (mut documents, mut seed) = (0, first);
+    while seed < first + programs || began.elapsed().as_secs() < seconds.unwrap_or(0) {
         documents += run(seed);
         seed += 1;
     }
-    println!("{seed} programs with {documents} documents");
+    println!("{} programs with {documents} documents", seed - first);
 }
 
 #[test]

@@ -167,6 +167,9 @@ fn is_plain(place: &str) -> bool {
 
 fn misspelt(markers: &mut Markers, key: &str) -> String {
     let mut letters: Vec<char> = key.chars().collect();
+    if letters.is_empty() {
+        return "s".to_owned();
+    }
     let at = markers.below(letters.len());
     match markers.below(5) {
         0 => {
@@ -193,6 +196,10 @@ pub(crate) const LOST: &str = "lost-key-";
 pub(crate) fn mistaken(markers: &mut Markers, mut value: Value) -> Value {
     let mut all = Vec::new();
     places(&value, "", &mut all);
+    if all.is_empty() {
+        // Earlier mistakes took everything away.
+        return value;
+    }
     let place = all[markers.below(all.len())].clone();
     let twin = value["password"].clone();
     // What is not secret is shown by recordings and explanations, whatever it is: they go by places. That reports do not show it where it
