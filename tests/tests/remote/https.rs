@@ -323,6 +323,22 @@ async fn a_document_that_is_gone_is_absent_until_it_is_there_again() {
     assert!(web.sent() >= 3);
 }
 
+/// What the server was like before it failed is no condition afterwards: another one may answer in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_answer_that_failed_the_document_is_asked_for_as_a_whole() {
+    let web = Web::start().await;
+    let version = || web.version(1, "ETag: \"v1\"", "If-None-Match: \"v1\"");
+    version();
+    let watched = Watched::started(Source::watcher(web.source())).await;
+    web.asked_again(3).await;
+    let sent = web.sent();
+    web.answers(500, "");
+    watched.until("stale", || watched.trouble().is_some()).await;
+    version();
+    watched.until("live", || watched.is_live()).await;
+    assert!(web.sent() > sent, "it is sent again, with the same tag");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_answers_is_classified_and_the_last_document_kept() {
     let web = Web::start().await;
