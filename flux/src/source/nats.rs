@@ -1,6 +1,6 @@
 //! Watches one key of a bucket of NATS' key-value store. The bucket's stream is followed from the key's last message on; every ten
-//! seconds the leader of the stream is asked whether it is still the stream that is followed. An answer counts where a leader gave
-//! it that has a majority: a server that is cut off answers by itself.
+//! seconds the leader of the stream is asked whether it is still as it was then, and the key is read again where it is not. An answer
+//! counts where a leader gave it that has a majority: a server that is cut off answers by itself.
 
 mod connection;
 mod followed;
@@ -24,7 +24,7 @@ use tokio::time::{Instant, interval, sleep_until};
 
 use self::{
     connection::NatsLink,
-    followed::{Followed, FollowedKey, Unfollow, is_deletion},
+    followed::{Followed, FollowedKey, Unfollow, is_deletion, is_unchanged},
     open::open,
 };
 use super::{
@@ -141,7 +141,6 @@ impl Nats {
                             false => document(&self.place, &message.payload, Some(number.to_string())),
                         };
                         newest = newest.max(number);
-                        followed.key.seen = true;
                         // The first message answers the question for the last one, if there was one.
                         match std::mem::take(&mut followed.is_read) {
                             true => reader.read_at(number, observation),
@@ -154,9 +153,9 @@ impl Nats {
                     // A server that is cut off from the others goes on sending the heartbeats of its consumers.
                     _ = beat.tick() => {
                         let asked = Instant::now();
-                        match self.is_followed(connected, &stream, &followed.key, newest).await? {
+                        match self.is_as_read(connected, &stream, &followed.key, newest).await? {
                             true if !followed.is_read => observer.as_of(asked).live(),
-                            // What was to come is gone since, and nothing announces that.
+                            // What was to come is gone since, or the stream holds something else, and nothing announces that.
                             _ => break,
                         }
                     }
@@ -166,19 +165,20 @@ impl Nats {
         }
     }
 
-    /// Whether it is still the same stream, has not gone back to before what was seen of it, and holds a message of the key where one
-    /// was seen: a stream that is purged, or whose messages expire, announces nothing.
-    async fn is_followed(
+    /// Whether nothing happened in the stream since it was read. What happened may have been announced, and may not: the client begins to
+    /// follow behind the last number that it has had, and an older copy that was put back may hold another message under it; a stream that
+    /// is purged, or whose messages expire, announces nothing.
+    async fn is_as_read(
         &self,
         connected: &NatsLink,
         stream: &Stream,
         key: &FollowedKey,
         newest: u64,
     ) -> Result<bool, SourceError> {
-        let (now, holds) = self.info(connected, stream, &key.subject).await?;
+        let (now, _) = self.info(connected, stream, &key.subject).await?;
         self.keeps_up(&now, key)?;
-        let same = now.created == stream.cached_info().created;
-        Ok(same && now.state.last_sequence >= newest && holds == key.seen)
+        // One that went back to when it was read has not what was seen since.
+        Ok(now.state.last_sequence == newest && is_unchanged(stream.cached_info(), &now))
     }
 
     /// What the leader of the stream reports of it, and whether it holds a message of the subject.
@@ -268,11 +268,7 @@ impl Nats {
         Ok(Followed {
             messages,
             is_read: !is_absent,
-            key: FollowedKey {
-                subject,
-                seen: false,
-                server,
-            },
+            key: FollowedKey { subject, server },
             _end: end,
         })
     }

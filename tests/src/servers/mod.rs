@@ -53,7 +53,7 @@ pub use nats::Nats;
 #[cfg(feature = "nats")]
 pub use nats_cluster::NatsCluster;
 #[cfg(feature = "nats")]
-pub use nats_mirror::NatsMirror;
+pub use nats_mirror::{Leaf, NatsMirror};
 #[cfg(feature = "https")]
 pub use nginx::Nginx;
 #[cfg(feature = "redis")]

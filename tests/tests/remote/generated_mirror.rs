@@ -1,5 +1,6 @@
-//! Schedules of faults from a seed on a bucket of NATS that is a mirror or a copy of another one: the line between both is cut, deadened,
-//! slow, between random writes to the first. The oracle is [the same](crate::oracle): the truth is what the first bucket holds.
+//! Schedules of faults from a seed on a bucket of NATS that is a mirror or a copy of another one, or is asked by way of a leaf node: the
+//! line between both servers is cut, deadened, slow, between random writes to the first, and an older copy is put back there. The oracle
+//! is [the same](crate::oracle): the truth is what the first bucket holds.
 
 use crate::{
     oracle::{BUSY, Limits, Watch},
@@ -8,7 +9,7 @@ use crate::{
     watched::{Watched, document, until},
 };
 use flux::Source;
-use flux_tests::servers::{Nats, NatsMirror, Remote};
+use flux_tests::servers::{Leaf, Nats, NatsMirror, Remote};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -21,11 +22,10 @@ async fn written(mirror: &NatsMirror, watch: &Watch, n: &mut u64) {
 
 async fn schedule(seed: u64, time: Duration) -> Option<()> {
     let mut random = Random(seed);
-    let is_mirror = random.below(2) == 0;
-    let mirror = match is_mirror {
-        true => NatsMirror::start().await?,
-        false => NatsMirror::start_sourced().await?,
-    };
+    let kind = [Leaf::Mirror, Leaf::Sourced, Leaf::Bare][random.below(3) as usize];
+    let mut mirror = NatsMirror::start(kind).await?;
+    // An older copy of the hub's data, and what it holds.
+    let mut copy = None;
     let mut n = 0;
     mirror.write(KEY, &document(n)).await;
     until("mirrored", || mirror.is_whole()).await;
@@ -39,16 +39,28 @@ async fn schedule(seed: u64, time: Duration) -> Option<()> {
             written(&mirror, &watch, &mut n).await;
             sleep(random.millis(100)).await;
         }
-        let fault = random.below(4);
+        // A mirror does not follow its origin back: the page of the source names that.
+        let fault = match kind {
+            Leaf::Bare => random.below(7),
+            Leaf::Mirror | Leaf::Sourced => random.below(4),
+        };
         println!(
-            "nats mirror {:?}: fault {fault}, a mirror: {is_mirror}, {n} is held",
+            "nats mirror {:?}: fault {fault}, {kind:?}, {n} is held",
             begin.elapsed()
         );
         match fault {
             0 => mirror.line.cut(),
             1 => mirror.line.deaden(),
             2 => mirror.line.delay(random.millis(300)),
-            _ => mirror.line.hang_up(),
+            3 => mirror.line.hang_up(),
+            _ => match copy.take() {
+                None => copy = Some((mirror.copied().await, n)),
+                Some((older, held)) => {
+                    watch.may_hold(Some(held));
+                    mirror.put_back(&older).await;
+                    watch.holds(Some(held));
+                }
+            },
         }
         // What is to be seen of a lie is seen after the bound and what the first contact takes.
         let longest = Nats::BOUND * 2 + BUSY * 2;

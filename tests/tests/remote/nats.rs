@@ -7,7 +7,7 @@ use crate::{
 use flux::{Source, State, source, source::ErrorKind};
 use flux_tests::{
     proxy::Proxy,
-    servers::{Nats, NatsMirror, Remote},
+    servers::{Leaf, Nats, NatsMirror, Remote},
 };
 use std::time::Duration;
 use tokio::task::block_in_place;
@@ -268,10 +268,110 @@ async fn an_older_copy_is_read_by_a_client_of_the_programs_own() {
     watched.sees(1).await;
 }
 
+/// The same, and the copy is written to until it has as many messages: what was seen last has its number there, and is another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_that_has_grown_since_is_read_by_a_client_of_the_programs_own() {
+    let Some(mut server) = Nats::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let copy = block_in_place(|| {
+        let copy = server.process().copy();
+        server.process().restart();
+        copy
+    });
+    server.restarted().await;
+    let proxy = Proxy::to(server.address()).await;
+    let client = async_nats::connect(proxy.address().to_string()).await;
+    let own = source::Nats::with_client(client.unwrap(), "flux", KEY);
+    let source = Source::watcher(own).resync(Duration::from_secs(86_400));
+    let watched = Watched::started(source).await;
+    for n in 2..=6 {
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    proxy.cut();
+    block_in_place(|| {
+        server.process().put_back(&copy);
+        server.process().restart();
+    });
+    server.restarted().await;
+    for n in 102..=106 {
+        server.write(KEY, &document(n)).await;
+    }
+    proxy.mend();
+    watched.sees(106).await;
+}
+
+/// Where the bucket keeps a history, the message before it is the newest one then, and nothing announces that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_deleted_leaves_the_one_before_it() {
+    let Some(server) = Nats::start().await else {
+        return;
+    };
+    let address = server.address();
+    let client = async_nats::connect(address.to_string()).await.unwrap();
+    let context = async_nats::jetstream::new(client);
+    let config = async_nats::jetstream::stream::Config {
+        name: "KV_kept".to_owned(),
+        subjects: vec!["$KV.kept.>".to_owned()],
+        max_messages_per_subject: 5,
+        ..Default::default()
+    };
+    let stream = context.create_stream(config).await.unwrap();
+    let write = async |n| {
+        let sent = context.publish(format!("$KV.kept.{KEY}"), document(n).into());
+        sent.await.unwrap().await.unwrap().sequence
+    };
+    write(1).await;
+    let source = Source::uri(format!("nats://{address}/kept/{KEY}"));
+    let watched = Watched::started(source.resync(Duration::from_secs(86_400))).await;
+    let newest = write(2).await;
+    watched.sees(2).await;
+    stream.delete_message(newest).await.unwrap();
+    watched.sees(1).await;
+}
+
+/// The hub's data are an older copy of them, written to until it has as many messages. The leaf node keeps its clients' connections meanwhile.
+async fn an_older_copy_that_has_grown_since(kind: Leaf) -> Option<(NatsMirror, Watched)> {
+    let mut hub = NatsMirror::start(kind).await?;
+    hub.write(KEY, &document(1)).await;
+    until("there", || hub.is_whole()).await;
+    let copy = hub.copied().await;
+    until("there again", || hub.is_whole()).await;
+    let source = Source::uri(format!("nats://{}/flux/{KEY}", hub.address()));
+    let watched = Watched::started(source.resync(Duration::from_secs(86_400))).await;
+    for n in 2..=6 {
+        hub.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    hub.put_back(&copy).await;
+    for n in 102..=106 {
+        hub.write(KEY, &document(n)).await;
+    }
+    Some((hub, watched))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_that_has_grown_since_is_read_behind_a_leaf_node() {
+    if let Some((_hub, watched)) = an_older_copy_that_has_grown_since(Leaf::Bare).await {
+        watched.sees(106).await;
+    }
+}
+
+/// The server does not notice: its mirror keeps what it has by number, and goes on behind it. The page of the source names that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_mirror_of_an_older_copy_goes_on_behind_what_it_has() {
+    if let Some((hub, watched)) = an_older_copy_that_has_grown_since(Leaf::Mirror).await {
+        hub.write(KEY, &document(107)).await;
+        watched.sees(107).await;
+    }
+}
+
 /// The server of the mirror answers for it by itself, as its leader.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mirror_that_has_lost_the_bucket_that_it_mirrors_is_stale() {
-    let Some(mirror) = NatsMirror::start().await else {
+    let Some(mirror) = NatsMirror::start(Leaf::Mirror).await else {
         return;
     };
     mirror.write(KEY, &document(1)).await;
@@ -297,12 +397,8 @@ async fn a_mirror_that_has_lost_the_bucket_that_it_mirrors_is_stale() {
 /// As long as the line is cut there is no other way to the bucket: the leaf does not know where its hub listens.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mirror_whose_line_is_cut_is_stale_until_it_is_back() {
-    for sourced in [false, true] {
-        let mirror = match sourced {
-            true => NatsMirror::start_sourced().await,
-            false => NatsMirror::start().await,
-        };
-        let Some(mirror) = mirror else {
+    for kind in [Leaf::Mirror, Leaf::Sourced] {
+        let Some(mirror) = NatsMirror::start(kind).await else {
             return;
         };
         mirror.write(KEY, &document(1)).await;

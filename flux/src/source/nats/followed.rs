@@ -2,7 +2,7 @@
 
 use async_nats::{
     Client,
-    jetstream::{self, consumer::push::Ordered},
+    jetstream::{self, consumer::push::Ordered, stream},
 };
 
 use super::connection::DELETE;
@@ -20,10 +20,18 @@ pub(super) struct Followed {
 /// What the leader of the stream is asked about.
 pub(super) struct FollowedKey {
     pub(super) subject: String,
-    /// Whether there was a message.
-    pub(super) seen: bool,
     /// The server that has the consumer.
     pub(super) server: Option<String>,
+}
+
+/// Whether nothing happened in a stream between two answers about it: no two histories have their last message in the same nanosecond.
+pub(super) fn is_unchanged(before: &stream::Info, now: &stream::Info) -> bool {
+    let (was, is) = (&before.state, &now.state);
+    before.created == now.created
+        && was.last_timestamp == is.last_timestamp
+        && was.last_sequence == is.last_sequence
+        && was.first_sequence == is.first_sequence
+        && was.messages == is.messages
 }
 
 /// Takes the consumer from the server when it is dropped. Where the right to do so is missing, the server does it by itself, half a
