@@ -7,7 +7,7 @@ use crate::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flux::Source;
-use std::{path::Path, process::Command, time::Duration};
+use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 use tokio::task::block_in_place;
 
 const ROOT: &str = "root-token";
@@ -16,6 +16,36 @@ const ROOT: &str = "root-token";
 pub struct ConsulCluster {
     members: Members,
     ports: Vec<u16>,
+    servers: Vec<u16>,
+}
+
+impl ConsulCluster {
+    /// Where a member answers its clients.
+    pub fn address(&self, member: usize) -> SocketAddr {
+        local(self.ports[member])
+    }
+
+    /// The leader, as the members know it that have no fault.
+    pub fn leader(&self) -> Option<usize> {
+        let leader = self.members.sound().into_iter().find_map(|member| {
+            let token = [("X-Consul-Token", ROOT)];
+            let path = "/v1/status/leader";
+            let ask = || http(self.address(member), "GET", path, &token, b"");
+            let (_, answer) = block_in_place(ask);
+            String::from_utf8_lossy(&answer)
+                .trim_matches('"')
+                .parse::<SocketAddr>()
+                .ok()
+        })?;
+        let mut servers = self.servers.iter();
+        servers.position(|server| *server == leader.port())
+    }
+
+    /// The source that asks for a key at this address.
+    pub fn source_at(&self, address: SocketAddr, key: &str) -> Source {
+        let consul = flux::source::Consul::new(address.to_string(), key).token(ROOT);
+        Source::watcher(consul.wait(Duration::from_secs(5)))
+    }
 }
 
 impl Cluster for ConsulCluster {
@@ -58,6 +88,7 @@ impl Cluster for ConsulCluster {
         Some(ConsulCluster {
             members: Members::start(processes, Vec::new(), Numbers::new(vec![0; SIZE].into())),
             ports,
+            servers,
         })
     }
 
@@ -66,9 +97,7 @@ impl Cluster for ConsulCluster {
     }
 
     fn source(&self, members: &[usize], key: &str) -> Source {
-        let address = local(self.ports[members[0]]).to_string();
-        let consul = flux::source::Consul::new(address, key).token(ROOT);
-        Source::watcher(consul.wait(Duration::from_secs(5)))
+        self.source_at(self.address(members[0]), key)
     }
 
     async fn write_at(&self, member: usize, key: &str, bytes: &[u8]) -> Result<(), String> {

@@ -1,7 +1,11 @@
 //! Real servers: one conformance suite, run over every source, and what is particular to each. A further server is a file in
 //! `tests/src/servers/` and a line here.
 
-#[cfg(any(feature = "https", feature = "k8s"))]
+#[cfg(any(feature = "consul", feature = "https", feature = "k8s"))]
+#[cfg_attr(
+    not(any(feature = "https", feature = "k8s")),
+    allow(dead_code, reason = "Consul answers by itself")
+)]
 mod answers;
 mod asked;
 #[cfg(feature = "consul")]
@@ -25,6 +29,8 @@ mod firestore;
 mod generated;
 #[cfg(feature = "https")]
 mod generated_caches;
+#[cfg(feature = "consul")]
+mod generated_consul;
 mod generated_members;
 #[cfg(feature = "nats")]
 mod generated_mirror;
