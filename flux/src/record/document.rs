@@ -277,7 +277,8 @@ impl<'p> Printer<'p, '_, '_> {
         };
         if let Some(kind) = kind {
             let shape = match kind {
-                ResolvedKind::Text if is_lost => Some(Shape::LostKey),
+                // In a secret it is no name that the type knows, which would be left as it is where no other is taken.
+                ResolvedKind::Text if is_lost || hidden && is_alone => Some(Shape::LostKey),
                 ResolvedKind::Text => Some(Shape::Key),
                 ResolvedKind::Integer | ResolvedKind::Float => Some(Shape::Number),
                 _ => None,

@@ -91,7 +91,7 @@ fn a_key_alone_that_may_be_a_secret_is_replaced_and_stays_alone() {
         r#"{"password": {"x"}, "inner": {"x", "port"}, "entries": {"x", "a": {"port": 1}}, "labels": {"b"}}"#
     );
     let keys = [
-        (Shape::Key, "hunter2"),
+        (Shape::LostKey, "hunter2"),
         (Shape::LostKey, "hunter3"),
         (Shape::LostKey, "hunter4"),
     ];
