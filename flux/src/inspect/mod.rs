@@ -47,12 +47,12 @@ pub use planned::{PlannedChange, PlannedUpdate};
 pub use silent::{SilentReason, SilentSetting};
 pub use value::ConfigValue;
 
+#[cfg(any(feature = "cli", feature = "page"))]
 pub(crate) use describe::schema_text;
 #[cfg(feature = "cli")]
 pub(crate) use in_place::WITHOUT_GIVEN;
 #[cfg(feature = "cli")]
 pub(crate) use last_good::LastGood;
-#[cfg(any(feature = "cli", feature = "page"))]
 #[cfg(feature = "cli")]
 pub(crate) use lines::called;
 #[cfg(feature = "cli")]
