@@ -21,7 +21,9 @@ const BUCKET: &str = "flux";
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long three servers may take until they are a cluster with a bucket, and how often they are started for it.
 const FORMING: Duration = Duration::from_secs(40);
-const STARTS: u32 = 4;
+const STARTS: u32 = 2;
+/// How often this is done with servers at other ports: one that was free may have been taken meanwhile.
+const SETUPS: u32 = 3;
 
 /// A cluster.
 pub struct NatsCluster {
@@ -32,6 +34,53 @@ pub struct NatsCluster {
 }
 
 impl NatsCluster {
+    /// Three servers at ports that are free. None where there is no such server.
+    async fn at_free_ports() -> Option<Self> {
+        let program = program("nats-server")?;
+        let ports = members::ports();
+        let peers = members::ports();
+        let monitors = members::ports();
+        let lines = members::lines_to(&peers).await;
+        // They tell each other of the rest, and would connect around the lines.
+        let nowhere = free_port();
+        let mut servers = Vec::new();
+        for at in 0..SIZE {
+            let routes: Vec<_> = (0..SIZE)
+                .filter(|to| *to != at)
+                .map(|to| format!("\"nats://{}\"", members::line(&lines, at, to)))
+                .collect();
+            let (port, peer, routes) = (ports[at], peers[at], routes.join(", "));
+            let monitor = monitors[at];
+            let program = program.clone();
+            let recipe = move |folder: &Path| {
+                let file = folder.join("nats.conf");
+                let text = format!(
+                    r#"
+server_name: "flux{at}"
+listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor}"
+jetstream {{ store_dir: "{}" }}
+cluster {{
+  name: "flux", listen: "127.0.0.1:{peer}", no_advertise: true, advertise: "127.0.0.1:{nowhere}", pool_size: -1, routes: [{routes}]
+}}
+"#,
+                    folder.join("data").display()
+                );
+                std::fs::write(&file, text).expect("its configuration");
+                let mut command = Command::new(&program);
+                command.arg("-c").arg(file);
+                command
+            };
+            servers.push(members::listening("nats", recipe, port));
+        }
+        Some(NatsCluster {
+            members: Members::start(servers, lines, Numbers::new(vec![0; SIZE].into())),
+            ports,
+            monitors,
+            clients: Mutex::new(vec![None; SIZE]),
+        })
+    }
+
     async fn client(&self, member: usize) -> Result<Client, String> {
         let mut clients = self.clients.lock().await;
         if let Some(client) = &clients[member] {
@@ -49,16 +98,19 @@ impl NatsCluster {
 
     /// Makes the bucket, on servers that are started anew where they do not find each other: of two routes between two servers each
     /// may close the other one as its duplicate, again and again.
-    async fn make_bucket(&self) {
+    async fn make_bucket(&self) -> Result<(), String> {
         for start in 1.. {
             let Err(error) = self.try_bucket().await else {
-                return;
+                return Ok(());
             };
-            assert!(start < STARTS, "{error}: {:?}", self.reports());
+            if start == STARTS {
+                return Err(format!("{error}: {:?}", self.reports()));
+            }
             (0..SIZE).for_each(|at| self.members.kill(at));
             *self.clients.lock().await = vec![None; SIZE];
             (0..SIZE).for_each(|at| self.members.restart(at));
         }
+        Ok(())
     }
 
     async fn try_bucket(&self) -> Result<(), String> {
@@ -109,51 +161,14 @@ impl Cluster for NatsCluster {
     const BOUND: Duration = Duration::from_secs(25);
 
     async fn start() -> Option<Self> {
-        let program = program("nats-server")?;
-        let ports = members::ports();
-        let peers = members::ports();
-        let monitors = members::ports();
-        let lines = members::lines_to(&peers).await;
-        // They tell each other of the rest, and would connect around the lines.
-        let nowhere = free_port();
-        let mut servers = Vec::new();
-        for at in 0..SIZE {
-            let routes: Vec<_> = (0..SIZE)
-                .filter(|to| *to != at)
-                .map(|to| format!("\"nats://{}\"", members::line(&lines, at, to)))
-                .collect();
-            let (port, peer, routes) = (ports[at], peers[at], routes.join(", "));
-            let monitor = monitors[at];
-            let program = program.clone();
-            let recipe = move |folder: &Path| {
-                let file = folder.join("nats.conf");
-                let text = format!(
-                    r#"
-server_name: "flux{at}"
-listen: "127.0.0.1:{port}"
-http: "127.0.0.1:{monitor}"
-jetstream {{ store_dir: "{}" }}
-cluster {{
-  name: "flux", listen: "127.0.0.1:{peer}", no_advertise: true, advertise: "127.0.0.1:{nowhere}", pool_size: -1, routes: [{routes}]
-}}
-"#,
-                    folder.join("data").display()
-                );
-                std::fs::write(&file, text).expect("its configuration");
-                let mut command = Command::new(&program);
-                command.arg("-c").arg(file);
-                command
-            };
-            servers.push(members::listening("nats", recipe, port));
+        for setup in 1.. {
+            let cluster = NatsCluster::at_free_ports().await?;
+            match cluster.make_bucket().await {
+                Ok(()) => return Some(cluster),
+                Err(error) => assert!(setup < SETUPS, "{error}"),
+            }
         }
-        let cluster = NatsCluster {
-            members: Members::start(servers, lines, Numbers::new(vec![0; SIZE].into())),
-            ports,
-            monitors,
-            clients: Mutex::new(vec![None; SIZE]),
-        };
-        cluster.make_bucket().await;
-        Some(cluster)
+        None
     }
 
     fn members(&self) -> &Members {
