@@ -38,7 +38,7 @@ const ORDER: Duration = Duration::from_secs(20);
 /// The answer once that is over.
 const LATER: &str =
     "an update is with code of the program, and the order is carried out once it has ended";
-/// What a program is told that is not the one which runs.
+/// The note for the command of another build than the one that runs.
 const OTHER_BUILD: &str = "note: the process is another build than this program: fields, defaults or rules differ, and this is about those of the process; with `--offline` it is about those of this program";
 const STOPS: &str = "the program stops";
 const NOT_MADE: &str = "the answer could not be made";
