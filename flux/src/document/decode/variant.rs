@@ -55,19 +55,20 @@ impl<'de> VariantAccess<'de> for VariantEntry<'_> {
             if !content.is_toml() {
                 return content.items(ListKind::Other, visitor);
             }
-            // toml's decoder takes a table with the keys 0, 1 and so on.
+            // toml's decoder takes a table with the keys 0, 1 and so on, which it sorts.
             let document = content.document;
             let items: Cow<'_, [NodeId]> = match content.content() {
                 NodeContent::List(items) => items.into(),
                 NodeContent::Map(entries) => {
-                    let mut keys = entries
-                        .iter()
-                        .map(|entry| document.key(entry.key))
-                        .enumerate();
-                    if !keys.all(|(index, key)| key.parse() == Ok(index)) {
+                    let mut entries = entries.to_vec();
+                    entries.sort_by_key(|entry| document.key(entry.key));
+                    let mut keys = entries.iter().map(|entry| document.key(entry.key));
+                    if !(0..entries.len())
+                        .all(|index| keys.next().map(str::parse) == Some(Ok(index)))
+                    {
                         return Err(TreeError("expected the keys 0, 1 and so on".to_owned()));
                     }
-                    entries.iter().map(|entry| entry.value).collect()
+                    entries.into_iter().map(|entry| entry.value).collect()
                 }
                 _ => return Err(content.unexpected(&visitor)),
             };
