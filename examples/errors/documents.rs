@@ -94,6 +94,8 @@ pub async fn cases() -> Vec<Said> {
         ("unknown keys as a warning", warned().await),
         ("yaml", edited("host: a\n  port: 8081\n").await),
         ("json", first(Format::Json, "app.json", "{\n  \"host\": \"a\",\n  \"port\": 8081,\n}").await),
+        ("jsonc", first(Format::Jsonc, "app.jsonc", "{\n  \"host\": \"a\", // here\n  'port': 8081,\n}").await),
+        ("json5", first(Format::Json5, "app.json5", "{\n  host: 'a', // here\n  max-size: 8,\n}").await),
         ("toml", first(Format::Toml, "app.toml", "host = a\n").await),
         ("not utf-8", not_utf8().await),
         ("empty", edited("# nothing yet\n").await),

@@ -82,6 +82,18 @@ fn a_format_without_its_feature_names_it() {
 }
 
 #[test]
+#[cfg(not(any(feature = "jsonc", feature = "json5")))]
+fn json_with_comments_without_its_feature_names_it() {
+    for format in ["jsonc", "json5"] {
+        let inferred = format!("#[flux(source = \"file:app.{format}\")] struct C {{ a: u8 }}");
+        names_feature(&inferred, format);
+        let named =
+            format!("#[flux(source(\"file:app\", format = \"{format}\"))] struct C {{ a: u8 }}");
+        names_feature(&named, format);
+    }
+}
+
+#[test]
 #[cfg(not(feature = "rules"))]
 fn a_rule_without_its_feature_names_it() {
     for rule in ["email", "url", "pattern = \"a\""] {

@@ -24,6 +24,8 @@ impl Document<'_> {
         let mut forms = vec![(self.0, self.1.to_owned())];
         let others = [
             (Format::Json, Some(tree.to_string())),
+            (Format::Jsonc, Some(tree.to_string())),
+            (Format::Json5, Some(tree.to_string())),
             (
                 Format::Yaml,
                 Some(serde_yaml::to_string(&tree).expect("YAML")),
@@ -77,7 +79,9 @@ fn inline(value: &Value) -> Option<String> {
 /// What serde alone makes of a document.
 pub(crate) fn plain<T: DeserializeOwned>(format: Format, text: &str) -> Result<T, String> {
     match format {
-        Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+        Format::Json | Format::Jsonc | Format::Json5 => {
+            serde_json::from_str(text).map_err(|error| error.to_string())
+        }
         Format::Yaml => serde_yaml::from_str(text).map_err(|error| error.to_string()),
         Format::Toml => toml::from_str(text).map_err(|error| error.to_string()),
     }

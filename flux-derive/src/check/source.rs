@@ -225,11 +225,11 @@ fn format_named(text: &LitStr, errors: &mut Errors) -> Option<Format> {
     match Format::from_str(&name) {
         Ok(format) => compiled_in(format, text, errors),
         Err(_) => {
-            let near = did_you_mean(&name, &["json", "yaml", "toml"]);
+            let near = did_you_mean(&name, &Format::NAMES);
             errors.at(
                 text,
                 format!(
-                    "`{name}` is not a format; the formats are `json`, `yaml` and `toml`{near}"
+                    "`{name}` is not a format; the formats are `json`, `yaml`, `toml`, `jsonc` and `json5`{near}"
                 ),
             );
             None
@@ -242,6 +242,8 @@ fn compiled_in(format: Format, at: &LitStr, errors: &mut Errors) -> Option<Forma
         Format::Json => ("json", cfg!(feature = "json")),
         Format::Yaml => ("yaml", cfg!(feature = "yaml")),
         Format::Toml => ("toml", cfg!(feature = "toml")),
+        Format::Jsonc => ("jsonc", cfg!(feature = "jsonc")),
+        Format::Json5 => ("json5", cfg!(feature = "json5")),
     };
     if !on {
         errors.at(at, feature_off(&format!("{name} documents"), name));

@@ -37,6 +37,8 @@ pub(super) fn source(source: &Source, flux: &TokenStream) -> TokenStream {
                 Format::Json => "Json",
                 Format::Yaml => "Yaml",
                 Format::Toml => "Toml",
+                Format::Jsonc => "Jsonc",
+                Format::Json5 => "Json5",
             }
         );
         all.extend(quote!(.format(#flux::Format::#variant)));

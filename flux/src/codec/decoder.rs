@@ -43,6 +43,12 @@ pub trait Codec: Send + Sync {
 pub(crate) enum Decoder {
     #[cfg(feature = "json")]
     Json,
+    /// Without its comments and trailing commas it is decoded as JSON.
+    #[cfg(feature = "jsonc")]
+    Jsonc,
+    /// Decoded from the document model.
+    #[cfg(feature = "json5")]
+    Json5,
     #[cfg(feature = "yaml")]
     Yaml,
     #[cfg(feature = "toml")]
@@ -70,6 +76,10 @@ impl From<Format> for Decoder {
         match format {
             #[cfg(feature = "json")]
             Format::Json => Decoder::Json,
+            #[cfg(feature = "jsonc")]
+            Format::Jsonc => Decoder::Jsonc,
+            #[cfg(feature = "json5")]
+            Format::Json5 => Decoder::Json5,
             #[cfg(feature = "yaml")]
             Format::Yaml => Decoder::Yaml,
             #[cfg(feature = "toml")]

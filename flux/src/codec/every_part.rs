@@ -182,6 +182,10 @@ mod tests {
         // JSON is YAML.
         for (text, format) in [
             (json, Format::Json),
+            #[cfg(feature = "jsonc")]
+            (json, Format::Jsonc),
+            #[cfg(feature = "json5")]
+            (json, Format::Json5),
             (json, Format::Yaml),
             (toml, Format::Toml),
         ] {

@@ -9,24 +9,32 @@ use super::syntax::JSON_TOO_DEEP;
 use super::{Codec, Decoder, LazyModel, MAX_DEPTH, Syntax, TOO_DEEP};
 #[cfg(feature = "yaml")]
 use super::{bounds, yaml};
+#[cfg(feature = "jsonc")]
+use crate::document::blanked;
 #[cfg(feature = "yaml")]
 use crate::document::tags;
+#[cfg(feature = "json5")]
+use crate::document::{Document, NodeDecoder};
+#[cfg(any(feature = "jsonc", feature = "json5"))]
+use crate::document::{JsonRefusal, Lines};
 use crate::document::{TreeDecoder, tree::Tree};
 use serde::de::DeserializeSeed;
+#[cfg(feature = "json5")]
+use std::collections::HashMap;
 
 /// Straight from the format. A document of YAML that is decoded from the model leaves its nodes there.
 pub(crate) fn fast<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
     let (decoder, text) = (model.decoder, model.text);
     match decoder {
         #[cfg(feature = "json")]
-        Decoder::Json => serde_json::from_str(text).map_err(|error| {
-            let at = position::in_characters(text, error.line(), error.column());
-            let mut syntax = Syntax::new(&error, Some(at), error.is_data());
-            if syntax.message == TOO_DEEP {
-                syntax.message = JSON_TOO_DEEP.to_owned();
-            }
-            syntax
-        }),
+        Decoder::Json => serde_json::from_str(text).map_err(|error| json_error(text, &error)),
+        #[cfg(feature = "jsonc")]
+        Decoder::Jsonc => {
+            let blanked = blanked(text).map_err(|refusal| refused(text, &refusal))?;
+            serde_json::from_str(&blanked.json).map_err(|error| json_error(text, &error))
+        }
+        #[cfg(feature = "json5")]
+        Decoder::Json5 => json5(model),
         #[cfg(feature = "yaml")]
         Decoder::Yaml => {
             let signs = bounds::check(text)?;
@@ -100,6 +108,41 @@ where
             None
         }
     }
+}
+
+/// The place is that of the text, whose bytes the decoder had.
+#[cfg(feature = "json")]
+fn json_error(text: &str, error: &serde_json::Error) -> Syntax {
+    let at = position::in_characters(text, error.line(), error.column());
+    let mut syntax = Syntax::new(error, Some(at), error.is_data());
+    if syntax.message == TOO_DEEP {
+        syntax.message = JSON_TOO_DEEP.to_owned();
+    }
+    syntax
+}
+
+/// Decodes JSON5 by way of the model.
+#[cfg(feature = "json5")]
+fn json5<T: serde::de::DeserializeOwned>(model: &LazyModel<'_, '_>) -> Result<T, Syntax> {
+    let Ok(document) = model.placed() else {
+        let refusal = Document::json5_refusal(model.text);
+        return Err(refusal.map_or_else(
+            || Syntax::new(&"cannot be read a second time", None, false),
+            |refusal| refused(model.text, &refusal),
+        ));
+    };
+    let (parts, left) = (HashMap::new(), NodeDecoder::budget(document));
+    T::deserialize(NodeDecoder::new(document, &parts, &left))
+        .map_err(|error| Syntax::new(&error, None, true))
+}
+
+#[cfg(any(feature = "jsonc", feature = "json5"))]
+fn refused(text: &str, refusal: &JsonRefusal) -> Syntax {
+    if refusal.too_deep {
+        return Syntax::new(&TOO_DEEP, None, false);
+    }
+    let at = Lines::of(text).place(text, refusal.at);
+    Syntax::new(&refusal.message, Some(at), refusal.quotes)
 }
 
 /// toml's own `Display` prints the document; only the sentence and the place are taken.

@@ -4,6 +4,9 @@
 #[cfg(feature = "yaml")]
 mod bounds;
 mod closer_look;
+#[cfg(all(test, feature = "derive", feature = "jsonc", feature = "json5"))]
+#[allow(clippy::unwrap_used)]
+mod commented;
 mod decoder;
 pub(crate) mod default_text;
 mod every_part;
@@ -107,8 +110,8 @@ pub(crate) fn decode<C: Config>(
     }
 }
 
-/// A TOML document of comments only, and a YAML document of tags and anchors only, is an empty map to its decoder. Ends at the first
-/// word that has a meaning.
+/// A document of comments only contains nothing. To its decoder a TOML document of them, and a YAML document of tags and anchors only,
+/// is an empty map. Ends at the first word that has a meaning.
 pub(crate) fn is_without_content(decoder: &Decoder, text: &str) -> bool {
     match decoder {
         #[cfg(feature = "toml")]
@@ -116,6 +119,10 @@ pub(crate) fn is_without_content(decoder: &Decoder, text: &str) -> bool {
             let line = line.trim_start();
             line.is_empty() || line.starts_with('#')
         }),
+        #[cfg(feature = "jsonc")]
+        Decoder::Jsonc => crate::document::is_comments_alone(text),
+        #[cfg(feature = "json5")]
+        Decoder::Json5 => crate::document::is_comments_alone(text),
         #[cfg(feature = "yaml")]
         Decoder::Yaml => text.lines().all(|line| {
             let mut words = line

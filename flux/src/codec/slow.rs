@@ -36,6 +36,10 @@ pub(crate) fn dialect(decoder: &Decoder) -> Option<Dialect> {
     match decoder {
         #[cfg(feature = "json")]
         Decoder::Json => Some(Dialect::Json),
+        #[cfg(feature = "jsonc")]
+        Decoder::Jsonc => Some(Dialect::Jsonc),
+        #[cfg(feature = "json5")]
+        Decoder::Json5 => Some(Dialect::Json5),
         #[cfg(feature = "yaml")]
         Decoder::Yaml => Some(Dialect::Yaml),
         #[cfg(feature = "toml")]

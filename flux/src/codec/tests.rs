@@ -21,7 +21,19 @@ fn each_format_accepts_exactly_the_depth_that_its_refusal_names() {
     }
     let echo = || Decoder::Custom(Arc::new(Echo));
     // Of TOML, what is counted are the levels of a value, or the parts of a key.
-    let cases: [(&str, Decoder, DeepText); 12] = [
+    let cases: Vec<(&str, Decoder, DeepText)> = vec![
+        #[cfg(feature = "jsonc")]
+        ("JSONC lists", Decoder::Jsonc, |n| {
+            format!("{{\"v\":{}{},}}", "[".repeat(n - 1), "]".repeat(n - 1))
+        }),
+        #[cfg(feature = "json5")]
+        ("JSON5 lists", Decoder::Json5, |n| {
+            format!("{{v:{}{},}}", "[".repeat(n - 1), "]".repeat(n - 1))
+        }),
+        #[cfg(feature = "json5")]
+        ("JSON5 maps", Decoder::Json5, |n| {
+            format!("{}1{}", "{v:".repeat(n), "}".repeat(n))
+        }),
         ("JSON lists", Decoder::Json, |n| {
             format!("{{\"v\":{}{}}}", "[".repeat(n - 1), "]".repeat(n - 1))
         }),

@@ -21,6 +21,12 @@ pub(crate) fn check(format: flux_syntax::Format, text: &str) {
         flux_syntax::Format::Json => Dialect::Json,
         flux_syntax::Format::Yaml => Dialect::Yaml,
         flux_syntax::Format::Toml => Dialect::Toml,
+        #[cfg(feature = "jsonc")]
+        flux_syntax::Format::Jsonc => Dialect::Jsonc,
+        #[cfg(feature = "json5")]
+        flux_syntax::Format::Json5 => Dialect::Json5,
+        #[allow(unreachable_patterns, reason = "a format may be off")]
+        _ => return,
     };
     agree(dialect, text);
     targets::all(dialect, text);
@@ -123,6 +129,10 @@ impl<'de> Visitor<'de> for AnyVisitor {
 pub(super) fn fast(dialect: Dialect, text: &str) -> Option<Any> {
     match dialect {
         Dialect::Json => serde_json::from_str(text).ok(),
+        #[cfg(feature = "jsonc")]
+        Dialect::Jsonc => crate::codec::fast(&LazyModel::new(&Decoder::Jsonc, text)).ok(),
+        #[cfg(feature = "json5")]
+        Dialect::Json5 => crate::codec::fast(&LazyModel::new(&Decoder::Json5, text)).ok(),
         Dialect::Yaml => crate::codec::as_written(&LazyModel::new(&Decoder::Yaml, text)).ok(),
         Dialect::Toml => ::toml::from_str(text).ok(),
         Dialect::Tree => Some(Any::Text(text.to_owned())),
@@ -140,8 +150,8 @@ pub(super) fn modelled(document: &Document<'_>, id: NodeId, depth: usize) -> Opt
         }
         NodeContent::Map(entries) => {
             let key = |id| match document.dialect() {
-                Dialect::Toml | Dialect::Json => Some(Any::Text(document.key(id).to_owned())),
-                _ => modelled(document, id, depth),
+                Dialect::Yaml | Dialect::Tree => modelled(document, id, depth),
+                _ => Some(Any::Text(document.key(id).to_owned())),
             };
             let pair =
                 |entry: &Pair| Some((key(entry.key)?, modelled(document, entry.value, depth)?));
@@ -176,6 +186,12 @@ fn of_scalar(document: &Document<'_>, id: NodeId, text: &str) -> Option<Any> {
         }
         kind => match document.dialect() {
             Dialect::Json => fast(Dialect::Json, source)?,
+            dialect if dialect.is_json() => match text {
+                "NaN" => Any::Float(f64::NAN),
+                "Infinity" => Any::Float(f64::INFINITY),
+                "-Infinity" => Any::Float(f64::NEG_INFINITY),
+                text => fast(Dialect::Json, text)?,
+            },
             Dialect::Toml => match fast(Dialect::Toml, &format!("a = {source}"))? {
                 Any::Map(mut entries) => entries.pop()?.1,
                 _ => return None,
@@ -220,9 +236,9 @@ fn accepts(dialect: Dialect, text: &str, fast: bool, document: &Result<Document<
         }
         (_, Err(refusal)) => assert!(!fast, "{dialect:?} {text:?}: {refusal:?}"),
         // serde_json refuses what is deeper than this, and numbers beyond those of f64, of which nothing is modelled.
-        (Dialect::Json, Ok(document)) if !fast => {
+        (dialect, Ok(document)) if !fast && dialect.is_json() => {
             let modelled = modelled(document, document.root(), 127);
-            assert!(modelled.is_none(), "JSON {text:?}: {modelled:?}");
+            assert!(modelled.is_none(), "{dialect:?} {text:?}: {modelled:?}");
         }
         _ => {}
     }
@@ -264,6 +280,11 @@ pub(super) fn within(document: &Document<'_>) {
         match &node.content {
             // What YAML's own tags make of a text depends on no quotes.
             NodeContent::Scalar(_) if has_tag_before(document.text, node.span.start) => {}
+            // Its numbers are modelled as JSON writes them, and keys may be without quotes.
+            #[cfg(feature = "json5")]
+            _ if document.dialect() == Dialect::Json5 => {}
+            // Comments alone are null, which is written nowhere.
+            NodeContent::Scalar(_) if source.is_empty() && document.len() == 1 => {}
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Plain => {
                 let folded = source.contains(['\n', '\r']);
                 assert!(

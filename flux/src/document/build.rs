@@ -17,6 +17,8 @@ pub(crate) type VariablePlaces = std::collections::HashMap<Vec<String>, Range<us
 #[derive(Default)]
 pub(super) struct NodeBuilder<'t> {
     pub(super) nodes: Vec<DocumentNode<'t>>,
+    /// Where comments are, in a format whose parser reports them.
+    pub(super) comments: Vec<Range<usize>>,
     open: Vec<OpenNode>,
     root: Option<NodeId>,
 }
@@ -126,6 +128,7 @@ impl<'t> NodeBuilder<'t> {
             dialect,
             root: self.root?,
             nodes: self.nodes,
+            comments: self.comments,
             lines: OnceCell::new(),
         })
     }

@@ -7,25 +7,37 @@ use super::{
 use std::borrow::Cow;
 
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Unfollowed> {
-    let mut parser = JsonParser {
-        text,
-        bytes: text.as_bytes(),
-        at: 0,
-        builder: NodeBuilder::default(),
-    };
-    match parser.document() {
-        Ok(()) => {
-            let at = parser.at;
-            let document = parser.builder.finish(text, Dialect::Json);
-            document.ok_or(Unfollowed::Syntax(at))
-        }
-        Err(refusal) => Err(refusal),
-    }
+    let mut parser = JsonParser::new(text, text.as_bytes());
+    parser.document()?;
+    parser.finished(Dialect::Json)
 }
 
-struct JsonParser<'t> {
+/// Reads JSONC, whose bytes without comments and trailing commas these are; none where it is comments alone.
+#[cfg(feature = "jsonc")]
+pub(super) fn parse_blanked<'t>(
     text: &'t str,
-    bytes: &'t [u8],
+    bytes: Option<&[u8]>,
+    comments: Vec<std::ops::Range<usize>>,
+) -> Result<Document<'t>, Unfollowed> {
+    let mut parser = JsonParser::new(text, bytes.unwrap_or_default());
+    parser.builder.comments = comments;
+    match bytes {
+        Some(_) => parser.document()?,
+        None => {
+            let nothing = text.len()..text.len();
+            let null = Cow::Borrowed("null");
+            parser
+                .builder
+                .scalar(nothing, ScalarStyle::Plain, null, None);
+        }
+    }
+    parser.finished(Dialect::Jsonc)
+}
+
+struct JsonParser<'t, 'b> {
+    text: &'t str,
+    /// As long as the text.
+    bytes: &'b [u8],
     at: usize,
     builder: NodeBuilder<'t>,
 }
@@ -42,7 +54,22 @@ enum JsonNext {
     After,
 }
 
-impl JsonParser<'_> {
+impl<'t, 'b> JsonParser<'t, 'b> {
+    fn new(text: &'t str, bytes: &'b [u8]) -> Self {
+        JsonParser {
+            text,
+            bytes,
+            at: 0,
+            builder: NodeBuilder::default(),
+        }
+    }
+
+    fn finished(self, dialect: Dialect) -> Result<Document<'t>, Unfollowed> {
+        let at = self.at;
+        let document = self.builder.finish(self.text, dialect);
+        document.ok_or(Unfollowed::Syntax(at))
+    }
+
     fn document(&mut self) -> Result<(), Unfollowed> {
         let mut next = JsonNext::Value;
         loop {

@@ -42,6 +42,11 @@ impl Lines {
         self.starts.len()
     }
 
+    /// The byte at which a line begins, counted from 1.
+    pub(crate) fn start(&self, number: usize) -> Option<usize> {
+        self.starts.get(number.checked_sub(1)?).copied()
+    }
+
     /// The text of a line, counted from 1, without its break.
     pub(crate) fn line<'t>(&self, text: &'t str, number: usize) -> Option<&'t str> {
         let start = *self.starts.get(number.checked_sub(1)?)?;

@@ -19,6 +19,10 @@ mod decode;
 mod find;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "json5")]
+mod json5;
+#[cfg(any(feature = "jsonc", feature = "json5"))]
+mod jsonc;
 mod lines;
 #[cfg(feature = "yaml")]
 mod merge;
@@ -45,6 +49,10 @@ pub(crate) use decode::{
     asked_value, items_by_number, with_parts, with_plain_scalars, with_texts_read_once,
 };
 pub(crate) use find::Finder;
+#[cfg(feature = "jsonc")]
+pub(crate) use jsonc::blanked;
+#[cfg(any(feature = "jsonc", feature = "json5"))]
+pub(crate) use jsonc::{JsonRefusal, is_comments_alone};
 pub(crate) use lines::Lines;
 #[cfg(feature = "yaml")]
 pub(crate) use merge::{MERGE, bad_merge};

@@ -17,6 +17,10 @@ pub(crate) const DEEPEST: usize = 1024;
 pub(crate) enum Dialect {
     #[cfg(feature = "json")]
     Json,
+    #[cfg(feature = "jsonc")]
+    Jsonc,
+    #[cfg(feature = "json5")]
+    Json5,
     #[cfg(feature = "yaml")]
     Yaml,
     #[cfg(feature = "toml")]
@@ -26,12 +30,28 @@ pub(crate) enum Dialect {
     Tree,
 }
 
+#[cfg(feature = "json")]
+impl Dialect {
+    /// Whether it is JSON, or JSON with more ways to write the same values.
+    pub(crate) fn is_json(self) -> bool {
+        match self {
+            Dialect::Json => true,
+            #[cfg(feature = "jsonc")]
+            Dialect::Jsonc => true,
+            #[cfg(feature = "json5")]
+            Dialect::Json5 => true,
+            _ => false,
+        }
+    }
+}
+
 /// A document.
 pub(crate) struct Document<'t> {
     pub(super) text: &'t str,
     pub(super) dialect: Dialect,
     pub(super) nodes: Vec<DocumentNode<'t>>,
     pub(super) root: NodeId,
+    pub(super) comments: Vec<Range<usize>>,
     pub(super) lines: OnceCell<Lines>,
 }
 
@@ -146,6 +166,11 @@ impl<'t> Document<'t> {
     /// Whether its nodes have places: it is a text, and no tree alone.
     pub(crate) fn has_places(&self) -> bool {
         self.dialect != Dialect::Tree || !self.text.is_empty()
+    }
+
+    /// Where comments are, in bytes, of a format whose comments may be anywhere in a line; empty for the others.
+    pub(crate) fn comments(&self) -> &[Range<usize>] {
+        &self.comments
     }
 
     /// The outermost value.

@@ -37,6 +37,10 @@ pub(super) fn kind(
         Dialect::Yaml => yaml::kind(text, scalar.style, tag),
         #[cfg(feature = "json")]
         Dialect::Json if scalar.style == ScalarStyle::Plain => json_kind(text),
+        #[cfg(feature = "jsonc")]
+        Dialect::Jsonc if scalar.style == ScalarStyle::Plain => json_kind(text),
+        #[cfg(feature = "json5")]
+        Dialect::Json5 if scalar.style == ScalarStyle::Plain => json_kind(text),
         #[cfg(feature = "toml")]
         Dialect::Toml if scalar.style == ScalarStyle::Plain => toml_kind(text),
         #[cfg(any(feature = "json", feature = "toml"))]
@@ -78,7 +82,7 @@ fn json_kind(text: &str) -> ResolvedKind {
     match text {
         "null" => ResolvedKind::Null,
         "true" | "false" => ResolvedKind::Bool,
-        _ if text.contains(['.', 'e', 'E', 'n']) => ResolvedKind::Float,
+        _ if text.contains(['.', 'e', 'E', 'n', 'N']) => ResolvedKind::Float,
         _ => ResolvedKind::Integer,
     }
 }

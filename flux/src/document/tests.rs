@@ -4,12 +4,20 @@ mod targets;
 
 use super::{
     Dialect, Document, Finder, Unfollowed,
-    agreement::{agree, within},
+    agreement::{self, agree, within},
 };
 use crate::problem::Seg;
 use proptest::prelude::*;
 
-const FORMATS: [Dialect; 3] = [Dialect::Json, Dialect::Yaml, Dialect::Toml];
+const FORMATS: &[Dialect] = &[
+    Dialect::Json,
+    #[cfg(feature = "jsonc")]
+    Dialect::Jsonc,
+    #[cfg(feature = "json5")]
+    Dialect::Json5,
+    Dialect::Yaml,
+    Dialect::Toml,
+];
 
 fn key(key: &str) -> Seg {
     Seg::Key(key.to_owned().into())
@@ -25,6 +33,20 @@ fn at<'t>(document: &Document<'t>, path: &[Seg]) -> Option<(&'t str, (usize, usi
 fn scalars_keep_their_source_text_and_place() {
     let path = [key("b"), key("v")];
     for (dialect, text, source, place) in [
+        #[cfg(feature = "jsonc")]
+        (
+            Dialect::Jsonc,
+            "{\"é\": 1, // ü\n \"b\": /* é */ {\"v\": 1.10,},}",
+            "1.10",
+            (2, 21),
+        ),
+        #[cfg(feature = "json5")]
+        (
+            Dialect::Json5,
+            "{é: 1, // ü\n b: /* é */ {v: +0x10,},}",
+            "+0x10",
+            (2, 17),
+        ),
         (
             Dialect::Json,
             "{\"é\": 1,\n \"b\": {\"v\": 1.10}}",
@@ -80,6 +102,10 @@ fn an_alias_leads_to_its_anchor_and_keeps_its_own_place() {
 #[test]
 fn keys_that_occur_twice_are_both_kept() {
     for (dialect, text) in [
+        #[cfg(feature = "jsonc")]
+        (Dialect::Jsonc, "{\"a\": 1, \"a\": {\"b\": 2},}"),
+        #[cfg(feature = "json5")]
+        (Dialect::Json5, "{a: 1, 'a': {b: 2}}"),
         (Dialect::Json, "{\"a\": 1, \"a\": {\"b\": 2}}"),
         (Dialect::Yaml, "a: 1\na: {b: 2}"),
         (Dialect::Toml, "a = 1\na = {b = 2}"),
@@ -165,6 +191,12 @@ fn no_depth_exhausts_the_stack() {
     for (dialect, text) in [
         (Dialect::Json, "[".repeat(deep)),
         (Dialect::Json, "{\"a\":".repeat(deep)),
+        #[cfg(feature = "jsonc")]
+        (Dialect::Jsonc, "[".repeat(deep)),
+        #[cfg(feature = "json5")]
+        (Dialect::Json5, "[".repeat(deep)),
+        #[cfg(feature = "json5")]
+        (Dialect::Json5, "{a:".repeat(deep)),
         (Dialect::Yaml, "[".repeat(20_000)),
         (Dialect::Yaml, "- ".repeat(20_000)),
         (Dialect::Toml, format!("a = {}", "[".repeat(deep))),
@@ -178,17 +210,19 @@ fn no_depth_exhausts_the_stack() {
 fn the_time_is_linear_in_the_size_of_a_document() {
     let make = |dialect: Dialect, n: usize| {
         let lines = (0..n).map(|i| match dialect {
-            Dialect::Json => format!("\"k{i}\": [{i}, {{\"a\": \"b\"}}],\n"),
+            dialect if dialect.is_json() => {
+                format!("\"k{i}\": [{i}, {{\"a\": \"b\"}}],\n")
+            }
             Dialect::Yaml => format!("k{i}: [{i}, {{a: b}}]\n"),
             _ => format!("k{i} = [{i}, {{a = 'b'}}]\n[t{i}]\nx.y = 1\n[[u]]\n"),
         });
         let lines: String = lines.collect();
         match dialect {
-            Dialect::Json => format!("{{{lines} \"end\": 1}}"),
+            dialect if dialect.is_json() => format!("{{{lines} \"end\": 1}}"),
             _ => lines,
         }
     };
-    for dialect in FORMATS {
+    for dialect in FORMATS.iter().copied() {
         let time = |n| {
             let text = make(dialect, n);
             let once = || {
@@ -290,6 +324,10 @@ fn mutated(text: &str, random: &mut fastrand::Rng) -> String {
 
 const YAML: &str = "# a comment\nserver: &base\n  host: db.example.com # the host\n  port: 0x1F90\n  tags: [a, 'b c', \"d\\te\"]\nweb:\n  <<: *base\n  text: |\n    one\n      two\n  folded: >-\n    three\n    four\n  plain: five\n    six\nempty:\nnull: ~\n1.10: True\n? [a, b]\n: !custom {x: 1e3, y: -.inf}\nlist:\n- !!str 5\n- ! 6\n- - 7\n  - 8\n- k: v\n  l: w\n";
 const JSON: &str = "{\"server\": {\"host\": \"d\\u00e9b\", \"port\": 8080, \"tags\": [\"a\", \"\\n\"]},\n\"big\": 123456789012345678901, \"f\": [1.5e3, -0, 0.1], \"n\": null, \"t\": true, \"e\": {}, \"l\": []}";
+#[cfg(feature = "jsonc")]
+const JSONC: &str = "// é\n{\"server\": {\"host\": \"d\\u00e9b\", /* x */ \"port\": 8080, \"tags\": [\"a\", \"//\",],},\n\"big\": 123456789012345678901, // y\n \"f\": [1.5e3, -0, 0.1], \"n\": null}";
+#[cfg(feature = "json5")]
+const JSON5: &str = "// é\n{server: {host: 'd\\u00e9\\\nb', /* x */ $port: 0x1F90, tags: [\"a\", '//',],},\n'big': +12345678901234567890, // y\n f: [.5e3, -0, 5., Infinity, -NaN], n: null, true: true,}";
 const TOML: &str = "# a comment\ntitle = \"a\\tb\"\nport = 0x1F\nd = 1979-05-27 07:32:00\n[server]\nhost = 'x'\n\"a.b\".c = [1, 2.5, inf,\n # in it\n {k = true}]\n[[list]]\nv = \"\"\"\nlong\\\n  er\"\"\"\n[list.inner]\nx = 1\n[[list]]\n";
 
 fn mutations(dialect: Dialect, text: &str, count: usize) -> (usize, usize) {
@@ -309,6 +347,10 @@ fn mutated_documents_agree_with_the_fast_decoders() {
     let count = 4_000;
     for (dialect, text, may_be_lost) in [
         (Dialect::Json, JSON, 0),
+        #[cfg(feature = "jsonc")]
+        (Dialect::Jsonc, JSONC, 0),
+        #[cfg(feature = "json5")]
+        (Dialect::Json5, JSON5, 0),
         (Dialect::Toml, TOML, 0),
         // Odd anchors and quoted texts that libyaml lets pass; the report loses their places.
         (Dialect::Yaml, YAML, 100),
@@ -322,6 +364,56 @@ fn mutated_documents_agree_with_the_fast_decoders() {
     }
 }
 
+/// JSON in lines, with a comment behind and before each of them, and commas behind the last items.
+#[cfg(any(feature = "jsonc", feature = "json5"))]
+fn commented(pretty: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in pretty.lines() {
+        let closes = line.trim_start().starts_with(['}', ']']);
+        let before = lines
+            .last_mut()
+            .filter(|before| closes && !before.ends_with(['{', '[']) && !before.ends_with("/*é*/"));
+        if let Some(before) = before {
+            before.push_str(" /* \", [ */,");
+        }
+        lines.push(line.to_owned());
+    }
+    lines
+        .iter()
+        .map(|line| format!("/*é*/ {line} // \"é\n"))
+        .collect()
+}
+
+/// JSON5 with names, texts in single quotes, and commas behind last items.
+#[cfg(feature = "json5")]
+fn as_json5(value: &serde_json::Value) -> String {
+    let text = |text: &str| {
+        let quoted = serde_json::Value::from(text).to_string();
+        let inside = quoted[1..quoted.len() - 1].replace("\\\"", "\"");
+        format!("'{}'", inside.replace('\'', "\\'"))
+    };
+    match value {
+        serde_json::Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| as_json5(item) + ",").collect();
+            format!("[{}]", items.concat())
+        }
+        serde_json::Value::Object(map) => {
+            let entry = |(key, value): (&String, _)| {
+                let is_name = key.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                let key = if is_name { key.clone() } else { text(key) };
+                format!("{key}: {},", as_json5(value))
+            };
+            format!("{{{}}}", map.iter().map(entry).collect::<String>())
+        }
+        serde_json::Value::String(value) => text(value),
+        serde_json::Value::Number(number) if !number.to_string().starts_with('-') => {
+            format!("+{number}")
+        }
+        value => value.to_string(),
+    }
+}
+
 proptest! {
     #[test]
     fn any_document_is_modelled_as_it_is_decoded(value in value()) {
@@ -331,6 +423,17 @@ proptest! {
         prop_assert_eq!(agree(Dialect::Json, &json), (true, true));
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         prop_assert_eq!(agree(Dialect::Json, &pretty), (true, true));
+        #[cfg(feature = "jsonc")]
+        for text in [&json, &pretty, &commented(&pretty)] {
+            prop_assert_eq!(agree(Dialect::Jsonc, text), (true, true), "{}", text);
+        }
+        #[cfg(feature = "json5")]
+        for text in [&json, &pretty, &commented(&pretty), &as_json5(&value)] {
+            prop_assert_eq!(agree(Dialect::Json5, text), (true, true), "{}", text);
+            let fast = agreement::fast(Dialect::Json5, text).map(agreement::sorted);
+            let plain = agreement::fast(Dialect::Json, &json).map(agreement::sorted);
+            prop_assert_eq!(fast, plain, "{}", text);
+        }
         let yaml = serde_yaml::to_string(&value).unwrap();
         prop_assert_eq!(agree(Dialect::Yaml, &yaml), (true, true), "{}", yaml);
         let toml = without_null(serde_json::json!({ "a": value, "b": 1 }));
@@ -340,7 +443,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(text in "[\\[\\]{}:,\"'a0 \n#&*!|>-]{0,40}") {
-        for dialect in FORMATS {
+        for dialect in FORMATS.iter().copied() {
             agree(dialect, &text);
         }
     }

@@ -31,7 +31,8 @@ pub(super) fn print(format: Format, entries: &[PrintedEntry]) -> String {
     let mut lines = Vec::new();
     match format {
         Format::Toml => toml_table(&[], entries, false, &mut lines),
-        Format::Json => {
+        // What is JSON is JSONC and JSON5 too.
+        Format::Json | Format::Jsonc | Format::Json5 => {
             let mut text = String::new();
             json(&value(&PrintedContent::Map(entries.to_vec())), 0, &mut text);
             lines.push(text);

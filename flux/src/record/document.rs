@@ -22,6 +22,8 @@ pub(super) enum Encoding {
     Json,
     Yaml,
     Toml,
+    Jsonc,
+    Json5,
     /// The tree of a format of the user's own, as JSON.
     Tree,
     /// The tree of a file of variables, likewise.
@@ -36,6 +38,10 @@ impl Encoding {
             Decoder::Yaml => Encoding::Yaml,
             #[cfg(feature = "toml")]
             Decoder::Toml => Encoding::Toml,
+            #[cfg(feature = "jsonc")]
+            Decoder::Jsonc => Encoding::Jsonc,
+            #[cfg(feature = "json5")]
+            Decoder::Json5 => Encoding::Json5,
             #[cfg(feature = "dotenv")]
             Decoder::Variables(_) => Encoding::Variables,
             Decoder::Custom(_) => Encoding::Tree,
@@ -49,6 +55,8 @@ impl Encoding {
             Encoding::Json => "json",
             Encoding::Yaml => "yaml",
             Encoding::Toml => "toml",
+            Encoding::Jsonc => "jsonc",
+            Encoding::Json5 => "json5",
             Encoding::Tree => "tree",
             #[cfg(feature = "dotenv")]
             Encoding::Variables => "variables",
@@ -57,7 +65,13 @@ impl Encoding {
 
     /// Every encoding.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        let documents = [Encoding::Json, Encoding::Yaml, Encoding::Toml];
+        let documents = [
+            Encoding::Json,
+            Encoding::Yaml,
+            Encoding::Toml,
+            Encoding::Jsonc,
+            Encoding::Json5,
+        ];
         let trees = [
             Encoding::Tree,
             #[cfg(feature = "dotenv")]
@@ -68,14 +82,32 @@ impl Encoding {
 
     /// Whether it is a tree, as JSON.
     pub(super) fn is_tree(self) -> bool {
-        !matches!(self, Encoding::Json | Encoding::Yaml | Encoding::Toml)
+        self.format().is_none()
+    }
+
+    /// The format of what is no tree.
+    pub(super) fn format(self) -> Option<Format> {
+        match self {
+            Encoding::Json => Some(Format::Json),
+            Encoding::Yaml => Some(Format::Yaml),
+            Encoding::Toml => Some(Format::Toml),
+            Encoding::Jsonc => Some(Format::Jsonc),
+            Encoding::Json5 => Some(Format::Json5),
+            Encoding::Tree => None,
+            #[cfg(feature = "dotenv")]
+            Encoding::Variables => None,
+        }
     }
 
     /// How what was printed of a document is read again; none where it is as the document was.
     pub(super) fn tree_decoder(self, fields: &'static [Field]) -> Option<Decoder> {
         let _ = fields;
         match self {
-            Encoding::Json | Encoding::Yaml | Encoding::Toml => None,
+            Encoding::Json
+            | Encoding::Yaml
+            | Encoding::Toml
+            | Encoding::Jsonc
+            | Encoding::Json5 => None,
             Encoding::Tree => Some(Decoder::Custom(Arc::new(TreeCodec))),
             #[cfg(feature = "dotenv")]
             Encoding::Variables => Some(Decoder::Variables(Arc::new(TreeText(fields)))),

@@ -2,7 +2,7 @@
 
 use crate::record::{
     Outcome, Recorder, Sink,
-    document::{Encoding, TreeCodec},
+    document::TreeCodec,
     line::{
         Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, RecordedObservation,
         Start,
@@ -10,7 +10,8 @@ use crate::record::{
     redact::not_unicode,
 };
 use crate::{
-    Builder, Capacitor, Config, Error, Format, Source,
+    Builder, Capacitor, Config, Error, Source,
+    codec::Decoder,
     schema::Field,
     source::script::{Script, ScriptHandle},
 };
@@ -267,18 +268,12 @@ fn source_of(layer: &RecordedLayer, fields: &'static [Field]) -> (Source, Option
     let handle = script.handle();
     let tree = |script| Source::watcher(script).codec(TreeCodec);
     let (source, handle) = match &layer.kind {
-        RecordedLayerKind::Watched(Encoding::Json) => {
-            (Source::watcher(script).format(Format::Json), handle)
-        }
-        RecordedLayerKind::Watched(Encoding::Yaml) => {
-            (Source::watcher(script).format(Format::Yaml), handle)
-        }
-        RecordedLayerKind::Watched(Encoding::Toml) => {
-            (Source::watcher(script).format(Format::Toml), handle)
-        }
         RecordedLayerKind::Watched(encoding) => {
             let mut source = Source::watcher(script);
-            source.format = encoding.tree_decoder(fields);
+            source.format = match encoding.format() {
+                Some(format) => Some(Decoder::from(format)),
+                None => encoding.tree_decoder(fields),
+            };
             (source, handle)
         }
         RecordedLayerKind::Given(given) => {

@@ -6,11 +6,11 @@ use super::{
     unseen::{LEFT_OUT, UnseenValues},
 };
 use crate::{
-    document::Lines,
+    document::{Document, Lines},
     problem::{Flaw, ProblemKind},
     schema::{self, Field},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// Longer lines are cut.
 pub(super) const WIDEST: usize = 160;
@@ -21,6 +21,8 @@ pub(super) struct Excerpt<'r> {
     lines: Lines,
     hidden: Hidden,
     unseen: UnseenValues,
+    /// Where comments are that may be anywhere in a line.
+    comments: &'r [Range<usize>],
 }
 
 /// Where the secrets are.
@@ -58,6 +60,7 @@ impl<'r> Excerpt<'r> {
             lines,
             hidden,
             unseen: unseen.unwrap_or_default(),
+            comments: read.document().map_or(&[], Document::comments),
         }
     }
 
@@ -69,20 +72,25 @@ impl<'r> Excerpt<'r> {
         layer: Option<usize>,
         secrets: &KnownSecrets,
     ) -> Option<Shown> {
-        let mut whole = Cow::Borrowed(self.lines.line(self.text, number)?);
+        let whole = self.lines.line(self.text, number)?;
         let mut column = column;
         if problem.what.is_of_a_secret() {
             return None;
         }
+        let bare = self.without_comments_inside(number, whole);
+        let mut shown = match self.hidden {
+            Hidden::Lines(_) => Cow::Borrowed(&*bare),
+            Hidden::Nothing | Hidden::Everything => Cow::Borrowed(whole),
+        };
         if !self.unseen.is_empty() {
-            let (masked, now) = self.unseen.masked(&whole, (number, column))?;
+            let (masked, now) = self.unseen.masked(&bare, (number, column))?;
             if masked.contains(LEFT_OUT) {
                 column = now;
-                whole = without_comment(&masked).to_owned().into();
+                shown = Cow::Owned(self.without_last_comment(&masked).to_owned());
             }
         }
-        let end = whole.char_indices().nth(WIDEST).map(|(end, _)| end);
-        let mut line = &whole[..end.unwrap_or(whole.len())];
+        let end = shown.char_indices().nth(WIDEST).map(|(end, _)| end);
+        let mut line = &shown[..end.unwrap_or(shown.len())];
         match &self.hidden {
             Hidden::Nothing => {}
             Hidden::Everything => return None,
@@ -92,7 +100,7 @@ impl<'r> Excerpt<'r> {
                 if covered.get(number - 1) != Some(&false) {
                     return None;
                 }
-                line = without_comment(line);
+                line = self.without_last_comment(line);
                 if secrets.of_layer_are_in_line(layer, line) {
                     return None;
                 }
@@ -102,6 +110,36 @@ impl<'r> Excerpt<'r> {
             blanks: (column <= WIDEST).then(|| blanks(line, column.saturating_sub(1))),
             line: escaped_line(line),
         })
+    }
+
+    /// A comment may hold what was the secret yesterday. One that may be anywhere in a line leaves as many blanks, so that columns hold.
+    fn without_comments_inside<'l>(&self, number: usize, line: &'l str) -> Cow<'l, str> {
+        if self.comments.is_empty() {
+            return Cow::Borrowed(line);
+        }
+        let start = self.lines.start(number).unwrap_or_default();
+        // In the order of the text, and none in another.
+        let first = (self.comments).partition_point(|comment| comment.end <= start);
+        let of_line = &self.comments[first..];
+        let is_in_comment = |at: usize| {
+            let before = of_line.partition_point(|comment| comment.start <= at);
+            before > 0 && of_line[before - 1].contains(&at)
+        };
+        let shown = line
+            .char_indices()
+            .map(|(at, c)| match is_in_comment(start + at) {
+                true => ' ',
+                false => c,
+            });
+        Cow::Owned(shown.collect())
+    }
+
+    /// The same of one that goes on to the end of the line.
+    fn without_last_comment<'l>(&self, line: &'l str) -> &'l str {
+        match self.comments.is_empty() {
+            true => without_comment(line),
+            false => line.trim_end(),
+        }
     }
 }
 
@@ -123,7 +161,7 @@ fn covered(lines: usize, ranges: impl Iterator<Item = (usize, usize)>) -> Vec<bo
     covered
 }
 
-/// A comment may hold what was the secret yesterday.
+/// The line up to what is a comment to its end.
 fn without_comment(line: &str) -> &str {
     let comment = line.match_indices('#').find(|(at, _)| {
         line[..*at]

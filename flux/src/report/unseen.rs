@@ -238,6 +238,21 @@ mod tests {
                 "creds:\n- user: u\n  password: hunter22\n  port: none",
                 Some("4 |   port: none"),
             ),
+            // A comment may hold what was the secret yesterday.
+            #[cfg(feature = "jsonc")]
+            (
+                Format::Jsonc,
+                r#"{"creds": [/* hunter22 é */ {"port": /* é */ "none", "password": "hunter22",}]} // hunter22"#,
+                Some(
+                    "1 | {\"creds\": [                 {\"port\":         \"none\", \"password\": …,}]}\n      |                                              ^",
+                ),
+            ),
+            #[cfg(feature = "json5")]
+            (
+                Format::Json5,
+                "{creds: [/* hunter22 */ {port: 'none', password: 'hunter22'}]} // hunter22",
+                Some("1 | {creds: [               {port: 'none', password: …}]}"),
+            ),
             // What is missing is in none of the parts.
             (
                 Format::Yaml,

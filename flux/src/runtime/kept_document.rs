@@ -29,10 +29,12 @@ use flux_syntax::Format;
 const DEEPEST: usize = 200;
 
 /// The formats as they are named in the file.
-const NAMES: [(&str, Format); 3] = [
+const NAMES: [(&str, Format); 5] = [
     ("json", Format::Json),
     ("yaml", Format::Yaml),
     ("toml", Format::Toml),
+    ("jsonc", Format::Jsonc),
+    ("json5", Format::Json5),
 ];
 
 /// What the format of a layer is called in the file; `tree` is a codec of the program's own.
@@ -44,6 +46,10 @@ pub(super) fn format_name(decoder: &Decoder) -> &'static str {
         Decoder::Yaml => "yaml",
         #[cfg(feature = "toml")]
         Decoder::Toml => "toml",
+        #[cfg(feature = "jsonc")]
+        Decoder::Jsonc => "jsonc",
+        #[cfg(feature = "json5")]
+        Decoder::Json5 => "json5",
         #[cfg(feature = "dotenv")]
         Decoder::Variables(_) => "tree",
         Decoder::Off(_) | Decoder::Custom(_) => "tree",

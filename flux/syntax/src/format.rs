@@ -1,4 +1,4 @@
-//! Which file names mean which format: JSON, YAML or TOML.
+//! Which file names mean which format: JSON, with comments or not, JSON5, YAML or TOML.
 
 use crate::nearest;
 use std::{fmt, str::FromStr};
@@ -12,11 +12,15 @@ pub enum Format {
     Yaml,
     /// TOML
     Toml,
+    /// JSON with comments and trailing commas
+    Jsonc,
+    /// JSON5
+    Json5,
 }
 
 impl Format {
     /// The names, as they are written.
-    pub const NAMES: [&'static str; 3] = ["json", "yaml", "toml"];
+    pub const NAMES: [&'static str; 5] = ["json", "yaml", "toml", "jsonc", "json5"];
 
     /// The format that a path's extension names.
     pub fn of_path(path: &str) -> Option<Format> {
@@ -26,16 +30,20 @@ impl Format {
             "json" => Some(Format::Json),
             "yaml" | "yml" => Some(Format::Yaml),
             "toml" => Some(Format::Toml),
+            "jsonc" => Some(Format::Jsonc),
+            "json5" => Some(Format::Json5),
             _ => None,
         }
     }
 
-    /// `json`, `yaml` or `toml`.
+    /// `json`, `yaml`, `toml`, `jsonc` or `json5`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Format::Json => "json",
             Format::Yaml => "yaml",
             Format::Toml => "toml",
+            Format::Jsonc => "jsonc",
+            Format::Json5 => "json5",
         }
     }
 }
@@ -55,7 +63,7 @@ impl fmt::Display for UnknownFormat {
         write!(f, "unknown format `{}`; ", self.0)?;
         match nearest(&self.0, Format::NAMES) {
             Some(known) => write!(f, "did you mean `{known}`?"),
-            None => f.write_str("flux reads json, yaml and toml"),
+            None => f.write_str("flux reads json, yaml, toml, jsonc and json5"),
         }
     }
 }
@@ -69,6 +77,8 @@ impl FromStr for Format {
             "json" => Ok(Format::Json),
             "yaml" | "yml" => Ok(Format::Yaml),
             "toml" => Ok(Format::Toml),
+            "jsonc" => Ok(Format::Jsonc),
+            "json5" => Ok(Format::Json5),
             _ => Err(UnknownFormat(word.to_owned())),
         }
     }
@@ -82,6 +92,8 @@ mod tests {
     fn the_extension_tells_the_format() {
         assert_eq!(Format::of_path("a/app.YML"), Some(Format::Yaml));
         assert_eq!(Format::of_path("app.json"), Some(Format::Json));
+        assert_eq!(Format::of_path("app.jsonc"), Some(Format::Jsonc));
+        assert_eq!(Format::of_path("app.JSON5"), Some(Format::Json5));
         assert_eq!(Format::of_path("a.toml/app"), None);
         assert_eq!(Format::of_path("app"), None);
     }

@@ -156,7 +156,62 @@ pub fn any<T: DeserializeOwned>(format: Format, text: &str) -> Option<T> {
         Format::Json => serde_json::from_str(text).ok(),
         Format::Yaml => serde_yaml::from_str(text).ok(),
         Format::Toml => toml::from_str(text).ok(),
+        Format::Jsonc => serde_json::from_str(&without_comments(text)?).ok(),
+        // Where it is JSON.
+        Format::Json5 => serde_json::from_str(text).ok(),
     }
+}
+
+/// JSON with comments and trailing commas as JSON; none where a comment does not end.
+fn without_comments(text: &str) -> Option<String> {
+    let (mut json, mut rest) = (String::new(), text);
+    // Where a comma is that nothing but blanks and comments follows so far, behind a value.
+    let mut comma = None;
+    let mut is_behind_value = false;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '/' if rest.starts_with("//") => {
+                let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+                rest = &rest[end..];
+                continue;
+            }
+            '/' if rest.starts_with("/*") => {
+                rest = &rest[2 + rest[2..].find("*/")? + 2..];
+                json.push(' ');
+                continue;
+            }
+            '"' => {
+                let mut escaped = true;
+                let end = rest.find(|c: char| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                });
+                end.map_or(rest.len(), |end| end + 1)
+            }
+            first => first.len_utf8(),
+        };
+        match first {
+            ' ' | '\t' | '\n' | '\r' => {}
+            ',' => {
+                comma = is_behind_value.then_some(json.len());
+                is_behind_value = false;
+            }
+            ']' | '}' => {
+                if let Some(comma) = comma.take() {
+                    json.replace_range(comma..=comma, " ");
+                }
+                is_behind_value = true;
+            }
+            first => {
+                comma = None;
+                is_behind_value = !matches!(first, '[' | '{' | ':');
+            }
+        }
+        json.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    Some(json)
 }
 
 impl Plain {

@@ -12,6 +12,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
         b'J' => flux::Format::Json,
         b'Y' => flux::Format::Yaml,
         b'T' => flux::Format::Toml,
+        b'C' => flux::Format::Jsonc,
+        b'5' => flux::Format::Json5,
         _ => return Corpus::Reject,
     };
     let Ok(text) = std::str::from_utf8(text) else {

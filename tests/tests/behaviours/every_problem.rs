@@ -276,7 +276,13 @@ fn a_document_with_many_mistakes_is_reported_with_each_of_them() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    for format in [Format::Yaml, Format::Json, Format::Toml] {
+    for format in [
+        Format::Yaml,
+        Format::Json,
+        Format::Jsonc,
+        Format::Json5,
+        Format::Toml,
+    ] {
         let cases = ProptestConfig::with_cases(300);
         proptest!(cases, |((fields, mut told) in document(format))| {
             if told.is_empty() {

@@ -218,7 +218,7 @@ const CASES: &[(&str, &[ExpectedProblem])] = &[
 async fn the_rules_of_items_are_asked_where_others_of_the_list_cannot_be_read() {
     let mut wrong = Vec::new();
     for (text, expected) in CASES {
-        for format in [Format::Json, Format::Yaml] {
+        for format in [Format::Json, Format::Jsonc, Format::Json5, Format::Yaml] {
             let text = match format {
                 // In YAML a bare word is what a text in quotes is in JSON.
                 Format::Yaml => text.replace("\"name\":\n1", "\"name\":\n[]"),
@@ -413,7 +413,13 @@ proptest! {
         ),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        for format in [Format::Json, Format::Yaml, Format::Toml] {
+        for format in [
+            Format::Json,
+            Format::Jsonc,
+            Format::Json5,
+            Format::Yaml,
+            Format::Toml,
+        ] {
             let lines = written(format, &queue, &perhaps, &lists, &by_name);
             let told = runtime.block_on(told(format, &lines.text));
             prop_assert_eq!(told, lines.told, "{}:\n{}", format, lines.text);

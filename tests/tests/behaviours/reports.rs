@@ -313,11 +313,15 @@ fn any_bytes_are_applied_whole_or_refused() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    proptest!(ProptestConfig::with_cases(256), |(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0..3_usize)| {
-        let format = [Format::Json, Format::Yaml, Format::Toml][format];
+    proptest!(ProptestConfig::with_cases(256), |(bytes in proptest::collection::vec(any::<u8>(), 0..200), format in 0..5_usize)| {
+        let format = [Format::Json, Format::Yaml, Format::Toml, Format::Jsonc, Format::Json5][format];
         runtime.block_on(async {
             let (sender, channel) = Channel::buffered("app", 4);
-            let good = ["{\"host\": \"a\"}", "host: a", "host = \"a\""][format as usize];
+            let good = match format {
+                Format::Yaml => "host: a",
+                Format::Toml => "host = \"a\"",
+                _ => "{\"host\": \"a\"}",
+            };
             sender.send(good.as_bytes()).await.unwrap();
             let source = Source::watcher(channel).format(format);
             let capacitor = Capacitor::<App>::builder().manual().source(source).build().unwrap();

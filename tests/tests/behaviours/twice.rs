@@ -99,6 +99,13 @@ const TWICE: &[(Format, &str, &str)] = &[
     (Format::Yaml, "waits: {a: 1s, a: §2s}", "waits.a"),
     (Format::Toml, "[waits]\na = \"1s\"\na = §\"2s\"", "waits.a"),
     (Format::Yaml, "plain: {_a: 1, _a: §2}", "plain._a"),
+    // However a key is written.
+    (Format::Jsonc, "{\"host\": \"a\", // \"host\"\n \"h\\u006fst\": §\"b\",}", "host"),
+    (Format::Jsonc, "{\"labels\": {\"a\": \"1\",/* é */\"a\": §\"2\",},}", "labels.a"),
+    (Format::Json5, "{host: 'a',\n 'host': §'b'}", "host"),
+    (Format::Json5, "{pool: {min: 1, 'minimum': §2}}", "pool.minimum"),
+    (Format::Json5, "{labels: {__proto__: '1', '__proto__': §'2'}}", "labels.__proto__"),
+    (Format::Json5, "{rows: [{x: 1}, {x: 1, 'x': §0x1}]}", "rows[1].x"),
 ];
 
 /// The document without its mark, and the line and column of the mark.
@@ -109,11 +116,26 @@ fn marked(text: &str) -> (String, Option<usize>, Option<usize>) {
     (text.replace('§', ""), Some(line), Some(column))
 }
 
+/// What is JSON is JSONC and JSON5, too.
+fn as_json_too(
+    documents: &'static [(Format, &str, &str)],
+) -> impl Iterator<Item = (Format, &'static str, &'static str)> {
+    documents.iter().flat_map(|(format, text, path)| {
+        let formats = match format {
+            Format::Json => vec![Format::Json, Format::Jsonc, Format::Json5],
+            format => vec![*format],
+        };
+        formats
+            .into_iter()
+            .map(move |format| (format, *text, *path))
+    })
+}
+
 #[tokio::test]
 async fn a_key_that_stands_twice_is_told_with_its_own_path_and_place() {
-    for (format, text, path) in TWICE {
+    for (format, text, path) in as_json_too(TWICE) {
         let (document, line, column) = marked(text);
-        let report = refusal::<App>(*format, &document).await;
+        let report = refusal::<App>(format, &document).await;
         let [problem] = report.problems() else {
             panic!("{document}\n{report}");
         };
@@ -126,7 +148,7 @@ async fn a_key_that_stands_twice_is_told_with_its_own_path_and_place() {
         assert_eq!(problem.message, expected, "{document}");
         assert_eq!(
             (problem.path.as_str(), problem.line, problem.column),
-            (*path, line, column),
+            (path, line, column),
             "{document}\n{report}"
         );
         let place = format!("--> app:{}:{}", line.unwrap(), column.unwrap());
@@ -270,15 +292,15 @@ const TREES: &[(Format, &str, &str)] = &[
 
 #[tokio::test]
 async fn a_key_that_occurs_twice_is_refused_in_a_tree_too() {
-    for (format, text, path) in TREES {
+    for (format, text, path) in as_json_too(TREES) {
         let (document, line, column) = marked(text);
-        let report = refusal::<Free>(*format, &document).await;
+        let report = refusal::<Free>(format, &document).await;
         let [problem] = report.problems() else {
             panic!("{document}\n{report}");
         };
         assert_eq!(
             (problem.message.as_str(), problem.path.as_str()),
-            ("this key occurs twice; remove one", *path),
+            ("this key occurs twice; remove one", path),
             "{document}\n{report}"
         );
         assert_eq!((problem.line, problem.column), (line, column), "{document}");

@@ -125,7 +125,12 @@ configs! {
 
 /// As people write it, and as serde writes it: the same value.
 async fn reads_durations<C: Holder>(name: &str, written: Value) {
-    reads_durations_in::<C>(&[Format::Json, Format::Yaml], name, written).await;
+    reads_durations_in::<C>(
+        &[Format::Json, Format::Jsonc, Format::Json5, Format::Yaml],
+        name,
+        written,
+    )
+    .await;
 }
 
 async fn reads_durations_in<C: Holder>(formats: &[Format], name: &str, written: Value) {
@@ -146,7 +151,7 @@ async fn durations_are_read_as_people_write_them_wherever_they_are() {
     each!(reads_durations(json!(["5s", 3])): Pair);
     each!(reads_durations(json!(["5s", "1m"])): Array Set Options);
     each!(reads_durations(json!({"a": ["5s"]})): ByName);
-    let json = [Format::Json];
+    let json = [Format::Json, Format::Jsonc, Format::Json5];
     reads_durations_in::<Variant>(&json, "a variant", json!({"After": "5s"})).await;
     let between = json!({"Between": {"first": "5s", "last": "1h"}});
     reads_durations_in::<Variant>(&json, "a struct in a variant", between).await;

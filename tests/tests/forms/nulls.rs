@@ -175,7 +175,7 @@ async fn null_in_a_newtype_is_what_the_type_inside_makes_of_it() {
     });
     let alone: Newtypes = serde_json::from_value(document.clone()).unwrap();
     assert_eq!(alone.maybe, NewMaybe(None));
-    for format in [Format::Json, Format::Yaml] {
+    for format in [Format::Json, Format::Jsonc, Format::Json5, Format::Yaml] {
         let read = read::<Newtypes>(format, std::slice::from_ref(&document), &[]).await;
         assert_eq!(read.as_ref(), Ok(&alone), "{format}");
         let refused = read_text::<NoNull>(format, "{\"list\": null}").await;

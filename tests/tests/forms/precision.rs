@@ -25,29 +25,31 @@ const DOCUMENT: &str = r#"{"small": 5, "float": 1.50, "ruled": 1e3, "any": [1, 2
 
 #[tokio::test]
 async fn numbers_are_read_alike_whatever_feature_of_serde_json_another_crate_asks_for() {
-    let read = read_text::<Numbers>(Format::Json, DOCUMENT).await.unwrap();
-    assert_eq!((read.small, read.float, read.ruled), (5, 1.5, 1000.0));
-    assert_eq!(read.any.to_string(), r#"[1,2.5,{"a":-3}]"#);
-    assert_eq!(read.list, [1.0, 2.0, 300.0]);
-    assert_eq!(
-        (read.maybe, read.big),
-        (Some(-9_007_199_254_740_993), u128::MAX)
-    );
-    assert_eq!(read.map["a"], -1);
-    // What is good is not accused beside what is bad.
-    let bad = DOCUMENT.replacen('{', "{\"port\": \"x\", ", 1);
-    let error = read_text::<Numbers>(Format::Json, &bad).await.unwrap_err();
-    assert!(error.contains("refused: 1 problem;"), "{error}");
-    assert!(error.contains("port: expected u16"), "{error}");
-    // What is bad is described as what it is.
-    let bad = DOCUMENT
-        .replacen("1e3", "-2.5", 1)
-        .replacen("5,", "300,", 1);
-    let error = read_text::<Numbers>(Format::Json, &bad).await.unwrap_err();
-    for part in [
-        "ruled: must be in -1.5..=1e300",
-        "small: expected u8, found integer `300`",
-    ] {
-        assert!(error.contains(part), "{part}: {error}");
+    for format in [Format::Json, Format::Jsonc, Format::Json5] {
+        let read = read_text::<Numbers>(format, DOCUMENT).await.unwrap();
+        assert_eq!((read.small, read.float, read.ruled), (5, 1.5, 1000.0));
+        assert_eq!(read.any.to_string(), r#"[1,2.5,{"a":-3}]"#);
+        assert_eq!(read.list, [1.0, 2.0, 300.0]);
+        assert_eq!(
+            (read.maybe, read.big),
+            (Some(-9_007_199_254_740_993), u128::MAX)
+        );
+        assert_eq!(read.map["a"], -1);
+        // What is good is not accused beside what is bad.
+        let bad = DOCUMENT.replacen('{', "{\"port\": \"x\", ", 1);
+        let error = read_text::<Numbers>(format, &bad).await.unwrap_err();
+        assert!(error.contains("refused: 1 problem;"), "{error}");
+        assert!(error.contains("port: expected u16"), "{error}");
+        // What is bad is described as what it is.
+        let bad = DOCUMENT
+            .replacen("1e3", "-2.5", 1)
+            .replacen("5,", "300,", 1);
+        let error = read_text::<Numbers>(format, &bad).await.unwrap_err();
+        for part in [
+            "ruled: must be in -1.5..=1e300",
+            "small: expected u8, found integer `300`",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
     }
 }

@@ -145,7 +145,7 @@ async fn it_merges_by_key_and_null_takes_an_entry_away() {
             expected.map(|(key, time)| (key.to_owned(), time)).into()
         );
     }
-    for format in [Format::Json, Format::Yaml] {
+    for format in [Format::Json, Format::Jsonc, Format::Json5, Format::Yaml] {
         let layers = [
             json!({"port": 1, "a": "1s", "b": "1s"}),
             json!({"a": null}),

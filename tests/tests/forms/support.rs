@@ -6,14 +6,50 @@ use flux::{
 };
 use serde_json::Value;
 
-pub(crate) const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
+pub(crate) const FORMATS: [Format; 5] = [
+    Format::Json,
+    Format::Jsonc,
+    Format::Json5,
+    Format::Yaml,
+    Format::Toml,
+];
 
 /// The document in this format; none where it cannot be written in it.
 pub(crate) fn written(format: Format, document: &Value) -> Option<String> {
     match format {
         Format::Json => Some(serde_json::to_string_pretty(document).unwrap()),
+        Format::Jsonc => Some(with_comments(document)),
+        Format::Json5 => Some(json5(document)),
         Format::Yaml => Some(serde_yaml::to_string(document).unwrap()),
         _ => toml(document),
+    }
+}
+
+/// JSON with a comment behind each line.
+fn with_comments(document: &Value) -> String {
+    let text = serde_json::to_string_pretty(document).unwrap();
+    text.replace('\n', " // ,]} \"é\n")
+}
+
+/// JSON5 with single quotes, and a comma behind every item.
+fn json5(document: &Value) -> String {
+    let quoted = |text: &str| {
+        let json = Value::from(text).to_string();
+        let inside = json[1..json.len() - 1].replace('\'', "\\'");
+        format!("'{inside}'")
+    };
+    match document {
+        Value::Object(entries) => {
+            let entry =
+                |(key, value): (&String, &Value)| format!("{}: {},", quoted(key), json5(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<String>())
+        }
+        Value::Array(items) => {
+            let items = items.iter().map(|item| json5(item) + ",");
+            format!("[{}]", items.collect::<String>())
+        }
+        Value::String(text) => quoted(text),
+        scalar => scalar.to_string(),
     }
 }
 

@@ -60,9 +60,9 @@ async fn taken<M: Map>(name: &str, value: Value, key: &str) {
     let null = Value::Null;
     let both = json!({"map": {key: value, other: value}});
     // As YAML is written by serde_yaml, its number keys are texts, which a number is not read from.
-    for format in [Format::Json, Format::Yaml]
+    for format in [Format::Json, Format::Jsonc, Format::Json5, Format::Yaml]
         .into_iter()
-        .take(1 + usize::from(key == "a"))
+        .take(3 + usize::from(key == "a"))
     {
         let keys = async |documents: &[Value]| match read::<M>(format, documents, &[]).await {
             Ok(config) => config.keys(),

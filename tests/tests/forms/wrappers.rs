@@ -277,7 +277,7 @@ async fn null_is_nothing_where_the_type_has_a_nothing_and_else_takes_an_entry_aw
     let part = json!({"max": 5});
     let low = json!({"list": [part], "lists": {"a": [part], "b": [part]}, "options": {"a": part}, "items": [null, part]});
     let top = json!({"list": null, "lists": {"a": null}, "options": {"a": null}});
-    for format in [Format::Json, Format::Yaml] {
+    for format in [Format::Json, Format::Jsonc, Format::Json5, Format::Yaml] {
         let config = read::<Nulls>(format, &[low.clone(), top.clone()], &[])
             .await
             .unwrap();

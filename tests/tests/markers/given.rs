@@ -21,7 +21,7 @@ pub(crate) async fn files<C: Secretive>(
     folder: &Path,
     markers: &mut Markers,
 ) -> usize {
-    let (format, extension) = FORMATS[markers.below(3)];
+    let (format, extension) = FORMATS[markers.below(FORMATS.len())];
     let file = folder.join(format!("read.{extension}"));
     let parts = folder.join("parts");
     fs::create_dir_all(&parts).unwrap();

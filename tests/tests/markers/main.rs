@@ -1,6 +1,7 @@
 //! Secrets that can be recognised in every place of random documents, quoted by everything that can fail, and looked for in all that
 //! Flux prints, writes or sends. `FLUX_MARKERS=SECONDS` goes on for so long; a run without it takes a share.
 
+mod commented;
 mod deep;
 mod generate;
 mod given;
@@ -31,7 +32,7 @@ struct Case {
 
 fn cases() -> impl Strategy<Value = Case> {
     (
-        0_usize..3,
+        0..FORMATS.len(),
         prop::collection::vec("[a-zA-Z0-9+/%]{10,24}", 6),
         0_usize..8,
         program::failing(),
@@ -47,7 +48,13 @@ fn cases() -> impl Strategy<Value = Case> {
         })
 }
 
-const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
+const FORMATS: [Format; 5] = [
+    Format::Json,
+    Format::Yaml,
+    Format::Toml,
+    Format::Jsonc,
+    Format::Json5,
+];
 
 /// A document with secrets in every place that is one.
 fn document(case: &Case, secrets: &[String], wrong: usize) -> String {
@@ -71,6 +78,16 @@ fn document(case: &Case, secrets: &[String], wrong: usize) -> String {
     match case.format {
         0 => serde_json::to_string_pretty(&value).unwrap(),
         1 => serde_yaml::to_string(&value).unwrap(),
+        number @ 3.. => {
+            // Its comments have secrets of the case.
+            let old = &case.secrets[0];
+            let json = serde_json::to_string_pretty(&value).unwrap();
+            let lines = json.lines().map(|line| match number {
+                3 => format!("{line} // {old}\n"),
+                _ => format!("/* {old} */ {line}\n"),
+            });
+            lines.collect()
+        }
         _ => {
             let entries = value.as_object().unwrap().iter();
             let lines = entries.map(|(key, value)| format!("{key} = {}\n", in_toml(value)));

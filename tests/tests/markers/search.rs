@@ -1,6 +1,7 @@
 //! Programs with secrets in every kind of place, and all that can be asked of them, searched.
 
 use crate::{
+    commented,
     deep::{PANICS, QUOTED, QUOTING, around},
     given,
     orders::orders,
@@ -34,8 +35,10 @@ pub(crate) trait Secretive: Root + Clone {
     fn filled(&mut self) -> &mut String;
 }
 
-pub(crate) const FORMATS: [(Format, &str); 3] = [
+pub(crate) const FORMATS: [(Format, &str); 5] = [
     (Format::Json, "json"),
+    (Format::Jsonc, "jsonc"),
+    (Format::Json5, "json5"),
     (Format::Yaml, "yaml"),
     (Format::Toml, "toml"),
 ];
@@ -91,6 +94,9 @@ fn printed(value: &Value, format: Format, markers: &mut Markers) -> Option<Strin
             false => serde_yaml::to_string(value).ok(),
         },
         Format::Toml => Some(in_toml(value, markers.one_in(2))),
+        Format::Jsonc | Format::Json5 => {
+            Some(commented::printed(value, format == Format::Json5, markers))
+        }
         _ => match markers.one_in(2) {
             true => serde_json::to_string(value).ok(),
             false => serde_json::to_string_pretty(value).ok(),
@@ -284,7 +290,7 @@ fn descriptions<C: Secretive>(outputs: &Outputs) {
 
 /// The command line over a document that is good and one that may not be.
 fn commands<C: Secretive>(outputs: &Outputs, folder: &Path, markers: &mut Markers) {
-    let (format, extension) = FORMATS[markers.below(3)];
+    let (format, extension) = FORMATS[markers.below(FORMATS.len())];
     let files = [("good", Chance::Good), ("next", Chance::Bad)].map(|(name, chance)| {
         let path = folder.join(name).join(format!("never-there.{extension}"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -373,7 +379,7 @@ fn uris<C: Secretive>(outputs: &Outputs, markers: &mut Markers) {
 async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept.json").to_str().unwrap().to_owned();
-    let (format, _) = FORMATS[markers.below(3)];
+    let (format, _) = FORMATS[markers.below(FORMATS.len())];
     let (lower, below) = Channel::buffered("lower", 8);
     let (upper, above) = Channel::buffered("upper", 8);
     let (fails, encoding) = (QUOTING[markers.below(QUOTING.len())], markers.below(6));

@@ -58,7 +58,9 @@ pub(crate) const fn root<C: Config + DeserializeOwned + Debug>(name: &'static st
 
 fn serde_alone<C: DeserializeOwned + Debug>(format: Format, text: &str) -> Read {
     let read: Result<C, String> = match format {
-        Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+        Format::Json | Format::Jsonc | Format::Json5 => {
+            serde_json::from_str(text).map_err(|error| error.to_string())
+        }
         Format::Yaml => serde_yaml::from_str(text).map_err(|error| error.to_string()),
         Format::Toml => toml::from_str(text).map_err(|error| error.to_string()),
     };

@@ -8,7 +8,7 @@ use std::fmt::Write;
 pub(crate) fn print(node: &TreeNode, format: Format, style: u64) -> Option<String> {
     let mut random = Random::new(style);
     match format {
-        Format::Json => Some(inline(node, format)?),
+        Format::Json | Format::Jsonc | Format::Json5 => Some(inline(node, format)?),
         Format::Yaml => {
             let mut text = String::new();
             match node {

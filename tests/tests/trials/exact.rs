@@ -213,6 +213,27 @@ const YAML: &[&str] = &[
     "ünï",
 ];
 
+const JSON5: &[&str] = &[
+    "0x1F",
+    "-0XfF",
+    "+1",
+    ".5",
+    "5.",
+    "-.5e3",
+    "0xffffffffffffffffffffffffffffffff",
+    "NaN",
+    "-NaN",
+    "+Infinity",
+    "-Infinity",
+    "'1.10'",
+    "'NaN'",
+    "'0x1F'",
+    "'a\\\nb\\x41\\v\\0\\'\"'",
+    "[.5, 'a', null, Infinity,]",
+    "{a: 0x10, '$plain': 1, '1': 'x'}",
+    "{$plain: 'x'}",
+];
+
 const JSON: &[&str] = &[
     "1.10",
     "1e3",
@@ -284,13 +305,19 @@ fn every_value_of_every_format_in_every_type_is_kept_as_it_was() {
     for (format, scalars) in [
         (Format::Yaml, YAML),
         (Format::Json, JSON),
+        (Format::Jsonc, JSON),
+        (Format::Json5, JSON),
+        (Format::Json5, JSON5),
         (Format::Toml, TOML),
     ] {
         for scalar in scalars {
             for field in FIELDS {
                 let document = match format {
                     Format::Yaml => format!("small: 7\n{field}: {scalar}\n"),
-                    Format::Json => format!("{{\"small\": 7, \"{field}\": {scalar}}}"),
+                    Format::Json | Format::Jsonc => {
+                        format!("{{\"small\": 7, \"{field}\": {scalar}}}")
+                    }
+                    Format::Json5 => format!("{{small: 7, {field}: {scalar},}}"),
                     Format::Toml => format!("on = true\n{field} = {scalar}\n"),
                 };
                 match is_kept::<Values>(&Reading::Format(format), &document) {
@@ -361,6 +388,14 @@ fn secrets_are_not_in_the_file_in_any_format() {
         (
             Format::Json,
             "{\"password\": \"hunter22\", \"sections\": {\"a\": {\"name\": \"1.10\", \"token\": \"hunter24\"}}}",
+        ),
+        (
+            Format::Jsonc,
+            "{\"password\": \"hunter22\", /* hunter23 */ \"sections\": {\"a\": {\"name\": \"1.10\", \"token\": \"hunter24\",}}}",
+        ),
+        (
+            Format::Json5,
+            "{password: 'hunter\\\n22', /* hunter23 */ sections: {a: {name: '1.10', token: \"hunter\\x324\",}}}",
         ),
         (
             Format::Toml,

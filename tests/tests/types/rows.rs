@@ -68,6 +68,8 @@ fn forms(json: &str) -> Vec<(Format, String)> {
     let yaml = serde_yaml::to_string(&serde_json::json!({ "v": value })).expect("YAML");
     let mut forms = vec![
         (Format::Json, format!("{{\"v\": {json}}}")),
+        (Format::Jsonc, format!("{{\"v\": {json}, /* a comment */}}")),
+        (Format::Json5, format!("{{v: {json},}}")),
         (Format::Yaml, yaml),
     ];
     if let Some(value) = toml(&value) {

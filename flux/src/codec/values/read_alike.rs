@@ -220,6 +220,29 @@ fn json_of_the_same_values_is_read_alike_by_every_type() {
     );
     let all = documents(&scalars, &keys, &places);
     every_type_reads_alike(&Decoder::Json, &all);
+    #[cfg(feature = "jsonc")]
+    every_type_reads_alike(&Decoder::Jsonc, &all);
+}
+
+#[cfg(feature = "json5")]
+#[test]
+fn json5_of_the_same_values_is_read_alike_by_every_type() {
+    let scalars = listed(
+        r##"null ; true ; 0 ; -0 ; +0 ; 0x0 ; -0.0 ; 0. ; .0 ; 1 ; +1 ; 0x1 ; 1.0 ; 1. ; 1e0 ; .1e1 ; 10 ; 0xA ; 0xa ; NaN ;
+            +NaN ; -NaN ; Infinity ; +Infinity ; -Infinity ; 18446744073709551616 ; 0x10000000000000000 ; 1e400 ; "" ; '' ;
+            "a" ; 'a' ; 'a' ; 'a' ; '' ; "1" ; '1' ; "true" ; 'null' ; '1s' ; '10MB' ; [] ; {} ; [null] ; [1,] ;
+            [1] ; ['1'] ; {a: null} ; {a: 1} ; {'a': 0x1} ; {"a": 1,} ; {a: '1'} ; {x: {}} ; {x: {a: 'b'}} ;
+            {'1': 'a'} ; {a: 1, 'a': 1} ; {true: 'a'} ; 'x' ; {$plain: '1'} ;
+            {'$serde_json::private::Number': '1'} ; {"$serde_json::private::RawValue": "1"} ; {a: 2}"##,
+    );
+    let keys =
+        listed(r##"a ; 'a' ; "a" ; '1' ; '01' ; '' ; null ; true ; NaN ; Infinity ; v ; 'v' ; V"##);
+    let places = listed(
+        r##"{v: VALUE} ; {v: [VALUE]} ; {v: {a: VALUE}} ; {'v': {x: VALUE}} ; VALUE ; {v: {KEY: 'a'}} ; {v: {KEY: null}} ;
+            {v: {KEY: {a: 'b'}}} ; {KEY: 'a'} ; {KEY: {a: 'b'}} ; {v: {a: {KEY: 1}}}"##,
+    );
+    let all = documents(&scalars, &keys, &places);
+    every_type_reads_alike(&Decoder::Json5, &all);
 }
 
 #[test]

@@ -282,11 +282,17 @@ fn written(document: &Value, decoder: &Decoder, rng: &mut Rng) -> String {
         },
     );
     match decoder {
-        Decoder::Json => writer.flow(&document, false),
+        decoder if decoder.is_json() => writer.flow(&document, false),
         Decoder::Yaml => writer.block(&document, 0),
         _ => writer.toml(&root),
     }
     writer.out
+}
+
+impl Decoder {
+    fn is_json(&self) -> bool {
+        crate::codec::dialect(self).is_some_and(crate::document::Dialect::is_json)
+    }
 }
 
 /// Another document.
@@ -316,7 +322,15 @@ fn what_was_only_written_anew_is_the_same_and_another_value_is_not() {
     let told = format!("FLUX_VALUES_SEED={seed}");
     let rng = &mut Rng::with_seed(seed);
     for round in 0..1_500 {
-        for decoder in [Decoder::Json, Decoder::Yaml, Decoder::Toml] {
+        for decoder in [
+            Decoder::Json,
+            #[cfg(feature = "jsonc")]
+            Decoder::Jsonc,
+            #[cfg(feature = "json5")]
+            Decoder::Json5,
+            Decoder::Yaml,
+            Decoder::Toml,
+        ] {
             let document = document(rng);
             let other = changed(&document, rng);
             let [one, two, other] =

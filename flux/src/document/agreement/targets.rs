@@ -103,6 +103,10 @@ fn holds<T: DeserializeOwned + Debug>(dialect: Dialect, text: &str) -> usize {
     };
     let fast: Result<V<T>, String> = match dialect {
         Dialect::Json => fast(&LazyModel::new(&Decoder::Json, text)),
+        #[cfg(feature = "jsonc")]
+        Dialect::Jsonc => fast(&LazyModel::new(&Decoder::Jsonc, text)),
+        #[cfg(feature = "json5")]
+        Dialect::Json5 => fast(&LazyModel::new(&Decoder::Json5, text)),
         Dialect::Yaml => fast(&LazyModel::new(&Decoder::Yaml, text)),
         _ => fast(&LazyModel::new(&Decoder::Toml, text)),
     }

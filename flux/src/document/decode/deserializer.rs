@@ -8,8 +8,6 @@ use super::{
     ListKind, NodeDecoder,
     variant::{TaggedValue, VariantEntry},
 };
-#[cfg(feature = "json")]
-use crate::document::Dialect;
 #[cfg(feature = "yaml")]
 use crate::document::{
     DocumentScalar,
@@ -34,13 +32,10 @@ macro_rules! numbers {
                 };
             }
             #[cfg(feature = "json")]
-            if matches!(self.document.dialect(), Dialect::Json) {
+            if self.document.dialect().is_json() {
                 return match self.content() {
                     NodeContent::Scalar(_) if self.is_wide() => Err(self.wide(&visitor)),
-                    NodeContent::Scalar(scalar) => {
-                        let source = self.document.source(self.document.resolved(self.id));
-                        json::number(source, scalar, visitor)
-                    }
+                    NodeContent::Scalar(scalar) => json::number(self.read(scalar)?, visitor),
                     _ => Err(self.unexpected(&visitor)),
                 };
             }
@@ -64,7 +59,7 @@ macro_rules! wide {
             }
             #[cfg(feature = "json")]
             if self.document.kind(self.id) == Some(ResolvedKind::Integer)
-                && matches!(self.document.dialect(), Dialect::Json)
+                && self.document.dialect().is_json()
             {
                 return match self.document.key(self.id).parse::<$type>() {
                     Ok(number) => visitor.$visit(number),
@@ -141,11 +136,10 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
             };
         }
         #[cfg(feature = "json")]
-        if let (Dialect::Json, NodeContent::Scalar(scalar)) =
-            (self.document.dialect(), self.content())
+        if let (true, NodeContent::Scalar(scalar)) =
+            (self.document.dialect().is_json(), self.content())
         {
-            let source = self.document.source(self.document.resolved(self.id));
-            return json::number(source, scalar, visitor);
+            return json::number(self.read(scalar)?, visitor);
         }
         self.any_scalar(visitor)
     }
@@ -260,7 +254,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         #[cfg(feature = "json")]
-        if matches!(self.document.dialect(), Dialect::Json) && name == json::RAW {
+        if self.takes_raw() && name == json::RAW {
             // serde_json's `RawValue` takes the text as it is.
             let source = self.document.source(self.document.resolved(self.id));
             let entry = std::iter::once((json::RAW, source));

@@ -13,9 +13,30 @@ pub(super) fn read<'d>(
     scalar: &'d DocumentScalar<'_>,
 ) -> Result<ScalarValue<'d>, TreeError> {
     // An escape may be half a pair, which serde_json refuses.
-    if scalar.style == ScalarStyle::Quoted && !source.contains('\\') {
-        return Ok(ScalarValue::Text(scalar.text.as_ref().into()));
+    match scalar.style {
+        ScalarStyle::Quoted if !source.contains('\\') => Ok(text(scalar)),
+        ScalarStyle::Quoted => parsed(source),
+        _ => parsed(&scalar.text),
     }
+}
+
+/// A scalar of JSON5, whose parser has refused what is no text, and left numbers as JSON writes them.
+#[cfg(feature = "json5")]
+pub(super) fn read_json5<'d>(scalar: &'d DocumentScalar<'_>) -> Result<ScalarValue<'d>, TreeError> {
+    match (scalar.style, &*scalar.text) {
+        (ScalarStyle::Quoted, _) => Ok(text(scalar)),
+        (_, "NaN") => Ok(ScalarValue::F64(f64::NAN)),
+        (_, "Infinity") => Ok(ScalarValue::F64(f64::INFINITY)),
+        (_, "-Infinity") => Ok(ScalarValue::F64(f64::NEG_INFINITY)),
+        (_, plain) => parsed(plain),
+    }
+}
+
+fn text<'d>(scalar: &'d DocumentScalar<'_>) -> ScalarValue<'d> {
+    ScalarValue::Text(scalar.text.as_ref().into())
+}
+
+fn parsed<'d>(source: &str) -> Result<ScalarValue<'d>, TreeError> {
     let no_scalar = || TreeError("number out of range".to_owned());
     Ok(match serde_json::from_str(source).map_err(told)? {
         Value::Null => ScalarValue::Nothing,
@@ -32,11 +53,9 @@ pub(super) fn read<'d>(
 
 /// A scalar for a target that takes a number; errors are in serde_json's words.
 pub(super) fn number<'de, V: Visitor<'de>>(
-    source: &str,
-    scalar: &DocumentScalar<'_>,
+    value: ScalarValue<'_>,
     visitor: V,
 ) -> Result<V::Value, TreeError> {
-    let value = read(source, scalar)?;
     match value {
         ScalarValue::U64(_) | ScalarValue::I64(_) | ScalarValue::F64(_) => visit(value, visitor),
         other => Err(no_number(&other, &visitor)),

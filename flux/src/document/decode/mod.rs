@@ -147,6 +147,17 @@ impl<'d> NodeDecoder<'d> {
         }
     }
 
+    /// Whether the text of a value is JSON.
+    #[cfg(feature = "json")]
+    fn takes_raw(self) -> bool {
+        match self.document.dialect() {
+            Dialect::Json => true,
+            #[cfg(feature = "jsonc")]
+            Dialect::Jsonc => true,
+            _ => false,
+        }
+    }
+
     fn is_toml(self) -> bool {
         match self.document.dialect() {
             #[cfg(feature = "toml")]
@@ -230,7 +241,7 @@ impl<'d> NodeDecoder<'d> {
                 }),
                 value => match self.document.dialect() {
                     #[cfg(feature = "json")]
-                    Dialect::Json => json::visit(value, visitor),
+                    dialect if dialect.is_json() => json::visit(value, visitor),
                     _ => value.visit(visitor),
                 },
             },
@@ -252,6 +263,10 @@ impl<'d> NodeDecoder<'d> {
         match self.document.dialect() {
             #[cfg(feature = "json")]
             Dialect::Json => json::read(self.document.source(self.id), scalar),
+            #[cfg(feature = "jsonc")]
+            Dialect::Jsonc => json::read(self.document.source(self.id), scalar),
+            #[cfg(feature = "json5")]
+            Dialect::Json5 => json::read_json5(scalar),
             #[cfg(feature = "yaml")]
             Dialect::Yaml => Ok(yaml::read(scalar, self.tag())),
             #[cfg(feature = "toml")]

@@ -1,10 +1,16 @@
 //! Makes a document of a text by the parser of its format, or of a tree.
 
 use super::{Dialect, Document, NodeId, Unfollowed};
+#[cfg(feature = "json5")]
+use crate::document::JsonRefusal;
 #[cfg(feature = "dotenv")]
 use crate::document::build::VariablePlaces;
 #[cfg(feature = "json")]
 use crate::document::json;
+#[cfg(feature = "json5")]
+use crate::document::json5;
+#[cfg(feature = "jsonc")]
+use crate::document::jsonc;
 #[cfg(feature = "toml")]
 use crate::document::toml;
 use crate::document::{build::NodeBuilder, tree::Tree};
@@ -18,6 +24,10 @@ impl<'t> Document<'t> {
         match dialect {
             #[cfg(feature = "json")]
             Dialect::Json => json::parse(text),
+            #[cfg(feature = "jsonc")]
+            Dialect::Jsonc => jsonc::parse(text),
+            #[cfg(feature = "json5")]
+            Dialect::Json5 => json5::parse(text).map_err(|refusal| Unfollowed::from(&refusal)),
             #[cfg(feature = "yaml")]
             Dialect::Yaml => yaml::parse(text),
             #[cfg(feature = "toml")]
@@ -29,6 +39,12 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// Why a text is no JSON5; none where it is.
+    #[cfg(feature = "json5")]
+    pub(crate) fn json5_refusal(text: &str) -> Option<JsonRefusal> {
+        json5::parse(text).err()
+    }
+
     /// What a tree contains.
     pub(crate) fn of_tree(tree: &Tree) -> Document<'static> {
         let mut builder = NodeBuilder::default();
@@ -38,6 +54,7 @@ impl<'t> Document<'t> {
             dialect: Dialect::Tree,
             root: NodeId(0),
             nodes: builder.nodes,
+            comments: Vec::new(),
             lines: OnceCell::new(),
         }
     }
@@ -57,6 +74,7 @@ impl<'t> Document<'t> {
             dialect: Dialect::Tree,
             root: NodeId(0),
             nodes: builder.nodes,
+            comments: Vec::new(),
             lines: OnceCell::new(),
         })
     }

@@ -253,6 +253,8 @@ mod not_in_json {
     #[test]
     fn a_number_that_json_does_not_have_is_refused_where_a_json_value_would_be_null() {
         let texts = [
+            #[cfg(feature = "json5")]
+            (Format::Json5, ["NaN", "Infinity", "-Infinity"]),
             (Format::Yaml, [".nan", ".inf", "-.inf"]),
             (Format::Toml, ["nan", "inf", "-inf"]),
         ];
@@ -260,8 +262,9 @@ mod not_in_json {
             for number in numbers {
                 let read = |yaml: &str, toml: &str| {
                     let document = match format {
-                        Format::Yaml => yaml,
-                        _ => toml,
+                        Format::Yaml => yaml.to_owned(),
+                        Format::Json5 => format!("{{{yaml}}}"),
+                        _ => toml.to_owned(),
                     };
                     let document = document.replace('@', number);
                     let decoder = format.into();

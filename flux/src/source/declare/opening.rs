@@ -175,7 +175,7 @@ pub(super) fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Dec
         .or_else(|| Format::of_path(path).map(Decoder::from))
         .ok_or_else(|| {
             format!(
-                "the format of `{path}` is not known from its name; name one of json, yaml, toml"
+                "the format of `{path}` is not known from its name; name one of json, yaml, toml, jsonc, json5"
             )
         })
 }

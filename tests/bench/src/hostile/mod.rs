@@ -128,7 +128,7 @@ pub(crate) fn run(table: &mut Table) {
         "the page has every row: `--features recordings`, without FLUX_HOSTILE"
     );
     let mut all = Vec::new();
-    for format in FORMATS {
+    for format in FORMATS.iter().copied() {
         let good = SIZES.map(|size| cost("good", format, size));
         let shapes = SHAPES.iter().filter(|(_, make)| make(format, 64).is_some());
         let pairs = PAIRS
@@ -279,7 +279,7 @@ pub(crate) fn cell(shape: &str, format: &str, size: usize) {
         let before = memory();
         let began = processor_time();
         let config: Plain = match format {
-            "json" => serde_json::from_str(&text).expect("JSON"),
+            "json" | "jsonc" | "json5" => serde_json::from_str(&text).expect("JSON"),
             "yaml" => serde_yaml::from_str(&text).expect("YAML"),
             _ => toml::from_str(&text).expect("TOML"),
         };
@@ -305,7 +305,7 @@ pub(crate) fn cell(shape: &str, format: &str, size: usize) {
         let began = processor_time();
         // What cannot be decoded costs what it took to find that out.
         let any: Option<serde_json::Value> = match format {
-            "json" => serde_json::from_str(&text).ok(),
+            "json" | "jsonc" | "json5" => serde_json::from_str(&text).ok(),
             "yaml" => serde_yaml::from_str(&text).ok(),
             _ => toml::from_str(&text).ok(),
         };
@@ -316,6 +316,8 @@ pub(crate) fn cell(shape: &str, format: &str, size: usize) {
     }
     let format = match format {
         "json" => Format::Json,
+        "jsonc" => Format::Jsonc,
+        "json5" => Format::Json5,
         "yaml" => Format::Yaml,
         _ => Format::Toml,
     };
@@ -328,7 +330,7 @@ pub(crate) fn cell(shape: &str, format: &str, size: usize) {
             .build()
             .expect("a layer");
         let first: &[u8] = match format {
-            Format::Json => b"{\"password\": \"hunter2hunter2\"}",
+            Format::Json | Format::Jsonc | Format::Json5 => b"{\"password\": \"hunter2hunter2\"}",
             Format::Yaml => b"password: hunter2hunter2\n",
             _ => b"password = \"hunter2hunter2\"\n",
         };
@@ -350,7 +352,7 @@ fn good(format: &str, size: usize) -> String {
     let one = |keys| {
         let config = plain(keys, 1);
         match format {
-            "json" => serde_json::to_string(&config).expect("JSON"),
+            "json" | "jsonc" | "json5" => serde_json::to_string(&config).expect("JSON"),
             "yaml" => serde_yaml::to_string(&config).expect("YAML"),
             _ => toml::to_string(&config).expect("TOML"),
         }

@@ -25,7 +25,13 @@ fn tables(all: &[Measured]) -> String {
         all.iter()
             .filter(move |one| one.format == format && !is_pair(one))
     };
-    for (format, name) in [("json", "JSON"), ("yaml", "YAML"), ("toml", "TOML")] {
+    for (format, name) in [
+        ("json", "JSON"),
+        ("jsonc", "JSON with comments"),
+        ("json5", "JSON5"),
+        ("yaml", "YAML"),
+        ("toml", "TOML"),
+    ] {
         table(&mut text, name, of_format(format));
     }
     table(

@@ -3,7 +3,10 @@
 
 use std::fmt::Write;
 
-pub(crate) const FORMATS: [&str; 3] = ["json", "yaml", "toml"];
+pub(crate) const FORMATS: &[&str] = match cfg!(feature = "recordings") {
+    true => &["json", "jsonc", "json5", "yaml", "toml"],
+    false => &["json", "yaml", "toml"],
+};
 
 pub(crate) type Make = fn(&str, usize) -> Option<String>;
 
@@ -123,10 +126,17 @@ pub(crate) const SHAPES: &[(&str, Make)] = &[
 
 const WRONG_TEXT: &str = "\"x\"";
 
+/// Whether a document of JSON is one of this format.
+fn is_json(format: &str) -> bool {
+    matches!(format, "json" | "jsonc" | "json5")
+}
+
 /// One key and its value.
 fn document(format: &str, value: &str, key: &str) -> String {
     match format {
-        "json" => format!("{{\"password\": \"hunter2hunter2\", \"{key}\": {value}}}"),
+        "json" | "jsonc" | "json5" => {
+            format!("{{\"password\": \"hunter2hunter2\", \"{key}\": {value}}}")
+        }
         "yaml" => format!("password: hunter2hunter2\n{key}: {value}\n"),
         _ => format!("password = \"hunter2hunter2\"\n{key} = {value}\n"),
     }
@@ -140,7 +150,7 @@ fn with(format: &str, key: &str, value: &str, wrong: bool) -> String {
         "1".to_owned()
     };
     match format {
-        "json" => {
+        "json" | "jsonc" | "json5" => {
             format!("{{\"password\": \"hunter2hunter2\", \"port\": {port}, \"{key}\": {value}}}")
         }
         "yaml" => format!("password: hunter2hunter2\nport: {port}\n{key}: {value}\n"),
@@ -166,7 +176,7 @@ fn fields(
     value: &str,
 ) -> String {
     let mut text = match format {
-        "json" => "{\"password\": \"hunter2hunter2\"".to_owned(),
+        "json" | "jsonc" | "json5" => "{\"password\": \"hunter2hunter2\"".to_owned(),
         "yaml" => "password: hunter2hunter2\n".to_owned(),
         _ => "password = \"hunter2hunter2\"\n".to_owned(),
     };
@@ -174,13 +184,13 @@ fn fields(
     while i == 0 || text.len() < size {
         let key = key(i);
         let _ = match format {
-            "json" => write!(text, ", \"{under}{key}\": {value}"),
+            "json" | "jsonc" | "json5" => write!(text, ", \"{under}{key}\": {value}"),
             "yaml" => writeln!(text, "? {under}{key}\n: {value}"),
             _ => writeln!(text, "{under}{key} = {value}"),
         };
         i += 1;
     }
-    if format == "json" {
+    if is_json(format) {
         text.push('}');
     }
     text
@@ -192,7 +202,7 @@ fn map(format: &str, size: usize, key: &str, value: impl Fn(usize) -> String) ->
     while entries.len() < size {
         let value = value(i);
         let _ = match format {
-            "json" => write!(
+            "json" | "jsonc" | "json5" => write!(
                 entries,
                 "{}\"entry{i}\": {value}",
                 if i == 0 { "" } else { ", " }
@@ -203,7 +213,7 @@ fn map(format: &str, size: usize, key: &str, value: impl Fn(usize) -> String) ->
         i += 1;
     }
     Some(match format {
-        "json" => document(format, &format!("{{{entries}}}"), key),
+        "json" | "jsonc" | "json5" => document(format, &format!("{{{entries}}}"), key),
         "yaml" => format!("password: hunter2hunter2\n{key}:\n{entries}"),
         _ => format!("password = \"hunter2hunter2\"\n[{key}]\n{entries}"),
     })
@@ -211,7 +221,7 @@ fn map(format: &str, size: usize, key: &str, value: impl Fn(usize) -> String) ->
 
 fn section(format: &str, key: &str, value: &str) -> String {
     match format {
-        "json" => format!("{{\"{key}\": {value}}}"),
+        "json" | "jsonc" | "json5" => format!("{{\"{key}\": {value}}}"),
         "yaml" => format!("{{{key}: {value}}}"),
         _ => format!("{{ {key} = {value} }}"),
     }
@@ -223,14 +233,16 @@ fn long_key(format: &str, size: usize) -> Option<String> {
     let mut i = 0;
     while inner.len() < size / 2 {
         let _ = match format {
-            "json" => write!(inner, "{}\"u{i}\": 1", if i == 0 { "" } else { "," }),
+            "json" | "jsonc" | "json5" => {
+                write!(inner, "{}\"u{i}\": 1", if i == 0 { "" } else { "," })
+            }
             "yaml" => writeln!(inner, "    u{i}: 1"),
             _ => writeln!(inner, "u{i} = 1"),
         };
         i += 1;
     }
     Some(match format {
-        "json" => format!(
+        "json" | "jsonc" | "json5" => format!(
             "{{\"password\": \"hunter2hunter2\", \"tenants\": {{\"{long}\": {{{inner}}}}}}}"
         ),
         "yaml" => format!("password: hunter2hunter2\ntenants:\n  ? {long}\n  :\n{inner}"),
@@ -242,7 +254,9 @@ fn long_secret(format: &str, size: usize) -> Option<String> {
     let secret = "s".repeat(size - size / 8);
     let items = vec!["0"; size / 24].join(",");
     Some(match format {
-        "json" => format!("{{\"password\": \"{secret}\", \"nums\": [{items}], \"port\": \"x\"}}"),
+        "json" | "jsonc" | "json5" => {
+            format!("{{\"password\": \"{secret}\", \"nums\": [{items}], \"port\": \"x\"}}")
+        }
         "yaml" => format!("password: {secret}\nnums: [{items}]\nport: x\n"),
         _ => format!("password = \"{secret}\"\nnums = [{items}]\nport = \"x\"\n"),
     })
@@ -252,7 +266,9 @@ fn many_secrets(format: &str, size: usize) -> Option<String> {
     let text = map(format, size / 2, "tokens", |i| format!("\"secret-{i:08}\""))?;
     let items = vec!["0"; size / 4].join(",");
     Some(match format {
-        "json" => format!("{{\"nums\": [{items}], \"port\": \"x\", {}", &text[1..]),
+        "json" | "jsonc" | "json5" => {
+            format!("{{\"nums\": [{items}], \"port\": \"x\", {}", &text[1..])
+        }
         "yaml" => format!("nums: [{items}]\nport: x\n{text}"),
         _ => format!("nums = [{items}]\nport = \"x\"\n{text}"),
     })
@@ -260,13 +276,13 @@ fn many_secrets(format: &str, size: usize) -> Option<String> {
 
 fn twice(format: &str, size: usize) -> Option<String> {
     let entry = match format {
-        "json" => "\"host\": \"a\"",
+        "json" | "jsonc" | "json5" => "\"host\": \"a\"",
         "yaml" => "host: a",
         _ => "host = \"a\"",
     };
     let entries = vec![entry; size / (entry.len() + 2)];
     Some(match format {
-        "json" => format!("{{{}}}", entries.join(", ")),
+        "json" | "jsonc" | "json5" => format!("{{{}}}", entries.join(", ")),
         _ => entries.join("\n"),
     })
 }
@@ -284,7 +300,7 @@ fn many_deep(format: &str, size: usize) -> Option<String> {
 
 fn deep_maps(format: &str, size: usize) -> Option<String> {
     let (open, close) = match format {
-        "json" => ("{\"a\":", "}"),
+        "json" | "jsonc" | "json5" => ("{\"a\":", "}"),
         "yaml" => ("{a: ", "}"),
         _ => ("{a=", "}"),
     };
@@ -304,7 +320,9 @@ fn unfinished(format: &str, size: usize) -> Option<String> {
 }
 
 fn comments(format: &str, size: usize) -> Option<String> {
-    let comments = "# a comment with [ brackets ] and \"quotes\"\n".repeat(size / 44);
+    let begin = if is_json(format) { "//" } else { "#" };
+    let comment = format!("{begin} a comment with [ brackets ] and \"quotes\"\n");
+    let comments = comment.repeat(size / 44);
     (format != "json").then(|| format!("{comments}{}", document(format, WRONG_TEXT, "port")))
 }
 

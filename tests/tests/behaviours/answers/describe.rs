@@ -56,7 +56,13 @@ struct Needs {
 #[tokio::test]
 async fn a_template_decodes_to_the_defaults() {
     let defaults = over::<App>(&[("empty", Format::Json, "{}")], &[]).await;
-    for format in [Format::Json, Format::Yaml, Format::Toml] {
+    for format in [
+        Format::Json,
+        Format::Jsonc,
+        Format::Json5,
+        Format::Yaml,
+        Format::Toml,
+    ] {
         let text = App::template(format);
         assert!(!text.contains("changeit"), "{text}");
         let app = over::<App>(&[("template", format, &text)], &[]).await;
@@ -179,7 +185,13 @@ fn every_text_has_arguments_aliases_and_accessors() {
 
 #[tokio::test]
 async fn a_template_with_other_names_decodes_to_the_defaults() {
-    for format in [Format::Json, Format::Yaml, Format::Toml] {
+    for format in [
+        Format::Json,
+        Format::Jsonc,
+        Format::Json5,
+        Format::Yaml,
+        Format::Toml,
+    ] {
         let text = Named::template(format);
         let named = over::<Named>(&[("template", format, &text)], &[]).await;
         assert_eq!(named.get().port, 80, "{text}");

@@ -190,7 +190,7 @@ proptest! {
         block_on(async {
             let app = over::<App>(&documents, variables).await;
             let effective = app.effective().unwrap();
-            for format in [Format::Json, Format::Yaml, Format::Toml] {
+            for format in [Format::Json, Format::Jsonc, Format::Json5, Format::Yaml, Format::Toml] {
                 let with_null = effective.print(Format::Json).contains("null");
                 if format == Format::Toml && with_null {
                     continue;

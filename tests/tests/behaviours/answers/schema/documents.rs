@@ -196,8 +196,10 @@ pub(super) fn have_the_same_verdict<C: Config + Describe>(at_least: u32) {
             mutated(&mut value, rng);
         }
         let expected = validator.accepts(&value);
-        let judged = verdict::<C>(Format::Json, &[value.to_string()]);
-        assert_eq!(expected, judged.is_ok(), "{value:#}\n{judged:?}");
+        for format in [Format::Json, Format::Jsonc, Format::Json5] {
+            let judged = verdict::<C>(format, &[value.to_string()]);
+            assert_eq!(expected, judged.is_ok(), "{format}: {value:#}\n{judged:?}");
+        }
         if let Some(text) = toml(&value) {
             let judged = verdict::<C>(Format::Toml, std::slice::from_ref(&text));
             assert_eq!(expected, judged.is_ok(), "{text}\n{judged:?}");
