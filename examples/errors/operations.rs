@@ -31,6 +31,7 @@ pub async fn cases() -> Vec<Said> {
         ("quarantine", quarantine().await),
         ("stale", stale().await),
         ("not a file", not_a_file().await),
+        ("found nowhere", found_nowhere().await),
     ];
     said.extend(rollback().await);
     said
@@ -183,6 +184,15 @@ async fn stale() -> String {
 async fn not_a_file() -> String {
     std::fs::create_dir("app.yaml").expect("a folder that can be written to");
     let builder = Capacitor::<Routes>::builder().source(Source::file("app.yaml"));
+    let capacitor = builder.build().expect("layers that work");
+    let told = error(capacitor.start().await);
+    capacitor.stop().await;
+    told
+}
+
+async fn found_nowhere() -> String {
+    let source = Source::search("app.yaml", ["conf", "/etc/never"]);
+    let builder = Capacitor::<Routes>::builder().source(source);
     let capacitor = builder.build().expect("layers that work");
     let told = error(capacitor.start().await);
     capacitor.stop().await;

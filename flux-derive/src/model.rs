@@ -97,6 +97,8 @@ pub(crate) struct Source {
 /// Where a layer comes from.
 pub(crate) enum SourcePlace {
     File(Template),
+    /// A file, and the folders that it is looked for in.
+    Search(Template, Vec<Template>),
     Env(Template),
     Dotenv(Template),
     Args,

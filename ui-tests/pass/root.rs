@@ -7,7 +7,7 @@ use flux::Flux;
 #[derive(Flux, Debug)]
 #[flux(source = "file:app.yaml", override = "env:APP_")]
 #[flux(source("file:${DIR:-/etc}/app.toml", optional), source("file:${FILE}", format = "json"))]
-#[flux(source = "${MORE:-file:more.yaml}", optional_source = "dotenv:.env?prefix=APP_", override = "env")]
+#[flux(source = "${MORE:-file:more.yaml}", source = "file:app.toml?search=.,${DIR:-~/.config}/app", optional_source = "dotenv:.env?prefix=APP_", override = "env")]
 #[flux(debounce = "50ms", startup_timeout = "10s", resync = "1m", unknown = "deny", name = "app")]
 pub struct AppConfig {
     /// Port.

@@ -67,6 +67,16 @@ pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
             };
             (SourcePlace::File(path), format)
         }
+        Uri::Search { file, folders } => {
+            if cfg!(not(feature = "file")) {
+                errors.at(attr.uri, feature_off("file sources", "file"));
+            }
+            let format = match options.is_set(Key::Format) {
+                true => format,
+                false => inferred(&file, attr, errors),
+            };
+            (SourcePlace::Search(file, folders), format)
+        }
         Uri::Env { prefix } => {
             separated(&prefix, attr.uri, errors);
             if let Some(key) = options.key(Key::Format) {

@@ -12,6 +12,11 @@ pub(super) fn source(source: &Source, flux: &TokenStream) -> TokenStream {
             let path = template(path);
             quote!(#flux::Source::file(#path))
         }
+        SourcePlace::Search(file, folders) => {
+            // Of one type, whether variables are in them or not.
+            let (file, folders) = (template(file), folders.iter().map(parts));
+            quote!(#flux::Source::search(#file, [#(#folders),*]))
+        }
         SourcePlace::Env(prefix) => {
             let prefix = template(prefix);
             quote!(#flux::Source::env(#prefix))

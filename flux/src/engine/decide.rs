@@ -229,6 +229,9 @@ impl Engine {
         }
         let state = &mut self.layers.states[layer];
         (state.unsettled, state.received) = (report.unsettled, report.received);
+        if let Some(place) = report.found {
+            state.found_in(place);
+        }
         let observed = report.observation;
         let news = observed.map(|observation| self.observe(layer, observation, now()));
         self.layers.states[layer].closed();

@@ -28,6 +28,8 @@ pub(crate) struct DecodedContent {
     fresh: bool,
     /// From the last known good configuration on disk: its document, where it can be read again.
     kept: Option<Option<Arc<KeptDocument>>>,
+    /// In which of its places the source was found, where it looks in several.
+    pub(super) found: Option<Arc<str>>,
 }
 
 impl DecodedContent {

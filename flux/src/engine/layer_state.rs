@@ -32,7 +32,12 @@ use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 /// One layer inside the engine.
 pub(crate) struct LayerState {
+    /// What reports call it: where its newest content was found, where it looks in several places.
     pub(crate) origin: Arc<str>,
+    /// What it is called wherever it must keep its name: on disk, in metrics.
+    pub(crate) declared: Arc<str>,
+    /// The places that are searched for it, as they are shown.
+    pub(crate) searched: Vec<String>,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
     /// The file that is watched, absolute.
@@ -109,8 +114,11 @@ impl LayerState {
         decoder: Option<Decoder>,
         optional: bool,
     ) -> Self {
+        let origin = origin.into();
         LayerState {
-            origin: origin.into(),
+            declared: Arc::clone(&origin),
+            origin,
+            searched: Vec::new(),
             decoder,
             optional,
             file: None,
@@ -305,6 +313,37 @@ impl LayerState {
             .zip(self.decoder.iter().cycle())
     }
 
+    /// What comes next was found in this one of its places.
+    #[cold]
+    pub(super) fn found_in(&mut self, place: Arc<str>) {
+        self.origin = place;
+    }
+
+    /// What reports call what was taken up (`candidate`), or what readers see.
+    pub(super) fn origin_of(&self, candidate: bool) -> &Arc<str> {
+        let content = if candidate {
+            &self.candidate
+        } else {
+            &self.accepted
+        };
+        let found = content.as_ref().and_then(|content| content.found.as_ref());
+        found.unwrap_or(&self.origin)
+    }
+
+    /// The same document was found in another place: that is no update.
+    #[cold]
+    fn moved(&mut self) {
+        let newest = self.document().cloned();
+        for content in [&mut self.candidate, &mut self.accepted]
+            .into_iter()
+            .flatten()
+        {
+            if newest.is_some() && content.bytes == newest {
+                content.found = Some(Arc::clone(&self.origin));
+            }
+        }
+    }
+
     /// Takes an observation; answers whether it is another content than before.
     pub(crate) fn observe(&mut self, observation: Observation, now: Now) -> bool {
         let observed = Observed::from(&observation);
@@ -312,6 +351,9 @@ impl LayerState {
             self.revision.clone_from(revision);
         }
         if self.newest.as_ref() == Some(&observed) {
+            if !self.searched.is_empty() {
+                self.moved();
+            }
             return false;
         }
         self.was_read |= !matches!(observed, Observed::Unreadable(_));

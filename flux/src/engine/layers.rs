@@ -60,6 +60,8 @@ pub(crate) struct Layers {
     pub(super) has_secrets: bool,
     /// The fields that are single values and may be written as tables; none where no layer can replace another's.
     tables: Option<Box<LayerTables>>,
+    /// Whether a layer looks for its file in several places.
+    searches: bool,
 }
 
 impl Layers {
@@ -76,6 +78,7 @@ impl Layers {
         let can_replace = states.len() > 1 && reducer.is_none();
         Layers {
             tables: can_replace.then(|| LayerTables::of(schema)).flatten(),
+            searches: states.iter().any(|state| !state.searched.is_empty()),
             has_secrets: any_secret((schema.fields)()) || of_uris,
             schema,
             states,
@@ -84,13 +87,13 @@ impl Layers {
         }
     }
 
-    /// What the layers are called where they are kept: their origins, the second with the same one as `origin#2`.
+    /// What the layers are called where they are kept: their origins as they are declared, the second with the same one as `origin#2`.
     pub(crate) fn keys(&self) -> Vec<String> {
         let key = |(number, state): (usize, &LayerState)| {
             let before = self.states.iter().take(number);
-            match before.filter(|one| one.origin == state.origin).count() {
-                0 => state.origin.to_string(),
-                same => format!("{}#{}", state.origin, same + 1),
+            match before.filter(|one| one.declared == state.declared).count() {
+                0 => state.declared.to_string(),
+                same => format!("{}#{}", state.declared, same + 1),
             }
         };
         self.states.iter().enumerate().map(key).collect()
@@ -224,6 +227,20 @@ impl Layers {
             reduced: self.reducer.is_some(),
             ..Served::default()
         }
+    }
+
+    /// The layers, each called as the place where what readers see of it was found.
+    pub(super) fn named(&self, served: &Arc<[ServedLayer]>) -> Arc<[ServedLayer]> {
+        if !self.searches {
+            return Arc::clone(served);
+        }
+        let named = self.states.iter().zip(&**served);
+        let named = named.map(|(state, layer)| ServedLayer {
+            origin: state.origin_of(false).clone(),
+            decoder: layer.decoder.clone(),
+            prefix: layer.prefix.clone(),
+        });
+        named.collect()
     }
 
     /// The layers, with what of each is newest.

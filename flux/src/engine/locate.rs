@@ -60,7 +60,12 @@ pub(super) fn locate(
     let Some(set) = set else {
         return Entry::new("", problem).fix(fix).note(note);
     };
-    let origin = &states[set.layer].origin;
+    let state = &states[set.layer];
+    let origin = match chosen {
+        Some(chosen) => state.origin_of(chosen[set.layer]),
+        None if state.partial.is_some() => &state.origin,
+        None => state.origin_of(state.candidate.is_some()),
+    };
     let kept = kept_in(set.layer).map(|file| format!("{file}, what was kept of {origin}"));
     let origin = kept.as_deref().unwrap_or(origin);
     entry(origin, problem, set).fix(fix).note(note)

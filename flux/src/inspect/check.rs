@@ -220,6 +220,7 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
                 decoder: Some(Decoder::from(*format)),
                 optional: true,
                 content: OfflineContent::Elsewhere,
+                searched: Vec::new(),
             });
         }
     }
@@ -355,6 +356,7 @@ pub(super) fn read(
         }
         OfflineContent::File(path) => {
             state.file = Some(path.clone());
+            state.searched.clone_from(&layer.searched);
             let observed = match read_file(path) {
                 Ok(Some(bytes)) => Observation::Value(Content {
                     bytes: bytes.into(),

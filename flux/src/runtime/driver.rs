@@ -294,9 +294,9 @@ impl Driver {
         discard(self.check.take());
         self.listeners.notify(&mut self.engine);
         let status = self.engine.status(false).unwatched();
-        for layer in &status.layers {
+        for (layer, state) in status.layers.iter().zip(&self.engine.layers().states) {
             let up = matches!(layer.health, Health::Live);
-            observe::metrics::layer_up(self.engine.name(), &layer.origin, up);
+            observe::metrics::layer_up(self.engine.name(), &state.declared, up);
         }
         self.instance.status.store(Arc::new(status));
         let state = self.engine.state();

@@ -39,9 +39,9 @@ impl Listeners {
         let states = &engine.layers().states;
         for state in states {
             let up = matches!(state.health, Health::Live);
-            observe::metrics::layer_up(engine.name(), &state.origin, up);
+            observe::metrics::layer_up(engine.name(), &state.declared, up);
             if let Some(at) = state.changed {
-                observe::metrics::layer_changed(engine.name(), &state.origin, at);
+                observe::metrics::layer_changed(engine.name(), &state.declared, at);
             }
         }
         let waiting = (states.iter()).map(|state| matches!(state.health, Health::Starting));
@@ -142,7 +142,7 @@ impl Operators {
     fn health(&mut self, engine: &Engine, layer: usize) {
         let state = &engine.layers().states[layer];
         let up = matches!(state.health, Health::Live);
-        observe::metrics::layer_up(engine.name(), &state.origin, up);
+        observe::metrics::layer_up(engine.name(), &state.declared, up);
         if let Some(remark) = self.outages.health(layer, &state.health, Instant::now()) {
             Self::remark(engine, layer, &remark);
         }

@@ -231,10 +231,12 @@ impl Plan {
     /// The layers with what readers see of them; those of which that is not known.
     pub(crate) fn serving(&self, served: &Served) -> (Vec<LayerState>, Vec<String>) {
         let (mut states, mut unknown) = (Vec::new(), Vec::new());
-        for (opened, content) in self.layers.iter().zip(&*served.contents) {
-            let (origin, decoder) = (opened.origin.clone(), opened.decoder.clone());
+        let layers = self.layers.iter().zip(&*served.layers);
+        for ((opened, layer), content) in layers.zip(&*served.contents) {
+            let (origin, decoder) = (layer.origin.clone(), opened.decoder.clone());
             let mut state = LayerState::new(origin, decoder, opened.optional);
             state.file.clone_from(&opened.file);
+            state.searched.clone_from(&opened.searched);
             state.uri_secrets.clone_from(&opened.secrets);
             let again = match &opened.input {
                 Input::Watched(_) => None,
@@ -280,6 +282,7 @@ impl Plan {
                 opened.optional,
             );
             state.file.clone_from(&opened.file);
+            state.searched.clone_from(&opened.searched);
             state.uri_secrets.clone_from(&opened.secrets);
             state.proven = mailbox.proven(i);
             #[cfg(feature = "metrics")]

@@ -4,6 +4,8 @@ mod expand;
 mod named;
 mod offline;
 mod opening;
+#[cfg(feature = "file")]
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -54,6 +56,8 @@ impl fmt::Debug for Source {
 
 pub(crate) enum SourceKind {
     File(Template),
+    /// A file, and the folders that it is looked for in.
+    Search(Template, Vec<Template>),
     Env(Template),
     /// A file of variables, until it is known for which type it is read.
     #[cfg(feature = "dotenv")]
@@ -84,6 +88,21 @@ impl Source {
     /// A file. The format is that of its extension unless [`format`](Source::format) names one.
     pub fn file(path: impl Into<Template>) -> Self {
         Source::new(SourceKind::File(path.into()))
+    }
+
+    /// The file in the first of these folders that has it. One that appears in an earlier folder takes its place, and one that vanishes
+    /// gives it to the next. A folder may begin with `~`, and an empty one is left out. See [the guide](mod@crate::guide::sources::file).
+    ///
+    /// ```
+    /// use flux::Source;
+    /// let file = Source::search("app.yaml", [".", "~/.config/app", "/etc/app"]);
+    /// ```
+    pub fn search<T: Into<Template>>(
+        file: impl Into<Template>,
+        folders: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let folders = folders.into_iter().map(Into::into).collect();
+        Source::new(SourceKind::Search(file.into(), folders))
     }
 
     /// A mounted directory in which every file is one key: [`source::Dir`](crate::source::Dir).

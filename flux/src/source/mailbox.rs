@@ -49,6 +49,8 @@ pub(crate) struct SourceReport {
     pub(crate) layer: usize,
     /// The newest observation, if there was one.
     pub(crate) observation: Option<Observation>,
+    /// In which of its places the source was found with it, where it looks in several.
+    pub(crate) found: Option<Arc<str>>,
     /// A writer is at work: what was observed last may be half of what comes.
     pub(crate) unsettled: bool,
     /// The health, if it changed.
@@ -92,6 +94,7 @@ pub(crate) trait Tap: Send + Sync {
 #[derive(Default)]
 struct Slot {
     observation: Option<Observation>,
+    found: Option<Arc<str>>,
     unsettled: bool,
     health: Health,
     health_changed: bool,
@@ -180,6 +183,7 @@ impl Mailbox {
         Some(SourceReport {
             layer,
             observation: slot.observation.take(),
+            found: slot.found.take(),
             unsettled: slot.unsettled,
             health: std::mem::take(&mut slot.health_changed).then(|| slot.health.clone()),
             received: slot.received,

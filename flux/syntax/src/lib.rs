@@ -8,6 +8,7 @@ mod format;
 mod names;
 mod remote;
 mod scheme;
+mod search;
 mod template;
 mod uri;
 

@@ -4,6 +4,7 @@ use crate::{
     Dotenv, Naming, Remote, Scheme, Template, nearest,
     remote::{self, secret_written_down},
     scheme::SHAPES,
+    search::{self, Searched},
     template::find,
 };
 use std::{fmt, ops::Range};
@@ -16,6 +17,13 @@ pub enum Uri {
     File {
         /// The path.
         path: Template,
+    },
+    /// `file:PATH?search=FOLDER,FOLDER`: the file in the first folder that has it.
+    Search {
+        /// The path in each folder.
+        file: Template,
+        /// The folders, the best one first.
+        folders: Vec<Template>,
     },
     /// `env` and `env:PREFIX_`
     Env {
@@ -163,7 +171,11 @@ fn read(text: &str) -> Result<Uri, UriError> {
     let (scheme, start) = (&text[..colon], colon + 1);
     match scheme {
         "file" => {
-            let path = template(local_path(text, start, "file:app.yaml")?)?;
+            let path = local_path(text, start, "file:app.yaml")?;
+            if let Some(Searched { file, folders }) = search::read(text, path.clone())? {
+                return Ok(Uri::Search { file, folders });
+            }
+            let path = template(path)?;
             Ok(Uri::File { path })
         }
         "dotenv" => {

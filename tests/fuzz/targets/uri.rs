@@ -78,6 +78,12 @@ fn expand(uri: &Uri) {
     let lookup = |name: &str| (name != "UNSET").then(|| format!("value-9-of-{name}"));
     match uri {
         Uri::File { path } => drop(path.expand(&lookup)),
+        Uri::Search { file, folders } => {
+            drop(file.expand(&lookup));
+            for folder in folders {
+                drop(folder.expand(&lookup));
+            }
+        }
         Uri::Env { prefix } => drop(prefix.expand(&lookup)),
         Uri::Whole(whole) => drop(whole.expand(&lookup).map(|text| parse_given_uri(&text))),
         Uri::Remote(remote) => {

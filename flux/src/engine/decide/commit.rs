@@ -69,7 +69,7 @@ impl Engine {
                 self.last_generation = proposal.number;
                 let origins = (self.layers.states.iter().zip(&chosen))
                     .filter(|(state, candidate)| **candidate && state.changes_something())
-                    .map(|(state, _)| state.origin.clone())
+                    .map(|(state, _)| state.origin_of(true).clone())
                     .collect();
                 self.adopt(&chosen);
                 let changed = match (&before, &made_before) {

@@ -8,6 +8,7 @@ use crate::{
     report::Entry,
     source::Observation,
 };
+use std::sync::Arc;
 
 impl LayerState {
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
@@ -28,7 +29,12 @@ impl LayerState {
         };
         let (result, warnings) = self.judge(schema, observation, unknown);
         (self.candidate, self.refusal) = match result {
-            Ok(content) => (Some(content), None),
+            Ok(mut content) => {
+                if !self.searched.is_empty() {
+                    content.found = Some(Arc::clone(&self.origin));
+                }
+                (Some(content), None)
+            }
             Err(refusal) => (None, Some(refusal)),
         };
         self.since = update;
@@ -38,6 +44,12 @@ impl LayerState {
 
     /// What is reported of a required source that holds nothing.
     fn absence(&self) -> String {
+        if !self.searched.is_empty() {
+            let places = self.searched.join(", ");
+            return format!(
+                "is in none of the places where it is looked for: {places}; this layer is required"
+            );
+        }
         match &self.file {
             #[cfg(feature = "file")]
             Some(file) => crate::source::missing(file, &self.origin),

@@ -63,6 +63,7 @@ fn what_a_provider_quotes_when_it_fails_is_recorded_for_a_type_without_secrets_a
             decoder: None,
             optional: false,
             file: None,
+            searched: Vec::new(),
             secrets: None,
             input: Input::Provider(Mutex::new(Box::new(Quoting))),
         };

@@ -56,6 +56,12 @@ fn noting(
 fn add_kind(kind: &SourceKind, variables: &Variables, all: &mut ReadElsewhere) {
     match kind {
         SourceKind::File(path) => add(path, variables, all),
+        SourceKind::Search(file, folders) => {
+            add(file, variables, all);
+            for folder in folders {
+                add(folder, variables, all);
+            }
+        }
         SourceKind::Env(template) => {
             add(template, variables, all);
             all.prefixes.extend(expand(template, variables).ok());

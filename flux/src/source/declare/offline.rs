@@ -1,14 +1,16 @@
 //! What is known of a declared layer without opening its source: for those who judge documents and start nothing.
 
-#[cfg(feature = "file")]
-use super::opening::decoder_of_file;
 use super::{
     Source, SourceKind,
     expand::{expand, value_of},
     opening::{Input, decoder_of, default_decoder, open, read},
 };
+#[cfg(feature = "file")]
+use super::{opening::decoder_of_file, places::searched};
 use crate::codec::Decoder;
 use flux_syntax::Template;
+#[cfg(feature = "file")]
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// A declared layer that is not opened.
@@ -18,6 +20,8 @@ pub(crate) struct OfflineLayer {
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
     pub(crate) content: OfflineContent,
+    /// The files that are searched for in its place, as they are shown.
+    pub(crate) searched: Vec<String>,
 }
 
 /// Where the content of such a layer is.
@@ -35,6 +39,9 @@ pub(crate) enum OfflineContent {
     Broken(String),
 }
 
+/// Its origin, decoder and content, and the files that are searched for.
+type KnownLayer = (String, Option<Decoder>, OfflineContent, Vec<String>);
+
 impl Source {
     /// The layer, as far as it is known without its source.
     pub(crate) fn offline(mut self) -> OfflineLayer {
@@ -42,17 +49,19 @@ impl Source {
         let format = self.format.clone();
         let written = self.written();
         let mut layer = match self.known() {
-            Ok((origin, decoder, content)) => OfflineLayer {
+            Ok((origin, decoder, content, searched)) => OfflineLayer {
                 origin,
                 decoder,
                 optional,
                 content,
+                searched,
             },
             Err(problem) => OfflineLayer {
                 origin: written,
                 decoder: format.or_else(default_decoder),
                 optional,
                 content: OfflineContent::Broken(problem),
+                searched: Vec::new(),
             },
         };
         if let Some(name) = name {
@@ -68,7 +77,7 @@ impl Source {
             (!text.contains('@')).then_some(text)
         };
         match &self.kind {
-            SourceKind::File(path) => path.to_string(),
+            SourceKind::File(path) | SourceKind::Search(path, _) => path.to_string(),
             #[cfg(feature = "dotenv")]
             SourceKind::Dotenv(file) => format!("dotenv:{file}"),
             SourceKind::Uri(uri) => shown(uri).unwrap_or_else(|| "a source URI".to_owned()),
@@ -77,7 +86,7 @@ impl Source {
         }
     }
 
-    fn known(mut self) -> Result<(String, Option<Decoder>, OfflineContent), String> {
+    fn known(mut self) -> Result<KnownLayer, String> {
         let mut written = None;
         // A URI may come from a variable as a whole.
         while let SourceKind::Uri(template) = &self.kind {
@@ -93,7 +102,22 @@ impl Source {
                 let path = expand(path, &self.variables)?;
                 let decoder = decoder_of_file(&path, self.format.clone())?;
                 let file = OfflineContent::File(PathBuf::from(&path));
-                Ok((path, Some(decoder), file))
+                Ok((path, Some(decoder), file, Vec::new()))
+            }
+            #[cfg(feature = "file")]
+            SourceKind::Search(file, folders) => {
+                let (name, places) = searched(file, folders, &self.variables)?;
+                let decoder = decoder_of_file(&name, self.format.clone())?;
+                // What is not allowed to be read is there all the same.
+                let is_there = |place: &&String| {
+                    let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+                    let found = std::fs::metadata(place);
+                    found.map_or_else(|error| !absent.contains(&error.kind()), |_| true)
+                };
+                let found = places.iter().find(is_there).cloned();
+                let path = found.as_ref().or(places.first()).unwrap_or(&name);
+                let file = OfflineContent::File(PathBuf::from(path));
+                Ok((found.unwrap_or(name), Some(decoder), file, places))
             }
             SourceKind::Remote(place) => {
                 let lookup = |name: &str| value_of(name, &self.variables);
@@ -101,16 +125,21 @@ impl Source {
                 let decoder = self.format.clone().unwrap_or_else(|| decoder_of(&place));
                 let origin = place.origin();
                 let origin = written.filter(|uri| !uri.contains('@')).unwrap_or(origin);
-                Ok((origin, Some(decoder), OfflineContent::Elsewhere))
+                Ok((origin, Some(decoder), OfflineContent::Elsewhere, Vec::new()))
             }
             SourceKind::Watcher(watcher) => {
                 let decoder = self.format.clone().or_else(default_decoder);
-                Ok((watcher.origin(), decoder, OfflineContent::Elsewhere))
+                Ok((
+                    watcher.origin(),
+                    decoder,
+                    OfflineContent::Elsewhere,
+                    Vec::new(),
+                ))
             }
             _ => {
                 let opened = open(self, None)?;
                 let content = OfflineContent::Given(opened.input);
-                Ok((opened.origin, opened.decoder, content))
+                Ok((opened.origin, opened.decoder, content, opened.searched))
             }
         }
     }

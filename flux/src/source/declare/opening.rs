@@ -1,5 +1,7 @@
 //! Makes a declaration a layer that is ready to be watched: which format a file has, and which declarations are refused.
 
+#[cfg(feature = "file")]
+use super::places::searched;
 use super::{
     Source, SourceKind,
     expand::{expand, in_unicode, value_of},
@@ -32,6 +34,8 @@ pub(crate) struct Opened {
     pub(crate) optional: bool,
     /// The file or folder that is watched, absolute.
     pub(crate) file: Option<PathBuf>,
+    /// The files that are searched for in its place, as they are shown.
+    pub(crate) searched: Vec<String>,
     /// Those of its URI, where it has some.
     pub(crate) secrets: Option<Arc<UriSecrets>>,
     pub(crate) input: Input,
@@ -79,6 +83,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: None,
                 optional: true,
                 file: None,
+                searched: Vec::new(),
                 secrets: None,
                 input: Input::Environment(prefix, source.variables),
             })
@@ -88,6 +93,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             decoder: None,
             optional: true,
             file: None,
+            searched: Vec::new(),
             secrets: None,
             input: Input::Arguments(source.arguments),
         }),
@@ -97,6 +103,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             decoder: None,
             optional: source.optional,
             file: None,
+            searched: Vec::new(),
             secrets: None,
             input: Input::Provider(std::sync::Mutex::new(provider)),
         }),
@@ -105,6 +112,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             decoder: source.format.or_else(default_decoder),
             optional: source.optional,
             file: None,
+            searched: Vec::new(),
             secrets: None,
             input: watched(watcher, own),
         }),
@@ -132,6 +140,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: Some(source.format.unwrap_or(decoder)),
                 optional: source.optional,
                 file: folder,
+                searched: Vec::new(),
                 secrets,
                 input: watched(watcher, resync),
             })
@@ -154,12 +163,34 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: Some(decoder),
                 optional: source.optional,
                 file: Some(file.path().to_owned()),
+                searched: Vec::new(),
+                secrets: None,
+                input: watched(Box::new(file), None),
+            })
+        }
+        #[cfg(feature = "file")]
+        SourceKind::Search(file, folders) => {
+            let (name, places) = searched(&file, &folders, &source.variables)?;
+            let decoder = decoder_of_file(&name, source.format)?;
+            let mut file = crate::source::File::in_places(&name, &places);
+            if let Some(settle) = source.settle {
+                file = file.settle(settle);
+            }
+            if let Some(resync) = own.or(resync) {
+                file = file.resync(resync);
+            }
+            Ok(Opened {
+                origin: name,
+                decoder: Some(decoder),
+                optional: source.optional,
+                file: Some(file.path().to_owned()),
+                searched: places.iter().map(|place| shown(place)).collect(),
                 secrets: None,
                 input: watched(Box::new(file), None),
             })
         }
         #[cfg(not(feature = "file"))]
-        SourceKind::File(template) => {
+        SourceKind::File(template) | SourceKind::Search(template, _) => {
             let _ = source.settle;
             Err(format!(
                 "`file:{template}` needs the cargo feature `file` of flux"
@@ -201,7 +232,7 @@ pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, 
     // A URI may come from a variable as a whole.
     loop {
         return match kind {
-            SourceKind::File(path) => of_file(path).map(Some),
+            SourceKind::File(path) | SourceKind::Search(path, _) => of_file(path).map(Some),
             SourceKind::Remote(place) => {
                 let (origin, decoder) = of_remote(place)?;
                 Ok(Some((written.unwrap_or(origin), decoder)))
@@ -271,6 +302,7 @@ pub(in crate::source) fn read(
     };
     match uri.map_err(|error| error.message)? {
         Uri::File { path } => Ok(SourceKind::File(path)),
+        Uri::Search { file, folders } => Ok(SourceKind::Search(file, folders)),
         Uri::Env { prefix } => Ok(SourceKind::Env(prefix)),
         #[cfg(feature = "dotenv")]
         Uri::Dotenv { file } => Ok(SourceKind::Dotenv(file)),

@@ -17,6 +17,9 @@ mod mounts;
 mod not_found_hint;
 mod place;
 mod read;
+#[cfg(all(test, unix, feature = "derive", feature = "yaml"))]
+#[allow(clippy::unwrap_used)]
+mod search;
 mod session;
 #[cfg(all(test, target_os = "linux"))]
 mod strange;
@@ -61,6 +64,8 @@ const RESYNC: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct File {
     target: Arc<Target>,
+    /// Where it is looked for, the best place first, where it is looked for in several.
+    places: Vec<Arc<Target>>,
     settle: Duration,
     resync: Option<Duration>,
 }
@@ -68,15 +73,23 @@ pub struct File {
 impl File {
     /// The file at `path`, which need not exist. A relative path is taken from the current folder of this moment.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
         File {
-            target: Arc::new(Target {
-                shown: path.display().to_string(),
-                path: std::path::absolute(&path).unwrap_or(path),
-                max_size: 16 << 20,
-            }),
+            target: target_at(path.into()),
+            places: Vec::new(),
             settle: Duration::from_secs(1),
             resync: None,
+        }
+    }
+
+    /// The first of these files that exists, none of which need exist, and what the source is called before one is found. One that
+    /// appears at a better place takes the place of the one that was found, and one that vanishes gives it to the next.
+    pub(crate) fn in_places(name: &str, places: &[String]) -> Self {
+        let mut file = File::new(places.first().map_or(name, String::as_str));
+        Arc::make_mut(&mut file.target).shown = name.to_owned();
+        let places = places.iter().map(|path| target_at(path.into()));
+        File {
+            places: places.collect(),
+            ..file
         }
     }
 
@@ -97,14 +110,24 @@ impl File {
     /// How many bytes are read at most; a larger file is refused. Default: 16 MiB.
     #[must_use]
     pub fn max_size(mut self, bytes: u64) -> Self {
-        Arc::make_mut(&mut self.target).max_size = bytes;
+        for target in self.places.iter_mut().chain([&mut self.target]) {
+            Arc::make_mut(target).max_size = bytes;
+        }
         self
     }
 
-    /// Where the file is: absolute, links not followed.
+    /// Where the file is, at best where it is looked for in several places: absolute, links not followed.
     pub fn path(&self) -> &Path {
         &self.target.path
     }
+}
+
+fn target_at(path: PathBuf) -> Arc<Target> {
+    Arc::new(Target {
+        shown: path.display().to_string(),
+        path: std::path::absolute(&path).unwrap_or(path),
+        max_size: 16 << 20,
+    })
 }
 
 impl Watcher for File {
@@ -113,7 +136,10 @@ impl Watcher for File {
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
-        let place = WatchedPlace::file(Arc::clone(&self.target), self.settle);
+        let place = match self.places.is_empty() {
+            true => WatchedPlace::file(Arc::clone(&self.target), self.settle),
+            false => WatchedPlace::first_of(&self.target.shown, &self.places, self.settle),
+        };
         let intervals = Intervals {
             asked: self.resync,
             usual: RESYNC,

@@ -39,8 +39,10 @@ pub(super) struct WatchedPlace {
     subscription: FileSubscription,
     quiet: Duration,
     folder: Option<Folder>,
-    /// By name; a file that is watched by itself has none.
+    /// By name; a file that is watched by itself has none. Of a file that is looked for, by the order of the places.
     leaves: BTreeMap<OsString, LastStep>,
+    /// The first of them that is there counts; what they are called together.
+    searched: Option<Arc<str>>,
     mounts: Mounts,
     /// There are no events, or not of all changes.
     silent: bool,
@@ -54,13 +56,21 @@ pub(super) struct WatchedPlace {
 
 impl WatchedPlace {
     pub(super) fn file(target: Arc<Target>, quiet: Duration) -> Self {
-        let leaf = LastStep {
-            target,
-            entry: PathState::new(quiet),
-            way: LinkChain::default(),
-            root: None,
-        };
+        let leaf = new_leaf(target, quiet);
         WatchedPlace::new(quiet, None, BTreeMap::from([(OsString::new(), leaf)]))
+    }
+
+    /// The first of these files that is there.
+    pub(super) fn first_of(name: &str, targets: &[Arc<Target>], quiet: Duration) -> Self {
+        let leaf = |(number, target): (usize, &Arc<Target>)| {
+            let name = OsString::from(format!("{number:08}"));
+            (name, new_leaf(Arc::clone(target), quiet))
+        };
+        let leaves = targets.iter().enumerate().map(leaf);
+        WatchedPlace {
+            searched: Some(name.into()),
+            ..WatchedPlace::new(quiet, None, leaves.collect())
+        }
     }
 
     pub(super) fn folder(target: Arc<Target>, quiet: Duration) -> Self {
@@ -80,6 +90,7 @@ impl WatchedPlace {
             quiet,
             folder,
             leaves,
+            searched: None,
             mounts: Mounts::default(),
             silent: false,
             deaf: None,
@@ -118,13 +129,12 @@ impl WatchedPlace {
     /// Whether a look at it may hang: asked without looking at anything that may.
     pub(super) fn may_hang(&mut self) -> bool {
         self.mounts = Mounts::read();
-        let path = match (&self.folder, self.leaves.values().next()) {
-            (Some(folder), _) => &folder.target.path,
-            (None, Some(leaf)) => &leaf.target.path,
-            (None, None) => return false,
-        };
         let silent = |entry: &Path| self.mounts.silent(entry);
-        self.silent = silent(path) || chain::follow(path, silent).hangs;
+        let hangs = |path: &Path| silent(path) || chain::follow(path, silent).hangs;
+        self.silent = match &self.folder {
+            Some(folder) => hangs(&folder.target.path),
+            None => self.leaves.values().any(|leaf| hangs(&leaf.target.path)),
+        };
         self.silent
     }
 
@@ -142,11 +152,34 @@ impl WatchedPlace {
         self.folder.is_none()
     }
 
+    /// Whether what is read of it because of an event is all of it.
+    pub(super) fn is_one_file(&self) -> bool {
+        self.folder.is_none() && self.searched.is_none()
+    }
+
+    /// Those on which depends what counts: of a file that is looked for, no place behind the one where it is.
+    fn counting(&self) -> impl Iterator<Item = &LastStep> {
+        let first = match &self.searched {
+            Some(_) => self.leaves.values().position(is_there),
+            None => None,
+        };
+        let count = first.map_or(self.leaves.len(), |first| first + 1);
+        self.leaves.values().take(count)
+    }
+
+    /// What a file that is looked for in several places is called: the place where it is.
+    pub(super) fn found(&self) -> Option<&str> {
+        let name = self.searched.as_ref()?;
+        let found = self.counting().last().filter(|leaf| is_there(leaf));
+        Some(found.map_or(name, |leaf| &leaf.target.shown))
+    }
+
     pub(super) fn shown(&self) -> &str {
-        match (&self.folder, self.leaves.values().next()) {
-            (Some(folder), _) => &folder.target.shown,
-            (None, Some(leaf)) => &leaf.target.shown,
-            (None, None) => "",
+        match (&self.folder, &self.searched, self.leaves.values().next()) {
+            (Some(folder), _, _) => &folder.target.shown,
+            (None, Some(name), _) => name,
+            (None, None, Some(leaf)) => &leaf.target.shown,
+            (None, None, None) => "",
         }
     }
 
@@ -168,7 +201,7 @@ impl WatchedPlace {
 
     /// A writer is at work.
     pub(super) fn is_busy(&self) -> bool {
-        self.leaves.values().any(|leaf| leaf.entry.is_busy())
+        self.counting().any(|leaf| leaf.entry.is_busy())
     }
 
     /// Whether a folder holds what does not count yet, because it is not settled. Of a file that is reported as such.
@@ -183,7 +216,7 @@ impl WatchedPlace {
     pub(super) fn trouble(&self, now: Instant) -> Option<(SourceError, u32)> {
         let folder = self.folder.iter();
         let folder = folder.filter_map(|folder| folder.entry.trouble(&folder.target.shown, now));
-        let leaves = self.leaves.values();
+        let leaves = self.counting();
         let leaves = leaves.filter_map(|leaf| leaf.entry.trouble(&leaf.target.shown, now));
         folder.chain(leaves).next()
     }
@@ -199,8 +232,9 @@ impl WatchedPlace {
     /// What counts, once anything does.
     pub(super) fn observation(&self) -> Option<Observation> {
         let Some(folder) = &self.folder else {
-            let leaf = self.leaves.values().next()?;
-            return Some(leaf.entry.held()?.observation());
+            // What is not known of a better place may be that the file is there.
+            let held = self.counting().map(|leaf| leaf.entry.held());
+            return Some(held.collect::<Option<Vec<_>>>()?.last()?.observation());
         };
         match folder.entry.held()? {
             PathContent::Value(_) => {
@@ -215,6 +249,21 @@ impl WatchedPlace {
             }
             other => Some(other.observation()),
         }
+    }
+}
+
+/// Whether its path is known to hold something, be it nothing that can be read.
+fn is_there(leaf: &LastStep) -> bool {
+    let held = leaf.entry.held();
+    held.is_some_and(|held| *held != PathContent::Absent)
+}
+
+fn new_leaf(target: Arc<Target>, quiet: Duration) -> LastStep {
+    LastStep {
+        target,
+        entry: PathState::new(quiet),
+        way: LinkChain::default(),
+        root: None,
     }
 }
 

@@ -215,13 +215,16 @@ impl FileSession<'_> {
         let news = place.take_news().then(|| place.observation()).flatten();
         let is_new = news.is_some();
         // An event proves what it was about: not the other files of a folder, and nothing where nothing was read for it.
-        let proven = match place.is_file() && is_new {
+        let proven = match place.is_one_file() && is_new {
             true => asked,
             false => self.looked,
         };
         let observer = &self.observer.as_of(proven);
         if let Some(observation) = news {
-            observer.observe(observation);
+            match place.found() {
+                Some(found) => observer.found_in(found).observe(observation),
+                None => observer.observe(observation),
+            }
             (self.unsettled, self.reported) = (false, None);
         }
         // The document of a folder holds nothing that is not settled.

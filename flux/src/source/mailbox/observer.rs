@@ -1,6 +1,8 @@
 //! What a watcher may report, and what each report means for health and order.
 
 use super::{Health, Mailbox, Order};
+#[cfg(feature = "file")]
+use crate::problem::{escaped, shortened};
 use crate::source::{AsOf, Content, Observation, Resync, SourceError};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -13,6 +15,8 @@ pub struct Observer {
     resync: Option<Duration>,
     /// When the source was as the next report shows it, where that is not now.
     shown: Option<AsOf>,
+    /// In which of its places the source was found.
+    found: Option<Arc<str>>,
 }
 
 impl Observer {
@@ -22,6 +26,7 @@ impl Observer {
             layer,
             resync: None,
             shown: None,
+            found: None,
         }
     }
 
@@ -70,10 +75,23 @@ impl Observer {
             }
             slot.sign = Some(self.prove());
             let changed = slot.take(observation, order);
+            if let Some(found) = &self.found {
+                slot.found = Some(Arc::clone(found));
+            }
             slot.reported(changed)
         });
         #[cfg(feature = "testing")]
         self.mailbox.tap(|tap| tap.delivered());
+    }
+
+    /// For what was found in one of the places of a source that looks in several: what reports call the layer from now on.
+    #[cfg(feature = "file")]
+    pub(crate) fn found_in(&self, place: &str) -> Observer {
+        let shown = escaped(&shortened(place)).into_owned();
+        Observer {
+            found: Some(shown.into()),
+            ..self.clone()
+        }
     }
 
     /// For the answer to a question that was asked at an instant, or that shows the source as it was before: as it was then at the

@@ -43,8 +43,8 @@ impl Turn {
 impl WatchedPlace {
     /// Reads a small file as soon as its writer has closed it.
     pub(in crate::source::file) fn read_early(&self) {
-        let wanted = match (&self.folder, self.silent || self.is_deaf()) {
-            (None, false) => self.leaves.values().next().map(|leaf| &leaf.target),
+        let wanted = match (self.is_one_file(), self.silent || self.is_deaf()) {
+            (true, false) => self.leaves.values().next().map(|leaf| &leaf.target),
             _ => None,
         };
         self.subscription.read_early(wanted);
