@@ -1,5 +1,7 @@
 //! Documents by example, and texts made at random against the fast decoders.
 
+#[cfg(feature = "json5")]
+mod json5_oracle;
 mod targets;
 
 use super::{
