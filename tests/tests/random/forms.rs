@@ -1,6 +1,6 @@
-//! A tree as JSON, YAML and TOML.
+//! A tree as a document of each format.
 
-use crate::{documents::TreeNode, random::Random};
+use crate::{commented::CommentedText, documents::TreeNode, random::Random};
 use flux::Format;
 use std::fmt::Write;
 
@@ -8,7 +8,16 @@ use std::fmt::Write;
 pub(crate) fn print(node: &TreeNode, format: Format, style: u64) -> Option<String> {
     let mut random = Random::new(style);
     match format {
-        Format::Json | Format::Jsonc | Format::Json5 => Some(inline(node, format)?),
+        Format::Json => Some(inline(node, format)?),
+        Format::Jsonc | Format::Json5 => {
+            let mut text = String::new();
+            CommentedText {
+                random: &mut random,
+                is_json5: format == Format::Json5,
+            }
+            .value(&mut text, node);
+            Some(text)
+        }
         Format::Yaml => {
             let mut text = String::new();
             match node {

@@ -1,6 +1,7 @@
 //! Structs and enums made at random, and documents made at random for them: what serde alone reads is what Flux reads, in JSON, YAML
-//! and TOML, from one layer and from several. Where the two differ on purpose, `expected.rs` has the reason. What is served then is
-//! what the last known good file keeps (`kept.rs`). What a program answers about itself is what its readers see (`answers.rs`).
+//! and TOML, from one layer and from several; JSONC and JSON5 mean what the same tree means in JSON. Where the two differ on purpose,
+//! `expected.rs` has the reason. What is served then is what the last known good file keeps (`kept.rs`). What a program answers about
+//! itself is what its readers see (`answers.rs`).
 //!
 //! `FLUX_RANDOM_DOCUMENTS=100000` tries so many documents, and `FLUX_RANDOM_SEED=N` repeats one of them. `FLUX_RANDOM_TYPES=N` is the seed
 //! of the types, which must be written first.
@@ -8,6 +9,7 @@
 mod alike;
 mod answers;
 mod asked;
+mod commented;
 mod compare;
 mod documents;
 mod each_mistake;
@@ -34,7 +36,13 @@ use model::TypeModel;
 use random::Random;
 use std::collections::BTreeMap;
 
-const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Toml];
+const FORMATS: [Format; 5] = [
+    Format::Json,
+    Format::Jsonc,
+    Format::Json5,
+    Format::Yaml,
+    Format::Toml,
+];
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -115,7 +123,7 @@ fn serde_and_flux_read_every_document_alike() {
             let Some(text) = forms::print(&node, format, style) else {
                 continue;
             };
-            let alone = (root.serde_alone)(format, &text);
+            let alone = alone(root, &node, format, style);
             let read = (root.flux)(&[(format, text.clone())], &[]);
             match read {
                 Ok(_) => accepted += 1,
@@ -155,6 +163,16 @@ fn same(one: &Read, other: &Read) -> bool {
     }
 }
 
+/// What serde alone reads of a document; of JSONC and JSON5, what it reads of the same document in JSON.
+fn alone(root: &Root, node: &TreeNode, format: Format, style: u64) -> Read {
+    let format = match format {
+        Format::Jsonc | Format::Json5 => Format::Json,
+        format => format,
+    };
+    let text = forms::print(node, format, style).unwrap_or_default();
+    (root.serde_alone)(format, &text)
+}
+
 /// Why Flux reads the document otherwise than serde alone; an error is what was expected of it.
 fn explain(
     model: &TypeModel,
@@ -173,8 +191,7 @@ fn explain(
             Ok(_) => Err(Err(reason.to_owned())),
         };
     }
-    let text = forms::print(&node, format, style).unwrap_or_default();
-    let alone = (root.serde_alone)(format, &text);
+    let alone = alone(root, &node, format, style);
     if same(&alone, read) {
         return Ok(expected.reasons.into_iter().collect());
     }
@@ -183,7 +200,7 @@ fn explain(
             "not compared: serde gives the rest the keys of a flattened section within a flattened one, too",
         ]);
     }
-    if format == Format::Json {
+    if matches!(format, Format::Json | Format::Jsonc | Format::Json5) {
         return Err(alone);
     }
     // Such as a variant that YAML alone takes only as a tag.
