@@ -15,7 +15,7 @@ pub(crate) enum LayerContent {
     /// Nothing: absent, or an empty document.
     Silent(Option<Arc<[u8]>>),
     /// This document.
-    Document(Arc<[u8]>),
+    Document(Arc<[u8]>, FoundPlace),
     /// What was kept of it on disk, its secrets left out; none where nothing was, or it is no document that can be read again.
     Kept(Option<Arc<KeptDocument>>),
 }
@@ -41,7 +41,7 @@ impl fmt::Debug for KeptDocument {
 impl LayerContent {
     pub(crate) fn bytes(&self) -> Option<Arc<[u8]>> {
         match self {
-            LayerContent::Document(bytes) => Some(Arc::clone(bytes)),
+            LayerContent::Document(bytes, _) => Some(Arc::clone(bytes)),
             LayerContent::Silent(bytes) => bytes.clone(),
             LayerContent::Given(_) | LayerContent::Kept(_) => None,
         }
@@ -56,12 +56,22 @@ impl LayerContent {
     pub(super) fn is(&self, observed: &Observed) -> bool {
         match (self, observed) {
             (
-                LayerContent::Document(bytes) | LayerContent::Silent(Some(bytes)),
+                LayerContent::Document(bytes, _) | LayerContent::Silent(Some(bytes)),
                 Observed::Bytes(seen),
             ) => bytes == seen,
             (LayerContent::Silent(None), Observed::Absent) => true,
             _ => false,
         }
+    }
+}
+
+/// Where a document was found, if its layer is looked for in several places. In another place it is the same document.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FoundPlace(pub(crate) Option<Arc<str>>);
+
+impl PartialEq for FoundPlace {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
 }
 

@@ -3,7 +3,7 @@
 #[cfg(feature = "json")]
 use super::layer_state::KeptContent;
 use super::{
-    content::{GivenContent, KeptDocument, LayerContent},
+    content::{FoundPlace, GivenContent, KeptDocument, LayerContent},
     schema::Schema,
     value::AnyLayer,
 };
@@ -29,7 +29,7 @@ pub(crate) struct DecodedContent {
     /// From the last known good configuration on disk: its document, where it can be read again.
     kept: Option<Option<Arc<KeptDocument>>>,
     /// In which of its places the source was found, where it looks in several.
-    pub(super) found: Option<Arc<str>>,
+    pub(super) found: FoundPlace,
 }
 
 impl DecodedContent {
@@ -43,9 +43,10 @@ impl DecodedContent {
     }
 
     /// A document that was decoded before, and is again when it is needed.
-    pub(super) fn later(bytes: Arc<[u8]>) -> Self {
+    pub(super) fn later(bytes: Arc<[u8]>, found: FoundPlace) -> Self {
         DecodedContent {
             bytes: Some(bytes),
+            found,
             ..DecodedContent::default()
         }
     }
@@ -108,7 +109,7 @@ impl DecodedContent {
                 },
             ) => LayerContent::Kept(kept.clone()),
             (bytes, DecodedContent { silent: true, .. }) => LayerContent::Silent(bytes.clone()),
-            (Some(bytes), _) => LayerContent::Document(Arc::clone(bytes)),
+            (Some(bytes), one) => LayerContent::Document(Arc::clone(bytes), one.found.clone()),
             (None, _) => LayerContent::Given(self.given.clone().unwrap_or_default()),
         }
     }

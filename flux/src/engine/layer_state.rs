@@ -1,6 +1,7 @@
 //! One layer inside the engine: what its source holds, what of it could be decoded, what of it readers see; that equal content is
 //! no change.
 
+mod found;
 mod given;
 mod kept;
 mod take_up;
@@ -36,7 +37,7 @@ pub(crate) struct LayerState {
     pub(crate) origin: Arc<str>,
     /// What it is called wherever it must keep its name: on disk, in metrics.
     pub(crate) declared: Arc<str>,
-    /// The places that are searched for it, as they are shown.
+    /// Where it is looked for, if in several places.
     pub(crate) searched: Vec<String>,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
@@ -214,7 +215,9 @@ impl LayerState {
     /// What its source holds; of one that cannot be read, what is newest.
     pub(super) fn observed_content(&self) -> LayerContent {
         match &self.newest {
-            Some(Observed::Bytes(bytes)) => LayerContent::Document(Arc::clone(bytes)),
+            Some(Observed::Bytes(bytes)) => {
+                LayerContent::Document(Arc::clone(bytes), self.newest_place())
+            }
             Some(Observed::Absent) => LayerContent::Silent(None),
             Some(Observed::Unreadable(_)) | None => {
                 self.newest_content().unwrap_or(LayerContent::Silent(None))
@@ -311,37 +314,6 @@ impl LayerState {
             .chain(self.document())
             .chain(&self.replaced)
             .zip(self.decoder.iter().cycle())
-    }
-
-    /// What comes next was found in this one of its places.
-    #[cold]
-    pub(super) fn found_in(&mut self, place: Arc<str>) {
-        self.origin = place;
-    }
-
-    /// What reports call what was taken up (`candidate`), or what readers see.
-    pub(super) fn origin_of(&self, candidate: bool) -> &Arc<str> {
-        let content = if candidate {
-            &self.candidate
-        } else {
-            &self.accepted
-        };
-        let found = content.as_ref().and_then(|content| content.found.as_ref());
-        found.unwrap_or(&self.origin)
-    }
-
-    /// The same document was found in another place: that is no update.
-    #[cold]
-    fn moved(&mut self) {
-        let newest = self.document().cloned();
-        for content in [&mut self.candidate, &mut self.accepted]
-            .into_iter()
-            .flatten()
-        {
-            if newest.is_some() && content.bytes == newest {
-                content.found = Some(Arc::clone(&self.origin));
-            }
-        }
     }
 
     /// Takes an observation; answers whether it is another content than before.

@@ -229,18 +229,28 @@ impl Layers {
         }
     }
 
-    /// The layers, each called as the place where what readers see of it was found.
-    pub(super) fn named(&self, served: &Arc<[ServedLayer]>) -> Arc<[ServedLayer]> {
+    /// What is served, each layer called as the place where what readers see of it was found.
+    pub(super) fn found(&self, served: &Served) -> Served {
         if !self.searches {
-            return Arc::clone(served);
+            return served.clone();
         }
-        let named = self.states.iter().zip(&**served);
-        let named = named.map(|(state, layer)| ServedLayer {
+        let layers = self.states.iter().zip(&*served.layers);
+        let layers = layers.map(|(state, layer)| ServedLayer {
             origin: state.origin_of(false).clone(),
             decoder: layer.decoder.clone(),
             prefix: layer.prefix.clone(),
         });
-        named.collect()
+        // The same document may have been found in another place since.
+        let contents = self.states.iter().zip(&*served.contents);
+        let contents = contents.map(|(state, content)| match state.content() {
+            newest if newest == *content => newest,
+            _ => content.clone(),
+        });
+        Served {
+            layers: layers.collect(),
+            contents: contents.collect(),
+            ..served.clone()
+        }
     }
 
     /// The layers, with what of each is newest.

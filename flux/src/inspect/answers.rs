@@ -296,7 +296,7 @@ pub(super) fn secret_sources(served: &Served) -> SecretSources<'_> {
     let both = served.layers.iter().zip(&*served.contents).enumerate();
     for (number, (layer, content)) in both {
         match (content, &layer.decoder) {
-            (LayerContent::Document(bytes), Some(decoder)) => {
+            (LayerContent::Document(bytes, _), Some(decoder)) => {
                 sources.documents.push(DocumentText {
                     layer: number,
                     bytes,

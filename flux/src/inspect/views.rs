@@ -59,7 +59,12 @@ fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) 
         LayerContent::Silent(_) => {}
         LayerContent::Kept(None) => view.note = Some(KEPT),
         LayerContent::Kept(Some(kept)) => of_kept(schema, kept, &mut view),
-        LayerContent::Document(bytes) => of_document(schema, layer, bytes, &mut view),
+        LayerContent::Document(bytes, found) => {
+            if let Some(found) = &found.0 {
+                view.origin = found;
+            }
+            of_document(schema, layer, bytes, &mut view);
+        }
         LayerContent::Given(given) => {
             let Some(tree) = &given.tree else {
                 view.note = Some(UNREAD);

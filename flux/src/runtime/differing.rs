@@ -18,7 +18,7 @@ const MOST: usize = 64;
 pub(super) fn applied(engine: &Engine, before: &KeptFile) -> Vec<String> {
     between(engine, Some(before), true, |state, kept| {
         let new = match state.newest_content()? {
-            LayerContent::Document(bytes) => Some(bytes),
+            LayerContent::Document(bytes, _) => Some(bytes),
             LayerContent::Silent(_) => None,
             LayerContent::Given(_) | LayerContent::Kept(_) => return None,
         };
@@ -33,7 +33,7 @@ pub(super) fn incoming(engine: &Engine, before: Option<&KeptFile>) -> Vec<String
         let new = state.incoming()?;
         let old = match state.content() {
             LayerContent::Given(_) => return None,
-            LayerContent::Document(bytes) => Side::Source(Some(bytes)),
+            LayerContent::Document(bytes, _) => Side::Source(Some(bytes)),
             LayerContent::Silent(_) if state.is_accepted() => Side::Source(None),
             LayerContent::Kept(_) | LayerContent::Silent(_) => Side::Kept(kept?),
         };

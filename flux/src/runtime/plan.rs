@@ -131,10 +131,7 @@ impl Plan {
 /// The files and folders that the layers read.
 #[cfg(feature = "json")]
 fn files(layers: &[Opened]) -> impl Iterator<Item = &Path> {
-    layers.iter().filter_map(|layer| {
-        let folder = || layer.origin.strip_prefix("dir:").map(Path::new);
-        layer.file.as_deref().or_else(folder)
-    })
+    layers.iter().flat_map(Opened::files)
 }
 
 /// The layers of one start.
@@ -234,8 +231,9 @@ impl Plan {
         let layers = self.layers.iter().zip(&*served.layers);
         for ((opened, layer), content) in layers.zip(&*served.contents) {
             let (origin, decoder) = (layer.origin.clone(), opened.decoder.clone());
+            let file = opened.file_called(&origin);
             let mut state = LayerState::new(origin, decoder, opened.optional);
-            state.file.clone_from(&opened.file);
+            state.file = file;
             state.searched.clone_from(&opened.searched);
             state.uri_secrets.clone_from(&opened.secrets);
             let again = match &opened.input {

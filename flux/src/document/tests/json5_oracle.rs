@@ -23,7 +23,7 @@ fn alike(any: Any) -> Any {
         Any::Float(float) if float.is_nan() => Any::Float(f64::NAN),
         Any::Float(0.0) => Any::Integer(0),
         // The last digit of a float is serde_json's, as in JSON.
-        Any::Float(float) => Any::Float(format!("{float:.13e}").parse().unwrap()),
+        Any::Float(float) => Any::Float(format!("{float:.13e}").parse().unwrap_or(float)),
         Any::List(items) => Any::List(items.into_iter().map(alike).collect()),
         Any::Map(entries) => {
             let entries = entries.into_iter();

@@ -38,11 +38,10 @@ impl Engine {
             under_way: self.proposal.as_ref().map(|one| one.since.wall),
             history: self.condition.history(),
             served: Served {
-                layers: self.layers.named(&self.served.layers),
                 staged: self.staged(),
                 waiting: self.waiting.clone(),
                 besides: self.beside_waits(),
-                ..self.served.clone()
+                ..self.layers.found(&self.served)
             },
         }
     }

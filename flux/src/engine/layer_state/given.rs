@@ -106,7 +106,9 @@ impl LayerState {
     ) -> bool {
         let content = match content {
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
-            LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
+            LayerContent::Document(bytes, found) => {
+                DecodedContent::later(bytes.clone(), found.clone())
+            }
             LayerContent::Kept(_) => return false,
             LayerContent::Given(given) => {
                 let Some(tree) = &given.tree else {

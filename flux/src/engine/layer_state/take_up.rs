@@ -4,11 +4,10 @@ use super::LayerState;
 use crate::{
     codec::{Found, Unknown},
     engine::{decoded::DecodedContent, judge::decode, schema::Schema},
-    problem::{Flaw, ProblemKind, What},
+    problem::{Flaw, ProblemKind, What, escaped},
     report::Entry,
     source::Observation,
 };
-use std::sync::Arc;
 
 impl LayerState {
     /// Decodes what is pending into a candidate or a refusal; answers with the warnings.
@@ -30,9 +29,7 @@ impl LayerState {
         let (result, warnings) = self.judge(schema, observation, unknown);
         (self.candidate, self.refusal) = match result {
             Ok(mut content) => {
-                if !self.searched.is_empty() {
-                    content.found = Some(Arc::clone(&self.origin));
-                }
+                content.found = self.newest_place();
                 (Some(content), None)
             }
             Err(refusal) => (None, Some(refusal)),
@@ -45,7 +42,8 @@ impl LayerState {
     /// What is reported of a required source that holds nothing.
     fn absence(&self) -> String {
         if !self.searched.is_empty() {
-            let places = self.searched.join(", ");
+            let places = self.searched.iter().map(|place| escaped(place));
+            let places = places.collect::<Vec<_>>().join(", ");
             return format!(
                 "is in none of the places where it is looked for: {places}; this layer is required"
             );

@@ -17,7 +17,9 @@ impl LayerState {
         let content = match to {
             LayerContent::Given(_) | LayerContent::Kept(_) => return,
             LayerContent::Silent(bytes) => DecodedContent::silent(bytes.clone()),
-            LayerContent::Document(bytes) => DecodedContent::later(bytes.clone()),
+            LayerContent::Document(bytes, found) => {
+                DecodedContent::later(bytes.clone(), found.clone())
+            }
         };
         self.acquit(to);
         if now != *to {
@@ -51,7 +53,7 @@ impl LayerState {
         }
         let newest = match to {
             LayerContent::Silent(_) => DecodedContent::silent(Some(bytes.clone())),
-            _ => DecodedContent::later(bytes.clone()),
+            _ => DecodedContent::later(bytes.clone(), self.newest_place()),
         };
         self.is_same(&newest.content(), to).then_some(newest)
     }
@@ -62,7 +64,7 @@ impl LayerState {
         match (one, other) {
             (LayerContent::Given(_) | LayerContent::Kept(_), _) => false,
             (one, other) if one == other => true,
-            (LayerContent::Document(one), LayerContent::Document(other))
+            (LayerContent::Document(one, _), LayerContent::Document(other, _))
             | (LayerContent::Silent(Some(one)), LayerContent::Silent(Some(other))) => {
                 let identities = self.identities.as_ref().zip(self.decoder.as_ref());
                 identities

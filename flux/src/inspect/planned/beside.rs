@@ -58,7 +58,7 @@ impl Planning<'_> {
         let is_settling = |number: usize, name: &LayerName| {
             let is_refused = self.status.layers.get(number).is_none_or(|one| one.refused);
             let content = match served.get(number) {
-                Some(content @ (LayerContent::Silent(_) | LayerContent::Document(_))) => content,
+                Some(content @ (LayerContent::Silent(_) | LayerContent::Document(..))) => content,
                 _ => return false,
             };
             let Some(file) = name.file.as_ref().filter(|_| !is_refused) else {

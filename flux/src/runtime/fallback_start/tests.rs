@@ -88,6 +88,11 @@ fn a_last_known_good_file_that_a_source_reads_is_refused() {
     let inside = build(Source::dir(file("keys")), file("keys/last.json"));
     assert!(inside.is_err());
     build(Source::dir(file("keys")), file("last.json")).unwrap();
+    let folders = || [file("none"), folder.path().to_str().unwrap().to_owned()];
+    let searched = build(Source::search("last.json", folders()), file("last.json"));
+    let error = searched.unwrap_err().to_string();
+    assert!(error.contains("which the source"), "{error}");
+    build(Source::search("app.yaml", folders()), file("last.json")).unwrap();
 }
 
 /// A capacitor whose callback refuses these numbers, with a second layer and the environment above.

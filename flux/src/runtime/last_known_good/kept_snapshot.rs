@@ -67,7 +67,7 @@ impl KeptSnapshot {
         for (key, decoder, content) in &self.layers {
             let mut secrets = Vec::new();
             let kept = match content {
-                LayerContent::Document(bytes) => {
+                LayerContent::Document(bytes, _) => {
                     let kept = self.document(key, decoder, bytes)?;
                     let of_layer = kept.omitted.alike.iter();
                     missing.extend(of_layer.map(|path| format!("`{path}` of {key}")));

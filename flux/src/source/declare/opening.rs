@@ -16,6 +16,8 @@ use crate::{
     },
 };
 use flux_syntax::{Format, Remote, Template, Uri};
+#[cfg(feature = "json")]
+use std::path::Path;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Where an opened layer's content comes from.
@@ -34,7 +36,7 @@ pub(crate) struct Opened {
     pub(crate) optional: bool,
     /// The file or folder that is watched, absolute.
     pub(crate) file: Option<PathBuf>,
-    /// The files that are searched for in its place, as they are shown.
+    /// Where it is looked for, if in several places.
     pub(crate) searched: Vec<String>,
     /// Those of its URI, where it has some.
     pub(crate) secrets: Option<Arc<UriSecrets>>,
@@ -42,8 +44,8 @@ pub(crate) struct Opened {
 }
 
 /// Expands the variables and makes the source ready, or reports what cannot work.
-pub(crate) fn open(mut source: Source, resync: Option<Duration>) -> Result<Opened, String> {
-    let name = source.name.take();
+pub(crate) fn open(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
+    let name = source.name.clone();
     let mut opened = opened(source, resync)?;
     if let Some(name) = name {
         opened.origin = name;
@@ -55,6 +57,26 @@ pub(crate) fn open(mut source: Source, resync: Option<Duration>) -> Result<Opene
 /// What a layer is called in every output: a variable or the program may have put anything in.
 fn shown(origin: &str) -> String {
     escaped(&shortened(origin)).into_owned()
+}
+
+impl Opened {
+    /// Every file and folder that it may read.
+    #[cfg(feature = "json")]
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let folder = || self.origin.strip_prefix("dir:").map(Path::new);
+        let first = self.file.as_deref().or_else(folder);
+        let others = self.searched.iter().map(Path::new);
+        first.into_iter().chain(others)
+    }
+
+    /// The file that it is called by this name for: the one that was found, where it is looked for in several places.
+    pub(crate) fn file_called(&self, origin: &str) -> Option<PathBuf> {
+        let found = self.searched.iter().find(|place| shown(place) == origin);
+        match found {
+            Some(found) => std::path::absolute(found).ok(),
+            None => self.file.clone(),
+        }
+    }
 }
 
 fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
@@ -172,7 +194,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
         SourceKind::Search(file, folders) => {
             let (name, places) = searched(&file, &folders, &source.variables)?;
             let decoder = decoder_of_file(&name, source.format)?;
-            let mut file = crate::source::File::in_places(&name, &places);
+            let mut file = crate::source::File::in_places(&name, &places, source.name.is_some());
             if let Some(settle) = source.settle {
                 file = file.settle(settle);
             }
@@ -184,7 +206,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 decoder: Some(decoder),
                 optional: source.optional,
                 file: Some(file.path().to_owned()),
-                searched: places.iter().map(|place| shown(place)).collect(),
+                searched: places,
                 secrets: None,
                 input: watched(Box::new(file), None),
             })

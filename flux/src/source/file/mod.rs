@@ -66,6 +66,8 @@ pub struct File {
     target: Arc<Target>,
     /// Where it is looked for, the best place first, where it is looked for in several.
     places: Vec<Arc<Target>>,
+    /// The layer has a name of its own, wherever the file is found.
+    is_named: bool,
     settle: Duration,
     resync: Option<Duration>,
 }
@@ -76,6 +78,7 @@ impl File {
         File {
             target: target_at(path.into()),
             places: Vec::new(),
+            is_named: false,
             settle: Duration::from_secs(1),
             resync: None,
         }
@@ -83,12 +86,13 @@ impl File {
 
     /// The first of these files that exists, none of which need exist, and what the source is called before one is found. One that
     /// appears at a better place takes the place of the one that was found, and one that vanishes gives it to the next.
-    pub(crate) fn in_places(name: &str, places: &[String]) -> Self {
+    pub(crate) fn in_places(name: &str, places: &[String], is_named: bool) -> Self {
         let mut file = File::new(places.first().map_or(name, String::as_str));
         Arc::make_mut(&mut file.target).shown = name.to_owned();
         let places = places.iter().map(|path| target_at(path.into()));
         File {
             places: places.collect(),
+            is_named,
             ..file
         }
     }
@@ -138,7 +142,9 @@ impl Watcher for File {
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
         let place = match self.places.is_empty() {
             true => WatchedPlace::file(Arc::clone(&self.target), self.settle),
-            false => WatchedPlace::first_of(&self.target.shown, &self.places, self.settle),
+            false => {
+                WatchedPlace::first_of(&self.target.shown, &self.places, self.is_named, self.settle)
+            }
         };
         let intervals = Intervals {
             asked: self.resync,

@@ -43,6 +43,8 @@ pub(super) struct WatchedPlace {
     leaves: BTreeMap<OsString, LastStep>,
     /// The first of them that is there counts; what they are called together.
     searched: Option<Arc<str>>,
+    /// The layer keeps its name, whichever of them counts.
+    is_named: bool,
     mounts: Mounts,
     /// There are no events, or not of all changes.
     silent: bool,
@@ -61,7 +63,12 @@ impl WatchedPlace {
     }
 
     /// The first of these files that is there.
-    pub(super) fn first_of(name: &str, targets: &[Arc<Target>], quiet: Duration) -> Self {
+    pub(super) fn first_of(
+        name: &str,
+        targets: &[Arc<Target>],
+        is_named: bool,
+        quiet: Duration,
+    ) -> Self {
         let leaf = |(number, target): (usize, &Arc<Target>)| {
             let name = OsString::from(format!("{number:08}"));
             (name, new_leaf(Arc::clone(target), quiet))
@@ -69,6 +76,7 @@ impl WatchedPlace {
         let leaves = targets.iter().enumerate().map(leaf);
         WatchedPlace {
             searched: Some(name.into()),
+            is_named,
             ..WatchedPlace::new(quiet, None, leaves.collect())
         }
     }
@@ -91,6 +99,7 @@ impl WatchedPlace {
             folder,
             leaves,
             searched: None,
+            is_named: false,
             mounts: Mounts::default(),
             silent: false,
             deaf: None,
@@ -167,9 +176,9 @@ impl WatchedPlace {
         self.leaves.values().take(count)
     }
 
-    /// What a file that is looked for in several places is called: the place where it is.
+    /// What a file that is looked for in several places is called, unless it has a name: the place where it is.
     pub(super) fn found(&self) -> Option<&str> {
-        let name = self.searched.as_ref()?;
+        let name = self.searched.as_ref().filter(|_| !self.is_named)?;
         let found = self.counting().last().filter(|leaf| is_there(leaf));
         Some(found.map_or(name, |leaf| &leaf.target.shown))
     }

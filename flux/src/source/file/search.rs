@@ -131,6 +131,35 @@ async fn the_same_document_at_a_better_place_is_no_update_and_is_called_by_it() 
 }
 
 #[tokio::test]
+async fn what_serves_again_after_a_way_back_is_called_by_the_place_where_it_was_found() {
+    let folders = Folders::new();
+    folders.put(1, "n: 2");
+    let capacitor = folders.capacitor();
+    capacitor.start().await.unwrap();
+    folders.put(0, "\nn: 1");
+    until("the better one", || capacitor.get().n == 1).await;
+    capacitor.rollback(None).await.unwrap();
+    assert_eq!(capacitor.get().n, 2);
+    assert!(explained(&capacitor).contains(&shown(&folders.file(1))));
+    capacitor.rollback(2).await.unwrap();
+    let expected = format!("{}:2:4", folders.file(0).display());
+    assert!(explained(&capacitor).contains(&expected));
+}
+
+#[tokio::test]
+async fn a_layer_with_a_name_keeps_it_wherever_its_file_is_found() {
+    let folders = Folders::new();
+    folders.put(1, "n: 2");
+    let builder = Capacitor::<SearchApp>::builder().source(folders.source().named("base"));
+    let capacitor = builder.debounce(Duration::ZERO).build().unwrap();
+    capacitor.start().await.unwrap();
+    folders.put(0, "n: 1");
+    until("the better one", || capacitor.get().n == 1).await;
+    assert_eq!(origin(&capacitor), Path::new("base"));
+    assert!(explained(&capacitor).contains("base:1:4"));
+}
+
+#[tokio::test]
 async fn nothing_found_lists_where_was_looked() {
     let folders = Folders::new();
     let capacitor = folders.capacitor();
