@@ -217,6 +217,7 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
             new.push(declared.len());
             declared.push(OfflineLayer {
                 origin: name.clone(),
+                declared: name.clone(),
                 decoder: Some(Decoder::from(*format)),
                 optional: true,
                 content: OfflineContent::Elsewhere,

@@ -42,7 +42,7 @@ impl<C: Config> Builder<C> {
         let left_out = left_out(&inputs.terms(), &names, &none);
         let left_out = left_out.map_err(|error| error.to_string())?;
         for (layer, is_left_out) in layers.into_iter().zip(left_out) {
-            let origin = layer.origin.clone();
+            let origin = layer.declared.clone();
             let same = origins.iter().filter(|one| **one == origin).count();
             origins.push(origin.clone());
             if is_left_out {

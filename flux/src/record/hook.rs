@@ -224,11 +224,16 @@ impl RecorderHook for RecorderOfStarts {
 
     fn settled(&self, engine: &Engine) {
         let (state, generation, error) = (engine.state(), engine.generation(), engine.error());
+        let states = &engine.layers().states;
         self.with(|session| {
             let problems = error.map_or(&[][..], Report::problems);
             let mut refused: Vec<_> = (problems.iter())
                 .map(|problem| Refused {
-                    layer: problem.origin.clone(),
+                    layer: match problem.layer.and_then(|layer| states.get(layer)) {
+                        // A replay does not look for it.
+                        Some(state) if !state.searched.is_empty() => state.declared.to_string(),
+                        _ => problem.origin.clone(),
+                    },
                     path: paths::cut((session.schema.fields)(), problem.path.steps()),
                 })
                 .collect();

@@ -17,10 +17,16 @@ use std::path::PathBuf;
 pub(crate) struct OfflineLayer {
     /// What reports call it.
     pub(crate) origin: String,
+    /// What it is called on disk: not where it was found.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "asked by the command line alone")
+    )]
+    pub(crate) declared: String,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
     pub(crate) content: OfflineContent,
-    /// The files that are searched for in its place, as they are shown.
+    /// Where it is looked for, if in several places.
     pub(crate) searched: Vec<String>,
 }
 
@@ -39,8 +45,15 @@ pub(crate) enum OfflineContent {
     Broken(String),
 }
 
-/// Its origin, decoder and content, and the files that are searched for.
-type KnownLayer = (String, Option<Decoder>, OfflineContent, Vec<String>);
+/// Its name, decoder and content, and the places where it is looked for.
+type KnownLayer = (String, Option<Decoder>, OfflineContent, LayerPlaces);
+
+/// Where a layer is looked for, if in several places, and the one where it was found.
+#[derive(Default)]
+struct LayerPlaces {
+    all: Vec<String>,
+    found: Option<String>,
+}
 
 impl Source {
     /// The layer, as far as it is known without its source.
@@ -49,15 +62,17 @@ impl Source {
         let format = self.format.clone();
         let written = self.written();
         let mut layer = match self.known() {
-            Ok((origin, decoder, content, searched)) => OfflineLayer {
-                origin,
+            Ok((declared, decoder, content, places)) => OfflineLayer {
+                origin: places.found.unwrap_or_else(|| declared.clone()),
+                declared,
                 decoder,
                 optional,
                 content,
-                searched,
+                searched: places.all,
             },
             Err(problem) => OfflineLayer {
-                origin: written,
+                origin: written.clone(),
+                declared: written,
                 decoder: format.or_else(default_decoder),
                 optional,
                 content: OfflineContent::Broken(problem),
@@ -65,6 +80,7 @@ impl Source {
             },
         };
         if let Some(name) = name {
+            layer.declared.clone_from(&name);
             layer.origin = name;
         }
         layer
@@ -102,7 +118,7 @@ impl Source {
                 let path = expand(path, &self.variables)?;
                 let decoder = decoder_of_file(&path, self.format.clone())?;
                 let file = OfflineContent::File(PathBuf::from(&path));
-                Ok((path, Some(decoder), file, Vec::new()))
+                Ok((path, Some(decoder), file, LayerPlaces::default()))
             }
             #[cfg(feature = "file")]
             SourceKind::Search(file, folders) => {
@@ -117,7 +133,8 @@ impl Source {
                 let found = places.iter().find(is_there).cloned();
                 let path = found.as_ref().or(places.first()).unwrap_or(&name);
                 let file = OfflineContent::File(PathBuf::from(path));
-                Ok((found.unwrap_or(name), Some(decoder), file, places))
+                let places = LayerPlaces { all: places, found };
+                Ok((name, Some(decoder), file, places))
             }
             SourceKind::Remote(place) => {
                 let lookup = |name: &str| value_of(name, &self.variables);
@@ -125,7 +142,8 @@ impl Source {
                 let decoder = self.format.clone().unwrap_or_else(|| decoder_of(&place));
                 let origin = place.origin();
                 let origin = written.filter(|uri| !uri.contains('@')).unwrap_or(origin);
-                Ok((origin, Some(decoder), OfflineContent::Elsewhere, Vec::new()))
+                let elsewhere = OfflineContent::Elsewhere;
+                Ok((origin, Some(decoder), elsewhere, LayerPlaces::default()))
             }
             SourceKind::Watcher(watcher) => {
                 let decoder = self.format.clone().or_else(default_decoder);
@@ -133,13 +151,14 @@ impl Source {
                     watcher.origin(),
                     decoder,
                     OfflineContent::Elsewhere,
-                    Vec::new(),
+                    LayerPlaces::default(),
                 ))
             }
             _ => {
                 let opened = open(self, None)?;
                 let content = OfflineContent::Given(opened.input);
-                Ok((opened.origin, opened.decoder, content, opened.searched))
+                let places = LayerPlaces::default();
+                Ok((opened.origin, opened.decoder, content, places))
             }
         }
     }

@@ -146,6 +146,51 @@ async fn what_serves_again_after_a_way_back_is_called_by_the_place_where_it_was_
     assert!(explained(&capacitor).contains(&expected));
 }
 
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn a_recording_is_replayed_to_the_same_refusals_wherever_the_file_was_found() {
+    let folders = Folders::new();
+    folders.put(1, "n: 2");
+    let recorder = crate::record::Recorder::in_memory();
+    let builder = Capacitor::<SearchApp>::builder().source(folders.source());
+    let capacitor = builder.debounce(Duration::ZERO).record(&recorder);
+    let capacitor = capacitor.build().unwrap();
+    capacitor.start().await.unwrap();
+    folders.put(0, "n: x");
+    until("the refusal", || capacitor.state() == State::Degraded).await;
+    capacitor.stop().await;
+    let recording: crate::record::Recording = recorder.lines().parse().unwrap();
+    let replay = recording
+        .replay(Capacitor::<SearchApp>::builder())
+        .await
+        .unwrap();
+    assert_eq!(replay.difference(), None, "{}", recorder.lines());
+    assert!(!recorder.lines().contains(folders.all[0].to_str().unwrap()));
+}
+
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn what_is_kept_on_disk_is_found_again_wherever_the_file_is() {
+    let folders = Folders::new();
+    folders.put(1, "n: 2");
+    let kept = folders.all[0].with_file_name("kept.json");
+    let builder = || {
+        let builder = Capacitor::<SearchApp>::builder().source(folders.source());
+        builder.last_known_good(kept.to_str().unwrap(), crate::Secrets::Omit)
+    };
+    let capacitor = builder().build().unwrap();
+    capacitor.start().await.unwrap();
+    until("the file", || kept.exists()).await;
+    capacitor.stop().await;
+    folders.put(0, "n: 1");
+    let inputs = crate::inspect::Inputs::new();
+    let good = builder().last_good(&inputs).unwrap().unwrap();
+    let changes = good.changes_to(&builder().check(inputs).unwrap());
+    let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(changes.len(), 1);
+    assert!(changes[0].contains("2 -> 1"), "{changes:?}");
+}
+
 #[tokio::test]
 async fn a_layer_with_a_name_keeps_it_wherever_its_file_is_found() {
     let folders = Folders::new();
