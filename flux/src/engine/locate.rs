@@ -64,7 +64,7 @@ pub(super) fn locate(
     let origin = match chosen {
         Some(chosen) => state.origin_of(chosen[set.layer]),
         None if state.partial.is_some() => &state.origin,
-        None => state.origin_of(state.candidate.is_some()),
+        None => state.newest_origin(),
     };
     let kept = kept_in(set.layer).map(|file| format!("{file}, what was kept of {origin}"));
     let origin = kept.as_deref().unwrap_or(origin);

@@ -306,7 +306,7 @@ impl Planning<'_> {
         };
         let waits = judged.value.as_ref().map(|_| &*judged.pending_restart);
         let mut notes = self.left_out(&names, &left_out);
-        let settling = self.settling(&names, &given);
+        let settling = self.settling(&names, &plan.files_now(), &given);
         notes.extend(settling.iter().map(|one| one.text.clone()));
         notes.extend(self.notes(&given, waits));
         if !missing.is_empty() && judged.refused.is_none() {

@@ -25,8 +25,8 @@ use crate::{
 };
 use before_start::{check_arguments, check_defaults, check_keys};
 #[cfg(feature = "json")]
-use std::path::{Path, PathBuf};
-use std::{sync::Arc, time::Duration};
+use std::path::Path;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 #[cfg(feature = "json")]
 pub(super) use super::{claim::Claim, keeper::DiskFindings};
@@ -223,6 +223,11 @@ impl Plan {
     #[cfg(not(feature = "json"))]
     fn fallback(&self) -> Option<Duration> {
         None
+    }
+
+    /// The files that the layers would be read from now.
+    pub(crate) fn files_now(&self) -> Vec<Option<PathBuf>> {
+        self.layers.iter().map(Opened::file_now).collect()
     }
 
     /// The layers with what readers see of them; those of which that is not known.

@@ -29,6 +29,11 @@ impl LayerState {
         found.unwrap_or(&self.origin)
     }
 
+    /// What reports call the newest content that could be decoded; what is newer may be refused in a better place.
+    pub(in crate::engine) fn newest_origin(&self) -> &Arc<str> {
+        self.origin_of(self.candidate.is_some())
+    }
+
     /// The same document was found in another place: that is no update.
     #[cold]
     pub(super) fn moved(&mut self) {

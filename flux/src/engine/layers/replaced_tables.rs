@@ -73,7 +73,7 @@ impl Layers {
         let mut found = self.entries(&losses);
         if let (1.., Some(last)) = (more, losses.last()) {
             let more = Flaw::whole(What::More(more));
-            let entry = Entry::new(&self.states[last.number].origin, more);
+            let entry = Entry::new(self.states[last.number].newest_origin(), more);
             found.push(entry.layer(last.number).warning(true));
         }
         found
@@ -118,7 +118,7 @@ struct Loss<'t> {
 
 /// Which layer contains a value, and where.
 fn place(state: &LayerState, finder: Option<&Finder<'_, '_>>, table: &PlainTable) -> String {
-    let mut place = state.origin.to_string();
+    let mut place = state.newest_origin().to_string();
     let search = || finder.and_then(|finder| Some(finder.place(&table.written)?.0));
     if let Some(line) = table.line.get_or_init(search) {
         let _ = write!(place, ", line {line}");
@@ -160,7 +160,7 @@ impl Loss<'_> {
         );
         let what = What::plain(ProblemKind::Replaced, text);
         let path = table.path.clone();
-        let mut entry = Entry::new(&state.origin, Flaw { path, what })
+        let mut entry = Entry::new(state.newest_origin(), Flaw { path, what })
             .layer(*number)
             .warning(true);
         if let Some((bytes, decoder)) = document_of(state) {

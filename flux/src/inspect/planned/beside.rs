@@ -8,6 +8,7 @@ use crate::{
     problem::{Dotted, Seg, escaped},
     source::Health,
 };
+use std::path::PathBuf;
 
 /// What is about no place in a file: what was not looked at, or what a party answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,15 +54,20 @@ impl Planning<'_> {
     }
 
     /// That the file of a layer does not contain what was read of it last, and that this is not taken up yet.
-    pub(super) fn settling(&self, names: &[LayerName], given: &[usize]) -> Option<Placeless> {
+    pub(super) fn settling(
+        &self,
+        names: &[LayerName],
+        files: &[Option<PathBuf>],
+        given: &[usize],
+    ) -> Option<Placeless> {
         let served = &self.status.served.contents;
-        let is_settling = |number: usize, name: &LayerName| {
+        let is_settling = |number: usize| {
             let is_refused = self.status.layers.get(number).is_none_or(|one| one.refused);
             let content = match served.get(number) {
                 Some(content @ (LayerContent::Silent(_) | LayerContent::Document(..))) => content,
                 _ => return false,
             };
-            let Some(file) = name.file.as_ref().filter(|_| !is_refused) else {
+            let Some(file) = files[number].as_ref().filter(|_| !is_refused) else {
                 return false;
             };
             // What cannot be read is in the health of the layer.
@@ -70,7 +76,7 @@ impl Planning<'_> {
         };
         let mut layers = names.iter().enumerate();
         let (_, name) =
-            layers.find(|(number, name)| !given.contains(number) && is_settling(*number, name))?;
+            layers.find(|(number, _)| !given.contains(number) && is_settling(*number))?;
         Some(Placeless::of_layer(format!(
             "{}: its file has changed, and the program has not taken that up; ask again when it has, or give that file too",
             escaped(&name.origin)

@@ -6,11 +6,12 @@ use super::{
     opening::{Input, decoder_of, default_decoder, open, read},
 };
 #[cfg(feature = "file")]
-use super::{opening::decoder_of_file, places::searched};
+use super::{
+    opening::decoder_of_file,
+    places::{first_there, searched},
+};
 use crate::codec::Decoder;
 use flux_syntax::Template;
-#[cfg(feature = "file")]
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// A declared layer that is not opened.
@@ -124,13 +125,7 @@ impl Source {
             SourceKind::Search(file, folders) => {
                 let (name, places) = searched(file, folders, &self.variables)?;
                 let decoder = decoder_of_file(&name, self.format.clone())?;
-                // What is not allowed to be read is there all the same.
-                let is_there = |place: &&String| {
-                    let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
-                    let found = std::fs::metadata(place);
-                    found.map_or_else(|error| !absent.contains(&error.kind()), |_| true)
-                };
-                let found = places.iter().find(is_there).cloned();
+                let found = first_there(&places).cloned();
                 let path = found.as_ref().or(places.first()).unwrap_or(&name);
                 let file = OfflineContent::File(PathBuf::from(path));
                 let places = LayerPlaces { all: places, found };

@@ -1,7 +1,7 @@
 //! Makes a declaration a layer that is ready to be watched: which format a file has, and which declarations are refused.
 
 #[cfg(feature = "file")]
-use super::places::searched;
+use super::places::{first_there, searched};
 use super::{
     Source, SourceKind,
     expand::{expand, in_unicode, value_of},
@@ -69,12 +69,22 @@ impl Opened {
         first.into_iter().chain(others)
     }
 
+    /// The file that it would be read from now.
+    pub(crate) fn file_now(&self) -> Option<PathBuf> {
+        #[cfg(feature = "file")]
+        if let Some(there) = first_there(&self.searched) {
+            return std::path::absolute(there).ok();
+        }
+        self.file.clone()
+    }
+
     /// The file that it is called by this name for: the one that was found, where it is looked for in several places.
     pub(crate) fn file_called(&self, origin: &str) -> Option<PathBuf> {
         let found = self.searched.iter().find(|place| shown(place) == origin);
         match found {
             Some(found) => std::path::absolute(found).ok(),
-            None => self.file.clone(),
+            // A layer with a name of its own has it wherever its file is.
+            None => self.file_now(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::expand::expand;
 use crate::source::environment::Variables;
 use flux_syntax::Template;
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 /// The name of the file, and the path to it in each folder, the best one first. A folder that is empty is left out.
 pub(super) fn searched(
@@ -32,6 +32,15 @@ pub(super) fn searched(
         )),
         false => Ok((file, places)),
     }
+}
+
+/// The first of the places that has a file. What is not allowed to be read is there all the same.
+pub(super) fn first_there(places: &[String]) -> Option<&String> {
+    places.iter().find(|place| {
+        let absent = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+        let found = std::fs::metadata(place);
+        found.map_or_else(|error| !absent.contains(&error.kind()), |_| true)
+    })
 }
 
 /// The folder with the home folder in the place of `~`, as a shell has it.

@@ -205,6 +205,60 @@ async fn a_layer_with_a_name_keeps_it_wherever_its_file_is_found() {
 }
 
 #[tokio::test]
+async fn a_plan_reads_the_file_that_a_start_would_find() {
+    let folders = Folders::new();
+    folders.put(1, "n: 2");
+    for source in [folders.source(), folders.source().named("base")] {
+        let builder = Capacitor::<SearchApp>::builder().source(source).manual();
+        let capacitor = builder.build().unwrap();
+        capacitor.start().await.unwrap();
+        let notes = || {
+            let plan = capacitor.plan(&crate::inspect::Inputs::new());
+            plan.unwrap().notes
+        };
+        assert_eq!(notes(), [""; 0]);
+        folders.put(0, "n: 1");
+        assert!(notes()[0].contains("its file has changed"), "{:?}", notes());
+        fs::remove_file(folders.file(0)).unwrap();
+    }
+}
+
+#[derive(Debug, Default, Clone, PartialEq, serde::Deserialize)]
+#[serde(default)]
+#[allow(dead_code, reason = "no test reads it")]
+struct PoolOfSearch {
+    min: u32,
+    max: u32,
+}
+
+#[derive(Debug, flux_derive::Flux)]
+#[flux(crate = crate)]
+struct WithPool {
+    #[flux(default, range = 0..=9)]
+    n: u32,
+    #[flux(default)]
+    pool: PoolOfSearch,
+}
+
+#[tokio::test]
+async fn a_warning_names_the_file_that_serves_while_a_better_one_is_refused() {
+    let folders = Folders::new();
+    folders.put(1, "pool: {min: 1, max: 2}");
+    let local = folders.all[0].with_file_name("local.yaml");
+    fs::write(&local, "pool: {min: 3}").unwrap();
+    let builder = Capacitor::<WithPool>::builder().source(folders.source());
+    let builder = builder.source(Source::file(local.to_str().unwrap()));
+    let capacitor = builder.debounce(Duration::ZERO).build().unwrap();
+    capacitor.start().await.unwrap();
+    let warning = || capacitor.status().warnings[0].to_string();
+    let expected = format!("{}, line 1, so that `max`", folders.file(1).display());
+    assert!(warning().contains(&expected), "{}", warning());
+    folders.put(0, "\nn: x");
+    until("the refusal", || capacitor.state() == State::Degraded).await;
+    assert!(warning().contains(&expected), "{}", warning());
+}
+
+#[tokio::test]
 async fn nothing_found_lists_where_was_looked() {
     let folders = Folders::new();
     let capacitor = folders.capacitor();
