@@ -4,6 +4,7 @@
 mod commit;
 mod denied;
 mod settings;
+mod stand_ins;
 mod status;
 mod take_up;
 #[cfg_attr(
@@ -40,6 +41,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Instant};
 
+use super::layer_state::LayerState;
 #[cfg(feature = "json")]
 use super::layer_state::{FillReason, KeptContent};
 use denied::DeniedFirst;
@@ -232,8 +234,13 @@ impl Engine {
         if let Some(place) = report.found {
             state.found_in(place);
         }
-        let observed = report.observation;
-        let news = observed.map(|observation| self.observe(layer, observation, now()));
+        let (observed, unheard) = (report.observation, report.received == 0);
+        let news = observed.map(
+            |observation| match unheard && self.defers(layer, &observation) {
+                true => false,
+                false => self.observe(layer, observation, now()),
+            },
+        );
         self.layers.states[layer].closed();
         news
     }
@@ -294,11 +301,13 @@ impl Engine {
         }
         if !self.agenda.loaded {
             let states = &self.layers.states;
-            let down = |health: &Health| matches!(health, Health::Stale { .. });
+            let down = |state: &LayerState| {
+                state.stands_in || matches!(state.health, Health::Stale { .. })
+            };
             let silent = || states.iter().filter(|state| !state.answered());
             return match self.agenda.fallback_at {
                 _ if silent().next().is_none() => Due::Newest,
-                Some(at) if at <= now || silent().any(|state| down(&state.health)) => Due::Fallback,
+                Some(at) if at <= now || silent().any(down) => Due::Fallback,
                 _ => Due::Nothing,
             };
         }

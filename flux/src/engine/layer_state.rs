@@ -59,6 +59,8 @@ pub(crate) struct LayerState {
     newest: Option<Observed>,
     /// A document was read, or known to be absent, since the start.
     was_read: bool,
+    /// Nothing was heard of it in time: it is taken for absent once what is kept on disk was asked for.
+    pub(crate) stands_in: bool,
     /// Decoded, but not what readers see.
     pub(super) candidate: Option<DecodedContent>,
     /// The update in which the candidate was taken up.
@@ -133,6 +135,7 @@ impl LayerState {
             pending: None,
             newest: None,
             was_read: false,
+            stands_in: false,
             candidate: None,
             since: 0,
             unjudged: false,
@@ -329,6 +332,7 @@ impl LayerState {
             return false;
         }
         self.was_read |= !matches!(observed, Observed::Unreadable(_));
+        self.stands_in = false;
         self.newest = Some(observed);
         self.changed = Some(now.wall);
         self.pending = Some(observation);

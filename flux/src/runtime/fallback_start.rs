@@ -63,6 +63,8 @@ pub(super) fn fill(
     for (layer, key, found) in of_layers {
         let state = &engine.layers().states[layer];
         match found {
+            // It counts as absent, which it was.
+            Ok((None, _)) if state.stands_in => {}
             Ok((found, warnings)) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
@@ -100,7 +102,7 @@ pub(super) fn fill(
     let mut states = engine.layers().states.iter();
     // What is missing in it is reported, once there is nothing to wait for.
     let report = lacking && states.clone().all(LayerState::answered);
-    let again = report || filled && states.all(LayerState::is_usable);
+    let again = report || filled && states.all(|state| state.is_usable() || state.stands_in);
     again.then_some(kept.name)
 }
 

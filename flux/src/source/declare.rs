@@ -274,7 +274,8 @@ impl Source {
     }
 
     /// How long the start waits for the source's first report before it goes on without it; for ever by default. An
-    /// [`optional`](Source::optional) layer then contributes nothing until the first report, any other is refused until then.
+    /// [`optional`](Source::optional) layer then contributes nothing until the first report, unless something is kept of it in the
+    /// [last known good file](crate::Builder::last_known_good); any other is refused until then.
     #[must_use]
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);

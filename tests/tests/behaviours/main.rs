@@ -49,6 +49,7 @@ mod secrets;
 mod serde_attributes;
 mod signals;
 mod soak;
+mod stand_ins;
 mod starts;
 mod status;
 mod subscriptions;

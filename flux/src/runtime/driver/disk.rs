@@ -24,6 +24,7 @@ impl Driver {
             false => fill(),
         };
         keeper.cannot_serve(unfit);
+        self.engine.take_stand_ins(now());
         serves
     }
 
