@@ -157,6 +157,11 @@ impl Entry {
         self.problem.what.kind() == ProblemKind::TakenBack
     }
 
+    /// Whether it is a finding of the same kind.
+    pub(crate) fn is_alike(&self, other: &Entry) -> bool {
+        self.problem.what.kind() == other.problem.what.kind()
+    }
+
     /// A sentence of this kind.
     pub(crate) fn kind(mut self, is: ProblemKind) -> Self {
         if let What::Told { kind, .. } = &mut self.problem.what {

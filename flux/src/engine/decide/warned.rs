@@ -10,10 +10,14 @@ impl Engine {
     /// Warnings of what was taken up. What becomes of it is not known yet.
     #[cold]
     pub(super) fn note_warnings(&mut self, new: Vec<Entry>) {
-        // What was found in an earlier document of the layer is no longer true.
+        // What was found in an earlier document of the layer, or beside earlier documents of others, is no longer true.
+        let (states, update) = (&self.layers.states, self.update);
         self.unreported.retain(|known| {
-            let is_of_same = |one: &Entry| one.layer_number() == known.layer_number();
-            !new.iter().any(is_of_same)
+            let number = known.layer_number();
+            let state = number.and_then(|number| states.get(number));
+            let is_of_earlier = state.is_some_and(|state| state.since == update);
+            let is_found_anew = |one: &Entry| one.layer_number() == number && one.is_alike(known);
+            !is_of_earlier && !new.iter().any(is_found_anew)
         });
         self.unreported.extend(new);
     }
@@ -53,9 +57,11 @@ impl Engine {
 mod tests {
     use crate::{Capacitor, Format, Source, source::Channel};
     use std::{
+        collections::BTreeMap,
         fmt,
         sync::{Arc, Mutex, OnceLock},
     };
+    use tokio::sync::Semaphore;
     use tracing::{
         Dispatch, Event, Subscriber,
         field::{Field, Visit},
@@ -69,6 +75,8 @@ mod tests {
         host: String,
         #[flux(default = 1)]
         size: u8,
+        #[flux(default)]
+        labels: BTreeMap<String, u8>,
     }
 
     #[derive(Clone, Default)]
@@ -144,6 +152,55 @@ mod tests {
             "{report}"
         );
         assert!(!log.contains("applied with"), "{log}");
+    }
+
+    #[tokio::test]
+    async fn what_was_found_in_a_document_is_reported_although_another_layer_brings_a_warning_of_it_first()
+     {
+        keep_two();
+        let log = LogTexts::default();
+        let _logged = tracing::subscriber::set_default(log.clone());
+        let (base, base_channel) = Channel::buffered("base.yaml", 4);
+        let (app, app_channel) = Channel::buffered("app.yaml", 4);
+        let under_way = Arc::new((Semaphore::new(0), Semaphore::new(0)));
+        let of_effect = Arc::clone(&under_way);
+        let capacitor = Capacitor::<WithHost>::builder()
+            .source(Source::watcher(base_channel).format(Format::Yaml))
+            .source(Source::watcher(app_channel).format(Format::Yaml))
+            .effect(move |_| {
+                let under_way = Arc::clone(&of_effect);
+                async move {
+                    under_way.0.add_permits(1);
+                    drop(under_way.1.acquire().await);
+                    Ok::<(), std::convert::Infallible>(())
+                }
+            })
+            .build()
+            .unwrap();
+        let text = |text: &str| text.as_bytes().to_vec();
+        base.send(text("labels: {a: 1}")).await.unwrap();
+        let of_app = "{host: a, szie: 2, labels: {a: null}}";
+        app.send(text(of_app)).await.unwrap();
+        let goes_on = async {
+            under_way.0.acquire().await.unwrap().forget();
+            // The entry that is null has nothing to take away any more.
+            base.send(text("size: 3")).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            under_way.1.add_permits(10);
+        };
+        let (started, ()) = tokio::join!(capacitor.start(), goes_on);
+        started.unwrap();
+        for _ in 0..2000 {
+            if capacitor.get().size == 3 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert_eq!(capacitor.get().size, 3);
+        let log = log.0.lock().unwrap().clone();
+        for part in ["szie: unknown key", "labels.a: "] {
+            assert_eq!(log.matches(part).count(), 1, "{part}: {log}");
+        }
     }
 
     #[tokio::test]
