@@ -8,10 +8,12 @@ use crate::{
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Expr, RangeLimits};
+use syn::{Expr, Ident, RangeLimits};
 
-pub(super) fn fields(model: &Model<'_>) -> TokenStream {
-    let fields = model.layered().map(|one| field(one, model.strict));
+pub(super) fn fields(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
+    let fields = model
+        .layered()
+        .map(|one| field(one, leaves.name(one), model.strict));
     quote! {
         #[inline]
         fn fields() -> &'static [__f::Field] {
@@ -42,13 +44,17 @@ pub(super) fn types(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     }
 }
 
-fn field(field: &Field<'_>, strict: bool) -> TokenStream {
+fn field(field: &Field<'_>, leaf: Option<&Ident>, strict: bool) -> TokenStream {
     let (key, ty) = (&field.key, field.ty);
     let (env, type_name) = (flux_syntax::env_segment(key), type_name(ty));
     let mut all = quote!(__f::Field::new(#key, #env).with_type(#type_name));
     match field.kind {
         Kind::Leaf { .. } if field.is_known() => {}
-        Kind::Leaf { .. } | Kind::Rest { .. } => all.extend(quote!(.of::<#ty>())),
+        Kind::Leaf { .. } => {
+            let leaf = leaf.into_iter();
+            all.extend(quote!(.of::<#ty>()#(.with_entries(__f::merge::by_key_of::<#leaf>))*));
+        }
+        Kind::Rest { .. } => all.extend(quote!(.of::<#ty>())),
         _ => all.extend(quote_spanned!(place(ty)=> .with_kind(<#ty as __f::Nested>::KIND))),
     }
     if let (Kind::Leaf { .. }, None) = (&field.kind, &field.default) {

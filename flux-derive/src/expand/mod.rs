@@ -61,7 +61,7 @@ fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {
             const READS_ARGUMENTS: bool = true;
         )
     });
-    let fields = describe::fields(model);
+    let fields = describe::fields(model, leaves);
     let types = describe::types(model, leaves);
     let finish = finish::finish(model);
     let validate = validate::validate(model);

@@ -45,8 +45,8 @@ mod yaml;
 #[cfg(all(flux_fuzzing, feature = "json", feature = "yaml", feature = "toml"))]
 pub(crate) use agreement::check;
 pub(crate) use decode::{
-    AskedForm, AskedValue, ChosenPart, NodeDecoder, TreeDecoder, asked_form, asked_parts,
-    asked_value, items_by_number, with_parts, with_plain_scalars, with_texts_read_once,
+    AskedForm, AskedValue, ChosenPart, NodeDecoder, TreeDecoder, asked_form, asked_value,
+    items_by_number, with_parts, with_plain_scalars, with_texts_read_once,
 };
 pub(crate) use find::Finder;
 #[cfg(feature = "jsonc")]

@@ -230,6 +230,12 @@ where
     }
 }
 
+/// Whether a leaf's type merges by key.
+#[must_use]
+pub fn by_key_of<L: Leaf>() -> bool {
+    L::merge().is_some()
+}
+
 /// A section, field by field.
 pub fn nested<N: Nested>(below: &mut Option<N::Layer>, top: &Option<N::Layer>) {
     match (below, top) {

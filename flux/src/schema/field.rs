@@ -35,6 +35,8 @@ pub struct Field {
     check_default: Option<fn()>,
     /// The full name of a leaf's type; a function, since it is no constant.
     full_name: fn() -> &'static str,
+    /// Whether a leaf's type merges by key, where it is not known by its name.
+    merges_by_key: fn() -> bool,
 }
 
 /// What is behind a key. The tables of sections are functions, so that a recursive type is no endless constant.
@@ -116,12 +118,13 @@ impl Field {
     pub(crate) const fn is_meant_as_a_whole(&self) -> bool {
         self.meant || self.merge.is_some()
     }
-    /// Whether the type, or one in it, is a map of std or of `indexmap`, whose entries merge by key.
-    pub(crate) fn may_be_a_map(&self) -> bool {
-        let name = (self.full_name)();
-        ["BTreeMap<", "HashMap<", "IndexMap<"]
-            .iter()
-            .any(|map| name.contains(map))
+    /// Whether a map in the place of the leaf is laid over that of a layer below entry by entry. What is around a map, as a newtype, is
+    /// one value.
+    pub(crate) fn lays_entries(&self) -> bool {
+        match self.merge {
+            Some(MergeRule::Custom(_)) => true,
+            _ => (self.merges_by_key)(),
+        }
     }
     /// Whether it is a number of bytes, or holds some, which are written as `10MB` or `64KiB` too.
     pub const fn is_byte_size(&self) -> bool {
@@ -226,6 +229,10 @@ fn no_name() -> &'static str {
     ""
 }
 
+fn known_by_name() -> bool {
+    true
+}
+
 /// The builder of generated code.
 #[doc(hidden)]
 impl Field {
@@ -255,6 +262,7 @@ impl Field {
             short: None,
             check_default: None,
             full_name: no_name,
+            merges_by_key: known_by_name,
         }
     }
     /// Sets [`Field::kind`].
@@ -273,6 +281,12 @@ impl Field {
     #[must_use]
     pub const fn of<T>(mut self) -> Self {
         self.full_name = std::any::type_name::<T>;
+        self
+    }
+    /// Sets whether the type of a leaf merges by key.
+    #[must_use]
+    pub const fn with_entries(mut self, merges_by_key: fn() -> bool) -> Self {
+        self.merges_by_key = merges_by_key;
         self
     }
     /// Sets [`Field::aliases`].

@@ -347,15 +347,44 @@ fn a_part_of_a_struct_or_a_newtype_that_is_a_value_is_not_set_by_a_variable() {
     }
     #[derive(Deserialize, Clone, Debug, PartialEq)]
     struct Limits(BTreeMap<String, u8>);
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    struct Clear {
+        entries: BTreeMap<String, u8>,
+    }
+    #[derive(Deserialize, Clone, Debug, PartialEq)]
+    #[serde(from = "BTreeMap<String, u8>")]
+    struct Made(BTreeMap<String, u8>);
+    impl From<BTreeMap<String, u8>> for Made {
+        fn from(map: BTreeMap<String, u8>) -> Self {
+            Made(map)
+        }
+    }
     #[derive(Flux)]
     struct App {
         inner: Inner,
         perhaps: Option<Inner>,
         limits: Limits,
+        clear: Option<Clear>,
+        made: Made,
         own: BTreeMap<String, u8>,
+        #[flux(merge = lay_over)]
+        laid: Limits,
     }
-    let document = r#"{"inner": {"x": 3, "y": 4, "q": 1}, "perhaps": {"x": 3, "y": 4}, "limits": {"a": 1}, "own": {"a": 1}}"#;
-    let names = ["APP_INNER_X", "APP_PERHAPS_Y", "APP_LIMITS_B", "APP_OWN_B"];
+    fn lay_over(below: &mut Limits, top: &Limits) {
+        below.0.extend(top.0.clone());
+    }
+    let document = r#"{"inner": {"x": 3, "y": 4, "q": 1}, "perhaps": {"x": 3, "y": 4}, "limits": {"a": 1}, "clear": {"a": 1}, "made": {"a": 1},
+        "own": {"a": 1}, "laid": {"a": 1}}"#;
+    let names = [
+        "APP_INNER_X",
+        "APP_PERHAPS_Y",
+        "APP_LIMITS_B",
+        "APP_CLEAR_B",
+        "APP_MADE_B",
+        "APP_OWN_B",
+        "APP_LAID_B",
+    ];
     let (sender, channel) = Channel::buffered("document", 1);
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.unwrap();
@@ -372,11 +401,16 @@ fn a_part_of_a_struct_or_a_newtype_that_is_a_value_is_not_set_by_a_variable() {
     let inner = inner.map(|inner| inner.map(|inner| (inner.x, inner.y)));
     assert_eq!(inner, [Some((3, 4)); 2]);
     assert_eq!(app.inner.rest["q"], 1);
-    assert_eq!(app.limits.0, BTreeMap::from([("a".to_owned(), 1)]));
-    let own = [("a".to_owned(), 1), ("b".to_owned(), 9)];
-    assert_eq!(app.own, BTreeMap::from(own));
+    let below = BTreeMap::from([("a".to_owned(), 1)]);
+    let clear = app.clear.as_ref().unwrap();
+    for map in [&app.limits.0, &clear.entries, &app.made.0] {
+        assert_eq!(*map, below);
+    }
+    let both = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 9)]);
+    assert_eq!(app.own, both);
+    assert_eq!(app.laid.0, both);
     let warnings = &capacitor.status().warnings;
-    for name in &names[..3] {
+    for name in &names[..5] {
         let told = warnings.iter().find(|one| one.to_string().contains(name));
         let told = told.unwrap_or_else(|| panic!("{name}: {warnings:?}"));
         assert!(

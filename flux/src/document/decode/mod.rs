@@ -19,7 +19,7 @@ mod yaml;
 
 pub(crate) use parts::ChosenPart;
 pub(crate) use reading::{
-    AskedForm, AskedValue, asked_form, asked_parts, asked_value, items_by_number, with_parts,
+    AskedForm, AskedValue, asked_form, asked_value, items_by_number, with_parts,
     with_plain_scalars, with_texts_read_once,
 };
 pub(crate) use tree::TreeDecoder;

@@ -50,8 +50,8 @@ pub(crate) enum AskedValue {
     Enum(&'static [&'static str]),
     /// Whatever it is, as by an enum with a tag or without any.
     Anything,
-    /// A map that is a value of its own, with keys that are not known.
-    Whole,
+    /// A struct whose keys are not known: something is flattened into it.
+    OpenStruct,
     #[default]
     Other,
 }
@@ -59,9 +59,6 @@ pub(crate) enum AskedValue {
 thread_local! {
     /// The form that the last text was read for.
     static ASKED: Cell<Option<AskedForm>> = const { Cell::new(None) };
-    /// The map that it was read for is a value of its own, whose entries are not laid over those of another layer: a newtype around one,
-    /// or a struct with a flattened field.
-    static IS_WHOLE: Cell<bool> = const { Cell::new(false) };
     /// What the last text was read for.
     static VALUE: Cell<AskedValue> = const { Cell::new(AskedValue::Other) };
     /// A map in the place of a list contains its items by their numbers.
@@ -75,16 +72,8 @@ pub(crate) fn asked_form(decode: impl FnOnce()) -> Option<AskedForm> {
     ASKED.take()
 }
 
-/// The same where parts of it may be set by themselves, which are laid over the layers below.
-pub(crate) fn asked_parts(decode: impl FnOnce()) -> Option<AskedForm> {
-    IS_WHOLE.set(false);
-    let form = asked_form(decode);
-    form.filter(|form| *form != AskedForm::Map || !IS_WHOLE.get())
-}
-
 /// What `decode` reads its one text for.
 pub(crate) fn asked_value(decode: impl FnOnce()) -> AskedValue {
-    IS_WHOLE.set(false);
     VALUE.set(AskedValue::Other);
     decode();
     VALUE.take()
@@ -107,16 +96,11 @@ pub(super) fn asked_for(form: AskedForm) {
     ASKED.set(Some(form));
 }
 
-/// The map that a text is read for, if it is one, is a value of its own.
-pub(super) fn asked_for_whole() {
-    IS_WHOLE.set(true);
-}
-
-/// A text is read as a map.
-pub(super) fn asked_for_map() {
+/// A text is read as a map, or as a struct whose keys are not known.
+pub(super) fn asked_for_map(is_struct: bool) {
     ASKED.set(Some(AskedForm::Map));
-    if IS_WHOLE.get() {
-        VALUE.set(AskedValue::Whole);
+    if is_struct {
+        VALUE.set(AskedValue::OpenStruct);
     }
 }
 

@@ -4,8 +4,8 @@
 use super::{
     parts::{ListKind, Rest},
     reading::{
-        AskedForm, AskedValue, asked_for, asked_for_map, asked_for_value, asked_for_whole,
-        by_number, chosen, opened, plain_scalars,
+        AskedForm, AskedValue, asked_for, asked_for_map, asked_for_value, by_number, chosen,
+        opened, plain_scalars,
     },
     tree_access::{TreeEntries, TreeItems, entries_of, no_key_twice},
 };
@@ -217,9 +217,6 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, TreeError> {
-        if let Tree::Raw(_) = self.0 {
-            asked_for_whole();
-        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -233,13 +230,8 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         match self.0 {
             Tree::Raw(text) => {
                 // What serde derives for a struct with a flattened field expects `struct App`, where maps expect `a map`.
-                if (&visitor as &dyn Expected)
-                    .to_string()
-                    .starts_with("struct ")
-                {
-                    asked_for_whole();
-                }
-                asked_for_map();
+                let expected = (&visitor as &dyn Expected).to_string();
+                asked_for_map(expected.starts_with("struct "));
                 TreeDecoder(&*opened(AskedForm::Map, text)?).items(ListKind::Tuple, visitor)
             }
             _ => self.items(ListKind::Tuple, visitor),

@@ -37,6 +37,8 @@ pub(super) enum TableForm {
     Variant,
     /// What decides by its content, such as an enum with a tag.
     Tagged,
+    /// A map that is replaced: with something around it, as a newtype, or in another map.
+    Map,
     /// A map that merges by key; each of its entries is replaced.
     Entries(Arc<TableForm>),
 }
@@ -274,42 +276,43 @@ fn any_key() -> Seg {
     Seg::Key("1".into())
 }
 
-/// Maps of maps deeper than this are not looked into.
-const DEEPEST: usize = 4;
-
 fn form_of(field: &Field, decode: DecodeTree<AnyLayer>, path: &mut Vec<Seg>) -> Option<TableForm> {
-    let (mut form, depth) = (None, path.len());
-    for maps in 0..DEEPEST {
-        let ask = || {
-            decode(&alone(path, Tree::Raw("x".to_owned())), false);
-        };
-        form = match asked_value(ask) {
-            AskedValue::Struct(keys) => Some(TableForm::Struct(keys)),
-            AskedValue::Enum(variants) => {
-                let has_parts = |variant: &&'static str| {
-                    let content = vec![((*variant).to_owned(), Tree::Map(Vec::new()))];
-                    takes_a_map(decode, path, Tree::Map(content))
-                };
-                variants.iter().any(has_parts).then_some(TableForm::Variant)
-            }
-            AskedValue::Anything => {
-                takes_a_map(decode, path, Tree::Map(Vec::new())).then_some(TableForm::Tagged)
-            }
-            AskedValue::Whole => Some(TableForm::Open),
-            AskedValue::Other if asked_form(ask) != Some(AskedForm::Map) => None,
-            AskedValue::Other if field.may_be_a_map() => {
-                path.push(any_key());
-                continue;
-            }
-            AskedValue::Other => Some(TableForm::Open),
-        };
-        for _ in 0..maps {
-            form = form.map(|form| TableForm::Entries(Arc::new(form)));
-        }
-        break;
+    // The path of a flattened map leads into it.
+    let is_entered = field.flatten;
+    if is_entered || !field.lays_entries() || !is_map(decode, path) {
+        return value_form(decode, path);
     }
-    path.truncate(depth);
-    form
+    path.push(any_key());
+    let form = value_form(decode, path);
+    path.pop();
+    Some(TableForm::Entries(Arc::new(form?)))
+}
+
+fn value_form(decode: DecodeTree<AnyLayer>, path: &[Seg]) -> Option<TableForm> {
+    let asked = asked_value(|| ask(decode, path));
+    match asked {
+        AskedValue::Struct(keys) => Some(TableForm::Struct(keys)),
+        AskedValue::Enum(variants) => {
+            let has_parts = |variant: &&'static str| {
+                let content = vec![((*variant).to_owned(), Tree::Map(Vec::new()))];
+                takes_a_map(decode, path, Tree::Map(content))
+            };
+            variants.iter().any(has_parts).then_some(TableForm::Variant)
+        }
+        AskedValue::Anything => {
+            takes_a_map(decode, path, Tree::Map(Vec::new())).then_some(TableForm::Tagged)
+        }
+        AskedValue::OpenStruct => Some(TableForm::Open),
+        AskedValue::Other => is_map(decode, path).then_some(TableForm::Map),
+    }
+}
+
+fn is_map(decode: DecodeTree<AnyLayer>, path: &[Seg]) -> bool {
+    asked_form(|| ask(decode, path)) == Some(AskedForm::Map)
+}
+
+fn ask(decode: DecodeTree<AnyLayer>, path: &[Seg]) {
+    decode(&alone(path, Tree::Raw("x".to_owned())), false);
 }
 
 /// Whether a map is a value there, good or bad.

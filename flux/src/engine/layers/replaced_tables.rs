@@ -57,7 +57,11 @@ impl Layers {
             let Some((from, replaced)) = below.insert(&table.path, (number, table)) else {
                 continue;
             };
-            let keys = LostKeys::of(&table.form, &table.value, &replaced.value);
+            let form = match sets_part(&self.states[number], &table.path) {
+                true => &TableForm::Map,
+                false => &*table.form,
+            };
+            let keys = LostKeys::of(form, &table.value, &replaced.value);
             match keys.count {
                 0 => {}
                 _ if losses.len() < MOST_PROBLEMS => losses.push(Loss {
@@ -106,6 +110,12 @@ impl Layers {
     }
 }
 
+/// Whether an argument sets a part of the value alone: whatever it is, no other one is meant.
+fn sets_part(state: &LayerState, path: &[Seg]) -> bool {
+    let mut set = state.arguments.iter().flatten();
+    set.any(|(set, _)| set.len() > path.len() && set.starts_with(path))
+}
+
 /// A value that takes keys of another one away.
 struct Loss<'t> {
     number: usize,
@@ -149,7 +159,7 @@ impl Loss<'_> {
             false => "replace",
         };
         let fix = match &*table.form {
-            TableForm::Variant | TableForm::Tagged => "set them here as well",
+            TableForm::Variant | TableForm::Tagged | TableForm::Map => "set them here as well",
             _ => {
                 "set them here as well, or derive `Flux` for the type and mark the field `nested`, so that the two are merged"
             }

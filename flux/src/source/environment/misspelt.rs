@@ -7,9 +7,10 @@ use super::{
     names::{unread_names, variables},
     readings::{KeysByName, ReachedName},
     single_value::PartOfValue,
+    step::{self, PathStep},
 };
 use crate::{
-    document::AskedForm,
+    document::{AskedForm, asked_form, tree::Tree},
     problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::Kind,
@@ -76,7 +77,7 @@ impl<L> Environment<'_, L> {
         let entry = || {
             let read = self.readings(name, &KeysByName::none());
             let found = read.found.first()?;
-            Some(super::step::path_of(&found.steps))
+            Some(step::path_of(&found.steps))
         };
         fixed.map(|fixed| fixed.path.clone()).or_else(entry)
     }
@@ -302,12 +303,16 @@ impl<L> Environment<'_, L> {
         }
     }
 
-    /// What the value at these steps is written as, where that is a map or a list whose parts may be set.
-    pub(super) fn form(&self, steps: &[super::step::PathStep]) -> Option<AskedForm> {
-        let tree = super::step::alone(steps, crate::document::tree::Tree::Raw(String::new()));
-        crate::document::asked_parts(|| {
+    /// What the value at these steps is written as, where that is a map or a list whose parts may be set: without those below it, what
+    /// is around a map would lose its other entries.
+    pub(super) fn form(&self, steps: &[PathStep]) -> Option<AskedForm> {
+        let tree = step::alone(steps, Tree::Raw(String::new()));
+        let form = asked_form(|| {
             (self.decode)(&tree, false);
-        })
+        });
+        let is_whole =
+            |step: &PathStep| matches!(step, PathStep::Field(field) if !field.lays_entries());
+        form.filter(|form| *form != AskedForm::Map || !steps.last().is_some_and(is_whole))
     }
 }
 

@@ -7,8 +7,9 @@ use super::{
     readings::{KeysByName, ReachedName},
 };
 use crate::{
-    document::{AskedValue, asked_value, tree::Tree},
+    document::{AskedForm, AskedValue, asked_form, asked_value, tree::Tree},
     problem::{Dotted, Flaw, Seg, What},
+    schema::{self, Reached},
 };
 use flux_syntax::env_segment;
 
@@ -78,7 +79,7 @@ impl<L> Environment<'_, L> {
                     };
                     (part, how)
                 }
-                AskedValue::Anything | AskedValue::Whole | AskedValue::Other => return None,
+                AskedValue::Anything | AskedValue::OpenStruct | AskedValue::Other => return None,
             };
             let place = Dotted(&one.path);
             Some(PartOfValue {
@@ -101,7 +102,8 @@ impl<L> Environment<'_, L> {
                 own.map(|name| name.own).any(|own| own == one.name)
             };
             let asked = self.asked(&one.path);
-            if !matches!(asked, AskedValue::Anything | AskedValue::Whole)
+            if !matches!(asked, AskedValue::Anything | AskedValue::OpenStruct)
+                && !self.is_whole_map(&one.path)
                 || !self.is_below_prefix(&one.name) && !is_own()
             {
                 return None;
@@ -208,6 +210,18 @@ impl<L> Environment<'_, L> {
         asked_value(|| {
             (self.decode)(&tree, false);
         })
+    }
+
+    /// Whether the value of a field is a map with something around it, as in a newtype: no entry of it can be set by itself.
+    fn is_whole_map(&self, path: &[Seg]) -> bool {
+        let Reached::Leaf(field, end) = schema::follow(self.fields, path) else {
+            return false;
+        };
+        let tree = alone(path, Tree::Raw("x".to_owned()));
+        let ask = || {
+            (self.decode)(&tree, false);
+        };
+        end == path.len() && !field.lays_entries() && asked_form(ask) == Some(AskedForm::Map)
     }
 
     /// What is wrong with a value at a path.

@@ -66,6 +66,25 @@ enum WordAlone {
     High,
 }
 
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+struct NewtypeOfMap(BTreeMap<String, u8>);
+
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(transparent)]
+struct TransparentMap {
+    entries: BTreeMap<String, u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(from = "BTreeMap<String, u8>")]
+struct FromMap(BTreeMap<String, u8>);
+
+impl From<BTreeMap<String, u8>> for FromMap {
+    fn from(map: BTreeMap<String, u8>) -> Self {
+        FromMap(map)
+    }
+}
+
 #[derive(Debug, Clone, flux_derive::Flux)]
 #[flux(crate = crate)]
 struct WithValues {
@@ -89,6 +108,20 @@ struct WithValues {
     opaque: PoolOfValues,
     #[flux(default)]
     labels: BTreeMap<String, String>,
+    #[flux(default)]
+    newtype: NewtypeOfMap,
+    #[flux(default)]
+    transparent: Option<TransparentMap>,
+    #[flux(default)]
+    from_map: FromMap,
+    #[flux(default)]
+    maps: BTreeMap<String, TransparentMap>,
+    #[flux(default)]
+    pools_in_maps: BTreeMap<String, BTreeMap<String, PoolOfValues>>,
+    #[flux(default)]
+    object: serde_json::Map<String, serde_json::Value>,
+    #[flux(default)]
+    any: serde_json::Value,
     #[flux(nested)]
     section: SectionWithValue,
     #[flux(nested, default)]
@@ -176,6 +209,36 @@ async fn a_value_that_takes_keys_of_a_layer_below_away_is_warned_of() {
             "`s3.region` there has",
         ),
         (
+            "newtype: {a: 1, b: 2}",
+            "newtype: {b: 3}",
+            "newtype",
+            "`a` there has",
+        ),
+        (
+            "transparent: {a: 1}",
+            "transparent: {b: 2}",
+            "transparent",
+            "`a` there has",
+        ),
+        (
+            "from_map: {a: 1}",
+            "from_map: {b: 2}",
+            "from_map",
+            "`a` there has",
+        ),
+        (
+            "maps: {k: {a: 1}}",
+            "maps: {k: {b: 2}}",
+            "maps.k",
+            "`a` there has",
+        ),
+        (
+            "pools_in_maps: {k: {a: {min: 1}}}",
+            "pools_in_maps: {k: {b: {min: 1}}}",
+            "pools_in_maps.k",
+            "`a` there has",
+        ),
+        (
             "section: {pool: {max: 1}}",
             "section: {pool: {min: 1}}",
             "section.pool",
@@ -215,6 +278,35 @@ async fn a_variable_that_takes_keys_away_is_named() {
 }
 
 #[tokio::test]
+async fn an_argument_that_sets_a_part_of_a_value_alone_is_named() {
+    for (below, argument, path) in [
+        ("pool: {min: 1, max: 50}", "pool.max=9", "pool"),
+        ("transparent: {min: 1}", "transparent.max=9", "transparent"),
+        ("from_map: {min: 1}", "from_map.max=9", "from_map"),
+        ("any: {min: 1, max: 50}", "any.max=9", "any"),
+    ] {
+        let (sender, base) = Channel::buffered("base", 1);
+        sender.send(below.as_bytes().to_vec()).await.unwrap();
+        let capacitor = Capacitor::<WithValues>::builder()
+            .manual()
+            .source(Source::watcher(base).format(Format::Yaml))
+            .override_with(Source::args())
+            .arguments(["--set", argument])
+            .build()
+            .unwrap();
+        capacitor.start().await.unwrap();
+        let warnings = &capacitor.status().warnings;
+        let [one] = &**warnings else {
+            panic!("{argument}: {warnings:?}");
+        };
+        let one = one.to_string();
+        let sentence = format!("{path}: replaces the whole value in base, line 1, so that `min`");
+        assert!(one.contains(&sentence), "{one}");
+        assert!(one.contains("--set"), "{one}");
+    }
+}
+
+#[tokio::test]
 async fn what_loses_nothing_or_is_meant_is_not_warned_of() {
     for (below, above) in [
         ("pool: {min: 1}", "pool: {min: 3, max: 4}"),
@@ -224,6 +316,9 @@ async fn what_loses_nothing_or_is_meant_is_not_warned_of() {
         ("meant: {min: 1, max: 2}", "meant: {min: 2}"),
         ("opaque: {min: 1, max: 2}", "opaque: {min: 2}"),
         ("labels: {a: b, c: d}", "labels: {a: c}"),
+        ("transparent: {a: 1}", "transparent: {a: 2, b: 1}"),
+        ("maps: {a: {a: 1}}", "maps: {b: {a: 1}}"),
+        ("object: {a: 1}", "object: {b: 1}"),
         ("pools: {a: {min: 1}}", "pools: {b: {max: 1}}"),
         (
             "store: {kind: s3, bucket: b, region: eu}",
