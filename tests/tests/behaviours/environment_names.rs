@@ -147,9 +147,9 @@ fn a_variable_of_a_field_of_a_struct_that_is_one_value_is_a_warning() {
         ("APP_POOL_SIZE", true),
         ("APP_POOL_IDLE_TIME", true),
         ("APP_POOL_IDLE_TIME_LEAST", true),
-        ("APP_POOL_SIZES", false),
+        ("APP_POOL_SIZES", true),
+        ("APP_POOL_OTHER", true),
         ("APP_POOL_", false),
-        ("APP_POOL_OTHER", false),
         ("APP_PORT_SIZE", false),
     ] {
         let reported = reported("env:APP_", &[(name.to_owned(), "5".to_owned())]);
@@ -160,6 +160,28 @@ fn a_variable_of_a_field_of_a_struct_that_is_one_value_is_a_warning() {
     let variables = [("APP_POOL", "size=3"), ("APP_POOL_SIZE", "5")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert!(reported("env:APP_", &variables).contains("single value"));
+}
+
+#[test]
+fn what_is_behind_the_name_of_a_section_and_no_field_is_refused_only_where_parts_are_exact() {
+    let told = |prefix: &str, name: &str| {
+        let source = Source::env(prefix).variables([(name, "5")]);
+        let builder = Capacitor::<App>::builder().manual().unknown(Unknown::Deny);
+        let capacitor = builder.source(source).build().expect("a declaration");
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let started = runtime.expect("a runtime").block_on(capacitor.start());
+        started.map(|()| capacitor.status().warnings.len()).ok()
+    };
+    for (prefix, name, warnings) in [
+        ("APP_", "APP_DATABASE_OTHER", Some(1)),
+        ("APP_", "APP_POOL_OTHER", Some(1)),
+        ("APP_", "APP_PORT_SIZE", Some(0)),
+        ("APP_", "APP_HOST_FILE", Some(1)),
+        ("APP__?separator=__", "APP__DATABASE__OTHER", None),
+        ("APP__?separator=__", "APP__POOL__OTHER", None),
+    ] {
+        assert_eq!(told(prefix, name), warnings, "{name}");
+    }
 }
 
 #[derive(Deserialize, Clone, PartialEq)]

@@ -1,6 +1,8 @@
 //! Variables that name files with the values of others: `APP_PASSWORD_FILE`.
 
-use flux::{Builder, Capacitor, Error, Flux, Source, inspect::Inputs, report::ProblemKind};
+use flux::{
+    Builder, Capacitor, Error, Flux, Source, Unknown, inspect::Inputs, report::ProblemKind,
+};
 use std::{collections::BTreeMap, fs};
 
 #[derive(Flux, Debug)]
@@ -68,14 +70,28 @@ fn a_file_has_the_value_of_its_variable() {
 }
 
 #[test]
-fn without_the_option_it_is_a_variable_of_somebody_else() {
+fn without_the_option_it_is_not_read_and_warned_of_unless_the_value_is_set() {
     let (_folder, path) = file("hunter2");
     for prefix in ["APP_", "APP_?files=false"] {
-        let app = with(prefix, &[("APP_PASSWORD_FILE", &path)])
-            .load()
-            .unwrap();
-        assert_eq!(app.password, "");
+        for name in ["APP_PASSWORD_FILE", "DATABASE_URL_FILE"] {
+            let builder = || with(prefix, &[(name, &path)]).unknown(Unknown::Deny);
+            let app = builder().load().unwrap();
+            assert_eq!((&*app.password, &*app.database), ("", ""));
+            let checked = builder().check(Inputs::new()).unwrap();
+            let [warning] = &checked.warnings[..] else {
+                panic!("{name}: {:?}", checked.warnings);
+            };
+            assert!(warning.message.contains("files=true"), "{warning}");
+            assert!(!warning.to_string().contains(&path), "{warning}");
+        }
+        let both = [("APP_PASSWORD_FILE", &*path), ("APP_PASSWORD", "hunter2")];
+        let checked = with(prefix, &both).check(Inputs::new()).unwrap();
+        assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
     }
+    // An entry of a map, which is read.
+    let app = with("APP_", &[("APP_LABELS_FILE", &path)]);
+    let checked = app.check(Inputs::new()).unwrap();
+    assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
 }
 
 #[test]
@@ -162,16 +178,28 @@ fn a_secret_is_not_shown_also_where_it_stands_in_the_place_of_a_path() {
 #[test]
 fn a_slip_in_the_name_of_a_file_is_warned_of() {
     let (_folder, path) = file("hunter2");
-    let builder = with("APP_?files=true", &[("APP_PASWORD_FILE", &path)]);
-    let checked = builder.check(Inputs::new()).unwrap();
-    let warning = &checked.warnings[0];
-    assert_eq!(warning.kind, ProblemKind::UnknownKey);
-    assert!(
-        warning
-            .message
-            .contains("did you mean `APP_PASSWORD_FILE`?"),
-        "{warning}"
-    );
+    for name in [
+        "APP_PASWORD_FILE",
+        "APP_PASSWORD__FILE",
+        "APP_PASSWORD_FIL",
+        "APP_PASSWORD_FIEL",
+        "APP_PASSWORD_FILES",
+        "APP_PASSWORDFILE",
+        "app_password_file",
+    ] {
+        let builder = with("APP_?files=true", &[(name, &path)]);
+        let checked = builder.check(Inputs::new()).unwrap();
+        let [warning] = &checked.warnings[..] else {
+            panic!("{name}: {:?}", checked.warnings);
+        };
+        assert_eq!(warning.kind, ProblemKind::UnknownKey);
+        assert!(
+            warning
+                .message
+                .contains("did you mean `APP_PASSWORD_FILE`?"),
+            "{warning}"
+        );
+    }
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! The warning of variables that are not read, though they look as if they were meant to be.
 
 use super::{
-    Environment, Variable,
-    files::SUFFIX,
-    in_rust,
+    Environment, Variable, in_rust,
     names::{unread_names, variables},
     readings::{KeysByName, ReachedName},
     single_value::PartOfValue,
@@ -39,7 +37,10 @@ impl<L> Environment<'_, L> {
         let inside_names: Vec<_> = inside_names.cloned().collect();
         names.retain(|name| !inside_names.contains(name));
         let suspect = |name: String| {
-            let meant = self.suspect(&name).or_else(|| self.suspect_file(&name));
+            let meant = self
+                .suspect_without_files(&name)
+                .or_else(|| self.suspect(&name))
+                .or_else(|| self.suspect_file(&name));
             let (near, what, is_uncertain) = meant?;
             if self.is_read_elsewhere(&name) {
                 return None;
@@ -60,15 +61,6 @@ impl<L> Environment<'_, L> {
         };
         let others = names.into_iter().filter_map(suspect);
         inside.into_iter().chain(others).collect()
-    }
-
-    /// The same for the name of a file with a value.
-    fn suspect_file(&self, name: &str) -> Option<Meant> {
-        let name = name.strip_suffix(SUFFIX).filter(|_| self.naming.files)?;
-        let (near, what, is_uncertain) = self.suspect(name)?;
-        let meant = what.strip_prefix(", did you mean `")?.strip_suffix("`?")?;
-        let meant = format!(", did you mean `{meant}{SUFFIX}`?");
-        Some((near, meant, is_uncertain))
     }
 
     /// The path of a name that is read.
@@ -94,7 +86,7 @@ impl<L> Environment<'_, L> {
     }
 
     /// What is behind "is not read" for a name, and the path that was meant.
-    fn suspect(&self, name: &str) -> Option<Meant> {
+    pub(super) fn suspect(&self, name: &str) -> Option<Meant> {
         let is_free = self.readings(name, &KeysByName::none()).found.is_empty();
         if let Some((path, why)) = self.by_name_in_rust(name).filter(|_| is_free) {
             return Some((path, why, false));
@@ -107,7 +99,9 @@ impl<L> Environment<'_, L> {
                 false => Some(self.part_of_value(&meant.name)?.meant()),
             }
         };
-        self.near_or_part(name, is_free).or_else(below)
+        self.near_or_part(name, is_free)
+            .or_else(below)
+            .or_else(|| self.behind_section(name).filter(|_| is_free))
     }
 
     /// The same for a name that is near to another one, or is that of a part of a value.

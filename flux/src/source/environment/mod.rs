@@ -4,8 +4,10 @@
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
+mod behind_section;
 mod beside_prefix;
 mod elsewhere;
+mod file_names;
 pub(super) mod files;
 mod in_rust;
 mod inside;

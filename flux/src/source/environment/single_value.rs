@@ -3,7 +3,6 @@
 use super::{
     Environment, Variable,
     misspelt::Meant,
-    names::unread_names,
     readings::{KeysByName, ReachedName},
 };
 use crate::{
@@ -49,7 +48,7 @@ impl<L> Environment<'_, L> {
     }
 
     /// Whether the program chose what the name begins with; others belong to anybody.
-    fn is_below_prefix(&self, name: &str) -> bool {
+    pub(super) fn is_below_prefix(&self, name: &str) -> bool {
         let prefix = self.naming.prefix;
         !prefix.is_empty() && name.starts_with(prefix)
     }
@@ -58,14 +57,11 @@ impl<L> Environment<'_, L> {
     /// or variants behind it.
     fn in_plain_struct(&self, name: &str) -> Option<PartOfValue> {
         self.behind_variables(name).find_map(|(one, rest)| {
-            let (part, how) = match self.asked(&one.path) {
+            let (part, why) = match self.asked(&one.path) {
                 AskedValue::Struct(keys) => {
                     let part = self.part(keys, rest)?;
-                    let how = format!(
-                        "`{}={{{}=..}}` with all of it, or derive `Flux` on its type and write `#[flux(nested)]`",
-                        one.name, part.name
-                    );
-                    (part, how)
+                    let why = set_whole_struct(one, part.name);
+                    (part, why)
                 }
                 AskedValue::Enum(variants) => {
                     let part = self.part(variants, rest)?;
@@ -77,14 +73,13 @@ impl<L> Environment<'_, L> {
                         true => format!("`{}={variant}`", one.name),
                         false => format!("`{}={{{variant}=..}}`", one.name),
                     };
-                    (part, how)
+                    (part, set_instead(one, &how))
                 }
                 AskedValue::Anything | AskedValue::OpenStruct | AskedValue::Other => return None,
             };
-            let place = Dotted(&one.path);
             Some(PartOfValue {
                 path: one.path.clone(),
-                why: format!(": `{place}` is read as a single value; set {how}"),
+                why,
                 whole: one.name.clone(),
                 is_exact: part.is_exact,
                 is_uncertain: false,
@@ -96,15 +91,10 @@ impl<L> Environment<'_, L> {
     /// None where the type takes no map.
     fn in_value_of_any_form(&self, name: &str) -> Option<PartOfValue> {
         self.behind_variables(name).find_map(|(one, rest)| {
-            // Without a prefix, every name that begins with that of a field may be somebody else's.
-            let is_own = || {
-                let own = unread_names(self.fields, self.prefix).into_iter();
-                own.map(|name| name.own).any(|own| own == one.name)
-            };
             let asked = self.asked(&one.path);
             if !matches!(asked, AskedValue::Anything | AskedValue::OpenStruct)
                 && !self.is_whole_map(&one.path)
-                || !self.is_below_prefix(&one.name) && !is_own()
+                || !self.is_chosen(one)
             {
                 return None;
             }
@@ -205,7 +195,7 @@ impl<L> Environment<'_, L> {
     }
 
     /// What the value at a path is read as.
-    fn asked(&self, path: &[Seg]) -> AskedValue {
+    pub(super) fn asked(&self, path: &[Seg]) -> AskedValue {
         let tree = alone(path, Tree::Raw("x".to_owned()));
         asked_value(|| {
             (self.decode)(&tree, false);
@@ -229,6 +219,20 @@ impl<L> Environment<'_, L> {
         let (_, flaws) = (self.decode)(&alone(path, value), false);
         flaws.into_iter().find(|flaw| flaw.path.starts_with(path))
     }
+}
+
+/// What is behind "is not read" where a struct is set as a whole.
+pub(super) fn set_whole_struct(one: &Variable, key: &str) -> String {
+    let how = format!(
+        "`{}={{{key}=..}}` with all of it, or derive `Flux` on its type and write `#[flux(nested)]`",
+        one.name
+    );
+    set_instead(one, &how)
+}
+
+fn set_instead(one: &Variable, how: &str) -> String {
+    let place = Dotted(&one.path);
+    format!(": `{place}` is read as a single value; set {how}")
 }
 
 /// What serde says of a value that no variant of an enum without a tag takes: none may be a struct.
