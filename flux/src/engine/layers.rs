@@ -133,10 +133,24 @@ impl Layers {
 
     /// These are the warnings of the layer from now on.
     fn warned(&mut self, number: usize, warnings: Vec<Entry>) -> Vec<Entry> {
-        let numbered = warnings.into_iter().map(|entry| entry.layer(number));
-        let entries: Vec<Entry> = numbered.collect();
+        let new = warnings
+            .into_iter()
+            .filter(|entry| !self.is_warned_of(number, entry));
+        let entries: Vec<Entry> = new.map(|entry| entry.layer(number)).collect();
         self.states[number].warnings = self.problems_of_warnings(entries.clone());
         entries
+    }
+
+    /// Whether the variable is reported by a layer below: a name without a prefix is one to each layer of the environment.
+    fn is_warned_of(&self, number: usize, entry: &Entry) -> bool {
+        let (below, at) = self.states.split_at(number);
+        let of_environment = |state: &&LayerState| state.prefix.is_some();
+        let of_environments = below.iter().filter(of_environment);
+        let mut known = of_environments.flat_map(|state| &state.warnings);
+        entry.variable.is_some()
+            && at.first().is_some_and(|state| of_environment(&state))
+            && known
+                .any(|known| known.variable == entry.variable && known.path.steps() == entry.path())
     }
 
     /// The warnings of every layer, as the status has them.

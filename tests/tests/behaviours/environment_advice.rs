@@ -242,6 +242,16 @@ fn a_variable_of_its_own_of_a_field_in_a_list_or_a_map_is_reported_with_the_one_
         );
         assert!(advice(prefix, name, "7").unwrap().is_empty());
     }
+    // Two layers of the environment have the same variable.
+    let (_folder, document, _) = files("");
+    let of = |prefix: &str| Source::env(prefix.to_owned()).variables([("PEER_PORT", "7")]);
+    let builder = Capacitor::<Advised>::builder().manual().source(document);
+    let both = builder.source(of("ALL_")).source(of("APP_"));
+    let warnings = started(both).unwrap();
+    assert!(
+        matches!(&warnings[..], [one] if one.contains("`ALL_PEERS_0_PORT`")),
+        "{warnings:?}"
+    );
     // It may be somebody else's, and refuses nothing.
     let source = Source::env("APP_").variables([("PEER_PORT", "7"), ("APP_SERVICE_NAME", "a")]);
     let builder = Capacitor::<Advised>::builder().unknown(Unknown::Deny);
