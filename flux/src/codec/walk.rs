@@ -187,7 +187,7 @@ impl Walk<'_, '_> {
     fn unknown(&mut self, fields: &'static [Field], key: &str, entry: &Pair) {
         // Beyond those that are reported, none is suggested.
         let near = match self.is_full() {
-            false => flux_syntax::nearest(key, schema::keys(fields)),
+            false => schema::nearest(fields, key),
             true => None,
         };
         let is_alone = self.document.is_key_alone(entry);

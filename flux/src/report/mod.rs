@@ -233,15 +233,17 @@ struct Text<'r, 't> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is applied all the same is warned of, whatever it is.
+        let is_applied = matches!(self.keeping, Keeping::Applied | Keeping::WouldApply);
         let warnings = self.problems.iter().filter(|one| one.is_warning).count();
-        let count = match self.problems.len() - warnings {
-            1 => "1 problem".to_owned(),
-            n => format!("{n} problems"),
-        };
-        let count = match warnings {
-            0 => count,
-            1 => format!("{count}, 1 warning"),
-            n => format!("{count}, {n} warnings"),
+        let problems = self.problems.len() - warnings;
+        let count = match (is_applied, warnings) {
+            (true, _) => counted(self.problems.len(), "warning"),
+            (false, 0) => counted(problems, "problem"),
+            (false, _) => {
+                let problems = counted(problems, "problem");
+                format!("{problems}, {}", counted(warnings, "warning"))
+            }
         };
         match self.keeping {
             Keeping::Previous => write!(
@@ -267,13 +269,18 @@ impl fmt::Display for Report {
             )?,
         }
         for problem in &self.problems {
-            match problem.is_warning && warnings < self.problems.len() {
+            match problem.is_warning && !is_applied && problems > 0 {
                 true => write!(f, "\n  warning: {}", problem.after_word())?,
                 false => write!(f, "\n{problem}")?,
             }
         }
         Ok(())
     }
+}
+
+fn counted(number: usize, word: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{end}")
 }
 
 impl fmt::Debug for Report {

@@ -284,10 +284,28 @@ pub(crate) fn keys(fields: &'static [Field]) -> Vec<&'static str> {
     all
 }
 
+/// Every other name of the keys of the table.
+fn aliases(fields: &'static [Field]) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for field in fields {
+        match field.kind {
+            Kind::Section(inner) if field.flatten => all.extend(aliases(inner())),
+            _ if field.flatten => {}
+            _ => all.extend(field.aliases),
+        }
+    }
+    all
+}
+
+/// The name that was probably meant by a key that no field has.
+pub(crate) fn nearest(fields: &'static [Field], key: &str) -> Option<&'static str> {
+    flux_syntax::nearest(key, keys(fields).into_iter().chain(aliases(fields)))
+}
+
 /// Whether a key that no field has may be, or contain, a secret. In YAML `{secret}` and `{password:secret}` are maps with a key
 /// alone, and `password 'a: b'`, a colon too few, has the key `password 'a`.
 pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, is_alone: bool) -> bool {
-    let is_near = || flux_syntax::nearest(key, keys(table)).is_some();
+    let is_near = || nearest(table, key).is_some();
     step(table, key).is_none() && (separates(key) || is_alone && !is_near())
 }
 

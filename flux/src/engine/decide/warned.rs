@@ -74,8 +74,10 @@ mod tests {
         #[flux(non_empty)]
         host: String,
         #[flux(default = 1)]
+        #[serde(alias = "svrs")]
         size: u8,
         #[flux(default)]
+        #[allow(dead_code, reason = "only what sets it is warned of")]
         labels: BTreeMap<String, u8>,
     }
 
@@ -208,7 +210,31 @@ mod tests {
         let (answer, log) = started("{host: a, szie: 2}", false).await;
         assert_eq!(answer, Ok(()));
         assert!(
-            log.contains("configuration applied with 1 problem\n  szie: unknown key"),
+            log.contains("configuration applied with 1 warning\n  szie: unknown key"),
+            "{log}"
+        );
+    }
+
+    #[tokio::test]
+    async fn warnings_alone_are_counted_as_warnings_whatever_each_is_of() {
+        for (document, count) in [
+            ("{host: a, labels: {a: null}}", "1 warning"),
+            ("{host: a, labels: {a: null}, szie: 2}", "2 warnings"),
+        ] {
+            let (answer, log) = started(document, false).await;
+            assert_eq!(answer, Ok(()));
+            let begin = format!("configuration applied with {count}\n");
+            assert!(log.contains(&begin), "{log}");
+            assert!(!log.contains("warning: "), "{log}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_near_to_an_alias_has_a_suggestion() {
+        let (answer, log) = started("{host: a, svr: 2}", false).await;
+        assert_eq!(answer, Ok(()));
+        assert!(
+            log.contains("svr: unknown key, did you mean `svrs`?"),
             "{log}"
         );
     }

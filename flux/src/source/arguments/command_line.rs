@@ -362,7 +362,7 @@ fn follow(fields: &'static [Field], path: &[Seg]) -> Result<(Vec<PathStep>, Kind
         let step = match (table, kind, seg) {
             (Some(table), _, Seg::Key(key)) => {
                 let Some((field, inner)) = schema::step(table, key) else {
-                    let near = flux_syntax::nearest(key, schema::keys(table));
+                    let near = schema::nearest(table, key);
                     return Err(wrong(What::Unknown(near)));
                 };
                 kind = inner;

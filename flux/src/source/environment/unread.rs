@@ -85,7 +85,7 @@ impl UnreadWalk {
     fn unread(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
         let is_full = self.found.len() >= MOST_PROBLEMS || self.copied >= MOST_PATH_BYTES;
         let near = match is_full && !self.only_near {
-            false => flux_syntax::nearest(key, schema::keys(fields)),
+            false => schema::nearest(fields, key),
             true => None,
         };
         if self.only_near && near.is_none() {
