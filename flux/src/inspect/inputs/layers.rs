@@ -97,7 +97,11 @@ pub(in crate::inspect) fn by_layer<'i>(
     for document in &inputs.documents {
         let number = match &document.target {
             InputTarget::Layer(name) => find_layer(layers, name)?,
-            InputTarget::File(path) => find_file(layers, path)?,
+            InputTarget::File(path) => match find_file(layers, path) {
+                Ok(number) => number,
+                // Whichever layer was meant, a file that is not there is not judged.
+                Err(error) => return Err(document.read().err().unwrap_or(error)),
+            },
             #[cfg(feature = "cli")]
             InputTarget::Number(number) => *number,
             InputTarget::New(..) => match new.next() {

@@ -160,3 +160,18 @@ fn a_schema_has_the_variables_by_the_names_that_the_program_reads() {
         assert_eq!((code, variable), (0, &"SHOP_PORT".into()), "{out}");
     }
 }
+
+#[test]
+fn a_file_that_does_not_exist_is_named_whichever_layer_it_may_be_for() {
+    let _folder = folder(&[("app.yaml", b"name: a\n")]);
+    for command in ["check", "diff", "plan"] {
+        let (code, out, err) = run::<App>(&[command, "nosuch.yaml"]);
+        assert_eq!((code, &*out), (2, ""), "{command} {err}");
+        let error = "error: `nosuch.yaml` cannot be read: it does not exist\n";
+        assert!(err.ends_with(error), "{command} {err}");
+    }
+    // One that is there may be for either.
+    let own = std::env::current_dir().unwrap().join("Cargo.toml");
+    let (code, _, err) = run::<App>(&["check", own.to_str().unwrap()]);
+    assert!(code == 2 && err.contains(" may be any of "), "{err}");
+}
