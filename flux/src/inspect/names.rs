@@ -1,11 +1,15 @@
 //! Which variables and which argument are named as those that can set a path.
 
 use crate::{
-    problem::Seg,
+    problem::{KeyPath, Seg},
     schema::Field,
     source::{arguments, environment},
 };
+use flux_syntax::nearest;
 use std::{collections::HashMap, sync::OnceLock};
+
+/// Longer names are compared with none: the work grows with the product of both lengths.
+const LONGEST: usize = 256;
 
 /// The names by which paths can be set in this program.
 pub(super) struct SettingNames {
@@ -51,15 +55,7 @@ impl SettingNames {
         if self.prefixes.is_empty() {
             return Vec::new();
         }
-        let known = self.variables.get_or_init(|| {
-            let mut known: HashMap<Vec<Seg>, Vec<String>> = HashMap::new();
-            for prefix in &self.prefixes {
-                for one in environment::names_with_files(fields, prefix) {
-                    known.entry(one.path).or_default().push(one.name);
-                }
-            }
-            known
-        });
+        let known = self.known(fields);
         if let Some(own) = known.get(path) {
             return own.clone();
         }
@@ -69,5 +65,40 @@ impl SettingNames {
         prefixes
             .filter_map(|prefix| environment::name_of(fields, prefix, path))
             .collect()
+    }
+
+    /// The path that the variable of this name sets.
+    pub(super) fn set_by(&self, fields: &'static [Field], name: &str) -> Option<KeyPath> {
+        let mut known = self.known(fields).iter();
+        let (path, _) = known.find(|(_, names)| names.iter().any(|one| one == name))?;
+        Some(KeyPath::new(path))
+    }
+
+    /// What a variable of nearly this name sets, or one that it begins with, as that of an entry does.
+    pub(super) fn nearly_set_by(&self, fields: &'static [Field], name: &str) -> Option<KeyPath> {
+        let is_one = self.prefixes.iter().any(|prefix| name.starts_with(prefix));
+        if !is_one || name.len() > LONGEST {
+            return None;
+        }
+        let all = || self.known(fields).values().flatten();
+        let around = all().filter(|one| {
+            name.strip_prefix(&***one)
+                .is_some_and(|rest| rest.starts_with('_'))
+        });
+        let around = around.max_by_key(|one| one.len()).map(String::as_str);
+        let near = around.or_else(|| nearest(name, all().map(String::as_str)));
+        self.set_by(fields, near?)
+    }
+
+    fn known(&self, fields: &'static [Field]) -> &HashMap<Vec<Seg>, Vec<String>> {
+        self.variables.get_or_init(|| {
+            let mut known: HashMap<Vec<Seg>, Vec<String>> = HashMap::new();
+            for prefix in &self.prefixes {
+                for one in environment::names_with_files(fields, prefix) {
+                    known.entry(one.path).or_default().push(one.name);
+                }
+            }
+            known
+        })
     }
 }

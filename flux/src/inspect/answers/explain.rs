@@ -51,6 +51,9 @@ impl Answers {
                 near: None,
             });
         }
+        if let Some(set) = self.set_by(path) {
+            return self.explain(set.as_str(), status);
+        }
         let is_there = |walk: &PathWalk<'_>| walk.own.len() == path.len();
         let about = self.about(path);
         let walk = (about.as_deref()).map(|items| self.walk(items, path, status));
@@ -78,7 +81,8 @@ impl Answers {
             if let Some(around) = walk.found {
                 walk.hidden.extend(self.hidden_around(around, step, status));
             }
-            let Some(next) = walk.parts.at(step) else {
+            let by_index = || walk.parts.at(&as_index(step)?);
+            let Some(next) = walk.parts.at(step).or_else(by_index) else {
                 break;
             };
             walk.own.push(next.step.clone());
@@ -207,6 +211,14 @@ impl Answers {
         };
         if let Some(field) = field {
             let exists = steps_that_exist(self.fields, self.types, &path);
+            let index = path.get(exists).and_then(as_index);
+            if let Some(index) = index {
+                let mut other = path.clone();
+                other[exists] = index;
+                if steps_that_exist(self.fields, self.types, &other) > exists {
+                    return self.not_there(own, &other[own.len()..], siblings);
+                }
+            }
             if exists < path.len() {
                 return Err(ExplainError::NoPart {
                     path: KeyPath::new(&path),
@@ -244,8 +256,30 @@ impl Answers {
                 KeyPath::new(&[own, &[step]].concat())
             });
         }
+        if let (None, [], [Seg::Key(name)]) = (&near, own, rest) {
+            near = self.names.nearly_set_by(self.fields, name);
+        }
         let path = KeyPath::new(&path);
         Err(ExplainError::Unknown { path, near })
+    }
+
+    /// The path that a variable sets, where what is asked for is the name of one, and of no field.
+    fn set_by(&self, path: &[Seg]) -> Option<KeyPath> {
+        let [Seg::Key(name)] = path else {
+            return None;
+        };
+        match schema::step(self.fields, name) {
+            Some(_) => None,
+            None => self.names.set_by(self.fields, name),
+        }
+    }
+}
+
+/// The index that a key is, where it is written as one: `tags.1` for `tags[1]`.
+fn as_index(step: &Seg) -> Option<Seg> {
+    match step {
+        Seg::Key(key) => Some(Seg::Index(key.parse().ok()?)),
+        Seg::Index(_) => None,
     }
 }
 

@@ -310,6 +310,55 @@ async fn paths_lead_into_lists_and_maps_of_sections() {
 }
 
 #[tokio::test]
+async fn an_index_may_be_written_as_a_key_where_a_list_is() {
+    let app = app().await;
+    for (written, path) in [
+        ("upstreams.1.max", "upstreams[1].max"),
+        ("hosts.0", "hosts[0]"),
+        ("hosts.99", "hosts[99]"),
+    ] {
+        let explained = |path: &str| app.explain(path).unwrap().to_string();
+        assert_eq!(explained(written), explained(path));
+    }
+    #[derive(Flux, Debug)]
+    struct Named {
+        #[flux(default)]
+        names: BTreeMap<String, Vec<String>>,
+    }
+    let text = "names: { '1': [a, b] }";
+    let app = over::<Named>(&[("app", Format::Yaml, text)], &[]).await;
+    // A key of a map is a key.
+    let one = app.explain("names.1.0").unwrap();
+    assert_eq!(one.value, Some(ConfigValue::Text("a".to_owned())));
+    assert_eq!(one.path, "names.1[0]");
+}
+
+#[tokio::test]
+async fn the_name_of_a_variable_leads_to_what_it_sets() {
+    let app = app().await;
+    for (name, path) in [
+        ("APP_PORT", "port"),
+        ("APP_POOL_MAX", "pool.max"),
+        ("APP_TLS_PASSWORD", "tls.password"),
+    ] {
+        let explained = |path: &str| app.explain(path).unwrap().to_string();
+        assert_eq!(explained(name), explained(path));
+    }
+    for (name, near) in [
+        ("APP_POTR", "port"),
+        // Of an entry, and of an item.
+        ("APP_LABELS_C", "labels"),
+        ("APP_UPSTREAMS_1_MAX", "upstreams"),
+    ] {
+        let error = app.explain(name).unwrap_err().to_string();
+        let expected = format!("no field is at `{name}`, did you mean `{near}`?");
+        assert_eq!(error, expected);
+    }
+    let error = app.explain("OTHER_PORTS").unwrap_err().to_string();
+    assert_eq!(error, "no field is at `OTHER_PORTS`");
+}
+
+#[tokio::test]
 async fn no_layers_secret_is_in_an_answer() {
     let app = app().await;
     let all = app.explain_all().unwrap();
