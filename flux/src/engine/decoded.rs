@@ -96,6 +96,11 @@ impl DecodedContent {
         self.given.as_ref().and(self.layer.as_ref())
     }
 
+    /// Whether it is from the last known good file.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }

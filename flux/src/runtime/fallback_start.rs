@@ -43,7 +43,9 @@ pub(super) fn fill(
     let secrets = engine.secret_book();
     let keys = engine.layers().keys();
     let states = keys.into_iter().zip(&engine.layers().states).enumerate();
-    let pending = states.filter(|(_, (_, state))| !state.is_accepted());
+    // The environment and arguments are what they are, and not in the file.
+    let serves = |state: &LayerState| state.decoder.is_none() && state.is_usable();
+    let pending = states.filter(|(_, (_, state))| !state.is_accepted() && !serves(state));
     let of_layers = pending.map(|(layer, (key, state))| {
         let found = kept.of_layer(schema, state, &key);
         // The environment has nothing in the file, and is what it is.

@@ -304,6 +304,59 @@ async fn a_cold_start_serves_it_where_the_source_is_down_silent_gone_or_bad_and_
 }
 
 #[tokio::test(start_paused = true)]
+async fn neither_the_environment_nor_a_secret_that_the_file_does_not_have_is_a_warning_at_a_start_from_it()
+ {
+    #[derive(Flux, Debug)]
+    struct Guarded {
+        n: u32,
+        #[flux(secret)]
+        password: String,
+    }
+    let folder = Folder::new();
+    let with_variable = || {
+        let (builder, sender) = keeping::<Guarded>(&folder.file());
+        let variables =
+            Source::env("APP_").variables([("APP_PASSWORD", "correct-horse"), ("APP_N", "2")]);
+        (builder.override_with(variables).build().unwrap(), sender)
+    };
+    let document = "{n: 1, password: correct-horse}";
+    let (capacitor, sender) = with_variable();
+    write(&sender, document).await;
+    capacitor.start().await.unwrap();
+    capacitor.stop().await;
+    let (ear, _guard) = Ear::listen();
+    let (capacitor, sender) = with_variable();
+    sender.absent().await.unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(capacitor.state(), State::Degraded);
+    let told = ear.text();
+    assert!(!told.contains("nothing of environment"), "{told}");
+    assert_eq!(
+        capacitor
+            .status()
+            .last_known_good
+            .clone()
+            .and_then(|file| file.problem),
+        None
+    );
+    // What comes back is what was there.
+    write(&sender, document).await;
+    settle().await;
+    assert_eq!(capacitor.state(), State::Healthy);
+    let told = ear.text();
+    assert!(!told.contains("without effect"), "{told}");
+    assert!(capacitor.status().warnings.is_empty());
+    // An edit of it is one.
+    write(&sender, "{n: 3, password: correct-horse}").await;
+    settle().await;
+    let told = ear.text();
+    assert!(
+        told.contains("is changed here without effect: the variable APP_N"),
+        "{told}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_it_serves_is_explained_by_it_and_not_by_the_layer_below() {
     let folder = Folder::new();
     ran::<App>(&folder.file(), &["n: 7"]).await;

@@ -192,6 +192,35 @@ async fn only_get_and_head_show() {
 }
 
 #[tokio::test]
+async fn a_start_from_the_last_known_good_file_is_no_generation_of_the_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("last.json");
+    let program = || {
+        let (sender, below) = Channel::buffered("app.yaml", 16);
+        let source = Source::watcher(below).format(Format::Yaml);
+        let builder = Capacitor::<App>::builder().source(source);
+        let kept = kept.to_str().unwrap();
+        let builder = builder.last_known_good(kept, flux::Secrets::Omit);
+        (sender, builder.build().unwrap())
+    };
+    let (sender, capacitor) = program();
+    sender.send("port: 9090\n".as_bytes()).await.unwrap();
+    capacitor.start().await.unwrap();
+    capacitor.stop().await;
+    let (sender, capacitor) = program();
+    sender.absent().await.unwrap();
+    capacitor.start().await.unwrap();
+    let page = ask(&Page::new(&capacitor), Method::GET, "/", &[], "")
+        .await
+        .body;
+    let now = "What readers see, generation 1, is from the last known good file";
+    assert!(
+        page.contains(now) && !page.contains("None was applied"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn a_search_without_script_shows_what_it_finds() {
     let site = Site::of(GOOD).await;
     for (query, count) in [

@@ -50,6 +50,10 @@ impl Layers {
         let Some(bytes) = newest.bytes.as_ref() else {
             return Vec::new();
         };
+        // The source is read for the first time, which is no edit.
+        if before.is_kept() {
+            return Vec::new();
+        }
         let layer = newest.decoded_layer();
         let layer = layer.map(|layer| (self.schema.parts)(layer));
         let contains =

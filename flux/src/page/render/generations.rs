@@ -7,12 +7,21 @@ use super::{
 use crate::{
     Status,
     capacitor::{Generation, GenerationOutcome, Refusal},
+    engine::LayerContent,
 };
 
 pub(super) fn generations(status: &Status, diffs: &GenerationDiffs, now: ReadAt) -> Html {
     let mut html = Html::new();
+    let mut served = status.served.contents.iter();
     if status.generations.is_empty() {
-        html.raw("<p>None was applied yet.</p>");
+        match status.generation {
+            0 => html.raw("<p>None was applied yet.</p>"),
+            now if served.any(|one| matches!(one, LayerContent::Kept(_))) => {
+                html.raw("<p>What readers see, generation ").text(now);
+                html.raw(", is from the last known good file: sources have not made one since the start.</p>")
+            }
+            _ => html.raw("<p>The program keeps none.</p>"),
+        };
     } else {
         html.raw("<ol>");
         for one in status.generations.iter().rev() {
