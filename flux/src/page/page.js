@@ -36,7 +36,9 @@
     known = new Map();
     for (const row of rows.children) known.set(row.dataset.path, row);
   };
-  const wordsOf = (row) => (row.words ??= row.textContent.toLowerCase());
+  // Without the names of the lines, which are in nearly all of them.
+  const shown = (row) => [...row.querySelectorAll("summary, dd")].map((part) => part.textContent).join(" ");
+  const wordsOf = (row) => (row.words ??= shown(row).toLowerCase());
   const show = (row, wanted) => {
     const fits = wanted.every((word) => wordsOf(row).includes(word));
     if (row.hidden === fits) row.hidden = !fits;

@@ -16,6 +16,11 @@ async fn the_page_has_the_state_every_value_its_origin_and_what_it_hides() {
         "<span class=\"health good\">live</span>",
         " ago)</time>",
         "This page is read-only.",
+        &format!(
+            "Relative paths are in <code>{}</code>, the folder of process {}.",
+            std::env::current_dir().unwrap().display(),
+            std::process::id()
+        ),
     ] {
         assert!(page.body.contains(part), "{part}\n{}", page.body);
     }
@@ -231,6 +236,10 @@ async fn a_search_without_script_shows_what_it_finds() {
         ("?q=app_port", "1 of 5"),
         ("?q=65535", "1 of 5"),
         ("?q=nothing", "0 of 5"),
+        // What is shown in the place of an origin and of a value is found; the names of lines, which most have, are not.
+        ("?q=default", "1 of 5"),
+        ("?q=secret", "2 of 5"),
+        ("?q=docs", "0 of 5"),
         ("?q=", "5 of 5"),
         // A secret is not found by its value.
         ("?q=hunter2", "0 of 5"),

@@ -61,7 +61,9 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
     }
     html.raw("<section><h2>Layers</h2><div id=\"layers\">")
         .html(layers);
-    html.raw("</div></section><section><h2>Generations</h2><div id=\"generations\">")
+    html.raw("</div>");
+    place(&mut html);
+    html.raw("</section><section><h2>Generations</h2><div id=\"generations\">")
         .html(generations);
     html.raw("</div></section><section id=\"settings\"><h2>Settings</h2>");
     settings(&mut html, page);
@@ -101,6 +103,18 @@ pub(in super::super) fn document(page: &PageDocument<'_>) -> Html {
 fn link(html: &mut Html, route: &'static str, name: &'static str) {
     html.raw("<a href=\"").raw(route).raw("\">");
     html.raw(name).raw("</a> ");
+}
+
+/// Where files with relative paths are: what a layer is called does not show it.
+fn place(html: &mut Html) {
+    let Ok(folder) = std::env::current_dir() else {
+        return;
+    };
+    html.raw("<p class=\"place\">Relative paths are in <code>")
+        .text(folder.display());
+    html.raw("</code>, the folder of process ")
+        .text(std::process::id())
+        .raw(".</p>");
 }
 
 /// Asks what a document would change. It is no part that is replaced, so that a text that is being written stays.

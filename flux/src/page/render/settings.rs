@@ -104,42 +104,37 @@ fn contains<'h>(html: &'h mut Html, setting: &Setting) -> &'h mut Html {
 }
 
 fn value(html: &mut Html, one: &Explanation) {
-    let text = match (&one.value, one.from) {
-        (Some(ConfigValue::Secret), _) => {
-            html.raw("<i>secret, set</i>");
-            return;
-        }
+    if let Some(words) = instead(one) {
+        html.raw("<i>").raw(words).raw("</i>");
+        return;
+    }
+    let text = match (&one.value, &one.default) {
         (Some(value), _) => value.to_string(),
-        (None, ValueOrigin::Parts) => {
-            html.raw("<i>empty</i>");
-            return;
-        }
-        (None, ValueOrigin::Nothing) => {
-            html.raw("<i>not set</i>");
-            return;
-        }
-        (None, ValueOrigin::Missing) => {
-            html.raw("<i>not set by any layer that can be read</i>");
-            return;
-        }
-        (None, ValueOrigin::Default) => {
-            match one.default.as_ref().and_then(|one| one.text.as_ref()) {
-                Some(text) => text.clone(),
-                None => {
-                    html.raw("<i>its default</i>");
-                    return;
-                }
-            }
-        }
-        (None, ValueOrigin::Layers | ValueOrigin::Stage | ValueOrigin::Reducer) => {
-            html.raw("<i>known to the program alone</i>");
-            return;
-        }
+        (None, Some(default)) => default.text.clone().unwrap_or_default(),
+        (None, None) => String::new(),
     };
     match text.char_indices().nth(WIDEST) {
         Some((end, _)) => html.text(&text[..end]).raw(" .."),
         None => html.text(&text),
     };
+}
+
+/// What is shown in the place of a value, where there is none to show.
+fn instead(one: &Explanation) -> Option<&'static str> {
+    match (&one.value, one.from) {
+        (Some(ConfigValue::Secret), _) => Some("secret, set"),
+        (Some(_), _) => None,
+        (None, ValueOrigin::Parts) => Some("empty"),
+        (None, ValueOrigin::Nothing) => Some("not set"),
+        (None, ValueOrigin::Missing) => Some("not set by any layer that can be read"),
+        (None, ValueOrigin::Default) => match &one.default {
+            Some(default) if default.text.is_some() => None,
+            _ => Some("its default"),
+        },
+        (None, ValueOrigin::Layers | ValueOrigin::Stage | ValueOrigin::Reducer) => {
+            Some("known to the program alone")
+        }
+    }
 }
 
 /// Where the value comes from, in a few words.
@@ -158,15 +153,26 @@ fn origin(one: &Explanation) -> String {
     }
 }
 
-/// What a search looks at: all that the page shows of the setting.
+/// What a search looks at: all that the page shows of the setting, but for the names of the lines of its explanation, which are in
+/// nearly all of them. The script of the page looks at the same.
 pub(in super::super) fn words(one: &Explanation) -> String {
     let mut words = one.path.to_string();
     let mut add = |text: &str| {
         words.push(' ');
         words.push_str(text);
     };
-    if let Some(value) = &one.value {
-        add(&value.to_string());
+    match (instead(one), &one.value) {
+        (Some(words), _) => add(words),
+        (None, Some(value)) => add(&value.to_string()),
+        (None, None) => {}
+    }
+    add(&origin(one));
+    match one.shadowed().count() {
+        0 => {}
+        hidden => add(&format!("hides {hidden}")),
+    }
+    if !one.notes.is_empty() {
+        add("note");
     }
     for setting in &one.settings {
         add(&setting.to_string());
@@ -185,6 +191,9 @@ pub(in super::super) fn words(one: &Explanation) -> String {
         add(text);
     }
     add(one.type_name);
+    if one.is_required {
+        add("required");
+    }
     add(&one.docs);
     words.to_lowercase()
 }
