@@ -58,7 +58,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::ReloadOn, "reload_on", Struct, Form::Text).example("\"SIGHUP\"").needs_source()
         .doc("a signal at which every source is read again: `\"SIGHUP\"`, `\"SIGUSR1\"` or `\"SIGUSR2\"` (feature `signal`)"),
     row(Key::Admin, "admin", Struct, Form::Text).example("\"unix:/run/app.sock\"").needs_source()
-        .doc("a socket at which the running program answers its own command line (`config plan`, `show`, `explain`, `silent`, `blame`, `diff`, `watch`) and takes the order `config trust`, with mode 0600; `${NAME}` in it is read from the environment (feature `cli`, on Unix)"),
+        .doc("a socket at which the running program answers its own command line (`config plan`, `show`, `explain`, `silent`, `blame`, `status`, `diff`, `watch`) and takes the order `config trust`, with mode 0600; `${NAME}` in it is read from the environment (feature `cli`, on Unix)"),
     row(Key::LastKnownGood, "last_known_good", Struct, Form::Literal(Owner::LastKnownGood)).example("\"/var/lib/app/config.json\"").needs_source()
         .doc("a file that serves a start while the sources are down; it contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\", trial = true, tries = 2)`: a change with which the process dies twice is not applied a third time"),
     row(Key::Retry, "retry", Struct, Form::Brackets(Owner::Retry)).example("retry(attempts = 3, base = \"100ms\", max = \"10s\")").step()

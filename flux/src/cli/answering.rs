@@ -1,6 +1,7 @@
 //! Which exit code a command has, and how verdicts and answers are printed.
 
 mod plans;
+mod process_status;
 
 pub(super) use plans::Comparison;
 

@@ -62,6 +62,7 @@ pub(super) enum ConfigAction {
     },
     Silent(Inputs),
     Blame(String),
+    Status,
     Diff(Inputs),
     Plan(Inputs),
     Watch {
@@ -197,6 +198,7 @@ impl clap::Args for ConfigCommand {
             sub("blame", "Prints who changed a value: generations and refusals that the running process remembers").arg(
                 Arg::new("path").value_name("PATH").required(true).help("As in reports: `pool.max_size`, or a section: `pool`"),
             ),
+            sub("status", "Prints the state of the running process: generation, age, fingerprint, layers, what is refused; 1 unless it is healthy"),
             sub("diff", "Prints what documents would change in what runs; or, where no process is asked, in what ran last or a start would apply")
                 .arg(files())
                 .args(inputs()),
@@ -287,6 +289,7 @@ impl clap::FromArgMatches for ConfigCommand {
             },
             "silent" => ConfigAction::Silent(inputs_of(own)),
             "blame" => ConfigAction::Blame(text("path").unwrap_or_default()),
+            "status" => ConfigAction::Status,
             "diff" => ConfigAction::Diff(inputs_of(own)),
             "plan" => ConfigAction::Plan(inputs_of(own)),
             "schema" => ConfigAction::Schema {
@@ -330,7 +333,7 @@ impl clap::FromArgMatches for ConfigCommand {
 fn formats_of(name: &str) -> (&'static [OutputFormat], &'static str) {
     use OutputFormat::{GitHub, Human, Json, Sarif};
     match name {
-        "show" | "explain" | "silent" | "blame" | "watch" | "trust" => {
+        "show" | "explain" | "silent" | "blame" | "status" | "watch" | "trust" => {
             (&[Human, Json], "has no verdict to annotate")
         }
         "schema" => (&[Human, Json], "prints a document of JSON"),

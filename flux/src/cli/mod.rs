@@ -1,4 +1,4 @@
-//! The configuration at the command line: `config check`, `show`, `explain`, `silent`, `blame`, `diff`, `plan`, `schema`,
+//! The configuration at the command line: `config check`, `show`, `explain`, `silent`, `blame`, `status`, `diff`, `plan`, `schema`,
 //! `template`, `reference`, `variables`, `watch`, `trust`, `completions`.
 //!
 //! [`Command`] is mounted in a clap parser of the program; [`run`] is for programs without one. Both run the service's own binary, so
@@ -30,6 +30,7 @@
 //! | `explain [PATH]` | prints which layer sets a value, or all of them |
 //! | `silent` | prints the settings without effect: what a higher layer hides, what repeats a lower one or the default, keys that no field has |
 //! | `blame PATH` | prints which generations changed a value, by which layer, and the refusals about it; of the process that runs alone, which remembers it |
+//! | `status` | prints the state, the generation with its age and fingerprint, every layer's health, warnings, and what is refused; of the process that runs alone |
 //! | `diff [FILE]..` | what these documents would change in what ran last, where that is kept on disk, or else in what a start would apply; offline |
 //! | `plan [FILE]..` | the same with every source as it is now, servers too, and with the rules on changes |
 //! | `watch` | prints every change, refusal and loss of a source as it happens; with `--format json` a line for each |
@@ -42,7 +43,7 @@
 //! the terminal.
 //!
 //! The exit code is 0 for what is good, 1 for what is refused, and 2 where it could not be looked at; of `trust` 0 where something was
-//! ended, and 1 where there was nothing to end; of `silent`, `explain` and `blame` 0 where there is an answer, whatever it is. `--format github` annotates a pull
+//! ended, and 1 where there was nothing to end; of `status` 0 where the process is healthy, and 1 where it is degraded or has nothing applied; of `silent`, `explain` and `blame` 0 where there is an answer, whatever it is. `--format github` annotates a pull
 //! request, `--format sarif` is for code scanning, `--format json` for programs. Both annotate verdicts: `watch`, `silent` and `blame` have none,
 //! and refuse them.
 

@@ -204,7 +204,7 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    fn hashed(self, key: Option<&[u8]>) -> Result<ConfigFingerprint, ExplainError> {
+    pub(crate) fn hashed(self, key: Option<&[u8]>) -> Result<ConfigFingerprint, ExplainError> {
         let (answers, status) = self.answers()?;
         let (schema, types) = (self.schema, self.types);
         Ok(fingerprint::fingerprint(

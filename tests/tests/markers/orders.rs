@@ -95,6 +95,8 @@ async fn asked(outputs: &Outputs, socket: &Path, text: &str) {
         json!({ "do": "diff", "inputs": inputs("upper"), "format": "human" }),
         json!({ "do": "plan", "inputs": inputs("upper"), "format": "human" }),
         json!({ "do": "plan", "inputs": inputs("nowhere"), "format": "sarif" }),
+        json!({ "do": "status", "format": "human" }),
+        json!({ "do": "status", "format": "json" }),
         json!({ "do": "trust", "format": "human" }),
         json!({ "do": text, "format": "human" }),
     ];

@@ -15,6 +15,8 @@ mod request;
 mod server;
 #[cfg(unix)]
 mod socket;
+#[cfg(unix)]
+mod standing;
 
 #[cfg(unix)]
 pub(super) use client::ask;
@@ -55,7 +57,7 @@ fn path_of(address: &str) -> Result<&str, String> {
 
 impl<C: Config> Builder<C> {
     /// Opens a Unix domain socket while the capacitor runs, at which the program answers its own command line: `config plan`, `show`,
-    /// `explain`, `diff`, `watch` and `trust` of [`cli`](crate::cli) are then about the running process. The address is `unix:PATH`; `${NAME}` in
+    /// `explain`, `status`, `diff`, `watch` and `trust` of [`cli`](crate::cli) are then about the running process. The address is `unix:PATH`; `${NAME}` in
     /// the attribute `admin` is read from the environment.
     ///
     /// Only the user that the program runs as (and root) can open it: its mode is 0600 from the first moment on. A user who can

@@ -22,6 +22,7 @@ pub(in crate::cli) enum AdminQuestion {
     Explain(Option<String>),
     Silent,
     Blame(String),
+    Status,
     Diff(Inputs),
     Plan(Inputs),
     Watch,
@@ -39,7 +40,10 @@ impl AdminRequest {
     pub(super) fn is_about_values(&self) -> bool {
         !matches!(
             self.question,
-            AdminQuestion::Blame(_) | AdminQuestion::Watch | AdminQuestion::Trust
+            AdminQuestion::Blame(_)
+                | AdminQuestion::Status
+                | AdminQuestion::Watch
+                | AdminQuestion::Trust
         )
     }
 
@@ -63,6 +67,7 @@ impl AdminRequest {
             AdminQuestion::Explain(path) => json!({ "do": "explain", "path": path }),
             AdminQuestion::Silent => json!({ "do": "silent" }),
             AdminQuestion::Blame(path) => json!({ "do": "blame", "path": path }),
+            AdminQuestion::Status => json!({ "do": "status" }),
             AdminQuestion::Diff(inputs) => json!({ "do": "diff", "inputs": inputs.to_json()? }),
             AdminQuestion::Plan(inputs) => json!({ "do": "plan", "inputs": inputs.to_json()? }),
             AdminQuestion::Watch => json!({ "do": "watch" }),
@@ -90,6 +95,7 @@ impl AdminRequest {
             "explain" => AdminQuestion::Explain(text("path").map(str::to_owned)),
             "silent" => AdminQuestion::Silent,
             "blame" => AdminQuestion::Blame(text("path")?.to_owned()),
+            "status" => AdminQuestion::Status,
             "diff" => AdminQuestion::Diff(inputs()?),
             "plan" => AdminQuestion::Plan(inputs()?),
             "watch" => AdminQuestion::Watch,

@@ -2,7 +2,7 @@
 //! a client does, it costs bounded memory, and the work of the program is not delayed. Clients wait for one another; of those that
 //! watch and keep their places, there are fewer than places.
 
-use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket};
+use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket, standing::standing_notes};
 use crate::{
     cli::{
         answering::{Answering, Comparison, GOOD, REFUSED},
@@ -12,10 +12,8 @@ use crate::{
     },
     engine::{Schema, Status},
     inspect::{CheckError, Inputs, Inspector, PlannedUpdate},
-    problem::escaped,
     runtime::{self, BoxedTask, Instance},
     schema::TypeFacts,
-    source::Health,
 };
 use serde_json::{Value, json};
 use std::{io, path::Path, sync::Arc, time::Duration};
@@ -150,9 +148,9 @@ impl ServedProgram {
             AdminQuestion::Explain(path) => {
                 self.at_once(output, move |own, answer| {
                     answer.width = width;
-                    own.note_standing(answer)?;
+                    let standing = own.note_standing(answer)?;
                     answer.note_warnings(&own.instance.status().warnings)?;
-                    own.explain(path.as_deref(), answer)
+                    own.explain(path.as_deref(), standing, answer)
                 })
                 .await
             }
@@ -168,11 +166,21 @@ impl ServedProgram {
             }
             AdminQuestion::Blame(path) => {
                 self.at_once(output, move |own, answer| {
-                    own.note_standing(answer)?;
+                    let standing = own.note_standing(answer)?;
                     match own.inspector().blame(&path) {
-                        Ok(blame) => answer.blame(&blame),
+                        Ok(mut blame) => {
+                            blame.notes.extend(standing);
+                            answer.blame(&blame)
+                        }
                         Err(error) => answer.cannot(&error.to_string()),
                     }
+                })
+                .await
+            }
+            AdminQuestion::Status => {
+                self.at_once(output, |own, answer| {
+                    let fingerprint = own.inspector().hashed(None).ok();
+                    answer.status(&own.instance.status(), fingerprint)
                 })
                 .await
             }
@@ -231,46 +239,36 @@ impl ServedProgram {
         made.unwrap_or_else(|_| refusal(NOT_MADE))
     }
 
-    /// That there is, or may be, something newer than what runs, which is what the answer is about.
-    fn note_standing(&self, answer: &mut Answering<'_>) -> io::Result<()> {
-        let status = self.instance.status();
-        let mut stale = status.layers.iter();
-        while let Some(layer) = stale.find(|layer| matches!(layer.health, Health::Stale { .. })) {
-            let layer = layer.to_string();
-            let layer = escaped(&layer);
-            writeln!(
-                answer.err,
-                "note: {layer}; what it holds now is not known, and this is about what was read before"
-            )?;
+    /// That there is, or may be, something newer than what runs, which is what the answer is about. For people it is printed beside
+    /// the answer; for programs it is in the answer, as far as that has a place for it.
+    fn note_standing(&self, answer: &mut Answering<'_>) -> io::Result<Vec<String>> {
+        let notes = standing_notes(&self.instance.status());
+        for note in &notes {
+            writeln!(answer.err, "note: {note}")?;
         }
-        if status.pinned {
-            writeln!(
-                answer.err,
-                "note: pinned at generation {}: what is newer waits until it is unpinned",
-                status.generation
-            )?;
-        }
-        let refused = status.layers.iter().filter(|layer| layer.refused);
-        let names: Vec<String> = refused
-            .map(|layer| escaped(&layer.origin).into_owned())
-            .collect();
-        match names.is_empty() {
-            true => Ok(()),
-            false => writeln!(
-                answer.err,
-                "note: the newest content of {} is refused, and this is about what runs; `plan` has the reason",
-                names.join(", ")
-            ),
-        }
+        Ok(match answer.output {
+            OutputFormat::Json => notes,
+            _ => Vec::new(),
+        })
     }
 
-    fn explain(&self, path: Option<&str>, answer: &mut Answering<'_>) -> io::Result<u8> {
+    fn explain(
+        &self,
+        path: Option<&str>,
+        standing: Vec<String>,
+        answer: &mut Answering<'_>,
+    ) -> io::Result<u8> {
         let explained = match path {
             Some(path) => self.inspector().explain(path).map(|one| vec![one]),
             None => self.inspector().explain_all(),
         };
         match explained {
-            Ok(all) => answer.explained(&all, path.is_some()),
+            Ok(mut all) => {
+                for one in &mut all {
+                    one.notes.extend(standing.iter().cloned());
+                }
+                answer.explained(&all, path.is_some())
+            }
             Err(error) => answer.cannot(&error.to_string()),
         }
     }

@@ -29,6 +29,7 @@ impl ConfigCommand {
             }
             ConfigAction::Silent(inputs) if inputs.is_empty() => AdminQuestion::Silent,
             ConfigAction::Blame(path) => AdminQuestion::Blame(path.clone()),
+            ConfigAction::Status => AdminQuestion::Status,
             ConfigAction::Diff(inputs) => AdminQuestion::Diff(inputs.clone()),
             ConfigAction::Plan(inputs) => AdminQuestion::Plan(inputs.clone()),
             ConfigAction::Watch { .. } => AdminQuestion::Watch,
@@ -82,7 +83,7 @@ impl ConfigCommand {
             Ok(None) => {
                 let instead = match self.action {
                     ConfigAction::Trust => "the record of trials on disk is looked at",
-                    ConfigAction::Blame(_) => "there is nothing to look at",
+                    ConfigAction::Blame(_) | ConfigAction::Status => "there is nothing to look at",
                     _ => "the sources are read here",
                 };
                 let text = format!("note: no process answers at `{shown}`: {instead}");

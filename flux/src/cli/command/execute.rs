@@ -128,9 +128,8 @@ impl ConfigCommand {
                     answer.silent(&checked.silent())
                 })
             }
-            ConfigAction::Blame(_) => answer.cannot(
-                "who changed a value is in the memory of the running process alone, which answers where the program opens a socket, `#[flux(admin = \"unix:..\")]`, and `--offline` is not given",
-            ),
+            ConfigAction::Blame(_) => in_the_process_alone(&mut answer, "who changed a value"),
+            ConfigAction::Status => in_the_process_alone(&mut answer, "the state"),
             ConfigAction::Diff(inputs) => self.diff::<C>(&mut answer, inputs),
             ConfigAction::Plan(inputs) => {
                 let since = last_good::<C>(&mut answer, inputs)?;
@@ -248,6 +247,13 @@ fn compared(
         has_secrets: false,
     };
     answer.changes(files, &found)
+}
+
+/// There is nothing to look at here.
+fn in_the_process_alone(answer: &mut Answering<'_>, what: &str) -> io::Result<u8> {
+    answer.cannot(&format!(
+        "{what} is in the memory of the running process alone, which answers where the program opens a socket, `#[flux(admin = \"unix:..\")]`, and `--offline` is not given"
+    ))
 }
 
 /// What is kept on disk to compare with, where the program keeps something; a line on the error stream names it, or why it is not used.

@@ -142,6 +142,83 @@ async fn answers_name_the_process_its_folder_and_what_may_be_newer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_status_of_the_running_process_is_good_while_it_is_healthy() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    let fingerprint = app.fingerprint().unwrap().to_string();
+    let (code, out, err) = run(&path, &["status"]).await;
+    assert_eq!(code, 0, "{out}{err}");
+    for part in [
+        ": healthy for ",
+        ", generation 1\n  applied ",
+        &format!("fingerprint {fingerprint}"),
+        "\n  /nowhere/app.yaml: live\n  environment: live\n",
+    ] {
+        assert!(out.contains(part), "{part} {out}");
+    }
+    let (code, out, _) = run(&path, &["status", "--format", "json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let status = &json["status"];
+    assert_eq!((code, &status["state"]), (0, &"healthy".into()));
+    assert_eq!(status["layers"][0]["health"], "live");
+    assert_eq!(json["fingerprint"]["fingerprint"], *fingerprint);
+    sender.send(b"port: 0".to_vec()).await.unwrap();
+    let is_degraded = || app.status().state == flux::State::Degraded;
+    crate::until("the edit is refused", is_degraded).await;
+    let (code, out, _) = run(&path, &["status"]).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("its newest content is not applied"), "{out}");
+    assert!(out.contains("port: must be in 1..=9999"), "{out}");
+    let (code, out, _) = run(&path, &["status", "--format", "json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["status"]["state"]), (1, &"degraded".into()));
+    assert_eq!(json["status"]["error"]["problems"][0]["path"], "port");
+    app.stop().await;
+    for words in [&["status"][..], &["status", "--offline"]] {
+        let (code, out, err) = run(&path, words).await;
+        assert_eq!((code, &*out), (2, ""), "{err}");
+        assert!(
+            err.contains("in the memory of the running process"),
+            "{err}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_for_programs_has_what_is_newer_than_it() {
+    let (_folder, path) = socket();
+    let (sender, app) = start(&path).await.unwrap();
+    let ask = async |words: &[&str]| -> serde_json::Value {
+        let words = [words, &["--format", "json"]].concat();
+        let (_, out, _) = run(&path, &words).await;
+        serde_json::from_str(&out).unwrap()
+    };
+    assert_eq!(
+        ask(&["explain", "port"]).await["notes"],
+        serde_json::json!([])
+    );
+    sender.send(b"port: 0".to_vec()).await.unwrap();
+    let is_degraded = || app.status().state == flux::State::Degraded;
+    crate::until("the edit is refused", is_degraded).await;
+    app.pin().await.unwrap();
+    let notes = serde_json::json!([
+        "pinned at generation 1: what is newer waits until it is unpinned",
+        "the newest content of /nowhere/app.yaml is refused, and this is about what runs; `plan` has the reason",
+    ]);
+    assert_eq!(ask(&["explain", "port"]).await["notes"], notes);
+    assert_eq!(ask(&["explain"]).await[0]["notes"], notes);
+    let blame = ask(&["blame", "port"]).await;
+    let all = blame["notes"].as_array().unwrap();
+    assert!(all.ends_with(notes.as_array().unwrap()), "{blame}");
+    // For people they are beside it, once.
+    let (_, out, err) = run(&path, &["explain", "port"]).await;
+    assert!(
+        !out.contains("pinned at") && err.contains("note: pinned at"),
+        "{out}{err}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_program_of_another_build_is_told_that_the_defaults_are_not_its_own() {
     let (_folder, path) = socket();
     let (_sender, _app) = start(&path).await.unwrap();
