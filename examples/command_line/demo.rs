@@ -46,6 +46,8 @@ fn command(words: &[&str]) -> Command {
     let program = std::env::current_exe().unwrap_or_else(|_| "command_line".into());
     let mut command = Command::new(program);
     command.arg("config").args(words);
+    // The demonstration has a folder of its own.
+    command.env_remove("EXAMPLE_FOLDER");
     command
 }
 

@@ -1,7 +1,7 @@
 //! A service with the commands and the arguments of its configuration in its own parser: `command_line config check new.yaml`,
 //! `command_line --visitors 300`, and while it runs `config plan`, `show`, `explain` and `watch` about the process that runs.
 //!
-//! `cargo run --example command_line` serves until Ctrl-C, and prints what to try; `-- --demo` tries it, and ends.
+//! `cargo run --example command_line` serves until Ctrl-C, and prints what to try; `-- --demo` tries it, and ends. `EXAMPLE_FOLDER` is its folder.
 
 mod demo;
 
@@ -67,16 +67,26 @@ impl Party<AppConfig> for Database {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
+    // Of the service and of its commands, so that these find its files and its socket.
+    let given = std::env::var_os("EXAMPLE_FOLDER");
+    if let Some(folder) = &given {
+        fs::create_dir_all(folder)?;
+        std::env::set_current_dir(folder)?;
+    }
     let line = CommandLine::parse();
     if let Some(Command::Config(command)) = line.command {
         let command = command.in_parser(CommandLine::command());
         return Ok(command.execute::<AppConfig>());
     }
     // A service of your own does not bring its file with it.
-    let folder = tempfile::tempdir()?;
-    std::env::set_current_dir(folder.path())?;
-    fs::write("app.yaml", "visitors: 200\npassword: correct-horse\n")?;
-    serve(line.demo, line.config, folder.path())?;
+    let own = tempfile::tempdir()?;
+    if line.demo || given.is_none() {
+        std::env::set_current_dir(own.path())?;
+    }
+    if !Path::new("app.yaml").exists() {
+        fs::write("app.yaml", "visitors: 200\npassword: correct-horse\n")?;
+    }
+    serve(line.demo, line.config, &std::env::current_dir()?)?;
     Ok(ExitCode::SUCCESS)
 }
 

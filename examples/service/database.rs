@@ -18,8 +18,9 @@ pub const PASSWORD: &str = "correct-horse";
 /// More connections than this are turned away.
 pub const MOST: usize = 16;
 
-pub async fn open() -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// At this port, or at a free one where it is 0.
+pub async fn open(port: u16) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
     let open = Arc::new(AtomicUsize::new(0));
     tokio::spawn(async move {

@@ -7,7 +7,8 @@
 //! | `greeting` | a transaction as well: the file is read before the change is taken up: `greeting.rs` |
 //! | `listen` | waits for a restart (`restart`), while the rest of an edit applies; the status says so |
 //!
-//! `cargo run --example service` serves until Ctrl-C and says what to try; `-- --demo` tries it by itself and ends.
+//! `cargo run --example service` serves until Ctrl-C and says what to try; `-- --demo` tries it by itself and ends. Its files are in a folder
+//! that goes away with it, or in the one that the variable `EXAMPLE_FOLDER` names, where files that are there already are read as they are.
 
 mod database;
 mod demo;
@@ -17,7 +18,12 @@ mod pool;
 
 use flux::Flux;
 use serde::{Deserialize, Serialize};
-use std::{error::Error, fs, net::SocketAddr, path::PathBuf};
+use std::{
+    error::Error,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use tokio::{net::TcpListener, sync::oneshot};
 use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, reload};
 
@@ -84,13 +90,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )?;
 
     // A service of your own needs neither of these: the example brings its database and its files with it.
-    let database = database::open().await?;
-    let folder = tempfile::tempdir()?;
-    std::env::set_current_dir(folder.path())?;
     let demo = std::env::args().any(|argument| argument == "--demo");
+    let given = std::env::var_os("EXAMPLE_FOLDER").filter(|_| !demo);
+    // A file that is kept has the address of the database.
+    let database = database::open(if given.is_some() { 8081 } else { 0 }).await?;
+    let own = tempfile::tempdir()?;
+    let folder = given.map_or_else(|| own.path().to_owned(), PathBuf::from);
+    fs::create_dir_all(&folder)?;
+    std::env::set_current_dir(&folder)?;
     let port = if demo { 0 } else { 8080 };
-    fs::write("hello.txt", "hello")?;
-    fs::write("service.yaml", document(port, database))?;
+    for (file, text) in [
+        ("hello.txt", "hello"),
+        ("service.yaml", document(port, database).as_str()),
+    ] {
+        if !Path::new(file).exists() {
+            fs::write(file, text)?;
+        }
+    }
 
     let (pool, greeting) = (pool::Pool::default(), greeting::Greeting::default());
     Settings::builder()
@@ -112,7 +128,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let outcome = if demo {
         demo::run(address).await
     } else {
-        usage(address, &folder.path().join("service.yaml"));
+        usage(address, &folder.join("service.yaml"));
         tokio::signal::ctrl_c().await.map_err(Into::into)
     };
     // In this order: requests under way end with the configuration still there, then nothing watches any more.
@@ -141,7 +157,7 @@ fn document(port: u16, database: SocketAddr) -> String {
     )
 }
 
-fn usage(address: SocketAddr, path: &std::path::Path) {
+fn usage(address: SocketAddr, path: &Path) {
     println!(
         "listening on http://{address}; configured by {}",
         path.display()
