@@ -14,6 +14,19 @@ struct Config {
     port: u16,
 }
 
+/// Layers that are declared to be above the environment, and two environments.
+#[derive(flux::Flux)]
+#[flux(
+    source = "env:ALL_",
+    source = "env:APP_",
+    override = "file:app.yaml",
+    override = "env:LAST_",
+    optional_override = "file:emergency.yaml"
+)]
+struct Above {
+    port: u16,
+}
+
 fn main() {
-    let _ = Config::builder();
+    let _ = (Config::builder(), Above::builder());
 }

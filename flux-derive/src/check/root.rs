@@ -6,7 +6,7 @@ use super::{
     source::source,
 };
 use crate::{
-    attr::{Given, Options},
+    attr::{Given, Options, Written},
     errors::{Errors, did_you_mean},
     model::{Root, Source, SourcePlace},
     options::Key,
@@ -24,7 +24,7 @@ pub(super) fn root<'a>(
         section(options, errors);
     }
     let mut sources: Vec<Source> = Vec::new();
-    let mut files = Vec::new();
+    let mut written = Vec::new();
     for given in options.sources() {
         let Some(one) = source(given, errors) else {
             continue;
@@ -33,13 +33,13 @@ pub(super) fn root<'a>(
         if is_args(&one) && sources.iter().any(is_args) {
             errors.at(&given.key, "the arguments are a layer already; remove one");
         }
-        if matches!(one.place, SourcePlace::Dotenv(_)) {
-            files.push((sources.len(), given));
+        if let Written::Inside(Some(uri), _) = &given.value {
+            written.push((sources.len(), given, uri));
         }
         sources.push(one);
     }
-    for (number, given) in files {
-        below_environment(number, given, &sources, errors);
+    for (number, given, uri) in written {
+        above_environment(number, (given, uri), &sources, errors);
     }
     let debounce = duration(options.text(Key::Debounce), errors);
     let root = Root {
@@ -63,8 +63,14 @@ pub(super) fn root<'a>(
     is_root.then_some(root)
 }
 
-/// What is set in the environment is nearer to the process than a file. Layers that override come behind all others.
-fn below_environment(number: usize, given: &Given, sources: &[Source], errors: &mut Errors) {
+/// What is set in the environment is nearer to the process than a file. Layers that override come behind all others; one that is
+/// declared so is meant to be above the environment, unless it is a file of variables.
+fn above_environment(
+    number: usize,
+    (given, uri): (&Given, &LitStr),
+    sources: &[Source],
+    errors: &mut Errors,
+) {
     let place = |number: usize| (sources[number].overrides, number);
     let env = (0..sources.len()).find(|other| {
         matches!(sources[*other].place, SourcePlace::Env(_)) && place(*other) < place(number)
@@ -72,19 +78,33 @@ fn below_environment(number: usize, given: &Given, sources: &[Source], errors: &
     let Some(SourcePlace::Env(prefix)) = env.map(|env| &sources[env].place) else {
         return;
     };
-    let SourcePlace::Dotenv(file) = &sources[number].place else {
-        return;
-    };
-    let file = file.to_string();
-    let (path, _) = file.split_once('?').unwrap_or((&file, ""));
-    let env = match prefix.to_string() {
+    let environment = match prefix.to_string() {
         prefix if prefix.is_empty() => "env".to_owned(),
         prefix => format!("env:{prefix}"),
     };
-    errors.at(
-        &given.key,
-        format!("the file `{path}` would be above the environment, so that no variable could override it; write it before `{env}`"),
-    );
+    let uri = uri.value();
+    let text = match &sources[number].place {
+        SourcePlace::Dotenv(file) => {
+            let file = file.to_string();
+            let (path, _) = file.split_once('?').unwrap_or((&file, ""));
+            format!(
+                "the file `{path}` would be above the environment, so that no variable could override it; write it before `{environment}`"
+            )
+        }
+        // What a variable names may be another environment.
+        SourcePlace::Env(_) | SourcePlace::Args | SourcePlace::Uri(_) => return,
+        _ if sources[number].overrides => return,
+        _ => {
+            let key = match sources[number].optional {
+                true => "optional_override",
+                false => "override",
+            };
+            format!(
+                "`{uri}` would be above the environment, so that no variable could override what it contains; write `override = \"{environment}\"`. If it is meant, write `{key} = \"{uri}\"` here"
+            )
+        }
+    };
+    errors.at(&given.key, text);
 }
 
 /// What belongs to the watching of sources has no meaning on a struct that has none.
