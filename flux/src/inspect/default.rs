@@ -18,6 +18,27 @@ pub(super) fn of_field(field: &Field, is: &ValueType) -> Option<ConfigValue> {
     }
 }
 
+/// The text of a default that a program of before had, as a value of the form that today's has.
+#[cfg(feature = "cli")]
+pub(super) fn of_before(text: &str, today: Option<&ConfigValue>) -> ConfigValue {
+    let any = || Box::new(ValueType::Any);
+    let is = match today {
+        Some(ConfigValue::Bool(_)) => ValueType::Bool,
+        Some(ConfigValue::Number(_)) => ValueType::Float,
+        Some(ConfigValue::List(_)) => ValueType::List {
+            items: any(),
+            len: None,
+        },
+        Some(ConfigValue::Map(_)) => ValueType::Map {
+            keys: any(),
+            values: any(),
+        },
+        Some(ConfigValue::Text(_)) => ValueType::Text,
+        Some(ConfigValue::Null | ConfigValue::Secret) | None => ValueType::Any,
+    };
+    literal(text, &is).unwrap_or_else(|| ConfigValue::Text(text.to_owned()))
+}
+
 /// The value of the text of a default, for a field of this type; none where it is an expression after all.
 fn literal(text: &str, is: &ValueType) -> Option<ConfigValue> {
     match value::inner(is) {

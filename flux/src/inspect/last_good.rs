@@ -3,12 +3,12 @@
 use super::{
     check::{Checked, absent, evaluated, name_of, offline, read, with_variables},
     inputs::{Inputs, left_out},
-    planned::{PlanBase, PlannedChange},
+    planned::{KeptBase, PlanBase, PlannedChange},
 };
 use crate::{
     Builder, Config,
     engine::{LayerState, Schema},
-    runtime::{self, KeptConfiguration},
+    runtime::{self, KeptConfiguration, KeptDefaults},
     source::{Content, Observation, declare::OfflineContent},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct LastGood {
     pub(crate) name: String,
     /// The layers on servers and in folders, which nobody asks for an answer, with their documents.
     elsewhere: Vec<(String, Vec<u8>)>,
+    /// The defaults of the program that wrote the file, where it has them.
+    defaults: Option<KeptDefaults>,
 }
 
 impl<C: Config> Builder<C> {
@@ -86,8 +88,9 @@ impl<C: Config> Builder<C> {
         let types = C::types as fn() -> _;
         Ok(Some(LastGood {
             configuration: Checked::new(Schema::of::<C>(), types, name, judged, Vec::new()),
-            name: kept.name,
+            name: kept.name.clone(),
             elsewhere,
+            defaults: kept.into_defaults(),
         }))
     }
 }
@@ -108,11 +111,23 @@ impl LastGood {
 
     /// What a plan is compared with.
     pub(crate) fn as_base(&self) -> PlanBase<'_> {
-        PlanBase::Kept(&self.configuration)
+        PlanBase::Kept(self.kept())
+    }
+
+    fn kept(&self) -> KeptBase<'_> {
+        KeptBase {
+            configuration: &self.configuration,
+            defaults: self.defaults.as_ref(),
+        }
+    }
+
+    /// Whether the defaults of then are compared with those of this program.
+    pub(crate) fn has_defaults(&self) -> bool {
+        self.defaults.is_some()
     }
 
     /// What would change if `other` were applied now. Secrets are not kept, and so not compared.
     pub(crate) fn changes_to(&self, other: &Checked) -> Vec<PlannedChange> {
-        PlannedChange::since(&self.configuration, (other.answers(), &other.status))
+        self.kept().changes_to((other.answers(), &other.status))
     }
 }

@@ -4,8 +4,12 @@
 mod base;
 mod beside;
 mod change;
+#[cfg(feature = "cli")]
+mod other_defaults;
 mod text;
 
+#[cfg(feature = "cli")]
+pub(super) use base::KeptBase;
 pub(crate) use base::PlanBase;
 pub(crate) use beside::Placeless;
 pub use change::PlannedChange;

@@ -1,7 +1,7 @@
 //! Reads the last known good configuration for a program that only looks at it: nothing is claimed, written or served.
 
 use super::{
-    last_known_good::{KeepOnDisk, KeptFile},
+    last_known_good::{KeepOnDisk, KeptDefaults, KeptFile},
     spec::Spec,
 };
 use crate::{codec::Decoder, source::declare};
@@ -31,5 +31,9 @@ impl KeptConfiguration {
     /// What a layer contained, without its secrets, and the decoder for it; none where it contained nothing. The error is a sentence.
     pub(crate) fn document(&self, key: &str) -> Result<Option<(Decoder, Vec<u8>)>, String> {
         self.file.document(key)
+    }
+    /// The defaults of the program that wrote it, where it has them.
+    pub(crate) fn into_defaults(self) -> Option<KeptDefaults> {
+        self.file.defaults
     }
 }

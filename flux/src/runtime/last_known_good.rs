@@ -1,10 +1,13 @@
 //! Where the last known good file is, beside what sources read; and whether it can be read.
 
 mod alone;
+mod kept_defaults;
 mod kept_file;
 mod kept_snapshot;
 mod layout;
 
+#[cfg(feature = "cli")]
+pub(crate) use kept_defaults::{KeptDefault, KeptDefaults};
 pub(crate) use kept_file::KeptFile;
 pub(super) use kept_file::NO_ENTRIES;
 pub(super) use kept_snapshot::KeptSnapshot;

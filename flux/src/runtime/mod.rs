@@ -64,6 +64,8 @@ pub(crate) use instance::{Instance, Outlet, Owner};
 pub(crate) use kept_offline::KeptConfiguration;
 #[cfg(feature = "json")]
 pub use last_known_good::Secrets;
+#[cfg(feature = "cli")]
+pub(crate) use last_known_good::{KeptDefault, KeptDefaults};
 pub(crate) use load::load;
 #[cfg(feature = "testing")]
 pub(crate) use order::Command;

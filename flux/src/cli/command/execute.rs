@@ -262,9 +262,15 @@ fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result
         Ok(None) => Ok(None),
         Ok(Some(found)) => {
             let name = &found.name;
+            let defaults = match found.has_defaults() {
+                true => "; defaults are compared as they are written in the code",
+                false => {
+                    ", and defaults are those of this program on both sides, since an earlier version of Flux wrote the file"
+                }
+            };
             writeln!(
                 answer.err,
-                "note: compared with {name}; secrets are not compared, and defaults are those of this program on both sides"
+                "note: compared with {name}; secrets are not compared{defaults}"
             )?;
             Ok(Some(found))
         }

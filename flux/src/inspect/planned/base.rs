@@ -1,8 +1,8 @@
 //! What the changes of a plan are since: what runs, the last known good configuration, or what the layers make without the given documents.
 
-#[cfg(feature = "cli")]
-use super::PlannedUpdate;
 use super::{PlannedChange, Planning, change::AnsweredSide};
+#[cfg(feature = "cli")]
+use super::{PlannedUpdate, other_defaults::OtherDefaults};
 use crate::{
     engine::{self, EvaluationInput, Status},
     inspect::{answers::Answers, check::Checked},
@@ -17,10 +17,36 @@ pub(crate) enum PlanBase<'a> {
     Running,
     /// The last known good configuration, which has no secrets.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command has one"))]
-    Kept(&'a Checked),
+    Kept(KeptBase<'a>),
     /// What the layers make without those that documents are given for.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command plans so"))]
     WithoutGiven,
+}
+
+/// The last known good configuration.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command has one"))]
+pub(crate) struct KeptBase<'a> {
+    pub(in crate::inspect) configuration: &'a Checked,
+    /// The defaults of the program that wrote it, where they are known.
+    #[cfg(feature = "cli")]
+    pub(in crate::inspect) defaults: Option<&'a runtime::KeptDefaults>,
+}
+
+impl KeptBase<'_> {
+    /// What differs from it, without the rules on changes. It has no secrets, which are not compared.
+    pub(in crate::inspect) fn changes_to(&self, new: AnsweredSide<'_>) -> Vec<PlannedChange> {
+        let old = (self.configuration.answers(), &self.configuration.status);
+        #[cfg(feature = "cli")]
+        let mut changes = match self.defaults {
+            Some(before) => OtherDefaults::new(old.0.fields, before).changes(old, new),
+            None => PlannedChange::between(old, new),
+        };
+        #[cfg(not(feature = "cli"))]
+        let mut changes = PlannedChange::between(old, new);
+        changes.retain(|one| !one.has_secret());
+        changes
+    }
 }
 
 #[cfg(feature = "cli")]
@@ -49,14 +75,14 @@ impl PlannedUpdate {
 
 /// A configuration in the place of the one that runs.
 pub(super) enum OtherBase<'a> {
-    Kept(&'a Checked),
+    Kept(KeptBase<'a>),
     Made(Box<(Answers, Status)>),
 }
 
 impl OtherBase<'_> {
     pub(super) fn changes_to(&self, new: AnsweredSide<'_>) -> Vec<PlannedChange> {
         match self {
-            OtherBase::Kept(kept) => PlannedChange::since(kept, new),
+            OtherBase::Kept(kept) => kept.changes_to(new),
             OtherBase::Made(made) => PlannedChange::between((&made.0, &made.1), new),
         }
     }

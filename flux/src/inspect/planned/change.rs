@@ -4,10 +4,9 @@ use crate::{
     engine::Status,
     inspect::{
         answers::Answers,
-        check::Checked,
         effective::value_at,
         explanation::{Setting, shown},
-        item::{ItemOutcome, each_leaf},
+        item::{ExplainedItem, ItemOutcome, each_leaf},
         value::ConfigValue,
     },
     problem::{KeyPath, Seg},
@@ -34,15 +33,24 @@ pub struct PlannedChange {
 
 /// The leaves that have another value, where nothing could be built to compare.
 pub(super) fn different(old: &Answers, new: &Answers) -> Vec<Vec<Seg>> {
+    different_or(old, new, &|_, _| false)
+}
+
+/// The same, and those of which `is_other` holds all the same.
+pub(super) fn different_or(
+    old: &Answers,
+    new: &Answers,
+    is_other: &dyn Fn(&[Seg], &ExplainedItem) -> bool,
+) -> Vec<Vec<Seg>> {
     let (mut paths, mut known) = (Vec::new(), HashSet::new());
-    let mut add = |path: &[Seg], outcome: &ItemOutcome, other: &Answers| {
-        let is_same = (other.find(path)).is_some_and(|item| item.outcome == *outcome);
-        if !is_same && known.insert(path.to_vec()) {
+    let mut add = |path: &[Seg], one: &ExplainedItem, other: &Answers| {
+        let is_same = (other.find(path)).is_some_and(|item| item.outcome == one.outcome);
+        if (!is_same || is_other(path, one)) && known.insert(path.to_vec()) {
             paths.push(path.to_vec());
         }
     };
-    each_leaf(new.items(), &mut |path, item| add(path, &item.outcome, old));
-    each_leaf(old.items(), &mut |path, item| add(path, &item.outcome, new));
+    each_leaf(new.items(), &mut |path, item| add(path, item, old));
+    each_leaf(old.items(), &mut |path, item| add(path, item, new));
     paths
 }
 
@@ -50,13 +58,6 @@ pub(super) fn different(old: &Answers, new: &Answers) -> Vec<Vec<Seg>> {
 pub(super) type AnsweredSide<'a> = (&'a Answers, &'a Status);
 
 impl PlannedChange {
-    /// What differs from a configuration that has no secrets: these are not compared.
-    pub(in crate::inspect) fn since(before: &Checked, new: AnsweredSide<'_>) -> Vec<Self> {
-        let mut changes = PlannedChange::between((before.answers(), &before.status), new);
-        changes.retain(|one| !one.has_secret());
-        changes
-    }
-
     /// What differs, without the rules on changes.
     pub(in crate::inspect) fn between(old: AnsweredSide<'_>, new: AnsweredSide<'_>) -> Vec<Self> {
         let paths = different(old.0, new.0);

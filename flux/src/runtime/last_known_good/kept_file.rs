@@ -1,5 +1,6 @@
 //! What a last known good file contains of each layer, in every version that is read.
 
+use super::kept_defaults::KeptDefaults;
 use crate::{
     codec::{Decoder, Tree},
     engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
@@ -19,6 +20,9 @@ pub(crate) struct KeptFile {
     written: SystemTime,
     pub(in crate::runtime) key: Option<FingerprintKey>,
     layers: Vec<KeptLayer>,
+    /// Of the program that wrote it; none in a file of before these were kept.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a command compares"))]
+    pub(in crate::runtime) defaults: Option<KeptDefaults>,
 }
 
 /// What it holds of one layer.
@@ -191,5 +195,6 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
         written,
         key: text(root, "key").and_then(trial_file::key),
         layers,
+        defaults: part(root, "defaults").and_then(KeptDefaults::read),
     })
 }

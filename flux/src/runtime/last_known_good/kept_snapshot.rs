@@ -3,6 +3,7 @@
 use super::{
     LARGEST, Secrets,
     alone::{self, WholeLayer},
+    kept_defaults::KeptDefaults,
     kept_file::VERSION,
     layout,
 };
@@ -122,6 +123,8 @@ impl KeptSnapshot {
             root.push(("key".to_owned(), key));
         }
         root.push(("layers".to_owned(), Tree::Seq(layers)));
+        let defaults = KeptDefaults::written((self.schema.fields)());
+        root.push(("defaults".to_owned(), defaults));
         let content = layout::text(&Tree::Map(root))?;
         match content.len() as u64 > LARGEST {
             true => Err(format!("it has more than {} MiB", LARGEST >> 20)),

@@ -142,3 +142,64 @@ fn without_a_process_a_diff_and_a_plan_compare_with_the_last_known_good_configur
     let note = "note: the last known good configuration is not compared with: ";
     assert!(err.starts_with(note), "{err}");
 }
+
+#[test]
+fn a_default_that_the_program_had_otherwise_is_a_change_since_the_last_known_good_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    FOLDER.set(folder.path().to_owned());
+    let (own, kept) = (
+        folder.path().join("app.yaml"),
+        folder.path().join("last.json"),
+    );
+    fs::write(&own, "port: 81\ntoken: hunter2hunter2\n").unwrap();
+    serve_once(folder.path());
+    let text = fs::read_to_string(&kept).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        file["defaults"],
+        serde_json::json!({ "size": "1", "threads": "1" })
+    );
+    let with_defaults = |defaults: Option<serde_json::Value>| {
+        let mut file = file.clone();
+        let object = file.as_object_mut().unwrap();
+        object.remove("defaults");
+        object.extend(defaults.map(|defaults| ("defaults".to_owned(), defaults)));
+        fs::write(&kept, file.to_string()).unwrap();
+    };
+    let check = |line: &str, note: &str| {
+        for command in ["diff", "plan"] {
+            let (code, out, err) = run(&[command]);
+            assert_eq!(code, 0, "{command}: {out}{err}");
+            assert!(out.contains(line), "{command}: {line}\n{out}{err}");
+            assert!(err.contains(note), "{command}: {err}");
+        }
+    };
+    let (then, both) = ("as they are written in the code", "on both sides");
+    check("nothing would change", then);
+    // What a layer sets is not a default.
+    with_defaults(Some(serde_json::json!({ "size": "4", "threads": "0x2" })));
+    check("threads: 2 -> 1", then);
+    let (_, out, _) = run(&["diff", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let changes = json["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 1, "{out}");
+    assert_eq!(
+        (&changes[0]["old"], &changes[0]["new"]),
+        (&2.into(), &1.into())
+    );
+    with_defaults(Some(
+        serde_json::json!({ "size": "1", "threads": { "expression": "cores()" } }),
+    ));
+    check("threads: its default `cores()` -> 1", then);
+    with_defaults(Some(serde_json::json!({ "size": "1" })));
+    check("threads: nothing -> 1", then);
+    with_defaults(Some(serde_json::json!({ "size": "1", "threads": "0x01" })));
+    check("nothing would change", then);
+    // What then was the default is set by the document now.
+    with_defaults(Some(serde_json::json!({ "size": "1", "threads": "9" })));
+    fs::write(&own, "port: 81\nthreads: 9\ntoken: hunter2hunter2\n").unwrap();
+    check("nothing would change", then);
+    // A file of an earlier version.
+    with_defaults(None);
+    check("threads: 1 -> 9", both);
+}
