@@ -10,6 +10,8 @@ pub(crate) struct Markers {
     state: u64,
     /// What must not be found: runs of characters that no other text has.
     pub(crate) runs: Vec<String>,
+    /// What the program was given.
+    pub(crate) documents: Vec<String>,
 }
 
 impl Markers {
@@ -17,6 +19,7 @@ impl Markers {
         Markers {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             runs: vec![MADE.to_owned()],
+            documents: Vec::new(),
         }
     }
 
@@ -147,17 +150,19 @@ fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     }
 }
 
+/// Fields that are no secrets.
+const PLAIN: [&str; 7] = [
+    "port",
+    "slots",
+    "flat_port",
+    "host",
+    "mode",
+    "labels",
+    "window",
+];
+
 /// Whether the place is that of a field which is no secret.
 fn is_plain(place: &str) -> bool {
-    const PLAIN: [&str; 7] = [
-        "port",
-        "slots",
-        "flat_port",
-        "host",
-        "mode",
-        "labels",
-        "window",
-    ];
     let names = || place.split('/');
     let is_in = |name: &str| names().any(|one| one == name);
     let is_open =
@@ -274,7 +279,17 @@ pub(crate) fn broken(markers: &mut Markers, text: String, twin: &str) -> String 
         3 => {
             let mut lines = lines();
             let at = markers.below(lines.len().max(1)).min(lines.len());
-            let twice = lines.get(at).cloned().unwrap_or_default();
+            let mut twice = lines.get(at).cloned().unwrap_or_default();
+            // A line that ends a map with secrets and begins one without would put them where all is shown, in recordings too.
+            let has_open = PLAIN.iter().any(|name| twice.contains(name)) || twice.contains("open_");
+            if has_open
+                && markers
+                    .runs
+                    .iter()
+                    .any(|run| twice.to_lowercase().contains(run))
+            {
+                twice.clear();
+            }
             lines.insert(at, twice);
             return lines.join("\n");
         }

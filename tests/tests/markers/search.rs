@@ -163,6 +163,7 @@ fn document_and_password<C: Secretive>(
         true => broken(markers, text, &twin),
         false => text,
     };
+    markers.documents.push(text.clone());
     (text, twin)
 }
 
@@ -527,10 +528,13 @@ pub(crate) fn run<C: Secretive>(seed: u64) -> usize {
                 .map_or(0, |line| text[..line].rfind('\n').unwrap_or(0));
             let until = text[at..].find('\n').map_or(text.len(), |end| at + end);
             let begin: String = text.chars().take(3_000).collect();
+            let documents = markers.documents.iter();
+            let documents = documents.filter(|one| one.to_lowercase().contains(run));
             panic!(
-                "{} with seed {seed}: {run} in\n{}\nof\n{begin}",
+                "{} with seed {seed}: {run} in\n{}\nof\n{begin}\nwhich was in\n{}",
                 std::any::type_name::<C>(),
                 &text[from..until],
+                documents.cloned().collect::<Vec<_>>().join("\n"),
             );
         }
     }
