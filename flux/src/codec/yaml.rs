@@ -4,7 +4,10 @@
 //! Documents with merge keys (`<<`) or tags, and those that write a variant as a map of one key, are decoded from the document model.
 
 use super::{LazyModel, Syntax};
-use crate::document::{Lines, MERGE, NodeDecoder, bad_merge, tags};
+use crate::{
+    document::{Lines, MERGE, NodeDecoder, bad_merge, tags},
+    problem::without_position,
+};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -31,7 +34,29 @@ pub(super) fn failure(text: &str, error: &serde_yaml::Error, quotes: bool) -> Sy
     // A text that does not fit its tag is refused by the parser itself, which quotes it.
     let quotes =
         quotes || message.contains("invalid value: ") || message.contains("invalid type: ");
-    Syntax::new(&message, at, quotes)
+    Syntax::new(&with_beginning(message), at, quotes)
+}
+
+/// What the parser reports, with the place at which that begins which has no end: the place of the error is where the parser has
+/// noticed, which may be the end of the document.
+fn with_beginning(message: String) -> String {
+    let is_of_the_parser = ["did not find ", "found ", "could not find "];
+    let is_of_the_parser = is_of_the_parser.iter().any(|own| message.starts_with(own));
+    let Some((problem, context)) = message.split_once(", while ").filter(|_| is_of_the_parser)
+    else {
+        return message;
+    };
+    let (problem, what) = (without_position(problem), without_position(context));
+    let begin = context
+        .strip_prefix(what)
+        .and_then(|rest| rest.trim_end().strip_prefix(" at "));
+    match begin {
+        Some(begin) if what.starts_with("parsing ") || what.starts_with("scanning a") => {
+            let begin = begin.replacen(" column", ", column", 1);
+            format!("{problem}, while {what} that begins in {begin}")
+        }
+        _ => format!("{problem}, while {what}"),
+    }
 }
 
 const CONTROL: &str = "control characters are not allowed";
@@ -98,6 +123,29 @@ mod tests {
         let decoded = codec::decode::<MergeKeyApp>(&Decoder::Yaml, text.as_bytes(), Unknown::Warn);
         let found = decoded.err()?.found.remove(0);
         Some((format!("{:?}", found.problem.what), found.at))
+    }
+
+    #[test]
+    fn what_has_no_end_is_reported_with_its_beginning() {
+        for (text, place, begin) in [
+            (
+                "maps: {\n  a: {b: 1\nmore: 2\n",
+                (3, 5),
+                "a flow mapping that begins in line 2, column 6",
+            ),
+            (
+                "maps: \"{\n\n\n",
+                (4, 1),
+                "a quoted scalar that begins in line 1, column 7",
+            ),
+        ] {
+            let (what, at) = problem(text).unwrap();
+            assert_eq!(at, Some(place), "{what}");
+            assert!(
+                what.contains(begin) && !what.contains(" at line "),
+                "{what}"
+            );
+        }
     }
 
     #[derive(Debug, flux_derive::Flux)]
