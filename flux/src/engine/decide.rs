@@ -357,14 +357,8 @@ impl Engine {
 
     /// What is kept of a layer on disk serves in its place: [`LayerState::fill`].
     #[cfg(feature = "json")]
-    pub(crate) fn fill(
-        &mut self,
-        layer: usize,
-        kept: KeptContent,
-        why: Option<FillReason>,
-        file: &str,
-    ) {
-        self.layers.states[layer].fill(kept, why, file);
+    pub(crate) fn fill(&mut self, layer: usize, kept: KeptContent, reason: FillReason, file: &str) {
+        self.layers.states[layer].fill(kept, reason, file);
     }
 
     /// Whether a layer sets the value at a path.

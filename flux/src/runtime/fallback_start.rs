@@ -43,9 +43,13 @@ pub(super) fn fill(
     let secrets = engine.secret_book();
     let keys = engine.layers().keys();
     let states = keys.into_iter().zip(&engine.layers().states).enumerate();
-    // The environment and arguments are what they are, and not in the file.
-    let serves = |state: &LayerState| state.decoder.is_none() && state.is_usable();
-    let pending = states.filter(|(_, (_, state))| !state.is_accepted() && !serves(state));
+    // The environment and arguments are what they are, and not in the file. What is new since, or absent as it was, serves beside it.
+    let (with_content, is_denied) = (found.with_content(), kept.is_denied);
+    let serves = |key: &str, state: &LayerState| {
+        let is_new = || !is_denied && !with_content.contains(&key);
+        state.is_usable() && (state.decoder.is_none() || is_new())
+    };
+    let pending = states.filter(|(_, (key, state))| !state.is_accepted() && !serves(key, state));
     let of_layers = pending.map(|(layer, (key, state))| {
         let found = kept.of_layer(schema, state, &key);
         // The environment has nothing in the file, and is what it is.
@@ -77,9 +81,11 @@ pub(super) fn fill(
                 if content.layer.is_some() {
                     filled_layers.push(key);
                 }
-                let kept = kept.name.clone();
-                let why = why(state).map(|why| FillReason { why, kept });
-                engine.fill(layer, content, why, path);
+                let reason = FillReason {
+                    why: why(state),
+                    kept: kept.name.clone(),
+                };
+                engine.fill(layer, content, reason, path);
             }
             Err(problem) => {
                 let text = secrets.safe(&format!("{path}: {problem}"));

@@ -18,10 +18,10 @@ pub(crate) struct KeptContent {
     pub(crate) document: Option<Arc<KeptDocument>>,
 }
 
-/// Why what is kept on disk serves in the place of a layer.
+/// Why what is kept on disk serves in the place of a layer; none where the layer's refusal is the reason.
 #[cfg(feature = "json")]
 pub(crate) struct FillReason {
-    pub(crate) why: What,
+    pub(crate) why: Option<What>,
     /// What reports call that which is kept, with its age.
     pub(crate) kept: String,
 }
@@ -34,18 +34,20 @@ impl LayerState {
         is_kept.then_some(file)
     }
 
-    /// What is kept of the layer on disk serves in its place; `why` where its refusal is no reason for that yet.
+    /// What is kept of the layer on disk serves in its place.
     #[cfg(feature = "json")]
-    pub(in crate::engine) fn fill(
-        &mut self,
-        kept: KeptContent,
-        why: Option<FillReason>,
-        file: &str,
-    ) {
+    pub(in crate::engine) fn fill(&mut self, kept: KeptContent, reason: FillReason, file: &str) {
         self.kept_in = Some(file.to_owned());
-        if let Some(FillReason { why, kept }) = why {
-            let entry = Entry::new(&self.origin, Flaw::whole(why));
-            self.refusal = Some(vec![entry.kept(kept)]);
+        match (reason.why, &mut self.refusal) {
+            (Some(why), refusal) => {
+                let entry = Entry::new(&self.origin, Flaw::whole(why));
+                *refusal = Some(vec![entry.kept(reason.kept)]);
+            }
+            (None, Some(entries)) if !entries.is_empty() => {
+                let first = entries.remove(0);
+                entries.insert(0, first.kept(reason.kept));
+            }
+            (None, _) => {}
         }
         self.accepted = Some(DecodedContent::kept(kept));
     }

@@ -4,6 +4,7 @@ use crate::engine::{
     agenda::Due,
     decide::{Engine, Past, Settings, TrialRules},
     fingerprint::FingerprintKey,
+    layer_state::FillReason,
     proposal::{Action, Passed},
     small::{Clock, document, engine, kept, settings, small},
     state::State,
@@ -193,7 +194,11 @@ impl Life {
         let Some(n) = good.filter(|_| wanted) else {
             return false;
         };
-        self.engine().layers.states[0].fill(kept(n), None, "kept.json");
+        let reason = FillReason {
+            why: None,
+            kept: "kept.json".to_owned(),
+        };
+        self.engine().layers.states[0].fill(kept(n), reason, "kept.json");
         true
     }
 
