@@ -5,6 +5,7 @@
 use super::variables::{Refuses, VariableFlaw, VariablesRead};
 use super::{
     Decoder, Found, LazyModel, Syntax, Unknown,
+    as_written::word_as_written,
     every_part::every_part,
     item_rules::LeftOut,
     opened::opened,
@@ -17,7 +18,7 @@ use crate::document::bad_merge;
 use crate::document::{Lines, items_by_number};
 use crate::{
     document::{
-        Dialect, Document, NodeDecoder, NodeId, ResolvedKind, Unfollowed,
+        Dialect, Document, NodeDecoder, Unfollowed,
         tree::{Tree, TreeError},
         with_parts, with_plain_scalars, with_texts_read_once,
     },
@@ -187,7 +188,7 @@ fn every(
         .collect();
     for spot in &mut spots {
         if let Some(node) = spot.node {
-            name_date(&mut spot.problem, document, node);
+            word_as_written(&mut spot.problem, document, node);
         }
     }
     withhold_lost_keys(fields, spots.iter_mut().map(|spot| &mut spot.problem));
@@ -417,15 +418,6 @@ fn tree_problems(
     let mut problems: Vec<Flaw> = problems.collect();
     withhold_lost_keys(fields, &mut problems);
     problems
-}
-
-/// People wrote a date, and not the map that toml's decoder makes of it.
-fn name_date(problem: &mut Flaw, document: &Document<'_>, node: NodeId) {
-    if let What::Type { found, .. } = &mut problem.what
-        && document.kind(node) == Some(ResolvedKind::Date)
-    {
-        *found = format!("date-time `{}`", document.key(node));
-    }
 }
 
 /// Stands for a message that may quote a secret.
