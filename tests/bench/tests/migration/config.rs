@@ -41,6 +41,20 @@ pub(crate) fn habit(habit: &str) -> bool {
             let read = settings(&["port = 1\nname = 'n'", "port = 2"]).unwrap();
             assert_eq!((read.port, &*read.name), (2, "n"));
         }
+        "`File::with_name(\"settings\")`" => {
+            let folder = tempfile::tempdir().unwrap();
+            let name = folder.path().join("settings");
+            std::fs::write(name.with_extension("toml"), "port = 7").unwrap();
+            let read = plain(builder.add_source(File::with_name(name.to_str().unwrap())));
+            assert_eq!(read.unwrap().port, 7);
+            let read = |path: &std::path::Path| {
+                let source = Source::file(path.to_str().unwrap());
+                flux_side::read::<Settings>(&[], |builder| builder.source(source))
+            };
+            assert_eq!(read(&name.with_extension("toml")).unwrap().port, 7);
+            let refused = read(&name).unwrap_err();
+            assert!(refused.contains("format"), "{refused}");
+        }
         "`set_default(\"port\", 8080)`" => {
             assert_eq!(
                 plain(builder.set_default("port", 8080).unwrap())
@@ -100,6 +114,24 @@ pub(crate) fn habit(habit: &str) -> bool {
             let read =
                 flux_side::read::<Settings>(&[], |builder| builder.override_with(environment));
             assert_eq!(read.expect("the environment").pool.max_size, 8);
+        }
+        "`prefix_separator(\"_\")` beside `separator(\"__\")`" => {
+            let variable = ("APP_POOL__MAX_SIZE".to_owned(), "9".to_owned());
+            let environment = Environment::with_prefix("APP")
+                .prefix_separator("_")
+                .separator("__")
+                .source(Some(HashMap::from([variable.clone()])));
+            let read = builder.add_source(environment).build().unwrap();
+            assert_eq!(read.get_string("pool.max_size").unwrap(), "9");
+            let environment = Source::env("APP_?separator=__").variables([variable]);
+            let read =
+                flux_side::read::<Settings>(&[], |builder| builder.override_with(environment));
+            assert_eq!(read.unwrap().pool.max_size, 9);
+        }
+        "a program without a subscriber of `tracing`" => {
+            // The test has none, and nothing was printed or refused.
+            assert!(plain(builder.add_source(toml("port = 1\nprot = 1"))).is_ok());
+            flux_side::an_unknown_key_is_a_warning_of_the_status();
         }
         "`try_parsing(true)`, `list_separator(\",\")`" => {
             let environment = Environment::with_prefix("APP")

@@ -67,6 +67,44 @@ pub(crate) fn habit(habit: &str) -> bool {
             assert!(figment.find_value("pool.max_size").is_err());
             assert_eq!(from_environment::<Settings>().pool.max_size, 7);
         }
+        "`only(&[\"port\"])`, `ignore(&[\"secret\"])`" => {
+            #[derive(Deserialize)]
+            #[serde(deny_unknown_fields)]
+            struct Strict {
+                port: u16,
+            }
+            let all = || Env::prefixed("APP_");
+            assert!(Figment::from(all()).extract::<Strict>().is_err());
+            let read = Figment::from(all().only(&["port"])).extract::<Strict>();
+            assert_eq!(read.unwrap().port, 9090);
+            let ignored = Figment::from(all().ignore(&["port"]));
+            assert!(ignored.find_value("port").is_err());
+            #[derive(Flux)]
+            struct Alone {
+                port: u16,
+            }
+            assert_eq!(from_environment::<Alone>().port, 9090);
+        }
+        "`deny_unknown_fields` and a variable `APP_XYZ`" => {
+            #[derive(Deserialize)]
+            #[serde(deny_unknown_fields)]
+            struct Strict {
+                #[serde(rename = "port")]
+                _port: u16,
+            }
+            let figment = Figment::from(("port", 1)).merge(("xyz", 1));
+            assert!(figment.extract::<Strict>().is_err());
+            let refused = |document: &str, variable: &str| {
+                let source = Source::env("APP_").variables([(variable, "1")]);
+                let read = flux_side::read::<Settings>(&[document], |builder| {
+                    builder.unknown(flux::Unknown::Deny).source(source)
+                });
+                read.is_err()
+            };
+            assert!(refused("xyz = 1", "APP_PORT"));
+            assert!(refused("port = 1", "APP_PROT"));
+            assert!(!refused("port = 1", "APP_XYZ"));
+        }
         "a text of digits in a variable" => {
             let figment = Figment::from(Env::prefixed("APP_"));
             assert!(

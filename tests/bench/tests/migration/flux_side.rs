@@ -76,6 +76,25 @@ pub(crate) fn an_unknown_key_is_a_warning() {
     assert!(error.unwrap_err().contains("did you mean `port`?"));
 }
 
+/// An unknown key and a misspelt variable are in the status, whoever listens to the log.
+pub(crate) fn an_unknown_key_is_a_warning_of_the_status() {
+    block_on(async {
+        let (sender, channel) = Channel::buffered("document", 1);
+        sender.send("prot = 1".as_bytes()).await.unwrap();
+        let capacitor = Capacitor::<Settings>::builder()
+            .manual()
+            .source(Source::watcher(channel).format(Format::Toml))
+            .source(Source::env("X_").variables([("X_HSOT", "h")]))
+            .build()
+            .unwrap();
+        capacitor.start().await.unwrap();
+        let warnings = &capacitor.status().warnings;
+        let warnings: Vec<_> = warnings.iter().map(|one| &*one.message).collect();
+        let named = |name: &str| warnings.iter().any(|one| one.contains(name));
+        assert!(named("`port`") && named("`X_HOST`"), "{warnings:?}");
+    });
+}
+
 /// A file that is not there, as a layer.
 pub(crate) fn a_missing_file_is_refused_unless_it_is_optional() {
     let missing = || Source::file("/never/there.toml");
