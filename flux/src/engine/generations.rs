@@ -28,6 +28,8 @@ pub(crate) struct GenerationContents {
     pub(crate) layers: Arc<[LayerContent]>,
     /// What waited for a restart then.
     pub(crate) waiting: Option<Arc<[WaitingPath]>>,
+    /// The number of what readers saw until then; 0 where that was nothing.
+    pub(crate) before: u64,
 }
 
 /// Without any content, which may be secret.
@@ -105,6 +107,7 @@ impl KeptGeneration {
                 contents: GenerationContents {
                     layers: Arc::clone(&contents),
                     waiting: waiting.clone(),
+                    before: 0,
                 },
             }),
             snapshot: snapshot.clone(),
@@ -114,10 +117,11 @@ impl KeptGeneration {
         }
     }
 
-    /// What made it, and in what it differs from the one before.
-    pub(super) fn describe(&mut self, origins: Vec<Arc<str>>, changed: Vec<String>) {
+    /// What made it, and in what it differs from the one before, whose number is `before`.
+    pub(super) fn describe(&mut self, origins: Vec<Arc<str>>, changed: Vec<String>, before: u64) {
         let record = Arc::make_mut(&mut self.record);
         (record.origins, record.changed) = (origins, changed);
+        record.contents.before = before;
     }
 }
 

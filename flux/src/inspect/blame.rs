@@ -150,11 +150,15 @@ pub(super) fn blame(
     let mut changes = blaming.waiting();
     changes.extend(blaming.withdrawn());
     changes.extend(blaming.refused());
-    let mut before: Option<AnsweredGeneration> = None;
+    let mut read: Vec<(u64, AnsweredGeneration)> = Vec::new();
     for record in &status.generations {
         let now = blaming.read(record);
-        changes.extend(blaming.applied(record, before.as_ref(), &now));
-        before = Some(now);
+        let before = read
+            .iter()
+            .find(|(number, _)| *number == record.contents.before);
+        let before = before.map(|(_, before)| before);
+        changes.extend(blaming.applied(record, before, &now));
+        read.push((record.number, now));
     }
     changes.sort_by_key(|one| std::cmp::Reverse(one.at));
     let notes = blaming.notes();
@@ -184,16 +188,14 @@ pub(super) fn changed_in(
         known: &known,
     };
     let records = &status.generations;
-    let at = records.iter().position(|record| record.number == number);
-    let Some((at, record)) = at.map(|at| (at, &records[at])) else {
+    let find = |number| records.iter().find(|record| record.number == number);
+    let Some(record) = find(number) else {
         return Vec::new();
     };
     if record.changed.is_empty() {
         return Vec::new();
     }
-    let before = at
-        .checked_sub(1)
-        .map(|before| blaming.read(&records[before]));
+    let before = find(record.contents.before).map(|before| blaming.read(before));
     let now = blaming.read(record);
     let change = blaming.applied(record, before.as_ref(), &now);
     change.map(|change| change.settings).unwrap_or_default()

@@ -83,7 +83,8 @@ impl Engine {
                     _ => Vec::new(),
                 };
                 if let Some(mut kept) = self.kept(pending_restart, now) {
-                    kept.describe(origins, changed);
+                    let before = before.as_ref().map_or(0, AnySnapshot::generation);
+                    kept.describe(origins, changed, before);
                     self.generations.push(kept);
                 }
                 self.settle(refused, Keeping::Rest, now);

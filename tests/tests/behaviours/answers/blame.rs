@@ -166,6 +166,16 @@ async fn what_was_taken_back_is_named_so_with_the_reason() {
 }
 
 #[tokio::test]
+async fn what_follows_a_way_back_is_compared_with_what_readers_saw_then() {
+    let (sender, app) = app(8).await;
+    change(&sender, &app, "port: 3\n").await;
+    app.rollback(1).await.unwrap();
+    change(&sender, &app, "port: 4\n").await;
+    let applied = lines(&app, "port");
+    assert_eq!(applied[0], "3 applied port: 2 -> 4 (app.yaml:1:7)");
+}
+
+#[tokio::test]
 async fn no_secret_is_in_it_and_what_is_forgotten_is_said_so() {
     let (sender, app) = app(1).await;
     for (port, token) in [
