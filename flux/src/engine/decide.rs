@@ -301,13 +301,13 @@ impl Engine {
         }
         if !self.agenda.loaded {
             let states = &self.layers.states;
-            let down = |state: &LayerState| {
-                state.stands_in || matches!(state.health, Health::Stale { .. })
-            };
+            let down = |state: &LayerState| matches!(state.health, Health::Stale { .. });
             let silent = || states.iter().filter(|state| !state.answered());
+            // One that stands in waits for nobody, and hurries nobody.
+            let stand_in = || silent().all(|state| state.stands_in);
             return match self.agenda.fallback_at {
                 _ if silent().next().is_none() => Due::Newest,
-                Some(at) if at <= now || silent().any(down) => Due::Fallback,
+                Some(at) if at <= now || silent().any(down) || stand_in() => Due::Fallback,
                 _ => Due::Nothing,
             };
         }

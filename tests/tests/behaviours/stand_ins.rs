@@ -103,3 +103,14 @@ async fn what_is_kept_of_it_goes_on_to_serve_where_another_source_was_found_down
     settle().await;
     assert_eq!((capacitor.get().n, capacitor.get().m), (1, 7));
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_not_heard_of_in_time_hurries_no_other_source_to_what_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.json");
+    ran_once(&kept, Script::new("store").value("m: 5")).await;
+    let slow = Script::new("base").after(Duration::from_millis(2500));
+    let (capacitor, _store) = over(slow.value("n: 3"), Script::new("store"), Some(&kept));
+    capacitor.start().await.unwrap();
+    assert_eq!((capacitor.get().n, capacitor.get().m), (3, 5));
+}

@@ -4,7 +4,7 @@
 use super::Engine;
 #[cfg(feature = "json")]
 use crate::engine::now::Now;
-use crate::{engine::content::LayerContent, source::Observation};
+use crate::{engine::decoded::DecodedContent, source::Observation};
 
 impl Engine {
     /// Whether this, which takes the place of a first report that did not come, is not to be taken (yet).
@@ -16,8 +16,8 @@ impl Engine {
             return false;
         }
         state.stands_in = asks_disk_first;
-        let serves = state.is_accepted() && !matches!(state.content(), LayerContent::Kept(None));
-        asks_disk_first || serves
+        let serves = |served: &DecodedContent| !served.is_silent();
+        asks_disk_first || state.accepted.as_ref().is_some_and(serves)
     }
 
     /// What is kept on disk was asked for: what it does not serve for is absent.
