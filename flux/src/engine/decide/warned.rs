@@ -15,6 +15,15 @@ impl Engine {
         self.unreported.retain(|known| {
             let number = known.layer_number();
             let state = number.and_then(|number| states.get(number));
+            let is_same = |one: &Entry| one.is_same(known);
+            // Those that last are found once.
+            let lasts = state.is_some_and(|state| {
+                let mut lasting = state.replacing.iter().chain(&state.without_effect);
+                lasting.any(is_same)
+            });
+            if lasts {
+                return !new.iter().any(is_same);
+            }
             let is_of_earlier = state.is_some_and(|state| state.since == update);
             let is_found_anew = |one: &Entry| one.layer_number() == number && one.is_alike(known);
             !is_of_earlier && !new.iter().any(is_found_anew)
