@@ -156,7 +156,7 @@ impl EngineListener for Operators {
             EngineEvent::ChangeReceived { layer } => {
                 let state = &engine.layers().states[*layer];
                 let at = state.changed.unwrap_or_else(SystemTime::now);
-                observe::change_received(name, &state.origin, at);
+                observe::change_received(name, &state.declared, at);
             }
             EngineEvent::Warned(report) => observe::warned(name, report),
             EngineEvent::WaitsForRestart { paths } => {

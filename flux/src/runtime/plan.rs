@@ -254,7 +254,7 @@ impl Plan {
                 }
             };
             if !state.serve(self.options.schema, content, again) {
-                unknown.push(opened.origin.clone());
+                unknown.push(layer.origin.to_string());
             }
             states.push(state);
         }
