@@ -39,6 +39,7 @@ impl<L> Environment<'_, L> {
         let suspect = |name: String| {
             let meant = self
                 .suspect_without_files(&name)
+                .filter(|_| self.near_to(&name).is_none())
                 .or_else(|| self.suspect(&name))
                 .or_else(|| self.suspect_file(&name));
             let (near, what, is_uncertain) = meant?;
