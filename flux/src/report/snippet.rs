@@ -77,11 +77,13 @@ impl<'r> Excerpt<'r> {
         if problem.what.is_of_a_secret() {
             return None;
         }
-        let bare = self.without_comments_inside(number, whole);
-        let mut shown = match self.hidden {
-            Hidden::Lines(_) => Cow::Borrowed(&*bare),
+        let bare = match self.hidden {
+            _ if !self.unseen.is_empty() => self.without_comments_inside(number, whole),
+            // No more of it is shown, and it may be all of a large document.
+            Hidden::Lines(_) => self.without_comments_inside(number, first_chars(whole, WIDEST)),
             Hidden::Nothing | Hidden::Everything => Cow::Borrowed(whole),
         };
+        let mut shown = Cow::Borrowed(&*bare);
         if !self.unseen.is_empty() {
             let (masked, now) = self.unseen.masked(&bare, (number, column))?;
             if masked.contains(LEFT_OUT) {
@@ -89,9 +91,10 @@ impl<'r> Excerpt<'r> {
                 shown = Cow::Owned(self.without_last_comment(&masked).to_owned());
             }
         }
-        let end = shown.char_indices().nth(WIDEST).map(|(end, _)| end);
-        let mut line = &shown[..end.unwrap_or(shown.len())];
+        let mut line = first_chars(&shown, WIDEST);
         match &self.hidden {
+            // A value of the program's own type may have a secret in it, and a comment what it was.
+            Hidden::Nothing if !self.unseen.is_empty() => line = self.without_last_comment(line),
             Hidden::Nothing => {}
             Hidden::Everything => return None,
             // What is behind a misspelt key may be the secret that was meant.
@@ -141,6 +144,11 @@ impl<'r> Excerpt<'r> {
             false => line.trim_end(),
         }
     }
+}
+
+fn first_chars(text: &str, count: usize) -> &str {
+    let end = text.char_indices().nth(count).map(|(end, _)| end);
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// Which of so many lines are in one of the ranges, whose first and last line are counted from 1.

@@ -82,6 +82,8 @@ fn of_field(field: &Field) -> Option<KeptDefault> {
     match field.literal_default() {
         _ if has_secret() => None,
         Some(text) => Some(KeptDefault::Value(text.to_owned())),
+        // What makes a value of a type of the program may contain anything, also a secret.
+        None if field.is_of_the_program() && field.has_made_default() => None,
         None => Some(KeptDefault::Code(field.default()?.text.to_owned())),
     }
 }
