@@ -6,12 +6,15 @@ use flux::{Format, Source, State, source::Channel};
 use flux_fuzz::{block_on, by_hand, is_peculiar, plain, told};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
+/// What is served before, in JSON. The other formats have the same.
+const GOOD: &str = "{\"id\": 7}";
+
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((first, document)) = bytes.split_first() else {
         return Corpus::Reject;
     };
     let (format, good) = match first {
-        b'J' => (Format::Json, "{\"id\": 7}"),
+        b'J' => (Format::Json, GOOD),
         b'Y' => (Format::Yaml, "id: 7"),
         b'T' => (Format::Toml, "id = 7"),
         b'C' => (Format::Jsonc, "{\"id\": 7,} // a comment"),
@@ -40,7 +43,7 @@ async fn check(format: Format, good: &'static str, document: &[u8]) {
             &*capacitor.get()
         ),
         (State::Degraded, plain) => {
-            let before = plain::decode(format, good.as_bytes()).unwrap();
+            let before = plain::decode(Format::Json, GOOD.as_bytes()).unwrap();
             before.must_be(&capacitor.get());
             // Flux bounds what a small document can stand for, and takes no unknown key twice.
             let own = ["deep", "repeat too much", "twice"]
