@@ -303,7 +303,7 @@ impl Engine {
             let states = &self.layers.states;
             let down = |state: &LayerState| matches!(state.health, Health::Stale { .. });
             let silent = || states.iter().filter(|state| !state.answered());
-            // One that stands in waits for nobody, and hurries nobody.
+            // A source that counts as absent soon does not make another one be read from the disk.
             let stand_in = || silent().all(|state| state.stands_in);
             return match self.agenda.fallback_at {
                 _ if silent().next().is_none() => Due::Newest,

@@ -45,7 +45,7 @@ async fn check(format: Format, good: &'static str, document: &[u8]) {
         (State::Degraded, plain) => {
             let before = plain::decode(Format::Json, GOOD.as_bytes()).unwrap();
             before.must_be(&capacitor.get());
-            // Flux bounds what a small document can stand for, and takes no unknown key twice and no tag that has no meaning.
+            // Flux bounds how much a small document can repeat, and takes no unknown key twice and no tag without a meaning.
             let own = ["deep", "repeat too much", "twice", "a YAML tag"]
                 .iter()
                 .any(|reason| told.contains(reason));

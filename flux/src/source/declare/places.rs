@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn places(file: &str, folders: &[&str]) -> Result<Vec<String>, String> {
-        let variables = [("HOME", "/home/u"), ("EMPTY", ""), ("APP", "/srv")];
+        let variables = [("HOME", "/users/u"), ("EMPTY", ""), ("APP", "/srv")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.into()));
         let variables = Variables::given(variables.into());
         let folders = folders.iter().map(|folder| Template::parse(folder));
@@ -88,8 +88,8 @@ mod tests {
         ];
         let expected = [
             "app.yaml",
-            "/home/u/app.yaml",
-            "/home/u/.config/app/app.yaml",
+            "/users/u/app.yaml",
+            "/users/u/.config/app/app.yaml",
             "/srv/conf/app.yaml",
             "/app.yaml",
             "~app/app.yaml",
