@@ -3,7 +3,7 @@
 use super::{
     secrets::{KnownSecrets, ReadDocument},
     text::{blanks, escaped_line},
-    unseen::{LEFT_OUT, UnseenValues},
+    unseen::{LEFT_OUT, READ, UnseenValues},
 };
 use crate::{
     document::{Document, Lines},
@@ -54,7 +54,7 @@ impl<'r> Excerpt<'r> {
             _ => Hidden::Everything,
         };
         let document = read.document();
-        let unseen = document.map(|document| UnseenValues::of(fields, document));
+        let unseen = document.map(|document| UnseenValues::of(fields, document, lines.len()));
         Excerpt {
             text,
             lines,
@@ -73,13 +73,15 @@ impl<'r> Excerpt<'r> {
         secrets: &KnownSecrets,
     ) -> Option<Shown> {
         let whole = self.lines.line(self.text, number)?;
-        let mut column = column;
+        let mut caret = Some(column);
         if problem.what.is_of_a_secret() {
             return None;
         }
         let bare = match self.hidden {
-            _ if !self.unseen.is_empty() => self.without_comments_inside(number, whole),
             // No more of it is shown, and it may be all of a large document.
+            _ if !self.unseen.is_empty() => {
+                self.without_comments_inside(number, first_chars(whole, READ))
+            }
             Hidden::Lines(_) => self.without_comments_inside(number, first_chars(whole, WIDEST)),
             Hidden::Nothing | Hidden::Everything => Cow::Borrowed(whole),
         };
@@ -87,7 +89,7 @@ impl<'r> Excerpt<'r> {
         if !self.unseen.is_empty() {
             let (masked, now) = self.unseen.masked(&bare, (number, column))?;
             if masked.contains(LEFT_OUT) {
-                column = now;
+                caret = now;
                 shown = Cow::Owned(self.without_last_comment(&masked).to_owned());
             }
         }
@@ -110,7 +112,8 @@ impl<'r> Excerpt<'r> {
             }
         }
         Some(Shown {
-            blanks: (column <= WIDEST).then(|| blanks(line, column.saturating_sub(1))),
+            blanks: (caret.filter(|column| *column <= WIDEST))
+                .map(|column| blanks(line, column.saturating_sub(1))),
             line: escaped_line(line),
         })
     }
@@ -123,17 +126,15 @@ impl<'r> Excerpt<'r> {
         let start = self.lines.start(number).unwrap_or_default();
         // In the order of the text, and none in another.
         let first = (self.comments).partition_point(|comment| comment.end <= start);
-        let of_line = &self.comments[first..];
-        let is_in_comment = |at: usize| {
-            let before = of_line.partition_point(|comment| comment.start <= at);
-            before > 0 && of_line[before - 1].contains(&at)
-        };
-        let shown = line
-            .char_indices()
-            .map(|(at, c)| match is_in_comment(start + at) {
+        let mut comments = self.comments[first..].iter().peekable();
+        let shown = line.char_indices().map(|(at, c)| {
+            let at = start + at;
+            while comments.next_if(|comment| comment.end <= at).is_some() {}
+            match comments.peek().is_some_and(|comment| comment.start <= at) {
                 true => ' ',
                 false => c,
-            });
+            }
+        });
         Cow::Owned(shown.collect())
     }
 
@@ -152,7 +153,7 @@ fn first_chars(text: &str, count: usize) -> &str {
 }
 
 /// Which of so many lines are in one of the ranges, whose first and last line are counted from 1.
-fn covered(lines: usize, ranges: impl Iterator<Item = (usize, usize)>) -> Vec<bool> {
+pub(super) fn covered(lines: usize, ranges: impl Iterator<Item = (usize, usize)>) -> Vec<bool> {
     // How many more ranges are open at a line than at the one before it.
     let mut steps = vec![0_isize; lines + 1];
     for (first, last) in ranges {

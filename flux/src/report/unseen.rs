@@ -1,6 +1,6 @@
 //! Which parts of a line are left out because they are in a value of a type of the program, whose secrets no table has.
 
-use super::snippet::WIDEST;
+use super::snippet::{WIDEST, covered};
 use crate::{
     document::{Document, NodeContent, NodeId},
     schema::{self, Field, Kind},
@@ -12,16 +12,19 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct UnseenValues {
     /// By the line: the columns in which each begins and ends.
     on_line: HashMap<usize, Vec<(usize, usize)>>,
-    /// The first and the last line of those that are on more than one.
-    long: Vec<(usize, usize)>,
+    /// Whether one that begins on a line before goes on in a line, counted from 0.
+    goes_on: Vec<bool>,
 }
+
+/// How many characters of a line are read for each problem on it: a document may be one line, and have hundreds of problems.
+pub(super) const READ: usize = 3 * WIDEST;
 
 /// What is written in the place of what is left out.
 pub(super) const LEFT_OUT: char = '…';
 
 impl UnseenValues {
-    /// Those of a document; none where no type of the program is a value.
-    pub(super) fn of(fields: &'static [Field], document: &Document<'_>) -> Self {
+    /// Those of a document of so many lines; none where no type of the program is a value.
+    pub(super) fn of(fields: &'static [Field], document: &Document<'_>, lines: usize) -> Self {
         let mut search = UnseenSearch {
             document,
             seen: HashSet::new(),
@@ -31,11 +34,12 @@ impl UnseenValues {
             search.section(document.root(), fields);
         }
         let mut values = UnseenValues::default();
+        let mut long = Vec::new();
         for node in search.nodes {
             let (line, column) = document.start(node);
             let last = document.last_line(node);
             if last > line {
-                values.long.push((line, last));
+                long.push((line + 1, last));
             }
             let first = document.source(node).lines().next().unwrap_or_default();
             let length = first.trim_end().chars().count();
@@ -48,35 +52,36 @@ impl UnseenValues {
             .on_line
             .values_mut()
             .for_each(|all| all.sort_unstable());
+        values.goes_on = covered(lines, long.into_iter());
         values
     }
 
-    /// The beginning of the line without them, but for the one that begins in this column, and the column where that begins now. None
-    /// where one is on it that begins on a line before.
+    /// The beginning of a line without them, but for the one that begins in this column, and the column where that begins now, where
+    /// it is in what is left of the first [`READ`] characters. None where a value is on it that begins on a line before.
     pub(super) fn masked(
         &self,
         line: &str,
         (number, column): (usize, usize),
-    ) -> Option<(String, usize)> {
-        let goes_on = |(first, last): &(usize, usize)| *first < number && number <= *last;
-        if self.long.iter().any(goes_on) {
+    ) -> Option<(String, Option<usize>)> {
+        if self.goes_on.get(number - 1) == Some(&true) {
             return None;
         }
         let left_out = self.on_line.get(&number).into_iter().flatten();
         let mut left_out = left_out.filter(|(from, _)| *from != column).peekable();
-        let (mut masked, mut length, mut now) = (String::new(), 0, column);
-        for (at, one) in (1..).zip(line.chars()) {
-            if length > WIDEST && at > column {
+        let (mut masked, mut length, mut now) = (String::new(), 0, None);
+        for (at, one) in (1..=READ).zip(line.chars()) {
+            if length > WIDEST {
                 break;
             }
             while left_out.next_if(|(_, to)| *to <= at).is_some() {}
             let from = left_out.peek().map(|(from, _)| *from);
-            match from.filter(|from| *from <= at) {
-                Some(from) if from < at => now -= usize::from(at < column),
-                is_left_out => {
-                    masked.push(if is_left_out.is_some() { LEFT_OUT } else { one });
-                    length += 1;
-                }
+            let from = from.filter(|from| *from <= at);
+            if from.is_none_or(|from| from == at) {
+                masked.push(if from.is_some() { LEFT_OUT } else { one });
+                length += 1;
+            }
+            if at == column {
+                now = Some(length);
             }
         }
         Some((masked, now))
@@ -276,6 +281,19 @@ mod tests {
             let shown = shown.unwrap_or_default();
             assert!(report.contains(shown), "{document}:\n{report}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_far_to_the_right_of_values_of_the_program_has_its_place_and_no_line() {
+        let secret = "hunter22".repeat(200);
+        let problems = "\"none\",".repeat(3);
+        let document = format!(
+            r#"{{"creds": [{{"user": "u", "password": "{secret}", "port": "none"}}], "size": [{problems} 1]}}"#
+        );
+        let report = report(Format::Json, &document).await;
+        assert!(report.contains("app:1:1650"), "{report}");
+        assert!(!report.contains(" | "), "{report}");
+        assert!(!report.contains("hunter22"), "{report}");
     }
 
     #[tokio::test]

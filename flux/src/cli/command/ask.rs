@@ -7,9 +7,14 @@ use super::ConfigCommand;
 use crate::cli::{
     admin::{AdminQuestion, AdminRequest, ask, declaration},
     answering::{GOOD, NOT_LOOKED_AT},
+    output::OutputFormat,
 };
+#[cfg(unix)]
+use crate::problem::escaped;
 use crate::{Root, cli::answering::Answering};
 use std::io;
+#[cfg(unix)]
+use std::path::Path;
 
 #[cfg(unix)]
 impl ConfigCommand {
@@ -50,6 +55,20 @@ impl ConfigCommand {
         about_process && (self.is_offline || self.question().is_none())
     }
 
+    /// What a good document may still be refused for by the running program, where that can be asked.
+    pub(super) fn note_limits<C: Root>(&self, answer: &mut Answering<'_>) -> io::Result<()> {
+        if self.output != OutputFormat::Human
+            || self.is_offline
+            || C::declared().admin_path().is_none()
+        {
+            return Ok(());
+        }
+        writeln!(
+            answer.err,
+            "note: judged with the variables of this shell, and without the program's parties; `plan` asks the process that runs"
+        )
+    }
+
     /// The answer of the running program, where there is one and it may be asked.
     pub(super) fn ask_running<C: Root>(
         &self,
@@ -57,8 +76,14 @@ impl ConfigCommand {
     ) -> io::Result<Option<u8>> {
         let Some(question) = self.question().filter(|_| !self.is_offline) else {
             if self.is_judged_here() && C::declared().admin_path().is_some() {
-                let text = "note: no process was asked: files are read here, and variables are those of this shell";
-                writeln!(answer.err, "{text}")?;
+                let parties = match self.action {
+                    ConfigAction::Plan(_) => "; what the program's parties say is not known",
+                    _ => "",
+                };
+                writeln!(
+                    answer.err,
+                    "note: no process was asked: files are read here, and variables are those of this shell{parties}"
+                )?;
             }
             return Ok(None);
         };
@@ -84,10 +109,13 @@ impl ConfigCommand {
                 let instead = match self.action {
                     ConfigAction::Trust => "the record of trials on disk is looked at",
                     ConfigAction::Blame(_) | ConfigAction::Status => "there is nothing to look at",
-                    _ => "the sources are read here",
+                    _ => "the sources are read here, and variables are those of this shell",
                 };
-                let text = format!("note: no process answers at `{shown}`: {instead}");
-                writeln!(answer.err, "{text}")?;
+                let why = why_nobody_answers(&path);
+                writeln!(
+                    answer.err,
+                    "note: no process answers at `{shown}`: {why}; {instead}"
+                )?;
                 return Ok(None);
             }
             Err(error) => {
@@ -139,8 +167,29 @@ impl ConfigCommand {
     }
 }
 
+/// Why nobody listens there, as far as the file tells.
+#[cfg(unix)]
+fn why_nobody_answers(path: &Path) -> String {
+    if std::fs::symlink_metadata(path).is_ok() {
+        return "the process that opened this socket has ended".to_owned();
+    }
+    let place = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = match path.is_relative() {
+        true => ", or it runs in another folder than this one",
+        false => "",
+    };
+    format!(
+        "there is no `{}`: the program does not run{folder}, or the socket was removed",
+        escaped(&place.display().to_string())
+    )
+}
+
 #[cfg(not(unix))]
 impl ConfigCommand {
+    pub(super) fn note_limits<C: Root>(&self, _: &mut Answering<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
     /// There are no sockets to ask at.
     pub(super) fn ask_running<C: Root>(&self, _: &mut Answering<'_>) -> io::Result<Option<u8>> {
         Ok(None)

@@ -101,7 +101,8 @@ impl ConfigCommand {
                     }
                 }
                 answer.checked(&files, checked, |answer, checked| {
-                    writeln!(answer.out, "{checked}")
+                    writeln!(answer.out, "{checked}")?;
+                    self.note_limits::<C>(answer)
                 })
             }
             ConfigAction::Show {

@@ -1,6 +1,7 @@
 //! A config with every kind of field that a document can go wrong in.
 
 use flux::Flux;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Flux)]
@@ -11,6 +12,15 @@ pub(crate) struct Tenant {
     pub(crate) name: String,
     #[flux(default)]
     pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// A type without `Flux`, whose secrets no table has.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Credentials {
+    #[serde(rename = "user")]
+    _user: String,
+    #[serde(rename = "token")]
+    _token: String,
 }
 
 #[derive(Flux)]
@@ -40,6 +50,9 @@ pub(crate) struct Hostile {
     pub(crate) password: String,
     #[flux(default, secret)]
     pub(crate) tokens: BTreeMap<String, String>,
+    #[flux(default, opaque)]
+    #[allow(dead_code, reason = "documents are refused for what is beside it")]
+    pub(crate) credentials: Vec<Credentials>,
     #[flux(default)]
     pub(crate) anything: Option<serde_json::Value>,
 }

@@ -13,6 +13,9 @@ pub(crate) type Make = fn(&str, usize) -> Option<String>;
 /// What goes wrong beside whatever is large: a type that does not fit, so that the slow pass runs.
 const WRONG: &str = "x";
 
+/// Where it can be anywhere in a line.
+pub(crate) const COMMENT: &str = "/* c */";
+
 pub(crate) const SHAPES: &[(&str, Make)] = &[
     ("one wrong type beside broken rules in a list", |f, n| {
         list(f, n, "nums", "0", true)
@@ -71,6 +74,10 @@ pub(crate) const SHAPES: &[(&str, Make)] = &[
     ("many secrets beside many problems", |f, n| {
         many_secrets(f, n)
     }),
+    (
+        "values of the program's types beside many problems, on one line",
+        program_values,
+    ),
     ("labels that are too long", |f, n| {
         map(f, n, "labels", |_| format!("\"{}\"", "v".repeat(70)))
     }),
@@ -272,6 +279,24 @@ fn many_secrets(format: &str, size: usize) -> Option<String> {
         "yaml" => format!("nums: [{items}]\nport: x\n{text}"),
         _ => format!("nums = [{items}]\nport = \"x\"\n{text}"),
     })
+}
+
+/// With comments where a comment can be anywhere.
+fn program_values(format: &str, size: usize) -> Option<String> {
+    if format == "toml" {
+        return None;
+    }
+    let comment = match format {
+        "jsonc" | "json5" => COMMENT,
+        _ => "",
+    };
+    let value = format!("{{\"user\": {comment}\"u\", \"token\": \"t\"}}");
+    let values = vec![value.as_str(); size / 2 / (value.len() + 2)].join(", ");
+    let item = format!("{comment}0");
+    let items = vec![item.as_str(); size / 2 / (item.len() + 2)].join(", ");
+    Some(format!(
+        "{{\"password\": \"hunter2hunter2\", \"port\": \"x\", \"credentials\": [{values}], \"nums\": [{items}]}}"
+    ))
 }
 
 fn twice(format: &str, size: usize) -> Option<String> {
