@@ -152,11 +152,6 @@ impl Entry {
         self.problem.what.kind() == ProblemKind::Missing
     }
 
-    /// Whether a single field breaks a rule of its own.
-    pub(crate) fn is_broken_rule(&self) -> bool {
-        self.problem.what.kind() == ProblemKind::Rule
-    }
-
     /// Whether a way back is all that is reported.
     pub(crate) fn is_taken_back(&self) -> bool {
         self.problem.what.kind() == ProblemKind::TakenBack

@@ -69,10 +69,12 @@ impl UnseenValues {
         let left_out = self.on_line.get(&number).into_iter().flatten();
         let mut left_out = left_out.filter(|(from, _)| *from != column).peekable();
         let (mut masked, mut length, mut now) = (String::new(), 0, None);
+        let mut read = 0;
         for (at, one) in (1..=READ).zip(line.chars()) {
             if length > WIDEST {
                 break;
             }
+            read = at;
             while left_out.next_if(|(_, to)| *to <= at).is_some() {}
             let from = left_out.peek().map(|(from, _)| *from);
             let from = from.filter(|from| *from <= at);
@@ -83,6 +85,10 @@ impl UnseenValues {
             if at == column {
                 now = Some(length);
             }
+        }
+        // A place may be just behind the last character.
+        if column == read + 1 {
+            now = Some(length + 1);
         }
         Some((masked, now))
     }

@@ -65,7 +65,7 @@ impl ConfigCommand {
         }
         writeln!(
             answer.err,
-            "note: judged with the variables of this shell, and without the program's parties; `plan` asks the process that runs"
+            "note: judged without the process that runs, its variables and what its parties would say; `plan` asks it"
         )
     }
 
@@ -171,16 +171,13 @@ impl ConfigCommand {
 #[cfg(unix)]
 fn why_nobody_answers(path: &Path) -> String {
     if std::fs::symlink_metadata(path).is_ok() {
-        return "the process that opened this socket has ended".to_owned();
+        return "nobody listens at it".to_owned();
     }
     let place = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = match path.is_relative() {
-        true => ", or it runs in another folder than this one",
-        false => "",
-    };
+    let place = place.display().to_string();
+    let place = escaped(&place);
     format!(
-        "there is no `{}`: the program does not run{folder}, or the socket was removed",
-        escaped(&place.display().to_string())
+        "there is no `{place}`: the program does not run, its folder or its variables give it another path, or the socket was removed"
     )
 }
 

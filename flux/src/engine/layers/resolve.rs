@@ -67,8 +67,7 @@ impl Layers {
                 entries.push(entry);
             }
         }
-        let rest = self.without_broken_rules(&newest, &mut entries, beside);
-        if let Some((built, chosen)) = rest.or_else(|| self.without_what_is_bad(&newest, beside)) {
+        if let Some((built, chosen)) = self.without_what_is_bad(&newest, beside) {
             return Resolved::Good {
                 built,
                 chosen,
@@ -88,43 +87,6 @@ impl Layers {
             };
         }
         Resolved::Invalid(entries)
-    }
-
-    /// The rule of a single field refuses the layer that breaks it, as a wrong type does, and nothing that was taken up together with
-    /// it. What comes to light without such a layer, because it was below, is reported too.
-    fn without_broken_rules(
-        &mut self,
-        newest: &[bool],
-        entries: &mut Vec<Entry>,
-        beside: &Beside<'_>,
-    ) -> Option<(Built, Vec<bool>)> {
-        let mut chosen = newest.to_vec();
-        let mut seen = 0;
-        loop {
-            let broken = entries[seen..]
-                .iter()
-                .filter(|entry| entry.is_broken_rule());
-            let breaking: Vec<usize> = (broken.filter_map(Entry::layer_number))
-                .filter(|layer| chosen[*layer] && self.states[*layer].is_accepted())
-                .collect();
-            if breaking.is_empty() {
-                return None;
-            }
-            breaking.into_iter().for_each(|layer| chosen[layer] = false);
-            if !chosen.contains(&true) {
-                return None;
-            }
-            seen = entries.len();
-            match self.build(&chosen, beside) {
-                Ok(built) => return Some((built, chosen)),
-                Err(problems) => {
-                    let located = self.locate(problems, &chosen, beside);
-                    let new = |entry: &Entry| !entries.iter().any(|known| known.is_same(entry));
-                    let new: Vec<Entry> = located.into_iter().filter(new).collect();
-                    entries.extend(new);
-                }
-            }
-        }
     }
 
     /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.

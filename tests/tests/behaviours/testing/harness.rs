@@ -116,41 +116,6 @@ async fn layers_that_change_together_are_one_update() {
 }
 
 #[tokio::test]
-async fn a_broken_rule_of_one_field_does_not_hold_up_the_other_layer_of_the_update() {
-    let app = harness::<App>()
-        .document("app.yaml", "port: 1")
-        .start()
-        .await;
-    app.put("app.yaml", "port: 0");
-    app.put("/etc/more.toml", "host = 'good'");
-    let report = app.step().await.unwrap_err();
-    assert_eq!(report.problems().len(), 1, "{report}");
-    assert_eq!(report.problems()[0].path, "port");
-    let value = app.get();
-    assert_eq!((value.port, &*value.host), (1, "good"));
-    assert_eq!((app.state(), app.status().generation), (State::Degraded, 2));
-    app.set("app.yaml", "port: 2").await.unwrap();
-    let value = app.get();
-    assert_eq!((value.port, &*value.host), (2, "good"));
-    assert_eq!(app.state(), State::Healthy);
-}
-
-#[tokio::test]
-async fn a_broken_rule_below_another_one_is_refused_and_told_with_it() {
-    let app = harness::<App>()
-        .document("app.yaml", "{port: 1, pool: {size: 5}}")
-        .document("/etc/more.toml", "host = 'old'")
-        .start()
-        .await;
-    app.put("app.yaml", "{port: 1, pool: {size: 500}}");
-    app.put("/etc/more.toml", "pool = {size = 700}");
-    let report = app.step().await.unwrap_err().to_string();
-    assert!(report.contains("found 700"), "{report}");
-    let value = app.get();
-    assert_eq!((value.pool.size, &*value.host), (5, "old"));
-}
-
-#[tokio::test]
 async fn a_lost_source_shows_in_its_health_and_not_in_the_state() {
     let app = harness::<App>()
         .document("app.yaml", "port: 1")
