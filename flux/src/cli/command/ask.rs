@@ -167,7 +167,7 @@ impl ConfigCommand {
     }
 }
 
-/// Why nobody listens there, as far as the file tells.
+/// Why nobody listens there, as far as the file shows it.
 #[cfg(unix)]
 fn why_nobody_answers(path: &Path) -> String {
     if std::fs::symlink_metadata(path).is_ok() {
