@@ -103,7 +103,9 @@ pub(super) fn fill(
                 let text = format!(
                     "{path}: `{secret}` of {key} was secret, so it was not kept; no other layer sets it, and its default serves"
                 );
-                observe::warning(&name, &secrets.safe(&text));
+                let text = secrets.safe(&text);
+                observe::warning(&name, &text);
+                unfit.push(text);
             }
         }
     }

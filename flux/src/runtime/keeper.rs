@@ -232,14 +232,15 @@ impl LastGoodKeeper {
         Poll::Ready(())
     }
 
-    /// Notes what of the file cannot serve at this start.
-    pub(super) fn cannot_serve(&mut self, unfit: Vec<SafeText>) {
-        if unfit.is_empty() {
+    /// Notes whether the file serves at this start, and what of it cannot.
+    pub(super) fn looked_at(&mut self, serves: bool, unfit: Vec<SafeText>) {
+        if !serves && unfit.is_empty() {
             return;
         }
         let texts: Vec<String> = unfit.into_iter().map(String::from).collect();
         let path = self.keep.path().to_owned();
-        kept_file(&mut self.status, path).problem = Some(texts.join("; "));
+        let file = kept_file(&mut self.status, path);
+        file.problem = (!texts.is_empty()).then(|| texts.join("; "));
         self.changed = true;
     }
 

@@ -378,3 +378,55 @@ async fn the_state_and_the_sentences_of_a_start_from_the_disk_agree_whatever_the
         }
     }
 }
+
+#[derive(Debug, flux_derive::Flux)]
+#[flux(crate = crate)]
+struct Lent {
+    n: u32,
+    #[flux(secret, default = "changeme")]
+    password: String,
+}
+
+fn lent(path: &Path) -> (Capacitor<Lent>, ChannelSender) {
+    let (sender, channel) = Channel::buffered("app", 4);
+    let source = Source::watcher(channel).format(Format::Yaml);
+    let builder = Capacitor::<Lent>::builder().source(source);
+    let kept = builder.last_known_good(path.to_str().unwrap(), Secrets::Omit);
+    let limit = std::time::Duration::from_millis(200);
+    (kept.startup_timeout(limit).build().unwrap(), sender)
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_default_of_a_secret_serves_that_the_file_does_not_have_the_status_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.json");
+    let document = &b"{n: 1, password: hunter2hunter2}"[..];
+    let (capacitor, sender) = lent(&path);
+    sender.send(document).await.unwrap();
+    capacitor.start().await.unwrap();
+    capacitor.stop().await;
+    let (capacitor, sender) = lent(&path);
+    let down = crate::source::SourceError::transient("no route");
+    sender.fail(down).await.unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!(capacitor.get().password, "changeme");
+    let problem = || capacitor.status().last_known_good.clone()?.problem;
+    until("the status names it", || {
+        problem().is_some_and(|text| {
+            text.contains("`password` of app was secret") && text.contains("its default serves")
+        })
+    })
+    .await;
+    assert!(
+        capacitor
+            .status()
+            .to_string()
+            .contains("its default serves")
+    );
+    // The source is there again with just what it had.
+    sender.send(document).await.unwrap();
+    until("healthy", || capacitor.state() == State::Healthy).await;
+    assert_eq!(capacitor.get().password, "hunter2hunter2");
+    until("it is no problem any more", || problem().is_none()).await;
+    capacitor.stop().await;
+}
