@@ -154,7 +154,7 @@ toolchains = [{ type = "no_dist", compiler_executable = "/usr/bin/cc" }]
 auth = { type = "oauth2_implicit", client_id = "a", auth_url = "http://b" }
 
 [cache.disk]
-dir = "/tmp/cache"
+dir = "/var/cache/compiler"
 size = 7516192768
 rw_mode = "READ_ONLY"
 preprocessor = { use_preprocessor_cache_mode = true }

@@ -60,7 +60,7 @@ pub(crate) static TABLE: &[Spec] = &[
     row(Key::Admin, "admin", Struct, Form::Text).example("\"unix:/run/app.sock\"").needs_source()
         .doc("a socket at which the running program answers its own command line (`config plan`, `show`, `explain`, `silent`, `blame`, `status`, `diff`, `watch`) and takes the order `config trust`, with mode 0600; `${NAME}` in it is read from the environment (feature `cli`, on Unix)"),
     row(Key::LastKnownGood, "last_known_good", Struct, Form::Literal(Owner::LastKnownGood)).example("\"/var/lib/app/config.json\"").needs_source()
-        .doc("a file that serves a start while the sources are down, or contain what cannot be decoded; a start whose first configuration breaks a rule is refused all the same. It contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\", trial = true, tries = 2)`: a change with which the process dies twice is not applied a third time"),
+        .doc("a file that serves a start while the sources are down, or contain what cannot be decoded, breaks a rule or is refused by the program. It contains no secrets. Long form: `last_known_good(\"PATH\", secrets = \"refuse\", trial = true, tries = 2)`: a change with which the process dies twice is not applied a third time"),
     row(Key::Retry, "retry", Struct, Form::Brackets(Owner::Retry)).example("retry(attempts = 3, base = \"100ms\", max = \"10s\")").step()
         .doc("the tries in all, the first one included, 3 unless written; the ceilings of the first pause, 100 ms, and of the longest, 10 s (feature `pipeline`)"),
     row(Key::Timeout, "timeout", Struct, Form::Text).example("\"5s\"").step()

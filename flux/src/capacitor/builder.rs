@@ -213,8 +213,9 @@ impl<C: Config> Builder<C> {
 
     /// Keeps the last good configuration in this file (JSON, readable by its owner alone, replaced at once and synced to disk after
     /// each change that is no longer on probation). A start while sources are down, silent for half of the startup timeout (5 s
-    /// without one), or hold a refused document, or content that the callback, a stage or a party refuses, serves it: the state is `Degraded`, and the status contains the reason. The layers that are
-    /// read at start, such as the environment, are not kept. Every value is kept as it is written in its document; what cannot be
+    /// without one), or hold what cannot be decoded, breaks a rule, or is refused by the callback, a stage or a party, serves it: the
+    /// state is `Degraded`, and the status contains the reason. The layers that are read at start, such as the environment, are not
+    /// kept: they take part as they are. Every value is kept as it is written in its document; what cannot be
     /// kept is a warning and in [`Status::last_known_good`](crate::capacitor::Status::last_known_good) when it is written.
     #[cfg(feature = "json")]
     #[must_use]

@@ -358,6 +358,7 @@ impl Engine {
     /// What is kept of a layer on disk serves in its place: [`LayerState::fill`].
     #[cfg(feature = "json")]
     pub(crate) fn fill(&mut self, layer: usize, kept: KeptContent, reason: FillReason, file: &str) {
+        self.layers.kept = Some(reason.kept.clone());
         self.layers.states[layer].fill(kept, reason, file);
     }
 

@@ -62,6 +62,9 @@ pub(crate) struct Layers {
     tables: Option<Box<LayerTables>>,
     /// Whether a layer looks for its file in several places.
     searches: bool,
+    /// What reports call that which is kept on disk, where a layer is filled with it.
+    #[cfg(feature = "json")]
+    pub(super) kept: Option<String>,
 }
 
 impl Layers {
@@ -84,6 +87,8 @@ impl Layers {
             states,
             unknown,
             reducer,
+            #[cfg(feature = "json")]
+            kept: None,
         }
     }
 

@@ -7,11 +7,10 @@ use super::ConfigCommand;
 use crate::cli::{
     admin::{AdminQuestion, AdminRequest, ask, declaration},
     answering::{GOOD, NOT_LOOKED_AT},
-    output::OutputFormat,
 };
 #[cfg(unix)]
 use crate::problem::escaped;
-use crate::{Root, cli::answering::Answering};
+use crate::{Root, cli::answering::Answering, inspect::Inputs};
 use std::io;
 #[cfg(unix)]
 use std::path::Path;
@@ -56,16 +55,22 @@ impl ConfigCommand {
     }
 
     /// What a good document may still be refused for by the running program, where that can be asked.
-    pub(super) fn note_limits<C: Root>(&self, answer: &mut Answering<'_>) -> io::Result<()> {
-        if self.output != OutputFormat::Human
-            || self.is_offline
-            || C::declared().admin_path().is_none()
-        {
+    pub(super) fn note_limits<C: Root>(
+        &self,
+        inputs: &Inputs,
+        answer: &mut Answering<'_>,
+    ) -> io::Result<()> {
+        let declared = C::declared();
+        if self.is_offline || declared.admin_path().is_none() {
             return Ok(());
         }
+        let variables = match declared.reads_environment() && !inputs.leave_out_the_rest() {
+            true => " (variables are those of this shell)",
+            false => "",
+        };
         writeln!(
             answer.err,
-            "note: judged without the process that runs, its variables and what its parties would say; `plan` asks it"
+            "note: the process that runs was not asked{variables}; `plan` asks it, and the parties that it may have"
         )
     }
 
@@ -92,7 +97,8 @@ impl ConfigCommand {
             Some(Ok(path)) => path,
             Some(Err(problem)) => return answer.cannot(&problem).map(Some),
         };
-        let shown = path.display();
+        let shown = path.display().to_string();
+        let shown = escaped(&shown);
         let request = AdminRequest {
             output: self.output,
             width: answer.width,
@@ -183,7 +189,7 @@ fn why_nobody_answers(path: &Path) -> String {
 
 #[cfg(not(unix))]
 impl ConfigCommand {
-    pub(super) fn note_limits<C: Root>(&self, _: &mut Answering<'_>) -> io::Result<()> {
+    pub(super) fn note_limits<C: Root>(&self, _: &Inputs, _: &mut Answering<'_>) -> io::Result<()> {
         Ok(())
     }
 

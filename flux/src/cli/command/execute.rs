@@ -102,7 +102,7 @@ impl ConfigCommand {
                 }
                 answer.checked(&files, checked, |answer, checked| {
                     writeln!(answer.out, "{checked}")?;
-                    self.note_limits::<C>(answer)
+                    self.note_limits::<C>(inputs, answer)
                 })
             }
             ConfigAction::Show {

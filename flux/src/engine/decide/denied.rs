@@ -46,8 +46,6 @@ impl Engine {
         if !states.iter().all(LayerState::is_usable) {
             return None;
         }
-        // What has nothing on the disk, such as the environment, is what it is.
-        let chosen: Vec<bool> = states.iter().map(|state| !state.is_accepted()).collect();
         let beside = Beside {
             current: None,
             running: None,
@@ -56,7 +54,7 @@ impl Engine {
                 applied: now.wall,
             },
         };
-        let built = self.layers.build(&chosen, &beside).ok()?;
+        let (built, chosen) = self.layers.build_kept(&beside)?;
         Some(self.propose(built, chosen, refused, now))
     }
 }

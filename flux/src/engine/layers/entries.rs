@@ -43,6 +43,37 @@ impl Layers {
         }
         warned
     }
+
+    /// Whether the layers that are chosen mean the same entries above what is accepted as they do above the newest content.
+    #[cfg(feature = "json")]
+    pub(super) fn mean_the_same_above_accepted(&mut self, chosen: &[bool]) -> bool {
+        if self.states.iter().all(|state| state.again.is_none()) {
+            return true;
+        }
+        let states = self.states.iter_mut().zip(chosen);
+        let held: Vec<_> = states
+            .map(|(state, is_chosen)| match is_chosen {
+                true => None,
+                false => state.candidate.take(),
+            })
+            .collect();
+        let fields = (self.schema.fields)();
+        let mut of_chosen = (0..self.states.len()).filter(|number| chosen[*number]);
+        let are_same = of_chosen.all(|number| {
+            let (below, at) = self.states.split_at(number);
+            let (Some(again), Some(candidate)) = (&at[0].again, &at[0].candidate) else {
+                return true;
+            };
+            let below = keys_below(fields, below);
+            let given = caught(|| again(&|path| below.at(path)));
+            let read = given.ok().and_then(|given| given.read.ok());
+            read.is_some_and(|(_, variables)| candidate.variables() == variables)
+        });
+        for (state, held) in self.states.iter_mut().zip(held) {
+            state.candidate = held.or(state.candidate.take());
+        }
+        are_same
+    }
 }
 
 /// The newest content of some layers.

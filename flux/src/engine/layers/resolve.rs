@@ -5,7 +5,6 @@ use super::Layers;
 use crate::{
     engine::{
         judge::broken_rules,
-        layer_state::LayerState,
         locate::{locate, locate_in, pick},
         schema::{Built, Stamp},
         value::{AnyLayer, AnySnapshot},
@@ -67,6 +66,22 @@ impl Layers {
                 entries.push(entry);
             }
         }
+        // What is kept on disk serves as a whole until there is something good.
+        #[cfg(feature = "json")]
+        if let (None, Some(kept)) = (beside.current, self.kept.clone()) {
+            let Some((built, chosen)) = self.build_kept(beside) else {
+                return Resolved::Invalid(entries);
+            };
+            if !entries.iter().any(Entry::names_kept) {
+                let last = entries.pop().map(|last| last.kept(kept));
+                entries.extend(last);
+            }
+            return Resolved::Good {
+                built,
+                chosen,
+                refused: entries,
+            };
+        }
         if let Some((built, chosen)) = self.without_what_is_bad(&newest, beside) {
             return Resolved::Good {
                 built,
@@ -74,19 +89,22 @@ impl Layers {
                 refused: entries,
             };
         }
-        // What is kept on disk serves until there is something good.
-        let kept = vec![false; self.states.len()];
-        if beside.current.is_none()
-            && self.states.iter().all(LayerState::is_accepted)
-            && let Ok(built) = self.build(&kept, beside)
-        {
-            return Resolved::Good {
-                built,
-                chosen: kept,
-                refused: entries,
-            };
-        }
         Resolved::Invalid(entries)
+    }
+
+    /// What is kept on disk, with which layers were filled. What has nothing there, such as the environment, is what it is.
+    #[cfg(feature = "json")]
+    pub(in crate::engine) fn build_kept(
+        &mut self,
+        beside: &Beside<'_>,
+    ) -> Option<(Built, Vec<bool>)> {
+        let states = self.states.iter();
+        let chosen: Vec<bool> = states.map(|state| !state.is_accepted()).collect();
+        if !self.mean_the_same_above_accepted(&chosen) {
+            return None;
+        }
+        let built = self.build(&chosen, beside).ok()?;
+        Some((built, chosen))
     }
 
     /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.

@@ -82,6 +82,12 @@ impl Inputs {
         self.is_partial || self.only_given || !self.without.is_empty()
     }
 
+    /// Whether layers without a document are left out.
+    #[cfg(unix)]
+    pub(crate) fn leave_out_the_rest(&self) -> bool {
+        self.only_given
+    }
+
     /// Whether a document is given for a layer.
     pub(crate) fn have_documents(&self) -> bool {
         !self.documents.is_empty()
