@@ -1,5 +1,5 @@
 //! Which YAML documents are refused before they are decoded because a small one would take minutes or gigabytes: nested too deep,
-//! or aliases that expand.
+//! aliases that expand, or tags with a long prefix.
 
 use super::{MAX_DEPTH, Syntax, TOO_DEEP};
 use crate::layer::serde_methods::visitor_methods;
@@ -18,6 +18,11 @@ const SLOW: usize = 2_000_000;
 const VALUE: usize = 64;
 /// How large a document may be with its aliases put in, in bytes, and beyond what it is without.
 const LARGEST: usize = 1 << 20;
+
+/// What gives a short form of tags its prefix.
+const DIRECTIVE: &str = "%TAG";
+const LONGEST_DIRECTIVE: usize = 256;
+const TOO_LONG_PREFIX: &str = "a line with `%TAG` is longer than 256 bytes; shorten its prefix";
 
 /// What one pass over a document counts.
 pub(super) struct Signs {
@@ -61,11 +66,23 @@ pub(super) fn check(text: &str) -> Result<Signs, Syntax> {
     if is_slow(signs.brackets) && is_slow(deepest(text)) && is_too_deep(text) {
         return Err(Syntax::new(&TOO_DEEP, None, false));
     }
+    if signs.has_rare() && text.contains(DIRECTIVE) && has_long_prefix(text) {
+        return Err(Syntax::new(&TOO_LONG_PREFIX, None, false));
+    }
     let has_aliases = || text.contains('*') && text.contains('&');
     if signs.has_rare() && has_aliases() && expanded(text) > HARMLESS {
         sized(text)?;
     }
     Ok(signs)
+}
+
+/// Each tag is written out with the prefix of its directive.
+fn has_long_prefix(text: &str) -> bool {
+    let mut lines = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    lines.any(|line| {
+        let is_directive = line.trim_start_matches('\u{feff}').starts_with(DIRECTIVE);
+        is_directive && line.len() > LONGEST_DIRECTIVE
+    })
 }
 
 /// Whether the lists and maps are nested deeper than any may be: brackets may also be in texts and comments. Where the parser with
@@ -266,6 +283,18 @@ mod tests {
             let below_texts = format!("{colours}- {deep}");
             assert_eq!(refused(&below_texts).as_deref(), Some(TOO_DEEP), "{levels}");
         }
+    }
+
+    #[test]
+    fn a_long_prefix_of_tags_is_out_of_bounds() {
+        let text = |length: usize| {
+            let prefix = "p".repeat(length);
+            format!("%TAG !e! tag:{prefix}\n---\nb: [{}]", "!e!a b,".repeat(9))
+        };
+        assert_eq!(refused(&text(200)), None);
+        assert_eq!(refused(&text(300)).as_deref(), Some(TOO_LONG_PREFIX));
+        let plain = format!("b: \"%TAG {}\"\nc: !a b", "T".repeat(300));
+        assert_eq!(refused(&plain), None);
     }
 
     #[test]

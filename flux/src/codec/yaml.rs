@@ -1,13 +1,13 @@
-//! Which YAML documents the fast decoder does not follow (merge keys, tags, variants as maps) and how those are decoded; the words
-//! for its errors.
+//! Which YAML documents the fast decoder does not follow (merge keys, tags, variants as maps) and how those are decoded.
 //!
 //! Documents with merge keys (`<<`) or tags, and those that write a variant as a map of one key, are decoded from the document model.
 
+mod failure;
+
+pub(super) use failure::failure;
+
 use super::{LazyModel, Syntax};
-use crate::{
-    document::{Lines, MERGE, NodeDecoder, bad_merge, tags},
-    problem::without_position,
-};
+use crate::document::{Lines, MERGE, NodeDecoder, bad_merge, tags};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -20,51 +20,6 @@ pub(super) fn needs_model(text: &str) -> bool {
 pub(super) fn wants_a_tag(error: &serde_yaml::Error) -> bool {
     let text = error.to_string();
     text.contains("a YAML tag starting with '!'") || text.contains("deserializing nested enum in ")
-}
-
-/// What the format's decoder reports, and where. It has no place for a character that no document may contain.
-pub(super) fn failure(text: &str, error: &serde_yaml::Error, quotes: bool) -> Syntax {
-    let message = error.to_string();
-    if message.starts_with(CONTROL) {
-        let offset = text.find(is_forbidden);
-        let at = offset.map(|offset| Lines::of(text).place(text, offset));
-        return Syntax::new(&CONTROL, at, false);
-    }
-    let at = error.location().map(|at| (at.line(), at.column()));
-    // A text that does not fit its tag is refused by the parser itself, which quotes it.
-    let quotes =
-        quotes || message.contains("invalid value: ") || message.contains("invalid type: ");
-    Syntax::new(&with_beginning(message), at, quotes)
-}
-
-/// What the parser reports, with the place at which that begins which has no end: the place of the error is where the parser has
-/// noticed, which may be the end of the document.
-fn with_beginning(message: String) -> String {
-    let is_of_the_parser = ["did not find ", "found ", "could not find "];
-    let is_of_the_parser = is_of_the_parser.iter().any(|own| message.starts_with(own));
-    let Some((problem, context)) = message.split_once(", while ").filter(|_| is_of_the_parser)
-    else {
-        return message;
-    };
-    let (problem, what) = (without_position(problem), without_position(context));
-    let begin = context
-        .strip_prefix(what)
-        .and_then(|rest| rest.trim_end().strip_prefix(" at "));
-    match begin {
-        Some(begin) if what.starts_with("parsing ") || what.starts_with("scanning a") => {
-            let begin = begin.replacen(" column", ", column", 1);
-            format!("{problem}, while {what} that begins in {begin}")
-        }
-        _ => format!("{problem}, while {what}"),
-    }
-}
-
-const CONTROL: &str = "control characters are not allowed";
-
-/// The characters that the parser refuses wherever they are.
-fn is_forbidden(c: char) -> bool {
-    let is_blank = matches!(c, '\t' | '\n' | '\r' | '\u{85}');
-    (c.is_control() && !is_blank) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Decodes a document by way of the model, which reads each value as the fast decoder does. Whatever its tags are, it is read `with_any_tag`.

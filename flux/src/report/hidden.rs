@@ -76,11 +76,14 @@ pub(crate) fn texts(fields: &'static [Field], document: &Document<'_>) -> Option
 /// What may be a secret, and is shorter, is not looked for elsewhere: it would be found in every address and every number.
 const SHORTEST: usize = 4;
 
-/// The texts of these nodes.
+/// The texts of these nodes. A text that many aliases lead to is there once, or twice where it is unsure of some that it is a secret.
 pub(super) fn texts_of(document: &Document<'_>, nodes: &HiddenNodes) -> Vec<(NodeId, String)> {
-    let mut texts = Vec::new();
+    let (mut texts, mut known) = (Vec::new(), HashSet::new());
     for node in &nodes.values {
         let is_unsure = nodes.unsure.contains(node);
+        if !known.insert((document.resolved(*node), is_unsure)) {
+            continue;
+        }
         let mut add = |text: String| {
             if !is_unsure || text.chars().count() >= SHORTEST {
                 texts.push((*node, text));
@@ -100,6 +103,9 @@ pub(super) fn texts_of(document: &Document<'_>, nodes: &HiddenNodes) -> Vec<(Nod
 
 /// How many times its size a document may have with its aliases followed, before all of it is taken to be secret.
 const ALIASED: usize = 16;
+
+/// So many bytes of a key are looked at like a node.
+const KEY: usize = 64;
 
 /// Deeper than the formats' decoders go.
 const DEEPEST: usize = 160;
@@ -125,9 +131,16 @@ impl Search<'_, '_> {
         }
         match &document.node(id).content {
             NodeContent::Map(entries) => {
-                let is_in_secret = matches!(at, Cursor::Leaf { secret: true });
+                let is_in_secret = match at {
+                    Cursor::Leaf { secret } => secret,
+                    // What is below may be a secret, and its keys are a part of it.
+                    Cursor::Unknown => self.places.is_secret(at),
+                    Cursor::Section(_) | Cursor::Items(..) => false,
+                };
                 for entry in entries {
                     let key = document.key(entry.key);
+                    // A long text may be the key of many, by an alias.
+                    self.left = self.left.checked_sub(key.len() / KEY)?;
                     if is_in_secret {
                         self.keys.push(entry.key);
                     }
@@ -186,5 +199,60 @@ impl Search<'_, '_> {
         self.node(id, at)?;
         self.depth -= 1;
         Some(())
+    }
+}
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests {
+    use super::*;
+    use crate::document::Dialect;
+
+    static FIELDS: [Field; 2] = [
+        Field::new("password", "PASSWORD").with_secret(),
+        Field::new("tokens", "TOKENS").with_secret(),
+    ];
+
+    fn parsed(text: &str) -> Document<'_> {
+        let document = Document::parse(Dialect::Yaml, text);
+        document.unwrap_or_else(|_| panic!("it is followed"))
+    }
+
+    #[test]
+    fn a_secret_that_many_aliases_lead_to_is_copied_once() {
+        let text = format!(
+            "password: &p {}\ntokens: [{}]",
+            "s".repeat(99),
+            "*p,".repeat(99)
+        );
+        let document = parsed(&text);
+        let nodes = hidden(&FIELDS, &document).unwrap();
+        assert_eq!(nodes.values.len(), 100);
+        assert_eq!(
+            texts_of(&document, &nodes),
+            [(nodes.values[0], "s".repeat(99))]
+        );
+    }
+
+    #[test]
+    fn a_long_key_that_many_aliases_lead_to_ends_the_search() {
+        let long = "s".repeat(1 << 16);
+        let text = |aliases: usize| format!("a: &p {long}\nb: [{}]", "{*p : 1},".repeat(aliases));
+        assert!(hidden(&FIELDS, &parsed(&text(9))).is_some());
+        assert!(hidden(&FIELDS, &parsed(&text(9_999))).is_none());
+    }
+
+    #[test]
+    fn a_key_below_one_that_no_field_has_is_withheld_like_its_value() {
+        for text in [
+            "paswords: {hunter2:\n  v}",
+            "paswords: {? hunter2\n  : v}",
+            "paswords: [{hunter2: v}]",
+            "paswords: {a: {hunter2: {}}}",
+        ] {
+            let document = parsed(text);
+            let nodes = hidden(&FIELDS, &document).unwrap();
+            let keys = nodes.keys.iter().map(|id| document.key(*id));
+            assert!(keys.into_iter().any(|key| key == "hunter2"), "{text}");
+        }
     }
 }

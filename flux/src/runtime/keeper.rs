@@ -105,10 +105,13 @@ impl DiskFindings {
             // This process does not write over it by itself.
             false => drop(mark),
         }
+        let trusted = found.kept.as_ref().map(KeptFile::fingerprints);
+        // A record without its last known good file: the file was lost or damaged, and what processes died with is still known.
+        let is_orphan = trusted.is_none() && record.counts_something();
         found.past = Some(Past {
             record,
             died,
-            trusted: found.kept.as_ref().map(KeptFile::fingerprints),
+            trusted: trusted.or(is_orphan.then(Vec::new)),
             rules,
         });
         Ok(found)

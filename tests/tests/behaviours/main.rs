@@ -23,6 +23,7 @@ mod hooks;
 mod interleavings;
 mod item_rules;
 mod kept_by_another_struct;
+mod kept_for_rules;
 mod kit;
 mod last_known_good;
 mod layers;

@@ -219,3 +219,33 @@ fn whatever_has_become_of_the_files_a_good_document_is_served() {
         }
     }
 }
+
+#[test]
+fn what_processes_died_with_stays_held_back_when_the_last_known_good_file_is_lost_or_damaged() {
+    // After one death and after both, before the third start.
+    for deaths in [1, 2] {
+        for how in ["gone", "half", "bytes"] {
+            let mut program = Program::new("");
+            program.is_good("n: 1", 1);
+            program.write("{ n: 2, dies: later abort }");
+            for death in 1..=2 {
+                program.start();
+                program.dies();
+                if death == deaths {
+                    damage(&program.path("last.json"), how);
+                }
+            }
+            // Nothing is there to serve, and what kills is not tried: neither now nor at the next start.
+            for _ in 0..2 {
+                let _ = fs::remove_file(program.path("seen"));
+                program.start();
+                program.shows_text("in quarantine");
+                program.kill();
+            }
+            program.write("n: 3");
+            program.start();
+            program.shows("healthy Some(3)");
+            program.stop();
+        }
+    }
+}
