@@ -181,3 +181,50 @@ async fn a_number_as_a_key_has_no_quotes_in_a_yaml_map_of_values() {
     assert_eq!((problem.path.as_str(), problem.line), ("names.7", Some(1)));
     assert!(problem.message.contains("expected u16"), "{report}");
 }
+
+#[derive(Flux, Debug)]
+struct Notations {
+    #[flux(default)]
+    signed: i64,
+    #[flux(default)]
+    unsigned: u16,
+    #[flux(default)]
+    names: BTreeMap<u16, String>,
+    #[flux(default)]
+    anything: serde_json::Value,
+    #[flux(default)]
+    ratio: f64,
+}
+
+/// What the page of sources says of the notations of numbers, in the order JSON, YAML, TOML, variable.
+#[tokio::test]
+async fn a_number_in_a_notation_of_some_formats_is_taken_by_those_and_refused_by_the_others() {
+    #[rustfmt::skip]
+    let cases = [
+        ("-0 for an integer", [r#"{"signed": -0}"#, "signed: -0", "signed = -0"], ("APP_SIGNED", "-0"), [false, true, true, true]),
+        ("-0 without a sign", [r#"{"unsigned": -0}"#, "unsigned: -0", "unsigned = -0"], ("APP_UNSIGNED", "-0"), [false, false, true, false]),
+        ("01 as a key", [r#"{"names": {"01": "a"}}"#, "names: {01: a}", "names.01 = 'a'"], ("APP_NAMES", "01=a"), [false, false, true, true]),
+        ("+1 as a key", [r#"{"names": {"+1": "a"}}"#, "names: {+1: a}", "names.'+1' = 'a'"], ("APP_NAMES", "+1=a"), [false, true, false, true]),
+        ("1e400 as a number", [r#"{"ratio": 1e400}"#, "ratio: 1e400", "ratio = 1e400"], ("APP_RATIO", "1e400"), [false; 4]),
+        ("1e400 as anything", [r#"{"anything": 1e400}"#, "anything: 1e400", "anything = 1e400"], ("APP_ANYTHING", "1e400"), [false, true, false, true]),
+    ];
+    for (case, documents, variable, taken) in cases {
+        let formats = [Format::Json, Format::Yaml, Format::Toml].into_iter();
+        let mut seen = Vec::new();
+        for (format, document) in formats.zip(documents) {
+            let (sender, channel) = Channel::latest("app");
+            sender.try_send(document.as_bytes()).unwrap();
+            let source = Source::watcher(channel).format(format);
+            let capacitor = Capacitor::<Notations>::builder().source(source).build();
+            let capacitor = capacitor.unwrap();
+            seen.push(capacitor.start().await.is_ok());
+            capacitor.stop().await;
+        }
+        let source = Source::env("APP_").variables([variable]);
+        let capacitor = Capacitor::<Notations>::builder().source(source).build();
+        let capacitor = capacitor.unwrap();
+        seen.push(capacitor.start().await.is_ok());
+        capacitor.stop().await;
+        assert_eq!(seen, taken, "{case}");
+    }
+}

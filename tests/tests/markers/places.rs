@@ -268,7 +268,12 @@ pub(crate) fn broken(markers: &mut Markers, text: String, twin: &str) -> String 
     match markers.below(6) {
         0 => letters.truncate(at),
         1 if !letters.is_empty() => {
-            letters.remove(at);
+            // A comment without its end takes the keys up to the next one into itself: what follows is the value of another field, and
+            // may well be one that is shown.
+            let of_comment = |at: usize| letters.get(at..at + 2) == Some(&['*', '/']);
+            if !of_comment(at) && !(at > 0 && of_comment(at - 1)) {
+                letters.remove(at);
+            }
         }
         2 => {
             const SIGNS: [char; 12] = [
