@@ -368,13 +368,6 @@ impl Engine {
         self.layers.set(path)
     }
 
-    /// Whether what is kept on disk serves in the place of a layer.
-    #[cfg(feature = "json")]
-    pub(crate) fn is_served_from_disk(&self) -> bool {
-        let states = &self.layers.states;
-        states.iter().any(|state| state.kept_in(false).is_some())
-    }
-
     /// What is kept of a layer on disk cannot serve: [`LayerState::cannot_fill`].
     #[cfg(feature = "json")]
     pub(crate) fn cannot_fill(&mut self, layer: usize, why: String) -> bool {

@@ -101,6 +101,11 @@ impl DecodedContent {
         self.kept.is_some()
     }
 
+    /// What was kept of it on disk, where that is a document.
+    pub(super) fn kept_document(&self) -> Option<&KeptDocument> {
+        self.kept.as_ref()?.as_deref()
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }

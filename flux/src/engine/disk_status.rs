@@ -25,9 +25,8 @@ pub struct LastKnownGood {
     /// When this process last wrote it.
     pub written: Option<SystemTime>,
     /// Why the newest configuration could not be kept: then the file contains an older one. Or what the file lacks of it, because
-    /// an entry of a map has the name of a secret field, or nearly. Or, at a start, what of it cannot serve: until the next write, it
-    /// also names each secret that is not in the file, and whose default serves. A write that the disk refused is tried again after a
-    /// second, then two, four, up to a minute.
+    /// an entry of a map has the name of a secret field, or nearly. Or, at a start, what of it cannot serve. A write that the disk refused is tried again after a second, then
+    /// two, four, up to a minute.
     pub problem: Option<String>,
     /// Since when a write is under way that has lasted for more than 10 s.
     pub writing: Option<SystemTime>,

@@ -50,7 +50,7 @@ pub struct Status {
     pub trial: Option<TrialStatus>,
     /// Content that is not applied because the process died while it was on trial.
     pub quarantined: Vec<QuarantineStatus>,
-    /// The file of the last known good configuration; none before it was written or served for the first time.
+    /// The file of the last known good configuration; none before it was written for the first time.
     pub last_known_good: Option<LastKnownGood>,
     /// The file with the record of what is on trial; none before it was written for the first time.
     pub trial_record: Option<TrialRecordFile>,

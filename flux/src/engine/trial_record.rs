@@ -72,13 +72,9 @@ impl TrialRecord {
         }
     }
 
-    /// Whether content is on trial, or processes died with some.
-    pub(crate) fn counts_something(&self) -> bool {
-        self.on_trial.is_some() || !self.quarantined.is_empty()
-    }
-
     /// The record as a start begins with it. `died` where the process that wrote it is gone, `trusted` what the last known good
-    /// configuration contains. Without one there is nothing else to serve, and nothing is held against any content.
+    /// configuration contains. Where there never was one there is nothing else to serve, and nothing is held against any content; where it
+    /// was lost, it contains nothing.
     pub(crate) fn at_start(
         &mut self,
         died: bool,

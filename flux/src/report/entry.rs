@@ -76,12 +76,6 @@ impl Entry {
         self
     }
 
-    /// Whether it names what is to serve from the disk.
-    #[cfg(feature = "json")]
-    pub(crate) fn names_kept(&self) -> bool {
-        self.kept.is_some()
-    }
-
     /// What became of that which was to serve in the place of its layer: only where it is reported is that known.
     pub(super) fn conclude(&mut self, keeping: Keeping) {
         if let Some(kept) = self.kept.take() {

@@ -34,10 +34,12 @@ pub(super) fn fill(
         }
     };
     let path = keep.shown();
+    // Where every layer can take part, it is a rule that refuses what they contain together.
+    let breaks_a_rule = engine.layers().states.iter().all(LayerState::is_usable);
     let kept = FoundFile {
         name: found.name(path),
         found: &found,
-        is_denied: engine.is_denied(),
+        is_denied: engine.is_denied() || breaks_a_rule,
     };
     let (mut filled, mut lacking) = (false, false);
     let secrets = engine.secret_book();
@@ -58,7 +60,7 @@ pub(super) fn fill(
     });
     let of_layers: Vec<_> = of_layers.flatten().collect();
     if kept.is_denied && of_layers.iter().any(|(.., found)| found.is_err()) {
-        // Beside content that the program refuses, the rest of the file would make what nobody wrote.
+        // Beside content that is refused, the rest of the file would make what nobody wrote.
         for problem in of_layers.into_iter().filter_map(|(.., found)| found.err()) {
             let text = format!("{path}: {problem}; it does not serve");
             observe::warning(&name, &secrets.safe(&text));
@@ -103,9 +105,7 @@ pub(super) fn fill(
                 let text = format!(
                     "{path}: `{secret}` of {key} was secret, so it was not kept; no other layer sets it, and its default serves"
                 );
-                let text = secrets.safe(&text);
-                observe::warning(&name, &text);
-                unfit.push(text);
+                observe::warning(&name, &secrets.safe(&text));
             }
         }
     }
@@ -142,7 +142,7 @@ struct FoundFile<'f> {
     /// What reports call it.
     name: String,
     found: &'f KeptFile,
-    /// The program refuses what the layers contain.
+    /// A rule or the program refuses what the layers contain.
     is_denied: bool,
 }
 

@@ -86,8 +86,10 @@ impl DiskFindings {
         let key = found.kept.as_ref().and_then(|kept| kept.key);
         let key = key.or(file.as_ref().map(|file| file.record.key));
         let key = key.unwrap_or_else(|| FingerprintKey(fastrand::u64(..), fastrand::u64(..)));
-        let (mut record, mut died) = (TrialRecord::new(key), false);
+        let (mut record, mut died, mut is_orphan) = (TrialRecord::new(key), false, false);
         if let Some(file) = file.filter(|file| file.record.key == key) {
+            // The last known good file was lost or damaged, and what processes died with is still known.
+            is_orphan = file.is_beside_kept && found.kept.is_none();
             let lives = file.process.is_another_that_lives();
             if lives {
                 let (shown, id) = (path.display(), file.process.id);
@@ -105,9 +107,11 @@ impl DiskFindings {
             // This process does not write over it by itself.
             false => drop(mark),
         }
+        if is_orphan {
+            // Nothing is there that could serve in the place of content that was never tried.
+            record.in_a_row = None;
+        }
         let trusted = found.kept.as_ref().map(KeptFile::fingerprints);
-        // A record without its last known good file: the file was lost or damaged, and what processes died with is still known.
-        let is_orphan = trusted.is_none() && record.counts_something();
         found.past = Some(Past {
             record,
             died,
@@ -123,6 +127,8 @@ pub(super) struct LastGoodKeeper {
     pub(super) keep: KeepOnDisk,
     /// Until the run is over.
     claim: Option<Claim>,
+    /// There is a last known good file, or was one before the record.
+    is_beside_kept: bool,
     /// What was on disk at the start, until the configuration that runs is kept, or the paths of the first one were asked for.
     before: Option<KeptFile>,
     saver: Saver,
@@ -143,6 +149,7 @@ impl LastGoodKeeper {
         LastGoodKeeper {
             keep,
             claim: None,
+            is_beside_kept: false,
             before: None,
             saver: Saver::new(disk::here()),
             kept: 0,
@@ -166,6 +173,7 @@ impl LastGoodKeeper {
         }
         self.mark = found.mark.and_then(StartMark::stay);
         if let Some(past) = found.past {
+            self.is_beside_kept = past.trusted.is_some();
             engine.remember(past, super::clock::now());
         }
         self.record(engine);
@@ -192,7 +200,8 @@ impl LastGoodKeeper {
         let (record, version) = trials.record();
         if std::mem::replace(&mut self.recorded, version) != version {
             let config = engine.layers().schema.name;
-            let content = trial_file::written(config, record, &ProcessId::own());
+            let content =
+                trial_file::written(config, record, &ProcessId::own(), self.is_beside_kept);
             let path = trial_file::beside(keep.path());
             let mark = self.mark.clone();
             self.saver.push(Job::Record(path, config, content, mark));
@@ -235,15 +244,14 @@ impl LastGoodKeeper {
         Poll::Ready(())
     }
 
-    /// Notes whether the file serves at this start, and what of it cannot.
-    pub(super) fn looked_at(&mut self, serves: bool, unfit: Vec<SafeText>) {
-        if !serves && unfit.is_empty() {
+    /// Notes what of the file cannot serve at this start.
+    pub(super) fn cannot_serve(&mut self, unfit: Vec<SafeText>) {
+        if unfit.is_empty() {
             return;
         }
         let texts: Vec<String> = unfit.into_iter().map(String::from).collect();
         let path = self.keep.path().to_owned();
-        let file = kept_file(&mut self.status, path);
-        file.problem = (!texts.is_empty()).then(|| texts.join("; "));
+        kept_file(&mut self.status, path).problem = Some(texts.join("; "));
         self.changed = true;
     }
 
@@ -272,6 +280,8 @@ impl LastGoodKeeper {
         if kind == SavedFile::Record && matches!(outcome, SaveOutcome::Done { .. }) {
             self.mark = None;
         }
+        self.is_beside_kept |=
+            kind == SavedFile::Kept && matches!(outcome, SaveOutcome::Done { .. });
         match outcome {
             SaveOutcome::Hangs(since) => {
                 *writing = Some(since);

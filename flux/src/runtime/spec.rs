@@ -112,13 +112,6 @@ impl Spec {
         layers.any(Source::is_args)
     }
 
-    /// Whether the environment is a layer.
-    #[cfg(feature = "cli")]
-    pub(crate) fn reads_environment(&self) -> bool {
-        let mut layers = self.sources.iter().chain(&self.overrides);
-        layers.any(Source::is_env)
-    }
-
     /// Gives the files of variables among the layers the names that they are read by. To be called before the layers are opened.
     ///
     /// # Errors

@@ -29,10 +29,17 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 pub(super) struct TrialFile {
     pub(super) process: ProcessId,
     pub(super) record: TrialRecord,
+    /// There was a last known good file when it was written. A record of an earlier version does not say so.
+    pub(super) is_beside_kept: bool,
 }
 
 /// The file's content; none where there is nothing to remember.
-pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -> Option<Vec<u8>> {
+pub(super) fn written(
+    config: &str,
+    record: &TrialRecord,
+    process: &ProcessId,
+    is_beside_kept: bool,
+) -> Option<Vec<u8>> {
     if record.on_trial.is_none() && record.quarantined.is_empty() && record.in_a_row.is_none() {
         return None;
     }
@@ -70,6 +77,7 @@ pub(super) fn written(config: &str, record: &TrialRecord, process: &ProcessId) -
         "version": 1,
         "config": config,
         "process": owner(process),
+        "beside_last_known_good": is_beside_kept,
         "key": format!("{:016x}{:016x}", record.key.0, record.key.1),
         "on_trial": on_trial,
         "quarantined": quarantined,
@@ -90,8 +98,10 @@ pub(super) fn parse(config: &str, bytes: &[u8]) -> Option<TrialFile> {
         trial => Some(on_trial(trial)?),
     };
     let quarantined = root.get("quarantined")?.as_array()?;
+    let is_beside_kept = root.get("beside_last_known_good");
     Some(TrialFile {
         process,
+        is_beside_kept: is_beside_kept.and_then(Value::as_bool) == Some(true),
         record: TrialRecord {
             key: key(root.get("key")?.as_str()?)?,
             on_trial,
@@ -223,7 +233,7 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written() {
         let process = ProcessId::own();
-        let bytes = written("App", &record(), &process).unwrap();
+        let bytes = written("App", &record(), &process, true).unwrap();
         let read = parse("App", &bytes).unwrap();
         assert_eq!((read.record, read.process), (record(), process));
         assert_eq!(parse("Other", &bytes), None);
@@ -231,11 +241,11 @@ mod tests {
 
     #[test]
     fn half_a_record_is_none_and_an_empty_one_is_not_written() {
-        let bytes = written("App", &record(), &ProcessId::own()).unwrap();
+        let bytes = written("App", &record(), &ProcessId::own(), true).unwrap();
         for length in 0..bytes.len() {
             assert_eq!(parse("App", &bytes[..length]), None);
         }
         let empty = TrialRecord::new(FingerprintKey(1, 2));
-        assert_eq!(written("App", &empty, &ProcessId::own()), None);
+        assert_eq!(written("App", &empty, &ProcessId::own(), true), None);
     }
 }

@@ -60,10 +60,11 @@ fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, Str
     }
     meanwhile();
     let disk = disk::here();
-    let changed = match trial_file::written(config, &file.record, &file.process) {
-        Some(content) => disk::replace(&*disk, &path, &content),
-        None => disk::remove(&*disk, &path),
-    };
+    let changed =
+        match trial_file::written(config, &file.record, &file.process, file.is_beside_kept) {
+            Some(content) => disk::replace(&*disk, &path, &content),
+            None => disk::remove(&*disk, &path),
+        };
     if let Err(error) = changed {
         return Err(format!(
             "{shown}: cannot be changed: {error}; run this as the user of the program"
@@ -126,7 +127,7 @@ mod tests {
                 began: "another boot/1".to_owned(),
                 ..ProcessId::of_child(&running)
             };
-            let record = trial_file::written("OfflineApp", &held, &gone).unwrap();
+            let record = trial_file::written("OfflineApp", &held, &gone, true).unwrap();
             let before = Before {
                 folder,
                 running,

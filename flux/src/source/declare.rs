@@ -285,11 +285,6 @@ impl Source {
     pub(crate) fn is_args(&self) -> bool {
         matches!(self.kind, SourceKind::Args)
     }
-
-    #[cfg(feature = "cli")]
-    pub(crate) fn is_env(&self) -> bool {
-        matches!(self.kind, SourceKind::Env(_))
-    }
 }
 
 /// A document on a server, for generated code: the URI was taken apart at compile time.

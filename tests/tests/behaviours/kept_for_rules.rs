@@ -94,7 +94,13 @@ struct Tenants {
 async fn a_variable_of_an_entry_that_the_refused_document_spells_in_another_way_is_not_laid_over_the_kept_one()
  {
     // The variable is read by the spelling of what the sources have: `Acme` beside `acme` would be two tenants.
-    for (spelt, is_served) in [("acme", true), ("Acme", false)] {
+    for (kept, spelt) in [
+        ("acme", "acme"),
+        ("Acme", "Acme"),
+        ("acme", "Acme"),
+        ("Acme", "acme"),
+    ] {
+        let is_served = kept == spelt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.json");
         let make = || {
@@ -110,14 +116,15 @@ async fn a_variable_of_an_entry_that_the_refused_document_spells_in_another_way_
         let document =
             |n: u32, spelt: &str| format!("{{n: {n}, tenants: {{{spelt}: {{size: 1}}}}}}");
         let (good, sender) = make();
-        sender.send(document(1, "acme").into_bytes()).await.unwrap();
+        sender.send(document(1, kept).into_bytes()).await.unwrap();
         good.start().await.unwrap();
         good.stop().await;
         let (capacitor, sender) = make();
         sender.send(document(0, spelt).into_bytes()).await.unwrap();
-        assert_eq!(capacitor.start().await.is_ok(), is_served, "{spelt}");
+        let case = format!("{kept}, {spelt}");
+        assert_eq!(capacitor.start().await.is_ok(), is_served, "{case}");
         if is_served {
-            assert_eq!(capacitor.get().tenants["acme"].size, 9);
+            assert_eq!(capacitor.get().tenants[kept].size, 9, "{case}");
             assert_eq!(capacitor.get().tenants.len(), 1);
         }
         sender.send(document(2, spelt).into_bytes()).await.unwrap();
@@ -126,4 +133,61 @@ async fn a_variable_of_an_entry_that_the_refused_document_spells_in_another_way_
         assert_eq!(capacitor.get().tenants[spelt].size, 9);
         capacitor.stop().await;
     }
+}
+
+fn with_two_layers(path: &std::path::Path) -> (Capacitor<Ruled>, [flux::source::ChannelSender; 2]) {
+    let (lower, lower_channel) = Channel::buffered("lower", 4);
+    let (upper, upper_channel) = Channel::buffered("upper", 4);
+    let layer = |channel| Source::watcher(channel).format(Format::Yaml);
+    let builder = Capacitor::<Ruled>::builder()
+        .source(layer(lower_channel))
+        .source(layer(upper_channel).optional())
+        .last_known_good(path.to_str().unwrap(), Secrets::Omit);
+    (builder.build().unwrap(), [lower, upper])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_optional_layer_that_breaks_a_rule_is_left_out_with_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.json");
+    let (good, [lower, upper]) = with_two_layers(&path);
+    lower.send(&b"n: 1"[..]).await.unwrap();
+    upper.absent().await.unwrap();
+    good.start().await.unwrap();
+    good.stop().await;
+    let (capacitor, [lower, upper]) = with_two_layers(&path);
+    lower.send(&b"n: 2"[..]).await.unwrap();
+    upper.send(&b"m: 10"[..]).await.unwrap();
+    capacitor.start().await.unwrap();
+    assert_eq!((capacitor.state(), capacitor.get().n), (State::Degraded, 1));
+    upper.send(&b"m: 9"[..]).await.unwrap();
+    until("healthy", || capacitor.state() == State::Healthy).await;
+    assert_eq!((capacitor.get().n, capacitor.get().m), (2, 9));
+    capacitor.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_which_a_part_cannot_serve_is_not_mixed_with_what_breaks_a_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.json");
+    let (good, [lower, upper]) = with_two_layers(&path);
+    lower.send(&b"n: 1"[..]).await.unwrap();
+    upper.send(&b"m: 5"[..]).await.unwrap();
+    good.start().await.unwrap();
+    good.stop().await;
+    // What was kept of the lower one is of another type today.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let spoilt = text.replace("\"n\": 1", "\"n\": \"x\"");
+    assert_ne!(text, spoilt);
+    std::fs::write(&path, spoilt).unwrap();
+    let (capacitor, [lower, upper]) = with_two_layers(&path);
+    lower.send(&b"n: 2"[..]).await.unwrap();
+    upper.send(&b"m: 10"[..]).await.unwrap();
+    capacitor.start().await.unwrap_err();
+    assert!(capacitor.try_snapshot().is_none());
+    // One that is good by itself is taken at once.
+    upper.send(&b"m: 9"[..]).await.unwrap();
+    until("healthy", || capacitor.state() == State::Healthy).await;
+    assert_eq!((capacitor.get().n, capacitor.get().m), (2, 9));
+    capacitor.stop().await;
 }

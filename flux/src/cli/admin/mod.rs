@@ -101,11 +101,6 @@ impl<C: Config> Builder<C> {
         self
     }
 
-    /// Whether the variables of a process are a layer.
-    pub(super) fn reads_environment(&self) -> bool {
-        self.spec.reads_environment()
-    }
-
     /// Where the running program answers, if it does.
     pub(super) fn admin_path(&self) -> Option<Result<std::path::PathBuf, String>> {
         let (address, _) = self.spec.options.admin.as_ref()?;

@@ -60,13 +60,12 @@ impl ConfigCommand {
         inputs: &Inputs,
         answer: &mut Answering<'_>,
     ) -> io::Result<()> {
-        let declared = C::declared();
-        if self.is_offline || declared.admin_path().is_none() {
+        if self.is_offline || C::declared().admin_path().is_none() {
             return Ok(());
         }
-        let variables = match declared.reads_environment() && !inputs.leave_out_the_rest() {
-            true => " (variables are those of this shell)",
-            false => "",
+        let variables = match inputs.leave_out_the_rest() {
+            true => "",
+            false => " (variables are those of this shell)",
         };
         writeln!(
             answer.err,

@@ -46,16 +46,19 @@ fn with_beginning(message: String) -> String {
     }
 }
 
-/// How the character is written that the parser stumbled over.
-fn mend(text: &str, at: Option<(usize, usize)>) -> Option<String> {
+/// What to do about the character that the parser stumbled over. It may be the first one of a secret, so it is not named.
+fn mend(text: &str, at: Option<(usize, usize)>) -> Option<&'static str> {
     let (line, column) = at?;
+    // The parser counts lines at other characters too.
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return None;
+    }
     let line = text.lines().nth(line.checked_sub(1)?)?;
     match line.chars().nth(column.checked_sub(1)?)? {
-        '\t' => Some("a tab cannot indent a line of YAML; indent with spaces".to_owned()),
-        '`' => Some("a backtick cannot begin a value in YAML; put the value in quotes".to_owned()),
-        sign @ ('@' | '%') => Some(format!(
-            "`{sign}` cannot begin a value in YAML; put the value in quotes"
-        )),
+        '\t' => Some("a tab cannot be here in YAML; write blanks"),
+        '@' | '%' | '`' => {
+            Some("`@`, `%` and a backtick cannot begin a key or a value in YAML; put it in quotes")
+        }
         _ => None,
     }
 }
@@ -74,33 +77,26 @@ fn is_forbidden(c: char) -> bool {
 mod tests {
     use super::failure;
 
-    fn refused(text: &str) -> String {
-        let error = serde_yaml::from_str::<serde_yaml::Value>(text).unwrap_err();
-        let syntax = failure(text, &error, false);
-        format!("{:?}: {}", syntax.at, syntax.message)
-    }
-
     #[test]
-    fn a_character_that_cannot_begin_anything_is_named_with_what_to_do() {
-        for (text, expected) in [
-            (
-                "a:\n\tb: 1\n",
-                "Some((2, 1)): a tab cannot indent a line of YAML; indent with spaces",
-            ),
-            (
-                "a: 1\nb: @home\n",
-                "Some((2, 4)): `@` cannot begin a value in YAML; put the value in quotes",
-            ),
-            (
-                "ü: 1\nb: [`x`]\n",
-                "Some((2, 5)): a backtick cannot begin a value in YAML; put the value in quotes",
-            ),
-            (
-                "b: %d\n",
-                "Some((1, 4)): `%` cannot begin a value in YAML; put the value in quotes",
-            ),
+    fn what_cannot_begin_anything_is_reported_with_what_to_do() {
+        let tab = "a tab cannot be here in YAML; write blanks";
+        let sign =
+            "`@`, `%` and a backtick cannot begin a key or a value in YAML; put it in quotes";
+        for (text, at, expected) in [
+            ("a:\n\tb: 1\n", (2, 1), tab),
+            ("a:\n-\tb\n", (2, 2), tab),
+            ("a: 1\nb: @home\n", (2, 4), sign),
+            ("ü: 1\nb: [`x`]\n", (2, 5), sign),
+            ("b: %d\n", (1, 4), sign),
+            ("@b: 1\n", (1, 1), sign),
         ] {
-            assert_eq!(refused(text), expected, "{text}");
+            let error = serde_yaml::from_str::<serde_yaml::Value>(text).unwrap_err();
+            let syntax = failure(text, &error, false);
+            assert_eq!(
+                (syntax.at, &*syntax.message),
+                (Some(at), expected),
+                "{text}"
+            );
         }
     }
 }

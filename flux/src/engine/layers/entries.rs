@@ -45,7 +45,6 @@ impl Layers {
     }
 
     /// Whether the layers that are chosen mean the same entries above what is accepted as they do above the newest content.
-    #[cfg(feature = "json")]
     pub(super) fn mean_the_same_above_accepted(&mut self, chosen: &[bool]) -> bool {
         if self.states.iter().all(|state| state.again.is_none()) {
             return true;
@@ -89,10 +88,12 @@ pub(super) fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState])
         let newest = state.candidate.as_ref().or(state.accepted.as_ref());
         trees.extend(newest.and_then(DecodedContent::tree).map(TextTree::new));
         let bytes = newest.and_then(|newest| newest.bytes.as_deref());
-        let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) else {
-            continue;
-        };
-        documents.extend(super::document(bytes, decoder));
+        if let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) {
+            documents.extend(super::document(bytes, decoder));
+        }
+        if let Some(kept) = newest.and_then(DecodedContent::kept_document) {
+            documents.extend(super::document(&kept.bytes, &kept.decoder));
+        }
     }
     Below {
         fields,

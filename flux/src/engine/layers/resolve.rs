@@ -68,14 +68,11 @@ impl Layers {
         }
         // What is kept on disk serves as a whole until there is something good.
         #[cfg(feature = "json")]
-        if let (None, Some(kept)) = (beside.current, self.kept.clone()) {
-            let Some((built, chosen)) = self.build_kept(beside) else {
-                return Resolved::Invalid(entries);
-            };
-            if !entries.iter().any(Entry::names_kept) {
-                let last = entries.pop().map(|last| last.kept(kept));
-                entries.extend(last);
-            }
+        if let (None, Some(kept)) = (beside.current, self.kept.clone())
+            && let Some((built, chosen)) = self.build_kept(beside)
+        {
+            let last = entries.pop().map(|last| last.kept(kept));
+            entries.extend(last);
             return Resolved::Good {
                 built,
                 chosen,
@@ -132,6 +129,7 @@ impl Layers {
                 (self.states.iter().zip(&with)).all(|(state, with)| *with || state.is_accepted());
             if with != newest
                 && possible
+                && self.mean_the_same_above_accepted(&with)
                 && let Ok(built) = self.build(&with, beside)
             {
                 best = Some((built, with.clone()));

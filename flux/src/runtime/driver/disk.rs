@@ -23,7 +23,7 @@ impl Driver {
             true => block_in_place(fill),
             false => fill(),
         };
-        keeper.looked_at(self.engine.is_served_from_disk(), unfit);
+        keeper.cannot_serve(unfit);
         self.engine.take_stand_ins(now());
         serves
     }

@@ -79,10 +79,6 @@ async fn start(path: &Path) -> Result<(ChannelSender, Capacitor<App>), Error> {
 
 /// The code, and what was printed to both streams, on a thread that may wait.
 async fn run(path: &Path, words: &[&str]) -> (u8, String, String) {
-    run_as::<App>(path, words).await
-}
-
-async fn run_as<C: Root>(path: &Path, words: &[&str]) -> (u8, String, String) {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let path = path.to_owned();
     let run = move || {
@@ -91,7 +87,7 @@ async fn run_as<C: Root>(path: &Path, words: &[&str]) -> (u8, String, String) {
         let matches = parser.try_get_matches_from(words).unwrap();
         let command = cli::Command::from_arg_matches(&matches).unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = command.write::<C>(&mut out, &mut err).unwrap();
+        let code = command.write::<App>(&mut out, &mut err).unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (code, text(out), text(err))
     };
@@ -222,46 +218,20 @@ async fn an_answer_for_programs_has_what_is_newer_than_it() {
     );
 }
 
-#[derive(Flux, Debug)]
-struct WithVariables {
-    #[flux(default = 80)]
-    port: u16,
-}
-
-impl Root for WithVariables {
-    fn declared() -> flux::Builder<Self> {
-        let path = SOCKET.with_borrow(Clone::clone);
-        Capacitor::builder()
-            .source(Source::file("/nowhere/app.yaml").optional())
-            .override_with(Source::env("NOWHERE_"))
-            .admin(format!("unix:{}", path.display()))
-    }
-    fn global() -> &'static flux::__private::Global<Self> {
-        unreachable!("no command reads it")
-    }
-    fn local() -> &'static std::thread::LocalKey<flux::__private::Local<Self>> {
-        unreachable!("no command reads it")
-    }
-}
-
 #[tokio::test]
 async fn a_good_check_notes_what_only_the_process_knows() {
     let (folder, path) = socket();
     let given = folder.path().join("given.yaml");
     fs::write(&given, "port: 81").unwrap();
     let layer = format!("app.yaml={}", given.display());
+    let of_shell =
+        "was not asked (variables are those of this shell); `plan` asks it, and the parties";
     let (_, out, err) = run(&path, &["check", "--layer", &layer]).await;
-    let note =
-        "the process that runs was not asked; `plan` asks it, and the parties that it may have";
-    assert!(err.contains(note), "{out}{err}");
-    let of_shell = "was not asked (variables are those of this shell); `plan` asks it";
-    let (_, out, err) = run_as::<WithVariables>(&path, &["check", "--layer", &layer]).await;
     assert!(err.contains(of_shell), "{out}{err}");
-    let alone = ["check", "--layer", &layer, "--only-given"];
-    let (_, out, err) = run_as::<WithVariables>(&path, &alone).await;
-    assert!(err.contains(note), "{out}{err}");
+    let (_, out, err) = run(&path, &["check", "--layer", &layer, "--only-given"]).await;
+    assert!(err.contains("was not asked; `plan` asks it"), "{out}{err}");
     for words in [&["check", "--offline"][..], &["check", "--format", "json"]] {
-        let (_, _, err) = run_as::<WithVariables>(&path, words).await;
+        let (_, _, err) = run(&path, words).await;
         assert_eq!(err, "");
     }
 }
