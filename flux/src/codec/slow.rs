@@ -5,6 +5,7 @@
 use super::variables::{Refuses, VariableFlaw, VariablesRead};
 use super::{
     Decoder, Found, LazyModel, Syntax, Unknown,
+    alike_keys::name_alike_keys,
     as_written::word_as_written,
     every_part::every_part,
     item_rules::LeftOut,
@@ -213,7 +214,7 @@ fn is_told_by(problem: &Flaw, walked: &[Spot]) -> bool {
         twice.any(|spot| spot.problem.path.starts_with(&problem.path))
     };
     match &problem.what {
-        What::Twice => twice(),
+        What::Twice | What::AlikeKeys => twice(),
         What::Message(text) => text.starts_with("duplicate field `") && twice(),
         _ => false,
     }
@@ -240,6 +241,7 @@ fn from_document(
         let _ = collect_errors(|| into.fill_from_nodes(decoder));
         left_out.ask(Some(document), into, &mut all);
     }
+    name_alike_keys(fields, document, into, &mut all);
     finished(fields, result, all)
 }
 
