@@ -6,7 +6,7 @@ use super::slow::reported;
 use super::{
     Decoder, Found, LazyModel, Unknown,
     opened::opened,
-    slow::{located, sentence},
+    slow::{MOST_WARNINGS, located, more_unknown, sentence},
     walk::{Spot, walk},
 };
 use crate::{
@@ -45,12 +45,12 @@ pub(super) fn look_closer(
     }
     let document = model.placed().ok();
     let mut walked = match document {
-        Some(document) => walk(fields, document, false),
+        Some(document) => walk(fields, document, false, unknown),
         // The keys are listed without their places.
         None => match model.tree() {
             Ok(tree) => {
                 let document = Document::of_tree(&opened(fields, &tree));
-                let mut walked = walk(fields, &document, false);
+                let mut walked = walk(fields, &document, false, unknown);
                 if !matches!(model.decoder, Decoder::Custom(_)) {
                     walked.spots.retain(Spot::is_unknown);
                 }
@@ -66,17 +66,21 @@ pub(super) fn look_closer(
             }
         },
     };
-    if unknown == Unknown::Ignore {
-        walked
-            .spots
-            .retain(|spot| spot.strict || !spot.is_unknown());
+    let refuses = walked.more > 0 || !walked.spots.iter().all(Spot::is_harmless);
+    match unknown {
+        Unknown::Ignore => {
+            walked.keep_harmless(0);
+            walked.more_harmless = 0;
+        }
+        _ if refuses => walked.keep_harmless(MOST_WARNINGS),
+        _ => {}
     }
-    let refuses = (unknown == Unknown::Deny && !walked.spots.is_empty())
-        || (walked.spots.iter()).any(|spot| spot.strict || !spot.is_unknown());
-    Closer {
-        found: located(document, walked.spots, walked.more),
-        refuses,
+    let mut found = located(document, walked.spots, walked.more);
+    found.extend(more_unknown(walked.more_harmless));
+    for one in &mut found {
+        one.is_warning &= refuses;
     }
+    Closer { found, refuses }
 }
 
 fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
@@ -84,5 +88,130 @@ fn hands_dates_over_as_maps(decoder: &Decoder) -> bool {
         #[cfg(feature = "toml")]
         Decoder::Toml => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+#[cfg(all(
+    feature = "derive",
+    feature = "json",
+    feature = "toml",
+    feature = "yaml"
+))]
+mod tests {
+    use crate::{
+        codec::{self, Decoder, Unknown},
+        problem::Dotted,
+    };
+    use flux_syntax::Format;
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    #[allow(dead_code, reason = "only read")]
+    struct Loose {
+        #[flux(default)]
+        x: u8,
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only read")]
+    struct Strict {
+        #[flux(default)]
+        x: u8,
+    }
+
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    #[allow(dead_code, reason = "only read")]
+    struct App {
+        #[flux(nested)]
+        a: Loose,
+        #[flux(nested)]
+        b: Strict,
+        #[flux(default)]
+        n: u8,
+    }
+
+    /// Without a strict section.
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    #[allow(dead_code, reason = "only read")]
+    struct LooseApp {
+        #[flux(nested)]
+        a: Loose,
+        #[flux(nested)]
+        b: Loose,
+    }
+
+    /// The paths of what refuses the document, and those of the warnings beside.
+    fn found<C: crate::Config>(
+        format: Format,
+        text: &str,
+        unknown: Unknown,
+    ) -> (Vec<String>, Vec<String>) {
+        let read = codec::decode::<C>(&Decoder::from(format), text.as_bytes(), unknown);
+        let found = read.map(drop).unwrap_err().found;
+        let paths = |are_warnings: bool| {
+            let some = found.iter().filter(|one| one.is_warning == are_warnings);
+            some.map(|one| Dotted(&one.problem.path).to_string())
+                .collect()
+        };
+        (paths(false), paths(true))
+    }
+
+    #[test]
+    fn an_unknown_key_is_accused_only_where_its_own_section_refuses_it() {
+        let harmless = ["a.z", "zz"];
+        for (format, text, wrong) in [
+            (Format::Yaml, "{a: {z: 1}, zz: 1, n: x}", "n"),
+            (Format::Yaml, "{a: {z: 1}, zz: 1, b: {z: 1}}", "b.z"),
+            (Format::Yaml, "{a: {z: 1}, zz: 1, b: 5}", "b"),
+            (
+                Format::Json,
+                r#"{"a": {"z": 1}, "zz": 1, "b": {"z": 1}}"#,
+                "b.z",
+            ),
+            (Format::Toml, "a = {z = 1}\nzz = 1\nb = 1979-05-27", "b"),
+        ] {
+            let refused = |unknown| found::<App>(format, text, unknown);
+            let (problems, warnings) = refused(Unknown::Warn);
+            assert_eq!(problems, [wrong], "{text}");
+            assert_eq!(warnings, harmless, "{text}");
+            let (problems, warnings) = refused(Unknown::Ignore);
+            assert_eq!(problems, [wrong], "{text}");
+            assert!(warnings.is_empty(), "{text}");
+            let (problems, warnings) = refused(Unknown::Deny);
+            assert_eq!(problems.len(), 3, "{text}");
+            assert!(warnings.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_beside_a_date_in_the_place_of_a_section_is_a_warning() {
+        let text = "a = {z = 1}\nb = 1979-05-27";
+        let (problems, warnings) = found::<LooseApp>(Format::Toml, text, Unknown::Warn);
+        assert_eq!((problems, warnings), (vec!["b".into()], vec!["a.z".into()]));
+    }
+
+    #[test]
+    fn an_unknown_key_that_is_refused_is_found_behind_very_many_that_are_not() {
+        let many: String = (0..300).map(|n| format!("k{n}: 1\n")).collect();
+        for (rest, wrong) in [("b: {z: 1}", "b.z"), ("n: x", "n")] {
+            let text = format!("{many}{rest}");
+            let (problems, warnings) = found::<App>(Format::Yaml, &text, Unknown::Warn);
+            assert_eq!(problems, [wrong]);
+            // The last one counts the others.
+            assert_eq!(warnings.len(), super::MOST_WARNINGS + 1, "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_alone_are_warnings_of_a_document_that_is_accepted() {
+        let decoder = Decoder::from(Format::Yaml);
+        let decoded = codec::decode::<App>(&decoder, b"a: {z: 1}", Unknown::Warn);
+        let warnings = decoded.map(|decoded| decoded.warnings);
+        assert_eq!(warnings.map_err(|failed| failed.found).unwrap().len(), 1);
     }
 }

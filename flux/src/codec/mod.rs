@@ -1,6 +1,7 @@
 //! How bytes become a typed layer: straight from the format on the good path, through a document only to find what is wrong; which
 //! document counts as empty.
 
+mod alike_keys;
 mod as_written;
 #[cfg(feature = "yaml")]
 mod bounds;

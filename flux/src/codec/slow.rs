@@ -5,6 +5,7 @@
 use super::variables::{Refuses, VariableFlaw, VariablesRead};
 use super::{
     Decoder, Found, LazyModel, Syntax, Unknown,
+    alike_keys::name_alike_keys,
     as_written::word_as_written,
     every_part::every_part,
     item_rules::LeftOut,
@@ -148,7 +149,7 @@ pub(super) fn reported(read: &VariablesRead, text: &str, unknown: Unknown) -> Ve
 }
 
 /// So many unknown keys are reported of a document that is refused for something else.
-const MOST_WARNINGS: usize = 8;
+pub(super) const MOST_WARNINGS: usize = 8;
 
 /// The problems of a document with their places: those of decoding, and those that the walk finds.
 fn every(
@@ -158,22 +159,15 @@ fn every(
     first: Found,
     (unknown, has_places): (Unknown, bool),
 ) -> Vec<Found> {
-    let mut walked = walk(fields, document, true);
-    let is_warning = |spot: &Spot| spot.is_unknown() && !spot.strict;
+    let mut walked = walk(fields, document, true, unknown);
     // What is only warned of is not what refuses the document: some of it is reported, since a misspelt key may be why.
-    let most = match unknown {
-        Unknown::Deny => MOST,
-        Unknown::Warn => MOST_WARNINGS,
+    walked.keep_harmless(match unknown {
         Unknown::Ignore => 0,
-    };
-    let mut warnings = 0;
-    walked.spots.retain(|spot| {
-        warnings += usize::from(is_warning(spot));
-        !is_warning(spot) || warnings <= most
+        _ => MOST_WARNINGS,
     });
     let untold = match unknown {
         Unknown::Ignore => 0,
-        _ => warnings.saturating_sub(most),
+        _ => walked.more_harmless,
     };
     let mut spots: Vec<Spot> = all
         .caught
@@ -197,21 +191,20 @@ fn every(
     spots.extend(walked.spots);
     let places = has_places.then_some(document);
     let mut found = located(places, spots, all.more + walked.more);
-    for one in &mut found {
-        let strict = || schema::any_strict(fields);
-        one.is_warning =
-            unknown != Unknown::Deny && matches!(one.problem.what, What::Unknown(_)) && !strict();
-    }
-    if untold > 0 {
-        found.push(Found {
-            is_warning: true,
-            ..Found::more(format!("has {untold} more unknown keys"))
-        });
-    }
+    found.extend(more_unknown(untold));
     if disagree {
         found.insert(0, first);
     }
     found
+}
+
+/// The warning of so many unknown keys that are not listed.
+pub(super) fn more_unknown(untold: usize) -> Option<Found> {
+    let found = || Found {
+        is_warning: true,
+        ..Found::more(format!("has {untold} more unknown keys"))
+    };
+    (untold > 0).then(found)
 }
 
 /// Whether the walk reports the same problem better: keys that occur twice, with their own place.
@@ -221,7 +214,7 @@ fn is_told_by(problem: &Flaw, walked: &[Spot]) -> bool {
         twice.any(|spot| spot.problem.path.starts_with(&problem.path))
     };
     match &problem.what {
-        What::Twice => twice(),
+        What::Twice | What::AlikeKeys => twice(),
         What::Message(text) => text.starts_with("duplicate field `") && twice(),
         _ => false,
     }
@@ -248,6 +241,7 @@ fn from_document(
         let _ = collect_errors(|| into.fill_from_nodes(decoder));
         left_out.ask(Some(document), into, &mut all);
     }
+    name_alike_keys(fields, document, into, &mut all);
     finished(fields, result, all)
 }
 
@@ -443,15 +437,19 @@ pub(super) fn located(
     mut spots: Vec<Spot>,
     more: usize,
 ) -> Vec<Found> {
-    let more = more + spots.len().saturating_sub(MOST);
-    spots.truncate(MOST);
+    let mut problems = 0;
+    spots.retain(|spot| {
+        problems += usize::from(!spot.is_harmless());
+        spot.is_harmless() || problems <= MOST
+    });
+    let more = more + problems.saturating_sub(MOST);
     let mut found: Vec<Found> = spots
         .into_iter()
         .map(|spot| {
             let place = |document: &Document<'_>| spot.node.map(|node| document.start(node));
             Found {
                 at: document.and_then(place),
-                is_warning: false,
+                is_warning: spot.is_harmless(),
                 problem: spot.problem,
             }
         })

@@ -1,6 +1,7 @@
 //! Where an unknown key, a key that occurs twice and a date in the place of a section are found: a walk over a document beside the
 //! field table.
 
+use super::Unknown;
 use crate::{
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     problem::{Flaw, MOST_PATH_BYTES, ProblemKind, Seg, What, collect_errors::MOST, path_bytes},
@@ -13,7 +14,7 @@ pub(super) struct Spot {
     pub(super) problem: Flaw,
     /// None for the document as a whole.
     pub(super) node: Option<NodeId>,
-    /// The section refuses what no field has.
+    /// It is a key that no field has, and the section or the whole source refuses those.
     pub(super) strict: bool,
     /// The key, or another of the same field, was there before.
     pub(super) twice: bool,
@@ -23,22 +24,48 @@ impl Spot {
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.problem.what, What::Unknown(_))
     }
+
+    /// Whether it refuses nothing: a key that no field has, where such keys are accepted.
+    pub(super) fn is_harmless(&self) -> bool {
+        self.is_unknown() && !self.strict
+    }
 }
 
 /// What a walk found.
 #[derive(Default)]
 pub(super) struct Walked {
     pub(super) spots: Vec<Spot>,
-    /// How many more there are.
+    /// How many more there are that refuse the document.
     pub(super) more: usize,
+    /// How many more there are that refuse nothing.
+    pub(super) more_harmless: usize,
+}
+
+impl Walked {
+    /// Leaves so many of those that refuse nothing, and counts the others.
+    pub(super) fn keep_harmless(&mut self, most: usize) {
+        let mut harmless = 0;
+        self.spots.retain(|spot| {
+            harmless += usize::from(spot.is_harmless());
+            !spot.is_harmless() || harmless <= most
+        });
+        self.more_harmless += harmless.saturating_sub(most);
+    }
 }
 
 /// Keys that no field has, keys that occur in their map twice, and dates in the place of sections, at any depth. Into values that
-/// are decoded as a whole only `with_leaves`: what their types accept is accepted.
-pub(super) fn walk(fields: &'static [Field], document: &Document<'_>, with_leaves: bool) -> Walked {
+/// are decoded as a whole only `with_leaves`: what their types accept is accepted. Where `unknown` denies them, no key that no field
+/// has is harmless.
+pub(super) fn walk(
+    fields: &'static [Field],
+    document: &Document<'_>,
+    with_leaves: bool,
+    unknown: Unknown,
+) -> Walked {
     let mut walk = Walk {
         document,
         with_leaves,
+        denies: unknown == Unknown::Deny,
         secrets: schema::any_secret(fields),
         path: Vec::new(),
         // Aliases may make a document larger than it is; that they do not make it much larger was checked.
@@ -47,6 +74,7 @@ pub(super) fn walk(fields: &'static [Field], document: &Document<'_>, with_leave
             .saturating_mul(ALIASED)
             .saturating_add(1 << 16),
         copied: 0,
+        harmless: 0,
         walked: Walked::default(),
     };
     walk.section(fields, document.root());
@@ -62,6 +90,8 @@ const DEEPEST: usize = 160;
 struct Walk<'d, 't> {
     document: &'d Document<'t>,
     with_leaves: bool,
+    /// A key that no field has is refused in every section.
+    denies: bool,
     /// The type has secrets.
     secrets: bool,
     path: Vec<Seg>,
@@ -69,30 +99,43 @@ struct Walk<'d, 't> {
     left: usize,
     /// How many bytes of keys the paths of what was found have.
     copied: usize,
+    /// How many of what was found refuse nothing.
+    harmless: usize,
     walked: Walked,
 }
 
 impl Walk<'_, '_> {
-    /// Whether what is found next is counted only.
-    fn is_full(&self) -> bool {
-        self.walked.spots.len() >= MOST || self.copied >= MOST_PATH_BYTES
+    /// Whether what is found next is counted only. What refuses nothing takes no room from what does.
+    fn is_full(&self, is_harmless: bool) -> bool {
+        let kept = match is_harmless {
+            true => self.harmless,
+            false => self.walked.spots.len() - self.harmless,
+        };
+        kept >= MOST || self.copied >= MOST_PATH_BYTES
     }
 
     fn report(&mut self, node: NodeId, what: What, strict: bool, twice: bool) {
-        if self.is_full() {
-            self.walked.more += 1;
-            return;
-        }
-        self.copied += path_bytes(&self.path);
-        self.walked.spots.push(Spot {
+        let mut spot = Spot {
             problem: Flaw {
-                path: self.path.clone(),
+                path: Vec::new(),
                 what,
             },
             node: Some(node),
             strict,
             twice,
-        });
+        };
+        let is_harmless = spot.is_harmless();
+        if self.is_full(is_harmless) {
+            match is_harmless {
+                true => self.walked.more_harmless += 1,
+                false => self.walked.more += 1,
+            }
+            return;
+        }
+        self.harmless += usize::from(is_harmless);
+        self.copied += path_bytes(&self.path);
+        spot.problem.path.clone_from(&self.path);
+        self.walked.spots.push(spot);
     }
 
     fn within(&mut self, seg: Seg, go: impl FnOnce(&mut Self)) {
@@ -185,8 +228,9 @@ impl Walk<'_, '_> {
     }
 
     fn unknown(&mut self, fields: &'static [Field], key: &str, entry: &Pair) {
+        let strict = self.denies || schema::is_strict(fields);
         // Beyond those that are reported, none is suggested.
-        let near = match self.is_full() {
+        let near = match self.is_full(!strict) {
             false => schema::nearest(fields, key),
             true => None,
         };
@@ -195,11 +239,6 @@ impl Walk<'_, '_> {
             self.path.pop();
             self.path.push(Seg::WITHHELD);
         }
-        self.report(
-            entry.value,
-            What::Unknown(near),
-            schema::is_strict(fields),
-            false,
-        );
+        self.report(entry.value, What::Unknown(near), strict, false);
     }
 }

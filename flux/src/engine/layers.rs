@@ -1,6 +1,7 @@
 //! All layers of a capacitor together: which warnings are new, what of them reports and explanations get, and which secrets no
 //! report may show.
 
+mod alike_entries;
 mod changed_by;
 mod empty_entries;
 mod entries;

@@ -9,7 +9,7 @@ use super::{
     taken::NO_VALUE,
 };
 use crate::{
-    problem::{Diff, Seg, TWICE, What, collect_errors::caught},
+    problem::{ALIKE_KEYS, Diff, Seg, What, collect_errors::caught},
     schema::{MergeRule, TypeFacts, ValueType},
 };
 use serde::{
@@ -242,9 +242,9 @@ impl<T: RestMap<Value: Clone>, L: Leaf<Out = T::Value>> FlatLayer for RestLayer<
         };
         let text = key::text(&key).into_owned();
         if self.places.contains_key(&text) {
-            return match caught(|| What::Twice) {
+            return match caught(|| What::AlikeKeys) {
                 true => Ok(()),
-                false => Err(A::Error::custom(TWICE)),
+                false => Err(A::Error::custom(ALIKE_KEYS)),
             };
         }
         self.places.insert(text, self.entries.len());

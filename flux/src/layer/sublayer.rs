@@ -9,7 +9,7 @@ use super::{
     decode::{kept, saw_empty, saw_unknown, section},
     key::{AsKey, MapKey},
 };
-use crate::problem::{TWICE, What, collect_errors::caught};
+use crate::problem::{ALIKE_KEYS, What, collect_errors::caught};
 use serde::{
     Deserializer,
     de::{self, DeserializeSeed, Error, Visitor},
@@ -209,10 +209,10 @@ impl<M: LayerEntries> Map<M> {
             Some(layer) => self.0.add(key, layer),
             None => true,
         };
-        if added || caught(|| What::Twice) {
+        if added || caught(|| What::AlikeKeys) {
             return Ok(());
         }
-        Err(de::Error::custom(TWICE))
+        Err(de::Error::custom(ALIKE_KEYS))
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     null::Null,
     unique_keys::{FirstKey, inside, not_null},
 };
-use crate::problem::TWICE;
+use crate::problem::ALIKE_KEYS;
 use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor, value::Error as NoValue},
@@ -155,7 +155,7 @@ macro_rules! map {
                 let again = |key| taken.insert(key, ()).is_some() || map.contains_key(key);
                 match map.len() + self.0.len() == count && !self.0.iter().any(again) {
                     true => Ok(map),
-                    false => Err(A::Error::custom(TWICE)),
+                    false => Err(A::Error::custom(ALIKE_KEYS)),
                 }
             }
         }

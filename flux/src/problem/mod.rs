@@ -80,6 +80,8 @@ pub(crate) enum What {
     Unknown(Option<&'static str>),
     /// The key occurs in its map twice.
     Twice,
+    /// Two keys of the map are the same to its type.
+    AlikeKeys,
     /// So many more problems, which are counted only.
     More(usize),
     /// A panic in the user's code, with its message.
@@ -122,7 +124,7 @@ impl What {
             What::Rule { .. } => ProblemKind::Rule,
             What::Missing => ProblemKind::Missing,
             What::Unknown(_) => ProblemKind::UnknownKey,
-            What::Twice => ProblemKind::DuplicateKey,
+            What::Twice | What::AlikeKeys => ProblemKind::DuplicateKey,
             What::More(_) => ProblemKind::More,
             What::Panic(_) => ProblemKind::Panic,
         }
@@ -143,6 +145,9 @@ pub(crate) fn path_bytes(path: &[Seg]) -> usize {
 
 /// The error of a decoder for a key that occurs in its map twice. The slow pass finds where.
 pub(crate) const TWICE: &str = "this key occurs twice";
+
+/// The error of a map's own decoder, which knows that two keys are the same and not which. The slow pass finds them.
+pub(crate) const ALIKE_KEYS: &str = "two keys of this map are the same";
 
 /// toml's decoder hands a date over as a map with this one key.
 pub(crate) const DATE: &str = "$__toml_private_datetime";

@@ -1,6 +1,6 @@
 //! How the messages of serde and the formats become problems in the words of Flux, without their positions.
 
-use super::{TWICE, What};
+use super::{ALIKE_KEYS, TWICE, What};
 use serde::de::{self, Expected};
 use std::fmt;
 
@@ -28,6 +28,9 @@ pub(crate) fn what_of(error: &dyn fmt::Display) -> What {
     }
     if text == TWICE {
         return What::Twice;
+    }
+    if text == ALIKE_KEYS {
+        return What::AlikeKeys;
     }
     What::Message(without_position(&text).to_owned())
 }

@@ -2,7 +2,7 @@
 
 use super::{Entry, secrets::KnownSecrets};
 use crate::{
-    problem::{Fix, Flaw, ProblemKind, Seg, What, shortened},
+    problem::{ALIKE_KEYS, Fix, Flaw, ProblemKind, Seg, What, shortened},
     schema::{self, Field, Place},
 };
 
@@ -137,6 +137,8 @@ pub(super) fn words(
         },
         What::Unknown(None) => "unknown key".to_owned().into(),
         What::More(count) => format!("has {count} more problems").into(),
+        // Without a fix: the path is that of the map.
+        What::AlikeKeys => format!("{ALIKE_KEYS}; remove one").into(),
         What::Twice => ProblemWords {
             sentence: "this key occurs twice; remove one".to_owned(),
             fix: Some(Fix::Remove),

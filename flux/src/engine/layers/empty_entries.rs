@@ -1,6 +1,10 @@
 //! The warning of a null entry of a map that takes nothing away, since no layer below has the entry.
 
-use super::{Layers, entries::keys_below};
+use super::{
+    Layers,
+    alike_entries::{Alike, DecodesTree},
+    entries::keys_below,
+};
 use crate::{
     engine::layer_state::LayerState,
     problem::{Seg, caught},
@@ -50,22 +54,50 @@ impl Layers {
         }
         let fields = (self.schema.fields)();
         let below = keys_below(fields, below);
-        // The keys of each map that has such an entry, in each way in which one can be the same.
-        let mut keys: HashMap<&[Seg], HashSet<SameKey>> = HashMap::new();
-        let mut found = Vec::new();
-        for entry in state.emptied.iter() {
+        let mut maps: HashMap<&[Seg], MapBelow<'_>> = HashMap::new();
+        for (at, entry) in state.emptied.iter().enumerate() {
             let Some((Seg::Key(key), map)) = entry.path().split_last() else {
                 continue;
             };
-            let keys = keys.entry(map).or_insert_with(|| {
-                let keys = below.at(map).into_iter();
-                keys.flat_map(|key| same_keys(&key)).collect()
-            });
-            if !same_keys(key).any(|one| keys.contains(&one)) {
-                found.push(entry.clone().layer(number).warning(true));
+            let map = maps
+                .entry(map)
+                .or_insert_with(|| MapBelow::of(below.at(map)));
+            if !same_keys(key).any(|one| map.same.contains(&one)) {
+                map.without.push((at, key));
             }
         }
-        found
+        let decode = |tree: &_| (self.schema.decode_tree)(tree, false).1;
+        let mut found: Vec<usize> = Vec::new();
+        for (path, map) in maps {
+            let keys: Vec<&str> = map.without.iter().map(|(_, key)| *key).collect();
+            let alike = Alike::of(&decode as &DecodesTree<'_>, path, &keys, &map.keys);
+            let without = map.without.iter().filter(|(_, key)| !alike.has(key));
+            found.extend(without.map(|(at, _)| *at));
+        }
+        found.sort_unstable();
+        let entries = found.into_iter().filter_map(|at| state.emptied.get(at));
+        let warnings = entries.map(|entry| entry.clone().layer(number).warning(true));
+        warnings.collect()
+    }
+}
+
+/// A map that has such an entry.
+struct MapBelow<'e> {
+    /// Its keys in the layers below.
+    keys: Vec<String>,
+    /// Each of them in each way in which one can be the same, whatever the type of the keys.
+    same: HashSet<SameKey>,
+    /// The entries that are none of these, by their numbers, and their keys.
+    without: Vec<(usize, &'e str)>,
+}
+
+impl MapBelow<'_> {
+    fn of(keys: Vec<String>) -> Self {
+        MapBelow {
+            same: keys.iter().flat_map(|key| same_keys(key)).collect(),
+            keys,
+            without: Vec::new(),
+        }
     }
 }
 
@@ -117,5 +149,44 @@ mod tests {
         ] {
             assert_eq!(is_same(key, other), same, "{key} {other}");
         }
+    }
+
+    #[cfg(all(feature = "derive", feature = "yaml"))]
+    #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Level {
+        Low,
+        #[serde(alias = "mid")]
+        Medium,
+    }
+
+    #[cfg(all(feature = "derive", feature = "yaml"))]
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct App {
+        #[flux(default)]
+        ke: std::collections::BTreeMap<Level, u8>,
+    }
+
+    #[tokio::test]
+    #[cfg(all(feature = "derive", feature = "yaml"))]
+    async fn only_an_entry_that_no_layer_below_has_under_any_name_is_a_warning() {
+        use crate::{Capacitor, Format, Source, source::Channel};
+        let mut builder = Capacitor::<App>::builder().manual();
+        for document in ["ke: {medium: 1}", "ke: {mid: ~, low: ~}"] {
+            let (sender, channel) = Channel::latest("app");
+            sender.try_send(document.as_bytes().to_vec()).unwrap();
+            builder = builder.source(Source::watcher(channel).format(Format::Yaml));
+        }
+        let capacitor = builder.build().unwrap();
+        capacitor.start().await.unwrap();
+        assert!(capacitor.snapshot().ke.is_empty());
+        let status = capacitor.status();
+        let paths: Vec<_> = status
+            .warnings
+            .iter()
+            .map(|one| one.path.to_string())
+            .collect();
+        assert_eq!(paths, ["ke.low"]);
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     layer::serde_methods::{deserializer_methods, visitor_methods},
-    problem::{DATE, TWICE},
+    problem::{ALIKE_KEYS, DATE},
 };
 use serde::{
     Deserializer,
@@ -321,7 +321,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchedEntries<'_, A> {
             None => {
                 self.keys.sort_unstable();
                 if self.keys.windows(2).any(|pair| pair[0] == pair[1]) {
-                    return Err(A::Error::custom(TWICE));
+                    return Err(A::Error::custom(ALIKE_KEYS));
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::{
         null::Null,
         unique_keys::deserializer::{Mode, Watched},
     },
-    problem::TWICE,
+    problem::ALIKE_KEYS,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -203,7 +203,7 @@ seeds! {
         let count = Cell::new(0);
         let value = T::deserialize(Watched(d, Mode::Count(&count)))?;
         match value.keys() {
-            Some(keys) if keys != count.get() => Err(D::Error::custom(TWICE)),
+            Some(keys) if keys != count.get() => Err(D::Error::custom(ALIKE_KEYS)),
             _ => Ok(value),
         }
     };
