@@ -7,6 +7,7 @@
 mod behind_section;
 mod beside_prefix;
 mod elsewhere;
+mod entry_files;
 mod file_names;
 pub(super) mod files;
 mod in_rust;
@@ -200,6 +201,8 @@ struct EntryVariable {
     /// A key with the separator at one of its ends that no layer below has: probably a separator too many.
     odd_key: Option<String>,
 }
+    /// No layer below has the entry.
+    is_new: bool,
 
 impl<'a, L> Environment<'a, L> {
     /// The variables with `prefix`, which may have the options of [`Naming`]. With options that are none, nothing is read:
@@ -324,6 +327,7 @@ impl<'a, L> Environment<'a, L> {
                         name,
                         steps,
                         odd_key,
+                        is_new: reading.is_new,
                     });
                 }
                 Err(paths) => {
@@ -452,7 +456,9 @@ impl<'a, L> Environment<'a, L> {
         }
         let unread = unread_keys(self.fields, &root, false).into_iter();
         let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
-        let odd = entries.iter().filter_map(|one| self.odd(one));
+        let odd = entries
+            .iter()
+            .filter_map(|one| self.odd(one).or_else(|| self.file_of_entry(one)));
         let unread = unread.chain(odd.map(|entry| (entry, false))).collect();
         let is_good = problems.is_empty() && unclear.is_empty();
         let problems = problems.into_iter().map(|problem| {
