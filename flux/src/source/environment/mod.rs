@@ -20,6 +20,7 @@ mod readings;
 mod respelt;
 mod rust_names;
 mod single_value;
+mod spelt_section;
 pub(in crate::source) mod step;
 mod unread;
 
@@ -200,9 +201,9 @@ struct EntryVariable {
     steps: Vec<PathStep>,
     /// A key with the separator at one of its ends that no layer below has: probably a separator too many.
     odd_key: Option<String>,
-}
     /// No layer below has the entry.
     is_new: bool,
+}
 
 impl<'a, L> Environment<'a, L> {
     /// The variables with `prefix`, which may have the options of [`Naming`]. With options that are none, nothing is read:
@@ -235,9 +236,8 @@ impl<'a, L> Environment<'a, L> {
             Unknown::Ignore => Vec::new(),
             _ => self.misspelt(),
         };
-        let all_strict = schema::is_strict(self.fields);
         let suspects = suspects.into_iter();
-        let suspects = suspects.map(|one| (one.entry, all_strict, one.is_uncertain));
+        let suspects = suspects.map(|one| (one.entry, one.is_strict, one.is_uncertain));
         let unread = unread.into_iter();
         let unread = unread.map(|(entry, is_strict)| (entry, is_strict, false));
         let (mut refused, mut warnings) = (Vec::new(), Vec::new());
