@@ -2,6 +2,7 @@
 //! accepted here; how deep, and how often through aliases.
 
 mod access;
+mod date;
 mod deserializer;
 #[cfg(feature = "json")]
 mod json;

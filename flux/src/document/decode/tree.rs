@@ -2,6 +2,7 @@
 //! for `problem::collect_errors`.
 
 use super::{
+    date,
     parts::{ListKind, Rest},
     reading::{
         AskedForm, AskedValue, asked_for, asked_for_map, asked_for_value, by_number, chosen,
@@ -147,7 +148,7 @@ impl TreeDecoder<'_> {
 }
 
 /// The date that a map of toml's decoder is.
-fn date(entries: &[(String, Tree)]) -> Option<&str> {
+fn date_of_toml(entries: &[(String, Tree)]) -> Option<&str> {
     match entries {
         [(key, Tree::Str(text))] if key == DATE => Some(text),
         _ => None,
@@ -160,7 +161,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
     /// What takes anything takes a date of TOML as text.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
         match self.0 {
-            Tree::Map(entries) => match date(entries) {
+            Tree::Map(entries) => match date_of_toml(entries) {
                 Some(date) => visitor.visit_str(date),
                 None => {
                     no_key_twice(entries)?;
@@ -245,7 +246,10 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
-        if let Tree::Raw(_) = self.0 {
+        if let Tree::Raw(text) = self.0 {
+            if date::is_date(fields) {
+                return date::read(text, visitor);
+            }
             asked_for_value(AskedValue::Struct(fields));
         }
         match self.0 {

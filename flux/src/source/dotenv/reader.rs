@@ -6,7 +6,7 @@ use crate::{
     document::{Lines, tree::Tree},
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
-    schema::{self, Field},
+    schema::Field,
     source::{
         DecodeTree,
         environment::{Environment, Variables, name_of},
@@ -139,11 +139,10 @@ impl<L: 'static> VariableText for VariablesFile<L> {
             true => Refuses::Always,
             false => Refuses::AsUnknown,
         };
-        let of_all = terms(schema::is_strict(fields));
         let suspects = environment.misspelt().into_iter();
         let suspects = suspects.map(|one| match one.is_uncertain {
             true => (one.entry, Refuses::Never),
-            false => (one.entry, of_all),
+            false => (one.entry, terms(one.is_strict)),
         });
         let unread = unread.into_iter();
         let unread = unread.map(|(entry, is_strict)| (entry, terms(is_strict)));

@@ -23,9 +23,9 @@ impl<L> Environment<'_, L> {
         Some((one.path.clone(), why, true))
     }
 
-    /// The same for a name that is near to the one of a file, where such names are read.
+    /// The same for a name that is near to the one of a file, where such names are read. One of an entry is read itself.
     pub(super) fn suspect_file(&self, name: &str) -> Option<Meant> {
-        if !self.naming.files {
+        if !self.naming.files || self.path_read(name).is_some() {
             return None;
         }
         self.of_misspelt_value(name)

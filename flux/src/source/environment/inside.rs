@@ -47,6 +47,7 @@ impl<L> Environment<'_, L> {
             entry.variable = Some(one.own.to_owned());
             SuspectVariable {
                 entry,
+                is_strict: false,
                 is_uncertain: true,
             }
         };

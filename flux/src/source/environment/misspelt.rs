@@ -18,6 +18,8 @@ use flux_syntax::{nearest, nearest_and_slips};
 /// A variable that looks as if it was meant to be read.
 pub(crate) struct SuspectVariable {
     pub(crate) entry: Entry,
+    /// The section that it would be in refuses keys that no field has.
+    pub(in crate::source) is_strict: bool,
     /// It may belong to somebody else, and is never refused.
     pub(in crate::source) is_uncertain: bool,
 }
@@ -51,12 +53,15 @@ impl<L> Environment<'_, L> {
                 .split('`')
                 .nth(1)
                 .filter(|_| what.contains("did you mean"));
+            let read = to.and_then(|to| self.path_read(to));
+            let is_strict = self.is_in_strict_section(&name, read.as_ref().unwrap_or(&near));
             let fix = to.map(|to| Fix::Rename { to: to.to_owned() });
             let what = What::plain(ProblemKind::UnknownKey, text);
             let mut entry = Entry::new("environment", Flaw { path: near, what }).fix(fix);
             entry.variable = Some(name);
             Some(SuspectVariable {
                 entry,
+                is_strict,
                 is_uncertain,
             })
         };

@@ -7,6 +7,7 @@
 mod behind_section;
 mod beside_prefix;
 mod elsewhere;
+mod entry_files;
 mod file_names;
 pub(super) mod files;
 mod in_rust;
@@ -19,6 +20,7 @@ mod readings;
 mod respelt;
 mod rust_names;
 mod single_value;
+mod spelt_section;
 pub(in crate::source) mod step;
 mod unread;
 
@@ -199,6 +201,8 @@ struct EntryVariable {
     steps: Vec<PathStep>,
     /// A key with the separator at one of its ends that no layer below has: probably a separator too many.
     odd_key: Option<String>,
+    /// No layer below has the entry.
+    is_new: bool,
 }
 
 impl<'a, L> Environment<'a, L> {
@@ -232,9 +236,8 @@ impl<'a, L> Environment<'a, L> {
             Unknown::Ignore => Vec::new(),
             _ => self.misspelt(),
         };
-        let all_strict = schema::is_strict(self.fields);
         let suspects = suspects.into_iter();
-        let suspects = suspects.map(|one| (one.entry, all_strict, one.is_uncertain));
+        let suspects = suspects.map(|one| (one.entry, one.is_strict, one.is_uncertain));
         let unread = unread.into_iter();
         let unread = unread.map(|(entry, is_strict)| (entry, is_strict, false));
         let (mut refused, mut warnings) = (Vec::new(), Vec::new());
@@ -324,6 +327,7 @@ impl<'a, L> Environment<'a, L> {
                         name,
                         steps,
                         odd_key,
+                        is_new: reading.is_new,
                     });
                 }
                 Err(paths) => {
@@ -452,7 +456,9 @@ impl<'a, L> Environment<'a, L> {
         }
         let unread = unread_keys(self.fields, &root, false).into_iter();
         let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
-        let odd = entries.iter().filter_map(|one| self.odd(one));
+        let odd = entries
+            .iter()
+            .filter_map(|one| self.odd(one).or_else(|| self.file_of_entry(one)));
         let unread = unread.chain(odd.map(|entry| (entry, false))).collect();
         let is_good = problems.is_empty() && unclear.is_empty();
         let problems = problems.into_iter().map(|problem| {

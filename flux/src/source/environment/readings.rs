@@ -24,7 +24,7 @@ pub(super) struct Reading {
     /// How many characters of the name are keys of entries, and not names of fields.
     keys: usize,
     /// A layer below has no such entry.
-    is_new: bool,
+    pub(super) is_new: bool,
     /// It is below an entry or an item.
     is_inside: bool,
     /// The name begins with what the program chose: a prefix, or a field's own variable.
