@@ -30,10 +30,13 @@ const MOST: usize = 64 << 20;
 /// replaced. From [`Builder::record`]; [`Recording`] plays it again.
 ///
 /// Secrets (`#[flux(secret)]`, and all that may be one: what is below a secret or under a key that no field has) are replaced
-/// by placeholders: the same for the same secret, made with a random key that is not kept. A placeholder keeps of the secret's
-/// shape only what its validity needs: nothing, or its length, or which kind of character is where. A secret bool always
-/// reads `false`. Where a type has secrets, documents are printed anew, so that no comment is kept, and one that cannot be parsed
-/// is replaced as a whole. Where a replay cannot come out the same because of that, the log has a note. A message of a
+/// by placeholders: the same for the same secret within one layer and one start, made with a random key of each layer that is not
+/// kept. A placeholder keeps of the secret's shape only what its validity needs: nothing, or its length, or which kind of character
+/// is where. A number has nine digits, or four, and as many as the secret only where it would be judged otherwise, or where a value
+/// is missing, so that rules could not be asked. A secret bool always reads `false`. Where a type has secrets, documents are printed
+/// anew, so that no comment is kept, and one that cannot be parsed is replaced as a whole. Where a replay cannot come out the same
+/// because of that, the log has a note. It has none of whether a secret of one layer is that of another, which is not recorded: where
+/// one comes in the place of the other, and they are the same, a replay has a change that there was not. A message of a
 /// [`SourceError`](crate::source::SourceError) is replaced where it quotes a secret.
 ///
 /// Redaction runs the type's rules again, on the capacitor's task, and a writer is written to there.

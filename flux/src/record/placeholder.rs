@@ -14,13 +14,14 @@ pub(super) enum Shape {
     LostKey,
 }
 
-/// The first level keeps nothing of a text, the next its length, the others what kind of character is where.
+/// The first level keeps nothing of a text, the next its length, the others what kind of character is where. Of a number the first
+/// two keep nothing: they have nine digits, and four where its type has no room for nine, or a rule for none of them.
 pub(super) const LEVELS: usize = 7;
 
 /// The first level that keeps what kind of character is where.
 pub(super) const SHAPED: usize = 2;
 
-/// Makes placeholders: the same for the same secret, for as long as it lives. Its key is random and never printed.
+/// Makes placeholders of one layer: the same for the same secret, for as long as it lives. Its key is random and never printed.
 #[derive(Debug, Default)]
 pub(super) struct Pseudonyms(RandomState, RandomState);
 
@@ -43,6 +44,8 @@ impl Pseudonyms {
         let mut random = fastrand::Rng::with_seed(self.1.hash_one((shape, secret, level)));
         let made = match (shape, level) {
             (Shape::Bool, _) => return Some("false".to_owned()),
+            (Shape::Number, 0) => random.u32(100_000_000..1_000_000_000).to_string(),
+            (Shape::Number, 1) => random.u32(1_000..10_000).to_string(),
             (Shape::Number, _) => digits(secret, &mut random),
             // With a blank, so that it is taken for a value as well.
             (Shape::LostKey, 0) => format!("redacted {:08x}", random.u32(..)),
@@ -133,13 +136,15 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stays_one_of_the_same_size() {
+    fn a_number_stays_one_and_keeps_its_digits_only_where_less_is_not_enough() {
         let pseudonyms = Pseudonyms::default();
         for secret in ["443", "-12.50", "1e9", "0x1F", "7"] {
-            let made = pseudonyms.placeholder(Shape::Number, secret, 0);
-            if let Some(made) = made {
-                assert!(made.parse::<f64>().is_ok() && made != secret, "{made}");
-                assert_eq!(made.len(), secret.len());
+            for (level, digits) in [(0, 9), (1, 4), (SHAPED, secret.len())] {
+                let made = pseudonyms.placeholder(Shape::Number, secret, level);
+                if let Some(made) = made {
+                    assert!(made.parse::<f64>().is_ok() && made != secret, "{made}");
+                    assert_eq!(made.len(), digits, "{secret} {level}");
+                }
             }
         }
     }

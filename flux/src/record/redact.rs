@@ -1,6 +1,9 @@
 //! What a recording leaves out of what sources deliver: secrets are replaced so that the rest is judged like the original.
 
 mod found_secrets;
+#[cfg(test)]
+#[cfg(feature = "derive")]
+mod tests;
 
 use crate::record::{
     document::{Encoding, print, read},
@@ -36,26 +39,31 @@ pub(super) struct RedactedVariables {
     pub(super) note: Option<String>,
 }
 
-/// Redacts the layers of one config type. A secret has the same placeholder for as long as this lives, and no two share one, so
-/// that a change of a secret stays a change.
+/// Redacts the layers of one config type.
 pub(super) struct Redactor {
     schema: &'static Schema,
+    chosen: Vec<ChosenPlaceholders>,
+    /// What each layer contained last, as it was and redacted: rules see all layers together.
+    original: Vec<Option<AnyLayer>>,
+    redacted: Vec<Option<AnyLayer>>,
+}
+
+/// The placeholders of one layer. Within it a secret has the same one for as long as this lives, and no two share one, so that a
+/// change of a secret stays a change. Layers share nothing: who may write one would try guesses at the secret of another there,
+/// and see which has its placeholder.
+#[derive(Default)]
+struct ChosenPlaceholders {
     pseudonyms: Pseudonyms,
     /// The placeholder in use, by the secret's name.
     known: HashMap<(u64, u64), String>,
     owners: HashMap<String, (u64, u64)>,
-    /// What each layer contained last, as it was and redacted: rules see all layers together.
-    original: Vec<Option<AnyLayer>>,
-    redacted: Vec<Option<AnyLayer>>,
 }
 
 impl Redactor {
     pub(super) fn new(schema: &'static Schema, layers: usize) -> Self {
         Redactor {
             schema,
-            pseudonyms: Pseudonyms::default(),
-            known: HashMap::new(),
-            owners: HashMap::new(),
+            chosen: (0..layers).map(|_| ChosenPlaceholders::default()).collect(),
             original: (0..layers).map(|_| None).collect(),
             redacted: (0..layers).map(|_| None).collect(),
         }
@@ -98,7 +106,7 @@ impl Redactor {
         let again = encoding.tree_decoder(fields);
         let again = again.unwrap_or_else(|| decoder.clone());
         let original = decoded(self.schema, decoder, bytes);
-        let mut found = FoundSecret::new(&self.pseudonyms);
+        let mut found = FoundSecret::new(&self.chosen[layer].pseudonyms);
         found.of_document(fields, &document, encoding);
         let redacted = |secrets: &[Secret]| {
             let placeholders = placeholders(secrets);
@@ -130,7 +138,7 @@ impl Redactor {
         variables: &Variables,
     ) -> RedactedVariables {
         let fields = (self.schema.fields)();
-        let mut found = FoundSecret::new(&self.pseudonyms);
+        let mut found = FoundSecret::new(&self.chosen[layer].pseudonyms);
         let mut set = Vec::new();
         let decode_tree = self.schema.decode_tree;
         let known = Environment::new(fields, decode_tree, prefix, variables)
@@ -191,7 +199,7 @@ impl Redactor {
     fn whole(&mut self, layer: usize, bytes: &[u8]) -> Redacted {
         self.silent(layer);
         Redacted {
-            text: format!("{{{{redacted {}", self.pseudonyms.token(bytes)),
+            text: format!("{{{{redacted {}", self.chosen[layer].pseudonyms.token(bytes)),
             note: Some(
                 "cannot be parsed, so that a secret may be anywhere in it: replaced as a whole by something that cannot be parsed"
                     .to_owned(),
@@ -213,10 +221,11 @@ impl Redactor {
         let beside = judge(self.schema, &self.redacted, layer, &original);
         let unseen = !truth.whole && original.layer.is_some();
         let begin = if unseen { SHAPED } else { 0 };
+        let chosen = &self.chosen[layer];
         for secret in &mut secrets {
-            match self.known.get(&secret.name) {
+            match chosen.known.get(&secret.name) {
                 Some(known) => secret.placeholder.clone_from(known),
-                None => self.settle_on(secret, begin),
+                None => chosen.settle_on(secret, begin),
             }
         }
         let mut rounds = 0;
@@ -231,11 +240,11 @@ impl Redactor {
             let differing: Vec<_> = problems.symmetric_difference(&beside.problems).collect();
             let mut raised = false;
             for secret in secrets.iter_mut().filter(|one| one.concerns(&differing)) {
-                raised |= self.raise(secret);
+                raised |= chosen.raise(secret);
             }
             if !raised {
                 for secret in &mut secrets {
-                    raised |= self.raise(secret);
+                    raised |= chosen.raise(secret);
                 }
             }
             if !raised && !self.give_keys_up(layer, &mut secrets, &beside, &render, &decode) {
@@ -244,6 +253,7 @@ impl Redactor {
         };
         let mut notes: Vec<String> = Vec::new();
         let has_secrets = !secrets.is_empty();
+        let chosen = &mut self.chosen[layer];
         for secret in secrets {
             if secret.placeholder == secret.text && secret.shape == Shape::Key {
                 let at = secret.paths.join(", ");
@@ -252,9 +262,11 @@ impl Redactor {
                 ));
             }
             if secret.shape != Shape::Bool {
-                self.owners.insert(secret.placeholder.clone(), secret.name);
+                chosen
+                    .owners
+                    .insert(secret.placeholder.clone(), secret.name);
             }
-            self.known.insert(secret.name, secret.placeholder);
+            chosen.known.insert(secret.name, secret.placeholder);
         }
         if problems != truth.problems {
             let differing: Vec<_> = problems.symmetric_difference(&truth.problems).collect();
@@ -313,7 +325,9 @@ impl Redactor {
         }
         given_up
     }
+}
 
+impl ChosenPlaceholders {
     /// The first placeholder from `level` on that is nobody else's.
     fn settle_on(&self, secret: &mut Secret, level: usize) {
         for level in level..=LEVELS {

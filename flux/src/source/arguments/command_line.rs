@@ -3,11 +3,12 @@
 use super::{
     Arguments,
     names::{HELP, HELP_SHORT, KnownArgument, SET, form_of, may_be_typed, plain},
+    slips::Slips,
     suggest::suggestion,
 };
 use crate::{
     document::AskedForm,
-    problem::{Fix, Flaw, KeyPath, ProblemKind, Seg, What},
+    problem::{Dotted, Fix, Flaw, KeyPath, ProblemKind, Seg, What},
     report::{ARGUMENTS, ArgumentPlace, Entry},
     schema::{self, Field, Kind},
     source::{
@@ -39,6 +40,7 @@ pub(super) struct CommandLine<'a, L> {
     pub(super) wrong: Vec<Entry>,
     /// What must not be printed.
     pub(super) secrets: Vec<String>,
+    slips: Slips,
     pub(super) asks_for_help: bool,
 }
 
@@ -60,6 +62,7 @@ impl<'a, L> CommandLine<'a, L> {
             values: Vec::new(),
             wrong: Vec::new(),
             secrets: Vec::new(),
+            slips: Slips::of(fields, known),
             asks_for_help: false,
         };
         line.words();
@@ -82,8 +85,8 @@ impl<'a, L> CommandLine<'a, L> {
                 Some("") if is_named => has_names = false,
                 Some(long) if is_named => after_unknown = !self.long(long),
                 None if is_named => after_unknown = !self.shorts(&text[1..]),
-                _ if follows_unknown => {}
-                _ => self.nameless(),
+                _ if follows_unknown => self.slips.word(),
+                _ => self.word(),
             }
         }
     }
@@ -101,9 +104,24 @@ impl<'a, L> CommandLine<'a, L> {
 
     fn not_unicode(&mut self, word: &OsString) {
         let lossy = word.to_string_lossy();
-        let name = match lossy.split_once('=') {
-            Some((name, _)) if name.starts_with('-') => name.to_owned(),
-            _ => String::new(),
+        let name = lossy.split_once('=').map_or("", |(name, _)| name);
+        let long = name.strip_prefix("--");
+        let known = long.and_then(|long| self.find(&plain(long)));
+        let is_shown = match (known, long) {
+            (Some(known), _) => {
+                self.slips.read(&path_of(&known.steps), true);
+                true
+            }
+            (None, Some(long)) => self.slips.hides(long).is_none(),
+            (None, None) => {
+                self.slips.word();
+                // What is behind the letter may be the value.
+                name.starts_with('-') && name.chars().count() == 2
+            }
+        };
+        let name = match is_shown {
+            true => name.to_owned(),
+            false => String::new(),
         };
         let text = "is not valid Unicode".to_owned();
         self.refuse(
@@ -114,8 +132,14 @@ impl<'a, L> CommandLine<'a, L> {
         );
     }
 
-    fn nameless(&mut self) {
+    fn word(&mut self) {
         let text = "has no name, and is not read: every value belongs to an argument, as in `--name VALUE`; `--help` lists them".to_owned();
+        self.nameless(text);
+        self.slips.word();
+    }
+
+    /// Refuses what is called by its place alone.
+    fn nameless(&mut self, text: String) {
         let place = self.place(String::new());
         self.refuse(place, Vec::new(), ProblemKind::UnknownKey, text);
     }
@@ -133,6 +157,8 @@ impl<'a, L> CommandLine<'a, L> {
                 return true;
             }
             (SET, value) => {
+                // Until its path is known.
+                self.slips.not_understood();
                 self.set(place, value);
                 return true;
             }
@@ -157,12 +183,21 @@ impl<'a, L> CommandLine<'a, L> {
             }
             return true;
         }
-        self.unknown(name, place);
+        match self.slips.hides(name) {
+            Some(why) => self.nameless(why),
+            None => {
+                let meant = self.unknown(name, place);
+                self.slips.read(&meant, value.is_some());
+            }
+        }
         value.is_some()
     }
 
     /// Reads `-p 80`, `-p80`, `-p=80`, and switches in one word, `-vq`. Answers whether what follows cannot be its value.
     fn shorts(&mut self, letters: &str) -> bool {
+        if self.slips.may_be_a_piece() {
+            self.secrets.push(letters.to_owned());
+        }
         for (at, letter) in letters.char_indices() {
             let rest = &letters[at + letter.len_utf8()..];
             let place = self.place(format!("-{letter}"));
@@ -172,7 +207,14 @@ impl<'a, L> CommandLine<'a, L> {
             }
             let mut known = self.known.iter();
             let Some(known) = known.find(|one| one.short == Some(letter)) else {
-                self.unknown(&format!("-{letter}"), place);
+                match self.slips.hides(&letter.to_string()) {
+                    Some(why) => self.nameless(why),
+                    None => {
+                        let meant = self.unknown(&format!("-{letter}"), place);
+                        self.slips.read(&meant, true);
+                        self.slips.short(letters);
+                    }
+                }
                 return !rest.is_empty();
             };
             let value = rest.strip_prefix('=');
@@ -181,7 +223,11 @@ impl<'a, L> CommandLine<'a, L> {
                 continue;
             }
             let value = value.or((!rest.is_empty()).then_some(rest));
+            if let Some(value) = value.filter(|_| self.slips.may_be_a_piece()) {
+                self.secrets.push(value.to_owned());
+            }
             self.known(known, place, value);
+            self.slips.short(letters);
             return true;
         }
         true
@@ -198,6 +244,7 @@ impl<'a, L> CommandLine<'a, L> {
             Some(value) => Some(value.to_owned()),
             None => self.next_word(),
         };
+        self.slips.read(&path_of(&known.steps), value.is_some());
         match value {
             Some(value) => self.put(known, place, value),
             None => self.without_value(place, path_of(&known.steps)),
@@ -246,6 +293,8 @@ impl<'a, L> CommandLine<'a, L> {
         let path = path_of(&steps);
         if schema::is_secret(self.fields, &path) {
             self.secrets.push(text.clone());
+        } else if let Some(quoted) = self.slips.quoted(&text) {
+            self.secrets.push(quoted.to_owned());
         }
         let field = steps.iter().rev().find_map(|step| match step {
             PathStep::Field(field) => Some(*field),
@@ -307,11 +356,14 @@ impl<'a, L> CommandLine<'a, L> {
         };
         match follow(self.fields, path.steps()) {
             Ok((steps, kind)) => {
-                place.name = format!("--{SET} {path}");
+                self.slips.read(path.steps(), true);
+                let shown = self.slips.shown(self.fields, path.steps());
+                place.name = format!("--{SET} {}", Dotted(&shown));
                 let form = form_of(kind, &steps, self.decode);
                 self.value(place, steps, kind, form, value.to_owned());
             }
-            Err(wrong) => {
+            Err(mut wrong) => {
+                wrong.path = self.slips.shown(self.fields, &wrong.path);
                 let mut entry = Entry::new(ARGUMENTS, wrong);
                 entry = entry.argument(Some(place));
                 self.wrong.push(entry);
@@ -319,13 +371,15 @@ impl<'a, L> CommandLine<'a, L> {
         }
     }
 
-    fn unknown(&mut self, name: &str, place: ArgumentPlace) {
+    /// Answers the path that was meant.
+    fn unknown(&mut self, name: &str, place: ArgumentPlace) -> Vec<Seg> {
         let found = suggestion(self.known, name);
         let what = What::plain(ProblemKind::UnknownKey, found.text);
-        let path = found.path;
+        let path = found.path.clone();
         let fix = found.name.map(|to| Fix::Rename { to });
         let entry = Entry::new(ARGUMENTS, Flaw { path, what }).fix(fix);
         self.wrong.push(entry.argument(Some(place)));
+        found.path
     }
 }
 

@@ -5,6 +5,7 @@ mod command_line;
 mod described;
 mod help;
 mod names;
+mod slips;
 mod suggest;
 
 #[cfg(feature = "cli")]
