@@ -31,7 +31,7 @@ pub(super) fn name_alike_keys(
         }
         let which = of_maps.entry(caught.problem.path.clone()).or_default();
         *which += 1;
-        let mut search = Search {
+        let mut search = PairSearch {
             document,
             into: &mut *into,
             left: &left,
@@ -82,14 +82,14 @@ fn map_of(document: &Document<'_>, caught: &Caught, depth: usize) -> NodeId {
 }
 
 /// The search in one map. It is decoded without some of its entries, until two remain.
-struct Search<'s> {
+struct PairSearch<'s> {
     document: &'s Document<'s>,
     into: &'s mut dyn FillLayer,
     left: &'s Cell<usize>,
     caught: &'s Caught,
 }
 
-impl Search<'_> {
+impl PairSearch<'_> {
     /// The numbers of the two entries; of several such pairs in the map, the one of this number, counted from 1.
     fn pair(&mut self, which: usize) -> Option<(usize, usize)> {
         let map = map_of(self.document, self.caught, self.caught.steps.len());
@@ -156,7 +156,7 @@ mod tests {
 
     #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Deserialize)]
     #[serde(rename_all = "lowercase")]
-    enum Level {
+    enum AlikeLevel {
         Low,
         #[serde(alias = "mid")]
         Medium,
@@ -165,7 +165,7 @@ mod tests {
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     #[allow(dead_code, reason = "only read")]
-    struct Part {
+    struct AlikePart {
         #[flux(default)]
         ports: Option<BTreeMap<u16, u8>>,
     }
@@ -173,22 +173,23 @@ mod tests {
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     #[allow(dead_code, reason = "only read")]
-    struct App {
+    struct AlikeApp {
         #[flux(default)]
         kn: BTreeMap<u16, u8>,
         #[flux(default)]
-        levels: HashMap<Level, Option<u8>>,
+        levels: HashMap<AlikeLevel, Option<u8>>,
         #[flux(default)]
         rows: Vec<BTreeMap<u16, u8>>,
         #[flux(nested, default)]
-        parts: BTreeMap<u16, Part>,
+        parts: BTreeMap<u16, AlikePart>,
         #[flux(secret, default)]
         tokens: BTreeMap<u16, u8>,
     }
 
     /// The path, the place and the sentence of each problem.
     fn found(format: Format, text: &str) -> Vec<(String, (usize, usize), String)> {
-        let read = codec::decode::<App>(&Decoder::from(format), text.as_bytes(), Unknown::Warn);
+        let read =
+            codec::decode::<AlikeApp>(&Decoder::from(format), text.as_bytes(), Unknown::Warn);
         let found = read.map(drop).unwrap_err().found.into_iter();
         let told = found.map(|one| {
             let sentence = match &one.problem.what {

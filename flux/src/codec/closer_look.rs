@@ -125,7 +125,7 @@ mod tests {
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     #[allow(dead_code, reason = "only read")]
-    struct App {
+    struct MixedApp {
         #[flux(nested)]
         a: Loose,
         #[flux(nested)]
@@ -175,7 +175,7 @@ mod tests {
             ),
             (Format::Toml, "a = {z = 1}\nzz = 1\nb = 1979-05-27", "b"),
         ] {
-            let refused = |unknown| found::<App>(format, text, unknown);
+            let refused = |unknown| found::<MixedApp>(format, text, unknown);
             let (problems, warnings) = refused(Unknown::Warn);
             assert_eq!(problems, [wrong], "{text}");
             assert_eq!(warnings, harmless, "{text}");
@@ -200,7 +200,7 @@ mod tests {
         let many: String = (0..300).map(|n| format!("k{n}: 1\n")).collect();
         for (rest, wrong) in [("b: {z: 1}", "b.z"), ("n: x", "n")] {
             let text = format!("{many}{rest}");
-            let (problems, warnings) = found::<App>(Format::Yaml, &text, Unknown::Warn);
+            let (problems, warnings) = found::<MixedApp>(Format::Yaml, &text, Unknown::Warn);
             assert_eq!(problems, [wrong]);
             // The last one counts the others.
             assert_eq!(warnings.len(), super::MOST_WARNINGS + 1, "{warnings:?}");
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn unknown_keys_alone_are_warnings_of_a_document_that_is_accepted() {
         let decoder = Decoder::from(Format::Yaml);
-        let decoded = codec::decode::<App>(&decoder, b"a: {z: 1}", Unknown::Warn);
+        let decoded = codec::decode::<MixedApp>(&decoder, b"a: {z: 1}", Unknown::Warn);
         let warnings = decoded.map(|decoded| decoded.warnings);
         assert_eq!(warnings.map_err(|failed| failed.found).unwrap().len(), 1);
     }

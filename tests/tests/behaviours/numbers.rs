@@ -204,7 +204,7 @@ async fn a_number_in_a_notation_of_some_formats_is_taken_by_those_and_refused_by
         ("-0 for an integer", [r#"{"signed": -0}"#, "signed: -0", "signed = -0"], ("APP_SIGNED", "-0"), [false, true, true, true]),
         ("-0 without a sign", [r#"{"unsigned": -0}"#, "unsigned: -0", "unsigned = -0"], ("APP_UNSIGNED", "-0"), [false, false, true, false]),
         ("01 as a key", [r#"{"names": {"01": "a"}}"#, "names: {01: a}", "names.01 = 'a'"], ("APP_NAMES", "01=a"), [false, false, true, true]),
-        ("+1 as a key", [r#"{"names": {"+1": "a"}}"#, "names: {+1: a}", "names.'+1' = 'a'"], ("APP_NAMES", "+1=a"), [false, true, false, true]),
+        ("+1 as a key", [r#"{"names": {"+1": "a"}}"#, "names: {+1: a}", "names.'+1' = 'a'"], ("APP_NAMES", "+1=a"), [false, true, true, true]),
         ("1e400 as a number", [r#"{"ratio": 1e400}"#, "ratio: 1e400", "ratio = 1e400"], ("APP_RATIO", "1e400"), [false; 4]),
         ("1e400 as anything", [r#"{"anything": 1e400}"#, "anything: 1e400", "anything = 1e400"], ("APP_ANYTHING", "1e400"), [false, true, false, true]),
     ];

@@ -23,7 +23,7 @@ impl<'k> Alike<'k> {
         keys: &[&'k str],
         below: &[String],
     ) -> Self {
-        let mut search = Search {
+        let mut search = EntrySearch {
             decode,
             map,
             left: MOST_KEYS,
@@ -38,7 +38,7 @@ impl<'k> Alike<'k> {
     }
 }
 
-struct Search<'s, 'k> {
+struct EntrySearch<'s, 'k> {
     decode: &'s DecodesTree<'s>,
     map: &'s [Seg],
     /// How many keys may still be decoded.
@@ -46,7 +46,7 @@ struct Search<'s, 'k> {
     alike: HashSet<&'k str>,
 }
 
-impl<'k> Search<'_, 'k> {
+impl<'k> EntrySearch<'_, 'k> {
     /// Mostly none is the same, and one document with all of them says so. Otherwise the longer side is divided: also where a key
     /// cannot be read as a text alone, such as `0x10` of YAML, since nothing is known of what follows it.
     fn among(&mut self, keys: &[&'k str], below: &[String]) {
@@ -108,7 +108,7 @@ mod tests {
 
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
     #[serde(rename_all = "lowercase")]
-    enum Level {
+    enum EntryLevel {
         Low,
         #[serde(alias = "mid")]
         Medium,
@@ -118,31 +118,31 @@ mod tests {
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     #[allow(dead_code, reason = "only read")]
-    struct Part {
+    struct EntryPart {
         #[flux(default)]
-        levels: BTreeMap<Level, u8>,
+        levels: BTreeMap<EntryLevel, u8>,
         name: String,
     }
 
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
     #[allow(dead_code, reason = "only read")]
-    struct App {
+    struct EntryApp {
         #[flux(default)]
         texts: BTreeMap<String, u8>,
         #[flux(default)]
         hosts: BTreeMap<IpAddr, u8>,
         #[flux(nested, default)]
-        parts: BTreeMap<Level, Part>,
+        parts: BTreeMap<EntryLevel, EntryPart>,
         #[flux(nested, default)]
-        list: Vec<Part>,
+        list: Vec<EntryPart>,
         #[serde(flatten)]
-        rest: BTreeMap<Level, u8>,
+        rest: BTreeMap<EntryLevel, u8>,
     }
 
     fn alike(path: &[Seg], keys: &[&str], below: &[&str]) -> Vec<String> {
         let below: Vec<String> = below.iter().map(|key| (*key).to_owned()).collect();
-        let decode = |tree: &Tree| decode_tree::<App>(tree, false).1;
+        let decode = |tree: &Tree| decode_tree::<EntryApp>(tree, false).1;
         let alike = Alike::of(&decode, path, keys, &below);
         let keys = keys.iter().filter(|key| alike.has(key));
         keys.map(|key| (*key).to_owned()).collect()

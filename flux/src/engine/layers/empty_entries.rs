@@ -154,7 +154,7 @@ mod tests {
     #[cfg(all(feature = "derive", feature = "yaml"))]
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
     #[serde(rename_all = "lowercase")]
-    enum Level {
+    enum EmptyLevel {
         Low,
         #[serde(alias = "mid")]
         Medium,
@@ -163,16 +163,16 @@ mod tests {
     #[cfg(all(feature = "derive", feature = "yaml"))]
     #[derive(Debug, flux_derive::Flux)]
     #[flux(crate = crate)]
-    struct App {
+    struct EmptyApp {
         #[flux(default)]
-        ke: std::collections::BTreeMap<Level, u8>,
+        ke: std::collections::BTreeMap<EmptyLevel, u8>,
     }
 
     #[tokio::test]
     #[cfg(all(feature = "derive", feature = "yaml"))]
     async fn only_an_entry_that_no_layer_below_has_under_any_name_is_a_warning() {
         use crate::{Capacitor, Format, Source, source::Channel};
-        let mut builder = Capacitor::<App>::builder().manual();
+        let mut builder = Capacitor::<EmptyApp>::builder().manual();
         for document in ["ke: {medium: 1}", "ke: {mid: ~, low: ~}"] {
             let (sender, channel) = Channel::latest("app");
             sender.try_send(document.as_bytes().to_vec()).unwrap();

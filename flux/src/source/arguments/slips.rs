@@ -19,7 +19,7 @@ const LONGEST: usize = 48;
 pub(super) struct Slips {
     has_secrets: bool,
     secrets: Vec<SecretArgument>,
-    before: Before,
+    before: PreviousArgument,
 }
 
 /// How a secret is typed, or may be meant to be.
@@ -32,7 +32,7 @@ struct SecretArgument {
 }
 
 /// What was read before the next word.
-enum Before {
+enum PreviousArgument {
     /// Nothing of a secret.
     Other,
     /// The value of a secret, of which the next word is no part if it looks like a name.
@@ -56,7 +56,7 @@ impl Slips {
         Slips {
             has_secrets: schema::any_secret(fields),
             secrets: secrets.collect(),
-            before: Before::Other,
+            before: PreviousArgument::Other,
         }
     }
 
@@ -64,27 +64,27 @@ impl Slips {
     pub(super) fn read(&mut self, path: &[Seg], has_value: bool) {
         let mut secrets = self.secrets.iter();
         self.before = match secrets.find(|one| path.starts_with(&one.path)) {
-            Some(one) if has_value => Before::Secret(one.typed.clone()),
-            Some(one) => Before::Piece(one.typed.clone()),
-            None => Before::Other,
+            Some(one) if has_value => PreviousArgument::Secret(one.typed.clone()),
+            Some(one) => PreviousArgument::Piece(one.typed.clone()),
+            None => PreviousArgument::Other,
         };
     }
 
     /// An argument was read whose words may be anything.
     pub(super) fn not_understood(&mut self) {
-        self.before = Before::Piece(None);
+        self.before = PreviousArgument::Piece(None);
     }
 
     /// A word without a name was read: behind the value of a secret, it may be the rest of it.
     pub(super) fn word(&mut self) {
-        if let Before::Secret(typed) = &mut self.before {
-            self.before = Before::Piece(typed.take());
+        if let PreviousArgument::Secret(typed) = &mut self.before {
+            self.before = PreviousArgument::Piece(typed.take());
         }
     }
 
     /// Whether the next word may be a piece of a secret, whatever it looks like.
     pub(super) fn may_be_a_piece(&self) -> bool {
-        self.has_secrets && matches!(self.before, Before::Piece(_))
+        self.has_secrets && matches!(self.before, PreviousArgument::Piece(_))
     }
 
     /// Short arguments were read, all in one word: `-token` is meant to be a long one.
@@ -93,7 +93,7 @@ impl Slips {
         let begins = |own: &String| letters.starts_with(own);
         let mut secrets = self.secrets.iter();
         if let Some(one) = secrets.find(|one| one.names.iter().any(begins)) {
-            self.before = Before::Piece(one.typed.clone());
+            self.before = PreviousArgument::Piece(one.typed.clone());
         }
     }
 
@@ -110,7 +110,7 @@ impl Slips {
             &self.before,
             secrets.find(|one| one.names.iter().any(begins)),
         ) {
-            (Before::Piece(typed), None) => typed.clone(),
+            (PreviousArgument::Piece(typed), None) => typed.clone(),
             (_, Some(secret)) => secret.typed.clone(),
             (_, None) if !is_a_name(name) => None,
             (_, None) => return None,
@@ -119,7 +119,7 @@ impl Slips {
         let why = format!(
             "this argument is not known, and is not shown, since it may have a secret in it: a value is an argument of its own, `{name} VALUE`, or behind `=`, `{name}=VALUE`, as one that begins with `-` has to be"
         );
-        self.before = Before::Piece(typed);
+        self.before = PreviousArgument::Piece(typed);
         Some(why)
     }
 

@@ -85,7 +85,7 @@ mod tests {
                 #[derive(Debug, flux_derive::Flux)]
                 #[flux(crate = crate)]
                 $(#[$of_root])?
-                pub(super) struct App {
+                pub(super) struct StrictSlips {
                     #[flux(default)]
                     port: u16,
                     #[flux(nested)]
@@ -148,12 +148,12 @@ mod tests {
             ("APP_", "APP_TENATNS_A_POOL_MAX_SIZE", false),
         ] {
             assert_eq!(
-                refuses::<strict_section::App>(prefix, name).await,
+                refuses::<strict_section::StrictSlips>(prefix, name).await,
                 is_in_section,
                 "{name}, in a section that refuses unknown keys"
             );
             assert_eq!(
-                refuses::<strict_root::App>(prefix, name).await,
+                refuses::<strict_root::StrictSlips>(prefix, name).await,
                 !is_in_section,
                 "{name}, below a root that refuses unknown keys"
             );
