@@ -271,7 +271,8 @@ pub(crate) fn broken(markers: &mut Markers, text: String, twin: &str) -> String 
             // A comment without its end takes the keys up to the next one into itself: what follows is the value of another field, and
             // may well be one that is shown.
             let of_comment = |at: usize| letters.get(at..at + 2) == Some(&['*', '/']);
-            if !of_comment(at) && !(at > 0 && of_comment(at - 1)) {
+            let of_either = of_comment(at) || at > 0 && of_comment(at - 1);
+            if !of_either {
                 letters.remove(at);
             }
         }

@@ -2,7 +2,7 @@
 //! part of what looks like the name of another one.
 
 #[cfg(test)]
-#[cfg(feature = "derive")]
+#[cfg(all(feature = "derive", feature = "json"))]
 mod tests;
 
 use super::names::{KnownArgument, may_be_typed, plain};
