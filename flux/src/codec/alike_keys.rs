@@ -24,20 +24,29 @@ pub(super) fn name_alike_keys(
 ) {
     // One for all, so that many such maps in a large document come to an end.
     let left = NodeDecoder::budget(document);
-    let mut of_maps: HashMap<Vec<Seg>, usize> = HashMap::new();
+    let mut of_maps: HashMap<Vec<Seg>, (usize, bool)> = HashMap::new();
     for caught in &mut all.caught {
         if caught.problem.what != What::AlikeKeys {
             continue;
         }
-        let which = of_maps.entry(caught.problem.path.clone()).or_default();
-        *which += 1;
+        if left.get() == 0 {
+            break;
+        }
+        let path = caught.problem.path.clone();
+        let of_map = of_maps
+            .entry(path)
+            .or_insert_with(|| (0, has_a_key_twice(document, caught)));
+        of_map.0 += 1;
+        let (which, false) = *of_map else {
+            continue;
+        };
         let mut search = PairSearch {
             document,
             into: &mut *into,
             left: &left,
             caught,
         };
-        if let Some(pair) = search.pair(*which) {
+        if let Some(pair) = search.pair(which) {
             name(fields, document, caught, pair);
         }
     }
@@ -74,6 +83,13 @@ fn name(
     });
 }
 
+/// What is written twice alike is found by its text.
+fn has_a_key_twice(document: &Document<'_>, caught: &Caught) -> bool {
+    let entries = document.entries(map_of(document, caught, caught.steps.len()));
+    let mut texts = HashSet::new();
+    !(entries.iter()).all(|entry| texts.insert(document.key(entry.key)))
+}
+
 /// The list or map in which the way to the problem is after so many steps.
 fn map_of(document: &Document<'_>, caught: &Caught, depth: usize) -> NodeId {
     let step = depth.checked_sub(1).and_then(|at| caught.steps.get(at));
@@ -94,11 +110,6 @@ impl PairSearch<'_> {
     fn pair(&mut self, which: usize) -> Option<(usize, usize)> {
         let map = map_of(self.document, self.caught, self.caught.steps.len());
         let entries = self.document.entries(map);
-        let mut texts = HashSet::new();
-        // What is written twice alike is found by its text.
-        if !(entries.iter()).all(|entry| texts.insert(self.document.key(entry.key))) {
-            return None;
-        }
         let end = least(entries.len(), |end| self.pairs((0..end).collect()) >= which);
         let second = end?.checked_sub(1)?;
         let end = least(second, |end| {
