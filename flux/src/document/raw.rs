@@ -81,13 +81,11 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// A list; `[]` and the empty text are the empty one. A map of JSON is its only item, as one beside another is one of them.
+/// A list; `[]` and the empty text are the empty one. JSON is what it is, also where it is no list.
 pub(crate) fn list(text: &str) -> Result<Tree, Unreadable> {
     let text = text.trim_ascii();
-    match raw_json::read(text) {
-        Some(map @ Tree::Map(_)) => return Ok(Tree::Seq(vec![map])),
-        Some(list) => return Ok(list),
-        None => {}
+    if let Some(json) = raw_json::read(text) {
+        return Ok(json);
     }
     let form = Form::List;
     Scan { text, form }.list().map(Tree::Seq)

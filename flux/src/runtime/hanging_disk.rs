@@ -324,7 +324,7 @@ async fn a_start_is_marked_from_the_reading_of_another_process_s_record_until_it
         last: std::time::SystemTime::now(),
         held: 0,
     });
-    let before = super::trial_file::written("App", &before, &gone, true).unwrap();
+    let before = super::trial_file::written("App", &before, &gone, false).unwrap();
     std::fs::write(&record, before).unwrap();
     let disk = Arc::new(Trouble::default());
     disk.hold(true);

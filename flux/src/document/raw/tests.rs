@@ -1,9 +1,8 @@
 //! Texts of variables, read as lists and maps.
 
-use crate::document::{TreeDecoder, raw::*};
+use crate::document::raw::*;
 use proptest::{collection::vec, prelude::*};
-use serde::Deserialize;
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 fn raw(text: &str) -> Tree {
     Tree::Raw(text.to_owned())
@@ -51,29 +50,6 @@ fn lists_are_read_with_and_without_brackets() {
     ] {
         assert_eq!(list(written), Ok(Tree::Seq(read)), "{written}");
     }
-}
-
-#[test]
-fn a_map_of_json_alone_is_the_only_item_of_a_list() {
-    let item = |key: &str, value: &str| Tree::Map(vec![(key.to_owned(), text(value))]);
-    assert_eq!(list(" {\"a\":\"b\"} "), Ok(Tree::Seq(vec![item("a", "b")])));
-    assert_eq!(list("{}"), Ok(Tree::Seq(vec![Tree::Map(vec![])])));
-    // Each of a type that reads it in the same way beside another one.
-    let maps = |text: &str| Vec::<BTreeMap<String, String>>::deserialize(TreeDecoder(&raw(text)));
-    let entry = |key: &str| BTreeMap::from([(key.to_owned(), "1".to_owned())]);
-    for (text, read) in [
-        ("{a=1}", vec![entry("a")]),
-        ("{\"a\":\"1\"}", vec![entry("a")]),
-        ("{\"a\":1},{\"b\":\"1\"}", vec![entry("a"), entry("b")]),
-        ("{}", vec![BTreeMap::new()]),
-        ("{},{}", vec![BTreeMap::new(), BTreeMap::new()]),
-        ("[]", vec![]),
-    ] {
-        assert_eq!(maps(text).ok(), Some(read), "{text}");
-    }
-    // It is no text.
-    let texts = Vec::<String>::deserialize(TreeDecoder(&raw("{\"a\":\"1\"}")));
-    assert!(texts.is_err(), "{texts:?}");
 }
 
 #[test]

@@ -117,9 +117,10 @@ fn item<'t>(
     let no_list = || wrong("is no list, and an item of it is set".to_owned());
     match tree {
         Tree::Null => *tree = Tree::Map(Vec::new()),
-        Tree::Raw(text) => {
-            *tree = raw::list(text).map_err(|error| wrong(error.to_string()))?;
-        }
+        Tree::Raw(text) => match raw::list(text).map_err(|error| wrong(error.to_string()))? {
+            Tree::Map(_) => return Err(no_list()),
+            read => *tree = read,
+        },
         _ => {}
     }
     match tree {
