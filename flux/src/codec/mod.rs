@@ -11,6 +11,7 @@ mod closer_look;
 mod commented;
 mod decoder;
 pub(crate) mod default_text;
+mod emptied;
 mod every_part;
 #[cfg(any(feature = "toml", feature = "yaml"))]
 mod exact;
@@ -95,7 +96,7 @@ pub(crate) fn decode<C: Config>(
         false => closer_look::Closer::default(),
     };
     let emptied = match take_empty_flag() && !closer.refuses {
-        true => slow::emptied(C::fields(), &model, &mut PartialLayer::<C>::new()),
+        true => emptied::emptied(C::fields(), &model, &mut PartialLayer::<C>::new()),
         false => Vec::new(),
     };
     match closer.refuses {

@@ -143,7 +143,7 @@ mod tests {
 32 27 0:27 / /mnt/team\040share/local rw - tmpfs tmpfs rw
 33 27 0:28 / /srv rw - ext4 /dev/vdb rw
 34 27 0:29 / /srv rw - virtiofs work rw
-35 27 0:30 / /home rw - fuse.sshfs host: rw
+35 27 0:30 / /team rw - fuse.sshfs host: rw
 not a mount";
 
     #[test]
@@ -154,7 +154,7 @@ not a mount";
             ("/mnt/team shared/app.yaml", "ext4"),
             ("/mnt/team share/local/app.yaml", "tmpfs"),
             ("/srv/app.yaml", "virtiofs"),
-            ("/home/app.yaml", "fuse.sshfs"),
+            ("/team/app.yaml", "fuse.sshfs"),
         ] {
             assert_eq!(kind(SAMPLE, Path::new(path)), Some(expected), "{path}");
         }
