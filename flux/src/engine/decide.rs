@@ -3,6 +3,7 @@
 
 mod commit;
 mod denied;
+mod drop_ins;
 mod settings;
 mod stand_ins;
 mod status;
@@ -225,7 +226,7 @@ impl Engine {
         report: SourceReport,
         now: impl FnOnce() -> Now,
     ) -> Option<bool> {
-        let layer = report.layer;
+        let layer = self.layers.number_of(report.layer);
         if let Some(health) = report.health {
             self.health(layer, health);
         }
@@ -247,14 +248,26 @@ impl Engine {
 
     /// A source holds something; answers whether it is another content than before.
     pub(super) fn observe(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
+        match self.layers.states[layer].drop_ins {
+            None => self.observe_one(layer, observation, now),
+            Some(_) => self.observe_files(layer, observation, now),
+        }
+    }
+
+    /// [`observe`](Engine::observe) of a source with one document.
+    fn observe_one(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
         self.hold_first(layer, &observation, now);
         let news = self.layers.states[layer].observe(observation, now);
         if news {
-            self.agenda.debounce.observed(now.instant);
-            self.agenda.retry.clear_newest();
-            self.events.push(EngineEvent::ChangeReceived { layer });
+            self.received_news(layer, now);
         }
         news
+    }
+
+    fn received_news(&mut self, layer: usize, now: Now) {
+        self.agenda.debounce.observed(now.instant);
+        self.agenda.retry.clear_newest();
+        self.events.push(EngineEvent::ChangeReceived { layer });
     }
 
     /// Every configuration that code of the program may quote.
@@ -289,6 +302,9 @@ impl Engine {
     pub(super) fn health(&mut self, layer: usize, mut health: Health) {
         if let Health::Stale { error, .. } = &mut health {
             *error = self.without_secrets(error);
+        }
+        for file in self.layers.files_behind(layer) {
+            self.layers.states[file].health = health.clone();
         }
         self.layers.states[layer].health = health;
         self.events.push(EngineEvent::HealthChanged { layer });

@@ -3,6 +3,7 @@
 
 mod alike_entries;
 mod changed_by;
+pub(super) mod drop_ins;
 mod empty_entries;
 mod entries;
 mod hidden_edits;
@@ -41,8 +42,9 @@ use crate::{
     problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
+pub(crate) use drop_ins::Renumbered;
 use read_tables::LayerTables;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// A reducer of the program: the configuration that readers see and the layers, lowest first, to the folded layer.
 pub(crate) type Reducer =
@@ -63,6 +65,8 @@ pub(crate) struct Layers {
     tables: Option<Box<LayerTables>>,
     /// Whether a layer looks for its file in several places.
     searches: bool,
+    /// Whether a source has several files, each with a layer.
+    has_drop_ins: bool,
     /// What reports call that which is kept on disk, where a layer is filled with it.
     #[cfg(feature = "json")]
     pub(super) kept: Option<String>,
@@ -79,10 +83,12 @@ impl Layers {
             state.identities = Some(Box::new(Identities::new(schema.fields)));
         }
         let of_uris = states.iter().any(|state| state.uri_secrets.is_some());
-        let can_replace = states.len() > 1 && reducer.is_none();
+        let has_drop_ins = states.iter().any(|state| state.drop_ins.is_some());
+        let can_replace = (states.len() > 1 || has_drop_ins) && reducer.is_none();
         Layers {
             tables: can_replace.then(|| LayerTables::of(schema)).flatten(),
             searches: states.iter().any(|state| !state.searched.is_empty()),
+            has_drop_ins,
             has_secrets: any_secret((schema.fields)()) || of_uris,
             schema,
             states,
@@ -95,14 +101,17 @@ impl Layers {
 
     /// What the layers are called where they are kept: their origins as they are declared, the second with the same one as `origin#2`.
     pub(crate) fn keys(&self) -> Vec<String> {
-        let key = |(number, state): (usize, &LayerState)| {
-            let before = self.states.iter().take(number);
-            match before.filter(|one| one.declared == state.declared).count() {
-                0 => state.declared.to_string(),
-                same => format!("{}#{}", state.declared, same + 1),
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let declared = self.states.iter().map(|state| &*state.declared);
+        let key = |declared| {
+            let number = known.entry(declared).or_default();
+            *number += 1;
+            match *number {
+                1 => declared.to_owned(),
+                number => format!("{declared}#{number}"),
             }
         };
-        self.states.iter().enumerate().map(key).collect()
+        declared.map(key).collect()
     }
 
     /// Decodes everything that is pending; answers with the warnings.
@@ -241,6 +250,8 @@ impl Layers {
             origin: state.origin.clone(),
             decoder: state.decoder.clone(),
             prefix: state.prefix.clone(),
+            source: state.source,
+            drop_in: state.drop_in.clone(),
         });
         Served {
             layers: layers.collect(),
@@ -259,6 +270,8 @@ impl Layers {
             origin: state.origin_of(false).clone(),
             decoder: layer.decoder.clone(),
             prefix: layer.prefix.clone(),
+            source: layer.source,
+            drop_in: layer.drop_in.clone(),
         });
         // The same document may have been found in another place since.
         let contents = self.states.iter().zip(&*served.contents);

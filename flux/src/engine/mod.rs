@@ -73,7 +73,7 @@ pub(crate) use judge::decode;
 pub(crate) use layer_state::LayerState;
 #[cfg(feature = "json")]
 pub(crate) use layer_state::{FillReason, KeptContent};
-pub(crate) use layers::{Layers, Reducer};
+pub(crate) use layers::{Layers, Reducer, Renumbered};
 pub(crate) use now::Now;
 pub(crate) use probation::ProbationStep;
 pub(crate) use proposal::{Action, Denial, Passed, Question};

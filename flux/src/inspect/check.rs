@@ -6,6 +6,7 @@ mod text;
 
 use super::{
     answers::{Answers, secret_sources},
+    drop_ins::with_files,
     inputs::{InputError, InputTarget, Inputs, LayerName, by_layer, left_out, read_file},
 };
 use crate::{
@@ -209,8 +210,8 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
     let now = runtime::now();
     let schema = spec.options.schema;
     let mut declared: Vec<OfflineLayer> = Vec::new();
-    let offline = |source: Source| offline(source, inputs);
-    declared.extend(spec.sources.into_iter().map(offline));
+    let offline = |source: Source| with_files(offline(source, inputs), inputs);
+    declared.extend(spec.sources.into_iter().flat_map(offline));
     let mut new = Vec::new();
     for document in &inputs.documents {
         if let InputTarget::New(name, format) = &document.target {
@@ -225,7 +226,7 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
             });
         }
     }
-    declared.extend(spec.overrides.into_iter().map(offline));
+    declared.extend(spec.overrides.into_iter().flat_map(offline));
     let names: Vec<LayerName> = declared.iter().map(name_of).collect();
     let documents = by_layer(inputs, &names, &new)?;
     let left_out = left_out(inputs, &names, &documents)?;
@@ -320,7 +321,10 @@ pub(super) fn name_of(layer: &OfflineLayer) -> LayerName {
     LayerName {
         origin: layer.origin.clone(),
         file,
-        has_document: !matches!(layer.content, OfflineContent::Given(_)),
+        has_document: !matches!(
+            layer.content,
+            OfflineContent::Given(_) | OfflineContent::Files(..)
+        ),
     }
 }
 
@@ -342,6 +346,10 @@ pub(super) fn read(
     let mut state = LayerState::new(origin.clone(), decoder, layer.optional);
     match &layer.content {
         OfflineContent::Elsewhere => return Ok((absent(layer, now), LayerInput::LeftOut)),
+        OfflineContent::Files(layers, are_some) => {
+            state.drop_ins = Some(Arc::clone(layers));
+            state.observe(LayerState::of_files(*are_some), now);
+        }
         OfflineContent::Broken(problem) => {
             let (origin, problem) = (layer.origin.clone(), problem.clone());
             return Err(InputError::Declaration { origin, problem });

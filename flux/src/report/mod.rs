@@ -190,6 +190,14 @@ impl Report {
         self
     }
 
+    /// The layers have other numbers now.
+    #[cold]
+    pub(crate) fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        for problem in &mut self.problems {
+            problem.layer = problem.layer.and_then(&now);
+        }
+    }
+
     /// What of it is about no layer of these alone; all of it where nothing is left.
     pub(crate) fn without_layers(&self, layers: &[usize]) -> Report {
         let mut report = self.clone();

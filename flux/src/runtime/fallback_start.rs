@@ -1,6 +1,9 @@
 //! For which layers the last known good file serves at a start, while sources do not answer or hold a refused document.
 
-use super::last_known_good::{KeepOnDisk, KeptFile};
+use super::{
+    clock::now,
+    last_known_good::{KeepOnDisk, KeptFile},
+};
 use crate::{
     engine::{AnyLayer, Engine, FillReason, KeptContent, KeptDocument, LayerState, Schema},
     observe,
@@ -34,6 +37,7 @@ pub(super) fn fill(
         }
     };
     let path = keep.shown();
+    engine.expect_files(&found.with_content(), now());
     // Where every layer can take part, it is a rule that refuses what they contain together.
     let breaks_a_rule = engine.layers().states.iter().all(LayerState::is_usable);
     let kept = FoundFile {

@@ -66,6 +66,8 @@ impl Engine {
                     let known = trusted.into_iter().find(|(known, _)| *known == key);
                     known.map_or(Fingerprint(0), |(_, known)| *known)
                 }
+                // A file of several that is gone is none that is there and contains nothing.
+                LayerContent::Silent(None) if state.drop_in.is_some() => return None,
                 content => state.fingerprint(content.bytes().as_deref()),
             };
             Some((key, fingerprint))
@@ -99,12 +101,21 @@ impl Engine {
         let served = self.served_prints(trials);
         let mut fingerprints = served.clone();
         for (state, key) in self.layers.states.iter().zip(self.layers.keys()) {
-            if let Some(content) = state.incoming()
-                && let Some(entry) = fingerprints.iter_mut().find(|(known, _)| *known == key)
-            {
-                entry.1 = state.fingerprint(content.as_deref());
+            let Some(content) = state.incoming() else {
+                continue;
+            };
+            let known = fingerprints.iter().position(|(known, _)| *known == key);
+            let is_gone = state.drop_in.is_some() && content.is_none();
+            let print = || state.fingerprint(content.as_deref());
+            match known {
+                Some(at) if is_gone => drop(fingerprints.remove(at)),
+                Some(at) => fingerprints[at].1 = print(),
+                // Of a file of several that was not there.
+                None if state.drop_in.is_some() && !is_gone => fingerprints.push((key, print())),
+                None => {}
             }
         }
+        fingerprints.sort_by(|one, other| one.0.cmp(&other.0));
         let recorded = trials.record.on_trial.as_ref().filter(|one| one.running);
         if trials
             .trusted

@@ -45,9 +45,7 @@ impl Layers {
         if self.states.iter().any(|state| !state.is_usable()) {
             return Resolved::Undecodable(refused);
         }
-        let newest: Vec<bool> = (self.states.iter())
-            .map(|state| state.candidate.is_some())
-            .collect();
+        let newest = self.newest_chosen();
         let problems = match self.build(&newest, beside) {
             Ok(built) => {
                 return Resolved::Good {

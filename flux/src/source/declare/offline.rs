@@ -7,12 +7,12 @@ use super::{
 };
 #[cfg(feature = "file")]
 use super::{
-    opening::decoder_of_file,
+    opening::{decoder_of_all, decoder_of_file, drop_ins_of},
     places::{first_there, searched},
 };
-use crate::codec::Decoder;
+use crate::{codec::Decoder, source::drop_ins::DropInLayers};
 use flux_syntax::Template;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// A declared layer that is not opened.
 pub(crate) struct OfflineLayer {
@@ -38,6 +38,12 @@ pub(crate) enum OfflineContent {
         allow(dead_code, reason = "files are a feature")
     )]
     File(PathBuf),
+    /// Several files, each a layer of its own, and whether there are any.
+    #[cfg_attr(
+        not(feature = "file"),
+        allow(dead_code, reason = "files are a feature")
+    )]
+    Files(Arc<DropInLayers>, bool),
     /// On a server, in a folder, or with the program: it is not read.
     Elsewhere,
     /// It is read at start.
@@ -58,8 +64,8 @@ struct LayerPlaces {
 
 impl Source {
     /// The layer, as far as it is known without its source.
-    pub(crate) fn offline(mut self) -> OfflineLayer {
-        let (name, optional) = (self.name.take(), self.optional);
+    pub(crate) fn offline(self) -> OfflineLayer {
+        let (name, optional) = (self.name.clone(), self.optional);
         let format = self.format.clone();
         let written = self.written();
         let mut layer = match self.known() {
@@ -117,6 +123,12 @@ impl Source {
             #[cfg(feature = "file")]
             SourceKind::File(path) => {
                 let path = expand(path, &self.variables)?;
+                if let Some(layers) = drop_ins_of(&path, self.format.clone(), self.name.as_deref())?
+                {
+                    let decoder = decoder_of_all(&layers);
+                    let files = OfflineContent::Files(layers, false);
+                    return Ok((path, Some(decoder), files, LayerPlaces::default()));
+                }
                 let decoder = decoder_of_file(&path, self.format.clone())?;
                 let file = OfflineContent::File(PathBuf::from(&path));
                 Ok((path, Some(decoder), file, LayerPlaces::default()))
@@ -150,6 +162,7 @@ impl Source {
                 ))
             }
             _ => {
+                self.name = None;
                 let opened = open(self, None)?;
                 let content = OfflineContent::Given(opened.input);
                 let places = LayerPlaces::default();

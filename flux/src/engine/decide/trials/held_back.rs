@@ -10,8 +10,27 @@ use crate::engine::{
     trial_record::Fingerprints,
     trusted::Trusted,
 };
+use crate::engine::{layer_state::LayerState, layers::Renumbered};
 use crate::source::Observation;
 use std::fmt::Write as _;
+
+/// What is known of a layer from the processes before.
+fn remember_layer(state: &mut LayerState, key: &str, trials: &Trials) {
+    let of_layer = trials.known(key);
+    let identities = state.identities.as_ref();
+    state.identities = identities.map(|one| Box::new(one.with(trials.record.key, of_layer)));
+    let held = trials.record.in_quarantine();
+    for content in held.filter(|content| content.layer == key) {
+        let mut text = format!("is not applied: {}", content.sentence());
+        if let Some(others) = trials.record.in_quarantine_beside(key) {
+            let _ = write!(
+                text,
+                "; in quarantine are {others}, too: one of them may be to blame alone, and each is tried without the others"
+            );
+        }
+        state.quarantine.remember(content.fingerprint, text);
+    }
+}
 
 impl Engine {
     /// Gives the engine what is known of the processes before it; before anything is observed.
@@ -22,30 +41,24 @@ impl Engine {
         let (trials, found) = Trials::new(past, now.wall);
         let keys = self.layers.keys();
         for (state, key) in self.layers.states.iter_mut().zip(keys) {
-            let of_layer = trials.known(&key);
-            let identities = state.identities.as_ref();
-            state.identities =
-                identities.map(|one| Box::new(one.with(trials.record.key, of_layer)));
-            for content in trials
-                .record
-                .in_quarantine()
-                .filter(|content| content.layer == key)
-            {
-                let mut text = format!("is not applied: {}", content.sentence());
-                if let Some(others) = trials.record.in_quarantine_beside(&key) {
-                    let _ = write!(
-                        text,
-                        "; in quarantine are {others}, too: one of them may be to blame alone, and each is tried without the others"
-                    );
-                }
-                state.quarantine.remember(content.fingerprint, text);
-            }
+            remember_layer(state, &key, &trials);
         }
         if let Some(found) = found {
             self.events.push(EngineEvent::ProcessDied(found));
         }
         self.agenda.lifts_at = trials.lifts_at(now);
         self.trials = Some(Box::new(trials));
+    }
+
+    /// The same for layers that are new since.
+    pub(in crate::engine) fn remember_new(&mut self, numbers: &Renumbered) {
+        let Some(trials) = &self.trials else {
+            return;
+        };
+        let keys = self.layers.keys();
+        for number in numbers.new_ones() {
+            remember_layer(&mut self.layers.states[number], &keys[number], trials);
+        }
     }
 
     /// Holds back the first content of a layer, where too many processes in a row died with what they found.
@@ -87,10 +100,20 @@ impl Engine {
     /// more has no content that could be held back.
     fn fit_layers(&self, trusted: &mut Fingerprints, key: FingerprintKey) {
         let keys = self.layers.keys();
-        trusted.retain(|(known, _)| keys.contains(known));
+        // The files of a source of several are not read yet.
+        let is_file = |known: &str| {
+            let mut states = self.layers.states.iter();
+            states.any(|state| {
+                let drop_ins = state.drop_ins.as_ref();
+                drop_ins.is_some_and(|one| one.file_called(known).is_some())
+            })
+        };
+        trusted.retain(|(known, _)| keys.contains(known) || is_file(known));
         let unknown = self.layers.states.iter().zip(keys);
         let unknown = unknown.filter(|(state, layer)| {
-            state.decoder.is_some() && !trusted.iter().any(|(known, _)| known == layer)
+            state.decoder.is_some()
+                && state.drop_in.is_none()
+                && !trusted.iter().any(|(known, _)| known == layer)
         });
         let absent: Vec<_> = unknown
             .map(|(_, layer)| (layer, Fingerprint::of(key, None)))

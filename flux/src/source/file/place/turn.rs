@@ -15,7 +15,6 @@ use crate::source::file::{
     chain::{DATA, EventSpot, LinkChain, Part},
     entry::{Judgement, PathState, ReadSpan, Trust},
     event::Touch,
-    folder::is_shown,
     read::ReadOutcome,
     touches::Touches,
 };
@@ -125,7 +124,7 @@ impl WatchedPlace {
             let Part::Name(name) = &spot.part else {
                 continue;
             };
-            let mine = folder.real.as_ref() == Some(&spot.dir) && is_shown(name);
+            let mine = folder.real.as_ref() == Some(&spot.dir) && folder.reads(name);
             if mine && *touch != Touch::Gone && !self.leaves.contains_key(name) {
                 let target = folder.target_of(name);
                 if target.path.is_dir() {
@@ -250,7 +249,7 @@ mod tests {
         };
         make();
         let begin = Instant::now() + QUIET * 10;
-        let mut place = WatchedPlace::folder(target, QUIET);
+        let mut place = WatchedPlace::folder(target, None, QUIET);
         place.look(Trust::Unproven, Wait::Forever, begin).unwrap();
         assert!(place.take_news() && is_there(&place));
 

@@ -1,0 +1,69 @@
+//! The layer of one file of several, or of the source of them: when nothing keeps it any more, and its numbers.
+
+use super::LayerState;
+use crate::{
+    engine::{content::Observed, layers::Renumbered},
+    report::Entry,
+    source::{Content, Observation, drop_ins::DropInLayers},
+};
+
+impl LayerState {
+    /// The layer of a file of this source.
+    pub(crate) fn of_file(source: usize, layers: &DropInLayers, name: &str) -> Self {
+        let mut state = LayerState::new(layers.origin(name), layers.decoder(name), true);
+        state.file = Some(layers.folder().join(name));
+        state.source = source;
+        state.drop_in = Some(name.into());
+        state
+    }
+
+    /// What comes next of it is no more the first content than what comes of this one, whose file it is.
+    pub(in crate::engine) fn is_no_first(&mut self, source: &LayerState) {
+        self.was_read = source.was_read;
+    }
+
+    /// What the source of several files is given in the place of them.
+    pub(crate) fn of_files(are_some: bool) -> Observation {
+        match are_some {
+            true => Observation::Value(Content::new([])),
+            false => Observation::Absent,
+        }
+    }
+
+    /// Whether its file is gone, and nothing is to be known of it but what is served or may be again.
+    pub(in crate::engine) fn is_gone(&self) -> bool {
+        let is_absent = matches!(self.newest, Some(Observed::Absent));
+        let is_settled =
+            self.pending.is_none() && self.candidate.is_none() && self.refusal.is_none();
+        let is_silent = self
+            .accepted
+            .as_ref()
+            .is_none_or(|one| one.is_silent() && !one.is_kept());
+        is_absent && is_settled && is_silent && self.quarantine.is_empty()
+    }
+
+    /// Every number of a layer in it follows.
+    pub(in crate::engine) fn renumber(&mut self, numbers: &Renumbered) {
+        let entries = [
+            &mut self.emptied,
+            &mut self.without_effect,
+            &mut self.replacing,
+        ];
+        for entry in entries.into_iter().flatten() {
+            renumber_entry(entry, numbers);
+        }
+        let problems = [
+            &mut self.warnings,
+            &mut self.empty_entries,
+            &mut self.replaced_tables,
+        ];
+        for problem in problems.into_iter().flatten() {
+            problem.layer = problem.layer.and_then(|layer| numbers.now(layer));
+        }
+    }
+}
+
+/// The number of the layer of an entry follows.
+pub(in crate::engine) fn renumber_entry(entry: &mut Entry, numbers: &Renumbered) {
+    entry.renumber(|layer| numbers.now(layer));
+}

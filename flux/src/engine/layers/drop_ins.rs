@@ -1,0 +1,188 @@
+//! The layers of a source of several files: one for each file, in the order of their names, behind the layer of the source itself,
+//! which contains nothing. They come and go with the files; every number of a layer that is kept somewhere follows.
+
+use super::Layers;
+use crate::{
+    engine::{
+        content::LayerContent, decoded::DecodedContent, identity::Identities,
+        layer_state::LayerState,
+    },
+    source::drop_ins::DropInLayers,
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
+
+/// How the numbers of the layers have changed.
+pub(crate) struct Renumbered {
+    /// Of each layer there is now, the number it had; none where it is new.
+    before: Vec<Option<usize>>,
+    /// Of each layer there was, its number now; none where it is gone.
+    now: Vec<Option<usize>>,
+}
+
+impl Renumbered {
+    /// Of so many layers, behind each of these numbers a new one more.
+    pub(crate) fn behind(numbers: &[usize], count: usize) -> Self {
+        let mut before = Vec::new();
+        for number in 0..count {
+            before.push(Some(number));
+            let new = numbers.iter().filter(|behind| **behind == number);
+            before.extend(new.map(|_| None));
+        }
+        Renumbered::of(before, count)
+    }
+
+    fn of(before: Vec<Option<usize>>, count: usize) -> Self {
+        let mut now = vec![None; count];
+        for (number, before) in before.iter().enumerate() {
+            if let Some(before) = before {
+                now[*before] = Some(number);
+            }
+        }
+        Renumbered { before, now }
+    }
+
+    /// The number of the layer that had this one.
+    pub(crate) fn now(&self, before: usize) -> Option<usize> {
+        self.now.get(before).copied().flatten()
+    }
+
+    /// The layers that are new.
+    pub(in crate::engine) fn new_ones(&self) -> impl Iterator<Item = usize> {
+        let all = self.before.iter().enumerate();
+        all.filter_map(|(number, before)| before.is_none().then_some(number))
+    }
+
+    /// One thing for each layer; `new` is that of a layer that is new.
+    pub(crate) fn each<T: Clone>(&self, old: &[T], new: &T) -> Vec<T> {
+        let one = |before: &Option<usize>| before.and_then(|before| old.get(before));
+        let all = self.before.iter();
+        all.map(|before| one(before).unwrap_or(new).clone())
+            .collect()
+    }
+
+    /// What the layers contained; none where that is not known of any.
+    pub(crate) fn contents(&self, old: &Arc<[LayerContent]>) -> Arc<[LayerContent]> {
+        match old.is_empty() {
+            true => Arc::clone(old),
+            false => self.each(old, &LayerContent::Silent(None)).into(),
+        }
+    }
+}
+
+impl Layers {
+    /// The layers of the sources, without those of files of theirs, in the order in which they are declared.
+    pub(crate) fn of_sources(&self) -> impl Iterator<Item = &LayerState> {
+        self.states.iter().filter(|state| state.drop_in.is_none())
+    }
+
+    /// The number of a source's own layer.
+    pub(crate) fn number_of(&self, source: usize) -> usize {
+        match self.has_drop_ins {
+            true => {
+                let is_it = |state: &LayerState| state.source == source && state.drop_in.is_none();
+                self.states.iter().position(is_it).unwrap_or(source)
+            }
+            false => source,
+        }
+    }
+
+    /// The numbers of the layers of a source's files, where this is its own one.
+    pub(in crate::engine) fn files_behind(&self, number: usize) -> Range<usize> {
+        let start = number + 1;
+        let behind = self.states.iter().skip(start);
+        let count = behind.take_while(|state| state.drop_in.is_some()).count();
+        start..start + count
+    }
+
+    /// The files of a source are these from now on: each has a layer, and one that is gone has none where `may_go`.
+    pub(in crate::engine) fn files_are(
+        &mut self,
+        number: usize,
+        files: &[&str],
+        may_go: impl Fn(usize, &LayerState) -> bool,
+    ) -> Option<Renumbered> {
+        let layers = Arc::clone(self.states[number].drop_ins.as_ref()?);
+        let behind = self.files_behind(number);
+        let named: HashSet<&str> = files.iter().copied().collect();
+        let goes = |(at, state): (usize, &LayerState)| {
+            let name = state.drop_in.as_deref().unwrap_or_default();
+            !named.contains(name) && may_go(at, state)
+        };
+        let mut known = self.states[behind.clone()].iter();
+        let has = |name: &&str| known.any(|state| state.drop_in.as_deref() == Some(*name));
+        let mut at = behind.clone().zip(&self.states[behind.clone()]);
+        // Both are in the order of the names.
+        if files.iter().all(has) && !at.any(goes) {
+            return None;
+        }
+        let count = self.states.len();
+        let rest = self.states.split_off(behind.end);
+        let old = self.states.split_off(behind.start);
+        let mut all: BTreeMap<Arc<str>, (Option<usize>, LayerState)> = BTreeMap::new();
+        for (at, state) in behind.clone().zip(old) {
+            if !goes((at, &state))
+                && let Some(name) = state.drop_in.clone()
+            {
+                all.insert(name, (Some(at), state));
+            }
+        }
+        for file in files {
+            if !all.contains_key(*file) {
+                let name: Arc<str> = Arc::from(*file);
+                let state = self.of_file(number, &layers, file);
+                all.insert(name, (None, state));
+            }
+        }
+        let mut before: Vec<Option<usize>> = (0..behind.start).map(Some).collect();
+        for (_, (known, state)) in all {
+            before.push(known);
+            self.states.push(state);
+        }
+        before.extend((behind.end..count).map(Some));
+        self.states.extend(rest);
+        Some(Renumbered::of(before, count))
+    }
+
+    /// The layer of a file that was not there so far.
+    fn of_file(&self, number: usize, layers: &DropInLayers, name: &str) -> LayerState {
+        let source = &self.states[number];
+        let mut state = LayerState::of_file(source.source, layers, &name);
+        state.health = source.health.clone();
+        state.proven = source.proven.clone();
+        state.identities = Some(Box::new(Identities::new(self.schema.fields)));
+        state.is_no_first(source);
+        if source.is_accepted() {
+            state.accepted = Some(DecodedContent::silent(None));
+        }
+        state
+    }
+
+    /// Which of the newest contents may take part: none of a source's files where one of them is refused.
+    pub(super) fn newest_chosen(&self) -> Vec<bool> {
+        let states = self.states.iter();
+        let mut newest: Vec<bool> = states.map(|state| state.candidate.is_some()).collect();
+        if !self.has_drop_ins {
+            return newest;
+        }
+        let own = self.states.iter().enumerate();
+        for (number, _) in own.filter(|(_, state)| state.drop_ins.is_some()) {
+            let all = number..self.files_behind(number).end;
+            let mut states = self.states[all.clone()].iter();
+            if states.any(|state| state.refusal.is_some()) {
+                newest[all].fill(false);
+            }
+        }
+        newest
+    }
+
+    /// Every number of a layer in the layers themselves follows.
+    pub(in crate::engine) fn renumber(&mut self, numbers: &Renumbered) {
+        for state in &mut self.states {
+            state.renumber(numbers);
+        }
+    }
+}
