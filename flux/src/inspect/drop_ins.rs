@@ -25,9 +25,16 @@ pub(super) fn with_files(mut layer: OfflineLayer, inputs: &Inputs) -> Vec<Offlin
         }
     };
     let given = given_files(&layers, inputs, &|file| there.contains(file));
-    layer.content =
-        OfflineContent::Files(Arc::clone(&layers), !there.is_empty() || !given.is_empty());
-    let all: BTreeSet<String> = there.into_iter().chain(given).collect();
+    of_files(layer, &layers, there.into_iter().chain(given).collect())
+}
+
+/// The layer of a source, and behind it those of these files.
+pub(super) fn of_files(
+    mut layer: OfflineLayer,
+    layers: &Arc<DropInLayers>,
+    files: BTreeSet<String>,
+) -> Vec<OfflineLayer> {
+    layer.content = OfflineContent::Files(Arc::clone(layers), !files.is_empty());
     let file = |name: String| OfflineLayer {
         origin: layers.origin(&name),
         declared: layers.origin(&name),
@@ -36,12 +43,12 @@ pub(super) fn with_files(mut layer: OfflineLayer, inputs: &Inputs) -> Vec<Offlin
         content: OfflineContent::File(layers.folder().join(&name)),
         searched: Vec::new(),
     };
-    let files: Vec<OfflineLayer> = all.into_iter().map(file).collect();
+    let files: Vec<OfflineLayer> = files.into_iter().map(file).collect();
     std::iter::once(layer).chain(files).collect()
 }
 
 /// The files of the source that are there now.
-pub(super) fn files_in(layers: &DropInLayers) -> Result<BTreeSet<String>, String> {
+fn files_in(layers: &DropInLayers) -> Result<BTreeSet<String>, String> {
     let folder = layers.folder();
     let cannot = |error: io::Error| format!("{} cannot be read: {error}", folder.display());
     let entries = match fs::read_dir(folder) {

@@ -2,6 +2,7 @@
 
 use super::{
     check::{Checked, absent, evaluated, name_of, offline, read, with_variables},
+    drop_ins::of_files,
     inputs::{Inputs, left_out},
     planned::{KeptBase, PlanBase, PlannedChange},
 };
@@ -11,6 +12,8 @@ use crate::{
     runtime::{self, KeptConfiguration, KeptDefaults},
     source::{Content, Observation, declare::OfflineContent},
 };
+
+use std::sync::Arc;
 
 /// What a program served last, as far as it is on disk.
 pub(crate) struct LastGood {
@@ -38,7 +41,18 @@ impl<C: Config> Builder<C> {
         let (mut states, mut origins, mut elsewhere) =
             (Vec::<LayerState>::new(), Vec::<String>::new(), Vec::new());
         let sources = self.spec.sources.into_iter().chain(self.spec.overrides);
-        let layers: Vec<_> = sources.map(|source| offline(source, inputs)).collect();
+        let kept_layers = kept.with_content();
+        let layers = sources.flat_map(|source| {
+            let layer = offline(source, inputs);
+            let OfflineContent::Files(files, _) = &layer.content else {
+                return vec![layer];
+            };
+            let (files, known) = (Arc::clone(files), kept_layers.iter());
+            let known = known.filter_map(|layer| files.file_called(layer));
+            let known = known.map(str::to_owned).collect();
+            of_files(layer, &files, known)
+        });
+        let layers: Vec<_> = layers.collect();
         let names: Vec<_> = layers.iter().map(name_of).collect();
         let none: Vec<_> = names.iter().map(|_| None).collect();
         let left_out = left_out(&inputs.terms(), &names, &none);

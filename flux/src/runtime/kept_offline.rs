@@ -32,6 +32,12 @@ impl KeptConfiguration {
     pub(crate) fn document(&self, key: &str) -> Result<Option<(Decoder, Vec<u8>)>, String> {
         self.file.document(key)
     }
+
+    /// The layers that contained anything.
+    pub(crate) fn with_content(&self) -> Vec<&str> {
+        self.file.with_content()
+    }
+
     /// The defaults of the program that wrote it, where it has them.
     pub(crate) fn into_defaults(self) -> Option<KeptDefaults> {
         self.file.defaults

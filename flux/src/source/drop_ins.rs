@@ -59,6 +59,12 @@ impl DropInLayers {
         &self.pattern
     }
 
+    /// The pattern behind what the layers are called by.
+    #[cfg(feature = "testing")]
+    pub(crate) fn named_pattern(&self) -> String {
+        format!("{}{}", self.before, self.pattern.name())
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -56,6 +56,11 @@ impl Pattern {
         &self.folder
     }
 
+    /// What is behind the folder.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether a file of this name is read. A hidden one never is.
     pub fn fits(&self, name: &str) -> bool {
         let mut pieces = self.name.split('*');

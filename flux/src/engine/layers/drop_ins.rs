@@ -171,8 +171,12 @@ impl Layers {
         let own = self.states.iter().enumerate();
         for (number, _) in own.filter(|(_, state)| state.drop_ins.is_some()) {
             let all = number..self.files_behind(number).end;
-            let mut states = self.states[all.clone()].iter();
-            if states.any(|state| state.refusal.is_some()) {
+            // What was taken back holds up nothing: its file may never change.
+            let refused = self.states[all.clone()]
+                .iter()
+                .flat_map(|state| &state.refusal);
+            let mut refused = refused.flatten();
+            if refused.any(|entry| !entry.is_taken_back()) {
                 newest[all].fill(false);
             }
         }
