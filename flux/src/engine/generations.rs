@@ -1,6 +1,8 @@
 //! How many earlier configurations are kept, which of them can be served again, and what each one's record has.
 
-use super::{content::LayerContent, layers::Renumbered, served::WaitingPath, value::AnySnapshot};
+use super::{
+    content::LayerContent, renumbered::Renumbered, served::WaitingPath, value::AnySnapshot,
+};
 use crate::problem::serialized;
 use std::{collections::VecDeque, fmt, sync::Arc, time::SystemTime};
 

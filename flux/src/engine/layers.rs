@@ -3,7 +3,7 @@
 
 mod alike_entries;
 mod changed_by;
-pub(super) mod drop_ins;
+mod drop_ins;
 mod empty_entries;
 mod entries;
 mod hidden_edits;
@@ -42,7 +42,6 @@ use crate::{
     problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
-pub(crate) use drop_ins::Renumbered;
 use read_tables::LayerTables;
 use std::{collections::HashMap, sync::Arc};
 

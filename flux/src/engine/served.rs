@@ -1,7 +1,7 @@
 //! What is kept of the configuration that readers see for explanations: its layers and contents, shared, so that an update copies a
 //! few pointers.
 
-use super::{content::LayerContent, layers::Renumbered, value::AnySnapshot};
+use super::{content::LayerContent, renumbered::Renumbered, value::AnySnapshot};
 use crate::codec::Decoder;
 use std::{fmt, sync::Arc, time::SystemTime};
 

@@ -5,7 +5,7 @@ mod files;
 #[cfg(feature = "derive")]
 mod tests;
 
-use files::RecordedFiles;
+use files::FilesOfSource;
 
 use crate::record::{
     Outcome, Recorder, Refused,
@@ -105,7 +105,7 @@ struct Recorded {
     decoder: Option<Decoder>,
     input: RecordedInput,
     /// Its files, where it is a source of several.
-    files: Option<RecordedFiles>,
+    files: Option<FilesOfSource>,
     last: Option<Arc<[u8]>>,
     printed: String,
 }
@@ -400,7 +400,7 @@ impl Recorded {
             optional: opened.optional,
             decoder: opened.decoder.clone(),
             input,
-            files: opened.drop_ins.as_ref().map(RecordedFiles::of),
+            files: opened.drop_ins.as_ref().map(FilesOfSource::of),
             last: None,
             printed: String::new(),
         }

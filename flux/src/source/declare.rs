@@ -1,5 +1,7 @@
 //! How a layer is declared (`Source`): its source, its format, whether it may be absent.
 
+#[cfg(feature = "testing")]
+mod document_of;
 mod expand;
 mod named;
 mod offline;
@@ -9,12 +11,12 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "testing")]
+pub(crate) use document_of::document_of;
 #[cfg(any(feature = "json", feature = "dotenv"))]
 pub(crate) use expand::expand;
 pub(crate) use named::share_variables;
 pub(crate) use offline::{OfflineContent, OfflineLayer};
-#[cfg(feature = "testing")]
-pub(crate) use opening::document_of;
 #[cfg(feature = "dotenv")]
 pub(super) use opening::read;
 pub(crate) use opening::{Input, Opened, open};

@@ -51,6 +51,18 @@ impl Pattern {
         }))
     }
 
+    /// What is known of the pattern in a path before its variables are: as if each were a word.
+    ///
+    /// # Errors
+    /// As [`of`](Pattern::of).
+    pub fn of_template(path: &Template) -> Result<Option<Self>, String> {
+        let words = path.parts.iter().map(|part| match part {
+            Part::Text(text) => text.as_str(),
+            Part::Var { .. } => "name",
+        });
+        Pattern::of(&words.collect::<String>())
+    }
+
     /// The folder as it is written, with the separator at its end; empty for the folder that the program is in.
     pub fn folder(&self) -> &str {
         &self.folder
@@ -89,15 +101,6 @@ impl Pattern {
         let ending = self.name.rsplit_once('.');
         ending.is_none_or(|(_, ending)| ending.contains('*'))
     }
-}
-
-/// What is known of the pattern in a path before its variables are: as if each were a word.
-pub(crate) fn of_template(path: &Template) -> Result<Option<Pattern>, String> {
-    let words = path.parts.iter().map(|part| match part {
-        Part::Text(text) => text.as_str(),
-        Part::Var { .. } => "name",
-    });
-    Pattern::of(&words.collect::<String>())
 }
 
 #[cfg(test)]

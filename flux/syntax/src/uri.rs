@@ -1,7 +1,7 @@
 //! How a source URI is read (`file:`, `env:`, `args:`, servers), what is refused in it, and where a password must not be.
 
 use crate::{
-    Dotenv, Naming, Remote, Scheme, Template, nearest, pattern,
+    Dotenv, Naming, Pattern, Remote, Scheme, Template, nearest,
     remote::{self, secret_written_down},
     scheme::SHAPES,
     search::{self, Searched},
@@ -176,7 +176,7 @@ fn read(text: &str) -> Result<Uri, UriError> {
                 return Ok(Uri::Search { file, folders });
             }
             let file = template(path.clone())?;
-            match pattern::of_template(&file) {
+            match Pattern::of_template(&file) {
                 Ok(_) => Ok(Uri::File { path: file }),
                 Err(message) => fail(message, path),
             }

@@ -2,7 +2,7 @@
 
 use super::LayerState;
 use crate::{
-    engine::{content::Observed, layers::Renumbered},
+    engine::{content::Observed, renumbered::Renumbered},
     report::Entry,
     source::{Content, Observation, drop_ins::DropInLayers},
 };

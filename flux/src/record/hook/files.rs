@@ -22,14 +22,14 @@ pub(super) struct RecordedFile {
 }
 
 /// The files of a source.
-pub(super) struct RecordedFiles {
+pub(super) struct FilesOfSource {
     pub(super) layers: Arc<DropInLayers>,
     known: BTreeMap<String, RecordedFile>,
 }
 
-impl RecordedFiles {
+impl FilesOfSource {
     pub(super) fn of(layers: &Arc<DropInLayers>) -> Self {
-        RecordedFiles {
+        FilesOfSource {
             layers: Arc::clone(layers),
             known: BTreeMap::new(),
         }

@@ -1,1 +1,160 @@
-//! To come.
+//! Files of a folder in what is kept: the last known good configuration, trials, recordings.
+
+use super::{DropInApp, DropInFolder};
+use flux::{
+    Builder, Capacitor, Error, Flux, Secrets, State,
+    source::DropIns,
+    testing::{Recorder, Recording, harness},
+};
+use std::{fs, time::Duration};
+
+fn keeping(folder: &DropInFolder, at: &tempfile::TempDir) -> Builder<DropInApp> {
+    let kept = at.path().join("known-good.json");
+    Capacitor::<DropInApp>::builder()
+        .source(folder.source())
+        .debounce(Duration::ZERO)
+        .last_known_good(kept.to_str().unwrap(), Secrets::Omit)
+}
+
+#[tokio::test]
+async fn a_start_over_a_broken_file_serves_the_files_of_before() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = DropInFolder::of(&[("10-a.yaml", "n: 1"), ("20-b.yaml", "name: b")]);
+    let before = keeping(&folder, &at).build().unwrap();
+    before.start().await.unwrap();
+    before.stop().await;
+    let kept = fs::read_to_string(at.path().join("known-good.json")).unwrap();
+    assert!(kept.contains(&folder.origin("20-b.yaml")), "{kept}");
+
+    folder.put("20-b.yaml", "name: [");
+    folder.put("30-c.yaml", "labels: {c: c}");
+    folder.remove("10-a.yaml");
+    let after = keeping(&folder, &at).build().unwrap();
+    let _ = after.start().await;
+    assert_eq!(after.state(), State::Degraded);
+    let app = after.get();
+    assert_eq!((app.n, &*app.name, app.labels.len()), (1, "b", 0));
+    let report = after.last_error().unwrap().to_string();
+    assert!(report.contains(&folder.origin("20-b.yaml")), "{report}");
+    folder.put("20-b.yaml", "name: new");
+    crate::until("what is there now", || {
+        let app = after.get();
+        app.n == 0 && app.name == "new" && app.labels.len() == 1
+    })
+    .await;
+    assert_eq!(after.state(), State::Healthy);
+    after.stop().await;
+
+    // The same files are what is kept.
+    let again = keeping(&folder, &at).build().unwrap();
+    again.start().await.unwrap();
+    assert_eq!(again.state(), State::Healthy);
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_file_is_on_trial_and_the_same_files_are_not() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = DropInFolder::of(&[("10-a.yaml", "n: 1")]);
+    let start = async || {
+        let capacitor = keeping(&folder, &at).trial(2).build().unwrap();
+        capacitor.start().await.unwrap();
+        capacitor
+    };
+    let first = start().await;
+    crate::until("what is served is kept", || {
+        at.path().join("known-good.json").exists()
+    })
+    .await;
+    first.trust().await.unwrap();
+    first.stop().await;
+    let second = start().await;
+    assert!(second.status().trial.is_none(), "{}", second.status());
+    folder.put("20-b.yaml", "name: b");
+    crate::until("the new file", || second.get().name == "b").await;
+    let trial = second.status().trial.clone().expect("it is on trial");
+    assert_eq!(trial.changed, ["name"]);
+    second.trust().await.unwrap();
+    assert!(second.status().trial.is_none());
+    folder.remove("10-a.yaml");
+    crate::until("without the first file", || second.get().n == 0).await;
+    assert_eq!(second.status().trial.as_ref().unwrap().changed, ["n"]);
+    second.trust().await.unwrap();
+    second.stop().await;
+    let third = start().await;
+    assert!(third.status().trial.is_none(), "{}", third.status());
+    third.stop().await;
+}
+
+#[derive(Flux, Debug)]
+#[flux(optional_source = "file:app.yaml", source = "file:conf.d/*")]
+struct RecordedApp {
+    #[flux(default = 0, range = 0..=9)]
+    n: u32,
+    #[flux(secret, default = "none", non_empty)]
+    token: String,
+}
+
+#[tokio::test]
+async fn a_recording_has_every_file_without_its_secrets_and_is_played_again() {
+    let recorder = Recorder::in_memory();
+    let app = harness::<RecordedApp>()
+        .document(
+            "conf.d/*",
+            DropIns::document([
+                ("10-a.yaml", "n: 1\ntoken: hunter2"),
+                ("20-b.toml", "n = 2"),
+            ]),
+        )
+        .with(|builder| builder.record(&recorder))
+        .start()
+        .await;
+    let set = |files: &[(&str, &str)]| {
+        let document = DropIns::document(files.iter().copied());
+        let app = &app;
+        async move { app.set("conf.d/*", document).await }
+    };
+    set(&[
+        ("10-a.yaml", "n: 1\ntoken: hunter2"),
+        ("15-c.json", r#"{"token": "geheim"}"#),
+    ])
+    .await
+    .unwrap();
+    assert_eq!((app.get().n, &*app.get().token), (1, "geheim"));
+    set(&[("10-a.yaml", "n: 99\ntoken: hunter2")])
+        .await
+        .unwrap_err();
+    set(&[
+        ("10-a.yaml", "n: [\ntoken: hunter2"),
+        ("20-b.toml", "n = 5"),
+    ])
+    .await
+    .unwrap_err();
+    app.remove("conf.d/*").await.unwrap_err();
+    set(&[("20-b.toml", "n = 5")]).await.unwrap();
+    set(&[("20-b.toml", "# another comment\nn = 5")])
+        .await
+        .unwrap();
+    set(&[("README", "hunter2")]).await.unwrap_err();
+    set(&[("20-b.toml", "n = 6")]).await.unwrap();
+    app.stop().await;
+    let log = recorder.lines();
+    assert!(!log.contains("hunter2") && !log.contains("geheim"), "{log}");
+    assert!(log.contains("15-c.json"), "{log}");
+    let recording: Recording = log.parse().unwrap();
+    let replay = recording.replay(RecordedApp::builder()).await.unwrap();
+    replay.assert_same();
+    assert_eq!(replay.get().n, 6);
+    let refused = recording.outcomes();
+    let mut refused = refused.iter().flat_map(|outcome| &outcome.refused);
+    assert!(refused.any(|one| one.layer == "conf.d/10-a.yaml"), "{log}");
+}
+
+#[tokio::test]
+async fn a_start_that_is_refused_without_anything_kept_is_an_error() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = DropInFolder::of(&[("10-a.yaml", "n: many")]);
+    let capacitor = keeping(&folder, &at).build().unwrap();
+    assert!(matches!(capacitor.start().await, Err(Error::Refused(_))));
+    capacitor.stop().await;
+}

@@ -10,7 +10,7 @@ use crate::engine::{
     trial_record::Fingerprints,
     trusted::Trusted,
 };
-use crate::engine::{layer_state::LayerState, layers::Renumbered};
+use crate::engine::{layer_state::LayerState, renumbered::Renumbered};
 use crate::source::Observation;
 use std::fmt::Write as _;
 
