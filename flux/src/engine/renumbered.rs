@@ -60,3 +60,37 @@ impl Renumbered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_by_a_number_follows_it() {
+        let numbers = Renumbered::behind(&[0, 2, 2], 3);
+        assert_eq!(
+            numbers
+                .each(&['a', 'b', 'c'], &'-')
+                .iter()
+                .collect::<String>(),
+            "a-bc--"
+        );
+        let now = [0, 1, 2, 3].map(|number| numbers.now(number));
+        assert_eq!(now, [Some(0), Some(2), Some(3), None]);
+        assert_eq!(numbers.new_ones().collect::<Vec<_>>(), [1, 4, 5]);
+        let gone = Renumbered::of(vec![Some(0), None, Some(2)], 3);
+        assert_eq!(gone.now(1), None);
+        assert_eq!(gone.each(&['a', 'b', 'c'], &'-'), ['a', '-', 'c']);
+    }
+
+    #[test]
+    fn what_the_layers_contained_before_anything_is_known_stays_unknown() {
+        let numbers = Renumbered::behind(&[0], 1);
+        assert!(numbers.contents(&Arc::from([])).is_empty());
+        let known = numbers.contents(&Arc::from([LayerContent::Kept(None)]));
+        assert_eq!(
+            *known,
+            [LayerContent::Kept(None), LayerContent::Silent(None)]
+        );
+    }
+}

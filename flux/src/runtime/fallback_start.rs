@@ -164,6 +164,15 @@ impl FoundFile<'_> {
         }
     }
 
+    /// Whether it has files of a source of several.
+    fn has_files_of(&self, state: &LayerState) -> bool {
+        let is_file = |key: &&str| {
+            let files = state.drop_ins.as_ref();
+            files.is_some_and(|files| files.file_called(key).is_some())
+        };
+        self.found.with_content().iter().any(is_file)
+    }
+
     /// What it has of a layer, with warnings; or why that cannot serve.
     fn of_layer(
         &self,
@@ -177,6 +186,8 @@ impl FoundFile<'_> {
             Some((layer, warnings)) => Ok((Some(layer), warnings)),
             // It had no document then, or it is new since.
             None if state.optional && may_lack() => Ok((None, Vec::new())),
+            // What it has is that of its files.
+            None if self.has_files_of(state) => Ok((None, Vec::new())),
             None => {
                 let known = self.found.with_content();
                 let others = match known.is_empty() {

@@ -1,6 +1,11 @@
 //! The layers of the files that a pattern names, `conf.d/*.yaml`: what each is called and by which format it is read, and the one
 //! document in which their source delivers them together.
 
+#![cfg_attr(
+    not(feature = "file"),
+    allow(dead_code, reason = "files are a feature")
+)]
+
 use crate::{
     codec::Decoder,
     problem::{escaped, shortened},

@@ -92,7 +92,7 @@ impl Layers {
     /// The layer of a file that was not there so far.
     fn of_file(&self, number: usize, layers: &DropInLayers, name: &str) -> LayerState {
         let source = &self.states[number];
-        let mut state = LayerState::of_file(source.source, layers, &name);
+        let mut state = LayerState::of_file(source.source, layers, name);
         state.health = source.health.clone();
         state.proven = source.proven.clone();
         state.identities = Some(Box::new(Identities::new(self.schema.fields)));

@@ -11,11 +11,8 @@ use crate::{
     problem::{escaped, shortened},
     report::ARGUMENTS,
     source::{
-        DynWatcher, Observer, Patience, Session, Terms, UriSecrets,
-        arguments::Arguments,
-        drop_ins::{DropInLayers, unknown_format},
-        environment::Variables,
-        renewed::Renewed,
+        DynWatcher, Observer, Patience, Session, Terms, UriSecrets, arguments::Arguments,
+        drop_ins::DropInLayers, environment::Variables, renewed::Renewed,
     },
 };
 use flux_syntax::{Format, Remote, Template, Uri};
@@ -264,15 +261,15 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
 }
 
 /// A file's own format, or that of its name.
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "testing"))]
 pub(super) fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
     format
         .or_else(|| Format::of_path(path).map(Decoder::from))
-        .ok_or_else(|| unknown_format(path))
+        .ok_or_else(|| crate::source::drop_ins::unknown_format(path))
 }
 
 /// The layers of the files that a pattern names; none where the path is that of one file.
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "testing"))]
 pub(super) fn drop_ins_of(
     path: &str,
     format: Option<Decoder>,
@@ -288,7 +285,7 @@ pub(super) fn drop_ins_of(
 }
 
 /// The decoder of a source of several files, which is asked for none of them.
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "testing"))]
 pub(super) fn decoder_of_all(layers: &DropInLayers) -> Decoder {
     let common = layers.common_decoder().cloned();
     common.unwrap_or_else(|| Decoder::from(Format::Json))

@@ -1,6 +1,8 @@
 //! How files of a folder are declared, beside other layers, and what cannot work.
 
 use super::{DropInApp, DropInFolder, built, source};
+use std::collections::BTreeMap;
+
 use flux::{
     Capacitor, Flux, Format, Source,
     source::{Channel, DropIns},
@@ -174,4 +176,107 @@ async fn a_null_a_list_and_a_map_are_merged_as_in_declared_layers() {
     };
     assert!(!warnings(&declared).is_empty());
     assert_eq!(warnings(&in_folder), warnings(&declared));
+}
+
+#[derive(Flux, Debug)]
+#[flux(optional_source = "file:conf.d/*.yaml")]
+struct RandomFiles {
+    #[flux(default = 0)]
+    n: u32,
+    #[flux(default)]
+    labels: BTreeMap<String, u32>,
+}
+
+/// What each file of a folder has, and whether it can be read.
+type RandomFolder = BTreeMap<String, (u32, bool)>;
+
+fn made_of(files: &RandomFolder) -> (u32, BTreeMap<String, u32>) {
+    let labels = files.iter().map(|(name, (n, _))| (name.clone(), *n));
+    let last = files.last_key_value().map_or(0, |(_, (n, _))| *n);
+    (last, labels.collect())
+}
+
+fn document_of(files: &RandomFolder) -> Vec<u8> {
+    let text = |(name, (n, is_good)): (&String, &(u32, bool))| {
+        let end = if *is_good { "" } else { "[" };
+        let text = format!("n: {n}\nlabels: {{{name}: {n}}}\n{end}");
+        (format!("{name}.yaml"), text)
+    };
+    DropIns::document(files.iter().map(text))
+}
+
+/// Files come, change, break and go, and at times a generation of before serves again.
+#[tokio::test]
+async fn after_any_changes_the_files_are_what_they_would_be_at_a_start() {
+    let now = std::time::SystemTime::now();
+    let seed = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    println!("seed {seed}");
+    let mut random = seed;
+    let mut below = |limit: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % limit
+    };
+    let app = harness::<RandomFiles>()
+        .with(|builder| builder.generations(6))
+        .start()
+        .await;
+    let mut files = RandomFolder::new();
+    let (mut serves, mut known) = (RandomFolder::new(), BTreeMap::new());
+    let mut number = 0;
+    for round in 0..300 {
+        for _ in 0..=below(3) {
+            number += 1;
+            let name = format!("f{:02}", below(12));
+            match below(8) {
+                0..3 => drop(files.remove(&name)),
+                3 => drop(files.insert(name, (number, false))),
+                _ => drop(files.insert(name, (number, true))),
+            }
+        }
+        let is_good = files.values().all(|(_, is_good)| *is_good);
+        let outcome = app.set("conf.d/*.yaml", document_of(&files)).await;
+        assert_eq!(outcome.is_ok(), is_good, "{round}: {outcome:?}");
+        if is_good {
+            serves.clone_from(&files);
+            known.insert(app.generation(), serves.clone());
+        }
+        let value = || (app.get().n, app.get().labels.clone());
+        assert_eq!(value(), made_of(&serves), "round {round}");
+        for (name, (n, _)) in &serves {
+            let set = app.explain(&format!("labels.{name}")).unwrap();
+            let place = format!("conf.d/{name}.yaml:2:");
+            assert!(set.to_string().contains(&place), "{set}, {n}");
+        }
+        app.blame("").unwrap();
+        let status = app.status();
+        let origins: Vec<&str> = status.layers.iter().map(|one| &*one.origin).collect();
+        assert!(origins.is_sorted(), "{origins:?}");
+        if below(10) > 0 {
+            continue;
+        }
+        let kept = app.status().generations.clone();
+        let back = kept.iter().rev().nth(1).map(|one| one.number);
+        let Some((back, of_then)) = back.and_then(|back| Some((back, known.get(&back)?.clone())))
+        else {
+            continue;
+        };
+        app.rollback(Some(back)).await.unwrap();
+        assert_eq!(value(), made_of(&of_then), "round {round}, back to {back}");
+        // What is other content than what was taken back is taken up.
+        for name in files
+            .keys()
+            .chain(of_then.keys())
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            number += 1;
+            files.insert(name, (number, true));
+        }
+        app.set("conf.d/*.yaml", document_of(&files)).await.unwrap();
+        serves.clone_from(&files);
+        assert_eq!(value(), made_of(&serves), "round {round}, after {back}");
+        known.insert(app.generation(), serves.clone());
+    }
 }

@@ -52,6 +52,43 @@ async fn a_start_over_a_broken_file_serves_the_files_of_before() {
     again.stop().await;
 }
 
+/// A required source, of which the last known good file has files alone.
+#[tokio::test]
+async fn a_start_over_files_that_break_a_rule_or_are_gone_serves_those_of_before() {
+    for (files, reason) in [
+        (&[("20-b.yaml", "n: 5000")][..], "must be in 0..=1000"),
+        (&[], "names no file that exists"),
+    ] {
+        let at = tempfile::tempdir().unwrap();
+        let folder = DropInFolder::of(&[("10-a.yaml", "n: 1"), ("20-b.yaml", "name: b")]);
+        let before = keeping(&folder, &at).build().unwrap();
+        before.start().await.unwrap();
+        before.stop().await;
+        folder.remove("10-a.yaml");
+        folder.remove("20-b.yaml");
+        for (name, text) in files {
+            folder.put(name, text);
+        }
+        let after = keeping(&folder, &at).build().unwrap();
+        let _ = after.start().await;
+        let app = after.get();
+        assert_eq!((app.n, &*app.name), (1, "b"), "{reason}");
+        let report = after.last_error().unwrap().to_string();
+        assert!(report.contains(reason), "{report}");
+        folder.put("20-b.yaml", "n: 7");
+        crate::until("what is there now", || {
+            after.get().n == 7 && after.state() == State::Healthy
+        })
+        .await;
+        assert_eq!(after.get().name, "nobody");
+        after.stop().await;
+        let again = keeping(&folder, &at).build().unwrap();
+        again.start().await.unwrap();
+        assert_eq!((again.get().n, again.state()), (7, State::Healthy));
+        again.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_new_file_is_on_trial_and_the_same_files_are_not() {
     let at = tempfile::tempdir().unwrap();

@@ -203,6 +203,13 @@ async fn a_generation_of_before_has_the_files_of_then() {
     capacitor.rollback(Some(1)).await.unwrap();
     let app = capacitor.get();
     assert_eq!((app.n, &*app.name, app.labels.len()), (1, "c", 0));
+    let report = capacitor.last_error().unwrap();
+    let mut taken_back: Vec<&str> = (report.problems().iter())
+        .map(|problem| &*problem.origin)
+        .collect();
+    taken_back.sort_unstable();
+    let files = ["05-z.yaml", "10-a.yaml", "20-b.yaml"].map(|name| folder.origin(name));
+    assert_eq!(taken_back, files);
     // What is taken back is not tried again until it changes.
     folder.put("20-b.yaml", "n: 4");
     sees(&capacitor, 4).await;
