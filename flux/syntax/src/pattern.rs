@@ -25,6 +25,11 @@ impl Pattern {
     /// # Errors
     /// A sentence: why such a pattern can fit nothing, or is not read.
     pub fn of(path: &str) -> Result<Option<Self>, String> {
+        Pattern::read(path, &path)
+    }
+
+    /// The pattern that a path is, which messages call `shown`.
+    fn read(path: &str, shown: &dyn std::fmt::Display) -> Result<Option<Self>, String> {
         if !path.contains('*') {
             return Ok(None);
         }
@@ -32,17 +37,17 @@ impl Pattern {
         let (folder, name) = path.split_at(start);
         if folder.contains('*') {
             return Err(format!(
-                "`{path}`: a `*` is possible in the name of the files alone, and not in that of a folder: `conf.d/*.yaml`"
+                "`{shown}`: a `*` is possible in the name of the files alone, and not in that of a folder: `conf.d/*.yaml`"
             ));
         }
         if name.contains("**") {
             return Err(format!(
-                "`{path}`: folders in the folder are not read, so that `**` has no meaning; write one `*`"
+                "`{shown}`: folders in the folder are not read, so that `**` has no meaning; write one `*`"
             ));
         }
         if name.starts_with('.') {
             return Err(format!(
-                "`{path}`: hidden files are not read, so that a pattern cannot begin with a dot"
+                "`{shown}`: hidden files are not read, so that a pattern cannot begin with a dot"
             ));
         }
         Ok(Some(Pattern {
@@ -60,7 +65,7 @@ impl Pattern {
             Part::Text(text) => text.as_str(),
             Part::Var { .. } => "name",
         });
-        Pattern::of(&words.collect::<String>())
+        Pattern::read(&words.collect::<String>(), path)
     }
 
     /// The folder as it is written, with the separator at its end; empty for the folder that the program is in.

@@ -17,8 +17,8 @@ impl LayerState {
         state
     }
 
-    /// What comes next of it is no more the first content than what comes of this one, whose file it is.
-    pub(in crate::engine) fn is_no_first(&mut self, source: &LayerState) {
+    /// Whether what comes next is its first content is as of this one, whose file it is.
+    pub(in crate::engine) fn is_as_known_as(&mut self, source: &LayerState) {
         self.was_read = source.was_read;
     }
 

@@ -96,7 +96,7 @@ impl Layers {
         state.health = source.health.clone();
         state.proven = source.proven.clone();
         state.identities = Some(Box::new(Identities::new(self.schema.fields)));
-        state.is_no_first(source);
+        state.is_as_known_as(source);
         if source.is_accepted() {
             state.accepted = Some(DecodedContent::silent(None));
         }

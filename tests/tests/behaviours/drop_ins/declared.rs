@@ -240,7 +240,7 @@ async fn after_any_changes_the_files_are_what_they_would_be_at_a_start() {
         assert_eq!(outcome.is_ok(), is_good, "{round}: {outcome:?}");
         if is_good {
             serves.clone_from(&files);
-            known.insert(app.generation(), serves.clone());
+            known.insert(app.status().generation, serves.clone());
         }
         let value = || (app.get().n, app.get().labels.clone());
         assert_eq!(value(), made_of(&serves), "round {round}");
@@ -277,6 +277,6 @@ async fn after_any_changes_the_files_are_what_they_would_be_at_a_start() {
         app.set("conf.d/*.yaml", document_of(&files)).await.unwrap();
         serves.clone_from(&files);
         assert_eq!(value(), made_of(&serves), "round {round}, after {back}");
-        known.insert(app.generation(), serves.clone());
+        known.insert(app.status().generation, serves.clone());
     }
 }
