@@ -198,6 +198,8 @@ async fn a_generation_of_before_has_the_files_of_then() {
     folder.remove("10-a.yaml");
     folder.put("05-z.yaml", "labels: {a: b}");
     crate::until("the label", || capacitor.get().labels.contains_key("a")).await;
+    let is_there = |name: &str| files(&capacitor).iter().any(|file| file == name);
+    crate::until("no first file", || !is_there("10-a.yaml")).await;
     folder.put("20-b.yaml", "n: 3");
     sees(&capacitor, 3).await;
     capacitor.rollback(Some(1)).await.unwrap();
