@@ -109,7 +109,7 @@ fn a_load_reads_them_once() {
 fn what_cannot_work_is_refused_at_the_start() {
     let problem = |source: Source| {
         let built = Capacitor::<DropInApp>::builder().source(source).build();
-        built.err().expect("it cannot work").to_string()
+        built.expect_err("it cannot work").to_string()
     };
     for (path, expected) in [
         ("/etc/*/app.yaml", "not in that of a folder"),
