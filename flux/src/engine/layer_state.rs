@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     codec::Decoder,
-    problem::{Flaw, ProblemKind, What},
+    problem::{Flaw, ProblemKind, Seg, What},
     report::{self, Entry},
     source::{
         ArgumentPaths, Content, Health, LastProven, Observation, ReadAgain, UriSecrets,
@@ -71,6 +71,8 @@ pub(crate) struct LayerState {
     pub(super) accepted: Option<DecodedContent>,
     /// The file that filled it at the start.
     kept_in: Option<String>,
+    /// Where it had secrets that the file does not have.
+    kept_secrets: Vec<Vec<Seg>>,
     /// The document before that: a secret that was replaced is still one.
     replaced: Option<Arc<[u8]>>,
     /// Why the newest content could not be decoded.
@@ -141,6 +143,7 @@ impl LayerState {
             unjudged: false,
             accepted: None,
             kept_in: None,
+            kept_secrets: Vec::new(),
             replaced: None,
             refusal: None,
             partial: None,

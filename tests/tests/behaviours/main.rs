@@ -46,6 +46,7 @@ mod reads;
 mod reload;
 mod reports;
 mod runtimes;
+mod secret_defaults;
 mod secrets;
 mod serde_attributes;
 mod signals;

@@ -122,6 +122,7 @@ impl Engine {
             self.waits_have_changed(known.as_deref(), now);
         }
         self.served.contents = Arc::clone(&contents);
+        self.look_for_secrets_by_default();
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
         if contents.iter().any(LayerContent::is_kept) {
             return None;
@@ -132,6 +133,13 @@ impl Engine {
             contents,
             self.waiting.clone(),
         ))
+    }
+
+    pub(super) fn look_for_secrets_by_default(&mut self) {
+        #[cfg(feature = "json")]
+        {
+            self.secrets_by_default = self.layers.secrets_by_default();
+        }
     }
 
     /// The paths in which two configurations differ; none where the comparison panics.
