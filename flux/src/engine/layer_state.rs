@@ -413,7 +413,7 @@ impl LayerState {
     }
 
     /// Whether the source is known to have a document. A layer that is read at start always has.
-    fn is_present(&self) -> bool {
+    pub(super) fn is_present(&self) -> bool {
         match &self.newest {
             Some(observed) => !matches!(observed, Observed::Absent),
             None => self.changed.is_some(),

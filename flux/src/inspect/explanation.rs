@@ -232,6 +232,9 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = called(&self.path);
         match (&self.value, self.from) {
+            (Some(ConfigValue::Secret), ValueOrigin::Default) if self.is_secret => {
+                write!(f, "{name} has its default, which is secret")?;
+            }
             (Some(ConfigValue::Secret), _) if self.is_secret => {
                 write!(f, "{name} is set, and secret")?;
             }

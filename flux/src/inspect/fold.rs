@@ -297,7 +297,12 @@ impl<'a> Fold<'a> {
         let (active, more_hidden, parts, form) = match kind {
             Kind::Section(inner) => {
                 let mut parts = Vec::new();
-                let is_there = !active.is_empty() || self.silent(field, facts, is_field).is_none();
+                let is_there = match active.is_empty() {
+                    false => true,
+                    // An entry that is null is taken away, and has no defaults.
+                    true if !is_field => hidden.is_empty(),
+                    true => self.silent(field, facts, is_field).is_none(),
+                };
                 if is_there && let Some(way) = way.enter(inner()) {
                     let inner_facts = facts.fields.map(|of| self.facts(of));
                     let inner_facts = inner_facts.as_deref().map_or(&[][..], |all| all);

@@ -110,6 +110,13 @@ impl ExplainedItem {
             && self.settings == other.settings
     }
 
+    /// An entry of a map of sections that is null: there is none.
+    pub(super) fn is_taken_away(&self) -> bool {
+        !self.is_field
+            && self.is_structure
+            && self.outcome == ItemOutcome::Value(Some(ConfigValue::Null))
+    }
+
     pub(super) fn has_secret_value(&self) -> bool {
         self.field.is_secret() || self.outcome == ItemOutcome::Value(Some(ConfigValue::Secret))
     }

@@ -26,6 +26,7 @@ mod kept_by_another_struct;
 mod kept_for_rules;
 mod kit;
 mod last_known_good;
+mod layering;
 mod layers;
 mod lifecycle;
 mod limits;

@@ -87,7 +87,12 @@ impl Engine {
                     kept.describe(origins, changed, before);
                     self.generations.push(kept);
                 }
-                self.settle(refused, Keeping::Rest, now);
+                let is_kept = !refused.is_empty() && self.layers.contents().is_none();
+                let keeping = match is_kept {
+                    true => Keeping::LastKnownGood,
+                    false => Keeping::Rest,
+                };
+                self.settle(refused, keeping, now);
             }
             Direction::Back { reason, by_hand } => {
                 let from = before.as_ref().map_or(0, AnySnapshot::generation);

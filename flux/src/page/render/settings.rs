@@ -122,6 +122,7 @@ fn value(html: &mut Html, one: &Explanation) {
 /// What is shown in the place of a value, where there is none to show.
 fn instead(one: &Explanation) -> Option<&'static str> {
     match (&one.value, one.from) {
+        (Some(ConfigValue::Secret), ValueOrigin::Default) => Some("secret, its default"),
         (Some(ConfigValue::Secret), _) => Some("secret, set"),
         (Some(_), _) => None,
         (None, ValueOrigin::Parts) => Some("empty"),
