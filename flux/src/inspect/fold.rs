@@ -17,7 +17,7 @@ use crate::{
     layer::{Parts, Presence},
     problem::Seg,
     report::secrets::KnownSecrets,
-    schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule, TypeFacts},
+    schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule, SecretPlaces, TypeFacts},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -39,6 +39,7 @@ pub(super) struct Fold<'a> {
     views: &'a [LayerView<'a>],
     secrets: &'a KnownSecrets,
     has_secrets: bool,
+    places: SecretPlaces,
     secrecy: Secrecy,
     path: RefCell<Vec<Seg>>,
     /// What is made alone, with what leads there; everything where it is empty.
@@ -84,6 +85,7 @@ pub(super) fn fold<'a>(
         views,
         secrets,
         has_secrets: schema::any_secret(fields),
+        places: SecretPlaces::of(fields),
         secrecy,
         path: RefCell::default(),
         asked,

@@ -68,6 +68,7 @@ mod values_environment;
 mod values_refused;
 mod values_testing;
 mod variable_files;
+mod withheld_texts;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

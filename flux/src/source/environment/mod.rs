@@ -241,7 +241,14 @@ impl<'a, L> Environment<'a, L> {
         let unread = unread.into_iter();
         let unread = unread.map(|(entry, is_strict)| (entry, is_strict, false));
         let (mut refused, mut warnings) = (Vec::new(), Vec::new());
+        let has_secrets = schema::any_secret(self.fields);
         for (entry, is_strict, is_uncertain) in suspects.chain(unread) {
+            // A misspelt name may be meant to be that of a secret.
+            let value = entry.variable.as_deref().filter(|_| has_secrets);
+            let value = value.and_then(|name| self.variables.get(name));
+            given
+                .secrets
+                .extend(value.map(|value| value.to_string_lossy().into_owned()));
             match (denies(is_strict) && !is_uncertain, unknown) {
                 (true, _) => refused.push(entry),
                 (false, Unknown::Ignore) => {}
