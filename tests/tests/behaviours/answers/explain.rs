@@ -913,9 +913,9 @@ async fn what_is_in_an_entry_that_is_null_is_explained_by_the_null() {
         assert_eq!(one.value, Some(ConfigValue::Null), "{shown}");
         let places = places(&one);
         let expected = [
-            "local:1:20 decides",
+            "local:1:19 decides",
             "site:1:14 shadowed",
-            "base:1:37 shadowed",
+            "base:1:38 shadowed",
         ];
         assert_eq!(places, expected, "{shown}");
     }
