@@ -115,7 +115,7 @@ mod tests {
                 "a:\n  host db\n  password: x\n",
                 "line 2 has no `:` behind its key",
             ),
-            ("host db\n\n# c\nb: 1\n", "line 1 has no `:` behind its key"),
+            ("host db\nb: 1\n", "line 1 has no `:` behind its key"),
             (
                 "a: 1\n  b: 2\n",
                 "line 2 is further to the right than line 1, which has a value already",
