@@ -4,12 +4,14 @@
 mod constraint;
 mod cursor;
 mod descent;
+mod evolution;
 mod field;
 mod value_type;
 
 pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
 pub(crate) use cursor::{Cursor, SecretPlaces};
 pub(crate) use descent::{Descent, every_table};
+pub(crate) use evolution::{Outdated, any_outdated, deprecation, outdated_step};
 pub(crate) use field::names_secret as is_secret_type;
 pub use field::{Field, Kind};
 #[cfg(feature = "schemars")]
@@ -297,9 +299,11 @@ fn aliases(fields: &'static [Field]) -> Vec<&'static str> {
     all
 }
 
-/// The name that was probably meant by a key that no field has.
+/// The name that was probably meant by a key that no field has. What is near to a name of an earlier version has the name since.
 pub(crate) fn nearest(fields: &'static [Field], key: &str) -> Option<&'static str> {
-    flux_syntax::nearest(key, keys(fields).into_iter().chain(aliases(fields)))
+    let near = flux_syntax::nearest(key, keys(fields).into_iter().chain(aliases(fields)))?;
+    let field = find(fields, near)?;
+    Some(if field.is_old(near) { field.name } else { near })
 }
 
 /// Whether a key that no field has may be, or contain, a secret. In YAML `{secret}` and `{password:secret}` are maps with a key

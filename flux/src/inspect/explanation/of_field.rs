@@ -69,6 +69,7 @@ impl Explanation {
             one.rules = wording::rules(field);
             one.accessor = field.accessor();
             one.aliases = field.aliases().to_vec();
+            one.notes.extend(wording::deprecation(field));
         }
         one
     }
