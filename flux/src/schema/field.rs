@@ -1,7 +1,12 @@
 //! One row of the field table: a field's names, variable, argument, default, and whether it is secret.
 
-use super::{ChangeRule, Constraint, DefaultValue, MergeRule, evolution::Evolution};
+mod evolution;
+
+pub(crate) use evolution::{Outdated, deprecation};
+
+use super::{ChangeRule, Constraint, DefaultValue, MergeRule};
 use crate::problem::caught;
+use evolution::Evolution;
 
 /// One field of a config struct, as the derive describes it.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +15,7 @@ pub struct Field {
     pub(crate) name: &'static str,
     /// With the names of earlier versions, which are the last.
     pub(crate) aliases: &'static [&'static str],
-    pub(super) evolution: Evolution,
+    evolution: Evolution,
     pub(crate) env: &'static str,
     pub(crate) env_exact: Option<&'static str>,
     /// The segment of the field's name in Rust, where none of its keys has it.

@@ -4,16 +4,15 @@
 mod constraint;
 mod cursor;
 mod descent;
-mod evolution;
 mod field;
 mod value_type;
 
 pub use constraint::{Bound, ChangeRule, Constraint, ConstraintKind, DefaultValue, MergeRule};
 pub(crate) use cursor::{Cursor, SecretPlaces};
 pub(crate) use descent::{Descent, every_table};
-pub(crate) use evolution::{Outdated, any_outdated, deprecation, outdated_step};
 pub(crate) use field::names_secret as is_secret_type;
 pub use field::{Field, Kind};
+pub(crate) use field::{Outdated, deprecation};
 #[cfg(feature = "schemars")]
 pub use value_type::LeafSchema;
 pub use value_type::{TypeFacts, ValueType};
@@ -241,6 +240,36 @@ pub(crate) fn secret_defaults(fields: &'static [Field]) -> impl Iterator<Item = 
 /// Whether any section refuses unknown keys.
 pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
     any(fields, |field| field.strict)
+}
+
+/// Whether any key of these fields, or of the sections in them, is outdated.
+pub(crate) fn any_outdated(fields: &'static [Field]) -> bool {
+    any(fields, |field| {
+        !field.was().is_empty() || field.deprecated().is_some()
+    })
+}
+
+/// The first key of a path that is outdated.
+pub(crate) fn outdated_step(fields: &'static [Field], path: &[Seg]) -> Option<Outdated> {
+    let (mut table, mut kind) = (Some(fields), Kind::Leaf);
+    for seg in path {
+        kind = match (table, kind, seg) {
+            (Some(table), _, Seg::Key(key)) => {
+                let (field, kind) = step(table, key)?;
+                if let Some(outdated) = Outdated::of_key(field, key) {
+                    return Some(outdated);
+                }
+                kind
+            }
+            (None, Kind::List(item) | Kind::Map(item), _) => *item,
+            _ => return None,
+        };
+        table = match kind {
+            Kind::Section(inner) => Some(inner()),
+            _ => None,
+        };
+    }
+    None
 }
 
 fn any(fields: &'static [Field], test: fn(&Field) -> bool) -> bool {

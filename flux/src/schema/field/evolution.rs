@@ -1,7 +1,7 @@
 //! What an earlier version of the program called a key, and which keys a later one will no longer read; how that is worded.
 
-use super::{Field, Kind, every_table};
-use crate::problem::{Seg, What};
+use super::Field;
+use crate::problem::What;
 
 /// What a field was called, and whether it goes.
 #[derive(Debug, Clone, Copy)]
@@ -173,33 +173,4 @@ pub(crate) fn deprecation(field: &'static Field) -> Option<String> {
     let outdated = Outdated { field, old: None };
     let what = outdated.of_document();
     what.text()?.strip_prefix("is ").map(str::to_owned)
-}
-
-/// Whether any key of these fields, or of the sections in them, is outdated.
-pub(crate) fn any_outdated(fields: &'static [Field]) -> bool {
-    let mut all = every_table(fields).flatten();
-    all.any(|field| !field.was().is_empty() || field.deprecated().is_some())
-}
-
-/// The first key of a path that is outdated.
-pub(crate) fn outdated_step(fields: &'static [Field], path: &[Seg]) -> Option<Outdated> {
-    let (mut table, mut kind) = (Some(fields), Kind::Leaf);
-    for seg in path {
-        kind = match (table, kind, seg) {
-            (Some(table), _, Seg::Key(key)) => {
-                let (field, kind) = super::step(table, key)?;
-                if let Some(outdated) = Outdated::of_key(field, key) {
-                    return Some(outdated);
-                }
-                kind
-            }
-            (None, Kind::List(item) | Kind::Map(item), _) => *item,
-            _ => return None,
-        };
-        table = match kind {
-            Kind::Section(inner) => Some(inner()),
-            _ => None,
-        };
-    }
-    None
 }
