@@ -69,7 +69,7 @@ pub(super) fn aliases(field: &Field) -> Option<String> {
     (!aliases.is_empty()).then(|| format!("alias: {}", aliases.join(", ")))
 }
 
-/// That it is deprecated, and how long it is read.
+/// What to do instead, where it is deprecated, and how long it is read.
 pub(super) fn deprecation(field: &'static Field) -> Option<String> {
     schema::deprecation(field)
 }

@@ -3,7 +3,11 @@
 mod same_value;
 
 use flux::{
-    Builder, Capacitor, Flux, Format, Report, Source, State, Unknown,
+    Builder, Capacitor, Config, Flux, Format, Report, Source, State, Unknown,
+    figment::{
+        self, Metadata, Profile, Provider,
+        value::{Dict, Map, Value},
+    },
     inspect::{CheckError, Checked, Describe as _, Inputs},
     report::{Fix, Problem, ProblemKind},
     source::Channel,
@@ -74,7 +78,7 @@ fn gone() -> Builder<Gone> {
 }
 
 fn of(text: &str) -> Inputs {
-    Inputs::new().layer("/nowhere/app.yaml", text).only_given()
+    Inputs::new().layer("/nowhere/app.yaml", text)
 }
 
 fn checked(inputs: Inputs) -> Checked {
@@ -201,7 +205,7 @@ fn every_format_names_the_place() {
             capacitor.start().await.unwrap();
             let status = capacitor.status();
             assert_eq!(status.state, State::Healthy, "{format:?}");
-            let warnings: Vec<_> = status.layers.iter().flat_map(|one| &one.warnings).collect();
+            let warnings = &status.warnings;
             assert_eq!(warnings.len(), 1, "{format:?}: {warnings:?}");
             assert_eq!(warnings[0].message, SZIE, "{format:?}");
             assert_eq!(
@@ -540,7 +544,8 @@ fn templates_leave_out_what_goes_and_references_name_it() {
     let checked = checked(of("{}"));
     let explained = checked.explain("limit").unwrap();
     let note = "deprecated since version 0.0.5: use `pool.max_size`; version 9.0 will not read it";
-    assert_eq!(explained.notes, [note]);
+    assert_eq!(explained.deprecated.as_deref(), Some(note));
+    assert!(explained.to_string().contains(&format!("= note: {note}")));
     assert_eq!(checked.explain("pool.min").unwrap().aliases, ["smallest"]);
 }
 
@@ -577,16 +582,77 @@ fn a_start_logs_and_serves_it() {
         sender.try_send(&b"kept_too: 2"[..]).unwrap();
         capacitor.start().await.unwrap();
         assert_eq!(capacitor.get().kept, 2);
-        let layers = capacitor.status().layers.clone();
-        assert_eq!(layers[0].warnings[0].kind, ProblemKind::Deprecated);
+        let status = capacitor.status();
+        assert_eq!(status.warnings[0].kind, ProblemKind::Deprecated);
         // A later document with what is removed is refused, and the earlier one goes on.
         sender.try_send(&b"max_szie: 2"[..]).unwrap();
-        capacitor.process().await.unwrap_err();
+        capacitor.process().await.unwrap();
         assert_eq!(capacitor.status().state, State::Degraded);
         assert_eq!(capacitor.get().kept, 2);
         sender.try_send(&b"max_size: 2"[..]).unwrap();
         capacitor.process().await.unwrap();
-        assert!(capacitor.status().layers[0].warnings.is_empty());
+        assert!(capacitor.status().warnings.is_empty());
         capacitor.stop().await;
     });
+}
+
+struct OneKey(&'static str);
+
+impl Provider for OneKey {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("the provider")
+    }
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let dict = Dict::from([(self.0.to_owned(), Value::from(3_u32))]);
+        Ok(Map::from([(Profile::Default, dict)]))
+    }
+}
+
+/// The paths and messages of the warnings of a start.
+fn started<C: Config>(builder: Builder<C>) -> Result<Vec<(String, String)>, flux::Error> {
+    let capacitor = builder.manual().build().unwrap();
+    runtime().block_on(async {
+        capacitor.start().await?;
+        let status = capacitor.status();
+        capacitor.stop().await;
+        let warnings = status.warnings.iter();
+        Ok(warnings
+            .map(|one| (one.path.to_string(), one.message.clone()))
+            .collect())
+    })
+}
+
+#[test]
+fn providers_of_figment_are_read_alike() {
+    let of = |key| started(Capacitor::<App>::builder().provider(OneKey(key)));
+    let one = |path: &str, message: &str| vec![(path.to_owned(), message.to_owned())];
+    assert_eq!(
+        of("prot").unwrap(),
+        one("prot", "is called `port` now; write that")
+    );
+    assert_eq!(of("limit").unwrap(), one("limit", LIMIT));
+    assert_eq!(of("port").unwrap(), []);
+    let removed = started(Capacitor::<Gone>::builder().provider(OneKey("max_szie")));
+    let report = removed.unwrap_err().to_string();
+    assert!(
+        report.contains("max_szie: is not read since version 0.1; write `max_size`"),
+        "{report}"
+    );
+}
+
+#[test]
+fn folders_are_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("db.max_szie"), "3\n").unwrap();
+    let told = started(Capacitor::<App>::builder().source(Source::dir(folder.path()))).unwrap();
+    let paths: Vec<_> = told.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["db", "db.max_szie"]);
+    std::fs::write(folder.path().join("max_szie"), "3\n").unwrap();
+    let removed = started(Capacitor::<Gone>::builder().source(Source::dir(folder.path())));
+    assert!(
+        removed
+            .unwrap_err()
+            .to_string()
+            .contains("write `max_size`")
+    );
 }

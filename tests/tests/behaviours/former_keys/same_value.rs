@@ -2,7 +2,7 @@
 
 use super::{App, Log, Pool};
 use flux::{Capacitor, Config as _, Format, Source, source::Channel};
-use proptest::prelude::*;
+use proptest::{option, prelude::*};
 use serde_json::{Map, Value, json};
 
 /// Keys of now, and one that the field had.
@@ -18,7 +18,7 @@ const FORMER: [(&str, &str); 8] = [
 ];
 
 fn pool() -> impl Strategy<Value = Value> {
-    let number = || proptest::option::of(0_u32..100);
+    let number = || option::of(0_u32..100);
     (number(), number()).prop_map(|(max, min)| {
         let mut pool = Map::new();
         pool.extend(max.map(|max| ("max_size".to_owned(), json!(max))));
@@ -28,14 +28,13 @@ fn pool() -> impl Strategy<Value = Value> {
 }
 
 fn document() -> impl Strategy<Value = Value> {
-    let some = proptest::option::of;
     (
-        some(1_u16..9999),
-        some(pool()),
-        some(any::<bool>()),
-        some(proptest::collection::btree_map("[a-c]", pool(), 0..3)),
-        some(proptest::collection::vec(pool(), 0..3)),
-        some("[a-z]{1,5}"),
+        option::of(1_u16..9999),
+        option::of(pool()),
+        option::of(any::<bool>()),
+        option::of(proptest::collection::btree_map("[a-c]", pool(), 0..3)),
+        option::of(proptest::collection::vec(pool(), 0..3)),
+        option::of("[a-z]{1,5}"),
     )
         .prop_map(|(port, pool, quiet, tenants, upstreams, level)| {
             let all = [
@@ -74,9 +73,29 @@ fn former(value: &Value, choices: &mut impl Iterator<Item = usize>) -> Value {
 
 fn printed(format: Format, value: &Value) -> String {
     match format {
-        Format::Toml => toml::to_string(value).unwrap(),
+        Format::Toml => {
+            let entries = value.as_object().into_iter().flatten();
+            let line = |(key, value): (&String, &Value)| format!("{key} = {}\n", inline(value));
+            entries.map(line).collect()
+        }
         Format::Yaml => serde_yaml::to_string(value).unwrap(),
         _ => value.to_string(),
+    }
+}
+
+/// A value of TOML in one line.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let entries = map.iter();
+            let entries = entries.map(|(key, value)| format!("{key} = {}", inline(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(inline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        plain => plain.to_string(),
     }
 }
 
@@ -102,6 +121,9 @@ fn decoded(format: Format, text: &str) -> App {
 /// The variables of a document; those of a list or a map of sections are its entries.
 fn variables(name: &str, value: &Value, all: &mut Vec<(String, String)>) {
     match value {
+        // A section has no variable as a whole.
+        Value::Object(map) if map.is_empty() && ["APP_POOL", "APP_DB"].contains(&name) => {}
+        Value::Object(map) if map.is_empty() => all.push((name.to_owned(), "{}".to_owned())),
         Value::Object(map) => {
             for (key, value) in map {
                 variables(&format!("{name}_{}", key.to_uppercase()), value, all);
