@@ -122,7 +122,7 @@ struct EvolvedPool {
 
 #[test]
 fn a_schema_has_the_verdict_of_the_decoder_on_keys_of_earlier_versions() {
-    have_the_same_verdict::<Evolved>(200);
+    have_the_same_verdict::<Evolved>(100);
 }
 
 /// Types of which the schema knows less than the decoder.

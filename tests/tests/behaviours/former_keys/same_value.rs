@@ -102,7 +102,7 @@ fn inline(value: &Value) -> String {
 /// What is made of a document.
 fn decoded(format: Format, text: &str) -> App {
     let (sender, channel) = Channel::buffered("app", 1);
-    let source = Source::watcher(channel).format(format);
+    let source = Source::watcher(channel).format(format).optional();
     let capacitor = Capacitor::<App>::builder()
         .source(source)
         .manual()
