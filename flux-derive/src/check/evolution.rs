@@ -149,14 +149,23 @@ fn numbers(text: &str) -> Option<[u64; 3]> {
 /// The version of the crate that is compiled, where it has one. A version before a release counts as that release, so that it shows
 /// what is removed there.
 fn compiled() -> Option<[u64; 3]> {
-    let text = std::env::var("CARGO_PKG_VERSION").ok()?;
-    let release = text.split(['-', '+']).next()?;
-    numbers(release)
+    release(&std::env::var("CARGO_PKG_VERSION").ok()?)
+}
+
+fn release(version: &str) -> Option<[u64; 3]> {
+    numbers(version.split(['-', '+']).next()?)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::numbers;
+    use super::{numbers, release};
+
+    #[test]
+    fn a_version_before_a_release_counts_as_that_release() {
+        for version in ["3.0.1", "3.0.1-rc.1", "3.0.1+build.5", "3.0.1-a.b+c-d"] {
+            assert_eq!(release(version), Some([3, 0, 1]), "{version}");
+        }
+    }
 
     #[test]
     fn a_version_is_one_to_three_numbers() {

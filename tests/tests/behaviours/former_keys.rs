@@ -656,3 +656,102 @@ fn folders_are_read_alike() {
             .contains("write `max_size`")
     );
 }
+
+/// With arguments, and names of its own.
+#[derive(Flux, Debug)]
+#[flux(override = "env:FLUX_TEST_FORMER_", override = "args")]
+struct Service {
+    #[flux(default = 80, was = "prot")]
+    port: u16,
+    #[flux(default, was = "silent", env = "FORMER_QUIET", arg = "quiet")]
+    quiet: bool,
+    #[flux(default, was = "chatty")]
+    verbose: bool,
+    #[flux(deprecated = "use `port`")]
+    listen: Option<u16>,
+}
+
+fn variables(pairs: &[(&'static str, &'static str)]) -> Result<Vec<(String, String)>, flux::Error> {
+    let source = Source::env("APP_").variables(pairs.iter().copied());
+    started(Capacitor::<App>::builder().override_with(source))
+}
+
+#[test]
+fn both_variables_may_be_set_to_the_same_value() {
+    let both = |old| variables(&[("APP_PORT", "81"), ("APP_PROT", old)]);
+    assert_eq!(both("81").unwrap(), []);
+    let report = both("82").unwrap_err().to_string();
+    assert!(
+        report.contains("is set by both APP_PORT and APP_PROT, with different values; unset one"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_variable_that_is_near_to_a_former_name_gets_the_name_since() {
+    let told = variables(&[("APP_POOL_MAX_SZI", "3")]).unwrap();
+    assert_eq!(
+        told[0].1,
+        "this variable is not read, did you mean `APP_POOL_MAX_SIZE`?"
+    );
+}
+
+#[test]
+fn a_former_name_of_a_variable_leads_to_its_explanation() {
+    let checked = checked(of("{}"));
+    let explained = checked.explain("APP_DB_MAX_SZIE").unwrap();
+    assert_eq!(explained.path.as_str(), "pool.max_size");
+}
+
+#[test]
+fn a_field_with_a_variable_or_an_argument_of_its_own_has_no_former_one() {
+    let source = || {
+        let pairs = [("FLUX_TEST_FORMER_SILENT", "true")];
+        Source::env("FLUX_TEST_FORMER_").variables(pairs)
+    };
+    let builder = Capacitor::<Service>::builder().override_with(source());
+    assert!(!builder.load().unwrap().quiet);
+    let builder = Capacitor::<Service>::builder().override_with(Source::args());
+    let report = builder
+        .arguments(["--silent"])
+        .load()
+        .unwrap_err()
+        .to_string();
+    assert!(report.contains("this argument is not known"), "{report}");
+}
+
+#[test]
+fn the_help_has_no_former_name_and_says_what_goes() {
+    let asked = Service::builder().arguments(["--help"]).load();
+    let Err(flux::Error::Help(help)) = asked else {
+        panic!("{asked:?}")
+    };
+    assert!(!help.contains("prot") && !help.contains("chatty"), "{help}");
+    assert!(help.contains("[deprecated: use `port`]"), "{help}");
+}
+
+#[test]
+fn the_programs_own_parser_reads_former_names_and_shows_none() {
+    let mut parser =
+        flux::args::<Service>().augment(clap::Command::new("service").no_binary_name(true));
+    let help = parser.render_long_help().to_string();
+    assert!(!help.contains("prot") && !help.contains("chatty"), "{help}");
+    assert!(help.contains("deprecated: use `port`"), "{help}");
+    let matches = parser
+        .try_get_matches_from(["--prot=81", "--no-chatty"])
+        .unwrap();
+    let typed = flux::args::<Service>().typed(&matches);
+    let builder = Service::builder().parsed_arguments(typed);
+    let told = started(builder).unwrap();
+    assert_eq!(
+        told,
+        [
+            ("port", "this argument is called `--port` now; write that"),
+            (
+                "verbose",
+                "this argument is called `--no-verbose` now; write that"
+            ),
+        ]
+        .map(|(path, message)| (path.to_owned(), message.to_owned()))
+    );
+}
