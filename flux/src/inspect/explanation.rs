@@ -81,6 +81,8 @@ pub struct Explanation {
     pub short_argument: Option<char>,
     /// Other keys that mean the same field in documents.
     pub aliases: Vec<&'static str>,
+    /// What to do instead of setting it, since which version, and which one no longer reads it; none of a field that is not deprecated.
+    pub deprecated: Option<String>,
     /// What is to be known besides.
     pub notes: Vec<String>,
 }
@@ -310,6 +312,9 @@ impl fmt::Display for Explanation {
         if !self.aliases.is_empty() {
             write!(f, "\n   = alias: {}", self.aliases.join(", "))?;
         }
+        if let Some(deprecated) = &self.deprecated {
+            write!(f, "\n   = note: {deprecated}")?;
+        }
         if !self.docs.is_empty() {
             write!(f, "\n   = docs: {}", self.docs)?;
         }
@@ -337,6 +342,7 @@ serialized! {
         argument: own.argument,
         short_argument: own.short_argument,
         aliases: own.aliases,
+        deprecated: own.deprecated,
         notes: own.notes,
     }
 }

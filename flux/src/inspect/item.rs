@@ -50,7 +50,7 @@ impl ExplainedItems {
             for (number, item) in self.all.iter().enumerate() {
                 by_step.entry(item.step.clone()).or_insert(number);
                 let aliases = if item.is_field {
-                    item.field.aliases()
+                    item.field.aliases
                 } else {
                     &[]
                 };

@@ -12,7 +12,7 @@ use crate::{
 use crate::{
     codec::variables::{Refuses, VariableFlaw, VariableText, VariablesRead},
     problem::{Flaw, ProblemKind, What},
-    source::environment::unread_keys,
+    source::environment::{outdated_keys, unread_keys},
 };
 use std::{fmt::Write, sync::Arc};
 
@@ -152,6 +152,15 @@ impl VariableText for TreeText {
         let is_followed = read.is_ok();
         let tree = read.unwrap_or_default();
         let unread = unread_keys(self.0, &tree, false).into_iter();
+        let outdated = outdated_keys(self.0, &tree).into_iter();
+        let outdated = outdated.map(|flaw| VariableFlaw {
+            refuses: match flaw.what.is_removed() {
+                true => Refuses::Always,
+                false => Refuses::Warns,
+            },
+            flaw,
+            at: None,
+        });
         let unread = unread.map(|unread| VariableFlaw {
             flaw: unread.flaw,
             at: None,
@@ -163,7 +172,7 @@ impl VariableText for TreeText {
         VariablesRead {
             set: Vec::new(),
             problems: problems.into_iter().collect(),
-            unread: unread.collect(),
+            unread: unread.chain(outdated).collect(),
             tree,
             is_followed,
             has_places: false,

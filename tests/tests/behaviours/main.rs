@@ -16,6 +16,7 @@ mod environment_names;
 mod every_problem;
 mod files;
 mod folders;
+mod former_keys;
 mod generations;
 mod given_texts;
 mod groups;

@@ -71,6 +71,9 @@ pub(in super::super) fn row(one: &Explanation) -> Html {
             html.short(&one.aliases.join(", "))
         });
     }
+    if let Some(deprecated) = &one.deprecated {
+        term(&mut html, "note", |html| html.short(deprecated));
+    }
     if let Some(accessor) = one.accessor {
         term(&mut html, "hot", |html| {
             html.raw("read by <code>").short(accessor).raw("()</code>")
